@@ -1,0 +1,153 @@
+"""The vocabulary that every room shares: where something stands, how bad it is, how sure we are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from functools import total_ordering
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Location:
+    """A place in a file.
+
+    In an audit `file` is relative to the project's root, with `/`. `auditlib.compose`, used alone, gives the
+    path as the caller named it. Lines and columns count from 1; a whole file is line 1.
+    """
+
+    file: str
+    line: int = 1
+    column: int = 1
+    end_line: int | None = None
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+    @property
+    def last_line(self) -> int:
+        """The last line of the place, which is `line` itself for a place of one line."""
+        return self.end_line or self.line
+
+
+@total_ordering
+class _Level(Enum):
+    """A named step on a scale; the first member is the highest."""
+
+    def __lt__(self, other: object) -> bool:
+        if not isinstance(other, type(self)):
+            return NotImplemented
+        return self.rank < other.rank
+
+    @property
+    def rank(self) -> int:
+        """The step counted from the bottom of the scale, from 0."""
+        members = list(type(self))
+        return len(members) - 1 - members.index(self)
+
+    def __str__(self) -> str:
+        return str(self.value)
+
+
+class Severity(_Level):
+    """Impact times exposure; `docs/severity.md` is the written scale. `Severity.HIGH > Severity.LOW` holds."""
+
+    CRITICAL = "critical"
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+    INFO = "info"
+
+
+class Confidence(_Level):
+    """How sure a statement is: `high` is true by the files alone, `medium` rests on a convention, `low` on a guess."""
+
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+
+class Effort(_Level):
+    """What mending takes: `large` is a project, `medium` a day or two, `small` an hour or two."""
+
+    LARGE = "large"
+    MEDIUM = "medium"
+    SMALL = "small"
+
+
+class Area(Enum):
+    """The five areas of the audit; each has its section of the report."""
+
+    ORCHESTRATION = "orchestration"
+    CONFIGURATION = "configuration"
+    MONITORING = "monitoring"
+    CICD = "cicd"
+    RESILIENCE = "resilience"
+
+    def __str__(self) -> str:
+        return str(self.value)
+
+
+class Status(Enum):
+    """What a finding's owner decided about it."""
+
+    OPEN = "open"
+    SUPPRESSED = "suppressed"
+
+    def __str__(self) -> str:
+        return str(self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """A second place that a finding rests on, and what is to be seen there."""
+
+    location: Location
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One fault: what is wrong, where, how bad, how sure, and what to do.
+
+    `rule` names the fault; `fingerprint` is the same for the same fault after lines have moved;
+    `source` names who found it (`auditlib`, or a scanner).
+    """
+
+    rule: str
+    title: str
+    message: str
+    severity: Severity
+    confidence: Confidence
+    area: Area
+    effort: Effort
+    location: Location
+    recommendation: str
+    service: str | None = None
+    related: tuple[Related, ...] = ()
+    references: tuple[str, ...] = ()
+    source: str = "auditlib"
+    fingerprint: str = ""
+    status: Status = Status.OPEN
+
+
+class Read(Enum):
+    """How far a file was understood."""
+
+    PARSED = "parsed"
+    PARTIAL = "partial"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+    def __str__(self) -> str:
+        return str(self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How far one file (or one thing that was counted but not opened) was read, and why not further."""
+
+    file: str
+    kind: str
+    status: Read
+    reason: str = ""
+    line: int = 1
