@@ -1,0 +1,107 @@
+"""What the readers found in a repository: frozen records, each with its place."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields
+from functools import cached_property
+from typing import Any
+
+from auditlib.inventory import configuration, delivery, monitoring, stack
+from auditlib.model import Coverage
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """Everything that is known of one repository. Rules, graph and tables see this and nothing else.
+
+    Each field of records is typed by the record that it holds; `Inventory.of` sorts records into the fields by type.
+    """
+
+    name: str
+    root: str
+    commit: str
+    files: tuple[str, ...] = ()
+    coverage: tuple[Coverage, ...] = ()
+
+    projects: tuple[stack.Project, ...] = field(default=(), metadata={"of": stack.Project})
+    services: tuple[stack.Service, ...] = field(default=(), metadata={"of": stack.Service})
+    volumes: tuple[stack.Volume, ...] = field(default=(), metadata={"of": stack.Volume})
+    networks: tuple[stack.Network, ...] = field(default=(), metadata={"of": stack.Network})
+    file_objects: tuple[stack.FileObject, ...] = field(default=(), metadata={"of": stack.FileObject})
+    variables: tuple[stack.Variable, ...] = field(default=(), metadata={"of": stack.Variable})
+    problems: tuple[stack.Problem, ...] = field(default=(), metadata={"of": stack.Problem})
+
+    env_files: tuple[configuration.EnvFile, ...] = field(default=(), metadata={"of": configuration.EnvFile})
+    settings: tuple[configuration.Setting, ...] = field(default=(), metadata={"of": configuration.Setting})
+    settings_files: tuple[configuration.SettingsFile, ...] = field(
+        default=(), metadata={"of": configuration.SettingsFile}
+    )
+    environment_branches: tuple[configuration.EnvironmentBranch, ...] = field(
+        default=(), metadata={"of": configuration.EnvironmentBranch}
+    )
+    log_files: tuple[configuration.LogFile, ...] = field(default=(), metadata={"of": configuration.LogFile})
+
+    prometheus: tuple[monitoring.PrometheusConfig, ...] = field(
+        default=(), metadata={"of": monitoring.PrometheusConfig}
+    )
+    scrape_jobs: tuple[monitoring.ScrapeJob, ...] = field(default=(), metadata={"of": monitoring.ScrapeJob})
+    alert_rules: tuple[monitoring.AlertRule, ...] = field(default=(), metadata={"of": monitoring.AlertRule})
+    receivers: tuple[monitoring.Receiver, ...] = field(default=(), metadata={"of": monitoring.Receiver})
+    alert_routes: tuple[monitoring.Route, ...] = field(default=(), metadata={"of": monitoring.Route})
+    datasources: tuple[monitoring.Datasource, ...] = field(default=(), metadata={"of": monitoring.Datasource})
+    dashboard_providers: tuple[monitoring.DashboardProvider, ...] = field(
+        default=(), metadata={"of": monitoring.DashboardProvider}
+    )
+    dashboards: tuple[monitoring.Dashboard, ...] = field(default=(), metadata={"of": monitoring.Dashboard})
+    log_shippers: tuple[monitoring.LogShipper, ...] = field(default=(), metadata={"of": monitoring.LogShipper})
+
+    workflows: tuple[delivery.Workflow, ...] = field(default=(), metadata={"of": delivery.Workflow})
+    dockerfiles: tuple[delivery.Dockerfile, ...] = field(default=(), metadata={"of": delivery.Dockerfile})
+    manifests: tuple[delivery.Manifest, ...] = field(default=(), metadata={"of": delivery.Manifest})
+    scripts: tuple[delivery.Script, ...] = field(default=(), metadata={"of": delivery.Script})
+    test_suites: tuple[delivery.TestSuite, ...] = field(default=(), metadata={"of": delivery.TestSuite})
+    documents: tuple[delivery.Document, ...] = field(default=(), metadata={"of": delivery.Document})
+    web_routes: tuple[delivery.Route, ...] = field(default=(), metadata={"of": delivery.Route})
+
+    @classmethod
+    def of(cls, records: Iterable[Any], **identity: Any) -> Inventory:
+        """An inventory of these records, in their order, sorted into the fields by their type."""
+        by_type: defaultdict[type, list[Any]] = defaultdict(list)
+        for record in records:
+            by_type[type(record)].append(record)
+        sorted_in = {item.name: tuple(by_type[item.metadata["of"]]) for item in fields(cls) if "of" in item.metadata}
+        return cls(**identity, **sorted_in)
+
+    @cached_property
+    def services_by_name(self) -> dict[str, tuple[stack.Service, ...]]:
+        """The services of all projects by name, since a name may stand in several projects."""
+        return _grouped((service.name, service) for service in self.services)
+
+    @cached_property
+    def base_projects(self) -> tuple[stack.Project, ...]:
+        """The projects that stand on their own."""
+        return tuple(project for project in self.projects if project.role == "base")
+
+    @cached_property
+    def jobs(self) -> tuple[delivery.Job, ...]:
+        """The jobs of all workflows."""
+        return tuple(job for workflow in self.workflows for job in workflow.jobs)
+
+    @cached_property
+    def steps(self) -> tuple[delivery.Step, ...]:
+        """The steps of all jobs."""
+        return tuple(step for job in self.jobs for step in job.steps)
+
+    @cached_property
+    def file_set(self) -> frozenset[str]:
+        """The audited files, for asking whether one exists."""
+        return frozenset(self.files)
+
+
+def _grouped(pairs: Iterable[tuple[str, Any]]) -> dict[str, tuple[Any, ...]]:
+    groups: defaultdict[str, list[Any]] = defaultdict(list)
+    for key, item in pairs:
+        groups[key].append(item)
+    return {key: tuple(items) for key, items in groups.items()}

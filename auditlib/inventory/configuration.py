@@ -1,0 +1,75 @@
+"""Records of environment files, of the settings that code reads, and of what code does with them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from auditlib.model import Location
+from auditlib.redaction import Value
+
+
+@dataclass(frozen=True, slots=True)
+class EnvLine:
+    """One assignment of an environment file. `malformed` says what is wrong with a line that is none."""
+
+    name: str
+    value: Value | None
+    location: Location
+    commented: bool = False
+    """Whether a template names the variable in a comment only (`# SENTRY_DSN=`)."""
+    malformed: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EnvFile:
+    """An environment file; a template is there to be copied (`.env.example`), any other is used as it is."""
+
+    path: str
+    template: bool
+    lines: tuple[EnvLine, ...]
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A variable that code reads from its environment."""
+
+    name: str
+    """The environment variable, prefix and alias applied."""
+    attribute: str
+    """`Settings.secret_key` for a class's field; the function called otherwise (`os.getenv`)."""
+    type: str
+    default: Value | None
+    default_kind: str
+    """`none` (there is none), `null`, `literal`, `empty`, `expression`."""
+    required: bool
+    style: str
+    """`pydantic`, `environ`, `getenv`, `decouple`, `django-environ`, `javascript`."""
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsFile:
+    """An environment file that settings code loads (`env_file=".env"`, `load_dotenv()`)."""
+
+    path: str
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentBranch:
+    """A place where code decides by the name of the environment: `if settings.ENVIRONMENT == "production"`."""
+
+    variable: str
+    values: tuple[str, ...]
+    targets: tuple[str, ...]
+    """The names assigned or returned below it (`allowed_origins`), or the function that it stands in."""
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class LogFile:
+    """A file that code writes its log to; the path as code gives it."""
+
+    path: str
+    location: Location

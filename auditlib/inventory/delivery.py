@@ -1,0 +1,245 @@
+"""Records of workflows, images, manifests, scripts, test suites and documents."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from auditlib.model import Location
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One simple command of a shell text, after quotes are removed; expansions stay as they are written."""
+
+    words: tuple[str, ...]
+    location: Location
+    cannot_fail: bool = False
+    """Whether its failure is swallowed (`|| true`, `|| echo …`, `; exit 0`)."""
+    folder: str = ""
+    """Where a preceding `cd` led to."""
+    assignments: tuple[str, ...] = ()
+    """The names of variables set for this command alone (`FOO=1 make`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """An event of `on:`. `branches` are its filters, `!`-prefixed where they exclude."""
+
+    event: str
+    branches: tuple[str, ...]
+    paths: tuple[str, ...]
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A name and its (masked) value, with its place: an `env` entry, a `with` entry."""
+
+    name: str
+    value: str
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step of a job. `uses` is an action, `commands` what `run` says."""
+
+    workflow: str
+    job: str
+    index: int
+    name: str
+    uses: str
+    run: str
+    commands: tuple[Command, ...]
+    env: tuple[Pair, ...]
+    inputs: tuple[Pair, ...]
+    working_directory: str
+    condition: str
+    continue_on_error: bool
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class JobService:
+    """A service container of a job."""
+
+    name: str
+    image: str
+    env: tuple[Pair, ...]
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A job of a workflow. `uses` names a reusable workflow; `environment` a deployment environment."""
+
+    workflow: str
+    id: str
+    name: str
+    needs: tuple[str, ...]
+    runs_on: str
+    matrix: tuple[tuple[str, tuple[str, ...]], ...]
+    services: tuple[JobService, ...]
+    env: tuple[Pair, ...]
+    environment: str
+    condition: str
+    uses: str
+    continue_on_error: bool
+    working_directory: str
+    steps: tuple[Step, ...]
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class Workflow:
+    """A workflow of GitHub Actions."""
+
+    file: str
+    name: str
+    triggers: tuple[Trigger, ...]
+    env: tuple[Pair, ...]
+    jobs: tuple[Job, ...]
+    secrets: tuple[PairUse, ...]
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class PairUse:
+    """A `secrets.NAME` or `vars.NAME` that a workflow refers to."""
+
+    kind: str
+    name: str
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class Instruction:
+    """An instruction of a Dockerfile. `words` is the exec form, or the shell-split argument; `shell` tells which."""
+
+    keyword: str
+    argument: str
+    words: tuple[str, ...]
+    shell: bool
+    flags: tuple[str, ...]
+    stage: str
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A build stage. `base` is the image or the earlier stage it starts from; an unnamed stage is called by its number."""
+
+    name: str
+    base: str
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class Dockerfile:
+    """A Dockerfile, taken apart."""
+
+    path: str
+    stages: tuple[Stage, ...]
+    instructions: tuple[Instruction, ...]
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptTarget:
+    """A named command of a manifest: an npm script, a make target, an entry point."""
+
+    name: str
+    commands: tuple[Command, ...]
+    text: str
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """A dependency by its normalised name, with its version constraint and group (`main`, `dev`, …)."""
+
+    name: str
+    constraint: str
+    group: str
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """package.json, pyproject.toml, requirements*.txt or a Makefile: `kind` is `npm`, `python` or `make`."""
+
+    path: str
+    kind: str
+    name: str
+    targets: tuple[ScriptTarget, ...]
+    requirements: tuple[Requirement, ...]
+    runtime: str
+    """The constraint on the language's version (`requires-python`, `engines.node`)."""
+    tools: tuple[str, ...]
+    """Tools that it configures (`ruff`, `pytest`, `eslintConfig`)."""
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """An executable text outside an application: `summary` is the first sentence of its docstring or leading comment."""
+
+    path: str
+    interpreter: str
+    summary: str
+    executable: bool
+    commands: tuple[Command, ...]
+    """Of a shell script."""
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class TestSuite:
+    """A set of tests that one command runs: `framework` is `pytest`, `unittest`, `playwright`, `jest`, `vitest`, `cypress`."""
+
+    framework: str
+    folder: str
+    """The folder of the package or configuration it belongs to; empty for the root."""
+    files: tuple[str, ...]
+    location: Location
+    __test__ = False  # it is no test of ours
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """What a document mentions of the repository: `kind` is `path`, `command` or `variable`."""
+
+    kind: str
+    text: str
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A heading of a document, with its level from 1."""
+
+    text: str
+    level: int
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A Markdown document. `words` are its lower-cased distinct words, for asking whether it speaks of a thing at all."""
+
+    path: str
+    title: str
+    headings: tuple[Heading, ...]
+    mentions: tuple[Mention, ...]
+    words: frozenset[str]
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """An HTTP route that code declares: `METHOD` (or `*`), path, framework."""
+
+    method: str
+    path: str
+    framework: str
+    location: Location

@@ -1,0 +1,175 @@
+"""Records of Prometheus, Alertmanager, Grafana and log shippers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from auditlib.model import Location
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A `host:port` that is scraped, or alerted to. `port` is empty if none is given."""
+
+    host: str
+    port: str
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class ScrapeJob:
+    """A job of `scrape_configs`. `discovery` names the mechanisms (`docker_sd_configs`) that find further targets."""
+
+    file: str
+    name: str
+    metrics_path: str
+    scheme: str
+    targets: tuple[Target, ...]
+    discovery: tuple[str, ...]
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class PathPattern:
+    """A path or glob as a configuration names it, with its place."""
+
+    path: str
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class PrometheusConfig:
+    """A Prometheus configuration file."""
+
+    file: str
+    rule_files: tuple[PathPattern, ...]
+    alertmanagers: tuple[Target, ...]
+    external_labels: tuple[tuple[str, str], ...]
+    remote_write: bool
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class LabelMatcher:
+    """`name`, `operator` (`=`, `!=`, `=~`, `!~`) and `value` of a matcher, in PromQL or in a route."""
+
+    name: str
+    operator: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A PromQL expression, taken apart. `error` says why it could not be; then the rest is empty."""
+
+    expression: str
+    metrics: tuple[str, ...]
+    matchers: tuple[LabelMatcher, ...]
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AlertRule:
+    """A rule of a rule file; `kind` is `alert` or `record`."""
+
+    file: str
+    group: str
+    kind: str
+    name: str
+    query: Query
+    duration: str
+    labels: tuple[tuple[str, str], ...]
+    annotations: tuple[tuple[str, str], ...]
+    location: Location
+    expression_location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class Integration:
+    """One way in which a receiver reaches someone: `kind` is `email`, `slack`, `webhook` …; the endpoint is masked."""
+
+    kind: str
+    endpoint: str
+    host: str
+    """The host of the endpoint's URL; empty where there is none."""
+    placeholder: bool
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class Receiver:
+    """A receiver of Alertmanager."""
+
+    file: str
+    name: str
+    integrations: tuple[Integration, ...]
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A node of Alertmanager's routing tree, in depth-first order; the root has depth 0."""
+
+    file: str
+    receiver: str
+    """Inherited from the parent where the file gives none."""
+    matchers: tuple[LabelMatcher, ...]
+    depth: int
+    continues: bool
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class Datasource:
+    """A provisioned data source of Grafana."""
+
+    file: str
+    name: str
+    type: str
+    uid: str
+    url: str
+    default: bool
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class DashboardProvider:
+    """Where Grafana looks for dashboards, as a path inside its container."""
+
+    file: str
+    name: str
+    path: str
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """A panel of a dashboard with the queries of one data source (name, uid, or variable; empty for the default)."""
+
+    title: str
+    datasource: str
+    datasource_type: str
+    queries: tuple[Query, ...]
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class Dashboard:
+    """A dashboard as JSON."""
+
+    file: str
+    title: str
+    uid: str
+    panels: tuple[Panel, ...]
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class LogShipper:
+    """A configuration that collects or stores logs: Loki, Promtail, Alloy, Fluent Bit, Vector, Filebeat, Logstash."""
+
+    file: str
+    kind: str
+    sources: tuple[PathPattern, ...]
+    sinks: tuple[str, ...]
+    location: Location

@@ -1,0 +1,238 @@
+"""Records of Compose projects, as they are after Compose's own resolution."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from auditlib.model import Location
+from auditlib.redaction import Value
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """One `${NAME}` in a Compose file."""
+
+    project: str
+    name: str
+    operator: str
+    """`:-`, `-`, `:?`, `?`, `:+`, `+`, or empty for a bare `${NAME}` or `$NAME`."""
+    default: Value | None
+    """What stands after the operator; of `:?` and `?` the error message."""
+    source: str
+    """Where the resolved value came from: `default`, `unset`, or the env file."""
+    location: Location
+    service: str | None = None
+    target: str = ""
+    """The key that it is used in, dotted: `services.api.environment.DB_PASSWORD`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """A port that a service publishes on the host. `host_port` is empty when Docker chooses one."""
+
+    target: str
+    host_port: str
+    host_ip: str
+    protocol: str
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """What a service mounts: `kind` is bind, volume, tmpfs …; the source of a bind is relative to the root if inside it."""
+
+    kind: str
+    source: str
+    target: str
+    read_only: bool
+    location: Location
+    outside: bool = False
+    """Whether a bind's source lies outside the repository (on the host)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dependency:
+    """One entry of `depends_on`; `implicit` ones follow from links, volumes_from or shared namespaces."""
+
+    service: str
+    condition: str
+    required: bool
+    location: Location
+    implicit: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentEntry:
+    """A variable as one container gets it. `value` is None for a name that is passed through from the host."""
+
+    name: str
+    value: Value | None
+    variables: tuple[str, ...]
+    """The `${…}` that its value was made of."""
+    origin: str
+    """`environment`, or the env file's path."""
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class EnvFileReference:
+    """A file named by `env_file`."""
+
+    path: str
+    required: bool
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A network that a service joins, with its aliases there."""
+
+    network: str
+    aliases: tuple[str, ...]
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class Healthcheck:
+    """How a container's health is probed. `test` is the command without its `CMD` or `CMD-SHELL`, secrets masked."""
+
+    test: tuple[str, ...]
+    shell: bool
+    disabled: bool
+    interval: str
+    timeout: str
+    retries: str
+    start_period: str
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """How a service's image is built; paths relative to the root."""
+
+    context: str
+    dockerfile: str
+    target: str
+    arguments: tuple[tuple[str, Value | None], ...]
+    location: Location
+    outside: bool = False
+    """Whether the context lies outside the repository or is a URL."""
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A label of a service."""
+
+    name: str
+    value: str
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One service of a resolved project, whatever its profiles."""
+
+    project: str
+    name: str
+    image: str
+    location: Location
+    image_location: Location
+    build: Build | None = None
+    command: tuple[str, ...] = ()
+    entrypoint: tuple[str, ...] = ()
+    command_location: Location | None = None
+    profiles: tuple[str, ...] = ()
+    profiles_location: Location | None = None
+    ports: tuple[Port, ...] = ()
+    expose: tuple[str, ...] = ()
+    mounts: tuple[Mount, ...] = ()
+    dependencies: tuple[Dependency, ...] = ()
+    environment: tuple[EnvironmentEntry, ...] = ()
+    env_files: tuple[EnvFileReference, ...] = ()
+    networks: tuple[Attachment, ...] = ()
+    network_mode: str = ""
+    healthcheck: Healthcheck | None = None
+    restart: str = ""
+    container_name: str = ""
+    container_name_location: Location | None = None
+    hostname: str = ""
+    replicas: int | None = None
+    cpu_limit: str = ""
+    memory_limit: str = ""
+    log_driver: str = ""
+    log_options: tuple[tuple[str, str], ...] = ()
+    labels: tuple[Label, ...] = ()
+    secrets: tuple[str, ...] = ()
+    configs: tuple[str, ...] = ()
+    user: str = ""
+    privileged: bool = False
+    read_only: bool = False
+    init: bool = False
+    stop_grace_period: str = ""
+    stop_signal: str = ""
+    platform: str = ""
+
+    @property
+    def key(self) -> str:
+        """What tells it from every other service of the repository: `project/name`."""
+        return f"{self.project}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Volume:
+    """A named volume of a project."""
+
+    project: str
+    name: str
+    driver: str
+    external: bool
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """A network of a project."""
+
+    project: str
+    name: str
+    driver: str
+    external: bool
+    internal: bool
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class FileObject:
+    """A `secret` or `config` of a project. `source` is its file, the name of its variable, `external`, or `inline`."""
+
+    project: str
+    kind: str
+    name: str
+    source: str
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that Compose would refuse or warn about."""
+
+    project: str
+    kind: str
+    """`error` or `warning`."""
+    message: str
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A Compose project: a base file with its overrides, or a stand-alone overlay on a base."""
+
+    name: str
+    """The folder of its first file, or the file's path for an overlay: unique in a repository."""
+    files: tuple[str, ...]
+    role: str
+    """`base`, or `overlay` for files that are meant to be used with a base."""
+    base: str
+    """The project that an overlay goes with; empty for a base."""
+    location: Location
+    env_file: str = ""

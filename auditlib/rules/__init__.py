@@ -1,0 +1,93 @@
+"""The rules: one a file, found by being there. A rule judges what the readers found and never opens a file."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import pkgutil
+from collections import Counter
+from collections.abc import Iterable
+from functools import cache
+from typing import TYPE_CHECKING
+
+from auditlib.errors import UsageError
+from auditlib.model import Coverage, Finding, Read
+from auditlib.rules._rule import Evidence, Rule
+
+if TYPE_CHECKING:
+    from auditlib.graph import DependencyGraph
+    from auditlib.inventory import Inventory
+
+__all__ = ["Evidence", "Rule", "catalogue", "check", "find"]
+
+
+@cache
+def catalogue() -> dict[str, Rule]:
+    """All rules by id, sorted."""
+    names = sorted(name for _, name, _ in pkgutil.iter_modules(__path__) if not name.startswith("_"))
+    rules = [importlib.import_module(f"{__name__}.{name}").check for name in names]
+    return {rule.id: rule for rule in rules}
+
+
+def find(rule_id: str) -> Rule:
+    """The rule of this id. Raises UsageError, with the nearest ids, if there is none."""
+    if rule_id in catalogue():
+        return catalogue()[rule_id]
+    import difflib  # only where a name was mistyped
+
+    near = difflib.get_close_matches(rule_id, catalogue(), n=3, cutoff=0.5)
+    hint = f"did you mean {' or '.join(near)}?" if near else "`auditlib rules` lists all."
+    raise UsageError(f"there is no rule {rule_id!r}; {hint}")
+
+
+def check(
+    inventory: Inventory, graph: DependencyGraph, rules: Iterable[Rule] | None = None
+) -> tuple[list[Finding], list[Coverage]]:
+    """What the rules (all, or these) find, the worst first; and a coverage entry for a rule that failed."""
+    findings: list[Finding] = []
+    failures: list[Coverage] = []
+    for rule in catalogue().values() if rules is None else rules:
+        try:
+            evidence = list(rule.check(inventory, graph))
+        except Exception as error:  # noqa: BLE001 - one rule's defect must not cost the audit; it is reported
+            failures.append(Coverage(".", f"rule {rule.id}", Read.FAILED, f"{type(error).__name__} in the rule"))
+            continue
+        findings += _findings(rule, evidence)
+    return sorted(findings, key=_order), failures
+
+
+def _findings(rule: Rule, evidence: list[Evidence]) -> list[Finding]:
+    seen: Counter[tuple[str, str]] = Counter()
+    findings = []
+    for item in evidence:
+        key = (item.location.file, item.subject)
+        findings.append(_finding(rule, item, seen[key]))
+        seen[key] += 1
+    return findings
+
+
+def _finding(rule: Rule, item: Evidence, repetition: int) -> Finding:
+    return Finding(
+        rule=rule.id,
+        title=rule.title,
+        message=item.message,
+        severity=item.severity or rule.severity,
+        confidence=item.confidence or rule.confidence,
+        area=rule.area,
+        effort=rule.effort,
+        location=item.location,
+        recommendation=item.recommendation or rule.documentation.recommendation,
+        service=item.service,
+        related=item.related,
+        references=rule.documentation.references,
+        fingerprint=_fingerprint(rule.id, item.location.file, item.subject, str(repetition)),
+    )
+
+
+def _fingerprint(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def _order(finding: Finding) -> tuple[int, str, str, str, int, str]:
+    place = finding.location
+    return (-finding.severity.rank, finding.area.value, finding.rule, place.file, place.line, finding.message)

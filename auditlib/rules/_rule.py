@@ -1,0 +1,96 @@
+"""What a rule is: a documented generator that yields evidence."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+
+if TYPE_CHECKING:
+    from auditlib.graph import DependencyGraph
+    from auditlib.inventory import Inventory
+
+    Check = Callable[[Inventory, DependencyGraph], Iterator["Evidence"]]
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One instance of a rule's fault.
+
+    `subject` names what is at fault in words that survive an edit (`api/DB_PASSWORD`); with rule and file it makes
+    the fingerprint. `recommendation` is a concrete first step here; without one the rule's general advice stands.
+    `severity` and `confidence` differ from the rule's own where this instance is better or worse than the usual.
+    """
+
+    message: str
+    location: Location
+    subject: str
+    service: str | None = None
+    related: tuple[Related, ...] = ()
+    recommendation: str = ""
+    severity: Severity | None = None
+    confidence: Confidence | None = None
+
+
+@dataclass(frozen=True)
+class Documentation:
+    """A rule's docstring, taken apart; each part is Markdown."""
+
+    title: str
+    why: str
+    anti_pattern: str
+    better: str
+    recommendation: str
+    references: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule of the catalogue."""
+
+    id: str
+    area: Area
+    severity: Severity
+    confidence: Confidence
+    effort: Effort
+    documentation: Documentation
+    check: Check = field(repr=False)
+
+    @property
+    def title(self) -> str:
+        """The fault's name in words: the first line of the docstring."""
+        return self.documentation.title
+
+
+def rule(*, area: Area, severity: Severity, confidence: Confidence, effort: Effort) -> Callable[[Check], Rule]:
+    """Make the module's `check(inventory, graph)` a rule. Its id is the module's name, its text the module's docstring."""
+
+    def decorate(check: Check) -> Rule:
+        name = check.__module__.rpartition(".")[2].replace("_", "-")
+        documentation = _documentation(inspect.getdoc(sys.modules[check.__module__]) or "")
+        return Rule(name, area, severity, confidence, effort, documentation, check)
+
+    return decorate
+
+
+_HEADING = re.compile(r"^(Anti-pattern|Better|Recommendation|References):[ ]*$", re.M)
+
+
+def _documentation(docstring: str) -> Documentation:
+    head, *rest = _HEADING.split(docstring)
+    title, _, why = head.partition("\n")
+    parts = {name: text.strip("\n").rstrip() for name, text in zip(rest[::2], rest[1::2], strict=True)}
+    references = re.findall(r"^- (\S+)", parts.get("References", ""), re.M)
+    return Documentation(
+        title=title.strip().rstrip("."),
+        why=why.strip(),
+        anti_pattern=parts.get("Anti-pattern", ""),
+        better=parts.get("Better", ""),
+        recommendation=" ".join(parts.get("Recommendation", "").split()),
+        references=tuple(references),
+    )
