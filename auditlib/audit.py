@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from auditlib import graph, readers, rules
+from auditlib import excerpts, graph, readers, rules
+from auditlib.excerpts import Excerpt
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.model import Coverage, Finding
+from auditlib.model import Coverage, Finding, Location
+from auditlib.rules import Rule
 from auditlib.source import Source
 
 
@@ -19,12 +22,25 @@ class Audit:
     inventory: Inventory
     graph: DependencyGraph
     findings: tuple[Finding, ...]
+    """The worst first."""
     coverage: tuple[Coverage, ...]
+    excerpts: Mapping[Location, Excerpt]
+    """The lines behind the findings."""
 
 
-def audit(root: Path) -> Audit:
-    """Read the repository at `root` and judge it. Raises ProjectError if it can't be read at all."""
-    inventory = readers.read(Source(root))
+def audit(root: Path, rules_to_check: Iterable[Rule] | None = None) -> Audit:
+    """Read the repository at `root` and judge it by all rules, or by these.
+
+    Raises ProjectError if it can't be read at all.
+    """
+    source = Source(root)
+    inventory = readers.read(source)
     dependencies = graph.build(inventory)
-    findings, failures = rules.check(inventory, dependencies)
-    return Audit(inventory, dependencies, tuple(findings), (*inventory.coverage, *failures))
+    findings, failures = rules.check(inventory, dependencies, rules_to_check)
+    return Audit(
+        inventory,
+        dependencies,
+        tuple(findings),
+        (*inventory.coverage, *failures),
+        excerpts.collect(source, findings),
+    )
