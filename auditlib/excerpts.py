@@ -51,7 +51,12 @@ def _excerpt(source: Source, lines: list[str], place: Location, context: int) ->
     return Excerpt(
         place.file,
         tuple(
-            (number, source.vault.mask(lines[number - 1][:LINE_LIMIT]), place.line <= number <= last)
+            (number, _shown(source, lines[number - 1]), place.line <= number <= last)
             for number in range(first_shown, last_shown + 1)
         ),
     )
+
+
+def _shown(source: Source, line: str) -> str:
+    """Masked before it is cut, so that no half of a secret stays."""
+    return source.vault.mask(line[: LINE_LIMIT * 20])[:LINE_LIMIT]

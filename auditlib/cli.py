@@ -1,0 +1,187 @@
+"""The command line. Each command parses, calls one thing, and turns its answer into text and an exit status.
+
+Exit status: 0 done, and nothing at or above `--fail-on`; 1 findings at or above it; 2 wrong usage or a project that
+can't be read; 3 a notebook or a scanner failed.
+"""
+
+from __future__ import annotations
+
+import sys
+from enum import Enum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.exceptions import TyperException
+
+from auditlib import __version__, rules
+from auditlib.errors import AuditlibError
+from auditlib.model import Area, Severity
+
+app = typer.Typer(
+    name="auditlib",
+    help="Reads a repository's deployment configuration and says what is wrong with it, with the line behind it.",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,  # a traceback with local variables could show a secret
+)
+compose_app = typer.Typer(help="Compose projects as Docker Compose resolves them.", no_args_is_help=True)
+app.add_typer(compose_app, name="compose")
+
+Project = Annotated[
+    Path, typer.Argument(metavar="PROJECT", help="The folder of the repository to audit.", show_default="here")
+]
+
+
+class CheckFormat(str, Enum):
+    """The forms that `check` prints."""
+
+    text = "text"
+    json = "json"
+    csv = "csv"
+    markdown = "markdown"
+
+
+def run(arguments: list[str]) -> int:
+    """Run the command line on `arguments` and answer its exit status; every foreseen error is one line on stderr."""
+    command = typer.main.get_command(app)
+    try:
+        status = command.main(arguments, prog_name="auditlib", standalone_mode=False)
+    except TyperException as error:
+        return _complain(f"{error.format_message()} (`auditlib --help` and `auditlib COMMAND --help` show what there is)")
+    except AuditlibError as error:
+        _complain(str(error))
+        return error.exit_status
+    except typer.Abort:
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader of our output has gone; there is nobody to complain to
+        return 0
+    return status if isinstance(status, int) else 0
+
+
+def _complain(message: str) -> int:
+    typer.echo(f"auditlib: {' '.join(message.split())}", err=True)
+    return 2
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"auditlib {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Reads a repository's deployment configuration and says what is wrong with it, with the line behind it."""
+
+
+def _rule_ids(incomplete: str) -> list[str]:
+    return [name for name in rules.catalogue() if name.startswith(incomplete)]
+
+
+Rules = Annotated[
+    list[str] | None,
+    typer.Option("--rule", metavar="RULE", help="Only this rule; may be repeated.", autocompletion=_rule_ids),
+]
+
+
+@app.command()
+def check(
+    project: Project = Path(),
+    output_format: Annotated[CheckFormat, typer.Option("--format", help="How the findings are written.")] = (
+        CheckFormat.text
+    ),
+    fail_on: Annotated[
+        Severity | None, typer.Option(help="End with status 1 if a finding is at least this severe.")
+    ] = None,
+    area: Annotated[list[Area] | None, typer.Option(help="Only this area; may be repeated.")] = None,
+    rule: Rules = None,
+) -> int:
+    """Print the findings; no notebooks.
+
+    Example: `auditlib check . --fail-on high`, or `auditlib check ~/shop --area monitoring --format json`
+    """
+    from auditlib import formats
+    from auditlib.audit import audit
+
+    wanted = [rules.find(name) for name in rule or rules.catalogue()]
+    result = audit(project, [item for item in wanted if not area or item.area in area])
+    if output_format is CheckFormat.text:
+        _print_findings(result)
+    else:
+        typer.echo(formats.render(result, output_format.value), nl=False)
+    failing = fail_on is not None and any(finding.severity >= fail_on for finding in result.findings)
+    return 1 if failing else 0
+
+
+def _print_findings(result: Any) -> None:
+    from rich.console import Console
+
+    from auditlib.formats import plain_text
+
+    Console(highlight=False, soft_wrap=True).print(plain_text.styled(result), end="")
+
+
+@app.command(name="rules")
+def show_rules(
+    rule: Annotated[
+        str | None, typer.Argument(metavar="[RULE]", help="One rule, in full.", autocompletion=_rule_ids)
+    ] = None,
+    markdown: Annotated[bool, typer.Option("--markdown", help="The whole catalogue as Markdown (docs/rules.md).")] = (
+        False
+    ),
+) -> None:
+    """Show the catalogue of rules, or one rule in full.
+
+    Example: `auditlib rules`, or `auditlib rules scrape-target-unresolved`
+    """
+    from auditlib.formats import catalogue
+
+    if rule:
+        typer.echo(catalogue.text(rules.find(rule)))
+    elif markdown:
+        typer.echo(catalogue.markdown(rules.catalogue().values()), nl=False)
+    else:
+        typer.echo(catalogue.overview(rules.catalogue().values()))
+
+
+@app.command()
+def report(
+    project: Project = Path(),
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Where the report goes.")] = Path(
+        "build/report"
+    ),
+) -> int:
+    """Run the notebooks and write the report: index.html, the executed notebooks, findings and tables.
+
+    Example: `auditlib report ~/shop -o ~/shop-audit`
+    """
+    from auditlib import workbook
+
+    with _progress() as progress:
+        result = workbook.report(project, output, progress=progress)
+    for failure in result.failures:
+        typer.echo(f"auditlib: {failure}", err=True)
+    typer.echo(f"{result.index}")
+    return 3 if result.failures else 0
+
+
+@app.command()
+def lab(
+    project: Project = Path(),
+    folder: Annotated[
+        Path, typer.Option(metavar="DIR", help="Where the notebooks are copied to; notebooks there stay as they are.")
+    ] = Path("auditlib-workbook"),
+) -> int:
+    """Open the workbook in JupyterLab, with this project in its parameters.
+
+    Example: `auditlib lab ~/shop`
+    """
+    from auditlib import workbook
+
+    return workbook.lab(project, folder)

@@ -1,0 +1,30 @@
+"""The forms in which findings leave: one module each, with `render(audit) -> str`."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from auditlib.audit import Audit
+
+MODULES = {
+    "text": "plain_text",
+    "json": "json_document",
+    "csv": "csv_table",
+    "markdown": "markdown",
+}
+
+
+def render(audit: Audit, name: str) -> str:
+    """The findings of an audit in the form of this name (a key of `MODULES`)."""
+    rendered: str = importlib.import_module(f"{__name__}.{MODULES[name]}").render(audit)
+    return rendered
+
+
+def visible(text: str) -> str:
+    """`text` with control characters spelled out, so that a repository can't steer a terminal."""
+    return "".join(
+        character if character.isprintable() or character == "\t" else character.encode("unicode_escape").decode()
+        for character in text
+    )

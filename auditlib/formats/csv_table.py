@@ -1,0 +1,38 @@
+"""Findings as CSV, one a row, for a spreadsheet."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+from auditlib.audit import Audit
+from auditlib.model import Finding
+
+COLUMNS = (
+    "severity", "confidence", "area", "rule", "title", "file", "line", "service", "message", "recommendation",
+    "related", "source", "fingerprint", "status",
+)  # fmt: skip
+
+
+def render(audit: Audit) -> str:
+    """A header line, then a row a finding."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows([_cell(value) for value in _row(finding)] for finding in audit.findings)
+    return text.getvalue()
+
+
+def _row(finding: Finding) -> tuple[object, ...]:
+    return (
+        finding.severity, finding.confidence, finding.area, finding.rule, finding.title, finding.location.file,
+        finding.location.line, finding.service or "", finding.message, finding.recommendation,
+        " ".join(str(related.location) for related in finding.related), finding.source, finding.fingerprint,
+        finding.status,
+    )  # fmt: skip
+
+
+def _cell(value: object) -> object:
+    """Text that a spreadsheet would run as a formula is marked as text (https://owasp.org/www-community/attacks/CSV_Injection)."""
+    text = str(value)
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else value
