@@ -85,6 +85,22 @@ class Inventory:
         return tuple(project for project in self.projects if project.role == "base")
 
     @cached_property
+    def distinct_services(self) -> tuple[stack.Service, ...]:
+        """Each service once: those of base projects and those that overlays add, not those that overlays change."""
+        return tuple(service for service in self.services if service.changed_at is None)
+
+    @cached_property
+    def _scopes(self) -> dict[str, dict[str, stack.Service]]:
+        own: defaultdict[str, dict[str, stack.Service]] = defaultdict(dict)
+        for service in self.services:
+            own[service.project][service.name] = service
+        return {item.name: {**own.get(item.base, {}), **own.get(item.name, {})} for item in self.projects}
+
+    def services_of(self, project: str) -> dict[str, stack.Service]:
+        """The services of a project by name; of an overlay those of its base too, as the overlay changes them."""
+        return self._scopes.get(project, {})
+
+    @cached_property
     def jobs(self) -> tuple[delivery.Job, ...]:
         """The jobs of all workflows."""
         return tuple(job for workflow in self.workflows for job in workflow.jobs)

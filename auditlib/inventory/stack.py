@@ -27,6 +27,17 @@ class Variable:
 
 
 @dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A host that a value names: `redis://redis:6379/0`, `db:5432`, `CHROMA_HOST=chroma`. Never a user or a password."""
+
+    scheme: str
+    """Of a URL, lower-cased; empty for a bare host."""
+    host: str
+    port: str
+    """Empty if the value gives none."""
+
+
+@dataclass(frozen=True, slots=True)
 class Port:
     """A port that a service publishes on the host. `host_port` is empty when Docker chooses one."""
 
@@ -72,6 +83,8 @@ class EnvironmentEntry:
     origin: str
     """`environment`, or the env file's path."""
     location: Location
+    endpoints: tuple[Endpoint, ...] = ()
+    """The hosts that its value names, read before secrets were masked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +130,10 @@ class Build:
     location: Location
     outside: bool = False
     """Whether the context lies outside the repository or is a URL."""
+    inline: bool = False
+    """Whether the Dockerfile stands in the Compose file (`dockerfile_inline`)."""
+    additional_contexts: tuple[str, ...] = ()
+    """The names of further contexts, which `COPY --from` may use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +147,12 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """One service of a resolved project, whatever its profiles."""
+    """One service of a resolved project, whatever its profiles.
+
+    An overlay project holds only the services that it adds or changes, each whole, as it is with the base. One that it
+    changes has `changed_at`; its `location` stays the base's, and each part has the place that won: a fault that the
+    base has already shows at the same place again, one that the overlay brings at a place in the overlay.
+    """
 
     project: str
     name: str
@@ -171,6 +193,11 @@ class Service:
     stop_grace_period: str = ""
     stop_signal: str = ""
     platform: str = ""
+    working_dir: str = ""
+    command_endpoints: tuple[Endpoint, ...] = ()
+    """The hosts that command and entry point name."""
+    changed_at: Location | None = None
+    """Where an overlay changes this service of its base."""
 
     @property
     def key(self) -> str:
