@@ -1,0 +1,16 @@
+"""Run every benchmark, one after the other: `python -m benchmarks`, or `python -m benchmarks check`."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import sys
+
+import benchmarks
+
+NAMES = sorted(name.removeprefix("bench_") for _, name, _ in pkgutil.iter_modules(benchmarks.__path__) if "bench_" in name)
+
+for wanted in sys.argv[1:] or NAMES:
+    if wanted not in NAMES:
+        sys.exit(f"there is no benchmark {wanted!r}; there are {', '.join(NAMES)}")
+    importlib.import_module(f"benchmarks.bench_{wanted}").main()

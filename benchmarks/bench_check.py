@@ -1,0 +1,53 @@
+"""`auditlib check`: the start-up share, real repositories, and generated ones of growing size."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from benchmarks import measure, repository
+
+SIZES = (100, 1000, 3000)
+ROOT = Path(__file__).parents[1]
+CORPUS = ROOT.parent / "shared" / "corpus"
+
+
+def main(show: Callable[[str], None] = print) -> None:
+    """Print both tables."""
+    with tempfile.TemporaryDirectory() as folder:
+        empty = Path(folder) / "empty"
+        empty.mkdir()
+        start = measure.run(_check(empty), runs=5)
+        _real(start, show)
+        _generated(Path(folder), start, show)
+
+
+def _check(project: Path) -> list[str]:
+    return measure.auditlib("check", project, "--format", "json", "--no-scanners")
+
+
+def _real(start: measure.Figures, show: Callable[[str], None]) -> None:
+    projects = [ROOT / "data/propertypro", ROOT / "data/healthy", *(sorted(CORPUS.iterdir()) if CORPUS.is_dir() else ())]
+    rows = []
+    for project in projects:
+        figures = measure.run(_check(project))
+        rows.append((project.name, figures.wall, figures.cpu, figures.memory, start.cpu / figures.cpu))
+    header = ("repository", "wall s", "processor s", "memory MB", "share of start-up")
+    measure.table("auditlib check, real repositories", header, rows, show)
+
+
+def _generated(folder: Path, start: measure.Figures, show: Callable[[str], None]) -> None:
+    rows = []
+    first = None
+    for size in SIZES:
+        figures = measure.run(_check(repository.write(folder / str(size), size)))
+        work = (figures.cpu - start.cpu) / size
+        first = first or work
+        rows.append((size, figures.wall, figures.cpu, figures.memory, start.cpu / figures.cpu, work / first))
+    header = ("services", "wall s", "processor s", "memory MB", "share of start-up", "time a service, of the first row")
+    measure.table("auditlib check, generated repositories", header, rows, show)
+
+
+if __name__ == "__main__":
+    main()
