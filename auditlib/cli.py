@@ -7,7 +7,9 @@ can't be read; 3 a notebook or a scanner failed.
 from __future__ import annotations
 
 import sys
-from enum import Enum
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -33,7 +35,11 @@ Project = Annotated[
 ]
 
 
-class CheckFormat(str, Enum):
+Progress = Callable[[str, int, int], None]
+"""Told the step, how many are done and how many there are."""
+
+
+class CheckFormat(StrEnum):
     """The forms that `check` prints."""
 
     text = "text"
@@ -48,7 +54,9 @@ def run(arguments: list[str]) -> int:
     try:
         status = command.main(arguments, prog_name="auditlib", standalone_mode=False)
     except TyperException as error:
-        return _complain(f"{error.format_message()} (`auditlib --help` and `auditlib COMMAND --help` show what there is)")
+        return _complain(
+            f"{error.format_message()} (`auditlib --help` and `auditlib COMMAND --help` show what there is)"
+        )
     except AuditlibError as error:
         _complain(str(error))
         return error.exit_status
@@ -148,6 +156,22 @@ def show_rules(
         typer.echo(catalogue.markdown(rules.catalogue().values()), nl=False)
     else:
         typer.echo(catalogue.overview(rules.catalogue().values()))
+
+
+@contextmanager
+def _progress() -> Iterator[Progress | None]:
+    """A progress bar on stderr; none where nobody watches."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, TextColumn
+    from rich.progress import Progress as Bars
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"))
+    with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
+        task = bars.add_task("reading", total=None)
+        yield lambda step, done, total: bars.update(task, description=step, completed=done, total=total)
 
 
 @app.command()

@@ -8,7 +8,9 @@ import sys
 
 import benchmarks
 
-NAMES = sorted(name.removeprefix("bench_") for _, name, _ in pkgutil.iter_modules(benchmarks.__path__) if "bench_" in name)
+NAMES = sorted(
+    name.removeprefix("bench_") for _, name, _ in pkgutil.iter_modules(benchmarks.__path__) if "bench_" in name
+)
 
 for wanted in sys.argv[1:] or NAMES:
     if wanted not in NAMES:

@@ -28,7 +28,11 @@ def _check(project: Path) -> list[str]:
 
 
 def _real(start: measure.Figures, show: Callable[[str], None]) -> None:
-    projects = [ROOT / "data/propertypro", ROOT / "data/healthy", *(sorted(CORPUS.iterdir()) if CORPUS.is_dir() else ())]
+    projects = [
+        ROOT / "data/propertypro",
+        ROOT / "data/healthy",
+        *(sorted(CORPUS.iterdir()) if CORPUS.is_dir() else ()),
+    ]
     rows = []
     for project in projects:
         figures = measure.run(_check(project))

@@ -20,11 +20,13 @@ def main(show: Callable[[str], None] = print) -> None:
         folder = Path(name)
         notebook = _notebook(folder / "imports.ipynb")
         large = repository.write(folder / "300", 300)
-        yardstick, example, generated = measure.in_turn([
-            [sys.executable, "-m", "papermill", notebook, folder / "out.ipynb", "--no-progress-bar"],
-            measure.auditlib("report", ROOT / "data/propertypro", "-o", folder / "example"),
-            measure.auditlib("report", large, "-o", folder / "large"),
-        ])
+        yardstick, example, generated = measure.in_turn(
+            [
+                [sys.executable, "-m", "papermill", notebook, folder / "out.ipynb", "--no-progress-bar"],
+                measure.auditlib("report", ROOT / "data/propertypro", "-o", folder / "example"),
+                measure.auditlib("report", large, "-o", folder / "large"),
+            ]
+        )
         rows = [
             ("papermill, one notebook that imports pandas, networkx, matplotlib", yardstick, 0.0),
             ("auditlib report, the shipped example", example, _page(folder / "example")),

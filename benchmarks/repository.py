@@ -49,12 +49,14 @@ def write(root: Path, services: int) -> Path:
     """Write a repository of about this many services (a multiple of 4) below `root`; the folder that holds it."""
     groups = max(1, services // 4)
     _put(root / "compose.yaml", _compose(groups))
-    _put(root / ".env.example", "".join(f"DB{n}_PASSWORD=\nAPI{n}_TOKEN=\n" for n in range(groups)) + "LOG_LEVEL=info\n")
+    _put(
+        root / ".env.example", "".join(f"DB{n}_PASSWORD=\nAPI{n}_TOKEN=\n" for n in range(groups)) + "LOG_LEVEL=info\n"
+    )
     _put(root / "monitoring/prometheus.yml", _prometheus(groups))
     _put(root / ".github/workflows/ci.yml", _workflow(groups))
     _put(root / "README.md", "# Shop\n\n" + "".join(f"- `api{n}` uses `DB{n}_PASSWORD`\n" for n in range(groups)))
     for n in range(groups):
-        _put(root / f"api{n}/Dockerfile", "FROM python:3.12-slim\nCOPY . /app\nCMD [\"uvicorn\", \"app:app\"]\n")
+        _put(root / f"api{n}/Dockerfile", 'FROM python:3.12-slim\nCOPY . /app\nCMD ["uvicorn", "app:app"]\n')
         _put(root / f"api{n}/settings.py", SETTINGS)
         _put(root / f"api{n}/tests/test_app.py", "def test_app():\n    assert True\n")
     return root
@@ -67,9 +69,7 @@ def _compose(groups: int) -> str:
 
 
 def _prometheus(groups: int) -> str:
-    jobs = "".join(
-        f"  - job_name: api{n}\n    static_configs: [{{targets: ['api{n}:8000']}}]\n" for n in range(groups)
-    )
+    jobs = "".join(f"  - job_name: api{n}\n    static_configs: [{{targets: ['api{n}:8000']}}]\n" for n in range(groups))
     return f"scrape_configs:\n{jobs}"
 
 

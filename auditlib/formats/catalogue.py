@@ -50,17 +50,19 @@ def markdown(rules: Iterable[Rule]) -> str:
 
 def _section(rule: Rule) -> str:
     documentation = rule.documentation
-    return "\n\n".join([
-        f"### {rule.id}",
-        f"**{documentation.title}.** Severity {rule.severity}, confidence {rule.confidence}, effort {rule.effort}.",
-        documentation.why,
-        "Anti-pattern:",
-        documentation.anti_pattern,
-        "Better:",
-        documentation.better,
-        documentation.recommendation,
-        "\n".join(f"- <{reference}>" for reference in documentation.references),
-    ])
+    return "\n\n".join(
+        [
+            f"### {rule.id}",
+            f"**{documentation.title}.** Severity {rule.severity}, confidence {rule.confidence}, effort {rule.effort}.",
+            documentation.why,
+            "Anti-pattern:",
+            documentation.anti_pattern,
+            "Better:",
+            documentation.better,
+            documentation.recommendation,
+            "\n".join(f"- <{reference}>" for reference in documentation.references),
+        ]
+    )
 
 
 def _by_area(rules: Iterable[Rule]) -> list[Rule]:

@@ -127,7 +127,7 @@ class Instruction:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A build stage. `base` is the image or the earlier stage it starts from; an unnamed stage is called by its number."""
+    """A build stage. `base` is the image or earlier stage it starts from; an unnamed stage is called by its number."""
 
     name: str
     base: str
@@ -182,7 +182,7 @@ class Manifest:
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """An executable text outside an application: `summary` is the first sentence of its docstring or leading comment."""
+    """A program outside an application: `summary` is the first sentence of its docstring or leading comment."""
 
     path: str
     interpreter: str
@@ -195,7 +195,7 @@ class Script:
 
 @dataclass(frozen=True, slots=True)
 class TestSuite:
-    """A set of tests that one command runs: `framework` is `pytest`, `unittest`, `playwright`, `jest`, `vitest`, `cypress`."""
+    """Tests that one command runs: `framework` is `pytest`, `unittest`, `playwright`, `jest`, `vitest` or `cypress`."""
 
     framework: str
     folder: str
@@ -225,7 +225,7 @@ class Heading:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A Markdown document. `words` are its lower-cased distinct words, for asking whether it speaks of a thing at all."""
+    """A Markdown document. `words` are its distinct words in lower case, for asking whether it speaks of a thing."""
 
     path: str
     title: str

@@ -30,9 +30,7 @@ class Reading:
         self.coverage.append(Coverage(file, kind, Read.FAILED, reason, line))
 
 
-def each(
-    source: Source, files: Iterable[str], kind: str, read: Callable[[Source, str], Iterator[Any]]
-) -> Reading:
+def each(source: Source, files: Iterable[str], kind: str, read: Callable[[Source, str], Iterator[Any]]) -> Reading:
     """Read files one by one: the records of each, or a coverage entry with the reason.
 
     `read` yields records; it may also yield `Coverage` for a part that it can't understand, which makes the file a

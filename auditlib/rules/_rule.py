@@ -68,7 +68,7 @@ class Rule:
 
 
 def rule(*, area: Area, severity: Severity, confidence: Confidence, effort: Effort) -> Callable[[Check], Rule]:
-    """Make the module's `check(inventory, graph)` a rule. Its id is the module's name, its text the module's docstring."""
+    """Make a module's `check(inventory, graph)` a rule: its id is the module's name, its text the docstring."""
 
     def decorate(check: Check) -> Rule:
         name = check.__module__.rpartition(".")[2].replace("_", "-")
