@@ -2,6 +2,8 @@
 # Copies PostgreSQL, Redis, Chroma and the uploads to the restic repository (a bucket in another region).
 set -eu
 
+: "${RESTIC_REPOSITORY:?}" "${RESTIC_PASSWORD:?}" "${AWS_ACCESS_KEY_ID:?}" "${AWS_SECRET_ACCESS_KEY:?}"
+
 export PGPASSWORD="$POSTGRES_PASSWORD" REDISCLI_AUTH="$REDIS_PASSWORD"
 
 restic cat config >/dev/null 2>&1 || restic init

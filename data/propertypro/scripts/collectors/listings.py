@@ -1,3 +1,4 @@
+import json
 import os
 from collections.abc import Iterator
 
@@ -26,3 +27,7 @@ def collect() -> list[dict]:
         for batch in pages()
         for item in batch
     ]
+
+
+if __name__ == "__main__":
+    print(json.dumps(collect(), indent=2))

@@ -1,5 +1,6 @@
 import csv
 import io
+import json
 import os
 
 import httpx
@@ -18,3 +19,7 @@ def collect() -> list[dict]:
         }
         for row in csv.DictReader(io.StringIO(content))
     ]
+
+
+if __name__ == "__main__":
+    print(json.dumps(collect(), indent=2))
