@@ -1,0 +1,167 @@
+"""A hostile or broken repository costs the audit that file and nothing else: no traceback, no execution, bounded."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+MEMORY = 1 << 30
+SECONDS = 20
+GOOD = "services:\n  api:\n    image: nginx:1.27.3\n"
+
+
+def aliases(depth):
+    lines = ["x0: &x0 [a, a, a, a, a, a, a, a, a]"]
+    lines += [f"x{n}: &x{n} [{', '.join([f'*x{n - 1}'] * 9)}]" for n in range(1, depth)]
+    return "\n".join([*lines, "services:", "  api:", f"    image: x\n    labels: *x{depth - 1}\n"])
+
+
+CASES = {
+    "an empty Compose file": {"compose.yaml": ""},
+    "a Compose file that is a list": {"compose.yaml": "- a\n- b\n"},
+    "a Compose file that is binary": {"compose.yaml": b"\x00\x01\x02" * 1000},
+    "a Compose file that is not UTF-8": {"compose.yaml": b"services:\n  api:\n    image: caf\xe9\n"},
+    "a Compose file that is no YAML": {"compose.yaml": "services:\n  api: [\n"},
+    "a Compose file of 100 MB": {"compose.yaml": b"# " + b"x" * 100_000_000},
+    "sequences nested 20,000 deep": {"compose.yaml": "services: " + "[" * 20_000},
+    "mappings nested 20,000 deep": {"compose.yaml": "\n".join(" " * n + "a:" for n in range(2_000)) + "\n"},
+    "an alias bomb": {"compose.yaml": aliases(30)},
+    "a key that stands twice": {"compose.yaml": "services:\n  api:\n    image: a\n    image: b\n"},
+    "YAML that names Python objects": {
+        "compose.yaml": "services:\n  api:\n    image: !!python/object/apply:os.system ['touch executed']\n"
+    },
+    "settings with a syntax error": {"settings.py": "import os\nclass Settings(:\n    X = os.getenv('X')\n"},
+    "settings that would run": {"settings.py": "import os\nos.system('touch executed')\nX = os.getenv('X')\n"},
+    "Python nested 20,000 deep": {"settings.py": "import os\nX = os.getenv('X')\ny = " + "(" * 20_000},
+    "Python of one endless expression": {"settings.py": "import os\nX = os.getenv('X')\ny = " + "-" * 100_000 + "1"},
+    "an include out of the root": {"compose.yaml": f"include: [../../../etc/passwd, ../outside.yaml]\n{GOOD}"},
+    "an extends out of the root": {
+        "compose.yaml": "services:\n  api:\n    image: a\n    extends: {file: ../outside.yaml, service: x}\n"
+    },
+    "an env_file out of the root": {"compose.yaml": f"{GOOD}    env_file: [../../../../../../etc/passwd, /etc/shadow]\n"},
+    "an include of itself": {"compose.yaml": f"include: [compose.yaml]\n{GOOD}"},
+    "service names that are HTML": {
+        "compose.yaml": "services:\n  \"<script>alert(1)</script>\":\n    image: a\n  'a\"b''c':\n    image: b\n"
+    },
+    "paths with spaces and umlauts": {
+        "Größe und Maß/docker-compose.yml": GOOD,
+        "Größe und Maß/.env.example": "NAME=Wert\n",
+        "a b/.github/workflows/c d.yml": "on: push\njobs: {}\n",
+    },
+    "an environment file of nonsense": {".env.example": "===\n'\nexport\nA='unclosed\nB\n\u2028=x\n"},
+    "a workflow that is a string": {".github/workflows/ci.yml": "hello"},
+    "a workflow with jobs of the wrong type": {
+        ".github/workflows/ci.yml": "on: [push]\njobs:\n  a: [1]\n  b: {steps: {x: 1}}\n  c: {steps: [1, {run: [a]}]}\n"
+    },
+    "a Dockerfile of nonsense": {"Dockerfile": "FRUM x\n\\\n\\\nRUN \nCMD [\n" + "A" * 100_000},
+    "Prometheus with the wrong types": {
+        "prometheus.yml": "scrape_configs:\n  - 1\n  - job_name: [a]\n    static_configs: {targets: 1}\nrule_files: {a: b}\n"
+    },
+    "rules whose PromQL is broken": {
+        "rules.yml": "groups:\n  - name: a\n    rules:\n      - alert: A\n        expr: 'sum(((('\n      - 7\n"
+    },
+    "Alertmanager with the wrong types": {"alertmanager.yml": "route: [1]\nreceivers: {a: 1}\n"},
+    "a dashboard nested 20,000 deep": {"dashboards/a.json": '{"panels":' + "[" * 20_000},
+    "a package.json that is a number": {"package.json": "7"},
+    "a pyproject.toml that is no TOML": {"pyproject.toml": "[project\n"},
+    "a Makefile of nonsense": {"Makefile": "\t\t\n:::\n" + "a" * 100_000 + ":\n\t@$(shell touch executed)\n"},
+    "a document nested 20,000 deep": {"README.md": ">" * 20_000 + " a\n" + "- " * 20_000},
+    "a shell script nested 20,000 deep": {"scripts/a.sh": "#!/bin/sh\n" + "(" * 20_000 + "\n" + "if true; then " * 5_000},
+    "a line of 4 MB": {".env": "A=" + "x" * 4_000_000, "scripts/b.sh": "echo " + "y" * 4_000_000},
+    "a .gitignore of nonsense": {".gitignore": "[\n\\\n!\n" + "*" * 1000 + "a\n", "compose.yaml": GOOD},
+    "1,000 Compose files": {f"stack{n}/docker-compose.yml": GOOD for n in range(1_000)},
+}  # fmt: skip
+
+
+def write(root, files):
+    for name, content in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+
+
+def check(root):
+    """The JSON document of `auditlib check`, run in a process of its own within the bounds."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "auditlib", "check", str(root), "--format", "json", "--no-scanners"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    try:
+        output, complaints = process.communicate(timeout=SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        raise
+    assert complaints == b""
+    assert process.returncode == 0
+    return json.loads(output)
+
+
+def peak_memory(root):
+    """Bytes that the same audit takes at its peak."""
+    code = (
+        "import resource, sys\nfrom pathlib import Path\nfrom auditlib.audit import audit\n"
+        "audit(Path(sys.argv[1]))\nprint(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(root)], capture_output=True, text=True, check=True, timeout=SECONDS
+    )
+    return int(done.stdout)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_audit_goes_on(name, tmp_path):
+    root = tmp_path / "repository"
+    write(root, CASES[name] | {"other/compose.yaml": "services:\n  witness:\n    image: nginx:latest\n"})
+    (tmp_path / "outside.yaml").write_text("services:\n  x:\n    image: canary-outside\n", encoding="utf-8")
+
+    document = check(root)
+
+    assert {entry["file"] for entry in document["coverage"]} >= {"other/compose.yaml"}
+    assert not list(tmp_path.rglob("executed"))
+    assert "canary-outside" not in json.dumps(document)
+    assert peak_memory(root) < MEMORY
+
+
+@pytest.mark.parametrize(
+    ("name", "file", "line"),
+    [
+        ("a Compose file that is binary", "compose.yaml", 1),
+        ("a Compose file that is not UTF-8", "compose.yaml", 3),
+        ("a Compose file that is no YAML", "compose.yaml", 3),
+        ("a Compose file of 100 MB", "compose.yaml", 1),
+        ("sequences nested 20,000 deep", "compose.yaml", 1),
+        ("a key that stands twice", "compose.yaml", 4),
+        ("settings with a syntax error", "settings.py", 2),
+        ("an include out of the root", "compose.yaml", 1),
+        ("an extends out of the root", "compose.yaml", 4),
+        ("an env_file out of the root", "compose.yaml", 4),
+        ("a pyproject.toml that is no TOML", "pyproject.toml", 1),
+        ("a workflow that is a string", ".github/workflows/ci.yml", 1),
+    ],
+)
+def test_what_cannot_be_read_is_named_with_its_line(name, file, line, tmp_path):
+    write(tmp_path, CASES[name])
+    document = check(tmp_path)
+    entries = [entry for entry in document["coverage"] if entry["file"] == file and entry["status"] != "parsed"]
+    findings = [finding for finding in document["findings"] if finding["file"] == file]
+    assert line in {entry.get("line") for entry in entries} | {finding["line"] for finding in findings}
+    assert all(entry["reason"] for entry in entries)
+
+
+def test_links_out_of_the_root_are_not_followed(tmp_path):
+    root = tmp_path / "repository"
+    root.mkdir()
+    (tmp_path / "secret.yaml").write_text("services:\n  canary-outside:\n    image: a\n", encoding="utf-8")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder/compose.yaml").write_text("services:\n  canary-outside:\n    image: a\n", encoding="utf-8")
+    (root / "compose.yaml").symlink_to("../secret.yaml")
+    (root / "below").symlink_to("../folder")
+    (root / "loop").symlink_to(".")
+    os.mkfifo(root / "docker-compose.yml")
+
+    document = check(root)
+
+    assert "canary-outside" not in json.dumps(document)
+    assert {"compose.yaml", "below", "loop"} <= {entry["file"] for entry in document["coverage"]}
