@@ -1,0 +1,126 @@
+"""How much of the repository the audit understood, as a level with its reasons.
+
+The level is a rule, not an opinion:
+
+- `low` if nothing was understood, if more than a fifth of the opened files could not be read, or if a rule failed;
+- `high` if every opened file was read in full and nothing points out of what was read;
+- `medium` in between.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from auditlib.inventory import Inventory
+from auditlib.model import Confidence, Coverage, Location, Read
+
+FAILED_SHARE = 0.2
+"""The share of failed files above which nothing that the audit says should be relied on."""
+_NAMED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """The level, why it is no other, and how many files were read how far."""
+
+    level: Confidence
+    reasons: tuple[str, ...]
+    counts: tuple[tuple[Read, int], ...]
+
+    def count(self, status: Read) -> int:
+        """The number of coverage entries of one status."""
+        return dict(self.counts)[status]
+
+
+def assess(inventory: Inventory, coverage: Sequence[Coverage]) -> Assessment:
+    """The confidence that an audit of this inventory and coverage deserves."""
+    counts = Counter(entry.status for entry in coverage)
+    failures = [entry for entry in coverage if entry.status is Read.FAILED]
+    unresolved = list(_unresolved(inventory))
+    return Assessment(
+        _level(counts, failures, bool(unresolved)),
+        (*_read_reasons(counts, coverage), *unresolved, _STATIC),
+        tuple((status, counts[status]) for status in Read),
+    )
+
+
+_STATIC = "Files were read and nothing was run: what a running system does beyond its configuration is not known."
+
+
+def _level(counts: Counter[Read], failures: Sequence[Coverage], unresolved: bool) -> Confidence:
+    understood = counts[Read.PARSED] + counts[Read.PARTIAL]
+    opened = understood + counts[Read.FAILED]
+    if not understood or counts[Read.FAILED] > FAILED_SHARE * opened or any(_is_rule(entry) for entry in failures):
+        return Confidence.LOW
+    if counts[Read.FAILED] or counts[Read.PARTIAL] or unresolved:
+        return Confidence.MEDIUM
+    return Confidence.HIGH
+
+
+def _is_rule(entry: Coverage) -> bool:
+    return entry.kind.startswith("rule ")
+
+
+def _read_reasons(counts: Counter[Read], coverage: Sequence[Coverage]) -> Iterator[str]:
+    opened = counts[Read.PARSED] + counts[Read.PARTIAL] + counts[Read.FAILED]
+    if not opened:
+        yield "No file of a kind that auditlib reads was found."
+        return
+    yield f"{counts[Read.PARSED]} of {_count(opened, 'file')} were read in full."
+    for status, verb in ((Read.PARTIAL, "read in part only"), (Read.FAILED, "not readable")):
+        entries = [entry for entry in coverage if entry.status is status]
+        if entries:
+            places = _list(f"{entry.file}:{entry.line} ({entry.reason})" for entry in entries)
+            yield f"{_count(len(entries), 'file')} {verb}: {places}."
+    skipped = [entry.reason for entry in coverage if entry.status is Read.SKIPPED and entry.reason]
+    if skipped:
+        yield f"Left out on purpose: {_list(skipped)}."
+
+
+def _unresolved(inventory: Inventory) -> Iterator[str]:
+    """What the files point to and the audit could not follow."""
+    for subject, places in (
+        ("Compose would refuse", [item.location for item in inventory.problems if item.kind == "error"]),
+        ("A path leads out of the repository", _paths_outside(inventory)),
+        ("A query could not be parsed", _broken_queries(inventory)),
+        ("A workflow of another repository is used", _foreign_workflows(inventory)),
+        ("A default is computed by code", _computed_defaults(inventory)),
+    ):
+        if places:
+            yield f"{subject}: {_list(str(place) for place in places)}."
+
+
+def _paths_outside(inventory: Inventory) -> list[Location]:
+    builds = [service.build.location for service in inventory.services if service.build and service.build.outside]
+    mounts = [mount.location for service in inventory.services for mount in service.mounts if mount.outside]
+    return builds + [place for place in mounts if place not in builds]
+
+
+def _broken_queries(inventory: Inventory) -> list[Location]:
+    return [rule.expression_location for rule in inventory.alert_rules if rule.query.error] + [
+        panel.location
+        for dashboard in inventory.dashboards
+        for panel in dashboard.panels
+        if any(query.error for query in panel.queries)
+    ]
+
+
+def _foreign_workflows(inventory: Inventory) -> list[Location]:
+    return [job.location for job in inventory.jobs if job.uses and not job.uses.startswith("./")]
+
+
+def _computed_defaults(inventory: Inventory) -> list[Location]:
+    return [setting.location for setting in inventory.settings if setting.default_kind == "expression"]
+
+
+def _list(items: Iterable[str]) -> str:
+    """The first few items, and how many more there are."""
+    distinct = list(dict.fromkeys(items))
+    more = len(distinct) - _NAMED
+    return ", ".join(distinct[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

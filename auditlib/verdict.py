@@ -1,0 +1,95 @@
+"""Whether the system is ready for production, in one sentence, and a score for each area.
+
+The score of an area is 100 · exp(-risk / 60), the risk being the sum over its open findings (`backlog.risk_of`).
+So it is 100 without findings, each finding lowers it, fixing one never does, and the points lost are shared out
+among the findings in proportion to their risk: every point can be traced.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from auditlib import backlog
+from auditlib.model import Area, Finding, Severity, Status
+
+SCALE = 60.0
+"""The risk at which about a third of the score is left; a critical finding is 40, a high one 16."""
+
+
+class Readiness(Enum):
+    """The three answers: a critical finding stands in the way, a high or medium one is a condition."""
+
+    NOT_READY = "Not ready for production"
+    CONDITIONS = "Ready with conditions"
+    READY = "Ready for production"
+
+    def __str__(self) -> str:
+        return str(self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """The points that one finding costs its area."""
+
+    finding: Finding
+    points: float
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """An area's score from 0 to 100, with what each finding costs, the dearest first."""
+
+    area: Area
+    points: int
+    costs: tuple[Cost, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The answer, its reason in a sentence, the areas' scores and what to do first."""
+
+    readiness: Readiness
+    reason: str
+    scores: tuple[Score, ...]
+    first: tuple[backlog.Item, ...]
+
+
+def judge(findings: Sequence[Finding]) -> Verdict:
+    """The verdict that these findings lead to."""
+    opened = [finding for finding in findings if finding.status is Status.OPEN]
+    counts = Counter(finding.severity for finding in opened)
+    return Verdict(
+        _readiness(counts),
+        _reason(counts),
+        tuple(_score(area, [finding for finding in opened if finding.area is area]) for area in Area),
+        backlog.derive(opened)[:3],
+    )
+
+
+def _readiness(counts: Counter[Severity]) -> Readiness:
+    if counts[Severity.CRITICAL]:
+        return Readiness.NOT_READY
+    return Readiness.CONDITIONS if counts[Severity.HIGH] or counts[Severity.MEDIUM] else Readiness.READY
+
+
+def _reason(counts: Counter[Severity]) -> str:
+    weighty = [severity for severity in Severity if severity > Severity.INFO and counts[severity]]
+    if not weighty:
+        return "No finding stands against it."
+    parts = [f"{counts[severity]} {severity}" for severity in weighty]
+    listed = parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+    total = sum(counts[severity] for severity in weighty)
+    noun = "finding stands" if total == 1 else "findings stand"
+    return f"{listed} {noun} against it." if counts[Severity.CRITICAL] else f"{listed} {noun} to be dealt with."
+
+
+def _score(area: Area, findings: Sequence[Finding]) -> Score:
+    risks = [(finding, backlog.risk_of(finding)) for finding in findings]
+    total = sum(risk for _, risk in risks)
+    points = 100 * math.exp(-total / SCALE)
+    costs = [Cost(finding, (100 - points) * risk / total) for finding, risk in risks if risk]
+    return Score(area, round(points), tuple(sorted(costs, key=lambda cost: -cost.points)))
