@@ -1,0 +1,137 @@
+"""The command line: what it prints, what it complains about, and how it ends."""
+
+import csv
+import io
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+EXAMPLE = ROOT / "data/propertypro"
+COMMANDS = [["report"], ["check"], ["rules"], ["lab"], ["compose", "config"]]
+
+
+def auditlib(*arguments, **options):
+    return subprocess.run(
+        [sys.executable, "-m", "auditlib", *map(str, arguments)],
+        capture_output=True, text=True, check=False, encoding="utf-8", **options,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def document():
+    return json.loads(auditlib("check", EXAMPLE, "--format", "json", "--no-scanners").stdout)
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_every_command_has_help_with_an_example(command):
+    done = auditlib(*command, "--help")
+    assert done.returncode == 0
+    assert "Example" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        (["check", "/no/such/folder"], "is not a folder"),
+        (["check", str(ROOT / "README.md")], "is not a folder"),
+        (["check", "--no-such-option"], "--no-such-option"),
+        (["check", "--rule", "scrape-target-unresolvd"], "scrape-target-unresolved"),
+        (["check", "--format", "yaml"], "json"),
+        (["check", "--fail-on", "terrible"], "critical"),
+        (["check", "--area", "cooking"], "monitoring"),
+        (["rules", "no-such-rule"], "auditlib rules"),
+        (["nonsense"], "nonsense"),
+        (["report", "/no/such/folder"], "is not a folder"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
+)
+def test_wrong_usage_is_one_line_that_says_what_to_do(arguments, hint):
+    done = auditlib(*arguments)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert hint in done.stderr
+
+
+def test_check_ends_with_1_only_for_findings_at_or_above_the_level():
+    healthy = ROOT / "data/healthy"
+    assert auditlib("check", EXAMPLE, "--no-scanners").returncode == 0
+    assert auditlib("check", EXAMPLE, "--no-scanners", "--fail-on", "high").returncode == 1
+    assert auditlib("check", healthy, "--no-scanners", "--fail-on", "low").returncode == 0
+
+
+def test_json_is_the_contract(document):
+    assert document["version"] == 1
+    assert set(document["project"]) >= {"name", "root", "commit"}
+    assert document["confidence"]["level"] in ("high", "medium", "low")
+    assert document["confidence"]["reasons"]
+    for finding in document["findings"]:
+        assert set(finding) >= {
+            "rule", "title", "message", "severity", "confidence", "area", "file", "line", "end_line", "service",
+            "related", "recommendation", "references", "source", "fingerprint", "status",
+        }  # fmt: skip
+        assert (EXAMPLE / finding["file"]).exists()
+        assert not finding["file"].startswith("/")
+    assert len({finding["fingerprint"] for finding in document["findings"]}) == len(document["findings"])
+
+
+def test_csv_and_markdown_name_the_same_findings(document):
+    rows = list(csv.DictReader(io.StringIO(auditlib("check", EXAMPLE, "--format", "csv", "--no-scanners").stdout)))
+    assert [row["fingerprint"] for row in rows] == [finding["fingerprint"] for finding in document["findings"]]
+    markdown = auditlib("check", EXAMPLE, "--format", "markdown", "--no-scanners").stdout
+    assert all(f"`{finding['rule']}`" in markdown for finding in document["findings"])
+
+
+def test_text_shows_the_line_with_a_caret_under_it():
+    done = auditlib("check", EXAMPLE, "--rule", "scrape-target-unresolved", "--no-scanners")
+    lines = done.stdout.splitlines()
+    place = next(line for line in lines if "-->" in line)
+    file, line = re.search(r"--> (\S+):(\d+):\d+", place).groups()
+    source = (EXAMPLE / file).read_text(encoding="utf-8").splitlines()[int(line) - 1]
+    shown = next(index for index, text in enumerate(lines) if text.strip().startswith(f"{line} |"))
+    assert source.strip() in lines[shown]
+    caret = lines[shown + 1]
+    assert lines[shown][caret.index("^") : caret.rindex("^") + 1].strip()
+
+
+def test_area_and_rule_choose(document):
+    for area in ("monitoring", "cicd"):
+        chosen = json.loads(auditlib("check", EXAMPLE, "--area", area, "--format", "json", "--no-scanners").stdout)[
+            "findings"
+        ]
+        assert chosen == [finding for finding in document["findings"] if finding["area"] == area]
+
+
+def test_the_same_input_gives_the_same_output():
+    first = auditlib("check", EXAMPLE, "--format", "json", env={"PYTHONHASHSEED": "1", "PATH": "/usr/bin:/bin"})
+    second = auditlib("check", EXAMPLE, "--format", "json", env={"PYTHONHASHSEED": "2", "PATH": "/usr/bin:/bin"})
+    assert first.stdout == second.stdout
+    assert first.stdout
+
+
+def test_no_color_and_pipes_get_no_escapes():
+    assert "\x1b" not in auditlib("check", EXAMPLE, "--no-scanners").stdout
+
+
+def test_rules_lists_and_explains(document):
+    listed = auditlib("rules").stdout
+    assert all(finding["rule"] in listed for finding in document["findings"])
+    one = auditlib("rules", "scrape-target-unresolved").stdout
+    assert "Anti-pattern:" in one
+    assert "Better:" in one
+
+
+@pytest.mark.parametrize("command", [["check", str(EXAMPLE), "--format", "json"], ["rules"]], ids=lambda c: c[0])
+def test_a_quick_command_imports_nothing_heavy(command):
+    code = (
+        "import sys\nfrom auditlib.cli import run\n"
+        f"run({command!r})\n"
+        "print(sorted({'pandas', 'matplotlib', 'papermill', 'nbconvert', 'IPython'} & set(sys.modules)), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr.splitlines()[-1] == "[]"
