@@ -131,7 +131,8 @@ def test_a_quick_command_imports_nothing_heavy(command):
     code = (
         "import sys\nfrom auditlib.cli import run\n"
         f"run({command!r})\n"
-        "print(sorted({'pandas', 'matplotlib', 'papermill', 'nbconvert', 'IPython'} & set(sys.modules)), file=sys.stderr)"
+        "heavy = {'pandas', 'matplotlib', 'papermill', 'nbconvert', 'IPython'}\n"
+        "print(sorted(heavy & set(sys.modules)), file=sys.stderr)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stderr.splitlines()[-1] == "[]"

@@ -24,7 +24,7 @@ def installed(tmp_path_factory):
     install = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--no-deps", wheel]
     subprocess.run(install, check=True, capture_output=True)
     packages = next((folder / "venv").glob("lib/python*/site-packages"))
-    # A plain path in a .pth file: the editable install of this checkout, a .pth file itself, is not followed from there.
+    # A plain path: the editable install of this checkout, a .pth file itself, is not followed from there.
     (packages / "dependencies.pth").write_text(f"{sysconfig.get_paths()['purelib']}\n", encoding="utf-8")
     return python
 
