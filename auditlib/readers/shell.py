@@ -1,0 +1,235 @@
+"""The simple commands of a shell text, by the grammar of Bash as tree-sitter knows it; nothing is ever expanded or run.
+
+Follows https://pubs.opengroup.org/onlinepubs/9799919799/utilities/V3_chap02.html for lists, compound commands and
+`errexit`. A `${{ expression }}` of GitHub counts as a part of a word.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import TYPE_CHECKING
+
+from auditlib.inventory.delivery import Command
+from auditlib.model import Location
+from auditlib.readers import shell_words
+from auditlib.redaction import Vault
+
+if TYPE_CHECKING:
+    from tree_sitter import Node, Parser, Tree
+
+TEXT_LIMIT = 60_000
+"""Characters of a text that are parsed; what comes after is left out. The parser's recovery from garbage is quadratic."""
+_LINE_LIMIT = 8_000
+"""Characters of the longest line that is parsed; longer ones are data, and count as empty."""
+COMMAND_LIMIT = 10_000
+_SECONDS = 1.0
+"""Processor time for one text; ordinary scripts take milliseconds."""
+_NESTING = 4
+"""How many `bash -c "bash -c …"` and here-documents fed to a shell are opened inside each other."""
+_COLUMN_LIMIT = 10_000
+"""Bytes before a command on its line up to which its column is counted in characters."""
+
+_LONG_LINE = re.compile(rf"[^\n]{{{_LINE_LIMIT},}}")
+_EXPRESSION = re.compile(rb"\$\{\{(?:[^}\n]|\}(?!\})){0,500}\}\}")
+_SHELLS = frozenset({"sh", "bash", "dash", "ash", "zsh", "ksh"})
+_OWN_FOLDER = frozenset({"subshell", "command_substitution", "process_substitution", "function_definition", "pipeline"})
+_SEQUENCES = frozenset({"program", "compound_statement", "subshell"})
+_COMMANDS = frozenset({"command", "declaration_command", "unset_command"})
+_WITHOUT_COMMANDS = frozenset({"raw_string", "comment", "ansi_c_string", "string_content"})
+_REDIRECTIONS = frozenset({"file_redirect", "heredoc_redirect", "herestring_redirect"})
+_HARMLESS = frozenset({"true", ":", "echo", "printf", "exit 0", "return 0"})
+
+
+@dataclass(slots=True)
+class _Folder:
+    """Where `cd` led to so far; a subshell has its own."""
+
+    path: str = ""
+    previous: str = ""
+
+    def change(self, words: list[str]) -> None:
+        """Follow a `cd`, given as its words."""
+        target = next((word for word in words[1:] if word == "-" or not word.startswith("-")), "~")
+        new = self.previous if target == "-" else posixpath.normpath(posixpath.join(self.path, target))
+        self.path, self.previous = "" if new == "." else new, self.path
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """A text under analysis, and where its first line stands."""
+
+    data: bytes
+    file: str
+    first_line: int
+    indent: int
+    vault: Vault | None
+    errexit: bool
+    depth: int = 0
+
+    def location(self, node: Node) -> Location:
+        """Where a node stands in the file."""
+        row, column = node.start_point
+        before = self.data[node.start_byte - column : node.start_byte] if column < _COLUMN_LIMIT else b""
+        characters = len(before.decode("utf-8", "replace"))
+        first, last = self.first_line + row, self.first_line + node.end_point[0]
+        return Location(self.file, first, self.indent + characters + 1, last)
+
+
+@dataclass(frozen=True, slots=True)
+class _Visit:
+    """A node that is still to be walked over, with what its surroundings say of it."""
+
+    node: Node
+    folder: _Folder
+    swallowed: bool = False
+    shell_input: bool = False
+    """Whether a here-document below is read by a shell."""
+
+
+def commands(
+    text: str, file: str, first_line: int = 1, vault: Vault | None = None, *, indent: int = 0, errexit: bool = False
+) -> tuple[Command, ...]:
+    """Every simple command of `text`, in order, those inside substitutions, loops and here-documents included.
+
+    `first_line` and `indent` say where the text begins in `file`. With a vault the words come masked. `errexit` says
+    that the text runs with `set -e`, as a workflow's `run` does, so that `; true` at its end swallows nothing.
+    A text that can't be parsed gives the commands that could be told.
+    """
+    found: list[Command] = []
+    for command in _nested(text, _Text(b"", file, first_line, indent, vault, errexit), _Folder(), swallowed=False):
+        found.append(command)
+        if len(found) == COMMAND_LIMIT:
+            break
+    return tuple(found)
+
+
+def is_shell(interpreter: str) -> bool:
+    """Whether a program of this name or path reads shell: `/bin/bash` does, `python3` doesn't."""
+    return posixpath.basename(interpreter) in _SHELLS
+
+
+def _nested(text: str, outer: _Text, folder: _Folder, *, swallowed: bool) -> Iterator[Command]:
+    data = _LONG_LINE.sub("", text[:TEXT_LIMIT]).encode("utf-8", "replace")
+    tree = _parse(_EXPRESSION.sub(lambda match: b"x" * len(match[0]), data))
+    if tree is None:
+        return
+    root = tree.root_node
+    inner = replace(outer, data=data, depth=outer.depth + 1, errexit=outer.errexit or _sets_errexit(root, data))
+    yield from _walk(_Visit(root, _Folder(folder.path, folder.previous), swallowed), inner)
+
+
+@cache
+def _parser() -> Parser:
+    import tree_sitter  # noqa: PLC0415 (here, so that what reads no shell never pays for it)
+    import tree_sitter_bash  # noqa: PLC0415
+
+    return tree_sitter.Parser(tree_sitter.Language(tree_sitter_bash.language()))
+
+
+def _parse(data: bytes) -> Tree | None:
+    deadline = time.process_time() + _SECONDS
+    parser = _parser()
+    try:
+        tree: Tree | None = parser.parse(
+            lambda offset, _: data[offset : offset + 65_536],
+            progress_callback=lambda *_: time.process_time() > deadline,
+        )
+    except ValueError:  # the deadline has passed
+        tree = None
+    parser.reset()
+    return tree
+
+
+def _sets_errexit(root: Node, data: bytes) -> bool:
+    if re.match(rb"#![^\n]* -[a-z]*e", data):
+        return True
+    tops = (shell_words.raw(node, data) for node in root.children if node.type == "command")
+    return any(re.match(r"set\s+-(?:[a-z]*e|o errexit)", text) for text in tops)
+
+
+def _walk(first: _Visit, text: _Text) -> Iterator[Command]:
+    """Depth first with a stack of our own, since a text may be nested deeper than Python recurses."""
+    stack = [first]
+    while stack:
+        visit = stack.pop()
+        node = visit.node
+        if node.type == "heredoc_body" and visit.shell_input and text.depth < _NESTING:
+            body = text.data[node.start_byte : node.end_byte].decode("utf-8", "replace")
+            inner = replace(text, first_line=text.first_line + node.start_point[0], indent=0, errexit=False)
+            yield from _nested(body, inner, _Folder(), swallowed=visit.swallowed)
+            continue
+        if node.type in _COMMANDS:
+            yield from _command(visit, text)
+        if node.type not in _WITHOUT_COMMANDS and node.child_count:
+            stack += reversed(_below(visit, text))
+
+
+def _below(visit: _Visit, text: _Text) -> list[_Visit]:
+    node, folder, children = visit.node, visit.folder, visit.node.children
+    if node.type in _OWN_FOLDER:
+        folder = _Folder(folder.path, folder.previous)
+    swallowed = visit.swallowed and node.type != "command_substitution"
+    visits = [_Visit(child, folder, swallowed) for child in children]
+    if node.type == "list" and len(children) == 3 and children[1].type == "||" and _is_harmless(children[2], text):
+        visits[0] = replace(visits[0], swallowed=True)
+    elif node.type in _SEQUENCES and not text.errexit:
+        last = next((child for child in reversed(children) if child.is_named), None)
+        if last is not None and _is_harmless(last, text):
+            row = last.start_point[0]
+            visits = [replace(item, swallowed=True) if item.node.start_point[0] == row else item for item in visits]
+    elif node.type in ("redirected_statement", "heredoc_redirect"):
+        feeds = visit.shell_input or _reads_shell(children[0], text)
+        visits = [replace(item, shell_input=feeds) for item in visits]
+    return visits
+
+
+def _is_harmless(node: Node, text: _Text) -> bool:
+    """Whether a fallback always succeeds: `true`, `echo …`, `exit 0`, or a group of nothing else."""
+    if node.type in ("compound_statement", "subshell"):
+        inner = [child for child in node.children if child.is_named]
+        return 0 < len(inner) < 20 and all(child.type != node.type and _is_harmless(child, text) for child in inner)
+    if node.type == "redirected_statement":
+        return _is_harmless(node.children[0], text)
+    words = shell_words.raw(node, text.data).split(maxsplit=2)
+    return node.type == "command" and bool(words) and (words[0] in _HARMLESS or " ".join(words[:2]) in _HARMLESS)
+
+
+def _reads_shell(node: Node, text: _Text) -> bool:
+    return node.type == "command" and any(
+        is_shell(word) or word == "ssh" for word in shell_words.raw(node, text.data).split()[:20]
+    )
+
+
+def _command(visit: _Visit, text: _Text) -> Iterator[Command]:
+    node, folder = visit.node, visit.folder
+    parts = [child for child in node.children if child.type not in _REDIRECTIONS]
+    first = 0
+    while first < len(parts) and node.type == "command" and parts[first].type == "variable_assignment":
+        first += 1
+    names = tuple(shell_words.raw(part, text.data).partition("=")[0] for part in parts[:first])
+    words = [shell_words.word(part, text.data) for part in parts[first:]]
+    if not words:
+        return
+    shown = shell_words.masked(words, text.vault)
+    yield Command(shown, text.location(node), visit.swallowed, folder.path, names)
+    if words[0] in ("cd", "pushd"):
+        folder.change(words)
+    if text.depth < _NESTING and (index := _inline_script(words)):
+        inner = replace(text, first_line=text.first_line + parts[first + index].start_point[0], indent=0, errexit=False)
+        yield from _nested(words[index], inner, folder, swallowed=visit.swallowed)
+
+
+def _inline_script(words: list[str]) -> int:
+    """The index of the word that a shell gets as its program (`bash -lc "…"`), or 0."""
+    program = ""
+    for index, word in enumerate(words[:-1]):
+        if not word.startswith("-"):
+            program = word
+        elif re.fullmatch(r"-[a-z]*c", word) and (is_shell(program) or words[0] == "su"):
+            return index + 1
+    return 0
