@@ -1,0 +1,262 @@
+"""Every short syntax spelled out, so that the later stages know one form only.
+
+Follows compose-go's `transform` package and `omitEmpty`. The parts of a short syntax all carry its place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from auditlib.compose.errors import Path, Refused
+from auditlib.compose.floats import sprint
+from auditlib.compose.ports import parse_ports
+from auditlib.compose.rules import DROP, Rewrite, Rules
+from auditlib.compose.tree import Map, Mark, Seq
+from auditlib.compose.volumes import parse_volume
+
+Fault = Callable[[str, Mark, Path], None]
+
+
+def canonical(project: Map, fault: Fault, *, lenient: bool = False) -> Map:
+    """The project in long syntax. `lenient` leaves what cannot be read, for a project that was not interpolated."""
+    return Rewrite(_LENIENT if lenient else _STRICT, fault).run(project)
+
+
+def _build(value: Any, mark: Mark, _path: Path) -> Any:
+    if isinstance(value, Map):
+        return value
+    if isinstance(value, str):
+        return Map.all_at(mark, {"context": value})
+    raise Refused("expected a path or a mapping")
+
+
+def _extends(value: Any, mark: Mark, _path: Path) -> Any:
+    if isinstance(value, Map):
+        return value
+    if isinstance(value, str):
+        return Map.all_at(mark, {"service": value})
+    raise Refused("expected a service's name or a mapping")
+
+
+def _text(value: Any, _mark: Mark, _path: Path) -> Any:
+    return value if isinstance(value, str) else sprint(value)
+
+
+def _key_values(value: Any, _mark: Mark, _path: Path) -> Any:
+    if isinstance(value, Map):
+        return value
+    if not isinstance(value, Seq):
+        raise Refused("expected a mapping or a list of key=value")
+    out = Map()
+    for item, mark in value.entries():
+        key, equals, rest = str(item).partition("=")
+        if not equals:
+            raise Refused(f"expected key=value, found {item!r}")
+        out.put(key, rest, mark)
+    return out
+
+
+def _depends_on(value: Any, _mark: Mark, _path: Path) -> Any:
+    default = {"condition": "service_started", "required": True}
+    out = Map()
+    if isinstance(value, Seq):
+        for name, mark in value.entries():
+            out.put(str(name), Map.all_at(mark, default), mark)
+        return out
+    if not isinstance(value, Map):
+        raise Refused("expected a list or a mapping of services")
+    for name, entry in value.items():
+        mark = value.marks.get(name)
+        if not isinstance(entry, Map):
+            raise Refused(f"{name}: expected a mapping")
+        missing = {k: v for k, v in default.items() if k not in entry}
+        if missing:
+            entry = entry.copy()
+            for key, filler in missing.items():
+                entry.put(key, filler, mark)
+        out.put(name, entry, mark)
+    return out
+
+
+def _env_file(value: Any, mark: Mark, _path: Path) -> Any:
+    if isinstance(value, str):
+        value = Seq([value], [mark])
+    if not isinstance(value, Seq):
+        raise Refused("expected a path or a list of paths")
+    out = Seq()
+    for item, here in value.entries():
+        if isinstance(item, str):
+            item = Map.all_at(here, {"path": item, "required": True})
+        elif isinstance(item, Map) and "required" not in item:
+            item = item.copy()
+            item.put("required", True, here)
+        out.add(item if isinstance(item, Map) else None, here)
+    return out
+
+
+def _list(value: Any, mark: Mark, _path: Path) -> Any:
+    return Seq([value], [mark]) if isinstance(value, str) else value
+
+
+def _dns(value: Any, mark: Mark, path: Path) -> Any:
+    """`dns` as a list without blanks, which is what an unset variable leaves."""
+    out = _list(value, mark, path)
+    if isinstance(out, Seq) and any(item in (None, "") for item in out):
+        kept = [(i, m) for i, m in out.entries() if i not in (None, "")]
+        return Seq([i for i, _ in kept], [m for _, m in kept])
+    return out
+
+
+def _gpus(value: Any, mark: Mark, _path: Path) -> Any:
+    if isinstance(value, Seq):
+        return value
+    if isinstance(value, str):
+        return Seq([Map.all_at(mark, {"count": "all"})], [mark])
+    raise Refused("expected `all` or a list of devices")
+
+
+def _names(value: Any, _mark: Mark, _path: Path) -> Any:
+    if not isinstance(value, Seq):
+        return value
+    return Map({str(n): None for n in value}, {str(n): m for n, m in value.entries()})
+
+
+def _volume(value: Any, mark: Mark, _path: Path) -> Any:
+    if isinstance(value, Map):
+        return value
+    if not isinstance(value, str):
+        raise Refused("expected a volume as text or a mapping")
+    volume = parse_volume(value)
+    volume["target"] = clean(volume["target"])
+    return _deep(volume, mark)
+
+
+def clean(path: str) -> str:
+    """A slash path without `.`, `..` and doubled slashes, as Go's `path.Clean` makes it."""
+    if not path:
+        return "."
+    rooted = path.startswith("/")
+    parts: list[str] = []
+    for part in path.split("/"):
+        if part == ".." and parts and parts[-1] != "..":
+            parts.pop()
+        elif part not in ("", ".") and not (part == ".." and rooted):
+            parts.append(part)
+    return ("/" if rooted else "") + "/".join(parts) or "."
+
+
+def _deep(values: dict[str, Any], mark: Mark) -> Map:
+    return Map.all_at(mark, {k: _deep(v, mark) if isinstance(v, dict) else v for k, v in values.items()})
+
+
+def _device(value: Any, mark: Mark, _path: Path) -> Any:
+    if isinstance(value, Map):
+        return value
+    if not isinstance(value, str):
+        raise Refused("expected a device as text or a mapping")
+    parts = value.split(":")
+    if len(parts) > 3:
+        raise Refused(f"confusing device {value!r}; use the long syntax")
+    source, target, permissions = (*parts, *("", "rwm")[len(parts) - 1 :])[:3] if len(parts) < 3 else parts
+    return Map.all_at(mark, {"source": source, "target": target or source, "permissions": permissions})
+
+
+def _file_mount(value: Any, mark: Mark, _path: Path) -> Any:
+    if isinstance(value, Map):
+        return value
+    if isinstance(value, str):
+        return Map.all_at(mark, {"source": value})
+    raise Refused("expected a name or a mapping")
+
+
+def _ports(value: Any, _mark: Mark, _path: Path) -> Any:
+    if not isinstance(value, Seq):
+        raise Refused("expected a list of ports")
+    out = Seq()
+    for item, mark in value.entries():
+        if isinstance(item, Map):
+            out.add(item, mark)
+        elif isinstance(item, str | int) and not isinstance(item, bool):
+            for port in parse_ports(str(item)):
+                out.add(Map.all_at(mark, port), mark)
+        else:
+            raise Refused(f"expected a port as text, number or mapping, found {sprint(item)}")
+    return out
+
+
+def _ssh(value: Any, _mark: Mark, _path: Path) -> Any:
+    if isinstance(value, Map):
+        return value
+    if not isinstance(value, Seq):
+        raise Refused("expected a list or a mapping of SSH keys")
+    out = Map()
+    for item, mark in value.entries():
+        if not isinstance(item, str):
+            raise Refused(f"expected an SSH key, found {sprint(item)}")
+        name, equals, path = item.partition("=")
+        if not equals and name != "default":
+            raise Refused(f"expected `default` or id=path, found {item!r}")
+        out.put(name, path if equals else None, mark)
+    return out
+
+
+def _ulimit(value: Any, _mark: Mark, _path: Path) -> Any:
+    if isinstance(value, Map) or (isinstance(value, int) and not isinstance(value, bool)):
+        return value
+    raise Refused("expected a whole number or a mapping")
+
+
+def _external(value: Any, _mark: Mark, _path: Path) -> Any:
+    """`external: {name: …}` of old files as `external: true` with a name."""
+    if value is None or not isinstance(value, Map) or not isinstance(value.get("external"), Map):
+        return value
+    external = value["external"]
+    out = value.copy()
+    out["external"] = True
+    if "name" in external:
+        if "name" in value and value["name"] != external["name"]:
+            raise Refused("name and external.name conflict; keep name only")
+        out.put("name", external["name"], external.marks.get("name"))
+    return out
+
+
+def _lenient(act: Callable[[Any, Mark, Path], Any]) -> Callable[[Any, Mark, Path], Any]:
+    def tried(value: Any, mark: Mark, path: Path) -> Any:
+        try:
+            return act(value, mark, path)
+        except Refused:
+            return value
+
+    return tried
+
+
+_TABLE: dict[str, Callable[[Any, Mark, Path], Any]] = {
+    "services.*.build": _build,
+    "services.*.build.secrets.*": _file_mount,
+    "services.*.build.provenance": _text,
+    "services.*.build.sbom": _text,
+    "services.*.build.additional_contexts": _key_values,
+    "services.*.build.ssh": _ssh,
+    "services.*.build.ulimits.*": _ulimit,
+    "services.*.depends_on": _depends_on,
+    "services.*.env_file": _env_file,
+    "services.*.label_file": _list,
+    "services.*.extends": _extends,
+    "services.*.gpus": _gpus,
+    "services.*.networks": _names,
+    "services.*.models": _names,
+    "services.*.volumes.*": _volume,
+    "services.*.dns": _dns,
+    "services.*.devices.*": _device,
+    "services.*.secrets.*": _file_mount,
+    "services.*.configs.*": _file_mount,
+    "services.*.ports": _ports,
+    "services.*.ulimits.*": _ulimit,
+    "services.*.develop.watch.*.ignore": _list,
+    "services.*.develop.watch.*.include": _list,
+    **dict.fromkeys(("volumes.*", "networks.*", "secrets.*", "configs.*"), _external),
+}
+_STRICT = Rules(_TABLE)
+_LENIENT = Rules({pattern: _lenient(act) for pattern, act in _TABLE.items()})
+__all__ = ["DROP", "canonical", "clean"]

@@ -1,0 +1,147 @@
+"""The Compose projects of a repository: which files belong together, and in which role.
+
+A base file is one that `docker compose` finds by itself. `docker-compose.override.yml` beside it is read with it.
+Files such as `docker-compose.prod.yml` beside a base are overlays, meant to be laid over the base with `-f`, unless
+they stand on their own. A file without a base is a project of its own.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path as FilePath
+from pathlib import PurePosixPath
+
+from auditlib.compose.errors import ComposeError
+from auditlib.compose.sources import Sources
+from auditlib.compose.tree import Map, Seq
+from auditlib.compose.yaml_reader import read_documents
+
+BASES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
+"""The files that Compose looks for, in its order of preference."""
+OVERRIDES = ("compose.override.yml", "compose.override.yaml", "docker-compose.override.yml", "docker-compose.override.yaml")
+_NAME = re.compile(r"(?:docker-)?compose(?:[._-](?P<role>[\w.-]+?))?\.ya?ml\Z", re.IGNORECASE)
+_SUFFIX = re.compile(r"(?P<role>[\w.-]+)\.(?:docker-)?compose\.ya?ml\Z", re.IGNORECASE)
+_SKIPPED = frozenset((".git", "node_modules", ".venv", "venv", "__pycache__", "vendor", ".tox", "site-packages"))
+_SECTIONS = frozenset(("services", "include", "networks", "volumes", "configs", "secrets", "models", "extends", "name", "version"))
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One Compose project of a repository. All paths are relative to its root, with `/`."""
+
+    directory: str
+    """The folder of the project, `.` for the root."""
+    files: tuple[str, ...]
+    """What `docker compose` would read: the base and its override; for an overlay its base comes first."""
+    role: str
+    """`base`, `overlay` (laid over a base), `standalone` (complete by itself) or `broken` (not to be read)."""
+    env_file: str | None = None
+    """The `.env` beside it."""
+    base: str | None = None
+    """The file that an overlay is laid over."""
+    others: tuple[str, ...] = ()
+    """Further base files beside it that Compose would pass over."""
+    reason: str = ""
+    """Why the role is what it is, in words."""
+
+    @property
+    def name(self) -> str:
+        """The file that is the project's own: the base, or the overlay."""
+        return self.files[0] if self.role != "overlay" else self.files[-1]
+
+
+def is_compose_file(name: str) -> bool:
+    """Whether a file's name is that of a Compose file by convention."""
+    return bool(_NAME.match(name) or _SUFFIX.match(name))
+
+
+def discover(root: str | os.PathLike[str], paths: Iterable[str] | None = None) -> tuple[Found, ...]:
+    """The Compose projects below `root`. With `paths` (relative, with `/`) only those are looked at and nothing is walked."""
+    top = os.fspath(root)
+    every = sorted(set(paths)) if paths is not None else sorted(_walk(top))
+    names = set(every)
+    folders: dict[str, list[str]] = {}
+    for path in every:
+        pure = PurePosixPath(path)
+        if is_compose_file(pure.name):
+            folders.setdefault(str(pure.parent), []).append(path)
+    found: list[Found] = []
+    for folder in sorted(folders):
+        found += _in_folder(Sources(top), top, folder, folders[folder], names)
+    return tuple(found)
+
+
+def _walk(top: str) -> Iterator[str]:
+    for folder, below, files in os.walk(top, followlinks=False):
+        below[:] = sorted(d for d in below if d not in _SKIPPED)
+        for name in files:
+            if is_compose_file(name) or name == ".env":
+                yield FilePath(folder, name).relative_to(top).as_posix()
+
+
+def _in_folder(sources: Sources, top: str, folder: str, paths: list[str], names: set[str]) -> Iterator[Found]:
+    by_name = {PurePosixPath(path).name: path for path in paths}
+    env = str(PurePosixPath(folder, ".env"))
+    env_file = env if env in names or os.path.isfile(os.path.join(top, env)) else None
+    bases = [by_name[name] for name in BASES if name in by_name]
+    overrides = [by_name[name] for name in OVERRIDES if name in by_name]
+    used = set(bases)
+    own: tuple[str, ...] = ()
+    if bases:
+        own = (bases[0], *overrides[:1])
+        used.update(overrides)
+        content, problem = _read(sources, top, bases[0])
+        role = "base" if content is not None else "broken"
+        yield Found(folder, own, role, env_file, None, tuple(bases[1:]), problem or "found by docker compose itself")
+    for path in paths:
+        if path not in used:
+            yield _other(sources, top, folder, path, bases[0] if bases else None, env_file)
+
+
+def _other(sources: Sources, top: str, folder: str, path: str, base: str | None, env_file: str | None) -> Found:
+    content, problem = _read(sources, top, path)
+    if content is None:
+        return Found(folder, (path,), "broken", env_file, None, (), problem)
+    if base is None:
+        return Found(folder, (path,), "standalone", env_file, None, (), "no base file beside it")
+    if _complete(content) and not _touches(content, _read(sources, top, base)[0]):
+        return Found(folder, (path,), "standalone", env_file, None, (), "complete by itself, and shares no service with the base")
+    return Found(folder, (base, path), "overlay", env_file, base, (), f"laid over {PurePosixPath(base).name}")
+
+
+def _read(sources: Sources, top: str, path: str) -> tuple[Map | None, str]:
+    """The first mapping of a file, or why there is none. Tagged or odd content is for `load` to judge."""
+    try:
+        documents = read_documents(sources.read(os.path.join(top, path)), lambda *_: None)
+    except ComposeError as error:
+        return None, error.reason
+    content = next((d.value for d in documents if isinstance(d.value, Map)), None)
+    if content is None:
+        return None, "holds no mapping" if documents else "is empty"
+    if not any(key in _SECTIONS or key.startswith("x-") for key in content):
+        return None, "holds no services, include or other section of a Compose file"
+    return content, ""
+
+
+def _complete(content: Map) -> bool:
+    """Whether every service says what it runs, and every network and volume that it names is defined or has a default."""
+    services = content.get("services")
+    if not isinstance(services, Map) or not services:
+        return isinstance(content.get("include"), Seq) and bool(content["include"])
+    runs = ("image", "build", "extends", "provider")
+    return all(isinstance(s, Map) and any(key in s for key in runs) for s in services.values())
+
+
+def _touches(content: Map, base: Map | None) -> bool:
+    """Whether a file changes a service of the base or needs one."""
+    theirs = base.get("services") if base is not None else None
+    if not isinstance(theirs, Map):
+        return False
+    mine = content.get("services")
+    if not isinstance(mine, Map):
+        return False
+    needed = {name for s in mine.values() if isinstance(s, Map) for name in s.get("depends_on") or () if isinstance(name, str)}
+    return any(name in theirs for name in mine) or any(name in theirs and name not in mine for name in needed)

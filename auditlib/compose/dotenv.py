@@ -1,0 +1,172 @@
+"""The grammar of Compose's env files: quotes, escapes, several lines, `export`, comments, references to earlier lines.
+
+Follows compose-go's `dotenv` package (itself from godotenv) and, for `format: raw`, docker's `kvfile`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from auditlib.compose.template import InvalidTemplate, Lookup, MissingRequired, substitute
+
+_SPACE = "\t\v\f\r \x85\xa0"
+_ALL_SPACE = _SPACE + "\n\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
+_ESCAPE = re.compile(r"\\(?:[abcfnrtv$\"\\]|0\d{0,3})", re.ASCII)
+_EXPORT = re.compile(r"export[\t\n\f\r ]+")
+_PLAIN = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", '"': '"', "\\": "\\"}
+
+
+class DotenvError(ValueError):
+    """A line that Compose cannot read; `offset` is where it starts in the text."""
+
+    def __init__(self, message: str, offset: int) -> None:
+        super().__init__(message)
+        self.offset = offset
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """One variable of an env file. `start` to `end` is its value in the text (the name, if there is no value)."""
+
+    name: str
+    value: str
+    start: int
+    end: int
+    raw: str
+    quote: str = ""
+
+
+def parse(text: str, known: dict[str, str], lookup: Lookup, unset: Callable[[str], None] | None = None) -> Iterator[Assignment]:
+    """The assignments of a text in order. `known` is what earlier lines set and is added to; `lookup` comes before it."""
+    position = 0
+    while True:
+        position = _statement(text, position)
+        if position >= len(text):
+            return
+        name, name_at, after, inherited = _name(text, position)
+        if " " in name:
+            raise DotenvError(f"a key cannot contain a space: {name!r}", name_at)
+        if inherited:
+            value = lookup(name)
+            if value is not None:
+                known[name] = value
+                yield Assignment(name, value, name_at, name_at + len(name), "")
+            position = after
+            continue
+
+        def find(key: str) -> str | None:
+            value = lookup(key)
+            return known.get(key) if value is None else value
+
+        raw, quote, start, end, position = _value(text, after)
+        try:
+            value = substitute(_escapes(raw) if quote else raw, find, unset) if quote != "'" else raw
+        except (InvalidTemplate, MissingRequired) as error:
+            raise DotenvError(f"{name}: {error}", start) from None
+        known[name] = value
+        yield Assignment(name, value, start if end > start else name_at, end, raw, quote)
+
+
+def _statement(text: str, position: int) -> int:
+    """Where the next assignment starts: past white space and whole-line comments."""
+    while position < len(text):
+        if text[position] in _ALL_SPACE:
+            position += 1
+        elif text[position] == "#":
+            newline = text.find("\n", position)
+            position = len(text) if newline < 0 else newline
+        else:
+            break
+    return position
+
+
+def _name(text: str, position: int) -> tuple[str, int, int, bool]:
+    """The name, where it stands, where its value may start, and whether it is a bare name that inherits its value."""
+    export = _EXPORT.match(text, position)
+    if export:
+        position += len("export")
+        while position < len(text) and text[position] in _SPACE:
+            position += 1
+    name, after, inherited = "", position, False
+    for index in range(position, len(text)):
+        char = text[index]
+        if char in _SPACE:
+            continue
+        if char in "=:\n":
+            name, after, inherited = text[position:index], index + 1, char == "\n"
+            break
+        if char not in "_.-[]" and not (char.isalpha() or char.isnumeric()):
+            line = text[position:].split("\n", 1)[0]
+            raise DotenvError(f"unexpected character {char!r} in variable name {line[:40]!r}", position)
+    if position >= len(text):
+        raise DotenvError("zero length string", len(text) - 1)
+    while after < len(text) and text[after] in _SPACE:
+        after += 1
+    return name.rstrip(_ALL_SPACE), position, after, inherited
+
+
+def _value(text: str, position: int) -> tuple[str, str, int, int, int]:
+    """The raw value, its quote, its place in the text, and where to read on."""
+    if position >= len(text) or text[position] not in "'\"":
+        newline = text.find("\n", position)
+        stop = len(text) if newline < 0 else newline
+        raw = text[position:stop].split(" #", 1)[0].rstrip(_ALL_SPACE)
+        return raw, "", position, position + len(raw), min(stop + 1, len(text))
+    quote = text[position]
+    chars: list[str] = []
+    escaped = False
+    for index in range(position + 1, len(text)):
+        char = text[index]
+        if char == quote and not escaped:
+            return "".join(chars), quote, position, index + 1, index + 1
+        if char != quote:
+            if not escaped and char == "\\":
+                escaped = True
+                continue
+            if escaped:
+                chars.append("\\")
+        escaped = False
+        chars.append(char)
+    raise DotenvError(f"unterminated quoted value {text[position:].split(chr(10), 1)[0][:40]}", position)
+
+
+def _escapes(value: str) -> str:
+    def replace(match: re.Match[str]) -> str:
+        escape = match[0]
+        if escape == "\\$":
+            return "$$"
+        if escape[1] in _PLAIN:
+            return _PLAIN[escape[1]]
+        if escape[1] == "0" and len(escape) == 5 and all(c in "01234567" for c in escape[2:]) and int(escape[2:], 8) < 256:
+            return chr(int(escape[2:], 8))
+        return _unread(escape)
+
+    return _ESCAPE.sub(replace, value)
+
+
+def _unread(escape: str) -> str:
+    """An octal escape that Go cannot read comes out with its `\\0` shortened to `\\`."""
+    return "\\" + escape[2:] if escape.startswith("\\0") else escape
+
+
+def parse_raw(text: str, known: dict[str, str], lookup: Lookup) -> Iterator[Assignment]:
+    """`format: raw`: a name and everything after `=` on each line, nothing interpreted."""
+    position = 0
+    for number, line in enumerate(text.split("\n"), 1):
+        start, position = position, position + len(line) + 1
+        body = line.removesuffix("\r").lstrip(_ALL_SPACE)
+        if not body or body.startswith("#"):
+            continue
+        name, equals, value = body.partition("=")
+        if not name or any(c in _ALL_SPACE for c in name):
+            raise DotenvError(f"line {number}: variable {name!r} is empty or contains white space", start)
+        if not equals:
+            inherited = lookup(name)
+            if inherited is None:
+                continue
+            value = inherited
+        known[name] = value
+        at = start + line.find("=") + 1 if equals and value else start
+        yield Assignment(name, value, at, start + len(line), value if equals else "")

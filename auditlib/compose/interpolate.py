@@ -1,0 +1,148 @@
+"""Interpolation: the variables of a document's texts replaced, and texts cast where Compose wants a number or a boolean.
+
+Follows compose-go's `interpolation` package and its table of casts (`loader/interpolate.go`). Keys are never
+interpolated. A text that stands where a number is wanted is cast even when it has no variable in it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from auditlib.compose.errors import Path, Refused
+from auditlib.compose.floats import float32
+from auditlib.compose.rules import Rules
+from auditlib.compose.template import InvalidTemplate, MissingRequired, substitute
+from auditlib.compose.tree import Map, Mark, Seq
+
+_TRUE = frozenset(("true", "y", "yes", "on"))
+_FALSE = frozenset(("false", "n", "no", "off"))
+_GO_INT = re.compile(r"[+-]?[0-9]+\Z")
+_GO_FLOAT = re.compile(r"[+-]?((\d+(_\d+)*)?\.?(\d+(_\d+)*)?([eE][+-]?\d+)?|inf(inity)?|nan)\Z", re.IGNORECASE)
+
+
+def to_int(text: str) -> int:
+    """A decimal integer of 64 bits, as Go's `strconv.Atoi` reads it."""
+    if not _GO_INT.match(text) or len(text) > 25 or not -(2**63) <= int(text) < 2**63:
+        raise Refused(f"expected an integer, found {text!r}")
+    return int(text)
+
+
+def to_float(text: str) -> float:
+    """A number, as Go's `strconv.ParseFloat` reads it."""
+    try:
+        if "_" in text or not _GO_FLOAT.match(text) and not text.lower().lstrip("+-").startswith("0x"):
+            raise ValueError
+        return float.fromhex(text) if "x" in text.lower() else float(text)
+    except (ValueError, OverflowError):
+        raise Refused(f"expected a number, found {text!r}") from None
+
+
+def to_float32(text: str) -> float:
+    """A number rounded to 32 bits."""
+    return float32(to_float(text))
+
+
+def to_bool(text: str) -> bool:
+    """A boolean, YAML 1.1's words included."""
+    word = text.lower()
+    if word in _TRUE:
+        return True
+    if word in _FALSE:
+        return False
+    raise Refused(f"expected a boolean, found {text!r}")
+
+
+_SERVICE_CASTS: dict[str, Callable[[str], Any]] = {
+    **dict.fromkeys(
+        ("cpu_count", "cpu_period", "cpu_quota", "cpu_rt_period", "cpu_rt_runtime", "cpu_shares", "oom_score_adj",
+         "pids_limit", "deploy.replicas", "deploy.update_config.parallelism", "deploy.rollback_config.parallelism",
+         "deploy.restart_policy.max_attempts", "deploy.placement.max_replicas_per_node", "healthcheck.retries",
+         "ports.[].target", "scale", "ulimits.*", "ulimits.*.hard", "ulimits.*.soft"), to_int),
+    **dict.fromkeys(
+        ("cpu_percent", "deploy.update_config.max_failure_ratio", "deploy.rollback_config.max_failure_ratio"), to_float),
+    "cpus": to_float32,
+    **dict.fromkeys(
+        ("init", "healthcheck.disable", "oom_kill_disable", "privileged", "read_only", "stdin_open", "tty",
+         "volumes.[].read_only", "volumes.[].volume.nocopy"), to_bool),
+}  # fmt: skip
+_TOP_CASTS = (
+    "networks.*.external", "networks.*.internal", "networks.*.attachable", "networks.*.enable_ipv4",
+    "networks.*.enable_ipv6", "volumes.*.external", "secrets.*.external", "configs.*.external",
+)  # fmt: skip
+_CASTS = Rules({**{f"services.*.{k}": v for k, v in _SERVICE_CASTS.items()}, **dict.fromkeys(_TOP_CASTS, to_bool)})
+
+Fault = Callable[[str, Mark, Path], None]
+Unset = Callable[[str, Mark, Path], None]
+
+
+class Interpolation:
+    """Replaces the variables of one document; `used` is called for every text that has a `$`."""
+
+    def __init__(self, lookup: Callable[[str], str | None], fault: Fault, unset: Unset, used: Callable[[str, Mark, Path], None]):
+        self.lookup, self.fault, self.unset, self.used = lookup, fault, unset, used
+
+    def run(self, document: Map) -> Map:
+        """The document with its variables replaced; what is not text stays as it is."""
+        result = self._walk(document, _CASTS.top, None, ())
+        assert isinstance(result, Map)
+        return result
+
+    def _walk(self, value: Any, rule: Any, mark: Mark, path: Path) -> Any:
+        kind = type(value)
+        if kind is str:
+            if "$" not in value and (rule is None or rule.act is None):
+                return value
+            return self._text(value, rule, mark, path)
+        if kind is Map:
+            return self._mapping(value, rule, path)
+        if kind is Seq:
+            return self._sequence(value, rule, path)
+        return value
+
+    def _mapping(self, value: Map, rule: Any, path: Path) -> Map:
+        out = None
+        for key, entry in value.items():
+            if type(entry) is str and "$" not in entry and rule is None:
+                continue
+            below = rule.child(key) if rule is not None else None
+            new = self._walk(entry, below, value.marks.get(key), (*path, key))
+            if new is not entry:
+                if out is None:
+                    out = value.copy()
+                out[key] = new
+        return value if out is None else out
+
+    def _sequence(self, value: Seq, rule: Any, path: Path) -> Seq:
+        out = None
+        below = rule.child("[]") if rule is not None else None
+        for index, item in enumerate(value):
+            new = self._walk(item, below, value.marks[index], (*path, index))
+            if new is not item:
+                if out is None:
+                    out = value.copy()
+                out[index] = new
+        return value if out is None else out
+
+    def _text(self, text: str, rule: Any, mark: Mark, path: Path) -> Any:
+        result = text
+        if "$" in text:
+            self.used(text, mark, path)
+            try:
+                result = substitute(text, self.lookup, lambda name: self.unset(name, mark, path))
+            except MissingRequired as error:
+                self.fault(str(error), mark, path)
+                result = ""
+            except InvalidTemplate as error:
+                self.fault(f"invalid interpolation format: {error.args[0]!r}; a literal $ is written $$", mark, path)
+            except RecursionError:
+                self.fault("variables nested too deeply", mark, path)
+        act = rule.act if rule is not None else None
+        if act is None:
+            return result
+        try:
+            return act(result)
+        except Refused as error:
+            self.fault(str(error), mark, path)
+            return None

@@ -1,0 +1,200 @@
+"""`load`: Compose files to a resolved `Project`.
+
+Follows `docker compose config`: the environment and its env files, the project's name, the stages of `Pipeline`, then
+normalisation, decoding, profiles, consistency and the files of each service.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path as FilePath
+from typing import Any
+
+from auditlib.compose.consistency import check_consistency
+from auditlib.compose.decode import Decoder
+from auditlib.compose.env_files import ServiceFiles
+from auditlib.compose.errors import ComposeError
+from auditlib.compose.include import Place
+from auditlib.compose.normalize import normalize
+from auditlib.compose.paths import join
+from auditlib.compose.pipeline import Options, Pipeline
+from auditlib.compose.project import Project
+from auditlib.compose.selection import by_profile, needed
+from auditlib.compose.session import Environment, Session, read_env_files
+from auditlib.compose.sources import Sources
+from auditlib.compose.template import InvalidTemplate, MissingRequired, substitute
+from auditlib.compose.tree import Map
+from auditlib.compose.yaml_reader import read_documents
+
+_NAME = "COMPOSE_PROJECT_NAME"
+
+
+def load(
+    files: Iterable[str | os.PathLike[str]],
+    *,
+    profiles: Iterable[str] = (),
+    project_name: str | None = None,
+    environ: Mapping[str, str] | None = None,
+    env_files: Iterable[str | os.PathLike[str]] | None = None,
+    project_directory: str | os.PathLike[str] | None = None,
+    root: str | os.PathLike[str] | None = None,
+    strict: bool = True,
+    interpolate: bool = True,
+) -> Project:
+    """Resolve Compose files as `docker compose config` does.
+
+    `files` are the Compose file and its overrides, the later ones above the earlier. `environ` is the process
+    environment unless given; `env_files` is the `.env` beside the first file unless given (`()` for none). With `root`,
+    no file outside that folder is opened, by whatever way it is referred to. A project that Compose would refuse
+    raises `ComposeError`; with `strict=False` it gives what could be resolved and all the `errors`.
+    """
+    named = [os.fspath(f) for f in files]
+    if not named:
+        raise ComposeError("no Compose file given")
+    paths = tuple(os.path.abspath(f) for f in named)
+    folder = os.path.abspath(project_directory) if project_directory is not None else os.path.dirname(paths[0])
+    sources = Sources(os.fspath(root) if root is not None else None)
+    sources.name_from(os.path.dirname(paths[0]), os.path.dirname(named[0]) or ".")
+    session = Session(sources, strict=strict)
+    _open(session, paths, named)
+    environment = _environment(session, folder, environ, env_files)
+    session.settle()
+    name = _project_name(session, paths, folder, project_name, environment)
+    environment = Environment({**environment.values, _NAME: name}, environment.marks)
+    session.settle()
+    options = Options(interpolation=interpolate)
+    model = Pipeline(session, Place(folder, folder, folder), environment, options).files(paths)
+    if not model:
+        session.fault("the Compose file is empty", _whole(session, paths[0]), (), "empty")
+    session.settle()
+    chosen = tuple(profiles) or tuple(p.strip() for p in environment.values.get("COMPOSE_PROFILES", "").split(",") if p.strip())
+    return _finish(session, model, name, environment, chosen)
+
+
+def _open(session: Session, paths: tuple[str, ...], named: list[str]) -> None:
+    """Read the caller's files first, so that they come first in `files` and bear the caller's names."""
+    for path, name in zip(paths, named, strict=True):
+        try:
+            session.sources.read(path, None if session.sources.root is not None else name)
+        except ComposeError as error:
+            session.add(error)
+    session.settle()
+
+
+def _whole(session: Session, path: str) -> int | None:
+    try:
+        return session.sources.read(path).number << 64
+    except ComposeError:
+        return None
+
+
+def _environment(
+    session: Session,
+    folder: str,
+    environ: Mapping[str, str] | None,
+    env_files: Iterable[str | os.PathLike[str]] | None,
+) -> Environment:
+    """The process environment above the env files."""
+    values = dict(os.environ if environ is None else environ)
+    values.setdefault("PWD", os.getcwd())
+    process = Environment(values)
+    if env_files is None:
+        default = join(folder, ".env")
+        try:
+            there = session.sources.exists(default) and not session.sources.is_dir(default)
+        except ComposeError as error:
+            session.add(error)
+            there = False
+        env_files = [default] if there and not _truth(values.get("COMPOSE_DISABLE_ENV_FILE", "")) else []
+    found = read_env_files(session, ((os.path.abspath(f), None) for f in env_files), process)
+    return process.with_more(found.values, found.marks)
+
+
+def _truth(text: str) -> bool:
+    return text in ("1", "t", "T", "true", "TRUE", "True")
+
+
+def normal_name(text: str) -> str:
+    """A text as a project's name: lower case, with only letters, digits, `-` and `_`."""
+    return "".join(re.findall(r"[a-z0-9_-]", text.lower())).lstrip("_-")
+
+
+def _project_name(session: Session, paths: tuple[str, ...], folder: str, given: str | None, environment: Environment) -> str:
+    """The name that the caller gives, or the environment, or the last file that has one, or the folder's."""
+    chosen = given or environment.values.get(_NAME)
+    if chosen:
+        if normal_name(chosen) != chosen:
+            message = f"invalid project name {chosen!r}: expected lower case letters, digits, - and _, a letter or digit first"
+            session.add(ComposeError(message))
+        return chosen
+    name = normal_name(os.path.basename(folder))
+    for path in paths:
+        for value in _names(session, path):
+            try:
+                name = normal_name(substitute(value, environment.get)) or name
+            except (InvalidTemplate, MissingRequired) as error:
+                session.add(ComposeError(f"name: {error}"))
+    if not name:
+        session.add(ComposeError("the project has no name; give one"))
+    return name
+
+
+def _names(session: Session, path: str) -> list[str]:
+    try:
+        documents = read_documents(session.sources.read(path), lambda *_: None)
+    except ComposeError:
+        return []
+    found = [d.value.get("name") for d in documents if isinstance(d.value, Map)]
+    return [name for name in found if isinstance(name, str) and name]
+
+
+def _finish(session: Session, model: Map, name: str, environment: Environment, profiles: tuple[str, ...]) -> Project:
+    """From the long form to the resolved project."""
+    normal = normalize(model, name, environment.get)
+    decoded = Decoder(session.fault).project(normal)
+    session.settle()
+    services = decoded.get("services") or Map()
+    enabled, disabled = by_profile(services, profiles)
+    resolved = decoded.copy()
+    resolved.put("services", enabled, decoded.marks.get("services"))
+    check_consistency(resolved, disabled, session.fault)
+    session.settle()
+    _check_outside(session, decoded)
+    files = ServiceFiles(session, environment)
+    for service in list(enabled):
+        enabled[service] = files.resolve(service, enabled[service])
+    session.settle()
+    everything = decoded.copy()
+    everything.put("services", _with_disabled(session, services, enabled, environment), decoded.marks.get("services"))
+    named = tuple(source.name for source in session.sources.files)
+    return Project(name, named, profiles, environment, needed(resolved), everything, session)
+
+
+def _with_disabled(session: Session, services: Map, enabled: Map, environment: Environment) -> Map:
+    """All services; what is wrong in the files of disabled ones does not matter to Compose."""
+    aside = Session(session.sources, strict=False)
+    files = ServiceFiles(aside, environment)
+    out = Map()
+    for name, service in services.items():
+        out.put(name, enabled[name] if name in enabled else files.resolve(name, service), services.marks.get(name))
+    return out
+
+
+def _check_outside(session: Session, project: Map) -> None:
+    """Configs and secrets from files outside the root: they are never opened here, but they are said."""
+    if session.sources.root is None:
+        return
+    for section in ("configs", "secrets"):
+        entries: dict[str, Any] = project.get(section) or {}
+        for name, entry in entries.items():
+            try:
+                if entry.get("file"):
+                    session.sources.guard(entry["file"])
+            except ComposeError as error:
+                session.fault(error.reason, entry.marks.get("file"), (section, name, "file"), error.kind)
+    session.settle()
+
+
+__all__ = ["FilePath", "load", "normal_name"]

@@ -1,0 +1,117 @@
+"""What one `load` gathers on its way: the files read, the faults and warnings found, the variables used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from auditlib.compose.dotenv import DotenvError, parse
+from auditlib.compose.errors import ComposeError, Path, together
+from auditlib.compose.sources import Sources
+from auditlib.compose.tree import Mark, pack
+from auditlib.model import Location
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something that Compose accepts and warns of. `kind` is `unset`, `obsolete` or `deprecated`."""
+
+    message: str
+    kind: str
+    location: Location | None = None
+    path: Path = ()
+    variable: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.location}: {self.message}" if self.location else self.message
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """The variables that interpolation sees, and where each was set: a place in an env file, or the process (`None`)."""
+
+    values: Mapping[str, str]
+    marks: Mapping[str, Mark] = field(default_factory=dict)
+
+    def get(self, name: str) -> str | None:
+        """The value of a variable, `None` if it is not set."""
+        return self.values.get(name)
+
+    def with_more(self, values: Mapping[str, str], marks: Mapping[str, Mark]) -> Environment:
+        """These variables and those of `values` that are not set yet."""
+        fresh = [name for name in values if name not in self.values]
+        return Environment(
+            {**self.values, **{n: values[n] for n in fresh}}, {**self.marks, **{n: marks.get(n) for n in fresh}}
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A text with a `$` that was interpolated: the text, its place, its path and the variables it saw."""
+
+    text: str
+    mark: Mark
+    path: Path
+    environment: Environment
+
+
+class Session:
+    """The state of one `load`. Stages report faults to it; `settle` raises them when the caller is strict."""
+
+    def __init__(self, sources: Sources, *, strict: bool) -> None:
+        self.sources, self.strict = sources, strict
+        self.errors: list[ComposeError] = []
+        self.warnings: list[Notice] = []
+        self.uses: list[Use] = []
+        self._told: set[tuple[str, Location | None, Path]] = set()
+
+    def fault(self, reason: str, mark: Mark, path: Path = (), kind: str = "invalid") -> None:
+        """Note what Compose would refuse."""
+        self.add(ComposeError(reason, self.sources.location(mark), path, kind))
+
+    def add(self, error: ComposeError, mark: Mark = None) -> None:
+        """Note an error; one without a place gets that of the reference it came from."""
+        for single in error.errors:
+            place = single.location or self.sources.location(mark)
+            if place is not single.location:
+                single = ComposeError(single.reason, place, single.path, single.kind)
+            key = (single.reason, single.location, single.path)
+            if key not in self._told:
+                self._told.add(key)
+                self.errors.append(single)
+
+    def warn(self, message: str, kind: str, mark: Mark = None, path: Path = (), variable: str | None = None) -> None:
+        """Note what Compose only warns of."""
+        notice = Notice(message, kind, self.sources.location(mark), path, variable)
+        if notice not in self.warnings:
+            self.warnings.append(notice)
+
+    def unset(self, name: str, mark: Mark, path: Path) -> None:
+        """Note a variable that became blank for want of a value."""
+        self.warn(f"the variable {name} is not set and became blank", "unset", mark, path, name)
+
+    def settle(self) -> None:
+        """Raise what was found so far, all of it, if the caller is strict."""
+        if self.strict and self.errors:
+            raise together(self.errors)
+
+
+def read_env_files(session: Session, paths: Iterable[tuple[str, Mark]], known: Environment) -> Environment:
+    """The variables of env files for interpolation; `known` stands above them, later files above earlier ones."""
+    values: dict[str, str] = {}
+    marks: dict[str, Mark] = {}
+    for path, mark in paths:
+        try:
+            source = session.sources.read(path)
+        except ComposeError as error:
+            session.add(error, mark)
+            continue
+        try:
+            for item in parse(source.text, values, lambda n: known.get(n)):
+                marks[item.name] = pack(source.number, item.start, item.end)
+                if "$" in item.raw and item.quote != "'":
+                    seen = known.with_more(values, marks)
+                    session.uses.append(Use(item.raw, marks[item.name], (item.name,), seen))
+        except DotenvError as error:
+            session.fault(str(error), pack(source.number, max(error.offset, 0), max(error.offset, 0)), (), "env-file")
+    return Environment(values, marks)

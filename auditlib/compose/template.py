@@ -1,0 +1,155 @@
+"""`$VAR` and `${VAR…}` in a text: what they stand for, and which variables a text refers to.
+
+Follows compose-go's `template` package to the letter, its corners included: which operator a `${…}` has is decided by
+the first operator anywhere in it, and a brace right after `{` counts for nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+Lookup = Callable[[str], str | None]
+"""The value of a variable, `None` if it is not set."""
+
+_PATTERN = re.compile(
+    r"\$(?i:(?P<escaped>\$)|(?P<named>[_a-z][_a-z0-9]*)"
+    r"|\{(?:(?P<braced>[_a-z][_a-z0-9]*(?::?[-+?](.*))?)\}|(?P<invalid>)))"
+)
+_OPERATORS = (":?", "?", ":-", "-", ":+", "+")
+_NAME = re.compile(r"[A-Za-z0-9_]*")
+
+
+class InvalidTemplate(ValueError):
+    """A `$` that starts no variable; `$$` is a literal one."""
+
+
+class MissingRequired(ValueError):
+    """A `${VAR:?…}` or `${VAR?…}` whose variable has no value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """One `$VAR` or `${VAR…}` of a text. `start` and `end` are offsets of the whole expression."""
+
+    name: str
+    operator: str
+    argument: str
+    start: int
+    end: int
+
+    @property
+    def default(self) -> str | None:
+        """The text that stands in for a missing value, if there is one."""
+        return self.argument if self.operator in ("-", ":-") else None
+
+    @property
+    def required(self) -> bool:
+        """Whether Compose refuses to go on without a value."""
+        return self.operator in ("?", ":?")
+
+
+def substitute(template: str, lookup: Lookup, unset: Callable[[str], None] | None = None) -> str:
+    """The text with its variables replaced. `unset` hears of each variable that became blank for want of a value."""
+    failure: list[ValueError] = []
+
+    def replace(match: re.Match[str]) -> str:
+        try:
+            return _replacement(match[0], lookup, unset)
+        except InvalidTemplate as error:
+            failure.append(error if error.args[0] else InvalidTemplate(template))
+        except MissingRequired as error:
+            failure.append(error)
+        return ""
+
+    result = _PATTERN.sub(replace, template)
+    if failure:
+        raise failure[0]
+    return result
+
+
+def _replacement(expression: str, lookup: Lookup, unset: Callable[[str], None] | None) -> str:
+    operator = _operator(expression)
+    rest = ""
+    closing = _closing_brace(expression)
+    if closing >= 0:
+        expression, rest = expression[: closing + 1], expression[closing + 1 :]
+    match = _PATTERN.match(expression)
+    if match is None:
+        raise InvalidTemplate("")
+    if match["escaped"]:
+        return "$"
+    name: str = match["named"] or match["braced"] or ""
+    if not name:
+        raise InvalidTemplate("")
+    if match["braced"] and operator and operator in name:
+        return _apply(operator, name, lookup, unset) + substitute(rest, lookup, unset)
+    value = lookup(name)
+    if value is None and unset is not None:
+        unset(name)
+    return value or ""
+
+
+def _apply(operator: str, braced: str, lookup: Lookup, unset: Callable[[str], None] | None) -> str:
+    name, _, argument = braced.partition(operator)
+    argument = substitute(argument, lookup, unset)
+    value = lookup(name)
+    there = value is not None and (value != "" or len(operator) == 1)
+    if operator in ("?", ":?"):
+        if not there:
+            raise MissingRequired(f"required variable {name} is missing a value" + (f": {argument}" if argument else ""))
+        return value or ""
+    if operator in ("+", ":+"):
+        return argument if there else value or ""
+    return value or "" if there else argument
+
+
+def _operator(expression: str) -> str:
+    """The operator that occurs first; `:?` before `?` where both begin."""
+    found = [(position, operator) for operator in _OPERATORS if (position := expression.find(operator)) >= 0]
+    return min(found)[1] if found else ""
+
+
+def _closing_brace(text: str) -> int:
+    depth, index = 0, 0
+    while index < len(text):
+        if text[index] == "}":
+            depth -= 1
+            if depth == 0:
+                return index
+        elif text[index] == "{":
+            depth += 1
+            index += 1
+        index += 1
+    return -1
+
+
+def references(text: str, base: int = 0) -> Iterator[Reference]:
+    """Every variable that a text refers to, those within defaults included, in the order in which they stand."""
+    for match in _PATTERN.finditer(text):
+        if match["escaped"]:
+            continue
+        expression, start = match[0], match.start() + base
+        inner = match["named"]
+        rest, end = "", len(expression)
+        if not inner:
+            closing = _closing_brace(expression)
+            inner = match["braced"] or ""
+            if closing > 0:
+                inner, rest, end = expression[2:closing], expression[closing + 1 :], closing + 1
+        if not inner:
+            continue
+        yield from _reference(inner, start, start + end, braced=not match["named"])
+        yield from references(rest, start + end)
+
+
+def _reference(inner: str, start: int, end: int, *, braced: bool) -> Iterator[Reference]:
+    name_match = _NAME.match(inner)
+    name = name_match[0] if name_match else inner
+    after = inner[len(name) :]
+    operator = next((o for o in _OPERATORS if after.startswith(o)), "")
+    argument = after[len(operator) :] if operator else ""
+    yield Reference(name, operator, argument, start, end)
+    if argument:
+        yield from references(argument, start + (2 if braced else 1) + len(name) + len(operator))
