@@ -179,7 +179,7 @@ class Source:
         if target is None:
             raise Unreadable("leads out of the repository; it was not opened")
         try:
-            with target.open("rb", opener=_open_without_waiting) as file:
+            with open(target, "rb", opener=_open_without_waiting) as file:
                 status = os.fstat(file.fileno())
                 if not stat.S_ISREG(status.st_mode):
                     raise Unreadable("is no regular file; it was not opened")

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tree_sitter import Node, Parser, Tree
 
 TEXT_LIMIT = 60_000
-"""Characters of a text that are parsed; what comes after is left out. The parser's recovery from garbage is quadratic."""
+"""Characters of a text that are parsed, the rest is left out: the parser's recovery from garbage is quadratic."""
 _LINE_LIMIT = 8_000
 """Characters of the longest line that is parsed; longer ones are data, and count as empty."""
 COMMAND_LIMIT = 10_000
@@ -125,8 +125,8 @@ def _nested(text: str, outer: _Text, folder: _Folder, *, swallowed: bool) -> Ite
 
 @cache
 def _parser() -> Parser:
-    import tree_sitter  # noqa: PLC0415 (here, so that what reads no shell never pays for it)
-    import tree_sitter_bash  # noqa: PLC0415
+    import tree_sitter  # here, so that what reads no shell never pays for it
+    import tree_sitter_bash
 
     return tree_sitter.Parser(tree_sitter.Language(tree_sitter_bash.language()))
 

@@ -1,0 +1,139 @@
+"""Environment files: `.env`, `.env.production`, `backend.env`, and the templates that people copy them from.
+
+Follows the dialect that Docker Compose and python-dotenv share
+(https://docs.docker.com/compose/how-tos/environment-variables/variable-interpolation/#env-file-syntax): `export`,
+inline comments, single quotes that are literal, double quotes with escapes, both over several lines.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from auditlib.inventory.configuration import EnvFile, EnvLine
+from auditlib.model import Coverage, Location, Read
+from auditlib.readers.reading import Reading, each
+from auditlib.source import Source
+
+KIND = "environment file"
+
+_FILE = re.compile(r"(?:[\w.-]*\.)?env(?:[._-][\w.-]+)|[\w.-]*\.env|\.flaskenv")
+_OTHER_FORMATS = frozenset({
+    ".py", ".ts", ".js", ".mjs", ".cjs", ".tsx", ".go", ".rb", ".php", ".sh", ".bash", ".zsh", ".fish", ".ps1", ".bat",
+    ".md", ".rst", ".txt", ".json", ".yml", ".yaml", ".toml", ".ini", ".cfg", ".j2", ".lock",
+    ".enc", ".gpg", ".asc", ".age", ".vault", ".keys",
+})  # fmt: skip
+"""Files that are called `env.py` or `.env.enc` are no environment files."""
+_TEMPLATE_WORDS = frozenset({"example", "examples", "sample", "template", "tmpl", "tpl", "dist", "default", "defaults"})
+
+_ASSIGNMENT = re.compile(r"[ \t]*(?:export[ \t]+)?(?P<name>[A-Za-z_][\w.-]*)[ \t]*(?:=|:(?=[ \t]))[ \t]*")
+_BARE_NAME = re.compile(r"[ \t]*(?:export[ \t]+)?(?P<name>[A-Za-z_][\w.-]*)[ \t]*(?:#.*)?$")
+_COMMENTED = re.compile(r"[ \t]*#+[ \t]*(?:export[ \t]+)?(?P<name>[A-Z][A-Z0-9_]*)=(?P<value>.*)$")
+_DOUBLE_QUOTED = re.compile(r'"(?P<value>(?:[^"\\]|\\.)*+)"', re.S)
+_SINGLE_QUOTED = re.compile(r"'(?P<value>(?:[^'\\]|\\.)*+)'", re.S)
+_AFTER_QUOTE = re.compile(r"[ \t]*(?:#.*)?$")
+_INLINE_COMMENT = re.compile(r"(?:^|(?<=[ \t]))#.*$")
+_ESCAPE = re.compile(r"\\(.)", re.S)
+_ESCAPED = {"n": "\n", "r": "\r", "t": "\t", "a": "\a", "b": "\b", "f": "\f", "v": "\v", '"': '"', "\\": "\\", "'": "'"}
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """One assignment as the file has it. `value` is None for a bare name; a malformed line has a reason instead."""
+
+    name: str
+    value: str | None
+    line: int
+    end_line: int
+    commented: bool = False
+    malformed: str = ""
+
+
+def read(source: Source) -> Reading:
+    """Every environment file of the repository."""
+    return each(source, [path for path in source.files if is_env_file(path)], KIND, _read)
+
+
+def is_env_file(path: str) -> bool:
+    """Whether a file's name says that it holds variables: `.env`, `.env.local`, `api.env`, `env.example`."""
+    name = PurePosixPath(path).name
+    return bool(_FILE.fullmatch(name)) and PurePosixPath(name).suffix not in _OTHER_FORMATS
+
+
+def is_template(path: str) -> bool:
+    """Whether a file's name says that it is there to be copied: `.env.example`, `production.env.tpl`."""
+    return not _TEMPLATE_WORDS.isdisjoint(re.split(r"[._-]", PurePosixPath(path).name.lower()))
+
+
+def _read(source: Source, path: str) -> Iterator[EnvFile | Coverage]:
+    template = is_template(path)
+    lines: list[EnvLine] = []
+    for item in assignments(source.text(path), commented=template):
+        value = None if item.value is None else source.vault.value(item.name, item.value)
+        location = Location(path, item.line, 1, item.end_line)
+        lines.append(EnvLine(item.name, value, location, item.commented, item.malformed))
+        if item.malformed:
+            yield Coverage(path, KIND, Read.PARTIAL, f"line {item.line} {item.malformed}", item.line)
+    yield EnvFile(path, template, tuple(lines), Location(path))
+
+
+def assignments(text: str, *, commented: bool = False) -> Iterator[Assignment]:
+    """The assignments of a text in dotenv's format; with `commented`, those in comments too (`# SENTRY_DSN=`)."""
+    position, number = 0, 1
+    while position < len(text):
+        end = text.find("\n", position)
+        end = len(text) if end < 0 else end
+        line = text[position:end]
+        found: Assignment | None = None
+        if line.lstrip(" \t").startswith("#"):
+            found = _commented(line, number) if commented else None
+        elif line.strip():
+            found, end = _assignment(text, line, position, number)
+        if found:
+            yield found
+        number += text.count("\n", position, end) + 1
+        position = end + 1
+
+
+def _commented(line: str, number: int) -> Assignment | None:
+    match = _COMMENTED.match(line)
+    return Assignment(match["name"], _plain(match["value"]), number, number, commented=True) if match else None
+
+
+def _assignment(text: str, line: str, position: int, number: int) -> tuple[Assignment, int]:
+    """The assignment of a line, and where its last line ends, since a quoted value may go on below."""
+    end = position + len(line)
+    match = _ASSIGNMENT.match(line)
+    if match is None:
+        bare = _BARE_NAME.match(line)
+        if bare:
+            return Assignment(bare["name"], None, number, number), end
+        return Assignment("", None, number, number, malformed="is no assignment (NAME=value)"), end
+    start = position + match.end()
+    if text[start : start + 1] not in ("'", '"'):
+        return Assignment(match["name"], _plain(line[match.end() :]), number, number), end
+    pattern = _DOUBLE_QUOTED if text[start] == '"' else _SINGLE_QUOTED
+    quoted = pattern.match(text, start)
+    if quoted is None:
+        return Assignment(match["name"], None, number, number, malformed="has a quote that is never closed"), end
+    last = number + text.count("\n", position, quoted.end())
+    stop = text.find("\n", quoted.end())
+    stop = len(text) if stop < 0 else stop
+    if not _AFTER_QUOTE.match(text[quoted.end() : stop]):
+        return Assignment(match["name"], None, number, last, malformed="has text after the closing quote"), stop
+    return Assignment(match["name"], _unescaped(quoted["value"], text[start]), number, last), stop
+
+
+def _plain(text: str) -> str:
+    value = _INLINE_COMMENT.sub("", text, count=1).strip()
+    if len(value) > 1 and value[0] == value[-1] and value[0] in "'\"":
+        return _unescaped(value[1:-1], value[0])
+    return value
+
+
+def _unescaped(text: str, quote: str) -> str:
+    if quote == "'":
+        return re.sub(r"\\(['\\])", r"\1", text)
+    return _ESCAPE.sub(lambda match: _ESCAPED.get(match[1], match[0]), text)
