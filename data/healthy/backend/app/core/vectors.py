@@ -1,5 +1,7 @@
 """The collection of document chunks in ChromaDB."""
 
+from collections.abc import Sequence
+
 import chromadb
 from openai import OpenAI
 
@@ -14,6 +16,6 @@ def collection() -> chromadb.Collection:
     return client.get_or_create_collection("documents")
 
 
-def embed(texts: list[str]) -> list[list[float]]:
+def embed(texts: list[str]) -> list[Sequence[float] | Sequence[int]]:
     answer = openai.embeddings.create(model=EMBEDDING_MODEL, input=texts)
     return [item.embedding for item in answer.data]
