@@ -1,0 +1,129 @@
+"""What the graph answers: small records of plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from auditlib.model import Location
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A node: its `id` in the graph, its kind, what people call it, and where it is declared."""
+
+    id: str
+    kind: str
+    name: str
+    location: Location | None
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """An edge between two node ids, with its verb, the place that says so, and the attributes of its verb."""
+
+    source: str
+    target: str
+    verb: str
+    location: Location
+    attributes: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One step of a chain of failures: `dependent` needs `needed`, by `verb`, as `location` says."""
+
+    dependent: str
+    verb: str
+    needed: str
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class Breakage:
+    """A node that suffers when another dies.
+
+    `hard` means that it can't start or do its work: every link of the chain is a required one. Otherwise it runs on
+    without something. `path` leads from the dead node to this one, a link each.
+    """
+
+    node: str
+    kind: str
+    name: str
+    hard: bool
+    path: tuple[Link, ...]
+
+    @property
+    def why(self) -> str:
+        """The chain in words: `nginx depends_on api depends_on redis`."""
+        words = [_bare(self.node)]
+        for link in reversed(self.path):
+            words += [link.verb, _bare(link.needed)]
+        return " ".join(words)
+
+
+@dataclass(frozen=True, slots=True)
+class SinglePoint:
+    """A node that there is one of, and what its failure takes along. `hard` and `soft` are node ids, sorted."""
+
+    node: str
+    kind: str
+    name: str
+    location: Location | None
+    hard: tuple[str, ...]
+    soft: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cycle:
+    """Nodes that wait for each other: each for the next, the last for the first; `links` are the places that say so."""
+
+    nodes: tuple[str, ...]
+    links: tuple[Link, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a credential's value comes from.
+
+    `kind` is `default` (after `:-` in a Compose file), `literal` (in an `environment`), `env_file`, `template`,
+    `setting` (a default in code) or `required` (from outside, `:?`) or `unset` (from outside, blank if missing);
+    `shown` is the masked value, empty where there is none.
+    """
+
+    kind: str
+    shown: str
+    weak: bool
+    placeholder: bool
+    identity: int
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A place where a service gets a credential: `target` is the key of the service that it goes into."""
+
+    service: str
+    target: str
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """The way of one credential: from its origins to the services that get it, their images, and what it opens.
+
+    `services`, `images` and `opens` are node ids, sorted. A service is opened by a credential that stands in an address
+    of it, or that an image which nobody builds here is started with (`POSTGRES_PASSWORD` of `postgres:15`).
+    """
+
+    variable: str
+    origins: tuple[Origin, ...]
+    uses: tuple[Use, ...]
+    services: tuple[str, ...]
+    images: tuple[str, ...]
+    opens: tuple[str, ...]
+
+
+def _bare(node: str) -> str:
+    return node.partition(":")[2]

@@ -1,0 +1,45 @@
+"""Connections that nobody declared: a host name in an environment value or a command is a dependency too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditlib.graph._builder import Builder
+from auditlib.inventory.stack import Endpoint, Service
+from auditlib.model import Location
+
+_WEB = frozenset({"", "http", "https", "ws", "wss"})
+"""Schemes of addresses that a service may hold for others, such as a link in a mail; any other is a connection."""
+
+
+def add(builder: Builder) -> None:
+    """Add an inferred `depends_on` edge for each entry that names another service of the project.
+
+    `declared` tells whether the service says `depends_on` itself, `variable` which entry it is (empty for a command).
+    """
+    declared: dict[tuple[str, str], bool] = {}
+    for edge in builder.graph.edges_of("depends_on"):
+        pair = (edge.source, edge.target)
+        declared[pair] = declared.get(pair, False) or edge.attributes["required"]
+    for service in builder.inventory.services:
+        node = builder.id("service", service.project, service.name)
+        if node is None:
+            continue
+        overlay = service.project if builder.base.get(service.project) else ""
+        for variable, location, end in _named(service):
+            other = builder.graph.hosts.resolve(end.host, service.project, end.port)
+            if other is not None and other != node:
+                builder.edge(
+                    node, other, "depends_on", location,
+                    condition="", required=declared.get((node, other), end.scheme not in _WEB), implicit=False,
+                    declared=(node, other) in declared, inferred=True, overlay=overlay,
+                    variable=variable, scheme=end.scheme, host=end.host, port=end.port,
+                )  # fmt: skip
+
+
+def _named(service: Service) -> Iterator[tuple[str, Location, Endpoint]]:
+    for entry in service.environment:
+        for end in entry.endpoints:
+            yield entry.name, entry.location, end
+    for end in service.command_endpoints:
+        yield "", service.command_location or service.location, end

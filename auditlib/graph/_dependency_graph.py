@@ -1,0 +1,121 @@
+"""The graph itself: a networkx graph with a method for each question."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import networkx
+
+from auditlib.graph import _credentials, _failure, _isolation, _names, _order
+from auditlib.graph._answers import Breakage, Cycle, Edge, Flow, Node, SinglePoint
+from auditlib.graph._hosts import Hosts
+
+if TYPE_CHECKING:
+    _Base = networkx.MultiDiGraph[str]
+else:
+    _Base = networkx.MultiDiGraph
+
+_Triple = tuple[str, str, dict[str, Any]]
+
+
+class DependencyGraph(_Base):
+    """Who needs what in a repository, with a place for every statement; see the package for nodes and edges.
+
+    A parameter called `name` takes a node id (`service:api`), a bare name (`api`, a service first of all), a
+    `project/name`, or a container's name. UsageError, with the nearest names, if there is none, or several.
+    """
+
+    def __init__(self, incoming_graph_data: Any = None, **attributes: Any) -> None:
+        super().__init__(incoming_graph_data, **attributes)
+        self.hosts = Hosts()
+        """Which service a host name leads to: `graph.hosts.resolve("redis", project)`."""
+        self.credentials: tuple[_credentials.Trace, ...] = ()
+        self._by_verb: tuple[int, dict[str, list[Edge]]] = (-1, {})
+
+    # -- what is there ----------------------------------------------------------------------------------------------
+
+    def find(self, name: str, kind: str | None = None) -> str:
+        """The id of the node of this name. Raises UsageError, with the nearest names, if there is none, or several."""
+        return _names.find(self, name, kind)
+
+    def node(self, name: str) -> Node:
+        """The node of this name. Raises UsageError as `find` does."""
+        return self._node(self.find(name))
+
+    def of_kind(self, kind: str) -> list[Node]:
+        """The nodes of a kind, in the order of the files."""
+        return [self._node(node) for node, data in self.nodes(data=True) if data["kind"] == kind]
+
+    def edges_of(self, verb: str) -> list[Edge]:
+        """The edges of a verb, in the order of the files."""
+        if self._by_verb[0] != self.number_of_edges():
+            found: dict[str, list[Edge]] = {}
+            for source, target, data in self.edges(data=True):
+                found.setdefault(data["verb"], []).append(_edge(source, target, data))
+            self._by_verb = (self.number_of_edges(), found)
+        return self._by_verb[1].get(verb, [])
+
+    def edges_from(self, name: str, verb: str | None = None) -> list[Edge]:
+        """The edges that leave a node, or those of them with this verb. Raises UsageError as `find` does."""
+        edges: Iterable[_Triple] = self.out_edges(self.find(name), data=True)
+        return [_edge(source, target, data) for source, target, data in edges if verb in (None, data["verb"])]
+
+    def edges_to(self, name: str, verb: str | None = None) -> list[Edge]:
+        """The edges that arrive at a node, or those of them with this verb. Raises UsageError as `find` does."""
+        edges: Iterable[_Triple] = self.in_edges(self.find(name), data=True)
+        return [_edge(source, target, data) for source, target, data in edges if verb in (None, data["verb"])]
+
+    def service(self, project: str, name: str) -> str | None:
+        """The node id of a service record (`graph.service(record.project, record.name)`); None if it has none."""
+        return self.hosts.service(project, name)
+
+    # -- questions --------------------------------------------------------------------------------------------------
+
+    def start_order(self, project: str | None = None) -> list[list[str]]:
+        """The services in layers: each waits, by `depends_on`, only for services of earlier layers.
+
+        All projects together, or one with its overlays. Services that wait for each other share a layer.
+        """
+        return _order.layers(self, project)
+
+    def cycles(self) -> list[Cycle]:
+        """The shortest circle of each group of services, or jobs, that wait for each other."""
+        return _order.cycles(self)
+
+    def waits_for(self, name: str) -> set[str]:
+        """All services that must have started before this one, by declared dependencies, however long the chain."""
+        return _order.waits_for(self, self.find(name))
+
+    def undeclared(self) -> list[Edge]:
+        """The connections between services, seen in values and commands, that no `depends_on` declares."""
+        return [e for e in self.edges_of("depends_on") if e.attributes["inferred"] and not e.attributes["declared"]]
+
+    def what_breaks(self, name: str) -> list[Breakage]:
+        """What suffers when a node dies, however long the chain: the hard ones first, then by the chain's length."""
+        return _failure.what_breaks(self, self.find(name))
+
+    def single_points(self, kind: str = "service", limit: int = 20) -> list[SinglePoint]:
+        """The nodes of a kind that exist once and take services along when they die, the worst first."""
+        return _failure.single_points(self, kind, limit)
+
+    def credential_flow(self, variable: str | None = None) -> list[Flow]:
+        """The way of every credential, or of one variable. Raises UsageError for a variable that is no known one."""
+        return _credentials.flows(self, variable)
+
+    def isolated(self, kind: str | None = None) -> list[Node]:
+        """What reaches nothing and is reached by nothing, of a kind or of all.
+
+        A service is isolated if no other one needs it, it needs no other, nothing scrapes or asks it, and it publishes
+        no port; anything else, if no edge but a document's mention touches it.
+        """
+        return [self._node(node) for node in _isolation.isolated(self, kind)]
+
+    def _node(self, node: str) -> Node:
+        data = self.nodes[node]
+        return Node(node, data["kind"], data["name"], data["location"])
+
+
+def _edge(source: str, target: str, data: dict[str, Any]) -> Edge:
+    attributes = {key: value for key, value in data.items() if key not in ("verb", "location")}
+    return Edge(source, target, data["verb"], data["location"], attributes)

@@ -1,0 +1,122 @@
+"""What a failure takes along.
+
+A failure travels against the edges: from what is needed to who needs it. It stays hard as long as every link is one
+without which the dependent can't start or work: a required dependency that is waited for until it is healthy, an
+address of a database or broker, a mounted volume, an image. A `depends_on` that waits for the start alone is an order,
+not a need, unless the service also holds an address of the other.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import networkx
+
+from auditlib.graph._answers import Breakage, Link, SinglePoint
+
+if TYPE_CHECKING:
+    from auditlib.graph._dependency_graph import DependencyGraph
+
+_HARD = frozenset({"mounts", "joins", "builds", "needs", "queries", "alerts_on", "routes_to"})
+_SOFT = frozenset({"scrapes"})
+
+
+def is_hard(verb: str, data: dict[str, Any], target_kind: str) -> bool | None:
+    """Whether the source of an edge can't do without its target; None for an edge that no failure travels."""
+    if verb in _HARD:
+        return True
+    if verb in _SOFT:
+        return False
+    if verb == "depends_on":
+        return bool(data["required"] and (data["inferred"] or data["condition"] != "service_started"))
+    if verb == "runs":
+        return target_kind in ("image", "job", "script")
+    if verb == "reads_env":
+        return bool(data.get("required", True))
+    return None
+
+
+def what_breaks(graph: DependencyGraph, node: str) -> list[Breakage]:
+    """Everything that the failure of a node reaches, each by its shortest chain, a hard chain first."""
+    paths = _reach(graph, {node: ()}, hard_only=True)
+    hard = set(paths)
+    paths |= _reach(graph, paths, hard_only=False)
+    found = [
+        Breakage(reached, graph.nodes[reached]["kind"], graph.nodes[reached]["name"], reached in hard, path)
+        for reached, path in paths.items()
+        if reached != node
+    ]
+    return sorted(found, key=lambda item: (not item.hard, len(item.path), item.kind != "service", item.node))
+
+
+def _reach(
+    graph: DependencyGraph, known: dict[str, tuple[Link, ...]], *, hard_only: bool
+) -> dict[str, tuple[Link, ...]]:
+    """The nodes that a failure of the known ones reaches, with the chain to each, breadth first."""
+    paths = dict(known)
+    queue = deque(known)
+    while queue:
+        needed = queue.popleft()
+        for dependent, link in _dependents(graph, needed, hard_only):
+            if dependent not in paths:
+                paths[dependent] = (*paths[needed], link)
+                queue.append(dependent)
+    return paths
+
+
+def _dependents(graph: DependencyGraph, needed: str, hard_only: bool) -> Iterator[tuple[str, Link]]:
+    kind = graph.nodes[needed]["kind"]
+    for dependent, _, data in graph.in_edges(needed, data=True):
+        hard = is_hard(data["verb"], data, kind)
+        if hard or (hard is False and not hard_only):
+            yield dependent, Link(dependent, data["verb"], needed, data["location"])
+
+
+def single_points(graph: DependencyGraph, kind: str, limit: int) -> list[SinglePoint]:
+    """The nodes of a kind whose failure reaches services, by how many it reaches hard, then at all."""
+    services = [node for node, data in graph.nodes(data=True) if data["kind"] == "service"]
+    hard = _reached_services(graph, services, lambda verdict: verdict is True)
+    any_way = _reached_services(graph, services, lambda verdict: verdict is not None)
+    candidates = [
+        node for node, data in graph.nodes(data=True)
+        if data["kind"] == kind and (data.get("replicas") or 1) == 1 and any_way.get(node, 0)
+    ]  # fmt: skip
+    candidates.sort(key=lambda node: (-hard.get(node, 0).bit_count(), -any_way[node].bit_count(), node))
+    return [_single_point(graph, node, services, hard.get(node, 0), any_way[node]) for node in candidates[:limit]]
+
+
+def _reached_services(
+    graph: DependencyGraph, services: list[str], travels: Callable[[bool | None], bool]
+) -> dict[str, int]:
+    """For each node the set of services that its failure reaches, a bit each, so that all are found in one pass."""
+    dependents: networkx.DiGraph[str] = networkx.DiGraph()
+    dependents.add_nodes_from(services)
+    for dependent, needed, data in graph.edges(data=True):
+        if travels(is_hard(data["verb"], data, graph.nodes[needed]["kind"])):
+            dependents.add_edge(needed, dependent)
+    bit = {service: 1 << position for position, service in enumerate(services)}
+    groups = networkx.condensation(dependents)
+    reached: dict[int, int] = {}
+    found: dict[str, int] = {}
+    for group in reversed(list(networkx.topological_sort(groups))):
+        members = groups.nodes[group]["members"]
+        reached[group] = 0
+        for member in members:
+            reached[group] |= bit.get(member, 0)
+        for below in groups.successors(group):
+            reached[group] |= reached[below]
+        found |= {member: reached[group] & ~bit.get(member, 0) for member in members}
+    return found
+
+
+def _single_point(graph: DependencyGraph, node: str, services: list[str], hard: int, any_way: int) -> SinglePoint:
+    data = graph.nodes[node]
+    return SinglePoint(
+        node, data["kind"], data["name"], data["location"], _named(services, hard), _named(services, any_way & ~hard)
+    )
+
+
+def _named(services: list[str], bits: int) -> tuple[str, ...]:
+    return tuple(sorted(service for position, service in enumerate(services) if bits >> position & 1))

@@ -1,0 +1,29 @@
+"""What nothing reaches and what reaches nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from auditlib.graph._dependency_graph import DependencyGraph
+
+_TOUCHES_A_SERVICE = frozenset({"depends_on", "scrapes", "queries", "routes_to", "publishes"})
+_HAS_NO_NEIGHBOURS = frozenset({"workflow", "document"})
+"""Kinds that start or explain others; that nothing reaches them means nothing."""
+
+
+def isolated(graph: DependencyGraph, kind: str | None) -> list[str]:
+    """The isolated nodes of a kind, or of all kinds, in the order of the files."""
+    return [
+        node for node, data in graph.nodes(data=True)
+        if kind in (None, data["kind"])
+        and data["kind"] not in _HAS_NO_NEIGHBOURS
+        and not _is_touched(graph, node, data["kind"])
+    ]  # fmt: skip
+
+
+def _is_touched(graph: DependencyGraph, node: str, kind: str) -> bool:
+    edges = (*graph.in_edges(node, data=True), *graph.out_edges(node, data=True))
+    verbs = {data["verb"] for source, target, data in edges if source != target}
+    others = verbs - {"documents"}
+    return bool(others & _TOUCHES_A_SERVICE) if kind == "service" else bool(others)
