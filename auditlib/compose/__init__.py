@@ -15,7 +15,9 @@ from auditlib.compose.errors import ComposeError
 from auditlib.compose.load import load
 from auditlib.compose.origins import Interpolated, Variable
 from auditlib.compose.project import Project
+from auditlib.compose.render import render_json, render_services, render_variables, render_yaml
 from auditlib.compose.session import Notice
 from auditlib.model import Location
 
-__all__ = ["ComposeError", "Found", "Interpolated", "Location", "Notice", "Project", "Variable", "discover", "load"]
+__all__ = ["ComposeError", "Found", "Interpolated", "Location", "Notice", "Project", "Variable", "discover", "load", "render_json", "render_services",
+           "render_variables", "render_yaml"]

@@ -17,7 +17,8 @@ Fault = Callable[[str, Mark, Path], None]
 EXTENSIONS = "#extensions"
 """The key under which an object's `x-…` entries are kept."""
 
-_USER_KEYED = frozenset(("services", "volumes", "networks", "secrets", "configs"))
+SECRET_VALUE = "x-#value"
+"""Where the value of a secret from the environment is kept until then."""
 
 
 class Object(Map):
@@ -56,6 +57,7 @@ class Decoder:
                 mark = entries.marks.get(name)
                 decoded.put(name, self._object(entries[name], shape, mark, (section, name)) or Object(shape), mark)
             out.put(section, decoded, project.marks.get(section))
+        _keep_secrets(out)
         extensions = Map()
         for key in sorted(project):
             if key.startswith("x-"):
@@ -147,6 +149,16 @@ class Decoder:
         keys = sorted(key for key in value if key.startswith("x-"))
         if keys:
             out.put(EXTENSIONS, Map({k: value[k] for k in keys}, {k: value.marks.get(k) for k in keys}), None)
+
+
+def _keep_secrets(project: Map) -> None:
+    """A secret's value from the environment is no extension of it: it is not kept at all."""
+    for secret in (project.get("secrets") or Map()).values():
+        extensions = secret.get(EXTENSIONS)
+        if extensions is not None and SECRET_VALUE in extensions:
+            extensions.drop(SECRET_VALUE)
+            if not extensions:
+                secret.drop(EXTENSIONS)
 
 
 def _ulimit(value: Any) -> Any:

@@ -14,6 +14,7 @@ from auditlib.compose.shapes import FILE_OBJECT, One, Ulimits
 from auditlib.compose.tree import Map
 from auditlib.compose.units import duration_text
 from auditlib.compose.values import Bytes, Duration, Mode, Single
+from auditlib.compose.yaml_writer import ordered
 
 _JSON_ORDER = ("configs", "name", "networks", "secrets", "services", "volumes")
 _YAML_ORDER = ("name", "services", "networks", "volumes", "secrets", "configs", "models")
@@ -38,8 +39,8 @@ def as_yaml(project: Map) -> dict[str, Any]:
         if section == "name":
             out["name"] = project["name"]
         elif project.get(section) or section == "services":
-            out[section] = {k: _yaml(_shown(section, v)) for k, v in (project.get(section) or {}).items()}
-    out.update({k: _yaml(v) for k, v in project.get(EXTENSIONS, {}).items()})
+            out[section] = ordered({k: _yaml(_shown(section, v)) for k, v in (project.get(section) or {}).items()})
+    out.update(ordered({k: _yaml(v) for k, v in project.get(EXTENSIONS, {}).items()}))
     return out
 
 
@@ -119,7 +120,7 @@ def _yaml(value: Any) -> Any:
     if isinstance(value, Object):
         return _yaml_object(value)
     if isinstance(value, dict):
-        return {k: _yaml(v) for k, v in value.items()}
+        return ordered({k: _yaml(v) for k, v in value.items()})
     if isinstance(value, list):
         return [_yaml(item) for item in value]
     if isinstance(value, tuple):
@@ -136,7 +137,7 @@ def _yaml_object(value: Object) -> dict[str, Any]:
             out[key] = _limits(value[key], "yaml") if isinstance(kind, Ulimits) else _yaml(value[key])
         elif key in value.shape.always and key not in ("command", "entrypoint"):
             out[key] = _zero(key, kind)
-    out.update({k: _yaml(v) for k, v in value.get(EXTENSIONS, {}).items()})
+    out.update(ordered({k: _yaml(v) for k, v in value.get(EXTENSIONS, {}).items()}))
     return out
 
 

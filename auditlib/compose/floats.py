@@ -3,8 +3,28 @@
 from __future__ import annotations
 
 import math
+import re
 import struct
 from typing import Any
+
+
+_DIGITS = r"[0-9]+(?:_[0-9]+)*"
+_NUMBER = re.compile(rf"[+-]?(?:{_DIGITS}\.?(?:{_DIGITS})?|\.{_DIGITS})(?:[eE][+-]?{_DIGITS})?\Z")
+_HEX_NUMBER = re.compile(r"[+-]?0[xX](?:[0-9a-fA-F_]+\.?[0-9a-fA-F_]*|\.[0-9a-fA-F_]+)[pP][+-]?[0-9]+\Z")
+_SPECIAL = re.compile(r"[+-]?inf(?:inity)?\Z|nan\Z", re.IGNORECASE)
+
+
+def parse_float(text: str) -> float | None:
+    """A number as Go's `strconv.ParseFloat` reads it, `None` for anything else or what is too large."""
+    if _NUMBER.match(text):
+        value = float(text)
+        return None if math.isinf(value) else value
+    if _HEX_NUMBER.match(text):
+        try:
+            return float.fromhex(text.replace("_", ""))
+        except (OverflowError, ValueError):
+            return None
+    return float(text) if _SPECIAL.match(text) else None
 
 
 def float32(value: float) -> float:
@@ -44,6 +64,15 @@ def go_text(value: float, *, single: bool = False) -> str:
 def json_text(value: float, *, single: bool = False) -> str:
     """A number as `encoding/json` writes it: an exponent only below 1e-6 and from 1e21."""
     return _layout(value, single, -6, 21)
+
+
+def yaml_text(value: float, *, single: bool = False) -> str:
+    """A number as go-yaml writes it: with an exponent below 1e-4 and from 1e6."""
+    if math.isnan(value):
+        return ".nan"
+    if math.isinf(value):
+        return ".inf" if value > 0 else "-.inf"
+    return _layout(value, single, -4, 6)
 
 
 def _layout(value: float, single: bool, low: int, high: int) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from auditlib.compose.errors import Path, Refused
-from auditlib.compose.floats import float32
+from auditlib.compose.floats import float32, parse_float
 from auditlib.compose.rules import Rules
 from auditlib.compose.template import InvalidTemplate, MissingRequired, substitute
 from auditlib.compose.tree import Map, Mark, Seq
@@ -19,7 +19,6 @@ from auditlib.compose.tree import Map, Mark, Seq
 _TRUE = frozenset(("true", "y", "yes", "on"))
 _FALSE = frozenset(("false", "n", "no", "off"))
 _GO_INT = re.compile(r"[+-]?[0-9]+\Z")
-_GO_FLOAT = re.compile(r"[+-]?((\d+(_\d+)*)?\.?(\d+(_\d+)*)?([eE][+-]?\d+)?|inf(inity)?|nan)\Z", re.IGNORECASE)
 
 
 def to_int(text: str) -> int:
@@ -31,12 +30,10 @@ def to_int(text: str) -> int:
 
 def to_float(text: str) -> float:
     """A number, as Go's `strconv.ParseFloat` reads it."""
-    try:
-        if "_" in text or not _GO_FLOAT.match(text) and not text.lower().lstrip("+-").startswith("0x"):
-            raise ValueError
-        return float.fromhex(text) if "x" in text.lower() else float(text)
-    except (ValueError, OverflowError):
-        raise Refused(f"expected a number, found {text!r}") from None
+    value = parse_float(text)
+    if value is None:
+        raise Refused(f"expected a number, found {text!r}")
+    return value
 
 
 def to_float32(text: str) -> float:

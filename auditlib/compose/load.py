@@ -8,24 +8,24 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping
-from pathlib import Path as FilePath
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from auditlib.compose.consistency import check_consistency
 from auditlib.compose.decode import Decoder
 from auditlib.compose.env_files import ServiceFiles
-from auditlib.compose.errors import ComposeError
+from auditlib.compose.errors import ComposeError, Path
 from auditlib.compose.include import Place
 from auditlib.compose.normalize import normalize
 from auditlib.compose.paths import join
 from auditlib.compose.pipeline import Options, Pipeline
 from auditlib.compose.project import Project
 from auditlib.compose.selection import by_profile, needed
-from auditlib.compose.session import Environment, Session, read_env_files
+from auditlib.compose.session import Environment, Session, Use, read_env_files
+from auditlib.compose.shapes import SECTIONS
 from auditlib.compose.sources import Sources
 from auditlib.compose.template import InvalidTemplate, MissingRequired, substitute
-from auditlib.compose.tree import Map
+from auditlib.compose.tree import Map, Mark, Seq
 from auditlib.compose.yaml_reader import read_documents
 
 _NAME = "COMPOSE_PROJECT_NAME"
@@ -64,13 +64,16 @@ def load(
     name = _project_name(session, paths, folder, project_name, environment)
     environment = Environment({**environment.values, _NAME: name}, environment.marks)
     session.settle()
-    options = Options(interpolation=interpolate)
-    model = Pipeline(session, Place(folder, folder, folder), environment, options).files(paths)
+    options = Options(interpolation=interpolate, home=environment.get("HOME"))
+    # Without interpolation Compose lets its model see nothing of the environment.
+    seen = environment if interpolate else Environment({_NAME: name})
+    model = Pipeline(session, Place(folder, folder, folder), seen, options).files(paths)
     if not model:
         session.fault("the Compose file is empty", _whole(session, paths[0]), (), "empty")
     session.settle()
     chosen = tuple(profiles) or tuple(p.strip() for p in environment.values.get("COMPOSE_PROFILES", "").split(",") if p.strip())
-    return _finish(session, model, name, environment, chosen)
+    finish = _finish if interpolate else _finish_raw
+    return finish(session, model, name, environment, chosen)
 
 
 def _open(session: Session, paths: tuple[str, ...], named: list[str]) -> None:
@@ -161,6 +164,7 @@ def _finish(session: Session, model: Map, name: str, environment: Environment, p
     resolved.put("services", enabled, decoded.marks.get("services"))
     check_consistency(resolved, disabled, session.fault)
     session.settle()
+    _agree_on_replicas(enabled)
     _check_outside(session, decoded)
     files = ServiceFiles(session, environment)
     for service in list(enabled):
@@ -169,7 +173,40 @@ def _finish(session: Session, model: Map, name: str, environment: Environment, p
     everything = decoded.copy()
     everything.put("services", _with_disabled(session, services, enabled, environment), decoded.marks.get("services"))
     named = tuple(source.name for source in session.sources.files)
-    return Project(name, named, profiles, environment, needed(resolved), everything, session)
+    return Project(name, named, profiles, environment, needed(resolved), everything, session, normal)
+
+
+def _finish_raw(session: Session, model: Map, name: str, environment: Environment, profiles: tuple[str, ...]) -> Project:
+    """A project that was not interpolated: what can be decoded is, and no service is left out."""
+    normal = normalize(model, name, lambda _: None)
+    for section in SECTIONS:
+        for text, mark, path in _dollars(normal.get(section), (section,)):
+            session.uses.append(Use(text, mark, path, environment))
+    decoded = Decoder(lambda *_: None).project(normal)
+    named = tuple(source.name for source in session.sources.files)
+    return Project(name, named, profiles, environment, decoded, decoded, session, normal, interpolated=False)
+
+
+def _dollars(value: Any, path: Path, mark: Mark = None) -> Iterator[tuple[str, Mark, Path]]:
+    """The texts below a value that have a `$`."""
+    if isinstance(value, str) and "$" in value:
+        yield value, mark, path
+    elif isinstance(value, Map):
+        for key, item in value.items():
+            yield from _dollars(item, (*path, key), value.marks.get(key))
+    elif isinstance(value, Seq):
+        for index, (item, at) in enumerate(value.entries()):
+            yield from _dollars(item, (*path, index), at)
+
+
+def _agree_on_replicas(services: Map) -> None:
+    """A service's `scale` also counts as its `deploy.replicas`."""
+    for name, service in services.items():
+        if "scale" in service and "deploy" in service and "replicas" not in service["deploy"]:
+            changed = service.copy()
+            changed["deploy"] = service["deploy"].copy()
+            changed["deploy"].put("replicas", service["scale"], service.marks.get("scale"))
+            services[name] = changed
 
 
 def _with_disabled(session: Session, services: Map, enabled: Map, environment: Environment) -> Map:
@@ -195,6 +232,3 @@ def _check_outside(session: Session, project: Map) -> None:
             except ComposeError as error:
                 session.fault(error.reason, entry.marks.get("file"), (section, name, "file"), error.kind)
     session.settle()
-
-
-__all__ = ["FilePath", "load", "normal_name"]

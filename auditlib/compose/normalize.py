@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from auditlib.compose.canonical import clean
+from auditlib.compose.decode import SECRET_VALUE
 from auditlib.compose.template import Lookup
 from auditlib.compose.tree import Map, Mark, Seq
 
@@ -25,7 +26,7 @@ def resolve_environment(project: Map, lookup: Lookup) -> Map:
             changed["environment"] = _named_values(service["environment"], lookup)
             out["services"] = out["services"].copy() if out["services"] is project["services"] else out["services"]
             out["services"][name] = changed
-    for section, key in (("secrets", "x-#value"), ("configs", "content")):
+    for section, key in (("secrets", SECRET_VALUE), ("configs", "content")):
         for name, entry in _entries(project, section):
             value = lookup(entry["environment"]) if isinstance(entry.get("environment"), str) else None
             if value is not None:

@@ -30,6 +30,8 @@ class Options:
     """Which stages run: without interpolation, the texts stay as they are written."""
 
     interpolation: bool = True
+    home: str | None = None
+    """What `~` stands for."""
 
 
 class Pipeline:
@@ -149,7 +151,7 @@ class Pipeline:
         return scope
 
     def _resolver(self, folder: str) -> Resolver:
-        return Resolver(folder, self.environment.get("HOME"), self.session.fault, self._follow)
+        return Resolver(folder, self.options.home, self.session.fault, self._follow)
 
     def _follow(self, path: str) -> str:
         if not path.startswith("/"):

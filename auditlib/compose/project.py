@@ -33,14 +33,17 @@ class Project:
     everything: Map
     """The project with the services that no profile enabled and the resources that nothing uses."""
     session: Session
+    model: Map
+    """The project in long form before it was decoded; all there is of one that was not interpolated."""
+    interpolated: bool = True
 
     def config(self, *, escaped: bool = True) -> dict[str, Any]:
         """Equal to `docker compose config --format json`. That doubles each `$`; `escaped=False` leaves them single."""
-        self._check_json()
+        self.check_json()
         plain = emit.as_json(self.resolved)
         return emit.escape_dollars(plain) if escaped else plain  # type: ignore[no-any-return]
 
-    def _check_json(self) -> None:
+    def check_json(self) -> None:
         """Compose cannot write a build's SSH key with a path as JSON, only as YAML, and fails."""
         for name, service in self.services.items() if self.session.strict else ():
             keys = service.get("build", {}).get("ssh", Seq())
@@ -68,6 +71,14 @@ class Project:
     def interpolations(self, *path: str | int) -> tuple[Interpolated, ...]:
         """The variables of the text that the value at a path was made of, each with the place of its `$`."""
         return interpolations_at(self.session, self.mark(path))
+
+    def text_at(self, place: Location) -> str:
+        """The rest of the line at a place of one of the project's files, without a comment."""
+        for source in self.session.sources.files:
+            if source.name == place.file:
+                line = source.text.split("\n", place.line)[place.line - 1]
+                return line[place.column - 1 :].split(" #")[0].rstrip()
+        return ""
 
     @property
     def variables(self) -> tuple[Variable, ...]:

@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 
 from auditlib.compose.errors import Refused
+from auditlib.compose.floats import parse_float
 
 _SIZE = re.compile(r"(?P<number>.*[0-9. ])(?P<suffix>[^0-9. ]*)\Z", re.DOTALL)
-_FLOAT = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\Z")
 _POWERS = {"k": 1, "m": 2, "g": 3, "t": 4, "p": 5}
 _NANOSECONDS = {
     "ns": 1, "us": 10**3, "µs": 10**3, "μs": 10**3, "ms": 10**6, "s": 10**9,
@@ -27,9 +27,9 @@ def parse_bytes(text: str) -> int:
         raise Refused(f"expected a size such as 64m, found {text!r}")
     number, suffix = match["number"], match["suffix"]
     number = number[:-1] if number.endswith(" ") else number
-    if not _FLOAT.match(number) or number.startswith("-") and float(number) < 0:
+    value = parse_float(number)
+    if value is None or value < 0:
         raise Refused(f"expected a size such as 64m, found {text!r}")
-    value = float(number)
     unit = suffix.lower()
     if unit in ("", "b"):
         return _whole(value)

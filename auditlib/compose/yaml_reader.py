@@ -18,7 +18,7 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from auditlib.compose.errors import ComposeError, Path
 from auditlib.compose.sources import Source
-from auditlib.compose.tree import Map, Mark, Seq, pack
+from auditlib.compose.tree import Map, Seq, over
 from auditlib.compose.yaml_scalars import plain, tagged
 from auditlib.model import Location
 
@@ -196,7 +196,9 @@ class _Builder:
                 self._duplicate(key, key_node, seen[key], path)
             seen[key] = key_node
             if key == "<<" and key_node.tag in (None, "tag:yaml.org,2002:merge") and not key_node.style:
-                merges.append((key_node, value_node))
+                # Compose drops `<<` from the path, so a tag here clears the whole mapping in earlier files.
+                if value_node.tag is None or not self._skip(value_node, path or (key,)):
+                    merges.append((key_node, value_node))
                 continue
             here = (*path, key)
             if value_node.tag is not None and self._skip(value_node, here):
@@ -234,7 +236,7 @@ class _Builder:
                 if key not in out:
                     out.put(key, value, brought.marks[key])
                 elif key in own:
-                    out.marks[key] = _shadow(out.marks[key], brought.marks[key])
+                    out.marks[key] = over(out.marks[key], brought.marks[key])
 
     def _check_cycle(self, key: int, path: Path, node: Node) -> None:
         """Compose takes an anchor used at a path and again below that path for a cycle, even when it is none."""
@@ -252,12 +254,6 @@ class _Builder:
         total, aliased = _expanded(node, counts)
         if aliased > 100 and total > 1000 and aliased / total > _allowed(total):
             self.report(f"aliases expand this document to {total} values", self.mark(node, node), ())
-
-
-def _shadow(winner: Mark, loser: Mark) -> Mark:
-    from auditlib.compose.tree import over
-
-    return over(winner, loser)
 
 
 def _expanded(node: Node, counts: dict[int, tuple[int, int]]) -> tuple[int, int]:
@@ -288,6 +284,3 @@ def _allowed(total: int) -> float:
     if total >= 4_000_000:
         return 0.10
     return 0.99 - 0.89 * (total - 400_000) / 3_600_000
-
-
-__all__ = ["DEPTH_LIMIT", "Document", "Report", "pack", "read_documents"]

@@ -11,6 +11,8 @@ import re
 from datetime import datetime
 from typing import Any
 
+from auditlib.compose.floats import parse_float
+
 _WORDS: dict[str, Any] = {
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),
@@ -24,7 +26,6 @@ _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?\Z")
 _INTEGER = re.compile(r"[-+]?(0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO]?[0-7]+|0|[1-9][0-9]*)\Z")
 _DATE = re.compile(r"(\d{4}-\d{1,2}-\d{1,2})(?:(?:[Tt](\d{1,2}:\d{1,2}:\d{1,2})(?:\.(\d{1,}))?(Z|[+-]\d\d:\d\d))"
                    r"|(?: (\d{1,2}:\d{1,2}:\d{1,2})(?:\.(\d{1,}))?))?\Z")  # fmt: skip
-_GO_FLOAT = re.compile(r"[-+]?(\d[\d_]*\.?[\d_]*|\.\d[\d_]*)([eE][-+]?\d+)?\Z")
 
 
 class Timestamp(str):
@@ -41,7 +42,8 @@ def plain(text: str) -> Any:
         return _WORDS[text]
     first = text[0]
     if first == ".":
-        return float(text) if _GO_FLOAT.match(text) and "_" not in text else text
+        number = parse_float(text)
+        return text if number is None else number
     if first not in "0123456789+-":
         return text
     return _number_or_date(text)
