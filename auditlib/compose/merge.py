@@ -82,10 +82,10 @@ class Merge:
 
     def _build(self, old: _Side, new: _Side, rule: Rule, path: Path) -> tuple[Any, Mark]:
         left, right = (Map.all_at(mark, {"context": v}) if isinstance(v, str) else v for v, mark in (old, new))
-        if right is None:
-            return left, old[1]
-        if not isinstance(left, Map) or not isinstance(right, Map):
-            raise Refused("expected a path or a mapping")
+        if not isinstance(right, Map):
+            return left, old[1]  # Compose takes any other type for nothing at all.
+        if not isinstance(left, Map):
+            raise Refused("expected a path or a mapping in the file that this one overrides")
         return self._mappings(left, right, rule, path), old[1]
 
     def _logging(self, old: _Side, new: _Side, rule: Rule, path: Path) -> tuple[Any, Mark]:

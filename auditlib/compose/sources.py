@@ -58,6 +58,8 @@ class Sources:
 
     def shown(self, path: str) -> str:
         """The name of a file as the user sees it."""
+        if not path:
+            return path
         if self.root is not None:
             real = os.path.relpath(os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path)), self.root)
             return real.replace(os.sep, "/")

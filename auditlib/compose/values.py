@@ -79,7 +79,14 @@ def number(value: Any, _mark: Mark = None) -> Any:
         return to_int(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise wrong("a whole number", value)
-    return int(value)
+    return _in_64_bits(value)
+
+
+def _in_64_bits(value: float) -> int:
+    """A number too large for Compose comes out as its 64 bits happen to read."""
+    if isinstance(value, float):
+        return int(value) if -(2.0**63) <= value < 2.0**63 else -(2**63)
+    return (value + 2**63) % 2**64 - 2**63
 
 
 def count(value: Any, _mark: Mark = None) -> Any:
