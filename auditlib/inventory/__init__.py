@@ -58,7 +58,9 @@ class Inventory:
     log_shippers: tuple[monitoring.LogShipper, ...] = field(default=(), metadata={"of": monitoring.LogShipper})
 
     workflows: tuple[delivery.Workflow, ...] = field(default=(), metadata={"of": delivery.Workflow})
+    actions: tuple[delivery.Action, ...] = field(default=(), metadata={"of": delivery.Action})
     dockerfiles: tuple[delivery.Dockerfile, ...] = field(default=(), metadata={"of": delivery.Dockerfile})
+    docker_ignores: tuple[delivery.DockerIgnore, ...] = field(default=(), metadata={"of": delivery.DockerIgnore})
     manifests: tuple[delivery.Manifest, ...] = field(default=(), metadata={"of": delivery.Manifest})
     scripts: tuple[delivery.Script, ...] = field(default=(), metadata={"of": delivery.Script})
     test_suites: tuple[delivery.TestSuite, ...] = field(default=(), metadata={"of": delivery.TestSuite})

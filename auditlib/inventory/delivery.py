@@ -29,6 +29,12 @@ class Trigger:
     branches: tuple[str, ...]
     paths: tuple[str, ...]
     location: Location
+    tags: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
+    workflows: tuple[str, ...] = ()
+    """The workflows that a `workflow_run` waits for, by name."""
+    schedules: tuple[str, ...] = ()
+    """The cron expressions of `schedule`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +63,9 @@ class Step:
     condition: str
     continue_on_error: bool
     location: Location
+    id: str = ""
+    shell: str = ""
+    """What runs `run`, defaults applied; empty for the runner's own choice, Bash."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +76,9 @@ class JobService:
     image: str
     env: tuple[Pair, ...]
     location: Location
+    ports: tuple[str, ...] = ()
+    options: str = ""
+    """Further arguments of `docker create` (`--health-cmd …`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +100,10 @@ class Job:
     working_directory: str
     steps: tuple[Step, ...]
     location: Location
+    container: str = ""
+    """The image that the job's steps run in; empty for the runner itself."""
+    inputs: tuple[Pair, ...] = ()
+    """What a reusable workflow is called with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +115,18 @@ class Workflow:
     triggers: tuple[Trigger, ...]
     env: tuple[Pair, ...]
     jobs: tuple[Job, ...]
+    secrets: tuple[PairUse, ...]
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """An action of the repository itself; `using` is `composite`, `docker` or `node20`; only the first has steps."""
+
+    path: str
+    name: str
+    using: str
+    steps: tuple[Step, ...]
     secrets: tuple[PairUse, ...]
     location: Location
 
@@ -123,6 +151,8 @@ class Instruction:
     flags: tuple[str, ...]
     stage: str
     location: Location
+    commands: tuple[Command, ...] = ()
+    """What RUN, CMD, ENTRYPOINT or HEALTHCHECK executes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +171,15 @@ class Dockerfile:
     path: str
     stages: tuple[Stage, ...]
     instructions: tuple[Instruction, ...]
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class DockerIgnore:
+    """A `.dockerignore`: the patterns in their order, those that include again prefixed with `!`."""
+
+    path: str
+    patterns: tuple[str, ...]
     location: Location
 
 

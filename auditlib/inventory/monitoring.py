@@ -17,6 +17,14 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
+class PathPattern:
+    """A path or glob as a configuration names it, with its place."""
+
+    path: str
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
 class ScrapeJob:
     """A job of `scrape_configs`. `discovery` names the mechanisms (`docker_sd_configs`) that find further targets."""
 
@@ -27,14 +35,16 @@ class ScrapeJob:
     targets: tuple[Target, ...]
     discovery: tuple[str, ...]
     location: Location
-
-
-@dataclass(frozen=True, slots=True)
-class PathPattern:
-    """A path or glob as a configuration names it, with its place."""
-
-    path: str
-    location: Location
+    labels: tuple[tuple[str, str], ...] = ()
+    """What `static_configs` put on the targets' series; `job` among them takes the place of the job's name."""
+    relabels: bool = False
+    """Whether `relabel_configs` or `metric_relabel_configs` may change names and labels in ways not followed here."""
+    proxy: Target | None = None
+    """The exporter that is scraped in the place of the targets, which it probes (blackbox, snmp)."""
+    discovery_files: tuple[PathPattern, ...] = ()
+    """The files of `file_sd_configs`; the targets of those in the repository are among `targets`."""
+    honors_labels: bool = False
+    """Whether what is scraped decides over `job` and `instance` itself (a Pushgateway, a federation)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +57,9 @@ class PrometheusConfig:
     external_labels: tuple[tuple[str, str], ...]
     remote_write: bool
     location: Location
+    alertmanager_discovery: tuple[str, ...] = ()
+    """The mechanisms that find alertmanagers beside the static ones."""
+    scrape_config_files: tuple[PathPattern, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +79,8 @@ class Query:
     metrics: tuple[str, ...]
     matchers: tuple[LabelMatcher, ...]
     error: str = ""
+    location: Location | None = None
+    """Where the expression stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +106,11 @@ class Integration:
     kind: str
     endpoint: str
     host: str
-    """The host of the endpoint's URL; empty where there is none."""
+    """The host of the endpoint's URL, or of the mail server; empty where there is none."""
     placeholder: bool
     location: Location
+    endpoint_location: Location | None = None
+    """Where the endpoint stands, in the receiver or in the global settings; None if there is no endpoint at all."""
 
 
 @dataclass(frozen=True, slots=True)

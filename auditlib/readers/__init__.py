@@ -12,6 +12,12 @@ from auditlib.readers.reading import Reading
 from auditlib.source import Source
 
 READERS: tuple[str, ...] = (
+    "env_files",
+    "settings",
+    "prometheus",
+    "prometheus_rules",
+    "alertmanager",
+    "workflows",
 )
 
 

@@ -1,0 +1,70 @@
+"""What readers of YAML ask of a node again and again: its place, its texts, its entries of the right shape."""
+
+from __future__ import annotations
+
+from auditlib.model import Coverage, Location, Read
+from auditlib.yamltree import Node
+
+ENTRY_LIMIT = 100_000
+
+
+def location(node: Node, file: str) -> Location:
+    """Where a node stands."""
+    return Location(file, node.line, node.column, node.end_line)
+
+
+def text(node: Node, *keys: str) -> str:
+    """The scalar at a path of keys as it was written; empty if there is none."""
+    found = node.get(*keys)
+    return found.text if found else ""
+
+
+def is_true(node: Node, *keys: str) -> bool:
+    """Whether the scalar at a path of keys is true."""
+    found = node.get(*keys)
+    return found is not None and found.value is True
+
+
+def pairs(node: Node | None) -> tuple[tuple[str, str], ...]:
+    """The scalar entries of a mapping."""
+    return tuple((key.text, value.text) for key, value in node.items() if value.kind == "scalar") if node else ()
+
+
+class Entries:
+    """Takes lists out of a file and notes what has another shape, as coverage entries.
+
+    Aliases let a small file spell a huge list, so that the number of entries taken is limited.
+    """
+
+    def __init__(self, file: str, kind: str) -> None:
+        self.file, self.kind = file, kind
+        self.problems: list[Coverage] = []
+        self._left = ENTRY_LIMIT
+
+    def of(self, parent: Node | None, *keys: str) -> list[Node]:
+        """The mappings of the list at a path of keys; nothing if there is none."""
+        found = parent.get(*keys) if parent else None
+        if found is None or (found.plain and found.value is None):
+            return []
+        if not found.is_sequence:
+            self.problem(found, f"`{keys[-1]}` is no list")
+        elements = self._within_limit(found.elements(), found)
+        for element in elements:
+            if not element.is_mapping:
+                self.problem(element, f"an entry of `{keys[-1]}` is no mapping")
+        return [element for element in elements if element.is_mapping]
+
+    def scalars(self, node: Node | None) -> list[Node]:
+        """The scalars of a node that is one or a list of them; nothing for None."""
+        return self._within_limit(node.texts(), node) if node else []
+
+    def problem(self, node: Node, reason: str) -> None:
+        """Note a part that was not understood."""
+        self.problems.append(Coverage(self.file, self.kind, Read.PARTIAL, reason, node.line))
+
+    def _within_limit(self, elements: list[Node], node: Node) -> list[Node]:
+        if len(elements) > self._left:
+            self.problem(node, f"has more than {ENTRY_LIMIT} entries; the rest was left out")
+        taken = elements[: self._left]
+        self._left -= len(taken)
+        return taken

@@ -1,0 +1,152 @@
+"""PromQL expressions, taken apart into the metrics and label matchers that they name.
+
+Grafana puts variables into expressions (https://grafana.com/docs/grafana/latest/dashboards/variables/variable-syntax/);
+a stand-in takes the place of each, of a kind that fits where it stands, so that the rest can be parsed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from auditlib.inventory.monitoring import LabelMatcher, Query
+from auditlib.model import Location
+
+LENGTH_LIMIT = 10_000
+"""Characters of the longest expression that is parsed; the parser's time grows with the square of the length."""
+DEPTH_LIMIT = 50
+"""Brackets inside each other, for the same reason."""
+
+_VARIABLE = re.compile(r"\$\{\w+(?:[.:][^}\n]*)?\}|\$\w+|\[\[\w+(?::\w+)?\]\]")
+_STRING = re.compile(r'"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'|`[^`]*`', re.S)
+_PIECE = re.compile(rf"(?P<string>{_STRING.pattern})|(?P<variable>{_VARIABLE.pattern})", re.S)
+_DURATIONS = ("interval", "range", "rate_interval", "window", "period", "resolution", "duration", "step")
+_OPERATORS = {"Equal": "=", "NotEqual": "!=", "Re": "=~", "NotRe": "!~"}
+
+
+def parse(expression: str, location: Location | None = None) -> Query:
+    """The query that an expression makes. What can't be parsed keeps the reason in `error`; nothing is raised."""
+    text = expression.strip()
+    metrics, matchers, error = _parts(text)
+    return Query(text, metrics, matchers, error, location)
+
+
+@lru_cache(maxsize=4096)
+def _parts(text: str) -> tuple[tuple[str, ...], tuple[LabelMatcher, ...], str]:
+    """The metrics, the matchers and the error of an expression; dashboards repeat the same ones many times."""
+    if not text:
+        return (), (), "the expression is empty"
+    if len(text) > LENGTH_LIMIT or _depth(text) > DEPTH_LIMIT:
+        return (), (), "the expression is too long or nested too deep to be parsed"
+    stand_ins = _StandIns()
+    error = ""
+    for number in (False, True):
+        try:
+            tree = _parser().parse(stand_ins.put_into(text, number=number))
+        except (ValueError, RecursionError) as reason:
+            error = error or stand_ins.restore(str(reason).strip()) or "no valid PromQL"
+        else:
+            return *_named(_selectors(tree), stand_ins), ""
+    return (), (), error
+
+
+def _parser() -> Any:
+    import promql_parser  # here, so that a repository without expressions never pays for it
+
+    return promql_parser
+
+
+@dataclass
+class _StandIns:
+    """The variables of one expression and the words that stand in for them."""
+
+    words: dict[str, str] = field(default_factory=dict)
+
+    def put_into(self, text: str, *, number: bool) -> str:
+        """`text` with a word, a duration or a number for each variable; `number` for those that may be either."""
+        parts: list[str] = []
+        position = brackets = 0
+        for match in _PIECE.finditer(text):
+            before = text[position : match.start()]
+            brackets += before.count("[") - before.count("]")
+            parts.append(before)
+            if match["string"]:
+                parts.append(_VARIABLE.sub(lambda found: self._word(found[0]), match[0]))
+            else:
+                parts.append(self._bare(match, text, in_range=brackets > 0, number=number))
+            position = match.end()
+        return "".join([*parts, text[position:]])
+
+    def _bare(self, match: re.Match[str], text: str, *, in_range: bool, number: bool) -> str:
+        following = text[match.end() : match.end() + 1]
+        preceding = text[: match.start()].rstrip()[-6:]
+        if in_range or preceding.endswith("offset"):
+            return "1" if following.isalpha() else "5m"
+        if following == "(":
+            return "sum"
+        free = not (following.isalnum() or following in tuple("_:{[")) and not preceding[-1:].isalnum()
+        if free and (number or match[0].strip("${}[]_").endswith(("_ms", "_s"))):
+            return "1"
+        if match[0].startswith("$__") and free:
+            return "5m" if match[0][3:] in _DURATIONS else "1"
+        return self._word(match[0])
+
+    def _word(self, variable: str) -> str:
+        return self.words.setdefault(variable, f"auditlib_variable_{len(self.words)}_")
+
+    def restore(self, text: str) -> str:
+        """`text` with the variables in the place of their words again."""
+        for variable, word in self.words.items():
+            text = text.replace(word, variable)
+        return text
+
+    def stand_in(self, text: str) -> bool:
+        """Whether a name is not known, because a variable is a part of it."""
+        return "auditlib_variable_" in text
+
+
+def _depth(text: str) -> int:
+    """How deep the brackets and the signs of an expression are nested."""
+    deepest = depth = 0
+    for bracket in re.findall(r"[()\[\]{}]", text):
+        depth += 1 if bracket in "([{" else -1
+        deepest = max(deepest, depth)
+    return deepest
+
+
+def _selectors(tree: Any) -> Iterable[Any]:
+    """The vector selectors of an expression. The parser's own `walk` copies the tree at every step."""
+    stack = [tree]
+    while stack:
+        node = stack.pop()
+        if type(node).__name__ == "VectorSelector":
+            yield node
+            continue
+        for name in ("rhs", "param", "expr", "vector_selector", "lhs"):
+            if (child := getattr(node, name, None)) is not None:
+                stack.append(child)
+        stack.extend(reversed(getattr(node, "args", None) or ()))
+
+
+def _named(
+    selectors: Iterable[Any], stand_ins: _StandIns
+) -> tuple[tuple[str, ...], tuple[LabelMatcher, ...]]:
+    """Each metric once, each matcher once, in the order in which the expression names them."""
+    metrics: dict[str, None] = {}
+    matchers: dict[LabelMatcher, None] = {}
+    for selector in selectors:
+        found = [*selector.matchers.matchers, *(item for group in selector.matchers.or_matchers for item in group)]
+        names = [selector.name, *(item.value for item in found if item.name == "__name__" and _operator(item) == "=")]
+        metrics.update(dict.fromkeys(name for name in names if name and not stand_ins.stand_in(name)))
+        for item in found:
+            matcher = LabelMatcher(stand_ins.restore(item.name), _operator(item), stand_ins.restore(item.value))
+            if item.name != "__name__" or matcher.operator != "=":
+                matchers[matcher] = None
+    return tuple(metrics), tuple(matchers)
+
+
+def _operator(matcher: Any) -> str:
+    return _OPERATORS[str(matcher.op).rpartition(".")[2]]

@@ -1,0 +1,94 @@
+"""Reads the steps of a job or of a composite action, what they run as commands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from auditlib.inventory.delivery import Command, Pair, Step
+from auditlib.readers import shell
+from auditlib.readers.nodes import Entries, is_true, location, text
+from auditlib.redaction import Vault
+from auditlib.source import Source
+from auditlib.yamltree import Node
+
+
+@dataclass(frozen=True, slots=True)
+class Defaults:
+    """What `defaults.run` says, a job's over its workflow's; a Windows runner's shell is PowerShell."""
+
+    shell: str = ""
+    working_directory: str = ""
+
+    @classmethod
+    def of(cls, node: Node, outer: Defaults, *, windows: bool = False) -> Defaults:
+        """The defaults inside `node`."""
+        return cls(
+            text(node, "defaults", "run", "shell") or outer.shell or ("pwsh" if windows else ""),
+            text(node, "defaults", "run", "working-directory") or outer.working_directory,
+        )
+
+
+def pairs(node: Node | None, entries: Entries, vault: Vault) -> tuple[Pair, ...]:
+    """The entries of `env` or `with`, masked."""
+    if node is None:
+        return ()
+    scalars = [(key, value) for key, value in node.items() if value.kind == "scalar"]
+    return tuple(
+        Pair(key.text, vault.value(key.text, value.text).text, location(key, entries.file)) for key, value in scalars
+    )
+
+
+class StepReader:
+    """Reads the steps of one job."""
+
+    def __init__(self, source: Source, entries: Entries, job: str, defaults: Defaults) -> None:
+        self._source, self._entries, self._job, self._defaults = source, entries, job, defaults
+
+    def of(self, parent: Node | None) -> Iterator[Step]:
+        """The steps below `steps:`."""
+        for index, node in enumerate(self._entries.of(parent, "steps")):
+            yield self._step(index, node)
+
+    def _step(self, index: int, node: Node) -> Step:
+        vault, run = self._source.vault, node.get("run")
+        interpreter = text(node, "shell") or self._defaults.shell
+        return Step(
+            workflow=self._entries.file,
+            job=self._job,
+            index=index,
+            name=text(node, "name"),
+            uses=text(node, "uses"),
+            run=vault.mask(run.text) if run else "",
+            commands=self._commands(run, interpreter),
+            env=pairs(node.get("env"), self._entries, vault),
+            inputs=pairs(node.get("with"), self._entries, vault),
+            working_directory=text(node, "working-directory") or (self._defaults.working_directory if run else ""),
+            condition=text(node, "if"),
+            continue_on_error=is_true(node, "continue-on-error"),
+            location=location(node, self._entries.file),
+            id=text(node, "id"),
+            shell=interpreter,
+        )
+
+    def _commands(self, run: Node | None, interpreter: str) -> tuple[Command, ...]:
+        """What `run` does, if a shell runs it. GitHub's own call of a shell has `-e`, a custom one if it says so."""
+        program, *arguments = interpreter.split() or ["bash"]
+        if run is None or not shell.is_shell(program):
+            return ()
+        first, indent = self._start(run)
+        errexit = not arguments or any(word.startswith("-") and "e" in word for word in arguments)
+        return shell.commands(
+            run.text, self._entries.file, first, self._source.vault, indent=indent, errexit=errexit
+        )
+
+    def _start(self, run: Node) -> tuple[int, int]:
+        """The line and the indentation of a scalar's text: a block scalar begins below its `|`."""
+        lines = self._source.lines(self._entries.file)
+        header = lines[run.line - 1][run.column - 1 :] if run.line <= len(lines) else ""
+        words = [word for word in header.split() if word[0] not in "&!"]
+        if not words or words[0][0] not in "|>":
+            return run.line, run.column - 1 + (not run.plain)
+        below = (line for line in lines[run.line : run.end_line] if line.strip())
+        first = next(below, "")
+        return run.line + 1, len(first) - len(first.lstrip())

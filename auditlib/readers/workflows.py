@@ -1,0 +1,186 @@
+"""Reads the workflows of GitHub Actions, and the repository's own composite actions.
+
+Follows https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-syntax and …/metadata-syntax.
+Gitea and Forgejo read the same syntax from folders of their own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from auditlib.inventory.delivery import Action, Job, JobService, PairUse, Trigger, Workflow
+from auditlib.model import Location
+from auditlib.readers import reading
+from auditlib.readers.nodes import Entries, is_true, location, text
+from auditlib.readers.workflow_steps import Defaults, StepReader, pairs
+from auditlib.redaction import Vault
+from auditlib.source import Source, Unreadable
+from auditlib.yamltree import Node
+
+KIND = "workflow"
+_PATTERNS = tuple(f"/.{host}/workflows/*.{end}" for host in ("github", "gitea", "forgejo") for end in ("yml", "yaml"))
+_ACTIONS = ("/.github/actions/**/action.yml", "/.github/actions/**/action.yaml", "/action.yml", "/action.yaml")
+
+_EXPRESSION = re.compile(r"\$\{\{(?:[^}]|\}(?!\}))*\}\}|^[ \t]*(?:-[ \t]+)?if:[^\n]*", re.M)
+_REFERENCE = re.compile(r"\b(secrets|vars)(?:\.([A-Za-z_]\w*)|\[\s*'([^'\n]+)'\s*\])")
+
+
+def read(source: Source) -> reading.Reading:
+    """Every workflow, and every composite action."""
+    found = reading.each(source, source.matching(*_PATTERNS), KIND, _workflow)
+    actions = reading.each(source, source.matching(*_ACTIONS), "action", _action)
+    return reading.Reading(found.records + actions.records, found.coverage + actions.coverage)
+
+
+def _workflow(source: Source, file: str) -> Iterator[Any]:
+    entries = Entries(file, KIND)
+    document = _only_document(source, file)
+    defaults = Defaults.of(document, Defaults())
+    jobs = document.get("jobs")
+    if jobs is None or not jobs.is_mapping:
+        entries.problem(jobs or document, "has no `jobs`")
+    yield Workflow(
+        file=file,
+        name=text(document, "name"),
+        triggers=tuple(_triggers(document.get("on"), entries)),
+        env=pairs(document.get("env"), entries, source.vault),
+        jobs=tuple(_jobs(jobs, source, entries, defaults)),
+        secrets=_references(source.text(file), file),
+        location=Location(file),
+    )
+    yield from entries.problems
+
+
+def _action(source: Source, file: str) -> Iterator[Any]:
+    entries = Entries(file, "action")
+    document = _only_document(source, file)
+    runs = document.get("runs")
+    steps = StepReader(source, entries, "", Defaults())
+    yield Action(
+        path=file,
+        name=text(document, "name"),
+        using=text(runs, "using") if runs else "",
+        steps=tuple(steps.of(runs)),
+        secrets=_references(source.text(file), file),
+        location=Location(file),
+    )
+    yield from entries.problems
+
+
+def _only_document(source: Source, file: str) -> Node:
+    documents = source.yaml(file)
+    if not documents or not documents[0].is_mapping:
+        raise Unreadable("is no mapping, so it is no workflow")
+    return documents[0]
+
+
+def _triggers(node: Node | None, entries: Entries) -> Iterator[Trigger]:
+    """The events of `on:`, which may be one name, a list of names, or a mapping with filters."""
+    if node is None:
+        return
+    if not node.is_mapping:
+        for item in entries.scalars(node):
+            yield Trigger(item.text, (), (), location(item, entries.file))
+        return
+    for key, filters in node.items():
+        yield Trigger(
+            event=key.text,
+            branches=_filters(filters, "branches", entries),
+            paths=_filters(filters, "paths", entries),
+            location=location(key, entries.file),
+            tags=_filters(filters, "tags", entries),
+            types=_texts(filters.get("types"), entries),
+            workflows=_texts(filters.get("workflows"), entries),
+            schedules=tuple(text(item, "cron") for item in filters.elements()) if key.text == "schedule" else (),
+        )
+
+
+def _filters(node: Node, name: str, entries: Entries) -> tuple[str, ...]:
+    excluded = _texts(node.get(f"{name}-ignore"), entries)
+    return (*_texts(node.get(name), entries), *(f"!{pattern}" for pattern in excluded))
+
+
+def _texts(node: Node | None, entries: Entries) -> tuple[str, ...]:
+    return tuple(item.text for item in entries.scalars(node))
+
+
+def _jobs(jobs: Node | None, source: Source, entries: Entries, defaults: Defaults) -> Iterator[Job]:
+    for key, node in jobs.items() if jobs else ():
+        if node.is_mapping:
+            yield _job(key, node, source, entries, defaults)
+        else:
+            entries.problem(key, f"the job `{key.text}` is no mapping")
+
+
+def _job(key: Node, node: Node, source: Source, entries: Entries, outer: Defaults) -> Job:
+    environment, container = node.get("environment"), node.get("container")
+    runs_on = _runs_on(node.get("runs-on"), entries)
+    defaults = Defaults.of(node, outer, windows="windows" in runs_on)
+    steps = StepReader(source, entries, key.text, defaults)
+    return Job(
+        workflow=entries.file,
+        id=key.text,
+        name=text(node, "name"),
+        needs=_texts(node.get("needs"), entries),
+        runs_on=runs_on,
+        matrix=tuple(_matrix(node.get("strategy", "matrix"), entries)),
+        services=tuple(_services(node.get("services"), entries, source.vault)),
+        env=pairs(node.get("env"), entries, source.vault),
+        environment=text(node, "environment", "name") or (environment.text if environment else ""),
+        condition=text(node, "if"),
+        uses=text(node, "uses"),
+        continue_on_error=is_true(node, "continue-on-error"),
+        working_directory=defaults.working_directory,
+        steps=tuple(steps.of(node)),
+        location=Location(entries.file, key.line, key.column, node.end_line),
+        container=text(node, "container", "image") or (container.text if container else ""),
+        inputs=pairs(node.get("with"), entries, source.vault),
+    )
+
+
+def _runs_on(node: Node | None, entries: Entries) -> str:
+    """The runner's labels; of a group its name and labels."""
+    if node is not None and node.is_mapping:
+        return ", ".join((*_texts(node.get("group"), entries), *_texts(node.get("labels"), entries)))
+    return ", ".join(_texts(node, entries))
+
+
+def _matrix(node: Node | None, entries: Entries) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The axes of a matrix; the cases that `include` adds are not among them."""
+    for key, values in node.items() if node else ():
+        if key.text not in ("include", "exclude"):
+            yield key.text, _texts(values, entries)
+
+
+def _services(node: Node | None, entries: Entries, vault: Vault) -> Iterator[JobService]:
+    for key, service in node.items() if node else ():
+        if not service.is_mapping:
+            entries.problem(key, f"the service `{key.text}` is no mapping")
+            continue
+        image = service.get("image")
+        yield JobService(
+            name=key.text,
+            image=image.text if image else "",
+            env=pairs(service.get("env"), entries, vault),
+            location=location(image or key, entries.file),
+            ports=_texts(service.get("ports"), entries),
+            options=vault.mask(text(service, "options")),
+        )
+
+
+def _references(content: str, file: str) -> tuple[PairUse, ...]:
+    """The `secrets.NAME` and `vars.NAME` inside expressions, where no comment holds them."""
+    found: list[PairUse] = []
+    line, position = 1, 0
+    for expression in _EXPRESSION.finditer(content):
+        line += content.count("\n", position, expression.start())
+        position = expression.start()
+        start = content.rfind("\n", 0, position) + 1
+        if content[start:position].lstrip().startswith("#"):
+            continue
+        for match in _REFERENCE.finditer(expression[0]):
+            before = expression[0].count("\n", 0, match.start())
+            found.append(PairUse(match[1], match[2] or match[3], Location(file, line + before)))
+    return tuple(dict.fromkeys(found))
