@@ -179,6 +179,21 @@ class Dashboard:
     uid: str
     panels: tuple[Panel, ...]
     location: Location
+    variables: tuple[DashboardVariable, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DashboardVariable:
+    """A template variable of a dashboard; `kind` is `query`, `datasource`, `custom` …, or `input` for an import's."""
+
+    name: str
+    kind: str
+    query: Query | None
+    """The expression that gives the values of a Prometheus variable."""
+    datasource: str
+    datasource_type: str
+    """Of `datasource` and `input` the type of the data sources to choose from."""
+    location: Location
 
 
 @dataclass(frozen=True, slots=True)

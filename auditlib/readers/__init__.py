@@ -17,6 +17,8 @@ READERS: tuple[str, ...] = (
     "prometheus",
     "prometheus_rules",
     "alertmanager",
+    "grafana",
+    "dashboards",
     "workflows",
 )
 

@@ -1,0 +1,81 @@
+"""Reads what Grafana is provisioned with: data sources and dashboard providers.
+
+Follows https://grafana.com/docs/grafana/latest/administration/provisioning/.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from auditlib.inventory.monitoring import DashboardProvider, Datasource
+from auditlib.model import Coverage, Read
+from auditlib.readers import reading, selection
+from auditlib.readers.nodes import Entries, is_true, location, text
+from auditlib.source import Source, Unreadable
+from auditlib.yamltree import Node
+
+KIND = "grafana"
+_ALERTING = ("contactPoints", "policies", "muteTimes")
+
+
+def read(source: Source) -> reading.Reading:
+    """The data sources and dashboard providers of every provisioning file."""
+    files = selection.containing(
+        source, selection.with_templates(*selection.YAML), "datasources:", "providers:", *_ALERTING
+    )
+    return reading.each(source, (file for file in files if _is_provisioning(source, file)), KIND, _read)
+
+
+def _is_provisioning(source: Source, file: str) -> bool:
+    try:
+        return any(_is_provisioning_document(document) for document in selection.documents(source, file))
+    except Unreadable:
+        return "grafana" in file.lower() and "provisioning" in file.lower()
+
+
+def _is_provisioning_document(document: Node) -> bool:
+    return bool(_datasources(document) or _providers(document) or any(document.get(key) for key in _ALERTING))
+
+
+def _datasources(document: Node) -> bool:
+    """Other programs have `datasources` too; Grafana's have a type and an address, an access mode or a name."""
+    found = document.get("datasources")
+    return any(
+        item.get("type") and any(item.get(key) for key in ("url", "access", "name"))
+        for item in (found.elements() if found else ())
+    )
+
+
+def _providers(document: Node) -> bool:
+    found = document.get("providers")
+    return any(item.get("options", "path") for item in (found.elements() if found else ()))
+
+
+def _read(source: Source, file: str) -> Iterator[Any]:
+    entries = Entries(file, KIND)
+    for document in selection.documents(source, file):
+        if _datasources(document):
+            for item in entries.of(document, "datasources"):
+                yield _datasource(item, source, file)
+        if _providers(document):
+            for item in entries.of(document, "providers"):
+                yield DashboardProvider(file, text(item, "name"), text(item, "options", "path"), location(item, file))
+        for key in _ALERTING:
+            if (found := document.get(key)) is not None:
+                entries.problem(found, f"`{key}` of Grafana's own alerting is not read")
+    yield from entries.problems
+    if selection.is_template(file):
+        yield Coverage(file, KIND, Read.PARTIAL, "is a template; it was read as if its expressions were words")
+
+
+def _datasource(node: Node, source: Source, file: str) -> Datasource:
+    return Datasource(
+        file=file,
+        name=text(node, "name"),
+        type=text(node, "type"),
+        uid=text(node, "uid"),
+        url=source.vault.mask(text(node, "url")),
+        default=is_true(node, "isDefault"),
+        location=location(node, file),
+    )

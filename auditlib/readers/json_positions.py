@@ -1,0 +1,84 @@
+"""JSON whose objects know where they stand, at little more than the price of the standard library's parser.
+
+The parser calls its hook for each object when it closes, so that the braces of the text, paired in the same order,
+give each object its place. A scanner that yields every value with its place takes fifteen times as long.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from bisect import bisect_right
+from collections.abc import Iterator
+from typing import Any
+
+from auditlib.model import Location
+from auditlib.source import Source, Unreadable
+
+_BRACE = re.compile(r'"(?:[^"\\]++|\\.)*+"|[{}]', re.S)
+
+
+class Object(dict[str, Any]):
+    """A JSON object; `start` and `end` are offsets into the text."""
+
+    __slots__ = ("end", "start")
+    start: int
+    end: int
+
+
+class Document:
+    """A JSON text, parsed. Raises Unreadable, with the line, for what is no JSON."""
+
+    def __init__(self, source: Source, file: str) -> None:
+        self.file, self._text = file, source.text(file)
+        self._newlines = [match.start() for match in re.finditer("\n", self._text)]
+        spans = _spans(self._text)
+
+        def placed(pairs: list[tuple[str, Any]]) -> Object:
+            found = Object(pairs)
+            found.start, found.end = next(spans)
+            return found
+
+        try:
+            self.value: Any = json.loads(self._text, object_pairs_hook=placed)
+        except json.JSONDecodeError as error:
+            raise Unreadable(f"not valid JSON: {error.msg}", error.lineno) from None
+        except RecursionError:
+            raise Unreadable("not valid JSON: nested too deep") from None
+        except ValueError as error:  # a number of thousands of digits
+            raise Unreadable(f"not valid JSON: {error}") from None
+
+    def location(self, item: Object, key: str = "") -> Location:
+        """Where an object stands, or one of its keys."""
+        if key:
+            pattern = re.compile(rf"(?<!\\){re.escape(json.dumps(key))}\s*:")
+            if match := pattern.search(self._text, item.start, item.end):
+                return self._place(match.start(), match.end())
+        return self._place(item.start, item.end)
+
+    def _place(self, start: int, end: int) -> Location:
+        line = bisect_right(self._newlines, start - 1)
+        before = self._newlines[line - 1] if line else -1
+        return Location(self.file, line + 1, start - before, bisect_right(self._newlines, end - 1) + 1)
+
+
+def _spans(text: str) -> Iterator[tuple[int, int]]:
+    """Where each object begins and ends, in the order in which they end."""
+    open_braces: list[int] = []
+    for match in _BRACE.finditer(text):
+        if match[0] == "{":
+            open_braces.append(match.start())
+        elif match[0] == "}" and open_braces:
+            yield open_braces.pop(), match.end()
+
+
+def objects(value: object) -> list[Object]:
+    """The objects of a list; nothing for any other value."""
+    return [item for item in value if isinstance(item, Object)] if isinstance(value, list) else []
+
+
+def text(value: object, *keys: str) -> str:
+    """The string at a path of keys; empty if there is none."""
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value if isinstance(value, str) else ""
