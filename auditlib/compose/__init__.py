@@ -19,5 +19,18 @@ from auditlib.compose.render import render_json, render_services, render_variabl
 from auditlib.compose.session import Notice
 from auditlib.model import Location
 
-__all__ = ["ComposeError", "Found", "Interpolated", "Location", "Notice", "Project", "Variable", "discover", "load", "render_json", "render_services",
-           "render_variables", "render_yaml"]
+__all__ = [
+    "ComposeError",
+    "Found",
+    "Interpolated",
+    "Location",
+    "Notice",
+    "Project",
+    "Variable",
+    "discover",
+    "load",
+    "render_json",
+    "render_services",
+    "render_variables",
+    "render_yaml",
+]

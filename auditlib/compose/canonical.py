@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from auditlib.compose.errors import Path, Refused
+from auditlib.compose.errors import Path, RefusedError
 from auditlib.compose.floats import sprint
+from auditlib.compose.gopath import clean
 from auditlib.compose.ports import parse_ports
-from auditlib.compose.rules import DROP, Rewrite, Rules
+from auditlib.compose.rules import Rewrite, Rules
 from auditlib.compose.tree import Map, Mark, Seq
 from auditlib.compose.volumes import parse_volume
 
@@ -28,7 +29,7 @@ def _build(value: Any, mark: Mark, _path: Path) -> Any:
         return value
     if isinstance(value, str):
         return Map.all_at(mark, {"context": value})
-    raise Refused("expected a path or a mapping")
+    raise RefusedError("expected a path or a mapping")
 
 
 def _extends(value: Any, mark: Mark, _path: Path) -> Any:
@@ -36,7 +37,7 @@ def _extends(value: Any, mark: Mark, _path: Path) -> Any:
         return value
     if isinstance(value, str):
         return Map.all_at(mark, {"service": value})
-    raise Refused("expected a service's name or a mapping")
+    raise RefusedError("expected a service's name or a mapping")
 
 
 def _text(value: Any, _mark: Mark, _path: Path) -> Any:
@@ -47,12 +48,12 @@ def _key_values(value: Any, _mark: Mark, _path: Path) -> Any:
     if isinstance(value, Map):
         return value
     if not isinstance(value, Seq):
-        raise Refused("expected a mapping or a list of key=value")
+        raise RefusedError("expected a mapping or a list of key=value")
     out = Map()
     for item, mark in value.entries():
         key, equals, rest = str(item).partition("=")
         if not equals:
-            raise Refused(f"expected key=value, found {item!r}")
+            raise RefusedError(f"expected key=value, found {item!r}")
         out.put(key, rest, mark)
     return out
 
@@ -65,17 +66,21 @@ def _depends_on(value: Any, _mark: Mark, _path: Path) -> Any:
             out.put(str(name), Map.all_at(mark, default), mark)
         return out
     if not isinstance(value, Map):
-        raise Refused("expected a list or a mapping of services")
+        raise RefusedError("expected a list or a mapping of services")
     for name, entry in value.items():
         mark = value.marks.get(name)
         if not isinstance(entry, Map):
-            raise Refused(f"{name}: expected a mapping")
-        missing = {k: v for k, v in default.items() if k not in entry}
-        if missing:
-            entry = entry.copy()
-            for key, filler in missing.items():
-                entry.put(key, filler, mark)
-        out.put(name, entry, mark)
+            raise RefusedError(f"{name}: expected a mapping")
+        out.put(name, _filled(entry, default, mark), mark)
+    return out
+
+
+def _filled(entry: Map, default: dict[str, Any], mark: Mark) -> Map:
+    """A mapping with what it lacks of a default."""
+    missing = {key: filler for key, filler in default.items() if key not in entry}
+    out = entry.copy() if missing else entry
+    for key, filler in missing.items():
+        out.put(key, filler, mark)
     return out
 
 
@@ -83,15 +88,13 @@ def _env_file(value: Any, mark: Mark, _path: Path) -> Any:
     if isinstance(value, str):
         value = Seq([value], [mark])
     if not isinstance(value, Seq):
-        raise Refused("expected a path or a list of paths")
+        raise RefusedError("expected a path or a list of paths")
     out = Seq()
     for item, here in value.entries():
-        if isinstance(item, str):
-            item = Map.all_at(here, {"path": item, "required": True})
-        elif isinstance(item, Map) and "required" not in item:
-            item = item.copy()
-            item.put("required", True, here)
-        out.add(item if isinstance(item, Map) else None, here)
+        if isinstance(item, Map):
+            out.add(_filled(item, {"required": True}, here), here)
+        else:
+            out.add(Map.all_at(here, {"path": item, "required": True}) if isinstance(item, str) else None, here)
     return out
 
 
@@ -113,7 +116,7 @@ def _gpus(value: Any, mark: Mark, _path: Path) -> Any:
         return value
     if isinstance(value, str):
         return Seq([Map.all_at(mark, {"count": "all"})], [mark])
-    raise Refused("expected `all` or a list of devices")
+    raise RefusedError("expected `all` or a list of devices")
 
 
 def _names(value: Any, _mark: Mark, _path: Path) -> Any:
@@ -126,24 +129,10 @@ def _volume(value: Any, mark: Mark, _path: Path) -> Any:
     if isinstance(value, Map):
         return value
     if not isinstance(value, str):
-        raise Refused("expected a volume as text or a mapping")
+        raise RefusedError("expected a volume as text or a mapping")
     volume = parse_volume(value)
     volume["target"] = clean(volume["target"])
     return _deep(volume, mark)
-
-
-def clean(path: str) -> str:
-    """A slash path without `.`, `..` and doubled slashes, as Go's `path.Clean` makes it."""
-    if not path:
-        return "."
-    rooted = path.startswith("/")
-    parts: list[str] = []
-    for part in path.split("/"):
-        if part == ".." and parts and parts[-1] != "..":
-            parts.pop()
-        elif part not in ("", ".") and not (part == ".." and rooted):
-            parts.append(part)
-    return ("/" if rooted else "") + "/".join(parts) or "."
 
 
 def _deep(values: dict[str, Any], mark: Mark) -> Map:
@@ -154,10 +143,10 @@ def _device(value: Any, mark: Mark, _path: Path) -> Any:
     if isinstance(value, Map):
         return value
     if not isinstance(value, str):
-        raise Refused("expected a device as text or a mapping")
+        raise RefusedError("expected a device as text or a mapping")
     parts = value.split(":")
     if len(parts) > 3:
-        raise Refused(f"confusing device {value!r}; use the long syntax")
+        raise RefusedError(f"confusing device {value!r}; use the long syntax")
     source, target, permissions = (*parts, *("", "rwm")[len(parts) - 1 :])[:3] if len(parts) < 3 else parts
     return Map.all_at(mark, {"source": source, "target": target or source, "permissions": permissions})
 
@@ -167,12 +156,12 @@ def _file_mount(value: Any, mark: Mark, _path: Path) -> Any:
         return value
     if isinstance(value, str):
         return Map.all_at(mark, {"source": value})
-    raise Refused("expected a name or a mapping")
+    raise RefusedError("expected a name or a mapping")
 
 
 def _ports(value: Any, _mark: Mark, _path: Path) -> Any:
     if not isinstance(value, Seq):
-        raise Refused("expected a list of ports")
+        raise RefusedError("expected a list of ports")
     out = Seq()
     for item, mark in value.entries():
         if isinstance(item, Map):
@@ -181,7 +170,7 @@ def _ports(value: Any, _mark: Mark, _path: Path) -> Any:
             for port in parse_ports(str(item)):
                 out.add(Map.all_at(mark, port), mark)
         else:
-            raise Refused(f"expected a port as text, number or mapping, found {sprint(item)}")
+            raise RefusedError(f"expected a port as text, number or mapping, found {sprint(item)}")
     return out
 
 
@@ -189,14 +178,14 @@ def _ssh(value: Any, _mark: Mark, _path: Path) -> Any:
     if isinstance(value, Map):
         return value
     if not isinstance(value, Seq):
-        raise Refused("expected a list or a mapping of SSH keys")
+        raise RefusedError("expected a list or a mapping of SSH keys")
     out = Map()
     for item, mark in value.entries():
         if not isinstance(item, str):
-            raise Refused(f"expected an SSH key, found {sprint(item)}")
+            raise RefusedError(f"expected an SSH key, found {sprint(item)}")
         name, equals, path = item.partition("=")
         if not equals and name != "default":
-            raise Refused(f"expected `default` or id=path, found {item!r}")
+            raise RefusedError(f"expected `default` or id=path, found {item!r}")
         out.put(name, path if equals else None, mark)
     return out
 
@@ -204,7 +193,7 @@ def _ssh(value: Any, _mark: Mark, _path: Path) -> Any:
 def _ulimit(value: Any, _mark: Mark, _path: Path) -> Any:
     if isinstance(value, Map) or (isinstance(value, int) and not isinstance(value, bool)):
         return value
-    raise Refused("expected a whole number or a mapping")
+    raise RefusedError("expected a whole number or a mapping")
 
 
 def _external(value: Any, _mark: Mark, _path: Path) -> Any:
@@ -216,7 +205,7 @@ def _external(value: Any, _mark: Mark, _path: Path) -> Any:
     out["external"] = True
     if "name" in external:
         if "name" in value and value["name"] != external["name"]:
-            raise Refused("name and external.name conflict; keep name only")
+            raise RefusedError("name and external.name conflict; keep name only")
         out.put("name", external["name"], external.marks.get("name"))
     return out
 
@@ -225,7 +214,7 @@ def _lenient(act: Callable[[Any, Mark, Path], Any]) -> Callable[[Any, Mark, Path
     def tried(value: Any, mark: Mark, path: Path) -> Any:
         try:
             return act(value, mark, path)
-        except Refused:
+        except RefusedError:
             return value
 
     return tried
@@ -259,4 +248,3 @@ _TABLE: dict[str, Callable[[Any, Mark, Path], Any]] = {
 }
 _STRICT = Rules(_TABLE)
 _LENIENT = Rules({pattern: _lenient(act) for pattern, act in _TABLE.items()})
-__all__ = ["DROP", "canonical", "clean"]

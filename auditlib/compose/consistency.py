@@ -98,7 +98,11 @@ def _dependencies(service: Map, project: Map, disabled: Map) -> Iterator[_Found]
             yield ("depends_on", name), f"service {name} is not defined", "undefined-service"
     mode = service.get("network_mode", "")
     if mode.startswith("service:") and mode.removeprefix("service:") not in services:
-        yield ("network_mode",), f"service {mode.removeprefix('service:')} is not defined or not enabled", "undefined-service"
+        yield (
+            ("network_mode",),
+            f"service {mode.removeprefix('service:')} is not defined or not enabled",
+            "undefined-service",
+        )
 
 
 def _references(service: Map, project: Map) -> Iterator[_Found]:
@@ -145,7 +149,9 @@ def _scale(service: Map) -> Iterator[_Found]:
 
 def _mounts(service: Map) -> Iterator[_Found]:
     seen: dict[str, Path] = {}
-    targets: list[tuple[Path, str]] = [(("tmpfs", i), t.partition(":")[0]) for i, t in enumerate(service.get("tmpfs", ()))]
+    targets: list[tuple[Path, str]] = [
+        (("tmpfs", i), t.partition(":")[0]) for i, t in enumerate(service.get("tmpfs", ()))
+    ]
     targets += [(("volumes", i), v.get("target", "")) for i, v in enumerate(service.get("volumes", ()))]
     for path, target in targets:
         if target in seen:
@@ -186,6 +192,11 @@ def _check_container_names(services: Map, fault: Fault) -> None:
         container = service.get("container_name")
         if container and container in taken:
             path: Path = ("services", name, "container_name")
-            fault(f"{container!r} is already the name of service {taken[container]}", service.marks.get("container_name"), path, "conflict")
+            fault(
+                f"{container!r} is already the name of service {taken[container]}",
+                service.marks.get("container_name"),
+                path,
+                "conflict",
+            )
         elif container:
             taken[container] = name

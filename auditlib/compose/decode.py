@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from auditlib.compose.errors import Path, Refused
+from auditlib.compose.errors import Path, RefusedError
 from auditlib.compose.shapes import SECTIONS, Keyed, Many, One, Shape, Ulimits
 from auditlib.compose.tree import Map, Mark, Seq
 from auditlib.compose.values import EMPTY, wrong
@@ -17,7 +17,7 @@ Fault = Callable[[str, Mark, Path], None]
 EXTENSIONS = "#extensions"
 """The key under which an object's `x-…` entries are kept."""
 
-SECRET_VALUE = "x-#value"
+SECRET_VALUE = "x-#value"  # noqa: S105 - a key, not a secret
 """Where the value of a secret from the environment is kept until then."""
 
 
@@ -74,24 +74,23 @@ class Decoder:
         out = Object(shape)
         for key, kind in shape.fields.items():
             if key in value:
-                self._field(out, key, kind, value[key], value.marks.get(key, mark), path)
+                self._field(out, kind, value[key], value.marks.get(key, mark), (*path, key))
         if shape.extensions:
             self._extensions(out, value)
         return out
 
-    def _field(self, out: Object, key: str, kind: Any, value: Any, mark: Mark, path: Path) -> None:
+    def _field(self, out: Object, kind: Any, value: Any, mark: Mark, path: Path) -> None:
         if value is None:
             return
-        here = (*path, key)
         try:
-            decoded = kind(self._tidy(value, here), mark) if callable(kind) else self._nested(kind, value, mark, here)
-        except Refused as error:
-            self.fault(str(error), mark, here)
+            decoded = kind(self._tidy(value), mark) if callable(kind) else self._nested(kind, value, mark, path)
+        except RefusedError as error:
+            self.fault(str(error), mark, path)
             return
         if decoded is not EMPTY:
-            out.put(key, decoded, mark)
+            out.put(str(path[-1]), decoded, mark)
 
-    def _tidy(self, value: Any, _path: Path) -> Any:
+    def _tidy(self, value: Any) -> Any:
         """Entries named `x-…` in free mappings count as extensions, whatever the mapping is for."""
         if not isinstance(value, Map) or not any(key.startswith("x-") for key in value):
             return value
@@ -124,7 +123,7 @@ class Decoder:
     def _keyed(self, kind: Keyed, value: Any, path: Path) -> Any:
         if not isinstance(value, Map):
             raise wrong("a mapping", value)
-        tidy = value if path[-1] == "depends_on" else self._tidy(value, path)
+        tidy = value if path[-1] == "depends_on" else self._tidy(value)
         out = Map()
         for name in sorted(tidy):
             found = self._object(tidy[name], kind.shape, tidy.marks.get(name), (*path, name))
@@ -141,7 +140,7 @@ class Decoder:
             mark = value.marks.get(name)
             try:
                 out.put(name, _ulimit(value[name]), mark)
-            except Refused as error:
+            except RefusedError as error:
                 self.fault(str(error), mark, (*path, name))
         return out or EMPTY
 

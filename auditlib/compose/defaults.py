@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from auditlib.compose.errors import Path, Refused
+from auditlib.compose.errors import Path, RefusedError
 from auditlib.compose.floats import sprint
 from auditlib.compose.ports import is_ip
 from auditlib.compose.rules import Rewrite, Rules
@@ -41,7 +41,7 @@ def _filled(**values: Any) -> Callable[[Any, Mark, Path], Any]:
 
 def _secret(value: Any, mark: Mark, _path: Path) -> Any:
     if not isinstance(value, Map):
-        raise Refused("expected a name or a mapping")
+        raise RefusedError("expected a name or a mapping")
     if "target" not in value:
         value = value.copy()
         value.put("target", f"/run/secrets/{sprint(value.get('source'))}", value.marks.get("source", mark))
@@ -50,7 +50,7 @@ def _secret(value: Any, mark: Mark, _path: Path) -> Any:
 
 def _device_count(value: Any, mark: Mark, _path: Path) -> Any:
     if not isinstance(value, Map):
-        raise Refused("expected a mapping")
+        raise RefusedError("expected a mapping")
     if "count" not in value and "device_ids" not in value:
         value = value.copy()
         value.put("count", "all", mark)
@@ -72,23 +72,23 @@ def _volume(value: Any, _mark: Mark, _path: Path) -> Any:
     if value is None:
         return value
     if not isinstance(value, Map):
-        raise Refused("expected a mapping")
+        raise RefusedError("expected a mapping")
     if value.get("external") is True:
         for key in value:
             if key not in ("name", "external") and not key.startswith("x-"):
-                raise Refused(f"an external volume cannot have {key!r}")
+                raise RefusedError(f"an external volume cannot have {key!r}")
     return value
 
 
 def _content(*keys: str) -> Callable[[Any, Mark, Path], Any]:
     def act(value: Any, _mark: Mark, _path: Path) -> Any:
         if not isinstance(value, Map):
-            raise Refused("expected a mapping")
+            raise RefusedError("expected a mapping")
         found = [key for key in keys if key in value]
         if len(found) > 1:
-            raise Refused(f"{' and '.join(found)} exclude each other")
+            raise RefusedError(f"{' and '.join(found)} exclude each other")
         if not found and "driver" not in value and "external" not in value:
-            raise Refused(f"expected one of {', '.join(keys)}")
+            raise RefusedError(f"expected one of {', '.join(keys)}")
         return value
 
     return act
@@ -96,19 +96,19 @@ def _content(*keys: str) -> Callable[[Any, Mark, Path], Any]:
 
 def _watched(value: Any, _mark: Mark, _path: Path) -> Any:
     if value == "":
-        raise Refused("expected a path, found nothing")
+        raise RefusedError("expected a path, found nothing")
     return value
 
 
 def _device(value: Any, _mark: Mark, _path: Path) -> Any:
     if isinstance(value, Map) and "count" in value and "device_ids" in value:
-        raise Refused("count and device_ids exclude each other")
+        raise RefusedError("count and device_ids exclude each other")
     return value
 
 
 def _address(value: Any, _mark: Mark, _path: Path) -> Any:
     if isinstance(value, Map) and "host_ip" in value and not is_ip(str(value["host_ip"])):
-        raise Refused(f"host_ip: expected an IP address, found {value['host_ip']!r}")
+        raise RefusedError(f"host_ip: expected an IP address, found {value['host_ip']!r}")
     return value
 
 

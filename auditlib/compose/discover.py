@@ -21,11 +21,18 @@ from auditlib.compose.yaml_reader import read_documents
 
 BASES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
 """The files that Compose looks for, in its order of preference."""
-OVERRIDES = ("compose.override.yml", "compose.override.yaml", "docker-compose.override.yml", "docker-compose.override.yaml")
+OVERRIDES = (
+    "compose.override.yml",
+    "compose.override.yaml",
+    "docker-compose.override.yml",
+    "docker-compose.override.yaml",
+)
 _NAME = re.compile(r"(?:docker-)?compose(?:[._-](?P<role>[\w.-]+?))?\.ya?ml\Z", re.IGNORECASE)
 _SUFFIX = re.compile(r"(?P<role>[\w.-]+)\.(?:docker-)?compose\.ya?ml\Z", re.IGNORECASE)
 _SKIPPED = frozenset((".git", "node_modules", ".venv", "venv", "__pycache__", "vendor", ".tox", "site-packages"))
-_SECTIONS = frozenset(("services", "include", "networks", "volumes", "configs", "secrets", "models", "extends", "name", "version"))
+_SECTIONS = frozenset(
+    ("services", "include", "networks", "volumes", "configs", "secrets", "models", "extends", "name", "version")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +51,8 @@ class Found:
     """The file that an overlay is laid over."""
     others: tuple[str, ...] = ()
     """Further base files beside it that Compose would pass over."""
+    alone: bool = False
+    """Whether every service says what it runs, so that the file may also be used by itself."""
     reason: str = ""
     """Why the role is what it is, in words."""
 
@@ -59,7 +68,7 @@ def is_compose_file(name: str) -> bool:
 
 
 def discover(root: str | os.PathLike[str], paths: Iterable[str] | None = None) -> tuple[Found, ...]:
-    """The Compose projects below `root`. With `paths` (relative, with `/`) only those are looked at and nothing is walked."""
+    """The Compose projects below `root`; with `paths` (relative, with `/`) only those are looked at, without a walk."""
     top = os.fspath(root)
     every = sorted(set(paths)) if paths is not None else sorted(_walk(top))
     names = set(every)
@@ -70,7 +79,7 @@ def discover(root: str | os.PathLike[str], paths: Iterable[str] | None = None) -
             folders.setdefault(str(pure.parent), []).append(path)
     found: list[Found] = []
     for folder in sorted(folders):
-        found += _in_folder(Sources(top), top, folder, folders[folder], names)
+        found += _Folder(top, folder, folders[folder], names).found()
     return tuple(found)
 
 
@@ -82,52 +91,65 @@ def _walk(top: str) -> Iterator[str]:
                 yield FilePath(folder, name).relative_to(top).as_posix()
 
 
-def _in_folder(sources: Sources, top: str, folder: str, paths: list[str], names: set[str]) -> Iterator[Found]:
-    by_name = {PurePosixPath(path).name: path for path in paths}
-    env = str(PurePosixPath(folder, ".env"))
-    env_file = env if env in names or os.path.isfile(os.path.join(top, env)) else None
-    bases = [by_name[name] for name in BASES if name in by_name]
-    overrides = [by_name[name] for name in OVERRIDES if name in by_name]
-    used = set(bases)
-    own: tuple[str, ...] = ()
-    if bases:
-        own = (bases[0], *overrides[:1])
-        used.update(overrides)
-        content, problem = _read(sources, top, bases[0])
-        role = "base" if content is not None else "broken"
-        yield Found(folder, own, role, env_file, None, tuple(bases[1:]), problem or "found by docker compose itself")
-    for path in paths:
-        if path not in used:
-            yield _other(sources, top, folder, path, bases[0] if bases else None, env_file)
+class _Folder:
+    """The Compose files of one folder."""
 
+    def __init__(self, top: str, folder: str, paths: list[str], names: set[str]) -> None:
+        self.top, self.folder = top, folder
+        self.sources = Sources(top)
+        self.by_name = {PurePosixPath(path).name: path for path in paths}
+        env = str(PurePosixPath(folder, ".env"))
+        self.env_file = env if env in names or os.path.isfile(os.path.join(top, env)) else None
+        self.bases = [self.by_name[name] for name in BASES if name in self.by_name]
+        self.overrides = [self.by_name[name] for name in OVERRIDES if name in self.by_name]
 
-def _other(sources: Sources, top: str, folder: str, path: str, base: str | None, env_file: str | None) -> Found:
-    content, problem = _read(sources, top, path)
-    if content is None:
-        return Found(folder, (path,), "broken", env_file, None, (), problem)
-    if base is None:
-        return Found(folder, (path,), "standalone", env_file, None, (), "no base file beside it")
-    if _complete(content) and not _touches(content, _read(sources, top, base)[0]):
-        return Found(folder, (path,), "standalone", env_file, None, (), "complete by itself, and shares no service with the base")
-    return Found(folder, (base, path), "overlay", env_file, base, (), f"laid over {PurePosixPath(base).name}")
+    def found(self) -> Iterator[Found]:
+        """The base with its override, then every other file in its role."""
+        used = set(self.bases)
+        if self.bases:
+            files = (self.bases[0], *self.overrides[:1])
+            used.update(self.overrides)
+            content, problem = self._read(self.bases[0])
+            role = "base" if content is not None else "broken"
+            alone = content is not None and _complete(content)
+            why = problem or "found by docker compose itself"
+            yield Found(self.folder, files, role, self.env_file, None, tuple(self.bases[1:]), alone, why)
+        for path in sorted(self.by_name.values()):
+            if path not in used:
+                yield self._other(path)
 
+    def _other(self, path: str) -> Found:
+        content, problem = self._read(path)
+        if content is None:
+            return Found(self.folder, (path,), "broken", self.env_file, reason=problem)
+        alone = _complete(content)
+        if not self.bases:
+            why = "no base file beside it"
+        elif alone and not _touches(content, self._read(self.bases[0])[0]):
+            why = "complete by itself, and shares no service with the base"
+        else:
+            base = self.bases[0]
+            why = f"laid over {PurePosixPath(base).name}"
+            return Found(self.folder, (base, path), "overlay", self.env_file, base, (), alone, why)
+        return Found(self.folder, (path,), "standalone", self.env_file, None, (), alone, why)
 
-def _read(sources: Sources, top: str, path: str) -> tuple[Map | None, str]:
-    """The first mapping of a file, or why there is none. Tagged or odd content is for `load` to judge."""
-    try:
-        documents = read_documents(sources.read(os.path.join(top, path)), lambda *_: None)
-    except ComposeError as error:
-        return None, error.reason
-    content = next((d.value for d in documents if isinstance(d.value, Map)), None)
-    if content is None:
-        return None, "holds no mapping" if documents else "is empty"
-    if not any(key in _SECTIONS or key.startswith("x-") for key in content):
-        return None, "holds no services, include or other section of a Compose file"
-    return content, ""
+    def _read(self, path: str) -> tuple[Map | None, str]:
+        """The first mapping of a file, or why there is none. Faults within it are for `load` to judge."""
+        try:
+            source = self.sources.read(os.path.join(self.top, path))
+            documents = read_documents(source, lambda *_: None)
+        except ComposeError as error:
+            return None, error.reason
+        content = next((d.value for d in documents if isinstance(d.value, Map)), None)
+        if content is None:
+            return None, "holds no mapping" if documents else "is empty"
+        if not any(key in _SECTIONS or key.startswith("x-") for key in content):
+            return None, "holds no services, include or other section of a Compose file"
+        return content, ""
 
 
 def _complete(content: Map) -> bool:
-    """Whether every service says what it runs, and every network and volume that it names is defined or has a default."""
+    """Whether every service says what it runs."""
     services = content.get("services")
     if not isinstance(services, Map) or not services:
         return isinstance(content.get("include"), Seq) and bool(content["include"])
@@ -143,5 +165,7 @@ def _touches(content: Map, base: Map | None) -> bool:
     mine = content.get("services")
     if not isinstance(mine, Map):
         return False
-    needed = {name for s in mine.values() if isinstance(s, Map) for name in s.get("depends_on") or () if isinstance(name, str)}
+    needed = {
+        name for s in mine.values() if isinstance(s, Map) for name in s.get("depends_on") or () if isinstance(name, str)
+    }
     return any(name in theirs for name in mine) or any(name in theirs and name not in mine for name in needed)

@@ -9,10 +9,12 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from auditlib.compose.template import InvalidTemplate, Lookup, MissingRequired, substitute
+from auditlib.compose.template import InvalidTemplateError, Lookup, MissingRequiredError, substitute
 
 _SPACE = "\t\v\f\r \x85\xa0"
-_ALL_SPACE = _SPACE + "\n\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
+_ALL_SPACE = (
+    _SPACE + "\n\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
+)
 _ESCAPE = re.compile(r"\\(?:[abcfnrtv$\"\\]|0\d{0,3})", re.ASCII)
 _EXPORT = re.compile(r"export[\t\n\f\r ]+")
 _PLAIN = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", '"': '"', "\\": "\\"}
@@ -38,8 +40,10 @@ class Assignment:
     quote: str = ""
 
 
-def parse(text: str, known: dict[str, str], lookup: Lookup, unset: Callable[[str], None] | None = None) -> Iterator[Assignment]:
-    """The assignments of a text in order. `known` is what earlier lines set and is added to; `lookup` comes before it."""
+def parse(
+    text: str, known: dict[str, str], lookup: Lookup, unset: Callable[[str], None] | None = None
+) -> Iterator[Assignment]:
+    """The assignments of a text in order. `known` is what earlier lines set, and grows; `lookup` comes before it."""
     position = 0
     while True:
         position = _statement(text, position)
@@ -63,7 +67,7 @@ def parse(text: str, known: dict[str, str], lookup: Lookup, unset: Callable[[str
         raw, quote, start, end, position = _value(text, after)
         try:
             value = substitute(_escapes(raw) if quote else raw, find, unset) if quote != "'" else raw
-        except (InvalidTemplate, MissingRequired) as error:
+        except (InvalidTemplateError, MissingRequiredError) as error:
             raise DotenvError(f"{name}: {error}", start) from None
         known[name] = value
         yield Assignment(name, value, start if end > start else name_at, end, raw, quote)
@@ -139,7 +143,12 @@ def _escapes(value: str) -> str:
             return "$$"
         if escape[1] in _PLAIN:
             return _PLAIN[escape[1]]
-        if escape[1] == "0" and len(escape) == 5 and all(c in "01234567" for c in escape[2:]) and int(escape[2:], 8) < 256:
+        if (
+            escape[1] == "0"
+            and len(escape) == 5
+            and all(c in "01234567" for c in escape[2:])
+            and int(escape[2:], 8) < 256
+        ):
             return chr(int(escape[2:], 8))
         return _unread(escape)
 

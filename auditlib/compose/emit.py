@@ -60,20 +60,18 @@ def _scalar(value: Any) -> Any:
         return duration_text(value)
     if isinstance(value, Mode):
         return f"0{int(value):o}"
+    if isinstance(value, tuple):  # an SSH key and its path
+        return value[0] if not value[1] else f"{value[0]}: {value[1]}"
     return value
 
 
 def _json(value: Any) -> Any:
-    if isinstance(value, str) or value is None:
-        return str(value) if value is not None else None
     if isinstance(value, Object):
         return _json_object(value)
     if isinstance(value, dict):
         return {k: _json(value[k]) for k in sorted(value)}
     if isinstance(value, list):
         return [_json(item) for item in value]
-    if isinstance(value, tuple):
-        return value[0] if not value[1] else f"{value[0]}: {value[1]}"
     if isinstance(value, float):
         text = json_text(value, single=isinstance(value, Single))
         return int(text) if text.lstrip("-").isdigit() else float(text)
@@ -87,13 +85,13 @@ def _json_object(value: Object) -> dict[str, Any]:
         if key in value:
             out[name] = _limits(value[key], "json") if isinstance(kind, Ulimits) else _json(value[key])
         elif key in value.shape.always:
-            out[name] = _zero(key, kind)
+            out[name] = _zero(key)
         elif isinstance(kind, One) and not kind.optional:
             out[name] = _json_object(Object(kind.shape))
     return out
 
 
-def _zero(key: str, _kind: Any) -> Any:
+def _zero(key: str) -> Any:
     if key in ("command", "entrypoint"):
         return None
     if key == "required":
@@ -115,16 +113,12 @@ def _limits(limits: Map, flavour: str) -> dict[str, Any]:
 
 
 def _yaml(value: Any) -> Any:
-    if isinstance(value, str) or value is None:
-        return value
     if isinstance(value, Object):
         return _yaml_object(value)
     if isinstance(value, dict):
         return ordered({k: _yaml(v) for k, v in value.items()})
     if isinstance(value, list):
         return [_yaml(item) for item in value]
-    if isinstance(value, tuple):
-        return value[0] if not value[1] else f"{value[0]}: {value[1]}"
     return _scalar(value)
 
 
@@ -136,7 +130,7 @@ def _yaml_object(value: Object) -> dict[str, Any]:
                 continue
             out[key] = _limits(value[key], "yaml") if isinstance(kind, Ulimits) else _yaml(value[key])
         elif key in value.shape.always and key not in ("command", "entrypoint"):
-            out[key] = _zero(key, kind)
+            out[key] = _zero(key)
     out.update(ordered({k: _yaml(v) for k, v in value.get(EXTENSIONS, {}).items()}))
     return out
 

@@ -44,11 +44,11 @@ class ComposeError(ValueError):
         return f"{where}{what}{self.reason}"
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """Raised inside a stage for one value; the stage's walker knows the place and turns it into a `ComposeError`."""
 
 
-class OutsideRoot(ComposeError):
+class OutsideRootError(ComposeError):
     """A file outside the root that the caller allowed to be read."""
 
 

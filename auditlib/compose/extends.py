@@ -12,7 +12,7 @@ from typing import Any
 from auditlib.compose.errors import ComposeError, Path
 from auditlib.compose.merge import Merge
 from auditlib.compose.paths import is_remote
-from auditlib.compose.schema import prune
+from auditlib.compose.places import prune
 from auditlib.compose.session import Session
 from auditlib.compose.tree import Map, Mark
 
@@ -60,7 +60,9 @@ class Extends:
         out["services"] = scope.services
         return out
 
-    def _service(self, name: str, scope: Scope, trail: tuple[tuple[str, str], ...], post: tuple[Path, ...]) -> Map | None:
+    def _service(
+        self, name: str, scope: Scope, trail: tuple[tuple[str, str], ...], post: tuple[Path, ...]
+    ) -> Map | None:
         service = scope.services.get(name)
         mark = scope.services.marks.get(name)
         path: Path = ("services", name)
@@ -85,7 +87,9 @@ class Extends:
         scope.services[name] = merged
         return merged
 
-    def _base(self, name: str, extends: Any, scope: Scope, trail: tuple[tuple[str, str], ...], mark: Mark) -> Map | None:
+    def _base(
+        self, name: str, extends: Any, scope: Scope, trail: tuple[tuple[str, str], ...], mark: Mark
+    ) -> Map | None:
         """The service that is extended, its own `extends` resolved; `None` (and a fault) if there is none."""
         path: Path = ("services", name, "extends")
         service = extends.get("service") if isinstance(extends, Map) else extends
@@ -93,7 +97,7 @@ class Extends:
         if not isinstance(service, str):
             self.session.fault("expected a service's name, or a mapping with the key service", mark, path)
             return None
-        where, post = self.file, ()
+        where, post = self.file, tuple[Path, ...]()
         if file is not None:
             mark = extends.marks.get("file", mark)
             found = self._other_file(file, mark, path)
@@ -119,5 +123,7 @@ class Extends:
         try:
             return self.load_base(file)
         except ComposeError as error:
-            self.session.add(ComposeError(f"cannot extend from {file}: {error.reason}", error.location, path, error.kind), mark)
+            self.session.add(
+                ComposeError(f"cannot extend from {file}: {error.reason}", error.location, path, error.kind), mark
+            )
             return None

@@ -7,7 +7,6 @@ import re
 import struct
 from typing import Any
 
-
 _DIGITS = r"[0-9]+(?:_[0-9]+)*"
 _NUMBER = re.compile(rf"[+-]?(?:{_DIGITS}\.?(?:{_DIGITS})?|\.{_DIGITS})(?:[eE][+-]?{_DIGITS})?\Z")
 _HEX_NUMBER = re.compile(r"[+-]?0[xX](?:[0-9a-fA-F_]+\.?[0-9a-fA-F_]*|\.[0-9a-fA-F_]+)[pP][+-]?[0-9]+\Z")
@@ -93,16 +92,12 @@ def _layout(value: float, single: bool, low: int, high: int) -> str:
 
 def sprint(value: Any) -> str:
     """Any value as Go's `fmt.Sprint` writes it."""
-    if isinstance(value, str):
-        return value
-    if value is None:
-        return "<nil>"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float):
-        return go_text(value)
     if isinstance(value, dict):
         return f"map[{' '.join(f'{k}:{sprint(v)}' for k, v in sorted(value.items()))}]"
     if isinstance(value, list):
         return f"[{' '.join(sprint(v) for v in value)}]"
-    return str(value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return go_text(value)
+    return "<nil>" if value is None else str(value)

@@ -10,9 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from auditlib.compose.errors import ComposeError, Path, Refused
+from auditlib.compose.errors import ComposeError, Path, RefusedError
 from auditlib.compose.floats import sprint
-from auditlib.compose.paths import is_remote, join
+from auditlib.compose.gopath import join
+from auditlib.compose.paths import is_remote
 from auditlib.compose.session import Environment, Session, read_env_files
 from auditlib.compose.tree import Map, Mark, Seq
 
@@ -67,7 +68,7 @@ def read_includes(value: Any, session: Session, mark: Mark) -> list[Wanted]:
     for index, (item, here) in enumerate(value.entries()):
         try:
             found.append(_wanted(item, here))
-        except Refused as error:
+        except RefusedError as error:
             session.fault(str(error), here, ("include", index))
     return found
 
@@ -76,10 +77,10 @@ def _wanted(item: Any, mark: Mark) -> Wanted:
     if isinstance(item, str):
         return Wanted((item,), "", (), mark)
     if not isinstance(item, Map):
-        raise Refused(f"expected a path or a mapping, found {sprint(item)}")
+        raise RefusedError(f"expected a path or a mapping, found {sprint(item)}")
     directory = item.get("project_directory") or ""
     if not isinstance(directory, str):
-        raise Refused("project_directory: expected a path")
+        raise RefusedError("project_directory: expected a path")
     return Wanted(_list(item, "path"), directory, _list(item, "env_file"), item.marks.get("path", mark))
 
 
@@ -89,7 +90,7 @@ def _list(item: Map, key: str) -> tuple[str, ...]:
         return ()
     paths = [value] if isinstance(value, str) else value
     if not isinstance(paths, list) or not all(isinstance(p, str) for p in paths):
-        raise Refused(f"{key}: expected a path or a list of paths")
+        raise RefusedError(f"{key}: expected a path or a list of paths")
     return tuple(paths)
 
 
@@ -142,7 +143,11 @@ class Include:
 
     def _here(self, path: str) -> str:
         """A path that Compose joins to the relative folder of the including project, seen from the top."""
-        return join(self.place.top, self.place.relative, path) if not os.path.isabs(self.place.relative) else join(self.place.relative, path)
+        return (
+            join(self.place.top, self.place.relative, path)
+            if not os.path.isabs(self.place.relative)
+            else join(self.place.relative, path)
+        )
 
     def _env_files(self, wanted: Wanted, folder: str) -> list[str]:
         if wanted.env_files:
@@ -162,7 +167,9 @@ class Include:
                 mark = entries.marks.get(name)
                 if name in target and not same(target[name], entry):
                     path: Path = (section, name)
-                    self.session.fault("conflicts with the entry of the same name that is included", mark, path, "conflict")
+                    self.session.fault(
+                        "conflicts with the entry of the same name that is included", mark, path, "conflict"
+                    )
                 elif name not in target:
                     target.put(name, entry, mark)
             out.put(section, target, out.marks.get(section) or imported.marks.get(section))

@@ -1,4 +1,4 @@
-"""Interpolation: the variables of a document's texts replaced, and texts cast where Compose wants a number or a boolean.
+"""Interpolation: variables replaced, and texts cast where Compose wants a number or a boolean.
 
 Follows compose-go's `interpolation` package and its table of casts (`loader/interpolate.go`). Keys are never
 interpolated. A text that stands where a number is wanted is cast even when it has no variable in it.
@@ -10,10 +10,10 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from auditlib.compose.errors import Path, Refused
+from auditlib.compose.errors import Path, RefusedError
 from auditlib.compose.floats import float32, parse_float
 from auditlib.compose.rules import Rules
-from auditlib.compose.template import InvalidTemplate, MissingRequired, substitute
+from auditlib.compose.template import InvalidTemplateError, MissingRequiredError, substitute
 from auditlib.compose.tree import Map, Mark, Seq
 
 _TRUE = frozenset(("true", "y", "yes", "on"))
@@ -24,7 +24,7 @@ _GO_INT = re.compile(r"[+-]?[0-9]+\Z")
 def to_int(text: str) -> int:
     """A decimal integer of 64 bits, as Go's `strconv.Atoi` reads it."""
     if not _GO_INT.match(text) or len(text) > 25 or not -(2**63) <= int(text) < 2**63:
-        raise Refused(f"expected an integer, found {text!r}")
+        raise RefusedError(f"expected an integer, found {text!r}")
     return int(text)
 
 
@@ -32,7 +32,7 @@ def to_float(text: str) -> float:
     """A number, as Go's `strconv.ParseFloat` reads it."""
     value = parse_float(text)
     if value is None:
-        raise Refused(f"expected a number, found {text!r}")
+        raise RefusedError(f"expected a number, found {text!r}")
     return value
 
 
@@ -48,7 +48,7 @@ def to_bool(text: str) -> bool:
         return True
     if word in _FALSE:
         return False
-    raise Refused(f"expected a boolean, found {text!r}")
+    raise RefusedError(f"expected a boolean, found {text!r}")
 
 
 _SERVICE_CASTS: dict[str, Callable[[str], Any]] = {
@@ -58,7 +58,8 @@ _SERVICE_CASTS: dict[str, Callable[[str], Any]] = {
          "deploy.restart_policy.max_attempts", "deploy.placement.max_replicas_per_node", "healthcheck.retries",
          "ports.[].target", "scale", "ulimits.*", "ulimits.*.hard", "ulimits.*.soft"), to_int),
     **dict.fromkeys(
-        ("cpu_percent", "deploy.update_config.max_failure_ratio", "deploy.rollback_config.max_failure_ratio"), to_float),
+        ("cpu_percent", "deploy.update_config.max_failure_ratio", "deploy.rollback_config.max_failure_ratio"),
+        to_float),
     "cpus": to_float32,
     **dict.fromkeys(
         ("init", "healthcheck.disable", "oom_kill_disable", "privileged", "read_only", "stdin_open", "tty",
@@ -77,14 +78,14 @@ Unset = Callable[[str, Mark, Path], None]
 class Interpolation:
     """Replaces the variables of one document; `used` is called for every text that has a `$`."""
 
-    def __init__(self, lookup: Callable[[str], str | None], fault: Fault, unset: Unset, used: Callable[[str, Mark, Path], None]):
+    def __init__(
+        self, lookup: Callable[[str], str | None], fault: Fault, unset: Unset, used: Callable[[str, Mark, Path], None]
+    ):
         self.lookup, self.fault, self.unset, self.used = lookup, fault, unset, used
 
     def run(self, document: Map) -> Map:
         """The document with its variables replaced; what is not text stays as it is."""
-        result = self._walk(document, _CASTS.top, None, ())
-        assert isinstance(result, Map)
-        return result
+        return self._mapping(document, _CASTS.top, ())
 
     def _walk(self, value: Any, rule: Any, mark: Mark, path: Path) -> Any:
         kind = type(value)
@@ -128,10 +129,10 @@ class Interpolation:
             self.used(text, mark, path)
             try:
                 result = substitute(text, self.lookup, lambda name: self.unset(name, mark, path))
-            except MissingRequired as error:
+            except MissingRequiredError as error:
                 self.fault(str(error), mark, path)
                 result = ""
-            except InvalidTemplate as error:
+            except InvalidTemplateError as error:
                 self.fault(f"invalid interpolation format: {error.args[0]!r}; a literal $ is written $$", mark, path)
             except RecursionError:
                 self.fault("variables nested too deeply", mark, path)
@@ -140,6 +141,6 @@ class Interpolation:
             return result
         try:
             return act(result)
-        except Refused as error:
+        except RefusedError as error:
             self.fault(str(error), mark, path)
             return None

@@ -15,18 +15,17 @@ from auditlib.compose.consistency import check_consistency
 from auditlib.compose.decode import Decoder
 from auditlib.compose.env_files import ServiceFiles
 from auditlib.compose.errors import ComposeError, Path
+from auditlib.compose.gopath import join
 from auditlib.compose.include import Place
 from auditlib.compose.normalize import normalize
-from auditlib.compose.paths import join
 from auditlib.compose.pipeline import Options, Pipeline
 from auditlib.compose.project import Project
 from auditlib.compose.selection import by_profile, needed
 from auditlib.compose.session import Environment, Session, Use, read_env_files
 from auditlib.compose.shapes import SECTIONS
 from auditlib.compose.sources import Sources
-from auditlib.compose.template import InvalidTemplate, MissingRequired, substitute
+from auditlib.compose.template import InvalidTemplateError, MissingRequiredError, substitute
 from auditlib.compose.tree import Map, Mark, Seq
-from auditlib.compose.yaml_reader import read_documents
 
 _NAME = "COMPOSE_PROJECT_NAME"
 
@@ -71,7 +70,9 @@ def load(
     if not model:
         session.fault("the Compose file is empty", _whole(session, paths[0]), (), "empty")
     session.settle()
-    chosen = tuple(profiles) or tuple(p.strip() for p in environment.values.get("COMPOSE_PROFILES", "").split(",") if p.strip())
+    chosen = tuple(profiles) or tuple(
+        p.strip() for p in environment.values.get("COMPOSE_PROFILES", "").split(",") if p.strip()
+    )
     finish = _finish if interpolate else _finish_raw
     return finish(session, model, name, environment, chosen)
 
@@ -124,12 +125,14 @@ def normal_name(text: str) -> str:
     return "".join(re.findall(r"[a-z0-9_-]", text.lower())).lstrip("_-")
 
 
-def _project_name(session: Session, paths: tuple[str, ...], folder: str, given: str | None, environment: Environment) -> str:
+def _project_name(
+    session: Session, paths: tuple[str, ...], folder: str, given: str | None, environment: Environment
+) -> str:
     """The name that the caller gives, or the environment, or the last file that has one, or the folder's."""
     chosen = given or environment.values.get(_NAME)
     if chosen:
         if normal_name(chosen) != chosen:
-            message = f"invalid project name {chosen!r}: expected lower case letters, digits, - and _, a letter or digit first"
+            message = f"invalid project name {chosen!r}: expected lower case letters, digits, - and _, no - or _ first"
             session.add(ComposeError(message))
         return chosen
     name = normal_name(os.path.basename(folder))
@@ -137,7 +140,7 @@ def _project_name(session: Session, paths: tuple[str, ...], folder: str, given: 
         for value in _names(session, path):
             try:
                 name = normal_name(substitute(value, environment.get)) or name
-            except (InvalidTemplate, MissingRequired) as error:
+            except (InvalidTemplateError, MissingRequiredError) as error:
                 session.add(ComposeError(f"name: {error}"))
     if not name:
         session.add(ComposeError("the project has no name; give one"))
@@ -146,7 +149,7 @@ def _project_name(session: Session, paths: tuple[str, ...], folder: str, given: 
 
 def _names(session: Session, path: str) -> list[str]:
     try:
-        documents = read_documents(session.sources.read(path), lambda *_: None)
+        documents = session.documents(path)
     except ComposeError:
         return []
     found = [d.value.get("name") for d in documents if isinstance(d.value, Map)]
@@ -176,7 +179,9 @@ def _finish(session: Session, model: Map, name: str, environment: Environment, p
     return Project(name, named, profiles, environment, needed(resolved), everything, session, normal)
 
 
-def _finish_raw(session: Session, model: Map, name: str, environment: Environment, profiles: tuple[str, ...]) -> Project:
+def _finish_raw(
+    session: Session, model: Map, name: str, environment: Environment, profiles: tuple[str, ...]
+) -> Project:
     """A project that was not interpolated: what can be decoded is, and no service is left out."""
     normal = normalize(model, name, lambda _: None)
     for section in SECTIONS:

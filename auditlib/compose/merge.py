@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from auditlib.compose.errors import Path, Refused
+from auditlib.compose.errors import Path, RefusedError
 from auditlib.compose.floats import sprint
 from auditlib.compose.rules import Rule, Rules
 from auditlib.compose.tree import Map, Mark, Seq, over
@@ -43,25 +43,27 @@ class Merge:
                 continue
             below = rule.child(key) if rule is not None else None
             try:
-                merged, winner = self._value(out[key], value, out.marks.get(key), mark, below, (*path, key))
-            except Refused as error:
+                merged, winner = self._value((out[key], out.marks.get(key)), (value, mark), below, (*path, key))
+            except RefusedError as error:
                 self.fault(str(error), mark, (*path, key))
                 continue
             out.put(key, merged, winner)
         return out
 
-    def _value(self, old: Any, new: Any, old_mark: Mark, mark: Mark, rule: Rule | None, path: Path) -> tuple[Any, Mark]:
+    def _value(self, base: _Side, override: _Side, rule: Rule | None, path: Path) -> tuple[Any, Mark]:
+        (old, old_mark), (new, mark) = base, override
         if rule is not None and rule.act is not None:
-            return rule.act(self, (old, old_mark), (new, mark), rule, path)  # type: ignore[no-any-return]
+            merged: tuple[Any, Mark] = rule.act(self, base, override, rule, path)
+            return merged
         if new is None:
             return old, old_mark
         if isinstance(old, Map):
             if not isinstance(new, Map):
-                raise Refused("cannot replace a mapping by something else")
+                raise RefusedError("cannot replace a mapping by something else")
             return self._mappings(old, new, rule, path), old_mark
         if isinstance(old, Seq):
             if not isinstance(new, Seq):
-                raise Refused("cannot replace a list by something else")
+                raise RefusedError("cannot replace a list by something else")
             return Seq([*old, *new], [*old.marks, *new.marks]), old_mark
         return new, over(mark, old_mark)
 
@@ -85,21 +87,23 @@ class Merge:
         if not isinstance(right, Map):
             return left, old[1]  # Compose takes any other type for nothing at all.
         if not isinstance(left, Map):
-            raise Refused("expected a path or a mapping in the file that this one overrides")
+            raise RefusedError("expected a path or a mapping in the file that this one overrides")
         return self._mappings(left, right, rule, path), old[1]
 
     def _logging(self, old: _Side, new: _Side, rule: Rule, path: Path) -> tuple[Any, Mark]:
         left, right = old[0], new[0]
         if not isinstance(left, Map) or not isinstance(right, Map):
-            raise Refused("expected a mapping")
+            raise RefusedError("expected a mapping")
         if "driver" not in left or "driver" not in right or left["driver"] == right["driver"]:
             return self._mappings(left, right, rule, path), old[1]
         return right, over(new[1], old[1])
 
-    def _keyed(self, default: dict[str, Any] | None, old: _Side, new: _Side, rule: Rule, path: Path) -> tuple[Any, Mark]:
+    def _keyed(
+        self, default: dict[str, Any] | None, old: _Side, new: _Side, rule: Rule, path: Path
+    ) -> tuple[Any, Mark]:
         left, right = as_mapping(*old, default), as_mapping(*new, default)
         if left is None and right:
-            raise Refused("expected a list or a mapping in the file that this one overrides")
+            raise RefusedError("expected a list or a mapping in the file that this one overrides")
         return self._mappings(left or Map(), right or Map(), rule, path), old[1]
 
     def _depends_on(self, old: _Side, new: _Side, rule: Rule, path: Path) -> tuple[Any, Mark]:
@@ -111,7 +115,7 @@ class Merge:
     def _ipam(self, old: _Side, new: _Side, _rule: Rule, path: Path) -> tuple[Any, Mark]:
         """Address pools merge by subnet."""
         if not isinstance(old[0], Seq) or not isinstance(new[0], Seq):
-            raise Refused("expected a list")
+            raise RefusedError("expected a list")
         pools = Seq()
         for original, original_mark in old[0].entries():
             right = as_mapping(original, original_mark, None) or Map()
@@ -148,7 +152,9 @@ def as_sequence(value: Any, mark: Mark) -> Seq:
     entries: list[tuple[str, Mark]] = []
     for key, item in value.items():
         each = item if isinstance(item, Seq) else [item]
-        entries += [(key if i is None and each is not item else f"{key}={sprint(i)}", value.marks.get(key)) for i in each]
+        entries += [
+            (key if i is None and each is not item else f"{key}={sprint(i)}", value.marks.get(key)) for i in each
+        ]
     entries.sort(key=lambda entry: entry[0])
     return Seq([e for e, _ in entries], [m for _, m in entries])
 
@@ -162,7 +168,7 @@ def as_mapping(value: Any, _mark: Mark, default: dict[str, Any] | None) -> Map |
     out = Map()
     for name, mark in value.entries():
         if not isinstance(name, str):
-            raise Refused(f"expected a name, found {sprint(name)}")
+            raise RefusedError(f"expected a name, found {sprint(name)}")
         out.put(name, Map.all_at(mark, default) if default is not None else None, mark)
     return out
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from auditlib.compose.canonical import clean
 from auditlib.compose.decode import SECRET_VALUE
+from auditlib.compose.gopath import clean
 from auditlib.compose.template import Lookup
 from auditlib.compose.tree import Map, Mark, Seq
 
@@ -124,8 +124,9 @@ def resolve(value: Any, lookup: Lookup, *, keep_empty: bool) -> Any:
         for item, mark in value.entries():
             if isinstance(item, str) and "=" not in item:
                 found = lookup(item)
-                item = f"{item}={found}" if found is not None else item if keep_empty else None
-            if isinstance(item, str):
+                if found is not None or keep_empty:
+                    items.add(item if found is None else f"{item}={found}", mark)
+            elif isinstance(item, str):
                 items.add(item, mark)
         return items
     return value
@@ -134,12 +135,13 @@ def resolve(value: Any, lookup: Lookup, *, keep_empty: bool) -> Any:
 def _clean_targets(volumes: Seq) -> Seq:
     out = Seq()
     for volume, mark in volumes.entries():
-        if isinstance(volume, Map) and isinstance(volume.get("target"), str):
-            target = clean(volume["target"])
-            if target != volume["target"]:
-                volume = volume.copy()
-                volume["target"] = target
-        out.add(volume, mark)
+        target = volume.get("target") if isinstance(volume, Map) else None
+        if isinstance(target, str) and clean(target) != target:
+            cleaned = volume.copy()
+            cleaned["target"] = clean(target)
+            out.add(cleaned, mark)
+        else:
+            out.add(volume, mark)
     return out
 
 

@@ -11,20 +11,14 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from auditlib.compose.canonical import clean
-from auditlib.compose.errors import Path, Refused
+from auditlib.compose.errors import Path, RefusedError
+from auditlib.compose.gopath import join
 from auditlib.compose.rules import Rewrite, Rules
-from auditlib.compose.tree import Map, Mark, Seq
+from auditlib.compose.tree import Map, Mark
 
 Fault = Callable[[str, Mark, Path], None]
 _REMOTE = ("https://", "http://", "git://", "ssh://", "github.com/", "git@")
 _WINDOWS = re.compile(r"(?:.:[\\/]|[\\/]{2})", re.DOTALL)
-
-
-def join(*parts: str) -> str:
-    """Path parts joined and cleaned, as Go's `filepath.Join` does; an absolute part does not start anew."""
-    said = [part for part in parts if part]
-    return clean("/".join(said)) if said else ""
 
 
 def is_remote(path: str) -> bool:
@@ -88,7 +82,7 @@ class Resolver:
             return value
         source = value.get("source")
         if not isinstance(source, str):
-            raise Refused("a bind mount needs a source")
+            raise RefusedError("a bind mount needs a source")
         return _with(value, "source", self.unix(source))
 
     def _driver_options(self, value: Any, _mark: Mark, _path: Path) -> Any:
@@ -119,9 +113,6 @@ def follow_links(path: str) -> str:
         current = os.path.join(current, part) if part else current
         if part and os.path.islink(current):
             if not os.path.exists(current):
-                raise Refused(f"the link {current} points nowhere")
+                raise RefusedError(f"the link {current} points nowhere")
             return path.replace(current, os.path.realpath(current), 1)
     return path
-
-
-__all__ = ["Resolver", "Seq", "follow_links", "is_remote", "is_windows_absolute", "join"]

@@ -11,16 +11,17 @@ from auditlib.compose.canonical import canonical
 from auditlib.compose.defaults import check, set_defaults
 from auditlib.compose.errors import ComposeError, Path
 from auditlib.compose.extends import Extends, Scope
-from auditlib.compose.include import Include, Place
+from auditlib.compose.include import Include, LoadProject, Place
 from auditlib.compose.interpolate import Interpolation
 from auditlib.compose.merge import Merge
 from auditlib.compose.normalize import resolve_environment
 from auditlib.compose.paths import Resolver, follow_links
-from auditlib.compose.schema import prune, validate
+from auditlib.compose.places import prune
+from auditlib.compose.schema import validate
 from auditlib.compose.session import Environment, Session, Use
 from auditlib.compose.tree import Map, Mark
 from auditlib.compose.unicity import enforce_unicity
-from auditlib.compose.yaml_reader import Document, read_documents
+from auditlib.compose.yaml_reader import Document
 
 INCLUDE_DEPTH = 50
 
@@ -37,8 +38,16 @@ class Options:
 class Pipeline:
     """Loads files into one long-form project, with everything relative to `place`."""
 
-    def __init__(self, session: Session, place: Place, environment: Environment, options: Options, depth: int = 0) -> None:
-        self.session, self.place, self.environment, self.options, self.depth = session, place, environment, options, depth
+    def __init__(
+        self, session: Session, place: Place, environment: Environment, options: Options, depth: int = 0
+    ) -> None:
+        self.session, self.place, self.environment, self.options, self.depth = (
+            session,
+            place,
+            environment,
+            options,
+            depth,
+        )
         self._bases: dict[str, Scope] = {}
 
     def files(self, paths: tuple[str, ...], included: tuple[str, ...] = ()) -> Map:
@@ -64,8 +73,7 @@ class Pipeline:
         return resolve_environment(project, self.environment.get)
 
     def _documents(self, path: str) -> list[Document]:
-        source = self.session.sources.read(path)
-        found = read_documents(source, lambda reason, mark, where: self.session.fault(reason, mark, where, "yaml"))
+        found = self.session.documents(path)
         self.session.settle()
         return found
 
@@ -95,7 +103,9 @@ class Pipeline:
         for where in cleared:
             if all(isinstance(part, str) for part in where):
                 project = prune(project, where)
-        value = Include(session, self._included(included, path), self.place, self.environment).run(value, (*included, path))
+        value = Include(session, self._included(included, path), self.place, self.environment).run(
+            value, (*included, path)
+        )
         session.settle()
         project = Merge(session.fault).files(project, value)
         project = enforce_unicity(project, session.fault)
@@ -114,7 +124,7 @@ class Pipeline:
             project.drop("version")
         return project
 
-    def _included(self, included: tuple[str, ...], path: str):  # type: ignore[no-untyped-def]
+    def _included(self, included: tuple[str, ...], path: str) -> LoadProject:
         def load(paths: tuple[str, ...], place: Place, environment: Environment) -> Map:
             if self.depth >= INCLUDE_DEPTH:
                 raise ComposeError(f"include nested deeper than {INCLUDE_DEPTH} levels", kind="too-deep")

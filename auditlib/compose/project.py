@@ -41,7 +41,7 @@ class Project:
         """Equal to `docker compose config --format json`. That doubles each `$`; `escaped=False` leaves them single."""
         self.check_json()
         plain = emit.as_json(self.resolved)
-        return emit.escape_dollars(plain) if escaped else plain  # type: ignore[no-any-return]
+        return emit.escape_dollars(plain) if escaped else plain
 
     def check_json(self) -> None:
         """Compose cannot write a build's SSH key with a path as JSON, only as YAML, and fails."""
@@ -50,7 +50,9 @@ class Project:
             for (_, path), mark in keys.entries():
                 if path:
                     place = self.session.sources.location(mark)
-                    raise ComposeError("an SSH key with a path has no JSON form", place, ("services", name, "build", "ssh"))
+                    raise ComposeError(
+                        "an SSH key with a path has no JSON form", place, ("services", name, "build", "ssh")
+                    )
 
     def full_config(self) -> dict[str, Any]:
         """Like `config(escaped=False)` with disabled services, unused resources, models and extensions."""
@@ -118,7 +120,9 @@ def _find(value: Any, path: Path) -> Mark:
         if isinstance(value, Map) and isinstance(part, str):
             key = next((k for k in (part, part.lower(), part.replace("$$", "$")) if k in value), part)
             if key not in value:
-                return value["#extensions"].marks.get(part) if part.startswith("x-") and "#extensions" in value else None
+                return (
+                    value["#extensions"].marks.get(part) if part.startswith("x-") and "#extensions" in value else None
+                )
             mark, value = value.marks.get(str(key)), value[str(key)]
         elif isinstance(value, Seq) and isinstance(key, int) and -len(value) <= key < len(value):
             mark, value = value.marks[key], value[key]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from auditlib.compose.errors import Path, Refused
+from auditlib.compose.errors import Path, RefusedError
 from auditlib.compose.tree import Map, Mark, Seq
 
 DROP = object()
@@ -54,7 +54,7 @@ Fault = Callable[[str, Mark, Path], None]
 class Rewrite:
     """Walks a project along rules and replaces what their actions return; containers are copied when they change.
 
-    An action gets the value, its mark and its path. When it raises `Refused`, the fault is reported and the
+    An action gets the value, its mark and its path. When it raises `RefusedError`, the fault is reported and the
     entry left out.
     """
 
@@ -70,7 +70,7 @@ class Rewrite:
         if rule.act is not None:
             try:
                 value = rule.act(value, mark, path)
-            except Refused as error:
+            except RefusedError as error:
                 self.fault(str(error), mark, path)
                 return DROP
         if type(value) is Map and (rule.below or rule.any):

@@ -8,13 +8,15 @@ at a file of 2,000 services in a few hundredths of a second; it is imported on f
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any
 
 from auditlib.compose.errors import ComposeError, Path
+from auditlib.compose.places import mark_of, prune
+from auditlib.compose.schema_words import reasons
 from auditlib.compose.tree import Map, Mark, Seq
 from auditlib.compose.yaml_scalars import Timestamp
 
@@ -36,6 +38,7 @@ def official_schema() -> dict[str, Any]:
     raise ComposeError("the package check-jsonschema, which ships the Compose schema, is not installed")
 
 
+@lru_cache(maxsize=1)
 def amended_schema() -> dict[str, Any]:
     """The schema as Compose 2.40 has it."""
     schema = official_schema()
@@ -88,152 +91,23 @@ def validate(project: Map, fault: Fault) -> Map:
     for _ in range(50):
         if validator.is_valid(project):
             return project
-        for error in list(validator.iter_errors(project)):
-            for path, reason in _reasons(error, project):
-                fault(reason, mark_of(project, path), path)
-                project = prune(project, path)
+        found = [entry for error in validator.iter_errors(project) for entry in reasons(error, known_keys)]
+        for path, reason in found:
+            fault(reason, mark_of(project, path), path)
+        for path, _ in reversed(found):
+            project = prune(project, path)
     return project
 
 
-def _reasons(error: Any, project: Map) -> Iterator[tuple[Path, str]]:
-    path: Path = tuple(error.instance_path)
-    kind = type(error.kind).__name__.rpartition("_")[2]
-    keyword = kind.lower()
-    details = error.kind
-    if keyword == "additionalproperties":
-        for name in details.unexpected:
-            yield (*path, name), f"unknown key; {_close(str(name), error, path)}"
-    elif keyword in ("oneofnotvalid", "anyof", "oneofmultiplevalid"):
-        yield from _deepest(details, path, error)
-    else:
-        yield path, _sentence(keyword, details, error, project)
-
-
-def _deepest(details: Any, path: Path, error: Any) -> Iterator[tuple[Path, str]]:
-    """Of a value with several allowed forms: what is wrong within the form that fits best, or the forms themselves."""
-    branches = [branch for branch in getattr(details, "context", ()) if branch]
-    inner = [e for branch in branches for e in branch if len(e.instance_path) > 0 or _kind(e) == "additionalproperties"]
-    if not inner:
-        wanted = sorted({w for branch in branches for e in branch for w in _types(e)})
-        if wanted:
-            yield path, f"expected {' or '.join(wanted)}, found {_found(error.instance)}"
-        else:
-            yield path, str(error.message)
-        return
-    best = max(inner, key=lambda e: (len(e.instance_path), _kind(e) == "additionalproperties"))
-    below = tuple(best.instance_path)
-    full = below if below[: len(path)] == path else (*path, *below)
-    if _kind(best) == "additionalproperties":
-        for name in best.kind.unexpected:
-            yield (*full, name), "unknown key"
-    elif _kind(best) in ("oneofnotvalid", "anyof"):
-        yield from _deepest(best.kind, full, best)
-    else:
-        yield full, _sentence(_kind(best), best.kind, best, None)
-
-
-def _kind(error: Any) -> str:
-    return type(error.kind).__name__.rpartition("_")[2].lower()
-
-
-_NAMES = {"object": "a mapping", "array": "a list", "string": "a text", "integer": "a whole number",
-          "number": "a number", "boolean": "true or false", "null": "nothing"}  # fmt: skip
-
-
-def _types(error: Any) -> list[str]:
-    if _kind(error) == "type":
-        types = error.kind.types
-        return [_NAMES.get(str(t), str(t)) for t in types]
-    if _kind(error) in ("oneofnotvalid", "anyof"):
-        return [w for branch in error.kind.context for e in branch for w in _types(e)]
-    return []
-
-
-def _sentence(keyword: str, details: Any, error: Any, _project: Map | None) -> str:
-    instance = error.instance
-    if keyword == "type":
-        return f"expected {' or '.join(_types(error))}, found {_found(instance)}"
-    if keyword == "enum":
-        options = ", ".join(str(o) for o in details.options)
-        return f"expected one of {options}; found {_found(instance)}"
-    if keyword == "minimum":
-        return f"expected {details.limit} or more, found {_found(instance)}"
-    if keyword == "maximum":
-        return f"expected {details.limit} or less, found {_found(instance)}"
-    if keyword == "required":
-        return f"expected the key {details.property}"
-    if keyword == "uniqueitems":
-        return "expected each item once, found one twice"
-    if keyword == "pattern":
-        return f"expected a text that matches {details.pattern}, found {_found(instance)}"
-    return str(error.message)
-
-
-def _found(value: Any) -> str:
-    if isinstance(value, dict):
-        return "a mapping"
-    if isinstance(value, list):
-        return "a list"
-    if value is None:
-        return "nothing"
-    if isinstance(value, bool):
-        return str(value).lower()
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "…'"
-
-
-def _close(name: str, _error: Any, path: Path) -> str:
-    from difflib import get_close_matches
-
-    known = _known(path)
-    close = get_close_matches(name, known, n=1)
-    return f"did you mean {close[0]!r}?" if close else "Compose knows no such key here"
-
-
-def _known(path: Path) -> list[str]:
+def known_keys(path: Path) -> list[str]:
+    """The keys that the schema knows at a path, as far as it says so plainly."""
     schema = amended_schema()
     definitions = schema.get("$defs") or schema.get("definitions") or {}
     if not path:
         return list(schema["properties"])
-    if len(path) == 2 and path[0] == "services":
+    if path[0] == "services" and len(path) == 2:
         return list(definitions["service"]["properties"])
-    return list(definitions.get(str(path[0]).rstrip("s"), {}).get("properties", ()))
-
-
-def mark_of(value: Any, path: Path) -> Mark:
-    """The mark of the entry at a path, or of the nearest one above it that has any."""
-    mark: Mark = None
-    for part in path:
-        if isinstance(value, Map) and part in value:
-            mark, value = value.marks.get(str(part), mark), value[str(part)]
-        elif isinstance(value, Seq) and isinstance(part, int) and part < len(value):
-            mark, value = value.marks[part] or mark, value[part]
-        else:
-            break
-    return mark
-
-
-def prune(value: Any, path: Path) -> Any:
-    """The project without the entry at a path."""
-    if not path:
-        return Map()
-    key, rest = path[0], path[1:]
-    if isinstance(value, Map) and key in value:
-        out = value.copy()
-        if rest:
-            out[str(key)] = prune(value[str(key)], rest)
-        else:
-            out.drop(str(key))
-        return out
-    if isinstance(value, Seq) and isinstance(key, int) and key < len(value):
-        items = value.copy()
-        if rest:
-            items[key] = prune(value[key], rest)
-        else:
-            items[key] = None
-            del items[key], items.marks[key]
-        return items
-    return value
+    return list(definitions.get(str(path[0]).removesuffix("s"), {}).get("properties", ())) if len(path) == 2 else []
 
 
 def _without_dates(value: Any, fault: Fault, path: Path = ()) -> Any:

@@ -9,6 +9,7 @@ from auditlib.compose.dotenv import DotenvError, parse
 from auditlib.compose.errors import ComposeError, Path, together
 from auditlib.compose.sources import Sources
 from auditlib.compose.tree import Mark, pack
+from auditlib.compose.yaml_reader import Document, read_documents
 from auditlib.model import Location
 
 
@@ -28,7 +29,7 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """The variables that interpolation sees, and where each was set: a place in an env file, or the process (`None`)."""
+    """The variables that interpolation sees, and where each was set: in an env file, or by the process (`None`)."""
 
     values: Mapping[str, str]
     marks: Mapping[str, Mark] = field(default_factory=dict)
@@ -63,7 +64,19 @@ class Session:
         self.errors: list[ComposeError] = []
         self.warnings: list[Notice] = []
         self.uses: list[Use] = []
+        self._documents: dict[str, list[Document]] = {}
         self._told: set[tuple[str, Location | None, Path]] = set()
+
+    def documents(self, path: str) -> list[Document]:
+        """The YAML documents of a file; read once, and its faults reported with the first reading."""
+        if path not in self._documents:
+            source = self.sources.read(path)
+
+            def report(reason: str, mark: Mark, where: Path) -> None:
+                self.fault(reason, mark, where, "yaml")
+
+            self._documents[path] = read_documents(source, report)
+        return self._documents[path]
 
     def fault(self, reason: str, mark: Mark, path: Path = (), kind: str = "invalid") -> None:
         """Note what Compose would refuse."""
@@ -72,13 +85,13 @@ class Session:
     def add(self, error: ComposeError, mark: Mark = None) -> None:
         """Note an error; one without a place gets that of the reference it came from."""
         for single in error.errors:
-            place = single.location or self.sources.location(mark)
-            if place is not single.location:
-                single = ComposeError(single.reason, place, single.path, single.kind)
-            key = (single.reason, single.location, single.path)
+            placed = single
+            if single.location is None and mark is not None:
+                placed = ComposeError(single.reason, self.sources.location(mark), single.path, single.kind)
+            key = (placed.reason, placed.location, placed.path)
             if key not in self._told:
                 self._told.add(key)
-                self.errors.append(single)
+                self.errors.append(placed)
 
     def warn(self, message: str, kind: str, mark: Mark = None, path: Path = (), variable: str | None = None) -> None:
         """Note what Compose only warns of."""
@@ -107,7 +120,7 @@ def read_env_files(session: Session, paths: Iterable[tuple[str, Mark]], known: E
             session.add(error, mark)
             continue
         try:
-            for item in parse(source.text, values, lambda n: known.get(n)):
+            for item in parse(source.text, values, known.get):
                 marks[item.name] = pack(source.number, item.start, item.end)
                 if "$" in item.raw and item.quote != "'":
                     seen = known.with_more(values, marks)

@@ -51,7 +51,10 @@ class Ulimits:
     """Limits by name: a number, or a soft and a hard one."""
 
 
-_HOOK = Shape({"command": v.command, "user": v.text, "privileged": v.boolean, "working_dir": v.text, "environment": v.variables}, ("command",))
+_HOOK = Shape(
+    {"command": v.command, "user": v.text, "privileged": v.boolean, "working_dir": v.text, "environment": v.variables},
+    ("command",),
+)
 _FILE_REFERENCE = Shape({"source": v.text, "target": v.text, "uid": v.text, "gid": v.text, "mode": v.mode})
 _BUILD = Shape(
     {

@@ -6,7 +6,7 @@ bare parenthesis or an open quote is refused. What follows an unquoted `;`, `&`,
 
 from __future__ import annotations
 
-from auditlib.compose.errors import Refused
+from auditlib.compose.errors import RefusedError
 
 _SPACE = " \t\r\n"
 _STOP = ";&|<>"
@@ -14,41 +14,79 @@ _STOP = ";&|<>"
 
 def split(line: str) -> list[str]:
     """The words of a command line."""
-    words: list[str] = []
-    word, started = "", False
-    quote, escaped, backtick, dollar = "", False, False, False
+    words = _Words()
     for char in line:
-        if escaped:
-            word, started, escaped = word + char, True, False
-        elif char == "\\" and quote != "'":
-            escaped = True
+        if not words.take(char):
+            break
+    return words.finish(line)
+
+
+class _Words:
+    """The words so far, and what is open: a quote, a backtick, a `$(`, or a backslash."""
+
+    def __init__(self) -> None:
+        self.words: list[str] = []
+        self.word, self.started = "", False
+        self.quote, self.escaped, self.backtick, self.dollar, self.bad = "", False, False, False, False
+
+    def take(self, char: str) -> bool:
+        """Read one character; false if the command ends before it."""
+        if self.escaped:
+            self._add(char)
+            self.escaped = False
         elif char == "\\":
-            word += char
+            self._backslash()
         elif char in _SPACE:
-            if quote or backtick or dollar:
-                word += char
-            elif started:
-                words.append(word)
-                word, started = "", False
-        elif char in "\"'" and not dollar and quote in ("", char):
-            started = started or bool(quote)
-            quote = "" if quote else char
+            self._space(char)
+        elif char in "\"'" and not self.dollar and self.quote in ("", char):
+            self.started = self.started or bool(self.quote)
+            self.quote = "" if self.quote else char
         else:
-            plain = not quote and not backtick
-            if char == "`" and not quote and not dollar:
-                backtick = not backtick
-            elif char == ")" and plain:
-                dollar = not dollar
-            elif char == "(" and plain:
-                if dollar or not word.endswith("$"):
-                    raise Refused(f"not a command line: {line!r}")
-                dollar, word = True, word + "("
-                continue
-            elif char in _STOP and plain and not dollar:
-                if char == ">" and word[:1].isdigit() and word[:1].isascii():
-                    started = False
-                break
-            word, started = word + char, True
-    if escaped or quote or backtick or dollar:
-        raise Refused(f"not a command line, a quote or bracket is open: {line!r}")
-    return [*words, word] if started else words
+            return self._other(char)
+        return True
+
+    def finish(self, line: str) -> list[str]:
+        """All words, if nothing is open."""
+        if self.bad or self.escaped or self.quote or self.backtick or self.dollar:
+            raise RefusedError(f"not a command line, a quote or bracket is wrong or open: {line!r}")
+        return [*self.words, self.word] if self.started else self.words
+
+    def _add(self, char: str) -> None:
+        self.word += char
+        self.started = True
+
+    def _backslash(self) -> None:
+        if self.quote == "'":
+            self.word += "\\"
+        else:
+            self.escaped = True
+
+    def _space(self, char: str) -> None:
+        if self.quote or self.backtick or self.dollar:
+            self.word += char
+        elif self.started:
+            self.words.append(self.word)
+            self.word, self.started = "", False
+
+    def _other(self, char: str) -> bool:
+        bare = not self.quote and not self.backtick
+        if char == "`" and not self.quote and not self.dollar:
+            self.backtick = not self.backtick
+        elif char == ")" and bare:
+            self.dollar = not self.dollar
+        elif char == "(" and bare:
+            return self._open()
+        elif char in _STOP and bare and not self.dollar:
+            if char == ">" and self.word[:1].isascii() and self.word[:1].isdigit():
+                self.started = False  # the number of a redirected stream is no word
+            return False
+        self._add(char)
+        return True
+
+    def _open(self) -> bool:
+        if self.dollar or not self.word.endswith("$"):
+            self.bad = True
+            return False
+        self.dollar = True
+        self.word += "("
+        return True

@@ -11,7 +11,7 @@ from bisect import bisect_right
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from auditlib.compose.errors import ComposeError, OutsideRoot
+from auditlib.compose.errors import ComposeError, OutsideRootError
 from auditlib.compose.tree import Mark, at, pack, unpack
 from auditlib.model import Location
 
@@ -61,19 +61,21 @@ class Sources:
         if not path:
             return path
         if self.root is not None:
-            real = os.path.relpath(os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path)), self.root)
+            real = os.path.relpath(
+                os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path)), self.root
+            )
             return real.replace(os.sep, "/")
         if self._base is not None:
             return os.path.normpath(os.path.join(self._base[1], os.path.relpath(path, self._base[0])))
         return path
 
     def guard(self, path: str) -> None:
-        """Raise `OutsideRoot` for a path that leads out of the root, also by a symbolic link."""
+        """Raise `OutsideRootError` for a path that leads out of the root, also by a symbolic link."""
         if self.root is None:
             return
         real = os.path.realpath(path)
         if real != self.root and not real.startswith(self.root.rstrip(os.sep) + os.sep):
-            raise OutsideRoot(f"{path} leads out of {self.root}; it was not opened", kind="outside-root")
+            raise OutsideRootError(f"{path} leads out of {self.root}; it was not opened", kind="outside-root")
 
     def exists(self, path: str) -> bool:
         """Whether there is a file at that path within the root."""
@@ -104,11 +106,19 @@ class Sources:
         self.guard(path)
         try:
             if not Path(path).is_file():
-                what = "is a folder" if os.path.isdir(path) else "is not a regular file" if os.path.exists(path) else "not found"
+                what = (
+                    "is a folder"
+                    if os.path.isdir(path)
+                    else "is not a regular file"
+                    if os.path.exists(path)
+                    else "not found"
+                )
                 raise ComposeError(f"file {what}: {name}", Location(name), kind="unreadable")
             size = os.stat(path).st_size
             if size > self.limit:
-                raise ComposeError(f"file has {size} bytes, the limit is {self.limit}", Location(name), kind="too-large")
+                raise ComposeError(
+                    f"file has {size} bytes, the limit is {self.limit}", Location(name), kind="too-large"
+                )
             data = Path(path).read_bytes()
         except OSError as error:
             raise ComposeError(f"cannot read: {error.strerror or error}", Location(name), kind="unreadable") from error
@@ -117,9 +127,10 @@ class Sources:
     def location(self, mark: Mark) -> Location | None:
         """The place that a mark stands for; `None` for what stands in no file."""
         place = at(mark)
-        if place is None:
-            return None
-        number, start, end = unpack(place)
+        return None if place is None else self._place(place)
+
+    def _place(self, mark: int) -> Location:
+        number, start, end = unpack(mark)
         source = self.files[number]
         line, column = source.place(start)
         last, _ = source.place(start + max(len(source.text[start:end].rstrip()) - 1, 0))
@@ -135,9 +146,7 @@ class Sources:
 
     def point(self, number: int, offset: int, length: int = 0) -> Location:
         """The location of a character of a numbered file."""
-        found = self.location(pack(number, offset, offset + length))
-        assert found is not None
-        return found
+        return self._place(pack(number, offset, offset + length))
 
 
 def decode(data: bytes, name: str) -> str:

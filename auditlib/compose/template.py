@@ -21,11 +21,11 @@ _OPERATORS = (":?", "?", ":-", "-", ":+", "+")
 _NAME = re.compile(r"[A-Za-z0-9_]*")
 
 
-class InvalidTemplate(ValueError):
+class InvalidTemplateError(ValueError):
     """A `$` that starts no variable; `$$` is a literal one."""
 
 
-class MissingRequired(ValueError):
+class MissingRequiredError(ValueError):
     """A `${VAR:?…}` or `${VAR?…}` whose variable has no value."""
 
 
@@ -57,9 +57,9 @@ def substitute(template: str, lookup: Lookup, unset: Callable[[str], None] | Non
     def replace(match: re.Match[str]) -> str:
         try:
             return _replacement(match[0], lookup, unset)
-        except InvalidTemplate as error:
-            failure.append(error if error.args[0] else InvalidTemplate(template))
-        except MissingRequired as error:
+        except InvalidTemplateError as error:
+            failure.append(error if error.args[0] else InvalidTemplateError(template))
+        except MissingRequiredError as error:
             failure.append(error)
         return ""
 
@@ -77,12 +77,12 @@ def _replacement(expression: str, lookup: Lookup, unset: Callable[[str], None] |
         expression, rest = expression[: closing + 1], expression[closing + 1 :]
     match = _PATTERN.match(expression)
     if match is None:
-        raise InvalidTemplate("")
+        raise InvalidTemplateError("")
     if match["escaped"]:
         return "$"
     name: str = match["named"] or match["braced"] or ""
     if not name:
-        raise InvalidTemplate("")
+        raise InvalidTemplateError("")
     if match["braced"] and operator and operator in name:
         return _apply(operator, name, lookup, unset) + substitute(rest, lookup, unset)
     value = lookup(name)
@@ -98,7 +98,9 @@ def _apply(operator: str, braced: str, lookup: Lookup, unset: Callable[[str], No
     there = value is not None and (value != "" or len(operator) == 1)
     if operator in ("?", ":?"):
         if not there:
-            raise MissingRequired(f"required variable {name} is missing a value" + (f": {argument}" if argument else ""))
+            raise MissingRequiredError(
+                f"required variable {name} is missing a value" + (f": {argument}" if argument else "")
+            )
         return value or ""
     if operator in ("+", ":+"):
         return argument if there else value or ""

@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from auditlib.compose.errors import Path, Refused
+from auditlib.compose.errors import Path, RefusedError
 from auditlib.compose.rules import Rewrite, Rules
 from auditlib.compose.tree import Map, Mark, Seq, over
 from auditlib.compose.volumes import parse_volume
 
 Fault = Callable[[str, Mark, Path], None]
+_ANY_ADDRESS = "0.0.0.0"  # noqa: S104 - what Compose takes a port without an address for
 
 
 def enforce_unicity(project: Map, fault: Fault) -> Map:
@@ -41,14 +42,14 @@ def _unique(key: Callable[[Any], Any]) -> Callable[[Any, Mark, Path], Any]:
 
 def _name(item: Any) -> str:
     if not isinstance(item, str):
-        raise Refused("expected a list of texts")
+        raise RefusedError("expected a list of texts")
     return item.partition("=")[0]
 
 
 def _volume(item: Any) -> Any:
     if isinstance(item, Map):
         if not isinstance(item.get("target"), str):
-            raise Refused("a service volume is missing its mount target")
+            raise RefusedError("a service volume is missing its mount target")
         return item["target"]
     return parse_volume(item)["target"] if isinstance(item, str) else ""
 
@@ -56,7 +57,7 @@ def _volume(item: Any) -> Any:
 def _device(item: Any) -> Any:
     if isinstance(item, Map):
         if not isinstance(item.get("target"), str):
-            raise Refused("a service device is missing its mount target")
+            raise RefusedError("a service device is missing its mount target")
         return item["target"]
     if not isinstance(item, str):
         return ""
@@ -66,7 +67,7 @@ def _device(item: Any) -> Any:
 
 def _exposed(item: Any) -> str:
     if isinstance(item, bool) or not isinstance(item, str | int):
-        raise Refused("expected a port or a range of ports")
+        raise RefusedError("expected a port or a range of ports")
     return str(item)
 
 
@@ -75,11 +76,11 @@ def _mount(default: str) -> Callable[[Any], str]:
         if isinstance(item, str):
             return f"{default}/{item}"
         if not isinstance(item, Map):
-            raise Refused("expected a name or a mapping")
+            raise RefusedError("expected a name or a mapping")
         if "target" in item:
             if not isinstance(item["target"], str):
-                raise Refused("target: expected a text")
-            return item["target"]  # type: ignore[no-any-return]
+                raise RefusedError("target: expected a text")
+            return item["target"]
         return f"{default}/{item.get('source')}"
 
     return key
@@ -89,16 +90,22 @@ def _port(item: Any) -> Any:
     if not isinstance(item, Map):
         return str(item) if isinstance(item, int | str) else ""
     if "target" not in item:
-        raise Refused("a port is missing its target")
+        raise RefusedError("a port is missing its target")
     published = item.get("published")
-    return (item.get("host_ip", "0.0.0.0"), type(published).__name__, str(published), str(item["target"]), item.get("protocol", "tcp"))
+    return (
+        item.get("host_ip", _ANY_ADDRESS),
+        type(published).__name__,
+        str(published),
+        str(item["target"]),
+        item.get("protocol", "tcp"),
+    )
 
 
 def _env_file(item: Any) -> Any:
     if not isinstance(item, Map):
         return item if isinstance(item, str) else ""
     if not isinstance(item.get("path"), str):
-        raise Refused("an env file is missing its path")
+        raise RefusedError("an env file is missing its path")
     return item["path"]
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from auditlib.compose.errors import Refused
+from auditlib.compose.errors import RefusedError
 from auditlib.compose.floats import parse_float
 
 _SIZE = re.compile(r"(?P<number>.*[0-9. ])(?P<suffix>[^0-9. ]*)\Z", re.DOTALL)
@@ -24,17 +24,17 @@ def parse_bytes(text: str) -> int:
     """A size such as `64m`, `1.5 GiB` or `1024`, in bytes."""
     match = _SIZE.match(text)
     if match is None:
-        raise Refused(f"expected a size such as 64m, found {text!r}")
+        raise RefusedError(f"expected a size such as 64m, found {text!r}")
     number, suffix = match["number"], match["suffix"]
     number = number[:-1] if number.endswith(" ") else number
     value = parse_float(number)
     if value is None or value < 0:
-        raise Refused(f"expected a size such as 64m, found {text!r}")
+        raise RefusedError(f"expected a size such as 64m, found {text!r}")
     unit = suffix.lower()
     if unit in ("", "b"):
         return _whole(value)
     if unit[0] not in _POWERS or unit[1:] not in ("", "b", "ib"):
-        raise Refused(f"unknown unit {suffix!r} in size {text!r}; known are b, k, m, g, t and p")
+        raise RefusedError(f"unknown unit {suffix!r} in size {text!r}; known are b, k, m, g, t and p")
     return _whole(value * 1024 ** _POWERS[unit[0]])
 
 
@@ -44,18 +44,16 @@ def _whole(value: float) -> int:
 
 def parse_duration(text: str) -> int:
     """A span such as `1h30m`, `2d` or `1.5s`, in nanoseconds."""
-    refusal = Refused(f"expected a duration such as 1m30s, found {text!r}")
+    refusal = RefusedError(f"expected a duration such as 1m30s, found {text!r}")
     rest = text[1:] if text[:1] in ("+", "-") else text
     if rest == "0":
         return 0
     if not rest:
         raise refusal
     total = 0
-    while rest:
-        match = _PART.match(rest)
-        assert match is not None
+    while rest and (match := _PART.match(rest)):
         whole, point, fraction, unit = match[1], match[2], match[3] or "", match[4]
-        if not whole and not (point and fraction) or unit not in _NANOSECONDS or len(whole) > 19:
+        if (not whole and not (point and fraction)) or unit not in _NANOSECONDS or len(whole) > 19:
             raise refusal
         scale = _NANOSECONDS[unit]
         total += int(whole or "0") * scale

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from auditlib.compose.errors import Refused
+from auditlib.compose.errors import RefusedError
 from auditlib.compose.floats import float32, sprint
 from auditlib.compose.interpolate import to_bool, to_float, to_float32, to_int
 from auditlib.compose.shellwords import split
@@ -39,10 +39,10 @@ class Mode(int):
     """The permissions of a file; Compose writes them as octal text."""
 
 
-def wrong(expected: str, value: Any) -> Refused:
+def wrong(expected: str, value: Any) -> RefusedError:
     """The refusal of a value of a wrong type."""
     kinds = {Map: "a mapping", Seq: "a list", type(None): "nothing"}
-    return Refused(f"expected {expected}, found {kinds.get(type(value)) or repr(value)}")
+    return RefusedError(f"expected {expected}, found {kinds.get(type(value)) or repr(value)}")
 
 
 def text(value: Any, _mark: Mark = None) -> Any:
@@ -193,7 +193,7 @@ def _pairs(value: Any, blank: str | None, trailing: bool = False) -> Map:
     for item, mark in value.entries():
         key, equals, rest = sprint(item).partition("=")
         if trailing and key and key[-1].isspace():
-            raise Refused(f"variable {key!r} has a trailing space")
+            raise RefusedError(f"variable {key!r} has a trailing space")
         out.put(key, rest if equals else blank, mark)
     return out
 
@@ -264,10 +264,9 @@ def hosts(value: Any, _mark: Mark = None) -> Any:
     entries: list[tuple[str, Mark]] = []
     for host, address, mark in _host_entries(value):
         if not host or ":" in host or "=" in host:
-            raise Refused(f"expected a host name, found {host!r}")
-        if len(address) > 2 and address[0] == "[" and address[-1] == "]":
-            address = address[1:-1]
-        entries.append((f"{host}={address}", mark))
+            raise RefusedError(f"expected a host name, found {host!r}")
+        bracketed = len(address) > 2 and address[0] == "[" and address[-1] == "]"
+        entries.append((f"{host}={address[1:-1] if bracketed else address}", mark))
     entries.sort(key=lambda entry: entry[0])
     return Seq([e for e, _ in entries], [m for _, m in entries]) if entries else EMPTY
 
@@ -289,7 +288,7 @@ def _host_entries(value: Any) -> list[tuple[str, str, Mark]]:
         separator = "=" if "=" in line else ":"
         host, there, addresses_text = line.partition(separator)
         if not there:
-            raise Refused(f"expected host=address, found {line!r}")
+            raise RefusedError(f"expected host=address, found {line!r}")
         found += [(host, a, mark) for a in addresses_text.split(",")]
     return found
 

@@ -16,7 +16,9 @@ from auditlib.compose.values import Single
 from auditlib.compose.yaml_scalars import Timestamp, plain
 
 Line = tuple[str, Path]
-_OLD_BOOLS = frozenset(word for base in ("y", "yes", "on", "n", "no", "off") for word in (base, base.title(), base.upper()))
+_OLD_BOOLS = frozenset(
+    word for base in ("y", "yes", "on", "n", "no", "off") for word in (base, base.title(), base.upper())
+)
 _BASE_60 = re.compile(r"[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?\Z")
 _INDICATORS = "#,[]{}&*!|>'\"%@`"
 _ESCAPES = {"\0": "0", "\a": "a", "\b": "b", "\t": "t", "\n": "n", "\v": "v", "\f": "f", "\r": "r", "\x1b": "e",
@@ -64,16 +66,16 @@ def _key(key: str) -> str:
 
 def scalar(value: Any, indent: int, *, key: bool = False) -> str:
     """A value without parts. A text with line breaks becomes a literal block with `indent` spaces before each line."""
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "true" if value else "false"
+    if isinstance(value, str) and not isinstance(value, Timestamp):
+        return _text(value, indent, key=key)
     if isinstance(value, float):
         return yaml_text(value, single=isinstance(value, Single))
     if isinstance(value, dict | list):
         return "{}" if isinstance(value, dict) else "[]"
-    if isinstance(value, Timestamp) or not isinstance(value, str):
-        return str(value)
+    return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _text(value: str, indent: int, *, key: bool) -> str:
     if "\n" in value:
         return _block(value, indent) if not key and _block_allowed(value) else _double(value)
     if type(plain(value)) is not str or value in _OLD_BOOLS or _BASE_60.match(value):
@@ -92,17 +94,19 @@ def _plain_allowed(text: str) -> bool:
 
 
 def _needs_escapes(text: str) -> bool:
-    return any(not _printable(char) for char in text if char != "\t")
+    return bool(_UNPRINTABLE.search(text.replace("\t", "")))
+
+
+_UNPRINTABLE = re.compile("[^\x20-\x7e\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 
 
 def _printable(char: str) -> bool:
-    code = ord(char)
-    return 0x20 <= code <= 0x7E or 0xA0 <= code <= 0xD7FF or 0xE000 <= code <= 0xFFFD and code != 0xFEFF or code >= 0x10000
+    return not _UNPRINTABLE.match(char)
 
 
 def _block_allowed(text: str) -> bool:
     """Not with a space before a line break or at the end, nor with what only an escape can say."""
-    return not (text.endswith(" ") or " \n" in text or any(not _printable(c) for c in text if c not in "\n\t"))
+    return not (text.endswith(" ") or " \n" in text or _needs_escapes(text.replace("\n", "")))
 
 
 def _block(text: str, indent: int) -> str:
