@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,6 +19,9 @@ from auditlib.redaction import Value, is_credential_name
 
 if TYPE_CHECKING:
     from auditlib.graph._dependency_graph import DependencyGraph
+
+
+_PASSWORD = re.compile(r"pass|pwd", re.I)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +106,8 @@ def _of_variable(
     if service is None or node is None:
         return Trace(variable.name, origin)
     target = variable.target.removeprefix(f"services.{service.name}.")
-    return Trace(variable.name, origin, Use(node, target, variable.location), _opens(service, node, entry, hosts))
+    use = Use(node, target, variable.location)
+    return Trace(variable.name, origin, use, _opens(variable.name, service, node, entry, hosts))
 
 
 def _of_entry(service: Service, entry: EnvironmentEntry, hosts: Hosts) -> Trace:
@@ -112,15 +117,18 @@ def _of_entry(service: Service, entry: EnvironmentEntry, hosts: Hosts) -> Trace:
     else:
         origin = _origin("literal" if entry.origin == "environment" else "env_file", entry.value, entry.location)
     use = Use(node, f"environment.{entry.name}", entry.location)
-    return Trace(entry.name, origin, use, _opens(service, node, entry, hosts))
+    return Trace(entry.name, origin, use, _opens(entry.name, service, node, entry, hosts))
 
 
-def _opens(service: Service, node: str, entry: EnvironmentEntry | None, hosts: Hosts) -> tuple[str, ...]:
-    """The services that stand in the address beside the credential; without an address the image's own service."""
+def _opens(
+    variable: str, service: Service, node: str, entry: EnvironmentEntry | None, hosts: Hosts
+) -> tuple[str, ...]:
+    """The services in the address beside the credential; without one an image takes it as its own password."""
     if entry is not None and entry.endpoints:
         found = (hosts.resolve(end.host, service.project, end.port) for end in entry.endpoints)
         return tuple(sorted({other for other in found if other}))
-    return () if service.build or not service.image else (node,)
+    named = f"{variable} {entry.name if entry else ''}"
+    return (node,) if service.image and not service.build and _PASSWORD.search(named) else ()
 
 
 def _origin(kind: str, value: Value | None, location: Location) -> Origin:

@@ -41,11 +41,11 @@ class DependencyGraph(_Base):
 
     def node(self, name: str) -> Node:
         """The node of this name. Raises UsageError as `find` does."""
-        return self._node(self.find(name))
+        return self._known(self.find(name))
 
     def of_kind(self, kind: str) -> list[Node]:
         """The nodes of a kind, in the order of the files."""
-        return [self._node(node) for node, data in self.nodes(data=True) if data["kind"] == kind]
+        return [self._known(node) for node, data in self.nodes(data=True) if data["kind"] == kind]
 
     def edges_of(self, verb: str) -> list[Edge]:
         """The edges of a verb, in the order of the files."""
@@ -109,9 +109,9 @@ class DependencyGraph(_Base):
         A service is isolated if no other one needs it, it needs no other, nothing scrapes or asks it, and it publishes
         no port; anything else, if no edge but a document's mention touches it.
         """
-        return [self._node(node) for node in _isolation.isolated(self, kind)]
+        return [self._known(node) for node in _isolation.isolated(self, kind)]
 
-    def _node(self, node: str) -> Node:
+    def _known(self, node: str) -> Node:
         data = self.nodes[node]
         return Node(node, data["kind"], data["name"], data["location"])
 

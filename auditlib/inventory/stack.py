@@ -28,7 +28,7 @@ class Variable:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A host that a value names: `redis://redis:6379/0`, `db:5432`, `CHROMA_HOST=chroma`. Never a user or a password."""
+    """A host that a value names: `redis://redis:6379/0`, `db:5432`, `CHROMA_HOST=chroma`. Never a password."""
 
     scheme: str
     """Of a URL, lower-cased; empty for a bare host."""
@@ -50,7 +50,7 @@ class Port:
 
 @dataclass(frozen=True, slots=True)
 class Mount:
-    """What a service mounts: `kind` is bind, volume, tmpfs …; the source of a bind is relative to the root if inside it."""
+    """What a service mounts: `kind` is bind, volume, tmpfs …; a bind's source is relative to the root if inside it."""
 
     kind: str
     source: str
@@ -248,6 +248,10 @@ class Problem:
     """`error` or `warning`."""
     message: str
     location: Location
+    code: str = ""
+    """The loader's name of the fault: `missing-file`, `undefined-service`, `cycle`, `outside-root`, `unset` …"""
+    variable: str = ""
+    """The variable that it is about, if it is about one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,7 +259,8 @@ class Project:
     """A Compose project: a base file with its overrides, or a stand-alone overlay on a base."""
 
     name: str
-    """The folder of its first file, or the file's path for an overlay: unique in a repository."""
+    """Unique in a repository and the same in every checkout: the project's folder, or the path of its file where it
+    stands in the root, is an overlay, or is not the only project of its folder."""
     files: tuple[str, ...]
     role: str
     """`base`, or `overlay` for files that are meant to be used with a base."""

@@ -12,6 +12,7 @@ from auditlib.readers.reading import Reading
 from auditlib.source import Source
 
 READERS: tuple[str, ...] = (
+    "compose",
     "env_files",
     "settings",
     "prometheus",

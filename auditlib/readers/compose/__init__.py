@@ -1,0 +1,64 @@
+"""Compose projects, resolved by `auditlib.compose`, as records.
+
+Every project of the repository is read with all profiles and an empty environment, never the auditor's own. A base
+goes with its override; a stand-alone file is a base too. An overlay is resolved over its base, and its project holds
+only what it adds or changes (see `stack.Service`). What Compose would refuse is a `Problem`, and the file partly read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditlib import compose
+from auditlib.model import Read
+from auditlib.readers.compose.coverage import Progress
+from auditlib.readers.compose.overlays import only_changes
+from auditlib.readers.compose.projects import Plan, Resolved, plans, resolve
+from auditlib.readers.reading import Reading
+from auditlib.source import Source, Unreadable
+
+KIND = "compose"
+
+
+def read(source: Source) -> Reading:
+    """The records of every Compose project, and how far each of their files was understood."""
+    progress = Progress(KIND)
+    reading = Reading()
+    plain: dict[str, Resolved | None] = {}
+    for plan in _plans(source, progress):
+        resolved = _resolved(source, plan, progress)
+        if resolved is None:
+            continue
+        progress.add(resolved)
+        if plan.base_file:
+            if plan.base_file not in plain:
+                plain[plan.base_file] = _resolved(source, plan.of_its_base(), Progress(KIND))
+            resolved = only_changes(resolved, plain[plan.base_file], source)
+        reading.records += resolved.records()
+    reading.coverage += progress.entries()
+    return reading
+
+
+def _plans(source: Source, progress: Progress) -> Iterator[Plan]:
+    try:
+        found = compose.discover(source.root, source.files)
+    except Exception as error:  # a defect of the loader must not cost the audit; it is reported
+        progress.note(".", Read.FAILED, f"Compose projects can't be told apart: {type(error).__name__}")
+        return
+    yield from plans(found)
+    for item in found:
+        for other in item.others:
+            progress.note(other, Read.SKIPPED, f"Compose passes over it, since {item.name} is beside it")
+
+
+def _resolved(source: Source, plan: Plan, progress: Progress) -> Resolved | None:
+    """A project of the plan; None, and a failed file, if it can't be read or the loader fails."""
+    try:
+        for file in plan.files:
+            source.text(file)  # within the limits, and the secrets in it become known
+        return resolve(source, plan)
+    except Unreadable as error:
+        progress.note(plan.own_file, Read.FAILED, error.reason, error.line)
+    except Exception as error:  # a defect of the loader must not cost the audit; it is reported
+        progress.note(plan.own_file, Read.FAILED, f"the Compose loader failed: {type(error).__name__}")
+    return None

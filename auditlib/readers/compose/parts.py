@@ -1,0 +1,111 @@
+"""The parts of a service: ports, mounts, dependencies, networks, health check, build."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from posixpath import join, normpath
+from typing import Any
+
+from auditlib.inventory.stack import Attachment, Build, Dependency, Healthcheck, Label, Mount, Port
+from auditlib.readers.compose.view import View, strings
+
+Config = dict[str, Any]
+
+
+def ports(view: View, name: str, config: Config) -> Iterator[Port]:
+    """The ports that a service publishes."""
+    for index, port in enumerate(config.get("ports") or ()):
+        yield Port(
+            str(port.get("target", "")),
+            str(port.get("published") or ""),
+            str(port.get("host_ip") or ""),
+            str(port.get("protocol") or "tcp"),
+            view.nearest("services", name, "ports", index),
+        )
+
+
+def mounts(view: View, name: str, config: Config) -> Iterator[Mount]:
+    """What a service mounts, `tmpfs` included."""
+    for index, mount in enumerate(config.get("volumes") or ()):
+        place = view.nearest("services", name, "volumes", index)
+        kind, origin = str(mount.get("type", "volume")), str(mount.get("source") or "")
+        path, outside = view.path(origin, place) if kind == "bind" else (origin, False)
+        yield Mount(kind, path, str(mount.get("target", "")), bool(mount.get("read_only")), place, outside)
+    for index, entry in enumerate(strings(config.get("tmpfs"))):
+        yield Mount("tmpfs", "", entry.partition(":")[0], False, view.nearest("services", name, "tmpfs", index))
+
+
+def dependencies(view: View, name: str, config: Config) -> Iterator[Dependency]:
+    """What a service waits for; an entry that stands where a link or a shared namespace does is an implicit one."""
+    elsewhere = [("links", i) for i in range(len(config.get("links") or ()))]
+    elsewhere += [("volumes_from", i) for i in range(len(config.get("volumes_from") or ()))]
+    paths: list[tuple[str | int, ...]] = [*elsewhere, ("network_mode",), ("ipc",), ("pid",), ("uts",), ("cgroup",)]
+    implied = {view.place("services", name, *path) for path in paths}
+    for needed, entry in (config.get("depends_on") or {}).items():
+        place = view.place("services", name, "depends_on", needed)
+        yield Dependency(
+            needed,
+            str(entry.get("condition") or "service_started"),
+            bool(entry.get("required", True)),
+            place or view.nearest("services", name),
+            place in implied or place is None,
+        )
+
+
+def networks(view: View, name: str, config: Config) -> Iterator[Attachment]:
+    """The networks that a service joins, the default one included."""
+    for network, entry in (config.get("networks") or {}).items():
+        place = view.place("services", name, "networks", network) or view.nearest("services", name)
+        yield Attachment(network, strings((entry or {}).get("aliases")), place)
+
+
+def healthcheck(view: View, name: str, config: Config) -> Healthcheck | None:
+    """How a service's health is probed; None if it says nothing of it."""
+    check = config.get("healthcheck")
+    if not check:
+        return None
+    test = list(check.get("test") or ())
+    head = test[0] if test else ""
+    return Healthcheck(
+        view.words(test[1:] if head in ("CMD", "CMD-SHELL", "NONE") else test),
+        head == "CMD-SHELL",
+        bool(check.get("disable")) or head == "NONE",
+        str(check.get("interval") or ""),
+        str(check.get("timeout") or ""),
+        "" if check.get("retries") is None else str(check["retries"]),
+        str(check.get("start_period") or ""),
+        view.nearest("services", name, "healthcheck"),
+    )
+
+
+def build(view: View, name: str, config: Config) -> Build | None:
+    """How a service's image is built; None if it isn't."""
+    entry = config.get("build")
+    if not entry:
+        return None
+    place = view.nearest("services", name, "build")
+    context, outside = view.path(str(entry.get("context") or "."), place)
+    dockerfile = str(entry.get("dockerfile") or "Dockerfile")
+    if not outside:
+        dockerfile = view.path(dockerfile)[0] if dockerfile.startswith("/") else _join(context, dockerfile)
+    arguments = entry.get("args") or {}
+    return Build(
+        context,
+        dockerfile,
+        str(entry.get("target") or ""),
+        tuple((key, None if value is None else view.value(key, value)) for key, value in arguments.items()),
+        place,
+        outside,
+        bool(entry.get("dockerfile_inline")),
+        tuple(entry.get("additional_contexts") or {}),
+    )
+
+
+def _join(folder: str, path: str) -> str:
+    return normpath(join(folder, path))
+
+
+def labels(view: View, name: str, config: Config) -> Iterator[Label]:
+    """The labels of a service."""
+    for label, value in (config.get("labels") or {}).items():
+        yield Label(label, view.value(label, value).text, view.nearest("services", name, "labels", label))

@@ -1,0 +1,149 @@
+"""From the files of a repository to resolved projects: which are read together, under which name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from posixpath import dirname
+from typing import Any
+
+from auditlib import compose
+from auditlib.inventory import stack
+from auditlib.model import Location
+from auditlib.readers.compose import raw, services
+from auditlib.readers.compose.environment import Interpolations
+from auditlib.readers.compose.view import View
+from auditlib.source import Source, Unreadable
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be read as one project. `own_file` is the base itself, or the overlay."""
+
+    name: str
+    files: tuple[str, ...]
+    own_file: str
+    env_file: str
+    base_file: str = ""
+    base_name: str = ""
+
+    def of_its_base(self) -> Plan:
+        """The base alone, without its override, as an overlay is laid over it."""
+        return Plan(self.base_name, self.files[:1], self.files[0], self.env_file)
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """A project's records, and how the loader judged it."""
+
+    project: stack.Project
+    services: tuple[stack.Service, ...]
+    resources: tuple[stack.Volume | stack.Network | stack.FileObject, ...]
+    variables: tuple[stack.Variable, ...]
+    problems: tuple[stack.Problem, ...]
+    files: tuple[str, ...]
+
+    def records(self) -> Iterator[Any]:
+        """All records, in the order in which the tables show them."""
+        yield self.project
+        yield from (*self.services, *self.resources, *self.variables, *self.problems)
+
+
+def plans(found: Iterable[compose.Found]) -> list[Plan]:
+    """The projects in the order of their files, bases first, each with a name of its own."""
+    bases = [item for item in found if item.role != "overlay"]
+    names: dict[str, str] = {}
+    for item in bases:
+        folder = "" if item.directory == "." else item.directory
+        taken = not folder or folder in names.values()
+        names[item.files[0]] = item.files[0] if taken else folder
+    made = [Plan(names[item.files[0]], item.files, item.files[0], item.env_file or "") for item in bases]
+    for item in found:
+        if item.role == "overlay":
+            base = item.base or item.files[0]
+            made.append(Plan(item.name, item.files, item.name, item.env_file or "", base, names.get(base, base)))
+    return made
+
+
+def resolve(source: Source, plan: Plan) -> Resolved:
+    """The records of a project. Raises whatever the loader raises."""
+    project, unset = _load(source, plan)
+    for file in project.files:
+        _learn(source, file)
+    view = View(source, plan.name, project)
+    source.vault.allow(*(name for section in ("services", "volumes", "networks") for name in view.section(section)))
+    uses = Interpolations(view, unset)
+    compose_files = tuple(file for file in project.files if file.endswith((".yml", ".yaml")) and file in view.listed)
+    env_files = raw.env_files(source, compose_files, dirname(plan.files[0]))
+    found = tuple(services.services(view, uses, env_files))
+    return Resolved(
+        _project(plan, compose_files),
+        found,
+        tuple(services.resources(view)),
+        tuple(record for record in uses.records() if record.location.file in view.listed),
+        tuple(_problems(view, plan, unset)),
+        compose_files,
+    )
+
+
+def _project(plan: Plan, files: tuple[str, ...]) -> stack.Project:
+    role = "overlay" if plan.base_file else "base"
+    own = (plan.own_file,) if plan.base_file else (*plan.files, *(file for file in files if file not in plan.files))
+    return stack.Project(plan.name, own, role, plan.base_name, Location(plan.own_file), plan.env_file)
+
+
+def _load(source: Source, plan: Plan) -> tuple[compose.Project, frozenset[str]]:
+    """The loaded project, and the variables that it requires and nobody sets.
+
+    Such a variable stands for itself in the values (`${DB_PASSWORD}`), so that what is around it can be read.
+    """
+    folder = source.root / dirname(plan.files[0])
+    environ = {"PWD": str(folder)}
+    env_files = [source.root / plan.env_file] if plan.env_file and source.is_file(plan.env_file) else []
+    files = [source.root / file for file in plan.files]
+
+    def load() -> compose.Project:
+        return compose.load(
+            files, profiles=["*"], environ=environ, env_files=env_files, root=source.root, strict=False
+        )
+
+    project = load()
+    unset = frozenset(item.name for item in project.variables if item.required and item.value is None)
+    if unset:
+        environ |= {name: f"${{{name}}}" for name in unset}
+        project = load()
+    return project, unset
+
+
+def _learn(source: Source, file: str) -> None:
+    """Have the secrets of a file known before any value of it is passed on."""
+    try:
+        source.text(file)
+    except Unreadable:
+        return
+
+
+def _problems(view: View, plan: Plan, unset: frozenset[str]) -> Iterator[stack.Problem]:
+    """What the loader found. A fault in a text that waits for a required variable is none of the file."""
+    for error in view.project.errors:
+        place = error.location or Location(plan.own_file)
+        if not _waits(view.source, place, unset):
+            yield stack.Problem(plan.name, "error", view.masked(_said(error.reason)), place, error.kind)
+    for notice in view.project.warnings:
+        place = notice.location or Location(plan.own_file)
+        message = view.masked(_said(notice.message))
+        yield stack.Problem(plan.name, "warning", message, place, notice.kind, notice.variable or "")
+
+
+def _said(message: str) -> str:
+    return " ".join(message.split())[:500]
+
+
+def _waits(source: Source, place: Location, unset: frozenset[str]) -> bool:
+    if not unset:
+        return False
+    try:
+        lines = source.lines(place.file)[place.line - 1 : place.last_line]
+    except Unreadable:
+        return False
+    return any(f"${{{name}{operator}" in line for line in lines for name in unset for operator in ("?", ":?"))

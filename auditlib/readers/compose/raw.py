@@ -1,0 +1,58 @@
+"""What the loader's answer no longer says, read from the files themselves: `env_file`, and where a service stands."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from posixpath import dirname, join, normpath
+
+from auditlib.inventory.stack import EnvFileReference
+from auditlib.model import Location
+from auditlib.source import Source, Unreadable
+from auditlib.yamltree import Node
+
+
+def service_places(source: Source, file: str) -> dict[str, Location]:
+    """Where each service stands in one file."""
+    return {key.text: Location(file, key.line, key.column) for key, _ in _services(source, file)}
+
+
+def env_files(source: Source, files: Iterable[str], folder: str) -> dict[str, tuple[EnvFileReference, ...]]:
+    """The `env_file` entries of each service. Paths are relative to `folder` in the project's own files."""
+    found: defaultdict[str, dict[str, EnvFileReference]] = defaultdict(dict)
+    for file in files:
+        if not _mentions(source, file, "env_file"):
+            continue
+        base = folder if dirname(file) == folder else dirname(file)
+        for key, service in _services(source, file):
+            for path, required, node in _entries(service.get("env_file")):
+                full = normpath(join(base, path))
+                found[key.text][full] = EnvFileReference(full, required, Location(file, node.line, node.column))
+    return {name: tuple(references.values()) for name, references in found.items()}
+
+
+def _mentions(source: Source, file: str, word: str) -> bool:
+    try:
+        return word in source.text(file)
+    except Unreadable:
+        return False
+
+
+def _services(source: Source, file: str) -> Iterator[tuple[Node, Node]]:
+    try:
+        documents = source.yaml(file)
+    except Unreadable:
+        return
+    for document in documents:
+        if (services := document.get("services")) is not None:
+            yield from services.items()
+
+
+def _entries(node: Node | None) -> Iterator[tuple[str, bool, Node]]:
+    if node is None:
+        return
+    for item in [node] if node.kind == "scalar" else node.elements():
+        path = item.get("path") if item.is_mapping else item
+        required = item.get("required") if item.is_mapping else None
+        if path is not None and path.text:
+            yield path.text, required is None or required.value is not False, item

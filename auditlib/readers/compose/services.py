@@ -1,0 +1,118 @@
+"""The services of a project, and what else it declares, as records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from auditlib.inventory.stack import EnvFileReference, FileObject, Network, Service, Volume
+from auditlib.model import Location
+from auditlib.readers.compose import environment, parts
+from auditlib.readers.compose.environment import Interpolations
+from auditlib.readers.compose.view import View, strings
+from auditlib.readers.endpoints import endpoints
+
+References = Mapping[str, tuple[EnvFileReference, ...]]
+
+
+def services(view: View, uses: Interpolations, env_files: References) -> Iterator[Service]:
+    """A record for each service, in the order of the files."""
+    found = [(view.nearest("services", name), name, config) for name, config in view.section("services").items()]
+    order = {file: position for position, file in enumerate(view.project.files)}
+    for place, name, config in sorted(found, key=lambda item: (order.get(item[0].file, len(order)), item[:2])):
+        yield _service(view, name, config, place, uses, env_files.get(name, ()))
+
+
+def _service(
+    view: View, name: str, config: dict[str, Any], place: Location, uses: Interpolations,
+    env_files: tuple[EnvFileReference, ...],
+) -> Service:  # fmt: skip
+    where = ("services", name)
+    return Service(
+        project=view.name,
+        name=name,
+        image=view.masked(config.get("image")),
+        location=place,
+        image_location=view.place(*where, "image") or view.place(*where, "build") or place,
+        build=parts.build(view, name, config),
+        profiles=strings(config.get("profiles")),
+        profiles_location=view.place(*where, "profiles"),
+        ports=tuple(parts.ports(view, name, config)),
+        expose=strings(config.get("expose")),
+        mounts=tuple(parts.mounts(view, name, config)),
+        dependencies=tuple(parts.dependencies(view, name, config)),
+        environment=tuple(environment.entries(view, name, config, uses)),
+        env_files=env_files,
+        networks=tuple(parts.networks(view, name, config)),
+        healthcheck=parts.healthcheck(view, name, config),
+        labels=tuple(parts.labels(view, name, config)),
+        secrets=_sources(config.get("secrets")),
+        configs=_sources(config.get("configs")),
+        container_name=str(config.get("container_name") or ""),
+        container_name_location=view.place(*where, "container_name"),
+        **_command(view, name, config),
+        **_limits(config),
+        **_runtime(view, config),
+    )
+
+
+def _command(view: View, name: str, config: dict[str, Any]) -> dict[str, Any]:
+    command, entrypoint = config.get("command") or [], config.get("entrypoint") or []
+    found = [end for word in (*entrypoint, *command) for end in endpoints("", view.text(word))]
+    return {
+        "command": view.words(command),
+        "entrypoint": view.words(entrypoint),
+        "command_location": view.place("services", name, "command") or view.place("services", name, "entrypoint"),
+        "command_endpoints": tuple(dict.fromkeys(found)),
+    }
+
+
+def _limits(config: dict[str, Any]) -> dict[str, Any]:
+    """Limits and copies, whether they stand under `deploy` or, as before, beside it."""
+    deploy = config.get("deploy") or {}
+    limits = (deploy.get("resources") or {}).get("limits") or {}
+    replicas = deploy.get("replicas", config.get("scale"))
+    logging = config.get("logging") or {}
+    return {
+        "replicas": int(replicas) if replicas is not None else None,
+        "cpu_limit": str(limits.get("cpus") or config.get("cpus") or ""),
+        "memory_limit": str(limits.get("memory") or config.get("mem_limit") or ""),
+        "log_driver": str(logging.get("driver") or ""),
+        "log_options": tuple((key, str(value)) for key, value in (logging.get("options") or {}).items()),
+    }
+
+
+def _runtime(view: View, config: dict[str, Any]) -> dict[str, Any]:
+    texts = (
+        "network_mode", "restart", "hostname", "user", "stop_grace_period", "stop_signal", "platform", "working_dir",
+    )  # fmt: skip
+    switches = ("privileged", "read_only", "init")
+    return {key: view.text(config.get(key)) for key in texts} | {key: bool(config.get(key)) for key in switches}
+
+
+def _sources(entries: list[dict[str, Any]] | None) -> tuple[str, ...]:
+    return tuple(str(entry.get("source", "")) for entry in entries or ())
+
+
+def resources(view: View) -> Iterator[Volume | Network | FileObject]:
+    """Volumes, networks, secrets and configs, whether a service uses them or not."""
+    for name, entry in view.section("volumes").items():
+        place = view.nearest("volumes", name)
+        yield Volume(view.name, name, str(entry.get("driver") or ""), bool(entry.get("external")), place)
+    for name, entry in view.section("networks").items():
+        yield Network(
+            view.name, name, str(entry.get("driver") or ""), bool(entry.get("external")), bool(entry.get("internal")),
+            view.nearest("networks", name),
+        )  # fmt: skip
+    for section in ("secrets", "configs"):
+        for name, entry in view.section(section).items():
+            place = view.nearest(section, name)
+            yield FileObject(view.name, section.removesuffix("s"), name, _origin(view, entry, place), place)
+
+
+def _origin(view: View, entry: dict[str, Any], place: Location) -> str:
+    if entry.get("external"):
+        return "external"
+    if entry.get("file"):
+        return view.path(str(entry["file"]), place)[0]
+    return str(entry.get("environment") or "inline")

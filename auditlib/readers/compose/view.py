@@ -1,0 +1,94 @@
+"""One loaded project as the records need it: values with fallback places, paths from the root, masked texts."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from auditlib import compose
+from auditlib.model import Location
+from auditlib.redaction import Value
+from auditlib.source import Source, Unreadable
+
+_BETWEEN = "\x1f "
+"""What joins the words of a command while secrets are looked for: white space that stands in no word."""
+_URL = re.compile(r"[a-z][a-z0-9+.-]*://|git@", re.I)
+
+
+@dataclass
+class View:
+    """A project of the loader under the name that the repository gives it."""
+
+    source: Source
+    name: str
+    project: compose.Project
+    config: dict[str, Any] = field(init=False)
+    """All of the project, unused resources included, as plain data."""
+
+    def __post_init__(self) -> None:
+        self.config = self.project.full_config()
+        self._root = str(self.source.root)
+        self.listed = frozenset(self.source.files)
+        """The files that the audit considers; what stands in others is not passed on."""
+
+    def section(self, name: str) -> dict[str, dict[str, Any]]:
+        """A top-level section: its entries by name, an empty one for null."""
+        return {key: value or {} for key, value in (self.config.get(name) or {}).items()}
+
+    def place(self, *path: str | int) -> Location | None:
+        """Where a value stands; None for what Compose made up."""
+        return self.project.location(*path)
+
+    def nearest(self, *path: str | int) -> Location:
+        """Where a value stands, or the nearest thing around it that stands somewhere."""
+        for length in range(len(path), 0, -1):
+            if (found := self.place(*path[:length])) is not None:
+                return found
+        return Location(self.project.files[0])
+
+    def value(self, name: str, text: object) -> Value:
+        """A variable's value as it may be passed on."""
+        return self.source.vault.value(name, self.text(text))
+
+    def masked(self, text: object) -> str:
+        """A text as it may be passed on."""
+        return self.source.vault.mask(self.text(text)) if text not in (None, "") else ""
+
+    def text(self, value: object) -> str:
+        """A scalar as Compose writes it, without the path of this checkout."""
+        if isinstance(value, bool):
+            return "true" if value else "false"
+        return "" if value is None else str(value).replace(self._root, ".")
+
+    def words(self, words: Sequence[object] | None) -> tuple[str, ...]:
+        """The words of a command as they may be passed on; a secret is known by the words around it."""
+        texts = [self.text(word) for word in words or ()]
+        masked = self.source.vault.mask(_BETWEEN.join(texts)).split(_BETWEEN)
+        return tuple(masked if len(masked) == len(texts) else map(self.source.vault.mask, texts))
+
+    def path(self, path: str, place: Location | None = None) -> tuple[str, bool]:
+        """A path relative to the root, and whether it lies outside; there it stays as the file has it."""
+        if _URL.match(path):
+            return self.masked(path), True
+        if path == self._root or path.startswith(self._root + "/"):
+            return os.path.relpath(path, self._root).replace(os.sep, "/"), False
+        if not path.startswith("/") or self._is_written(path, place):
+            return path, True
+        return os.path.relpath(path, self._root).replace(os.sep, "/"), True
+
+    def _is_written(self, path: str, place: Location | None) -> bool:
+        """Whether an absolute path stands so in the file, rather than being a relative one that was resolved."""
+        try:
+            lines = self.source.lines(place.file)[place.line - 1 : place.last_line] if place else []
+        except Unreadable:
+            return True
+        first = "/" + path.split("/")[1]
+        return not lines or any(first in line for line in lines)
+
+
+def strings(values: Iterable[object] | None) -> tuple[str, ...]:
+    """The items of a list as texts."""
+    return tuple(str(value) for value in values or ())
