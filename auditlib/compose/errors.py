@@ -56,5 +56,16 @@ def together(errors: list[ComposeError]) -> ComposeError:
     """One error to raise for all that were found."""
     if len(errors) == 1:
         return errors[0]
-    first = errors[0]
-    return ComposeError(first.reason, first.location, first.path, first.kind, tuple(errors))
+    ordered = in_order(errors)
+    first = ordered[0]
+    return ComposeError(first.reason, first.location, first.path, first.kind, ordered)
+
+
+def in_order(errors: list[ComposeError]) -> tuple[ComposeError, ...]:
+    """Errors by file and line, those without a place first."""
+
+    def key(error: ComposeError) -> tuple[str, int, int]:
+        place = error.location
+        return (place.file, place.line, place.column) if place else ("", 0, 0)
+
+    return tuple(sorted(errors, key=key))

@@ -12,7 +12,7 @@ from typing import Any
 
 from auditlib.compose.errors import Path, RefusedError
 from auditlib.compose.floats import float32, parse_float
-from auditlib.compose.rules import Rules
+from auditlib.compose.rules import DROP, Rules
 from auditlib.compose.template import InvalidTemplateError, MissingRequiredError, substitute
 from auditlib.compose.tree import Map, Mark, Seq
 
@@ -71,7 +71,8 @@ _TOP_CASTS = (
 )  # fmt: skip
 _CASTS = Rules({**{f"services.*.{k}": v for k, v in _SERVICE_CASTS.items()}, **dict.fromkeys(_TOP_CASTS, to_bool)})
 
-Fault = Callable[[str, Mark, Path], None]
+Fault = Callable[[str, str, Mark, Path], None]
+"""Called with what is wrong, the kind of fault, its place and its path."""
 Unset = Callable[[str, Mark, Path], None]
 
 
@@ -107,9 +108,11 @@ class Interpolation:
             below = rule.child(key) if rule is not None else None
             new = self._walk(entry, below, value.marks.get(key), (*path, key))
             if new is not entry:
-                if out is None:
-                    out = value.copy()
-                out[key] = new
+                out = value.copy() if out is None else out
+                if new is DROP:
+                    out.drop(key)
+                else:
+                    out[key] = new
         return value if out is None else out
 
     def _sequence(self, value: Seq, rule: Any, path: Path) -> Seq:
@@ -118,29 +121,37 @@ class Interpolation:
         for index, item in enumerate(value):
             new = self._walk(item, below, value.marks[index], (*path, index))
             if new is not item:
-                if out is None:
-                    out = value.copy()
-                out[index] = new
+                out = value.copy() if out is None else out
+                out[index] = None if new is DROP else new
         return value if out is None else out
 
     def _text(self, text: str, rule: Any, mark: Mark, path: Path) -> Any:
+        """A text replaced and cast. One that cannot be replaced stays as it is written, unless it has to be cast."""
+        act = rule.act if rule is not None else None
         result = text
         if "$" in text:
             self.used(text, mark, path)
-            try:
-                result = substitute(text, self.lookup, lambda name: self.unset(name, mark, path))
-            except MissingRequiredError as error:
-                self.fault(str(error), mark, path)
-                result = ""
-            except InvalidTemplateError as error:
-                self.fault(f"invalid interpolation format: {error.args[0]!r}; a literal $ is written $$", mark, path)
-            except RecursionError:
-                self.fault("variables nested too deeply", mark, path)
-        act = rule.act if rule is not None else None
+            fault = self._failure(text)
+            if fault is not None:
+                self.fault(*fault, mark, path)
+                return text if act is None else DROP
+            result = substitute(text, self.lookup, lambda name: self.unset(name, mark, path))
         if act is None:
             return result
         try:
             return act(result)
         except RefusedError as error:
-            self.fault(str(error), mark, path)
-            return None
+            self.fault(str(error), "invalid", mark, path)
+            return DROP
+
+    def _failure(self, text: str) -> tuple[str, str] | None:
+        """Why the variables of a text cannot be replaced, and the kind of fault."""
+        try:
+            substitute(text, self.lookup)
+        except MissingRequiredError as error:
+            return str(error), "variable-required"
+        except InvalidTemplateError as error:
+            return f"invalid interpolation format: {error.args[0]!r}; a literal $ is written $$", "template"
+        except RecursionError:
+            return "variables nested too deeply", "template"
+        return None

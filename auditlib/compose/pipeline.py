@@ -52,30 +52,22 @@ class Pipeline:
 
     def files(self, paths: tuple[str, ...], included: tuple[str, ...] = ()) -> Map:
         """All files, each laid over the ones before, then completed and checked."""
-        project = Map()
+        session, project = self.session, Map()
         for path in paths:
             try:
-                documents = self._documents(path)
+                documents = session.documents(path)
             except ComposeError as error:
-                if len(paths) == 1 and not self.session.strict:
-                    self.session.add(error)
-                    return Map()
-                self.session.add(error)
+                session.add(error)
                 continue
             for document in documents:
                 project = self._lay_over(project, document, path, included)
-                self.session.settle()
-        self.session.settle()
-        project = set_defaults(project, self.session.fault)
-        project = check(project, self.session.fault)
+                session.settle()
+        session.settle()
+        project = set_defaults(project, session.fault)
+        project = check(project, session.fault)
         project = self._resolver(self.place.relative).run(project)
-        self.session.settle()
+        session.settle()
         return resolve_environment(project, self.environment.get)
-
-    def _documents(self, path: str) -> list[Document]:
-        found = self.session.documents(path)
-        self.session.settle()
-        return found
 
     def _interpolated(self, document: Document) -> Map | None:
         if not isinstance(document.value, Map):
@@ -89,13 +81,15 @@ class Pipeline:
         def note(text: str, mark: Mark, path: Path) -> None:
             used.append(Use(text, mark, path, environment))
 
-        return Interpolation(environment.get, self.session.fault, self.session.unset, note).run(document.value)
+        def fault(reason: str, kind: str, mark: Mark, path: Path) -> None:
+            self.session.fault(reason, mark, path, kind)
+
+        return Interpolation(environment.get, fault, self.session.unset, note).run(document.value)
 
     def _lay_over(self, project: Map, document: Document, path: str, included: tuple[str, ...]) -> Map:
         """One document onto what the documents before it made."""
         session = self.session
         value = self._interpolated(document)
-        session.settle()
         if value is None:
             return project
         cleared = tuple(document.cleared)
@@ -106,10 +100,8 @@ class Pipeline:
         value = Include(session, self._included(included, path), self.place, self.environment).run(
             value, (*included, path)
         )
-        session.settle()
         project = Merge(session.fault).files(project, value)
         project = enforce_unicity(project, session.fault)
-        session.settle()
         project = validate(project, session.fault)
         session.settle()
         project = self._without_version(project)
@@ -140,9 +132,8 @@ class Pipeline:
         path = self.place.absolute(file)
         session = self.session
         project, cleared = Map(), list[Path]()
-        for document in self._documents(path):
+        for document in session.documents(path):
             value = self._interpolated(document)
-            session.settle()
             if value is None:
                 continue
             cleared += document.cleared
@@ -152,7 +143,6 @@ class Pipeline:
             project = enforce_unicity(Merge(session.fault).files(project, value), session.fault)
             project = canonical(project, session.fault, lenient=not self.options.interpolation)
             project = enforce_unicity(project, session.fault)
-            session.settle()
         if not isinstance(project.get("services"), Map):
             raise ComposeError(f"no services in {file}", kind="undefined-service")
         project = self._resolver(self.place.directory(file)).run(project)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from auditlib.compose import emit
-from auditlib.compose.errors import ComposeError, Path
+from auditlib.compose.errors import ComposeError, Path, in_order
 from auditlib.compose.origins import Interpolated, Variable, collect_variables, interpolations_at
 from auditlib.compose.session import Environment, Notice, Session
 from auditlib.compose.tree import Map, Mark, Seq, at, lost
@@ -105,7 +105,7 @@ class Project:
     @property
     def errors(self) -> tuple[ComposeError, ...]:
         """Everything that Compose would refuse; empty unless the project was loaded with `strict=False`."""
-        return tuple(self.session.errors)
+        return in_order(self.session.errors)
 
     def mark(self, path: Path) -> Mark:
         """The origin of the value at a path, in the enabled part of the project or else in all of it."""

@@ -40,7 +40,7 @@ def _meant(name: str, known: list[str]) -> str:
 def _best_form(error: Any, path: Path, known_keys: KnownKeys) -> Iterator[tuple[Path, str]]:
     """What is wrong inside the form that the value nearly has; if it has none, the forms that were expected."""
     forms = [form for form in error.kind.context if form]
-    inside = [form for form in forms if all(_is_inside(e) for e in form)]
+    inside = [form for form in forms if all(_is_inside(e, path) for e in form)]
     if not inside:
         wanted = dict.fromkeys(word for form in forms for e in form for word in _types(e))
         found = _found(error.instance)
@@ -48,12 +48,16 @@ def _best_form(error: Any, path: Path, known_keys: KnownKeys) -> Iterator[tuple[
         return
     for below in min(inside, key=len):
         for inner, reason in reasons(below, known_keys):
-            yield (inner if inner[: len(path)] == path else (*path, *inner)), reason
+            yield inner, reason
 
 
-def _is_inside(error: Any) -> bool:
+def _is_inside(error: Any, path: Path) -> bool:
     """Whether an error is about a part of the value, or about its keys, rather than about what it is."""
-    return len(error.instance_path) > 0 or error.kind.name in ("additionalProperties", "required", "uniqueItems")
+    return len(error.instance_path) > len(path) or error.kind.name in (
+        "additionalProperties",
+        "required",
+        "uniqueItems",
+    )
 
 
 def _types(error: Any) -> list[str]:
