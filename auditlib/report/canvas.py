@@ -1,0 +1,194 @@
+"""A drawing surface in pixels on matplotlib, so that all pictures speak one visual language."""
+
+from __future__ import annotations
+
+import html
+import io
+import itertools
+import re
+import warnings
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from auditlib.report import palette
+
+if TYPE_CHECKING:
+    from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
+
+Point = tuple[float, float]
+
+WIDTH = 880.0
+"""The width of a picture, in the page's pixels; wider ones scroll on their own."""
+CHARACTER = 6.4
+"""The width that a character of 11 pixels takes at most; texts are cut by it, as the reader's font is not known."""
+
+_SETTINGS: Any = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "auditlib",
+    "font.family": "sans-serif",
+    "path.simplify": False,
+}
+_NO_METADATA = {"Date": None, "Creator": None, "Format": None, "Type": None}
+
+
+class Canvas:
+    """Draws boxes, lines and texts; y grows downwards. `svg()` is the picture."""
+
+    def __init__(self, height: float, width: float = WIDTH) -> None:
+        from matplotlib.backends.backend_svg import FigureCanvasSVG
+        from matplotlib.figure import Figure
+
+        self.width, self.height = width, height
+        self._figure = Figure(figsize=(width / 72, height / 72), dpi=72, facecolor="none")
+        FigureCanvasSVG(self._figure)
+        self._axes: Axes = self._figure.add_axes((0, 0, 1, 1))
+        self._axes.set_xlim(0, width)
+        self._axes.set_ylim(height, 0)
+        self._axes.axis("off")
+
+    def box(
+        self,
+        x: float,
+        y: float,
+        width: float,
+        height: float,
+        *,
+        fill: str = "none",
+        edge: str = "none",
+        line: float = 1.0,
+        dashed: bool = False,
+        radius: float = 4.0,
+    ) -> None:
+        """A rectangle with round corners."""
+        from matplotlib.patches import FancyBboxPatch
+
+        style = f"round,pad=0,rounding_size={radius}"
+        patch = FancyBboxPatch(
+            (x, y), width, height, style, fc=fill, ec=edge, lw=line, ls=(0, (4, 3)) if dashed else "-"
+        )
+        self._add(patch)
+
+    def cells(self, corners: Iterable[Point], width: float, height: float, fill: str) -> None:
+        """Many rectangles of one size and colour, as a single path."""
+        from matplotlib.patches import PathPatch
+        from matplotlib.path import Path
+
+        outline = ((0, 0), (width, 0), (width, height), (0, height), (0, 0))
+        vertices = [(x + dx, y + dy) for x, y in corners for dx, dy in outline]
+        if vertices:
+            codes = [Path.MOVETO, Path.LINETO, Path.LINETO, Path.LINETO, Path.CLOSEPOLY] * (len(vertices) // 5)
+            self._add(PathPatch(Path(vertices, codes), fc=fill, ec="none"))
+
+    def dot(
+        self, x: float, y: float, radius: float, *, fill: str = "none", edge: str = "none", line: float = 1.5
+    ) -> None:
+        """A disc, or a ring if it isn't filled."""
+        from matplotlib.patches import Circle
+
+        self._add(Circle((x, y), radius, fc=fill, ec=edge, lw=line))
+
+    def line(
+        self, points: Sequence[Point], *, colour: str = palette.LINE, width: float = 1.0, dashed: bool = False
+    ) -> None:
+        """A line through the points."""
+        from matplotlib.lines import Line2D
+
+        xs, ys = zip(*points, strict=True)
+        self._add(Line2D(xs, ys, color=colour, lw=width, ls=(0, (4, 3)) if dashed else "-", solid_capstyle="round"))
+
+    def curve(self, points: Sequence[Point], *, colour: str, width: float = 1.2, dashed: bool = False) -> None:
+        """A line that leaves and enters each point horizontally."""
+        from matplotlib.patches import PathPatch
+        from matplotlib.path import Path
+
+        vertices: list[Point] = [points[0]]
+        for (x, y), (next_x, next_y) in itertools.pairwise(points):
+            middle = (x + next_x) / 2
+            vertices += [(middle, y), (middle, next_y), (next_x, next_y)]
+        codes = [Path.MOVETO] + [Path.CURVE4] * (len(vertices) - 1)
+        self._add(PathPatch(Path(vertices, codes), fc="none", ec=colour, lw=width, ls=(0, (4, 3)) if dashed else "-"))
+
+    def arrow(self, x: float, y: float, colour: str, size: float = 5.0) -> None:
+        """An arrow head that points right, its tip at (x, y)."""
+        from matplotlib.patches import Polygon
+
+        self._add(
+            Polygon([(x, y), (x - size * 1.4, y - size * 0.7), (x - size * 1.4, y + size * 0.7)], fc=colour, ec="none")
+        )
+
+    def text(
+        self,
+        x: float,
+        y: float,
+        text: str,
+        *,
+        size: float = 11.0,
+        colour: str = palette.INK,
+        align: str = "left",
+        bold: bool = False,
+        room: float = 0.0,
+        angle: float = 0.0,
+    ) -> None:
+        """A line of text with its middle at y; it is cut to `room` pixels if that is given."""
+        shown = cut(text, int(room / (CHARACTER * size / 11))) if room else cut(text, 200)
+        self._axes.text(
+            x, y, shown, fontsize=size, color=colour, ha=align, va="center_baseline" if not angle else "bottom",
+            weight="bold" if bold else "normal", rotation=angle, rotation_mode="anchor", parse_math=False,
+        )  # fmt: skip
+
+    def legend(self, y: float, entries: Sequence[tuple[str, str]], x: float = 0.0) -> None:
+        """Swatches with what they mean, in a row; a swatch's colour `dashed` is a dashed frame."""
+        for colour, meaning in entries:
+            if colour == "dashed":
+                self.box(x + 0.5, y - 5, 13, 10, edge=palette.MUTED, dashed=True, radius=2)
+            else:
+                self.box(x + 0.5, y - 5, 13, 10, fill=colour, edge=palette.FAINT, line=0.5, radius=2)
+            self.text(x + 19, y, meaning, colour=palette.MUTED)
+            x += 37 + len(meaning) * 5.9
+
+    def svg(self, alternative: str) -> str:
+        """The picture as an SVG element, the same bytes for the same picture. `alternative` says what is to be seen."""
+        import matplotlib
+
+        stream = io.StringIO()
+        with matplotlib.rc_context(_SETTINGS), warnings.catch_warnings():
+            # What matplotlib's own font lacks, the reader's has: the text stays text.
+            warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from font", UserWarning)
+            self._figure.savefig(stream, format="svg", metadata=_NO_METADATA)
+        label = html.escape(alternative)
+        size = f'viewBox="0 0 {self.width:g} {self.height:g}" width="{self.width:g}" height="{self.height:g}"'
+        return (
+            f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" aria-label="{label}" style="{_STYLE}">'
+            f"<title>{label}</title>{palette.as_variables(_slim(stream.getvalue()))}</svg>"
+        )
+
+    def _add(self, artist: Artist) -> None:
+        artist.set_clip_on(False)
+        self._axes.add_artist(artist)
+
+
+def cut(text: str, characters: int) -> str:
+    """The text, with its end left out if it is longer; control characters become spaces."""
+    clean = "".join(character if character.isprintable() else " " for character in text)
+    return clean if len(clean) <= max(characters, 2) else clean[: max(characters, 2) - 1] + "…"
+
+
+_STYLE = "font-family:system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',sans-serif;stroke-linejoin:round"
+_FRAME = re.compile(r"^.*?</defs>|</svg>\s*$", re.S)
+_BACKGROUND = re.compile(r'<path d="[^"]*" style="fill: none"/>')
+_WASTE = re.compile(
+    r"""\sid="[^"]*"|\sfont-family: '[^;"]*;|;\sstroke-linejoin: miter|;\sstroke-dashoffset: 0"""
+    r"""|\stransform="rotate\(-0 [^"]*\)\""""
+)
+_SPACE = re.compile(r"\s*\n\s*")
+_GROUP = re.compile(r"<g>((?:(?!<g>).)*?)</g>", re.S)
+
+
+def _slim(svg: str) -> str:
+    """What is drawn, alone: no prologue, no ids (they would repeat within a page), no fonts, no empty groups."""
+    slim = _BACKGROUND.sub("", _FRAME.sub("", svg), count=1)
+    slim = _SPACE.sub(" ", _WASTE.sub("", slim))
+    while (inner := _GROUP.sub(r"\1", slim)) != slim:
+        slim = inner
+    return slim.strip()

@@ -1,0 +1,104 @@
+"""Rows against columns, each cell a mark: what stands in what relation to what."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from auditlib.report import palette
+from auditlib.report.canvas import CHARACTER, WIDTH, Canvas, cut
+
+_HEIGHT = 24.0
+_LONGEST_LABEL = 30
+_SLANT = 0.62
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What a cell shows: a shape (`dot`, `ring`, `cross`, `dash`) or a short text, on the ground of a tone."""
+
+    shape: str = ""
+    tone: str = ""
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    """Where the cells are: the left edge, the top edge, a cell's width, and whether headings are slanted above them."""
+
+    left: float
+    top: float
+    cell: float
+    slanted: bool
+
+
+def draw(
+    rows: Sequence[str],
+    columns: Sequence[str],
+    marks: Mapping[tuple[int, int], Mark],
+    legend: Sequence[tuple[Mark, str]] = (),
+) -> Canvas:
+    """The picture; `marks` are by row and column, cells without one stay empty."""
+    left = min(max(map(len, rows)), _LONGEST_LABEL) * CHARACTER + 16
+    heading = max(len(column[:_LONGEST_LABEL]) for column in columns) * CHARACTER
+    cell = min(max((WIDTH - left - heading * _SLANT) / len(columns), 26.0), 92.0)
+    overhang = heading * _SLANT if heading + 8 > cell else 0.0
+    frame = _Frame(left, overhang + 20 if overhang else 28.0, cell, bool(overhang))
+    bottom = frame.top + len(rows) * _HEIGHT
+    canvas = Canvas(bottom + (36 if legend else 4), max(WIDTH, left + cell * len(columns) + overhang))
+    _labels(canvas, rows, columns, frame)
+    _grounds(canvas, marks, frame)
+    for (row, column), mark in marks.items():
+        _mark(canvas, mark, left + (column + 0.5) * cell, frame.top + (row + 0.5) * _HEIGHT)
+    _legend(canvas, legend, bottom + 20)
+    return canvas
+
+
+def _grounds(canvas: Canvas, marks: Mapping[tuple[int, int], Mark], frame: _Frame) -> None:
+    for tone, (_, ground) in palette.TONES.items():
+        corners = [
+            (frame.left + column * frame.cell + 1, frame.top + row * _HEIGHT + 1)
+            for (row, column), mark in marks.items()
+            if mark.tone == tone
+        ]
+        canvas.cells(corners, frame.cell - 2, _HEIGHT - 2, ground)
+
+
+def _labels(canvas: Canvas, rows: Sequence[str], columns: Sequence[str], frame: _Frame) -> None:
+    right = frame.left + frame.cell * len(columns)
+    for row, name in enumerate(rows):
+        y = frame.top + row * _HEIGHT
+        canvas.line([(0, y), (right, y)], width=0.6)
+        canvas.text(2, y + _HEIGHT / 2, name, room=frame.left - 12)
+    bottom = frame.top + len(rows) * _HEIGHT
+    canvas.line([(0, bottom), (right, bottom)], width=0.6)
+    for column, name in enumerate(columns):
+        x, short = frame.left + (column + 0.5) * frame.cell, cut(name, _LONGEST_LABEL)
+        if frame.slanted:
+            canvas.text(x, frame.top - 5, short, angle=38)
+        else:
+            canvas.text(x, frame.top - 12, short, align="center")
+
+
+def _mark(canvas: Canvas, mark: Mark, x: float, y: float) -> None:
+    colour = palette.TONES[mark.tone][0]
+    if mark.shape == "dot":
+        canvas.dot(x, y, 4.5, fill=colour)
+    elif mark.shape == "ring":
+        canvas.dot(x, y, 4.2, edge=colour, line=1.6)
+    elif mark.shape == "cross":
+        canvas.line([(x - 4, y - 4), (x + 4, y + 4)], colour=colour, width=1.8)
+        canvas.line([(x - 4, y + 4), (x + 4, y - 4)], colour=colour, width=1.8)
+    elif mark.shape == "dash":
+        canvas.line([(x - 4, y), (x + 4, y)], colour=colour, width=1.8)
+    if mark.text:
+        canvas.text(x, y, mark.text, align="center", bold=True, colour=palette.INK)
+
+
+def _legend(canvas: Canvas, legend: Sequence[tuple[Mark, str]], y: float) -> None:
+    x = 2.0
+    for mark, meaning in legend:
+        canvas.cells([(x, y - 8)], 18, 16, palette.TONES[mark.tone][1])
+        _mark(canvas, mark, x + 9, y)
+        canvas.text(x + 25, y, meaning, colour=palette.MUTED)
+        x += 44 + len(meaning) * 5.9

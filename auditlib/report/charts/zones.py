@@ -1,0 +1,47 @@
+"""Bands one above the other, each with the names that belong to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from auditlib.report import palette
+from auditlib.report.canvas import WIDTH, Canvas
+
+Zone = tuple[str, str, str, Sequence[str]]
+"""A title, a line that explains it, a tone, and the names."""
+
+_LABEL = 210.0
+_CHIP, _PITCH = 24.0, 32.0
+_PADDING = 12.0
+
+
+def draw(zones: Sequence[Zone]) -> Canvas:
+    """The picture; a zone without names says so."""
+    placed = [list(_flow(names or ("none",))) for *_, names in zones]
+    heights = [max((y for _, y, _, _ in chips), default=0) + _CHIP + 2 * _PADDING for chips in placed]
+    heights = [max(height, 52.0) for height in heights]
+    canvas = Canvas(sum(heights) + 8 * (len(zones) - 1))
+    top = 0.0
+    for (title, explanation, tone, names), chips, height in zip(zones, placed, heights, strict=True):
+        edge, ground = palette.TONES[tone]
+        canvas.box(0.5, top + 0.5, WIDTH - 1, height - 1, fill=ground, radius=6)
+        canvas.cells([(0, top)], 4, height, edge)
+        canvas.text(18, top + 18, title, bold=True, size=12)
+        canvas.text(18, top + 35, explanation, size=10, colour=palette.MUTED, room=_LABEL - 18)
+        for x, y, width, name in chips:
+            if names:
+                canvas.box(x, top + _PADDING + y, width, _CHIP, fill=palette.PAPER, edge=edge, line=0.8)
+            canvas.text(x + 9, top + _PADDING + y + _CHIP / 2, name, colour=palette.INK if names else palette.MUTED)
+        top += height + 8
+    return canvas
+
+
+def _flow(names: Sequence[str]) -> Iterator[tuple[float, float, float, str]]:
+    """Chips side by side, in lines: x, y, width, name."""
+    x, y = _LABEL + 20, 0.0
+    for name in names:
+        width = min(len(name) * 6.1 + 18, WIDTH - _LABEL - 40)
+        if x + width > WIDTH - _PADDING:
+            x, y = _LABEL + 20, y + _PITCH
+        yield x, y, width, name
+        x += width + 8

@@ -1,0 +1,121 @@
+"""Executed notebooks as one self-contained page."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from markdown_it import MarkdownIt
+from markupsafe import Markup
+
+import auditlib
+from auditlib.audit import Audit
+from auditlib.model import Area
+from auditlib.report import rendering
+from auditlib.report.blocks import PAGE_MIME
+
+_AREAS = {
+    "02-container-orchestration": Area.ORCHESTRATION,
+    "03-configuration-secrets": Area.CONFIGURATION,
+    "04-monitoring-logging": Area.MONITORING,
+    "05-cicd-testing": Area.CICD,
+    "06-gaps-risks": Area.RESILIENCE,
+}
+"""The notebooks whose entry in the table of contents counts the findings of an area."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A piece of a section: `prose` and `blocks` carry HTML, `text` and `trouble` carry text."""
+
+    kind: str
+    html: Markup = Markup()
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A notebook as a section of the page."""
+
+    id: str
+    title: str
+    question: str
+    parts: tuple[Part, ...]
+    failures: tuple[str, ...]
+
+
+def section(name: str, notebook: Mapping[str, Any]) -> Section:
+    """The section that an executed notebook makes; `name` is its file's name without the ending."""
+    markdown = MarkdownIt("commonmark", {"html": False})
+    title, question = name, ""
+    parts: list[Part] = []
+    for number, cell in enumerate(cell for cell in notebook["cells"] if not _is_marker(cell)):
+        source = "".join(cell["source"])
+        if number == 0 and source.startswith("# "):
+            title, _, question = source.removeprefix("# ").partition("\n")
+        elif cell["cell_type"] == "markdown":
+            parts.append(Part("prose", Markup(markdown.render(source))))  # noqa: S704 - raw HTML is off
+        elif cell["cell_type"] == "code":
+            parts += [_part(output) for output in cell["outputs"]]
+    failures = tuple(part.text for part in parts if part.kind == "trouble")
+    return Section(name, title.strip(), " ".join(question.split()), tuple(parts), failures)
+
+
+def missing(name: str, reason: str) -> Section:
+    """The section in the place of a notebook that could not be run at all."""
+    return Section(name, name, "", (Part("trouble", text=reason),), (reason,))
+
+
+def _is_marker(cell: Mapping[str, Any]) -> bool:
+    """Papermill puts cells of its own before those that failed."""
+    return "papermill-error-cell-tag" in cell["metadata"].get("tags", [])
+
+
+def _part(output: Mapping[str, Any]) -> Part:
+    if output["output_type"] == "error":
+        return Part("trouble", text=f"{output['ename']}: {output['evalue']}" if output["evalue"] else output["ename"])
+    data = output.get("data", {})
+    for mime in (PAGE_MIME, "text/html"):
+        if mime in data:
+            return Part("blocks", Markup("".join(data[mime])))  # noqa: S704 - made by a section, which escapes
+    return Part("text", text="".join(data.get("text/plain", output.get("text", ""))))
+
+
+def render(audit: Audit, sections: Sequence[Section]) -> str:
+    """The page."""
+    script = rendering.style("page.js")
+    counts = Counter(finding.area for finding in audit.findings)
+    shown = [_shown(item, counts, opening=number == 0) for number, item in enumerate(sections)]
+    return rendering.environment().get_template("page.html.j2").render(
+        project=audit.inventory.name,
+        commit=audit.inventory.commit,
+        version=auditlib.__version__,
+        policy="; ".join(_policy(script)),
+        blocks_css=rendering.style("blocks.css"),
+        page_css=rendering.style("page.css"),
+        script=script,
+        sections=shown,
+    )  # fmt: skip
+
+
+def _shown(item: Section, counts: Counter[Area], *, opening: bool) -> dict[str, Any]:
+    area = _AREAS.get(item.id)
+    return {
+        "id": item.id,
+        "title": item.title,
+        "question": item.question,
+        "parts": item.parts,
+        "findings": counts[area] if area else 0,
+        "opening": opening,
+    }
+
+
+def _policy(script: str) -> Iterator[str]:
+    """The page may use what it brings, and fetch nothing."""
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    yield from ("default-src 'none'", "style-src 'unsafe-inline'", "img-src data:", f"script-src 'sha256-{digest}'")
+    yield from ("base-uri 'none'", "form-action 'none'")

@@ -1,0 +1,102 @@
+"""Blocks as HTML, for a notebook and for the page, and as Markdown; the words and looks are in the templates."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+import jinja2
+from markupsafe import Markup, escape
+
+from auditlib.model import Area, Severity
+from auditlib.report.blocks import Block, Table
+
+AREA_NAMES: dict[Area, str] = {
+    Area.ORCHESTRATION: "Container orchestration",
+    Area.CONFIGURATION: "Configuration & secrets",
+    Area.MONITORING: "Monitoring & logging",
+    Area.CICD: "CI/CD & testing",
+    Area.RESILIENCE: "Resilience",
+}
+
+
+def page_html(blocks: Sequence[Block]) -> str:
+    """The blocks for the page, which brings the style."""
+    return _fragments().render(blocks=blocks, page=True)
+
+
+def notebook_html(blocks: Sequence[Block]) -> str:
+    """The blocks for a notebook: with their style, and with pictures as images, which even untrusted ones show."""
+    return _fragments().render(blocks=blocks, page=False, style=style("blocks.css"))
+
+
+def markdown(blocks: Sequence[Block]) -> str:
+    """The blocks as Markdown, which is also what a terminal shows."""
+    return environment().get_template("blocks.md.j2").render(blocks=blocks).strip() + "\n"
+
+
+@cache
+def environment() -> jinja2.Environment:
+    """The templates of `site/`. HTML is escaped always, Markdown by the filter `plain`."""
+    templates = jinja2.Environment(
+        loader=jinja2.PackageLoader("auditlib.report", "site"),
+        autoescape=lambda name: ".html" in (name or ""),  # noqa: S701 - HTML is escaped, Markdown is no HTML
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    templates.filters |= {
+        "code": _code,
+        "plain": _plain,
+        "inline": _inline_picture,
+        "image": _image,
+        "prose": _paragraphs,
+    }
+    templates.globals |= {"area_names": AREA_NAMES, "severities": list(Severity), "Table": Table}
+    return templates
+
+
+@cache
+def style(name: str) -> Markup:
+    """A style sheet of `site/`, ready to stand in a `<style>` element."""
+    text, _, _ = environment().loader.get_source(environment(), name)  # type: ignore[union-attr]
+    return Markup(text)  # noqa: S704 - our own file
+
+
+def _fragments() -> jinja2.Template:
+    return environment().get_template("blocks.html.j2")
+
+
+_BACKTICKS = re.compile(r"`([^`]+)`")
+
+
+def _code(text: object) -> Markup:
+    """Escaped, with what stands between backticks as code."""
+    return Markup(_BACKTICKS.sub(r"<code>\1</code>", str(escape(text))))  # noqa: S704 - escaped before
+
+
+def _paragraphs(text: str) -> Markup:
+    """A rule's documentation as HTML; raw HTML in it stays text."""
+    from markdown_it import MarkdownIt
+
+    return Markup(MarkdownIt("commonmark", {"html": False}).render(text))  # noqa: S704 - html is off
+
+
+_MARKDOWN = re.compile(r"([\\`*_\[\]<>|#])")
+
+
+def _plain(text: Any) -> str:
+    """Text for Markdown: on one line, with what Markdown would take for a sign marked as text."""
+    return _MARKDOWN.sub(r"\\\1", " ".join(str(text).split()))
+
+
+def _inline_picture(svg: str) -> Markup:
+    return Markup(svg)  # noqa: S704 - drawn by matplotlib, which escapes texts
+
+
+def _image(svg: str) -> str:
+    """The picture as the address of an image."""
+    return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode("ascii")

@@ -1,0 +1,43 @@
+"""What the notebooks show: one function for each cell, from an audit to something that displays itself.
+
+Where a repository has nothing to show, the answer says so in a sentence.
+"""
+
+from auditlib.report.loading import load
+from auditlib.report.sections.configuration import credential_flow, environment_coverage, environments
+from auditlib.report.sections.delivery import ci_jobs, scripts, test_coverage
+from auditlib.report.sections.evidence import findings, table
+from auditlib.report.sections.monitoring import alerts, monitoring_coverage, monitoring_wiring
+from auditlib.report.sections.orchestration import dependency_conditions, service_map, single_points
+from auditlib.report.sections.overview import scope, severities, verdict
+from auditlib.report.sections.planning import backlog, risk_against_effort, risk_matrix
+from auditlib.report.sections.reliability import confidence, coverage
+from auditlib.report.sections.storage import exposure, volumes
+
+__all__ = [
+    "alerts",
+    "backlog",
+    "ci_jobs",
+    "confidence",
+    "coverage",
+    "credential_flow",
+    "dependency_conditions",
+    "environment_coverage",
+    "environments",
+    "exposure",
+    "findings",
+    "load",
+    "monitoring_coverage",
+    "monitoring_wiring",
+    "risk_against_effort",
+    "risk_matrix",
+    "scope",
+    "scripts",
+    "service_map",
+    "severities",
+    "single_points",
+    "table",
+    "test_coverage",
+    "verdict",
+    "volumes",
+]

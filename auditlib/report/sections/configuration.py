@@ -1,0 +1,180 @@
+"""Configuration: where each variable is known, where credentials go, and what decides by environment."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from auditlib.audit import Audit
+from auditlib.graph import Flow, Origin
+from auditlib.report import palette, wording
+from auditlib.report.blocks import Blocks, Column, Picture, Prose, State, Table
+from auditlib.report.charts import layered, matrix
+
+_SHOWN = 45
+_FLOWS = 18
+_PLACES = ("Compose", "Template", "Code", "Documents")
+_WORDS = {
+    "required": ("dot", "good", "required"),
+    "named": ("dot", "good", "named"),
+    "default": ("ring", "accent", "has a default"),
+    "blank": ("cross", "bad", "blank when unset"),
+    "missing": ("dash", "warn", "missing here"),
+}
+
+
+def environment_coverage(audit: Audit) -> Blocks:
+    """Each variable that Compose or code asks for, and whether templates and documents know it."""
+    known = _known(audit)
+    if not known:
+        return Blocks(Prose("Neither Compose files nor code ask for a variable of the environment."))
+    names = sorted(known, key=lambda name: (-_trouble(known[name]), name))
+    marks = {
+        (row, _PLACES.index(place)): matrix.Mark(*_WORDS[state][:2])
+        for row, name in enumerate(names[:_SHOWN])
+        for place, state in known[name].items()
+    }
+    missing = [name for name in names if known[name].get("Template") == "missing"]
+    blank = [name for name in names if known[name].get("Compose") == "blank"]
+    words = (
+        f"{wording.count(len(names), 'variable')}: {len(missing)} in no template, {len(blank)} blank when unset."
+        + (f" The {_SHOWN} with the most gaps are drawn." if len(names) > _SHOWN else "")
+    )
+    legend = [(matrix.Mark(shape, tone), meaning) for shape, tone, meaning in list(_WORDS.values())[1:]]
+    rows = tuple(
+        (
+            name,
+            *(
+                State(_WORDS[known[name][place]][2], _WORDS[known[name][place]][1]) if place in known[name] else ""
+                for place in _PLACES
+            ),
+        )
+        for name in names
+    )
+    columns = (Column("Variable", "code"), *(Column(place, "state") for place in _PLACES))
+    canvas = matrix.draw(names[:_SHOWN], _PLACES, marks, legend)
+    return Blocks(Picture(canvas.svg(words), words, words, Table("Variables and where they are known", columns, rows)))
+
+
+def _known(audit: Audit) -> dict[str, dict[str, str]]:
+    inventory = audit.inventory
+    found: defaultdict[str, dict[str, str]] = defaultdict(dict)
+    for variable in inventory.variables:
+        if variable.operator in (":-", "-"):
+            state = "default"
+        else:
+            state = (
+                "required" if variable.operator in (":?", "?") else "named" if variable.source != "unset" else "blank"
+            )
+        if found[variable.name].get("Compose") != "blank":
+            found[variable.name]["Compose"] = state
+    for setting in inventory.settings:
+        found[setting.name]["Code"] = "required" if setting.required else "default"
+    templates = {line.name for file in inventory.env_files if file.template for line in file.lines}
+    documented = {
+        mention.text for document in inventory.documents for mention in document.mentions if mention.kind == "variable"
+    }
+    for name, places in found.items():
+        places["Template"] = "named" if name in templates else "missing"
+        if name in documented:
+            places["Documents"] = "named"
+    return dict(found)
+
+
+def _trouble(places: dict[str, str]) -> int:
+    return 2 * (places.get("Compose") == "blank") + (places.get("Template") == "missing") + ("Compose" in places)
+
+
+def credential_flow(audit: Audit) -> Blocks:
+    """From each credential to the services that get it and what it opens; coloured by where its value comes from."""
+    flows = [flow for flow in audit.graph.credential_flow() if flow.origins or flow.services]
+    if not flows:
+        return Blocks(Prose("No variable by its name, or by its value, is a credential."))
+    flows.sort(key=lambda flow: ("bad", "warn", "good").index(_judged(flow)[1]))
+    drawn = [flow for flow in flows if flow.services or flow.opens][:_FLOWS]
+    judged = [_judged(flow)[1] for flow in flows]
+    words = (
+        f"{wording.count(len(flows), 'credential')}: {judged.count('bad')} with a value that anyone may know, "
+        f"{judged.count('warn')} with a value in a file, {judged.count('good')} given from outside."
+    )
+    table = Table(
+        "Credentials, where their values come from, and who gets them",
+        (
+            Column("Credential", "code"),
+            Column("Value", "state"),
+            Column("Origin"),
+            Column("Services"),
+            Column("Opens"),
+            Column("Place", "code"),
+        ),
+        tuple(_row(audit, flow) for flow in flows),
+    )
+    if not drawn:
+        return Blocks(Prose(words), table)
+    boxes, links = _flow_picture(audit, drawn)
+    legend = [
+        (palette.BAD_SOFT, "weak or placeholder"),
+        (palette.WARN_SOFT, "value in a file"),
+        (palette.GOOD_SOFT, "from outside"),
+    ]
+    canvas = layered.draw(boxes, links, ("Credential", "Given to", "Opens"), legend)
+    return Blocks(Picture(canvas.svg(words), words, words, table))
+
+
+def _judged(flow: Flow) -> tuple[str, str]:
+    """How a credential's worst origin is judged, in words and as a tone."""
+    own = [origin for origin in flow.origins if origin.kind != "template"]
+    if any(origin.weak or origin.placeholder for origin in own):
+        return "weak or placeholder", "bad"
+    if any(origin.kind in ("default", "literal", "env_file", "setting") and origin.shown for origin in own):
+        return "value in a file", "warn"
+    return "from outside", "good"
+
+
+def _row(audit: Audit, flow: Flow) -> tuple[object, ...]:
+    names = audit.graph.nodes
+    origins = wording.listing((_origin(origin) for origin in flow.origins), 3)
+    services = wording.listing((names[node]["name"] for node in flow.services), 8) if flow.services else ""
+    opens = wording.listing((names[node]["name"] for node in flow.opens), 8) if flow.opens else ""
+    place = next((str(origin.location) for origin in flow.origins), "")
+    return (flow.variable, State(*_judged(flow)), origins, services, opens, place)
+
+
+def _origin(origin: Origin) -> str:
+    kind = {"env_file": "environment file", "setting": "default in code", "default": "default in Compose"}
+    return f"{kind.get(origin.kind, origin.kind)} {origin.shown}".strip()
+
+
+def _flow_picture(audit: Audit, flows: list[Flow]) -> tuple[list[layered.Box], list[layered.Link]]:
+    names = audit.graph.nodes
+    boxes: dict[str, layered.Box] = {}
+    links: list[layered.Link] = []
+    for flow in flows:
+        words, tone = _judged(flow)
+        source = f"credential:{flow.variable}"
+        boxes[source] = layered.Box(source, 0, flow.variable, (words,), tone)
+        for node in flow.services:
+            boxes[node] = layered.Box(node, 1, names[node]["name"], ("gets it",))
+            links.append(layered.Link(source, node, tone))
+        for node in flow.opens:
+            target = f"opens:{node}"
+            boxes[target] = layered.Box(target, 2, names[node]["name"], ("is opened by it",), "accent")
+            links += [layered.Link(giver, target, "") for giver in flow.services or (source,)]
+    return list(boxes.values()), list(dict.fromkeys(links))
+
+
+def environments(audit: Audit) -> Blocks:
+    """Where code decides by the name of the environment, and what it decides."""
+    branches = audit.inventory.environment_branches
+    if not branches:
+        return Blocks(Prose("No code that was read decides by the name of the environment."))
+    rows = tuple(
+        (branch.variable, *_decided(branch.values, branch.targets), str(branch.location)) for branch in branches
+    )
+    columns = (Column("Variable", "code"), Column("Is compared with"), Column("Decides"), Column("Place", "code"))
+    return Blocks(Table("Decisions by environment", columns, rows))
+
+
+def _decided(values: tuple[str, ...], targets: tuple[str, ...]) -> Iterator[str]:
+    yield wording.listing(values, 6) if values else ""
+    yield wording.listing((f"`{target}`" for target in targets), 6) if targets else ""

@@ -1,0 +1,67 @@
+"""The findings with their evidence, and the tables as they are."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any
+
+from auditlib import rules
+from auditlib.audit import Audit
+from auditlib.errors import UsageError
+from auditlib.model import Area, Finding
+from auditlib.report.blocks import Blocks, Column, Fault, Findings, Instance, Prose, Table
+
+_ROWS = 200
+"""Rows of a table that a notebook shows; the report has all of them as CSV."""
+
+
+def findings(audit: Audit, area: str | None = None) -> Blocks:
+    """The findings of an area, or all; each opens to its lines, what else is involved, and what to do."""
+    wanted = None if area is None else _area(area)
+    by_rule: defaultdict[str, list[Finding]] = defaultdict(list)
+    for finding in audit.findings:
+        if wanted in (None, finding.area):
+            by_rule[finding.rule].append(finding)
+    if not by_rule:
+        return Blocks(Prose("No rule found anything to report here."))
+    return Blocks(Findings(tuple(_fault(audit, members) for members in by_rule.values())))
+
+
+def _area(name: str) -> Area:
+    try:
+        return Area(name)
+    except ValueError:
+        raise UsageError(f"there is no area {name!r}; the areas are {', '.join(map(str, Area))}") from None
+
+
+def _fault(audit: Audit, members: list[Finding]) -> Fault:
+    first = members[0]
+    instances = tuple(_instance(audit, finding) for finding in members)
+    rule = rules.catalogue().get(first.rule)
+    if rule is None:
+        return Fault(first.rule, first.title, first.severity, instances, references=first.references)
+    text = rule.documentation
+    return Fault(
+        first.rule, first.title, first.severity, instances, text.why, text.anti_pattern, text.better, first.references
+    )
+
+
+def _instance(audit: Audit, finding: Finding) -> Instance:
+    related = tuple((related, audit.excerpts.get(related.location)) for related in finding.related)
+    return Instance(finding, audit.excerpts.get(finding.location), related)
+
+
+def table(audit: Audit, name: str) -> Blocks:
+    """One of the audit's tables, folded."""
+    frame = getattr(audit.tables, name)
+    if frame.empty:
+        return Blocks(Prose(f"The table `{name}` is empty."))
+    rows = tuple(tuple(_shown(value) for value in row) for row in frame.head(_ROWS).itertuples(index=False))
+    caption = f"`{name}`: {len(frame)} rows" + (f", of which {_ROWS} are shown" if len(frame) > _ROWS else "")
+    return Blocks(Table(caption, tuple(Column(str(column), "text") for column in frame.columns), rows, folded=True))
+
+
+def _shown(value: Any) -> str:
+    if value is None or value != value:  # a missing value of pandas differs from itself  # noqa: PLR0124
+        return ""
+    return ", ".join(map(str, value)) if isinstance(value, tuple | list | frozenset) else str(value)

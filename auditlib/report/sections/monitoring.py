@@ -1,0 +1,178 @@
+"""Monitoring: what is scraped, what alerts, who is told, and which services nobody watches."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from auditlib.audit import Audit
+from auditlib.graph import Edge
+from auditlib.inventory.stack import Service
+from auditlib.report import palette, wording
+from auditlib.report.blocks import Blocks, Column, Picture, Prose, State, Table
+from auditlib.report.charts import layered, matrix
+
+_NONE = "No monitoring configuration (Prometheus, Alertmanager, Grafana, a log shipper) was found."
+_ASPECTS = ("Health check", "Metrics", "Alerts", "Dashboard", "Logs kept")
+_LIMIT = 40
+
+
+def monitoring_wiring(audit: Audit) -> Blocks:
+    """From the services that are scraped to the jobs, the alerts about them, and who is told."""
+    boxes, links = _wiring(audit)
+    if not boxes:
+        return Blocks(Prose(_NONE))
+    lost = [box.name for box in boxes if box.tone == "bad"]
+    words = (
+        f"{wording.count(len(audit.inventory.scrape_jobs), 'scrape job')}, "
+        f"{wording.count(sum(rule.kind == 'alert' for rule in audit.inventory.alert_rules), 'alert')}, "
+        f"{wording.count(len(audit.inventory.receivers), 'receiver')}; leading nowhere: {wording.listing(lost)}."
+    )
+    legend = [
+        (palette.ACCENT_SOFT, "connected"),
+        (palette.BAD_SOFT, "leads nowhere"),
+        (palette.PANEL, "not connected further"),
+    ]
+    canvas = layered.draw(boxes, links, ("Target", "Scrape job", "Alerts", "Receiver"), legend)
+    return Blocks(Picture(canvas.svg(words), words, words, _target_table(audit)))
+
+
+def _wiring(audit: Audit) -> tuple[list[layered.Box], list[layered.Link]]:
+    graph = audit.graph
+    boxes: dict[str, layered.Box] = {}
+    links: list[layered.Link] = []
+    for edge in graph.edges_of("scrapes"):
+        boxes[edge.target] = layered.Box(edge.target, 0, graph.nodes[edge.target]["name"], ("service",), "accent")
+        links.append(layered.Link(edge.target, edge.source, "accent"))
+    for job in graph.of_kind("scrape_job"):
+        data = graph.nodes[job.id]
+        for host in data.get("unresolved", ()):
+            boxes[f"host:{host}"] = layered.Box(f"host:{host}", 0, host, ("no such service",), "bad", dashed=True)
+            links.append(layered.Link(f"host:{host}", job.id, "bad", dashed=True))
+        boxes[job.id] = layered.Box(job.id, 1, job.name, (data.get("path") or "/metrics",), "accent")
+    groups = _alert_groups(audit)
+    for group, members in groups.items():
+        boxes[group] = layered.Box(group, 2, group.partition(":")[2], (wording.count(len(members), "alert"),), "accent")
+        links += [layered.Link(edge.target, group, "accent") for edge in _from(members, graph.edges_of("alerts_on"))]
+        links += [layered.Link(group, edge.target, "accent") for edge in _from(members, graph.edges_of("routes_to"))]
+    for receiver in graph.of_kind("receiver"):
+        kinds = graph.nodes[receiver.id].get("integrations", ())
+        line = ", ".join(kinds) if kinds else "tells nobody"
+        boxes[receiver.id] = layered.Box(
+            receiver.id, 3, receiver.name, (line,), "accent" if kinds else "bad", not kinds
+        )
+    return list(boxes.values()), [
+        link for link in dict.fromkeys(links) if link.source in boxes and link.target in boxes
+    ]
+
+
+def _alert_groups(audit: Audit) -> dict[str, set[str]]:
+    """The alert nodes of each group of a rule file; a box each would be too many."""
+    nodes = {(node.location, node.name): node.id for node in audit.graph.of_kind("alert_rule")}
+    groups: defaultdict[str, set[str]] = defaultdict(set)
+    for rule in audit.inventory.alert_rules:
+        node = nodes.get((rule.location, rule.name))
+        if node:
+            groups[f"group:{rule.group}"].add(node)
+    return dict(groups)
+
+
+def _from(members: set[str], edges: list[Edge]) -> list[Edge]:
+    return [edge for edge in edges if edge.source in members]
+
+
+def _target_table(audit: Audit) -> Table | None:
+    resolved = {(edge.location, edge.source): edge.target for edge in audit.graph.edges_of("scrapes")}
+    jobs = {(node.location, node.name): node.id for node in audit.graph.of_kind("scrape_job")}
+    rows = []
+    for job in audit.inventory.scrape_jobs:
+        for target in job.targets:
+            service = resolved.get((target.location, jobs.get((job.location, job.name), "")))
+            state = State(audit.graph.nodes[service]["name"], "good") if service else State("no such service", "bad")
+            address = f"{target.host}:{target.port}".rstrip(":")
+            rows.append((job.name, address, job.metrics_path, state, str(target.location)))
+    columns = (
+        Column("Job", "code"),
+        Column("Target", "code"),
+        Column("Path", "code"),
+        Column("Service", "state"),
+        Column("Place", "code"),
+    )
+    return Table("What Prometheus scrapes", columns, tuple(rows)) if rows else None
+
+
+def monitoring_coverage(audit: Audit) -> Blocks:
+    """Each service: is its health checked, are its metrics scraped, do alerts and dashboards ask for it, logs kept."""
+    services = audit.inventory.distinct_services
+    if not services:
+        return Blocks(Prose("No service was found, so there is nothing to watch."))
+    watched = _watched(audit)
+    states = {service.name: _aspects(audit, service, watched) for service in services}
+    names = sorted(states, key=lambda name: (sum(states[name]), name))
+    marks = {
+        (row, column): matrix.Mark("dot", "good") if known else matrix.Mark("dash", "")
+        for row, name in enumerate(names[:_LIMIT])
+        for column, known in enumerate(states[name])
+    }
+    blind = [name for name in names if not any(states[name])]
+    covered = ", ".join(
+        f"{aspect.lower()} {sum(found[column] for found in states.values())}" for column, aspect in enumerate(_ASPECTS)
+    )
+    words = f"Of {wording.count(len(names), 'service')}: {covered}. Nothing at all: {wording.listing(blind)}."
+    rows = tuple((name, *(State("yes", "good") if known else State("no") for known in states[name])) for name in names)
+    table = Table(
+        "Services and what watches them",
+        (Column("Service", "code"), *(Column(aspect, "state") for aspect in _ASPECTS)),
+        rows,
+    )
+    legend = [(matrix.Mark("dot", "good"), "covered"), (matrix.Mark("dash", ""), "not covered")]
+    caption = words + (f" The {_LIMIT} with the least are drawn." if len(names) > _LIMIT else "")
+    return Blocks(Picture(matrix.draw(names[:_LIMIT], _ASPECTS, marks, legend).svg(words), caption, words, table))
+
+
+def _watched(audit: Audit) -> dict[str, set[str]]:
+    """The service nodes that are scraped, alerted on, and shown on a dashboard through their scrape job."""
+    graph = audit.graph
+    scraped: defaultdict[str, set[str]] = defaultdict(set)
+    for edge in graph.edges_of("scrapes"):
+        scraped[edge.source].add(edge.target)
+    alerted = {service for edge in graph.edges_of("alerts_on") for service in scraped.get(edge.target, ())}
+    asked = {matcher.value for board in audit.inventory.dashboards for panel in board.panels
+             for query in panel.queries for matcher in query.matchers if matcher.name == "job"}  # fmt: skip
+    shown = {service for job in graph.of_kind("scrape_job") if job.name in asked for service in scraped[job.id]}
+    return {"Metrics": set().union(*scraped.values()), "Alerts": alerted, "Dashboard": shown}
+
+
+def _aspects(audit: Audit, service: Service, watched: dict[str, set[str]]) -> tuple[bool, ...]:
+    node = audit.graph.service(service.project, service.name) or ""
+    shipped = bool(audit.inventory.log_shippers) or service.log_driver not in ("", "json-file", "local", "none")
+    checked = service.healthcheck is not None and not service.healthcheck.disabled
+    return (checked, *(node in watched[aspect] for aspect in ("Metrics", "Alerts", "Dashboard")), shipped)
+
+
+def alerts(audit: Audit) -> Blocks:
+    """Each alert: when it fires, how severe it is, and whom it reaches."""
+    rules = [rule for rule in audit.inventory.alert_rules if rule.kind == "alert"]
+    if not rules:
+        return Blocks(Prose("No alerting rule was found."))
+    nodes = {(node.location, node.name): node.id for node in audit.graph.of_kind("alert_rule")}
+    told: defaultdict[str, list[str]] = defaultdict(list)
+    for edge in audit.graph.edges_of("routes_to"):
+        told[edge.source].append(audit.graph.nodes[edge.target]["name"])
+    rows = tuple(
+        (
+            rule.name,
+            dict(rule.labels).get("severity", ""),
+            rule.duration or "at once",
+            wording.listing(told[nodes.get((rule.location, rule.name), "")]),
+            str(rule.location),
+        )
+        for rule in rules
+    )
+    columns = (
+        Column("Alert", "code"),
+        Column("Severity"),
+        Column("Fires after"),
+        Column("Reaches"),
+        Column("Place", "code"),
+    )
+    return Blocks(Table("Alerts and whom they reach", columns, rows))

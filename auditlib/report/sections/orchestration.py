@@ -1,0 +1,200 @@
+"""The services: what starts after what, under which conditions, and what many depend on."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+
+from auditlib.audit import Audit
+from auditlib.inventory.stack import Dependency, Project, Service
+from auditlib.report import palette, wording
+from auditlib.report.blocks import Block, Blocks, Column, Picture, Prose, State, Table
+from auditlib.report.charts import layered, matrix
+
+LIMIT = 40
+"""Services of a project above which the map shows groups of like ones."""
+_PROJECTS = 3
+_CONDITIONS = {
+    "service_healthy": ("good", "dot", "once it is healthy"),
+    "service_started": ("warn", "ring", "once it has started"),
+    "service_completed_successfully": ("accent", "dash", "once it has completed"),
+}
+_NONE = "No Compose project was found, so there are no services to show."
+
+
+def service_map(audit: Audit) -> Blocks:
+    """Each Compose project as a map: layers by start order, dashed where a profile decides, coloured by health."""
+    projects = sorted(audit.inventory.base_projects, key=lambda item: (-len(_members(audit, item)), item.name))
+    shown = [project for project in projects[:_PROJECTS] if _members(audit, project)]
+    if not shown:
+        return Blocks(Prose(_NONE))
+    blocks: list[Block] = [_map(audit, project) for project in shown]
+    if len(projects) > len(shown):
+        rest = wording.listing((f"`{project.name}`" for project in projects[len(shown) :]), 8)
+        blocks.append(Prose(f"Not drawn, but audited as well: {rest}."))
+    return Blocks(*blocks)
+
+
+def _members(audit: Audit, project: Project) -> dict[str, Service]:
+    """The services of a project, and those that its overlays add."""
+    family = {item.name for item in audit.inventory.projects if project.name in (item.name, item.base)}
+    return {service.name: service for service in audit.inventory.distinct_services if service.project in family}
+
+
+def _map(audit: Audit, project: Project) -> Picture:
+    services = _members(audit, project)
+    layers = _layers(audit, project, services)
+    boxes = [_box(service, layers[name], project) for name, service in services.items()]
+    links = [
+        layered.Link(dependency.service, name, _tone(dependency), not dependency.required)
+        for name, service in services.items()
+        for dependency in service.dependencies
+        if dependency.service in services and not dependency.implicit
+    ]
+    if len(boxes) > LIMIT:
+        boxes, links = _grouped(boxes, links)
+    unchecked = [name for name, service in services.items() if _health(service)[1] != "good"]
+    gated = [name for name, service in services.items() if service.profiles]
+    words = (
+        f"{wording.count(len(services), 'service')} of {project.name}, started in "
+        f"{wording.count(max(layers.values()) + 1, 'step')}; {wording.listing(unchecked)} without a working health "
+        f"check; behind a profile: {wording.listing(gated)}."
+    )
+    caption = "From left to right in start order; a line leads to the service that waits for the one on its left."
+    canvas = layered.draw(boxes, links, [f"Step {number + 1}" for number in range(max(layers.values()) + 1)], _legend())
+    return Picture(canvas.svg(words), f"`{project.name}`: {caption}", words, _service_table(services, layers))
+
+
+def _layers(audit: Audit, project: Project, services: dict[str, Service]) -> dict[str, int]:
+    steps = {node: step for step, nodes in enumerate(audit.graph.start_order(project.name)) for node in nodes}
+    nodes = {name: audit.graph.service(service.project, name) for name, service in services.items()}
+    return {name: steps.get(node or "", 0) for name, node in nodes.items()}
+
+
+def _box(service: Service, layer: int, project: Project) -> layered.Box:
+    words, tone = _health(service)
+    image = service.image.rpartition("/")[2] or (f"built from {service.build.context}" if service.build else "")
+    gate = f"profile {', '.join(service.profiles)}" if service.profiles else ""
+    overlay = "from an overlay" if service.project != project.name else ""
+    optional = bool(service.profiles) or service.project != project.name
+    lines = (image or "no image", words, *([gate or overlay] if optional else []))
+    return layered.Box(service.name, layer, service.name, lines, tone, optional)
+
+
+def _health(service: Service) -> tuple[str, str]:
+    if service.healthcheck is None:
+        return "no health check", "warn"
+    return ("health check disabled", "bad") if service.healthcheck.disabled else ("health checked", "good")
+
+
+def _tone(dependency: Dependency) -> str:
+    return _CONDITIONS.get(dependency.condition, ("", "", ""))[0]
+
+
+def _legend() -> list[tuple[str, str]]:
+    return [
+        (palette.GOOD_SOFT, "health checked"),
+        (palette.WARN_SOFT, "no health check"),
+        ("dashed", "optional: profile or overlay"),
+        (palette.GOOD, "waits until healthy"),
+        (palette.WARN, "until started"),
+        (palette.ACCENT, "until completed"),
+    ]
+
+
+def _grouped(
+    boxes: Sequence[layered.Box], links: Sequence[layered.Link]
+) -> tuple[list[layered.Box], list[layered.Link]]:
+    """One box for all services of a layer that are alike in health and gating."""
+    groups: defaultdict[tuple[int, str, bool], list[layered.Box]] = defaultdict(list)
+    for box in boxes:
+        groups[box.column, box.tone, box.dashed].append(box)
+    group_of = {box.id: str(key) for key, members in groups.items() for box in members}
+    merged = [
+        layered.Box(
+            str(key),
+            key[0],
+            wording.count(len(members), "service"),
+            (wording.listing((box.name for box in members), 3), members[0].lines[1]),
+            key[1],
+            key[2],
+        )
+        for key, members in groups.items()
+    ]
+    counts = Counter((group_of[link.source], group_of[link.target], link.tone) for link in links)
+    return merged, [layered.Link(*pair) for pair in sorted(counts) if pair[0] != pair[1]]
+
+
+def _service_table(services: dict[str, Service], layers: dict[str, int]) -> Table:
+    columns = (Column("Step", "number"), Column("Service", "code"), Column("Health", "state"), Column("Waits for"),
+               Column("Profiles"), Column("Restart"), Column("Place", "code"))  # fmt: skip
+    rows = []
+    for name in sorted(services, key=lambda item: (layers[item], item)):
+        service = services[name]
+        waits = ", ".join(
+            f"{item.service} ({item.condition.removeprefix('service_')})" for item in service.dependencies
+        )
+        profiles = ", ".join(service.profiles)
+        state = State(*_health(service))
+        rows.append((layers[name] + 1, name, state, waits, profiles, service.restart, str(service.location)))
+    return Table("Services in start order", columns, tuple(rows))
+
+
+def dependency_conditions(audit: Audit) -> Blocks:
+    """Which service waits for which, and for what: health, completion, or the mere start."""
+    entries = {
+        (service.name, dependency.service): dependency
+        for service in audit.inventory.distinct_services
+        for dependency in service.dependencies
+        if not dependency.implicit
+    }
+    if not entries:
+        return Blocks(Prose("No service declares `depends_on`; all start at once."))
+    rows, columns = sorted({row for row, _ in entries}), sorted({column for _, column in entries})
+    marks = {
+        (rows.index(row), columns.index(column)): _mark(dependency) for (row, column), dependency in entries.items()
+    }
+    counts = Counter(dependency.condition for dependency in entries.values())
+    words = wording.count(len(entries), "dependency", "dependencies") + ": " + ", ".join(
+        f"{counts[condition]} {meaning}" for condition, (_, _, meaning) in _CONDITIONS.items() if counts[condition]
+    ) + "."  # fmt: skip
+    legend = [(matrix.Mark(shape, tone), meaning) for tone, shape, meaning in _CONDITIONS.values()]
+    table = Table(
+        "Declared dependencies",
+        (Column("Service", "code"), Column("Waits for", "code"), Column("Condition", "state"), Column("Place", "code")),
+        tuple(
+            (row, column, State(entry.condition, _tone(entry)), str(entry.location))
+            for (row, column), entry in sorted(entries.items())
+        ),
+    )
+    limit = 4 * LIMIT
+    if len(rows) > limit or len(columns) > limit:
+        return Blocks(Prose(words), table)
+    canvas = matrix.draw(rows, columns, marks, legend)
+    return Blocks(Picture(canvas.svg(words), f"{words} Each row waits for the columns that are marked.", words, table))
+
+
+def _mark(dependency: Dependency) -> matrix.Mark:
+    tone, shape, _ = _CONDITIONS.get(dependency.condition, ("", "ring", ""))
+    return matrix.Mark(shape, tone)
+
+
+def single_points(audit: Audit) -> Blocks:
+    """The services that exist once and take others along when they die."""
+    points = audit.graph.single_points()
+    if not points:
+        return Blocks(Prose("No service takes another one along when it dies."))
+    names = audit.graph.nodes
+    rows = tuple(
+        (
+            point.name,
+            len(point.hard),
+            wording.listing((names[node]["name"] for node in point.hard), 8) if point.hard else "",
+            wording.listing((names[node]["name"] for node in point.soft), 8) if point.soft else "",
+            str(point.location or ""),
+        )
+        for point in points
+    )
+    columns = (Column("If this dies", "code"), Column("Fail", "number"), Column("These fail with it"),
+               Column("These lose something"), Column("Place", "code"))  # fmt: skip
+    return Blocks(Table("What breaks when one service dies, the worst first", columns, rows))

@@ -1,0 +1,104 @@
+"""The verdict, and what was looked at."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from auditlib import verdict as judging
+from auditlib.audit import Audit
+from auditlib.model import Area, Read, Severity
+from auditlib.report import palette, wording
+from auditlib.report.blocks import Blocks, Column, Panel, Picture, Prose, Table
+from auditlib.report.charts import bars
+from auditlib.report.rendering import AREA_NAMES
+
+_TONES = {
+    judging.Readiness.NOT_READY: "bad",
+    judging.Readiness.CONDITIONS: "warn",
+    judging.Readiness.READY: "good",
+}
+_STATUS = {
+    Read.PARSED: (palette.GOOD, "read in full"),
+    Read.PARTIAL: (palette.SEVERITY[Severity.MEDIUM], "in part"),
+    Read.FAILED: (palette.BAD, "not readable"),
+    Read.SKIPPED: (palette.FAINT, "left out"),
+}
+
+
+def verdict(audit: Audit) -> Blocks:
+    """Ready or not and why, a score for each area, and the three things to do first."""
+    judgement = judging.judge(audit.findings)
+    return Blocks(
+        Panel(
+            "verdict",
+            {
+                "readiness": judgement.readiness,
+                "tone": _TONES[judgement.readiness],
+                "reason": judgement.reason,
+                "scores": [_score(score) for score in judgement.scores],
+                "first": judgement.first,
+            },
+        )
+    )
+
+
+def _score(score: judging.Score) -> dict[str, object]:
+    dearest = score.costs[0] if score.costs else None
+    detail = f"most by: {dearest.finding.title}" if dearest else "no finding"
+    tone = "good" if score.points >= 80 else "warn" if score.points >= 50 else "bad"
+    return {"area": score.area, "points": score.points, "tone": tone, "detail": detail}
+
+
+def severities(audit: Audit) -> Blocks:
+    """The findings of each area by severity."""
+    if not audit.findings:
+        return Blocks(Prose("No rule found anything to report."))
+    counts = Counter((finding.area, finding.severity) for finding in audit.findings)
+    rows: list[bars.Row] = []
+    for area in Area:
+        parts = [(palette.SEVERITY[severity], float(counts[area, severity])) for severity in Severity]
+        total = sum(counts[area, severity] for severity in Severity)
+        rows.append((AREA_NAMES[area], parts, wording.count(total, "finding")))
+    canvas = bars.draw(rows, [(palette.SEVERITY[severity], str(severity)) for severity in Severity])
+    summary = "; ".join(f"{name}: {end}" for name, _, end in rows)
+    table = Table(
+        "Findings by area and severity",
+        (Column("Area"), *(Column(str(severity).capitalize(), "number") for severity in Severity)),
+        tuple((AREA_NAMES[area], *(counts[area, severity] for severity in Severity)) for area in Area),
+    )
+    return Blocks(
+        Picture(canvas.svg(summary), "Findings by area; the darker, the more severe.", summary, table),
+    )
+
+
+def scope(audit: Audit) -> Blocks:
+    """The repository, how much of it was read, and what kinds of files were found."""
+    inventory = audit.inventory
+    facts = [
+        ("Repository", inventory.name),
+        ("Commit", f"`{inventory.commit[:12]}`" if inventory.commit else "not a git checkout"),
+        ("Files considered", len(inventory.files)),
+        ("Compose projects", len(inventory.base_projects)),
+        ("Services", len(inventory.distinct_services)),
+        ("Workflows", len(inventory.workflows)),
+    ]
+    kinds = Counter((entry.kind, entry.status) for entry in audit.coverage if entry.status is not Read.SKIPPED)
+    if not kinds:
+        return Blocks(Panel("facts", facts), Prose("No file of a kind that auditlib reads was found."))
+    totals = Counter(kind for kind, _ in kinds.elements())
+    names = [kind for kind, _ in sorted(totals.items(), key=lambda item: (-item[1], item[0]))]
+    shown = [status for status in _STATUS if status is not Read.SKIPPED]
+    rows: list[bars.Row] = [
+        (kind, [(_STATUS[status][0], float(kinds[kind, status])) for status in shown], str(totals[kind]))
+        for kind in names
+    ]
+    summary = "Files read: " + wording.listing((f"{totals[kind]} {kind}" for kind in names), 12) + "."
+    canvas = bars.draw(rows, [_STATUS[status] for status in shown])
+    table = Table(
+        "Files by kind",
+        (Column("Kind"), *(Column(wording.sentence(_STATUS[status][1]), "number") for status in shown)),
+        tuple((kind, *(kinds[kind, status] for status in shown)) for kind in names),
+    )
+    return Blocks(
+        Panel("facts", facts), Picture(canvas.svg(summary), "What was read, by kind of file.", summary, table)
+    )

@@ -1,0 +1,73 @@
+"""Gaps, risks, and the work that closes them."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from auditlib import backlog as planning
+from auditlib.audit import Audit
+from auditlib.model import Area, Effort, Severity
+from auditlib.report import palette, wording
+from auditlib.report.blocks import Blocks, Column, Panel, Picture, Prose, Table
+from auditlib.report.charts import matrix, quadrant
+from auditlib.report.rendering import AREA_NAMES
+
+_NOTHING = "No finding above `info`: there is nothing to plan."
+_TONES = {Severity.CRITICAL: "bad", Severity.HIGH: "bad", Severity.MEDIUM: "warn", Severity.LOW: "accent"}
+_EFFORTS = tuple(reversed(Effort))
+
+
+def risk_matrix(audit: Audit) -> Blocks:
+    """The areas against the severities: where the risk is."""
+    counts = Counter((finding.area, finding.severity) for finding in audit.findings)
+    shown = [severity for severity in Severity if severity is not Severity.INFO]
+    marks = {
+        (list(Area).index(area), shown.index(severity)): matrix.Mark("", _TONES[severity], str(number))
+        for (area, severity), number in counts.items()
+        if severity in shown
+    }
+    if not marks:
+        return Blocks(Prose(_NOTHING))
+    worst = max(Area, key=lambda area: sum(planning.WEIGHT[severity] * counts[area, severity] for severity in shown))
+    words = f"Most of the risk is in {AREA_NAMES[worst].lower()}: " + ", ".join(
+        f"{counts[worst, severity]} {severity}" for severity in shown if counts[worst, severity]
+    ) + "."  # fmt: skip
+    table = Table(
+        "Findings by area and severity",
+        (Column("Area"), *(Column(str(severity).capitalize(), "number") for severity in shown)),
+        tuple((AREA_NAMES[area], *(counts[area, severity] for severity in shown)) for area in Area),
+    )
+    canvas = matrix.draw([AREA_NAMES[area] for area in Area], [str(severity) for severity in shown], marks)
+    return Blocks(Picture(canvas.svg(words), words, words, table))
+
+
+def risk_against_effort(audit: Audit) -> Blocks:
+    """Each item of the backlog by the risk that it takes away and the effort that it takes."""
+    items = planning.derive(audit.findings)
+    if not items:
+        return Blocks(Prose(_NOTHING))
+    entries = [(item.rank, _EFFORTS.index(item.effort), item.risk, palette.SEVERITY[item.severity]) for item in items]
+    words = "The numbers are the ranks of the backlog; first comes much risk for little effort, at the upper left."
+    legend = [(palette.SEVERITY[severity], str(severity)) for severity in Severity if severity is not Severity.INFO]
+    canvas = quadrant.draw(entries, [f"{effort} effort" for effort in _EFFORTS], legend)
+    rows = tuple((item.rank, item.title, item.severity, item.risk, str(item.effort)) for item in items)
+    columns = (
+        Column("Rank", "number"),
+        Column("Item"),
+        Column("Severity", "severity"),
+        Column("Risk", "number"),
+        Column("Effort"),
+    )
+    alternative = f"{wording.count(len(items), 'item')} by risk and effort; first: {items[0].title}."
+    return Blocks(Picture(canvas.svg(alternative), words, alternative, Table("Items by rank", columns, rows)))
+
+
+def backlog(audit: Audit) -> Blocks:
+    """The work in themes, each item with what it closes and its first step."""
+    items = planning.derive(audit.findings)
+    if not items:
+        return Blocks(Prose(_NOTHING))
+    themes = [
+        (theme, [item for item in items if item.theme == theme]) for theme in dict.fromkeys(planning.THEMES.values())
+    ]
+    return Blocks(Panel("backlog", [(theme, members) for theme, members in themes if members]))

@@ -1,0 +1,101 @@
+"""What of the system can be reached from where, and where its data lives."""
+
+from __future__ import annotations
+
+from auditlib.audit import Audit
+from auditlib.inventory.stack import Port, Service
+from auditlib.report import wording
+from auditlib.report.blocks import Blocks, Column, Picture, Prose, State, Table
+from auditlib.report.charts import matrix, zones
+
+_LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+_LIMIT = 60
+
+
+def exposure(audit: Audit) -> Blocks:
+    """Which ports are open to every network of the host, which to the host alone, and what stays inside."""
+    services = audit.inventory.distinct_services
+    if not services:
+        return Blocks(Prose("No service was found, so nothing is exposed."))
+    pairs = [(service, port) for service in services for port in service.ports]
+    outside = [(service, port) for service, port in pairs if port.host_ip not in _LOOPBACK]
+    local = [(service, port) for service, port in pairs if port.host_ip in _LOOPBACK]
+    inside = [service.name for service in services if not service.ports and service.network_mode != "host"]
+    direct = [f"{service.name} (host network)" for service in services if service.network_mode == "host"]
+    words = (
+        f"{wording.count(len(outside) + len(direct), 'port')} on every interface, {len(local)} on the host alone; "
+        f"{wording.count(len(inside), 'service')} inside the networks only."
+    )
+    canvas = zones.draw(
+        [
+            ("Every interface", "reachable from outside the host", "bad", [*_chips(outside), *direct]),
+            ("This host only", "bound to the loopback address", "warn", _chips(local)),
+            ("Networks only", "reachable by other containers", "good", _shortened(inside)),
+        ]
+    )
+    rows = tuple(
+        (service.name, port.host_port or "any", port.target, port.protocol, _state(port), str(port.location))
+        for service, port in pairs
+    )
+    columns = (Column("Service", "code"), Column("Host port", "number"), Column("Container port", "number"),
+               Column("Protocol"), Column("Reachable from", "state"), Column("Place", "code"))  # fmt: skip
+    return Blocks(Picture(canvas.svg(words), words, words, Table("Published ports", columns, rows) if rows else None))
+
+
+def _chips(pairs: list[tuple[Service, Port]]) -> list[str]:
+    return _shortened([f"{service.name} :{port.host_port or 'any'}" for service, port in pairs])
+
+
+def _shortened(names: list[str]) -> list[str]:
+    return names if len(names) <= _LIMIT else [*names[:_LIMIT], f"and {len(names) - _LIMIT} more"]
+
+
+def _state(port: Port) -> State:
+    if port.host_ip in _LOOPBACK:
+        return State("this host", "warn")
+    return State(port.host_ip if port.host_ip not in ("", "0.0.0.0", "::") else "every interface", "bad")  # noqa: S104
+
+
+def volumes(audit: Audit) -> Blocks:
+    """Which service writes to which volume: what has to be kept, and who shares it."""
+    uses = {
+        (service.name, mount.source): mount
+        for service in audit.inventory.distinct_services
+        for mount in service.mounts
+        if mount.kind == "volume" and mount.source
+    }
+    if not uses:
+        return Blocks(Prose("No service mounts a named volume; what containers write is gone when they are."))
+    rows, columns = sorted({volume for _, volume in uses}), sorted({service for service, _ in uses})
+    marks = {
+        (rows.index(volume), columns.index(service)): matrix.Mark("ring", "")
+        if mount.read_only
+        else matrix.Mark("dot", "accent")
+        for (service, volume), mount in uses.items()
+    }
+    shared = [row for row in rows if sum(volume == row for _, volume in uses) > 1]
+    words = f"{wording.count(len(rows), 'named volume')}; shared by several services: {wording.listing(shared)}."
+    legend = [(matrix.Mark("dot", "accent"), "reads and writes"), (matrix.Mark("ring", ""), "reads only")]
+    table = Table(
+        "Named volumes and who mounts them",
+        (
+            Column("Volume", "code"),
+            Column("Service", "code"),
+            Column("Path", "code"),
+            Column("Access"),
+            Column("Place", "code"),
+        ),
+        tuple(
+            (
+                volume,
+                service,
+                mount.target,
+                "reads only" if mount.read_only else "reads and writes",
+                str(mount.location),
+            )
+            for (service, volume), mount in sorted(uses.items(), key=lambda item: (item[0][1], item[0][0]))
+        ),
+    )
+    if max(len(rows), len(columns)) > 2 * _LIMIT:
+        return Blocks(Prose(words), table)
+    return Blocks(Picture(matrix.draw(rows, columns, marks, legend).svg(words), words, words, table))

@@ -1,0 +1,21 @@
+// Opens what a link leads to, and everything while the page is printed.
+"use strict";
+function reveal() {
+  const target = location.hash.length > 1 && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  if (!target) return;
+  for (let element = target; element; element = element.parentElement) if (element.tagName === "DETAILS") element.open = true;
+  target.scrollIntoView();
+}
+addEventListener("hashchange", reveal);
+addEventListener("DOMContentLoaded", reveal);
+let closed = [];
+addEventListener("beforeprint", () => {
+  closed = [...document.querySelectorAll("details:not([open])")];
+  closed.forEach((element) => { element.open = true; });
+});
+addEventListener("afterprint", () => closed.forEach((element) => { element.open = false; }));
+const contents = document.querySelector(".contents > details");
+const narrow = matchMedia("(max-width: 72rem)");
+const fit = () => { contents.open = !narrow.matches; };
+narrow.addEventListener("change", fit);
+fit();
