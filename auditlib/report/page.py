@@ -30,11 +30,10 @@ _AREAS = {
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A piece of a section: `prose` and `blocks` carry HTML, `text` and `trouble` carry text."""
+    """A piece of a section: `prose` and `blocks` hold HTML, `text` and `trouble` plain text."""
 
     kind: str
-    html: Markup = Markup()
-    text: str = ""
+    content: Markup | str
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +60,13 @@ def section(name: str, notebook: Mapping[str, Any]) -> Section:
             parts.append(Part("prose", Markup(markdown.render(source))))  # noqa: S704 - raw HTML is off
         elif cell["cell_type"] == "code":
             parts += [_part(output) for output in cell["outputs"]]
-    failures = tuple(part.text for part in parts if part.kind == "trouble")
+    failures = tuple(part.content for part in parts if part.kind == "trouble")
     return Section(name, title.strip(), " ".join(question.split()), tuple(parts), failures)
 
 
 def missing(name: str, reason: str) -> Section:
     """The section in the place of a notebook that could not be run at all."""
-    return Section(name, name, "", (Part("trouble", text=reason),), (reason,))
+    return Section(name, name, "", (Part("trouble", reason),), (reason,))
 
 
 def _is_marker(cell: Mapping[str, Any]) -> bool:
@@ -77,12 +76,12 @@ def _is_marker(cell: Mapping[str, Any]) -> bool:
 
 def _part(output: Mapping[str, Any]) -> Part:
     if output["output_type"] == "error":
-        return Part("trouble", text=f"{output['ename']}: {output['evalue']}" if output["evalue"] else output["ename"])
+        return Part("trouble", f"{output['ename']}: {output['evalue']}" if output["evalue"] else output["ename"])
     data = output.get("data", {})
     for mime in (PAGE_MIME, "text/html"):
         if mime in data:
             return Part("blocks", Markup("".join(data[mime])))  # noqa: S704 - made by a section, which escapes
-    return Part("text", text="".join(data.get("text/plain", output.get("text", ""))))
+    return Part("text", "".join(data.get("text/plain", output.get("text", ""))))
 
 
 def render(audit: Audit, sections: Sequence[Section]) -> str:

@@ -1,0 +1,124 @@
+"""The report of a repository, and the workbook in JupyterLab."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from auditlib import execution, kernel, publishing, shipped, snapshot
+from auditlib.audit import audit
+from auditlib.errors import UsageError
+from auditlib.formats import csv_table, json_document
+from auditlib.report import page
+
+Progress = Callable[[str, int, int], None]
+"""Told the step, how many are done and how many there are."""
+
+SNAPSHOT = "snapshot.json"
+_TABLES = "tables"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A report that was written: its page, and what failed on the way (each a line)."""
+
+    index: Path
+    failures: tuple[str, ...]
+
+
+def report(project: Path, output: Path, progress: Progress | None = None) -> Report:
+    """Audit the repository in the folder `project` and write the report into the folder `output`, whole or not at all.
+
+    The audit is done once; the notebooks read it from a snapshot that stays beside them, so that they can be run again.
+    Raises ProjectError if the project can't be read, UsageError if `output` is something that is no report of ours.
+    """
+    publishing.check(output)
+    context = execution.warm()
+    result = audit(project)
+    with publishing.published(output) as folder:
+        snapshot.save(result, folder / SNAPSHOT)
+        (folder / "findings.json").write_text(json_document.render(result), encoding="utf-8")
+        (folder / "findings.csv").write_text(csv_table.render(result), encoding="utf-8")
+        sections, failures = _sections(context, folder, progress or _silent)
+        (folder / "index.html").write_text(page.render(result, sections), encoding="utf-8")
+    return Report(output / "index.html", tuple(failures))
+
+
+def _silent(step: str, done: int, total: int) -> None:
+    """Progress that nobody watches."""
+
+
+def _sections(context: execution.Context, folder: Path, progress: Progress) -> tuple[list[page.Section], list[str]]:
+    """Run the notebooks and write the tables; make each notebook a section as soon as it is done."""
+    notebooks = _notebooks()
+    (folder / "notebooks").mkdir()
+    parameters = {"snapshot": f"../{SNAPSHOT}"}
+    tasks: dict[str, execution.Task] = {
+        path.stem: (kernel.execute, (path, folder / "notebooks", parameters)) for path in _longest_first(notebooks)
+    }
+    tasks[_TABLES] = (write_tables, (folder / SNAPSHOT, folder / _TABLES))
+    sections: dict[str, page.Section] = {}
+    failures: list[str] = []
+    progress("starting", 0, len(tasks))
+    for done, (name, reason) in enumerate(execution.run(context, tasks), start=1):
+        progress(name, done, len(tasks))
+        if name == _TABLES:
+            failures += [f"the tables could not be written: {reason}"] if reason else []
+            continue
+        sections[name] = _section(folder / "notebooks" / f"{name}.ipynb", reason)
+        failures += [f"notebook {name}: {failure}" for failure in sections[name].failures]
+    shown = [sections[path.stem] for path in notebooks if path.stem[0].isdigit()]
+    return shown, sorted(failures)
+
+
+def _notebooks() -> list[Path]:
+    return sorted(shipped.notebooks().glob("*.ipynb"))
+
+
+def _longest_first(notebooks: list[Path]) -> list[Path]:
+    """The notebooks with the most cells first, so that none of them is waited for at the end."""
+    return sorted(notebooks, key=lambda path: -path.stat().st_size)
+
+
+def _section(path: Path, reason: str) -> page.Section:
+    if reason or not path.is_file():
+        return page.missing(path.stem, reason or "it left no notebook")
+    return page.section(path.stem, json.loads(path.read_text(encoding="utf-8")))
+
+
+def write_tables(saved: Path, folder: Path) -> None:
+    """Write every table of a saved audit into `folder` as CSV."""
+    tables = snapshot.load(saved).tables
+    folder.mkdir()
+    for name in tables.names():
+        getattr(tables, name).to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
+
+
+def lab(project: Path, folder: Path) -> int:
+    """Copy the notebooks to `folder`, set to show `project`, and open JupyterLab there. Answers its exit status.
+
+    Notebooks that are there already stay as they are.
+    """
+    if not project.is_dir():
+        raise UsageError(f"{project} is not a folder; name the folder of the repository to audit")
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in _notebooks():
+        target = folder / path.name
+        if not target.exists():
+            target.write_text(_set_to(project, path), encoding="utf-8")
+    return subprocess.run([sys.executable, "-m", "jupyterlab", str(folder)], check=False).returncode
+
+
+def _set_to(project: Path, path: Path) -> str:
+    """The notebook with the project in its cell of parameters."""
+    notebook = json.loads(path.read_text(encoding="utf-8"))
+    for cell in notebook["cells"]:
+        if "parameters" in cell["metadata"].get("tags", []):
+            lines = "".join(cell["source"]).splitlines(keepends=True)
+            setting = f"project = {str(project.resolve())!r}\n"
+            cell["source"] = [setting if line.startswith("project =") else line for line in lines]
+    return json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
