@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from auditlib import excerpts, graph, readers, rules
@@ -13,6 +14,7 @@ from auditlib.inventory import Inventory
 from auditlib.model import Coverage, Finding, Location
 from auditlib.rules import Rule
 from auditlib.source import Source
+from auditlib.tables import Tables
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,11 @@ class Audit:
     coverage: tuple[Coverage, ...]
     excerpts: Mapping[Location, Excerpt]
     """The lines behind the findings."""
+
+    @cached_property
+    def tables(self) -> Tables:
+        """The audit as dataframes: `audit.tables.services`."""
+        return Tables(self.inventory, self.graph, self.findings, self.coverage)
 
 
 def audit(root: Path, rules_to_check: Iterable[Rule] | None = None) -> Audit:

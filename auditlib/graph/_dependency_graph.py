@@ -70,6 +70,15 @@ class DependencyGraph(_Base):
         """The node id of a service record (`graph.service(record.project, record.name)`); None if it has none."""
         return self.hosts.service(project, name)
 
+    def resolve(self, host: str, port: str = "", near: str = "") -> str | None:
+        """The node id of the service that a host name leads to, as the file `near` means it; None for no service."""
+        return self.hosts.resolve(host, None, port, near)
+
+    def declared(self, kind: str, owner: str, name: str) -> str | None:
+        """The node id of what a project or file declares (`graph.declared("volume", record.project, record.name)`)."""
+        ids = (f"{kind}:{name}", f"{kind}:{owner}/{name}")
+        return next((node for node in ids if node in self), None)
+
     # -- questions --------------------------------------------------------------------------------------------------
 
     def start_order(self, project: str | None = None) -> list[list[str]]:
@@ -99,6 +108,10 @@ class DependencyGraph(_Base):
         """The nodes of a kind that exist once and take services along when they die, the worst first."""
         return _failure.single_points(self, kind, limit)
 
+    def reach_of_failures(self, kind: str = "service") -> dict[str, int]:
+        """How many services the failure of each node of a kind takes along, hard or soft, by node id."""
+        return _failure.reach(self, kind)
+
     def credential_flow(self, variable: str | None = None) -> list[Flow]:
         """The way of every credential, or of one variable. Raises UsageError for a variable that is no known one."""
         return _credentials.flows(self, variable)
@@ -106,8 +119,8 @@ class DependencyGraph(_Base):
     def isolated(self, kind: str | None = None) -> list[Node]:
         """What reaches nothing and is reached by nothing, of a kind or of all.
 
-        A service is isolated if no other one needs it, it needs no other, nothing scrapes or asks it, and it publishes
-        no port; anything else, if no edge but a document's mention touches it.
+        A service is isolated if no other one needs it, it needs no other, nothing scrapes or asks it, it loads no
+        monitoring, and it publishes no port; anything else, if no edge but a document's mention touches it.
         """
         return [self._known(node) for node in _isolation.isolated(self, kind)]
 

@@ -32,7 +32,7 @@ def is_hard(verb: str, data: dict[str, Any], target_kind: str) -> bool | None:
     if verb == "depends_on":
         return bool(data["required"] and (data["inferred"] or data["condition"] != "service_started"))
     if verb == "runs":
-        return target_kind in ("image", "job", "script")
+        return True if target_kind in ("image", "job", "script") else None
     if verb == "reads_env":
         return bool(data.get("required", True))
     return None
@@ -85,6 +85,13 @@ def single_points(graph: DependencyGraph, kind: str, limit: int) -> list[SingleP
     ]  # fmt: skip
     candidates.sort(key=lambda node: (-hard.get(node, 0).bit_count(), -any_way[node].bit_count(), node))
     return [_single_point(graph, node, services, hard.get(node, 0), any_way[node]) for node in candidates[:limit]]
+
+
+def reach(graph: DependencyGraph, kind: str) -> dict[str, int]:
+    """The number of services that the failure of each node of a kind reaches."""
+    services = [node for node, data in graph.nodes(data=True) if data["kind"] == "service"]
+    found = _reached_services(graph, services, lambda verdict: verdict is not None)
+    return {node: found.get(node, 0).bit_count() for node, data in graph.nodes(data=True) if data["kind"] == kind}
 
 
 def _reached_services(

@@ -24,6 +24,10 @@ def isolated(graph: DependencyGraph, kind: str | None) -> list[str]:
 
 def _is_touched(graph: DependencyGraph, node: str, kind: str) -> bool:
     edges = (*graph.in_edges(node, data=True), *graph.out_edges(node, data=True))
-    verbs = {data["verb"] for source, target, data in edges if source != target}
-    others = verbs - {"documents"}
-    return bool(others & _TOUCHES_A_SERVICE) if kind == "service" else bool(others)
+    others = [(target, data["verb"]) for source, target, data in edges if source != target and data["verb"] != "documents"]
+    if kind != "service":
+        return bool(others)
+    return any(
+        verb in _TOUCHES_A_SERVICE or (verb == "runs" and graph.nodes[target]["kind"] != "image")
+        for target, verb in others
+    )

@@ -37,9 +37,9 @@ def mounts(view: View, name: str, config: Config) -> Iterator[Mount]:
 
 def dependencies(view: View, name: str, config: Config) -> Iterator[Dependency]:
     """What a service waits for; an entry that stands where a link or a shared namespace does is an implicit one."""
-    elsewhere = [("links", i) for i in range(len(config.get("links") or ()))]
-    elsewhere += [("volumes_from", i) for i in range(len(config.get("volumes_from") or ()))]
-    paths: list[tuple[str | int, ...]] = [*elsewhere, ("network_mode",), ("ipc",), ("pid",), ("uts",), ("cgroup",)]
+    lists = [(key, i) for key in ("links", "volumes_from") for i in range(len(config.get(key) or ()))]
+    shared = [(key,) for key in ("network_mode", "ipc", "pid", "uts", "cgroup") if config.get(key)]
+    paths: list[tuple[str | int, ...]] = [*lists, *shared]
     implied = {view.place("services", name, *path) for path in paths}
     for needed, entry in (config.get("depends_on") or {}).items():
         place = view.place("services", name, "depends_on", needed)

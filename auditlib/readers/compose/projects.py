@@ -72,6 +72,7 @@ def resolve(source: Source, plan: Plan) -> Resolved:
         _learn(source, file)
     view = View(source, plan.name, project)
     source.vault.allow(*(name for section in ("services", "volumes", "networks") for name in view.section(section)))
+    view.learn_secrets()
     uses = Interpolations(view, unset)
     compose_files = tuple(file for file in project.files if file.endswith((".yml", ".yaml")) and file in view.listed)
     env_files = raw.env_files(source, compose_files, dirname(plan.files[0]))

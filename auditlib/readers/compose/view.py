@@ -10,7 +10,7 @@ from typing import Any
 
 from auditlib import compose
 from auditlib.model import Location
-from auditlib.redaction import Value
+from auditlib.redaction import Value, is_credential_name
 from auditlib.source import Source, Unreadable
 
 _BETWEEN = "\x1f "
@@ -33,6 +33,15 @@ class View:
         self._root = str(self.source.root)
         self.listed = frozenset(self.source.files)
         """The files that the audit considers; what stands in others is not passed on."""
+
+    def learn_secrets(self) -> None:
+        """Have every secret of the environments known, so that none shows where it stands earlier in the project."""
+        for config in self.section("services").values():
+            for name, value in (config.get("environment") or {}).items():
+                if value and is_credential_name(name):
+                    self.source.vault.value(name, self.text(value))
+                elif value:
+                    self.source.vault.learn(self.text(value))
 
     def section(self, name: str) -> dict[str, dict[str, Any]]:
         """A top-level section: its entries by name, an empty one for null."""
