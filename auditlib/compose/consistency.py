@@ -48,7 +48,7 @@ def _service_faults(name: str, service: Map, project: Map, disabled: Map) -> Ite
     yield from _networks(service, project)
     test = service.get("healthcheck", {}).get("test")
     if test and test[0] not in ("CMD", "CMD-SHELL", "NONE"):
-        yield ("healthcheck", "test"), f"expected CMD, CMD-SHELL or NONE first, found {test[0]!r}", "invalid"
+        yield ("healthcheck", "test"), "expected CMD, CMD-SHELL or NONE first", "invalid"
     yield from _dependencies(service, project, disabled)
     yield from _references(service, project)
     yield from _limits(service)

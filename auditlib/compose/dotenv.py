@@ -51,7 +51,7 @@ def parse(
             return
         name, name_at, after, inherited = _name(text, position)
         if " " in name:
-            raise DotenvError(f"a key cannot contain a space: {name!r}", name_at)
+            raise DotenvError("a variable's name cannot contain a space", name_at)
         if inherited:
             value = lookup(name)
             if value is not None:
@@ -67,8 +67,10 @@ def parse(
         raw, quote, start, end, position = _value(text, after)
         try:
             value = substitute(_escapes(raw) if quote else raw, find, unset) if quote != "'" else raw
-        except (InvalidTemplateError, MissingRequiredError) as error:
+        except MissingRequiredError as error:
             raise DotenvError(f"{name}: {error}", start) from None
+        except InvalidTemplateError:
+            raise DotenvError(f"{name}: not a variable; a literal $ is written $$", start) from None
         known[name] = value
         yield Assignment(name, value, start if end > start else name_at, end, raw, quote)
 
@@ -102,8 +104,7 @@ def _name(text: str, position: int) -> tuple[str, int, int, bool]:
             name, after, inherited = text[position:index], index + 1, char == "\n"
             break
         if char not in "_.-[]" and not (char.isalpha() or char.isnumeric()):
-            line = text[position:].split("\n", 1)[0]
-            raise DotenvError(f"unexpected character {char!r} in variable name {line[:40]!r}", position)
+            raise DotenvError(f"unexpected character {char!r} in the name {text[position:index][:40]!r}", position)
     if position >= len(text):
         raise DotenvError("zero length string", len(text) - 1)
     while after < len(text) and text[after] in _SPACE:
@@ -133,7 +134,7 @@ def _value(text: str, position: int) -> tuple[str, str, int, int, int]:
                 chars.append("\\")
         escaped = False
         chars.append(char)
-    raise DotenvError(f"unterminated quoted value {text[position:].split(chr(10), 1)[0][:40]}", position)
+    raise DotenvError("the value's closing quote is missing", position)
 
 
 def _escapes(value: str) -> str:
@@ -163,14 +164,14 @@ def _unread(escape: str) -> str:
 def parse_raw(text: str, known: dict[str, str], lookup: Lookup) -> Iterator[Assignment]:
     """`format: raw`: a name and everything after `=` on each line, nothing interpreted."""
     position = 0
-    for number, line in enumerate(text.split("\n"), 1):
+    for line in text.split("\n"):
         start, position = position, position + len(line) + 1
         body = line.removesuffix("\r").lstrip(_ALL_SPACE)
         if not body or body.startswith("#"):
             continue
         name, equals, value = body.partition("=")
         if not name or any(c in _ALL_SPACE for c in name):
-            raise DotenvError(f"line {number}: variable {name!r} is empty or contains white space", start)
+            raise DotenvError("a variable's name is empty or contains white space", start)
         if not equals:
             inherited = lookup(name)
             if inherited is None:

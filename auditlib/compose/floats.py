@@ -52,12 +52,12 @@ def shortest(value: float, *, single: bool = False) -> str:
 
 
 def go_text(value: float, *, single: bool = False) -> str:
-    """A number as `fmt.Sprint` writes it: plain between 1e-4 and 1e21, otherwise with an exponent."""
+    """A number as `fmt.Sprint` writes it: plain between 1e-4 and 1e6, otherwise with an exponent."""
     if math.isnan(value):
         return "NaN"
     if math.isinf(value):
         return "+Inf" if value > 0 else "-Inf"
-    return _layout(value, single, -4, 21)
+    return _layout(value, single, -4, 6)
 
 
 def json_text(value: float, *, single: bool = False) -> str:

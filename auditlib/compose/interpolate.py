@@ -150,8 +150,6 @@ class Interpolation:
             substitute(text, self.lookup)
         except MissingRequiredError as error:
             return str(error), "variable-required"
-        except InvalidTemplateError as error:
-            return f"invalid interpolation format: {error.args[0]!r}; a literal $ is written $$", "template"
-        except RecursionError:
-            return "variables nested too deeply", "template"
+        except InvalidTemplateError:
+            return "not a variable; a literal $ is written $$", "template"
         return None

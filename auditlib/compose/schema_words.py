@@ -17,6 +17,10 @@ _NAMES = {
     "boolean": "true or false", "null": "nothing",
 }  # fmt: skip
 _CHOICES = ("oneOf", "anyOf")
+_PRIVATE = frozenset(
+    ("environment", "args", "labels", "secrets", "configs", "command", "entrypoint", "test", "options")
+)
+"""Below these keys there may be passwords."""
 
 
 def reasons(error: Any, known_keys: KnownKeys) -> Iterator[tuple[Path, str]]:
@@ -43,12 +47,11 @@ def _best_form(error: Any, path: Path, known_keys: KnownKeys) -> Iterator[tuple[
     inside = [form for form in forms if all(_is_inside(e, path) for e in form)]
     if not inside:
         wanted = dict.fromkeys(word for form in forms for e in form for word in _types(e))
-        found = _found(error.instance)
+        found = _found(error)
         yield path, f"expected {' or '.join(wanted)}, found {found}" if wanted else _sentence(error)
         return
     for below in min(inside, key=len):
-        for inner, reason in reasons(below, known_keys):
-            yield inner, reason
+        yield from reasons(below, known_keys)
 
 
 def _is_inside(error: Any, path: Path) -> bool:
@@ -69,13 +72,13 @@ def _types(error: Any) -> list[str]:
 
 
 _SENTENCES: dict[str, Callable[[Any], str]] = {
-    "type": lambda e: f"expected {' or '.join(_types(e))}, found {_found(e.instance)}",
-    "enum": lambda e: f"expected one of {', '.join(map(str, e.kind.options))}; found {_found(e.instance)}",
-    "minimum": lambda e: f"expected {e.kind.limit} or more, found {_found(e.instance)}",
-    "maximum": lambda e: f"expected {e.kind.limit} or less, found {_found(e.instance)}",
+    "type": lambda e: f"expected {' or '.join(_types(e))}, found {_found(e)}",
+    "enum": lambda e: f"expected one of {', '.join(map(str, e.kind.options))}; found {_found(e)}",
+    "minimum": lambda e: f"expected {e.kind.limit} or more, found {_found(e)}",
+    "maximum": lambda e: f"expected {e.kind.limit} or less, found {_found(e)}",
     "required": lambda e: f"expected the key {e.kind.property}",
     "uniqueItems": lambda _: "expected each item only once",
-    "pattern": lambda e: f"expected a text like {e.kind.pattern}, found {_found(e.instance)}",
+    "pattern": lambda e: f"expected a text like {e.kind.pattern}, found {_found(e)}",
 }
 
 
@@ -84,10 +87,14 @@ def _sentence(error: Any) -> str:
     return say(error) if say else str(error.message)
 
 
-def _found(value: Any) -> str:
+def _found(error: Any) -> str:
+    """What stands there, in a few words; a text that may be a secret is not repeated."""
+    value = error.instance
     if isinstance(value, dict | list):
         return "a mapping" if isinstance(value, dict) else "a list"
     if value is None or isinstance(value, bool):
         return "nothing" if value is None else str(value).lower()
+    if isinstance(value, str) and _PRIVATE.intersection(error.instance_path):
+        return "a text"
     text = repr(value)
     return text if len(text) <= 60 else text[:57] + "…'"

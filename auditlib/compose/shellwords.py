@@ -18,7 +18,7 @@ def split(line: str) -> list[str]:
     for char in line:
         if not words.take(char):
             break
-    return words.finish(line)
+    return words.finish()
 
 
 class _Words:
@@ -45,10 +45,10 @@ class _Words:
             return self._other(char)
         return True
 
-    def finish(self, line: str) -> list[str]:
+    def finish(self) -> list[str]:
         """All words, if nothing is open."""
         if self.bad or self.escaped or self.quote or self.backtick or self.dollar:
-            raise RefusedError(f"not a command line, a quote or bracket is wrong or open: {line!r}")
+            raise RefusedError("not a command line: a quote or bracket is open, or a bracket stands alone")
         return [*self.words, self.word] if self.started else self.words
 
     def _add(self, char: str) -> None:

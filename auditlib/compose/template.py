@@ -19,6 +19,8 @@ _PATTERN = re.compile(
 )
 _OPERATORS = (":?", "?", ":-", "-", ":+", "+")
 _NAME = re.compile(r"[A-Za-z0-9_]*")
+_BRACES = re.compile(r"\$\{|\}")
+_NESTING = 50
 
 
 class InvalidTemplateError(ValueError):
@@ -52,6 +54,8 @@ class Reference:
 
 def substitute(template: str, lookup: Lookup, unset: Callable[[str], None] | None = None) -> str:
     """The text with its variables replaced. `unset` hears of each variable that became blank for want of a value."""
+    if _too_deep(template):
+        raise InvalidTemplateError(template)
     failure: list[ValueError] = []
 
     def replace(match: re.Match[str]) -> str:
@@ -67,6 +71,17 @@ def substitute(template: str, lookup: Lookup, unset: Callable[[str], None] | Non
     if failure:
         raise failure[0]
     return result
+
+
+def _too_deep(text: str) -> bool:
+    """Whether variables nest so deep that no person wrote them."""
+    if text.count("${") <= _NESTING:
+        return False
+    depth = deepest = 0
+    for brace in _BRACES.finditer(text):
+        depth = depth + 1 if brace[0] == "${" else max(depth - 1, 0)
+        deepest = max(deepest, depth)
+    return deepest > _NESTING
 
 
 def _replacement(expression: str, lookup: Lookup, unset: Callable[[str], None] | None) -> str:
@@ -129,7 +144,7 @@ def _closing_brace(text: str) -> int:
 
 def references(text: str, base: int = 0) -> Iterator[Reference]:
     """Every variable that a text refers to, those within defaults included, in the order in which they stand."""
-    for match in _PATTERN.finditer(text):
+    for match in _PATTERN.finditer(text) if not _too_deep(text) else ():
         if match["escaped"]:
             continue
         expression, start = match[0], match.start() + base
