@@ -1,0 +1,71 @@
+"""How backups look: tools that make them, and words with which people write of them.
+
+Sources: the documentation of the databases (https://www.postgresql.org/docs/current/backup.html,
+https://redis.io/docs/latest/operate/oss_and_stack/management/persistence/ …) and of the tools named here.
+"""
+
+from __future__ import annotations
+
+import re
+
+from auditlib.conventions import deployment
+from auditlib.inventory import Inventory
+from auditlib.model import Location
+
+TOOL = re.compile(
+    r"\b(?:pg_dump(?:all)?|pg_basebackup|pgbackrest|barman|wal-g|wal-e|mysqldump|mariadb-dump|mydumper|xtrabackup|"
+    r"mariabackup|mongodump|restic|borg(?:matic|backup)?|duplicity|duplicati|kopia|rclone|velero|influx backup|"
+    r"clickhouse-backup|neo4j-admin (?:database )?dump|etcdctl snapshot|rdiff-backup|rsnapshot|bgsave|"
+    r"redis-cli .*--rdb|docker-volume-backup|postgres-backup\S*|mysql-backup\S*|mc mirror|aws rds create-db-snapshot|"
+    r"aws backup|gcloud sql backups|litestream)\b",
+    re.I,
+)
+"""Commands, images and services that copy data away."""
+
+SCRIPT_NAME = re.compile(r"(?:^|[/_.-])(?:back[-_]?ups?|dump(?:[-_]db)?|snapshots?)(?=$|[/_.-])", re.I)
+"""A name by which a script, a job or a service says that it makes backups."""
+
+WORDS = frozenset({
+    "backup", "backups", "back-up", "restore", "restores", "restoring", "restored",
+    "pg_restore", "pg_dump", "rpo", "rto", "disaster", "disaster-recovery", "point-in-time",
+    "datensicherung", "sicherung", "wiederherstellung", "wiederherstellen",
+    "sauvegarde", "sauvegardes", "restauration", "restaurer",
+    "respaldo", "respaldos", "restauración", "restaurar",
+    "restauração", "резервное", "резервная", "восстановление", "备份", "恢复", "バックアップ", "復元",
+})  # fmt: skip
+"""Words of a document that speaks of backups or of recovery, in the languages that documents are often written in."""
+
+RECOVERY_HEADING = re.compile(
+    r"\b(?:disaster|recover(?:y|ing)?|restor(?:e|ing|ation)|back-?ups?|wiederherstell\w*|restauraci[oó]n|restauration|"
+    r"notfall\w*|sauvegarde\w*)\b|备份|恢复|復元|バックアップ|восстановлен",
+    re.I,
+)
+
+
+def are_made(inventory: Inventory) -> bool:
+    """Whether a command, an image, a service, a script or a job of the repository makes backups."""
+    texts = [" ".join(command.words) for command in deployment.commands(inventory)]
+    for service in inventory.services:
+        texts += [service.image, " ".join((*service.entrypoint, *service.command))]
+    texts += [item.argument for file in inventory.dockerfiles for item in file.instructions]
+    texts += [step.uses for step in inventory.steps]
+    names = [service.name for service in inventory.services] + [script.path for script in inventory.scripts]
+    names += [job.id for job in inventory.jobs] + [
+        target.name for item in inventory.manifests for target in item.targets
+    ]
+    return any(TOOL.search(text) for text in texts) or any(SCRIPT_NAME.search(name) for name in names)
+
+
+def are_described(inventory: Inventory) -> bool:
+    """Whether a document speaks of backups or of restoring data."""
+    return any(document.words & WORDS for document in inventory.documents) or bool(recovery_headings(inventory))
+
+
+def recovery_headings(inventory: Inventory) -> tuple[Location, ...]:
+    """The headings of documents under which recovery is described."""
+    return tuple(
+        heading.location
+        for document in inventory.documents
+        for heading in document.headings
+        if RECOVERY_HEADING.search(heading.text)
+    )

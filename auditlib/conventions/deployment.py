@@ -1,0 +1,148 @@
+"""How a repository shows where and how it is deployed: orchestrators, platforms, other CI systems, documents.
+
+Sources: the file names that each tool looks for by default, from its documentation.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+
+from auditlib.inventory import Inventory
+from auditlib.inventory.delivery import Command, Job, Pair
+from auditlib.inventory.stack import Project
+from auditlib.model import Location, Related
+
+_ORCHESTRATOR_FILE = re.compile(
+    r"(?:^|/)(?:Chart\.ya?ml|kustomization\.ya?ml|helmfile\.ya?ml|skaffold\.ya?ml|Pulumi\.ya?ml|cdk\.json|fly\.toml|"
+    r"render\.ya?ml|app\.ya?ml|Procfile|nomad\.hcl|ecs-params\.ya?ml|serverless\.ya?ml|railway\.(?:json|toml)|"
+    r"vercel\.json|copilot/.+|captain-definition|\.do/app\.ya?ml|azure\.ya?ml|zeabur\.json|nixpacks\.toml|dokku\S*)$|"
+    r"\.(?:tf|nomad|bicep)$|(?:^|/)(?:k8s|kubernetes|kube|manifests|helm|charts|deploy/k8s|terraform|ansible|pulumi|nomad)/.+\.(?:ya?ml|tpl|tf|json)$"
+)
+_ORCHESTRATOR_COMMAND = re.compile(
+    r"\b(?:kubectl|helm|kustomize|terraform|pulumi|nomad|ansible-playbook|docker stack deploy|docker service|flyctl|fly deploy|"
+    r"gcloud run|gcloud app|aws ecs|eb deploy|heroku|railway up|vercel|wrangler|cdk deploy|serverless deploy|sls deploy|"
+    r"az containerapp|az webapp|doctl apps|kamal|dokku|cap \w+ deploy|fastapi deploy|skaffold)\b"
+)
+_ORCHESTRATOR_ACTION = re.compile(
+    r"amazon-ecs-deploy|deploy-cloudrun|webapps-deploy|k8s-deploy|helm-|setup-kubectl|kubectl|flyctl|railway|vercel|"
+    r"heroku|cloud-run|azure/aks|setup-helm|container-apps-deploy|app_action|wrangler-action|superfly",
+    re.I,
+)
+_OTHER_CI = re.compile(
+    r"^(?:\.gitlab-ci\.ya?ml|Jenkinsfile\S*|\.circleci/config\.ya?ml|azure-pipelines\.ya?ml|\.travis\.ya?ml|"
+    r"bitbucket-pipelines\.ya?ml|\.drone\.ya?ml|\.woodpecker(?:/.+)?(?:\.ya?ml)|\.buildkite/.+|appveyor\.ya?ml|"
+    r"cloudbuild\.ya?ml|\.teamcity/.+|\.(?:gitea|forgejo)/workflows/.+|buildspec\.ya?ml|\.cirrus\.ya?ml|\.tekton/.+|tox-ci\.ya?ml)$"
+)
+_PRODUCTION = re.compile(r"(?:^|[^a-z])(?:prod|production|deploy|deployment|deploys|rollout|staging)(?![a-z])", re.I)
+_GUIDE = re.compile(
+    r"\b(?:deploy(?:ment|ing|s|ed)?|production|roll-?outs?|releas(?:e|ing) process|self-?hosting|self-?hosted|go-?live|"
+    r"install(?:ation|ing)?|hosting|operations|"
+    r"bereitstellung|inbetriebnahme|ausrollen|betrieb|installation|"
+    r"d[ée]ploiement|mise en production|despliegue|producci[oó]n|implanta[cç][aã]o|produ[cç][aã]o|"
+    r"wdro[żz]enie|distribuzione|rilascio)\b|развертывани|развёртывани|部署|デプロイ|배포",
+    re.I,
+)
+_SCALING = frozenset({
+    "kubernetes", "k8s", "helm", "swarm", "nomad", "ecs", "autoscaling", "scaling", "scale", "scalability", "replicas",
+    "multi-node", "high-availability", "failover", "skalierung", "hochverfügbarkeit", "escalado",
+})  # fmt: skip
+
+
+def orchestrator_files(inventory: Inventory) -> tuple[str, ...]:
+    """The files that deploy to something other than Compose on one host: Kubernetes, Terraform, a platform."""
+    return tuple(path for path in inventory.files if _ORCHESTRATOR_FILE.search(path))
+
+
+def uses_orchestrator(inventory: Inventory) -> bool:
+    """Whether a file, a command or an action deploys to an orchestrator or a platform."""
+    texts = (" ".join(command.words) for command in commands(inventory))
+    return (
+        bool(orchestrator_files(inventory))
+        or any(_ORCHESTRATOR_COMMAND.search(text) for text in texts)
+        or any(_ORCHESTRATOR_ACTION.search(step.uses) for step in inventory.steps)
+    )
+
+
+def other_ci(inventory: Inventory) -> tuple[str, ...]:
+    """The configuration files of CI systems other than GitHub Actions; what they run isn't read."""
+    return tuple(path for path in inventory.files if _OTHER_CI.match(path))
+
+
+def commands(inventory: Inventory) -> Iterator[Command]:
+    """Every command that the repository holds: of steps, scripts, make targets and npm scripts."""
+    for step in inventory.steps:
+        yield from step.commands
+    for script in inventory.scripts:
+        yield from script.commands
+    for manifest in inventory.manifests:
+        for target in manifest.targets:
+            yield from target.commands
+
+
+def workflow_variables(inventory: Inventory) -> Iterator[Pair]:
+    """The variables that workflows, their jobs and their steps set."""
+    for workflow in inventory.workflows:
+        yield from workflow.env
+        for job in workflow.jobs:
+            yield from job.env
+            for step in job.steps:
+                yield from step.env
+
+
+def signs_of_production(inventory: Inventory) -> tuple[Related, ...]:
+    """Where the repository says that it is put into production: jobs, scripts, profiles, files that are called so."""
+    found = [
+        *((job.location, f"the job {job.id} deploys") for job in inventory.jobs if _deploys(job)),
+        *((item.location, "a script that deploys") for item in inventory.scripts if _PRODUCTION.search(item.path)),
+        *(
+            (service.profiles_location or service.location, f"{service.name} has the profile {profile}")
+            for service in inventory.services
+            for profile in service.profiles
+            if _PRODUCTION.search(profile)
+        ),
+        *((project.location, "a Compose file for it") for project in inventory.projects if _is_for_production(project)),
+    ]
+    return tuple(Related(place, message) for place, message in dict(found).items())
+
+
+def _deploys(job: Job) -> bool:
+    return bool(job.environment or _PRODUCTION.search(job.id) or _PRODUCTION.search(job.name))
+
+
+def _is_for_production(project: Project) -> bool:
+    return any(_PRODUCTION.search(PurePosixPath(file).name) for file in project.files)
+
+
+def builds_own_images(inventory: Inventory) -> bool:
+    """Whether the repository holds software that it packs into images, not only other people's images."""
+    return bool(inventory.dockerfiles) or any(service.build for service in inventory.services)
+
+
+def guides(inventory: Inventory) -> tuple[Location, ...]:
+    """The documents, or their headings, that say how the software is put into operation."""
+    found: list[Location] = []
+    for document in inventory.documents:
+        if _GUIDE.search(PurePosixPath(document.path).stem.replace("_", " ")):
+            found.append(document.location)
+        found += [heading.location for heading in document.headings if _GUIDE.search(heading.text)]
+    return tuple(found)
+
+
+def speaks_of_scaling(inventory: Inventory) -> bool:
+    """Whether a document speaks of more than one host."""
+    return any(document.words & _SCALING for document in inventory.documents)
+
+
+def main_document(inventory: Inventory) -> Location | None:
+    """The README of the root, or the document that is nearest to it."""
+    order = sorted(
+        inventory.documents,
+        key=lambda item: (
+            item.path.count("/"),
+            not PurePosixPath(item.path).name.lower().startswith("readme"),
+            item.path,
+        ),
+    )
+    return order[0].location if order else None

@@ -1,0 +1,50 @@
+"""Names of environments, of the variables that hold them, and of files that are for development only.
+
+Sources: the conventions of Node (`NODE_ENV`), Rails (`RAILS_ENV`), Flask, Django, ASP.NET and Spring, the file names of
+https://docs.docker.com/compose/how-tos/multiple-compose-files/merge/ and of Vite's and dotenv-flow's env files.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import PurePosixPath
+
+from auditlib.inventory.stack import Service
+
+_VARIABLE = re.compile(r"(?:^|_)(?:ENV|ENVIRONMENT|STAGE|PROFILES_ACTIVE)$")
+_DEVELOPMENT = frozenset({"development", "dev", "develop", "local", "debug"})
+_FILE_WORD = re.compile(
+    r"(?:^|[._-])(?:override|dev|devel|development|local|test|tests|testing|ci|e2e|debug|example|sample)(?=$|[._-])"
+)
+_FOLDER = frozenset({".devcontainer", "dev", "development", "examples", "example", "test", "tests", "e2e", "fixtures"})
+_HOST_VARIABLES = re.compile(
+    r"^(?:HOME|PWD|USER|USERNAME|UID|GID|PUID|PGID|PATH|SHELL|HOSTNAME|TZ|LANG|DISPLAY|XAUTHORITY|SSH_AUTH_SOCK|CI|"
+    r"TMPDIR|LOGNAME|EDITOR|TERM|(?:HTTPS?|NO|ALL)_PROXY|(?:https?|no|all)_proxy|(?:COMPOSE|DOCKER|BUILDKIT|GITHUB)_\w+)$"
+)
+
+
+def names_environment(variable: str) -> bool:
+    """Whether a variable of this name says which environment the software runs in (`ENVIRONMENT`, `APP_ENV`)."""
+    return bool(_VARIABLE.search(variable.upper()))
+
+
+def is_development(value: str) -> bool:
+    """Whether a value names a development environment."""
+    return value.strip().strip("\"'").lower() in _DEVELOPMENT
+
+
+def is_for_development(path: str) -> bool:
+    """Whether a file is, by its name or folder, for development and tests only (`compose.override.yml`, `dev/…`)."""
+    pure = PurePosixPath(path.lower())
+    return bool(_FILE_WORD.search(pure.name)) or any(part in _FOLDER for part in pure.parts[:-1])
+
+
+def comes_from_the_host(variable: str) -> bool:
+    """Whether the shell or a program sets a variable of this name by itself, so that nobody has to document it."""
+    return bool(_HOST_VARIABLES.match(variable))
+
+
+def only_for_development(service: Service) -> bool:
+    """Whether a service is declared in a development file, or gated behind profiles for development alone."""
+    gated = bool(service.profiles) and all(_FILE_WORD.search(profile.lower()) for profile in service.profiles)
+    return gated or is_for_development(service.location.file)

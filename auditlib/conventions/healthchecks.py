@@ -1,0 +1,35 @@
+"""Where the health check of a service is defined: in Compose, in its Dockerfile, or in its image."""
+
+from __future__ import annotations
+
+from auditlib.conventions import images, services
+from auditlib.inventory import Inventory
+from auditlib.inventory.stack import Service
+from auditlib.model import Location
+
+
+def of(inventory: Inventory, service: Service) -> Location | None:
+    """The place of a service's health check: Compose's own, or the HEALTHCHECK of the Dockerfile it is built from."""
+    if service.healthcheck is not None:
+        return None if service.healthcheck.disabled else service.healthcheck.location
+    found = services.dockerfile(inventory, service)
+    if found is None or service.build is None:
+        return None
+    _, instructions = services.final_stage(found, service.build.target)
+    last = next((item for item in reversed(instructions) if item.keyword == "HEALTHCHECK"), None)
+    return last.location if last and last.argument.strip().upper() != "NONE" else None
+
+
+def may_be_in_image(inventory: Inventory, service: Service) -> bool:
+    """Whether the image that a service runs, or is built on, may bring a check that the repository can't show."""
+    if service.healthcheck is not None:
+        return False
+    base = service.image
+    if service.build is not None:
+        found = services.dockerfile(inventory, service)
+        if found is None:
+            return True
+        base, instructions = services.final_stage(found, service.build.target)
+        if any(item.keyword == "HEALTHCHECK" for item in instructions):
+            return False
+    return base != "scratch" and images.brings_healthcheck(base) is None

@@ -1,0 +1,144 @@
+"""What well-known images are, which port they listen on, and whether they bring a health check of their own.
+
+Sources: the images' pages on https://hub.docker.com and the Dockerfiles that these link to
+(https://github.com/docker-library, https://github.com/prometheus, https://github.com/grafana …).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """A well-known program that is run as a container."""
+
+    name: str
+    """As people write it (`PostgreSQL`)."""
+    kind: str
+    """`datastore`, `cache`, `broker`, `proxy`, `exporter`, `metrics`, `alerting`, `dashboards`, `logs`, `tracing`,
+    `mail`, `tool`, `test`, `backup`, `identity` or `automation`."""
+    servers: tuple[str, ...] = ()
+    """The programs whose presence in a command says that the server itself is started."""
+    data: tuple[str, ...] = ()
+    """Where it keeps its data; below one of these a volume holds what must not be lost."""
+    checked: bool | None = False
+    """Whether its image has a HEALTHCHECK; None where images of that name differ."""
+
+
+_POSTGRES = Product(
+    "PostgreSQL", "datastore", ("postgres", "docker-entrypoint.sh"), ("/var/lib/postgresql", "/bitnami/postgresql")
+)
+_MYSQL = Product("MySQL", "datastore", ("mysqld", "mariadbd", "docker-entrypoint.sh"), ("/var/lib/mysql", "/bitnami"))
+_REDIS = Product("Redis", "cache", ("redis-server", "valkey-server", "keydb-server"), ("/data", "/bitnami/redis"))
+_ELASTIC = Product("Elasticsearch", "datastore", (), ("/usr/share/elasticsearch/data", "/usr/share/opensearch/data"))
+_KAFKA = Product("Kafka", "broker", (), ("/var/lib/kafka", "/bitnami/kafka", "/kafka"))
+
+_PRODUCTS: tuple[tuple[str, Product], ...] = (
+    # Exporters and backup images first: their names hold the name of what they serve.
+    (r"(?:.+[-_])?exporter|cadvisor|pushgateway", Product("exporter", "exporter", checked=None)),
+    (r".*(?:backup|wal-g|pgbackrest|barman|restic|velero|borgmatic|duplicati).*", Product("backup", "backup", checked=None)),
+    (r"adminer|pgadmin\d?|phpmyadmin|mongo-express|redis-?(?:commander|insight)|pgweb|dbgate|cloudbeaver|"
+     r"portainer(?:-c[eb])?|watchtower|dozzle|flower|swagger-ui|kafka-ui|akhq|kafdrop|kibana|opensearch-dashboards|"
+     r"uptime-kuma|homepage|heimdall", Product("administration tool", "tool", checked=None)),
+    (r"mailpit|mailhog|maildev|mailcatcher|smtp4dev|inbucket|greenmail.*", Product("mail catcher", "mail", checked=None)),
+    (r"playwright.*|cypress.*|selenium.*|standalone-(?:chrome|firefox|chromium)|node-chrome|k6|locust|newman|wiremock|"
+     r"chrome|browserless", Product("test tool", "test", checked=None)),
+    (r"postgres|postgresql(?:-repmgr)?|postgis|timescaledb(?:-ha)?|pgvector|pgvecto-rs|supabase-postgres|cockroach|"
+     r"spilo.*|alloydbomni", _POSTGRES),
+    (r"mysql(?:-server)?|mariadb(?:-galera)?|percona(?:-server)?", _MYSQL),
+    (r"mongo|mongodb(?:-community-server)?|percona-server-mongodb|ferretdb", Product(
+        "MongoDB", "datastore", ("mongod",), ("/data/db", "/bitnami/mongodb"))),
+    (r"redis|redis-stack(?:-server)?|valkey|keydb|dragonfly", _REDIS),
+    (r"memcached", Product("Memcached", "cache")),
+    (r"rabbitmq", Product("RabbitMQ", "broker", ("rabbitmq-server",), ("/var/lib/rabbitmq", "/bitnami"))),
+    (r"kafka|cp-kafka|redpanda|cp-server", _KAFKA),
+    (r"nats|nats-streaming|activemq.*|artemis|emqx|eclipse-mosquitto|mosquitto|pulsar", Product("broker", "broker")),
+    (r"elasticsearch|opensearch", _ELASTIC),
+    (r"chroma", Product("Chroma", "datastore", data=("/chroma/chroma", "/data"))),
+    (r"qdrant", Product("Qdrant", "datastore", data=("/qdrant/storage",))),
+    (r"weaviate", Product("Weaviate", "datastore", data=("/var/lib/weaviate",))),
+    (r"milvus", Product("Milvus", "datastore", data=("/var/lib/milvus",))),
+    (r"minio", Product("MinIO", "datastore", data=("/data", "/bitnami/minio"))),
+    (r"neo4j", Product("Neo4j", "datastore", data=("/data",))),
+    (r"cassandra|scylla", Product("Cassandra", "datastore", data=("/var/lib/cassandra", "/var/lib/scylla"))),
+    (r"clickhouse(?:-server)?", Product("ClickHouse", "datastore", data=("/var/lib/clickhouse",))),
+    (r"influxdb", Product("InfluxDB", "datastore", data=("/var/lib/influxdb", "/var/lib/influxdb2"))),
+    (r"couchdb|couchbase|arangodb|surrealdb|rethinkdb|questdb|dgraph", Product("database", "datastore", data=("/",))),
+    (r"meilisearch", Product("Meilisearch", "datastore", data=("/meili_data",))),
+    (r"typesense|solr", Product("search index", "datastore", data=("/data", "/var/solr"))),
+    (r"mssql|mssql-server|server", Product("SQL Server", "datastore", data=("/var/opt/mssql",))),
+    (r"etcd|zookeeper|cp-zookeeper|consul", Product("coordination store", "datastore", data=("/",))),
+    (r"nginx|nginx-unprivileged|nginx-proxy|openresty", Product("Nginx", "proxy")),
+    (r"traefik", Product("Traefik", "proxy")),
+    (r"caddy", Product("Caddy", "proxy")),
+    (r"haproxy|envoy|kong|httpd|apisix|varnish|squid|oauth2-proxy|cloudflared|swag|acme-companion|certbot",
+     Product("proxy", "proxy")),
+    (r"prometheus|victoria-metrics|vmagent|thanos|mimir", Product("Prometheus", "metrics")),
+    (r"alertmanager|vmalert", Product("Alertmanager", "alerting")),
+    (r"grafana|grafana-oss|grafana-enterprise", Product("Grafana", "dashboards")),
+    (r"loki|promtail|alloy|agent|fluent-bit|fluentd|fluentd-kubernetes-daemonset|vector|filebeat|logstash|graylog|seq|"
+     r"syslog-ng|rsyslog|logspout|vlogs|victoria-logs|openobserve|parseable|datadog-agent|newrelic-infra.*|"
+     r"docker-collector-logs|logdna-agent|signoz.*", Product("log collection", "logs", checked=None)),
+    (r"all-in-one|jaeger(?:-.*)?|tempo|zipkin|opentelemetry-collector(?:-contrib)?|otel-collector.*|otel-lgtm|phoenix",
+     Product("tracing", "tracing")),
+    (r"keycloak|authentik|dex|hydra|kratos|vault", Product("identity service", "identity")),
+    (r"n8n|temporal|auto-setup|airflow|prefect", Product("workflow engine", "automation")),
+)  # fmt: skip
+
+_NEEDS_OWNER = {
+    "server": {"mssql", "authentik"},
+    "chroma": {"chromadb", "ghcr.io/chroma-core", "chroma-core"},
+    "agent": {"grafana", "datadog", "gcr.io/datadoghq"},
+    "vector": {"timberio"},
+    "all-in-one": {"jaegertracing"},
+    "seq": {"datalust"},
+    "chrome": {"browserless", "selenium"},
+    "homepage": {"gethomepage"},
+    "prefect": {"prefecthq"},
+    "phoenix": {"arizephoenix"},
+    "tempo": {"grafana"},
+}
+"""Names that many use: they mean the product only from these publishers."""
+
+OFFICIAL_WITHOUT_HEALTHCHECK = frozenset({
+    "adminer", "busybox", "caddy", "cassandra", "couchdb", "elasticsearch", "fluentd", "golang", "haproxy", "httpd",
+    "influxdb", "mariadb", "memcached", "mongo", "mongo-express", "mysql", "nats", "neo4j", "nginx", "node", "openjdk",
+    "php", "postgres", "python", "rabbitmq", "redis", "ruby", "solr", "tomcat", "traefik", "valkey", "zookeeper",
+    "prometheus", "alertmanager", "grafana", "loki", "promtail", "pushgateway", "node-exporter", "blackbox-exporter",
+    "nginx-unprivileged", "redis_exporter", "postgres-exporter", "chroma", "qdrant", "minio", "jaeger", "tempo",
+    "keycloak", "pgvector", "postgis", "alpine", "debian", "ubuntu",
+})  # fmt: skip
+"""Images whose published Dockerfile has no HEALTHCHECK. The Docker Official Images leave it out as a matter of policy
+(https://github.com/docker-library/faq#healthcheck); the others were looked up."""
+
+
+@cache
+def repository(image: str) -> str:
+    """The repository of an image reference, without registry host, tag and digest: `library/postgres:15` → `postgres`."""
+    name = image.partition("@")[0]
+    head, slash, tail = name.rpartition("/")
+    name = head + slash + tail.partition(":")[0]
+    first, slash, rest = name.partition("/")
+    if slash and ("." in first or ":" in first or first == "localhost"):
+        name = rest
+    return name.removeprefix("library/").lower()
+
+
+@cache
+def product(image: str) -> Product | None:
+    """What an image is, by the name of its repository; None for one that is not well known."""
+    path = repository(image)
+    owner, _, name = path.rpartition("/")
+    if name in _NEEDS_OWNER and owner not in _NEEDS_OWNER[name]:
+        return None
+    return next((found for pattern, found in _PRODUCTS if name and re.fullmatch(pattern, name)), None)
+
+
+def brings_healthcheck(image: str) -> bool | None:
+    """Whether the image has a HEALTHCHECK of its own; None where that isn't known."""
+    if repository(image).rpartition("/")[2] in OFFICIAL_WITHOUT_HEALTHCHECK:
+        return False
+    return None

@@ -1,0 +1,146 @@
+"""What a service of a Compose project is: which product it runs, whether it keeps data, whether it stays up."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator
+
+from auditlib.conventions import images
+from auditlib.conventions.images import Product
+from auditlib.inventory import Inventory
+from auditlib.inventory.delivery import Dockerfile, Instruction
+from auditlib.inventory.stack import Mount, Project, Service
+
+AUXILIARY = frozenset({"exporter", "tool", "mail", "test", "backup"})
+"""Kinds that help people or other services; nothing that users do waits for them."""
+OBSERVABILITY = frozenset({"exporter", "metrics", "alerting", "dashboards", "logs", "tracing"})
+DATASTORES = frozenset({"datastore", "cache", "broker"})
+
+_CLIENTS = re.compile(
+    r"(?:^|/)(?:sh|bash|ash|pg_dump(?:all)?|pg_restore|psql|pg_isready|mysql|mysqldump|mariadb-dump|mongosh|mongo|mongodump|"
+    r"redis-cli|mc|sleep|tail|cat|echo|wait-for\S*|alembic|flyway|migrate)$"
+)
+_ONE_SHOT = re.compile(
+    r"\b(?:migrate|migrations?|alembic upgrade|collectstatic|db:migrate|prisma migrate|flyway|liquibase|createsuperuser|"
+    r"loaddata|seed|init|setup|bootstrap|create[-_]buckets?|playwright test|pytest|cypress run|vitest|npm (?:run )?test)\b"
+)
+_ONE_SHOT_NAME = re.compile(
+    r"(?:^|[-_])(?:migrate|migrations?|migrator|init|setup|seed|seeder|bootstrap|prestart|createbuckets?|e2e|tests?|certbot)(?:$|[-_])"
+)
+_LOOPBACK = ("127.", "localhost", "::1", "[::1]")
+
+
+def declared(inventory: Inventory) -> Iterator[Service]:
+    """Every service once: those of projects that stand on their own, and those that only an overlay brings."""
+    bases = {project.name: project.base for project in inventory.projects if project.role == "overlay"}
+    known = {(service.project, service.name) for service in inventory.services if service.project not in bases}
+    for service in inventory.services:
+        if service.project not in bases:
+            yield service
+        elif (bases[service.project], service.name) not in known:
+            known.add((bases[service.project], service.name))
+            yield service
+
+
+def of_project(inventory: Inventory, project: Project) -> tuple[Service, ...]:
+    """The services of one project, in the order of its files."""
+    return tuple(service for service in inventory.services if service.project == project.name)
+
+
+def dockerfile(inventory: Inventory, service: Service) -> Dockerfile | None:
+    """The Dockerfile that a service is built from, if the repository has it."""
+    if service.build is None or service.build.outside:
+        return None
+    names = {
+        posixpath.normpath(posixpath.join(service.build.context, service.build.dockerfile or "Dockerfile")),
+        posixpath.normpath(service.build.dockerfile or "Dockerfile"),
+    }
+    found = [item for item in inventory.dockerfiles if item.path in names]
+    return max(found, key=lambda item: len(item.path), default=None)
+
+
+def final_stage(found: Dockerfile, target: str = "") -> tuple[str, tuple[Instruction, ...]]:
+    """The image that the built stage starts from, and all instructions that shape it, earlier stages' first."""
+    bases = {stage.name: stage.base for stage in found.stages}
+    name = target if target in bases else (found.stages[-1].name if found.stages else "")
+    chain: list[str] = []
+    while name in bases and name not in chain:
+        chain.append(name)
+        name = bases[name]
+    order = {stage: index for index, stage in enumerate(reversed(chain))}
+    mine = [item for item in found.instructions if item.stage in order]
+    return name, tuple(sorted(mine, key=lambda item: order[item.stage]))
+
+
+def product(inventory: Inventory, service: Service) -> Product | None:
+    """What a service is, by its image or by the image that its Dockerfile starts from; None for an application.
+
+    An image of a database whose command is a client of it (a dump, a migration) is no database.
+    """
+    if service.build is None:
+        found = images.product(service.image)
+        return found if found is None or _starts_server(service, found) else None
+    build = dockerfile(inventory, service)
+    if build is None:
+        return None
+    base, instructions = final_stage(build, service.build.target)
+    found = images.product(base)
+    own_program = any(item.keyword == "ENTRYPOINT" for item in instructions) or _copies_application(instructions, found)
+    return None if own_program or found is None or not _starts_server(service, found) else found
+
+
+def _copies_application(instructions: tuple[Instruction, ...], found: Product | None) -> bool:
+    """Whether a proxy's image is only the vehicle of an application (`COPY --from=build /app/dist …`)."""
+    from_stage = any(
+        item.keyword == "COPY" and any(flag.startswith("--from") for flag in item.flags) for item in instructions
+    )
+    return found is not None and found.kind == "proxy" and from_stage
+
+
+def _starts_server(service: Service, found: Product) -> bool:
+    words = [*service.entrypoint, *service.command]
+    if not words or any(server in word for server in found.servers for word in words):
+        return True
+    return not _CLIENTS.search(words[0])
+
+
+def keeps_data(service: Service, found: Product | None) -> Mount | None:
+    """The mount that holds what a database, broker or cache must not lose; None if it keeps nothing."""
+    if found is None or found.kind not in DATASTORES:
+        return None
+    lasting = [mount for mount in service.mounts if mount.kind in ("volume", "bind") and not mount.read_only]
+    at_home = [mount for mount in lasting if any(_below(mount.target, path) for path in found.data)]
+    return next(iter(at_home), None)
+
+
+def _below(path: str, parent: str) -> bool:
+    return (
+        path.rstrip("/") == parent.rstrip("/")
+        or path.startswith(parent.rstrip("/") + "/")
+        or parent.startswith(path + "/")
+    )
+
+
+def stores(inventory: Inventory, project: Project) -> list[tuple[Service, Product, Mount]]:
+    """The services of a project that keep data in a lasting mount, with what they are and the mount."""
+    found = ((service, product(inventory, service)) for service in of_project(inventory, project))
+    return [(service, kind, mount) for service, kind in found if kind and (mount := keeps_data(service, kind))]
+
+
+def is_one_shot(service: Service, waited_for: bool = False) -> bool:
+    """Whether a service does its work and ends: a migration, a seed, a run of tests."""
+    text = " ".join((*service.entrypoint, *service.command))
+    keeps_running = service.restart in ("always", "unless-stopped")
+    return waited_for or (not keeps_running and bool(_ONE_SHOT_NAME.search(service.name) or _ONE_SHOT.search(text)))
+
+
+def is_exposed(service: Service) -> bool:
+    """Whether a port of the service is published on an address that other hosts can reach."""
+    return any(not port.host_ip.startswith(_LOOPBACK) for port in service.ports)
+
+
+def is_watching(inventory: Inventory, service: Service) -> bool:
+    """Whether a service belongs to the monitoring, so that its users are operators."""
+    found = product(inventory, service)
+    return found is not None and found.kind in OBSERVABILITY

@@ -1,0 +1,111 @@
+"""Commands of well-known development tools: test runners, linters, builders of images, uploaders of reports.
+
+Sources: the command line documentation of each tool; names of actions from https://github.com/marketplace.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+
+RUNNERS = frozenset({
+    "uv", "uvx", "poetry", "pdm", "pipenv", "hatch", "rye", "npx", "bunx", "pnpx", "yarn", "pnpm", "npm", "bun", "python",
+    "python3", "py", "coverage", "sudo", "env", "time", "xvfb-run", "exec", "run", "dlx", "docker", "compose", "nice", "-m",
+    "pipx", "command", "timeout", "dotenv", "cross-env", "xargs",
+})  # fmt: skip
+"""Words that start another program: `uv run pytest`, `python -m pytest`, `npx playwright test`."""
+
+TEST_FRAMEWORKS: dict[str, re.Pattern[str]] = {
+    "pytest": re.compile(r"(?:^|\s|/)(?:pytest|py\.test)(?=\s|$)"),
+    "unittest": re.compile(r"\bunittest\b|\bmanage\.py\s+test\b|(?:^|\s|/)(?:pytest|nose2)(?=\s|$)"),
+    "playwright": re.compile(r"\bplaywright\s+test\b"),
+    "jest": re.compile(r"(?:^|\s|/)jest(?=\s|$)|\breact-scripts\s+test\b|\bcraco\s+test\b"),
+    "vitest": re.compile(r"(?:^|\s|/)vitest(?=\s|$)"),
+    "cypress": re.compile(r"\bcypress\s+run\b|\bcypress-io/github-action\b"),
+    "mocha": re.compile(r"(?:^|\s|/)mocha(?=\s|$)"),
+    "go": re.compile(r"\bgo\s+test\b|\bgotestsum\b"),
+}
+"""How the frameworks are started, in a command's words joined by spaces."""
+END_TO_END = frozenset({"playwright", "cypress"})
+TEST_ORCHESTRATORS = re.compile(
+    r"(?:^|\s|/)(?:tox|nox|just|task|turbo|nx|lerna|bazel|pants|earthly|gradlew?|mvnw?|rake|invoke|inv|hatch|mise|moon|"
+    r"dagger|act|ctest|melos|rush)(?=\s|$)"
+)
+"""Programs that run what their own files say; what that is, isn't read."""
+
+LINTERS: dict[str, re.Pattern[str]] = {
+    name: re.compile(pattern)
+    for name, pattern in {
+        "ruff": r"(?:^|\s|/)ruff(?=\s|$)|\bruff-action\b",
+        "flake8": r"(?:^|\s|/)flake8(?=\s|$)",
+        "pylint": r"(?:^|\s|/)pylint(?=\s|$)",
+        "black": r"(?:^|\s|/)black(?=\s|$)|\bpsf/black\b|\bruff format\b",
+        "mypy": r"(?:^|\s|/)(?:d?mypy)(?=\s|$)",
+        "pyright": r"(?:^|\s|/)(?:based)?pyright(?=\s|$)|\bpyright-action\b",
+        "bandit": r"(?:^|\s|/)bandit(?=\s|$)",
+        "eslint": r"(?:^|\s|/)eslint(?=\s|$)|\b(?:next|vue-cli-service|ng|react-scripts) lint\b",
+        "biome": r"(?:^|\s|/)biome(?=\s|$)|@biomejs/biome|\bsetup-biome\b",
+        "stylelint": r"(?:^|\s|/)stylelint(?=\s|$)",
+        "golangci-lint": r"\bgolangci-lint\b",
+        "rubocop": r"(?:^|\s|/)rubocop(?=\s|$)",
+        "hadolint": r"\bhadolint\b",
+        "yamllint": r"\byamllint\b",
+    }.items()
+}
+"""Linters and type checkers by name: how a command or an action that runs them looks."""
+
+_CONFIGURATION: dict[str, str] = {
+    ".flake8": "flake8", "ruff.toml": "ruff", ".ruff.toml": "ruff", ".pylintrc": "pylint", "pylintrc": "pylint",
+    "mypy.ini": "mypy", ".mypy.ini": "mypy", "pyrightconfig.json": "pyright", "biome.json": "biome", "biome.jsonc": "biome",
+    ".golangci.yml": "golangci-lint", ".golangci.yaml": "golangci-lint", ".rubocop.yml": "rubocop",
+    ".hadolint.yaml": "hadolint", ".hadolint.yml": "hadolint", ".yamllint": "yamllint", ".yamllint.yml": "yamllint",
+    ".yamllint.yaml": "yamllint",
+}  # fmt: skip
+_CONFIGURATION_NAME = re.compile(
+    r"(?:(?P<eslint>\.eslintrc|eslint\.config)|(?P<stylelint>\.stylelintrc|stylelint\.config))(?:\.\w+)?$"
+)
+
+ALL_LINTERS = re.compile(r"\b(?:super-linter|megalinter|mega-linter|trunk-action|reviewdog)\b|\btrunk check\b")
+PRE_COMMIT = re.compile(
+    r"(?:^|\s|/)(?:pre-commit|prek|lefthook|lint-staged)(?=\s|$)|\bpre-commit/action\b|\bpre-commit-ci/"
+)
+PRE_COMMIT_FILES = frozenset({".pre-commit-config.yaml", ".pre-commit-config.yml", "lefthook.yml", ".lintstagedrc"})
+
+REPORTING = re.compile(
+    r"upload-artifact|codecov|coveralls|test-reporter|junit-report|publish-unit-test|test-summary|code-?climate|sonar|"
+    r"smokeshow|upload-pages-artifact|github-pages|python-coverage-comment|jest-coverage|allure|reportportal|"
+    r"upload-sarif|datadog-ci|buildpulse|currents|octocov|vitest-coverage-report|pytest-coverage-comment",
+    re.I,
+)
+"""Actions and commands that keep or publish what a run leaves behind."""
+MAKES_REPORT = re.compile(
+    r"--cov(?:erage)?(?:[\s=]|$)|--cov-report|--junitxml|--junit-xml|\bcoverage run\b|--reporter[= ](?!list|line|dot|default)|"
+    r"-coverprofile|--html=|--alluredir"
+)
+"""Options with which a test run writes a report to a file."""
+
+_IMAGE_BUILD = re.compile(
+    r"\bdocker\s+(?:buildx\s+)?(?:build|bake)\b|\bdocker\s+image\s+build\b|\b(?:podman|buildah|nerdctl)\s+(?:build|bud)\b|"
+    r"\bdocker[- ]compose\b.*\s(?:build\b|up\b.*--build\b|run\b|up\b)|\bskaffold\s+(?:build|run)\b|\bearthly\b|\bpack\s+build\b|"
+    r"\bgcloud\s+builds\s+submit\b|\baz\s+acr\s+build\b|\bfly(?:ctl)?\s+deploy\b|\bko\s+(?:build|publish)\b|\bkaniko\b|"
+    r"\bheroku\s+container:push\b|\bsam\s+build\b|\bdepot\s+(?:build|bake)\b|\bcopilot\s+(?:svc\s+)?deploy\b|\btilt\s+ci\b"
+)
+IMAGE_ACTIONS = re.compile(
+    r"build-push-action|bake-action|kaniko|buildah-build|docker-build|build-and-push|publish-docker|devcontainers/ci",
+    re.I,
+)
+
+
+def configured_linter(path: str) -> str | None:
+    """The linter whose configuration a file is, by its name."""
+    name = PurePosixPath(path).name
+    if name in _CONFIGURATION:
+        return _CONFIGURATION[name]
+    match = _CONFIGURATION_NAME.fullmatch(name)
+    return match.lastgroup if match else None
+
+
+def builds_image(words: Sequence[str]) -> bool:
+    """Whether a command builds images."""
+    return bool(_IMAGE_BUILD.search(" ".join(words)))

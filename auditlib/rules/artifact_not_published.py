@@ -1,0 +1,78 @@
+"""A job writes reports that nobody can see after it ended.
+
+The runner is thrown away with the job, and with it coverage reports, screenshots, videos and traces. Who has to find
+out why a browser test failed can only read the log, or run it again and hope that it fails once more.
+
+Anti-pattern:
+
+    - run: npx playwright test
+
+Better:
+
+    - run: npx playwright test
+    - uses: actions/upload-artifact@v4
+      if: always()
+      with:
+        name: playwright-report
+        path: playwright-report
+
+Recommendation:
+
+    Upload the reports at the end of the job, with `if: always()`, so that a failed run keeps them too.
+
+References:
+
+- https://docs.github.com/en/actions/tutorials/store-and-share-data
+- https://playwright.dev/docs/ci-intro
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditlib import pipeline
+from auditlib.conventions import tools
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.pipeline import Run
+from auditlib.rules._rule import Evidence, rule
+from auditlib.rules._wording import listed
+
+
+@rule(area=Area.CICD, severity=Severity.LOW, confidence=Confidence.HIGH, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """Every job that runs browser tests, or writes a report, and uploads nothing."""
+    found = pipeline.of(inventory, inventory.workflows)
+    for job in inventory.jobs:
+        runs = [run for run in found.runs if run.job is job]
+        unknown = any(run.job is job for run in found.opaque)
+        reports = [run for run in runs if _reports(run)]
+        shown = any(tools.REPORTING.search(run.text) for run in runs)
+        shown = shown or any("GITHUB_STEP_SUMMARY" in step.run for step in job.steps)
+        if reports and not shown:
+            kinds = [_kind(run) for run in reports]
+            yield Evidence(
+                f"The job {job.id} writes {listed(kinds)}, and no step uploads anything: they are gone when the job ends.",
+                reports[0].location,
+                subject=f"{job.workflow}/{job.id}",
+                related=(Related(job.location, f"the job {job.id}"),),
+                recommendation=f"End the job {job.id} with `actions/upload-artifact` and `if: always()` for {listed(kinds)}.",
+                confidence=Confidence.MEDIUM if unknown else None,
+            )
+
+
+def _reports(run: Run) -> bool:
+    return _is_browser_test(run) or _is_test_with_report(run)
+
+
+def _is_browser_test(run: Run) -> bool:
+    return any(tools.TEST_FRAMEWORKS[name].search(run.text) for name in tools.END_TO_END)
+
+
+def _is_test_with_report(run: Run) -> bool:
+    return bool(tools.MAKES_REPORT.search(run.text))
+
+
+def _kind(run: Run) -> str:
+    return "a report of browser tests" if _is_browser_test(run) else "a report of tests or coverage"

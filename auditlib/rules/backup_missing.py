@@ -1,0 +1,75 @@
+"""Data is kept that nothing backs up.
+
+A volume is one disk's worth of safety: a mistaken `docker compose down -v`, a broken migration or a dead host takes
+everything with it. Without a copy elsewhere that is the end of the data, not an outage.
+
+Anti-pattern:
+
+    db:
+      image: postgres:16
+      volumes: [postgres_data:/var/lib/postgresql/data]
+    # and no pg_dump, restic, snapshot … anywhere
+
+Better:
+
+    backup:
+      image: prodrigestivill/postgres-backup-local:16
+      environment: {POSTGRES_HOST: db, SCHEDULE: "@daily"}
+    # and a copy of the result on another host
+
+Recommendation:
+
+    Dump each database every night, copy the dumps to another host or a bucket, and restore one regularly to see that it works.
+
+References:
+
+- https://www.postgresql.org/docs/current/backup.html
+- https://redis.io/docs/latest/operate/oss_and_stack/management/persistence/
+- https://docs.docker.com/engine/storage/volumes/#back-up-restore-or-migrate-data-volumes
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditlib.conventions import backups, environments, services
+from auditlib.conventions.images import Product
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.stack import Mount, Project, Service
+from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.rules._rule import Evidence, rule
+from auditlib.rules._wording import listed
+
+
+@rule(area=Area.RESILIENCE, severity=Severity.HIGH, confidence=Confidence.MEDIUM, effort=Effort.MEDIUM)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """For each project one finding for all data stores with a lasting volume, if the repository makes no backup at all."""
+    if backups.are_made(inventory):
+        return
+    for project in inventory.base_projects:
+        stores = services.stores(inventory, project)
+        if stores and not environments.is_for_development(project.location.file):
+            yield _evidence(inventory, project, stores)
+
+
+def _evidence(inventory: Inventory, project: Project, stores: list[tuple[Service, Product, Mount]]) -> Evidence:
+    names = [f"{service.name} ({product.name})" for service, product, _ in stores]
+    databases = [item for item in stores if item[1].kind == "datastore"]
+    spoken = backups.are_described(inventory)
+    by_hand = " A document speaks of backups, so somebody may make them by hand." if spoken else ""
+    first, _, mount = (databases or stores)[0]
+    return Evidence(
+        f"{listed(names)} {'keeps' if len(names) == 1 else 'keep'} data in volumes, and no script, service, workflow or "
+        f"command of the repository backs any of it up, unless the host does.{by_hand}",
+        mount.location,
+        subject=f"{project.name}/backup",
+        service=first.name,
+        related=tuple(
+            Related(item.location, f"{product.name} of {service.name} keeps its data here")
+            for service, product, item in stores
+            if service is not first
+        ),
+        recommendation=f"Add a service or a scheduled job that backs up {listed(names)} to another host, and try to restore it.",
+        severity=None if databases and not spoken else Severity.MEDIUM,
+    )

@@ -1,0 +1,99 @@
+"""The allowed origins depend on the environment's name, and no deployment of the repository sets it.
+
+Code picks the origins that browsers may call from by comparing the environment variable with fixed names. If nothing
+sets the variable to one of these, every deployment gets the list that was left for development, often with `*` or
+`localhost` in it, and the lists for staging and production are never in effect.
+
+Anti-pattern:
+
+    if settings.ENVIRONMENT == "production":
+        origins = ["https://app.example.com"]
+    else:
+        origins = ["*"]                       # and nothing ever sets ENVIRONMENT=production
+
+Better:
+
+    origins = settings.ALLOWED_ORIGINS        # required, set for each environment
+
+Recommendation:
+
+    Set the variable in every deployment, or better: make the list of origins itself a required setting.
+
+References:
+
+- https://developer.mozilla.org/en-US/docs/Web/HTTP/Guides/CORS
+- https://cheatsheetseries.owasp.org/cheatsheets/HTML5_Security_Cheat_Sheet.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+
+from auditlib.conventions import deployment
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.configuration import EnvironmentBranch
+from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.rules._rule import Evidence, rule
+from auditlib.rules._wording import listed
+
+_ORIGINS = re.compile(r"origin|cors|allowed_?hosts|csrf_?trusted", re.I)
+
+
+@rule(area=Area.CONFIGURATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """Every choice of origins by a variable that nothing sets to one of the names that the code compares with."""
+    groups: defaultdict[tuple[str, str, tuple[str, ...]], list[EnvironmentBranch]] = defaultdict(list)
+    for branch in inventory.environment_branches:
+        if any(_ORIGINS.search(target) for target in branch.targets):
+            groups[branch.location.file, branch.variable, branch.targets].append(branch)
+    for (_, variable, targets), branches in groups.items():
+        names = list(dict.fromkeys(value for branch in branches for value in branch.values))
+        if not set(names) & set(_set_values(inventory, variable)):
+            yield _evidence(inventory, variable, names, targets, branches)
+
+
+def _set_values(inventory: Inventory, variable: str) -> Iterator[str]:
+    """The values that something in the repository gives the variable: Compose, env files, workflows, images, commands."""
+    wanted = variable.upper()
+    for service in inventory.services:
+        yield from (str(entry.value) for entry in service.environment if entry.name.upper() == wanted and entry.value)
+    for line in (line for file in inventory.env_files for line in file.lines if not line.commented):
+        if line.name.upper() == wanted and line.value:
+            yield str(line.value)
+    yield from (pair.value for pair in deployment.workflow_variables(inventory) if pair.name.upper() == wanted)
+    words = [word for command in deployment.commands(inventory) for word in command.words]
+    words += [
+        word
+        for file in inventory.dockerfiles
+        for item in file.instructions
+        if item.keyword == "ENV"
+        for word in item.words
+    ]
+    yield from (word.partition("=")[2].strip("\"'") for word in words if word.upper().startswith(f"{wanted}="))
+
+
+def _evidence(
+    inventory: Inventory, variable: str, names: list[str], targets: tuple[str, ...], branches: list[EnvironmentBranch]
+) -> Evidence:
+    elsewhere = deployment.uses_orchestrator(inventory)
+    doubt = " in the files read here; what the deployment's own configuration sets is not known" if elsewhere else ""
+    defaults = {
+        item.location: Related(item.location, f"{variable} is set here, by default to `{item.default}`")
+        for item in inventory.variables
+        if item.name.upper() == variable.upper() and item.default is not None
+    }
+    return Evidence(
+        f"{listed(targets)} is chosen by {variable} ({listed(names)}), and nothing sets {variable} to any of these{doubt}: "
+        f"deployments get the origins meant for development.",
+        branches[0].location,
+        subject=f"{variable}/{'/'.join(targets)}",
+        related=(
+            *(Related(item.location, f"branch for {listed(item.values)}") for item in branches[1:]),
+            *defaults.values(),
+        ),
+        recommendation=f"Set {variable} in the deployment ({listed(names)}), or read the origins from a required variable of their own.",
+        confidence=Confidence.MEDIUM if elsewhere else None,
+    )

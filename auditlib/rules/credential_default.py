@@ -1,0 +1,137 @@
+"""A credential has a value in the Compose file, so that everybody who can read the repository knows it.
+
+A default after `:-` is what runs wherever nobody set the variable, and nothing tells that it wasn't set. Default
+passwords of databases are the first ones that are tried; with a default signing key anyone can issue valid tokens.
+
+Anti-pattern:
+
+    db:
+      image: postgres:16
+      environment:
+        POSTGRES_PASSWORD: ${POSTGRES_PASSWORD:-changeme}
+
+Better:
+
+    db:
+      image: postgres:16
+      environment:
+        POSTGRES_PASSWORD: ${POSTGRES_PASSWORD:?set it in .env}
+
+Recommendation:
+
+    Require the variable with `:?`, keep its value in an ignored `.env` or a secret store, and change the credential
+    wherever it was used.
+
+References:
+
+- https://docs.docker.com/reference/compose-file/interpolation/
+- https://docs.docker.com/compose/how-tos/use-secrets/
+- https://cwe.mitre.org/data/definitions/1392.html
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from auditlib.conventions import environments, services
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.stack import Service
+from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.redaction import Value
+from auditlib.rules._rule import Evidence, rule
+from auditlib.rules._wording import counted, listed
+
+
+@dataclass(frozen=True, slots=True)
+class _Use:
+    """One place where the credential's value stands."""
+
+    location: Location
+    service: str
+    value: Value
+    literal: bool
+
+
+@rule(area=Area.CONFIGURATION, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """Every credential by its variable's name, with all the places that it reaches."""
+    uses: defaultdict[tuple[str, str], dict[Location, _Use]] = defaultdict(dict)
+    for family, name, use in (*_defaults(inventory), *_literals(inventory)):
+        uses[family, name].setdefault(use.location, use)
+    by_name = {(service.project, service.name): service for service in inventory.services}
+    for (family, name), found in uses.items():
+        reached = dict.fromkeys(use.service for use in found.values() if use.service)
+        yield _evidence(
+            inventory,
+            name,
+            list(found.values()),
+            [by_name[family, item] for item in reached if (family, item) in by_name],
+        )
+
+
+def _families(inventory: Inventory) -> dict[str, str]:
+    return {project.name: project.base or project.name for project in inventory.projects}
+
+
+def _defaults(inventory: Inventory) -> Iterator[tuple[str, str, _Use]]:
+    """`${NAME:-value}`, wherever it stands."""
+    families = _families(inventory)
+    for variable in inventory.variables:
+        if variable.operator in (":-", "-") and variable.default is not None and variable.default.secret:
+            use = _Use(variable.location, variable.service or "", variable.default, literal=False)
+            yield families.get(variable.project, variable.project), variable.name, use
+
+
+def _literals(inventory: Inventory) -> Iterator[tuple[str, str, _Use]]:
+    """`NAME: value` in the environment of a service."""
+    families = _families(inventory)
+    for service in inventory.services:
+        for entry in service.environment:
+            if entry.origin == "environment" and entry.value and entry.value.secret and not entry.variables:
+                use = _Use(entry.location, service.name, entry.value, literal=True)
+                yield families.get(service.project, service.project), entry.name, use
+
+
+def _evidence(inventory: Inventory, name: str, uses: list[_Use], reached: list[Service]) -> Evidence:
+    first, *others = uses
+    opened = [item for item in reached if services.is_exposed(item) and _opens(inventory, item, name)]
+    where = f" in {counted(len(reached), 'service')} ({listed(item.name for item in reached)})" if reached else ""
+    exposure = f"; {listed(item.name for item in opened)} can be reached with it on a published port" if opened else ""
+    aside = all(environments.is_for_development(use.location.file) for use in uses)
+    severity = Severity.LOW if aside else Severity.CRITICAL if opened else None
+    state = (
+        "is written into the Compose file" if first.literal else "falls back to a value that stands in the repository"
+    )
+    return Evidence(
+        f"{name} {state} ({first.value.text}{_judgement(first.value)}){where}{exposure}.",
+        first.location,
+        subject=name,
+        service=first.service or None,
+        related=tuple(
+            Related(
+                use.location,
+                f"{use.service or 'the project'} gets it here{'' if use.value.identity == first.value.identity else ', with another value'}",
+            )
+            for use in others
+        ),
+        recommendation=f"Write `${{{name}:?set it in .env}}` in {counted(len(uses), 'place')}, and set a new value for {name} outside the repository.",
+        severity=severity,
+    )
+
+
+def _opens(inventory: Inventory, service: Service, name: str) -> bool:
+    """Whether the credential is the service's own, not one with which it connects to another."""
+    found = services.product(inventory, service)
+    if found is None:
+        return False
+    owned = any(entry.name == name or name in entry.variables for entry in service.environment)
+    return found.kind in services.DATASTORES | {"tool", "dashboards", "identity"} and (
+        owned or found.kind in services.DATASTORES
+    )
+
+
+def _judgement(value: Value) -> str:
+    return ", a placeholder" if value.placeholder else ", well known or easily guessed" if value.weak else ""

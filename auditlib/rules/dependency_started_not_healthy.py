@@ -1,0 +1,88 @@
+"""A service waits only until its dependency has started, though the dependency has a health check.
+
+`depends_on` without a condition, or with `service_started`, is satisfied as soon as the container's process exists. A
+database or an API needs seconds more before it answers; a service that starts in between fails, or runs with errors
+that look like something else. The health check that would tell is there and goes unused.
+
+Anti-pattern:
+
+    worker:
+      depends_on:
+        db:
+          condition: service_started
+
+Better:
+
+    worker:
+      depends_on:
+        db:
+          condition: service_healthy
+
+Recommendation:
+
+    Set `condition: service_healthy` for every dependency that has a health check.
+
+References:
+
+- https://docs.docker.com/compose/how-tos/startup-order/
+- https://docs.docker.com/reference/compose-file/services/#depends_on
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from auditlib.conventions import environments, healthchecks, services
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.stack import Dependency, Service
+from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.rules._rule import Evidence, rule
+from auditlib.rules._wording import listed
+
+
+@rule(area=Area.ORCHESTRATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """Every checked service that others only wait for as started: one finding for all that do."""
+    by_key = {(service.project, service.name): service for service in inventory.services}
+    waiting: defaultdict[str, list[tuple[Service, Dependency]]] = defaultdict(list)
+    for service in services.declared(inventory):
+        if _is_auxiliary(inventory, service):
+            continue
+        for dependency in service.dependencies:
+            target = by_key.get((service.project, dependency.service))
+            started = dependency.condition == "service_started" and not dependency.implicit
+            if target and started and healthchecks.of(inventory, target):
+                waiting[target.key].append((service, dependency))
+    for key, pairs in waiting.items():
+        yield _evidence(inventory, next(item for item in inventory.services if item.key == key), pairs)
+
+
+def _is_auxiliary(inventory: Inventory, service: Service) -> bool:
+    """Tools for people and exporters connect when they are asked, not when they start."""
+    found = services.product(inventory, service)
+    return found is not None and found.kind in services.AUXILIARY - {"test"}
+
+
+def _evidence(inventory: Inventory, target: Service, pairs: list[tuple[Service, Dependency]]) -> Evidence:
+    first, *others = pairs
+    names = listed(service.name for service, _ in pairs)
+    probe = healthchecks.of(inventory, target)
+    related = [
+        Related(item.location, f"{service.name} waits for {target.name} as started only") for service, item in others
+    ]
+    if probe:
+        related.append(Related(probe, f"{target.name}'s health check"))
+    retried = all(service.restart in ("always", "unless-stopped", "on-failure") for service, _ in pairs)
+    aside = all(environments.only_for_development(service) for service, _ in pairs)
+    return Evidence(
+        f"{names} {'starts' if len(pairs) == 1 else 'start'} as soon as {target.name}'s container exists, not when "
+        f"its health check passes.",
+        first[1].location,
+        subject=target.name,
+        service=first[0].name,
+        related=tuple(related),
+        recommendation=f"Set `condition: service_healthy` for {target.name} in the `depends_on` of {names}.",
+        severity=Severity.LOW if retried or aside else None,
+    )

@@ -1,0 +1,90 @@
+"""A service is given the address of another one that its `depends_on` doesn't name.
+
+Compose starts services that don't depend on each other side by side, and leaves out what a partial start
+(`docker compose up api`) doesn't name. A service that connects to one that it doesn't declare starts before it, or
+without it.
+
+Anti-pattern:
+
+    api:
+      environment:
+        DATABASE_URL: postgresql://db:5432/app
+    db:
+      image: postgres:16
+
+Better:
+
+    api:
+      environment:
+        DATABASE_URL: postgresql://db:5432/app
+      depends_on:
+        db:
+          condition: service_healthy
+
+Recommendation:
+
+    Name every service that is connected to in `depends_on`, with `condition: service_healthy` where it has a health check.
+
+References:
+
+- https://docs.docker.com/compose/how-tos/startup-order/
+- https://docs.docker.com/reference/compose-file/services/#depends_on
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from auditlib.conventions import environments, healthchecks, services
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.stack import Service
+from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.rules._rule import Evidence, rule
+
+_OPTIONAL = frozenset({"mail", "tracing", "logs", "metrics", "exporter", "tool", "dashboards", "alerting"})
+"""Kinds without which a service starts and works."""
+
+
+@rule(area=Area.ORCHESTRATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """Every connection between two services of a project that neither of them, nor a chain of others, declares."""
+    by_node = {graph.service(item.project, item.name): item for item in services.declared(inventory)}
+    places: defaultdict[tuple[str, str], list[Location]] = defaultdict(list)
+    for edge in graph.undeclared():
+        places[edge.source, edge.target].append(edge.location)
+    for (source, target), locations in places.items():
+        service, needed = by_node.get(source), by_node.get(target)
+        waits = target in graph.waits_for(source) or source in graph.waits_for(target)
+        if service and needed and not waits and _matters(inventory, service, needed):
+            yield _evidence(inventory, service, needed, locations)
+
+
+def _matters(inventory: Inventory, service: Service, needed: Service) -> bool:
+    """Whether the service can't do without the other, as far as products and profiles tell."""
+    mine, theirs = services.product(inventory, service), services.product(inventory, needed)
+    gated = bool(needed.profiles) and not set(needed.profiles) & set(service.profiles)
+    watches = mine is not None and mine.kind in services.OBSERVABILITY | services.AUXILIARY - {"test"}
+    optional = theirs is not None and theirs.kind in _OPTIONAL
+    return service.name != needed.name and not (gated or watches or optional)
+
+
+def _evidence(inventory: Inventory, service: Service, needed: Service, places: list[Location]) -> Evidence:
+    found = services.product(inventory, needed)
+    is_store = found is not None and found.kind in services.DATASTORES
+    condition = "service_healthy" if healthchecks.of(inventory, needed) else "service_started"
+    return Evidence(
+        f"{service.name} is given the address of {needed.name}, but its `depends_on` doesn't name {needed.name}: "
+        f"Compose may start {service.name} first, or without it.",
+        places[0],
+        subject=f"{service.name}/{needed.name}",
+        service=service.name,
+        related=(
+            *(Related(place, f"{service.name} is given the address of {needed.name} here too") for place in places[1:]),
+            Related(needed.location, f"{needed.name} is defined here"),
+        ),
+        recommendation=f"Add `{needed.name}: {{condition: {condition}}}` to the `depends_on` of {service.name}.",
+        severity=Severity.LOW if environments.only_for_development(service) else None,
+        confidence=None if is_store else Confidence.MEDIUM,
+    )

@@ -1,0 +1,78 @@
+"""An environment file is part of the repository instead of being ignored.
+
+An environment file that isn't in `.gitignore` gets its secrets into the history, where they stay after they are
+deleted from the file. Everybody with a clone has them, and so has every fork and every backup.
+
+Anti-pattern:
+
+    # .env, committed
+    POSTGRES_PASSWORD=s3cure-and-real
+
+Better:
+
+    # .gitignore
+    .env
+    # .env.example, committed
+    POSTGRES_PASSWORD=
+
+Recommendation:
+
+    Ignore the file, commit a template without values in its place, and replace every secret that was in it.
+
+References:
+
+- https://docs.github.com/en/code-security/secret-scanning/introduction/about-secret-scanning
+- https://docs.docker.com/compose/how-tos/environment-variables/best-practices/
+- https://cwe.mitre.org/data/definitions/540.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditlib.conventions import environments
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.configuration import EnvFile, EnvLine
+from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.rules._rule import Evidence, rule
+from auditlib.rules._wording import listed
+
+
+@rule(area=Area.CONFIGURATION, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.MEDIUM)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """Every environment file that is no template; the reader sees only what `.gitignore` doesn't exclude."""
+    for file in inventory.env_files:
+        if not file.template:
+            secrets = [
+                line for line in file.lines if line.value is not None and line.value.secret and not line.commented
+            ]
+            yield _evidence(file, secrets)
+
+
+def _evidence(file: EnvFile, secrets: list[EnvLine]) -> Evidence:
+    if not secrets:
+        return Evidence(
+            f"{file.path} is part of the repository; it holds no secret, but the next one may be added without notice.",
+            file.location,
+            subject=file.path,
+            recommendation=f"Rename {file.path} to a template, or say in it that secrets don't belong there.",
+            severity=Severity.INFO,
+        )
+    first, *others = secrets
+    guessable = all(line.value and (line.value.placeholder or line.value.weak) for line in secrets)
+    kind = (
+        "placeholders or well-known values, which run wherever nobody replaces them"
+        if guessable
+        else "values that look real"
+    )
+    severity = Severity.MEDIUM if guessable or environments.is_for_development(file.path) else None
+    return Evidence(
+        f"{file.path} is part of the repository and gives {listed(line.name for line in secrets)}: {kind}.",
+        first.location,
+        subject=file.path,
+        related=tuple(Related(line.location, f"{line.name}: {line.value}") for line in others),
+        recommendation=f"Add {file.path} to .gitignore, keep a template without the values of "
+        f"{listed((line.name for line in secrets), limit=3)}, and replace what was used anywhere.",
+        severity=severity,
+    )

@@ -1,0 +1,87 @@
+"""Without a word the software runs as in development.
+
+The variable that names the environment defaults to development. A deployment that forgets to set it runs with what
+development allows: open CORS, debug pages, verbose errors, relaxed cookies. A default should be the safe side.
+
+Anti-pattern:
+
+    environment:
+      ENVIRONMENT: ${ENVIRONMENT:-development}
+
+Better:
+
+    environment:
+      ENVIRONMENT: ${ENVIRONMENT:?production, staging or development}
+
+Recommendation:
+
+    Demand the variable, or let it default to production; set development where development happens, in
+    `compose.override.yaml` or in the developers' `.env`.
+
+References:
+
+- https://12factor.net/config
+- https://docs.docker.com/compose/how-tos/production/
+- https://cwe.mitre.org/data/definitions/1188.html
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from auditlib.conventions import environments
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.rules._rule import Evidence, rule
+from auditlib.rules._wording import counted
+
+
+@rule(area=Area.CONFIGURATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """Every environment-like variable whose default, in Compose or in code, names development."""
+    places: defaultdict[str, dict[Location, str]] = defaultdict(dict)
+    for name, location, text, where in (*_in_compose(inventory), *_in_code(inventory)):
+        meant = environments.names_environment(name) and environments.is_development(text)
+        if meant and not environments.is_for_development(location.file):
+            places[name].setdefault(location, f"{where} defaults to `{text}`")
+    for name, found in places.items():
+        yield _evidence(inventory, name, found)
+
+
+def _in_compose(inventory: Inventory) -> Iterator[tuple[str, Location, str, str]]:
+    for item in inventory.variables:
+        if item.operator in (":-", "-") and item.default is not None:
+            yield item.name, item.location, item.default.text, item.service or "Compose"
+
+
+def _in_code(inventory: Inventory) -> Iterator[tuple[str, Location, str, str]]:
+    """Settings with a default, apart from those that Compose always passes."""
+    demanded = {item.name for item in inventory.variables if item.operator in (":?", "?")}
+    for item in inventory.settings:
+        if item.default is not None and item.default_kind == "literal" and item.name not in demanded:
+            yield item.name, item.location, item.default.text, item.attribute or "the code"
+
+
+def _evidence(inventory: Inventory, name: str, places: dict[Location, str]) -> Evidence:
+    (location, first), *others = places.items()
+    branches = {item.location: item for item in inventory.environment_branches if item.variable.upper() == name.upper()}
+    consequence = (
+        f"; {counted(len(branches), 'place')} in the code {'decides' if len(branches) == 1 else 'decide'} by it"
+        if branches
+        else ""
+    )
+    return Evidence(
+        f"{name} defaults to development ({first}): a deployment that doesn't set it runs as on a developer's machine{consequence}.",
+        location,
+        subject=name,
+        related=(
+            *(Related(place, text) for place, text in others),
+            *(
+                Related(place, f"decides by {name}: {', '.join(item.targets) or 'a branch'}")
+                for place, item in branches.items()
+            ),
+        ),
+        recommendation=f"Write `${{{name}:?production, staging or development}}` in Compose and remove the default from the code.",
+    )

@@ -1,0 +1,99 @@
+"""A linter or type checker is configured that no workflow runs.
+
+The configuration says what the team agreed on; what nothing checks is kept for some weeks. The next person who runs
+the tool gets hundreds of findings at once and switches it off.
+
+Anti-pattern:
+
+    # pyproject.toml
+    [tool.mypy]
+    strict = true
+    # and no workflow runs mypy
+
+Better:
+
+    # .github/workflows/ci.yml
+    - run: mypy app
+
+Recommendation:
+
+    Run the tool on every pull request, or remove its configuration.
+
+References:
+
+- https://docs.github.com/en/actions/use-cases-and-examples/building-and-testing
+- https://pre-commit.com/#usage-in-continuous-integration
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections import defaultdict
+from collections.abc import Iterator
+
+from auditlib import pipeline
+from auditlib.conventions import deployment, tools
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.pipeline import Pipeline
+from auditlib.rules._rule import Evidence, rule
+from auditlib.rules._wording import listed
+
+
+@rule(area=Area.CICD, severity=Severity.LOW, confidence=Confidence.HIGH, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """For each folder one finding for all tools that are configured there and that no workflow runs."""
+    if not inventory.workflows and deployment.other_ci(inventory):
+        return
+    found = pipeline.of(inventory)
+    if _runs_everything(inventory, found):
+        return
+    idle: defaultdict[str, dict[str, Location]] = defaultdict(dict)
+    for tool, location in _configured(inventory):
+        if not found.matching(tools.LINTERS[tool]):
+            idle[posixpath.dirname(location.file)].setdefault(tool, location)
+    for folder, places in idle.items():
+        yield _evidence(inventory, folder, places, found)
+
+
+def _configured(inventory: Inventory) -> Iterator[tuple[str, Location]]:
+    """The tools that manifests and files of their own configure."""
+    for manifest in inventory.manifests:
+        yield from ((tool, manifest.location) for name in manifest.tools if (tool := _known(name)))
+    for path in inventory.files:
+        if tool := tools.configured_linter(path):
+            yield tool, Location(path)
+
+
+def _known(name: str) -> str | None:
+    tool = name.removesuffix("Config").lower()
+    return tool if tool in tools.LINTERS else None
+
+
+def _runs_everything(inventory: Inventory, found: Pipeline) -> bool:
+    """Whether hooks, an all-round linter, or something that can't be followed may run any tool."""
+    hooked = any(posixpath.basename(path) in tools.PRE_COMMIT_FILES for path in inventory.files)
+    unknown = any(
+        any(word in run.text.lower() for word in ("lint", "check", "ci", "style", "tox", "nox")) for run in found.opaque
+    )
+    return bool((hooked and found.matching(tools.PRE_COMMIT)) or found.matching(tools.ALL_LINTERS) or unknown)
+
+
+def _evidence(inventory: Inventory, folder: str, places: dict[str, Location], found: Pipeline) -> Evidence:
+    (first, location), *others = places.items()
+    names = listed(places)
+    how = "no workflow runs" if inventory.workflows else "the repository has no workflow that runs"
+    return Evidence(
+        f"{names} {'is' if len(places) == 1 else 'are'} configured in {folder or 'the root'}, and {how} "
+        f"{'it' if len(places) == 1 else 'them'}.",
+        location,
+        subject=f"{folder}/{'/'.join(sorted(places))}",
+        related=(
+            *(Related(place, f"configuration of {tool}") for tool, place in others),
+            *(Related(item.location, f"runs {names} nowhere") for item in inventory.workflows[:3]),
+        ),
+        recommendation=f"Run {first} in a job of {inventory.workflows[0].file if inventory.workflows else '.github/workflows/ci.yml'}, "
+        f"or remove its configuration{'' if len(places) == 1 else '; likewise for the others'}.",
+        confidence=Confidence.MEDIUM if found.opaque else None,
+    )

@@ -1,0 +1,101 @@
+"""The logs of several services aren't collected anywhere.
+
+Each container's log stays on its host, in a format of its own, until the container is removed. To follow one request
+through several services somebody has to log in to the host and read them one by one; after a crash or a new
+deployment there is nothing left to read.
+
+Anti-pattern:
+
+    services:
+      api: {build: ./api}
+      worker: {build: ./worker}
+      # default logging driver, no collector
+
+Better:
+
+    services:
+      vector:
+        image: timberio/vector:0.41.1-alpine
+        volumes: ["./vector.yaml:/etc/vector/vector.yaml:ro"]
+      loki:
+        image: grafana/loki:3.2.1
+
+Recommendation:
+
+    Ship the containers' logs to one place (Loki, Elasticsearch, a hosted service) with a logging driver or a collector.
+
+References:
+
+- https://docs.docker.com/engine/logging/configure/
+- https://12factor.net/logs
+- https://grafana.com/docs/loki/latest/
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from auditlib.conventions import deployment, environments, services
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.stack import Service
+from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.rules._rule import Evidence, rule
+from auditlib.rules._wording import counted, listed
+
+_LOCAL_DRIVERS = frozenset({"", "json-file", "local", "none"})
+_SHIPPING_LIBRARY = re.compile(
+    r"loki|logtail|logdna|loggly|papertrail|datadog|ddtrace|newrelic|new-relic|watchtower|google-cloud-logging|"
+    r"applicationinsights|azure-monitor|opentelemetry-exporter-otlp|exporter-logs-otlp|graypy|pygelf|logstash|fluent-logger|"
+    r"winston-(?:cloudwatch|elasticsearch)|pino-(?:loki|datadog|elasticsearch)|elastic-apm|logzio|splunk|honeycomb|axiom",
+    re.I,
+)
+
+
+@rule(area=Area.MONITORING, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.MEDIUM)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """For each project with at least two applications, unless something in the repository ships logs."""
+    if inventory.log_shippers or _ships_by_library(inventory) or deployment.uses_orchestrator(inventory):
+        return
+    declared = list(services.declared(inventory))
+    if any(_collects(inventory, service) for service in inventory.services):
+        return
+    for project in inventory.base_projects:
+        mine = [service for service in declared if service.project == project.name]
+        applications = [
+            item for item in mine if services.product(inventory, item) is None and not services.is_one_shot(item)
+        ]
+        if len(applications) >= 2 and not environments.is_for_development(project.location.file):
+            yield Evidence(
+                f"{counted(len(mine), 'service')} of {project.location.file}, among them {listed(item.name for item in applications)}, "
+                f"log to their host only: no collector, logging driver or library of the repository ships logs, unless "
+                f"the host itself does.",
+                project.location,
+                subject=f"{project.name}/logs",
+                related=_log_mounts(applications),
+                recommendation=f"Add a collector and a store for logs to {project.location.file}, or set a logging driver "
+                f"for {listed((item.name for item in applications), limit=4)}.",
+                severity=Severity.LOW if len(mine) < 5 else None,
+            )
+
+
+def _ships_by_library(inventory: Inventory) -> bool:
+    return any(
+        _SHIPPING_LIBRARY.search(item.name) for manifest in inventory.manifests for item in manifest.requirements
+    )
+
+
+def _collects(inventory: Inventory, service: Service) -> bool:
+    found = services.product(inventory, service)
+    return service.log_driver not in _LOCAL_DRIVERS or (found is not None and found.kind == "logs")
+
+
+def _log_mounts(applications: list[Service]) -> tuple[Related, ...]:
+    """The volumes in which services keep log files instead."""
+    return tuple(
+        Related(mount.location, f"{service.name} keeps log files in {mount.source or 'a volume'}")
+        for service in applications
+        for mount in service.mounts
+        if re.search(r"(?:^|/)logs?(?:/|$)", mount.target)
+    )

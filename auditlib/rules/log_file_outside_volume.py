@@ -1,0 +1,110 @@
+"""Code writes a log file to a place in the container that no volume covers.
+
+What is written to the container's own layer is gone with the container: at the next deployment, and often after the
+very crash that the log would explain. Until then the file grows on the host's disk, and no log rotation knows of it.
+
+Anti-pattern:
+
+    # settings.py: AUDIT_LOG_FILE = "/var/log/app/audit.log"
+    volumes:
+      - logs:/app/logs
+
+Better:
+
+    # log to standard output, or
+    volumes:
+      - audit_logs:/var/log/app
+
+Recommendation:
+
+    Log to standard output and let the platform collect it, or mount a volume where the file is written.
+
+References:
+
+- https://docs.docker.com/engine/storage/
+- https://12factor.net/logs
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections import defaultdict
+from collections.abc import Iterator
+
+from auditlib.conventions import environments, services
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.configuration import LogFile
+from auditlib.inventory.stack import Service
+from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.rules._rule import Evidence, rule
+from auditlib.rules._wording import listed
+
+
+@rule(area=Area.MONITORING, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """Every log file of code that a service runs, with the services in which its path is in no mount."""
+    found: defaultdict[tuple[str, str], list[tuple[LogFile, Service, str]]] = defaultdict(list)
+    for log in inventory.log_files:
+        if log.path.startswith(("/dev/", "/proc/")) or "$" in log.path or "{" in log.path:
+            continue
+        for service in services.declared(inventory):
+            path = _path_inside(inventory, service, log)
+            if path and not _is_covered(service, path) and not _is_linked(inventory, service, path):
+                found[log.location.file, log.path].append((log, service, path))
+    for (_, path), items in found.items():
+        if not all(environments.only_for_development(service) for _, service, _ in items):
+            yield _evidence(path, items)
+
+
+def _path_inside(inventory: Inventory, service: Service, log: LogFile) -> str:
+    """Where the file is in the service's container, if the service is built from the folder of the code."""
+    build = services.dockerfile(inventory, service)
+    if build is None or service.build is None:
+        return ""
+    context = "" if service.build.context in (".", "") else service.build.context.rstrip("/") + "/"
+    if not log.location.file.startswith(context) or not _is_application(context, build.path, log):
+        return ""
+    _, instructions = services.final_stage(build, service.build.target)
+    folders = [item.argument.strip("\"' ") for item in instructions if item.keyword == "WORKDIR"]
+    folder = service.working_dir or (posixpath.join("/", *folders) if folders else "")
+    if posixpath.isabs(log.path):
+        return posixpath.normpath(log.path)
+    return posixpath.normpath(posixpath.join(folder, log.path)) if folder and "$" not in folder else ""
+
+
+def _is_application(context: str, dockerfile: str, log: LogFile) -> bool:
+    """With the root as context the Dockerfile's folder tells which part of the repository the image is of."""
+    folder = posixpath.dirname(dockerfile)
+    return bool(context) or not folder or log.location.file.startswith(folder + "/")
+
+
+def _is_covered(service: Service, path: str) -> bool:
+    return any(
+        mount.kind in ("volume", "bind") and (path + "/").startswith(mount.target.rstrip("/") + "/")
+        for mount in service.mounts
+    )
+
+
+def _is_linked(inventory: Inventory, service: Service, path: str) -> bool:
+    """Whether the image makes the file a link to standard output, as Nginx's does."""
+    build = services.dockerfile(inventory, service)
+    return build is not None and any(
+        item.keyword == "RUN" and "/dev/std" in item.argument and path in item.argument for item in build.instructions
+    )
+
+
+def _evidence(path: str, items: list[tuple[LogFile, Service, str]]) -> Evidence:
+    log, _, inside = items[0]
+    names = listed(service.name for _, service, _ in items)
+    return Evidence(
+        f"The code writes its log to {path}; in {names} no volume covers {inside}, so that it is lost with the container.",
+        log.location,
+        subject=path,
+        service=items[0][1].name,
+        related=tuple(
+            Related(service.location, f"{service.name} mounts nothing at {posixpath.dirname(where)}")
+            for _, service, where in items
+        ),
+        recommendation=f"Mount a volume at {posixpath.dirname(inside)} in {names}, or log to standard output.",
+    )

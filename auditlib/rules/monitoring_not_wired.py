@@ -1,0 +1,111 @@
+"""Monitoring is configured, but nothing in the repository runs it.
+
+Configuration of Prometheus, Alertmanager or Grafana that no service uses watches nothing: no metric is collected, no
+alert ever fires, and whoever finds the folder believes the opposite.
+
+Anti-pattern:
+
+    monitoring/prometheus/prometheus.yml     # exists
+    # docker-compose.yml: no service runs prom/prometheus
+
+Better:
+
+    services:
+      prometheus:
+        image: prom/prometheus:v2.54.1
+        volumes:
+          - ./monitoring/prometheus:/etc/prometheus:ro
+
+Recommendation:
+
+    Add the monitoring services to the Compose project (or to one of their own that is started with it), or document the
+    place where they run.
+
+References:
+
+- https://prometheus.io/docs/prometheus/latest/installation/
+- https://grafana.com/docs/grafana/latest/administration/provisioning/
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections import defaultdict
+from collections.abc import Iterator
+
+from auditlib.conventions import deployment, services
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.rules._rule import Evidence, rule
+from auditlib.rules._wording import listed
+
+_NAMES = {"metrics": "Prometheus", "alerting": "Alertmanager", "dashboards": "Grafana", "logs": "log collection"}
+
+
+@rule(area=Area.MONITORING, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.MEDIUM)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """For each monitoring folder one finding for the programs that are configured and that nothing runs."""
+    if not inventory.projects or _runs_elsewhere(inventory):
+        return
+    running = _running(inventory)
+    unused: defaultdict[str, dict[str, list[Location]]] = defaultdict(dict)
+    for kind, location in _configured(inventory):
+        if kind not in running:
+            unused[_top(location.file)].setdefault(kind, []).append(location)
+    for folder, kinds in unused.items():
+        yield _evidence(inventory, folder, kinds)
+
+
+def _configured(inventory: Inventory) -> Iterator[tuple[str, Location]]:
+    """What is configured, each file once, by the kind of program that reads it."""
+    yield from (("metrics", item.location) for item in inventory.prometheus)
+    yield from (("alerting", Location(file)) for file in dict.fromkeys(item.file for item in inventory.receivers))
+    provisioned = [item.file for item in inventory.datasources]
+    provisioned += [item.file for item in inventory.dashboard_providers]
+    files = dict.fromkeys([*provisioned, *(item.file for item in inventory.dashboards)])
+    yield from (("dashboards", Location(file)) for file in files)
+    yield from (("logs", item.location) for item in inventory.log_shippers)
+
+
+def _running(inventory: Inventory) -> set[str]:
+    """The kinds of monitoring programs that some service runs, by its product or by its own name."""
+    found = {product.kind for item in inventory.services if (product := services.product(inventory, item))}
+    names = " ".join(service.name.lower() for service in inventory.services)
+    return found | {kind for kind, name in _NAMES.items() if name.lower() in names}
+
+
+def _runs_elsewhere(inventory: Inventory) -> bool:
+    """Whether a command, of a script or a document, starts monitoring outside Compose."""
+    texts = [" ".join(item.words) for item in deployment.commands(inventory)]
+    texts += [item.text for document in inventory.documents for item in document.mentions if item.kind == "command"]
+    starters = ("docker run", "podman run", "helm", "kubectl", "systemctl", "docker stack")
+    return any(
+        any(starter in text for starter in starters) and any(name in text.lower() for name in ("prometheus", "grafana"))
+        for text in texts
+    )
+
+
+def _top(path: str) -> str:
+    return path.partition("/")[0] if "/" in path else ""
+
+
+def _evidence(inventory: Inventory, folder: str, kinds: dict[str, list[Location]]) -> Evidence:
+    places = [(kind, place) for kind, locations in kinds.items() for place in locations]
+    elsewhere = deployment.uses_orchestrator(inventory)
+    doubt = "; whether the orchestrator that the repository also deploys to runs it is not known" if elsewhere else ""
+    names = listed(_NAMES[kind] for kind in kinds)
+    projects = [item for item in inventory.projects if item.role == "base"] or list(inventory.projects)
+    return Evidence(
+        f"{folder + '/' if folder else 'The repository'} configures {names}, but no service of "
+        f"{listed((item.location.file for item in projects), limit=3)} runs {'it' if len(kinds) == 1 else 'them'}{doubt}.",
+        places[0][1],
+        subject=folder or "monitoring",
+        related=(
+            *(Related(place, f"configuration of {_NAMES[kind]}") for kind, place in places[1:]),
+            *(Related(item.location, "this project has no such service") for item in projects[:3]),
+        ),
+        recommendation=f"Add {names} as services that mount {posixpath.dirname(places[0][1].file) or 'this folder'} to "
+        f"{projects[0].location.file}, or document where they run.",
+        confidence=Confidence.MEDIUM if elsewhere else None,
+    )

@@ -1,0 +1,78 @@
+"""A service needs another one that its own profile doesn't start.
+
+Compose refuses to start a service whose required dependency isn't part of the active profiles: "depends on undefined
+service". Activating the one profile alone always fails; only who happens to activate both gets the system.
+
+Anti-pattern:
+
+    proxy:
+      profiles: [production]
+      depends_on: [frontend]
+    frontend:
+      profiles: [frontend]
+
+Better:
+
+    proxy:
+      profiles: [production]
+      depends_on: [frontend]
+    frontend:
+      profiles: [frontend, production]
+
+Recommendation:
+
+    Give the dependency every profile of the service that needs it, or mark the dependency `required: false`.
+
+References:
+
+- https://docs.docker.com/compose/how-tos/profiles/#auto-starting-profiles-and-dependency-resolution
+- https://docs.docker.com/reference/compose-file/services/#depends_on
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditlib.conventions import environments, services
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.stack import Service
+from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.rules._rule import Evidence, rule
+from auditlib.rules._wording import listed
+
+
+@rule(area=Area.ORCHESTRATION, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """Every required dependency that some activation of the service leaves out."""
+    by_key = {(service.project, service.name): service for service in inventory.services}
+    for service in services.declared(inventory):
+        for dependency in service.dependencies:
+            target = by_key.get((service.project, dependency.service))
+            if target is None or not dependency.required or not target.profiles:
+                continue
+            gap = [profile for profile in service.profiles if profile not in target.profiles]
+            if gap or not service.profiles:
+                yield Evidence(
+                    _message(service, target, gap),
+                    dependency.location,
+                    subject=f"{service.name}/{target.name}",
+                    service=service.name,
+                    related=(Related(target.profiles_location or target.location, f"the profiles of {target.name}"),),
+                    recommendation=_recommendation(target, gap),
+                    severity=Severity.LOW if environments.only_for_development(service) else None,
+                )
+
+
+def _message(service: Service, target: Service, gap: list[str]) -> str:
+    how = f"with the profile {listed(gap)} alone" if gap else "without any profile"
+    return (
+        f"{service.name} needs {target.name}, which only the profile {listed(target.profiles)} starts: "
+        f"started {how}, Compose refuses {service.name} because {target.name} isn't part of the project."
+    )
+
+
+def _recommendation(target: Service, gap: list[str]) -> str:
+    if not gap:
+        return f"Take {target.name} out of its profiles, or mark the dependency `required: false`."
+    return f"Set `profiles: [{', '.join((*target.profiles, *gap))}]` for {target.name}."

@@ -1,0 +1,62 @@
+"""No document says how data is restored after a loss.
+
+In a disaster nobody has the calm to find out which dump belongs where, in which order services are stopped, and which
+secrets the restored system needs. Recovery that was never written down was never practised, and takes days instead of
+an hour.
+
+Anti-pattern:
+
+    # docs/: installation, API, contributing; nothing on backups or recovery
+
+Better:
+
+    # docs/disaster-recovery.md
+    ## What is backed up, where, how often
+    ## Restoring PostgreSQL
+        docker compose stop api worker
+        pg_restore --clean --dbname app latest.dump
+
+Recommendation:
+
+    Write down, and try, how each data store is restored: where the copies are, the commands, how long it takes and how
+    much may be lost.
+
+References:
+
+- https://www.postgresql.org/docs/current/backup-dump.html
+- https://sre.google/sre-book/data-integrity/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditlib.conventions import backups, deployment, environments, services
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.rules._rule import Evidence, rule
+from auditlib.rules._wording import listed
+
+
+@rule(area=Area.RESILIENCE, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.MEDIUM)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """One finding for all data stores of the repository, if no document speaks of restoring any of them."""
+    projects = [item for item in inventory.base_projects if not environments.is_for_development(item.location.file)]
+    stores = [found for project in projects for found in services.stores(inventory, project)]
+    operated = deployment.builds_own_images(inventory) or deployment.signs_of_production(inventory)
+    if not stores or not operated or backups.are_described(inventory):
+        return
+    place = deployment.main_document(inventory)
+    names = [f"{service.name} ({product.name})" for service, product, _ in stores]
+    yield Evidence(
+        f"No document of the repository speaks of backups, of restoring or of disaster recovery, though "
+        f"{listed(names)} {'keeps' if len(names) == 1 else 'keep'} data.",
+        place or stores[0][2].location,
+        subject="recovery",
+        related=tuple(
+            Related(mount.location, f"{product.name} of {service.name} keeps its data here")
+            for service, product, mount in stores
+        ),
+        recommendation=f"Write docs/disaster-recovery.md with the restoration of {listed(names)}, step by step, and practise it once.",
+    )

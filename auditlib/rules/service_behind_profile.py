@@ -1,0 +1,113 @@
+"""A service starts with a profile only, and nothing in the repository activates the profile.
+
+`docker compose up` leaves out every service whose profiles aren't active, without a word. If no script, workflow,
+environment file or document names the profile, a deployment lacks these services until somebody reads the Compose file.
+
+Anti-pattern:
+
+    frontend:
+      build: ./frontend
+      profiles: [frontend]        # deploy.sh: docker compose up -d
+
+Better:
+
+    frontend:
+      build: ./frontend           # part of every start
+
+    # or, where it is optional, in deploy.sh:
+    #   docker compose --profile frontend up -d
+
+Recommendation:
+
+    Name the profile where the system is started (`--profile`, or `COMPOSE_PROFILES` in the environment file) and in the
+    documentation, or take services that users need out of it.
+
+References:
+
+- https://docs.docker.com/compose/how-tos/profiles/
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+
+from auditlib.conventions import deployment, environments, services
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.delivery import Command
+from auditlib.inventory.stack import Service
+from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.rules._rule import Evidence, rule
+from auditlib.rules._wording import listed
+
+_COMPOSE = re.compile(r"\bdocker[ -]compose\b")
+
+
+@rule(area=Area.ORCHESTRATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """Every profile of a project that nothing activates: one finding for all services behind it."""
+    gated: defaultdict[tuple[str, str], list[Service]] = defaultdict(list)
+    for service in services.declared(inventory):
+        for profile in service.profiles:
+            gated[service.project, profile].append(service)
+    texts = list(_texts(inventory))
+    for (_, profile), members in gated.items():
+        names = {service.name for service in members}
+        if _matters(inventory, members) and not any(_activates(text, profile, names) for text in texts):
+            yield _evidence(inventory, profile, members)
+
+
+def _matters(inventory: Inventory, members: list[Service]) -> bool:
+    """Whether there is more behind the profile than tools for people."""
+    found = [services.product(inventory, service) for service in members]
+    return any(item is None or item.kind not in services.AUXILIARY - {"test"} for item in found)
+
+
+def _texts(inventory: Inventory) -> Iterator[str]:
+    """Everything that may activate a profile: commands, documents' commands, variables of environment files and jobs."""
+    yield from (" ".join(command.words) for command in deployment.commands(inventory))
+    yield from (mention.text for document in inventory.documents for mention in document.mentions)
+    for line in (line for file in inventory.env_files for line in file.lines if line.value is not None):
+        yield f"{line.name}={line.value}"
+    yield from (f"{pair.name}={pair.value}" for pair in deployment.workflow_variables(inventory))
+
+
+def _activates(text: str, profile: str, names: set[str]) -> bool:
+    if match := re.search(r"COMPOSE_PROFILES=(\S+)", text):
+        return bool({profile, "*"} & set(match[1].strip("\"'").split(",")))
+    if re.search(rf"--profile[= ]['\"]?(?:{re.escape(profile)}|\*)(?=['\"\s]|$)", text):
+        return True
+    words = text.split()
+    starts = _COMPOSE.search(text) and {"up", "run", "start", "create"} & set(words)
+    return bool(starts and names & set(words))
+
+
+def _starts(inventory: Inventory) -> list[Command]:
+    """The commands that start the system."""
+    found = [item for item in deployment.commands(inventory) if _COMPOSE.search(" ".join(item.words))]
+    return [item for item in found if "up" in item.words]
+
+
+def _evidence(inventory: Inventory, profile: str, members: list[Service]) -> Evidence:
+    first, *others = members
+    products = [services.product(inventory, service) for service in members]
+    needed = any(service.ports for service in members) and not all(item and item.kind == "test" for item in products)
+    aside = all(environments.only_for_development(service) for service in members)
+    names = listed(service.name for service in members)
+    return Evidence(
+        f"{names} {'starts' if len(members) == 1 else 'start'} with the profile {profile} only, and no script, workflow, "
+        f"environment file or document of the repository activates it: `docker compose up` leaves "
+        f"{'it' if len(members) == 1 else 'them'} out.",
+        first.profiles_location or first.location,
+        subject=profile,
+        service=first.name,
+        related=(
+            *(Related(item.profiles_location or item.location, f"{item.name} has the profile too") for item in others),
+            *(Related(item.location, "starts the system without the profile") for item in _starts(inventory)[:5]),
+        ),
+        recommendation=f"Start with `docker compose --profile {profile} up`, set `COMPOSE_PROFILES={profile}` where it is "
+        f"deployed, or drop the profile of services that every deployment needs.",
+        severity=None if needed and not aside else Severity.LOW,
+    )

@@ -1,0 +1,67 @@
+"""The system is deployed to one host, and nothing says how it would run on more.
+
+Compose starts containers on one machine. When that machine fails or is restarted, everything is down; when it is too
+small, the only way is a larger one. That may be the right choice, but then it is one that somebody wrote down.
+
+Anti-pattern:
+
+    # deploy.sh, on the only server
+    git pull && docker compose up -d
+
+Better:
+
+    # k8s/api.yaml: replicas on several nodes, or docs/deployment.md:
+    # "One host on purpose: 200 users, four hours of downtime are acceptable. Beyond that: see Scaling."
+
+Recommendation:
+
+    Write down what the single host means (load, downtime, recovery time), or plan the move to Kubernetes, Swarm, Nomad
+    or a platform, the stateful services apart.
+
+References:
+
+- https://docs.docker.com/compose/how-tos/production/
+- https://kubernetes.io/docs/concepts/workloads/controllers/deployment/
+- https://docs.docker.com/engine/swarm/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditlib.conventions import deployment, environments, services
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.rules._rule import Evidence, rule
+from auditlib.rules._wording import counted
+
+
+@rule(area=Area.RESILIENCE, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.LARGE)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """The largest project of a repository that goes into production with Compose alone and says nothing of more hosts."""
+    signs = deployment.signs_of_production(inventory)
+    if not signs or deployment.uses_orchestrator(inventory) or deployment.speaks_of_scaling(inventory):
+        return
+    projects = [item for item in inventory.base_projects if not environments.is_for_development(item.location.file)]
+    sizes = {project.name: len(services.of_project(inventory, project)) for project in projects}
+    if not sizes or max(sizes.values()) < 2:
+        return
+    project = max(projects, key=lambda item: sizes[item.name])
+    fixed = [item for item in services.of_project(inventory, project) if item.container_name]
+    yield Evidence(
+        f"{counted(sizes[project.name], 'service')} of {project.location.file} go into production by Compose, which is one "
+        f"host; no file deploys to more than one, and no document speaks of scaling or failover. What is arranged outside "
+        f"the repository isn't known.",
+        project.location,
+        subject=f"{project.name}/hosts",
+        related=(
+            *signs[:5],
+            *(
+                Related(item.container_name_location or item.location, f"{item.name} can't run twice")
+                for item in fixed[:5]
+            ),
+        ),
+        recommendation=f"Write into the deployment guide what one host means for {project.location.file}, and which services "
+        f"would move first.",
+    )

@@ -1,0 +1,100 @@
+"""Tests exist that no workflow runs.
+
+Tests that only run when somebody remembers don't stop a broken change. They also rot: after some months they fail for
+reasons of their own, and then nobody runs them at all.
+
+Anti-pattern:
+
+    # tests/ exists, and .github/workflows/ci.yml has
+    - run: npm test        # nothing runs pytest
+
+Better:
+
+    - run: npm test
+    - run: pytest
+      working-directory: backend
+
+Recommendation:
+
+    Add a job that runs the suite on every pull request.
+
+References:
+
+- https://docs.github.com/en/actions/use-cases-and-examples/building-and-testing
+- https://docs.pytest.org/en/stable/explanation/goodpractices.html
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator
+
+from auditlib import pipeline
+from auditlib.conventions import deployment, tools
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.delivery import TestSuite
+from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.pipeline import Pipeline, Run
+from auditlib.rules._rule import Evidence, rule
+from auditlib.rules._wording import counted
+
+
+@rule(area=Area.CICD, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """Every suite that no automatic workflow runs, however indirectly."""
+    if not inventory.workflows and deployment.other_ci(inventory):
+        return
+    automatic = pipeline.of(inventory)
+    manual = pipeline.of(inventory, [item for item in inventory.workflows if not pipeline.is_automatic(item)])
+    for suite in inventory.test_suites:
+        if not any(_runs(suite, run) for run in automatic.runs) and not _may_run(suite, automatic):
+            by_hand = next((run for run in manual.runs if _runs(suite, run)), None)
+            yield _evidence(inventory, suite, automatic, by_hand)
+
+
+def _runs(suite: TestSuite, run: Run) -> bool:
+    """Whether a command starts the suite's framework in a folder that has it, or above."""
+    pattern = tools.TEST_FRAMEWORKS.get(suite.framework)
+    if pattern is None or not pattern.search(run.text):
+        return False
+    if run.folder is None or not suite.folder:
+        return True
+    return _within(suite.folder, run.folder) or _within(run.folder, suite.folder) or suite.folder in run.text
+
+
+def _within(path: str, folder: str) -> bool:
+    folder = posixpath.normpath(folder) if folder else ""
+    return folder in ("", ".", path) or path.startswith(folder + "/")
+
+
+def _may_run(suite: TestSuite, automatic: Pipeline) -> bool:
+    """Whether something that can't be followed is called in such a way that it may well run the suite."""
+    wanted = (
+        ("e2e", "playwright", "cypress")
+        if suite.framework in tools.END_TO_END
+        else ("test", "check", "ci", "all", "nox", "tox")
+    )
+    return any(any(word in run.text.lower() for word in wanted) for run in automatic.opaque)
+
+
+def _evidence(inventory: Inventory, suite: TestSuite, automatic: Pipeline, by_hand: Run | None) -> Evidence:
+    where = suite.folder or "the repository"
+    if by_hand:
+        how = f"only a workflow that somebody starts by hand runs them ({by_hand.location})"
+    elif inventory.workflows:
+        how = "no workflow runs them"
+    else:
+        how = "the repository has no workflow at all"
+    return Evidence(
+        f"{where} has {suite.framework} tests in {counted(len(suite.files), 'file')}, and {how}.",
+        suite.location,
+        subject=f"{suite.folder}/{suite.framework}",
+        related=tuple(
+            Related(item.location, "this workflow doesn't run them") for item in inventory.workflows[:5] if not by_hand
+        ),
+        recommendation=f"Add a job to {inventory.workflows[0].file if inventory.workflows else '.github/workflows/ci.yml'} that runs "
+        f"{suite.framework} in {suite.folder or 'the root'} on every pull request.",
+        severity=Severity.MEDIUM if suite.framework in tools.END_TO_END or by_hand else None,
+        confidence=Confidence.MEDIUM if automatic.opaque else None,
+    )

@@ -1,0 +1,68 @@
+"""A Compose file uses variables that become blank when nobody sets them.
+
+For `${NAME}` without an operator Compose prints a warning and goes on with an empty string. The service starts with
+an empty key, host or password and fails later, somewhere else, or doesn't fail and is open.
+
+Anti-pattern:
+
+    environment:
+      OPENAI_API_KEY: ${OPENAI_API_KEY}
+
+Better:
+
+    environment:
+      OPENAI_API_KEY: ${OPENAI_API_KEY:?set it in .env}
+      # or, where empty is a value that the software is ready for:
+      SENTRY_DSN: ${SENTRY_DSN:-}
+
+Recommendation:
+
+    Demand the variable with `:?`, or say with `:-` that it may be empty.
+
+References:
+
+- https://docs.docker.com/reference/compose-file/interpolation/
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from auditlib.conventions import environments
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.stack import Variable
+from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.redaction import is_credential_name
+from auditlib.rules._rule import Evidence, rule
+from auditlib.rules._wording import listed
+
+
+@rule(area=Area.CONFIGURATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """For each Compose file one finding for all variables that it uses without an operator and that nothing sets."""
+    blank: defaultdict[str, dict[Location, Variable]] = defaultdict(dict)
+    for item in inventory.variables:
+        if item.operator == "" and item.source == "unset" and not environments.comes_from_the_host(item.name):
+            blank[item.location.file].setdefault(item.location, item)
+    for file, found in blank.items():
+        yield _evidence(inventory, file, list(found.values()))
+
+
+def _evidence(inventory: Inventory, file: str, uses: list[Variable]) -> Evidence:
+    names = list(dict.fromkeys(item.name for item in uses))
+    templates = {line.name for item in inventory.env_files if item.template for line in item.lines}
+    known = all(name in templates and not is_credential_name(name) for name in names)
+    first, *others = uses
+    return Evidence(
+        f"{listed(names)} {'becomes' if len(names) == 1 else 'become'} an empty string when nobody sets "
+        f"{'it' if len(names) == 1 else 'them'}: Compose only warns, and the services start all the same.",
+        first.location,
+        subject=f"{file}/blank",
+        service=first.service,
+        related=tuple(Related(item.location, f"{item.name} is used here") for item in others),
+        recommendation=f"Write `${{{names[0]}:?set it in .env}}`, or `${{{names[0]}:-}}` if it may be empty"
+        f"{'' if len(names) == 1 else '; likewise for the others'}.",
+        severity=Severity.LOW if known or environments.is_for_development(file) else None,
+    )

@@ -1,0 +1,105 @@
+"""Variables that the system reads are in no template and no document.
+
+Who sets up a new environment learns of a variable by reading Compose files and code, or from the failure that its
+absence causes. What isn't written down is forgotten, and the default that was meant for a laptop runs in production.
+
+Anti-pattern:
+
+    # compose.yaml
+    environment:
+      SMTP_HOST: ${SMTP_HOST}
+      SENTRY_DSN: ${SENTRY_DSN:-}
+    # and no .env.example
+
+Better:
+
+    # .env.example
+    SMTP_HOST=            # outgoing mail, required
+    SENTRY_DSN=           # error reports, optional
+
+Recommendation:
+
+    Keep a template (`.env.example`) beside the Compose file that names every variable, with a word on what it is for.
+
+References:
+
+- https://docs.docker.com/compose/how-tos/environment-variables/set-environment-variables/
+- https://12factor.net/config
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator
+
+from auditlib.conventions import environments
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.configuration import EnvFile
+from auditlib.inventory.stack import Variable
+from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.redaction import is_credential_name
+from auditlib.rules._rule import Evidence, rule
+from auditlib.rules._wording import counted, listed
+
+
+@rule(area=Area.CONFIGURATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """For each project, with its overlays, one finding for all variables that nothing names."""
+    named = _documented(inventory)
+    for project in inventory.base_projects:
+        family = {item.name for item in inventory.projects if project.name in (item.name, item.base)}
+        used: dict[str, Variable] = {}
+        for variable in inventory.variables:
+            if variable.project in family and not environments.comes_from_the_host(variable.name):
+                used.setdefault(variable.name, variable)
+        missing = [variable for name, variable in used.items() if name not in named]
+        if missing:
+            template = _template(inventory, project.location.file)
+            required = [
+                item for item in missing if item.operator not in (":-", "-", ":+", "+") or is_credential_name(item.name)
+            ]
+            yield Evidence(
+                _message(missing, len(used), template, project.location.file),
+                template.location if template else missing[0].location,
+                subject=f"{project.name}/variables",
+                related=tuple(
+                    Related(item.location, f"{item.name} is read here") for item in missing[0 if template else 1 :]
+                ),
+                recommendation=_recommendation(missing, template, project.location),
+                severity=None if required else Severity.LOW,
+            )
+
+
+def _documented(inventory: Inventory) -> set[str]:
+    """Every variable that an environment file of the repository or a document names."""
+    names = {line.name for file in inventory.env_files for line in file.lines}
+    return names | {
+        item.text for document in inventory.documents for item in document.mentions if item.kind == "variable"
+    }
+
+
+def _template(inventory: Inventory, compose_file: str) -> EnvFile | None:
+    """The template that is nearest to a Compose file: in its folder, or in one above."""
+    folder = posixpath.dirname(compose_file)
+    templates = [
+        item for item in inventory.env_files if item.template and folder.startswith(posixpath.dirname(item.path))
+    ]
+    return max(templates, key=lambda item: len(posixpath.dirname(item.path)), default=None)
+
+
+def _message(missing: list[Variable], total: int, template: EnvFile | None, file: str) -> str:
+    names = listed(item.name for item in missing)
+    if template:
+        return f"{template.path} doesn't name {counted(len(missing), 'variable')} of the {total} that {file} reads, and no document does: {names}."
+    return (
+        f"{file} reads {counted(total, 'variable')}; there is no template for an environment file, and no document "
+        f"names {'any' if len(missing) == total else len(missing)} of them: {names}."
+    )
+
+
+def _recommendation(missing: list[Variable], template: EnvFile | None, place: Location) -> str:
+    path = template.path if template else posixpath.join(posixpath.dirname(place.file), ".env.example")
+    verb = "Add" if template else f"Write {path} with"
+    where = f" to {path}" if template else ""
+    return f"{verb} {listed((item.name for item in missing), limit=4)}{where}, each with a word on what it is for."
