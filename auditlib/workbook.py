@@ -94,8 +94,8 @@ def write_tables(saved: Path, folder: Path) -> None:
     """Write every table of a saved audit into `folder` as CSV."""
     tables = snapshot.load(saved).tables
     folder.mkdir()
-    for name in tables.names():
-        getattr(tables, name).to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
+    for name in tables:
+        tables[name].to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
 
 
 def lab(project: Path, folder: Path) -> int:

@@ -5,7 +5,7 @@ Where a repository has nothing to show, the answer says so in a sentence.
 
 from auditlib.report.loading import load
 from auditlib.report.sections.configuration import credential_flow, environment_coverage, environments
-from auditlib.report.sections.delivery import ci_jobs, scripts, test_coverage
+from auditlib.report.sections.delivery import ci_jobs
 from auditlib.report.sections.evidence import findings, table
 from auditlib.report.sections.monitoring import alerts, monitoring_coverage, monitoring_wiring
 from auditlib.report.sections.orchestration import dependency_conditions, service_map, single_points
@@ -13,6 +13,7 @@ from auditlib.report.sections.overview import scope, severities, verdict
 from auditlib.report.sections.planning import backlog, risk_against_effort, risk_matrix
 from auditlib.report.sections.reliability import confidence, coverage
 from auditlib.report.sections.storage import exposure, volumes
+from auditlib.report.sections.testing import scripts, test_coverage
 
 __all__ = [
     "alerts",

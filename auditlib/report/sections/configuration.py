@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from auditlib.audit import Audit
+from auditlib.conventions import environments as environments_of
 from auditlib.graph import Flow, Origin
 from auditlib.report import palette, wording
 from auditlib.report.blocks import Blocks, Column, Picture, Prose, State, Table
@@ -123,7 +124,11 @@ def credential_flow(audit: Audit) -> Blocks:
 
 def _judged(flow: Flow) -> tuple[str, str]:
     """How a credential's worst origin is judged, in words and as a tone."""
-    own = [origin for origin in flow.origins if origin.kind != "template"]
+    own = [
+        origin
+        for origin in flow.origins
+        if origin.kind != "template" and not environments_of.is_for_development(origin.location.file)
+    ]
     if any(origin.weak or origin.placeholder for origin in own):
         return "weak or placeholder", "bad"
     if any(origin.kind in ("default", "literal", "env_file", "setting") and origin.shown for origin in own):

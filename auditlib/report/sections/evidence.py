@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from auditlib import rules
 from auditlib.audit import Audit
 from auditlib.errors import UsageError
 from auditlib.model import Area, Finding
+from auditlib.report import wording
 from auditlib.report.blocks import Blocks, Column, Fault, Findings, Instance, Prose, Table
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _ROWS = 200
 """Rows of a table that a notebook shows; the report has all of them as CSV."""
@@ -53,15 +57,24 @@ def _instance(audit: Audit, finding: Finding) -> Instance:
 
 def table(audit: Audit, name: str) -> Blocks:
     """One of the audit's tables, folded."""
-    frame = getattr(audit.tables, name)
+    frame = audit.tables[name]
     if frame.empty:
         return Blocks(Prose(f"The table `{name}` is empty."))
     rows = tuple(tuple(_shown(value) for value in row) for row in frame.head(_ROWS).itertuples(index=False))
-    caption = f"`{name}`: {len(frame)} rows" + (f", of which {_ROWS} are shown" if len(frame) > _ROWS else "")
-    return Blocks(Table(caption, tuple(Column(str(column), "text") for column in frame.columns), rows, folded=True))
+    rest = f", of which {_ROWS} are shown" if len(frame) > _ROWS else ""
+    caption = f"`{name}`: {wording.count(len(frame), 'row')}{rest}"
+    return Blocks(Table(caption, tuple(_column(frame, str(name)) for name in frame.columns), rows, folded=True))
+
+
+def _column(frame: pd.DataFrame, name: str) -> Column:
+    if frame[name].dtype.kind in "iuf":
+        return Column(name, "number")
+    return Column(name, "code" if name == "file" else "text")
 
 
 def _shown(value: Any) -> str:
-    if value is None or value != value:  # a missing value of pandas differs from itself  # noqa: PLR0124
-        return ""
-    return ", ".join(map(str, value)) if isinstance(value, tuple | list | frozenset) else str(value)
+    import pandas as pd  # half a second that findings don't cost
+
+    if isinstance(value, tuple | list | frozenset):
+        return ", ".join(map(str, value))
+    return "" if pd.isna(value) else str(value)

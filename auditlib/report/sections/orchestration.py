@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 from auditlib.audit import Audit
+from auditlib.conventions.services import is_one_shot
 from auditlib.inventory.stack import Dependency, Project, Service
 from auditlib.report import palette, wording
 from auditlib.report.blocks import Block, Blocks, Column, Picture, Prose, State, Table
@@ -53,7 +54,7 @@ def _map(audit: Audit, project: Project) -> Picture:
     ]
     if len(boxes) > LIMIT:
         boxes, links = _grouped(boxes, links)
-    unchecked = [name for name, service in services.items() if _health(service)[1] != "good"]
+    unchecked = [name for name, service in services.items() if _health(service)[1] in ("warn", "bad")]
     gated = [name for name, service in services.items() if service.profiles]
     words = (
         f"{wording.count(len(services), 'service')} of {project.name}, started in "
@@ -83,7 +84,7 @@ def _box(service: Service, layer: int, project: Project) -> layered.Box:
 
 def _health(service: Service) -> tuple[str, str]:
     if service.healthcheck is None:
-        return "no health check", "warn"
+        return ("runs once", "") if is_one_shot(service) else ("no health check", "warn")
     return ("health check disabled", "bad") if service.healthcheck.disabled else ("health checked", "good")
 
 
@@ -95,6 +96,7 @@ def _legend() -> list[tuple[str, str]]:
     return [
         (palette.GOOD_SOFT, "health checked"),
         (palette.WARN_SOFT, "no health check"),
+        (palette.PANEL, "runs once"),
         ("dashed", "optional: profile or overlay"),
         (palette.GOOD, "waits until healthy"),
         (palette.WARN, "until started"),

@@ -44,7 +44,7 @@ def verdict(audit: Audit) -> Blocks:
 
 def _score(score: judging.Score) -> dict[str, object]:
     dearest = score.costs[0] if score.costs else None
-    detail = f"most by: {dearest.finding.title}" if dearest else "no finding"
+    detail = f"above all: {dearest.finding.title}" if dearest else "no finding"
     tone = "good" if score.points >= 80 else "warn" if score.points >= 50 else "bad"
     return {"area": score.area, "points": score.points, "tone": tone, "detail": detail}
 

@@ -1,0 +1,97 @@
+"""Test suites and the jobs that run them; scripts and what refers to them."""
+
+from __future__ import annotations
+
+from posixpath import normpath
+
+from auditlib import pipeline
+from auditlib.audit import Audit
+from auditlib.conventions import tools
+from auditlib.inventory.delivery import Job, TestSuite
+from auditlib.pipeline import Run
+from auditlib.report import wording
+from auditlib.report.blocks import Blocks, Column, Picture, Prose, State, Table
+from auditlib.report.charts import matrix
+
+_LIMIT = 40
+
+
+def test_coverage(audit: Audit) -> Blocks:
+    """Each test suite of the repository, and the jobs that run it."""
+    suites, jobs = audit.inventory.test_suites, audit.inventory.jobs
+    if not suites:
+        return Blocks(Prose("No test suite (pytest, unittest, Playwright, Jest, Vitest, Cypress) was found."))
+    if not jobs:
+        found = wording.listing(map(_name, suites), 12)
+        return Blocks(Prose(f"No workflow of GitHub Actions was found, so none of these runs by itself: {found}."))
+    running = _running(audit)
+    left_out = [_name(suite) for suite in suites if not running[suite]]
+    words = f"{wording.count(len(suites), 'test suite')}; run by no job: {wording.listing(left_out, 12)}."
+    marks = {
+        (row, column): matrix.Mark("dot", "good")
+        if job in running[suite]
+        else matrix.Mark("dash", "" if running[suite] else "bad")
+        for row, suite in enumerate(suites[:_LIMIT])
+        for column, job in enumerate(jobs[:_LIMIT])
+    }
+    legend = [(matrix.Mark("dot", "good"), "runs it"), (matrix.Mark("dash", "bad"), "no job runs it")]
+    canvas = matrix.draw(
+        [_name(suite) for suite in suites[:_LIMIT]], [job.name or job.id for job in jobs[:_LIMIT]], marks, legend
+    )
+    columns = (Column("Suite"), Column("Files", "number"), Column("Run by", "state"), Column("Place", "code"))
+    table = Table(
+        "Test suites and the jobs that run them", columns, tuple(_row(suite, running[suite]) for suite in suites)
+    )
+    return Blocks(Picture(canvas.svg(words), words, words, table))
+
+
+def _name(suite: TestSuite) -> str:
+    return f"{suite.framework} in {suite.folder or 'the root'}"
+
+
+def _row(suite: TestSuite, jobs: list[Job]) -> tuple[object, ...]:
+    state = State(wording.listing(job.id for job in jobs), "good") if jobs else State("no job", "bad")
+    return (_name(suite), len(suite.files), state, str(suite.location))
+
+
+def _running(audit: Audit) -> dict[TestSuite, list[Job]]:
+    runs = pipeline.of(audit.inventory, audit.inventory.workflows).runs
+    return {
+        suite: list(dict.fromkeys(run.job for run in runs if _runs(run, suite)))
+        for suite in audit.inventory.test_suites
+    }
+
+
+def _runs(run: Run, suite: TestSuite) -> bool:
+    """Whether a command starts the suite's framework in its folder, above or below it."""
+    pattern = tools.TEST_FRAMEWORKS.get(suite.framework)
+    if pattern is None or not pattern.search(run.text):
+        return False
+    if run.folder is None or not suite.folder:
+        return True
+    place = normpath(run.folder or ".")
+    return place == "." or f"{suite.folder}/".startswith(f"{place}/") or f"{place}/".startswith(f"{suite.folder}/")
+
+
+def scripts(audit: Audit) -> Blocks:
+    """The scripts of the repository, what they say of themselves, and what runs or documents them."""
+    found = audit.inventory.scripts
+    if not found:
+        return Blocks(Prose("No script was found."))
+    users: dict[str, list[str]] = {f"script:{script.path}": [] for script in found}
+    for verb in ("runs", "documents"):
+        for edge in audit.graph.edges_of(verb):
+            if edge.target in users:
+                users[edge.target].append(audit.graph.nodes[edge.source]["name"])
+    rows = tuple(
+        (
+            script.path,
+            script.summary or "says nothing of itself",
+            State(wording.listing(users[f"script:{script.path}"], 4), "good")
+            if users[f"script:{script.path}"]
+            else State("nothing", "warn"),
+        )
+        for script in found
+    )
+    columns = (Column("Script", "code"), Column("What it says it does"), Column("Used or described by", "state"))
+    return Blocks(Table("Scripts and what refers to them", columns, rows))
