@@ -24,7 +24,8 @@ def isolated(graph: DependencyGraph, kind: str | None) -> list[str]:
 
 def _is_touched(graph: DependencyGraph, node: str, kind: str) -> bool:
     edges = (*graph.in_edges(node, data=True), *graph.out_edges(node, data=True))
-    others = [(target, data["verb"]) for source, target, data in edges if source != target and data["verb"] != "documents"]
+    others = [(target, data["verb"]) for source, target, data in edges if source != target]
+    others = [(target, verb) for target, verb in others if verb != "documents"]
     if kind != "service":
         return bool(others)
     return any(

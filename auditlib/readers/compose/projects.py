@@ -129,15 +129,11 @@ def _problems(view: View, plan: Plan, unset: frozenset[str]) -> Iterator[stack.P
     for error in view.project.errors:
         place = error.location or Location(plan.own_file)
         if not _waits(view.source, place, unset):
-            yield stack.Problem(plan.name, "error", view.masked(_said(error.reason)), place, error.kind)
+            yield stack.Problem(plan.name, "error", view.message(error.reason, error.kind), place, error.kind)
     for notice in view.project.warnings:
         place = notice.location or Location(plan.own_file)
-        message = view.masked(_said(notice.message))
+        message = view.message(notice.message, notice.kind)
         yield stack.Problem(plan.name, "warning", message, place, notice.kind, notice.variable or "")
-
-
-def _said(message: str) -> str:
-    return " ".join(message.split())[:500]
 
 
 def _waits(source: Source, place: Location, unset: frozenset[str]) -> bool:

@@ -15,6 +15,8 @@ from auditlib.source import Source, Unreadable
 
 _BETWEEN = "\x1f "
 """What joins the words of a command while secrets are looked for: white space that stands in no word."""
+_MESSAGE_LIMIT = 500
+_ABSOLUTE = re.compile(r"(?<![^\s'\"])/[^\s:;,'\"]+")
 _URL = re.compile(r"[a-z][a-z0-9+.-]*://|git@", re.I)
 
 
@@ -71,6 +73,13 @@ class View:
         if isinstance(value, bool):
             return "true" if value else "false"
         return "" if value is None else str(value).replace(self._root, ".")
+
+    def message(self, text: str, code: str) -> str:
+        """What the loader says, in one line; paths out of the repository as seen from its root."""
+        if code == "outside-root":
+            text = text.replace(f"out of {self._root};", "out of the repository;")
+            text = _ABSOLUTE.sub(lambda found: os.path.relpath(found[0], self._root), text)
+        return self.masked(" ".join(text.split())[:_MESSAGE_LIMIT])
 
     def words(self, words: Sequence[object] | None) -> tuple[str, ...]:
         """The words of a command as they may be passed on; a secret is known by the words around it."""
