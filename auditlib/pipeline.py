@@ -32,9 +32,9 @@ _FOLDER_OPTIONS = frozenset({"-C", "--prefix", "--cwd", "--dir", "--directory", 
 _MANUAL = frozenset({"workflow_dispatch", "repository_dispatch"})
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
 _COMPOSE_VALUES = frozenset({
-    "-f", "--file", "-p", "--project-name", "--profile", "--env-file", "--project-directory", "-e", "--env", "-u", "--user",
-    "-v", "--volume", "-w", "--workdir", "--name", "--entrypoint", "--publish", "--label", "-l", "--scale", "--timeout", "-t",
-    "--env-from-file", "--pull", "--ansi", "--progress", "--wait-timeout", "--index",
+    "-f", "--file", "-p", "--project-name", "--profile", "--env-file", "--project-directory", "-e", "--env", "-u",
+    "--user", "-v", "--volume", "-w", "--workdir", "--name", "--entrypoint", "--publish", "--label", "-l", "--scale",
+    "--timeout", "-t", "--env-from-file", "--pull", "--ansi", "--progress", "--wait-timeout", "--index",
 })  # fmt: skip
 """Options of `docker compose` and its commands that take the next word as their value."""
 

@@ -21,8 +21,10 @@ _ORCHESTRATOR_FILE = re.compile(
     r"\.(?:tf|nomad|bicep)$|(?:^|/)(?:k8s|kubernetes|kube|manifests|helm|charts|deploy/k8s|terraform|ansible|pulumi|nomad)/.+\.(?:ya?ml|tpl|tf|json)$"
 )
 _ORCHESTRATOR_COMMAND = re.compile(
-    r"\b(?:kubectl|helm|kustomize|terraform|pulumi|nomad|ansible-playbook|docker stack deploy|docker service|flyctl|fly deploy|"
-    r"gcloud run|gcloud app|aws ecs|eb deploy|heroku|railway up|vercel|wrangler|cdk deploy|serverless deploy|sls deploy|"
+    r"\b(?:kubectl|helm|kustomize|terraform|pulumi|nomad|ansible-playbook|docker stack deploy|docker service|flyctl|"
+    r"fly deploy|"
+    r"gcloud run|gcloud app|aws ecs|eb deploy|heroku|railway up|vercel|wrangler|cdk deploy|serverless deploy|"
+    r"sls deploy|"
     r"az containerapp|az webapp|doctl apps|kamal|dokku|cap \w+ deploy|fastapi deploy|skaffold)\b"
 )
 _ORCHESTRATOR_ACTION = re.compile(
@@ -118,6 +120,15 @@ def _is_for_production(project: Project) -> bool:
 def builds_own_images(inventory: Inventory) -> bool:
     """Whether the repository holds software that it packs into images, not only other people's images."""
     return bool(inventory.dockerfiles) or any(service.build for service in inventory.services)
+
+
+def workflow_file(inventory: Inventory) -> str:
+    """The workflow to which a job is best added: the first that checks pull requests, or the one to write."""
+    checking = [
+        item for item in inventory.workflows if any(trigger.event == "pull_request" for trigger in item.triggers)
+    ]
+    found = [*checking, *inventory.workflows]
+    return found[0].file if found else ".github/workflows/ci.yml"
 
 
 def guides(inventory: Inventory) -> tuple[Location, ...]:

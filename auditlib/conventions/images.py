@@ -24,8 +24,6 @@ class Product:
     """The programs whose presence in a command says that the server itself is started."""
     data: tuple[str, ...] = ()
     """Where it keeps its data; below one of these a volume holds what must not be lost."""
-    checked: bool | None = False
-    """Whether its image has a HEALTHCHECK; None where images of that name differ."""
 
 
 _POSTGRES = Product(
@@ -38,20 +36,23 @@ _KAFKA = Product("Kafka", "broker", (), ("/var/lib/kafka", "/bitnami/kafka", "/k
 
 _PRODUCTS: tuple[tuple[str, Product], ...] = (
     # Exporters and backup images first: their names hold the name of what they serve.
-    (r"(?:.+[-_])?exporter|cadvisor|pushgateway", Product("exporter", "exporter", checked=None)),
-    (r".*(?:backup|wal-g|pgbackrest|barman|restic|velero|borgmatic|duplicati).*", Product("backup", "backup", checked=None)),
+    (r"(?:.+[-_])?exporter|cadvisor|pushgateway", Product("exporter", "exporter")),
+    (r".*(?:backup|wal-g|pgbackrest|barman|restic|velero|borgmatic|"
+    r"duplicati).*", Product("backup", "backup")),
     (r"adminer|pgadmin\d?|phpmyadmin|mongo-express|redis-?(?:commander|insight)|pgweb|dbgate|cloudbeaver|"
      r"portainer(?:-c[eb])?|watchtower|dozzle|flower|swagger-ui|kafka-ui|akhq|kafdrop|kibana|opensearch-dashboards|"
-     r"uptime-kuma|homepage|heimdall", Product("administration tool", "tool", checked=None)),
-    (r"mailpit|mailhog|maildev|mailcatcher|smtp4dev|inbucket|greenmail.*", Product("mail catcher", "mail", checked=None)),
+     r"uptime-kuma|homepage|heimdall", Product("administration tool", "tool")),
+    (r"mailpit|mailhog|maildev|mailcatcher|smtp4dev|inbucket|"
+    r"greenmail.*", Product("mail catcher", "mail")),
     (r"playwright.*|cypress.*|selenium.*|standalone-(?:chrome|firefox|chromium)|node-chrome|k6|locust|newman|wiremock|"
-     r"chrome|browserless", Product("test tool", "test", checked=None)),
+     r"chrome|browserless", Product("test tool", "test")),
     (r"postgres|postgresql(?:-repmgr)?|postgis|timescaledb(?:-ha)?|pgvector|pgvecto-rs|supabase-postgres|cockroach|"
      r"spilo.*|alloydbomni", _POSTGRES),
     (r"mysql(?:-server)?|mariadb(?:-galera)?|percona(?:-server)?", _MYSQL),
     (r"mongo|mongodb(?:-community-server)?|percona-server-mongodb|ferretdb", Product(
         "MongoDB", "datastore", ("mongod",), ("/data/db", "/bitnami/mongodb"))),
-    (r"redis|redis-stack(?:-server)?|valkey|keydb|dragonfly", _REDIS),
+    (r"redis|redis-stack(?:-server)?|keydb|dragonfly", _REDIS),
+    (r"valkey", Product("Valkey", "cache", _REDIS.servers, _REDIS.data)),
     (r"memcached", Product("Memcached", "cache")),
     (r"rabbitmq", Product("RabbitMQ", "broker", ("rabbitmq-server",), ("/var/lib/rabbitmq", "/bitnami"))),
     (r"kafka|cp-kafka|redpanda|cp-server", _KAFKA),
@@ -81,7 +82,7 @@ _PRODUCTS: tuple[tuple[str, Product], ...] = (
     (r"grafana|grafana-oss|grafana-enterprise", Product("Grafana", "dashboards")),
     (r"loki|promtail|alloy|agent|fluent-bit|fluentd|fluentd-kubernetes-daemonset|vector|filebeat|logstash|graylog|seq|"
      r"syslog-ng|rsyslog|logspout|vlogs|victoria-logs|openobserve|parseable|datadog-agent|newrelic-infra.*|"
-     r"docker-collector-logs|logdna-agent|signoz.*", Product("log collection", "logs", checked=None)),
+     r"docker-collector-logs|logdna-agent|signoz.*", Product("log collection", "logs")),
     (r"all-in-one|jaeger(?:-.*)?|tempo|zipkin|opentelemetry-collector(?:-contrib)?|otel-collector.*|otel-lgtm|phoenix",
      Product("tracing", "tracing")),
     (r"keycloak|authentik|dex|hydra|kratos|vault", Product("identity service", "identity")),
@@ -117,7 +118,7 @@ OFFICIAL_WITHOUT_HEALTHCHECK = frozenset({
 
 @cache
 def repository(image: str) -> str:
-    """The repository of an image reference, without registry host, tag and digest: `library/postgres:15` → `postgres`."""
+    """The repository of an image reference, without registry, tag and digest: `library/postgres:15` is `postgres`."""
     name = image.partition("@")[0]
     head, slash, tail = name.rpartition("/")
     name = head + slash + tail.partition(":")[0]

@@ -22,11 +22,13 @@ _CLIENTS = re.compile(
     r"redis-cli|mc|sleep|tail|cat|echo|wait-for\S*|alembic|flyway|migrate)$"
 )
 _ONE_SHOT = re.compile(
-    r"\b(?:migrate|migrations?|alembic upgrade|collectstatic|db:migrate|prisma migrate|flyway|liquibase|createsuperuser|"
-    r"loaddata|seed|init|setup|bootstrap|create[-_]buckets?|playwright test|pytest|cypress run|vitest|npm (?:run )?test)\b"
+    r"\b(?:migrate|migrations?|alembic upgrade|collectstatic|db:migrate|prisma migrate|flyway|liquibase|"
+    r"createsuperuser|"
+    r"loaddata|seed|init|setup|bootstrap|create[-_]buckets?|playwright test|pytest|cypress run|vitest|"
+    r"npm (?:run )?test)\b"
 )
 _ONE_SHOT_NAME = re.compile(
-    r"(?:^|[-_])(?:migrate|migrations?|migrator|init|setup|seed|seeder|bootstrap|prestart|createbuckets?|e2e|tests?|certbot)(?:$|[-_])"
+    r"(?:^|[-_])(?:migrate|migrations?|migrator|init|setup|seed|seeder|bootstrap|prestart|createbuckets?|e2e|tests?|certbot|playwright|cypress|k6|locust)(?:$|[-_])"
 )
 _LOOPBACK = ("127.", "localhost", "::1", "[::1]")
 

@@ -9,13 +9,6 @@ import re
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
-RUNNERS = frozenset({
-    "uv", "uvx", "poetry", "pdm", "pipenv", "hatch", "rye", "npx", "bunx", "pnpx", "yarn", "pnpm", "npm", "bun", "python",
-    "python3", "py", "coverage", "sudo", "env", "time", "xvfb-run", "exec", "run", "dlx", "docker", "compose", "nice", "-m",
-    "pipx", "command", "timeout", "dotenv", "cross-env", "xargs",
-})  # fmt: skip
-"""Words that start another program: `uv run pytest`, `python -m pytest`, `npx playwright test`."""
-
 TEST_FRAMEWORKS: dict[str, re.Pattern[str]] = {
     "pytest": re.compile(r"(?:^|\s|/)(?:pytest|py\.test)(?=\s|$)"),
     "unittest": re.compile(r"\bunittest\b|\bmanage\.py\s+test\b|(?:^|\s|/)(?:pytest|nose2)(?=\s|$)"),
@@ -33,6 +26,13 @@ TEST_ORCHESTRATORS = re.compile(
     r"dagger|act|ctest|melos|rush)(?=\s|$)"
 )
 """Programs that run what their own files say; what that is, isn't read."""
+MAY_TEST = re.compile(r"(?<![a-z])(?:tests?|check|ci|verify|tox|nox|all|qa)(?![a-z])", re.I)
+MAY_TEST_END_TO_END = re.compile(r"e2e|end-to-end|playwright|cypress", re.I)
+MAY_LINT = re.compile(
+    r"(?<![a-z])(?:lint|check|ci|verify|style|typing|types?|tox|nox|qa|all)(?![a-z])|mypy|typecheck", re.I
+)
+MAY_BUILD = re.compile(r"build|image|docker|release|publish", re.I)
+"""What a script, target or action that can't be followed may do, by its name."""
 
 LINTERS: dict[str, re.Pattern[str]] = {
     name: re.compile(pattern)
@@ -57,10 +57,10 @@ LINTERS: dict[str, re.Pattern[str]] = {
 
 _CONFIGURATION: dict[str, str] = {
     ".flake8": "flake8", "ruff.toml": "ruff", ".ruff.toml": "ruff", ".pylintrc": "pylint", "pylintrc": "pylint",
-    "mypy.ini": "mypy", ".mypy.ini": "mypy", "pyrightconfig.json": "pyright", "biome.json": "biome", "biome.jsonc": "biome",
-    ".golangci.yml": "golangci-lint", ".golangci.yaml": "golangci-lint", ".rubocop.yml": "rubocop",
-    ".hadolint.yaml": "hadolint", ".hadolint.yml": "hadolint", ".yamllint": "yamllint", ".yamllint.yml": "yamllint",
-    ".yamllint.yaml": "yamllint",
+    "mypy.ini": "mypy", ".mypy.ini": "mypy", "pyrightconfig.json": "pyright", "biome.json": "biome",
+    "biome.jsonc": "biome", ".golangci.yml": "golangci-lint", ".golangci.yaml": "golangci-lint",
+    ".rubocop.yml": "rubocop", ".hadolint.yaml": "hadolint", ".hadolint.yml": "hadolint", ".yamllint": "yamllint",
+    ".yamllint.yml": "yamllint", ".yamllint.yaml": "yamllint",
 }  # fmt: skip
 _CONFIGURATION_NAME = re.compile(
     r"(?:(?P<eslint>\.eslintrc|eslint\.config)|(?P<stylelint>\.stylelintrc|stylelint\.config))(?:\.\w+)?$"
@@ -80,14 +80,16 @@ REPORTING = re.compile(
 )
 """Actions and commands that keep or publish what a run leaves behind."""
 MAKES_REPORT = re.compile(
-    r"--cov(?:erage)?(?:[\s=]|$)|--cov-report|--junitxml|--junit-xml|\bcoverage run\b|--reporter[= ](?!list|line|dot|default)|"
+    r"--cov(?:erage)?(?:[\s=]|$)|--cov-report|--junitxml|--junit-xml|\bcoverage run\b|--reporter[= ](?!list|line|dot|"
+    r"default)|"
     r"-coverprofile|--html=|--alluredir"
 )
 """Options with which a test run writes a report to a file."""
 
 _IMAGE_BUILD = re.compile(
     r"\bdocker\s+(?:buildx\s+)?(?:build|bake)\b|\bdocker\s+image\s+build\b|\b(?:podman|buildah|nerdctl)\s+(?:build|bud)\b|"
-    r"\bdocker[- ]compose\b.*\s(?:build\b|up\b.*--build\b|run\b|up\b)|\bskaffold\s+(?:build|run)\b|\bearthly\b|\bpack\s+build\b|"
+    r"\bdocker[- ]compose\b.*\s(?:build\b|up\b.*--build\b|run\b|up\b)|\bskaffold\s+(?:build|run)\b|\bearthly\b|"
+    r"\bpack\s+build\b|"
     r"\bgcloud\s+builds\s+submit\b|\baz\s+acr\s+build\b|\bfly(?:ctl)?\s+deploy\b|\bko\s+(?:build|publish)\b|\bkaniko\b|"
     r"\bheroku\s+container:push\b|\bsam\s+build\b|\bdepot\s+(?:build|bake)\b|\bcopilot\s+(?:svc\s+)?deploy\b|\btilt\s+ci\b"
 )

@@ -53,11 +53,13 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         if reports and not shown:
             kinds = [_kind(run) for run in reports]
             yield Evidence(
-                f"The job {job.id} writes {listed(kinds)}, and no step uploads anything: they are gone when the job ends.",
+                f"The job {job.id} writes {listed(kinds)}, and no step uploads anything: they are gone when the job "
+                "ends.",
                 reports[0].location,
                 subject=f"{job.workflow}/{job.id}",
                 related=(Related(job.location, f"the job {job.id}"),),
-                recommendation=f"End the job {job.id} with `actions/upload-artifact` and `if: always()` for {listed(kinds)}.",
+                recommendation=f"End the job {job.id} with `actions/upload-artifact` and `if: always()` for "
+                f"{listed(kinds)}.",
                 confidence=Confidence.MEDIUM if unknown else None,
             )
 

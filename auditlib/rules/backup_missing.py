@@ -19,7 +19,8 @@ Better:
 
 Recommendation:
 
-    Dump each database every night, copy the dumps to another host or a bucket, and restore one regularly to see that it works.
+    Dump each database every night, copy the dumps to another host or a bucket, and restore one regularly to see that it
+    works.
 
 References:
 
@@ -44,7 +45,7 @@ from auditlib.rules._wording import listed
 
 @rule(area=Area.RESILIENCE, severity=Severity.HIGH, confidence=Confidence.MEDIUM, effort=Effort.MEDIUM)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """For each project one finding for all data stores with a lasting volume, if the repository makes no backup at all."""
+    """For each project one finding for all data stores with a lasting volume, if the repository makes no backup."""
     if backups.are_made(inventory):
         return
     for project in inventory.base_projects:
@@ -60,7 +61,8 @@ def _evidence(inventory: Inventory, project: Project, stores: list[tuple[Service
     by_hand = " A document speaks of backups, so somebody may make them by hand." if spoken else ""
     first, _, mount = (databases or stores)[0]
     return Evidence(
-        f"{listed(names)} {'keeps' if len(names) == 1 else 'keep'} data in volumes, and no script, service, workflow or "
+        f"{listed(names)} {'keeps' if len(names) == 1 else 'keep'} data in volumes, and no script, service, workflow "
+        "or "
         f"command of the repository backs any of it up, unless the host does.{by_hand}",
         mount.location,
         subject=f"{project.name}/backup",
@@ -70,6 +72,7 @@ def _evidence(inventory: Inventory, project: Project, stores: list[tuple[Service
             for service, product, item in stores
             if service is not first
         ),
-        recommendation=f"Add a service or a scheduled job that backs up {listed(names)} to another host, and try to restore it.",
+        recommendation=f"Add a service or a scheduled job that backs up {listed(names)} to another host, and try to "
+        "restore it.",
         severity=None if databases and not spoken else Severity.MEDIUM,
     )

@@ -56,7 +56,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 
 
 def _set_values(inventory: Inventory, variable: str) -> Iterator[str]:
-    """The values that something in the repository gives the variable: Compose, env files, workflows, images, commands."""
+    """The values that something gives the variable: Compose, env files, workflows, images, commands."""
     wanted = variable.upper()
     for service in inventory.services:
         yield from (str(entry.value) for entry in service.environment if entry.name.upper() == wanted and entry.value)
@@ -86,7 +86,8 @@ def _evidence(
         if item.name.upper() == variable.upper() and item.default is not None
     }
     return Evidence(
-        f"{listed(targets)} is chosen by {variable} ({listed(names)}), and nothing sets {variable} to any of these{doubt}: "
+        f"{listed(targets)} is chosen by {variable} ({listed(names)}), and nothing sets {variable} to any of "
+        f"these{doubt}: "
         f"deployments get the origins meant for development.",
         branches[0].location,
         subject=f"{variable}/{'/'.join(targets)}",
@@ -94,6 +95,7 @@ def _evidence(
             *(Related(item.location, f"branch for {listed(item.values)}") for item in branches[1:]),
             *defaults.values(),
         ),
-        recommendation=f"Set {variable} in the deployment ({listed(names)}), or read the origins from a required variable of their own.",
+        recommendation=f"Set {variable} in the deployment ({listed(names)}), or read the origins from a required "
+        "variable of their own.",
         confidence=Confidence.MEDIUM if elsewhere else None,
     )

@@ -97,6 +97,7 @@ def _literals(inventory: Inventory) -> Iterator[tuple[str, str, _Use]]:
 
 def _evidence(inventory: Inventory, name: str, uses: list[_Use], reached: list[Service]) -> Evidence:
     first, *others = uses
+    odd = {use.location for use in others if use.value.identity != first.value.identity}
     opened = [item for item in reached if services.is_exposed(item) and _opens(inventory, item, name)]
     where = f" in {counted(len(reached), 'service')} ({listed(item.name for item in reached)})" if reached else ""
     exposure = f"; {listed(item.name for item in opened)} can be reached with it on a published port" if opened else ""
@@ -113,11 +114,12 @@ def _evidence(inventory: Inventory, name: str, uses: list[_Use], reached: list[S
         related=tuple(
             Related(
                 use.location,
-                f"{use.service or 'the project'} gets it here{'' if use.value.identity == first.value.identity else ', with another value'}",
+                f"{use.service or 'the project'} gets it here{', with another value' if use.location in odd else ''}",
             )
             for use in others
         ),
-        recommendation=f"Write `${{{name}:?set it in .env}}` in {counted(len(uses), 'place')}, and set a new value for {name} outside the repository.",
+        recommendation=f"Write `${{{name}:?set it in .env}}` in {counted(len(uses), 'place')}, and set a new value "
+        f"for {name} outside the repository.",
         severity=severity,
     )
 

@@ -23,7 +23,8 @@ Better:
 
 Recommendation:
 
-    Name every service that is connected to in `depends_on`, with `condition: service_healthy` where it has a health check.
+    Name every service that is connected to in `depends_on`, with `condition: service_healthy` where it has a health
+    check.
 
 References:
 

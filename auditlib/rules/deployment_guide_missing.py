@@ -55,14 +55,16 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         else "there is no document at all"
     )
     yield Evidence(
-        f"No document is about deploying, and no heading speaks of deployment, production, installation or a release ({read}).",
+        "No document is about deploying, and no heading speaks of deployment, production, installation or a release "
+        f"({read}).",
         start,
         subject="deployment-guide",
         related=(
             *signs[:5],
             *(Related(item.location, "this is deployed") for item in inventory.base_projects[:3]),
         ),
-        recommendation="Write docs/deployment.md: what must exist before, the variables to set, the commands of a release "
+        recommendation="Write docs/deployment.md: what must exist before, the variables to set, the commands of a "
+        "release "
         "and of a rollback, and how to see that it worked.",
         severity=None if signs else Severity.LOW,
     )

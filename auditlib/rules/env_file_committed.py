@@ -35,6 +35,7 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.configuration import EnvFile, EnvLine
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.redaction import Value
 from auditlib.rules._rule import Evidence, rule
 from auditlib.rules._wording import listed
 
@@ -60,11 +61,11 @@ def _evidence(file: EnvFile, secrets: list[EnvLine]) -> Evidence:
             severity=Severity.INFO,
         )
     first, *others = secrets
-    guessable = all(line.value and (line.value.placeholder or line.value.weak) for line in secrets)
+    guessable = all(line.value and _is_guessable(line.value) for line in secrets)
     kind = (
-        "placeholders or well-known values, which run wherever nobody replaces them"
+        "placeholders or easily guessed values, which run wherever nobody replaces them"
         if guessable
-        else "values that look real"
+        else "values that may be real"
     )
     severity = Severity.MEDIUM if guessable or environments.is_for_development(file.path) else None
     return Evidence(
@@ -76,3 +77,8 @@ def _evidence(file: EnvFile, secrets: list[EnvLine]) -> Evidence:
         f"{listed((line.name for line in secrets), limit=3)}, and replace what was used anywhere.",
         severity=severity,
     )
+
+
+def _is_guessable(value: Value) -> bool:
+    """Whether a secret protects nothing in any case: a placeholder, a well-known one, or one of a few letters."""
+    return value.placeholder or value.weak or value.length < 8

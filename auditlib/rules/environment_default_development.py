@@ -73,7 +73,8 @@ def _evidence(inventory: Inventory, name: str, places: dict[Location, str]) -> E
         else ""
     )
     return Evidence(
-        f"{name} defaults to development ({first}): a deployment that doesn't set it runs as on a developer's machine{consequence}.",
+        f"{name} defaults to development ({first}): a deployment that doesn't set it runs as on a developer's "
+        f"machine{consequence}.",
         location,
         subject=name,
         related=(
@@ -83,5 +84,6 @@ def _evidence(inventory: Inventory, name: str, places: dict[Location, str]) -> E
                 for place, item in branches.items()
             ),
         ),
-        recommendation=f"Write `${{{name}:?production, staging or development}}` in Compose and remove the default from the code.",
+        recommendation=f"Write `${{{name}:?production, staging or development}}` in Compose and remove the default "
+        "from the code.",
     )

@@ -21,7 +21,8 @@ Better:
 
 Recommendation:
 
-    Add a `healthcheck` to each service named, or a `HEALTHCHECK` to its Dockerfile, that asks for what the service is for.
+    Add a `healthcheck` to each service named, or a `HEALTHCHECK` to its Dockerfile, that asks for what the service is
+    for.
 
 References:
 

@@ -95,12 +95,11 @@ def _paths(run: Run, inventory: Inventory) -> list[str]:
 
 
 def _may_build(found: Pipeline) -> bool:
-    return any(re.search(r"build|image|docker|release|publish", run.text, re.I) for run in found.opaque)
+    return any(tools.MAY_BUILD.search(run.text) for run in found.opaque)
 
 
 def _evidence(inventory: Inventory, missing: list[Dockerfile], found: Pipeline) -> Evidence:
     first, *others = missing
-    file = inventory.workflows[0].file if inventory.workflows else ".github/workflows/ci.yml"
     how = "no workflow builds" if inventory.workflows else "the repository has no workflow that builds"
     what = "it" if len(missing) == 1 else f"these {counted(len(missing), 'image')}"
     return Evidence(
@@ -111,6 +110,7 @@ def _evidence(inventory: Inventory, missing: list[Dockerfile], found: Pipeline) 
             *(Related(item.location, "no workflow builds it either") for item in others),
             *(Related(item.location, "builds no image") for item in inventory.workflows[:3]),
         ),
-        recommendation=f"Add a job to {file} that builds {listed((item.path for item in missing), limit=4)} on every pull request.",
+        recommendation=f"Add a job to {deployment.workflow_file(inventory)} that builds "
+        f"{listed((item.path for item in missing), limit=4)} on every pull request.",
         confidence=Confidence.MEDIUM if found.opaque else None,
     )

@@ -74,9 +74,7 @@ def _known(name: str) -> str | None:
 def _runs_everything(inventory: Inventory, found: Pipeline) -> bool:
     """Whether hooks, an all-round linter, or something that can't be followed may run any tool."""
     hooked = any(posixpath.basename(path) in tools.PRE_COMMIT_FILES for path in inventory.files)
-    unknown = any(
-        any(word in run.text.lower() for word in ("lint", "check", "ci", "style", "tox", "nox")) for run in found.opaque
-    )
+    unknown = any(tools.MAY_LINT.search(run.text) for run in found.opaque)
     return bool((hooked and found.matching(tools.PRE_COMMIT)) or found.matching(tools.ALL_LINTERS) or unknown)
 
 
@@ -93,7 +91,7 @@ def _evidence(inventory: Inventory, folder: str, places: dict[str, Location], fo
             *(Related(place, f"configuration of {tool}") for tool, place in others),
             *(Related(item.location, f"runs {names} nowhere") for item in inventory.workflows[:3]),
         ),
-        recommendation=f"Run {first} in a job of {inventory.workflows[0].file if inventory.workflows else '.github/workflows/ci.yml'}, "
+        recommendation=f"Run {first} in a job of {deployment.workflow_file(inventory)}, "
         f"or remove its configuration{'' if len(places) == 1 else '; likewise for the others'}.",
         confidence=Confidence.MEDIUM if found.opaque else None,
     )

@@ -68,13 +68,15 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         ]
         if len(applications) >= 2 and not environments.is_for_development(project.location.file):
             yield Evidence(
-                f"{counted(len(mine), 'service')} of {project.location.file}, among them {listed(item.name for item in applications)}, "
+                f"{counted(len(mine), 'service')} of {project.location.file}, among them "
+                f"{listed(item.name for item in applications)}, "
                 f"log to their host only: no collector, logging driver or library of the repository ships logs, unless "
                 f"the host itself does.",
                 project.location,
                 subject=f"{project.name}/logs",
                 related=_log_mounts(applications),
-                recommendation=f"Add a collector and a store for logs to {project.location.file}, or set a logging driver "
+                recommendation=f"Add a collector and a store for logs to {project.location.file}, or set a logging "
+                "driver "
                 f"for {listed((item.name for item in applications), limit=4)}.",
                 severity=Severity.LOW if len(mine) < 5 else None,
             )

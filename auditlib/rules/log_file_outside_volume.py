@@ -98,7 +98,8 @@ def _evidence(path: str, items: list[tuple[LogFile, Service, str]]) -> Evidence:
     log, _, inside = items[0]
     names = listed(service.name for _, service, _ in items)
     return Evidence(
-        f"The code writes its log to {path}; in {names} no volume covers {inside}, so that it is lost with the container.",
+        f"The code writes its log to {path}; in {names} no volume covers {inside}, so that it is lost with the "
+        "container.",
         log.location,
         subject=path,
         service=items[0][1].name,

@@ -98,7 +98,8 @@ def _evidence(inventory: Inventory, folder: str, kinds: dict[str, list[Location]
     projects = [item for item in inventory.projects if item.role == "base"] or list(inventory.projects)
     return Evidence(
         f"{folder + '/' if folder else 'The repository'} configures {names}, but no service of "
-        f"{listed((item.location.file for item in projects), limit=3)} runs {'it' if len(kinds) == 1 else 'them'}{doubt}.",
+        f"{listed((item.location.file for item in projects), limit=3)} runs "
+        f"{'it' if len(kinds) == 1 else 'them'}{doubt}.",
         places[0][1],
         subject=folder or "monitoring",
         related=(

@@ -58,5 +58,6 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             Related(mount.location, f"{product.name} of {service.name} keeps its data here")
             for service, product, mount in stores
         ),
-        recommendation=f"Write docs/disaster-recovery.md with the restoration of {listed(names)}, step by step, and practise it once.",
+        recommendation=f"Write docs/disaster-recovery.md with the restoration of {listed(names)}, step by step, and "
+        "practise it once.",
     )

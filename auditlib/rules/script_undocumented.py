@@ -78,11 +78,13 @@ def _evidence(inventory: Inventory, folder: str, scripts: list[Script]) -> Evide
     first, *others = scripts
     where = f"{folder}/" if folder else "The root"
     return Evidence(
-        f"{where} has {counted(len(scripts), 'script')} without a leading comment or docstring, which no document names: "
+        f"{where} has {counted(len(scripts), 'script')} without a leading comment or docstring, which no document "
+        "names: "
         f"{listed(item.path for item in scripts)}.",
         first.location,
         subject=folder or "scripts",
         related=tuple(Related(item.location, "says nothing of itself either") for item in others),
-        recommendation=f"Begin {listed((item.path for item in scripts), limit=3)} with a sentence on purpose, time and needs, "
+        recommendation=f"Begin {listed((item.path for item in scripts), limit=3)} with a sentence on purpose, time "
+        "and needs, "
         f"and write {folder + '/' if folder else ''}README.md on how they fit into a release.",
     )

@@ -66,7 +66,7 @@ def _matters(inventory: Inventory, members: list[Service]) -> bool:
 
 
 def _texts(inventory: Inventory) -> Iterator[str]:
-    """Everything that may activate a profile: commands, documents' commands, variables of environment files and jobs."""
+    """Everything that may activate a profile: commands, mentions of documents, variables of files and jobs."""
     yield from (" ".join(command.words) for command in deployment.commands(inventory))
     yield from (mention.text for document in inventory.documents for mention in document.mentions)
     for line in (line for file in inventory.env_files for line in file.lines if line.value is not None):
@@ -97,7 +97,8 @@ def _evidence(inventory: Inventory, profile: str, members: list[Service]) -> Evi
     aside = all(environments.only_for_development(service) for service in members)
     names = listed(service.name for service in members)
     return Evidence(
-        f"{names} {'starts' if len(members) == 1 else 'start'} with the profile {profile} only, and no script, workflow, "
+        f"{names} {'starts' if len(members) == 1 else 'start'} with the profile {profile} only, and no script, "
+        "workflow, "
         f"environment file or document of the repository activates it: `docker compose up` leaves "
         f"{'it' if len(members) == 1 else 'them'} out.",
         first.profiles_location or first.location,
@@ -107,7 +108,8 @@ def _evidence(inventory: Inventory, profile: str, members: list[Service]) -> Evi
             *(Related(item.profiles_location or item.location, f"{item.name} has the profile too") for item in others),
             *(Related(item.location, "starts the system without the profile") for item in _starts(inventory)[:5]),
         ),
-        recommendation=f"Start with `docker compose --profile {profile} up`, set `COMPOSE_PROFILES={profile}` where it is "
+        recommendation=f"Start with `docker compose --profile {profile} up`, set `COMPOSE_PROFILES={profile}` where "
+        "it is "
         f"deployed, or drop the profile of services that every deployment needs.",
         severity=None if needed and not aside else Severity.LOW,
     )

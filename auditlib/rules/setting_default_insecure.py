@@ -63,7 +63,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             setting.location,
             subject=setting.name,
             related=passed,
-            recommendation=f"Remove the default of {setting.name}, so that a start without it fails, and pass it wherever this code runs.",
+            recommendation=f"Remove the default of {setting.name}, so that a start without it fails, and pass it "
+            "wherever this code runs.",
             severity=Severity.MEDIUM if demanded else None,
         )
 

@@ -39,7 +39,7 @@ from auditlib.rules._wording import counted
 
 @rule(area=Area.RESILIENCE, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.LARGE)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """The largest project of a repository that goes into production with Compose alone and says nothing of more hosts."""
+    """The largest project of a repository that goes into production with Compose alone, on one host unspoken."""
     signs = deployment.signs_of_production(inventory)
     if not signs or deployment.uses_orchestrator(inventory) or deployment.speaks_of_scaling(inventory):
         return
@@ -50,8 +50,10 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     project = max(projects, key=lambda item: sizes[item.name])
     fixed = [item for item in services.of_project(inventory, project) if item.container_name]
     yield Evidence(
-        f"{counted(sizes[project.name], 'service')} of {project.location.file} go into production by Compose, which is one "
-        f"host; no file deploys to more than one, and no document speaks of scaling or failover. What is arranged outside "
+        f"{counted(sizes[project.name], 'service')} of {project.location.file} go into production by Compose, which "
+        "is one "
+        "host; no file deploys to more than one, and no document speaks of scaling or failover. What is arranged "
+        "outside "
         f"the repository isn't known.",
         project.location,
         subject=f"{project.name}/hosts",
@@ -62,6 +64,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 for item in fixed[:5]
             ),
         ),
-        recommendation=f"Write into the deployment guide what one host means for {project.location.file}, and which services "
+        recommendation=f"Write into the deployment guide what one host means for {project.location.file}, and which "
+        "services "
         f"would move first.",
     )

@@ -70,12 +70,8 @@ def _within(path: str, folder: str) -> bool:
 
 def _may_run(suite: TestSuite, automatic: Pipeline) -> bool:
     """Whether something that can't be followed is called in such a way that it may well run the suite."""
-    wanted = (
-        ("e2e", "playwright", "cypress")
-        if suite.framework in tools.END_TO_END
-        else ("test", "check", "ci", "all", "nox", "tox")
-    )
-    return any(any(word in run.text.lower() for word in wanted) for run in automatic.opaque)
+    wanted = tools.MAY_TEST_END_TO_END if suite.framework in tools.END_TO_END else tools.MAY_TEST
+    return any(wanted.search(run.text) for run in automatic.opaque)
 
 
 def _evidence(inventory: Inventory, suite: TestSuite, automatic: Pipeline, by_hand: Run | None) -> Evidence:
@@ -93,7 +89,7 @@ def _evidence(inventory: Inventory, suite: TestSuite, automatic: Pipeline, by_ha
         related=tuple(
             Related(item.location, "this workflow doesn't run them") for item in inventory.workflows[:5] if not by_hand
         ),
-        recommendation=f"Add a job to {inventory.workflows[0].file if inventory.workflows else '.github/workflows/ci.yml'} that runs "
+        recommendation=f"Add a job to {deployment.workflow_file(inventory)} that runs "
         f"{suite.framework} in {suite.folder or 'the root'} on every pull request.",
         severity=Severity.MEDIUM if suite.framework in tools.END_TO_END or by_hand else None,
         confidence=Confidence.MEDIUM if automatic.opaque else None,
