@@ -16,10 +16,12 @@ _ORDER = {kind: position for position, kind in enumerate(KINDS)}
 _SPELLINGS: tuple[Callable[[str, str, dict[str, Any]], bool], ...] = (
     lambda name, node, data: node.partition(":")[2] == name,
     lambda name, node, data: data["name"] == name,
+    lambda name, node, data: f"{data.get('project') or data.get('file')}/{data['name']}" == name,
     lambda name, node, data: name in data.get("aliases", ()),
     lambda name, node, data: data["name"].lower() == name.lower(),
 )
-"""How a name may mean a node, the most exact first: what follows the kind in its id, its name, a container's name."""
+"""How a name may mean a node, the most exact first: what follows the kind in its id; its name, by itself or with its
+project or file; a container's name; its name in other letters."""
 
 
 def find(graph: DependencyGraph, name: str, kind: str | None = None) -> str:
