@@ -84,8 +84,9 @@ def _names_something(source: str) -> bool:
 def _settle(path: Path, name: str) -> None:
     """Take out what differs from run to run: times, and the paths of this machine."""
     notebook = json.loads(path.read_text(encoding="utf-8"))
-    for cell in notebook["cells"]:
+    for number, cell in enumerate(notebook["cells"]):
         cell["metadata"].pop("papermill", None)
+        cell["id"] = f"cell-{number}"  # papermill gives the cells that it adds a random one
     papermill = notebook["metadata"]["papermill"]
     notebook["metadata"]["papermill"] = {
         "version": papermill["version"],

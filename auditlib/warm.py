@@ -13,10 +13,11 @@ import networkx
 import pandas
 import papermill
 
-from auditlib import kernel, shell, snapshot
+from auditlib import kernel, rules, shell, snapshot, tables
 from auditlib.report import rendering, sections
 from auditlib.report.canvas import Canvas
 
+rules.catalogue()
 rendering.environment().get_template("blocks.html.j2")
 rendering.environment().get_template("blocks.md.j2")
 Canvas(1).svg("")  # matplotlib finds its fonts when the first text is drawn

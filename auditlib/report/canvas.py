@@ -7,7 +7,7 @@ import io
 import itertools
 import re
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from auditlib.report import palette
@@ -23,6 +23,7 @@ WIDTH = 880.0
 CHARACTER = 6.4
 """The width that a character of 11 pixels takes at most; texts are cut by it, as the reader's font is not known."""
 
+_LEGEND_ROW = 22.0
 _SETTINGS: Any = {
     "svg.fonttype": "none",
     "svg.hashsalt": "auditlib",
@@ -138,14 +139,14 @@ class Canvas:
         )  # fmt: skip
 
     def legend(self, y: float, entries: Sequence[tuple[str, str]], x: float = 0.0) -> None:
-        """Swatches with what they mean, in a row; a swatch's colour `dashed` is a dashed frame."""
-        for colour, meaning in entries:
+        """Swatches with what they mean, in rows from y on; a swatch's colour `dashed` is a dashed frame."""
+        for left, row, (colour, meaning) in _flow(entries, self.width, x):
+            middle = y + row * _LEGEND_ROW
             if colour == "dashed":
-                self.box(x + 0.5, y - 5, 13, 10, edge=palette.MUTED, dashed=True, radius=2)
+                self.box(left + 0.5, middle - 5, 13, 10, edge=palette.MUTED, dashed=True, radius=2)
             else:
-                self.box(x + 0.5, y - 5, 13, 10, fill=colour, edge=palette.FAINT, line=0.5, radius=2)
-            self.text(x + 19, y, meaning, colour=palette.MUTED)
-            x += 37 + len(meaning) * 5.9
+                self.box(left + 0.5, middle - 5, 13, 10, fill=colour, edge=palette.FAINT, line=0.5, radius=2)
+            self.text(left + 19, middle, meaning, colour=palette.MUTED)
 
     def svg(self, alternative: str) -> str:
         """The picture as an SVG element, the same bytes for the same picture. `alternative` says what is to be seen."""
@@ -166,6 +167,24 @@ class Canvas:
     def _add(self, artist: Artist) -> None:
         artist.set_clip_on(False)
         self._axes.add_artist(artist)
+
+
+def legend_height(entries: Sequence[tuple[str, str]], width: float = WIDTH) -> float:
+    """The room that a legend takes below a picture."""
+    return (max((row for _, row, _ in _flow(entries, width, 0)), default=-1) + 1) * _LEGEND_ROW
+
+
+def _flow(
+    entries: Sequence[tuple[str, str]], width: float, start: float
+) -> Iterator[tuple[float, int, tuple[str, str]]]:
+    """Where each entry of a legend stands: its left edge and its row."""
+    x, row = start, 0
+    for entry in entries:
+        room = 37 + len(entry[1]) * 5.9
+        if x + room > width and x > start:
+            x, row = start, row + 1
+        yield x, row, entry
+        x += room
 
 
 def cut(text: str, characters: int) -> str:

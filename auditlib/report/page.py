@@ -19,11 +19,11 @@ from auditlib.report import rendering
 from auditlib.report.blocks import PAGE_MIME
 
 _AREAS = {
-    "02-container-orchestration": Area.ORCHESTRATION,
-    "03-configuration-secrets": Area.CONFIGURATION,
-    "04-monitoring-logging": Area.MONITORING,
-    "05-cicd-testing": Area.CICD,
-    "06-gaps-risks": Area.RESILIENCE,
+    "container-orchestration": Area.ORCHESTRATION,
+    "configuration-secrets": Area.CONFIGURATION,
+    "monitoring-logging": Area.MONITORING,
+    "cicd-testing": Area.CICD,
+    "gaps-risks": Area.RESILIENCE,
 }
 """The notebooks whose entry in the table of contents counts the findings of an area."""
 
@@ -61,12 +61,18 @@ def section(name: str, notebook: Mapping[str, Any]) -> Section:
         elif cell["cell_type"] == "code":
             parts += [_part(output) for output in cell["outputs"]]
     failures = tuple(part.content for part in parts if part.kind == "trouble")
-    return Section(name, title.strip(), " ".join(question.split()), tuple(parts), failures)
+    return Section(_anchor(name), title.strip(), " ".join(question.split()), tuple(parts), failures)
 
 
 def missing(name: str, reason: str) -> Section:
     """The section in the place of a notebook that could not be run at all."""
-    return Section(name, name, "", (Part("trouble", reason),), (reason,))
+    return Section(_anchor(name), name, "", (Part("trouble", reason),), (reason,))
+
+
+def _anchor(name: str) -> str:
+    """The name without its number, which only orders the files."""
+    number, _, rest = name.partition("-")
+    return rest if number.isdigit() and rest else name
 
 
 def _is_marker(cell: Mapping[str, Any]) -> bool:

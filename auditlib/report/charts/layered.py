@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from auditlib.report import palette
-from auditlib.report.canvas import WIDTH, Canvas, Point
+from auditlib.report.canvas import WIDTH, Canvas, Point, legend_height
 from auditlib.report.charts import layout
 
 _GAP = 48.0
 _WIDEST, _NARROWEST = 230.0, 128.0
 _ROW_GAP = 14.0
 _LINE = 15.0
-_TOP = 26.0
+_HEADING = 26.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +44,12 @@ class _Grid:
 
     box_width: float
     box_height: float
+    top: float
 
     def centre(self, slot: layout.Slot) -> Point:
         column, row = slot
         left = column * (self.box_width + _GAP)
-        return left + self.box_width / 2, _TOP + row * (self.box_height + _ROW_GAP)
+        return left + self.box_width / 2, self.top + row * (self.box_height + _ROW_GAP)
 
     def route(self, slots: Sequence[layout.Slot]) -> list[Point]:
         """Out of the first box's side, past each column in its lane, to the last box's side."""
@@ -74,18 +75,18 @@ def draw(
     """The picture. Links must lead to boxes that are there."""
     columns = max(box.column for box in boxes) + 1
     room = (WIDTH + _GAP) / columns - _GAP
-    grid = _Grid(min(max(room, _NARROWEST), _WIDEST), 24 + _LINE * max(len(box.lines) for box in boxes))
+    height = 24 + _LINE * max(len(box.lines) for box in boxes)
+    grid = _Grid(min(max(room, _NARROWEST), _WIDEST), height, _HEADING if headings else 0.0)
     arranged = layout.arrange({box.id: box.column for box in boxes}, [(link.source, link.target) for link in links])
-    bottom = _TOP + arranged.rows * (grid.box_height + _ROW_GAP)
-    canvas = Canvas(bottom + (26 if legend else 0), max(WIDTH, columns * (grid.box_width + _GAP) - _GAP))
+    bottom = grid.top + arranged.rows * (grid.box_height + _ROW_GAP)
+    canvas = Canvas(bottom + legend_height(legend) + 6, max(WIDTH, columns * (grid.box_width + _GAP) - _GAP))
     for column, heading in enumerate(headings[:columns]):
         canvas.text(column * (grid.box_width + _GAP), 9, heading, colour=palette.MUTED, room=grid.box_width + _GAP - 8)
     for link in links:
         _link(canvas, grid.route(arranged.routes[link.source, link.target]), link)
     for box in boxes:
         _box(canvas, box, *grid.centre(arranged.slots[box.id]), grid)
-    if legend:
-        canvas.legend(bottom + 14, legend)
+    canvas.legend(bottom + 14, legend)
     return canvas
 
 

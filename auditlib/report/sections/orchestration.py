@@ -62,7 +62,8 @@ def _map(audit: Audit, project: Project) -> Picture:
         f"check; behind a profile: {wording.listing(gated)}."
     )
     caption = "From left to right in start order; a line leads to the service that waits for the one on its left."
-    canvas = layered.draw(boxes, links, [f"Step {number + 1}" for number in range(max(layers.values()) + 1)], _legend())
+    steps = [f"Step {number + 1}" for number in range(max(layers.values()) + 1)]
+    canvas = layered.draw(boxes, links, steps, _legend(boxes, links))
     return Picture(canvas.svg(words), f"`{project.name}`: {caption}", words, _service_table(services, layers))
 
 
@@ -92,16 +93,17 @@ def _tone(dependency: Dependency) -> str:
     return _CONDITIONS.get(dependency.condition, ("", "", ""))[0]
 
 
-def _legend() -> list[tuple[str, str]]:
-    return [
-        (palette.GOOD_SOFT, "health checked"),
-        (palette.WARN_SOFT, "no health check"),
-        (palette.PANEL, "runs once"),
-        ("dashed", "optional: profile or overlay"),
-        (palette.GOOD, "waits until healthy"),
-        (palette.WARN, "until started"),
-        (palette.ACCENT, "until completed"),
-    ]
+_BOX_MEANINGS = {"good": "health checked", "warn": "no health check", "bad": "check disabled", "": "runs once"}
+_LINK_MEANINGS = {"good": "waits until healthy", "warn": "until started", "accent": "until completed"}
+
+
+def _legend(boxes: Sequence[layered.Box], links: Sequence[layered.Link]) -> list[tuple[str, str]]:
+    """What the picture really shows."""
+    tones, conditions = {box.tone for box in boxes}, {link.tone for link in links}
+    shown = [(palette.TONES[tone][1], meaning) for tone, meaning in _BOX_MEANINGS.items() if tone in tones]
+    if any(box.dashed for box in boxes):
+        shown.append(("dashed", "optional: profile or overlay"))
+    return shown + [(palette.TONES[tone][0], meaning) for tone, meaning in _LINK_MEANINGS.items() if tone in conditions]
 
 
 def _grouped(

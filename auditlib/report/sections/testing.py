@@ -57,20 +57,9 @@ def _row(suite: TestSuite, jobs: list[Job]) -> tuple[object, ...]:
 def _running(audit: Audit) -> dict[TestSuite, list[Job]]:
     runs = pipeline.of(audit.inventory, audit.inventory.workflows).runs
     return {
-        suite: list(dict.fromkeys(run.job for run in runs if _runs(run, suite)))
+        suite: list(dict.fromkeys(run.job for run in runs if pipeline.starts(run, suite)))
         for suite in audit.inventory.test_suites
     }
-
-
-def _runs(run: Run, suite: TestSuite) -> bool:
-    """Whether a command starts the suite's framework in its folder, above or below it."""
-    pattern = tools.TEST_FRAMEWORKS.get(suite.framework)
-    if pattern is None or not pattern.search(run.text):
-        return False
-    if run.folder is None or not suite.folder:
-        return True
-    place = normpath(run.folder or ".")
-    return place == "." or f"{suite.folder}/".startswith(f"{place}/") or f"{place}/".startswith(f"{suite.folder}/")
 
 
 def scripts(audit: Audit) -> Blocks:
