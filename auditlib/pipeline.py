@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from auditlib.conventions import services, tools
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import Command, Job, Manifest, Step, Workflow
+from auditlib.inventory.delivery import Command, Job, Manifest, Step, TestSuite, Workflow
 from auditlib.inventory.stack import Service
 from auditlib.model import Location
 
@@ -76,6 +76,17 @@ def of(inventory: Inventory, workflows: Iterable[Workflow] | None = None) -> Pip
         for job in workflow.jobs:
             _of_job(_Follower(inventory, job), runs, opaque)
     return Pipeline(tuple(runs), tuple(opaque))
+
+
+def starts(run: Run, suite: TestSuite) -> bool:
+    """Whether a run starts the framework of a test suite in its folder, above or below it, or names the folder."""
+    pattern = tools.TEST_FRAMEWORKS.get(suite.framework)
+    if pattern is None or not pattern.search(run.text):
+        return False
+    if run.folder is None or not suite.folder:
+        return True
+    place, home = f"{_normal(run.folder)}/".lstrip("/"), f"{suite.folder}/"
+    return home.startswith(place) or place.startswith(home) or suite.folder in run.text
 
 
 def _of_job(follower: _Follower, runs: list[Run], opaque: list[Run]) -> None:

@@ -96,7 +96,7 @@ def workflow_variables(inventory: Inventory) -> Iterator[Pair]:
 def signs_of_production(inventory: Inventory) -> tuple[Related, ...]:
     """Where the repository says that it is put into production: jobs, scripts, profiles, files that are called so."""
     found = [
-        *((job.location, f"the job {job.id} deploys") for job in inventory.jobs if _deploys(job)),
+        *((job.location, "a job that deploys") for job in inventory.jobs if _deploys(job)),
         *((item.location, "a script that deploys") for item in inventory.scripts if _PRODUCTION.search(item.path)),
         *(
             (service.profiles_location or service.location, f"{service.name} has the profile {profile}")

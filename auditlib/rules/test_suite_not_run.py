@@ -26,7 +26,6 @@ References:
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Iterator
 
 from auditlib import pipeline
@@ -48,24 +47,9 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     automatic = pipeline.of(inventory)
     manual = pipeline.of(inventory, [item for item in inventory.workflows if not pipeline.is_automatic(item)])
     for suite in inventory.test_suites:
-        if not any(_runs(suite, run) for run in automatic.runs) and not _may_run(suite, automatic):
-            by_hand = next((run for run in manual.runs if _runs(suite, run)), None)
+        if not any(pipeline.starts(run, suite) for run in automatic.runs) and not _may_run(suite, automatic):
+            by_hand = next((run for run in manual.runs if pipeline.starts(run, suite)), None)
             yield _evidence(inventory, suite, automatic, by_hand)
-
-
-def _runs(suite: TestSuite, run: Run) -> bool:
-    """Whether a command starts the suite's framework in a folder that has it, or above."""
-    pattern = tools.TEST_FRAMEWORKS.get(suite.framework)
-    if pattern is None or not pattern.search(run.text):
-        return False
-    if run.folder is None or not suite.folder:
-        return True
-    return _within(suite.folder, run.folder) or _within(run.folder, suite.folder) or suite.folder in run.text
-
-
-def _within(path: str, folder: str) -> bool:
-    folder = posixpath.normpath(folder) if folder else ""
-    return folder in ("", ".", path) or path.startswith(folder + "/")
 
 
 def _may_run(suite: TestSuite, automatic: Pipeline) -> bool:

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from posixpath import normpath
-
 from auditlib import pipeline
 from auditlib.audit import Audit
-from auditlib.conventions import tools
 from auditlib.inventory.delivery import Job, TestSuite
-from auditlib.pipeline import Run
 from auditlib.report import wording
 from auditlib.report.blocks import Blocks, Column, Picture, Prose, State, Table
 from auditlib.report.charts import matrix
