@@ -1,0 +1,97 @@
+"""Documents: Markdown and the like, their headings, and what they mention of the repository.
+
+Read line by line after CommonMark's rules for headings and code fences (https://spec.commonmark.org/); rendering is not
+needed, and a line scanner is linear whatever a file holds.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from auditlib.inventory.delivery import Document, Heading, Mention
+from auditlib.model import Location
+from auditlib.readers.reading import Reading, each
+from auditlib.readers.shell import commands
+from auditlib.source import Source
+
+KIND = "document"
+PATTERNS = ("*.md", "*.markdown", "*.mdx", "*.rst", "*.adoc", "*.asciidoc")
+
+_HEADING = re.compile(r" {0,3}(?P<marks>#{1,6}|={1,6})[ \t]+(?P<text>.*?)[ \t]*#*$")
+_UNDERLINE = re.compile(r"(?P<mark>[=~^*-])(?P=mark){2,}[ \t]*$")
+_TEXT = re.compile(r"[^\s*>|#-]")
+_FENCE = re.compile(r" {0,12}(?P<fence>`{3,}|~{3,})[ \t]*(?P<language>[\w+-]*)")
+_CODE = re.compile(r"`+([^`\n]{1,300})`+")
+_LINK = re.compile(r"\]\(<?(?P<target>[^)\s>#?]+)")
+_VARIABLE = re.compile(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b|(?<=\$)[A-Z][A-Z0-9]+\b|\b[A-Z][A-Z0-9]{2,}(?==)")
+_PATH = re.compile(r"(?<![\w:/.-])\.{0,2}/?[\w.@-]+(?:/[\w.@-]+)*/?")
+_WORD = re.compile(r"[^\W\d_]{2,40}")
+_SHELLS = frozenset({"sh", "bash", "shell", "zsh", "console", "shell-session", "terminal", ""})
+_PROMPT = re.compile(r"^[ \t]*(?:\$|>|#)[ \t]+(?=\S)")
+_LINE_LIMIT = 5_000
+
+
+def read(source: Source) -> Reading:
+    """A Document for each file that is one by its ending."""
+    return each(source, source.matching(*PATTERNS), KIND, _read)
+
+
+def _read(source: Source, file: str) -> Iterator[Document]:
+    lines = [line[:_LINE_LIMIT] for line in source.lines(file)]
+    headings: list[Heading] = []
+    mentions: list[Mention] = []
+    fences: list[tuple[int, list[str]]] = []
+    fence = language = ""
+    for number, line in enumerate(lines, start=1):
+        opened = _FENCE.match(line)
+        if fence:
+            if opened and opened["fence"].startswith(fence) and not opened["language"]:
+                fence = ""
+            else:
+                mentions += _mentions(source, file, number, line)
+                if language in _SHELLS and fences:
+                    fences[-1][1].append(_PROMPT.sub("", line))
+        elif opened:
+            fence, language = opened["fence"], opened["language"].lower()
+            fences.append((number + 1, []))
+        else:
+            headings += _heading(file, number, line, lines[number - 2] if number > 1 else "")
+            for code in (*_CODE.findall(line), *_LINK.findall(line)):
+                mentions += _mentions(source, file, number, code)
+    mentions += [mention for first, body in fences for mention in _commands(file, first, body)]
+    title = next((heading.text for heading in headings), "")
+    words = frozenset(word.lower() for line in lines for word in _WORD.findall(line))
+    yield Document(file, title, tuple(headings), tuple(dict.fromkeys(mentions)), words, Location(file))
+
+
+def _heading(file: str, number: int, line: str, previous: str) -> Iterator[Heading]:
+    """A heading with marks before it, or the line before, if this one underlines it."""
+    if match := _HEADING.match(line):
+        yield Heading(_plain(match["text"]), len(match["marks"]), Location(file, number))
+    elif (match := _UNDERLINE.match(line)) and _TEXT.match(previous):
+        yield Heading(_plain(previous.strip()), 1 if match["mark"] == "=" else 2, Location(file, number - 1))
+
+
+def _plain(text: str) -> str:
+    """A heading's words, without the marks of emphasis, code and links."""
+    return re.sub(r"\[([^\]]*)\]\([^)]*\)|[*_`]{1,3}", r"\1", text).strip()
+
+
+def _mentions(source: Source, file: str, number: int, text: str) -> Iterator[Mention]:
+    """The variables in a piece of code, and the paths in it that exist in the repository."""
+    place = Location(file, number)
+    for name in _VARIABLE.findall(text):
+        yield Mention("variable", name, place)
+    folder = file.rpartition("/")[0]
+    for path in _PATH.findall(text):
+        for candidate in dict.fromkeys((path, f"{folder}/{path}")):
+            relative = candidate.removeprefix("./").strip("/")
+            if len(relative) > 1 and (source.is_file(relative) or source.is_folder(relative)):
+                yield Mention("path", relative, place)
+                break
+
+
+def _commands(file: str, first: int, body: list[str]) -> Iterator[Mention]:
+    for command in commands("\n".join(body), file, first):
+        yield Mention("command", " ".join(command.words), command.location)
