@@ -46,6 +46,7 @@ _GUIDE = re.compile(
     r"wdro[żz]enie|distribuzione|rilascio)\b|развертывани|развёртывани|部署|デプロイ|배포",
     re.I,
 )
+_UNREAD_DOCUMENT = (".rst", ".adoc", ".asciidoc", ".org", ".textile")
 _SCALING = frozenset({
     "kubernetes", "k8s", "helm", "swarm", "nomad", "ecs", "autoscaling", "scaling", "scale", "scalability", "replicas",
     "multi-node", "high-availability", "failover", "skalierung", "hochverfügbarkeit", "escalado",
@@ -138,7 +139,14 @@ def guides(inventory: Inventory) -> tuple[Location, ...]:
         if _GUIDE.search(PurePosixPath(document.path).stem.replace("_", " ")):
             found.append(document.location)
         found += [heading.location for heading in document.headings if _GUIDE.search(heading.text)]
+    found += [Location(path) for path in unread_documents(inventory) if _GUIDE.search(PurePosixPath(path).stem)]
     return tuple(found)
+
+
+def unread_documents(inventory: Inventory) -> tuple[str, ...]:
+    """Documents in formats of which only the names are known: reStructuredText, AsciiDoc."""
+    known = {document.path for document in inventory.documents}
+    return tuple(path for path in inventory.files if path.endswith(_UNREAD_DOCUMENT) and path not in known)
 
 
 def speaks_of_scaling(inventory: Inventory) -> bool:

@@ -104,13 +104,16 @@ _NEEDS_OWNER = {
 }
 """Names that many use: they mean the product only from these publishers."""
 
-OFFICIAL_WITHOUT_HEALTHCHECK = frozenset({
-    "adminer", "busybox", "caddy", "cassandra", "couchdb", "elasticsearch", "fluentd", "golang", "haproxy", "httpd",
-    "influxdb", "mariadb", "memcached", "mongo", "mongo-express", "mysql", "nats", "neo4j", "nginx", "node", "openjdk",
-    "php", "postgres", "python", "rabbitmq", "redis", "ruby", "solr", "tomcat", "traefik", "valkey", "zookeeper",
-    "prometheus", "alertmanager", "grafana", "loki", "promtail", "pushgateway", "node-exporter", "blackbox-exporter",
-    "nginx-unprivileged", "redis_exporter", "postgres-exporter", "chroma", "qdrant", "minio", "jaeger", "tempo",
-    "keycloak", "pgvector", "postgis", "alpine", "debian", "ubuntu",
+WITHOUT_HEALTHCHECK = frozenset({
+    "adminer", "alpine", "busybox", "caddy", "cassandra", "couchdb", "debian", "elasticsearch", "fluentd", "golang",
+    "haproxy", "httpd", "influxdb", "mariadb", "memcached", "mongo", "mongo-express", "mysql", "nats", "neo4j", "nginx",
+    "node", "openjdk", "php", "postgres", "python", "rabbitmq", "redis", "ruby", "solr", "tomcat", "traefik", "ubuntu",
+    "zookeeper", "eclipse-temurin",
+    "prom/prometheus", "prom/alertmanager", "prom/pushgateway", "prom/node-exporter", "prom/blackbox-exporter",
+    "grafana/grafana", "grafana/loki", "grafana/promtail", "grafana/tempo", "nginxinc/nginx-unprivileged",
+    "oliver006/redis_exporter", "prometheuscommunity/postgres-exporter", "chromadb/chroma", "qdrant/qdrant",
+    "minio/minio", "jaegertracing/jaeger", "jaegertracing/all-in-one", "keycloak/keycloak", "pgvector/pgvector",
+    "postgis/postgis", "valkey/valkey",
 })  # fmt: skip
 """Images whose published Dockerfile has no HEALTHCHECK. The Docker Official Images leave it out as a matter of policy
 (https://github.com/docker-library/faq#healthcheck); the others were looked up."""
@@ -140,6 +143,4 @@ def product(image: str) -> Product | None:
 
 def brings_healthcheck(image: str) -> bool | None:
     """Whether the image has a HEALTHCHECK of its own; None where that isn't known."""
-    if repository(image).rpartition("/")[2] in OFFICIAL_WITHOUT_HEALTHCHECK:
-        return False
-    return None
+    return False if repository(image) in WITHOUT_HEALTHCHECK else None

@@ -36,7 +36,7 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.rules._rule import Evidence, rule
-from auditlib.rules._wording import listed
+from auditlib.rules._wording import counted, listed
 
 
 @rule(area=Area.RESILIENCE, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.MEDIUM)
@@ -48,9 +48,11 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     if not stores or not operated or backups.are_described(inventory):
         return
     place = deployment.main_document(inventory)
+    unread = deployment.unread_documents(inventory)
+    doubt = f" ({counted(len(unread), 'document')} in other formats than Markdown aside)" if unread else ""
     names = [f"{service.name} ({product.name})" for service, product, _ in stores]
     yield Evidence(
-        f"No document of the repository speaks of backups, of restoring or of disaster recovery, though "
+        f"No document of the repository speaks of backups, of restoring or of disaster recovery{doubt}, though "
         f"{listed(names)} {'keeps' if len(names) == 1 else 'keep'} data.",
         place or stores[0][2].location,
         subject="recovery",
@@ -60,4 +62,5 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         ),
         recommendation=f"Write docs/disaster-recovery.md with the restoration of {listed(names)}, step by step, and "
         "practise it once.",
+        confidence=Confidence.MEDIUM if unread else None,
     )

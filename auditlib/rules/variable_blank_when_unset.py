@@ -57,7 +57,7 @@ def _evidence(inventory: Inventory, file: str, uses: list[Variable]) -> Evidence
     first, *others = uses
     return Evidence(
         f"{listed(names)} {'becomes' if len(names) == 1 else 'become'} an empty string when nobody sets "
-        f"{'it' if len(names) == 1 else 'them'}: Compose only warns, and the services start all the same.",
+        f"{'it' if len(names) == 1 else 'them'}: Compose warns and goes on.",
         first.location,
         subject=f"{file}/blank",
         service=first.service,
