@@ -9,85 +9,30 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+from auditlib import secret_spans
+from auditlib.secret_spans import is_credential_name, is_secret_value
 
 if TYPE_CHECKING:
     from ahocorasick_rs import AhoCorasick
 
+__all__ = ["Value", "Vault", "is_credential_name", "shown"]
+
 _SHOWN_DIGEST = 4
 _SALT = b"auditlib"
 
-_CREDENTIAL = re.compile(
-    r"(?:^|_)(?:password|passwd|passwort|pwd|pass|passphrase|requirepass|masterauth|secret|secrets|token|"
-    r"(?:api|private|access|secret|encryption|signing|auth|service|routing|license|master|account|shared|hmac)_?key|"
-    r"apikey|credential|credentials|webhook(?:_url)?|salt|cookie_secret|dsn|bearer(?:_token)?|slack_api_url)(?:\d*)$"
-)
-"""What the end of a variable's name says of a secret, after the name is brought to snake case."""
-
-_URL_CREDENTIALS = re.compile(
-    r"[a-z][a-z0-9+.-]{1,30}://(?:\$\{[^}\n]*\}|[^\s:/@'\"<>$]){0,200}:"
-    r"(?:\$\{\w+:?[-=](?P<default>[^}\n$]+)\}|(?P<value>(?:\$\{[^}\n]*\}|[^\s@'\"<>]){1,500}))@",
-    re.I,
-)
-_PROVIDER = re.compile(
-    r"(?P<value>"
-    r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"
-    r"|\bgh[pousr]_[A-Za-z0-9]{30,255}\b|\bgithub_pat_[A-Za-z0-9_]{30,255}\b|\bglpat-[\w-]{20,}\b"
-    r"|\bsk-(?:proj-|ant-|live-)?[A-Za-z0-9_-]{20,}\b|\b[sr]k_(?:live|test)_[A-Za-z0-9]{16,}\b"
-    r"|\bxox[abprs]-[A-Za-z0-9-]{10,}|\bAIza[0-9A-Za-z_-]{35}\b|\bnpm_[A-Za-z0-9]{36}\b|\bSG\.[\w-]{16,}\.[\w-]{16,}"
-    r"|\beyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,}"
-    r"|(?<=hooks\.slack\.com/services/)[\w/+-]+|(?<=discord\.com/api/webhooks/)[\w/+-]+"
-    r"|(?<=outlook\.office\.com/webhook/)[^\s'\"]+"
-    r")"
-)
-_PRIVATE_KEY = re.compile(
-    r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----\s*(?P<value>[^-]{16,}?)\s*(?:-----END|\Z)", re.S
-)
-_ASSIGNMENT = re.compile(
-    r"""(?<![\w.-])(?P<name>[A-Za-z][\w.-]{1,80}+)["']?
-        (?:[ \t]*:(?![-?+=])[ \t]*(?:[\w.\[\]|]{1,60}[ \t]*=(?!=))?|[ \t]*=(?!=))[ \t]*
-        (?:(?P<quote>["'])(?P<quoted>(?:\\.|(?!(?P=quote))[^\n\\])*)(?P=quote)
-          |(?P<bare>[^\s"'#,;&|()\[\]{}<>`?+]++)(?![(\[]))""",
-    re.X,
-)
-_DEFAULT = re.compile(r"\$\{(?P<name>\w{1,80}):?[-=+](?P<value>[^}\n$]{1,500})\}")
-_LOOKUP = re.compile(
-    r"""["'](?P<name>\w{2,80})["']\s*,\s*(?:default\s*=\s*)?(?P<quote>["'])(?P<value>(?:\\.|(?!(?P=quote))[^\n\\])+)(?P=quote)"""
-)
-_FLAG = re.compile(
-    r"""(?<![\w-])--?(?P<name>[a-z][\w-]*)["']?(?:\s*,\s*|\s+|=)["']?(?P<value>[^\s"',\]]+)""", re.I
-)
-_FIELD = re.compile(
-    r"""(?P<name>[A-Za-z]\w+)\s*(?::[^=\n]*)?=\s*Field\(\s*(?:default\s*=\s*)?(?P<quote>["'])(?P<value>[^"'\n]+)(?P=quote)"""
-)
-_SPACED = re.compile(r"^\s*(?:ENV|ARG|export|set)\s+(?P<name>\w+)[ \t]+(?P<value>[^\s=]+)\s*$", re.M)
-_PROSE = re.compile(r"(?i)\b(?P<name>password|passwd|passphrase|token|secret|api key)\b[*_]*\s*(?:is|:|=|/)\s*[*_]*`(?P<value>[^`\n]+)`")
-_BEARER = re.compile(r"(?i)\b(?P<name>bearer|basic|token)\s+(?P<value>[A-Za-z0-9+/=_.-]{12,})")
-_REDIS_AUTH = re.compile(r"""redis-cli\b[^\n]*?["' ]-a["',\s]+(?P<value>[^\s"',\]]+)""")
-_CURL_USER = re.compile(r"""(?:-u|--user)["']?[\s,=]+["']?[\w.@-]+:(?P<value>[^\s"',\]]+)""")
-_MYSQL = re.compile(r"""mysql(?:dump|admin)?\b[^\n]*?\s-p(?P<value>[^\s"']+)""")
-
-_NOT_A_VALUE = re.compile(
-    r"^(?:\$.*|read|write|inherit|<.*>|\{\{.*|%.*%|\*+|\.{2,}|true|false|yes|no|on|off|null|none|nil|str|int|bool|string|"
-    r"optional|required|\d{1,5}|/\S*|\.{0,2}/\S*|str\b.*|secretstr\b.*)$",
-    re.I,
-)
-
 _PLACEHOLDER = re.compile(
-    r"(?i)change|replace|your[-_ ]|example|placeholder|todo|fixme|dummy|insert|xxx+|<[^>]+>|^\*+$|^\.\.\.$"
+    r"(?i)(?<![a-z])(?:change|replace|your[-_ /]|your\b|example|placeholder|todo\b|fixme|dummy|insert)|xxx+|<[^>]+>|"
+    r"^\*+$|^\.\.\.$"
 )
 _WEAK = re.compile(
     r"(?i)^(?:(?:pass|passw[o0]rd|secret|admin|root|user|test|guest|default|postgres|mysql|redis|rabbitmq|mongo|minio|"
-    r"grafana|prometheus|demo|dev|local|letmein|qwerty|welcome|minioadmin|example)[-_]?)+[\d!]{0,6}$|^\d{1,8}$"
+    r"grafana|prometheus|demo|dev|local|letmein|qwerty|welcome|minioadmin|example)[-_]?){1,6}[\d!]{0,6}$|^\d{1,8}$"
 )
-
-
-def is_credential_name(name: str) -> bool:
-    """Whether a variable of this name holds a secret, by its ending: `DB_PASSWORD` does, `TOKEN_TTL` doesn't."""
-    snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).replace("-", "_").replace(".", "_").lower()
-    return bool(_CREDENTIAL.search(snake))
+_WORDS = re.compile(r"\w{6,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,50 +57,6 @@ class Value:
         return self.text
 
 
-_HINT = re.compile(
-    r"pass|pwd|secret|token|key|credential|webhook|salt|dsn|bearer|basic |://|slack|AKIA|ASIA|gh[pousr]_|glpat|sk-|"
-    r"xox|AIza|npm_|SG\.|eyJ|redis-cli|curl|mysql|-u|_live_|_test_",
-    re.I,
-)
-"""A cheap sign that a line may hold a secret; lines without one are not looked at again."""
-_LINE_LIMIT = 20_000
-_BY_CONTEXT = (_PROVIDER, _REDIS_AUTH, _CURL_USER, _MYSQL, _BEARER, _PROSE)
-_BY_NAME = (_DEFAULT, _LOOKUP, _FLAG, _FIELD, _SPACED)
-
-
-def _secrets(text: str, *, code: bool = False) -> Iterator[tuple[int, int]]:
-    """The spans of `text` that hold a secret by their context. In code only what stands in quotes is a value."""
-    if "PRIVATE KEY-----" in text:
-        yield from (match.span("value") for match in _PRIVATE_KEY.finditer(text))
-    position = 0
-    while hint := _HINT.search(text, position):
-        start = text.rfind("\n", 0, hint.start()) + 1
-        end = text.find("\n", hint.end())
-        position = end = len(text) if end < 0 else end
-        line = text[start : min(end, start + _LINE_LIMIT)]
-        yield from ((start + first, start + last) for first, last in _secrets_of_line(line, code))
-
-
-def _secrets_of_line(line: str, code: bool) -> Iterator[tuple[int, int]]:
-    for match in _URL_CREDENTIALS.finditer(line):
-        group = "value" if match["default"] is None else "default"
-        if not _NOT_A_VALUE.match(match[group]):
-            yield match.span(group)
-    for pattern in _BY_CONTEXT:
-        for match in pattern.finditer(line):
-            if not _NOT_A_VALUE.match(match["value"]):
-                yield match.span("value")
-    for pattern in _BY_NAME:
-        for match in pattern.finditer(line):
-            if is_credential_name(match["name"]) and not _NOT_A_VALUE.match(match["value"]):
-                yield match.span("value")
-    for match in _ASSIGNMENT.finditer(line):
-        group = "bare" if match["quoted"] is None else "quoted"
-        if (group == "quoted" or not code) and is_credential_name(match["name"]) and match[group]:
-            if not _NOT_A_VALUE.match(match[group]):
-                yield match.span(group)
-
-
 def _distinctive(value: str) -> bool:
     """Whether a secret can be told from an ordinary word, so that masking it everywhere hides nothing else."""
     return len(value) >= 6 and (len(value) >= 20 or not value.isalpha())
@@ -177,26 +78,27 @@ class Vault:
     _known: dict[str, int] = field(default_factory=dict)
     _allowed: set[str] = field(default_factory=set)
     _matcher: AhoCorasick | None = None
+    _parts: set[str] | None = None
 
     def allow(self, *names: str) -> None:
         """Names that are shown whatever happens: a service called `redis` stays `redis` when it is a password too."""
         self._allowed.update(names)
-        self._matcher = None
+        self._matcher = self._parts = None
 
     def learn(self, text: str, *, code: bool = False) -> None:
         """Remember every secret that `text` holds by its context."""
-        for start, end in _secrets(text, code=code):
+        for start, end in sorted(secret_spans.find(text, code=code)):
             self._remember(text[start:end])
 
     def value(self, name: str, text: str) -> Value:
         """The value of a variable as it may be passed on; it is a secret by its name or by what stands in it."""
         bare = text.strip()
-        if is_credential_name(name) and bare and not _NOT_A_VALUE.match(bare):
+        if is_credential_name(name) and is_secret_value(name, bare):
             return Value(
                 text=shown(text), secret=True, length=len(text), digest=_digest(text), identity=self._remember(text),
                 placeholder=bool(_PLACEHOLDER.search(bare)), weak=bool(_WEAK.match(bare)),
             )
-        spans = list(_secrets(text))
+        spans = secret_spans.union(secret_spans.find(text))
         if not spans:
             return Value(text=self.mask(text), length=len(text), placeholder=bool(_PLACEHOLDER.search(text)))
         first = text[slice(*spans[0])]
@@ -208,17 +110,32 @@ class Vault:
 
     def mask(self, text: str) -> str:
         """`text` with every secret replaced by its length and hash."""
-        masked = _replace(text, sorted(_secrets(text)))
+        return _replace(text, secret_spans.union(secret_spans.find(text) + self._occurrences(text)))
+
+    def reveals(self, word: str) -> bool:
+        """Whether a word in lower case is so much of a secret that it had better not be shown."""
+        if self._parts is None:
+            known = [value for value in self._known if _distinctive(value) and value not in self._allowed]
+            self._parts = {value.lower() for value in known}
+            words = (word for value in known for word in _WORDS.findall(value.lower()))
+            self._parts.update(word for word in words if _distinctive(word))
+        return word in self._parts
+
+    def _occurrences(self, text: str) -> list[tuple[int, int]]:
+        """Where a known secret stands; one of digits only does not count inside a longer number."""
         if not self._known:
-            return masked
-        found = [(start, end) for _, start, end in self._search().find_matches_as_indexes(masked)]
-        return _replace(masked, found)
+            return []
+        found = self._search().find_matches_as_indexes(text)
+        return [(start, end) for _, start, end in found if not _inside_number(text, start, end)]
 
     def _remember(self, value: str) -> int:
-        if value not in self._known:
-            self._known[value] = len(self._known) + 1
-            self._matcher = None
-        return self._known[value]
+        """Give a secret its number, and know it in its other spellings too: unescaped, and decoded from a URL."""
+        identity = self._known.setdefault(value, len(self._known) + 1)
+        if identity == len(self._known):
+            for spelling in (re.sub(r"\\(.)", r"\1", value), unquote(value), value.replace("$$", "$"), value.strip()):
+                self._known.setdefault(spelling, identity)
+            self._matcher = self._parts = None
+        return identity
 
     def _search(self) -> AhoCorasick:
         if self._matcher is None:
@@ -229,11 +146,15 @@ class Vault:
         return self._matcher
 
 
+def _inside_number(text: str, start: int, end: int) -> bool:
+    return text[start:end].isdigit() and (text[start - 1 : start].isdigit() or text[end : end + 1].isdigit())
+
+
 def _replace(text: str, spans: list[tuple[int, int]]) -> str:
+    """`text` with the spans, sorted and apart from each other, replaced by what is shown of them."""
     parts: list[str] = []
     position = 0
     for start, end in spans:
-        if start >= position:
-            parts += [text[position:start], shown(text[start:end])]
-            position = end
-    return "".join([*parts, text[position:]])
+        parts += [text[position:start], shown(text[start:end])]
+        position = end
+    return "".join([*parts, text[position:]]) if parts else text

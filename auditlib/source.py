@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import stat
-from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
@@ -19,38 +18,27 @@ import pathspec
 
 from auditlib import yamltree
 from auditlib.errors import ProjectError
-from auditlib.model import Coverage, Read
+from auditlib.listing import Listing, list_files, read_regular
+from auditlib.model import Coverage
 from auditlib.redaction import Vault
 
 FILE_LIMIT = 5_000_000
 """Bytes of the largest file that is read; configuration written by people is a thousand times smaller."""
-COUNT_LIMIT = 50_000
-DEPTH_LIMIT = 40
+TOTAL_LIMIT = 400_000_000
+"""Bytes that are read altogether."""
+CACHE_LIMIT = 60_000_000
+"""Characters that are kept for the next reader; a file beyond them is read from the disk again."""
 
-VENDORED = frozenset({
-    ".git", ".hg", ".svn", "node_modules", "bower_components", "vendor", "third_party", ".venv", "venv", "site-packages",
-    "__pycache__", ".tox", ".nox", ".mypy_cache", ".pytest_cache", ".ruff_cache", ".terraform", ".ipynb_checkpoints",
-})  # fmt: skip
-"""Folders whose content others wrote or programs made."""
-
+_ANY_WITH_SUFFIX = re.compile(r"\*\.[\w.]+")
 _CODE = {".py", ".js", ".jsx", ".ts", ".tsx", ".mjs", ".cjs", ".go", ".java", ".kt", ".rb", ".php", ".rs", ".cs"}
 
 
-class Unreadable(Exception):
+class Unreadable(Exception):  # noqa: N818  # `except Unreadable` says it
     """One file can't be read; a reader turns it into a coverage entry."""
 
     def __init__(self, reason: str, line: int = 1) -> None:
         super().__init__(reason)
         self.reason, self.line = reason, line
-
-
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """What a walk over the repository found."""
-
-    files: tuple[str, ...]
-    executable: frozenset[str]
-    left_out: tuple[Coverage, ...]
 
 
 class Source:
@@ -69,6 +57,9 @@ class Source:
         self.vault = Vault()
         self._exclude = tuple(exclude)
         self._texts: dict[str, str] = {}
+        self._cached = self._total = 0
+        self._learned: set[str] = set()
+        self._unreadable: dict[str, Unreadable] = {}
 
     @property
     def name(self) -> str:
@@ -78,24 +69,25 @@ class Source:
     @cached_property
     def commit(self) -> str:
         """The commit that is checked out, from `.git` as text (git itself is never run); empty if there is none."""
-        git = self.root / ".git"
-        try:
-            head = (git / "HEAD").read_text(encoding="utf-8")[:500].strip()
-            if not head.startswith("ref: "):
-                return head if _is_hash(head) else ""
-            name = head.removeprefix("ref: ")
-            if (loose := git / name).is_file() and loose.resolve().is_relative_to(git.resolve()):
-                found = loose.read_text(encoding="utf-8")[:64].strip()
-                return found if _is_hash(found) else ""
-            with (git / "packed-refs").open(encoding="utf-8") as refs:
-                found = next((line.split()[0] for line in refs if line.rstrip().endswith(f" {name}")), "")
-            return found if _is_hash(found) else ""
-        except (OSError, ValueError):
+        head = self._git("HEAD")
+        if not head.startswith("ref: "):
+            return head if _is_hash(head) else ""
+        name = head.removeprefix("ref: ")
+        if _is_hash(loose := self._git(name)):
+            return loose
+        refs = (line.split(" ") for line in self._git("packed-refs").splitlines())
+        return next((ref[0] for ref in refs if ref[1:] == [name] and _is_hash(ref[0])), "")
+
+    def _git(self, name: str) -> str:
+        """A file inside `.git`, of which nothing is believed: no link out of it is followed, nothing large is read."""
+        folder, path = self.root / ".git", self._inside(f".git/{name}")
+        if path is None or folder.is_symlink() or not path.is_relative_to(folder):
             return ""
+        return (read_regular(path, FILE_LIMIT) or b"").decode("utf-8", "replace").strip()
 
     @cached_property
     def _listing(self) -> Listing:
-        return _list(self.root, self._exclude)
+        return list_files(self.root, self._exclude)
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -122,6 +114,9 @@ class Source:
     def matching(self, *patterns: str) -> list[str]:
         """The files that one of the patterns matches, as in `.gitignore` (`*.md`, `/monitoring/**/*.yml`)."""
         spec = pathspec.GitIgnoreSpec.from_lines(patterns)
+        suffixes = tuple(pattern[1:] for pattern in patterns if _ANY_WITH_SUFFIX.fullmatch(pattern))
+        if len(suffixes) == len(patterns) and not any(folder.endswith(suffixes) for folder in self._folders):
+            return [path for path in self.files if path.endswith(suffixes)]  # the same, much faster
         return [path for path in self.files if spec.match_file(path)]
 
     def is_file(self, path: str) -> bool:
@@ -141,15 +136,32 @@ class Source:
 
     def text(self, path: str) -> str:
         """The text of a file, decoded as UTF-8. Raises Unreadable for what is too large, binary, gone or outside."""
-        if path not in self._texts:
+        if path in self._unreadable:
+            raise Unreadable(self._unreadable[path].reason, self._unreadable[path].line)
+        if path in self._texts:
+            return self._texts[path]
+        try:
             text = self._read(path)
+        except Unreadable as error:
+            self._unreadable[path] = error
+            raise
+        if path not in self._learned:
             self.vault.learn(text, code=PurePosixPath(path).suffix in _CODE)
+            self._learned.add(path)
+        if self._cached + len(text) <= CACHE_LIMIT:
             self._texts[path] = text
-        return self._texts[path]
+            self._cached += len(text)
+        return text
+
+    @property
+    def unreadable(self) -> dict[str, Unreadable]:
+        """The files that could not be read so far, with the reason."""
+        return self._unreadable
 
     def lines(self, path: str) -> list[str]:
         """The lines of a file, without their ends. Raises Unreadable."""
-        return self.text(path).splitlines()
+        lines = self.text(path).split("\n")  # not `splitlines`, which breaks lines where no editor does
+        return lines[:-1] if not lines[-1] else lines
 
     def yaml(self, path: str) -> list[yamltree.Node]:
         """The YAML documents of a file. Raises Unreadable, with the line."""
@@ -166,6 +178,8 @@ class Source:
             raise Unreadable(f"not valid JSON: {error.msg}", error.lineno) from None
         except RecursionError:
             raise Unreadable("not valid JSON: nested too deep") from None
+        except ValueError as error:  # a number of thousands of digits
+            raise Unreadable(f"not valid JSON: {error}") from None
 
     def _inside(self, path: str) -> Path | None:
         try:
@@ -183,18 +197,24 @@ class Source:
                 status = os.fstat(file.fileno())
                 if not stat.S_ISREG(status.st_mode):
                     raise Unreadable("is no regular file; it was not opened")
-                if status.st_size > FILE_LIMIT:
-                    raise Unreadable(f"has {status.st_size / 1e6:.1f} MB; files above {FILE_LIMIT / 1e6:.0f} MB are not read")
+                self._check_size(status.st_size)
                 data = file.read(FILE_LIMIT + 1)
         except OSError as error:
             raise Unreadable(f"can't be opened: {error.strerror or error}") from None
+        self._total += len(data)
         if b"\0" in data[:8192]:
             raise Unreadable("is binary; it was not read as text")
         try:
-            return data.decode("utf-8-sig").replace("\r\n", "\n")
+            return data.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
         except UnicodeDecodeError as error:
             line = data[: error.start].count(b"\n") + 1
             raise Unreadable(f"is not UTF-8 (byte {data[error.start]:#04x}); save it as UTF-8", line) from None
+
+    def _check_size(self, size: int) -> None:
+        if size > FILE_LIMIT:
+            raise Unreadable(f"has {size / 1e6:.1f} MB; files above {FILE_LIMIT / 1e6:.0f} MB are not read")
+        if self._total + size > TOTAL_LIMIT:
+            raise Unreadable(f"was not read, as {TOTAL_LIMIT / 1e6:.0f} MB were read before it")
 
 
 def _open_without_waiting(path: str, flags: int) -> int:
@@ -208,94 +228,3 @@ def _is_hash(text: str) -> bool:
 
 def _normal(path: str) -> str:
     return os.path.normpath(path).replace(os.sep, "/")
-
-
-def _list(root: Path, exclude: tuple[str, ...]) -> Listing:
-    """Walk the repository in sorted order, deterministic and bounded."""
-    files: list[str] = []
-    executable: set[str] = set()
-    left_out: list[Coverage] = []
-    counts: Counter[str] = Counter()
-    stack: list[tuple[str, tuple[tuple[str, pathspec.GitIgnoreSpec], ...]]] = [
-        ("", (("", pathspec.GitIgnoreSpec.from_lines(exclude)),))
-    ]
-    while stack:
-        folder, specs = stack.pop()
-        entries = _entries(root / folder, folder, left_out)
-        if any(entry.name == ".gitignore" for entry in entries):
-            specs = (*specs, (folder, _gitignore(root / folder / ".gitignore")))
-        below: list[str] = []
-        for entry in entries:
-            path = f"{folder}/{entry.name}" if folder else entry.name
-            is_folder = entry.is_dir(follow_symlinks=False)
-            reason = _reason_to_skip(root, entry, path, is_folder, specs)
-            if reason:
-                counts[reason] += 1
-                if reason.startswith("link"):
-                    left_out.append(Coverage(path, "link", Read.SKIPPED, reason))
-            elif is_folder:
-                below.append(path)
-            elif len(files) >= COUNT_LIMIT:
-                counts[f"beyond the limit of {COUNT_LIMIT} files"] += 1
-            else:
-                files.append(path)
-                if entry.stat().st_mode & stat.S_IXUSR:
-                    executable.add(path)
-        stack.extend((path, specs) for path in reversed(below))
-    left_out += [
-        Coverage(".", "listing", Read.SKIPPED, f"{count} files or folders left out: {reason}")
-        for reason, count in sorted(counts.items())
-        if not reason.startswith("link")
-    ]
-    return Listing(tuple(sorted(files)), frozenset(executable), tuple(left_out))
-
-
-def _entries(path: Path, folder: str, left_out: list[Coverage]) -> list[os.DirEntry[str]]:
-    try:
-        with os.scandir(path) as found:
-            return sorted(found, key=lambda entry: entry.name)
-    except OSError as error:
-        left_out.append(Coverage(folder or ".", "folder", Read.FAILED, f"can't be listed: {error.strerror}"))
-        return []
-
-
-def _gitignore(path: Path) -> pathspec.GitIgnoreSpec:
-    try:
-        if path.is_symlink() or path.stat().st_size > FILE_LIMIT:
-            return pathspec.GitIgnoreSpec([])
-        return pathspec.GitIgnoreSpec.from_lines(path.read_text(encoding="utf-8", errors="replace").splitlines())
-    except (OSError, ValueError):
-        return pathspec.GitIgnoreSpec([])
-
-
-def _reason_to_skip(
-    root: Path, entry: os.DirEntry[str], path: str, is_folder: bool, specs: tuple[tuple[str, pathspec.GitIgnoreSpec], ...]
-) -> str:
-    if is_folder and entry.name in VENDORED:
-        return "vendored or generated"
-    if is_folder and path.count("/") >= DEPTH_LIMIT:
-        return f"deeper than {DEPTH_LIMIT} folders"
-    if _ignored(path, is_folder, specs):
-        return "excluded by .gitignore or by configuration"
-    if entry.is_symlink():
-        try:
-            target = (root / path).resolve(strict=True)
-        except (OSError, RuntimeError):
-            return "link that leads nowhere"
-        if not target.is_relative_to(root):
-            return "link that leads out of the repository; it was not followed"
-        if target.is_dir():
-            return "link to a folder; the folder is read where it is"
-    elif not is_folder and not entry.is_file(follow_symlinks=False):
-        return "no regular file"
-    return ""
-
-
-def _ignored(path: str, is_folder: bool, specs: tuple[tuple[str, pathspec.GitIgnoreSpec], ...]) -> bool:
-    """The deepest `.gitignore` that says anything decides (https://git-scm.com/docs/gitignore)."""
-    for folder, spec in reversed(specs):
-        relative = path[len(folder) + 1 :] if folder else path
-        include = spec.check_file(relative + "/" if is_folder else relative).include
-        if include is not None:
-            return include
-    return False

@@ -15,6 +15,8 @@ import yaml
 
 DEPTH_LIMIT = 200
 NODE_LIMIT = 2_000_000
+MERGE_LIMIT = 2_000_000
+"""Pairs that the merge keys of a text bring in altogether; aliases let a small text spell many."""
 
 _INTEGER = re.compile(r"[-+]?[0-9]+$|0o[0-7]+$|0x[0-9a-fA-F]+$")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$")
@@ -126,6 +128,12 @@ def _merge(pairs: list[tuple[Node, Node]]) -> list[tuple[Node, Node]]:
     return list(result.values())
 
 
+def _merge_cost(node: Node) -> int:
+    """How many pairs the merge keys of a mapping bring in, before repeated keys fall together."""
+    sources = (value.elements() or [value] for key, value in node._pairs() if key.plain and key.text == "<<")
+    return sum(len(source.merged or source.content) for found in sources for source in found)
+
+
 def _resolve(text: str) -> object:
     if text in _WORDS:
         return _WORDS[text]
@@ -153,6 +161,7 @@ def _documents(text: str) -> Iterator[Node]:
     open_nodes: list[Node] = []
     keys: list[Node | None] = []
     root: Node | None = None
+    merged = 0
     for count, event in enumerate(yaml.parse(text, Loader=_LOADER)):
         mark = event.start_mark
         if count > NODE_LIMIT:
@@ -166,6 +175,9 @@ def _documents(text: str) -> Iterator[Node]:
             continue
         if isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
             keys.pop()
+            merged += _merge_cost(open_nodes[-1])
+            if merged > MERGE_LIMIT:
+                raise YamlError(f"merge keys bring in more than {MERGE_LIMIT} pairs", mark.line + 1)
             _close(open_nodes.pop(), event)
             continue
         if isinstance(event, (yaml.StreamStartEvent, yaml.StreamEndEvent)):

@@ -8,7 +8,9 @@ from __future__ import annotations
 import importlib
 
 from auditlib.inventory import Inventory
+from auditlib.readers.masking import Masking, allow_names
 from auditlib.readers.reading import Reading
+from auditlib.readers.remainder import remainder
 from auditlib.source import Source
 
 READERS: tuple[str, ...] = (
@@ -21,17 +23,24 @@ READERS: tuple[str, ...] = (
     "grafana",
     "dashboards",
     "workflows",
+    "documents",
+    "test_suites",
 )
 
 
 def read(source: Source) -> Inventory:
     """Everything that the readers find in a repository, with every secret masked."""
     readings: list[Reading] = [importlib.import_module(f"{__name__}.{name}").read(source) for name in READERS]
+    records = [record for reading in readings for record in reading.records]
+    coverage = [entry for reading in readings for entry in reading.coverage]
+    coverage += [*remainder(source, coverage), *source.left_out]
+    allow_names(source.vault, records)
+    masking = Masking(source.vault, source.files)
     return Inventory.of(
-        (record for reading in readings for record in reading.records),
+        (masking.record(record) for record in records),
         name=source.name,
         root=str(source.root),
         commit=source.commit,
         files=source.files,
-        coverage=(*(entry for reading in readings for entry in reading.coverage), *source.left_out),
+        coverage=tuple(dict.fromkeys(masking.coverage(entry) for entry in coverage)),
     )
