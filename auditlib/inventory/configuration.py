@@ -46,6 +46,8 @@ class Setting:
     style: str
     """`pydantic`, `environ`, `getenv`, `decouple`, `django-environ`, `javascript`."""
     location: Location
+    aliases: tuple[str, ...] = ()
+    """Other variables that it is read from if `name` is not set."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,6 +108,16 @@ def commands(
     return tuple(found)
 
 
+def of_words(words: list[str], location: Location, vault: Vault | None = None) -> tuple[Command, ...]:
+    """The command that a list of words is (`["sh", "-c", "…"]`), and those that a shell among them is told to run."""
+    if not words:
+        return ()
+    found = [Command(shell_words.masked(words, vault), location)]
+    if index := _inline_script(words):
+        found += commands(words[index], location.file, location.line, vault)
+    return tuple(found)
+
+
 def is_shell(interpreter: str) -> bool:
     """Whether a program of this name or path reads shell: `/bin/bash` does, `python3` doesn't."""
     return posixpath.basename(interpreter) in _SHELLS

@@ -1,0 +1,65 @@
+"""Code that reads its settings from the environment: Python by its syntax tree, JavaScript by its `process.env`.
+
+Records the variables (`Setting`), the environment files that code loads (`SettingsFile`), the places where it decides
+by the environment's name (`EnvironmentBranch`), and the log files that it names (`LogFile`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+from typing import Any
+
+from auditlib.readers import python_code
+from auditlib.readers.reading import Reading, each
+from auditlib.readers.settings.branches import read_branches
+from auditlib.readers.settings.javascript import is_javascript, read_javascript
+from auditlib.readers.settings.log_paths import read_log_files
+from auditlib.readers.settings.lookups import read_lookups
+from auditlib.readers.settings.pydantic import read_pydantic
+from auditlib.source import Source, Unreadable
+
+KIND = "settings code"
+
+_READS = re.compile(r"environ|getenv|BaseSettings|decouple|dotenv|read_env|starlette\.config")
+_BRANCHES = re.compile(r"(?i)\benv\b|environment|_env\b|\bstage\b|\b(?:is|in)_?(?:prod|dev|stag|local|test)")
+_LOGS = re.compile(r"FileHandler|\.log\b")
+
+
+def read(source: Source) -> Reading:
+    """The settings of every Python and JavaScript file. A file that holds none is not parsed and not mentioned."""
+    python = [path for path in source.files if path.endswith(".py") and _is_of_interest(source, path)]
+    reading = each(source, python, KIND, _read_python)
+    javascript = each(source, [path for path in source.files if is_javascript(path)], KIND, read_javascript)
+    reading.records += javascript.records
+    silent = {record.location.file for record in javascript.records}
+    reading.coverage += [entry for entry in javascript.coverage if entry.reason or entry.file in silent]
+    return reading
+
+
+def _is_of_interest(source: Source, path: str) -> bool:
+    """Whether a file may hold anything for us, by its text alone; what can't be read is of interest, to say so."""
+    try:
+        text = source.text(path)
+    except Unreadable:
+        return True
+    return any(pattern.search(text) for pattern in (_READS, _BRANCHES, _LOGS))
+
+
+def is_test(path: str) -> bool:
+    """Whether a Python file belongs to tests, whose log files and branches say nothing of the application."""
+    place = PurePosixPath(path)
+    return not {"tests", "test"}.isdisjoint(place.parts[:-1]) or place.name.startswith(("test_", "conftest"))
+
+
+def _read_python(source: Source, path: str) -> Iterator[Any]:
+    text = source.text(path)
+    module = python_code.parse(source, path)
+    if _READS.search(text):
+        yield from read_pydantic(module, source.vault)
+        yield from read_lookups(module, source.vault)
+    if _BRANCHES.search(text) and not is_test(path):
+        yield from read_branches(module)
+    if _LOGS.search(text) and not is_test(path):
+        yield from read_log_files(module)

@@ -1,0 +1,90 @@
+"""Variables that JavaScript and TypeScript read: `process.env.NAME`, `import.meta.env.NAME`.
+
+Follows https://nodejs.org/api/process.html#processenv and https://vite.dev/guide/env-and-mode. There is no parser:
+one expression passes over comments, strings and lookups from left to right, so that a lookup in a comment counts for
+nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+
+from auditlib.inventory.configuration import EnvironmentBranch, LogFile, Setting
+from auditlib.model import Location
+from auditlib.readers.settings.branches import VARIABLE
+from auditlib.redaction import Vault
+from auditlib.source import Source
+
+_ENDINGS = frozenset({".js", ".jsx", ".ts", ".tsx", ".mjs", ".cjs", ".mts", ".cts", ".vue", ".svelte", ".astro"})
+_BUILT_IN = frozenset({"MODE", "DEV", "PROD", "SSR", "BASE_URL"})
+"""What Vite itself puts into `import.meta.env`."""
+
+_STRING = r"""'(?:[^'\\\n]|\\.){0,5000}'|"(?:[^"\\\n]|\\.){0,5000}\""""
+_TOKEN = re.compile(
+    rf"""(?P<comment>//[^\n]*|/\*(?:[^*]|\*(?!/))*+(?:\*/)?)
+    |(?P<string>{_STRING})
+    |(?P<base>\bprocess\.env|\bimport\.meta\.env|\bDeno\.env\.get\(|\bBun\.env)
+     (?:(?:\?\.|\.)?(?P<name>[A-Za-z_]\w*)|(?:\?\.)?\[?\s*["'](?P<quoted>\w+)["']\s*[\])])
+     (?P<after>\s*(?:\?\?|\|\||[!=]==?)\s*(?:{_STRING}|[\w.+-]+))?
+    |\{{(?P<names>[^{{}}]{{1,2000}})\}}\s*=\s*(?:process|import\.meta)\.env\b""",
+    re.X,
+)
+_AFTER = re.compile(r"\s*(?P<operator>\?\?|\|\||[!=]==?)\s*(?P<value>.*)", re.S)
+_BOUND = re.compile(r"(?P<name>[A-Za-z_]\w*)\s*(?::\s*\w+)?\s*(?:=\s*(?P<value>[^,]+))?")
+_HINT = re.compile(r"process\.env|import\.meta\.env|Deno\.env|Bun\.env|\.log['\"]")
+_LOG = re.compile(r"['\"][\w.~/-]*\w\.log['\"]")
+
+
+def is_javascript(path: str) -> bool:
+    """Whether a file holds JavaScript or TypeScript that people wrote."""
+    name = PurePosixPath(path).name
+    return PurePosixPath(name).suffix in _ENDINGS and not name.endswith((".min.js", ".d.ts"))
+
+
+def read_javascript(source: Source, path: str) -> Iterator[Setting | EnvironmentBranch | LogFile]:
+    """The variables that a file reads, the comparisons of the environment's name, and the log files it names."""
+    text = source.text(path)
+    if not _HINT.search(text):
+        return
+    starts = [0, *(match.end() for match in re.finditer(r"\n", text))]
+    for match in _TOKEN.finditer(text):
+        line = bisect_right(starts, match.start())
+        location = Location(path, line, match.start() - starts[line - 1] + 1)
+        if match["string"] and _LOG.fullmatch(match["string"]):
+            yield LogFile(match["string"][1:-1], location)
+        elif match["base"]:
+            yield from _lookup(match, location, source.vault)
+        elif match["names"]:
+            for bound in _BOUND.finditer(match["names"]):
+                yield _setting(bound["name"], "process.env", bound["value"], location, source.vault)
+
+
+def _lookup(match: re.Match[str], location: Location, vault: Vault) -> Iterator[Setting | EnvironmentBranch]:
+    name = match["name"] or match["quoted"]
+    base = match["base"].removesuffix(".get(")
+    if base == "import.meta.env" and name in _BUILT_IN:
+        return
+    after = _AFTER.match(match["after"] or "")
+    operator, value = (after["operator"], after["value"]) if after else ("", "")
+    yield _setting(name, base, value if operator in ("??", "||") else None, location, vault)
+    if operator in ("===", "==", "!==", "!=") and value[:1] in ("'", '"') and VARIABLE.fullmatch(name):
+        yield EnvironmentBranch(name, (value[1:-1],), (), location)
+
+
+def _setting(name: str, base: str, written: str | None, location: Location, vault: Vault) -> Setting:
+    written = None if written is None else written.strip()
+    if written is None:
+        return Setting(name, base, "string", None, "none", False, "javascript", location)
+    if written[:1] in ("'", '"'):
+        text = written[1:-1]
+        kind = "literal" if text else "empty"
+        return Setting(name, base, "string", vault.value(name, text), kind, False, "javascript", location)
+    is_number = re.fullmatch(r"[-+]?\d[\d.]*", written) is not None
+    if is_number or written in ("true", "false"):
+        kind = "number" if is_number else "boolean"
+        return Setting(name, base, kind, vault.value(name, written), "literal", False, "javascript", location)
+    kind = "null" if written in ("null", "undefined") else "expression"
+    return Setting(name, base, "string", None, kind, False, "javascript", location)

@@ -1,0 +1,183 @@
+"""Single variables that Python code asks for: `os.environ`, `os.getenv`, decouple, django-environ, environs, Starlette.
+
+Follows https://docs.python.org/3/library/os.html#os.environ, https://github.com/HBNetwork/python-decouple,
+https://django-environ.readthedocs.io and https://www.starlette.io/config/.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cached_property
+from itertools import chain, pairwise
+
+from auditlib.inventory.configuration import Setting, SettingsFile
+from auditlib.readers.python_code import Module, argument, assigned, keyword
+from auditlib.readers.python_paths import literal_path
+from auditlib.readers.settings.defaults import NONE, default
+from auditlib.redaction import Vault
+
+_GETTERS = {
+    "os.getenv": "getenv", "os.environ.get": "environ", "os.environ.pop": "environ", "os.environ.setdefault": "environ",
+    "decouple.config": "decouple", "decouple.AutoConfig": "decouple",
+}  # fmt: skip
+_ENV_CLASSES = frozenset({"environ.Env", "environ.FileAwareEnv", "environs.Env", "environs.FileAwareEnv"})
+_CONFIG_CLASSES = {
+    "starlette.config.Config": "starlette", "decouple.Config": "decouple", "decouple.AutoConfig": "decouple",
+}  # fmt: skip
+_FILE_LOADERS = frozenset({"dotenv.load_dotenv", "dotenv.dotenv_values", "dotenv.main.load_dotenv"})
+_CAUGHT = frozenset({"KeyError", "LookupError", "Exception", "BaseException"})
+_CASTS = frozenset({"int", "float", "bool", "str", "Path", "Decimal", "strtobool"})
+_ENV_TYPES = {
+    "db_url": "database URL", "db": "database URL", "cache_url": "cache URL", "cache": "cache URL",
+    "email_url": "email URL", "search_url": "search URL",
+}  # fmt: skip
+_NAMES = {"db_url": "DATABASE_URL", "db": "DATABASE_URL", "cache_url": "CACHE_URL", "cache": "CACHE_URL"}
+"""What these methods read when they are given no name."""
+
+
+def read_lookups(module: Module, vault: Vault) -> Iterator[Setting | SettingsFile]:
+    """The variables that a file asks for one by one, and the environment files that it loads."""
+    lookups = _Lookups(module, vault)
+    for node in module.nodes:
+        if isinstance(node, ast.Call):
+            yield from lookups.of_call(node)
+        elif isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load):
+            yield from lookups.of_subscript(node)
+        elif isinstance(node, ast.Compare):
+            yield from lookups.of_membership(node)
+
+
+class _Lookups:
+    def __init__(self, module: Module, vault: Vault) -> None:
+        self.module, self.vault = module, vault
+        self.readers: dict[str, str] = {}
+        """Names that hold an object which reads variables (`env = environ.Env()`), with its style."""
+        self.schema: dict[str, tuple[str, ast.expr | None]] = {}
+        """Types and defaults that `environ.Env(DEBUG=(bool, False))` declares."""
+        for node in module.nodes:
+            for name, value in assigned(node) if isinstance(node, ast.stmt) else ():
+                if isinstance(value, ast.Call) and (style := self._style_of_class(module.origin(value.func))):
+                    self.readers[name] = style
+                    self._learn(value)
+
+    def _style_of_class(self, origin: str) -> str:
+        return "django-environ" if origin in _ENV_CLASSES else _CONFIG_CLASSES.get(origin, "")
+
+    def _learn(self, call: ast.Call) -> None:
+        for item in call.keywords:
+            if item.arg and isinstance(item.value, ast.Tuple) and item.value.elts:
+                rest = item.value.elts[1] if len(item.value.elts) > 1 else None
+                self.schema[item.arg] = (self.module.origin(item.value.elts[0]), rest)
+            elif item.arg:
+                self.schema[item.arg] = (self.module.origin(item.value), None)
+
+    @cached_property
+    def _fallbacks(self) -> dict[int, ast.expr]:
+        """What stands after `or` behind a lookup: `os.getenv("X") or "default"`."""
+        operations = (node for node in self.module.nodes if isinstance(node, ast.BoolOp))
+        pairs = (pairwise(node.values) for node in operations if isinstance(node.op, ast.Or))
+        return {id(left): right for left, right in chain.from_iterable(pairs)}
+
+    @cached_property
+    def _casts(self) -> dict[int, str]:
+        """The type that a lookup is turned into: `int(os.getenv("PORT", "80"))`."""
+        calls = (node for node in self.module.nodes if isinstance(node, ast.Call) and len(node.args) == 1)
+        casts = {id(call.args[0]): name for call in calls if (name := self.module.origin(call.func)) in _CASTS}
+        for node in self.module.nodes:
+            if isinstance(node, ast.BoolOp) and id(node) in casts:
+                casts.update((id(value), casts[id(node)]) for value in node.values)
+        return casts
+
+    @cached_property
+    def _guarded(self) -> set[int]:
+        """The lookups whose failure is caught: they are not required."""
+        tries = [node for node in self.module.nodes if isinstance(node, ast.Try)]
+        tries = [node for node in tries if any(map(self._catches, node.handlers))]
+        statements = [statement for node in tries for statement in node.body if not isinstance(statement, ast.Try)]
+        subscripts: set[int] = set()
+        for statement in statements[:1000]:
+            subscripts.update(id(node) for node in ast.walk(statement) if isinstance(node, ast.Subscript))
+        return subscripts
+
+    def _catches(self, handler: ast.ExceptHandler) -> bool:
+        kinds = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+        return any(kind is None or self.module.origin(kind) in _CAUGHT for kind in kinds)
+
+    def of_subscript(self, node: ast.Subscript) -> Iterator[Setting]:
+        """`os.environ["X"]`."""
+        name = self.module.string(node.slice) if self.module.origin(node.value) == "os.environ" else None
+        if name:
+            required = id(node) not in self._guarded
+            yield self._setting(name, node, "os.environ", "environ", None, required=required)
+
+    def of_membership(self, node: ast.Compare) -> Iterator[Setting]:
+        """`"X" in os.environ`."""
+        asks = isinstance(node.ops[0], (ast.In, ast.NotIn)) and self.module.origin(node.comparators[0]) == "os.environ"
+        name = self.module.string(node.left) if asks else None
+        if name:
+            yield self._setting(name, node, "os.environ", "environ", None, required=False)
+
+    def of_call(self, node: ast.Call) -> Iterator[Setting | SettingsFile]:
+        """A call that reads a variable or loads a file of them."""
+        origin = self.module.origin(node.func)
+        first, _, method = origin.partition(".")
+        known = first in self.readers or origin.startswith(("environ.", "environs."))
+        if origin in _FILE_LOADERS or (method.endswith("read_env") and known):
+            yield from self._file(node, ".env")
+        elif origin in _CONFIG_CLASSES or (origin == "decouple.RepositoryEnv"):
+            yield from self._file(node, "")
+        elif origin in _GETTERS:
+            yield from self._lookup(node, origin, _GETTERS[origin], argument(node, 1, "default"))
+        elif first in self.readers and not (method and method != "get" and self.readers[first] != "django-environ"):
+            yield from self._through_reader(node, origin, self.readers[first], method)
+
+    def _file(self, node: ast.Call, usual: str) -> Iterator[SettingsFile]:
+        given = argument(node, 0, "dotenv_path") or keyword(node, "env_file") or keyword(node, "path")
+        if path := literal_path(self.module, given) if given is not None else usual:
+            yield SettingsFile(path, self.module.location(node))
+        elif given is not None and usual:
+            yield SettingsFile(usual, self.module.location(node))
+
+    def _through_reader(self, node: ast.Call, origin: str, style: str, method: str) -> Iterator[Setting]:
+        """`env("X")`, `env.str("X", default="…")`, `config("X", cast=int, default=80)`."""
+        given = keyword(node, "default")
+        if given is None and len(node.args) > 1:
+            # `env("X", …)` and Starlette's `config("X", …)` take a cast second, `env.str("X", …)` takes the default
+            place = 2 if style == "starlette" or (style == "django-environ" and not method) else 1
+            given = node.args[place] if len(node.args) > place else None
+        yield from self._lookup(node, origin, style, given)
+
+    def _lookup(self, node: ast.Call, origin: str, style: str, given: ast.expr | None) -> Iterator[Setting]:
+        method = origin.rpartition(".")[2]
+        name = self.module.string(argument(node, 0, "key")) or (_NAMES.get(method) if not node.args else None)
+        if not name:
+            return
+        schema_type, schema_default = self.schema.get(name, ("", None))
+        given = given if given is not None else schema_default
+        fallback = self._fallbacks.get(id(node))
+        given = fallback if fallback is not None and not isinstance(fallback, (ast.Call, ast.Subscript)) else given
+        strict = style not in ("getenv", "environ")
+        setting = self._setting(name, node, origin, style, given, required=strict and given is None)
+        cast = keyword(node, "cast")
+        cast = node.args[1] if cast is None and style == "starlette" and len(node.args) > 1 else cast
+        declared = self.module.origin(cast) if cast is not None else schema_type
+        if not declared and style == "django-environ" and method not in ("get", origin):
+            declared = _ENV_TYPES.get(method, method)
+        yield replace(setting, type=declared) if declared else setting
+
+    def _setting(
+        self, name: str, node: ast.expr, origin: str, style: str, given: ast.expr | None, *, required: bool
+    ) -> Setting:
+        found = NONE if given is None else default(self.module, name, given, self.vault)
+        return Setting(
+            name=name,
+            attribute=origin,
+            type=self._casts.get(id(node), "str"),
+            default=found.value,
+            default_kind=found.kind,
+            required=required,
+            style=style,
+            location=self.module.location(node),
+        )
