@@ -17,6 +17,7 @@ READERS: tuple[str, ...] = (
     "compose",
     "env_files",
     "settings",
+    "dockerfiles",
     "prometheus",
     "prometheus_rules",
     "alertmanager",
