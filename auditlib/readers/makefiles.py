@@ -1,0 +1,79 @@
+"""Makefiles: their targets and the commands of the recipes, never expanded.
+
+Rules and recipes as in https://www.gnu.org/software/make/manual/html_node/Rule-Syntax.html.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from auditlib.inventory.delivery import Manifest, ScriptTarget
+from auditlib.model import Location
+from auditlib.readers.reading import Reading, each
+from auditlib.readers.shell import commands
+from auditlib.source import Source
+
+KIND = "makefile"
+PATTERNS = ("Makefile", "makefile", "GNUmakefile", "*.mk")
+
+_RULE = re.compile(r"(?P<names>[^\s#:=][^#:=]{0,500}?)[ ]*:{1,2}(?![:=])(?P<rest>.*)$")
+_NO_TARGET = re.compile(r"\.[A-Z_]+$|.*%")
+"""Special targets (`.PHONY`) and patterns are nothing that a person calls."""
+_VARIABLE = re.compile(r"\$\(([\w.-]+)\)")
+"""`$(BIN)` is a variable to make, and a command to a shell."""
+_LINE_LIMIT = 5_000
+
+
+@dataclass
+class _Rule:
+    names: list[str]
+    line: int
+    prerequisites: str
+    recipe: list[str] = field(default_factory=list)
+
+
+def read(source: Source) -> Reading:
+    """A Manifest of the kind `make` for each makefile."""
+    return each(source, source.matching(*PATTERNS), KIND, _read)
+
+
+def _read(source: Source, file: str) -> Iterator[Manifest]:
+    targets = [target for rule in _rules(source.lines(file)) for target in _targets(source, file, rule)]
+    yield Manifest(file, "make", "", tuple(targets), (), "", (), Location(file))
+
+
+def _rules(lines: list[str]) -> Iterator[_Rule]:
+    """The rules of a makefile. A recipe's lines keep their distance, so that line numbers stay right."""
+    current: _Rule | None = None
+    for number, whole in enumerate(lines, start=1):
+        line = whole[:_LINE_LIMIT]
+        if line.startswith("\t") and current:
+            current.recipe.append(line.lstrip("\t").lstrip("@-+ "))
+        elif current and (not line.strip() or line.startswith("#")):
+            current.recipe.append("")
+        elif match := _RULE.match(line):
+            if current:
+                yield current
+            prerequisites, _, command = match["rest"].partition("#")[0].partition(";")
+            current = _Rule(match["names"].split(), number, prerequisites, [command.strip()])
+        elif current and not lines[number - 2].endswith("\\"):
+            yield current
+            current = None
+    if current:
+        yield current
+
+
+def _targets(source: Source, file: str, rule: _Rule) -> Iterator[ScriptTarget]:
+    """One for each name; its prerequisites count as `make` commands, since they run first."""
+    names = [name for name in rule.names if not _NO_TARGET.match(name)]
+    if not names:
+        return
+    needed = [word for word in rule.prerequisites.split() if re.fullmatch(r"[\w-]+", word)]
+    place = Location(file, rule.line)
+    first = commands("; ".join(f"make {word}" for word in needed), file, rule.line)
+    body = _VARIABLE.sub(r"${\1}", "\n".join(rule.recipe)).replace("$$", "$")
+    found = (*first, *commands(body, file, rule.line, source.vault))
+    for name in names:
+        yield ScriptTarget(name, found, body.strip(), place)

@@ -1,0 +1,95 @@
+"""Scripts: programs outside the applications, what they are for, and what shell scripts run.
+
+A script is a file with a `#!` line, a shell file, or a program below a folder that is called for scripts.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import warnings
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+
+from auditlib.inventory.delivery import Script
+from auditlib.model import Coverage, Location, Read
+from auditlib.readers.reading import Reading, each
+from auditlib.readers.shell import commands, is_shell
+from auditlib.source import Source
+
+KIND = "script"
+FOLDERS = frozenset({"scripts", "script", "bin", "tools", "ops", "deploy", "deployment", "hack", "ci", ".ci"})
+INTERPRETERS = {
+    ".sh": "sh", ".bash": "bash", ".zsh": "zsh", ".py": "python", ".js": "node", ".mjs": "node", ".ts": "node",
+    ".rb": "ruby", ".pl": "perl", ".ps1": "pwsh", ".php": "php", ".sql": "sql",
+}  # fmt: skip
+_SHELL_ENDINGS = frozenset({".sh", ".bash", ".zsh"})
+_SHEBANG = re.compile(r"#!\s*(?P<program>\S+)(?:\s+(?:-S\s+)?(?P<argument>[^\s-]\S*))?")
+_COMMENT = re.compile(r"\s*(?:#|//|--|\*|/\*\*?)\s?(?P<text>.*?)\s*(?:\*/)?$")
+_MARKER = re.compile(r"(?i)shellcheck|-\*-|coding[:=]|eslint|prettier|copyright|spdx|licen[cs]e|set -|^[-=#*\s]*$")
+
+
+def read(source: Source) -> Reading:
+    """A Script for each file that is one. Modules of a package (`__init__.py`) and tests are none."""
+    return each(source, [file for file in source.files if _may_be_script(source, file)], KIND, _read)
+
+
+def _may_be_script(source: Source, file: str) -> bool:
+    path = PurePosixPath(file)
+    if path.name == "__init__.py" or path.name.startswith(("test_", "conftest")) or ".config." in path.name:
+        return False
+    if path.suffix in _SHELL_ENDINGS:
+        return True
+    if path.suffix in INTERPRETERS:
+        return bool(FOLDERS & set(path.parts[:-1])) and "tests" not in path.parts
+    return not path.suffix and (source.is_executable(file) or path.parent.name in FOLDERS)
+
+
+def _read(source: Source, file: str) -> Iterator[Script | Coverage]:
+    text = source.text(file)
+    interpreter = _interpreter(file, text)
+    if not interpreter:
+        yield Coverage(file, KIND, Read.SKIPPED, "no program: it has neither a `#!` line nor a known ending")
+        return
+    found = commands(text, file, 1, source.vault) if is_shell(interpreter) else ()
+    summary = _docstring(text) if interpreter.startswith("python") else _comment(text)
+    yield Script(file, interpreter, source.vault.mask(summary), source.is_executable(file), found, Location(file))
+
+
+def _interpreter(file: str, text: str) -> str:
+    """The program of the `#!` line, `env` seen through, or the one that the ending stands for."""
+    match = _SHEBANG.match(text[:200])
+    if not match:
+        return INTERPRETERS.get(PurePosixPath(file).suffix, "")
+    name = PurePosixPath(match["program"]).name
+    return match["argument"] or "" if name == "env" else name
+
+
+def _docstring(text: str) -> str:
+    """The first sentence of a module's docstring; without one, of its leading comment."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            found = ast.get_docstring(ast.parse(text))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        found = None
+    return _sentence(found) if found else _comment(text)
+
+
+def _comment(text: str) -> str:
+    """The first sentence of the comment that a script begins with."""
+    lines: list[str] = []
+    for line in text.splitlines()[:40]:
+        match = _COMMENT.match(line[:500])
+        if line.startswith("#!") or (not line.strip() and not lines) or (match and _MARKER.search(match["text"])):
+            continue
+        if not match:
+            break
+        lines.append(match["text"])
+    return _sentence(" ".join(lines))
+
+
+def _sentence(text: str) -> str:
+    first = text.strip().split("\n\n")[0]
+    match = re.match(r".+?[.!?](?=\s|$)", " ".join(first.split()))
+    return (match[0] if match else " ".join(first.split()))[:200]
