@@ -20,7 +20,26 @@ from auditlib.model import Location
 
 _DEPTH = 6
 _PREFIXES = frozenset(
-    {"uv", "poetry", "pdm", "pipenv", "rye", "run", "exec", "sudo", "env", "time", "xvfb-run", "command", "--"}
+    {
+        "uv",
+        "uvx",
+        "npx",
+        "bunx",
+        "pnpx",
+        "pipx",
+        "poetry",
+        "pdm",
+        "pipenv",
+        "rye",
+        "run",
+        "exec",
+        "sudo",
+        "env",
+        "time",
+        "xvfb-run",
+        "command",
+        "--",
+    }
 )
 _SHELLS = frozenset({"bash", "sh", "zsh", "dash", "source", "."})
 _PACKAGE_MANAGERS = frozenset({"npm", "yarn", "pnpm", "bun"})
@@ -80,7 +99,8 @@ def of(inventory: Inventory, workflows: Iterable[Workflow] | None = None) -> Pip
 
 def starts(run: Run, suite: TestSuite) -> bool:
     """Whether a run starts the framework of a test suite in its folder, above or below it, or names the folder."""
-    pattern = tools.TEST_FRAMEWORKS.get(suite.framework)
+    in_python = any(file.endswith(".py") for file in suite.files)
+    pattern = tools.TEST_FRAMEWORKS.get("pytest" if in_python and suite.framework != "unittest" else suite.framework)
     if pattern is None or not pattern.search(run.text):
         return False
     if run.folder is None or not suite.folder:

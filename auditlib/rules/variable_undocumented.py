@@ -91,8 +91,10 @@ def _template(inventory: Inventory, compose_file: str) -> EnvFile | None:
 def _message(missing: list[Variable], total: int, template: EnvFile | None, file: str) -> str:
     names = listed(item.name for item in missing)
     if template:
-        return f"{template.path} doesn't name {counted(len(missing), 'variable')} of the {total} that {file} reads, "
-        f"and no document does: {names}."
+        return (
+            f"{template.path} doesn't name {counted(len(missing), 'variable')} of the {total} that {file} reads, and no "
+            f"document does: {names}."
+        )
     return (
         f"{file} reads {counted(total, 'variable')}; there is no template for an environment file, and no document "
         f"names {'any' if len(missing) == total else len(missing)} of them: {names}."
