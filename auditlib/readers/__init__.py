@@ -26,6 +26,8 @@ READERS: tuple[str, ...] = (
     "workflows",
     "documents",
     "test_suites",
+    "makefiles",
+    "scripts",
 )
 
 
