@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import yaml
 
@@ -51,10 +52,12 @@ class Node:
 
     @property
     def is_mapping(self) -> bool:
+        """Whether it is a mapping."""
         return self.kind == "mapping"
 
     @property
     def is_sequence(self) -> bool:
+        """Whether it is a sequence."""
         return self.kind == "sequence"
 
     @property
@@ -162,6 +165,7 @@ def _documents(text: str) -> Iterator[Node]:
     keys: list[Node | None] = []
     root: Node | None = None
     merged = 0
+    event: Any  # the stubs say that its marks may be missing, which the parser's never are
     for count, event in enumerate(yaml.parse(text, Loader=_LOADER)):
         mark = event.start_mark
         if count > NODE_LIMIT:
@@ -194,7 +198,7 @@ def _documents(text: str) -> Iterator[Node]:
                 raise YamlError(f"nested more than {DEPTH_LIMIT} deep", mark.line + 1, mark.column + 1)
 
 
-def _close(node: Node, event: yaml.Event) -> None:
+def _close(node: Node, event: Any) -> None:
     """A flow collection ends at its bracket; a block collection has no mark of its own and ends with its last child."""
     node.items()  # from the inside out, so that a long chain of merge keys needs no recursion
     if event.start_mark.index != event.end_mark.index:
@@ -206,7 +210,7 @@ def _close(node: Node, event: yaml.Event) -> None:
         node.end_line = max(node.line, child.end_line if child.line >= node.line else 0)
 
 
-def _node(event: yaml.NodeEvent, anchors: dict[str, Node]) -> Node:
+def _node(event: Any, anchors: dict[str, Node]) -> Node:
     start, end = event.start_mark, event.end_mark
     if isinstance(event, yaml.AliasEvent):
         if event.anchor not in anchors:
@@ -225,9 +229,9 @@ def _node(event: yaml.NodeEvent, anchors: dict[str, Node]) -> Node:
 
 def _attach(parent: Node, keys: list[Node | None], node: Node) -> None:
     if parent.is_sequence:
-        parent.content.append(node)  # type: ignore[arg-type]
+        parent.elements().append(node)
     elif keys[-1] is None:
         keys[-1] = node
     else:
-        parent.content.append((keys[-1], node))  # type: ignore[arg-type]
+        parent._pairs().append((keys[-1], node))
         keys[-1] = None

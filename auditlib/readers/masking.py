@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import fields, is_dataclass, replace
+from operator import is_not
 from typing import Any
 
 from auditlib.inventory.stack import Network, Project, Service, Volume
@@ -40,37 +41,41 @@ class Masking:
         return replace(entry, reason=self._text(entry.reason))
 
     def _masked(self, value: Any) -> Any:
-        if isinstance(value, str):
+        kind = type(value)
+        if kind is str:
             return self._text(value)
-        if isinstance(value, tuple):
+        if kind is tuple:
             return self._tuple(value)
-        if isinstance(value, frozenset):
+        if kind is frozenset:
             return self._words(value)
-        if isinstance(value, _LEFT_ALONE) or not is_dataclass(value):
-            return value
-        return self._dataclass(value)
+        names = self._fields.get(kind)
+        if names is None:
+            is_record = is_dataclass(kind) and kind not in _LEFT_ALONE
+            names = self._fields[kind] = tuple(item.name for item in fields(kind)) if is_record else ()
+        return self._record(value, names) if names else value
 
     def _text(self, text: str) -> str:
         known = self._texts.get(text)
         if known is None:
             known = self._texts[text] = self._vault.mask(text)
-        return known
+        return text if known == text else known  # the very same object, so that its record need not be made again
 
     def _tuple(self, items: tuple[Any, ...]) -> tuple[Any, ...]:
-        masked = tuple(self._masked(item) for item in items)
-        return masked if any(new is not old for new, old in zip(masked, items, strict=True)) else items
+        if not items:
+            return items
+        masked = tuple([self._masked(item) for item in items])
+        return masked if any(map(is_not, masked, items)) else items
 
     def _words(self, words: frozenset[str]) -> frozenset[str]:
         """The words of a document, without those that are a part of a secret."""
         kept = frozenset(word for word in words if not self._vault.reveals(word))
         return kept if len(kept) < len(words) else words
 
-    def _dataclass(self, record: Any) -> Any:
-        kind = type(record)
-        names = self._fields.get(kind)
-        if names is None:
-            names = self._fields[kind] = tuple(item.name for item in fields(kind))
-        changes = {
-            name: masked for name in names if (masked := self._masked(old := getattr(record, name))) is not old
-        }
+    def _record(self, record: Any, names: tuple[str, ...]) -> Any:
+        changes = {}
+        for name in names:
+            old = getattr(record, name)
+            masked = self._masked(old)
+            if masked is not old:
+                changes[name] = masked
         return replace(record, **changes) if changes else record
