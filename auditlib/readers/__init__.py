@@ -28,6 +28,7 @@ READERS: tuple[str, ...] = (
     "test_suites",
     "makefiles",
     "scripts",
+    "npm",
 )
 
 
