@@ -59,12 +59,13 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 
 
 def _wants_words(inventory: Inventory, script: Script) -> bool:
-    """Hooks, wrappers and what an image starts with explain themselves by their place."""
+    """Hooks, wrappers and what an image or a service is given to start with explain themselves by their place."""
     copied = any(
         item.keyword in ("COPY", "ADD", "ENTRYPOINT", "CMD") and posixpath.basename(script.path) in item.argument
         for file in inventory.dockerfiles
         for item in file.instructions
     )
+    copied = copied or any(mount.source == script.path for item in inventory.services for mount in item.mounts)
     empty = posixpath.basename(script.path) == "__init__.py"
     return not (copied or empty or _SELF_EXPLAINING.search(script.path) or environments.is_for_development(script.path))
 

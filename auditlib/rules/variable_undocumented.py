@@ -92,8 +92,8 @@ def _message(missing: list[Variable], total: int, template: EnvFile | None, file
     names = listed(item.name for item in missing)
     if template:
         return (
-            f"{template.path} doesn't name {counted(len(missing), 'variable')} of the {total} that {file} reads, and no "
-            f"document does: {names}."
+            f"{template.path} doesn't name {counted(len(missing), 'variable')} of the {total} that {file} reads, and "
+            f"no document does: {names}."
         )
     return (
         f"{file} reads {counted(total, 'variable')}; there is no template for an environment file, and no document "
