@@ -8,6 +8,7 @@ from posixpath import dirname
 from typing import Any
 
 from auditlib import compose
+from auditlib.compose.errors import dotted
 from auditlib.inventory import stack
 from auditlib.model import Location
 from auditlib.readers.compose import raw, services
@@ -126,14 +127,21 @@ def _learn(source: Source, file: str) -> None:
 
 def _problems(view: View, plan: Plan, unset: frozenset[str]) -> Iterator[stack.Problem]:
     """What the loader found. A fault in a text that waits for a required variable is none of the file."""
-    for error in view.project.errors:
+    errors = [error for error in view.project.errors if error.kind != "empty"] or view.project.errors
+    for error in errors:
         place = error.location or Location(plan.own_file)
         if not _waits(view.source, place, unset):
-            yield stack.Problem(plan.name, "error", view.message(error.reason, error.kind), place, error.kind)
+            message = view.message(f"{_key(error)}{error.reason}", error.kind)
+            yield stack.Problem(plan.name, "error", message, place, error.kind)
     for notice in view.project.warnings:
         place = notice.location or Location(plan.own_file)
         message = view.message(notice.message, notice.kind)
         yield stack.Problem(plan.name, "warning", message, place, notice.kind, notice.variable or "")
+
+
+def _key(error: compose.ComposeError) -> str:
+    """The key that an error is about, as a person writes it; a list of reasons alone would leave one guessing."""
+    return f"{dotted(error.path)}: " if error.path else ""
 
 
 def _waits(source: Source, place: Location, unset: frozenset[str]) -> bool:

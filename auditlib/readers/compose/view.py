@@ -78,7 +78,7 @@ class View:
         """What the loader says, in one line; paths out of the repository as seen from its root."""
         if code == "outside-root":
             text = text.replace(f"out of {self._root};", "out of the repository;")
-            text = _ABSOLUTE.sub(lambda found: os.path.relpath(found[0], self._root), text)
+            text = _ABSOLUTE.sub(lambda found: self._from_root(found[0]), text)
         return self.masked(" ".join(text.split())[:_MESSAGE_LIMIT])
 
     def words(self, words: Sequence[object] | None) -> tuple[str, ...]:
@@ -95,7 +95,12 @@ class View:
             return os.path.relpath(path, self._root).replace(os.sep, "/"), False
         if not path.startswith("/") or self._is_written(path, place):
             return path, True
-        return os.path.relpath(path, self._root).replace(os.sep, "/"), True
+        return self._from_root(path), True
+
+    def _from_root(self, path: str) -> str:
+        """An absolute path that may be a resolved relative one, as seen from the root."""
+        near = path.split("/")[1:2] == self._root.split("/")[1:2]
+        return os.path.relpath(path, self._root).replace(os.sep, "/") if near else path
 
     def _is_written(self, path: str, place: Location | None) -> bool:
         """Whether an absolute path stands so in the file, rather than being a relative one that was resolved."""
