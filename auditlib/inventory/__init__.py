@@ -73,7 +73,9 @@ class Inventory:
         by_type: defaultdict[type, list[Any]] = defaultdict(list)
         for record in records:
             by_type[type(record)].append(record)
-        sorted_in = {item.name: tuple(by_type[item.metadata["of"]]) for item in fields(cls) if "of" in item.metadata}
+        sorted_in: dict[str, Any] = {
+            item.name: tuple(by_type[item.metadata["of"]]) for item in fields(cls) if "of" in item.metadata
+        }
         return cls(**identity, **sorted_in)
 
     @cached_property
