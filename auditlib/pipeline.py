@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from auditlib.conventions import services, tools
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import Command, Job, Manifest, Step, TestSuite, Workflow
+from auditlib.inventory.delivery import Command, Job, Step, TestSuite, Workflow
 from auditlib.inventory.stack import Service
 from auditlib.model import Location
 
@@ -43,7 +43,10 @@ _PREFIXES = frozenset(
 )
 _SHELLS = frozenset({"bash", "sh", "zsh", "dash", "source", "."})
 _PACKAGE_MANAGERS = frozenset({"npm", "yarn", "pnpm", "bun"})
-_LIFECYCLE = frozenset({"test", "t", "start", "build", "lint"})
+_LIFECYCLE = frozenset({"test", "t", "start"})
+_OWN_COMMANDS = frozenset(
+    {"install", "i", "ci", "add", "remove", "dlx", "x", "exec", "audit", "publish", "link", "init"}
+)
 _EVERYWHERE = frozenset(
     {"-r", "--recursive", "-ws", "--workspaces", "workspaces", "--filter", "-F", "-w", "--workspace", "workspace"}
 )
@@ -153,7 +156,7 @@ class _Follower:
             return
         program = posixpath.basename(core[0])
         if program in ("make", "gmake"):
-            yield from self._targets("make", core[1:], folder, depth)
+            yield from self._make(core[1:], folder, depth)
         elif program in _PACKAGE_MANAGERS:
             yield from self._npm(core, folder, depth)
         elif program in ("docker", "docker-compose"):
@@ -163,22 +166,19 @@ class _Follower:
         elif tools.TEST_ORCHESTRATORS.search(program):
             yield " ".join(words), folder, False
 
-    def _targets(
-        self, kind: str, arguments: list[str], folder: str | None, depth: int, everywhere: bool = False
-    ) -> Iterator[_Followed]:
+    def _make(self, arguments: list[str], folder: str | None, depth: int) -> Iterator[_Followed]:
         place, names = _place(arguments, folder)
-        names = names or (["all"] if kind == "make" else [])
         found = False
         for manifest in self.inventory.manifests:
             home = posixpath.dirname(manifest.path)
-            if manifest.kind != kind or not (everywhere or place is None or home == _normal(place)):
+            if manifest.kind != "make" or not (place is None or home == _normal(place)):
                 continue
             for target in manifest.targets:
-                if target.name in names or (kind == "make" and names == ["all"] and target is manifest.targets[0]):
+                if target.name in names or (not names and target is manifest.targets[0]):
                     found = True
                     yield from self._commands(target.commands, home, depth)
-        if not found and names:
-            yield " ".join([kind, *names]), place, False
+        if not found:
+            yield " ".join(["make", *names]), place, False
 
     def _commands(self, commands: tuple[Command, ...], home: str, depth: int) -> Iterator[_Followed]:
         for command in commands:
@@ -186,22 +186,17 @@ class _Follower:
 
     def _npm(self, core: list[str], folder: str | None, depth: int) -> Iterator[_Followed]:
         everywhere = any(word.partition("=")[0] in _EVERYWHERE for word in core)
-        arguments = [word for word in core[1:] if word not in _EVERYWHERE]
-        place, words = _place(arguments, folder)
-        if "run" in words or "run-script" in words:
-            names = words[words.index("run" if "run" in words else "run-script") + 1 :][:1]
-        else:
-            names = [word for word in words if word in _LIFECYCLE or core[0] in ("yarn", "pnpm", "bun")][:1]
-        names = ["test" if name == "t" else name for name in names]
-        if not names or names[0] in ("install", "ci", "add", "dlx", "x"):
+        place, words = _place([word for word in core[1:] if word not in _EVERYWHERE], folder)
+        name = _script_name(core[0], words)
+        if not name:
             return
-        owners = [item for item in self.inventory.manifests if item.kind == "npm" and _has(item, names[0])]
-        here = [item for item in owners if posixpath.dirname(item.path) == _normal(place or "")]
-        chosen = owners if everywhere or place is None else here
-        for manifest in chosen:
-            commands = next(target.commands for target in manifest.targets if target.name == names[0])
-            yield from self._commands(commands, posixpath.dirname(manifest.path), depth)
-        if not chosen and words and words[0] in ("run", "run-script", *_LIFECYCLE):
+        packages = [item for item in self.inventory.manifests if item.kind == "npm"]
+        here = [item for item in packages if posixpath.dirname(item.path) == _normal(place or "")]
+        for manifest in packages if everywhere or place is None else here:
+            for target in manifest.targets:
+                if target.name == name:
+                    yield from self._commands(target.commands, posixpath.dirname(manifest.path), depth)
+        if not (packages if everywhere else here):
             yield " ".join(core), place, False
 
     def _script(self, arguments: list[str], folder: str | None, depth: int) -> Iterator[_Followed]:
@@ -246,8 +241,15 @@ class _Follower:
         return [*last.get("ENTRYPOINT", ()), *last.get("CMD", ())]
 
 
-def _has(manifest: Manifest, name: str) -> bool:
-    return any(target.name == name for target in manifest.targets)
+def _script_name(program: str, words: list[str]) -> str:
+    """The script of package.json that a package manager is told to run; empty if it does something else."""
+    for word in ("run", "run-script"):
+        if word in words:
+            return next(iter(words[words.index(word) + 1 :]), "")
+    first = next(iter(words), "")
+    if first in _OWN_COMMANDS or (program == "npm" and first not in _LIFECYCLE):
+        return ""
+    return "test" if first == "t" else first
 
 
 def _core(words: list[str]) -> list[str]:

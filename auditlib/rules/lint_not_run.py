@@ -58,12 +58,12 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 
 
 def _configured(inventory: Inventory) -> Iterator[tuple[str, Location]]:
-    """The tools that manifests and files of their own configure."""
-    for manifest in inventory.manifests:
-        yield from ((tool, manifest.location) for name in manifest.tools if (tool := _known(name)))
+    """The tools that files of their own and manifests configure."""
     for path in inventory.files:
         if tool := tools.configured_linter(path):
             yield tool, Location(path)
+    for manifest in inventory.manifests:
+        yield from ((tool, manifest.location) for name in manifest.tools if (tool := _known(name)))
 
 
 def _known(name: str) -> str | None:
