@@ -18,6 +18,9 @@ READERS: tuple[str, ...] = (
     "env_files",
     "settings",
     "dockerfiles",
+    "npm",
+    "python_packages",
+    "requirements",
     "prometheus",
     "prometheus_rules",
     "alertmanager",
@@ -28,7 +31,6 @@ READERS: tuple[str, ...] = (
     "test_suites",
     "makefiles",
     "scripts",
-    "npm",
 )
 
 

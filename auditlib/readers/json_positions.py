@@ -15,6 +15,7 @@ from typing import Any
 from auditlib.model import Location
 from auditlib.source import Source, Unreadable
 
+_KEY = re.compile(r'"(?P<key>(?:[^"\\]++|\\.)*+)"(?P<colon>\s*:)?', re.S)
 _BRACE = re.compile(r'"(?:[^"\\]++|\\.)*+"|[{}]', re.S)
 
 
@@ -55,6 +56,14 @@ class Document:
             if match := pattern.search(self._text, item.start, item.end):
                 return self._place(match.start(), match.end())
         return self._place(item.start, item.end)
+
+    def places(self, item: Object) -> dict[str, Location]:
+        """Where each key of an object stands, for all of them in one pass."""
+        found: dict[str, Location] = {}
+        for match in _KEY.finditer(self._text, item.start, item.end):
+            if match["colon"]:
+                found.setdefault(match["key"], self._place(match.start(), match.end()))
+        return found
 
     def _place(self, start: int, end: int) -> Location:
         line = bisect_right(self._newlines, start - 1)

@@ -1,6 +1,6 @@
-"""package.json: its scripts, dependencies, tools and the Node.js that it wants.
+"""package.json: scripts with their commands, dependencies, engines, and the tools that it configures.
 
-Fields as in https://docs.npmjs.com/cli/configuring-npm/package-json.
+Follows https://docs.npmjs.com/cli/configuring-npm/package-json.
 """
 
 from __future__ import annotations
@@ -8,22 +8,31 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from functools import partial
+from pathlib import PurePosixPath
 
 from auditlib.inventory.delivery import Manifest, Requirement, ScriptTarget
 from auditlib.model import Coverage, Location, Read
+from auditlib.readers import shell
+from auditlib.readers.json_positions import Document, Object, text
 from auditlib.readers.reading import Reading, each
-from auditlib.readers.shell import commands
 from auditlib.source import Source, Unreadable
-from auditlib.yamltree import Node
 
 KIND = "package.json"
-GROUPS = {
-    "dependencies": "main", "devDependencies": "dev", "optionalDependencies": "optional", "peerDependencies": "peer",
-}  # fmt: skip
-TOOL_KEYS = ("jest", "eslintConfig", "prettier", "stylelint", "lint-staged", "husky", "cypress", "ava", "mocha", "nyc")
-TOOL_FILES = {
+
+_GROUPS = {
+    "dependencies": "main",
+    "devDependencies": "dev",
+    "peerDependencies": "peer",
+    "optionalDependencies": "optional",
+}
+_TOOL_KEYS = frozenset({
+    "ava", "babel", "c8", "commitlint", "cypress", "eslintConfig", "husky", "jest", "lint-staged", "mocha", "nyc",
+    "playwright", "prettier", "stylelint", "vitest", "xo",
+})  # fmt: skip
+"""Keys under which tools keep their configuration."""
+_TOOL_FILES = {
     "playwright.config": "playwright", "cypress.config": "cypress", "vitest.config": "vitest", "jest.config": "jest",
-    "eslint.config": "eslint", ".eslintrc": "eslint", "biome": "biome", ".prettierrc": "prettier",
+    "eslint.config": "eslint", ".eslintrc": "eslint", "biome.json": "biome", ".prettierrc": "prettier",
     "prettier.config": "prettier", "tsconfig": "typescript", ".stylelintrc": "stylelint",
 }  # fmt: skip
 """Configuration files beside a package.json, by the beginning of their names."""
@@ -31,51 +40,57 @@ TOOL_FILES = {
 
 def read(source: Source) -> Reading:
     """A Manifest of the kind `npm` for each package.json."""
-    tools: defaultdict[str, set[str]] = defaultdict(set)
+    beside: defaultdict[str, set[str]] = defaultdict(set)
     for path in source.files:
         folder, _, name = path.rpartition("/")
-        tools[folder].update(tool for prefix, tool in TOOL_FILES.items() if name.startswith(prefix))
-    return each(source, source.matching("package.json"), KIND, partial(_read, tools))
+        beside[folder].update(tool for prefix, tool in _TOOL_FILES.items() if name.startswith(prefix))
+    files = [path for path in source.files if PurePosixPath(path).name == "package.json"]
+    return each(source, files, KIND, partial(_read, beside))
 
 
-def _read(tools_of: Mapping[str, set[str]], source: Source, file: str) -> Iterator[Manifest | Coverage]:
-    documents = source.yaml(file)  # JSON is YAML, and this way every value knows its line
-    if not documents or not documents[0].is_mapping:
+def _read(beside: Mapping[str, set[str]], source: Source, path: str) -> Iterator[Manifest | Coverage]:
+    document = Document(source, path)
+    package = document.value
+    if not isinstance(package, Object):
         raise Unreadable("is no JSON object")
-    root = documents[0]
-    scripts = root.get("scripts")
-    if scripts is not None and not scripts.is_mapping:
-        yield Coverage(file, KIND, Read.PARTIAL, "`scripts` is no object", scripts.line)
+    for key in ("scripts", "engines", *_GROUPS):
+        if key in package and not isinstance(package[key], Object):
+            yield Coverage(path, KIND, Read.PARTIAL, f"`{key}` is no object", document.location(package, key).line)
     yield Manifest(
-        path=file,
+        path=path,
         kind="npm",
-        name=_text(root, "name"),
-        targets=tuple(_targets(source, file, scripts)),
-        requirements=tuple(_requirements(file, root)),
-        runtime=_text(root, "engines", "node"),
-        tools=tuple(sorted({*_own_tools(root), *tools_of[file.rpartition("/")[0]]})),
-        location=Location(file),
+        name=text(package, "name"),
+        targets=tuple(_targets(source, document, package)),
+        requirements=tuple(_requirements(document, package)),
+        runtime=text(package, "engines", "node"),
+        tools=tuple(sorted({*_own_tools(package), *beside[path.rpartition("/")[0]]})),
+        location=Location(path),
     )
 
 
-def _text(root: Node, *keys: str) -> str:
-    node = root.get(*keys)
-    return node.text if node else ""
+def _own_tools(package: Object) -> Iterator[str]:
+    return (key.removesuffix("Config") for key in package if key in _TOOL_KEYS)
 
 
-def _targets(source: Source, file: str, scripts: Node | None) -> Iterator[ScriptTarget]:
-    for key, value in scripts.items() if scripts else ():
-        place = Location(file, key.line, key.column)
-        found = commands(value.text, file, value.line, source.vault)
-        yield ScriptTarget(key.text, found, source.vault.mask(value.text), place)
+def _targets(source: Source, document: Document, package: Object) -> Iterator[ScriptTarget]:
+    for name, script, location in _entries(document, package, "scripts"):
+        found = shell.commands(script, document.file, location.line, source.vault)
+        found = tuple(shell.at(command, location) for command in found)  # the script stands within one JSON string
+        yield ScriptTarget(name, found, source.vault.mask(script), location)
 
 
-def _requirements(file: str, root: Node) -> Iterator[Requirement]:
-    for field, group in GROUPS.items():
-        section = root.get(field)
-        for key, value in section.items() if section else ():
-            yield Requirement(key.text, value.text, group, Location(file, key.line, key.column))
+def _requirements(document: Document, package: Object) -> Iterator[Requirement]:
+    for key, group in _GROUPS.items():
+        for name, constraint, location in _entries(document, package, key):
+            yield Requirement(name.lower(), constraint, group, location)
 
 
-def _own_tools(root: Node) -> Iterator[str]:
-    return (key.removesuffix("Config") for key in TOOL_KEYS if root.get(key))
+def _entries(document: Document, package: Object, key: str) -> Iterator[tuple[str, str, Location]]:
+    """The entries of an object below `key` whose values are strings, with their places."""
+    entries = package.get(key)
+    if not isinstance(entries, Object):
+        return
+    places = document.places(entries)
+    for name, value in entries.items():
+        if isinstance(value, str):
+            yield name, value, places.get(name, document.location(entries))

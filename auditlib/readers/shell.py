@@ -118,6 +118,11 @@ def of_words(words: list[str], location: Location, vault: Vault | None = None) -
     return tuple(found)
 
 
+def at(command: Command, location: Location) -> Command:
+    """The command with the place of the one line that holds it, for a text whose own lines mean nothing."""
+    return replace(command, location=location)
+
+
 def is_shell(interpreter: str) -> bool:
     """Whether a program of this name or path reads shell: `/bin/bash` does, `python3` doesn't."""
     return posixpath.basename(interpreter) in _SHELLS
