@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any
 
-from auditlib.inventory import configuration, delivery, monitoring, stack
+from auditlib.inventory import configuration, delivery, monitoring, proxy, stack
 from auditlib.model import Coverage
 
 
@@ -56,6 +56,7 @@ class Inventory:
     )
     dashboards: tuple[monitoring.Dashboard, ...] = field(default=(), metadata={"of": monitoring.Dashboard})
     log_shippers: tuple[monitoring.LogShipper, ...] = field(default=(), metadata={"of": monitoring.LogShipper})
+    reverse_proxies: tuple[proxy.ReverseProxy, ...] = field(default=(), metadata={"of": proxy.ReverseProxy})
 
     workflows: tuple[delivery.Workflow, ...] = field(default=(), metadata={"of": delivery.Workflow})
     actions: tuple[delivery.Action, ...] = field(default=(), metadata={"of": delivery.Action})

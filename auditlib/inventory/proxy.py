@@ -1,0 +1,35 @@
+"""Records of reverse proxies: what they listen on and whom they pass requests to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from auditlib.model import Location
+
+
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """A server that requests are passed to. `host` is empty where a variable names it that can't be resolved."""
+
+    host: str
+    port: str
+    """Empty if none is given; the scheme's own port then."""
+    scheme: str
+    """`http`, `https`, `fastcgi`, `uwsgi`, `grpc`, `tcp` …"""
+    path: str
+    """The location or matcher whose requests it gets; empty for all, or where several share an upstream group."""
+    group: str
+    """The name of the `upstream` block or service that it belongs to; empty for a server named directly."""
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class ReverseProxy:
+    """A configuration of nginx, Caddy, Traefik or HAProxy (`kind`) that passes requests on."""
+
+    file: str
+    kind: str
+    listens: tuple[str, ...]
+    """The ports that it listens on, as far as the file names them."""
+    upstreams: tuple[Upstream, ...]
+    location: Location

@@ -1,0 +1,113 @@
+"""Reads log shippers that have a language of their own: Fluent Bit (classic), Fluentd, Logstash, Grafana Alloy.
+
+Follows https://docs.fluentbit.io/manual/administration/configuring-fluent-bit/classic-mode,
+https://docs.fluentd.org/configuration/config-file,
+https://www.elastic.co/docs/reference/logstash/configuration-file-structure and
+https://grafana.com/docs/alloy/latest/reference/components/loki/. Their lines are enough to tell sources from sinks.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from auditlib.inventory.monitoring import LogShipper, PathPattern
+from auditlib.model import Location
+from auditlib.readers import reading
+from auditlib.source import Source, Unreadable
+
+
+@dataclass(frozen=True)
+class _Language:
+    """How a program's configuration looks: what opens a part, and the lines that name a source or a sink."""
+
+    kind: str
+    files: tuple[str, ...]
+    sign: re.Pattern[str]
+    source: re.Pattern[str]
+    """A line that opens a source's part."""
+    sink: re.Pattern[str]
+    path: re.Pattern[str]
+    """A line in a source's part that names files."""
+    address: re.Pattern[str]
+    """A line in a sink's part that names where it sends to."""
+
+
+_LANGUAGES = (
+    _Language(
+        "fluent-bit",
+        ("*.conf", "*.cfg", "*.conf.tmpl"),
+        re.compile(r"^[ \t]*\[(?:INPUT|OUTPUT)\]", re.M | re.I),
+        re.compile(r"\s*\[INPUT\]", re.I),
+        re.compile(r"\s*\[(?P<other>\w+)\]", re.I),
+        re.compile(r"\s*Path\s+(\S+)", re.I),
+        re.compile(r"\s*(?:Name|Host|Uri|Url)\s+(\S+)", re.I),
+    ),
+    _Language(
+        "fluentd",
+        ("*.conf", "*.cfg", "*.conf.tmpl"),
+        re.compile(r"^[ \t]*<(?:source|match\b[^>\n]*)>", re.M),
+        re.compile(r"\s*<source>"),
+        re.compile(r"\s*<(?P<other>match|filter|label)\b"),
+        re.compile(r"\s*path\s+(\S+)"),
+        re.compile(r"\s*(?:@type|host|url|endpoint)\s+(\S+)"),
+    ),
+    _Language(
+        "logstash",
+        ("*.conf", "*.conf.tmpl"),
+        re.compile(r"^[ \t]*output[ \t]*\{", re.M),
+        re.compile(r"\s*input\s*\{"),
+        re.compile(r"(?P<other>output|filter)\s*\{"),
+        re.compile(r"\s*path\s*=>\s*\[?\s*[\"']([^\"']+)"),
+        re.compile(r"\s*(?:hosts?|url)\s*=>\s*\[?\s*[\"']([^\"']+)|\s*([a-z_]+)\s*\{"),
+    ),
+    _Language(
+        "alloy",
+        ("*.alloy", "*.river"),
+        re.compile(r"loki\.(?:write|source)"),
+        re.compile(r"\s*(?:loki\.source|local\.file_match|discovery)\.?\w*\b"),
+        re.compile(r"\s*(?P<other>loki\.write|loki\.process|prometheus\.\w+|otelcol\.\w+)\b"),
+        re.compile(r".*?__path__\"?\s*[=:]\s*\"([^\"]+)"),
+        re.compile(r"\s*url\s*=\s*\"([^\"]+)"),
+    ),
+)
+
+
+def read(source: Source) -> reading.Reading:
+    """Every configuration in one of these languages."""
+    found = reading.Reading()
+    for language in _LANGUAGES:
+        files = [file for file in source.matching(*language.files) if _speaks(source, file, language)]
+        one = reading.each(source, files, "logs", partial(_read, language))
+        found.records += one.records
+        found.coverage += one.coverage
+    return found
+
+
+def _speaks(source: Source, file: str, language: _Language) -> bool:
+    try:
+        return bool(language.sign.search(source.text(file)))
+    except Unreadable:
+        return False
+
+
+def _read(language: _Language, source: Source, file: str) -> Iterator[Any]:
+    sources: list[PathPattern] = []
+    sinks: dict[str, None] = {}
+    part = ""
+    for number, line in enumerate(source.lines(file), 1):
+        head = line[:2_000]
+        if head.lstrip().startswith(("#", "//")):
+            continue
+        if language.source.match(head):
+            part = "source"
+        elif other := language.sink.match(head):
+            part = "sink" if other["other"].lower() in ("output", "match", "loki.write") else ""
+        elif part == "source" and (match := language.path.match(head)):
+            sources.append(PathPattern(match[1], Location(file, number)))
+        elif part == "sink" and (match := language.address.match(head)):
+            sinks[source.vault.mask(next(group for group in match.groups() if group))] = None
+    yield LogShipper(file, language.kind, tuple(sources), tuple(sinks), Location(file))

@@ -1,0 +1,177 @@
+"""Reads configurations that collect or store logs and are written in YAML or TOML.
+
+Follows https://grafana.com/docs/loki/latest/configure/, …/send-data/promtail/configuration/,
+https://docs.fluentbit.io/manual/administration/configuring-fluent-bit/yaml, https://vector.dev/docs/reference/,
+https://www.elastic.co/docs/reference/beats/filebeat and https://opentelemetry.io/docs/collector/configuration/.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from auditlib.inventory.monitoring import LogShipper, PathPattern
+from auditlib.model import Location
+from auditlib.readers import reading, selection
+from auditlib.readers.nodes import Entries, location, text
+from auditlib.source import Source, Unreadable
+from auditlib.yamltree import Node
+
+_WORDS = ("schema_config", "clients:", "pipeline:", "sinks:", "filebeat", "filelog", "exporters:", "parsers_file")
+_Part = tuple[list[PathPattern], list[str]]
+
+
+def read(source: Source) -> reading.Reading:
+    """Every Loki, Promtail, Fluent Bit, Vector, Filebeat and collector configuration in YAML or TOML."""
+    files = selection.containing(source, selection.with_templates(*selection.YAML), *_WORDS)
+    found = reading.each(source, (file for file in files if _is_shipper(source, file)), "logs", _read)
+    toml = reading.each(source, selection.containing(source, ("*.toml",), "[sinks."), "logs", _vector_toml)
+    return reading.Reading(found.records + toml.records, found.coverage + toml.coverage)
+
+
+def _is_shipper(source: Source, file: str) -> bool:
+    try:
+        return any(_kind(document) for document in selection.documents(source, file))
+    except Unreadable:
+        return bool(re.search(r"(?:^|/)(?:loki|promtail|filebeat|fluent-?bit|vector)\b[^/]*$", file))
+
+
+def _kind(document: Node) -> str:
+    """The program that a document configures, by the keys that only it has."""
+    return next((kind for kind, (belongs, _) in _PROGRAMS.items() if belongs(document)), "")
+
+
+def _read(source: Source, file: str) -> Iterator[Any]:
+    entries = Entries(file, "logs")
+    for document in selection.documents(source, file):
+        if kind := _kind(document):
+            sources, sinks = _PROGRAMS[kind][1](document, entries)
+            shown = tuple(source.vault.mask(sink) for sink in dict.fromkeys(sinks) if sink)
+            yield LogShipper(file, kind, tuple(sources), shown, location(document, file))
+    yield from entries.problems
+
+
+def _children(document: Node, *keys: str) -> list[tuple[Node, Node]]:
+    found = document.get(*keys)
+    return found.items() if found else []
+
+
+def _patterns(node: Node | None, entries: Entries) -> list[PathPattern]:
+    return [PathPattern(item.text, location(item, entries.file)) for item in entries.scalars(node)]
+
+
+def _loki(document: Node, entries: Entries) -> _Part:
+    """Where Loki keeps what it stores."""
+    stores = [text(item, "object_store") for item in entries.of(document, "schema_config", "configs")]
+    return [], stores or [key.text for key, _ in _children(document, "common", "storage")]
+
+
+def _promtail(document: Node, entries: Entries) -> _Part:
+    sources: list[PathPattern] = []
+    for job in entries.of(document, "scrape_configs"):
+        for static in entries.of(job, "static_configs"):
+            sources += _patterns(static.get("labels", "__path__"), entries)
+        found = [key for key, _ in job.items() if key.text.endswith("_sd_configs") or key.text in ("journal", "syslog")]
+        sources += [PathPattern(key.text, location(key, entries.file)) for key in found]
+    return sources, [text(item, "url") for item in entries.of(document, "clients")]
+
+
+def _fluent_bit(document: Node, entries: Entries) -> _Part:
+    sources: list[PathPattern] = []
+    for item in entries.of(document, "pipeline", "inputs"):
+        sources += _patterns(item.get("path") or item.get("Path") or item.get("name"), entries)
+    return sources, [_address(item) for item in entries.of(document, "pipeline", "outputs")]
+
+
+def _address(output: Node) -> str:
+    host = text(output, "host") or text(output, "Host")
+    return f"{text(output, 'name') or text(output, 'Name')} {host}".strip()
+
+
+def _vector(document: Node, entries: Entries) -> _Part:
+    sources: list[PathPattern] = []
+    for _, item in _children(document, "sources"):
+        sources += _patterns(item.get("include") or item.get("type"), entries)
+    sinks = [text(item, "endpoint") or text(item, "type") for _, item in _children(document, "sinks")]
+    return sources, sinks
+
+
+def _filebeat(document: Node, entries: Entries) -> _Part:
+    sources: list[PathPattern] = []
+    nested = document.get("filebeat")
+    for item in (*entries.of(document, "filebeat.inputs"), *entries.of(nested, "inputs")):
+        sources += _patterns(item.get("paths") or item.get("type"), entries)
+    sources += [
+        PathPattern("autodiscover", location(key, entries.file))
+        for key, _ in (*document.items(), *(nested.items() if nested else ()))
+        if key.text in ("autodiscover", "filebeat.autodiscover")
+    ]
+    flat = ((key.text, value) for key, value in document.items() if key.text.startswith("output."))
+    outputs = [(name.removeprefix("output."), value) for name, value in flat]
+    outputs += [(key.text, value) for key, value in _children(document, "output")]
+    return sources, [_hosts(name, value, entries) for name, value in outputs]
+
+
+def _hosts(name: str, output: Node, entries: Entries) -> str:
+    return " ".join((name, *(item.text for item in entries.scalars(output.get("hosts")))))
+
+
+def _collector(document: Node, entries: Entries) -> _Part:
+    sources: list[PathPattern] = []
+    for key, item in _children(document, "receivers"):
+        if key.text.partition("/")[0] == "filelog":
+            sources += _patterns(item.get("include"), entries)
+    exporters = {key.text: text(value, "endpoint") for key, value in _children(document, "exporters")}
+    pipelines = [value for key, value in _children(document, "service", "pipelines") if key.text.startswith("logs")]
+    used = [item.text for pipeline in pipelines for item in entries.scalars(pipeline.get("exporters"))]
+    return sources, [exporters.get(name) or name for name in used or exporters]
+
+
+def _is_collector(document: Node) -> bool:
+    """A collector counts when logs go through it."""
+    if not document.get("receivers") or not document.get("exporters"):
+        return False
+    pipelines = [key.text for key, _ in _children(document, "service", "pipelines")]
+    return any(name.startswith("logs") for name in pipelines)
+
+
+def _are_typed(document: Node, key: str) -> bool:
+    found = _children(document, key)
+    return bool(found) and all(value.get("type") for _, value in found)
+
+
+_PROGRAMS: dict[str, tuple[Callable[[Node], bool], Callable[[Node, Entries], _Part]]] = {
+    "loki": (lambda node: bool(node.get("schema_config", "configs")), _loki),
+    "promtail": (lambda node: bool(node.get("clients") and node.get("scrape_configs")), _promtail),
+    "fluent-bit": (lambda node: bool(node.get("pipeline", "outputs")), _fluent_bit),
+    "vector": (lambda node: _are_typed(node, "sources") and _are_typed(node, "sinks"), _vector),
+    "filebeat": (
+        lambda node: any(key.text.partition(".")[0] == "filebeat" for key, _ in node.items()), _filebeat
+    ),
+    "otel-collector": (_is_collector, _collector),
+}  # fmt: skip
+
+
+def _vector_toml(source: Source, file: str) -> Iterator[Any]:
+    """Vector's older format; the standard library's parser knows no lines, so a path is looked for in the text."""
+    try:
+        document = tomllib.loads(source.text(file))
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise Unreadable(f"not valid TOML: {str(error)[:200]}") from None
+    paths = [path for item in _tables(document, "sources") for path in _strings(item.get("include", item.get("type")))]
+    sinks = [name for item in _tables(document, "sinks") for name in _strings(item.get("endpoint", item.get("type")))]
+    lines = source.lines(file)
+    places = {path: next((n for n, line in enumerate(lines, 1) if path in line), 1) for path in paths[:100]}
+    sources = tuple(PathPattern(path, Location(file, places.get(path, 1))) for path in paths)
+    yield LogShipper(file, "vector", sources, tuple(map(source.vault.mask, sinks)), Location(file))
+
+
+def _tables(document: dict[str, Any], key: str) -> list[dict[str, Any]]:
+    found = document.get(key)
+    return [item for item in found.values() if isinstance(item, dict)] if isinstance(found, dict) else []
+
+
+def _strings(value: object) -> list[str]:
+    return [item for item in (value if isinstance(value, list) else [value]) if isinstance(item, str)]

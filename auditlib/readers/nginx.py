@@ -1,0 +1,122 @@
+"""Reads nginx: its `listen` ports, `upstream` groups, and what passes requests on.
+
+Follows https://nginx.org/en/docs/beginners_guide.html#conf_structure and …/http/ngx_http_upstream_module.html.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from auditlib.inventory.proxy import ReverseProxy, Upstream
+from auditlib.model import Coverage, Location, Read
+from auditlib.readers import reading, selection
+from auditlib.source import Source, Unreadable
+
+KIND = "nginx"
+_TOKEN = re.compile(
+    r"""\#[^\n]*|"(?:\\.|[^"\\])*+"|'(?:\\.|[^'\\])*+'"""
+    r"""|(?P<word>(?:\$\{\w+\}|\\.|[^\s;{}"'\\])++)|(?P<mark>[;{}])""",
+    re.S,
+)
+DEPTH_LIMIT = 100
+_PASSES = {"proxy_pass": "http", "fastcgi_pass": "fastcgi", "uwsgi_pass": "uwsgi", "scgi_pass": "scgi",
+           "grpc_pass": "grpc"}  # fmt: skip
+_ADDRESS = re.compile(r"(?:(?P<scheme>[a-z]+)://)?(?P<host>\[[^\]]*\]|[^/:\s]+)(?::(?P<port>[^/\s]+))?")
+_PATTERNS = ("*.conf", "*.conf.template", "*.conf.tmpl", "*.conf.j2", "*.nginx", "/**/nginx/**", "sites-available/**")
+
+
+def read(source: Source) -> reading.Reading:
+    """Every nginx configuration that listens or passes requests on."""
+    files = selection.containing(source, _PATTERNS, "proxy_pass", "_pass ", "upstream ", "server {", "server{")
+    return reading.each(source, (file for file in files if _is_nginx(source.text(file))), KIND, _read)
+
+
+def _is_nginx(text: str) -> bool:
+    return bool(re.search(r"^[ \t]*(?:server|upstream[ \t]+[\w.-]{1,100}|http)[ \t\n]*\{|_pass[ \t]+\S+;", text, re.M))
+
+
+@dataclass
+class _State:
+    """Where the statements of a file have led to."""
+
+    file: str
+    blocks: list[list[str]] = field(default_factory=list)
+    variables: dict[str, str] = field(default_factory=dict)
+    groups: set[str] = field(default_factory=set)
+    listens: list[str] = field(default_factory=list)
+    upstreams: list[Upstream] = field(default_factory=list)
+
+    def inside(self, name: str) -> str:
+        """The argument of the nearest block of this name; empty if there is none."""
+        return next((" ".join(block[1:]) for block in reversed(self.blocks) if block[0] == name), "")
+
+
+def _read(source: Source, file: str) -> Iterator[Any]:
+    state = _State(file)
+    for words, line, opens in _statements(source.text(file)):
+        if opens is None:
+            if state.blocks:
+                state.blocks.pop()
+            continue
+        if words:
+            _take(state, words, line)
+        if opens:
+            state.blocks.append(words or [""])
+            if len(state.blocks) > DEPTH_LIMIT:
+                raise Unreadable(f"nested more than {DEPTH_LIMIT} deep", line)
+            if words[:1] == ["upstream"] and len(words) > 1:
+                state.groups.add(words[1])
+    upstreams = tuple(item for item in state.upstreams if item.group or item.host not in state.groups)
+    yield ReverseProxy(file, KIND, tuple(dict.fromkeys(state.listens)), upstreams, Location(file))
+    if state.blocks:
+        yield Coverage(file, KIND, Read.PARTIAL, "a block is not closed")
+
+
+def _statements(text: str) -> Iterator[tuple[list[str], int, bool | None]]:
+    """Each statement as its words and line; True where it opens a block, None where one closes."""
+    words: list[str] = []
+    line = first = 1
+    position = 0
+    for match in _TOKEN.finditer(text):
+        line += text.count("\n", position, match.start())
+        position = match.start()
+        if match[0].startswith("#"):
+            continue
+        if match["mark"]:
+            yield words, first, {"{": True, ";": False, "}": None}[match["mark"]]
+            words = []
+            continue
+        first = line if not words else first
+        words.append(match["word"] or match[0][1:-1])
+
+
+def _take(state: _State, words: list[str], line: int) -> None:
+    place = Location(state.file, line)
+    name, arguments = words[0], words[1:]
+    if not arguments:
+        return
+    if name == "listen" and (port := re.search(r"(?:^|:)(\d{1,5})$", arguments[0])):
+        state.listens.append(port[1])
+    elif name == "set" and len(arguments) > 1:
+        state.variables[arguments[0].strip("${}")] = arguments[1]
+    elif name == "server" and state.blocks and state.blocks[-1][0] == "upstream":
+        state.upstreams.append(_upstream(arguments[0], "http", "", state.inside("upstream"), place))
+    elif name in _PASSES:
+        address = _resolved(arguments[0], state.variables)
+        state.upstreams.append(_upstream(address, _PASSES[name], state.inside("location"), "", place))
+
+
+def _resolved(address: str, variables: dict[str, str]) -> str:
+    """An address with the variables that `set` gave a value; the usual way to have a host looked up at run time."""
+    return re.sub(r"\$\{?(\w+)\}?", lambda match: variables.get(match[1], match[0]), address)
+
+
+def _upstream(address: str, scheme: str, path: str, group: str, place: Location) -> Upstream:
+    match = None if address.startswith("unix:") else _ADDRESS.match(address)
+    host = match["host"].strip("[]") if match else ""
+    port = (match["port"] or "") if match else ""
+    known = (match["scheme"] if match else None) or scheme
+    return Upstream("" if "$" in host else host, "" if "$" in port else port, known, path, group, place)

@@ -1,0 +1,110 @@
+"""Reads the upstreams of Caddy, Traefik and HAProxy.
+
+Follows https://caddyserver.com/docs/caddyfile/directives/reverse_proxy,
+https://doc.traefik.io/traefik/reference/routing-configuration/http/load-balancing/service/ and
+https://docs.haproxy.org/3.0/configuration.html#4-server.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+from auditlib.inventory.proxy import ReverseProxy, Upstream
+from auditlib.model import Location
+from auditlib.readers import reading, selection
+from auditlib.readers.nodes import Entries, location
+from auditlib.source import Source
+from auditlib.yamltree import Node
+
+_CADDY_PASS = re.compile(r"^\s*(?:reverse_proxy|php_fastcgi|to)\s+([^#{\n]+)")
+_CADDY_PORT = re.compile(r":(\d{2,5})(?=[\s,{/])")
+_HAPROXY_SERVER = re.compile(r"^\s*server\s+\S+\s+([^\s:]+)(?::(\d+))?")
+_HAPROXY_BIND = re.compile(r"^\s*bind\s+\S*?:(\d{1,5})\b")
+_HAPROXY_SECTION = re.compile(r"^(backend|listen|frontend|defaults|global)\b\s*(\S*)")
+_TOML_URL = re.compile(r'^\s*(?:url|address)\s*=\s*"([^"\n]+)"')
+
+
+def read(source: Source) -> reading.Reading:
+    """Every configuration of these proxies that passes requests on."""
+    caddy = selection.containing(source, ("Caddyfile", "Caddyfile.*", "*.caddyfile"), "reverse_proxy", "php_fastcgi")
+    haproxy = selection.containing(source, ("haproxy*.cfg", "haproxy*.conf"), "server ")
+    traefik = selection.containing(source, (*selection.YAML, "*.toml"), "loadBalancer")
+    found = [
+        reading.each(source, caddy, "caddy", _caddy),
+        reading.each(source, haproxy, "haproxy", _haproxy),
+        reading.each(source, (file for file in traefik if _is_traefik(source.text(file))), "traefik", _traefik),
+    ]
+    return reading.Reading([r for one in found for r in one.records], [c for one in found for c in one.coverage])
+
+
+def _caddy(source: Source, file: str) -> Iterator[Any]:
+    listens: list[str] = []
+    upstreams: list[Upstream] = []
+    for number, line in enumerate(source.lines(file), 1):
+        if line.rstrip().endswith("{") and line[:1] not in (" ", "\t", "#"):
+            listens += _CADDY_PORT.findall(line[:1_000])
+        if match := _CADDY_PASS.match(line[:1_000]):
+            words = match[1].split()
+            path = words.pop(0) if words and words[0][0] in "/*@" else ""
+            upstreams += [_upstream(word, path, "", Location(file, number)) for word in words if word[0] not in "{}"]
+    yield ReverseProxy(file, "caddy", tuple(dict.fromkeys(listens)), tuple(upstreams), Location(file))
+
+
+def _haproxy(source: Source, file: str) -> Iterator[Any]:
+    listens: list[str] = []
+    upstreams: list[Upstream] = []
+    group = ""
+    for number, line in enumerate(source.lines(file), 1):
+        if section := _HAPROXY_SECTION.match(line):
+            group = section[2]
+        if match := _HAPROXY_BIND.match(line[:1_000]):
+            listens.append(match[1])
+        if match := _HAPROXY_SERVER.match(line[:1_000]):
+            upstreams.append(Upstream(match[1], match[2] or "", "tcp", "", group, Location(file, number)))
+    yield ReverseProxy(file, "haproxy", tuple(dict.fromkeys(listens)), tuple(upstreams), Location(file))
+
+
+def _is_traefik(text: str) -> bool:
+    """Kubernetes says `loadBalancer` too, but has no services below `http` or `tcp`."""
+    return bool(re.search(r"^(?:http|tcp|udp):|^\[(?:http|tcp|udp)\.", text, re.M))
+
+
+def _traefik(source: Source, file: str) -> Iterator[Any]:
+    entries = Entries(file, "traefik")
+    upstreams = _traefik_toml(source, file) if file.endswith(".toml") else _traefik_yaml(source, entries)
+    yield ReverseProxy(file, "traefik", (), tuple(upstreams), Location(file))
+    yield from entries.problems
+
+
+def _traefik_yaml(source: Source, entries: Entries) -> Iterator[Upstream]:
+    for document in source.yaml(entries.file):
+        for protocol in ("http", "tcp", "udp"):
+            services = document.get(protocol, "services")
+            for name, service in services.items() if services else ():
+                for server in entries.of(service, "loadBalancer", "servers"):
+                    yield from _traefik_server(server, name.text, entries.file)
+
+
+def _traefik_server(server: Node, group: str, file: str) -> Iterator[Upstream]:
+    address = server.get("url") or server.get("address")
+    if address:
+        yield _upstream(address.text, "", group, location(address, file))
+
+
+def _traefik_toml(source: Source, file: str) -> Iterator[Upstream]:
+    for number, line in enumerate(source.lines(file), 1):
+        if match := _TOML_URL.match(line[:1_000]):
+            yield _upstream(match[1], "", "", Location(file, number))
+
+
+def _upstream(address: str, path: str, group: str, place: Location) -> Upstream:
+    """The server of a URL or `host:port`; one that a variable names has no host that is known."""
+    try:
+        parts = urlsplit(address if "://" in address else f"//{address}")
+        host, port = parts.hostname or "", str(parts.port or "")
+    except ValueError:
+        parts, host, port = urlsplit(""), "", ""
+    return Upstream("" if re.search(r"[{}$]", host) else host, port, parts.scheme or "http", path, group, place)
