@@ -57,7 +57,7 @@ def section(name: str, notebook: Mapping[str, Any]) -> Section:
         if number == 0 and source.startswith("# "):
             title, _, question = source.removeprefix("# ").partition("\n")
         elif cell["cell_type"] == "markdown":
-            parts.append(Part("prose", Markup(markdown.render(source))))  # noqa: S704 - raw HTML is off
+            parts.append(Part("prose", _below_the_title(markdown.render(source))))
         elif cell["cell_type"] == "code":
             parts += [_part(output) for output in cell["outputs"]]
     failures = tuple(part.content for part in parts if part.kind == "trouble")
@@ -67,6 +67,11 @@ def section(name: str, notebook: Mapping[str, Any]) -> Section:
 def missing(name: str, reason: str) -> Section:
     """The section in the place of a notebook that could not be run at all."""
     return Section(_anchor(name), name, "", (Part("trouble", reason),), (reason,))
+
+
+def _below_the_title(html: str) -> Markup:
+    """A notebook's second level of headings is the page's third."""
+    return Markup(html.replace("<h2>", "<h3>").replace("</h2>", "</h3>"))  # noqa: S704 - raw HTML is off
 
 
 def _anchor(name: str) -> str:

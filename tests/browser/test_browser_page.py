@@ -1,0 +1,201 @@
+"""The page in a real Chromium, without a network: it stays quiet, fits every screen, and shows names as text."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from auditlib import shipped, workbook
+
+CHROMIUM = next((path for name in ("chromium", "google-chrome", "chrome") if (path := shutil.which(name))), None)
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium; `make chromium` or apt-get install chromium"),
+]
+
+HOSTILE = "<script>document.title='taken'</script><img src=x onerror=document.title='taken'>"
+LONG = "a-service-with-a-name-of-more-than-sixty-characters-that-goes-on-and-on"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return workbook.report(shipped.example(), tmp_path_factory.mktemp("example") / "report").index
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The report of a repository whose names are markup, very long, or in other alphabets."""
+    root = tmp_path_factory.mktemp("hostile") / f"Prüfstand & {'<b>x'}"
+    (root / ".github/workflows").mkdir(parents=True)
+    (root / "compose.yaml").write_text(
+        f"services:\n  {LONG}:\n    image: \"größe/{'x' * 90}:1\"\n    ports: ['80:80']\n"
+        f'    environment:\n      GREETING: "{HOSTILE}"\n      API_TOKEN: ${{API_TOKEN:-change-me}}\n'
+        "  ünïcode:\n    image: redis\n  redis:\n    image: redis\n"
+    )
+    (root / "prometheus.yml").write_text(
+        f"scrape_configs:\n  - job_name: \"{HOSTILE}\"\n    static_configs:\n      - targets: ['{LONG}-lost:9100']\n"
+    )
+    (root / ".github/workflows/ci.yml").write_text(
+        f'name: "{HOSTILE}"\non: push\njobs:\n  build:\n    name: "{HOSTILE}"\n    runs-on: ubuntu-latest\n'
+        f'    steps:\n      - run: "echo {"long " * 60}"\n'
+    )
+    return workbook.report(root, tmp_path_factory.mktemp("out") / "report").index
+
+
+class Visit:
+    """A page that was opened offline, and everything that it complained of or asked for."""
+
+    def __init__(self, browser: Browser, index: Path, width: int, height: int = 900, scheme: str = "light") -> None:
+        self.complaints: list[str] = []
+        context = browser.new_context(
+            viewport={"width": width, "height": height},
+            color_scheme=scheme,
+            offline=True,  # type: ignore[arg-type]
+        )
+        self.page: Page = context.new_page()
+        self.page.on("console", lambda message: self.complaints.append(message.text))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("dialog", lambda dialog: self.complaints.append(dialog.message))
+        self.page.on("request", lambda request: self._request(request.url, index))
+        self.page.goto(index.as_uri())
+
+    def _request(self, url: str, index: Path) -> None:
+        if not url.startswith(("data:", index.as_uri())):
+            self.complaints.append(url)
+
+    def open_all(self) -> None:
+        self.page.evaluate("document.querySelectorAll('details').forEach((element) => { element.open = true; })")
+
+
+@pytest.mark.parametrize("width", [390, 768, 1440])
+@pytest.mark.parametrize("report", ["example", "hostile"])
+def test_nothing_is_wider_than_the_screen_and_nothing_complains(
+    browser: Browser, request: pytest.FixtureRequest, report: str, width: int
+) -> None:
+    visit = Visit(browser, request.getfixturevalue(report), width)
+    visit.open_all()
+
+    assert visit.page.evaluate("document.documentElement.scrollWidth") <= width
+    assert visit.complaints == []
+
+
+@pytest.mark.parametrize(("width", "height"), [(1440, 900), (390, 844)])
+def test_the_verdict_and_what_to_do_first_need_no_scrolling(
+    browser: Browser, example: Path, width: int, height: int
+) -> None:
+    page = Visit(browser, example, width, height).page
+
+    for selector in (".verdict .answer", ".scores li >> nth=4", ".first li >> nth=2"):
+        box = page.locator(selector).bounding_box()
+        assert box is not None
+        assert box["y"] + box["height"] <= height
+
+
+def test_names_that_are_markup_stay_text(browser: Browser, hostile: Path) -> None:
+    visit = Visit(browser, hostile, 1440)
+    visit.open_all()
+
+    assert "taken" not in visit.page.title()
+    assert visit.page.locator("main img").count() == 0
+    assert visit.page.get_by_text("<img src=x", exact=False).count() > 0
+    assert visit.page.title().startswith("Prüfstand & <b>x")
+
+
+def test_the_policy_forbids_the_network_and_foreign_scripts(browser: Browser, example: Path) -> None:
+    visit = Visit(browser, example, 1440)
+    refused = visit.page.evaluate(
+        """async () => {
+            const script = document.createElement('script');
+            script.textContent = "document.title = 'taken'";
+            document.body.append(script);
+            try { await fetch('data:text/plain,x'); return false; } catch { return document.title !== 'taken'; }
+        }"""
+    )
+
+    assert refused
+
+
+def test_a_link_to_a_finding_opens_it(browser: Browser, example: Path) -> None:
+    page = Visit(browser, example, 1440).page
+    finding = page.locator(".finding").first
+    identity = finding.get_attribute("id")
+    page.evaluate(f"location.hash = '{identity}'")
+    page.wait_for_function(f"document.getElementById('{identity}').open")
+
+    assert finding.locator("mark").first.is_visible()
+
+
+def test_the_keyboard_alone_opens_a_finding(browser: Browser, example: Path) -> None:
+    page = Visit(browser, example, 1440).page
+    page.locator(".finding > summary").first.focus()
+    page.keyboard.press("Enter")
+
+    assert page.locator(".finding").first.evaluate("element => element.open")
+
+
+def test_every_picture_has_words_and_every_heading_its_place(browser: Browser, example: Path) -> None:
+    page = Visit(browser, example, 1440).page
+    pictures = page.locator("main svg")
+
+    assert pictures.count() >= 9
+    assert all(len(pictures.nth(n).get_attribute("aria-label") or "") > 15 for n in range(pictures.count()))
+    assert page.locator("h1").count() == 1
+    levels = page.evaluate("[...document.querySelectorAll('h1,h2,h3,h4,h5')].map((e) => Number(e.tagName[1]))")
+    assert all(after - before <= 1 for before, after in itertools.pairwise(levels))
+    identities = page.evaluate("[...document.querySelectorAll('[id]')].map((element) => element.id)")
+    assert len(identities) == len(set(identities))
+    assert page.evaluate(
+        "[...document.querySelectorAll('a[href^=\"#\"]')].every((a) => document.getElementById(a.hash.slice(1)))"
+    )
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_stands_out_from_its_ground(browser: Browser, example: Path, scheme: str) -> None:
+    """The contrast of the colours that texts have (WCAG: at least 4.5), against the page and against panels."""
+    page = Visit(browser, example, 1440, scheme=scheme).page
+    colours = page.evaluate(
+        """() => {
+            const style = getComputedStyle(document.querySelector('.auditlib'));
+            return Object.fromEntries(['ink', 'muted', 'accent', 'paper', 'panel'].map(
+                (name) => [name, style.getPropertyValue('--' + name).trim()]));
+        }"""
+    )
+
+    for name in ("ink", "muted", "accent"):
+        for ground in ("paper", "panel"):
+            assert contrast(colours[name], colours[ground]) >= 4.5, f"{name} on {ground}"
+
+
+def contrast(first: str, second: str) -> float:
+    lighter, darker = sorted((luminance(first), luminance(second)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def luminance(colour: str) -> float:
+    channels = [int(colour[start : start + 2], 16) / 255 for start in (1, 3, 5)]
+    linear = [value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_print_shows_the_evidence(browser: Browser, example: Path, tmp_path: Path) -> None:
+    page = Visit(browser, example, 1000).page
+    page.pdf(path=tmp_path / "report.pdf", format="A4")
+    page.emulate_media(media="print")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+
+    assert (tmp_path / "report.pdf").stat().st_size > 50_000
+    assert page.locator(".finding mark").first.is_visible()

@@ -1,0 +1,103 @@
+"""Backlog, verdict and confidence follow from findings and coverage alone, by written rules."""
+
+from __future__ import annotations
+
+import pytest
+from handmade import MakeAudit, finding, place
+
+from auditlib import backlog, confidence, verdict
+from auditlib.inventory.stack import Problem
+from auditlib.model import Area, Confidence, Coverage, Effort, Read, Severity, Status
+
+
+def test_an_item_closes_all_findings_of_its_rule() -> None:
+    items = backlog.derive([finding("a", fingerprint="1"), finding("b"), finding("a", fingerprint="2")])
+
+    assert [(item.rule, item.findings) for item in items] == [("a", ("1", "2")), ("b", ("b-1",))]
+
+
+def test_much_risk_for_little_effort_comes_first() -> None:
+    items = backlog.derive(
+        [
+            finding("dear", Severity.CRITICAL, effort=Effort.LARGE),
+            finding("cheap", Severity.HIGH, effort=Effort.SMALL),
+            finding("small", Severity.LOW, effort=Effort.SMALL),
+        ]
+    )
+
+    assert [(item.rank, item.rule) for item in items] == [(1, "cheap"), (2, "small"), (3, "dear")]
+
+
+def test_info_and_what_an_owner_has_decided_is_no_work() -> None:
+    assert backlog.derive([finding(severity=Severity.INFO), finding(status=Status.SUPPRESSED)]) == ()
+
+
+@pytest.mark.parametrize(("area", "theme"), list(backlog.THEMES.items()))
+def test_every_area_has_a_theme(area: Area, theme: str) -> None:
+    (item,) = backlog.derive([finding(area=area)])
+
+    assert item.theme == theme
+    assert item.first_step == "mend it"
+
+
+def test_the_verdict_is_no_while_a_critical_finding_is_open() -> None:
+    judgement = verdict.judge([finding(severity=Severity.CRITICAL), finding("b"), finding("c")])
+
+    assert judgement.readiness is verdict.Readiness.NOT_READY
+    assert judgement.reason == "1 critical and 2 high findings stand against it."
+
+
+def test_low_findings_are_no_condition() -> None:
+    assert verdict.judge([finding(severity=Severity.LOW)]).readiness is verdict.Readiness.READY
+    assert verdict.judge([finding(severity=Severity.MEDIUM)]).readiness is verdict.Readiness.CONDITIONS
+
+
+def test_fixing_never_lowers_a_score_and_every_point_is_traced() -> None:
+    findings = [finding(str(number), severity) for number, severity in enumerate(list(Severity) * 3)]
+    before = 0
+    while findings:
+        score = next(score for score in verdict.judge(findings).scores if score.area is Area.ORCHESTRATION)
+        assert score.points >= before
+        assert sum(cost.points for cost in score.costs) == pytest.approx(100 - score.points, abs=0.5)
+        before = score.points
+        findings.pop()
+    assert all(score.points == 100 for score in verdict.judge([]).scores)
+
+
+def test_confidence_is_high_when_all_was_read_and_resolved(make_audit: MakeAudit) -> None:
+    audit = make_audit()
+
+    assert confidence.assess(audit.inventory, audit.coverage).level is Confidence.HIGH
+
+
+@pytest.mark.parametrize(
+    ("statuses", "level"),
+    [
+        ([Read.PARSED] * 9 + [Read.PARTIAL], Confidence.MEDIUM),
+        ([Read.PARSED] * 9 + [Read.FAILED], Confidence.MEDIUM),
+        ([Read.PARSED] * 3 + [Read.FAILED], Confidence.LOW),
+        ([Read.SKIPPED], Confidence.LOW),
+        ([], Confidence.LOW),
+    ],
+)
+def test_confidence_falls_with_what_was_not_read(
+    make_audit: MakeAudit, statuses: list[Read], level: Confidence
+) -> None:
+    coverage = [Coverage(f"file{number}", "compose", status, "why") for number, status in enumerate(statuses)]
+
+    assert confidence.assess(make_audit().inventory, coverage).level is level
+
+
+def test_confidence_names_what_could_not_be_resolved(make_audit: MakeAudit) -> None:
+    audit = make_audit([Problem("compose.yaml", "error", "no such service", place(7))])
+    assessment = confidence.assess(audit.inventory, audit.coverage)
+
+    assert assessment.level is Confidence.MEDIUM
+    assert any("compose.yaml:7" in reason for reason in assessment.reasons)
+
+
+def test_a_rule_that_failed_makes_the_confidence_low(make_audit: MakeAudit) -> None:
+    audit = make_audit()
+    failure = Coverage(".", "rule x", Read.FAILED, "KeyError in the rule")
+
+    assert confidence.assess(audit.inventory, [*audit.coverage, failure]).level is Confidence.LOW
