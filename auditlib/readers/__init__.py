@@ -21,6 +21,8 @@ READERS: tuple[str, ...] = (
     "npm",
     "python_packages",
     "requirements",
+    "runtimes",
+    "web_routes",
     "prometheus",
     "prometheus_rules",
     "alertmanager",

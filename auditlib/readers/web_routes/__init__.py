@@ -1,0 +1,54 @@
+"""HTTP routes that code declares: FastAPI, Starlette, Flask and Django by the syntax tree, Express and Next.js by text.
+
+A route of a router has the prefixes of what includes it, followed over the files of the repository. A prefix that is no
+literal stands in braces (`/{API_V1_STR}/users`). A sign that metrics are exposed is a route with the method `*`.
+"""
+
+from __future__ import annotations
+
+import re
+
+from auditlib.inventory.delivery import Route
+from auditlib.readers import python_code
+from auditlib.readers.reading import Reading, each
+from auditlib.readers.settings.javascript import is_javascript
+from auditlib.readers.web_routes.javascript import read_javascript
+from auditlib.readers.web_routes.python import Declarations, declarations
+from auditlib.readers.web_routes.tree import routes
+from auditlib.source import Source, Unreadable
+
+KIND = "web routes"
+
+_HINT = re.compile(
+    r"\bfastapi\b|\bFastAPI\b|APIRouter|\bflask\b|\bstarlette\b|urlpatterns|start_http_server|make_[aw]sgi_app|Instrumentator"
+)
+
+
+def read(source: Source) -> Reading:
+    """The routes of every Python and JavaScript file. A file that declares none is not mentioned."""
+    found: list[Declarations] = []
+    reading = Reading()
+    for path in source.files:
+        if path.endswith(".py") and _is_of_interest(source, path):
+            try:
+                found.append(declarations(python_code.parse(source, path)))
+            except Unreadable as error:
+                reading.failed(path, KIND, error.reason, error.line)
+    reading.records += routes(found)
+    javascript = [path for path in source.files if is_javascript(path) and _is_readable(source, path)]
+    reading.records += each(source, javascript, KIND, read_javascript).records
+    files = dict.fromkeys(record.location.file for record in reading.records if isinstance(record, Route))
+    for path in files:
+        reading.parsed(path, KIND)
+    return reading
+
+
+def _is_readable(source: Source, path: str) -> bool:
+    try:
+        return bool(source.text(path))
+    except Unreadable:
+        return False  # reported once, for all readers
+
+
+def _is_of_interest(source: Source, path: str) -> bool:
+    return _is_readable(source, path) and bool(_HINT.search(source.text(path)))

@@ -1,0 +1,50 @@
+"""Routes of Express, Fastify, Koa and Hono by their calls, and of Next.js by the place of its files.
+
+Follows https://expressjs.com/en/guide/routing.html and
+https://nextjs.org/docs/app/building-your-application/routing/route-handlers.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator
+
+from auditlib.inventory.delivery import Route
+from auditlib.model import Location
+from auditlib.source import Source
+
+_FRAMEWORK = re.compile(r"""['"](?P<name>express|fastify|koa-router|@koa/router|hono|restify|polka)['"]""")
+_CALL = re.compile(
+    r"""//[^\n]*|/\*(?:[^*]|\*(?!/))*+(?:\*/)?
+    |\b(?P<router>\w*(?:app|router|server|api|fastify|routes))\s*\.\s*
+     (?P<verb>get|post|put|delete|patch|head|options|all|use)\s*(?:<[^<>()\n]{0,200}>)?\(\s*
+     (?P<quote>['"`])(?P<path>/[^'"`\n]{0,300})(?P=quote)""",
+    re.X | re.I,
+)
+_NEXT = re.compile(r"(?:^|/)(?:src/)?(?:pages/(?P<page>api/.+?)|app/(?P<app>.+?)/route)\.[jt]sx?$")
+_HANDLER = re.compile(r"export\s+(?:async\s+)?(?:function|const)\s+(?P<method>GET|POST|PUT|DELETE|PATCH|HEAD)\b")
+
+
+def read_javascript(source: Source, path: str) -> Iterator[Route]:
+    """The routes of one file."""
+    text = source.text(path)
+    if place := _NEXT.search(path):
+        yield from _next(text, path, place["page"] or place["app"])
+    framework = _FRAMEWORK.search(text)
+    if not framework:
+        return
+    starts = [0, *(match.end() for match in re.finditer(r"\n", text))]
+    for match in _CALL.finditer(text):
+        if match["verb"]:
+            line = bisect_right(starts, match.start())
+            method = "*" if match["verb"] in ("all", "use") else match["verb"].upper()
+            location = Location(path, line, match.start() - starts[line - 1] + 1)
+            yield Route(method, match["path"], framework["name"], location)
+
+
+def _next(text: str, path: str, place: str) -> Iterator[Route]:
+    parts = [part for part in place.split("/") if not part.startswith("(") and part != "index"]
+    route = "/" + "/".join(re.sub(r"^\[+(?:\.\.\.)?(.+?)\]+$", r"{\1}", part) for part in parts)
+    methods = dict.fromkeys(match["method"] for match in _HANDLER.finditer(text)) or {"*": None}
+    yield from (Route(method, route, "next", Location(path)) for method in methods)
