@@ -11,7 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from auditlib.errors import UsageError
-from auditlib.model import Coverage, Finding, Read
+from auditlib.model import Coverage, Finding, Location, Read
 from auditlib.rules._rule import Evidence, Rule
 
 if TYPE_CHECKING:
@@ -57,9 +57,13 @@ def check(
 
 
 def _findings(rule: Rule, evidence: list[Evidence]) -> list[Finding]:
+    """One for each place and message: a service that an overlay changes is seen twice, its fault is one."""
     seen: Counter[tuple[str, str]] = Counter()
     findings = []
+    distinct: dict[tuple[Location, str], Evidence] = {}
     for item in evidence:
+        distinct.setdefault((item.location, item.message), item)
+    for item in distinct.values():
         key = (item.location.file, item.subject)
         findings.append(_finding(rule, item, seen[key]))
         seen[key] += 1
