@@ -6,28 +6,27 @@ normalisation, decoding, profiles, consistency and the files of each service.
 
 from __future__ import annotations
 
+import gc
 import os
-import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from auditlib.compose.consistency import check_consistency
 from auditlib.compose.decode import Decoder
 from auditlib.compose.env_files import ServiceFiles
 from auditlib.compose.errors import ComposeError, Path
-from auditlib.compose.gopath import join
 from auditlib.compose.include import Place
 from auditlib.compose.normalize import normalize
 from auditlib.compose.pipeline import Options, Pipeline
 from auditlib.compose.project import Project
 from auditlib.compose.selection import by_profile, needed
-from auditlib.compose.session import Environment, Session, Use, read_env_files
+from auditlib.compose.session import Environment, Session, Use
 from auditlib.compose.shapes import SECTIONS
 from auditlib.compose.sources import Sources
-from auditlib.compose.template import InvalidTemplateError, MissingRequiredError, substitute
+from auditlib.compose.surroundings import NAME, project_name, read_environment
 from auditlib.compose.tree import Map, Mark, Seq
-
-_NAME = "COMPOSE_PROJECT_NAME"
 
 
 def load(
@@ -52,25 +51,61 @@ def load(
     named = [os.fspath(f) for f in files]
     if not named:
         raise ComposeError("no Compose file given")
+    with _uncollected():
+        request = _Request(named, tuple(profiles), project_name, environ, env_files, project_directory, root)
+        return _load(request, strict=strict, interpolate=interpolate)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Hold the cyclic garbage collector: a large project is a million objects without a cycle, looked at in vain."""
+    held = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if held:
+            gc.enable()
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """What the caller of `load` asked for."""
+
+    named: list[str]
+    profiles: tuple[str, ...]
+    project_name: str | None
+    environ: Mapping[str, str] | None
+    env_files: Iterable[str | os.PathLike[str]] | None
+    project_directory: str | os.PathLike[str] | None
+    root: str | os.PathLike[str] | None
+
+
+def _load(request: _Request, *, strict: bool, interpolate: bool) -> Project:
+    named = request.named
     paths = tuple(os.path.abspath(f) for f in named)
-    folder = os.path.abspath(project_directory) if project_directory is not None else os.path.dirname(paths[0])
-    sources = Sources(os.fspath(root) if root is not None else None)
+    folder = (
+        os.path.abspath(request.project_directory)
+        if request.project_directory is not None
+        else os.path.dirname(paths[0])
+    )
+    sources = Sources(os.fspath(request.root) if request.root is not None else None)
     sources.name_from(os.path.dirname(paths[0]), os.path.dirname(named[0]) or ".")
     session = Session(sources, strict=strict)
     _open(session, paths, named)
-    environment = _environment(session, folder, environ, env_files)
+    environment = read_environment(session, folder, request.environ, request.env_files)
     session.settle()
-    name = _project_name(session, paths, folder, project_name, environment)
-    environment = Environment({**environment.values, _NAME: name}, environment.marks)
+    name = project_name(session, paths, folder, request.project_name, environment)
+    environment = Environment({**environment.values, NAME: name}, environment.marks)
     session.settle()
     options = Options(interpolation=interpolate, home=environment.get("HOME"))
     # Without interpolation Compose lets its model see nothing of the environment.
-    seen = environment if interpolate else Environment({_NAME: name})
+    seen = environment if interpolate else Environment({NAME: name})
     model = Pipeline(session, Place(folder, folder, folder), seen, options).files(paths)
-    if not model:
+    if not model and not session.errors:
         session.fault("the Compose file is empty", _whole(session, paths[0]), (), "empty")
     session.settle()
-    chosen = tuple(profiles) or tuple(
+    chosen = request.profiles or tuple(
         p.strip() for p in environment.values.get("COMPOSE_PROFILES", "").split(",") if p.strip()
     )
     finish = _finish if interpolate else _finish_raw
@@ -92,68 +127,6 @@ def _whole(session: Session, path: str) -> int | None:
         return session.sources.read(path).number << 64
     except ComposeError:
         return None
-
-
-def _environment(
-    session: Session,
-    folder: str,
-    environ: Mapping[str, str] | None,
-    env_files: Iterable[str | os.PathLike[str]] | None,
-) -> Environment:
-    """The process environment above the env files."""
-    values = dict(os.environ if environ is None else environ)
-    values.setdefault("PWD", os.getcwd())
-    process = Environment(values)
-    if env_files is None:
-        default = join(folder, ".env")
-        try:
-            there = session.sources.exists(default) and not session.sources.is_dir(default)
-        except ComposeError as error:
-            session.add(error)
-            there = False
-        env_files = [default] if there and not _truth(values.get("COMPOSE_DISABLE_ENV_FILE", "")) else []
-    found = read_env_files(session, ((os.path.abspath(f), None) for f in env_files), process)
-    return process.with_more(found.values, found.marks)
-
-
-def _truth(text: str) -> bool:
-    return text in ("1", "t", "T", "true", "TRUE", "True")
-
-
-def normal_name(text: str) -> str:
-    """A text as a project's name: lower case, with only letters, digits, `-` and `_`."""
-    return "".join(re.findall(r"[a-z0-9_-]", text.lower())).lstrip("_-")
-
-
-def _project_name(
-    session: Session, paths: tuple[str, ...], folder: str, given: str | None, environment: Environment
-) -> str:
-    """The name that the caller gives, or the environment, or the last file that has one, or the folder's."""
-    chosen = given or environment.values.get(_NAME)
-    if chosen:
-        if normal_name(chosen) != chosen:
-            message = f"invalid project name {chosen!r}: expected lower case letters, digits, - and _, no - or _ first"
-            session.add(ComposeError(message))
-        return chosen
-    name = normal_name(os.path.basename(folder))
-    for path in paths:
-        for value in _names(session, path):
-            try:
-                name = normal_name(substitute(value, environment.get)) or name
-            except (InvalidTemplateError, MissingRequiredError) as error:
-                session.add(ComposeError(f"name: {error}"))
-    if not name:
-        session.add(ComposeError("the project has no name; give one"))
-    return name
-
-
-def _names(session: Session, path: str) -> list[str]:
-    try:
-        documents = session.documents(path)
-    except ComposeError:
-        return []
-    found = [d.value.get("name") for d in documents if isinstance(d.value, Map)]
-    return [name for name in found if isinstance(name, str) and name]
 
 
 def _finish(session: Session, model: Map, name: str, environment: Environment, profiles: tuple[str, ...]) -> Project:
