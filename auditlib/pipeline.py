@@ -117,15 +117,8 @@ def _of_job(follower: _Follower, runs: list[Run], opaque: list[Run]) -> None:
     if job.uses and not job.uses.startswith("./"):
         opaque.append(Run(job.uses, None, job, job.location))
     for step in job.steps:
-        if step.uses:
-            inputs = " ".join(f"{pair.name}={pair.value}" for pair in step.inputs)
-            (opaque if step.uses.startswith("./") else runs).append(
-                Run(f"{step.uses} {inputs}".strip(), None, job, step.location)
-            )
-        for command in step.commands:
-            folder = posixpath.join(_folder(step, job), command.folder)
-            for text, place, known in follower.follow(list(command.words), folder, 0):
-                (runs if known else opaque).append(Run(text, place, job, command.location))
+        for text, place, known, location in follower.of_step(step):
+            (runs if known else opaque).append(Run(text, place, job, location or step.location))
 
 
 def _folder(step: Step, job: Job) -> str:
@@ -147,6 +140,27 @@ class _Follower:
 
     inventory: Inventory
     job: Job
+
+    def of_step(self, step: Step, inside: bool = False) -> Iterator[tuple[str, str | None, bool, Location | None]]:
+        """What a step runs; the steps of an action of the repository stand where the action is used."""
+        if step.uses.startswith("./") and not inside:
+            yield from self._of_action(step)
+        elif step.uses:
+            inputs = " ".join(f"{pair.name}={pair.value}" for pair in step.inputs)
+            yield f"{step.uses} {inputs}".strip(), None, True, None
+        for command in step.commands:
+            folder = posixpath.join(_folder(step, self.job), command.folder)
+            for text, place, known in self.follow(list(command.words), folder, 0):
+                yield text, place, known, None if inside else command.location
+
+    def _of_action(self, step: Step) -> Iterator[tuple[str, str | None, bool, Location | None]]:
+        folder = _normal(step.uses)
+        action = next((item for item in self.inventory.actions if posixpath.dirname(item.path) == folder), None)
+        if action is None or not action.steps:
+            yield step.uses, None, False, None
+            return
+        for inner in action.steps:
+            yield from self.of_step(inner, inside=True)
 
     def follow(self, words: list[str], folder: str | None, depth: int) -> Iterator[_Followed]:
         """The command itself, then everything that it runs."""
@@ -201,8 +215,9 @@ class _Follower:
 
     def _script(self, arguments: list[str], folder: str | None, depth: int) -> Iterator[_Followed]:
         path = next((word for word in arguments if not word.startswith("-")), "")
-        candidates = {_normal(posixpath.join(folder or "", path)), _normal(path)}
-        script = next((item for item in self.inventory.scripts if item.path in candidates), None)
+        candidates = (_normal(posixpath.join(folder or "", path)), _normal(path))
+        known = self.inventory.scripts_by_path
+        script = next((known[item] for item in candidates if item in known), None)
         if script is None:
             if path:
                 yield path, folder, False

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator
 
 from auditlib.conventions import images
 from auditlib.conventions.images import Product
@@ -33,33 +32,13 @@ _ONE_SHOT_NAME = re.compile(
 _LOOPBACK = ("127.", "localhost", "::1", "[::1]")
 
 
-def declared(inventory: Inventory) -> Iterator[Service]:
-    """Every service once: those of projects that stand on their own, and those that only an overlay brings."""
-    bases = {project.name: project.base for project in inventory.projects if project.role == "overlay"}
-    known = {(service.project, service.name) for service in inventory.services if service.project not in bases}
-    for service in inventory.services:
-        if service.project not in bases:
-            yield service
-        elif (bases[service.project], service.name) not in known:
-            known.add((bases[service.project], service.name))
-            yield service
-
-
-def of_project(inventory: Inventory, project: Project) -> tuple[Service, ...]:
-    """The services of one project, in the order of its files."""
-    return tuple(service for service in inventory.services if service.project == project.name)
-
-
 def dockerfile(inventory: Inventory, service: Service) -> Dockerfile | None:
     """The Dockerfile that a service is built from, if the repository has it."""
     if service.build is None or service.build.outside:
         return None
-    names = {
-        posixpath.normpath(posixpath.join(service.build.context, service.build.dockerfile or "Dockerfile")),
-        posixpath.normpath(service.build.dockerfile or "Dockerfile"),
-    }
-    found = [item for item in inventory.dockerfiles if item.path in names]
-    return max(found, key=lambda item: len(item.path), default=None)
+    name = service.build.dockerfile or "Dockerfile"
+    inside = posixpath.normpath(posixpath.join(service.build.context, name))
+    return inventory.dockerfiles_by_path.get(inside) or inventory.dockerfiles_by_path.get(posixpath.normpath(name))
 
 
 def final_stage(found: Dockerfile, target: str = "") -> tuple[str, tuple[Instruction, ...]]:
@@ -126,7 +105,7 @@ def _below(path: str, parent: str) -> bool:
 
 def stores(inventory: Inventory, project: Project) -> list[tuple[Service, Product, Mount]]:
     """The services of a project that keep data in a lasting mount, with what they are and the mount."""
-    found = ((service, product(inventory, service)) for service in of_project(inventory, project))
+    found = ((service, product(inventory, service)) for service in inventory.services_of(project.name).values())
     return [(service, kind, mount) for service, kind in found if kind and (mount := keeps_data(service, kind))]
 
 

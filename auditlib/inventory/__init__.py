@@ -106,6 +106,16 @@ class Inventory:
         return self._scopes.get(project, {})
 
     @cached_property
+    def dockerfiles_by_path(self) -> dict[str, delivery.Dockerfile]:
+        """The Dockerfiles by their path."""
+        return {item.path: item for item in self.dockerfiles}
+
+    @cached_property
+    def scripts_by_path(self) -> dict[str, delivery.Script]:
+        """The scripts by their path."""
+        return {item.path: item for item in self.scripts}
+
+    @cached_property
     def jobs(self) -> tuple[delivery.Job, ...]:
         """The jobs of all workflows."""
         return tuple(job for workflow in self.workflows for job in workflow.jobs)

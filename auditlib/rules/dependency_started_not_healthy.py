@@ -45,18 +45,19 @@ from auditlib.rules._wording import listed
 @rule(area=Area.ORCHESTRATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every checked service that others only wait for as started: one finding for all that do."""
-    by_key = {(service.project, service.name): service for service in inventory.services}
+    targets: dict[str, Service] = {}
     waiting: defaultdict[str, list[tuple[Service, Dependency]]] = defaultdict(list)
-    for service in services.declared(inventory):
+    for service in inventory.distinct_services:
         if _is_auxiliary(inventory, service):
             continue
         for dependency in service.dependencies:
-            target = by_key.get((service.project, dependency.service))
+            target = inventory.services_of(service.project).get(dependency.service)
             started = dependency.condition == "service_started" and not dependency.implicit
             if target and started and healthchecks.of(inventory, target):
+                targets[target.key] = target
                 waiting[target.key].append((service, dependency))
     for key, pairs in waiting.items():
-        yield _evidence(inventory, next(item for item in inventory.services if item.key == key), pairs)
+        yield _evidence(inventory, targets[key], pairs)
 
 
 def _is_auxiliary(inventory: Inventory, service: Service) -> bool:

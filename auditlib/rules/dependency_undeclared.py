@@ -51,14 +51,15 @@ _OPTIONAL = frozenset({"mail", "tracing", "logs", "metrics", "exporter", "tool",
 @rule(area=Area.ORCHESTRATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every connection between two services of a project that neither of them, nor a chain of others, declares."""
-    by_node = {graph.service(item.project, item.name): item for item in services.declared(inventory)}
+    by_node = {graph.service(item.project, item.name): item for item in inventory.distinct_services}
     places: defaultdict[tuple[str, str], list[Location]] = defaultdict(list)
     for edge in graph.undeclared():
         places[edge.source, edge.target].append(edge.location)
     for (source, target), locations in places.items():
         service, needed = by_node.get(source), by_node.get(target)
-        waits = target in graph.waits_for(source) or source in graph.waits_for(target)
-        if service and needed and not waits and _matters(inventory, service, needed):
+        if not service or not needed or not _matters(inventory, service, needed):
+            continue
+        if target not in graph.waits_for(source) and source not in graph.waits_for(target):
             yield _evidence(inventory, service, needed, locations)
 
 

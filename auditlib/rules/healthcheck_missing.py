@@ -32,12 +32,13 @@ References:
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 
 from auditlib.conventions import environments, healthchecks, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.stack import Project, Service
+from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.rules._rule import Evidence, rule
 from auditlib.rules._wording import counted, listed
@@ -46,14 +47,17 @@ from auditlib.rules._wording import counted, listed
 @rule(area=Area.ORCHESTRATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """For each project one finding for all of its services that no health check watches."""
-    declared = list(services.declared(inventory))
-    for project in inventory.projects:
-        mine = [service for service in declared if service.project == project.name]
+    by_project: defaultdict[str, list[Service]] = defaultdict(list)
+    for service in inventory.distinct_services:
+        by_project[service.project].append(service)
+    for mine in by_project.values():
         awaited = {item.service for service in mine for item in service.dependencies if "completed" in item.condition}
         lasting = [item for item in mine if _is_lasting(inventory, item, item.name in awaited)]
         missing = [item for item in lasting if not healthchecks.of(inventory, item)]
-        if missing:
-            yield _evidence(inventory, project, lasting, missing)
+        doubtful = {item.key for item in missing if healthchecks.may_be_in_image(inventory, item)}
+        for group in ([s for s in missing if s.key not in doubtful], [s for s in missing if s.key in doubtful]):
+            if group:
+                yield _evidence(inventory, lasting, group, certain=group[0].key not in doubtful)
 
 
 def _is_lasting(inventory: Inventory, service: Service, awaited: bool) -> bool:
@@ -62,28 +66,27 @@ def _is_lasting(inventory: Inventory, service: Service, awaited: bool) -> bool:
     return not aside and not services.is_one_shot(service, awaited)
 
 
-def _evidence(inventory: Inventory, project: Project, lasting: list[Service], missing: list[Service]) -> Evidence:
+def _evidence(inventory: Inventory, lasting: list[Service], missing: list[Service], *, certain: bool) -> Evidence:
     needed = {item.service for service in lasting for item in service.dependencies}
-    certain = [item for item in missing if not healthchecks.may_be_in_image(inventory, item)]
-    ordered = sorted(missing, key=lambda item: (item not in certain, item.name not in needed))
+    first, *others = sorted(missing, key=lambda item: item.name not in needed)
     doubt = "" if certain else ", unless the images bring their own"
     weak = all(environments.only_for_development(item) or services.is_watching(inventory, item) for item in missing)
-    first = ordered[0]
     return Evidence(
         f"{len(missing)} of {counted(len(lasting), 'long-running service')} "
-        f"{'has' if len(missing) == 1 else 'have'} no health check{doubt}: {listed(item.name for item in ordered)}.",
+        f"{'has' if len(missing) == 1 else 'have'} no health check{doubt}: "
+        f"{listed(item.name for item in (first, *others))}.",
         first.location,
-        subject=f"{project.name}/healthcheck",
+        subject=f"{first.project}/healthcheck{'' if certain else ' unless in the image'}",
         service=first.name,
-        related=tuple(Related(item.location, _note(item, item in certain, needed)) for item in ordered[1:]),
-        recommendation=f"Start with {first.name}: {_note(first, first in certain, needed)}; then the others.",
+        related=tuple(Related(item.location, _note(item, needed)) for item in others),
+        recommendation=f"Start with {first.name}{', since others depend on it' if first.name in needed else ''}: add a "
+        f"`healthcheck` that asks it for what it is for.",
         severity=Severity.LOW if weak else None,
         confidence=None if certain else Confidence.MEDIUM,
     )
 
 
-def _note(service: Service, certain: bool, needed: set[str]) -> str:
-    state = f"{service.name} has no health check"
-    if service.healthcheck is not None:
-        state = f"{service.name}'s health check is switched off"
-    return f"{state}{'' if certain else ' here'}{', and other services depend on it' if service.name in needed else ''}"
+def _note(service: Service, needed: set[str]) -> str:
+    off = service.healthcheck is not None
+    state = f"{service.name}'s health check is switched off" if off else f"{service.name} has no health check here"
+    return f"{state}{', and other services depend on it' if service.name in needed else ''}"

@@ -51,10 +51,11 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         return
     found = pipeline.of(inventory, inventory.workflows)
     builds = [run for run in found.runs if _builds(run)]
+    composed = {item.path for service in inventory.services if (item := services.dockerfile(inventory, service))}
     missing = [
         item
         for item in inventory.dockerfiles
-        if _counts(item) and not any(_covers(run, item, inventory) for run in builds)
+        if _counts(item) and not any(_covers(run, item, inventory, composed) for run in builds)
     ]
     if missing and not _may_build(found):
         yield _evidence(inventory, missing, found)
@@ -69,11 +70,11 @@ def _counts(dockerfile: Dockerfile) -> bool:
     return not environments.is_for_development(dockerfile.path)
 
 
-def _covers(run: Run, dockerfile: Dockerfile, inventory: Inventory) -> bool:
+def _covers(run: Run, dockerfile: Dockerfile, inventory: Inventory, composed: set[str]) -> bool:
     """Whether a build may be one of this Dockerfile: a build that doesn't clearly name another one counts."""
     folder = posixpath.dirname(dockerfile.path)
     if "compose" in run.text.partition("build")[0]:
-        return any(services.dockerfile(inventory, service) is dockerfile for service in inventory.services)
+        return dockerfile.path in composed
     named = [match["path"] for match in _INPUT.finditer(run.text)] or _paths(run, inventory)
     if not named or any("$" in path for path in named):
         return True

@@ -58,7 +58,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """For each project with at least two applications, unless something in the repository ships logs."""
     if inventory.log_shippers or _ships_by_library(inventory) or deployment.uses_orchestrator(inventory):
         return
-    declared = list(services.declared(inventory))
+    declared = inventory.distinct_services
     if any(_collects(inventory, service) for service in inventory.services):
         return
     for project in inventory.base_projects:

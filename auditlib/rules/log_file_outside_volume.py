@@ -48,7 +48,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for log in inventory.log_files:
         if log.path.startswith(("/dev/", "/proc/")) or "$" in log.path or "{" in log.path:
             continue
-        for service in services.declared(inventory):
+        for service in inventory.distinct_services:
             path = _path_inside(inventory, service, log)
             if path and not _is_covered(service, path) and not _is_linked(inventory, service, path):
                 found[log.location.file, log.path].append((log, service, path))

@@ -33,7 +33,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditlib.conventions import environments, services
+from auditlib.conventions import environments
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
@@ -45,10 +45,9 @@ from auditlib.rules._wording import listed
 @rule(area=Area.ORCHESTRATION, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every required dependency that some activation of the service leaves out."""
-    by_key = {(service.project, service.name): service for service in inventory.services}
-    for service in services.declared(inventory):
+    for service in inventory.distinct_services:
         for dependency in service.dependencies:
-            target = by_key.get((service.project, dependency.service))
+            target = inventory.services_of(service.project).get(dependency.service)
             if target is None or not dependency.required or not target.profiles:
                 continue
             gap = [profile for profile in service.profiles if profile not in target.profiles]

@@ -31,7 +31,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from auditlib.conventions import environments
 from auditlib.graph import DependencyGraph
@@ -49,43 +49,44 @@ _SELF_EXPLAINING = re.compile(
 @rule(area=Area.CICD, severity=Severity.LOW, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """For each folder of scripts, with the folders below it, one finding for all that nothing explains."""
-    mentioned = {mention.text for document in inventory.documents for mention in document.mentions}
+    explained = _names_in(mention.text for document in inventory.documents for mention in document.mentions)
+    explained |= _names_in(_given(inventory))
     silent: defaultdict[str, list[Script]] = defaultdict(list)
     for script in inventory.scripts:
-        if not script.summary and _wants_words(inventory, script) and not _is_named(script, mentioned):
+        if not script.summary and _wants_words(script) and posixpath.basename(script.path) not in explained:
             silent[script.path.partition("/")[0] if "/" in script.path else ""].append(script)
     for folder, scripts in silent.items():
-        yield _evidence(inventory, folder, scripts)
+        yield _evidence(folder, scripts)
 
 
-def _wants_words(inventory: Inventory, script: Script) -> bool:
-    """Hooks, wrappers and what an image or a service is given to start with explain themselves by their place."""
-    copied = any(
-        item.keyword in ("COPY", "ADD", "ENTRYPOINT", "CMD") and posixpath.basename(script.path) in item.argument
-        for file in inventory.dockerfiles
-        for item in file.instructions
-    )
-    copied = copied or any(mount.source == script.path for item in inventory.services for mount in item.mounts)
+def _given(inventory: Inventory) -> Iterator[str]:
+    """What images copy or start, and what services mount: such a script explains itself by its place."""
+    for file in inventory.dockerfiles:
+        yield from (item.argument for item in file.instructions if item.keyword in ("COPY", "ADD", "ENTRYPOINT", "CMD"))
+    for service in inventory.services:
+        yield from (mount.source for mount in service.mounts)
+
+
+def _names_in(texts: Iterable[str]) -> set[str]:
+    return {word.strip(".") for text in texts for word in re.findall(r"[\w.-]+", text)}
+
+
+def _wants_words(script: Script) -> bool:
+    """Hooks and wrappers, and what tests start, explain themselves by their place; empty files need no words."""
     empty = posixpath.basename(script.path) == "__init__.py"
-    return not (copied or empty or _SELF_EXPLAINING.search(script.path) or environments.is_for_development(script.path))
+    return not (empty or _SELF_EXPLAINING.search(script.path) or environments.is_for_development(script.path))
 
 
-def _is_named(script: Script, mentioned: set[str]) -> bool:
-    name = posixpath.basename(script.path)
-    return any(re.search(rf"(?<![\w.-]){re.escape(name)}(?![\w-])", text) for text in mentioned)
-
-
-def _evidence(inventory: Inventory, folder: str, scripts: list[Script]) -> Evidence:
+def _evidence(folder: str, scripts: list[Script]) -> Evidence:
     first, *others = scripts
-    where = f"{folder}/" if folder else "The root"
+    place = f"{folder}/" if folder else ""
+    names = listed(item.path for item in scripts)
     return Evidence(
-        f"{where} has {counted(len(scripts), 'script')} without a leading comment or docstring, which no document "
-        "names: "
-        f"{listed(item.path for item in scripts)}.",
+        f"{place or 'The root'} has {counted(len(scripts), 'script')} without a leading comment or docstring, which no "
+        f"document names: {names}.",
         first.location,
         subject=folder or "scripts",
         related=tuple(Related(item.location, "says nothing of itself either") for item in others),
-        recommendation=f"Begin {listed((item.path for item in scripts), limit=3)} with a sentence on purpose, time "
-        "and needs, "
-        f"and write {folder + '/' if folder else ''}README.md on how they fit into a release.",
+        recommendation=f"Begin each with a sentence on purpose, time and needs, first of all {first.path}, "
+        f"and write {place}README.md on how they fit into a release.",
     )

@@ -49,7 +49,7 @@ _COMPOSE = re.compile(r"\bdocker[ -]compose\b")
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every profile of a project that nothing activates: one finding for all services behind it."""
     gated: defaultdict[tuple[str, str], list[Service]] = defaultdict(list)
-    for service in services.declared(inventory):
+    for service in inventory.distinct_services:
         for profile in service.profiles:
             gated[service.project, profile].append(service)
     texts = list(_texts(inventory))

@@ -27,59 +27,57 @@ References:
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 
 from auditlib.conventions import environments
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.inventory.configuration import Setting
+from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.redaction import Value
 from auditlib.rules._rule import Evidence, rule
 
 
 @rule(area=Area.CONFIGURATION, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every setting whose default is, or holds, a secret."""
+    passed, demanded = _passed(inventory), _demanded(inventory)
     for setting in inventory.settings:
         if setting.default is None or not setting.default.secret or setting.default_kind != "literal":
             continue
-        if environments.is_for_development(setting.location.file):
-            continue
-        passed = _passed(inventory, setting.name)
-        demanded = _is_demanded(inventory, setting.name)
-        kind = (
-            "a placeholder"
-            if setting.default.placeholder
-            else "a well-known or easily guessed value"
-            if setting.default.weak
-            else "a value"
-        )
-        yield Evidence(
-            f"{setting.name} defaults to {kind} that stands in the code ({setting.default.text}); "
-            + (
-                "Compose demands the variable, but every other start of this code runs with the default."
-                if demanded
-                else "wherever the variable isn't set, the code runs with it."
-            ),
-            setting.location,
-            subject=setting.name,
-            related=passed,
-            recommendation=f"Remove the default of {setting.name}, so that a start without it fails, and pass it "
-            "wherever this code runs.",
-            severity=Severity.MEDIUM if demanded else None,
-        )
+        if not environments.is_for_development(setting.location.file):
+            related = tuple(passed.get(setting.name, {}).values())
+            yield _evidence(setting, setting.default, related, setting.name in demanded)
 
 
-def _passed(inventory: Inventory, name: str) -> tuple[Related, ...]:
-    """Where Compose gives the variable to a service."""
-    places = {
-        entry.location: Related(entry.location, f"{service.name} gets {name} here")
-        for service in inventory.services
-        for entry in service.environment
-        if entry.name == name
-    }
-    return tuple(places.values())
+def _evidence(setting: Setting, default: Value, related: tuple[Related, ...], demanded: bool) -> Evidence:
+    kind = "a placeholder" if default.placeholder else "an easily guessed value" if default.weak else "a value"
+    consequence = "wherever the variable isn't set, the code runs with it"
+    if demanded:
+        consequence = "Compose demands the variable, but every other start of this code runs with the default"
+    return Evidence(
+        f"{setting.name} defaults to {kind} that stands in the code ({default.text}); {consequence}.",
+        setting.location,
+        subject=setting.name,
+        related=related,
+        recommendation=f"Remove the default of {setting.name}, so that a start without it fails, and pass the variable "
+        f"wherever this code runs.",
+        severity=Severity.MEDIUM if demanded else None,
+    )
 
 
-def _is_demanded(inventory: Inventory, name: str) -> bool:
-    operators = {variable.operator for variable in inventory.variables if variable.name == name}
-    return bool(operators) and operators <= {":?", "?"}
+def _passed(inventory: Inventory) -> dict[str, dict[Location, Related]]:
+    """Where Compose gives a variable to a service, by the variable's name."""
+    places: defaultdict[str, dict[Location, Related]] = defaultdict(dict)
+    for service in inventory.services:
+        for entry in service.environment:
+            text = f"{service.name} gets {entry.name} here"
+            places[entry.name].setdefault(entry.location, Related(entry.location, text))
+    return places
+
+
+def _demanded(inventory: Inventory) -> set[str]:
+    """The variables that Compose demands wherever it uses them."""
+    uses = {(item.name, item.operator in (":?", "?")) for item in inventory.variables}
+    return {name for name, demanded in uses if demanded and (name, False) not in uses}

@@ -29,7 +29,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditlib.conventions import deployment, environments, services
+from auditlib.conventions import deployment, environments
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.model import Area, Confidence, Effort, Related, Severity
@@ -44,11 +44,11 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     if not signs or deployment.uses_orchestrator(inventory) or deployment.speaks_of_scaling(inventory):
         return
     projects = [item for item in inventory.base_projects if not environments.is_for_development(item.location.file)]
-    sizes = {project.name: len(services.of_project(inventory, project)) for project in projects}
+    sizes = {project.name: len(inventory.services_of(project.name)) for project in projects}
     if not sizes or max(sizes.values()) < 2:
         return
     project = max(projects, key=lambda item: sizes[item.name])
-    fixed = [item for item in services.of_project(inventory, project) if item.container_name]
+    fixed = [item for item in inventory.services_of(project.name).values() if item.container_name]
     yield Evidence(
         f"{counted(sizes[project.name], 'service')} of {project.location.file} go into production by Compose, which "
         "is one "
