@@ -154,6 +154,11 @@ class Source:
         return text
 
     @property
+    def opened(self) -> frozenset[str]:
+        """The files that were read so far."""
+        return frozenset(self._learned)
+
+    @property
     def unreadable(self) -> dict[str, Unreadable]:
         """The files that could not be read so far, with the reason."""
         return self._unreadable

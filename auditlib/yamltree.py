@@ -127,7 +127,8 @@ def _merge(pairs: list[tuple[Node, Node]]) -> list[tuple[Node, Node]]:
         if key.plain and key.text == "<<":
             for source in value.elements() or [value]:
                 for merged_key, merged in source.items():
-                    result.setdefault(merged_key.text, (merged_key, merged))
+                    if merged_key.text != "<<":  # of a mapping that merges itself
+                        result.setdefault(merged_key.text, (merged_key, merged))
     return list(result.values())
 
 

@@ -15,16 +15,25 @@ KIND_LIMIT = 100
 
 def remainder(source: Source, coverage: Iterable[Coverage]) -> Iterator[Coverage]:
     """A coverage entry for each unreadable file and for each kind of file that no reader looked at."""
-    reported = {entry.file for entry in coverage}
+    reported = {entry.file for entry in coverage} | {f for f in source.files if f.rpartition("/")[2] == ".gitignore"}
+    known = frozenset(source.files)
     for file, error in source.unreadable.items():
-        if file not in reported:
+        if file in known and file not in reported:
             yield Coverage(file, "file", Read.FAILED, error.reason, error.line)
-    kinds = Counter(_kind(file) for file in source.files if file not in reported and file not in source.unreadable)
-    for kind, count in sorted(kinds.most_common(KIND_LIMIT)):
-        yield Coverage(".", "other", Read.SKIPPED, f"{_files(count)} of a format that no reader knows: {kind}")
-    rest = sum(kinds.values()) - sum(count for _, count in kinds.most_common(KIND_LIMIT))
-    if rest:
-        yield Coverage(".", "other", Read.SKIPPED, f"{_files(rest)} of still other formats that no reader knows")
+    rest = [file for file in source.files if file not in reported and file not in source.unreadable]
+    opened = source.opened
+    yield from _counted((file for file in rest if file in opened), "that hold nothing the audit reads")
+    yield from _counted((file for file in rest if file not in opened), "of a format that no reader knows")
+
+
+def _counted(files: Iterable[str], what: str) -> Iterator[Coverage]:
+    """One entry for each kind of file; the rarest kinds share one."""
+    kinds = Counter(_kind(file) for file in files)
+    shown = dict(kinds.most_common(KIND_LIMIT))
+    for kind, count in sorted(shown.items()):
+        yield Coverage(".", "other", Read.SKIPPED, f"{_number(count)} {what}: {kind}")
+    if other := sum(kinds.values()) - sum(shown.values()):
+        yield Coverage(".", "other", Read.SKIPPED, f"{_number(other)} {what}, of further kinds")
 
 
 def _kind(file: str) -> str:
@@ -32,5 +41,5 @@ def _kind(file: str) -> str:
     return f"*{path.suffix}" if path.suffix else path.name
 
 
-def _files(count: int) -> str:
+def _number(count: int) -> str:
     return f"{count} file{'s' * (count != 1)}"
