@@ -78,9 +78,9 @@ def at(place: Location) -> str:
 
 
 def _was(project: Project, place: Location) -> str:
-    """The text of a value that lost, if it is short and on one line."""
+    """The text of a value that lost, if it is short and on one line; of a list or mapping there is only the key."""
     text = project.text_at(place)
-    return f"({text})" if text and "\n" not in text and len(text) <= 40 else ""
+    return f"({text})" if text and not text.endswith(":") and len(text) <= 40 else ""
 
 
 def render_services(project: Project) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from auditlib.compose import value_lists as w
 from auditlib.compose import values as v
 
 
@@ -52,23 +53,23 @@ class Ulimits:
 
 
 _HOOK = Shape(
-    {"command": v.command, "user": v.text, "privileged": v.boolean, "working_dir": v.text, "environment": v.variables},
+    {"command": w.command, "user": v.text, "privileged": v.boolean, "working_dir": v.text, "environment": w.variables},
     ("command",),
 )
 _FILE_REFERENCE = Shape({"source": v.text, "target": v.text, "uid": v.text, "gid": v.text, "mode": v.mode})
 _BUILD = Shape(
     {
-        "context": v.text, "dockerfile": v.text, "dockerfile_inline": v.text, "entitlements": v.texts,
-        "args": v.variables, "provenance": v.text, "sbom": v.text, "ssh": v.ssh, "labels": v.mapping,
-        "cache_from": v.text_or_list, "cache_to": v.text_or_list, "no_cache": v.boolean,
-        "additional_contexts": v.mapping, "pull": v.boolean, "extra_hosts": v.hosts, "isolation": v.text,
+        "context": v.text, "dockerfile": v.text, "dockerfile_inline": v.text, "entitlements": w.texts,
+        "args": w.variables, "provenance": v.text, "sbom": v.text, "ssh": w.ssh, "labels": w.mapping,
+        "cache_from": w.text_or_list, "cache_to": w.text_or_list, "no_cache": v.boolean,
+        "additional_contexts": w.mapping, "pull": v.boolean, "extra_hosts": w.hosts, "isolation": v.text,
         "network": v.text, "target": v.text, "secrets": Many(_FILE_REFERENCE), "shm_size": v.size,
-        "tags": v.text_or_list, "ulimits": Ulimits(), "platforms": v.text_or_list, "privileged": v.boolean,
+        "tags": w.text_or_list, "ulimits": Ulimits(), "platforms": w.text_or_list, "privileged": v.boolean,
     }
 )  # fmt: skip
 _TRIGGER = Shape(
-    {"path": v.text, "action": v.text, "target": v.text, "exec": One(_HOOK, optional=False), "include": v.texts,
-     "ignore": v.texts, "initial_sync": v.boolean}, ("path", "action"))  # fmt: skip
+    {"path": v.text, "action": v.text, "target": v.text, "exec": One(_HOOK, optional=False), "include": w.texts,
+     "ignore": w.texts, "initial_sync": v.boolean}, ("path", "action"))  # fmt: skip
 _WEIGHT = Shape({"path": v.text, "weight": v.natural}, ("path", "weight"), titled=True)
 _THROTTLE = Shape({"path": v.text, "rate": v.size}, ("path", "rate"), titled=True)
 _BLKIO = Shape(
@@ -76,7 +77,7 @@ _BLKIO = Shape(
      "device_read_iops": Many(_THROTTLE), "device_write_bps": Many(_THROTTLE), "device_write_iops": Many(_THROTTLE)}
 )  # fmt: skip
 _DEVICE_REQUEST = Shape(
-    {"capabilities": v.texts, "driver": v.text, "count": v.device_count, "device_ids": v.texts, "options": v.mapping},
+    {"capabilities": w.texts, "driver": v.text, "count": v.device_count, "device_ids": w.texts, "options": w.mapping},
     extensions=False,
 )
 _DISCRETE = Shape({"kind": v.text, "value": v.integer}, ("kind", "value"))
@@ -90,13 +91,13 @@ _UPDATE = Shape(
 )  # fmt: skip
 _DEPLOY = Shape(
     {
-        "mode": v.text, "replicas": v.number, "labels": v.mapping, "update_config": One(_UPDATE),
+        "mode": v.text, "replicas": v.number, "labels": w.mapping, "update_config": One(_UPDATE),
         "rollback_config": One(_UPDATE),
         "resources": One(Shape({"limits": One(_RESOURCE), "reservations": One(_RESOURCE)}), optional=False),
         "restart_policy": One(Shape(
             {"condition": v.text, "delay": v.duration, "max_attempts": v.count, "window": v.duration})),
         "placement": One(Shape(
-            {"constraints": v.texts, "preferences": Many(Shape({"spread": v.text})),
+            {"constraints": w.texts, "preferences": Many(Shape({"spread": v.text})),
              "max_replicas_per_node": v.natural}), optional=False),
         "endpoint_mode": v.text,
     }
@@ -110,18 +111,18 @@ _VOLUME_MOUNT = Shape(
         "type": v.text, "source": v.text, "target": v.text, "read_only": v.boolean, "consistency": v.text,
         "bind": One(Shape(
             {"selinux": v.text, "propagation": v.text, "create_host_path": v.boolean, "recursive": v.text})),
-        "volume": One(Shape({"labels": v.mapping, "nocopy": v.boolean, "subpath": v.text})),
+        "volume": One(Shape({"labels": w.mapping, "nocopy": v.boolean, "subpath": v.text})),
         "tmpfs": One(Shape({"size": v.size, "mode": v.natural})),
         "image": One(Shape({"subpath": v.text})),
     }
 )  # fmt: skip
 _SERVICE_NETWORK = Shape(
-    {"aliases": v.texts, "driver_opts": v.options, "gw_priority": v.integer, "interface_name": v.text,
-     "ipv4_address": v.text, "ipv6_address": v.text, "link_local_ips": v.texts, "mac_address": v.text,
+    {"aliases": w.texts, "driver_opts": w.options, "gw_priority": v.integer, "interface_name": v.text,
+     "ipv4_address": v.text, "ipv6_address": v.text, "link_local_ips": w.texts, "mac_address": v.text,
      "priority": v.integer}
 )  # fmt: skip
 _HEALTHCHECK = Shape(
-    {"test": v.health_test, "timeout": v.duration, "interval": v.duration, "retries": v.count,
+    {"test": w.health_test, "timeout": v.duration, "interval": v.duration, "retries": v.count,
      "start_period": v.duration, "start_interval": v.duration, "disable": v.boolean}
 )  # fmt: skip
 _DEPENDENCY = Shape({"condition": v.text, "restart": v.boolean, "required": v.boolean}, ("required",))
@@ -129,54 +130,54 @@ _ENV_FILE = Shape({"path": v.text, "required": v.boolean, "format": v.text}, ext
 
 SERVICE = Shape(
     {
-        "profiles": v.texts, "annotations": v.mapping, "attach": v.flag, "build": One(_BUILD),
-        "develop": One(Shape({"watch": Many(_TRIGGER)})), "blkio_config": One(_BLKIO), "cap_add": v.texts,
-        "cap_drop": v.texts, "cgroup_parent": v.text, "cgroup": v.text, "cpu_count": v.integer,
+        "profiles": w.texts, "annotations": w.mapping, "attach": v.flag, "build": One(_BUILD),
+        "develop": One(Shape({"watch": Many(_TRIGGER)})), "blkio_config": One(_BLKIO), "cap_add": w.texts,
+        "cap_drop": w.texts, "cgroup_parent": v.text, "cgroup": v.text, "cpu_count": v.integer,
         "cpu_percent": v.single, "cpu_period": v.integer, "cpu_quota": v.integer, "cpu_rt_period": v.integer,
         "cpu_rt_runtime": v.integer, "cpus": v.single, "cpuset": v.text, "cpu_shares": v.integer,
-        "command": v.command, "configs": Many(_FILE_REFERENCE), "container_name": v.text,
+        "command": w.command, "configs": Many(_FILE_REFERENCE), "container_name": v.text,
         "credential_spec": One(Shape({"config": v.text, "file": v.text, "registry": v.text})),
-        "depends_on": Keyed(_DEPENDENCY), "deploy": One(_DEPLOY), "device_cgroup_rules": v.texts,
-        "devices": Many(Shape({"source": v.text, "target": v.text, "permissions": v.text})), "dns": v.text_or_list,
-        "dns_opt": v.texts, "dns_search": v.text_or_list, "domainname": v.text, "entrypoint": v.command,
-        "provider": One(Shape({"type": v.text, "options": v.multi_options})), "environment": v.variables,
-        "env_file": Many(_ENV_FILE), "expose": v.any_list,
-        "extends": One(Shape({"file": v.text, "service": v.text}, extensions=False)), "external_links": v.texts,
-        "extra_hosts": v.hosts, "group_add": v.texts, "gpus": Many(_DEVICE_REQUEST), "hostname": v.text,
+        "depends_on": Keyed(_DEPENDENCY), "deploy": One(_DEPLOY), "device_cgroup_rules": w.texts,
+        "devices": Many(Shape({"source": v.text, "target": v.text, "permissions": v.text})), "dns": w.text_or_list,
+        "dns_opt": w.texts, "dns_search": w.text_or_list, "domainname": v.text, "entrypoint": w.command,
+        "provider": One(Shape({"type": v.text, "options": w.multi_options})), "environment": w.variables,
+        "env_file": Many(_ENV_FILE), "expose": w.any_list,
+        "extends": One(Shape({"file": v.text, "service": v.text}, extensions=False)), "external_links": w.texts,
+        "extra_hosts": w.hosts, "group_add": w.texts, "gpus": Many(_DEVICE_REQUEST), "hostname": v.text,
         "healthcheck": One(_HEALTHCHECK), "image": v.text, "init": v.flag, "ipc": v.text, "isolation": v.text,
-        "labels": v.mapping, "label_file": v.texts, "links": v.texts,
-        "logging": One(Shape({"driver": v.text, "options": v.options})), "mem_limit": v.size,
+        "labels": w.mapping, "label_file": w.texts, "links": w.texts,
+        "logging": One(Shape({"driver": v.text, "options": w.options})), "mem_limit": v.size,
         "mem_reservation": v.size, "memswap_limit": v.size, "mem_swappiness": v.size, "mac_address": v.text,
         "models": Keyed(Shape({"endpoint_var": v.text, "model_var": v.text}), nullable=True), "network_mode": v.text,
         "networks": Keyed(_SERVICE_NETWORK, nullable=True), "oom_kill_disable": v.boolean,
         "oom_score_adj": v.integer, "pid": v.text, "pids_limit": v.integer, "platform": v.text,
         "ports": Many(_PORT), "privileged": v.boolean, "pull_policy": v.text, "read_only": v.boolean,
         "restart": v.text, "runtime": v.text, "scale": v.number, "secrets": Many(_FILE_REFERENCE),
-        "security_opt": v.texts, "shm_size": v.size, "stdin_open": v.boolean, "stop_grace_period": v.duration,
-        "stop_signal": v.text, "storage_opt": v.plain_mapping, "sysctls": v.mapping, "tmpfs": v.text_or_list,
+        "security_opt": w.texts, "shm_size": v.size, "stdin_open": v.boolean, "stop_grace_period": v.duration,
+        "stop_signal": v.text, "storage_opt": w.plain_mapping, "sysctls": w.mapping, "tmpfs": w.text_or_list,
         "tty": v.boolean, "ulimits": Ulimits(), "use_api_socket": v.boolean, "user": v.text, "userns_mode": v.text,
-        "uts": v.text, "volumes": Many(_VOLUME_MOUNT), "volumes_from": v.texts, "working_dir": v.text,
+        "uts": v.text, "volumes": Many(_VOLUME_MOUNT), "volumes_from": w.texts, "working_dir": v.text,
         "post_start": Many(_HOOK), "pre_stop": Many(_HOOK),
     },
     ("command", "entrypoint"),
 )  # fmt: skip
-_POOL = Shape({"subnet": v.text, "gateway": v.text, "ip_range": v.text, "aux_addresses": v.mapping}, extensions=False)
+_POOL = Shape({"subnet": v.text, "gateway": v.text, "ip_range": v.text, "aux_addresses": w.mapping}, extensions=False)
 NETWORK = Shape(
     {
-        "name": v.text, "driver": v.text, "driver_opts": v.options,
+        "name": v.text, "driver": v.text, "driver_opts": w.options,
         "ipam": One(Shape({"driver": v.text, "config": Many(_POOL)}), optional=False), "external": v.boolean,
-        "internal": v.boolean, "attachable": v.boolean, "labels": v.mapping, "enable_ipv4": v.flag,
+        "internal": v.boolean, "attachable": v.boolean, "labels": w.mapping, "enable_ipv4": v.flag,
         "enable_ipv6": v.flag,
     }
 )  # fmt: skip
-VOLUME = Shape({"name": v.text, "driver": v.text, "driver_opts": v.options, "external": v.boolean, "labels": v.mapping})
+VOLUME = Shape({"name": v.text, "driver": v.text, "driver_opts": w.options, "external": v.boolean, "labels": w.mapping})
 FILE_OBJECT = Shape(
     {
         "name": v.text, "file": v.text, "environment": v.text, "content": v.text, "external": v.boolean,
-        "labels": v.mapping, "driver": v.text, "driver_opts": v.plain_mapping, "template_driver": v.text,
+        "labels": w.mapping, "driver": v.text, "driver_opts": w.plain_mapping, "template_driver": v.text,
     }
 )  # fmt: skip
-MODEL = Shape({"name": v.text, "model": v.text, "context_size": v.integer, "runtime_flags": v.texts})
+MODEL = Shape({"name": v.text, "model": v.text, "context_size": v.integer, "runtime_flags": w.texts})
 SECTIONS = {
     "services": SERVICE, "networks": NETWORK, "volumes": VOLUME, "secrets": FILE_OBJECT, "configs": FILE_OBJECT,
     "models": MODEL,
