@@ -62,8 +62,7 @@ def _evidence(inventory: Inventory, project: Project, stores: list[tuple[Service
     first, _, mount = (databases or stores)[0]
     return Evidence(
         f"{listed(names)} {'keeps' if len(names) == 1 else 'keep'} data in volumes, and no script, service, workflow "
-        "or "
-        f"command of the repository backs any of it up, unless the host does.{by_hand}",
+        f"or command of the repository backs any of it up, unless the host does.{by_hand}",
         mount.location,
         subject=f"{project.name}/backup",
         service=first.name,

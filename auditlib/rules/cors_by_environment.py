@@ -87,8 +87,7 @@ def _evidence(
     }
     return Evidence(
         f"{listed(targets)} is chosen by {variable} ({listed(names)}), and nothing sets {variable} to any of "
-        f"these{doubt}: "
-        f"deployments get the origins meant for development.",
+        f"these{doubt}: deployments get the origins meant for development.",
         branches[0].location,
         subject=f"{variable}/{'/'.join(targets)}",
         related=(

@@ -64,7 +64,6 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             *(Related(item.location, "this is deployed") for item in inventory.base_projects[:3]),
         ),
         recommendation="Write docs/deployment.md: what must exist before, the variables to set, the commands of a "
-        "release "
-        "and of a rollback, and how to see that it worked.",
+        "release and of a rollback, and how to see that it worked.",
         severity=None if signs else Severity.LOW,
     )

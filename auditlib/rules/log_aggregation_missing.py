@@ -76,8 +76,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 subject=f"{project.name}/logs",
                 related=_log_mounts(applications),
                 recommendation=f"Add a collector and a store for logs to {project.location.file}, or set a logging "
-                "driver "
-                f"for {listed((item.name for item in applications), limit=4)}.",
+                f"driver for {listed((item.name for item in applications), limit=4)}.",
                 severity=Severity.LOW if len(mine) < 5 else None,
             )
 

@@ -98,8 +98,7 @@ def _evidence(inventory: Inventory, profile: str, members: list[Service]) -> Evi
     names = listed(service.name for service in members)
     return Evidence(
         f"{names} {'starts' if len(members) == 1 else 'start'} with the profile {profile} only, and no script, "
-        "workflow, "
-        f"environment file or document of the repository activates it: `docker compose up` leaves "
+        "workflow, environment file or document of the repository activates it: `docker compose up` leaves "
         f"{'it' if len(members) == 1 else 'them'} out.",
         first.profiles_location or first.location,
         subject=profile,
@@ -108,8 +107,7 @@ def _evidence(inventory: Inventory, profile: str, members: list[Service]) -> Evi
             *(Related(item.profiles_location or item.location, f"{item.name} has the profile too") for item in others),
             *(Related(item.location, "starts the system without the profile") for item in _starts(inventory)[:5]),
         ),
-        recommendation=f"Start with `docker compose --profile {profile} up`, set `COMPOSE_PROFILES={profile}` where "
-        "it is "
-        f"deployed, or drop the profile of services that every deployment needs.",
+        recommendation=f"Start with `docker compose --profile {profile} up`, set `COMPOSE_PROFILES={profile}` where it "
+        "is deployed, or drop the profile of services that every deployment needs.",
         severity=None if needed and not aside else Severity.LOW,
     )

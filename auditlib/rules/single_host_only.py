@@ -50,11 +50,9 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     project = max(projects, key=lambda item: sizes[item.name])
     fixed = [item for item in inventory.services_of(project.name).values() if item.container_name]
     yield Evidence(
-        f"{counted(sizes[project.name], 'service')} of {project.location.file} go into production by Compose, which "
-        "is one "
-        "host; no file deploys to more than one, and no document speaks of scaling or failover. What is arranged "
-        "outside "
-        f"the repository isn't known.",
+        f"{counted(sizes[project.name], 'service')} of {project.location.file} go into production by Compose, which is "
+        "one host; no file deploys to more than one, and no document speaks of scaling or failover. What is arranged "
+        "outside the repository isn't known.",
         project.location,
         subject=f"{project.name}/hosts",
         related=(
@@ -65,6 +63,5 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             ),
         ),
         recommendation=f"Write into the deployment guide what one host means for {project.location.file}, and which "
-        "services "
-        f"would move first.",
+        "services would move first.",
     )

@@ -1,0 +1,81 @@
+"""What the workflows really run: their commands, followed through make, npm scripts, shell scripts and Compose.
+
+A workflow's step says `make test`, the target says `npm test`, the script says `vitest run`: that job runs Vitest.
+What can't be followed (a script that the repository lacks, `tox`, an action) is named, so that nobody takes silence
+for absence.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from auditlib.conventions import tools
+from auditlib.inventory import Inventory
+from auditlib.inventory.delivery import Job, TestSuite, Workflow
+from auditlib.model import Location
+from auditlib.pipeline._follower import Follower
+from auditlib.pipeline._words import normal
+
+_MANUAL = frozenset({"workflow_dispatch", "repository_dispatch"})
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One command, or action, that a job runs in the end; `location` is the line of the workflow that leads to it."""
+
+    text: str
+    folder: str | None
+    """Where it runs, relative to the root; None for the inside of a container."""
+    job: Job
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """All that automatic (or other) workflows run, and what they call that can't be followed."""
+
+    runs: tuple[Run, ...]
+    opaque: tuple[Run, ...]
+
+    def matching(self, pattern: re.Pattern[str]) -> list[Run]:
+        """The runs whose text the pattern finds."""
+        return [run for run in self.runs if pattern.search(run.text)]
+
+
+def is_automatic(workflow: Workflow) -> bool:
+    """Whether anything but a person starts a workflow."""
+    return any(trigger.event not in _MANUAL for trigger in workflow.triggers)
+
+
+def of(inventory: Inventory, workflows: Iterable[Workflow] | None = None) -> Pipeline:
+    """What these workflows run; without them, all that start by themselves."""
+    chosen = [item for item in inventory.workflows if is_automatic(item)] if workflows is None else workflows
+    runs: list[Run] = []
+    opaque: list[Run] = []
+    for workflow in chosen:
+        for job in workflow.jobs:
+            _of_job(Follower(inventory, job), runs, opaque)
+    return Pipeline(tuple(runs), tuple(opaque))
+
+
+def starts(run: Run, suite: TestSuite) -> bool:
+    """Whether a run starts the framework of a test suite in its folder, above or below it, or names the folder."""
+    in_python = any(file.endswith(".py") for file in suite.files)
+    pattern = tools.TEST_FRAMEWORKS.get("pytest" if in_python and suite.framework != "unittest" else suite.framework)
+    if pattern is None or not pattern.search(run.text):
+        return False
+    if run.folder is None or not suite.folder:
+        return True
+    place, home = f"{normal(run.folder)}/".lstrip("/"), f"{suite.folder}/"
+    return home.startswith(place) or place.startswith(home) or suite.folder in run.text
+
+
+def _of_job(follower: Follower, runs: list[Run], opaque: list[Run]) -> None:
+    job = follower.job
+    if job.uses and not job.uses.startswith("./"):
+        opaque.append(Run(job.uses, None, job, job.location))
+    for step in job.steps:
+        for text, place, known, location in follower.of_step(step):
+            (runs if known else opaque).append(Run(text, place, job, location or step.location))

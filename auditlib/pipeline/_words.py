@@ -1,0 +1,90 @@
+"""The words of commands: what only starts another program, options and their values, the folder that is meant."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+
+SHELLS = frozenset({"bash", "sh", "zsh", "dash", "source", "."})
+PACKAGE_MANAGERS = frozenset({"npm", "yarn", "pnpm", "bun"})
+EVERYWHERE = frozenset(
+    {"-r", "--recursive", "-ws", "--workspaces", "workspaces", "--filter", "-F", "-w", "--workspace", "workspace"}
+)
+"""Options and words with which a package manager goes through all packages of a workspace."""
+
+_PREFIXES = frozenset({
+    "uv", "uvx", "npx", "bunx", "pnpx", "pipx", "poetry", "pdm", "pipenv", "rye", "run", "exec", "sudo", "env", "time",
+    "xvfb-run", "command", "--",
+})  # fmt: skip
+_LIFECYCLE = frozenset({"test", "t", "start"})
+_OWN_COMMANDS = frozenset(
+    {"install", "i", "ci", "add", "remove", "dlx", "x", "exec", "audit", "publish", "link", "init"}
+)
+_FOLDER_OPTIONS = frozenset({"-C", "--prefix", "--cwd", "--dir", "--directory", "--project"})
+_ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
+_COMPOSE_VALUES = frozenset({
+    "-f", "--file", "-p", "--project-name", "--profile", "--env-file", "--project-directory", "-e", "--env", "-u",
+    "--user", "-v", "--volume", "-w", "--workdir", "--name", "--entrypoint", "--publish", "--label", "-l", "--scale",
+    "--timeout", "-t", "--env-from-file", "--pull", "--ansi", "--progress", "--wait-timeout", "--index",
+})  # fmt: skip
+"""Options of `docker compose` and its commands that take the next word as their value."""
+
+
+def normal(path: str) -> str:
+    normal = posixpath.normpath(path) if path else ""
+    return "" if normal == "." else normal
+
+
+def script_name(program: str, words: list[str]) -> str:
+    """The script of package.json that a package manager is told to run; empty if it does something else."""
+    for word in ("run", "run-script"):
+        if word in words:
+            return next(iter(words[words.index(word) + 1 :]), "")
+    first = next(iter(words), "")
+    if first in _OWN_COMMANDS or (program == "npm" and first not in _LIFECYCLE):
+        return ""
+    return "test" if first == "t" else first
+
+
+def core(words: list[str]) -> list[str]:
+    """A command without what only starts it: `uv run --frozen make test` is `make test`."""
+    index = 0
+    while index < len(words):
+        word = words[index]
+        if word in _FOLDER_OPTIONS and index:
+            index += 2
+        elif word in _PREFIXES or (index and word.startswith("-")) or _ASSIGNMENT.match(word):
+            index += 1
+        else:
+            break
+    return words[index:]
+
+
+def place(arguments: list[str], folder: str | None) -> tuple[str | None, list[str]]:
+    """Where a command runs after its own option for that (`-C backend`), and its arguments without options."""
+    words: list[str] = []
+    skip = False
+    for index, word in enumerate(arguments):
+        name, equals, value = word.partition("=")
+        if skip:
+            skip = False
+        elif name in _FOLDER_OPTIONS:
+            value = value if equals else next(iter(arguments[index + 1 : index + 2]), "")
+            folder = normal(posixpath.join(folder or "", value))
+            skip = not equals
+        elif not word.startswith("-") and not _ASSIGNMENT.match(word):
+            words.append(word)
+    return folder, words
+
+
+def split(words: list[str]) -> tuple[str, list[str]]:
+    """The first word that is no option nor an option's value, and what follows it."""
+    index = 0
+    while index < len(words):
+        if words[index] in _COMPOSE_VALUES:
+            index += 2
+        elif words[index].startswith("-"):
+            index += 1
+        else:
+            return words[index], words[index + 1 :]
+    return "", []
