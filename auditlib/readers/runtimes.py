@@ -1,4 +1,4 @@
-"""Small files that fix versions or configure tools: `.nvmrc`, `.python-version`, `.tool-versions`, pre-commit, setup.cfg.
+"""Files that fix versions or configure tools: `.nvmrc`, `.python-version`, `.tool-versions`, pre-commit, setup.cfg.
 
 Follows https://github.com/nvm-sh/nvm#nvmrc, https://asdf-vm.com/manage/configuration.html#tool-versions,
 https://pre-commit.com/#pre-commit-configyaml---top-level and

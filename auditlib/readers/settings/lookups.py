@@ -39,6 +39,11 @@ _NAMES = {"db_url": "DATABASE_URL", "db": "DATABASE_URL", "cache_url": "CACHE_UR
 
 def read_lookups(module: Module, vault: Vault) -> Iterator[Setting | SettingsFile]:
     """The variables that a file asks for one by one, and the environment files that it loads."""
+    found = list(_lookups(module, vault))
+    yield from sorted(found, key=lambda item: (item.location.line, item.location.column))
+
+
+def _lookups(module: Module, vault: Vault) -> Iterator[Setting | SettingsFile]:
     lookups = _Lookups(module, vault)
     for node in module.nodes:
         if isinstance(node, ast.Call):

@@ -1,0 +1,75 @@
+"""Runs the cases of readers: each file of `cases` belongs to the reader of its name, each case to a few small files."""
+
+import importlib
+from pathlib import Path
+
+import pytest
+import yaml
+
+from auditlib.inventory import configuration, delivery
+from auditlib.model import Read
+from auditlib.source import Source
+
+HERE = Path(__file__).parent / "cases"
+CASES = [
+    pytest.param(path.stem, case, id=f"{path.stem}: {name}")
+    for path in sorted(HERE.glob("*.yml"))
+    for name, case in yaml.safe_load(path.read_text(encoding="utf-8")).items()
+]
+
+
+def shown(value):
+    return "-" if value is None else value.text
+
+
+def command(item):
+    notes = (" !" if item.cannot_fail else "") + (f" in {item.folder}" if item.folder else "")
+    return f"{item.location.line}: {' | '.join(item.words)}{notes}"
+
+
+def lines_of(record):
+    """A record as the lines that a case lists."""
+    match record:
+        case configuration.EnvFile():
+            yield f"{record.path} {'template' if record.template else 'real'}"
+            for line in record.lines:
+                note = " commented" if line.commented else f" {line.malformed}" if line.malformed else ""
+                yield f"{line.location.line}: {line.name}={shown(line.value)}{note}"
+        case configuration.Setting():
+            needed = "required" if record.required else record.default_kind
+            names = "/".join((record.name, *record.aliases))
+            yield f"{record.location} {names} {record.type} {needed} {shown(record.default)} {record.style}"
+        case configuration.SettingsFile():
+            yield f"{record.location} file {record.path}"
+        case configuration.EnvironmentBranch():
+            yield f"{record.location} branch {record.variable} {list(record.values)} {list(record.targets)}"
+        case configuration.LogFile():
+            yield f"{record.location} log {record.path}"
+        case delivery.Dockerfile():
+            yield from (f"{stage.location} stage {stage.name} from {stage.base}" for stage in record.stages)
+            for item in record.instructions:
+                yield f"{item.location} {item.keyword} {list(item.words)}{' shell' if item.shell else ''}"
+                yield from (f"  {command(inner)}" for inner in item.commands)
+        case delivery.Manifest():
+            yield f"{record.path} {record.kind} {record.name or '-'} {record.runtime or '-'} {sorted(record.tools)}"
+            for target in record.targets:
+                yield f"{target.location} {target.name}: {[' '.join(item.words) for item in target.commands]}"
+            yield from (f"{item.location} {item.group} {item.name} {item.constraint}" for item in record.requirements)
+        case delivery.Route():
+            yield f"{record.location} {record.method} {record.path} {record.framework}"
+        case _:
+            yield repr(record)
+
+
+@pytest.mark.parametrize(("reader", "case"), CASES)
+def test_case(reader, case, tmp_path):
+    for name, text in case["files"].items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+    found = importlib.import_module(f"auditlib.readers.{reader}").read(Source(tmp_path))
+
+    assert [line for record in found.records for line in lines_of(record)] == case.get("records", [])
+    trouble = [f"{item.file}:{item.line} {item.reason}" for item in found.coverage if item.status is not Read.PARSED]
+    assert trouble == case.get("trouble", [])

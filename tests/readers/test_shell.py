@@ -1,0 +1,84 @@
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from auditlib.readers import shell
+from auditlib.redaction import Vault
+
+
+def shown(text, **options):
+    return [
+        (item.location.line, " | ".join(item.words) + (" !" if item.cannot_fail else "")
+         + (f" in {item.folder}" if item.folder else "") + (f" with {','.join(item.assignments)}" if item.assignments else ""))
+        for item in shell.commands(text, "f", 1, **options)
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("""A=1 make -C "x $Y" a\\ b 'c d' pre"mid"'end'""", ["make | -C | x $Y | a b | c d | premidend with A"]),
+        ("pytest || true", ["pytest !", "true"]),
+        ("pytest || { echo no; exit 1; }", ["pytest", "echo | no", "exit | 1"]),
+        ("pytest || exit 1", ["pytest", "exit | 1"]),
+        ("a && b || :", ["a !", "b !", ":"]),
+        ("flake8; exit 0", ["flake8 !", "exit | 0 !"]),
+        ("set -e\nflake8; exit 0", ["set | -e", "flake8", "exit | 0"]),
+        ("cd a && (cd b; ls) && pwd", ["cd | a", "cd | b in a", "ls in a/b", "pwd in a"]),
+        ("cd a; cd -; ls", ["cd | a", "cd | - in a", "ls"]),
+        ("x=$(foo bar) | baz", ["foo | bar", "baz"]),
+        ("if ! grep x; then for i in 1 2; do y $i; done; fi", ["grep | x", "y | $i"]),
+        ('pip install "foo==${{ matrix.v }}" ${{ inputs.x }}', ["pip | install | foo==${{ matrix.v }} | ${{ inputs.x }}"]),
+        ("ssh host <<EOF\ncd app\ndocker compose up -d\nEOF\nls", ["ssh | host", "cd | app", "docker | compose | up | -d in app", "ls"]),
+        ("cat <<EOF > f\nnot a command\n$(date)\nEOF", ["cat", "date"]),
+        ("bash -lc 'cd x && make || true'", ["bash | -lc | cd x && make || true", "cd | x !", "make ! in x", "true in x"]),
+    ],
+)  # fmt: skip
+def test_commands(text, expected):
+    assert [line for _, line in shown(text)] == expected
+
+
+def test_errexit_of_the_caller_counts():
+    assert [line for _, line in shown("flake8; true", errexit=True)] == ["flake8", "true"]
+
+
+def test_lines_and_columns_are_those_of_the_file():
+    found = shell.commands("ä; b\n  c \\\n  d", "f", 10, indent=4)
+    assert [(item.location.line, item.location.column, item.location.end_line) for item in found] == [
+        (10, 5, 10), (10, 8, 10), (11, 7, 12),
+    ]  # fmt: skip
+
+
+def test_secrets_are_masked_by_the_words_before_them():
+    [command] = shell.commands("redis-cli -a hunter2 ping", "f", 1, Vault())
+    assert command.words[0] == "redis-cli"
+    assert command.words[-1] == "ping"
+    assert "hunter2" not in str(command)
+
+
+@given(st.text(max_size=300))
+def test_any_text_gives_commands(text):
+    for command in shell.commands(text, "f", 1, Vault()):
+        assert command.words
+        assert 1 <= command.location.line <= text.count("\n") + 1
+
+
+@given(st.lists(st.text(st.characters(exclude_characters="\0\n\r", codec="utf-8"), max_size=20), min_size=1, max_size=5))
+def test_quoted_words_come_back(words):
+    quoted = " ".join("'" + word.replace("'", "'\\''") + "'" for word in words)
+    [command] = shell.commands(f"run {quoted}", "f", 1)
+    assert command.words == ("run", *words)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["$(a " * 20_000, "((a\n" * 20_000, "a |\n" * 20_000, "if a; then\n" * 20_000, '"$(' * 20_000, "{ a\n" * 20_000,
+     "a=(\n" * 20_000, "bash <<E\n" * 20_000, "x" * 5_000_000, "a b\n" * 1_000_000],
+    ids=lambda text: repr(text[:10]),
+)  # fmt: skip
+def test_hostile_text_ends_soon(text):
+    start = time.process_time()
+    assert len(shell.commands(text, "f", 1, Vault())) <= shell.COMMAND_LIMIT
+    assert time.process_time() - start < 15
