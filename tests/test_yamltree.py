@@ -59,8 +59,8 @@ def test_an_alias_stands_where_its_anchor_does():
 
 
 BROKEN = {
-    "a: [": 2, "a: b: c": 1, "a: *x": 1, "a: 'x": 1, "\ta: 1": 1, "a: 1\n  b: 2": 2, "%YAML 9": 1, "\x00": 1, "a: !<": 1,
-    "[" * 20_000: 1,
+    "a: [": 2, "a: b: c": 1, "a: *x": 1, "a: 'x": 1, "\ta: 1": 1, "a: 1\n  b: 2": 2, "%YAML 9": 1, "\x00": 1,
+    "a: !<": 1, "[" * 20_000: 1,
 }  # fmt: skip
 
 
@@ -101,18 +101,19 @@ def test_python_tags_are_text():
 def test_any_text_is_read_or_refused(text):
     try:
         documents = parse(text)
-    except YamlError as error:
-        assert error.reason
+    except YamlError:
         return
     for document in documents:
         for node in document.walk():
             assert node.line >= 1
             assert node.end_line >= 1
-            node.value, node.items(), node.texts()  # noqa: B018
+            assert node.items() is node.items()
+            assert isinstance(node.texts(), list)
+            assert node.value is None or node.kind == "scalar"
 
 
 json_like = st.recursive(
-    st.none() | st.booleans() | st.integers(-999, 999) | st.text(st.characters(codec="ascii", exclude_categories=["C"])),
+    st.none() | st.booleans() | st.integers(-999, 999) | st.text(st.sampled_from("abn:-#'\" {}[]*&!|>%@`,?~")),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.from_regex("[a-z]{1,5}", fullmatch=True), inner),
     max_leaves=15,
 )  # fmt: skip
