@@ -55,6 +55,12 @@ LINTERS: dict[str, re.Pattern[str]] = {
 }
 """Linters and type checkers by name: how a command or an action that runs them looks."""
 
+INSTALLS = re.compile(
+    r"\b(?:pip3?|pipx|apt|apt-get|apk|brew|dnf|yum|conda|mamba|npm|pnpm|yarn|bun|poetry|uv(?: pip| tool)?|pdm|cargo|"
+    r"gem|go)(?:\s+-\S+)*\s+(?:install|add|get|i|global add)\b"
+)
+"""A command that installs programs; what it names isn't run."""
+
 _CONFIGURATION: dict[str, str] = {
     ".flake8": "flake8", "ruff.toml": "ruff", ".ruff.toml": "ruff", ".pylintrc": "pylint", "pylintrc": "pylint",
     "mypy.ini": "mypy", ".mypy.ini": "mypy", "pyrightconfig.json": "pyright", "biome.json": "biome",

@@ -34,7 +34,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
-    """All that automatic (or other) workflows run, and what they call that can't be followed."""
+    """All that automatic (or other) workflows run, installations apart, and what they call that can't be followed."""
 
     runs: tuple[Run, ...]
     opaque: tuple[Run, ...]
@@ -78,4 +78,5 @@ def _of_job(follower: Follower, runs: list[Run], opaque: list[Run]) -> None:
         opaque.append(Run(job.uses, None, job, job.location))
     for step in job.steps:
         for text, place, known, location in follower.of_step(step):
-            (runs if known else opaque).append(Run(text, place, job, location or step.location))
+            if not tools.INSTALLS.search(text):
+                (runs if known else opaque).append(Run(text, place, job, location or step.location))
