@@ -36,13 +36,14 @@ def statements(text: str) -> Iterator[Statement]:
     """The instructions of a Dockerfile, in order. A line that is none comes with an empty keyword."""
     lines = text.split("\n")
     escape = _escape(lines)
+    last = {line.lstrip("\t"): number for number, line in enumerate(lines)}
     index = 0
     while index < len(lines):
         if not lines[index].strip() or lines[index].lstrip().startswith("#"):
             index += 1
             continue
         logical, following = _continued(lines, index, escape)
-        body, end, closed = _heredocs(lines, following, logical)
+        body, end, closed = _heredocs(lines, following, logical, last)
         yield _statement(logical, body, index + 1, end, closed=closed)
         index = end
 
@@ -74,18 +75,18 @@ def _continued(lines: list[str], index: int, escape: str) -> tuple[list[str], in
     return logical, index
 
 
-def _heredocs(lines: list[str], index: int, logical: list[str]) -> tuple[str, int, bool]:
+def _heredocs(lines: list[str], index: int, logical: list[str], last: dict[str, int]) -> tuple[str, int, bool]:
     """The text of the here-documents that an instruction opens, the line after it, and whether all are closed."""
     first = logical[0].split(maxsplit=1)
     if first[0].upper() not in _WITH_HEREDOC:
         return "", index, True
     body: list[str] = []
     for match in _HEREDOC.finditer("\n".join(logical)):
+        if last.get(match["word"], -1) < index:
+            return "", index, False
         start = index
-        while index < len(lines) and lines[index].lstrip("\t") != match["word"]:
+        while lines[index].lstrip("\t") != match["word"]:
             index += 1
-        if index == len(lines):
-            return "", start, False
         body += lines[start:index]
         index += 1
     return "\n".join(body), index, True

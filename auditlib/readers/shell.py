@@ -22,8 +22,10 @@ from auditlib.redaction import Vault
 if TYPE_CHECKING:
     from tree_sitter import Node, Parser, Tree
 
-TEXT_LIMIT = 60_000
-"""Characters of a text that are parsed, the rest is left out: the parser's recovery from garbage is quadratic."""
+TEXT_LIMIT = 500_000
+"""Characters of a text that are parsed; what comes after is left out."""
+_PART = 20_000
+"""Characters that are parsed at once. The parser's recovery from garbage is quadratic, and no callback can stop it."""
 _LINE_LIMIT = 8_000
 """Characters of the longest line that is parsed; longer ones are data, and count as empty."""
 COMMAND_LIMIT = 10_000
@@ -35,6 +37,7 @@ _COLUMN_LIMIT = 10_000
 """Bytes before a command on its line up to which its column is counted in characters."""
 
 _LONG_LINE = re.compile(rf"[^\n]{{{_LINE_LIMIT},}}")
+_OUTER_LINE = re.compile(r"\n(?=\n\w)")
 _EXPRESSION = re.compile(rb"\$\{\{(?:[^}\n]|\}(?!\})){0,500}\}\}")
 _SHELLS = frozenset({"sh", "bash", "dash", "ash", "zsh", "ksh"})
 _OWN_FOLDER = frozenset({"subshell", "command_substitution", "process_substitution", "function_definition", "pipeline"})
@@ -129,13 +132,30 @@ def is_shell(interpreter: str) -> bool:
 
 
 def _nested(text: str, outer: _Text, folder: _Folder, *, swallowed: bool) -> Iterator[Command]:
-    data = _LONG_LINE.sub("", text[:TEXT_LIMIT]).encode("utf-8", "replace")
-    tree = _parse(_EXPRESSION.sub(lambda match: b"x" * len(match[0]), data))
-    if tree is None:
-        return
-    root = tree.root_node
-    inner = replace(outer, data=data, depth=outer.depth + 1, errexit=outer.errexit or _sets_errexit(root, data))
-    yield from _walk(_Visit(root, _Folder(folder.path, folder.previous), swallowed), inner)
+    deadline = time.process_time() + _SECONDS
+    folder = _Folder(folder.path, folder.previous)
+    inner = replace(outer, depth=outer.depth + 1)
+    for part in _parts(text[:TEXT_LIMIT]):
+        data = _LONG_LINE.sub("", part).encode("utf-8", "replace")
+        tree = _parse(_EXPRESSION.sub(lambda match: b"x" * len(match[0]), data), deadline)
+        if tree is None:
+            return
+        root = tree.root_node
+        inner = replace(inner, data=data, errexit=inner.errexit or _sets_errexit(root, data))
+        yield from _walk(_Visit(root, folder, swallowed), inner)
+        inner = replace(inner, first_line=inner.first_line + part.count("\n"))
+
+
+def _parts(text: str) -> Iterator[str]:
+    """The text in parts of whole lines; a long one is cut before a line that is not indented, if there is one."""
+    start = 0
+    while len(text) - start > _PART:
+        end = start + _PART
+        cut = next((match.start() for match in _OUTER_LINE.finditer(text, start + _PART // 2, end)), -1) + 1
+        cut = cut or text.rfind("\n", start, end) + 1 or end
+        yield text[start:cut]
+        start = cut
+    yield text[start:]
 
 
 @cache
@@ -146,8 +166,10 @@ def _parser() -> Parser:
     return tree_sitter.Parser(tree_sitter.Language(tree_sitter_bash.language()))
 
 
-def _parse(data: bytes) -> Tree | None:
-    deadline = time.process_time() + _SECONDS
+def _parse(data: bytes, deadline: float) -> Tree | None:
+    """The tree of a text, or None if the deadline passes first."""
+    if time.process_time() > deadline:
+        return None
     parser = _parser()
     try:
         tree: Tree | None = parser.parse(

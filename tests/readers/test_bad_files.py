@@ -40,7 +40,9 @@ HOSTILE = {
     "destructuring": b"express process.env {" * 20_000,
     "here-documents": b"FROM a\n" + b"RUN <<E\n" * 5_000,
     "continued": b"FROM a\nRUN a \\\n" * 20_000,
-    "doubling": b"import os, fastapi\n" + b"".join(b"A%d = A%d + A%d\n" % (i, i + 1, i + 1) for i in range(300)) + b"load_dotenv(A0)\n",
+    "doubling": b"from dotenv import load_dotenv\n"
+    + b"".join(b"A%d = A%d + A%d\n" % (i, i + 1, i + 1) for i in range(300))
+    + b"load_dotenv(A0)\n",
     "includes itself": b"-r requirements.txt\n" * 100,
 }  # fmt: skip
 

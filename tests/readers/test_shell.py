@@ -9,11 +9,11 @@ from auditlib.redaction import Vault
 
 
 def shown(text, **options):
-    return [
-        (item.location.line, " | ".join(item.words) + (" !" if item.cannot_fail else "")
-         + (f" in {item.folder}" if item.folder else "") + (f" with {','.join(item.assignments)}" if item.assignments else ""))
-        for item in shell.commands(text, "f", 1, **options)
-    ]  # fmt: skip
+    for item in shell.commands(text, "f", 1, **options):
+        notes = [" !"] if item.cannot_fail else []
+        notes += [f" in {item.folder}"] if item.folder else []
+        notes += [f" with {','.join(item.assignments)}"] if item.assignments else []
+        yield " | ".join(item.words) + "".join(notes)
 
 
 @pytest.mark.parametrize(
@@ -30,18 +30,18 @@ def shown(text, **options):
         ("cd a; cd -; ls", ["cd | a", "cd | - in a", "ls"]),
         ("x=$(foo bar) | baz", ["foo | bar", "baz"]),
         ("if ! grep x; then for i in 1 2; do y $i; done; fi", ["grep | x", "y | $i"]),
-        ('pip install "foo==${{ matrix.v }}" ${{ inputs.x }}', ["pip | install | foo==${{ matrix.v }} | ${{ inputs.x }}"]),
-        ("ssh host <<EOF\ncd app\ndocker compose up -d\nEOF\nls", ["ssh | host", "cd | app", "docker | compose | up | -d in app", "ls"]),
+        ('pip "foo==${{ matrix.v }}" ${{ inputs.x }}', ["pip | foo==${{ matrix.v }} | ${{ inputs.x }}"]),
+        ("ssh host <<EOF\ncd app\nmake\nEOF\nls", ["ssh | host", "cd | app", "make in app", "ls"]),
         ("cat <<EOF > f\nnot a command\n$(date)\nEOF", ["cat", "date"]),
-        ("bash -lc 'cd x && make || true'", ["bash | -lc | cd x && make || true", "cd | x !", "make ! in x", "true in x"]),
+        ("bash -lc 'cd x; make || :'", ["bash | -lc | cd x; make || :", "cd | x", "make ! in x", ": in x"]),
     ],
 )  # fmt: skip
 def test_commands(text, expected):
-    assert [line for _, line in shown(text)] == expected
+    assert list(shown(text)) == expected
 
 
 def test_errexit_of_the_caller_counts():
-    assert [line for _, line in shown("flake8; true", errexit=True)] == ["flake8", "true"]
+    assert list(shown("flake8; true", errexit=True)) == ["flake8", "true"]
 
 
 def test_lines_and_columns_are_those_of_the_file():
@@ -65,7 +65,9 @@ def test_any_text_gives_commands(text):
         assert 1 <= command.location.line <= text.count("\n") + 1
 
 
-@given(st.lists(st.text(st.characters(exclude_characters="\0\n\r", codec="utf-8"), max_size=20), min_size=1, max_size=5))
+@given(
+    st.lists(st.text(st.characters(exclude_characters="\0\n\r", codec="utf-8"), max_size=20), min_size=1, max_size=5)
+)
 def test_quoted_words_come_back(words):
     quoted = " ".join("'" + word.replace("'", "'\\''") + "'" for word in words)
     [command] = shell.commands(f"run {quoted}", "f", 1)

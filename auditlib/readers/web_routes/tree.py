@@ -72,9 +72,7 @@ class _Tree:
     def _file(self, wanted: str, origin: str) -> str | None:
         """The file of a module: of several with such a name the one nearest to the file that imports it."""
         candidates = [
-            file
-            for file in self.by_module[posixpath.basename(wanted)]
-            if f"/{_stem(file)}".endswith(f"/{wanted}")
+            file for file in self.by_module[posixpath.basename(wanted)] if f"/{_stem(file)}".endswith(f"/{wanted}")
         ]
         return max(candidates, key=lambda file: len(posixpath.commonprefix([file, origin])), default=None)
 
