@@ -9,6 +9,7 @@ The level is a rule, not an opinion:
 
 from __future__ import annotations
 
+import posixpath
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -76,7 +77,7 @@ def _read_reasons(counts: Counter[Read], coverage: Sequence[Coverage]) -> Iterat
             yield f"{_count(len(entries), 'file')} {verb}: {places}."
     skipped = [entry.reason for entry in coverage if entry.status is Read.SKIPPED and entry.reason]
     if skipped:
-        yield f"Left out on purpose: {_list(skipped)}."
+        yield f"Not looked at: {_list(skipped)}."
 
 
 def _unresolved(inventory: Inventory) -> Iterator[str]:
@@ -87,6 +88,7 @@ def _unresolved(inventory: Inventory) -> Iterator[str]:
         ("A query could not be parsed", _broken_queries(inventory)),
         ("A workflow of another repository is used", _foreign_workflows(inventory)),
         ("A default is computed by code", _computed_defaults(inventory)),
+        ("Values come from an environment file that the repository doesn't hold", _absent_files(inventory)),
     ):
         if places:
             yield f"{subject}: {_list(str(place) for place in places)}."
@@ -113,6 +115,13 @@ def _foreign_workflows(inventory: Inventory) -> list[Location]:
 
 def _computed_defaults(inventory: Inventory) -> list[Location]:
     return [setting.location for setting in inventory.settings if setting.default_kind == "expression"]
+
+
+def _absent_files(inventory: Inventory) -> list[Location]:
+    loaded = [(item.path, item.location) for item in inventory.settings_files]
+    loaded += [(item.path, item.location) for service in inventory.services for item in service.env_files]
+    held = {posixpath.basename(path) for path in inventory.files}  # code names a file from wherever it is started
+    return [place for path, place in loaded if posixpath.basename(path) not in held]
 
 
 def _list(items: Iterable[str]) -> str:

@@ -34,12 +34,22 @@ SEVERITY: dict[Severity, str] = {
     Severity.INFO: "#8f9aa8",
 }
 
+ON_SEVERITY: dict[Severity, str] = {
+    Severity.CRITICAL: PAPER,
+    Severity.HIGH: PAPER,
+    Severity.MEDIUM: "#1f1604",
+    Severity.LOW: "#06131f",
+    Severity.INFO: "#10151b",
+}
+"""What stands on a severity's colour: the paper where it is dark, else a near black that dark mode leaves alone."""
+
 TONES: dict[str, tuple[str, str]] = {
     "good": (GOOD, GOOD_SOFT),
     "warn": (WARN, WARN_SOFT),
     "bad": (BAD, BAD_SOFT),
     "accent": (ACCENT, ACCENT_SOFT),
     "": (MUTED, PANEL),
+    **{str(severity): (ON_SEVERITY[severity], colour) for severity, colour in SEVERITY.items()},
 }
 """A judgement's colour for lines and marks, and the one for the ground below them."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,8 @@ _GAP = 48.0
 _WIDEST, _NARROWEST = 230.0, 128.0
 _ROW_GAP = 14.0
 _LINE = 15.0
+_MANY_LOOSE = 4
+_PER_ROW = 4
 _HEADING = 26.0
 
 
@@ -49,7 +52,12 @@ class _Grid:
     def centre(self, slot: layout.Slot) -> Point:
         column, row = slot
         left = column * (self.box_width + _GAP)
-        return left + self.box_width / 2, self.top + row * (self.box_height + _ROW_GAP)
+        return left + self.box_width / 2, self.top + row * self.pitch
+
+    @property
+    def pitch(self) -> float:
+        """From one row to the next."""
+        return self.box_height + _ROW_GAP
 
     def route(self, slots: Sequence[layout.Slot]) -> list[Point]:
         """Out of the first box's side, past each column in its lane, to the last box's side."""
@@ -71,23 +79,40 @@ def draw(
     links: Sequence[Link],
     headings: Sequence[str] = (),
     legend: Sequence[tuple[str, str]] = (),
+    apart: str = "On their own",
 ) -> Canvas:
-    """The picture. Links must lead to boxes that are there."""
-    columns = max(box.column for box in boxes) + 1
+    """The picture. Links must lead to boxes that are there; boxes without any stand below, under the words `apart`."""
+    ends = {end for link in links for end in (link.source, link.target)}
+    loose = [box for box in boxes if box.id not in ends]
+    if len(loose) < _MANY_LOOSE and ends:
+        loose = []
+    joined = [box for box in boxes if box not in loose]
+    columns = max([box.column + 1 for box in joined] + [_PER_ROW if loose else 1])
     room = (WIDTH + _GAP) / columns - _GAP
     height = 24 + _LINE * max(len(box.lines) for box in boxes)
-    grid = _Grid(min(max(room, _NARROWEST), _WIDEST), height, _HEADING if headings else 0.0)
-    arranged = layout.arrange({box.id: box.column for box in boxes}, [(link.source, link.target) for link in links])
-    bottom = grid.top + arranged.rows * (grid.box_height + _ROW_GAP)
+    grid = _Grid(min(max(room, _NARROWEST), _WIDEST), height, _HEADING if headings and joined else 0.0)
+    arranged = layout.arrange({box.id: box.column for box in joined}, [(link.source, link.target) for link in links])
+    middle = grid.top + arranged.rows * grid.pitch
+    lower = _Grid(grid.box_width, height, middle + (_HEADING if joined else 0.0))
+    bottom = lower.top + math.ceil(len(loose) / columns) * grid.pitch if loose else middle
     canvas = Canvas(bottom + legend_height(legend) + 6, max(WIDTH, columns * (grid.box_width + _GAP) - _GAP))
-    for column, heading in enumerate(headings[:columns]):
-        canvas.text(column * (grid.box_width + _GAP), 9, heading, colour=palette.MUTED, room=grid.box_width + _GAP - 8)
+    _headings(canvas, headings if joined else (), grid)
     for link in links:
         _link(canvas, grid.route(arranged.routes[link.source, link.target]), link)
-    for box in boxes:
+    for box in joined:
         _box(canvas, box, *grid.centre(arranged.slots[box.id]), grid)
+    if loose and joined:
+        canvas.text(0, middle + 11, apart, colour=palette.MUTED)
+    for number, box in enumerate(loose):
+        _box(canvas, box, *lower.centre((number % columns, number // columns + 0.5)), grid)
     canvas.legend(bottom + 14, legend)
     return canvas
+
+
+def _headings(canvas: Canvas, headings: Sequence[str], grid: _Grid) -> None:
+    step = grid.box_width + _GAP
+    for column, heading in enumerate(headings):
+        canvas.text(column * step, 9, heading, colour=palette.MUTED, room=step - 8)
 
 
 def _link(canvas: Canvas, points: Sequence[Point], link: Link) -> None:

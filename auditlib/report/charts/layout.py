@@ -70,7 +70,7 @@ def _slots(
     for name in sorted(order, key=lambda name: (*order[name], name)):
         members[columns[name] if name in columns else passing[name]].append(name)
     sizes = {name: 1.0 if name in columns else _LANE for name in order}
-    rows = max(sum(sizes[name] for name in names) for names in members.values())
+    rows = max(sum(sizes[name] for name in names) for names in members.values()) if members else 0.0
     slots: dict[str, Slot] = {}
     for column, names in members.items():
         row = (rows - sum(sizes[name] for name in names)) / 2

@@ -92,7 +92,7 @@ def _mark(canvas: Canvas, mark: Mark, x: float, y: float) -> None:
     elif mark.shape == "dash":
         canvas.line([(x - 4, y), (x + 4, y)], colour=colour, width=1.8)
     if mark.text:
-        canvas.text(x, y, mark.text, align="center", bold=True, colour=palette.INK)
+        canvas.text(x, y, mark.text, align="center", bold=True, colour=colour)
 
 
 def _legend(canvas: Canvas, legend: Sequence[tuple[Mark, str]], y: float) -> None:

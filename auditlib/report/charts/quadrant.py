@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from auditlib.model import Severity
 from auditlib.report import palette
 from auditlib.report.canvas import WIDTH, Canvas
 
-Entry = tuple[int, int, float, str]
-"""A number, a column, a risk, and a colour."""
+Entry = tuple[int, int, float, Severity]
+"""A number, a column, a risk, and the severity whose colour it has."""
 
 _LEFT, _TOP, _HEIGHT = 64.0, 14.0, 260.0
 _RADIUS = 10.0
@@ -42,7 +43,7 @@ def _column(canvas: Canvas, members: Sequence[Entry], centre: float, width: floa
         y = _TOP + 20 + lane * (2 * _RADIUS + 4)
         step = min(2 * _RADIUS + 6, (width - 40) / len(entries))
         x = centre - step * (len(entries) - 1) / 2
-        for number, _, _, colour in entries:
-            canvas.dot(x, y, _RADIUS, fill=colour, edge=palette.PAPER, line=1)
-            canvas.text(x, y, str(number), size=10, bold=True, align="center", colour=palette.PAPER)
+        for number, _, _, severity in entries:
+            canvas.dot(x, y, _RADIUS, fill=palette.SEVERITY[severity], edge=palette.PAPER, line=1)
+            canvas.text(x, y, str(number), size=10, bold=True, align="center", colour=palette.ON_SEVERITY[severity])
             x += step

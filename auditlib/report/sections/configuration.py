@@ -14,6 +14,7 @@ from auditlib.report.charts import layered, matrix
 
 _SHOWN = 45
 _FLOWS = 18
+_SERVICES = 24
 _PLACES = ("Compose", "Template", "Code", "Documents")
 _WORDS = {
     "required": ("dot", "good", "required"),
@@ -92,11 +93,12 @@ def credential_flow(audit: Audit) -> Blocks:
     if not flows:
         return Blocks(Prose("No variable by its name, or by its value, is a credential."))
     flows.sort(key=lambda flow: ("bad", "warn", "good").index(_judged(flow)[1]))
-    drawn = [flow for flow in flows if flow.services or flow.opens][:_FLOWS]
+    drawn = _drawable(flows)
     judged = [_judged(flow)[1] for flow in flows]
     words = (
         f"{wording.count(len(flows), 'credential')}: {judged.count('bad')} with a value that anyone may know, "
         f"{judged.count('warn')} with a value in a file, {judged.count('good')} given from outside."
+        + (f" {len(drawn)} of them are drawn." if len(drawn) < len(flows) else "")
     )
     table = Table(
         "Credentials, where their values come from, and who gets them",
@@ -120,6 +122,18 @@ def credential_flow(audit: Audit) -> Blocks:
     ]
     canvas = layered.draw(boxes, links, ("Credential", "Given to", "Opens"), legend)
     return Blocks(Picture(canvas.svg(words), words, words, table))
+
+
+def _drawable(flows: list[Flow]) -> list[Flow]:
+    """The first flows, as long as the picture stays one that can be taken in."""
+    drawn: list[Flow] = []
+    services: set[str] = set()
+    for flow in flows:
+        reached = services.union(flow.services)
+        if (flow.services or flow.opens) and len(reached) <= max(_SERVICES, len(flow.services)) and len(drawn) < _FLOWS:
+            drawn.append(flow)
+            services = reached
+    return drawn
 
 
 def _judged(flow: Flow) -> tuple[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
@@ -10,12 +11,13 @@ from auditlib.audit import Audit
 from auditlib.conventions import tools
 from auditlib.inventory.delivery import Job
 from auditlib.pipeline import Run
-from auditlib.report import palette, wording
+from auditlib.report import wording
 from auditlib.report.blocks import Blocks, Column, Picture, Prose, Table
 from auditlib.report.charts import layered
 
 _NONE = "No workflow of GitHub Actions was found."
 _PREPARING = {"cd", "echo", "mkdir", "cp", "export", "set", "sleep", "exit", "cat", "curl", "source", "git", "apt-get"}
+_CHECKERS = re.compile(f"{tools.PRE_COMMIT.pattern}|{tools.ALL_LINTERS.pattern}")
 _LINES = 4
 _LIMIT = 40
 
@@ -46,11 +48,7 @@ def ci_jobs(audit: Audit) -> Blocks:
         (Column("Workflow", "code"), Column("Job", "code"), Column("Needs"), Column("Covers"), Column("Place", "code")),
         rows,
     )
-    legend = [
-        (palette.ACCENT_SOFT, "covers something"),
-        (palette.PANEL, "prepares"),
-        ("dashed", "may fail, or under a condition"),
-    ]
+    legend = [("dashed", "may fail, or runs under a condition")] if any(box.dashed for box in boxes) else []
     caption = "A job starts when those on its left have passed; the lines say what it covers."
     return Blocks(Picture(layered.draw(boxes, links, (), legend).svg(words), caption, words, table))
 
@@ -79,7 +77,7 @@ def _box(job: Job, column: int, covers: Sequence[str]) -> layered.Box:
     lines = tuple(covers) if more <= 0 else (*covers[: _LINES - 1], f"and {more + 1} more")
     optional = job.continue_on_error or bool(job.condition)
     return layered.Box(
-        _id(job), column, job.name or job.id, lines or ("covers nothing",), "accent" if lines else "", optional
+        _id(job), column, job.name or job.id, lines or ("only prepares",), "accent" if lines else "", optional
     )
 
 
@@ -94,6 +92,8 @@ def _covers(audit: Audit) -> dict[Job, list[str]]:
 def _coverage(runs: Sequence[Run]) -> Iterator[str]:
     for label, patterns in (("checks by", tools.LINTERS), ("tests by", tools.TEST_FRAMEWORKS)):
         names = [name for name, pattern in patterns.items() if any(pattern.search(run.text) for run in runs)]
+        if label == "checks by" and any(_CHECKERS.search(run.text) for run in runs):
+            names.append("hooks")
         if names:
             yield f"{label} {', '.join(names)}"
     if any(tools.IMAGE_ACTIONS.search(run.text) or tools.builds_image(run.text.split()) for run in runs):
@@ -107,4 +107,7 @@ def _first_commands(job: Job) -> list[str]:
     if job.uses:
         return [f"calls {job.uses}"]
     words = [command.words for step in job.steps for command in step.commands]
-    return list(dict.fromkeys(f"runs {' '.join(item[:2])}" for item in words if item and item[0] not in _PREPARING))[:2]
+    actions = [step.uses.partition("@")[0] for step in job.steps]
+    found = [f"runs {' '.join(item[:2])}" for item in words if item and item[0] not in _PREPARING]
+    found += [f"uses {name}" for name in actions if name and "checkout" not in name and "setup" not in name]
+    return list(dict.fromkeys(found))[:2]

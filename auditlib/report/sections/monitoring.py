@@ -30,7 +30,7 @@ def monitoring_wiring(audit: Audit) -> Blocks:
     legend = [
         (palette.ACCENT_SOFT, "connected"),
         (palette.BAD_SOFT, "leads nowhere"),
-        (palette.PANEL, "not connected further"),
+        (palette.PANEL, "its own host"),
     ]
     canvas = layered.draw(boxes, links, ("Target", "Scrape job", "Alerts", "Receiver"), legend)
     return Blocks(Picture(canvas.svg(words), words, words, _target_table(audit)))
@@ -40,15 +40,18 @@ def _wiring(audit: Audit) -> tuple[list[layered.Box], list[layered.Link]]:
     graph = audit.graph
     boxes: dict[str, layered.Box] = {}
     links: list[layered.Link] = []
+    several = len(audit.inventory.prometheus) > 1
     for edge in graph.edges_of("scrapes"):
         boxes[edge.target] = layered.Box(edge.target, 0, graph.nodes[edge.target]["name"], ("service",), "accent")
         links.append(layered.Link(edge.target, edge.source, "accent"))
     for job in graph.of_kind("scrape_job"):
         data = graph.nodes[job.id]
         for host in data.get("unresolved", ()):
-            boxes[f"host:{host}"] = layered.Box(f"host:{host}", 0, host, ("no such service",), "bad", dashed=True)
-            links.append(layered.Link(f"host:{host}", job.id, "bad", dashed=True))
-        boxes[job.id] = layered.Box(job.id, 1, job.name, (data.get("path") or "/metrics",), "accent")
+            box = _unresolved(host)
+            boxes[box.id] = box
+            links.append(layered.Link(box.id, job.id, box.tone, dashed=True))
+        line = job.location.file if several and job.location else data.get("path") or "/metrics"
+        boxes[job.id] = layered.Box(job.id, 1, job.name, (line,), "accent")
     groups = _alert_groups(audit)
     for group, members in groups.items():
         boxes[group] = layered.Box(group, 2, group.partition(":")[2], (wording.count(len(members), "alert"),), "accent")
@@ -63,6 +66,13 @@ def _wiring(audit: Audit) -> tuple[list[layered.Box], list[layered.Link]]:
     return list(boxes.values()), [
         link for link in dict.fromkeys(links) if link.source in boxes and link.target in boxes
     ]
+
+
+def _unresolved(host: str) -> layered.Box:
+    """A target that is no service; what Prometheus scrapes on its own host is mostly itself."""
+    if host.partition(":")[0] in ("localhost", "127.0.0.1"):
+        return layered.Box(f"host:{host}", 0, host, ("Prometheus's own host",), "", dashed=True)
+    return layered.Box(f"host:{host}", 0, host, ("no such service",), "bad", dashed=True)
 
 
 def _alert_groups(audit: Audit) -> dict[str, set[str]]:
@@ -87,8 +97,9 @@ def _target_table(audit: Audit) -> Table | None:
     for job in audit.inventory.scrape_jobs:
         for target in job.targets:
             service = resolved.get((target.location, jobs.get((job.location, job.name), "")))
-            state = State(audit.graph.nodes[service]["name"], "good") if service else State("no such service", "bad")
             address = f"{target.host}:{target.port}".rstrip(":")
+            lost = _unresolved(address)
+            state = State(audit.graph.nodes[service]["name"], "good") if service else State(lost.lines[0], lost.tone)
             rows.append((job.name, address, job.metrics_path, state, str(target.location)))
     columns = (
         Column("Job", "code"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from auditlib.audit import Audit
 from auditlib.conventions.services import is_one_shot
@@ -63,7 +63,7 @@ def _map(audit: Audit, project: Project) -> Picture:
     )
     caption = "From left to right in start order; a line leads to the service that waits for the one on its left."
     steps = [f"Step {number + 1}" for number in range(max(layers.values()) + 1)]
-    canvas = layered.draw(boxes, links, steps, _legend(boxes, links))
+    canvas = layered.draw(boxes, links, steps, _legend(boxes, links), "Wait for none, and none waits for them")
     return Picture(canvas.svg(words), f"`{project.name}`: {caption}", words, _service_table(services, layers))
 
 
@@ -154,10 +154,6 @@ def dependency_conditions(audit: Audit) -> Blocks:
     }
     if not entries:
         return Blocks(Prose("No service declares `depends_on`; all start at once."))
-    rows, columns = sorted({row for row, _ in entries}), sorted({column for _, column in entries})
-    marks = {
-        (rows.index(row), columns.index(column)): _mark(dependency) for (row, column), dependency in entries.items()
-    }
     counts = Counter(dependency.condition for dependency in entries.values())
     words = wording.count(len(entries), "dependency", "dependencies") + ": " + ", ".join(
         f"{counts[condition]} {meaning}" for condition, (_, _, meaning) in _CONDITIONS.items() if counts[condition]
@@ -171,11 +167,23 @@ def dependency_conditions(audit: Audit) -> Blocks:
             for (row, column), entry in sorted(entries.items())
         ),
     )
-    limit = 4 * LIMIT
-    if len(rows) > limit or len(columns) > limit:
-        return Blocks(Prose(words), table)
+    rows = _most_telling(entries)
+    columns = sorted({column for row, column in entries if row in rows})
+    marks = {
+        (rows.index(row), columns.index(column)): _mark(dependency)
+        for (row, column), dependency in entries.items()
+        if row in rows
+    }
+    note = f" The {LIMIT} services with the most waits for a mere start are drawn." if len(rows) == LIMIT else ""
     canvas = matrix.draw(rows, columns, marks, legend)
-    return Blocks(Picture(canvas.svg(words), f"{words} Each row waits for the columns that are marked.", words, table))
+    return Blocks(Picture(canvas.svg(words), f"{words} Each row waits for the marked columns.{note}", words, table))
+
+
+def _most_telling(entries: Mapping[tuple[str, str], Dependency]) -> list[str]:
+    """The services whose waits are drawn: all, or those with the most that don't ask for health."""
+    weak = Counter(row for (row, _), entry in entries.items() if _tone(entry) == "warn")
+    rows = sorted({row for row, _ in entries})
+    return sorted(sorted(rows, key=lambda row: -weak[row])[:LIMIT])
 
 
 def _mark(dependency: Dependency) -> matrix.Mark:

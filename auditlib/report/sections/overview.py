@@ -75,8 +75,7 @@ def scope(audit: Audit) -> Blocks:
     """The repository, how much of it was read, and what kinds of files were found."""
     inventory = audit.inventory
     facts = [
-        ("Repository", inventory.name),
-        ("Commit", f"`{inventory.commit[:12]}`" if inventory.commit else "not a git checkout"),
+        ("Commit", f"`{inventory.commit[:10]}`" if inventory.commit else "none"),
         ("Files considered", len(inventory.files)),
         ("Compose projects", len(inventory.base_projects)),
         ("Services", len(inventory.distinct_services)),

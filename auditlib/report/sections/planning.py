@@ -13,7 +13,6 @@ from auditlib.report.charts import matrix, quadrant
 from auditlib.report.rendering import AREA_NAMES
 
 _NOTHING = "No finding above `info`: there is nothing to plan."
-_TONES = {Severity.CRITICAL: "bad", Severity.HIGH: "bad", Severity.MEDIUM: "warn", Severity.LOW: "accent"}
 _EFFORTS = tuple(reversed(Effort))
 
 
@@ -22,7 +21,7 @@ def risk_matrix(audit: Audit) -> Blocks:
     counts = Counter((finding.area, finding.severity) for finding in audit.findings)
     shown = [severity for severity in Severity if severity is not Severity.INFO]
     marks = {
-        (list(Area).index(area), shown.index(severity)): matrix.Mark("", _TONES[severity], str(number))
+        (list(Area).index(area), shown.index(severity)): matrix.Mark("", str(severity), str(number))
         for (area, severity), number in counts.items()
         if severity in shown
     }
@@ -46,7 +45,7 @@ def risk_against_effort(audit: Audit) -> Blocks:
     items = planning.derive(audit.findings)
     if not items:
         return Blocks(Prose(_NOTHING))
-    entries = [(item.rank, _EFFORTS.index(item.effort), item.risk, palette.SEVERITY[item.severity]) for item in items]
+    entries = [(item.rank, _EFFORTS.index(item.effort), item.risk, item.severity) for item in items]
     words = "The numbers are the ranks of the backlog; first comes much risk for little effort, at the upper left."
     legend = [(palette.SEVERITY[severity], str(severity)) for severity in Severity if severity is not Severity.INFO]
     canvas = quadrant.draw(entries, [f"{effort} effort" for effort in _EFFORTS], legend)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from auditlib.audit import Audit
-from auditlib.inventory.stack import Port, Service
+from auditlib.inventory.stack import Mount, Port, Service
 from auditlib.report import wording
 from auditlib.report.blocks import Blocks, Column, Picture, Prose, State, Table
 from auditlib.report.charts import matrix, zones
 
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
-_LIMIT = 60
+_CHIPS = 30
+_ROWS = 40
 
 
 def exposure(audit: Audit) -> Blocks:
@@ -47,7 +50,7 @@ def _chips(pairs: list[tuple[Service, Port]]) -> list[str]:
 
 
 def _shortened(names: list[str]) -> list[str]:
-    return names if len(names) <= _LIMIT else [*names[:_LIMIT], f"and {len(names) - _LIMIT} more"]
+    return names if len(names) <= _CHIPS else [*names[:_CHIPS], f"and {len(names) - _CHIPS} more"]
 
 
 def _state(port: Port) -> State:
@@ -66,15 +69,16 @@ def volumes(audit: Audit) -> Blocks:
     }
     if not uses:
         return Blocks(Prose("No service mounts a named volume; what containers write is gone when they are."))
-    rows, columns = sorted({volume for _, volume in uses}), sorted({service for service, _ in uses})
+    users = Counter(volume for _, volume in uses)
+    rows = sorted(sorted(users, key=lambda volume: (-users[volume], volume))[:_ROWS])
+    columns = sorted({service for service, volume in uses if volume in rows})
     marks = {
-        (rows.index(volume), columns.index(service)): matrix.Mark("ring", "")
-        if mount.read_only
-        else matrix.Mark("dot", "accent")
+        (rows.index(volume), columns.index(service)): _mark(mount)
         for (service, volume), mount in uses.items()
+        if volume in rows
     }
-    shared = [row for row in rows if sum(volume == row for _, volume in uses) > 1]
-    words = f"{wording.count(len(rows), 'named volume')}; shared by several services: {wording.listing(shared)}."
+    shared = sorted(volume for volume, number in users.items() if number > 1)
+    words = f"{wording.count(len(users), 'named volume')}; shared by several services: {wording.listing(shared)}."
     legend = [(matrix.Mark("dot", "accent"), "reads and writes"), (matrix.Mark("ring", ""), "reads only")]
     table = Table(
         "Named volumes and who mounts them",
@@ -96,6 +100,9 @@ def volumes(audit: Audit) -> Blocks:
             for (service, volume), mount in sorted(uses.items(), key=lambda item: (item[0][1], item[0][0]))
         ),
     )
-    if max(len(rows), len(columns)) > 2 * _LIMIT:
-        return Blocks(Prose(words), table)
-    return Blocks(Picture(matrix.draw(rows, columns, marks, legend).svg(words), words, words, table))
+    note = f" The {_ROWS} that most services share are drawn." if len(users) > _ROWS else ""
+    return Blocks(Picture(matrix.draw(rows, columns, marks, legend).svg(words), words + note, words, table))
+
+
+def _mark(mount: Mount) -> matrix.Mark:
+    return matrix.Mark("ring") if mount.read_only else matrix.Mark("dot", "accent")
