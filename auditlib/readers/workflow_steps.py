@@ -9,7 +9,6 @@ from auditlib.inventory.delivery import Command, Pair, Step
 from auditlib.readers import shell
 from auditlib.readers.nodes import Entries, is_true, location, text
 from auditlib.redaction import Vault
-from auditlib.source import Source
 from auditlib.yamltree import Node
 
 
@@ -40,33 +39,33 @@ def pairs(node: Node | None, entries: Entries, vault: Vault) -> tuple[Pair, ...]
 
 
 class StepReader:
-    """Reads the steps of one job."""
+    """Reads the steps of one file, whose `lines` tell where the text of a block scalar begins."""
 
-    def __init__(self, source: Source, entries: Entries, job: str, defaults: Defaults) -> None:
-        self._source, self._entries, self._job, self._defaults = source, entries, job, defaults
+    def __init__(self, vault: Vault, entries: Entries, lines: list[str]) -> None:
+        self.vault, self.entries, self._lines = vault, entries, lines
 
-    def of(self, parent: Node | None) -> Iterator[Step]:
+    def of(self, parent: Node | None, job: str, defaults: Defaults) -> Iterator[Step]:
         """The steps below `steps:`."""
-        for index, node in enumerate(self._entries.of(parent, "steps")):
-            yield self._step(index, node)
+        for index, node in enumerate(self.entries.of(parent, "steps")):
+            yield self._step(index, node, job, defaults)
 
-    def _step(self, index: int, node: Node) -> Step:
-        vault, run = self._source.vault, node.get("run")
-        interpreter = text(node, "shell") or self._defaults.shell
+    def _step(self, index: int, node: Node, job: str, defaults: Defaults) -> Step:
+        run = node.get("run")
+        interpreter = text(node, "shell") or defaults.shell
         return Step(
-            workflow=self._entries.file,
-            job=self._job,
+            workflow=self.entries.file,
+            job=job,
             index=index,
             name=text(node, "name"),
             uses=text(node, "uses"),
-            run=vault.mask(run.text) if run else "",
+            run=self.vault.mask(run.text) if run else "",
             commands=self._commands(run, interpreter),
-            env=pairs(node.get("env"), self._entries, vault),
-            inputs=pairs(node.get("with"), self._entries, vault),
-            working_directory=text(node, "working-directory") or (self._defaults.working_directory if run else ""),
+            env=pairs(node.get("env"), self.entries, self.vault),
+            inputs=pairs(node.get("with"), self.entries, self.vault),
+            working_directory=text(node, "working-directory") or (defaults.working_directory if run else ""),
             condition=text(node, "if"),
             continue_on_error=is_true(node, "continue-on-error"),
-            location=location(node, self._entries.file),
+            location=location(node, self.entries.file),
             id=text(node, "id"),
             shell=interpreter,
         )
@@ -78,17 +77,14 @@ class StepReader:
             return ()
         first, indent = self._start(run)
         errexit = not arguments or any(word.startswith("-") and "e" in word for word in arguments)
-        return shell.commands(
-            run.text, self._entries.file, first, self._source.vault, indent=indent, errexit=errexit
-        )
+        return shell.commands(run.text, self.entries.file, first, self.vault, indent=indent, errexit=errexit)
 
     def _start(self, run: Node) -> tuple[int, int]:
         """The line and the indentation of a scalar's text: a block scalar begins below its `|`."""
-        lines = self._source.lines(self._entries.file)
-        header = lines[run.line - 1][run.column - 1 :] if run.line <= len(lines) else ""
+        header = self._lines[run.line - 1][run.column - 1 :] if run.line <= len(self._lines) else ""
         words = [word for word in header.split() if word[0] not in "&!"]
         if not words or words[0][0] not in "|>":
             return run.line, run.column - 1 + (not run.plain)
-        below = (line for line in lines[run.line : run.end_line] if line.strip())
+        below = (line for line in self._lines[run.line : run.end_line] if line.strip())
         first = next(below, "")
         return run.line + 1, len(first) - len(first.lstrip())

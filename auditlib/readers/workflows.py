@@ -24,6 +24,7 @@ _PATTERNS = tuple(f"/.{host}/workflows/*.{end}" for host in ("github", "gitea", 
 _ACTIONS = ("/.github/actions/**/action.yml", "/.github/actions/**/action.yaml", "/action.yml", "/action.yaml")
 
 _EXPRESSION = re.compile(r"\$\{\{(?:[^}]|\}(?!\}))*\}\}|^[ \t]*(?:-[ \t]+)?if:[^\n]*", re.M)
+_COMMENT = re.compile(r"[ \t]*#")
 _REFERENCE = re.compile(r"\b(secrets|vars)(?:\.([A-Za-z_]\w*)|\[\s*'([^'\n]+)'\s*\])")
 
 
@@ -38,7 +39,7 @@ def _workflow(source: Source, file: str) -> Iterator[Any]:
     entries = Entries(file, KIND)
     document = _only_document(source, file)
     defaults = Defaults.of(document, Defaults())
-    jobs = document.get("jobs")
+    jobs, lines = document.get("jobs"), source.lines(file)
     if jobs is None or not jobs.is_mapping:
         entries.problem(jobs or document, "has no `jobs`")
     yield Workflow(
@@ -46,7 +47,7 @@ def _workflow(source: Source, file: str) -> Iterator[Any]:
         name=text(document, "name"),
         triggers=tuple(_triggers(document.get("on"), entries)),
         env=pairs(document.get("env"), entries, source.vault),
-        jobs=tuple(_jobs(jobs, source, entries, defaults)),
+        jobs=tuple(_jobs(jobs, StepReader(source.vault, entries, lines), defaults)),
         secrets=_references(source.text(file), file),
         location=Location(file),
     )
@@ -57,12 +58,12 @@ def _action(source: Source, file: str) -> Iterator[Any]:
     entries = Entries(file, "action")
     document = _only_document(source, file)
     runs = document.get("runs")
-    steps = StepReader(source, entries, "", Defaults())
+    steps = StepReader(source.vault, entries, source.lines(file))
     yield Action(
         path=file,
         name=text(document, "name"),
         using=text(runs, "using") if runs else "",
-        steps=tuple(steps.of(runs)),
+        steps=tuple(steps.of(runs, "", Defaults())),
         secrets=_references(source.text(file), file),
         location=Location(file),
     )
@@ -106,19 +107,19 @@ def _texts(node: Node | None, entries: Entries) -> tuple[str, ...]:
     return tuple(item.text for item in entries.scalars(node))
 
 
-def _jobs(jobs: Node | None, source: Source, entries: Entries, defaults: Defaults) -> Iterator[Job]:
+def _jobs(jobs: Node | None, steps: StepReader, defaults: Defaults) -> Iterator[Job]:
     for key, node in jobs.items() if jobs else ():
         if node.is_mapping:
-            yield _job(key, node, source, entries, defaults)
+            yield _job(key, node, steps, defaults)
         else:
-            entries.problem(key, f"the job `{key.text}` is no mapping")
+            steps.entries.problem(key, f"the job `{key.text}` is no mapping")
 
 
-def _job(key: Node, node: Node, source: Source, entries: Entries, outer: Defaults) -> Job:
+def _job(key: Node, node: Node, steps: StepReader, outer: Defaults) -> Job:
+    entries, vault = steps.entries, steps.vault
     environment, container = node.get("environment"), node.get("container")
     runs_on = _runs_on(node.get("runs-on"), entries)
     defaults = Defaults.of(node, outer, windows="windows" in runs_on)
-    steps = StepReader(source, entries, key.text, defaults)
     return Job(
         workflow=entries.file,
         id=key.text,
@@ -126,17 +127,17 @@ def _job(key: Node, node: Node, source: Source, entries: Entries, outer: Default
         needs=_texts(node.get("needs"), entries),
         runs_on=runs_on,
         matrix=tuple(_matrix(node.get("strategy", "matrix"), entries)),
-        services=tuple(_services(node.get("services"), entries, source.vault)),
-        env=pairs(node.get("env"), entries, source.vault),
+        services=tuple(_services(node.get("services"), entries, vault)),
+        env=pairs(node.get("env"), entries, vault),
         environment=text(node, "environment", "name") or (environment.text if environment else ""),
         condition=text(node, "if"),
         uses=text(node, "uses"),
         continue_on_error=is_true(node, "continue-on-error"),
         working_directory=defaults.working_directory,
-        steps=tuple(steps.of(node)),
+        steps=tuple(steps.of(node, key.text, defaults)),
         location=Location(entries.file, key.line, key.column, node.end_line),
         container=text(node, "container", "image") or (container.text if container else ""),
-        inputs=pairs(node.get("with"), entries, source.vault),
+        inputs=pairs(node.get("with"), entries, vault),
     )
 
 
@@ -173,12 +174,14 @@ def _services(node: Node | None, entries: Entries, vault: Vault) -> Iterator[Job
 def _references(content: str, file: str) -> tuple[PairUse, ...]:
     """The `secrets.NAME` and `vars.NAME` inside expressions, where no comment holds them."""
     found: list[PairUse] = []
-    line, position = 1, 0
+    line, position, line_end, is_comment = 1, 0, -1, False
     for expression in _EXPRESSION.finditer(content):
         line += content.count("\n", position, expression.start())
         position = expression.start()
-        start = content.rfind("\n", 0, position) + 1
-        if content[start:position].lstrip().startswith("#"):
+        if position >= line_end:
+            is_comment = bool(_COMMENT.match(content, content.rfind("\n", 0, position) + 1))
+            line_end = content.find("\n", position) % (len(content) + 1)  # the text's own end if no line follows
+        if is_comment:
             continue
         for match in _REFERENCE.finditer(expression[0]):
             before = expression[0].count("\n", 0, match.start())
