@@ -6,6 +6,7 @@ doubles every `$` so that its output can be read again.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from auditlib.compose.decode import EXTENSIONS, Object
@@ -73,6 +74,8 @@ def _json(value: Any) -> Any:
     if isinstance(value, list):
         return [_json(item) for item in value]
     if isinstance(value, float):
+        if not math.isfinite(value):
+            return None
         text = json_text(value, single=isinstance(value, Single))
         return int(text) if text.lstrip("-").isdigit() else float(text)
     return _scalar(value)
@@ -133,6 +136,15 @@ def _yaml_object(value: Object) -> dict[str, Any]:
             out[key] = _zero(key)
     out.update(ordered({k: _yaml(v) for k, v in value.get(EXTENSIONS, {}).items()}))
     return out
+
+
+def has_infinite(value: Any) -> bool:
+    """Whether there is a number somewhere that JSON has no form for."""
+    if isinstance(value, dict):
+        return any(has_infinite(item) for item in value.values())
+    if isinstance(value, list):
+        return any(has_infinite(item) for item in value)
+    return isinstance(value, float) and not math.isfinite(value)
 
 
 def escape_dollars(value: Any) -> Any:

@@ -118,13 +118,16 @@ class Merge:
             raise RefusedError("expected a list")
         pools = Seq()
         for original, original_mark in old[0].entries():
-            right = as_mapping(original, original_mark, None) or Map()
+            right = (as_mapping(original, original_mark, None) or Map()).copy()
             for other, mark in new[0].entries():
                 left = as_mapping(other, mark, None) or Map()
                 if left.get("subnet") != right.get("subnet") and _pool(pools, left) < 0:
                     pools.add(left, mark)
                     continue
-                right = self._mappings(right, left, None, path)
+                # In place, as in Compose: a pool that is listed already changes with it.
+                merged = self._mappings(right, left, None, path)
+                for key in merged:
+                    right.put(key, merged[key], merged.marks.get(key))
                 index = _pool(pools, right)
                 if index >= 0:
                     pools[index] = right

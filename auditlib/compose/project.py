@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from auditlib.compose import emit
+from auditlib.compose.decode import EXTENSIONS
 from auditlib.compose.errors import ComposeError, Path, in_order
 from auditlib.compose.origins import Interpolated, Variable, collect_variables, interpolations_at
 from auditlib.compose.session import Environment, Notice, Session
@@ -44,7 +45,9 @@ class Project:
         return emit.escape_dollars(plain) if escaped else plain
 
     def check_json(self) -> None:
-        """Compose cannot write a build's SSH key with a path as JSON, only as YAML, and fails."""
+        """Compose cannot write everything as JSON that it can as YAML, and fails."""
+        if self.session.strict and emit.has_infinite(self.resolved[EXTENSIONS]):
+            raise ComposeError("a number that is infinite or none has no JSON form")
         for name, service in self.services.items() if self.session.strict else ():
             keys = service.get("build", {}).get("ssh", Seq())
             for (_, path), mark in keys.entries():

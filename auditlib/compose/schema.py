@@ -71,8 +71,9 @@ def _flatten(schema: dict[str, Any], definitions: dict[str, Any]) -> None:
         parts = definition.pop("allOf", ())
         for part in parts:
             shared = definitions[part["$ref"].rsplit("/", 1)[-1]] if "$ref" in part else part
-            for group in ("properties", "patternProperties"):
-                definition[group] = {**shared.get(group, {}), **definition.get(group, {})}
+            for key, value in shared.items():
+                merged = key in ("properties", "patternProperties")
+                definition[key] = {**value, **definition.get(key, {})} if merged else definition.get(key, value)
         if parts:
             definition.pop("unevaluatedProperties", None)
 

@@ -22,6 +22,9 @@ DEPTH_LIMIT = 100
 """Compose files nest some ten levels; the limit keeps every recursive stage far from Python's own."""
 
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
+_VERSION = re.compile(
+    r"(?:\A|^\.\.\.[^\n]*\n)(?:[ \t]*(?:#[^\n]*)?\n|%(?!YAML)[^\n]*\n)*%YAML[ \t]+(\S+)", re.MULTILINE
+)
 _COMPACT = re.compile(r"(?:[-?] +){20}")
 _INDENTED = re.compile(rf"^ {{{DEPTH_LIMIT}}}", re.MULTILINE)
 
@@ -44,6 +47,9 @@ def compose_nodes(source: Source) -> Iterator[Node]:
     if (bad := _CONTROL.search(source.text)) is not None:
         place = Location(source.name, *source.place(bad.start()))
         raise ComposeError(f"control character {bad[0]!r} is not allowed in YAML", place, kind="yaml")
+    if (version := _VERSION.search(source.text)) is not None and version[1] != "1.1":
+        place = Location(source.name, *source.place(version.start(1)))
+        raise ComposeError(f"Compose reads no YAML {version[1]}; leave the %YAML line out", place, kind="yaml")
     try:
         if _may_be_deep(source.text):
             _check_depth(source)

@@ -6,6 +6,7 @@ The reference reads YAML with go-yaml 3: YAML 1.2 booleans and nulls (`yes`, `on
 
 from __future__ import annotations
 
+import base64
 import math
 import re
 from datetime import datetime
@@ -97,6 +98,8 @@ def _timestamp(date: re.Match[str]) -> Timestamp | None:
 def tagged(tag: str, text: str) -> Any:
     """The value of a scalar with a standard tag such as `!!int`; `ValueError` if the text is no such thing."""
     kind = tag.removeprefix("tag:yaml.org,2002:")
+    if kind == "binary":
+        return base64.b64decode(text, validate=True).decode("utf-8", "replace")
     if kind == "str" or kind not in ("bool", "int", "float", "null", "timestamp"):
         return text
     value = plain(text)

@@ -77,7 +77,7 @@ class Generator:
         return self.random.choice([*ODD, *WORDS])
 
     def service(self, name: str = "", *, complete: bool = True) -> dict[str, Any]:
-        keys = self.random.sample(list(ATTRIBUTES)[:-1], self.random.randint(0, 7))
+        keys = self.random.sample([k for k in ATTRIBUTES if k != "unknown"], self.random.randint(0, 7))
         out: dict[str, Any] = {}
         if complete:
             out["image" if self.chance(0.7) else "build"] = self.value("image") if self.chance(0.9) else "x"
@@ -87,8 +87,8 @@ class Generator:
             ):
                 continue
             out[key] = self.value(key)
-        if self.chance(self.wild / 4):
-            out["unknown"] = 1
+        if self.chance(self.wild / 2):
+            out[self.random.choice(["unknown", "pre_start", "umask", "Image"])] = 1
         self._without_cycles(out, name)
         if "build" in out and complete:
             out["build"] = self.random.choice(ATTRIBUTES["build"])

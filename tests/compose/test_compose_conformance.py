@@ -33,6 +33,29 @@ def agrees(folder: Path, monkeypatch) -> bool:
     return expected["ok"] and exact(json.loads(text)) == exact(expected["project"])
 
 
+EDGES = json.loads((Path(__file__).parent / "cases" / "recorded.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, id=case["name"]) for case in EDGES])
+def test_agrees_at_the_edges(case, tmp_path, monkeypatch):
+    """Odd projects with the answer that Docker Compose 2.40.3 gave; `null` where it refused."""
+    folder = tmp_path / "case"
+    folder.mkdir()
+    for path, text in case["files"].items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text, encoding="utf-8", newline="")
+    monkeypatch.chdir(folder)
+    options = {"profiles": case["profiles"], "project_name": "case", "environ": {"HOME": "/nonexistent"}}
+    if case["expected"] is None:
+        with pytest.raises(compose.ComposeError):
+            compose.load([folder / name for name in case["load"]], **options).config()
+        return
+    found = compose.load([folder / name for name in case["load"]], **options).config()
+    text = json.dumps(found).replace(str(folder), "$DIR").replace(str(tmp_path), "$UP")
+    assert json.loads(text) == case["expected"]
+    assert exact(json.loads(text)) == exact(case["expected"])
+
+
 def exact(value):
     """A form in which 1, 1.0 and true differ."""
     return json.dumps(value, sort_keys=True)
