@@ -168,14 +168,14 @@ def _spec(patterns: tuple[str, ...] | list[str]) -> pathspec.GitIgnoreSpec:
     """What the patterns mean together; one that is malformed, or too intricate to match in bounded time, has no say."""
     try:
         return pathspec.GitIgnoreSpec.from_lines(line for line in patterns if not _INTRICATE.match(line[:1_000]))
-    except ValueError:
+    except (ValueError, re.error):
         return pathspec.GitIgnoreSpec.from_lines(line for line in patterns if _is_pattern(line))
 
 
 def _is_pattern(line: str) -> bool:
     try:
         pathspec.GitIgnoreSpec.from_lines([line])
-    except ValueError:
+    except (ValueError, re.error):
         return False
     return not _INTRICATE.match(line[:1_000])
 

@@ -154,9 +154,9 @@ class Source:
         return text
 
     @property
-    def opened(self) -> frozenset[str]:
-        """The files that were read so far."""
-        return frozenset(self._learned)
+    def opened(self) -> list[str]:
+        """The files that were read so far, sorted."""
+        return sorted(self._learned)
 
     @property
     def unreadable(self) -> dict[str, Unreadable]:

@@ -21,7 +21,7 @@ def remainder(source: Source, coverage: Iterable[Coverage]) -> Iterator[Coverage
         if file in known and file not in reported:
             yield Coverage(file, "file", Read.FAILED, error.reason, error.line)
     rest = [file for file in source.files if file not in reported and file not in source.unreadable]
-    opened = source.opened
+    opened = frozenset(source.opened)
     yield from _counted((file for file in rest if file in opened), "that hold nothing the audit reads")
     yield from _counted((file for file in rest if file not in opened), "of a format that no reader knows")
 

@@ -1,0 +1,106 @@
+"""Finds where a text holds a secret, by the name before it, the program that takes it, or its provider's format.
+
+Words that hint at a secret are found in one pass; what stands around each hint is looked at within fixed bounds, so
+that the time is linear whatever the text. Doubt is settled in favour of hiding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import cache
+from typing import TYPE_CHECKING
+
+from auditlib.secret_spans import contexts
+from auditlib.secret_spans.assignments import name_around, named
+from auditlib.secret_spans.names import is_credential_name, is_secret_value
+
+if TYPE_CHECKING:
+    from ahocorasick_rs import AhoCorasick
+
+__all__ = ["Span", "find", "is_credential_name", "is_secret_value", "union"]
+
+Span = tuple[int, int]
+"""Where a secret begins and ends in a text."""
+
+
+def find(text: str, *, code: bool = False) -> list[Span]:
+    """The spans of `text` that hold a secret; one may stand inside another. In code only quoted text is a value."""
+    found: list[Span] = []
+    last = 0
+    for kind, start in _hits(_lower(text)):
+        handler = _HANDLERS[kind]
+        if handler is named:
+            if start < last:
+                continue  # inside a name that was looked at
+            begin, last = name_around(text, start)
+            spans = list(named(text, begin, last, code))
+            last = max([last, *(end for _, end in spans)])  # what stands in a secret is hidden with it
+            found += spans
+        else:
+            found += handler(text, start)
+    return [span for span in found if span[0] < span[1]]
+
+
+def _hits(text: str) -> Iterator[tuple[int, int]]:
+    """Each hint as its index and position, a part of the text at a time so that memory is bounded."""
+    for begin in range(0, len(text), _PART):
+        part = text[begin : begin + _PART + _LONGEST_HINT]
+        for kind, start, _ in _hints().find_matches_as_indexes(part, overlapping=True):
+            if start < _PART:
+                yield kind, begin + start
+
+
+def union(spans: list[Span]) -> list[Span]:
+    """The spans sorted, those that overlap made one."""
+    joined: list[Span] = []
+    for start, end in sorted(spans):
+        if joined and start < joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        else:
+            joined.append((start, end))
+    return joined
+
+
+_UPPER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
+
+
+def _lower(text: str) -> str:
+    """`text` in lower case with every character in its place, which `str.lower` doesn't promise."""
+    return text.lower() if text.isascii() else text.translate(_UPPER)
+
+
+_NAME_HINTS = ("pass", "pwd", "secret", "token", "key", "credential", "webhook", "salt", "dsn", "bearer", "auth",
+               "slack_api_url")  # fmt: skip
+_PROVIDER_HINTS = ("akia", "asia", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "sk-", "sk_live_",
+                   "sk_test_", "rk_live_", "rk_test_", "xox", "aiza", "npm_", "pypi-", "sg.", "dop_v1_", "eyj", "hvs.",
+                   "whsec_")  # fmt: skip
+_HASH_HINTS = ("$apr1$", "$2y$", "$2a$", "$2b$", "$2x$", "$argon2", "$5$", "$6$", "$1$", "{sha}",
+               "$$apr1$", "$$2y$", "$$2a$", "$$2b$")  # fmt: skip
+_ADDRESSES = ("hooks.slack.com/services/", "hooks.slack.com/workflows/", "discord.com/api/webhooks/",
+              "discordapp.com/api/webhooks/", "outlook.office.com/webhook/", "webhook.office.com/webhookb2/",
+              "api.telegram.org/bot", "hooks.zapier.com/hooks/catch/", "chat.googleapis.com/v1/spaces/")  # fmt: skip
+_PORT_HINTS = (":5432:", ":6432:", ":5433:", ":*:")
+
+_HINTS: list[tuple[str, Callable[..., Iterator[Span]]]] = [
+    *((hint, named) for hint in _NAME_HINTS),
+    *((hint, contexts.provider) for hint in _PROVIDER_HINTS),
+    *((hint, contexts.password_hash) for hint in _HASH_HINTS),
+    *((hint, contexts.after(hint)) for hint in _ADDRESSES),
+    *((hint, contexts.command(hint)) for hint in contexts.COMMANDS),
+    *((hint, contexts.scheme) for hint in ("bearer ", "basic ", "token ")),
+    *((hint, contexts.pgpass) for hint in _PORT_HINTS),
+    ("://", contexts.url),
+    ("@tcp(", contexts.go_dsn),
+    ("${", contexts.default),
+    ("private key-----", contexts.private_key),
+]
+_PART = 500_000
+_LONGEST_HINT = max(len(hint) for hint, _ in _HINTS)
+_HANDLERS = [handler for _, handler in _HINTS]
+
+
+@cache
+def _hints() -> AhoCorasick:
+    import ahocorasick_rs  # here, so that what never masks never pays for it
+
+    return ahocorasick_rs.AhoCorasick([hint for hint, _ in _HINTS], matchkind=ahocorasick_rs.MatchKind.Standard)
