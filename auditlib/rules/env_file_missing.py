@@ -1,0 +1,105 @@
+"""A Compose file needs an environment file that the repository neither has nor explains.
+
+Compose refuses to start when a file of `env_file` doesn't exist. That the file is not committed is right if it holds
+secrets; but then a template, a script or a document has to say what belongs into it.
+
+Anti-pattern:
+
+    services:
+      api:
+        env_file: ./backend.env        # nowhere to be found, nowhere described
+
+Better:
+
+    services:
+      api:
+        env_file:
+          - path: ./backend.env        # see backend.env.example
+            required: false
+
+Recommendation:
+
+    Commit a template of the file without its values, and name it in the README; or remove the reference.
+
+References:
+
+- https://docs.docker.com/reference/compose-file/services/#env_file
+- https://docs.docker.com/compose/how-tos/environment-variables/set-environment-variables/
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+
+from auditlib.conventions import deployment, environments
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.stack import EnvFileReference
+from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.rules._rule import Evidence, rule
+from auditlib.rules._wording import counted, listed
+
+_TEMPLATE_WORD = re.compile(r"[._-](?:example|examples|sample|template|tmpl|tpl|dist|defaults?)(?=$|[._-])", re.I)
+_ENVIRONMENT_WORD = re.compile(r"[._-](?:local|dev|development|prod|production|staging|test|docker)(?=$|[._-])", re.I)
+
+
+@rule(area=Area.CONFIGURATION, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """Every missing file once, with all services that need it."""
+    wanted: defaultdict[str, dict[EnvFileReference, str]] = defaultdict(dict)
+    for service in inventory.services:
+        for reference in service.env_files:
+            path = reference.path
+            inside = path and not path.startswith(("/", "~", "..")) and "$" not in path
+            if reference.required and inside and path not in inventory.file_set:
+                wanted[posixpath.normpath(path)].setdefault(reference, service.name)
+    explained = _explained(inventory)
+    for path, references in wanted.items():
+        name = posixpath.basename(path)
+        if not _has_template(inventory, path) and name not in explained and not _is_described(inventory, name):
+            yield _evidence(path, references)
+
+
+def _has_template(inventory: Inventory, path: str) -> bool:
+    """Whether a file says what belongs into `path`: `backend.env.example`, or `.env.example` for `.env.production`."""
+    folder, name = posixpath.split(path)
+    plain = _ENVIRONMENT_WORD.sub("", name)
+    for file in inventory.files:
+        where, other = posixpath.split(file)
+        bare = _TEMPLATE_WORD.sub("", other) if where in (folder, "") else ""
+        if bare != other and bare.lstrip(".") in (name.lstrip("."), plain.lstrip(".")):
+            return True
+    return False
+
+
+def _is_described(inventory: Inventory, name: str) -> bool:
+    """Whether all words of the file's name stand in one document."""
+    words = set(re.findall(r"[a-z]{2,}", name.lower()))
+    return any(words <= document.words for document in inventory.documents)
+
+
+def _explained(inventory: Inventory) -> set[str]:
+    """The names of files that a command reads or writes."""
+    words = [word for command in deployment.commands(inventory) for word in command.words]
+    words += [step.run for step in inventory.steps if ".env" in step.run]
+    return {posixpath.basename(part.strip("\"'`,;:()")) for word in words for part in re.split(r"[\s=>]+", word)}
+
+
+def _evidence(path: str, references: dict[EnvFileReference, str]) -> Evidence:
+    (first, service), *others = references.items()
+    names = dict.fromkeys(references.values())
+    needs = "needs" if len(names) == 1 else "need"
+    return Evidence(
+        f"{listed(names)} {needs} {path}, which the repository doesn't have; no template, command or document says "
+        "what belongs into it, and Compose refuses to start without it.",
+        first.location,
+        subject=path,
+        service=service,
+        related=tuple(Related(item.location, f"{name} needs it here") for item, name in others),
+        recommendation=f"Commit {path}.example with the variables that {counted(len(names), 'service')} "
+        f"{'expects' if len(names) == 1 else 'expect'} and say in the README to copy it.",
+        severity=Severity.LOW if environments.is_for_development(first.location.file) else None,
+    )

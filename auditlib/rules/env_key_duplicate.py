@@ -1,0 +1,67 @@
+"""A variable is set twice in the same environment file.
+
+The last line wins, in silence. Who changes the first one wonders why nothing happens; who removes the last one as a
+duplicate brings an old value back.
+
+Anti-pattern:
+
+    SMTP_HOST=mail.example.org
+    SMTP_PORT=587
+    SMTP_HOST=localhost
+
+Better:
+
+    SMTP_HOST=mail.example.org
+    SMTP_PORT=587
+
+Recommendation:
+
+    Keep one line for each variable, the one whose value is meant.
+
+References:
+
+- https://docs.docker.com/compose/how-tos/environment-variables/envvars-precedence/
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.configuration import EnvFile, EnvLine
+from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.rules._rule import Evidence, rule
+
+
+@rule(area=Area.CONFIGURATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """Every variable of an environment file that has two assignments, comments left out."""
+    for file in inventory.env_files:
+        lines: defaultdict[str, list[EnvLine]] = defaultdict(list)
+        for line in file.lines:
+            if line.name and not line.commented and not line.malformed:
+                lines[line.name].append(line)
+        for name, found in lines.items():
+            if len(found) > 1:
+                yield _evidence(file, name, found)
+
+
+def _evidence(file: EnvFile, name: str, lines: list[EnvLine]) -> Evidence:
+    last = lines[-1]
+    differ = len({_content(line) for line in lines}) > 1
+    effect = "the values differ and only the last one counts" if differ else "with the same value"
+    return Evidence(
+        f"{name} is set {len(lines)} times in {file.path}; {effect}.",
+        last.location,
+        subject=name,
+        related=tuple(Related(line.location, f"{name} is set here, without effect") for line in lines[:-1]),
+        recommendation=f"Remove {len(lines) - 1} of the {len(lines)} lines of {name} from {file.path}.",
+        severity=None if differ and not file.template else Severity.LOW,
+    )
+
+
+def _content(line: EnvLine) -> str | int | None:
+    """What tells values apart; a secret is known by its identity alone."""
+    return None if line.value is None else line.value.identity or line.value.text

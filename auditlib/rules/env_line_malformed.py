@@ -1,0 +1,61 @@
+"""A line of an environment file is no assignment.
+
+Docker Compose refuses to start with such a file, while other programs that read it (python-dotenv, a shell's `source`)
+skip the line or take it for something else. The variable is then missing in one place and set in another.
+
+Anti-pattern:
+
+    # .env
+    POSTGRES_USER=app
+    POSTGRES PASSWORD
+    SECRET_KEY="not closed
+
+Better:
+
+    POSTGRES_USER=app
+    POSTGRES_PASSWORD=
+    SECRET_KEY="closed"
+
+Recommendation:
+
+    Write each line as NAME=value, a comment as `# …`, and close every quote.
+
+References:
+
+- https://docs.docker.com/compose/how-tos/environment-variables/variable-interpolation/
+- https://saurabh-kumar.com/python-dotenv/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.configuration import EnvFile, EnvLine
+from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.rules._rule import Evidence, rule
+from auditlib.rules._wording import counted
+
+
+@rule(area=Area.CONFIGURATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """For each environment file one finding for all its malformed lines."""
+    for file in inventory.env_files:
+        wrong = [line for line in file.lines if line.malformed]
+        if wrong and len(wrong) * 2 <= len(file.lines):  # else it is a file of another format
+            yield _evidence(file, wrong)
+
+
+def _evidence(file: EnvFile, wrong: list[EnvLine]) -> Evidence:
+    first, *others = wrong
+    more = f", and {counted(len(others), 'other line is wrong too', 'other lines are wrong too')}" if others else ""
+    return Evidence(
+        f"Line {first.location.line} of {file.path} {first.malformed}{more}: what is meant to be set there is not set, "
+        "or the whole file is refused.",
+        first.location,
+        subject=f"{file.path}/malformed",
+        related=tuple(Related(line.location, f"{line.name or 'this line'} {line.malformed}") for line in others),
+        recommendation=f"Mend line {first.location.line} of {file.path}, or put `#` before it if it is a comment.",
+        severity=Severity.LOW if file.template else None,
+    )

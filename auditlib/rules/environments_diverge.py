@@ -1,0 +1,86 @@
+"""The environment files of two environments have different keys.
+
+Staging is there to find what would fail in production. A variable that only one of them sets is tested in neither, and
+is usually one that somebody forgot to carry over.
+
+Anti-pattern:
+
+    # .env.staging
+    DATABASE_URL=…
+    SMTP_HOST=…
+    # .env.production
+    DATABASE_URL=…
+
+Better:
+
+    # the same keys in both files, an empty value where a feature is off
+    DATABASE_URL=…
+    SMTP_HOST=
+
+Recommendation:
+
+    Give both files the same keys, an empty value where an environment has none.
+
+References:
+
+- https://12factor.net/dev-prod-parity
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.configuration import EnvFile
+from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.rules._rule import Evidence, rule
+from auditlib.rules._wording import counted, listed
+
+_ENVIRONMENT = re.compile(r"(?<![a-z])(?P<name>production|prod|staging|stage|preprod|uat)(?![a-z])", re.I)
+
+
+@rule(area=Area.CONFIGURATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """Files that differ in the name of the environment alone, of those that are to be like production."""
+    groups: defaultdict[tuple[str, str], list[EnvFile]] = defaultdict(list)
+    for file in inventory.env_files:
+        folder, name = posixpath.split(file.path)
+        if _ENVIRONMENT.search(name):
+            groups[folder, _ENVIRONMENT.sub("*", name)].append(file)
+    for files in groups.values():
+        if len(files) > 1 and all(map(_keys, files)):
+            yield from _compared(files)
+
+
+def _keys(file: EnvFile) -> set[str]:
+    return {line.name for line in file.lines if line.name}
+
+
+def _compared(files: list[EnvFile]) -> Iterator[Evidence]:
+    """One finding for the group, at the file that lacks most."""
+    every = set().union(*map(_keys, files))
+    lacking = {file.path: sorted(every - _keys(file)) for file in files}
+    order = sorted(files, key=lambda file: (-len(lacking[file.path]), file.path))
+    first = order[0]
+    names = lacking[first.path]
+    if not names:
+        return
+    related = tuple(
+        Related(line.location, f"{line.name} is set here, and not in {', '.join(absent)}")
+        for file in files
+        for line in file.lines
+        if line.name and (absent := [path for path, missing in lacking.items() if line.name in missing])
+    )
+    others = [file.path for file in files if file is not first]
+    yield Evidence(
+        f"{first.path} lacks {counted(len(names), 'variable')} that {listed(others)} "
+        f"{'has' if len(others) == 1 else 'have'}: {listed(names)}.",
+        first.location,
+        subject=f"{first.path}/keys",
+        related=related,
+        recommendation=f"Add {listed(names, limit=4)} to {first.path}, with an empty value where it has none.",
+    )
