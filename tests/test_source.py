@@ -35,7 +35,7 @@ IGNORES = {
     "what is below an excluded folder can't come back": (
         {".gitignore": "x/\n!x/a\n", "x/a": "", "b": ""}, [".gitignore", "b"]
     ),
-    "a malformed pattern among others": ({".gitignore": "!\n[b-a]\n*.log\n", "a.log": "", "b": ""}, [".gitignore", "b"]),
+    "malformed patterns among others": ({".gitignore": "!\n[b-a]\n*.log\n", "a.log": "", "b": ""}, [".gitignore", "b"]),
     "vendored folders": ({"node_modules/a/b": "", "x/.venv/c": "", ".git/HEAD": "", "d": ""}, ["d"]),
 }  # fmt: skip
 
