@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from auditlib.compose.errors import Path, RefusedError
+from auditlib.compose.errors import Path, RefusedError, UnparsedError
 from auditlib.compose.floats import sprint
 from auditlib.compose.gopath import clean
 from auditlib.compose.ports import parse_ports
@@ -53,7 +53,7 @@ def _key_values(value: Any, _mark: Mark, _path: Path) -> Any:
     for item, mark in value.entries():
         key, equals, rest = str(item).partition("=")
         if not equals:
-            raise RefusedError(f"expected key=value, found {item!r}")
+            raise UnparsedError(f"expected key=value, found {item!r}")
         out.put(key, rest, mark)
     return out
 
@@ -146,7 +146,7 @@ def _device(value: Any, mark: Mark, _path: Path) -> Any:
         raise RefusedError("expected a device as text or a mapping")
     parts = value.split(":")
     if len(parts) > 3:
-        raise RefusedError(f"confusing device {value!r}; use the long syntax")
+        raise UnparsedError(f"confusing device {value!r}; use the long syntax")
     source, target, permissions = (*parts, *("", "rwm")[len(parts) - 1 :])[:3] if len(parts) < 3 else parts
     return Map.all_at(mark, {"source": source, "target": target or source, "permissions": permissions})
 
@@ -214,7 +214,7 @@ def _lenient(act: Callable[[Any, Mark, Path], Any]) -> Callable[[Any, Mark, Path
     def tried(value: Any, mark: Mark, path: Path) -> Any:
         try:
             return act(value, mark, path)
-        except RefusedError:
+        except UnparsedError:
             return value
 
     return tried

@@ -15,6 +15,7 @@ from auditlib.compose.shapes import FILE_OBJECT, One, Ulimits
 from auditlib.compose.tree import Map
 from auditlib.compose.units import duration_text
 from auditlib.compose.values import Bytes, Duration, Mode, Single
+from auditlib.compose.yaml_scalars import Timestamp
 from auditlib.compose.yaml_writer import ordered
 
 _JSON_ORDER = ("configs", "name", "networks", "secrets", "services", "volumes")
@@ -78,7 +79,7 @@ def _json(value: Any) -> Any:
             return None
         text = json_text(value, single=isinstance(value, Single))
         return int(text) if text.lstrip("-").isdigit() else float(text)
-    return _scalar(value)
+    return str(value) if isinstance(value, Timestamp) else _scalar(value)
 
 
 def _json_object(value: Object) -> dict[str, Any]:

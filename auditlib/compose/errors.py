@@ -48,6 +48,10 @@ class RefusedError(Exception):
     """Raised inside a stage for one value; the stage's walker knows the place and turns it into a `ComposeError`."""
 
 
+class UnparsedError(RefusedError):
+    """A short syntax that cannot be taken apart; where nothing is interpolated, it may be an open variable."""
+
+
 class OutsideRootError(ComposeError):
     """A file outside the root that the caller allowed to be read."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ipaddress
 from typing import Any
 
-from auditlib.compose.errors import RefusedError
+from auditlib.compose.errors import UnparsedError
 
 
 def parse_ports(spec: str) -> list[dict[str, Any]]:
@@ -18,13 +18,13 @@ def parse_ports(spec: str) -> list[dict[str, Any]]:
     container, protocol = _protocol(container)
     address = _address(host_ip)
     if not container:
-        raise RefusedError(f"expected a port, found {spec!r}")
+        raise UnparsedError(f"expected a port, found {spec!r}")
     first, last = _range(container, "container port")
     host_first, host_last = _range(host, "host port") if host else (0, 0)
     if host and last != first and last - first != host_last - host_first:
-        raise RefusedError(f"port ranges of different length: {host} and {container}")
+        raise UnparsedError(f"port ranges of different length: {host} and {container}")
     if protocol.lower() not in ("tcp", "udp", "sctp"):
-        raise RefusedError(f"expected protocol tcp, udp or sctp, found {protocol!r}")
+        raise UnparsedError(f"expected protocol tcp, udp or sctp, found {protocol!r}")
     ports = []
     for offset in range(last - first + 1):
         port: dict[str, Any] = {"mode": "ingress"}
@@ -50,12 +50,12 @@ def _address(text: str) -> str:
     if text.startswith("["):
         inner, bracket, after = text[1:].partition("]")
         if not bracket or after:
-            raise RefusedError(f"expected an IP address, found {text!r}")
+            raise UnparsedError(f"expected an IP address, found {text!r}")
         text = inner
     elif ":" in text or "]" in text:
-        raise RefusedError(f"expected an IP address in brackets, found {text!r}")
+        raise UnparsedError(f"expected an IP address in brackets, found {text!r}")
     if text and not is_ip(text):
-        raise RefusedError(f"expected an IP address, found {text!r}")
+        raise UnparsedError(f"expected an IP address, found {text!r}")
     return text
 
 
@@ -72,11 +72,11 @@ def _range(text: str, what: str) -> tuple[int, int]:
     parts = text.split("-")
     numbers = [_number(part, what, text) for part in (parts[:2] if len(parts) > 1 else parts)]
     if numbers[-1] < numbers[0]:
-        raise RefusedError(f"expected an ascending range of ports, found {text!r}")
+        raise UnparsedError(f"expected an ascending range of ports, found {text!r}")
     return numbers[0], numbers[-1]
 
 
 def _number(text: str, what: str, whole: str) -> int:
     if not (text.isascii() and text.isdigit()) or (len(text) > 9 and text.lstrip("0")[9:]) or int(text) > 65535:
-        raise RefusedError(f"expected a {what} from 0 to 65535, found {whole!r}")
+        raise UnparsedError(f"expected a {what} from 0 to 65535, found {whole!r}")
     return int(text)

@@ -19,10 +19,12 @@ from auditlib.model import Location
 
 def render_json(project: Project) -> str:
     """`config --format json`; of a project that was not interpolated, its model as far as it goes."""
-    if not project.interpolated:
-        return _go_json(_sorted(project.model))
-    project.check_json()
-    return _go_json(emit.as_json(project.resolved)).replace("$", "$$")
+    if project.interpolated:
+        project.check_json()
+        return _json(emit.as_json(project.resolved), "").replace("$", "$$")
+    if emit.has_infinite(project.model):
+        raise ComposeError("a number that is infinite or none has no JSON form")
+    return _json(_sorted(project.model), "")
 
 
 def _sorted(value: Any) -> Any:
@@ -32,12 +34,25 @@ def _sorted(value: Any) -> Any:
     return ([_sorted(item) for item in value] or None) if isinstance(value, list) else value
 
 
-def _go_json(value: Any) -> str:
+def _json(value: Any, pad: str) -> str:
     """JSON with Go's indentation, escapes and numbers."""
-    text = json.dumps(value, indent=2, ensure_ascii=False, sort_keys=False, default=str)
+    inner = pad + "  "
+    if isinstance(value, dict) and value:
+        entries = ",\n".join(f"{inner}{_text(key)}: {_json(item, inner)}" for key, item in value.items())
+        return f"{{\n{entries}\n{pad}}}"
+    if isinstance(value, list) and value:
+        items = ",\n".join(inner + _json(item, inner) for item in value)
+        return f"[\n{items}\n{pad}]"
+    if isinstance(value, float):
+        return re.sub(r"e-0(\d)\Z", r"e-\1", json_text(value))
+    return _text(value) if isinstance(value, str) else json.dumps(value)
+
+
+def _text(value: str) -> str:
+    text = json.dumps(value, ensure_ascii=False)
     for char in "<>&\u2028\u2029":
         text = text.replace(char, f"\\u{ord(char):04x}")
-    return text.replace("\x7f", "\\u007f").replace(": {}", ": {}")
+    return text
 
 
 def render_yaml(project: Project, *, provenance: bool = False) -> str:
@@ -108,6 +123,3 @@ def render_variables(project: Project) -> str:
         rows.append((variable.name, str(last.required).lower(), last.default or "", alternate))
     widths = [max(20, *(len(row[i]) + 3 for row in rows)) for i in range(3)]
     return "".join("".join(f"{c:<{w}}" for c, w in zip(row, widths, strict=False)) + row[3] + "\n" for row in rows)
-
-
-__all__ = ["ComposeError", "json_text", "render_json", "render_services", "render_variables", "render_yaml"]

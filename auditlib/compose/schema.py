@@ -8,7 +8,7 @@ at a file of 2,000 services in a few hundredths of a second; it is imported on f
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path as FilePath
@@ -87,16 +87,21 @@ def _validator() -> jsonschema_rs.Validator:
 
 def validate(project: Map, fault: Fault) -> Map:
     """The project without what the schema refuses; every refusal is reported with its place."""
-    project = _without_dates(project, fault)
     validator = _validator()
+    for path in list(_dates(project)):
+        if not any(str(part).startswith("x-") for part in path):
+            fault("expected a text, found a date; put it in quotes", mark_of(project, path), path)
+    plain = _without_dates(project)
     for _ in range(50):
-        if validator.is_valid(project):
-            return project
-        found = [entry for error in validator.iter_errors(project) for entry in reasons(error, known_keys)]
+        if validator.is_valid(plain):
+            break
+        found = [entry for error in validator.iter_errors(plain) for entry in reasons(error, known_keys)]
         for path, reason in found:
             fault(reason, mark_of(project, path), path)
         for path, _ in reversed(found):
+            same = plain is project
             project = prune(project, path)
+            plain = project if same else prune(plain, path)
     return project
 
 
@@ -111,24 +116,26 @@ def known_keys(path: Path) -> list[str]:
     return list(definitions.get(str(path[0]).removesuffix("s"), {}).get("properties", ())) if len(path) == 2 else []
 
 
-def _without_dates(value: Any, fault: Fault, path: Path = ()) -> Any:
-    """Compose reads an unquoted date as such, and its schema then knows no type for it."""
+def _dates(value: Any, path: Path = ()) -> Iterator[Path]:
+    """The paths of unquoted dates, which Compose reads as such and for which its schema knows no type."""
+    entries: Any = value.items() if isinstance(value, Map) else enumerate(value) if isinstance(value, Seq) else ()
+    for key, item in entries:
+        if isinstance(item, Timestamp):
+            yield (*path, key)
+        elif isinstance(item, Map | Seq):
+            yield from _dates(item, (*path, key))
+
+
+def _without_dates(value: Any) -> Any:
+    """The same with each date as a text, for the validator; nothing is copied where there is none."""
     if isinstance(value, Timestamp):
-        return DATE
+        return "".join(value)
     entries: Any = value.items() if isinstance(value, Map) else enumerate(value) if isinstance(value, Seq) else ()
     out = value
     for key, item in entries:
-        if type(item) is str or item is None or type(item) is int or type(item) is bool:
-            continue
-        new = _without_dates(item, fault, (*path, key))
-        if new is not item:
-            if new is DATE:
-                new = str(item)
-                if not any(str(p).startswith("x-") for p in (*path, key)):
-                    fault("expected a text, found a date; put it in quotes", mark_of(value, (key,)), (*path, key))
-            out = value.copy() if out is value else out
-            out[key] = new
+        if isinstance(item, Map | Seq | Timestamp):
+            new = _without_dates(item)
+            if new is not item:
+                out = value.copy() if out is value else out
+                out[key] = new
     return out
-
-
-DATE = object()

@@ -118,7 +118,8 @@ def size(value: Any, _mark: Mark = None) -> Any:
     """A number of bytes, or a text such as `1.5gb`; other types count as nothing."""
     if isinstance(value, str):
         return Bytes(parse_bytes(value)) or EMPTY
-    return Bytes(value) or EMPTY if isinstance(value, int) and not isinstance(value, bool) else EMPTY
+    whole = isinstance(value, int) and not isinstance(value, bool) and value < 2**63
+    return Bytes(value) or EMPTY if whole else EMPTY
 
 
 def duration(value: Any, _mark: Mark = None) -> Any:

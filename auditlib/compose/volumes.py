@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from auditlib.compose.errors import RefusedError
+from auditlib.compose.errors import UnparsedError
 
 _PROPAGATION = frozenset(("rprivate", "private", "rshared", "shared", "rslave", "slave"))
 
@@ -16,14 +16,14 @@ def parse_volume(spec: str) -> dict[str, Any]:
     """The long form of a short volume; absent fields are left out."""
     size = len(spec.encode())
     if size == 0:
-        raise RefusedError("expected a volume, found an empty text")
+        raise UnparsedError("expected a volume, found an empty text")
     if size <= 2:
         return {"type": "volume", "target": spec}
     parts = _sections(spec)
     if "" in parts:
-        raise RefusedError(f"invalid volume {spec!r}: empty section between colons")
+        raise UnparsedError(f"invalid volume {spec!r}: empty section between colons")
     if len(parts) > 3:
-        raise RefusedError(f"invalid volume {spec!r}: too many colons")
+        raise UnparsedError(f"invalid volume {spec!r}: too many colons")
     volume: dict[str, Any] = {}
     options: dict[str, Any] = {}
     source, target = ("", parts[0]) if len(parts) == 1 else (parts[0], parts[1])

@@ -97,7 +97,8 @@ def _needs_escapes(text: str) -> bool:
     return bool(_UNPRINTABLE.search(text.replace("\t", "")))
 
 
-_UNPRINTABLE = re.compile("[^\x20-\x7e\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+_UNPRINTABLE = re.compile("[^\x20-\x7e\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd]")
+"""What go-yaml escapes: also everything beyond the basic plane, such as an emoji."""
 
 
 def _printable(char: str) -> bool:
