@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 
-from auditlib import excerpts, graph, readers, rules
+from auditlib import configuration as configurations
+from auditlib import excerpts, graph, readers, rules, suppressions
+from auditlib.configuration import Configuration
 from auditlib.excerpts import Excerpt
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.model import Coverage, Finding, Location
 from auditlib.rules import Rule
+from auditlib.scanners import SCANNERS, Scan
 from auditlib.source import Source
 from auditlib.tables import Tables
 
@@ -35,19 +39,38 @@ class Audit:
         return Tables(self.inventory, self.graph, self.findings, self.coverage)
 
 
-def audit(root: Path, rules_to_check: Iterable[Rule] | None = None) -> Audit:
-    """Read the repository at `root` and judge it by all rules, or by these.
+def audit(
+    root: Path,
+    rules_to_check: Iterable[Rule] | None = None,
+    *,
+    configuration: Configuration | None = None,
+    scanned: bool = True,
+    today: date | None = None,
+) -> Audit:
+    """Read the repository at `root` and judge it by all rules, or by these, and by the scanners if `scanned`.
 
-    Raises ProjectError if it can't be read at all.
+    Without a configuration the repository's own holds. Raises ProjectError if it can't be read at all, and UsageError
+    if its configuration can't.
     """
-    source = Source(root)
-    inventory = readers.read(source)
-    dependencies = graph.build(inventory)
-    findings, failures = rules.check(inventory, dependencies, rules_to_check)
-    return Audit(
-        inventory,
-        dependencies,
-        tuple(findings),
-        (*inventory.coverage, *failures),
-        excerpts.collect(source, findings),
-    )
+    chosen = configurations.load(root) if configuration is None else configuration
+    source = Source(root, chosen.exclude)
+    with Scan(source, SCANNERS if scanned else ()) as scan:
+        inventory = readers.read(source)
+        dependencies = graph.build(inventory)
+        ours, failures = rules.check(inventory, dependencies, _wanted(rules_to_check, chosen))
+        merged, scans = scan.collect(ours)
+    kept = [_weighed(finding, chosen) for finding in merged if finding.rule not in chosen.disable]
+    complete = scanned and rules_to_check is None
+    judged = suppressions.apply(kept, chosen.ignore, source, today or date.today(), complete=complete)
+    findings = tuple(sorted(judged, key=rules.order))
+    coverage = (*inventory.coverage, *failures, *scans)
+    return Audit(inventory, dependencies, findings, coverage, excerpts.collect(source, findings))
+
+
+def _wanted(rules_to_check: Iterable[Rule] | None, chosen: Configuration) -> list[Rule]:
+    every = rules.catalogue().values() if rules_to_check is None else rules_to_check
+    return [rule for rule in every if rule.id not in chosen.disable]
+
+
+def _weighed(finding: Finding, chosen: Configuration) -> Finding:
+    return replace(finding, severity=chosen.severity.get(finding.rule, finding.severity))

@@ -128,6 +128,10 @@ class Finding:
     source: str = "auditlib"
     fingerprint: str = ""
     status: Status = Status.OPEN
+    reason: str = ""
+    """Why it is suppressed."""
+    expires: str = ""
+    """The last day on which it is, as `2027-01-31`; empty for no end."""
 
 
 class Read(Enum):

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from auditlib.graph import DependencyGraph
     from auditlib.inventory import Inventory
 
-__all__ = ["Evidence", "Rule", "catalogue", "check", "find"]
+__all__ = ["Evidence", "Rule", "catalogue", "check", "find", "order"]
 
 
 @cache
@@ -53,7 +53,7 @@ def check(
             failures.append(Coverage(".", f"rule {rule.id}", Read.FAILED, f"{type(error).__name__} in the rule"))
             continue
         findings += _findings(rule, evidence)
-    return sorted(findings, key=_order), failures
+    return sorted(findings, key=order), failures
 
 
 def _findings(rule: Rule, evidence: list[Evidence]) -> list[Finding]:
@@ -92,6 +92,7 @@ def _fingerprint(*parts: str) -> str:
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
-def _order(finding: Finding) -> tuple[int, str, str, str, int, str]:
+def order(finding: Finding) -> tuple[int, str, str, str, int, str]:
+    """The order of findings everywhere: the worst first, then by area, rule and place."""
     place = finding.location
     return (-finding.severity.rank, finding.area.value, finding.rule, place.file, place.line, finding.message)

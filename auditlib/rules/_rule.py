@@ -72,8 +72,8 @@ def rule(*, area: Area, severity: Severity, confidence: Confidence, effort: Effo
 
     def decorate(check: Check) -> Rule:
         name = check.__module__.rpartition(".")[2].replace("_", "-")
-        documentation = _documentation(inspect.getdoc(sys.modules[check.__module__]) or "")
-        return Rule(name, area, severity, confidence, effort, documentation, check)
+        text = documentation(inspect.getdoc(sys.modules[check.__module__]) or "")
+        return Rule(name, area, severity, confidence, effort, text, check)
 
     return decorate
 
@@ -81,7 +81,8 @@ def rule(*, area: Area, severity: Severity, confidence: Confidence, effort: Effo
 _HEADING = re.compile(r"^(Anti-pattern|Better|Recommendation|References):[ ]*$", re.M)
 
 
-def _documentation(docstring: str) -> Documentation:
+def documentation(docstring: str) -> Documentation:
+    """A docstring, taken apart at its headings."""
     head, *rest = _HEADING.split(docstring)
     title, _, why = head.partition("\n")
     parts = {name: text.strip("\n").rstrip() for name, text in zip(rest[::2], rest[1::2], strict=True)}

@@ -1,0 +1,64 @@
+"""promtool: Prometheus rule files (https://prometheus.io/docs/prometheus/latest/command-line/promtool/).
+
+Used where it is installed. A rule file that Prometheus refuses keeps it from starting, or from taking any change of
+its configuration: high. Configurations are left to our own reader, since `promtool check config` opens what they name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from auditlib.model import Area, Confidence, Location, Severity
+from auditlib.scanners._scanner import Issue, OutputError, Scanner
+from auditlib.source import Source, Unreadable
+
+_RULE_FILE = re.compile(r"^groups:.*^\s+(?:- )?(?:alert|record):", re.M | re.S)
+_PROBLEM = re.compile(r"^(?P<file>[^:\n]+): (?:(?P<line>\d+):(?P<column>\d+): )?(?P<message>.+)$", re.M)
+
+
+def _wanted(source: Source) -> list[str]:
+    return [file for file in source.files if file.endswith((".yml", ".yaml", ".rules")) and _holds_rules(source, file)]
+
+
+def _holds_rules(source: Source, file: str) -> bool:
+    try:
+        text = source.text(file)
+    except Unreadable:
+        return False
+    return "groups:" in text and _RULE_FILE.search(text) is not None
+
+
+def _parse(output: str) -> Iterator[Issue]:
+    if "Checking " not in output:
+        raise OutputError
+    for section in output.split("Checking ")[1:]:
+        _, failed, problems = section.partition("FAILED:")
+        if failed:
+            yield from map(_issue, _PROBLEM.finditer(problems))
+
+
+def _issue(problem: re.Match[str]) -> Issue:
+    return Issue(
+        rule="invalid-rules",
+        title="Prometheus refuses a rule file",
+        message=problem["message"],
+        severity=Severity.HIGH,
+        confidence=Confidence.HIGH,
+        area=Area.MONITORING,
+        location=Location(problem["file"].strip(), int(problem["line"] or 1), int(problem["column"] or 1)),
+        recommendation="Mend the rule and check the file with `promtool check rules`.",
+        references=("https://prometheus.io/docs/prometheus/latest/configuration/recording_rules/",),
+    )
+
+
+SCANNER = Scanner(
+    name="promtool",
+    wanted=_wanted,
+    arguments=lambda files: ["check", "rules", *files],
+    parse=_parse,
+    exits=frozenset({0, 1, 3}),
+    joins_errors=True,
+    homepage="https://prometheus.io/download/",
+)
+"""It names problems on the standard error stream; its exit status tells invalid rules (1) from lint findings (3)."""

@@ -1,0 +1,94 @@
+"""zizmor: security of GitHub Actions workflows, actions and Dependabot (https://docs.zizmor.sh/).
+
+It runs offline and without configuration: the repository's `zizmor.yml` could switch everything off. Its
+`# zizmor: ignore[...]` comments do count, as they stand beside what they excuse.
+
+Severity is zizmor's own, except where our written scale differs: a tag instead of a hash (`unpinned-uses`) needs an
+upstream takeover first, so it is medium for somebody else's action and low for GitHub's own; credentials kept by a
+checkout (`artipacked`) need an artifact that carries them, so they are low.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from auditlib.model import Area, Confidence, Location, Severity
+from auditlib.scanners._scanner import Issue, Scanner
+from auditlib.source import Source
+
+_SEVERITY = {
+    "High": Severity.HIGH,
+    "Medium": Severity.MEDIUM,
+    "Low": Severity.LOW,
+    "Informational": Severity.INFO,
+}
+_OURS = {"unpinned-uses": Severity.MEDIUM, "artipacked": Severity.LOW}
+_OFFICIAL = re.compile(r"uses:\s*['\"]?(?:actions|github)/")
+_ADVICE = {
+    "artipacked": "Set `persist-credentials` to false at the checkout step.",
+    "dangerous-triggers": "Run untrusted code on `pull_request`; keep `pull_request_target` for jobs without checkout.",
+    "excessive-permissions": "Declare `permissions: {}` for the workflow and what each job needs at the job.",
+    "template-injection": "Pass the expression through `env:` and use it as a quoted shell variable.",
+    "unpinned-images": "Name the image by version and digest.",
+    "unpinned-uses": "Pin the action to a full commit hash with the version as a comment; let Dependabot move it.",
+}
+
+
+def _wanted(source: Source) -> list[str]:
+    return source.matching(
+        "/.github/workflows/*.yml", "/.github/workflows/*.yaml", "action.yml", "action.yaml",
+        "/.github/dependabot.yml", "/.github/dependabot.yaml",
+    )  # fmt: skip
+
+
+def _parse(output: str) -> Iterator[Issue]:
+    for item in json.loads(output):
+        if not item["ignored"]:
+            yield _issue(item)
+
+
+def _issue(item: dict[str, Any]) -> Issue:
+    places = item["locations"]
+    place = next(one for one in places if one["symbolic"]["kind"] == "Primary")
+    rule, found = item["ident"], item["determinations"]
+    severity = _OURS.get(rule, _SEVERITY[found["severity"]])
+    if rule == "unpinned-uses" and _OFFICIAL.search(place["concrete"]["feature"]):
+        severity = Severity.LOW
+    return Issue(
+        rule=rule,
+        title=_sentence(item["desc"])[:-1],
+        message=_sentence(place["symbolic"]["annotation"]),
+        severity=severity,
+        confidence=Confidence(found["confidence"].lower()),
+        area=Area.CICD,
+        location=_location(place),
+        recommendation=_ADVICE.get(rule, f"Follow the remediation at {item['url']}."),
+        references=(item["url"],),
+    )
+
+
+def _sentence(text: str) -> str:
+    plain = text.replace("persist-credentials: false", "persist-credentials to false")  # or it looks like a secret
+    return f"{plain[:1].upper()}{plain[1:]}."
+
+
+def _location(place: dict[str, Any]) -> Location:
+    file = place["symbolic"]["key"]["Local"]["verbatim_path"].removeprefix("./")
+    start, end = (place["concrete"]["location"][name] for name in ("start_point", "end_point"))
+    last = end["row"] + (1 if end["column"] else 0)
+    return Location(file, start["row"] + 1, start["column"] + 1, max(last, start["row"] + 1))
+
+
+SCANNER = Scanner(
+    name="zizmor",
+    wanted=_wanted,
+    arguments=lambda _: [
+        "--offline", "--no-config", "--no-exit-codes", "--no-progress", "--quiet", "--format=json-v1", ".",
+    ],
+    parse=_parse,
+    homepage="https://docs.zizmor.sh/",
+)  # fmt: skip
+"""Called on the folder, as it tells workflows from actions by their place."""
