@@ -1,6 +1,8 @@
 # `make report` and `make test` are all that a newcomer needs; everything is built in .venv.
 
-PYTHON ?= $(shell command -v python3.13 || command -v python3.12 || command -v python3.11 || command -v python3)
+# The first Python that is 3.11 or later; a name on the path may be a shim for a version that isn't there.
+PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.11; do \
+  $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$name && break; done)
 VENV   := .venv
 BIN    := $(VENV)/bin
 WORKERS ?= 2
@@ -18,7 +20,7 @@ $(VENV)/.complete: pyproject.toml constraints.txt
 	  uv venv --quiet --allow-existing --python '>=3.11' $(VENV) && \
 	  uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.[test,lint]'; \
 	else \
-	  $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "auditlib needs Python 3.11 or later: make PYTHON=/path/to/python3.11")' && \
+	  test -n "$(PYTHON)" || { echo "auditlib needs Python 3.11 or later: make PYTHON=/path/to/python3.11" >&2; exit 1; }; \
 	  $(PYTHON) -m venv $(VENV) && \
 	  $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test,lint]'; \
 	fi
