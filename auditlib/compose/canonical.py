@@ -151,6 +151,13 @@ def _device(value: Any, mark: Mark, _path: Path) -> Any:
     return Map.all_at(mark, {"source": source, "target": target or source, "permissions": permissions})
 
 
+def _device_or_blank(value: Any, mark: Mark, path: Path) -> Any:
+    try:
+        return _device(value, mark, path)
+    except UnparsedError:
+        return Map.all_at(mark, {"source": "", "target": "", "permissions": "rwm"})
+
+
 def _file_mount(value: Any, mark: Mark, _path: Path) -> Any:
     if isinstance(value, Map):
         return value
@@ -247,4 +254,6 @@ _TABLE: dict[str, Callable[[Any, Mark, Path], Any]] = {
     **dict.fromkeys(("volumes.*", "networks.*", "secrets.*", "configs.*"), _external),
 }
 _STRICT = Rules(_TABLE)
-_LENIENT = Rules({pattern: _lenient(act) for pattern, act in _TABLE.items()})
+_LENIENT = Rules(
+    {**{pattern: _lenient(act) for pattern, act in _TABLE.items()}, "services.*.devices.*": _device_or_blank}
+)

@@ -13,6 +13,8 @@ from auditlib.compose import emit
 from auditlib.compose.errors import ComposeError, Path
 from auditlib.compose.floats import json_text
 from auditlib.compose.project import Project
+from auditlib.compose.rules import Rule
+from auditlib.compose.unicity import UNIQUE, is_unique_list
 from auditlib.compose.yaml_writer import deeply_ordered, lines
 from auditlib.model import Location
 
@@ -24,14 +26,17 @@ def render_json(project: Project) -> str:
         return _json(emit.as_json(project.resolved), "").replace("$", "$$")
     if emit.has_infinite(project.model):
         raise ComposeError("a number that is infinite or none has no JSON form")
-    return _json(_sorted(project.model), "")
+    return _json(_sorted(project.model, UNIQUE.top), "")
 
 
-def _sorted(value: Any) -> Any:
+def _sorted(value: Any, rule: Rule | None) -> Any:
+    """A raw model in the order of its keys. Compose loses empty lists on its way, but those that it made itself."""
     if isinstance(value, dict):
-        return {key: _sorted(value[key]) for key in sorted(value)}
-    # Compose drops empty lists on its way and has nothing to show in their place.
-    return ([_sorted(item) for item in value] or None) if isinstance(value, list) else value
+        below = {key: rule.child(key) if rule and key not in ("environment", "args") else None for key in value}
+        return {key: _sorted(value[key], below[key]) for key in sorted(value)}
+    if not isinstance(value, list):
+        return value
+    return [_sorted(item, None) for item in value] or ([] if is_unique_list(rule) else None)
 
 
 def _json(value: Any, pad: str) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from auditlib.compose.errors import Path, RefusedError
-from auditlib.compose.rules import Rewrite, Rules
+from auditlib.compose.rules import Rewrite, Rule, Rules
 from auditlib.compose.tree import Map, Mark, Seq, over
 from auditlib.compose.volumes import parse_volume
 
@@ -19,7 +19,12 @@ _ANY_ADDRESS = "0.0.0.0"  # noqa: S104 - what Compose takes a port without an ad
 
 def enforce_unicity(project: Map, fault: Fault) -> Map:
     """The project with repeated entries of its lists removed."""
-    return Rewrite(_UNIQUE, fault).run(project)
+    return Rewrite(UNIQUE, fault).run(project)
+
+
+def is_unique_list(rule: Rule | None) -> bool:
+    """Whether a list at this step of the rules is one that holds each thing once."""
+    return rule is not None and rule.act is not None
 
 
 def _unique(key: Callable[[Any], Any]) -> Callable[[Any, Mark, Path], Any]:
@@ -117,7 +122,7 @@ _BY_NAME = (
     "services.*.links", "services.*.networks.*.aliases", "services.*.networks.*.link_local_ips",
     "services.*.profiles", "services.*.sysctls", "services.*.tmpfs",
 )  # fmt: skip
-_UNIQUE = Rules(
+UNIQUE = Rules(
     {
         **dict.fromkeys(_BY_NAME, _unique(_name)),
         "services.*.configs": _unique(_mount("")),
