@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from auditlib.errors import UsageError
-from auditlib.model import Finding
+from auditlib.model import Finding, Severity, Status
 
 
 def load(path: Path) -> frozenset[str]:
@@ -21,6 +21,9 @@ def load(path: Path) -> frozenset[str]:
         raise UsageError(f"{path} is no baseline; `auditlib check --format json > {path}` makes one") from None
 
 
-def new(findings: Iterable[Finding], known: frozenset[str]) -> list[Finding]:
-    """The findings that the baseline doesn't hold."""
-    return [finding for finding in findings if finding.fingerprint not in known]
+def failing(findings: Iterable[Finding], known: frozenset[str], level: Severity | None) -> bool:
+    """Whether an open finding that the baseline doesn't hold is at least this severe; without a level none counts."""
+    return level is not None and any(
+        finding.severity >= level and finding.status is Status.OPEN and finding.fingerprint not in known
+        for finding in findings
+    )

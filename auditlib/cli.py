@@ -9,9 +9,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.exceptions import TyperException
@@ -19,6 +20,10 @@ from typer.exceptions import TyperException
 from auditlib import __version__, rules
 from auditlib.errors import AuditlibError, UsageError
 from auditlib.model import Area, Severity
+
+if TYPE_CHECKING:
+    from auditlib.audit import Audit
+    from auditlib.rules import Rule
 
 app = typer.Typer(
     name="auditlib",
@@ -46,6 +51,9 @@ class CheckFormat(StrEnum):
     json = "json"
     csv = "csv"
     markdown = "markdown"
+    sarif = "sarif"
+    junit = "junit"
+    github = "github"
 
 
 def run(arguments: list[str]) -> int:
@@ -109,22 +117,49 @@ def check(
     ] = None,
     area: Annotated[list[Area] | None, typer.Option(help="Only this area; may be repeated.")] = None,
     rule: Rules = None,
+    baseline: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Findings of an earlier `--format json`; only new ones make it fail."),
+    ] = None,
+    no_scanners: Annotated[bool, typer.Option("--no-scanners", help="Only our own rules.")] = False,
 ) -> int:
     """Print the findings; no notebooks.
 
     Example: `auditlib check . --fail-on high`, or `auditlib check ~/shop --area monitoring --format json`
     """
-    from auditlib import formats
+    from auditlib import baseline as baselines
+    from auditlib import configuration, formats, scanners
     from auditlib.audit import audit
 
-    wanted = [rules.find(name) for name in rule or rules.catalogue()]
-    result = audit(project, [item for item in wanted if not area or item.area in area])
+    known = baselines.load(baseline) if baseline else frozenset()
+    settings = configuration.load(project)
+    result = _chosen(audit(project, _rules_to_check(rule), configuration=settings, scanned=not no_scanners), area, rule)
     if output_format is CheckFormat.text:
         _print_findings(result)
     else:
         typer.echo(formats.render(result, output_format.value), nl=False)
-    failing = fail_on is not None and any(finding.severity >= fail_on for finding in result.findings)
-    return 1 if failing else 0
+    broken = scanners.failures(result.coverage)
+    for entry in broken:
+        typer.echo(f"auditlib: {entry.reason}", err=True)
+    failing = baselines.failing(result.findings, known, fail_on or settings.fail_on)
+    return 3 if broken else 1 if failing else 0
+
+
+def _rules_to_check(names: list[str] | None) -> list[Rule] | None:
+    """The rules of these names; None, which is all, without a name."""
+    from auditlib import scanners
+
+    return [rules.find(name) for name in names if not scanners.is_scanner_rule(name)] if names else None
+
+
+def _chosen(result: Audit, areas: list[Area] | None, names: list[str] | None) -> Audit:
+    """The audit with the findings that were asked for."""
+    wanted = (
+        finding
+        for finding in result.findings
+        if (not areas or finding.area in areas) and (not names or finding.rule in names)
+    )
+    return replace(result, findings=tuple(wanted))
 
 
 def _print_findings(result: Any) -> None:
@@ -148,14 +183,32 @@ def show_rules(
 
     Example: `auditlib rules`, or `auditlib rules scrape-target-unresolved`
     """
+    from auditlib import suppressions
     from auditlib.formats import catalogue
 
+    every = {**rules.catalogue(), **suppressions.catalogue()}
     if rule:
-        typer.echo(catalogue.text(rules.find(rule)))
+        typer.echo(catalogue.text(every.get(rule) or rules.find(rule)))
     elif markdown:
-        typer.echo(catalogue.markdown(rules.catalogue().values()), nl=False)
+        typer.echo(catalogue.markdown(every.values()), nl=False)
     else:
-        typer.echo(catalogue.overview(rules.catalogue().values()))
+        typer.echo(catalogue.overview(every.values()))
+
+
+@app.command()
+def explain(
+    fingerprint: Annotated[str, typer.Argument(metavar="FINGERPRINT", help="Of the finding, or how it begins.")],
+    project: Project = Path(),
+    no_scanners: Annotated[bool, typer.Option("--no-scanners", help="Only our own rules.")] = False,
+) -> None:
+    """Tell one finding's whole chain of evidence, with the lines.
+
+    Example: `auditlib explain 3f2a9c71 ~/shop`
+    """
+    from auditlib.audit import audit
+    from auditlib.formats import explanation
+
+    typer.echo(explanation.render(audit(project, scanned=not no_scanners), fingerprint), nl=False)
 
 
 @contextmanager

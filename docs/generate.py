@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from auditlib import rules, tables
+from auditlib import rules, suppressions, tables
 from auditlib.formats import catalogue
 
 HERE = Path(__file__).parent
@@ -13,7 +13,7 @@ HERE = Path(__file__).parent
 def pages() -> dict[str, str]:
     """The text of each generated page, by its file name."""
     return {
-        "rules.md": catalogue.markdown(rules.catalogue().values()),
+        "rules.md": catalogue.markdown([*rules.catalogue().values(), *suppressions.catalogue().values()]),
         "tables.md": tables.document(),
     }
 

@@ -13,6 +13,9 @@ MODULES = {
     "json": "json_document",
     "csv": "csv_table",
     "markdown": "markdown",
+    "sarif": "sarif",
+    "junit": "junit",
+    "github": "github",
 }
 
 

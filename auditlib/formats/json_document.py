@@ -55,6 +55,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "source": finding.source,
         "fingerprint": finding.fingerprint,
         "status": str(finding.status),
+        "suppression": {"reason": finding.reason, "expires": finding.expires or None} if finding.reason else None,
     }
 
 

@@ -1,0 +1,57 @@
+"""One finding in full: what was seen, every place with its lines, why it matters, what to do, how to live with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditlib import rules, suppressions
+from auditlib.audit import Audit
+from auditlib.errors import UsageError
+from auditlib.formats import visible
+from auditlib.model import Finding, Location, Status
+
+
+def render(audit: Audit, fingerprint: str) -> str:
+    """The explanation of the finding whose fingerprint begins so. Raises UsageError if there is not exactly one."""
+    found = [finding for finding in audit.findings if finding.fingerprint.startswith(fingerprint)]
+    if len(found) != 1 or not fingerprint:
+        count = "more than one finding" if found else "no finding"
+        raise UsageError(f"{count} has the fingerprint {fingerprint!r}; `auditlib check --format json` names them all")
+    return "\n".join(_lines(audit, found[0])) + "\n"
+
+
+def _lines(audit: Audit, finding: Finding) -> Iterator[str]:
+    yield f"{finding.severity}[{finding.rule}] {visible(finding.title)}"
+    yield f"area {finding.area}, confidence {finding.confidence}, effort {finding.effort}, found by {finding.source}"
+    if finding.status is Status.SUPPRESSED:
+        until = f" until {finding.expires}" if finding.expires else ""
+        yield f"suppressed{until}: {visible(finding.reason)}"
+    yield f"\n{visible(finding.message)}\n"
+    yield from _place(audit, finding.location, "")
+    for item in finding.related:
+        yield from _place(audit, item.location, item.message)
+    yield from _documentation(finding)
+    yield f"What to do:\n  {visible(finding.recommendation)}\n"
+    yield "References:"
+    yield from (f"  {reference}" for reference in finding.references)
+    yield f"\nTo live with it, write this as a comment at {visible(str(finding.location))}, or on the line above:"
+    yield f"  auditlib: ignore[{finding.rule}] until=2027-01-31 the reason"
+
+
+def _place(audit: Audit, place: Location, message: str) -> Iterator[str]:
+    yield visible(f"{place}: {message}" if message else str(place))
+    excerpt = audit.excerpts.get(place)
+    for number, line, marked in excerpt.lines if excerpt else ():
+        yield f"  {'>' if marked else ' '} {number:>4} | {visible(line)}".rstrip()
+    yield ""
+
+
+def _documentation(finding: Finding) -> Iterator[str]:
+    rule = {**rules.catalogue(), **suppressions.catalogue()}.get(finding.rule)
+    if rule:
+        yield f"Why it matters:\n{_indented(rule.documentation.why)}\n"
+        yield f"Better:\n{_indented(rule.documentation.better)}\n"
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"  {line}".rstrip() for line in text.split("\n"))
