@@ -1,0 +1,166 @@
+"""Suppressions, configuration, baseline, explanation and fingerprints, through the audit and the command line."""
+
+import json
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from auditlib import configuration
+from auditlib.audit import audit
+from auditlib.errors import UsageError
+from auditlib.formats import explanation, github, junit, sarif
+from auditlib.model import Severity, Status
+
+ROOT = Path(__file__).parents[2]
+EXAMPLE = ROOT / "data/propertypro"
+TODAY = date(2026, 6, 1)
+PLAIN = "services:\n  api:{0}\n    image: example/api:1.2\n    restart: always\n"
+RULE = "healthcheck-missing"
+
+
+def write(root, **files):
+    for name, text in files.items():
+        path = root / name.replace("_", ".")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return root
+
+
+def judged(root, today=TODAY):
+    return audit(root, scanned=True, today=today).findings
+
+
+def of(findings, rule):
+    return [finding for finding in findings if finding.rule == rule]
+
+
+@pytest.mark.parametrize(
+    ("comment", "status", "problem"),
+    [
+        ("", "open", None),
+        (f"  # auditlib: ignore[{RULE}] the image has one", "suppressed", None),
+        (f"  # auditlib: ignore[{RULE}] until=2027-01-31 later", "suppressed", None),
+        (f"  # auditlib: ignore[{RULE}] until=2026-01-31 later", "open", "suppression-expired"),
+        (f"  # auditlib: ignore[{RULE}]", "open", "suppression-malformed"),
+        ("  # auditlib: ignore because", "open", "suppression-malformed"),
+        (f"  # auditlib: ignore[{RULE}] until=soon later", "open", "suppression-malformed"),
+        ("  # auditlib: ignore[healthcheck-mising] typo", "open", "suppression-malformed"),
+        ("  # auditlib: ignore[backup-missing] wrong rule", "open", "suppression-unused"),
+    ],
+)
+def test_a_comment_suppresses_with_a_reason_and_until_its_day(tmp_path, comment, status, problem):
+    findings = judged(write(tmp_path, compose_yml=PLAIN.format(comment)))
+    assert str(of(findings, RULE)[0].status) == status
+    assert [finding.rule for finding in findings if finding.rule.startswith("suppression-")] == [problem] * bool(
+        problem
+    )
+
+
+def test_a_comment_on_a_line_of_its_own_holds_for_the_next(tmp_path):
+    text = PLAIN.format("").replace("  api:", f"  # auditlib: ignore[{RULE}] known\n\n  # the API\n  api:")
+    found = of(judged(write(tmp_path, compose_yml=text)), RULE)[0]
+    assert (found.status, found.reason) == (Status.SUPPRESSED, "known")
+
+
+def test_the_configuration_suppresses_by_path_and_service(tmp_path):
+    entry = f'[[ignore]]\nrule = "{RULE}"\npath = "*.yml"\nservice = "api"\nreason = "known"\nexpires = 2026-12-31\n'
+    root = write(tmp_path, compose_yml=PLAIN.format(""), auditlib_toml=entry)
+    assert of(judged(root), RULE)[0].status is Status.SUPPRESSED
+    late = judged(root, date(2027, 1, 1))
+    assert of(late, RULE)[0].status is Status.OPEN
+    assert str(of(late, "suppression-expired")[0].location) == "auditlib.toml:1"
+
+
+def test_severities_rules_and_paths_are_configured_in_pyproject_too(tmp_path):
+    text = f'[tool.auditlib]\ndisable = ["backup-missing"]\nfail_on = "low"\nseverity = {{"{RULE}" = "critical"}}\n'
+    findings = judged(write(tmp_path, compose_yml=PLAIN.format(""), pyproject_toml=text))
+    assert of(findings, RULE)[0].severity is Severity.CRITICAL
+    excluded = write(tmp_path, pyproject_toml='[tool.auditlib]\nexclude = ["compose.yml"]\n')
+    assert of(judged(excluded), RULE) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('a = 1\nfail_onn = "high"\n', "auditlib.toml:1: there is no setting 'a'"),
+        ('\nfail_onn = "high"\n', "auditlib.toml:2: there is no setting 'fail_onn'; did you mean 'fail_on'?"),
+        ('fail_on = "hihg"\n', "did you mean 'high'?"),
+        ('disable = ["backup-mising"]\n', "did you mean 'backup-missing'?"),
+        ('[severity]\n"backup-missing" = 3\n', "auditlib.toml:2: there is no severity 3"),
+        ("exclude = 1\n", "auditlib.toml:1: exclude is a list of texts"),
+        ('\n[[ignore]]\nrule = "backup-missing"\n', "auditlib.toml:2: an ignore needs a reason"),
+        ('[[ignore]]\nrule = "backup-missing"\nreason = "x"\nexpires = "soon"\n', "auditlib.toml:4: 'soon' is no date"),
+        ('[[ignore]]\nrule = "backup-missing"\nresaon = "x"\n', "auditlib.toml:3: there is no setting 'resaon'"),
+        ("x = [\n", "is not valid TOML"),
+        ("x = " + "[" * 100_000, "auditlib.toml:1"),
+        ("#" * 300_000, "is no regular file of at most"),
+        ("ignore = [1]\n", "a table is expected"),
+    ],
+)  # fmt: skip
+def test_a_configuration_that_is_wrong_says_where_and_what_is_right(tmp_path, text, message):
+    with pytest.raises(UsageError) as raised:
+        configuration.load(write(tmp_path, auditlib_toml=text))
+    assert message in str(raised.value)
+
+
+def test_a_fingerprint_survives_moved_lines_and_is_unique(tmp_path):
+    before = judged(write(tmp_path, compose_yml=PLAIN.format("")))
+    after = judged(write(tmp_path, compose_yml="# moved\n\n" + PLAIN.format("\n\n    # here")))
+    assert [finding.fingerprint for finding in before] == [finding.fingerprint for finding in after]
+    assert len({finding.fingerprint for finding in before}) == len(before)
+
+
+def check(*arguments):
+    return subprocess.run(
+        [sys.executable, "-m", "auditlib", "check", *map(str, arguments)], capture_output=True, text=True, check=False
+    )
+
+
+def test_only_what_the_baseline_lacks_fails(tmp_path):
+    known = tmp_path / "known.json"
+    known.write_text(check(EXAMPLE, "--format", "json").stdout, encoding="utf-8")
+    assert check(EXAMPLE, "--fail-on", "low", "--baseline", known).returncode == 0
+    document = json.loads(known.read_text(encoding="utf-8"))
+    document["findings"].pop(0)
+    known.write_text(json.dumps(document), encoding="utf-8")
+    assert check(EXAMPLE, "--fail-on", "low", "--baseline", known).returncode == 1
+    known.write_text("[]", encoding="utf-8")
+    assert check(EXAMPLE, "--baseline", known).returncode == 2
+
+
+@pytest.fixture(scope="module")
+def result():
+    return audit(EXAMPLE)
+
+
+def test_sarif_names_rules_places_and_no_absolute_path(result):
+    text = sarif.render(result)
+    run = json.loads(text)["runs"][0]
+    described = [rule["id"] for rule in run["tool"]["driver"]["rules"]]
+    assert len(run["results"]) == len(result.findings)
+    assert all(described[item["ruleIndex"]] == item["ruleId"] for item in run["results"])
+    assert str(ROOT) not in text
+
+
+def test_junit_has_a_failure_for_each_finding(result):
+    root = ElementTree.fromstring(junit.render(result).encode())
+    assert len(root.findall(".//failure")) == len(result.findings)
+
+
+def test_a_github_annotation_is_one_line_a_finding(result):
+    lines = github.render(result).splitlines()
+    assert len(lines) == len(result.findings)
+    assert all(line.startswith(("::error file=", "::warning file=", "::notice file=")) for line in lines)
+
+
+def test_an_explanation_shows_every_place(result):
+    finding = next(finding for finding in result.findings if len(finding.related) > 1)
+    text = explanation.render(result, finding.fingerprint)
+    assert finding.message in text
+    assert all(str(item.location) in text for item in finding.related)
+    with pytest.raises(UsageError):
+        explanation.render(result, "zzz")
