@@ -55,7 +55,7 @@ def audit(
     chosen = configurations.load(root) if configuration is None else configuration
     source = Source(root, chosen.exclude)
     with Scan(source, SCANNERS if scanned else ()) as scan:
-        inventory = readers.read(source)
+        inventory = replace(readers.read(source), known_hosts=chosen.known_hosts)
         dependencies = graph.build(inventory)
         ours, failures = rules.check(inventory, dependencies, _wanted(rules_to_check, chosen))
         merged, scans = scan.collect(ours)

@@ -24,6 +24,8 @@ class Inventory:
     commit: str
     files: tuple[str, ...] = ()
     coverage: tuple[Coverage, ...] = ()
+    known_hosts: tuple[str, ...] = ()
+    """Host names outside of the repository that its configuration says may be referred to."""
 
     projects: tuple[stack.Project, ...] = field(default=(), metadata={"of": stack.Project})
     services: tuple[stack.Service, ...] = field(default=(), metadata={"of": stack.Service})
