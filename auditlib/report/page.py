@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 import auditlib
 from auditlib.audit import Audit
-from auditlib.model import Area
+from auditlib.model import Area, Status
 from auditlib.report import rendering
 from auditlib.report.blocks import PAGE_MIME
 
@@ -98,7 +98,7 @@ def _part(output: Mapping[str, Any]) -> Part:
 def render(audit: Audit, sections: Sequence[Section]) -> str:
     """The page."""
     script = rendering.style("page.js")
-    counts = Counter(finding.area for finding in audit.findings)
+    counts = Counter(finding.area for finding in audit.findings if finding.status is Status.OPEN)
     shown = [_shown(item, counts, opening=number == 0) for number, item in enumerate(sections)]
     return rendering.environment().get_template("page.html.j2").render(
         project=audit.inventory.name,

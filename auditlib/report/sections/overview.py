@@ -6,7 +6,7 @@ from collections import Counter
 
 from auditlib import verdict as judging
 from auditlib.audit import Audit
-from auditlib.model import Area, Read, Severity
+from auditlib.model import Area, Read, Severity, Status
 from auditlib.report import palette, wording
 from auditlib.report.blocks import Blocks, Column, Panel, Picture, Prose, Table
 from auditlib.report.charts import bars
@@ -51,9 +51,10 @@ def _score(score: judging.Score) -> dict[str, object]:
 
 def severities(audit: Audit) -> Blocks:
     """The findings of each area by severity."""
-    if not audit.findings:
+    opened = [finding for finding in audit.findings if finding.status is Status.OPEN]
+    if not opened:
         return Blocks(Prose("No rule found anything to report."))
-    counts = Counter((finding.area, finding.severity) for finding in audit.findings)
+    counts = Counter((finding.area, finding.severity) for finding in opened)
     rows: list[bars.Row] = []
     for area in Area:
         parts = [(palette.SEVERITY[severity], float(counts[area, severity])) for severity in Severity]

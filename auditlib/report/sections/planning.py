@@ -6,7 +6,7 @@ from collections import Counter
 
 from auditlib import backlog as planning
 from auditlib.audit import Audit
-from auditlib.model import Area, Effort, Severity
+from auditlib.model import Area, Effort, Severity, Status
 from auditlib.report import palette, wording
 from auditlib.report.blocks import Blocks, Column, Panel, Picture, Prose, Table
 from auditlib.report.charts import matrix, quadrant
@@ -18,7 +18,8 @@ _EFFORTS = tuple(reversed(Effort))
 
 def risk_matrix(audit: Audit) -> Blocks:
     """The areas against the severities: where the risk is."""
-    counts = Counter((finding.area, finding.severity) for finding in audit.findings)
+    opened = [finding for finding in audit.findings if finding.status is Status.OPEN]
+    counts = Counter((finding.area, finding.severity) for finding in opened)
     shown = [severity for severity in Severity if severity is not Severity.INFO]
     marks = {
         (list(Area).index(area), shown.index(severity)): matrix.Mark("", str(severity), str(number))
