@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from auditlib.inventory.delivery import Command
 from auditlib.model import Location
 from auditlib.redaction import Value
 
@@ -117,6 +118,8 @@ class Healthcheck:
     retries: str
     start_period: str
     location: Location
+    commands: tuple[Command, ...] = ()
+    """What the test executes, taken apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +178,8 @@ class Service:
     network_mode: str = ""
     healthcheck: Healthcheck | None = None
     restart: str = ""
+    restart_condition: str = ""
+    """`deploy.restart_policy.condition`, which counts where `restart` says nothing."""
     container_name: str = ""
     container_name_location: Location | None = None
     hostname: str = ""
@@ -196,6 +201,8 @@ class Service:
     working_dir: str = ""
     command_endpoints: tuple[Endpoint, ...] = ()
     """The hosts that command and entry point name."""
+    extra_hosts: tuple[str, ...] = ()
+    """The names that `extra_hosts` and `external_links` make known."""
     changed_at: Location | None = None
     """Where an overlay changes this service of its base."""
 

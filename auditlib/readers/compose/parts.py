@@ -7,6 +7,7 @@ from posixpath import join, normpath
 from typing import Any
 
 from auditlib.inventory.stack import Attachment, Build, Dependency, Healthcheck, Label, Mount, Port
+from auditlib.readers import shell
 from auditlib.readers.compose.view import View, strings
 
 Config = dict[str, Any]
@@ -65,6 +66,7 @@ def healthcheck(view: View, name: str, config: Config) -> Healthcheck | None:
     if not check:
         return None
     test = list(check.get("test") or ())
+    place = view.nearest("services", name, "healthcheck")
     head = test[0] if test else ""
     return Healthcheck(
         view.words(test[1:] if head in ("CMD", "CMD-SHELL", "NONE") else test),
@@ -74,8 +76,19 @@ def healthcheck(view: View, name: str, config: Config) -> Healthcheck | None:
         str(check.get("timeout") or ""),
         "" if check.get("retries") is None else str(check["retries"]),
         str(check.get("start_period") or ""),
-        view.nearest("services", name, "healthcheck"),
+        place,
+        shell.commands(view.text(test[1]), place.file, place.line, view.source.vault)
+        if head == "CMD-SHELL" and len(test) > 1
+        else shell.of_words([view.text(word) for word in test[1:]], place, view.source.vault),
     )
+
+
+def extra_hosts(config: Config) -> tuple[str, ...]:
+    """The names that a service knows beside those of its networks."""
+    entries = config.get("extra_hosts") or ()
+    names = entries if isinstance(entries, dict) else (str(item).replace("=", ":").split(":")[0] for item in entries)
+    links = (str(item).rpartition(":")[2] for item in config.get("external_links") or ())
+    return (*map(str, names), *links)
 
 
 def build(view: View, name: str, config: Config) -> Build | None:

@@ -48,6 +48,7 @@ def _service(
         labels=tuple(parts.labels(view, name, config)),
         secrets=_sources(config.get("secrets")),
         configs=_sources(config.get("configs")),
+        extra_hosts=parts.extra_hosts(config),
         container_name=str(config.get("container_name") or ""),
         container_name_location=view.place(*where, "container_name"),
         **_command(view, name, config),
@@ -74,6 +75,7 @@ def _limits(config: dict[str, Any]) -> dict[str, Any]:
     replicas = deploy.get("replicas", config.get("scale"))
     logging = config.get("logging") or {}
     return {
+        "restart_condition": str((deploy.get("restart_policy") or {}).get("condition") or ""),
         "replicas": int(replicas) if replicas is not None else None,
         "cpu_limit": str(limits.get("cpus") or config.get("cpus") or ""),
         "memory_limit": str(limits.get("memory") or config.get("mem_limit") or ""),

@@ -1,0 +1,55 @@
+"""Questions of whole Compose projects: which services run all the time, and how overlays change them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+
+from auditlib.conventions import environments, services
+from auditlib.inventory import Inventory
+from auditlib.inventory.stack import Service
+
+
+def by_project(found: Iterable[Service]) -> dict[str, list[Service]]:
+    """Services by the name of their project, in their order."""
+    groups: defaultdict[str, list[Service]] = defaultdict(list)
+    for service in found:
+        groups[service.project].append(service)
+    return dict(groups)
+
+
+def variants(inventory: Inventory, service: Service) -> list[Service]:
+    """A service of a base project, and the same as each overlay of that project changes it."""
+    overlays = {project.name for project in inventory.projects if project.base == service.project}
+    return [
+        item
+        for item in inventory.services_by_name.get(service.name, ())
+        if item.project == service.project or (item.project in overlays and item.changed_at)
+    ]
+
+
+def somewhere(inventory: Inventory, service: Service, holds: Callable[[Service], bool]) -> bool:
+    """Whether something holds of a service itself or of what an overlay makes of it."""
+    return any(holds(item) for item in variants(inventory, service))
+
+
+def lasting(inventory: Inventory) -> dict[str, list[Service]]:
+    """The services that run all the time, by project; no tools for people, tests or tasks that end."""
+    found: dict[str, list[Service]] = {}
+    for project, mine in by_project(inventory.distinct_services).items():
+        awaited = {item.service for service in mine for item in service.dependencies if "completed" in item.condition}
+        kept = [item for item in mine if _is_lasting(inventory, item, item.name in awaited)]
+        if kept:
+            found[project] = kept
+    return found
+
+
+def _is_lasting(inventory: Inventory, service: Service, awaited: bool) -> bool:
+    kind = services.product(inventory, service)
+    aside = kind is not None and kind.kind in services.AUXILIARY - {"exporter"}
+    return not aside and not services.is_one_shot(service, awaited)
+
+
+def for_development(found: Iterable[Service]) -> bool:
+    """Whether all of these services are for development only."""
+    return all(environments.only_for_development(item) for item in found)

@@ -1,0 +1,72 @@
+"""A fixed container name allows only one copy of a service.
+
+Names of containers are unique on a host. A service with `container_name` can't be scaled, Compose refuses a second
+copy; nor can the same project run twice on a host, for a test or to switch over without an interruption.
+
+Anti-pattern:
+
+    api:
+      container_name: acme-api
+
+Better:
+
+    api:
+      image: ghcr.io/acme/api:1.4  # reachable as `api`; Compose names the containers
+
+Recommendation:
+
+    Remove `container_name`; the service's name is its host name anyway. Commands use `docker compose exec api`.
+
+References:
+
+- https://docs.docker.com/reference/compose-file/services/#container_name
+- https://docs.docker.com/reference/cli/docker/compose/up/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditlib.conventions import services, stacks
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.stack import Service
+from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.rules._rule import Evidence, rule
+from auditlib.rules._wording import listed
+
+
+@rule(area=Area.ORCHESTRATION, severity=Severity.LOW, confidence=Confidence.HIGH, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """For each project one finding for all named services; those that are to have copies are refused."""
+    for mine in stacks.by_project(inventory.distinct_services).values():
+        named = [item for item in mine if item.container_name]
+        refused = [item for item in named if stacks.somewhere(inventory, item, _has_copies)]
+        if refused:
+            yield _evidence(refused, "is to run in several copies, which Compose refuses", Severity.HIGH)
+        rest = [item for item in named if item not in refused]
+        scalable = [item for item in rest if services.product(inventory, item) is None]
+        if scalable:
+            ordered = scalable + [item for item in rest if item not in scalable]
+            yield _evidence(ordered, "can't be scaled, nor the project run twice on a host", None)
+
+
+def _has_copies(service: Service) -> bool:
+    return (service.replicas or 0) > 1 and bool(service.container_name)
+
+
+def _evidence(named: list[Service], why: str, severity: Severity | None) -> Evidence:
+    first, *others = named
+    return Evidence(
+        f"{listed(item.name for item in named)} {'has a fixed container name' if not others else 'have fixed names'}: "
+        f"{first.name} {why}.",
+        first.container_name_location or first.location,
+        subject=f"{first.project}/container_name{'/copies' if severity else ''}",
+        service=first.name,
+        related=tuple(
+            Related(item.container_name_location or item.location, f"the fixed name of {item.name}") for item in others
+        ),
+        recommendation=f"Remove `container_name` from {listed(item.name for item in named)}; other services reach "
+        f"{'it' if not others else 'them'} by the service's name.",
+        severity=severity or (Severity.INFO if stacks.for_development(named) else None),
+    )

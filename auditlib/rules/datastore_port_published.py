@@ -1,0 +1,78 @@
+"""The port of a database, cache or broker is published on every interface of the host.
+
+Docker publishes a port on all addresses of the host, past the rules of ufw and firewalld. A database that only other
+containers need is then open to the network that the host is in, often the internet, behind one password.
+
+Anti-pattern:
+
+    db:
+      image: postgres:16
+      ports:
+        - "5432:5432"
+
+Better:
+
+    db:
+      image: postgres:16
+      ports:
+        - "127.0.0.1:5432:5432"  # or no ports at all: services reach db:5432
+
+Recommendation:
+
+    Remove `ports` from data stores; services of the same network need none. For access from the host itself publish on
+    127.0.0.1.
+
+References:
+
+- https://docs.docker.com/reference/compose-file/services/#ports
+- https://docs.docker.com/engine/network/packet-filtering-firewalls/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditlib.conventions import environments, services, stacks
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.stack import Port, Service
+from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.rules._rule import Evidence, rule
+from auditlib.rules._wording import listed
+
+_MEANT_TO_BE_PUBLIC = frozenset({"MinIO", "broker"})
+"""Stores whose clients are often browsers or devices: object storage, MQTT."""
+
+
+@rule(area=Area.ORCHESTRATION, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """For each file one finding for all data stores whose ports it publishes beyond the host."""
+    for mine in stacks.by_project(inventory.services).values():
+        found = [(item, port) for item in mine if _is_store(inventory, item) for port in _public(item)]
+        for file in dict.fromkeys(port.location.file for _, port in found):
+            yield _evidence(file, [(item, port) for item, port in found if port.location.file == file])
+
+
+def _is_store(inventory: Inventory, service: Service) -> bool:
+    found = services.product(inventory, service)
+    return found is not None and found.kind in services.DATASTORES and found.name not in _MEANT_TO_BE_PUBLIC
+
+
+def _public(service: Service) -> list[Port]:
+    return [port for port in service.ports if not port.host_ip.startswith(("127.", "localhost", "::1", "[::1]"))]
+
+
+def _evidence(file: str, found: list[tuple[Service, Port]]) -> Evidence:
+    (service, first), *others = found
+    names = listed(f"{item.name} ({port.host_port or 'a free port'})" for item, port in found)
+    aside = environments.is_for_development(file) or stacks.for_development(item for item, _ in found)
+    return Evidence(
+        f"{names} {'is' if len(found) == 1 else 'are'} published on all interfaces of the host, past its firewall.",
+        first.location,
+        subject=f"{file}/published",
+        service=service.name,
+        related=tuple(Related(port.location, f"{item.name} is published here") for item, port in others),
+        recommendation=f"Remove the port of {service.name}, or publish it as "
+        f'`"127.0.0.1:{first.host_port or first.target}:{first.target}"`.',
+        severity=Severity.LOW if aside else None,
+    )

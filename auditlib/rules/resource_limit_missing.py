@@ -1,0 +1,66 @@
+"""Long-running services have no memory limit.
+
+A container without a limit may take all memory of its host. When it leaks, or gets one request too large, the kernel
+kills whatever it finds, often the database next to it, and one service's fault becomes everybody's outage.
+
+Anti-pattern:
+
+    api:
+      build: ./backend
+
+Better:
+
+    api:
+      build: ./backend
+      deploy:
+        resources:
+          limits: { cpus: "1", memory: 512m }
+
+Recommendation:
+
+    Measure what each service needs and set `deploy.resources.limits.memory`, the services that share a host with a
+    database first.
+
+References:
+
+- https://docs.docker.com/reference/compose-file/deploy/#resources
+- https://docs.docker.com/engine/containers/resource_constraints/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditlib.conventions import stacks
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.stack import Service
+from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.rules._rule import Evidence, rule
+from auditlib.rules._wording import counted, listed
+
+
+@rule(area=Area.ORCHESTRATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """For each project one finding for all services without a limit, neither here nor in an overlay."""
+    for mine in stacks.lasting(inventory).values():
+        missing = [
+            item for item in mine if not stacks.somewhere(inventory, item, lambda variant: bool(variant.memory_limit))
+        ]
+        if missing:
+            yield _evidence(mine, missing)
+
+
+def _evidence(mine: list[Service], missing: list[Service]) -> Evidence:
+    first, *others = missing
+    return Evidence(
+        f"{len(missing)} of {counted(len(mine), 'long-running service')} {'has' if len(missing) == 1 else 'have'} no "
+        f"memory limit: {listed(item.name for item in missing)}.",
+        first.location,
+        subject=f"{first.project}/memory",
+        service=first.name,
+        related=tuple(Related(item.location, f"{item.name} has no memory limit") for item in others),
+        recommendation=f"Measure what {first.name} needs and set `deploy.resources.limits.memory` for it"
+        f"{', then for the others.' if others else '.'}",
+        severity=Severity.LOW if stacks.for_development(missing) else None,
+    )

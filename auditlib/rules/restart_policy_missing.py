@@ -1,0 +1,67 @@
+"""Long-running services are not started again after a crash or a reboot.
+
+Compose starts a container once. Without `restart`, a process that crashes stays down, and after a reboot of the host
+the service is simply not there. A stack in which only some services have a policy comes back half.
+
+Anti-pattern:
+
+    worker:
+      build: ./backend
+      command: celery -A app worker
+
+Better:
+
+    worker:
+      build: ./backend
+      command: celery -A app worker
+      restart: unless-stopped
+
+Recommendation:
+
+    Set `restart: unless-stopped` on every service that is meant to run all the time.
+
+References:
+
+- https://docs.docker.com/reference/compose-file/services/#restart
+- https://docs.docker.com/engine/containers/start-containers-automatically/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditlib.conventions import stacks
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.stack import Service
+from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.rules._rule import Evidence, rule
+from auditlib.rules._wording import counted, listed
+
+
+@rule(area=Area.ORCHESTRATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """For each project one finding for all services that nothing starts again, neither here nor in an overlay."""
+    for mine in stacks.lasting(inventory).values():
+        missing = [item for item in mine if not stacks.somewhere(inventory, item, _is_restarted)]
+        if missing:
+            yield _evidence(mine, missing)
+
+
+def _is_restarted(service: Service) -> bool:
+    return (service.restart or service.restart_condition) not in ("", "no", "none")
+
+
+def _evidence(mine: list[Service], missing: list[Service]) -> Evidence:
+    first, *others = missing
+    one = len(missing) == 1
+    return Evidence(
+        f"{len(missing)} of {counted(len(mine), 'long-running service')} {'has' if one else 'have'} no restart policy: "
+        f"{listed(item.name for item in missing)} {'stays' if one else 'stay'} down after a crash or a reboot.",
+        first.location,
+        subject=f"{first.project}/restart",
+        service=first.name,
+        related=tuple(Related(item.location, f"{item.name} has no restart policy") for item in others),
+        recommendation=f"Set `restart: unless-stopped` for {listed(item.name for item in missing)}.",
+        severity=Severity.LOW if stacks.for_development(missing) else None,
+    )
