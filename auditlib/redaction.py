@@ -52,6 +52,8 @@ class Value:
     """Whether it says of itself that it is to be replaced (`change-me`)."""
     weak: bool = False
     """Whether it is a well-known or trivially guessed value (`password123`)."""
+    generated: bool = False
+    """Whether it looks as a program made it: long, of mixed characters, without words."""
 
     def __str__(self) -> str:
         return self.text
@@ -60,6 +62,21 @@ class Value:
 def _distinctive(value: str) -> bool:
     """Whether a secret can be told from an ordinary word, so that masking it everywhere hides nothing else."""
     return len(value) >= 6 and (len(value) >= 20 or not value.isalpha())
+
+
+_HEXADECIMAL = re.compile(r"(?:[0-9a-f]{24,}|[0-9A-F]{24,})")
+_SEQUENCE = re.compile(r"01234567|12345678|abcdef01|abcdefgh|(.)\1{4}|(.{2,8})\2\2", re.I)
+_WORD_RUN = re.compile(r"[A-Z]?[a-z]{6,}")
+
+
+def _is_generated(value: str) -> bool:
+    """Whether a value is random to all appearances: hexadecimal digits, or letters of both cases and digits."""
+    if len(value) < 16 or re.search(r"\s", value) or _SEQUENCE.search(value):
+        return False
+    if _HEXADECIMAL.fullmatch(value):
+        return len(set(value)) >= 8
+    kinds = (any(map(str.islower, value)), any(map(str.isupper, value)), sum(map(str.isdigit, value)) >= 2)
+    return all(kinds) and len(set(value)) >= len(value[:32]) // 2 and not _WORD_RUN.search(value)
 
 
 def shown(value: str) -> str:
@@ -97,6 +114,7 @@ class Vault:
             return Value(
                 text=shown(text), secret=True, length=len(text), digest=_digest(text), identity=self._remember(text),
                 placeholder=bool(_PLACEHOLDER.search(bare)), weak=bool(_WEAK.match(bare)),
+                generated=_is_generated(bare),
             )
         spans = secret_spans.union(secret_spans.find(text))
         if not spans:
@@ -105,7 +123,7 @@ class Vault:
         identities = [self._remember(text[start:end]) for start, end in spans]
         return Value(
             text=self.mask(text), secret=True, length=len(first), digest=_digest(first), identity=identities[0],
-            placeholder=bool(_PLACEHOLDER.search(first)), weak=bool(_WEAK.match(first)),
+            placeholder=bool(_PLACEHOLDER.search(first)), weak=bool(_WEAK.match(first)), generated=_is_generated(first),
         )
 
     def mask(self, text: str) -> str:

@@ -44,6 +44,9 @@ class Inventory:
         default=(), metadata={"of": configuration.EnvironmentBranch}
     )
     log_files: tuple[configuration.LogFile, ...] = field(default=(), metadata={"of": configuration.LogFile})
+    committed_secrets: tuple[configuration.CommittedSecret, ...] = field(
+        default=(), metadata={"of": configuration.CommittedSecret}
+    )
 
     prometheus: tuple[monitoring.PrometheusConfig, ...] = field(
         default=(), metadata={"of": monitoring.PrometheusConfig}

@@ -75,3 +75,19 @@ class LogFile:
 
     path: str
     location: Location
+
+
+IN_URL = "password in a URL"
+"""The kind of a committed secret that is a part of a connection string."""
+
+
+@dataclass(frozen=True, slots=True)
+class CommittedSecret:
+    """A secret that any text file holds, known by its own form and not by the name before it."""
+
+    kind: str
+    """Who gave it out (`GitHub token`), `private key`, or IN_URL."""
+    value: Value
+    location: Location
+    commented: bool = False
+    """Whether it stands in a comment."""

@@ -37,6 +37,7 @@ READERS: tuple[str, ...] = (
     "test_suites",
     "makefiles",
     "scripts",
+    "committed_secrets",
 )
 
 

@@ -1,0 +1,93 @@
+"""Where the repository holds the value of a secret, and what the secret is for.
+
+Sources: the variables that the official images document, and the settings of Django, Flask, Rails and FastAPI's
+template for signing keys.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from auditlib.inventory import Inventory
+from auditlib.model import Location
+from auditlib.redaction import Value
+
+_IN_URL = re.compile(r"://[^/\s]*‹secret")
+_PURPOSES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
+    (purpose, re.compile(pattern))
+    for purpose, pattern in (
+        ("the root user of the database", r"(?:MYSQL|MARIADB|DB|MONGO(?:DB)?)_(?:INITDB_)?ROOT_|^ROOT_"),
+        ("Grafana", r"^GF_|GRAFANA"),
+        ("Keycloak", r"^(?:KC|KEYCLOAK)_"),
+        ("object storage", r"MINIO|(?:^|_)S3_"),
+        ("the message broker", r"RABBITMQ|AMQP|(?:^|_)BROKER_"),
+        ("Redis", r"REDIS|VALKEY"),
+        ("search", r"ELASTIC|OPENSEARCH|MEILI|TYPESENSE"),
+        ("mail", r"SMTP|(?:^|_)(?:E?MAIL|MAILER)_"),
+        ("web hooks", r"WEBHOOK"),
+        ("refresh tokens", r"REFRESH"),
+        ("signing tokens", r"JWT|TOKEN_(?:SECRET|KEY)|ACCESS_TOKEN_SECRET"),
+        ("encrypting data", r"ENCRYPT|FERNET|CIPHER"),
+        ("sessions", r"SESSION|COOKIE"),
+        ("forms", r"CSRF"),
+        ("an administrator's login", r"(?:ADMIN|SUPERUSER)_(?:USER_)?(?:PASSWORD|PASS|PWD)"),
+        (
+            "the database",
+            r"POSTGRES|(?:^|_)(?:PG|DB|DATABASE|MYSQL|MARIADB|MONGO(?:DB)?|SQL)_?(?:USER_)?PASS|DATABASE_URL",
+        ),
+        ("signing in the application", r"^(?:[A-Z]+_)?SECRET_KEY(?:_BASE)?$|^APP_(?:SECRET|KEY)$"),
+    )
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """One place where the value of a secret stands."""
+
+    name: str
+    """The variable; empty where none is named."""
+    value: Value
+    location: Location
+    kind: str
+    """`default` or `literal` in Compose, `env_file`, `template`, `setting`, `file`."""
+    service: str = ""
+
+
+def sightings(inventory: Inventory) -> Iterator[Sighting]:
+    """Every place where a secret's value stands in a file, Compose first."""
+    yield from _in_compose(inventory)
+    for setting in inventory.settings:
+        if setting.default is not None and setting.default.secret and setting.default_kind == "literal":
+            yield Sighting(setting.name, setting.default, setting.location, "setting")
+    for file in inventory.env_files:
+        kind = "template" if file.template else "env_file"
+        for line in file.lines:
+            if line.value is not None and line.value.secret and not line.commented:
+                yield Sighting(line.name, line.value, line.location, kind)
+    known = {file.path for file in inventory.env_files}
+    for item in inventory.committed_secrets:
+        if not item.commented and item.location.file not in known:
+            yield Sighting("", item.value, item.location, "file")
+
+
+def _in_compose(inventory: Inventory) -> Iterator[Sighting]:
+    for variable in inventory.variables:
+        if variable.operator in (":-", "-") and variable.default is not None and variable.default.secret:
+            yield Sighting(variable.name, variable.default, variable.location, "default", variable.service or "")
+    for service in inventory.services:
+        for entry in service.environment:
+            if entry.origin == "environment" and entry.value and entry.value.secret and not entry.variables:
+                yield Sighting(entry.name, entry.value, entry.location, "literal", service.name)
+
+
+def stands_in_url(value: Value) -> bool:
+    """Whether a value is an address that holds its password."""
+    return value.secret and bool(_IN_URL.search(value.text))
+
+
+def purpose(variable: str) -> str:
+    """What a credential of this name protects, in words; empty where the name doesn't tell."""
+    name = variable.upper()
+    return next((words for words, pattern in _PURPOSES if pattern.search(name)), "")

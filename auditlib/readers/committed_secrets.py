@@ -1,0 +1,112 @@
+"""Secrets that a text file holds in a form that gives them away: tokens of well-known providers, private keys,
+passwords in connection strings.
+
+The forms are stricter than those by which secrets are hidden: there doubt hides, here doubt is silent. Sources: the
+documentation of each provider, and the patterns of https://github.com/gitleaks/gitleaks.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+
+from auditlib.inventory.configuration import IN_URL, CommittedSecret
+from auditlib.model import Location
+from auditlib.readers.reading import Reading
+from auditlib.source import Source, Unreadable
+
+PRIVATE_KEY = "private key"
+FILE_LIMIT = 20
+"""Secrets that are recorded of one file; a list of a thousand is a test's data."""
+
+_FORMATS: tuple[tuple[str, tuple[str, ...], re.Pattern[str]], ...] = tuple(
+    (kind, hints, re.compile(pattern))
+    for kind, hints, pattern in (
+        ("AWS access key", ("AKIA", "ASIA"), r"(?<![A-Za-z0-9/+_])(?:AKIA|ASIA)[A-Z2-7]{16}(?![A-Za-z0-9/+_=])"),
+        ("GitHub token", ("ghp_", "gho_", "ghu_", "ghs_", "ghr_"), r"\bgh[pousr]_[A-Za-z0-9]{36}\b"),
+        ("GitHub token", ("github_pat_",), r"\bgithub_pat_[A-Za-z0-9]{22}_[A-Za-z0-9]{59}\b"),
+        ("GitLab token", ("glpat-",), r"\bglpat-[A-Za-z0-9_-]{20,64}(?![\w-])"),
+        ("OpenAI key", ("T3BlbkFJ",), r"\bsk-[A-Za-z0-9_-]{16,100}T3BlbkFJ[A-Za-z0-9_-]{16,100}(?![\w-])"),
+        ("Anthropic key", ("sk-ant-",), r"\bsk-ant-[a-z]{3,8}\d\d-[A-Za-z0-9_-]{80,120}(?![\w-])"),
+        ("Stripe key", ("k_live_",), r"\b[sr]k_live_[A-Za-z0-9]{20,247}\b"),
+        ("Slack token", ("xox",), r"\bxox[abprs]-(?:\d{8,14}-){1,3}[A-Za-z0-9]{16,64}\b"),
+        (
+            "Slack webhook", ("hooks.slack.com/services/T",),
+            r"hooks\.slack\.com/services/T[A-Z0-9]{7,12}/B[A-Z0-9]{7,12}/[A-Za-z0-9]{24}\b",
+        ),
+        (
+            "Discord webhook", ("/api/webhooks/",),
+            r"discord(?:app)?\.com/api/webhooks/\d{17,20}/[A-Za-z0-9_-]{60,80}",
+        ),
+        ("Google API key", ("AIza",), r"\bAIza[A-Za-z0-9_-]{35}(?![\w-])"),
+        ("npm token", ("npm_",), r"\bnpm_[A-Za-z0-9]{36}\b"),
+        ("PyPI token", ("pypi-AgEIcHlwaS5vcmc",), r"\bpypi-AgEIcHlwaS5vcmc[A-Za-z0-9_-]{50,300}"),
+        ("SendGrid key", ("SG.",), r"\bSG\.[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}(?![\w-])"),
+        ("DigitalOcean token", ("dop_v1_",), r"\bdop_v1_[0-9a-f]{64}\b"),
+        ("Vault token", ("hvs.",), r"\bhvs\.[A-Za-z0-9_-]{90,200}"),
+        ("Telegram token", ("/bot",), r"api\.telegram\.org/bot\d{8,10}:[A-Za-z0-9_-]{35}(?![\w-])"),
+        (
+            PRIVATE_KEY, ("PRIVATE KEY-----",),
+            r"-----BEGIN (?:[A-Z]{2,9} )?PRIVATE KEY-----(?:\\[nr]|\s){1,8}[A-Za-z0-9+/=\\\s:,-]{100,12000}",
+        ),
+    )
+)  # fmt: skip
+_URL = re.compile(r"://[^\s/\"'`<>@:$\\]{0,100}:[^\s/\"'`<>@\\]{1,200}@[^\s\"'`<>,)\\]{1,200}")
+_INVENTED = re.compile(
+    r"example|sample|dummy|placeholder|redacted|replace|change|your|todo|fake|xxxx|0{6}|1234567|abcdefg|(.)\1{7}", re.I
+)
+_COMMENT = re.compile(r"\s*(?:#|//|\*|;|--|<!--|\"\"\"|REM\b)")
+_NO_TEXT = frozenset({
+    ".png", ".jpg", ".jpeg", ".gif", ".ico", ".webp", ".avif", ".svg", ".pdf", ".woff", ".woff2", ".ttf", ".otf",
+    ".eot", ".zip", ".gz", ".tgz", ".bz2", ".xz", ".jar", ".whl", ".so", ".dll", ".exe", ".bin", ".mp3", ".mp4",
+    ".webm", ".wav", ".lock", ".map", ".csv", ".tsv", ".parquet", ".sqlite", ".db", ".pyc", ".ipynb", ".snap",
+    ".po", ".mo", ".pot", ".css", ".scss", ".less", ".geojson", ".wasm", ".pkl", ".npy",
+})  # fmt: skip
+_GENERATED = frozenset({"package-lock.json", "npm-shrinkwrap.json", "pnpm-lock.yaml", "go.sum", "composer.lock"})
+
+
+def read(source: Source) -> Reading:
+    """The secrets of every text file. It reports no coverage: a file belongs to the reader that knows its format."""
+    reading = Reading()
+    for path in source.files:
+        name = PurePosixPath(path).name
+        if PurePosixPath(name).suffix.lower() in _NO_TEXT or name in _GENERATED or ".min." in name:
+            continue
+        try:
+            text = source.text(path)
+        except Unreadable:  # said once for all readers
+            continue
+        found = sorted(_read(source, path, text), key=lambda item: item.location)
+        reading.records += found[:FILE_LIMIT]
+    return reading
+
+
+def _read(source: Source, path: str, text: str) -> Iterator[CommittedSecret]:
+    spans = [*_provided(text), *(_urls(text) if "://" in text and "@" in text else ())]
+    if not spans:
+        return
+    starts = [0, *(match.end() for match in re.finditer("\n", text))]
+    for kind, start, end in spans:
+        line = bisect_right(starts, start)
+        begin = starts[line - 1]
+        value = source.vault.value("" if kind == IN_URL else "token", text[start:end])
+        commented = bool(_COMMENT.match(text, begin, begin + 200))
+        if value.secret:
+            yield CommittedSecret(kind, value, Location(path, line, start - begin + 1), commented)
+
+
+def _provided(text: str) -> Iterator[tuple[str, int, int]]:
+    """What a provider gave out; an example made up for a document is none."""
+    for kind, hints, pattern in _FORMATS:
+        if any(hint in text for hint in hints):
+            for match in pattern.finditer(text):
+                body = match[0][-60:] if kind == PRIVATE_KEY else match[0]
+                if len(set(body)) >= 10 and not _INVENTED.search(body):
+                    yield kind, match.start(), match.end()
+
+
+def _urls(text: str) -> Iterator[tuple[str, int, int]]:
+    for match in _URL.finditer(text):
+        yield IN_URL, match.start(), match.end()

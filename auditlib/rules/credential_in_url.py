@@ -1,0 +1,107 @@
+"""A password is a part of a connection string.
+
+A connection string goes where a password of its own would not: into logs, tracebacks, process lists and monitoring.
+Its value can't be replaced without touching the address, and a password with `@`, `/` or `#` in it breaks it.
+
+Anti-pattern:
+
+    environment:
+      DATABASE_URL: postgresql://app:password123@db:5432/app
+
+Better:
+
+    environment:
+      POSTGRES_HOST: db
+      POSTGRES_USER: app
+      POSTGRES_PASSWORD_FILE: /run/secrets/postgres_password
+
+Recommendation:
+
+    Pass host, user and password as variables of their own, or the password as a secret's file, and let the program put
+    the address together.
+
+References:
+
+- https://docs.docker.com/compose/how-tos/use-secrets/
+- https://cwe.mitre.org/data/definitions/522.html
+- https://12factor.net/config
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from auditlib.conventions import environments, secrets
+from auditlib.conventions.secrets import Sighting
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.rules._rule import Evidence, rule
+from auditlib.rules._wording import listed
+
+_KINDS = ("literal", "default", "env_file", "setting", "file")
+_DOCUMENTS = (".md", ".rst", ".txt", ".adoc")
+
+
+@rule(area=Area.CONFIGURATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.MEDIUM)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """Every password that stands in connection strings, once with all of them."""
+    found: defaultdict[int, dict[tuple[str, int], Sighting]] = defaultdict(dict)
+    for item in (*_interpolated(inventory), *secrets.sightings(inventory)):
+        if secrets.stands_in_url(item.value) and item.kind != "template" and not _is_aside(item.location):
+            place = (item.location.file, item.location.line)
+            found[item.value.identity].setdefault(place, item)
+    for items in found.values():
+        yield _evidence(sorted(items.values(), key=_order))
+
+
+def _interpolated(inventory: Inventory) -> Iterator[Sighting]:
+    """Addresses that Compose puts together with a password that is a default: `redis://:${PASSWORD:-secret}@redis`."""
+    defaults = {item.default.identity for item in inventory.variables if item.default is not None}
+    for service in inventory.services:
+        for entry in service.environment:
+            if entry.variables and entry.value is not None and entry.value.identity in defaults:
+                yield Sighting(entry.name, entry.value, entry.location, "literal", service.name)
+
+
+def _is_aside(place: Location) -> bool:
+    """Whether a place shows how an address looks, or belongs to tests, whose databases live for minutes."""
+    return place.file.endswith(_DOCUMENTS) or "/workflows/" in place.file or _is_test(place.file)
+
+
+def _is_test(path: str) -> bool:
+    parts = path.lower().split("/")
+    return not {"tests", "test", "__tests__", "spec", "fixtures", "e2e", "examples"}.isdisjoint(parts[:-1]) or (
+        parts[-1].startswith(("test_", "conftest")) or ".test." in parts[-1] or ".spec." in parts[-1]
+    )
+
+
+def _order(item: Sighting) -> tuple[bool, int, str, int]:
+    """What runs first, then the rest: Compose, then code, then files that no reader knows."""
+    place = item.location
+    return environments.is_for_development(place.file), _KINDS.index(item.kind), place.file, place.line
+
+
+def _evidence(items: list[Sighting]) -> Evidence:
+    first, *others = items
+    name = first.name or f"line {first.location.line} of {first.location.file}"
+    holders = dict.fromkeys(item.name or item.location.file for item in others)
+    names = listed([holder for holder in holders if holder != first.name] or [f"{first.name} elsewhere"], limit=4)
+    kind = ", a placeholder" if first.value.placeholder else ", easily guessed" if first.value.weak else ""
+    return Evidence(
+        f"{name} holds its password in the connection string ({first.value.text}{kind})"
+        f"{f'; the same password stands in {names}' if others else ''}.",
+        first.location,
+        subject=name if first.name else f"{first.location.file}/url",
+        service=first.service or None,
+        related=tuple(Related(item.location, _where(item)) for item in others),
+        recommendation=f"Pass the password of {name} as a variable or a secret of its own, and build the address from "
+        "its parts in the program.",
+        severity=Severity.LOW if all(environments.is_for_development(item.location.file) for item in items) else None,
+    )
+
+
+def _where(item: Sighting) -> str:
+    holder = f"{item.name} of {item.service}" if item.service else item.name or "an address"
+    return f"{holder} holds the same password"

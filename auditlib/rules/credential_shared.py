@@ -1,0 +1,93 @@
+"""One secret serves several purposes.
+
+Whoever gets hold of it at one place has all the others, and it can only be replaced everywhere at once. A key that
+signs sessions and tokens alike lets one be passed off as the other.
+
+Anti-pattern:
+
+    environment:
+      SECRET_KEY: ${APP_SECRET}
+      JWT_SECRET: ${APP_SECRET}
+
+Better:
+
+    environment:
+      SECRET_KEY: ${SECRET_KEY:?set it in .env}
+      JWT_SECRET: ${JWT_SECRET:?set it in .env}
+
+Recommendation:
+
+    Make a value of its own for each purpose, and require each variable.
+
+References:
+
+- https://cheatsheetseries.owasp.org/cheatsheets/Key_Management_Cheat_Sheet.html
+- https://csrc.nist.gov/pubs/sp/800/57/pt1/r5/final
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from auditlib.conventions import environments, secrets
+from auditlib.conventions.secrets import Sighting
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.redaction import Value, is_credential_name
+from auditlib.rules._rule import Evidence, rule
+from auditlib.rules._wording import listed
+
+_RUNNING = ("default", "literal", "setting")
+
+
+@rule(area=Area.CONFIGURATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """Every value, and every variable of Compose, that names of different purposes share."""
+    values: defaultdict[int, list[Sighting]] = defaultdict(list)
+    for item in secrets.sightings(inventory):
+        if item.name and item.kind != "template" and (item.kind in _RUNNING or not item.value.placeholder):
+            values[item.value.identity].append(item)
+    for sightings in values.values():
+        yield from _judged(sightings)
+    for name, uses in _variables(inventory).items():
+        yield from _judged(uses, name)
+
+
+def _variables(inventory: Inventory) -> dict[str, list[Sighting]]:
+    """The credentials that containers get from one variable without a default, by that variable."""
+    uses: defaultdict[str, list[Sighting]] = defaultdict(list)
+    defaulted = {item.name for item in inventory.variables if item.default is not None and item.default.secret}
+    for service in inventory.services:
+        for entry in service.environment:
+            if len(entry.variables) == 1 and is_credential_name(entry.name) and entry.variables[0] not in defaulted:
+                item = Sighting(entry.name, entry.value or Value(""), entry.location, "literal", service.name)
+                uses[entry.variables[0]].append(item)
+    return uses
+
+
+def _judged(items: list[Sighting], variable: str = "") -> Iterator[Evidence]:
+    """A finding if the names speak of two purposes at least; a name that speaks of none counts for nothing."""
+    by_purpose: dict[str, list[Sighting]] = {}
+    for item in items:
+        if purpose := secrets.purpose(item.name):
+            by_purpose.setdefault(purpose, []).append(item)
+    if len(by_purpose) < 2:
+        return
+    named = [item for found in by_purpose.values() for item in found]
+    first = min(named, key=lambda item: environments.is_for_development(item.location.file))
+    names = list(dict.fromkeys(item.name for item in named))
+    what = f"get their value from {variable}" if variable else f"have the same value ({first.value.text})"
+    aside = all(environments.is_for_development(item.location.file) for item in named)
+    places = {item.location: item for item in named if item.location != first.location}
+    yield Evidence(
+        f"{listed(names)} {what}: one secret for {listed(by_purpose)}.",
+        first.location,
+        subject="/".join(sorted(names)),
+        service=first.service or None,
+        related=tuple(Related(place, f"{item.name} has it too") for place, item in places.items()),
+        recommendation=f"Give {listed(names[1:])} {'a value' if len(names) == 2 else 'values'} of "
+        f"{'its' if len(names) == 2 else 'their'} own.",
+        severity=Severity.LOW if aside else None,
+    )

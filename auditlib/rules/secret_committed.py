@@ -1,0 +1,74 @@
+"""A provider's token or a private key stands in a file of the repository.
+
+What was committed once is in every clone, fork and backup, and stays in the history when the file is mended. Programs
+that look for such tokens in public repositories find them within minutes.
+
+Anti-pattern:
+
+    # config/deploy.yml
+    slack_webhook: https://hooks.slack.com/services/T…/B…/…
+
+Better:
+
+    # config/deploy.yml
+    slack_webhook: ${SLACK_WEBHOOK:?set it in the secret store}
+
+Recommendation:
+
+    Revoke the secret at its provider first, then give the new one by a secret store or the environment.
+
+References:
+
+- https://docs.github.com/en/code-security/secret-scanning/introduction/about-secret-scanning
+- https://docs.github.com/en/authentication/keeping-your-account-and-data-secure/removing-sensitive-data-from-a-repository
+- https://cwe.mitre.org/data/definitions/798.html
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from auditlib.conventions import environments
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.configuration import IN_URL, CommittedSecret
+from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.rules._rule import Evidence, rule
+
+_PUBLIC = frozenset({"Google API key"})
+"""Keys that web pages carry by design; whether one is restricted, the files don't tell."""
+
+
+@rule(area=Area.CONFIGURATION, severity=Severity.CRITICAL, confidence=Confidence.HIGH, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """Every secret of a provider's format once; templates of environment files have a rule of their own."""
+    templates = {file.path for file in inventory.env_files if file.template}
+    found: defaultdict[int, list[CommittedSecret]] = defaultdict(list)
+    for item in inventory.committed_secrets:
+        if item.kind != IN_URL and item.location.file not in templates:
+            found[item.value.identity].append(item)
+    for items in found.values():
+        yield _evidence(sorted(items, key=lambda item: environments.is_for_development(item.location.file)))
+
+
+def _evidence(items: list[CommittedSecret]) -> Evidence:
+    first, *others = items
+    aside = environments.is_for_development(first.location.file)
+    document = first.location.file.endswith((".md", ".rst", ".txt", ".adoc"))
+    article = "an" if first.kind[0] in "AEIOU" else "a"
+    assumption = ""
+    if aside:
+        assumption = "; the file is one of tests or examples, so that it may be made up"
+    elif first.kind in _PUBLIC:
+        assumption = "; if a browser needs it, it must at least be restricted"
+    return Evidence(
+        f"{first.location.file} holds {article} {first.kind} ({first.value.text}){assumption}.",
+        first.location,
+        subject=f"{first.kind}/{first.value.digest}",
+        related=tuple(Related(item.location, "the same secret stands here") for item in others),
+        recommendation=f"Revoke the {first.kind}, remove it from {first.location.file}, and give the new one from "
+        "outside the repository.",
+        severity=Severity.LOW if aside else Severity.MEDIUM if first.kind in _PUBLIC else None,
+        confidence=Confidence.LOW if aside else Confidence.MEDIUM if document or first.kind in _PUBLIC else None,
+    )

@@ -1,0 +1,92 @@
+"""The same secret is written into several files.
+
+To replace it, every file has to be found and changed at the same moment; the one that is forgotten keeps the old value
+or fails. So it isn't replaced at all, not even after somebody has left who knew it.
+
+Anti-pattern:
+
+    # compose.yaml
+    POSTGRES_PASSWORD: ${POSTGRES_PASSWORD:-password123}
+    # alembic.ini
+    sqlalchemy.url = postgresql://app:password123@localhost/app
+
+Better:
+
+    # compose.yaml
+    POSTGRES_PASSWORD: ${POSTGRES_PASSWORD:?set it in .env}
+    # alembic/env.py
+    config.set_main_option("sqlalchemy.url", settings.database_url)
+
+Recommendation:
+
+    Keep the secret in one place outside the repository, and let every file read it from there.
+
+References:
+
+- https://cheatsheetseries.owasp.org/cheatsheets/Secrets_Management_Cheat_Sheet.html
+- https://12factor.net/config
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from auditlib.conventions import environments, secrets
+from auditlib.conventions.secrets import Sighting
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.rules._rule import Evidence, rule
+from auditlib.rules._wording import listed
+
+_DOCUMENTS = (".md", ".rst", ".txt", ".adoc")
+_DISTINCT = 8
+"""Characters from which two equal values are hardly equal by chance."""
+
+
+@rule(area=Area.CONFIGURATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.MEDIUM)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """Every secret whose value stands in two files or more that are neither templates, documents nor for tests."""
+    found: defaultdict[int, dict[tuple[str, int], Sighting]] = defaultdict(dict)
+    for item in secrets.sightings(inventory):
+        if item.kind != "template" and not _is_aside(item.location.file):
+            found[item.value.identity].setdefault((item.location.file, item.location.line), item)
+    for places in found.values():
+        items = list(places.values())
+        if len({item.location.file for item in items}) > 1 and _are_the_same(items):
+            yield _evidence(items)
+
+
+def _is_aside(path: str) -> bool:
+    return environments.is_for_development(path) or path.endswith(_DOCUMENTS) or "/workflows/" in path
+
+
+def _are_the_same(items: list[Sighting]) -> bool:
+    """Whether equal values are one secret; a short, well-known one goes by the same name, or is in an address."""
+    value = items[0].value
+    if value.length >= _DISTINCT and not (value.weak and value.length < _DISTINCT + 2):
+        return True
+    files: defaultdict[str, set[str]] = defaultdict(set)
+    for item in items:
+        files[item.name].add(item.location.file)
+    by_name = any(name and len(found) > 1 for name, found in files.items())
+    return by_name or any(secrets.stands_in_url(item.value) for item in items)
+
+
+def _evidence(items: list[Sighting]) -> Evidence:
+    first, *others = items
+    files = list(dict.fromkeys(item.location.file for item in items))
+    name = next((item.name for item in items if item.name), "") or "A password"
+    sure = first.value.length >= _DISTINCT and not first.value.placeholder
+    return Evidence(
+        f"{name} ({first.value.text}) stands in {len(files)} files, {listed(files)}: a new value has to be written "
+        "into each of them.",
+        first.location,
+        subject=f"{name}/files",
+        service=first.service or None,
+        related=tuple(Related(item.location, f"{item.name or 'the same secret'} stands here") for item in others),
+        recommendation=f"Remove the value from {listed(files[1:], limit=4)}, and read {name} from the environment "
+        "there.",
+        confidence=None if sure else Confidence.MEDIUM,
+    )

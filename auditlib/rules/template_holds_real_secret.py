@@ -1,0 +1,68 @@
+"""A template of an environment file holds a value that looks like a real secret.
+
+A template is made to be copied and committed. Who writes it by copying a working `.env` publishes what was in there,
+and everybody who copies the template runs with the same secret.
+
+Anti-pattern:
+
+    # .env.example
+    SECRET_KEY=9fX2…32 random characters…
+
+Better:
+
+    # .env.example
+    SECRET_KEY=            # openssl rand -hex 32
+
+Recommendation:
+
+    Empty the value in the template and replace the secret wherever it is in use.
+
+References:
+
+- https://docs.docker.com/compose/how-tos/environment-variables/best-practices/
+- https://cwe.mitre.org/data/definitions/798.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.configuration import IN_URL, CommittedSecret, EnvFile, EnvLine
+from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.rules._rule import Evidence, rule
+from auditlib.rules._wording import listed
+
+
+@rule(area=Area.CONFIGURATION, severity=Severity.HIGH, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """For each template one finding for all values that a provider gave out or that a program made."""
+    provided = (item for item in inventory.committed_secrets if item.kind != IN_URL)
+    by_line = {(item.location.file, item.location.line): item for item in provided}
+    for file in inventory.env_files:
+        if file.template:
+            real = [line for line in file.lines if (file.path, line.location.line) in by_line or _is_real(line)]
+            if real:
+                yield _evidence(file, real, by_line)
+
+
+def _is_real(line: EnvLine) -> bool:
+    value = line.value
+    return value is not None and value.secret and value.generated and not (value.placeholder or value.weak)
+
+
+def _evidence(file: EnvFile, lines: list[EnvLine], by_line: dict[tuple[str, int], CommittedSecret]) -> Evidence:
+    kinds = [found.kind for line in lines if (found := by_line.get((file.path, line.location.line)))]
+    first, *others = lines
+    looks = f"by its form a {kinds[0]}" if kinds else "random to all appearances"
+    return Evidence(
+        f"{file.path} gives {listed(line.name for line in lines)} a value that is {looks}; whether it is in use "
+        "anywhere, the files don't tell.",
+        first.location,
+        subject=f"{file.path}/secrets",
+        related=tuple(Related(line.location, f"{line.name}: {line.value}") for line in others),
+        recommendation=f"Empty {listed((line.name for line in lines), limit=3)} in {file.path}, and replace the value "
+        "wherever it was used.",
+        confidence=Confidence.HIGH if kinds else None,
+    )
