@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from auditlib.model import Location
+from auditlib.redaction import Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +154,8 @@ class Instruction:
     location: Location
     commands: tuple[Command, ...] = ()
     """What RUN, CMD, ENTRYPOINT or HEALTHCHECK executes."""
+    variables: tuple[tuple[str, Value | None], ...] = ()
+    """What ENV or ARG sets; None for an ARG without a default."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +220,8 @@ class Manifest:
     tools: tuple[str, ...]
     """Tools that it configures (`ruff`, `pytest`, `eslintConfig`)."""
     location: Location
+    incomplete: bool = False
+    """Whether more targets may come from elsewhere: a makefile's `include`, pattern rule or computed name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +235,8 @@ class Script:
     commands: tuple[Command, ...]
     """Of a shell script."""
     location: Location
+    shebang: bool = False
+    """Whether its first line names the program that runs it (`#!/bin/sh`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +248,10 @@ class TestSuite:
     """The folder of the package or configuration it belongs to; empty for the root."""
     files: tuple[str, ...]
     location: Location
+    cases: int = 0
+    """How many tests the files declare, as far as their text shows it."""
+    variables: frozenset[str] = frozenset()
+    """Names in capitals in the tests and in what is loaded with them (`conftest.py`): variables that they may set."""
     __test__ = False  # it is no test of ours
 
 

@@ -17,7 +17,7 @@ from auditlib.model import Coverage, Location, Read
 from auditlib.readers import shell, shell_words
 from auditlib.readers.dockerfile_syntax import Statement, statements
 from auditlib.readers.reading import Reading, each
-from auditlib.redaction import Vault
+from auditlib.redaction import Value, Vault
 from auditlib.source import Source
 
 KIND = "Dockerfile"
@@ -117,6 +117,7 @@ class _Parser:
             stage=self.stages[-1].name if self.stages else "",
             location=location,
             commands=self._commands(statement, location) if statement.keyword in _EXECUTED else (),
+            variables=tuple(self._variables(statement)) if statement.keyword in ("ENV", "ARG") else (),
         )
 
     def _words(self, statement: Statement) -> tuple[tuple[str, ...], bool]:
@@ -133,12 +134,16 @@ class _Parser:
         return shell_words.masked(words, self.vault), is_shell
 
     def _assignments(self, statement: Statement) -> Iterator[str]:
+        for name, value in self._variables(statement):
+            yield name if value is None else f"{name}={value}"
+
+    def _variables(self, statement: Statement) -> Iterator[tuple[str, Value | None]]:
         words = _split(statement.argument)
         if statement.keyword == "ENV" and words and "=" not in words[0]:  # the old form, `ENV NAME value`
             words = [f"{words[0]}={' '.join(words[1:])}"]
         for word in words:
             name, equals, value = word.partition("=")
-            yield f"{name}={self.vault.value(name, value)}" if equals else name
+            yield name, self.vault.value(name, value) if equals else None
 
     def _commands(self, statement: Statement, location: Location) -> tuple[Command, ...]:
         argument, script = statement.argument, statement.script

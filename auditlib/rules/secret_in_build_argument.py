@@ -1,0 +1,102 @@
+"""A secret is given to a build as a build argument.
+
+Build arguments stay in the history of the image (`docker history`), in the cache, and in the attestations of a build:
+who can pull the image can read them.
+
+Anti-pattern:
+
+    ARG NPM_TOKEN
+    RUN echo "//registry.npmjs.org/:_authToken=$NPM_TOKEN" > .npmrc && npm ci
+
+Better:
+
+    RUN --mount=type=secret,id=npm_token,env=NPM_TOKEN npm ci
+
+Recommendation:
+
+    Mount the secret for the one instruction that needs it, pass it with `secrets:` or `--secret`, and replace the value
+    that was built in.
+
+References:
+
+- https://docs.docker.com/build/building/secrets/
+- https://docs.docker.com/reference/build-checks/secrets-used-in-arg-or-env/
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+
+from auditlib.conventions import deployment, environments, services
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.redaction import is_credential_name
+from auditlib.rules._rule import Evidence, rule
+
+_PUBLIC = re.compile(
+    r"^(?:NEXT_PUBLIC|VITE|REACT_APP|NUXT_PUBLIC|EXPO_PUBLIC|PUBLIC|GATSBY|VUE_APP)_|PUBLIC|PUBLISHABLE|SITE_KEY|DSN$"
+)
+"""What a page in the browser shows anyway."""
+_ASSIGNED = re.compile(r"^\s*([A-Za-z_]\w*)=\S", re.M)
+
+
+@rule(area=Area.CONFIGURATION, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.MEDIUM)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """Every secret by its name, with the Dockerfiles that take it and the places that pass it."""
+    taken, passed = _taken(inventory), _passed(inventory)
+    for name in dict.fromkeys([*taken, *passed]):
+        places = {**taken.get(name, {}), **passed.get(name, {})}
+        (first, text), *others = places.items()
+        final = taken.get(name, {}) == {} or any("final" in text for text in taken[name].values())
+        aside = all(environments.is_for_development(place.file) for place in places)
+        yield Evidence(
+            f"{name} is a build argument ({text}): its value stays in "
+            f"{'the history of the image' if final else 'the build cache and in the attestations of the build'}.",
+            first,
+            subject=name,
+            related=tuple(Related(place, said) for place, said in others),
+            recommendation=f"Replace the argument by `RUN --mount=type=secret,id={name.lower()},env={name} …`, pass it "
+            f"as a build secret, and replace the value of {name}.",
+            severity=Severity.LOW if aside else None if final else Severity.MEDIUM,
+        )
+
+
+def _is_secret(name: str) -> bool:
+    return is_credential_name(name) and not _PUBLIC.search(name.upper())
+
+
+def _taken(inventory: Inventory) -> dict[str, dict[Location, str]]:
+    """The secrets that Dockerfiles declare with ARG; one with a default is a stand-in for the build alone."""
+    found: defaultdict[str, dict[Location, str]] = defaultdict(dict)
+    for file in inventory.dockerfiles:
+        _, final = services.final_stage(file)
+        for item in file.instructions:
+            for name, value in item.variables if item.keyword == "ARG" and item.stage else ():
+                if value is None and _is_secret(name):
+                    stage = "the final stage" if item in final else f"the stage {item.stage}"
+                    found[name][item.location] = f"{stage} of {file.path} takes it"
+    return found
+
+
+def _passed(inventory: Inventory) -> dict[str, dict[Location, str]]:
+    """The secrets that Compose files, workflows and commands give to builds."""
+    found: defaultdict[str, dict[Location, str]] = defaultdict(dict)
+    for service in inventory.services:
+        for name, value in service.build.arguments if service.build else ():
+            stands_in = value is not None and (value.placeholder or not value.text)
+            if _is_secret(name) and not stands_in and service.build:
+                found[name][service.build.location] = f"the build of {service.name} passes it"
+    for step in inventory.steps:
+        for pair in step.inputs:
+            if pair.name in ("build-args", "build_args"):
+                for name in filter(_is_secret, _ASSIGNED.findall(pair.value)):
+                    found[name][pair.location] = "the workflow passes it"
+    for command in deployment.commands(inventory):
+        for flag, word in zip(command.words, command.words[1:], strict=False):
+            name = word.partition("=")[0] if flag == "--build-arg" else ""
+            if _is_secret(name):
+                found[name][command.location] = "a command passes it"
+    return found

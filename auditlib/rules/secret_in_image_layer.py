@@ -1,0 +1,103 @@
+"""A secret becomes a part of an image.
+
+Who can pull the image can read all of its layers and variables, those too that a later instruction deletes or
+overwrites. The secret then goes wherever the image goes: registries, caches, other people's machines.
+
+Anti-pattern:
+
+    COPY .env .
+    ENV DATABASE_PASSWORD=s3cret
+
+Better:
+
+    # .dockerignore
+    .env*
+    # compose.yaml
+    environment:
+      DATABASE_PASSWORD: ${DATABASE_PASSWORD:?set it in .env}
+
+Recommendation:
+
+    Keep secrets out of the build: exclude their files in `.dockerignore`, pass values when the container starts, and
+    replace what was built in.
+
+References:
+
+- https://docs.docker.com/build/building/secrets/
+- https://docs.docker.com/reference/build-checks/secrets-used-in-arg-or-env/
+- https://docs.docker.com/build/concepts/context/#dockerignore-files
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator
+
+from auditlib.conventions import environments, services
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.delivery import Dockerfile, Instruction
+from auditlib.model import Area, Confidence, Effort, Location, Severity
+from auditlib.rules._rule import Evidence, rule
+
+_SECRET_FILE = re.compile(
+    r"\.env(?:\.(?:prod|production|staging|local))?|id_(?:rsa|ed25519|ecdsa)|[\w.-]*\.key|[\w.-]*(?:private|key)[\w-]*\.pem|"
+    r"\.netrc|\.pypirc|\.git-credentials|service[-_]?account[\w-]*\.json|credentials(?:\.json)?|[\w.-]+\.(?:p12|pfx|jks)"
+)
+
+
+@rule(area=Area.CONFIGURATION, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """Every ENV, COPY or RUN of a Dockerfile that leaves a secret in a layer."""
+    written = {(item.location.file, item.location.line): item.kind for item in inventory.committed_secrets}
+    for file in inventory.dockerfiles:
+        _, final = services.final_stage(file)
+        for item in file.instructions:
+            for subject, what, severity in _leaks(inventory, file, item, written):
+                yield _evidence(file, item, subject, what, severity if item in final else Severity.MEDIUM)
+
+
+_Leak = tuple[str, str, Severity | None]
+
+
+def _leaks(
+    inventory: Inventory, file: Dockerfile, item: Instruction, written: dict[tuple[str, int], str]
+) -> Iterator[_Leak]:
+    """What an instruction leaves: its subject, what happens, and how bad it is if not as usual."""
+    if item.keyword == "ENV":
+        for name, value in item.variables:
+            if value is not None and value.secret:
+                stand_in = value.placeholder or value.weak
+                yield name, f"sets {name} to {value.text}", Severity.MEDIUM if stand_in else None
+    elif item.keyword in ("COPY", "ADD") and not any(flag.startswith("--from") for flag in item.flags):
+        for source in item.words[:-1]:
+            if _SECRET_FILE.fullmatch(posixpath.basename(source)) and _may_hold_secrets(inventory, file, source):
+                yield source, f"copies {source} into the image", None
+    elif item.keyword == "RUN":
+        lines = range(item.location.line, item.location.last_line + 1)
+        for kind in dict.fromkeys(filter(None, (written.get((file.path, line)) for line in lines))):
+            yield kind, f"runs a command with a {kind} in it", None
+
+
+def _may_hold_secrets(inventory: Inventory, file: Dockerfile, source: str) -> bool:
+    """Whether a copied file is not in the repository, or is and holds a secret."""
+    folders = ("", posixpath.dirname(file.path))
+    paths = {posixpath.normpath(posixpath.join(folder, source.lstrip("/"))) for folder in folders}
+    if not paths & inventory.file_set:
+        return True
+    lines = [line for env in inventory.env_files if env.path in paths for line in env.lines]
+    found = any(item.location.file in paths for item in inventory.committed_secrets)
+    return found or any(line.value is not None and line.value.secret for line in lines)
+
+
+def _evidence(file: Dockerfile, item: Instruction, subject: str, what: str, severity: Severity | None) -> Evidence:
+    place = Location(file.path, item.location.line, item.location.column, item.location.end_line)
+    return Evidence(
+        f"{item.keyword} in {file.path} {what}: everybody who can pull the image can read it.",
+        place,
+        subject=subject,
+        recommendation=f"Remove {subject} from {file.path}, give it to the container when it starts, and replace the "
+        "value that was built in.",
+        severity=Severity.LOW if environments.is_for_development(file.path) else severity,
+    )
