@@ -137,6 +137,8 @@ class Build:
     """Whether the Dockerfile stands in the Compose file (`dockerfile_inline`)."""
     additional_contexts: tuple[str, ...] = ()
     """The names of further contexts, which `COPY --from` may use."""
+    target_location: Location | None = None
+    """Where `target` stands."""
 
 
 @dataclass(frozen=True, slots=True)

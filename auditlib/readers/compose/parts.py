@@ -111,6 +111,7 @@ def build(view: View, name: str, config: Config) -> Build | None:
         outside,
         bool(entry.get("dockerfile_inline")),
         tuple(entry.get("additional_contexts") or {}),
+        view.place("services", name, "build", "target"),
     )
 
 

@@ -1,0 +1,74 @@
+"""What the build of an image sees: the files of its context, less those that `.dockerignore` leaves out.
+
+Follows https://docs.docker.com/build/concepts/context/ and
+https://docs.docker.com/reference/dockerfile/#automatic-platform-args-in-the-global-scope.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from functools import cache
+
+from auditlib.inventory import Inventory
+from auditlib.inventory.delivery import DockerIgnore
+from auditlib.inventory.stack import Build
+
+PREDEFINED_ARGUMENTS = re.compile(
+    r"(?:HTTPS?|FTP|NO|ALL)_PROXY|(?:https?|ftp|no|all)_proxy|BUILDKIT_\w+|SOURCE_DATE_EPOCH|"
+    r"(?:TARGET|BUILD)(?:PLATFORM|OS|ARCH|VARIANT)"
+)
+"""Build arguments that Docker knows without a declaration."""
+
+
+def folders(inventory: Inventory) -> frozenset[str]:
+    """Every folder of the repository that holds a file, however deep; the root is `.`."""
+    found = {"."}
+    for path in inventory.files:
+        while (path := posixpath.dirname(path)) and path not in found:
+            found.add(path)
+    return frozenset(found)
+
+
+def files(inventory: Inventory, context: str) -> list[str]:
+    """The files below a context, relative to it."""
+    if context in ("", "."):
+        return list(inventory.files)
+    return [path[len(context) + 1 :] for path in inventory.files if path.startswith(context + "/")]
+
+
+def ignore_file(inventory: Inventory, build: Build) -> DockerIgnore | None:
+    """The `.dockerignore` that holds for a build: the one of its Dockerfile, or that of its context."""
+    names = (f"{build.dockerfile}.dockerignore", posixpath.normpath(posixpath.join(build.context, ".dockerignore")))
+    known = {item.path: item for item in inventory.docker_ignores}
+    return next((known[name] for name in names if name in known), None)
+
+
+def is_excluded(ignore: DockerIgnore | None, path: str) -> bool:
+    """Whether a file of the context is left out; as in Docker the last pattern that matches decides."""
+    excluded = False
+    for pattern in ignore.patterns if ignore else ():
+        again = pattern.startswith("!")
+        if _pattern(pattern.removeprefix("!").strip()).fullmatch(path):
+            excluded = not again
+    return excluded
+
+
+def matches(pattern: str, path: str) -> bool:
+    """Whether a source of COPY means a file: the file itself, one below the folder, or one of the wildcard."""
+    return pattern in ("", ".") or bool(_pattern(pattern).fullmatch(path))
+
+
+@cache
+def _pattern(text: str) -> re.Pattern[str]:
+    """A pattern of Go's `filepath.Match` with `**`, which matches what lies below a folder too."""
+    text = posixpath.normpath(text.lstrip("/")) if text else text
+    parts: list[str] = []
+    for part in re.split(r"(\*\*/|\*\*|\*|\?|\[[^\]]*\])", text):
+        parts.append({"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}.get(part) or _literal(part))
+    return re.compile(("".join(parts) if text != "." else ".*") + r"(?:/.*)?")
+
+
+def _literal(part: str) -> str:
+    closed = part.startswith("[") and part.endswith("]") and len(part) > 2
+    return f"[{part[1:-1].replace('[', '')}]" if closed and re.fullmatch(r"[\w\-^]+", part[1:-1]) else re.escape(part)

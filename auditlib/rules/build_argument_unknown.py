@@ -1,0 +1,82 @@
+"""A build argument is passed that the Dockerfile never declares.
+
+A Dockerfile sees only arguments that it declares with ARG. Another one is dropped with a warning that scrolls by: the
+image is built with the default, and the value in the Compose file only looks as if it counted.
+
+Anti-pattern:
+
+    # compose.yaml
+    web:
+      build:
+        context: ./web
+        args:
+          API_URL: https://api.acme.example
+
+    # web/Dockerfile
+    FROM node:22-alpine
+    RUN npm run build
+
+Better:
+
+    # web/Dockerfile
+    FROM node:22-alpine
+    ARG API_URL
+    ENV API_URL=$API_URL
+    RUN npm run build
+
+Recommendation:
+
+    Declare the argument with ARG in the stage that uses it, or stop passing it.
+
+References:
+
+- https://docs.docker.com/reference/dockerfile/#arg
+- https://docs.docker.com/reference/compose-file/build/#args
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditlib.conventions import build_context, services
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.delivery import Dockerfile
+from auditlib.inventory.stack import Build, Service
+from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.rules._rule import Evidence, rule
+from auditlib.rules._wording import listed
+
+
+@rule(area=Area.ORCHESTRATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """For each service one finding for all arguments that its Dockerfile doesn't declare."""
+    for service in inventory.services:
+        found = services.dockerfile(inventory, service)
+        if found is None or service.build is None or service.build.inline:
+            continue
+        declared = _declared(found)
+        unknown = [
+            name for name, _ in service.build.arguments
+            if name not in declared and not build_context.PREDEFINED_ARGUMENTS.fullmatch(name)
+        ]  # fmt: skip
+        if unknown:
+            yield _evidence(service, service.build, found, unknown)
+
+
+def _declared(found: Dockerfile) -> set[str]:
+    arguments = (item for item in found.instructions if item.keyword == "ARG")
+    return {word.partition("=")[0] for item in arguments for word in item.words}
+
+
+def _evidence(service: Service, build: Build, found: Dockerfile, unknown: list[str]) -> Evidence:
+    names = listed(unknown)
+    return Evidence(
+        f"{service.name} passes {names} to its build; {found.path} has no ARG of "
+        f"{'that name' if len(unknown) == 1 else 'these names'}, so Docker drops it.",
+        build.location,
+        subject=f"{service.name}/{'/'.join(unknown)}",
+        service=service.name,
+        related=(Related(found.location, f"declares no {names}"),),
+        recommendation=f"Add `ARG {unknown[0]}` to {found.path}, in the stage that uses it.",
+    )

@@ -1,0 +1,69 @@
+"""A service is built from a folder or Dockerfile that the repository lacks.
+
+`docker compose build` fails at once, and so does the first `up` on every machine but the author's.
+
+Anti-pattern:
+
+    api:
+      build: ./backend  # there is no backend/Dockerfile
+
+Better:
+
+    api:
+      build:
+        context: .
+        dockerfile: docker/api.Dockerfile
+
+Recommendation:
+
+    Correct the path, or commit what is missing.
+
+References:
+
+- https://docs.docker.com/reference/compose-file/build/#context
+- https://docs.docker.com/reference/compose-file/build/#dockerfile
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditlib.conventions import build_context
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.stack import Build, Service
+from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.rules._rule import Evidence, rule
+from auditlib.rules._wording import listed
+
+
+@rule(area=Area.ORCHESTRATION, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """Every missing folder or Dockerfile once, with all services that are built from it."""
+    folders = build_context.folders(inventory)
+    missing: dict[str, list[tuple[Service, Build]]] = {}
+    for service in inventory.distinct_services:
+        build = service.build
+        if build is None or build.outside or "$" in build.context + build.dockerfile:
+            continue
+        if build.context not in folders:
+            missing.setdefault(build.context, []).append((service, build))
+        elif not build.inline and build.dockerfile not in inventory.file_set and not build.dockerfile.startswith(".."):
+            missing.setdefault(build.dockerfile, []).append((service, build))
+    for path, users in missing.items():
+        yield _evidence(path, users, ".gitmodules" in inventory.file_set)
+
+
+def _evidence(path: str, users: list[tuple[Service, Build]], submodules: bool) -> Evidence:
+    (service, first), *others = users
+    names = listed(item.name for item, _ in users)
+    doubt = ", unless a submodule brings it" if submodules else ""
+    return Evidence(
+        f"{names} {'is' if not others else 'are'} built from {path}, which the repository doesn't have{doubt}.",
+        first.location,
+        subject=path,
+        service=service.name,
+        related=tuple(Related(build.location, f"{item.name} is built from it") for item, build in others),
+        recommendation=f"Commit {path}, or correct the `build` of {names}.",
+        confidence=Confidence.MEDIUM if submodules else None,
+    )

@@ -1,0 +1,81 @@
+"""A service waits until another one is healthy, which has no health check.
+
+`condition: service_healthy` needs a health check to ask. Without one Compose stops with "container has no healthcheck
+configured", and the service that waits never starts.
+
+Anti-pattern:
+
+    db:
+      image: postgres:16
+    api:
+      depends_on:
+        db:
+          condition: service_healthy
+
+Better:
+
+    db:
+      image: postgres:16
+      healthcheck:
+        test: ["CMD-SHELL", "pg_isready -U app"]
+    api:
+      depends_on:
+        db:
+          condition: service_healthy
+
+Recommendation:
+
+    Add a `healthcheck` to the service that is waited for.
+
+References:
+
+- https://docs.docker.com/reference/compose-file/services/#healthcheck
+- https://docs.docker.com/reference/compose-file/services/#depends_on
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditlib.conventions import healthchecks
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.stack import Dependency, Service
+from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.rules._rule import Evidence, rule
+from auditlib.rules._wording import listed
+
+
+@rule(area=Area.ORCHESTRATION, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """Every service without a check that others want healthy; an image that may bring one is left alone."""
+    for project in inventory.projects:
+        scope = inventory.services_of(project.name)
+        for target in scope.values():
+            waiting = [
+                (service, item)
+                for service in scope.values()
+                for item in service.dependencies
+                if item.service == target.name and item.condition == "service_healthy" and item.required
+            ]
+            unknown = healthchecks.may_be_in_image(inventory, target)
+            if waiting and not unknown and not healthchecks.of(inventory, target):
+                yield _evidence(target, waiting)
+
+
+def _evidence(target: Service, waiting: list[tuple[Service, Dependency]]) -> Evidence:
+    names = listed(service.name for service, _ in waiting)
+    (service, first), *others = waiting
+    off = target.healthcheck is not None
+    return Evidence(
+        f"{names} {'waits' if not others else 'wait'} until {target.name} is healthy, but its health check is "
+        f"{'switched off' if off else 'missing'}: Compose gives up with an error.",
+        first.location,
+        subject=target.name,
+        service=service.name,
+        related=(
+            *(Related(item.location, f"{other.name} waits for {target.name}") for other, item in others),
+            Related(target.location, f"{target.name} has no health check"),
+        ),
+        recommendation=f"Add a `healthcheck` to {target.name}.",
+    )

@@ -1,0 +1,81 @@
+"""Two services publish the same port of the host.
+
+A port of the host has one owner. The service that starts second fails with "port is already allocated"; which one it
+is changes from start to start.
+
+Anti-pattern:
+
+    web:
+      ports: ["8080:80"]
+    admin:
+      ports: ["8080:8080"]
+
+Better:
+
+    web:
+      ports: ["8080:80"]
+    admin:
+      ports: ["8081:8080"]
+
+Recommendation:
+
+    Give one of the two services another host port, or put both behind one reverse proxy.
+
+References:
+
+- https://docs.docker.com/reference/compose-file/services/#ports
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.stack import Port, Service
+from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.rules._rule import Evidence, rule
+
+_EVERY_ADDRESS = frozenset({"", "0.0.0.0", "::", "[::]"})  # noqa: S104 - we look for it in files
+_WIDEST_RANGE = 1_000
+
+
+@rule(area=Area.ORCHESTRATION, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """Every pair of services that may run together and want the same port, in a project or with an overlay."""
+    for project in inventory.projects:
+        owners: dict[tuple[str, int], list[tuple[Service, Port]]] = {}
+        for service in inventory.services_of(project.name).values():
+            for port in service.ports:
+                for number in _numbers(port.host_port):
+                    known = owners.setdefault((port.protocol, number), [])
+                    rival = next((item for item in known if _collide(item, (service, port))), None)
+                    if rival:
+                        yield _evidence(number, rival, (service, port))
+                    known.append((service, port))
+
+
+def _numbers(text: str) -> range:
+    first, _, last = text.partition("-")
+    if not first.isdigit() or (last and not last.isdigit()):
+        return range(0)
+    return range(int(first), min(int(last or first), int(first) + _WIDEST_RANGE) + 1)
+
+
+def _collide(one: tuple[Service, Port], other: tuple[Service, Port]) -> bool:
+    addresses = {one[1].host_ip, other[1].host_ip}
+    same_address = len(addresses) == 1 or bool(addresses & _EVERY_ADDRESS)
+    profiles, others = set(one[0].profiles), set(other[0].profiles)
+    together = not profiles or not others or bool(profiles & others)
+    return one[0].name != other[0].name and same_address and together
+
+
+def _evidence(number: int, first: tuple[Service, Port], second: tuple[Service, Port]) -> Evidence:
+    return Evidence(
+        f"{first[0].name} and {second[0].name} both publish port {number} of the host; whichever starts second fails.",
+        second[1].location,
+        subject=f"{first[0].name}/{second[0].name}/{number}",
+        service=second[0].name,
+        related=(Related(first[1].location, f"{first[0].name} publishes {number}"),),
+        recommendation=f"Give {second[0].name} another host port than {number}.",
+    )
