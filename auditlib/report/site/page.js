@@ -16,6 +16,6 @@ addEventListener("beforeprint", () => {
 addEventListener("afterprint", () => closed.forEach((element) => { element.open = false; }));
 const contents = document.querySelector(".contents > details");
 const narrow = matchMedia("(max-width: 72rem)");
-const fit = () => { contents.open = !narrow.matches; };
+const fit = () => { contents.open = !narrow.matches || matchMedia("print").matches; };
 narrow.addEventListener("change", fit);
 fit();
