@@ -51,6 +51,7 @@ _JUDGED = (
     "routing_key", "service_key", "smarthost", "to", "token", "topic_arn", "url", "user_key", "webhook_url",
 )  # fmt: skip
 """The keys in which a placeholder means that nobody is reached."""
+_BLANK_CHANNEL = re.compile(r"(?i)\byour\b|<[^>]+>|xxx|placeholder|change[-_ ]?me|replace[-_ ]?me|todo|\bexample\b")
 
 
 def read(source: Source) -> reading.Reading:
@@ -203,4 +204,9 @@ def _is_placeholder(config: Node, others: list[Node | None], vault: Vault) -> bo
     """Whether a part that says whom to reach is still to be filled in."""
     nodes = [(key.text, value) for key, value in config.items() if key.text in _JUDGED]
     nodes += [("", node) for node in others if node]
-    return any(not node.text.strip() or vault.value(key, node.text).placeholder for key, node in nodes)
+    return any(not node.text.strip() or _says_so(key, node.text, vault) for key, node in nodes)
+
+
+def _says_so(key: str, written: str, vault: Vault) -> bool:
+    """Whether a value is a placeholder; a channel may be called `#changes`, so its name has to say more."""
+    return vault.value(key, written).placeholder and (key != "channel" or bool(_BLANK_CHANNEL.search(written)))

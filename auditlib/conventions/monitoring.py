@@ -1,0 +1,61 @@
+"""How the files of a monitoring belong together: which configuration a Prometheus runs with, which rules it loads.
+
+Sources: https://prometheus.io/docs/prometheus/latest/configuration/configuration/ (paths in `rule_files` are relative
+to the configuration's own folder) and the folders of the published images (`/etc/prometheus`).
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+
+from auditlib.conventions import mounts
+from auditlib.inventory import Inventory
+from auditlib.inventory.monitoring import AlertRule, PrometheusConfig
+from auditlib.inventory.stack import Service
+
+_TEMPLATES = (".j2", ".jinja", ".jinja2", ".tmpl", ".tpl", ".template", ".gotmpl", ".erb")
+_HOME = "/etc/prometheus/"
+
+
+def is_template(path: str, *texts: str) -> bool:
+    """Whether a file is filled in before a program reads it, so that its words aren't final."""
+    return path.endswith(_TEMPLATES) or any("{{" in text or "${" in text or "{%" in text for text in texts)
+
+
+def runners(inventory: Inventory, file: str) -> tuple[Service, ...]:
+    """The services that mount a configuration file."""
+    return tuple(service for service in inventory.services if mounts.path_inside(service, file))
+
+
+def prometheus_in_use(inventory: Inventory) -> tuple[PrometheusConfig, ...]:
+    """The Prometheus configurations that services mount; all of them if no service mounts any."""
+    mounted = tuple(config for config in inventory.prometheus if runners(inventory, config.file))
+    return mounted or inventory.prometheus
+
+
+def rule_patterns(inventory: Inventory, config: PrometheusConfig) -> Iterator[str]:
+    """The paths in the repository that `rule_files` of a configuration means."""
+    services = runners(inventory, config.file)
+    for pattern in config.rule_files:
+        for service in services:
+            inside = posixpath.join(posixpath.dirname(mounts.path_inside(service, config.file)), pattern.path)
+            yield mounts.path_outside(service, posixpath.normpath(inside))
+        if not services:
+            path = pattern.path.removeprefix(_HOME).lstrip("/")
+            yield posixpath.normpath(posixpath.join(posixpath.dirname(config.file), path))
+
+
+def loading(inventory: Inventory, rule_file: str) -> tuple[PrometheusConfig, ...]:
+    """The configurations that load a rule file."""
+    return tuple(
+        config
+        for config in inventory.prometheus
+        if any(fnmatchcase(rule_file, pattern) for pattern in rule_patterns(inventory, config))
+    )
+
+
+def alerts(inventory: Inventory) -> tuple[AlertRule, ...]:
+    """The alerting rules, the recording ones left out."""
+    return tuple(rule for rule in inventory.alert_rules if rule.kind == "alert")

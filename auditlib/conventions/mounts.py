@@ -1,0 +1,48 @@
+"""Where a file of the repository is inside a container, and where a container's path is in the repository.
+
+Source: https://docs.docker.com/engine/storage/bind-mounts/; the mount with the longest path wins.
+"""
+
+from __future__ import annotations
+
+import posixpath
+
+from auditlib.inventory.stack import Mount, Service
+
+
+def path_inside(service: Service, path: str) -> str:
+    """The path that a service's container sees a file of the repository under; empty if it mounts none of it."""
+    binds = [mount for mount in _binds(service) if is_below(path, _source(mount))]
+    if not binds:
+        return ""
+    mount = max(binds, key=lambda item: len(_source(item)))
+    return _moved(path, _source(mount), mount.target)
+
+
+def path_outside(service: Service, path: str) -> str:
+    """The path in the repository of what a container sees under `path`; empty if it comes from elsewhere."""
+    mounts = [mount for mount in service.mounts if is_below(path, mount.target)]
+    mount = max(mounts, key=lambda item: len(item.target), default=None)
+    if mount is None or mount.kind != "bind" or mount.outside:
+        return ""
+    return _moved(path, mount.target, _source(mount))
+
+
+def is_below(path: str, folder: str) -> bool:
+    """Whether a path is a folder or something in it; the empty folder is the root of the repository."""
+    folder = folder.rstrip("/")
+    return not folder or path.rstrip("/") == folder or path.startswith(folder + "/")
+
+
+def _binds(service: Service) -> list[Mount]:
+    return [mount for mount in service.mounts if mount.kind == "bind" and not mount.outside]
+
+
+def _source(mount: Mount) -> str:
+    source = posixpath.normpath(mount.source) if mount.source else ""
+    return "" if source == "." else source
+
+
+def _moved(path: str, old: str, new: str) -> str:
+    rest = path[len(old.rstrip("/")) :].lstrip("/")
+    return posixpath.normpath(posixpath.join(new or ".", rest)) if rest else new

@@ -1,0 +1,77 @@
+"""A receiver of Alertmanager still has the example's address.
+
+The configuration loads, Alertmanager starts, alerts fire, and each notification fails or goes to an address that
+belongs to nobody. It is noticed in the first outage.
+
+Anti-pattern:
+
+    slack_configs:
+      - api_url: https://hooks.slack.com/services/YOUR/SLACK/WEBHOOK
+        channel: "#your-channel"
+
+Better:
+
+    slack_configs:
+      - api_url_file: /run/secrets/slack_webhook_url
+        channel: "#operations"
+
+Recommendation:
+
+    Put the real address in, from a secret file, and send one test alert (`amtool alert add`) to see it arrive.
+
+References:
+
+- https://prometheus.io/docs/alerting/latest/configuration/#receiver-integration-settings
+- https://www.rfc-editor.org/rfc/rfc2606
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from auditlib.conventions import environments, monitoring
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.monitoring import Integration, Receiver
+from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.rules._rule import Evidence, rule
+from auditlib.rules._wording import listed
+
+
+@rule(area=Area.MONITORING, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """One finding for each file whose receivers hold placeholders; a template is there to be filled in."""
+    found: defaultdict[str, list[tuple[Receiver, Integration]]] = defaultdict(list)
+    for receiver in inventory.receivers:
+        for item in receiver.integrations:
+            if item.placeholder and not monitoring.is_template(receiver.file, item.endpoint):
+                found[receiver.file].append((receiver, item))
+    for file, items in found.items():
+        if not environments.is_for_development(file):
+            yield _evidence(inventory, file, items)
+
+
+def _evidence(inventory: Inventory, file: str, items: list[tuple[Receiver, Integration]]) -> Evidence:
+    names = [f"{receiver.name} ({item.kind})" for receiver, item in items]
+    places = list(dict.fromkeys((_place(item), receiver.name) for receiver, item in items))
+    intact = {
+        receiver.name
+        for receiver in inventory.receivers
+        if receiver.file == file and any(not item.placeholder for item in receiver.integrations)
+    }
+    none_left = "" if intact else " No other receiver is left, so that no alert reaches anybody."
+    return Evidence(
+        f"{listed(names)} still {'has' if len(names) == 1 else 'have'} a placeholder in the address that alerts go "
+        f"to.{none_left}",
+        places[0][0],
+        subject="receivers",
+        related=tuple(Related(place, f"the address of {name}") for place, name in places[1:]),
+        recommendation=f"Put the real addresses of {listed(names)} into {file}, from secret files, and send a test "
+        "alert.",
+        severity=Severity.MEDIUM if intact else None,
+    )
+
+
+def _place(item: Integration) -> Location:
+    return item.endpoint_location or item.location

@@ -1,0 +1,64 @@
+"""A receiver of Alertmanager is defined, and no route leads to it.
+
+Whoever reads the configuration believes that this mailbox or channel gets alerts. It never gets one.
+
+Anti-pattern:
+
+    route:
+      receiver: chat
+    receivers:
+      - name: chat
+      - name: on-call        # no route names it
+
+Better:
+
+    route:
+      receiver: chat
+      routes:
+        - matchers: [severity="critical"]
+          receiver: on-call
+
+Recommendation:
+
+    Add the route that the receiver was meant for, or remove the receiver.
+
+References:
+
+- https://prometheus.io/docs/alerting/latest/configuration/#route
+- https://prometheus.io/docs/alerting/latest/alertmanager/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditlib.conventions import monitoring
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.rules._rule import Evidence, rule
+from auditlib.rules._wording import listed
+
+
+@rule(area=Area.MONITORING, severity=Severity.LOW, confidence=Confidence.HIGH, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """Every receiver with an integration that no route of its file leads to; an empty one may wait for its use."""
+    roots = {route.file: route for route in inventory.alert_routes if route.depth == 0}
+    routed = {(route.file, route.receiver) for route in inventory.alert_routes}
+    templated = {file for file, name in routed if monitoring.is_template(file, name)}
+    for receiver in inventory.receivers:
+        file = receiver.file
+        if (file, receiver.name) in routed or file in templated or file not in roots or not receiver.integrations:
+            continue
+        kinds = listed(item.kind for item in receiver.integrations)
+        yield Evidence(
+            f"No route leads to the receiver {receiver.name} ({kinds}), so that it never gets an alert.",
+            receiver.location,
+            subject=receiver.name,
+            related=(Related(roots[file].location, f"the routes end at {listed(_used(inventory, file))}"),),
+            recommendation=f"Add a route to {receiver.name} in {file}, or remove the receiver.",
+        )
+
+
+def _used(inventory: Inventory, file: str) -> list[str]:
+    return [route.receiver for route in inventory.alert_routes if route.file == file and route.receiver]
