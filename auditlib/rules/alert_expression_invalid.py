@@ -1,0 +1,62 @@
+"""The expression of a rule is no PromQL.
+
+Prometheus refuses the whole configuration when one rule file doesn't parse: it doesn't start, or a reload fails and
+the old rules stay.
+
+Anti-pattern:
+
+    - alert: HighErrorRate
+      expr: rate(http_requests_total{status=~"5.."}[5m] > 0.05     # a bracket is missing
+
+Better:
+
+    - alert: HighErrorRate
+      expr: rate(http_requests_total{status=~"5.."}[5m]) > 0.05
+
+Recommendation:
+
+    Correct the expression, and let CI run `promtool check rules`.
+
+References:
+
+- https://prometheus.io/docs/prometheus/latest/querying/basics/
+- https://prometheus.io/docs/prometheus/latest/command-line/promtool/
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from auditlib.conventions import monitoring
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.monitoring import AlertRule
+from auditlib.model import Area, Confidence, Effort, Severity
+from auditlib.rules._rule import Evidence, rule
+
+_LOGQL = re.compile(r"\|[=~]|!~\s*[\"`]|\|\s*(?:json|logfmt|pattern|regexp|line_format|unwrap)\b|_over_time\(\s*\{")
+_PARSER_LIMITS = re.compile(r"too long|unknown function|unsupported|experimental|not supported", re.I)
+"""Errors that may be our parser's ignorance of a newer PromQL."""
+
+
+@rule(area=Area.MONITORING, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """Every rule whose expression can't be parsed, those of Loki, VictoriaMetrics and templates left out."""
+    if any("victoria" in service.image or "vmalert" in service.image for service in inventory.services):
+        return  # MetricsQL is a larger language
+    for item in inventory.alert_rules:
+        if item.query.error and not _is_other_language(item) and not _PARSER_LIMITS.search(item.query.error):
+            yield Evidence(
+                f"The expression of {item.name} is no PromQL: {' '.join(item.query.error.split())[:160]}. Prometheus "
+                "refuses the rule file.",
+                item.expression_location,
+                subject=f"{item.group}/{item.name}",
+                recommendation=f"Correct the expression of {item.name}; `promtool check rules {item.file}` checks it.",
+            )
+
+
+def _is_other_language(item: AlertRule) -> bool:
+    expression = item.query.expression
+    written_later = monitoring.is_template(item.file, expression) or "$" in expression
+    return written_later or "loki" in item.file.lower() or bool(_LOGQL.search(expression))

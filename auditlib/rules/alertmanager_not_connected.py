@@ -1,0 +1,81 @@
+"""Prometheus evaluates alerts and doesn't know Alertmanager.
+
+The alerts fire on Prometheus's own page and nowhere else. Without `alerting:` no receiver ever hears of them, however
+carefully Alertmanager is configured.
+
+Anti-pattern:
+
+    # prometheus.yml
+    rule_files: [rules/*.yml]
+    # no alerting: section, though a service alertmanager runs
+
+Better:
+
+    alerting:
+      alertmanagers:
+        - static_configs:
+            - targets: ["alertmanager:9093"]
+
+Recommendation:
+
+    Add the `alerting` section with Alertmanager's address.
+
+References:
+
+- https://prometheus.io/docs/prometheus/latest/configuration/configuration/#alertmanager_config
+- https://prometheus.io/docs/alerting/latest/overview/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditlib.conventions import monitoring, services
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.rules._rule import Evidence, rule
+from auditlib.rules._wording import counted
+
+
+@rule(area=Area.MONITORING, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """Each configuration in use that knows no Alertmanager, where alerts or an Alertmanager are there to be told."""
+    if _evaluated_elsewhere(inventory):
+        return
+    managers = _managers(inventory)
+    for config in monitoring.prometheus_in_use(inventory):
+        connected = config.alertmanagers or config.alertmanager_discovery
+        alerts = [
+            alert for alert in monitoring.alerts(inventory) if config in monitoring.loading(inventory, alert.file)
+        ]
+        if connected or monitoring.is_template(config.file) or not alerts:
+            continue
+        meant = "though Alertmanager is set up" if managers else "and the repository configures none"
+        yield Evidence(
+            f"{config.file} loads {counted(len(alerts), 'alert')} and names no Alertmanager, {meant}: nobody is told.",
+            config.location,
+            subject=config.file,
+            related=(
+                *(Related(place, "Alertmanager") for place in managers[:3]),
+                Related(alerts[0].location, f"{alerts[0].name} would fire in silence"),
+            ),
+            recommendation=f"Add `alerting` with the address of Alertmanager to {config.file}.",
+            severity=None if managers else Severity.MEDIUM,
+        )
+
+
+def _evaluated_elsewhere(inventory: Inventory) -> bool:
+    """Whether a program that takes Alertmanager's address on its command line evaluates the rules."""
+    return any(
+        "-notifier.url" in " ".join(service.command) or "vmalert" in service.image for service in inventory.services
+    )
+
+
+def _managers(inventory: Inventory) -> list[Location]:
+    running = [
+        item.location
+        for item in inventory.distinct_services
+        if (found := services.product(inventory, item)) and found.name == "Alertmanager"
+    ]
+    return running + [Location(file) for file in dict.fromkeys(item.file for item in inventory.receivers)]

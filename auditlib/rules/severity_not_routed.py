@@ -1,0 +1,115 @@
+"""Alerts carry a label value that no route of Alertmanager is for.
+
+The routing tree enumerates the values of a label, `critical` here and `warning` there, and some alert has a third one.
+It falls through to the root's receiver, which is often an empty one, or a channel that nobody reads.
+
+Anti-pattern:
+
+    # rules.yml
+    labels: {severity: high}
+    # alertmanager.yml
+    routes:
+      - {matchers: [severity="critical"], receiver: on-call}
+      - {matchers: [severity="warning"], receiver: chat}
+
+Better:
+
+    routes:
+      - {matchers: [severity=~"critical|high"], receiver: on-call}
+      - {matchers: [severity="warning"], receiver: chat}
+
+Recommendation:
+
+    Agree on the few values of the label, use them in all rules, and route each of them.
+
+References:
+
+- https://prometheus.io/docs/alerting/latest/configuration/#route
+- https://prometheus.io/docs/practices/alerting/
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+
+from auditlib.conventions import monitoring
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.monitoring import AlertRule, LabelMatcher, Route
+from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.rules._rule import Evidence, rule
+from auditlib.rules._wording import listed
+
+_OWN = frozenset({"alertname", "job", "instance", "namespace", "cluster"})
+"""Labels that series bring along, or of which nobody expects a route for each value."""
+
+
+@rule(area=Area.MONITORING, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """Of each routing tree the values of a label that fall through, where it is routed by several or dropped."""
+    roots = [route for route in inventory.alert_routes if route.depth == 0]
+    for root in roots:
+        below = [route for route in inventory.alert_routes if route.file == root.file and route.depth > 0]
+        names = dict.fromkeys(matcher.name for route in below for matcher in route.matchers)
+        for label in [name for name in names if name not in _OWN]:
+            routes = [route for route in below if any(matcher.name == label for matcher in route.matchers)]
+            lost = _lost(inventory, label, routes, [route for route in below if route not in routes])
+            if lost and (_enumerates(routes, label) or _drops(inventory, root)):
+                yield from _evidence(inventory, root, label, routes, lost)
+
+
+def _lost(inventory: Inventory, label: str, routes: list[Route], others: list[Route]) -> dict[str, list[AlertRule]]:
+    """The alerts by those of their values that no matcher of the label takes; other routes might still take them."""
+    found: defaultdict[str, list[AlertRule]] = defaultdict(list)
+    matchers = [matcher for route in routes for matcher in route.matchers if matcher.name == label]
+    if others and not all(route.matchers for route in others):
+        return found
+    for alert in monitoring.alerts(inventory):
+        value = dict(alert.labels).get(label, "")
+        if value and "{{" not in value and not any(_takes(matcher, value) for matcher in matchers):
+            found[value].append(alert)
+    return found
+
+
+def _takes(matcher: LabelMatcher, value: str) -> bool:
+    if matcher.operator in ("=", "!="):
+        return (matcher.value == value) == (matcher.operator == "=")
+    try:
+        found = len(matcher.value) > 200 or re.fullmatch(matcher.value, value) is not None
+    except re.error:
+        return True
+    return found == (matcher.operator == "=~")
+
+
+def _enumerates(routes: list[Route], label: str) -> bool:
+    values = {matcher.value for route in routes for matcher in route.matchers if matcher.name == label}
+    return len({value for text in values for value in text.split("|")}) > 1
+
+
+def _drops(inventory: Inventory, root: Route) -> bool:
+    """Whether the root's receiver tells nobody."""
+    found = [item for item in inventory.receivers if item.file == root.file and item.name == root.receiver]
+    return bool(found) and not found[0].integrations
+
+
+def _evidence(
+    inventory: Inventory, root: Route, label: str, routes: list[Route], lost: dict[str, list[AlertRule]]
+) -> Iterator[Evidence]:
+    dropped = _drops(inventory, root)
+    fate = "which tells nobody" if dropped else "the receiver for everything else"
+    for value, alerts in lost.items():
+        yield Evidence(
+            f"{listed(alert.name for alert in alerts)} {'has' if len(alerts) == 1 else 'have'} {label}={value}, which "
+            f"no route of {root.file} matches; {'it falls' if len(alerts) == 1 else 'they fall'} through to "
+            f"{root.receiver}, {fate}.",
+            alerts[0].location,
+            subject=f"{label}={value}",
+            related=(
+                *(Related(route.location, f"a route by {label}") for route in routes[:5]),
+                *(Related(alert.location, f"{alert.name} has it too") for alert in alerts[1:8]),
+            ),
+            recommendation=f"Add a route for {label}={value} to {root.file}, or use one of the values that it routes.",
+            severity=Severity.HIGH if dropped else None,
+        )
