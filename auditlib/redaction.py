@@ -147,10 +147,11 @@ class Vault:
         return [(start, end) for _, start, end in found if not _inside_number(text, start, end)]
 
     def _remember(self, value: str) -> int:
-        """Give a secret its number, and know it in its other spellings too: unescaped, and decoded from a URL."""
+        """Give a secret its number, and know it in other spellings too: unescaped, decoded from a URL, line by line."""
         identity = self._known.setdefault(value, len(self._known) + 1)
         if identity == len(self._known):
-            for spelling in (re.sub(r"\\(.)", r"\1", value), unquote(value), value.replace("$$", "$"), value.strip()):
+            spellings = (re.sub(r"\\(.)", r"\1", value), unquote(value), value.replace("$$", "$"), value.strip())
+            for spelling in (*spellings, *map(str.strip, value.splitlines())):
                 self._known.setdefault(spelling, identity)
             self._matcher = self._parts = None
         return identity

@@ -312,3 +312,10 @@ FRAGMENTS = ["password", "=", ": ", "'", '"', "${", "}", "://", "@", "\n", "  ",
 @given(st.lists(st.sampled_from(FRAGMENTS), max_size=40))
 def test_fragments_of_syntax_never_raise(parts):
     Vault().mask("".join(parts))
+
+
+def test_each_line_of_a_secret_of_several_lines_is_masked_where_it_stands_alone():
+    lines = ["MIIEowIBAAKCAQEA7bq98s", "Zk3TzXq0aVwLw1Y9pQmN2c"]
+    vault = Vault()
+    vault.learn("-----BEGIN RSA PRIVATE KEY-----\n" + "\n".join(lines) + "\n-----END RSA PRIVATE KEY-----\n")
+    assert not [line for line in lines if line in vault.mask(f"    {line}")]
