@@ -1,0 +1,92 @@
+"""Which ports a service listens on inside its container, as far as its files say."""
+
+from __future__ import annotations
+
+import re
+
+from auditlib.conventions import images, services
+from auditlib.inventory import Inventory
+from auditlib.inventory.stack import Service
+
+_PORT = re.compile(r"(?:^|[^\d.])(\d{2,5})(?=$|/|[^\d.])")
+_OPTION = re.compile(r"(?:--?(?:port|bind|listen|address|http-port|listen-address|web\.listen-address|addr|p|b))$")
+_INLINE = re.compile(r"--?(?:port|bind|listen|address|http-port|web\.listen-address|listen-address|addr)[= ](\S+)")
+_PORT_VARIABLE = re.compile(r"(?:^|_)PORT$")
+_DEFAULTS: dict[str, frozenset[str]] = {
+    "postgres": frozenset({"5432"}),
+    "mysql": frozenset({"3306", "33060"}),
+    "mariadb": frozenset({"3306"}),
+    "redis": frozenset({"6379"}),
+    "valkey/valkey": frozenset({"6379"}),
+    "mongo": frozenset({"27017"}),
+    "memcached": frozenset({"11211"}),
+    "chromadb/chroma": frozenset({"8000"}),
+    "qdrant/qdrant": frozenset({"6333", "6334"}),
+    "prom/prometheus": frozenset({"9090"}),
+    "prom/alertmanager": frozenset({"9093", "9094"}),
+    "prom/node-exporter": frozenset({"9100"}),
+    "prom/pushgateway": frozenset({"9091"}),
+    "grafana/grafana": frozenset({"3000"}),
+    "grafana/loki": frozenset({"3100", "9095"}),
+    "adminer": frozenset({"8080"}),
+    "axllent/mailpit": frozenset({"1025", "8025"}),
+    "mailhog/mailhog": frozenset({"1025", "8025"}),
+}
+"""Ports of images that listen on nothing else unless their command or environment says so (https://hub.docker.com)."""
+
+
+def ports(inventory: Inventory, service: Service) -> frozenset[str]:
+    """Every port that anything says the service listens on; empty if nothing says a word."""
+    found = {port.target for port in service.ports} | {text.partition("/")[0] for text in service.expose}
+    found |= {
+        entry.value.text
+        for entry in service.environment
+        if entry.value and _PORT_VARIABLE.search(entry.name) and entry.value.text.isdigit()
+    }
+    found |= of_program(inventory, service) | _of_proxies(inventory, service)
+    return frozenset(found)
+
+
+def of_program(inventory: Inventory, service: Service) -> frozenset[str]:
+    """The ports that the command or the image says; a published port alone doesn't tell that there are no others."""
+    return frozenset((*in_command((*service.entrypoint, *service.command)), *_of_image(inventory, service)))
+
+
+def in_command(words: tuple[str, ...]) -> list[str]:
+    """The ports that options of a command name (`--port 8000`, `-b 0.0.0.0:8000`, `runserver 0.0.0.0:8000`)."""
+    parts = [part for word in words for part in word.split()]
+    found: list[str] = []
+    for before, part in zip(["", *parts], parts, strict=False):
+        inline = _INLINE.match(part)
+        if inline or _OPTION.match(before) or before == "runserver":
+            found += _PORT.findall(inline[1] if inline else part)[-1:]
+    return found
+
+
+def _of_image(inventory: Inventory, service: Service) -> set[str]:
+    dockerfile = services.dockerfile(inventory, service)
+    if service.build is None or dockerfile is None:
+        return set(_DEFAULTS.get(images.repository(service.image), ()))
+    base, instructions = services.final_stage(dockerfile, service.build.target)
+    found = set(_DEFAULTS.get(images.repository(base), ()))
+    for item in instructions:
+        if item.keyword == "EXPOSE":
+            found |= {word.partition("/")[0] for word in item.words}
+        elif item.keyword in ("CMD", "ENTRYPOINT"):
+            found |= set(in_command(item.words))
+        elif item.keyword == "ENV":
+            pairs = (word.partition("=") for word in item.words)
+            found |= {value for name, _, value in pairs if _PORT_VARIABLE.search(name) and value.isdigit()}
+    return found
+
+
+def _of_proxies(inventory: Inventory, service: Service) -> set[str]:
+    """What the configuration of a proxy listens on, if the service mounts it or is built beside it."""
+    places = [mount.source for mount in service.mounts if mount.kind == "bind" and not mount.outside]
+    places += [service.build.context] if service.build and not service.build.outside else []
+    return {
+        port
+        for proxy in inventory.reverse_proxies
+        if any(place in (".", proxy.file) or proxy.file.startswith(place + "/") for place in places)
+        for port in proxy.listens
+    }

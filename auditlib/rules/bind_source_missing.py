@@ -1,0 +1,86 @@
+"""A mounted file or configuration folder is not in the repository.
+
+Docker creates an empty folder where the source of a bind mount is missing. The program then finds a folder in place of
+its configuration, and fails in a way that doesn't name the cause.
+
+Anti-pattern:
+
+    db:
+      volumes:
+        - ./init.sql:/docker-entrypoint-initdb.d/init.sql:ro  # there is no init.sql
+
+Better:
+
+    db:
+      volumes:
+        - ./db/init.sql:/docker-entrypoint-initdb.d/init.sql:ro
+
+Recommendation:
+
+    Commit the file, correct the path, or say in the README (and check in a script) how it is made before the start.
+
+References:
+
+- https://docs.docker.com/reference/compose-file/services/#volumes
+- https://docs.docker.com/engine/storage/bind-mounts/
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator
+
+from auditlib.conventions import build_context, deployment, environments
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.stack import Mount, Service
+from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.rules._rule import Evidence, rule
+from auditlib.rules._wording import listed
+
+_CONFIGURATION = ("/etc/", "/docker-entrypoint-initdb.d", "/run/secrets", "/usr/local/etc/", "/config/")
+
+
+@rule(area=Area.ORCHESTRATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """Every missing source once; a folder that a service writes to may be created by Docker."""
+    known = build_context.folders(inventory) | inventory.file_set
+    missing: dict[str, list[tuple[Service, Mount]]] = {}
+    for service in inventory.services:
+        for mount in service.mounts:
+            inside = mount.kind == "bind" and not mount.outside and "$" not in mount.source
+            if inside and mount.source not in known and _is_needed(mount):
+                users = missing.setdefault(mount.source, [])
+                if all(mount.location != other.location for _, other in users):
+                    users.append((service, mount))
+    made = _made(inventory) if missing else ""
+    for path, users in missing.items():
+        if path not in made and not posixpath.basename(path).startswith(".env"):
+            yield _evidence(path, users)
+
+
+def _is_needed(mount: Mount) -> bool:
+    """Whether the service reads what is mounted: a file, something read-only, or its configuration."""
+    is_file = bool(posixpath.splitext(mount.source)[1]) and bool(posixpath.splitext(mount.target)[1])
+    return is_file or mount.read_only or mount.target.startswith(_CONFIGURATION)
+
+
+def _made(inventory: Inventory) -> str:
+    """All commands and documents' mentions, as one text to look for a path in."""
+    words = [word for command in deployment.commands(inventory) for word in command.words]
+    return "\n".join([*words, *(item.text for document in inventory.documents for item in document.mentions)])
+
+
+def _evidence(path: str, users: list[tuple[Service, Mount]]) -> Evidence:
+    (service, first), *others = users
+    names = listed(item.name for item, _ in users)
+    return Evidence(
+        f"{names} {'mounts' if len({item.name for item, _ in users}) == 1 else 'mount'} {path}, which the repository "
+        f"doesn't have and nothing in it makes; Docker puts an empty folder in its place.",
+        first.location,
+        subject=path,
+        service=service.name,
+        related=tuple(Related(mount.location, f"{item.name} mounts it here") for item, mount in others),
+        recommendation=f"Commit {path}, or say in the README how it is made before the start.",
+        severity=Severity.LOW if environments.is_for_development(first.location.file) else None,
+    )

@@ -1,0 +1,90 @@
+"""A health check calls a program that its image does not hold.
+
+The probe runs inside the container. If curl or wget isn't in the image, it fails each time, the container is
+"unhealthy" for ever, and everything that waits for it never starts.
+
+Anti-pattern:
+
+    api:
+      image: python:3.12-slim
+      healthcheck:
+        test: ["CMD", "curl", "-f", "http://localhost:8000/health"]
+
+Better:
+
+    api:
+      image: python:3.12-slim
+      healthcheck:
+        test: ["CMD", "python", "-c", "import urllib.request as r; r.urlopen('http://localhost:8000/health')"]
+
+Recommendation:
+
+    Probe with a program that the image holds, or install the one that the probe calls in its Dockerfile.
+
+References:
+
+- https://docs.docker.com/reference/dockerfile/#healthcheck
+- https://docs.docker.com/reference/compose-file/services/#healthcheck
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditlib.conventions import image_contents, services
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.delivery import Command, Instruction
+from auditlib.inventory.stack import Service
+from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.rules._rule import Evidence, rule
+
+
+@rule(area=Area.ORCHESTRATION, severity=Severity.HIGH, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """Every probe whose tool the image is known to lack, and that no step of its Dockerfile brings."""
+    for service in inventory.services:
+        base, instructions, place = _image(inventory, service)
+        for location, commands in _probes(service, instructions):
+            tools = [command.words[0] for command in commands if command.words]
+            tool = next((name for name in tools if image_contents.lacks(base, name)), "")
+            either = any(name in image_contents.WEB_CLIENTS and not image_contents.lacks(base, name) for name in tools)
+            if tool and not either and not _is_brought(instructions, tool) and not _is_mounted(service, tool):
+                yield Evidence(
+                    f"The health check of {service.name} calls {tool}, which {base} doesn't hold: the service never "
+                    f"becomes healthy.",
+                    location,
+                    subject=f"{service.name}/{tool}",
+                    service=service.name,
+                    related=(Related(place, f"{service.name} is made from {base}"),),
+                    recommendation=f"Probe {service.name} with a program of its image, or install {tool} in it.",
+                )
+
+
+def _image(inventory: Inventory, service: Service) -> tuple[str, tuple[Instruction, ...], Location]:
+    found = services.dockerfile(inventory, service)
+    if service.build is None or service.build.inline:
+        return (service.image if service.build is None else ""), (), service.image_location
+    if found is None:
+        return "", (), service.image_location
+    base, instructions = services.final_stage(found, service.build.target)
+    return base, instructions, instructions[0].location if instructions else found.location
+
+
+def _probes(service: Service, instructions: tuple[Instruction, ...]) -> Iterator[tuple[Location, tuple[Command, ...]]]:
+    if service.healthcheck is not None:
+        if not service.healthcheck.disabled:
+            yield service.healthcheck.location, service.healthcheck.commands
+        return
+    last = [item for item in instructions if item.keyword == "HEALTHCHECK"][-1:]
+    yield from ((item.location, item.commands) for item in last)
+
+
+def _is_brought(instructions: tuple[Instruction, ...], tool: str) -> bool:
+    """Whether a step of the build names the tool, or runs a script that may install anything."""
+    steps = [item for item in instructions if item.keyword in ("RUN", "COPY", "ADD")]
+    return any(tool in item.argument or ".sh" in item.argument for item in steps)
+
+
+def _is_mounted(service: Service, tool: str) -> bool:
+    return any(tool in mount.target for mount in service.mounts)

@@ -1,0 +1,83 @@
+"""An image has no version, or one that moves.
+
+`latest`, no tag, or a bare variant such as `alpine` is another image tomorrow. The next build or pull brings a new
+major version untested, two machines run different programs, and going back is impossible, since nobody knows what ran.
+
+Anti-pattern:
+
+    cache:
+      image: redis:latest
+
+Better:
+
+    cache:
+      image: redis:7.4.1-alpine
+
+Recommendation:
+
+    Name a version, better a digest as well (`redis:7.4.1@sha256:…`), and let Renovate or Dependabot raise it.
+
+References:
+
+- https://docs.docker.com/reference/compose-file/services/#image
+- https://docs.docker.com/build/building/best-practices/#pin-base-image-versions
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditlib.conventions import environments, images
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.rules._rule import Evidence, rule
+from auditlib.rules._wording import listed
+
+_RELEASES = frozenset({
+    "buster", "bullseye", "bookworm", "trixie", "focal", "jammy", "noble", "nonroot", "debug", "debug-nonroot",
+})  # fmt: skip
+"""Tags without a digit that name a release of a distribution, or a variant of an image that has no versions."""
+
+
+@rule(area=Area.ORCHESTRATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """For each file one finding for all images of others that it names without a version."""
+    own = {images.repository(service.image) for service in inventory.services if service.build and service.image}
+    found: dict[str, dict[Location, str]] = {}
+    for image, location in _named(inventory):
+        if images.repository(image) not in own and _moves(image):
+            found.setdefault(location.file, {})[location] = image
+    for file, places in found.items():
+        yield _evidence(file, places)
+
+
+def _named(inventory: Inventory) -> Iterator[tuple[str, Location]]:
+    for service in inventory.services:
+        if service.build is None and service.image:
+            yield service.image, service.image_location
+    for dockerfile in inventory.dockerfiles:
+        stages = {stage.name for stage in dockerfile.stages}
+        for stage in dockerfile.stages:
+            if stage.base.lower() not in stages and stage.base != "scratch":
+                yield stage.base, stage.location
+
+
+def _moves(image: str) -> bool:
+    """Whether neither a digest nor a tag with a number in it says which version is meant."""
+    tag = image.rpartition("/")[2].partition(":")[2]
+    fixed = any(character.isdigit() for character in tag) or tag in _RELEASES
+    return bool(image) and "$" not in image and "@" not in image and not fixed
+
+
+def _evidence(file: str, places: dict[Location, str]) -> Evidence:
+    (first, image), *others = places.items()
+    return Evidence(
+        f"{listed(places.values())} {'names' if len(set(places.values())) == 1 else 'name'} no version: the next pull "
+        f"may bring another one.",
+        first,
+        subject=f"{file}/images",
+        related=tuple(Related(location, f"{other} has no version either") for location, other in others),
+        recommendation=f"Write the version of {image} that runs today, and let Renovate or Dependabot raise it.",
+        severity=Severity.LOW if environments.is_for_development(file) else None,
+    )

@@ -1,0 +1,73 @@
+"""A database reads its init scripts only while its volume is empty.
+
+What is mounted at /docker-entrypoint-initdb.d runs once, when the database is created. Where the volume already holds a
+database, a later change of the script does nothing: new machines and old ones drift apart without a word.
+
+Anti-pattern:
+
+    db:
+      image: postgres:16
+      volumes:
+        - data:/var/lib/postgresql/data
+        - ./schema.sql:/docker-entrypoint-initdb.d/schema.sql
+
+Better:
+
+    db:
+      image: postgres:16
+      volumes:
+        - data:/var/lib/postgresql/data
+    migrate:
+      build: ./backend
+      command: alembic upgrade head
+
+Recommendation:
+
+    Keep the schema in migrations that run at each deployment; leave to the init script only what a new, empty database
+    needs before them.
+
+References:
+
+- https://hub.docker.com/_/postgres
+- https://hub.docker.com/_/mysql
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditlib.conventions import services
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.stack import Mount, Service
+from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.rules._rule import Evidence, rule
+
+_FOLDER = "/docker-entrypoint-initdb.d"
+
+
+@rule(area=Area.ORCHESTRATION, severity=Severity.LOW, confidence=Confidence.HIGH, effort=Effort.MEDIUM)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """Every database with init scripts and a volume that outlives its container."""
+    for service in inventory.distinct_services:
+        found = services.product(inventory, service)
+        scripts = [mount for mount in service.mounts if mount.kind == "bind" and mount.target.startswith(_FOLDER)]
+        data = services.keeps_data(service, found)
+        if scripts and data and found and data not in scripts:
+            yield _evidence(service, found.name, scripts, data)
+
+
+def _evidence(service: Service, product: str, scripts: list[Mount], data: Mount) -> Evidence:
+    first, *others = scripts
+    return Evidence(
+        f"{product} in {service.name} runs {first.source} only as long as {data.source or data.target} is empty; a "
+        f"later change of it reaches no database that exists.",
+        first.location,
+        subject=f"{service.name}/{first.source}",
+        service=service.name,
+        related=(
+            *(Related(mount.location, "the same holds for this script") for mount in others),
+            Related(data.location, "what is here already keeps the script from running"),
+        ),
+        recommendation=f"Move what may change out of {first.source} into migrations that run at each deployment.",
+    )
