@@ -30,6 +30,9 @@ VENDORED = frozenset({
 })  # fmt: skip
 """Folders whose content others wrote or programs made."""
 
+REPORT = frozenset({"index.html", "findings.json", "snapshot.json"})
+"""Files by which the folder of a report of ours is known; a report must not audit the one before it."""
+
 _INTRICATE = re.compile(r"(?:[^*/]*\*+){4}[^/]*|(?:.*?\*\*){4}")
 """More wildcards than anybody writes by hand: matching takes time in the power of their number."""
 
@@ -76,6 +79,9 @@ class _Walk:
                 self.counts[f"beyond the limit of {COUNT_LIMIT} files"] += 1
                 continue
             entries = self._entries(folder)
+            if folder and {entry.name for entry in entries} >= REPORT:
+                self.counts["an earlier report"] += 1
+                continue
             if any(entry.name == ".gitignore" for entry in entries):
                 specs = (*specs, (folder, self._gitignore(f"{folder}/.gitignore" if folder else ".gitignore")))
             for entry in entries:

@@ -249,3 +249,12 @@ def test_any_gitignore_is_survived(text, tmp_path_factory):
     root = tmp_path_factory.mktemp("any")
     write(root, {".gitignore": text, "a/b": "", "ab": ""})
     assert set(Source(root).files) <= {".gitignore", "a/b", "ab"}
+
+
+def test_an_earlier_report_is_no_part_of_the_repository(tmp_path):
+    for name in ("build/report/index.html", "build/report/snapshot.json", "build/report/findings.json", "compose.yaml"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("{}", encoding="utf-8")
+    source = Source(tmp_path)
+    assert source.files == ("compose.yaml",)
+    assert any("report" in entry.reason for entry in source.left_out)
