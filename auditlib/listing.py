@@ -9,7 +9,9 @@ from __future__ import annotations
 import os
 import re
 import stat
+import warnings
 from collections import Counter, deque
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -173,14 +175,20 @@ def read_regular(path: Path, limit: int, *, follow: bool = True) -> bytes | None
 def _spec(patterns: tuple[str, ...] | list[str]) -> pathspec.GitIgnoreSpec:
     """What the patterns mean together; one that is malformed, or too intricate to match in bounded time, has no say."""
     try:
-        return pathspec.GitIgnoreSpec.from_lines(line for line in patterns if not _INTRICATE.match(line[:1_000]))
+        return _compiled(line for line in patterns if not _INTRICATE.match(line[:1_000]))
     except (ValueError, re.error):
-        return pathspec.GitIgnoreSpec.from_lines(line for line in patterns if _is_pattern(line))
+        return _compiled(line for line in patterns if _is_pattern(line))
+
+
+def _compiled(lines: Iterable[str]) -> pathspec.GitIgnoreSpec:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # of brackets that a later Python may read as nested sets
+        return pathspec.GitIgnoreSpec.from_lines(lines)
 
 
 def _is_pattern(line: str) -> bool:
     try:
-        pathspec.GitIgnoreSpec.from_lines([line])
+        _compiled([line])
     except (ValueError, re.error):
         return False
     return not _INTRICATE.match(line[:1_000])

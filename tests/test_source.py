@@ -4,7 +4,7 @@ import os
 import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from auditlib import listing
@@ -245,6 +245,7 @@ def test_a_path_that_is_no_folder(tmp_path):
 
 @settings(max_examples=60, deadline=None)
 @given(text=st.text(st.sampled_from("*?[]!/\\ab#. \t-"), max_size=12))
+@example(text="[[]")
 def test_any_gitignore_is_survived(text, tmp_path_factory):
     root = tmp_path_factory.mktemp("any")
     write(root, {".gitignore": text, "a/b": "", "ab": ""})
