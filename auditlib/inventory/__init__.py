@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from functools import cached_property
+from pathlib import PurePosixPath
 from typing import Any
 
 from auditlib.inventory import configuration, delivery, monitoring, proxy, stack
@@ -44,6 +45,12 @@ class Inventory:
         default=(), metadata={"of": configuration.EnvironmentBranch}
     )
     log_files: tuple[configuration.LogFile, ...] = field(default=(), metadata={"of": configuration.LogFile})
+    allowed_origins: tuple[configuration.AllowedOrigin, ...] = field(
+        default=(), metadata={"of": configuration.AllowedOrigin}
+    )
+    debug_switches: tuple[configuration.DebugSwitch, ...] = field(
+        default=(), metadata={"of": configuration.DebugSwitch}
+    )
     committed_secrets: tuple[configuration.CommittedSecret, ...] = field(
         default=(), metadata={"of": configuration.CommittedSecret}
     )
@@ -134,6 +141,11 @@ class Inventory:
     def file_set(self) -> frozenset[str]:
         """The audited files, for asking whether one exists."""
         return frozenset(self.files)
+
+    @cached_property
+    def folder_set(self) -> frozenset[str]:
+        """The folders that hold an audited file, however deep; the root is `.`."""
+        return frozenset(str(parent) for path in self.files for parent in PurePosixPath(path).parents)
 
 
 def _grouped(pairs: Iterable[tuple[str, Any]]) -> dict[str, tuple[Any, ...]]:

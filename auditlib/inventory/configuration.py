@@ -91,3 +91,26 @@ class CommittedSecret:
     location: Location
     commented: bool = False
     """Whether it stands in a comment."""
+
+
+@dataclass(frozen=True, slots=True)
+class AllowedOrigin:
+    """An origin whose pages may call the application: what code gives to its CORS middleware, or keeps for it."""
+
+    origin: str
+    """`*` for every one; empty where code takes the origins from elsewhere."""
+    holder: str
+    """The name that holds it: `allowed_origins`, `CORS_ALLOWED_ORIGINS`, or the function called."""
+    credentials: bool
+    """Whether the same call lets browsers send cookies."""
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class DebugSwitch:
+    """A place where code turns debugging on by a literal: `DEBUG = True`, `app.run(debug=True)`."""
+
+    name: str
+    main: bool
+    """Whether it counts only where the file itself is run (`if __name__ == "__main__"`)."""
+    location: Location

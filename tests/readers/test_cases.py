@@ -45,6 +45,12 @@ def lines_of(record):
             yield f"{record.location} branch {record.variable} {list(record.values)} {list(record.targets)}"
         case configuration.LogFile():
             yield f"{record.location} log {record.path}"
+        case configuration.AllowedOrigin():
+            yield f"{record.location} origin {record.origin or '-'} {record.holder}{' credentials' * record.credentials}"
+        case configuration.DebugSwitch():
+            yield f"{record.location} debug {record.name}{' main' * record.main}"
+        case configuration.CommittedSecret():
+            yield f"{record.location} secret {record.kind}{' commented' * record.commented}"
         case delivery.Dockerfile():
             yield from (f"{stage.location} stage {stage.name} from {stage.base}" for stage in record.stages)
             for item in record.instructions:

@@ -1,7 +1,8 @@
 """Code that reads its settings from the environment: Python by its syntax tree, JavaScript by its `process.env`.
 
 Records the variables (`Setting`), the environment files that code loads (`SettingsFile`), the places where it decides
-by the environment's name (`EnvironmentBranch`), and the log files that it names (`LogFile`).
+by the environment's name (`EnvironmentBranch`), the log files that it names (`LogFile`), and what it allows to every
+caller: the origins of CORS (`AllowedOrigin`), debugging (`DebugSwitch`).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from auditlib.readers.settings.branches import read_branches
 from auditlib.readers.settings.javascript import is_javascript, read_javascript
 from auditlib.readers.settings.log_paths import read_log_files
 from auditlib.readers.settings.lookups import read_lookups
+from auditlib.readers.settings.policies import read_policies
 from auditlib.readers.settings.pydantic import read_pydantic
 from auditlib.source import Source, Unreadable
 
@@ -39,6 +41,7 @@ _COMPARISONS = (
 """Signs in lower-cased code that it compares the environment's name, or looks it up; each begins with a literal, which
 makes the search five times as fast."""
 _LOGS = re.compile(r"FileHandler|\.log\b")
+_POLICIES = ("CORS", "cors", "origins", "ORIGINS", "DEBUG = True", "debug=True", "DEBUG=True")
 
 
 def read(source: Source) -> Reading:
@@ -58,7 +61,11 @@ def _is_of_interest(source: Source, path: str) -> bool:
         text = source.text(path)
     except Unreadable:
         return True
-    return bool(_READS.search(text) or _LOGS.search(text)) or _may_branch(text)
+    return bool(_READS.search(text) or _LOGS.search(text)) or _may_allow(text) or _may_branch(text)
+
+
+def _may_allow(text: str) -> bool:
+    return any(word in text for word in _POLICIES)
 
 
 def _may_branch(text: str) -> bool:
@@ -82,3 +89,5 @@ def _read_python(source: Source, path: str) -> Iterator[Any]:
         yield from read_branches(module)
     if _LOGS.search(text) and not is_test(path):
         yield from read_log_files(module)
+    if _may_allow(text) and not is_test(path):
+        yield from read_policies(module)

@@ -12,7 +12,7 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
-from auditlib.inventory.configuration import EnvironmentBranch, LogFile, Setting
+from auditlib.inventory.configuration import AllowedOrigin, EnvironmentBranch, LogFile, Setting
 from auditlib.model import Location
 from auditlib.readers.settings.branches import VARIABLE
 from auditlib.redaction import Vault
@@ -36,6 +36,18 @@ _AFTER = re.compile(r"\s*(?P<operator>\?\?|\|\||[!=]==?)\s*(?P<value>.*)", re.S)
 _BOUND = re.compile(r"(?P<name>[A-Za-z_]\w*)\s*(?::\s*\w+)?\s*(?:=\s*(?P<value>[^,]+))?")
 _HINT = re.compile(r"process\.env|import\.meta\.env|Deno\.env|Bun\.env|\.log['\"]")
 _LOG = re.compile(r"['\"][\w.~/-]*\w\.log['\"]")
+_CORS_HINTS = ("cors(", "enableCors", "Access-Control-Allow-Origin", "origin:")
+_CORS = re.compile(
+    rf"""(?P<comment>//[^\n]*|/\*(?:[^*]|\*(?!/))*+(?:\*/)?)
+    |(?P<bare>\bcors\(\s*\))
+    |\borigin\s*:\s*(?P<origin>true\b|{_STRING}|\[[^\]]{{0,2000}}\])
+    |["']Access-Control-Allow-Origin["']\s*,\s*(?P<header>{_STRING})
+    |(?P<string>{_STRING})""",
+    re.X,
+)
+_CORS_PACKAGE = re.compile(r"""(?:require\(\s*|from\s+)["'](?:@?[\w-]+/)?cors["']|enableCors""")
+_QUOTED = re.compile(r"""["']([^"'\n]{1,300})["']""")
+_TEST = re.compile(r"(?:^|/)(?:tests?|__tests__|e2e|spec)/|\.(?:test|spec)\.")
 
 
 def is_javascript(path: str) -> bool:
@@ -44,12 +56,18 @@ def is_javascript(path: str) -> bool:
     return PurePosixPath(name).suffix in _ENDINGS and not name.endswith((".min.js", ".d.ts"))
 
 
-def read_javascript(source: Source, path: str) -> Iterator[Setting | EnvironmentBranch | LogFile]:
-    """The variables that a file reads, the comparisons of the environment's name, and the log files it names."""
+def read_javascript(source: Source, path: str) -> Iterator[Setting | EnvironmentBranch | LogFile | AllowedOrigin]:
+    """The variables that a file reads, its comparisons of the environment's name, its log files, and its CORS."""
     text = source.text(path)
-    if not _HINT.search(text):
+    reads = _HINT.search(text)
+    allows = any(hint in text for hint in _CORS_HINTS) and not _TEST.search(path)
+    if not reads and not allows:
         return
     starts = [0, *(match.end() for match in re.finditer(r"\n", text))]
+    if allows:
+        yield from _origins(text, path, starts)
+    if not reads:
+        return
     for match in _TOKEN.finditer(text):
         line = bisect_right(starts, match.start())
         location = Location(path, line, match.start() - starts[line - 1] + 1)
@@ -60,6 +78,22 @@ def read_javascript(source: Source, path: str) -> Iterator[Setting | Environment
         elif match["names"]:
             for bound in _BOUND.finditer(match["names"]):
                 yield _setting(bound["name"], "process.env", bound["value"], location, source.vault)
+
+
+def _origins(text: str, path: str, starts: list[int]) -> Iterator[AllowedOrigin]:
+    """What the middleware `cors`, NestJS's `enableCors` or a header allows."""
+    credentials = re.search(r"\bcredentials\s*:\s*true\b", text) is not None
+    has_package = _CORS_PACKAGE.search(text) is not None
+    for match in _CORS.finditer(text):
+        line = bisect_right(starts, match.start())
+        location = Location(path, line, match.start() - starts[line - 1] + 1)
+        if match["bare"] and has_package:
+            yield AllowedOrigin("*", "cors()", False, location)
+        elif match["origin"] == "true" and has_package:
+            yield AllowedOrigin("*", "origin", credentials, location)
+        elif match["header"] or (match["origin"] and has_package):
+            for origin in _QUOTED.findall(match["header"] or match["origin"]):
+                yield AllowedOrigin(origin, "origin", credentials, location)
 
 
 def _lookup(match: re.Match[str], location: Location, vault: Vault) -> Iterator[Setting | EnvironmentBranch]:

@@ -1,0 +1,42 @@
+"""Values and variables that open an application: debugging, and the origins whose pages may call it.
+
+Sources: the settings of Django, Flask, Laravel and Rails for debugging; django-cors-headers, Flask-CORS and FastAPI's
+template for origins; https://www.rfc-editor.org/rfc/rfc2606 for domains that are reserved for examples.
+"""
+
+from __future__ import annotations
+
+import re
+
+_DEBUG = re.compile(r"(?:^|_)(?:DEBUG|DEBUG_MODE)$")
+_ORIGINS = re.compile(r"CORS|(?:^|_)(?:ALLOWED|ALLOW|TRUSTED)_ORIGINS?$|(?:^|_)ORIGINS$")
+_PLACEHOLDER_DOMAIN = re.compile(
+    r"your[-_]?(?:\w+[-_]?)?(?:domain|site|app|company|frontend|host|url)|(?:^|[./@])example\.(?:com|org|net)|my[-_]?domain|"
+    r"(?:^|[./])(?:domain|mysite|mydomain|yoursite)\.(?:com|org|net|tld)|placeholder|change[-_]?me|replace[-_]?me|<[^>]+>|todo",
+    re.I,
+)
+
+
+def is_debug_switch(variable: str) -> bool:
+    """Whether a variable of this name turns debugging on (`DEBUG`, `FLASK_DEBUG`)."""
+    return bool(_DEBUG.search(variable.upper()))
+
+
+def is_on(value: str) -> bool:
+    """Whether a value means yes."""
+    return value.strip().strip("\"'").lower() in ("true", "1", "yes", "on")
+
+
+def names_origins(variable: str) -> bool:
+    """Whether a variable of this name holds the origins of CORS."""
+    return bool(_ORIGINS.search(variable.upper()))
+
+
+def origins(value: str) -> list[str]:
+    """The origins of a list in any of its spellings: JSON, separated by commas or spaces."""
+    return [part for part in re.split(r"[\s,\[\]\"';]+", value) if part]
+
+
+def is_placeholder_domain(origin: str) -> bool:
+    """Whether an origin is one that somebody was meant to replace (`https://your-domain.com`)."""
+    return bool(_PLACEHOLDER_DOMAIN.search(origin))

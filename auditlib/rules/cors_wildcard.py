@@ -1,0 +1,93 @@
+"""Pages of every origin may call the application.
+
+With `*` any web site that a user visits can call the API from the user's browser and network. Together with credentials
+it can do so in the user's name: several frameworks then answer with the caller's own origin instead of `*`.
+
+Anti-pattern:
+
+    app.add_middleware(CORSMiddleware, allow_origins=["*"], allow_credentials=True)
+
+Better:
+
+    app.add_middleware(CORSMiddleware, allow_origins=settings.ALLOWED_ORIGINS, allow_credentials=True)
+
+Recommendation:
+
+    List the origins of the frontend, for each environment its own; an API that is meant for everybody goes without
+    credentials.
+
+References:
+
+- https://developer.mozilla.org/en-US/docs/Web/HTTP/Guides/CORS
+- https://www.starlette.io/middleware/
+- https://cwe.mitre.org/data/definitions/942.html
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections import defaultdict
+from collections.abc import Iterator
+
+from auditlib.conventions import environments, switches
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.configuration import AllowedOrigin
+from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.rules._rule import Evidence, rule
+
+_CODE = (".py", ".js", ".ts", ".mjs", ".cjs", ".tsx", ".jsx")
+
+
+@rule(area=Area.CONFIGURATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """Every holder of origins, in code or in the environment, that holds `*`."""
+    senders = [item for item in inventory.allowed_origins if item.credentials]
+    holders: defaultdict[tuple[str, str], dict[Location, str]] = defaultdict(dict)
+    for item in inventory.allowed_origins:
+        if item.origin == "*" and not environments.is_for_development(item.location.file):
+            holders[item.location.file, item.holder].setdefault(item.location, f"{item.holder} holds `*`")
+    for name, place, value in _variables(inventory):
+        if "*" in switches.origins(value) and not environments.is_for_development(place.file):
+            holders["", name].setdefault(place, f"{name} is `*`")
+    for (_, holder), places in holders.items():
+        file = next(iter(places)).file
+        yield _evidence(holder, places, [item for item in senders if _same_program(item.location.file, file)])
+
+
+def _same_program(one: str, other: str) -> bool:
+    """Whether two files belong together: one language, or configuration and code, below the same folder of the root."""
+    if not other.endswith(_CODE):
+        return True
+    same_language = posixpath.splitext(one)[1] == posixpath.splitext(other)[1]
+    return same_language and one.partition("/")[0] == other.partition("/")[0]
+
+
+def _variables(inventory: Inventory) -> Iterator[tuple[str, Location, str]]:
+    """What Compose and environment files give to variables of origins."""
+    for service in inventory.services:
+        for entry in service.environment:
+            if entry.value is not None and switches.names_origins(entry.name):
+                yield entry.name, entry.location, entry.value.text
+    for line in (line for file in inventory.env_files if not file.template for line in file.lines):
+        if line.value is not None and not line.commented and switches.names_origins(line.name):
+            yield line.name, line.location, line.value.text
+
+
+def _evidence(holder: str, places: dict[Location, str], senders: list[AllowedOrigin]) -> Evidence:
+    (first, _), *others = places.items()
+    sending = {item.location: "credentials are allowed here" for item in senders if item.location not in places}
+    with_credentials = bool(senders)
+    if with_credentials:
+        effect = ", with credentials: every web site can call the application in its visitors' name"
+    else:
+        effect = "; if the API is not meant for everybody, every web site can use it from its visitors' browsers"
+    return Evidence(
+        f"{holder} allows every origin (`*`){effect}.",
+        first,
+        subject=f"{holder}/*",
+        related=tuple(Related(place, text) for place, text in (*others, *sending.items())),
+        recommendation=f"Remove `*` from {holder} and name the frontend's origins, one list for each environment.",
+        severity=Severity.HIGH if with_credentials else None,
+        confidence=None if with_credentials else Confidence.MEDIUM,
+    )

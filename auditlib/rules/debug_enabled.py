@@ -1,0 +1,109 @@
+"""Debugging is on unless somebody turns it off.
+
+Debug pages show settings, paths and source code to whoever causes an error; Werkzeug's debugger even runs code. What is
+on by default is on in production as soon as one variable is forgotten.
+
+Anti-pattern:
+
+    environment:
+      DEBUG: ${DEBUG:-true}
+
+Better:
+
+    environment:
+      DEBUG: ${DEBUG:-false}
+    # and in compose.override.yaml, for development:
+      DEBUG: "true"
+
+Recommendation:
+
+    Let debugging default to off everywhere, and turn it on in files for development alone.
+
+References:
+
+- https://docs.djangoproject.com/en/stable/ref/settings/#debug
+- https://flask.palletsprojects.com/en/stable/debugging/
+- https://cwe.mitre.org/data/definitions/489.html
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from auditlib.conventions import environments, switches
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.rules._rule import Evidence, rule
+
+
+@rule(area=Area.CONFIGURATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """Every switch of debugging by its name, with all the places where it is on."""
+    found: defaultdict[str, dict[tuple[str, int], tuple[Location, str]]] = defaultdict(dict)
+    for name, place, text in (*_in_compose(inventory), *_in_files(inventory), *_in_code(inventory)):
+        if not environments.is_for_development(place.file):
+            found[name].setdefault((place.file, place.line), (place, text))
+    for name, places in found.items():
+        yield _evidence(name, list(places.values()))
+    for item in inventory.debug_switches:
+        known = (item.location.file, item.location.line) in found.get(item.name, {})
+        if item.main and not known and not environments.is_for_development(item.location.file):
+            yield _only_when_run(item.name, item.location)
+
+
+_Place = tuple[str, Location, str]
+
+
+def _in_compose(inventory: Inventory) -> Iterator[_Place]:
+    for service in inventory.services:
+        if not environments.only_for_development(service):
+            for entry in service.environment:
+                if (
+                    entry.value is not None
+                    and switches.is_debug_switch(entry.name)
+                    and switches.is_on(entry.value.text)
+                ):
+                    how = "by default" if entry.variables else "always"
+                    yield entry.name, entry.location, f"on {how} in {service.name}"
+
+
+def _in_files(inventory: Inventory) -> Iterator[_Place]:
+    """Environment files in use; the environment of a service that takes one of them has its lines already."""
+    for file in inventory.env_files:
+        for line in file.lines if not file.template else ():
+            if line.value is not None and switches.is_debug_switch(line.name) and switches.is_on(line.value.text):
+                yield line.name, line.location, f"on in {file.path}"
+
+
+def _in_code(inventory: Inventory) -> Iterator[_Place]:
+    for setting in inventory.settings:
+        literal = setting.default is not None and setting.default_kind == "literal"
+        if literal and switches.is_debug_switch(setting.name) and switches.is_on(str(setting.default)):
+            yield setting.name, setting.location, f"on by default in {setting.location.file}"
+    for item in inventory.debug_switches:
+        if not item.main:
+            yield item.name, item.location, f"on in {item.location.file}"
+
+
+def _evidence(name: str, places: list[tuple[Location, str]]) -> Evidence:
+    (first, text), *others = places
+    return Evidence(
+        f"{name} is {text}: a deployment that doesn't turn it off shows its errors, settings and code to every caller.",
+        first,
+        subject=name,
+        related=tuple(Related(place, said) for place, said in others),
+        recommendation=f"Let {name} default to false in {first.file}, and set it to true in a file for development.",
+    )
+
+
+def _only_when_run(name: str, place: Location) -> Evidence:
+    return Evidence(
+        f"{name} in {place.file}: where the file itself is started, and not by an application server, debugging is on.",
+        place,
+        subject=f"{place.file}/{name}",
+        recommendation=f"Read the switch from the environment in {place.file}, off by default.",
+        severity=Severity.LOW,
+        confidence=Confidence.MEDIUM,
+    )
