@@ -18,11 +18,11 @@ help:  ## Show these targets
 $(VENV)/.complete: pyproject.toml constraints.txt
 	@if command -v uv >/dev/null 2>&1; then \
 	  uv venv --quiet --allow-existing --python '>=3.11' $(VENV) && \
-	  uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.[test,lint]'; \
+	  uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.[test,lint,slides]'; \
 	else \
 	  test -n "$(PYTHON)" || { echo "auditlib needs Python 3.11 or later: make PYTHON=/path/to/python3.11" >&2; exit 1; }; \
 	  $(PYTHON) -m venv $(VENV) && \
-	  $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test,lint]'; \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test,lint,slides]'; \
 	fi
 	@touch $@
 

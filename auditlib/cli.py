@@ -233,15 +233,24 @@ def report(
     output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Where the report goes.")] = Path(
         "build/report"
     ),
+    form: Annotated[
+        str,
+        typer.Option("--format", metavar="FORMS", help="Of `html,slides,pdf,markdown`; the page is always written."),
+    ] = "html",
+    config: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Look and sections of the report; otherwise the repository's report.toml."),
+    ] = None,
 ) -> int:
     """Run the notebooks and write the report: index.html, the executed notebooks, findings and tables.
 
-    Example: `auditlib report ~/shop -o ~/shop-audit`
+    Example: `auditlib report ~/shop -o ~/shop-audit`, or `auditlib report ~/shop --format slides,pdf`
     """
-    from auditlib import workbook
+    from auditlib import editions, workbook
 
+    forms = editions.named(form)
     with _progress() as progress:
-        result = workbook.report(project, output, progress=progress)
+        result = workbook.report(project, output, progress, forms=forms, config=config)
     for failure in result.failures:
         typer.echo(f"auditlib: {failure}", err=True)
     typer.echo(f"{result.index}")

@@ -19,3 +19,9 @@ class NotebookError(AuditlibError):
     """A notebook failed; the report was still written, with a note in the place of the section."""
 
     exit_status = 3
+
+
+class PrintError(AuditlibError):
+    """The report could not be printed, so nothing was published."""
+
+    exit_status = 3

@@ -11,8 +11,10 @@ from pathlib import Path
 
 from auditlib.errors import UsageError
 
-ENTRIES = frozenset({"index.html", "notebooks", "tables", "findings.json", "findings.csv", "snapshot.json"})
-"""What a report consists of. A folder with anything else in it is not ours to replace."""
+CORE = frozenset({"index.html", "notebooks", "tables", "findings.json", "findings.csv", "snapshot.json"})
+"""What every report consists of."""
+ENTRIES = CORE | {"slides.html", "report.pdf", "report.md"}
+"""What a report may consist of. A folder with anything else in it is not ours to replace."""
 
 
 @contextmanager

@@ -5,21 +5,24 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from auditlib import execution, kernel, publishing, shipped, snapshot
+from auditlib import editions, execution, kernel, publishing, shipped, snapshot
 from auditlib.audit import audit
 from auditlib.errors import UsageError
 from auditlib.formats import csv_table, json_document
-from auditlib.report import page
+from auditlib.report import page, settings
+from auditlib.report.settings import Settings
 
 Progress = Callable[[str, int, int], None]
 """Told the step, how many are done and how many there are."""
 
 SNAPSHOT = "snapshot.json"
 _TABLES = "tables"
+_TABLES_TASK = "the tables"
+"""Beside the names of notebooks, none of which has a space."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,21 +33,37 @@ class Report:
     failures: tuple[str, ...]
 
 
-def report(project: Path, output: Path, progress: Progress | None = None) -> Report:
+def report(
+    project: Path,
+    output: Path,
+    progress: Progress | None = None,
+    *,
+    forms: Collection[editions.Edition] = (),
+    config: Path | None = None,
+) -> Report:
     """Audit the repository in the folder `project` and write the report into the folder `output`, whole or not at all.
 
     The audit is done once; the notebooks read it from a snapshot that stays beside them, so that they can be run again.
-    Raises ProjectError if the project can't be read, UsageError if `output` is something that is no report of ours.
+    `forms` are written beside the page; `config` is read instead of the repository's own `report.toml`.
+    Raises ProjectError if the project can't be read, UsageError if `output` is something that is no report of ours, or
+    if the settings are wrong, or something that a form needs is not installed.
     """
     publishing.check(output)
+    editions.check(forms)
+    own = _notebooks()
+    look = settings.load(project, config, [_section_name(path) for path in own if _is_section(path)])
+    notebooks = [path for path in own if _section_name(path) not in look.left_out] + list(look.notebooks)
     context = execution.warm()
     result = audit(project)
     with publishing.published(output) as folder:
         snapshot.save(result, folder / SNAPSHOT)
         (folder / "findings.json").write_text(json_document.render(result), encoding="utf-8")
         (folder / "findings.csv").write_text(csv_table.render(result), encoding="utf-8")
-        sections, failures = _sections(context, folder, progress or _silent)
-        (folder / "index.html").write_text(page.render(result, sections), encoding="utf-8")
+        made, failures = _sections(context, folder, notebooks, progress or _silent)
+        shown = [path.stem for path in notebooks if _is_section(path) or path in look.notebooks]
+        text = page.render(result, [made[name] for name in shown], look)
+        (folder / "index.html").write_text(text, encoding="utf-8")
+        editions.write(forms, result, folder, shown, look)
     return Report(output / "index.html", tuple(failures))
 
 
@@ -52,31 +71,41 @@ def _silent(step: str, done: int, total: int) -> None:
     """Progress that nobody watches."""
 
 
-def _sections(context: execution.Context, folder: Path, progress: Progress) -> tuple[list[page.Section], list[str]]:
+def _sections(
+    context: execution.Context, folder: Path, notebooks: list[Path], progress: Progress
+) -> tuple[dict[str, page.Section], list[str]]:
     """Run the notebooks and write the tables; make each notebook a section as soon as it is done."""
-    notebooks = _notebooks()
     (folder / "notebooks").mkdir()
     parameters = {"snapshot": f"../{SNAPSHOT}"}
     tasks: dict[str, execution.Task] = {
         path.stem: (kernel.execute, (path, folder / "notebooks", parameters)) for path in _longest_first(notebooks)
     }
-    tasks[_TABLES] = (write_tables, (folder / SNAPSHOT, folder / _TABLES))
+    tasks[_TABLES_TASK] = (write_tables, (folder / SNAPSHOT, folder / _TABLES))
     sections: dict[str, page.Section] = {}
     failures: list[str] = []
     progress("starting", 0, len(tasks))
     for done, (name, reason) in enumerate(execution.run(context, tasks), start=1):
         progress(name, done, len(tasks))
-        if name == _TABLES:
+        if name == _TABLES_TASK:
             failures += [f"the tables could not be written: {reason}"] if reason else []
             continue
         sections[name] = _section(folder / "notebooks" / f"{name}.ipynb", reason)
         failures += [f"notebook {name}: {failure}" for failure in sections[name].failures]
-    shown = [sections[path.stem] for path in notebooks if path.stem[0].isdigit()]
-    return shown, sorted(failures)
+    return sections, sorted(failures)
 
 
 def _notebooks() -> list[Path]:
     return sorted(shipped.notebooks().glob("*.ipynb"))
+
+
+def _is_section(path: Path) -> bool:
+    """Whether one of our notebooks is a part of the page; those without a number are for JupyterLab."""
+    return path.stem[0].isdigit()
+
+
+def _section_name(path: Path) -> str:
+    """The notebook's name without its number, by which settings and links call it."""
+    return path.stem.partition("-")[2] if _is_section(path) else path.stem
 
 
 def _longest_first(notebooks: list[Path]) -> list[Path]:

@@ -15,6 +15,8 @@ from auditlib.model import Finding, Related, Severity
 
 PAGE_MIME = "application/vnd.auditlib.page+html"
 """The form for the page: as text/html, but with pictures inline and no style of its own."""
+SLIDE_MIME = "application/vnd.auditlib.slide+html"
+"""The form for a slide: one thing to look at, and the speaker's notes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +124,7 @@ class Blocks:
             "text/markdown": rendering.markdown(self.blocks),
             "text/html": rendering.notebook_html(self.blocks),
             PAGE_MIME: rendering.page_html(self.blocks),
+            SLIDE_MIME: rendering.slide_html(self.blocks),
         }
 
     def _repr_html_(self) -> str:

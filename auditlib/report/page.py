@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,8 +13,9 @@ from markupsafe import Markup
 import auditlib
 from auditlib.audit import Audit
 from auditlib.model import Area, Status
-from auditlib.report import rendering
+from auditlib.report import policy, rendering
 from auditlib.report.blocks import PAGE_MIME
+from auditlib.report.settings import Settings
 
 _AREAS = {
     "container-orchestration": Area.ORCHESTRATION,
@@ -95,8 +94,8 @@ def _part(output: Mapping[str, Any]) -> Part:
     return Part("text", "".join(data.get("text/plain", output.get("text", ""))))
 
 
-def render(audit: Audit, sections: Sequence[Section]) -> str:
-    """The page."""
+def render(audit: Audit, sections: Sequence[Section], settings: Settings | None = None) -> str:
+    """The page, in the look of the settings."""
     script = rendering.style("page.js")
     counts = Counter(finding.area for finding in audit.findings if finding.status is Status.OPEN)
     shown = [_shown(item, counts, opening=number == 0) for number, item in enumerate(sections)]
@@ -104,7 +103,8 @@ def render(audit: Audit, sections: Sequence[Section]) -> str:
         project=audit.inventory.name,
         commit=audit.inventory.commit,
         version=auditlib.__version__,
-        policy="; ".join(_policy(script)),
+        settings=settings or Settings(),
+        policy=policy.of_scripts(script),
         blocks_css=rendering.style("blocks.css"),
         page_css=rendering.style("page.css"),
         script=script,
@@ -122,10 +122,3 @@ def _shown(item: Section, counts: Counter[Area], *, opening: bool) -> dict[str, 
         "findings": counts[area] if area else 0,
         "opening": opening,
     }
-
-
-def _policy(script: str) -> Iterator[str]:
-    """The page may use what it brings, and fetch nothing."""
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    yield from ("default-src 'none'", "style-src 'unsafe-inline'", "img-src data:", f"script-src 'sha256-{digest}'")
-    yield from ("base-uri 'none'", "form-action 'none'")

@@ -33,6 +33,13 @@ def notebook_html(blocks: Sequence[Block]) -> str:
     return _fragments().render(blocks=blocks, page=False, style=style("blocks.css"))
 
 
+def slide_html(blocks: Sequence[Block]) -> str:
+    """The blocks cut down to a slide, with the speaker's notes."""
+    from auditlib.report.glance import glance
+
+    return environment().get_template("slide.html.j2").render(shown=glance(blocks), blocks=(), page=True)
+
+
 def markdown(blocks: Sequence[Block]) -> str:
     """The blocks as Markdown, which is also what a terminal shows."""
     return environment().get_template("blocks.md.j2").render(blocks=blocks).strip() + "\n"

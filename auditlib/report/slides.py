@@ -6,6 +6,7 @@ Steps, keys, scaling and the overview are those of reveal.js, which is read from
 from __future__ import annotations
 
 import importlib.util
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -115,9 +116,11 @@ def _shipped(name: str) -> Markup:
         text = (_home() / name).read_text(encoding="utf-8")
     except OSError:
         raise UsageError(f"the installed sphinx-revealjs has no {name}; {_INSTALL}") from None
-    return Markup(text.replace("</", "<\\/"))  # noqa: S704 - a library's own file
+    return Markup(_END.sub(r"<\\/", text))  # noqa: S704 - a library's own file
 
 
+_END = re.compile("</(?=script|style)", re.I)
+"""What would end the element; none of it is in a script except within a text."""
 _INSTALL = "install what slides need with `pip install 'auditlib[slides]'`"
 
 

@@ -43,7 +43,7 @@ def test_a_report_has_all_its_parts(written: workbook.Report) -> None:
     folder = written.index.parent
 
     assert written.failures == ()
-    assert {entry.name for entry in folder.iterdir()} == publishing.ENTRIES
+    assert {entry.name for entry in folder.iterdir()} == publishing.CORE
     assert sorted(path.stem for path in (folder / "notebooks").iterdir()) == [
         path.stem for path in sorted(shipped.notebooks().glob("*.ipynb"))
     ]

@@ -1,0 +1,80 @@
+"""The page on paper: printed by the Chromium or Chrome that is installed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+from auditlib.errors import PrintError, UsageError
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+"""What the program is called, by system."""
+TIME_LIMIT = 180.0
+"""Seconds after which printing is given up."""
+
+_OPTIONS = (
+    "--headless",
+    "--no-pdf-header-footer",
+    "--generate-pdf-document-outline",
+    "--no-first-run",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-extensions",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--host-resolver-rules=MAP * ~NOTFOUND",
+)
+"""The page's own policy forbids the network; these keep the browser itself from it."""
+
+
+def browser() -> str:
+    """The browser to print with. Raises UsageError if there is none."""
+    for name in BROWSERS:
+        if path := shutil.which(name):
+            return path
+    raise UsageError(
+        "a PDF is printed by Chromium or Chrome, and neither is on the PATH; install one, or leave `pdf` out of --format"
+    )
+
+
+def write(page: Path, target: Path) -> None:
+    """Print `page` to `target`. Raises PrintError if the browser fails or takes too long."""
+    with tempfile.TemporaryDirectory(prefix="auditlib-print-", ignore_cleanup_errors=True) as profile:
+        command = [browser(), *_OPTIONS, *_sandbox(), f"--user-data-dir={profile}", f"--print-to-pdf={target}"]
+        complaints = Path(profile) / "complaints.txt"
+        status = _run([*command, page.as_uri()], complaints)
+        said = complaints.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    if status or not target.is_file():
+        raise PrintError(f"{command[0]} printed no PDF: {said[-1] if said else 'it said nothing'}")
+
+
+def _run(command: list[str], complaints: Path) -> int:
+    """The browser's exit status; on time-out all of its processes are ended."""
+    with complaints.open("wb") as stderr:
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=stderr, start_new_session=True)
+        try:
+            return process.wait(TIME_LIMIT)
+        except subprocess.TimeoutExpired:
+            raise PrintError(
+                f"printing took longer than {TIME_LIMIT:.0f} seconds; leave `pdf` out of --format"
+            ) from None
+        finally:
+            _end(process)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End what is left of the browser, which starts a process for each of its parts."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def _sandbox() -> list[str]:
+    """Chromium refuses to sandbox what root starts, as containers do; elsewhere its sandbox stays."""
+    return ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []

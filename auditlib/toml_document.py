@@ -1,0 +1,45 @@
+"""A TOML file from anybody, whose mistakes are told with file and line."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from collections.abc import Iterable
+from typing import Any
+
+from auditlib.errors import UsageError
+
+
+class TomlDocument:
+    """The text of a TOML file under the name by which messages call it."""
+
+    def __init__(self, file: str, text: str) -> None:
+        self.file, self.text = file, text
+
+    def parse(self) -> dict[str, Any]:
+        """What the file says. Raises UsageError, with the line, if it is no TOML."""
+        try:
+            return tomllib.loads(self.text)
+        except tomllib.TOMLDecodeError as error:
+            line = re.search(r"at line (\d+)", str(error))
+            place = line[1] if line else max(1, len(self.text.splitlines()))
+            raise UsageError(f"{self.file}:{place}: is not valid TOML: {error}") from None
+        except RecursionError:
+            raise UsageError(f"{self.file}:1: is nested too deep") from None
+
+    def error(self, word: str, problem: str) -> UsageError:
+        """What is wrong at the first line that has `word`, since TOML's reader keeps no positions."""
+        pattern = re.compile(rf"(?<![\w-]){re.escape(word)}(?![\w-])")
+        lines = self.text.splitlines()
+        line = next((number for number, line in enumerate(lines, 1) if pattern.search(line)), 1)
+        return UsageError(f"{self.file}:{line}: {problem}")
+
+    def check_keys(self, table: Any, known: Iterable[str], noun: str) -> None:
+        """Raise UsageError for the first key that is not known; it names the nearest one that is."""
+        names = list(known)
+        for key in table:
+            if key not in names:
+                near = difflib.get_close_matches(key, names, n=1, cutoff=0.5)
+                hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(names)}"
+                raise self.error(key, f"there is no {noun} {key!r}; {hint}")
