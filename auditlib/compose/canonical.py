@@ -11,6 +11,7 @@ from typing import Any
 from auditlib.compose.errors import Path, RefusedError, UnparsedError
 from auditlib.compose.floats import sprint
 from auditlib.compose.gopath import clean
+from auditlib.compose.port_floods import without_port_floods
 from auditlib.compose.ports import parse_ports
 from auditlib.compose.rules import Rewrite, Rules
 from auditlib.compose.tree import Map, Mark, Seq
@@ -21,7 +22,7 @@ Fault = Callable[[str, Mark, Path], None]
 
 def canonical(project: Map, fault: Fault, *, lenient: bool = False) -> Map:
     """The project in long syntax. `lenient` leaves what cannot be read, for a project that was not interpolated."""
-    return Rewrite(_LENIENT if lenient else _STRICT, fault).run(project)
+    return Rewrite(_LENIENT if lenient else _STRICT, fault).run(without_port_floods(project, fault))
 
 
 def _build(value: Any, mark: Mark, _path: Path) -> Any:

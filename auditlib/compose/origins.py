@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from auditlib.compose.session import Environment, Session, Use
 from auditlib.compose.sources import Source
 from auditlib.compose.template import Reference, references
-from auditlib.compose.tree import Mark, at
+from auditlib.compose.tree import Mark
 from auditlib.model import Location
 
 
@@ -71,11 +71,10 @@ def interpolations_at(session: Session, mark: Mark) -> tuple[Interpolated, ...]:
     if found is None or "$" not in found[2]:
         return ()
     source, start, raw = found
-    wanted = at(mark)
-    paths = {at(use.mark): use.path for use in session.uses if at(use.mark) == wanted}
-    if wanted not in paths:
+    path = session.use_path(mark)
+    if path is None:
         return ()
-    return tuple(_placed(session, source, start, ref, paths[wanted]) for ref in references(raw))
+    return tuple(_placed(session, source, start, ref, path) for ref in references(raw))
 
 
 def _placed(session: Session, source: Source, start: int, ref: Reference, path: tuple[str | int, ...]) -> Interpolated:

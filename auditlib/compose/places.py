@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from auditlib.compose.errors import Path
@@ -23,22 +24,36 @@ def mark_of(value: Any, path: Path) -> Mark:
 
 def prune(value: Any, path: Path) -> Any:
     """The project without the entry at a path."""
-    if not path:
-        return Map()
-    key, rest = path[0], path[1:]
-    if isinstance(value, Map) and key in value:
-        out = value.copy()
-        if rest:
-            out[str(key)] = prune(value[str(key)], rest)
-        else:
-            out.drop(str(key))
-        return out
-    if isinstance(value, Seq) and isinstance(key, int) and key < len(value):
-        items = value.copy()
-        if rest:
-            items[key] = prune(value[key], rest)
-        else:
-            items[key] = None
-            del items[key], items.marks[key]
-        return items
-    return value
+    return prune_all(value, [path])
+
+
+def prune_all(value: Any, paths: Iterable[Path]) -> Any:
+    """The project without the entries at all these paths, each container copied once."""
+    below: dict[str | int, list[Path]] = {}
+    for path in paths:
+        if not path:
+            return Map()
+        below.setdefault(path[0], []).append(path[1:])
+    if isinstance(value, Map):
+        return _prune_map(value, below)
+    return _prune_seq(value, below) if isinstance(value, Seq) else value
+
+
+def _prune_map(value: Map, below: dict[str | int, list[Path]]) -> Map:
+    out = value.copy()
+    for part, rest in below.items():
+        key = str(part)
+        if key in out and () in rest:
+            out.drop(key)
+        elif key in out:
+            out[key] = prune_all(out[key], rest)
+    return out
+
+
+def _prune_seq(value: Seq, below: dict[str | int, list[Path]]) -> Seq:
+    out = Seq()
+    for index, (item, mark) in enumerate(value.entries()):
+        rest = below.get(index, [])
+        if () not in rest:
+            out.add(prune_all(item, rest) if rest else item, mark)
+    return out

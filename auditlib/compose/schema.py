@@ -15,7 +15,7 @@ from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any
 
 from auditlib.compose.errors import ComposeError, Path
-from auditlib.compose.places import mark_of, prune
+from auditlib.compose.places import mark_of, prune_all
 from auditlib.compose.schema_words import reasons
 from auditlib.compose.tree import Map, Mark, Seq
 from auditlib.compose.yaml_scalars import Timestamp
@@ -98,10 +98,10 @@ def validate(project: Map, fault: Fault) -> Map:
         found = [entry for error in validator.iter_errors(plain) for entry in reasons(error, known_keys)]
         for path, reason in found:
             fault(reason, mark_of(project, path), path)
-        for path, _ in reversed(found):
-            same = plain is project
-            project = prune(project, path)
-            plain = project if same else prune(plain, path)
+        paths = [path for path, _ in found]
+        same = plain is project
+        project = prune_all(project, paths)
+        plain = project if same else prune_all(plain, paths)
     return project
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import Any
 
 from auditlib.compose.errors import Path
@@ -16,6 +17,8 @@ _NAMES = {
     "object": "a mapping", "array": "a list", "string": "a text", "integer": "a whole number", "number": "a number",
     "boolean": "true or false", "null": "nothing",
 }  # fmt: skip
+_FEW = 20
+"""Of more unknown keys than this, none is compared with the known ones."""
 _CHOICES = ("oneOf", "anyOf")
 _PRIVATE = frozenset(
     ("environment", "args", "labels", "secrets", "configs", "command", "entrypoint", "test", "options")
@@ -28,15 +31,17 @@ def reasons(error: Any, known_keys: KnownKeys) -> Iterator[tuple[Path, str]]:
     path: Path = tuple(error.instance_path)
     kind = error.kind.name
     if kind == "additionalProperties":
+        few = len(error.kind.unexpected) <= _FEW
         for name in error.kind.unexpected:
-            yield (*path, name), f"unknown key{_meant(name, known_keys(path))}"
+            yield (*path, name), f"unknown key{_meant(name, tuple(known_keys(path))) if few else ''}"
     elif kind in _CHOICES and getattr(error.kind, "context", None):
         yield from _best_form(error, path, known_keys)
     else:
         yield path, _sentence(error)
 
 
-def _meant(name: str, known: list[str]) -> str:
+@lru_cache(maxsize=256)
+def _meant(name: str, known: tuple[str, ...]) -> str:
     close = get_close_matches(name, known, n=1)
     return f"; did you mean {close[0]}?" if close else ""
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from auditlib.compose.dotenv import DotenvError, parse
 from auditlib.compose.errors import ComposeError, Path, together
 from auditlib.compose.sources import Sources
-from auditlib.compose.tree import Mark, pack
+from auditlib.compose.tree import Mark, at, pack
 from auditlib.compose.yaml_reader import Document, read_documents
 from auditlib.model import Location
 
@@ -56,6 +56,10 @@ class Use:
     environment: Environment
 
 
+LIMIT = 1000
+"""More errors or warnings than this help nobody."""
+
+
 class Session:
     """The state of one `load`. Stages report faults to it; `settle` raises them when the caller is strict."""
 
@@ -65,6 +69,9 @@ class Session:
         self.warnings: list[Notice] = []
         self.uses: list[Use] = []
         self._documents: dict[str, list[Document]] = {}
+        self._use_paths: dict[int | None, Path] = {}
+        self._indexed = 0
+        self._warned: set[Notice] = set()
         self._told: set[tuple[str, Location | None, Path]] = set()
 
     def documents(self, path: str) -> list[Document]:
@@ -89,15 +96,25 @@ class Session:
             if single.location is None and mark is not None:
                 placed = ComposeError(single.reason, self.sources.location(mark), single.path, single.kind)
             key = (placed.reason, placed.location, placed.path)
-            if key not in self._told:
+            if key not in self._told and len(self._told) <= LIMIT:
                 self._told.add(key)
-                self.errors.append(placed)
+                self.errors.append(
+                    placed if len(self._told) <= LIMIT else ComposeError("further errors are not listed")
+                )
 
     def warn(self, message: str, kind: str, mark: Mark = None, path: Path = (), variable: str | None = None) -> None:
         """Note what Compose only warns of."""
         notice = Notice(message, kind, self.sources.location(mark), path, variable)
-        if notice not in self.warnings:
+        if notice not in self._warned and len(self.warnings) < LIMIT:
+            self._warned.add(notice)
             self.warnings.append(notice)
+
+    def use_path(self, mark: Mark) -> Path | None:
+        """The path of the text with variables that stands at a mark, if one does."""
+        for use in self.uses[self._indexed :]:
+            self._use_paths[at(use.mark)] = use.path
+        self._indexed = len(self.uses)
+        return self._use_paths.get(at(mark))
 
     def unset(self, name: str, mark: Mark, path: Path) -> None:
         """Note a variable that became blank for want of a value."""

@@ -6,14 +6,20 @@ bare parenthesis or an open quote is refused. What follows an unquoted `;`, `&`,
 
 from __future__ import annotations
 
+import re
+
 from auditlib.compose.errors import RefusedError
 
 _SPACE = " \t\r\n"
 _STOP = ";&|<>"
+_SPECIAL = re.compile(r"[\\\"'`()$;&|<>]")
+_WORD = re.compile(r"[^ \t\r\n]+")
 
 
 def split(line: str) -> list[str]:
     """The words of a command line."""
+    if not _SPECIAL.search(line):
+        return _WORD.findall(line)
     words = _Words()
     for char in line:
         if not words.take(char):
@@ -26,7 +32,8 @@ class _Words:
 
     def __init__(self) -> None:
         self.words: list[str] = []
-        self.word, self.started = "", False
+        self.word: list[str] = []
+        self.started = False
         self.quote, self.escaped, self.backtick, self.dollar, self.bad = "", False, False, False, False
 
     def take(self, char: str) -> bool:
@@ -49,24 +56,24 @@ class _Words:
         """All words, if nothing is open."""
         if self.bad or self.escaped or self.quote or self.backtick or self.dollar:
             raise RefusedError("not a command line: a quote or bracket is open, or a bracket stands alone")
-        return [*self.words, self.word] if self.started else self.words
+        return [*self.words, "".join(self.word)] if self.started else self.words
 
     def _add(self, char: str) -> None:
-        self.word += char
+        self.word.append(char)
         self.started = True
 
     def _backslash(self) -> None:
         if self.quote == "'":
-            self.word += "\\"
+            self.word.append("\\")
         else:
             self.escaped = True
 
     def _space(self, char: str) -> None:
         if self.quote or self.backtick or self.dollar:
-            self.word += char
+            self.word.append(char)
         elif self.started:
-            self.words.append(self.word)
-            self.word, self.started = "", False
+            self.words.append("".join(self.word))
+            self.word, self.started = [], False
 
     def _other(self, char: str) -> bool:
         bare = not self.quote and not self.backtick
@@ -77,16 +84,16 @@ class _Words:
         elif char == "(" and bare:
             return self._open()
         elif char in _STOP and bare and not self.dollar:
-            if char == ">" and self.word[:1].isascii() and self.word[:1].isdigit():
+            if char == ">" and self.word and self.word[0] in "0123456789":
                 self.started = False  # the number of a redirected stream is no word
             return False
         self._add(char)
         return True
 
     def _open(self) -> bool:
-        if self.dollar or not self.word.endswith("$"):
+        if self.dollar or self.word[-1:] != ["$"]:
             self.bad = True
             return False
         self.dollar = True
-        self.word += "("
+        self.word.append("(")
         return True

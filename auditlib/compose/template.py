@@ -21,6 +21,8 @@ _OPERATORS = (":?", "?", ":-", "-", ":+", "+")
 _NAME = re.compile(r"[A-Za-z0-9_]*")
 _BRACES = re.compile(r"\$\{|\}")
 _NESTING = 50
+_COUNT = 10_000
+_WORK = 10**8
 
 
 class InvalidTemplateError(ValueError):
@@ -54,52 +56,42 @@ class Reference:
 
 def substitute(template: str, lookup: Lookup, unset: Callable[[str], None] | None = None) -> str:
     """The text with its variables replaced. `unset` hears of each variable that became blank for want of a value."""
-    if _too_deep(template):
+    if _too_much(template):
         raise InvalidTemplateError(template)
-    failure: list[ValueError] = []
-
-    def replace(match: re.Match[str]) -> str:
-        try:
-            return _replacement(match[0], lookup, unset)
-        except InvalidTemplateError as error:
-            failure.append(error if error.args[0] else InvalidTemplateError(template))
-        except MissingRequiredError as error:
-            failure.append(error)
-        return ""
-
-    result = _PATTERN.sub(replace, template)
-    if failure:
-        raise failure[0]
-    return result
+    out: list[str] = []
+    position = 0
+    while (match := _PATTERN.search(template, position)) is not None:
+        out.append(template[position : match.start()])
+        closing = _closing_brace(match[0])
+        expression = match[0] if closing < 0 else match[0][: closing + 1]
+        position = match.start() + len(expression)
+        out.append(_replacement(expression, _operator(match[0]), lookup, unset))
+    return "".join([*out, template[position:]])
 
 
-def _too_deep(text: str) -> bool:
-    """Whether variables nest so deep that no person wrote them."""
-    if text.count("${") <= _NESTING:
+def _too_much(text: str) -> bool:
+    """Whether a text has more variables, or nests them deeper, than a person writes."""
+    count = text.count("${")
+    if count <= _NESTING:
         return False
     depth = deepest = 0
     for brace in _BRACES.finditer(text):
         depth = depth + 1 if brace[0] == "${" else max(depth - 1, 0)
         deepest = max(deepest, depth)
-    return deepest > _NESTING
+    return count > _COUNT or count * len(text) > _WORK or deepest > _NESTING
 
 
-def _replacement(expression: str, lookup: Lookup, unset: Callable[[str], None] | None) -> str:
-    operator = _operator(expression)
-    rest = ""
-    closing = _closing_brace(expression)
-    if closing >= 0:
-        expression, rest = expression[: closing + 1], expression[closing + 1 :]
+def _replacement(expression: str, operator: str, lookup: Lookup, unset: Callable[[str], None] | None) -> str:
     match = _PATTERN.match(expression)
     if match is None:
-        raise InvalidTemplateError("")
+        raise InvalidTemplateError(expression)
     if match["escaped"]:
         return "$"
     name: str = match["named"] or match["braced"] or ""
     if not name:
-        raise InvalidTemplateError("")
+        raise InvalidTemplateError(expression)
     if match["braced"] and operator and operator in name:
-        return _apply(operator, name, lookup, unset) + substitute(rest, lookup, unset)
+        return _apply(operator, name, lookup, unset)
     value = lookup(name)
     if value is None and unset is not None:
         unset(name)
@@ -144,21 +136,16 @@ def _closing_brace(text: str) -> int:
 
 def references(text: str, base: int = 0) -> Iterator[Reference]:
     """Every variable that a text refers to, those within defaults included, in the order in which they stand."""
-    for match in _PATTERN.finditer(text) if not _too_deep(text) else ():
-        if match["escaped"]:
-            continue
-        expression, start = match[0], match.start() + base
-        inner = match["named"]
-        rest, end = "", len(expression)
-        if not inner:
-            closing = _closing_brace(expression)
-            inner = match["braced"] or ""
-            if closing > 0:
-                inner, rest, end = expression[2:closing], expression[closing + 1 :], closing + 1
-        if not inner:
-            continue
-        yield from _reference(inner, start, start + end, braced=not match["named"])
-        yield from references(rest, start + end)
+    position = len(text) if _too_much(text) else 0
+    while (match := _PATTERN.search(text, position)) is not None:
+        expression = match[0]
+        closing = _closing_brace(expression) if not match["named"] else -1
+        inner = match["named"] or (expression[2:closing] if closing > 0 else match["braced"]) or ""
+        length = closing + 1 if closing > 0 else len(expression)
+        position = match.start() + length
+        if inner and not match["escaped"]:
+            start = base + match.start()
+            yield from _reference(inner, start, start + length, braced=not match["named"])
 
 
 def _reference(inner: str, start: int, end: int, *, braced: bool) -> Iterator[Reference]:

@@ -13,6 +13,7 @@ from typing import Any
 
 _BITS = 32
 _LOW = (1 << _BITS) - 1
+_REMEMBERED = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ def over(winner: Mark, loser: Mark) -> Mark:
     new, old = at(winner), at(loser)
     if new is None or old is None or new == old:
         return winner
-    return Trace(new, (*lost(loser), old, *(m for m in lost(winner) if m != old)))
+    return Trace(new, (*lost(loser)[:_REMEMBERED], old, *(m for m in lost(winner) if m != old)))
 
 
 class Map(dict[str, Any]):
