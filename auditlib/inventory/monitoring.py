@@ -45,6 +45,8 @@ class ScrapeJob:
     """The files of `file_sd_configs`; the targets of those in the repository are among `targets`."""
     honors_labels: bool = False
     """Whether what is scraped decides over `job` and `instance` itself (a Pushgateway, a federation)."""
+    discovered: tuple[Target, ...] = ()
+    """The hosts whose addresses `dns_sd_configs` asks for."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,6 +111,7 @@ def _job(node: Node, source: Source, entries: Entries) -> ScrapeJob:
         proxy=_proxy(node, file),
         discovery_files=discovery_files,
         honors_labels=is_true(node, "honor_labels"),
+        discovered=tuple(_discovered(node, entries)),
     )
 
 
@@ -124,6 +125,12 @@ def _static_targets(node: Node, entries: Entries) -> tuple[Target, ...]:
 
 def _discovery(node: Node) -> tuple[str, ...]:
     return tuple(key.text for key, _ in node.items() if key.text.endswith("_sd_configs"))
+
+
+def _discovered(node: Node, entries: Entries) -> Iterator[Target]:
+    for entry in entries.of(node, "dns_sd_configs"):
+        for item in entries.scalars(entry.get("names")):
+            yield Target(item.text.removeprefix("tasks."), text(entry, "port"), location(item, entries.file))
 
 
 def _proxy(node: Node, file: str) -> Target | None:

@@ -1,0 +1,109 @@
+"""Exporters of Prometheus by their images, with the prefixes of the metrics that they give and their ports.
+
+Sources: https://prometheus.io/docs/instrumenting/exporters/, the default ports of
+https://github.com/prometheus/prometheus/wiki/Default-port-allocations, and each exporter's own list of metrics.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+
+from auditlib.conventions import images
+
+
+@dataclass(frozen=True, slots=True)
+class Exporter:
+    """Something that gives metrics. `image` matches the last part of an image's name, and of a host that names it."""
+
+    name: str
+    image: str
+    prefixes: tuple[str, ...]
+    ports: tuple[str, ...] = ()
+    watches: tuple[str, ...] = ()
+    """The products (`Product.name`) that it tells about."""
+    own: bool = True
+    """Whether nothing but this exporter gives such metrics; an application may well have `celery_…` of its own."""
+    relays: bool = False
+    """Whether it passes on whatever others send to it."""
+
+
+APPLICATION = Exporter(
+    "instrumented application", r"(?!)",
+    ("http_request", "http_response", "http_server_", "flask_", "django_", "fastapi_", "starlette_", "gunicorn_"),
+    own=False,
+)  # fmt: skip
+"""What client libraries and web frameworks give (https://prometheus.io/docs/practices/naming/)."""
+
+_ALL: tuple[Exporter, ...] = (
+    Exporter("node exporter", r"node[-_]?exporter", ("node_",), ("9100",)),
+    Exporter("cAdvisor", r"cadvisor", ("container_", "machine_", "cadvisor_"), ("8080",)),
+    Exporter("Windows exporter", r"windows[-_]?exporter", ("windows_", "wmi_"), ("9182",)),
+    Exporter(
+        "PostgreSQL exporter", r"(?:postgres(?:ql)?|pg)[-_]?exporter", ("pg_", "postgres_exporter_"), ("9187",),
+        ("PostgreSQL",),
+    ),
+    Exporter("MySQL exporter", r"mysqld?[-_]?exporter", ("mysql_", "mysqld_exporter_"), ("9104",), ("MySQL",)),
+    Exporter("Redis exporter", r"(?:redis|valkey)[-_]?exporter", ("redis_",), ("9121",), ("Redis", "Valkey")),
+    Exporter("MongoDB exporter", r"mongo(?:db)?[-_]?exporter", ("mongodb_",), ("9216",), ("MongoDB",)),
+    Exporter("Memcached exporter", r"memcached[-_]?exporter", ("memcached_",), ("9150",), ("Memcached",)),
+    Exporter(
+        "Elasticsearch exporter", r"elasticsearch[-_]?exporter", ("elasticsearch_",), ("9114",), ("Elasticsearch",)
+    ),
+    Exporter(
+        "RabbitMQ exporter", r"rabbitmq(?:[-_]?exporter)?", ("rabbitmq_",), ("9419", "15692"), ("RabbitMQ",), own=False
+    ),
+    Exporter("Kafka exporter", r"kafka[-_]?exporter", ("kafka_",), ("9308",), ("Kafka",), own=False),
+    Exporter("Nginx exporter", r"nginx[-_]?(?:prometheus[-_]?|vts[-_]?)?exporter", ("nginx_",), ("9113",), ("Nginx",)),
+    Exporter("HAProxy exporter", r"haproxy(?:[-_]?exporter)?", ("haproxy_",), ("9101", "8404")),
+    Exporter("Apache exporter", r"apache[-_]?exporter", ("apache_",), ("9117",)),
+    Exporter("PHP-FPM exporter", r"php[-_]?fpm[-_]?exporter", ("phpfpm_",), ("9253",)),
+    Exporter("uWSGI exporter", r"uwsgi[-_]?exporter", ("uwsgi_",), ("9117",), own=False),
+    Exporter("Celery exporter", r"celery[-_](?:prometheus[-_])?exporter", ("celery_",), ("9808",), own=False),
+    Exporter("Flower", r"flower", ("flower_",), ("5555",), own=False),
+    Exporter("blackbox exporter", r"blackbox[-_]?exporter", ("probe_",), ("9115",)),
+    Exporter("process exporter", r"process[-_]?exporter", ("namedprocess_",), ("9256",)),
+    Exporter("NVIDIA exporter", r"dcgm[-_]?exporter", ("DCGM_",), ("9400",)),
+    Exporter("kube-state-metrics", r"kube-state-metrics", ("kube_",), ("8081",)),
+    Exporter("Prometheus", r"prometheus", ("prometheus_",), ("9090",)),
+    Exporter("Alertmanager", r"alertmanager", ("alertmanager_",), ("9093",)),
+    Exporter("Grafana", r"grafana", ("grafana_",), ("3000",)),
+    Exporter("Loki", r"loki", ("loki_",), ("3100",)),
+    Exporter("Traefik", r"traefik", ("traefik_",)),
+    Exporter("Caddy", r"caddy", ("caddy_",)),
+    Exporter("MinIO", r"minio", ("minio_",)),
+    Exporter("Pushgateway", r"push-?gateway", ("pushgateway_", "push_"), ("9091",), relays=True),
+    Exporter("StatsD exporter", r"statsd[-_]?exporter|graphite[-_]?exporter", ("statsd_exporter_",), relays=True),
+    Exporter(
+        "collector", r"(?:otel|opentelemetry)-?collector.*|otel-lgtm|telegraf|alloy|vmagent|vector",
+        ("otelcol_",), ("8889",), relays=True,
+    ),
+    Exporter(
+        "custom exporter", r"(?:json|sql|script|snmp|jmx|yace|cloudwatch|stackdriver|query|mtail|grok)[-_]?exporter.*",
+        (), relays=True,
+    ),
+)  # fmt: skip
+
+
+@cache
+def of_image(image: str) -> Exporter | None:
+    """The exporter that an image is, by the last part of its name."""
+    name = images.repository(image).rpartition("/")[2]
+    return next((item for item in _ALL if name and re.fullmatch(item.image, name)), None)
+
+
+@cache
+def of_host(host: str, port: str) -> Exporter | None:
+    """What is probably scraped at an address that no service has: by the host's name, else by the port."""
+    named = (item for item in _ALL if re.search(rf"(?:^|[-_.]){item.image}(?:$|[-_.\d])", host.lower()))
+    return next(named, None) or next((item for item in _ALL if port != "8080" and port in item.ports), None)
+
+
+@cache
+def of_metric(metric: str) -> Exporter | None:
+    """What gives a metric, by its prefix; None for one that anything may give."""
+    if ":" in metric:  # a recording rule's, by convention
+        return None
+    found = [(prefix, item) for item in (*_ALL, APPLICATION) for prefix in item.prefixes if metric.startswith(prefix)]
+    return max(found, key=lambda pair: len(pair[0]))[1] if found else None

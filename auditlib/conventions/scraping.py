@@ -1,0 +1,163 @@
+"""What Prometheus collects: the sources of metrics behind its scrape jobs, and whether an application gives any.
+
+Sources: https://prometheus.io/docs/instrumenting/clientlibs/ and the libraries' own documentation.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from auditlib.conventions import exporters, monitoring, mounts, services
+from auditlib.conventions.exporters import Exporter
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.delivery import Manifest
+from auditlib.inventory.monitoring import PrometheusConfig, ScrapeJob, Target
+from auditlib.inventory.stack import Service
+
+_INSTRUMENTATION = re.compile(r"prom(?:etheus|-client|-bundle)|metrics|opentelemetry|micrometer|statsd|instrumentator")
+_LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
+_FOLLOWED = frozenset({"dns_sd_configs", "file_sd_configs"})
+
+
+@dataclass(frozen=True, slots=True)
+class MetricSource:
+    """One thing that is scraped. `exporter` is what it is, as far as known; `silent` if it gives no metrics at all."""
+
+    job: ScrapeJob
+    target: Target
+    service: Service | None
+    exporter: Exporter | None
+    silent: bool = False
+
+    def gives(self, wanted: Exporter) -> bool:
+        """Whether it may give the metrics of `wanted`."""
+        if self.silent:
+            return False
+        return not wanted.own if self.exporter is None else self.exporter == wanted or self._relays(wanted)
+
+    def might_give(self, wanted: Exporter) -> bool:
+        """Whether somebody could arrange that it gives them: by pushing to it, or by writing a file."""
+        return self.gives(wanted) or bool(self.exporter and self.exporter.relays) or self._reads_files()
+
+    def _relays(self, wanted: Exporter) -> bool:
+        return not wanted.own and bool((self.exporter and self.exporter.relays) or self._reads_files())
+
+    def _reads_files(self) -> bool:
+        return self.service is not None and "textfile" in " ".join(self.service.command)
+
+
+def jobs(inventory: Inventory, configs: Iterable[PrometheusConfig]) -> tuple[ScrapeJob, ...]:
+    """The scrape jobs of these configurations."""
+    files = {config.file for config in configs}
+    return tuple(job for job in inventory.scrape_jobs if job.file in files)
+
+
+def is_open(job: ScrapeJob) -> bool:
+    """Whether a job finds targets that the files don't name."""
+    unfollowed = any(name not in _FOLLOWED for name in job.discovery)
+    elsewhere = job.discovery_files and not job.targets
+    return bool(unfollowed or elsewhere or job.metrics_path == "/federate") or monitoring.is_template(
+        job.file, *(target.host for target in job.targets)
+    )
+
+
+def sources(inventory: Inventory, graph: DependencyGraph, found: Iterable[ScrapeJob]) -> Iterator[MetricSource]:
+    """What the jobs scrape; of a probe the exporter that does it."""
+    for job in found:
+        for target in (job.proxy,) if job.proxy else (*job.targets, *job.discovered):
+            service = service_at(inventory, graph, job, target)
+            if service is None:
+                local = target.host in _LOCAL and target.port in ("9090", "")
+                guess = exporters.of_host("prometheus" if local else target.host, target.port)
+                yield MetricSource(job, target, None, guess)
+            else:
+                exporter = _exporter(inventory, service)
+                silent = exporter is None and exposes(inventory, service, job.metrics_path) is False
+                yield MetricSource(job, target, service, exporter, silent)
+
+
+def service_at(inventory: Inventory, graph: DependencyGraph, job: ScrapeJob, target: Target) -> Service | None:
+    """The service that a target is."""
+    node = graph.hosts.resolve(target.host, None, target.port, job.file)
+    return next(
+        (item for item in inventory.distinct_services if node and graph.service(item.project, item.name) == node), None
+    )
+
+
+def watched(inventory: Inventory, graph: DependencyGraph, found: Iterable[ScrapeJob]) -> set[str]:
+    """The keys of the services that jobs name as targets, those that a probe asks among them."""
+    ends = ((job, target) for job in found for target in (*job.targets, *job.discovered))
+    return {service.key for job, target in ends if (service := service_at(inventory, graph, job, target))}
+
+
+def _exporter(inventory: Inventory, service: Service) -> Exporter | None:
+    found = exporters.of_image(service.image) if service.build is None else None
+    product = services.product(inventory, service) if found is None else None
+    if found or product is None:
+        return found
+    known = exporters.of_host(product.name, "")
+    own_metrics_only = Exporter(product.name, "", ()) if product.kind in services.DATASTORES else None
+    return known or own_metrics_only
+
+
+def exposes(inventory: Inventory, service: Service, path: str) -> bool | None:
+    """Whether an application that the repository builds answers at a metrics path; None where that can't be told."""
+    folder = code_folder(inventory, service)
+    if folder is None:
+        return None
+    manifests = [item for item in inventory.manifests if _belongs(item, folder) and item.requirements]
+    routes = [item for item in inventory.web_routes if mounts.is_below(item.location.file, folder)]
+    if any(item.path.rstrip("/") == path.rstrip("/") for item in routes):
+        return True
+    if not manifests or not routes:
+        return None
+    instrumented = any(_INSTRUMENTATION.search(need.name) for item in manifests for need in item.requirements)
+    return None if instrumented or any("*" in item.path or item.path == "/{path}" for item in routes) else False
+
+
+def code_folder(inventory: Inventory, service: Service) -> str | None:
+    """The folder of the code that a service's image is built of; empty for the root, None if it isn't built here."""
+    if service.build is None or service.build.outside:
+        return None
+    context = posixpath.normpath(service.build.context or ".")
+    if context != ".":
+        return context
+    found = services.dockerfile(inventory, service)
+    return posixpath.dirname(found.path) if found else ""
+
+
+def _belongs(manifest: Manifest, folder: str) -> bool:
+    return manifest.kind in ("python", "npm") and mounts.is_below(manifest.path, folder)
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Metrics that nothing scraped gives. Not `sure` if somebody may push them to a gateway that is scraped."""
+
+    exporter: Exporter
+    metrics: tuple[str, ...]
+    sure: bool
+
+
+def gaps(
+    inventory: Inventory, graph: DependencyGraph, configs: Iterable[PrometheusConfig], metrics: Iterable[str]
+) -> list[Gap]:
+    """The metrics that none of the scraped sources gives, by what would; none if the sources aren't all known."""
+    found_jobs = jobs(inventory, configs)
+    if not found_jobs or any(is_open(job) for job in found_jobs) or any(c.scrape_config_files for c in configs):
+        return []
+    found = list(sources(inventory, graph, found_jobs))
+    recorded = {item.name for item in inventory.alert_rules if item.kind == "record"}
+    wanted: dict[Exporter, list[str]] = {}
+    for metric in metrics:
+        exporter = exporters.of_metric(metric)
+        if exporter and metric not in recorded and not any(source.gives(exporter) for source in found):
+            wanted.setdefault(exporter, []).append(metric)
+    return [
+        Gap(exporter, tuple(dict.fromkeys(names)), not any(source.might_give(exporter) for source in found))
+        for exporter, names in wanted.items()
+    ]

@@ -1,0 +1,67 @@
+"""An alert looks at a metric that nothing scraped gives.
+
+An expression over a metric that doesn't exist is empty, and an alert on an empty result never fires. Nothing reports
+that: the rule is loaded, evaluated, and silent in the outage that it was written for.
+
+Anti-pattern:
+
+    # rules.yml
+    - alert: DiskFull
+      expr: node_filesystem_avail_bytes / node_filesystem_size_bytes < 0.1
+    # prometheus.yml has no job that scrapes a node exporter
+
+Better:
+
+    scrape_configs:
+      - job_name: node
+        static_configs: [{targets: ["node-exporter:9100"]}]
+
+Recommendation:
+
+    Scrape the exporter that gives the metric, or rewrite or remove the alert.
+
+References:
+
+- https://prometheus.io/docs/instrumenting/exporters/
+- https://prometheus.io/docs/practices/naming/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditlib.conventions import monitoring, scraping
+from auditlib.conventions.scraping import Gap
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.monitoring import AlertRule
+from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.rules._rule import Evidence, rule
+from auditlib.rules._wording import listed
+
+
+@rule(area=Area.MONITORING, severity=Severity.HIGH, confidence=Confidence.MEDIUM, effort=Effort.MEDIUM)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """For each rule file one finding for every kind of exporter that is missing."""
+    for file in dict.fromkeys(item.file for item in inventory.alert_rules):
+        rules = [item for item in inventory.alert_rules if item.file == file]
+        configs = monitoring.loading(inventory, file) or monitoring.prometheus_in_use(inventory)
+        metrics = [metric for item in rules for metric in item.query.metrics]
+        for gap in scraping.gaps(inventory, graph, configs, metrics):
+            users = [item for item in rules if not set(gap.metrics).isdisjoint(item.query.metrics)]
+            yield _evidence(configs[0].file, gap, users)
+
+
+def _evidence(config: str, gap: Gap, users: list[AlertRule]) -> Evidence:
+    doubt = "" if gap.sure else "; it may be pushed by something that the repository doesn't show"
+    names = listed(item.name for item in users)
+    return Evidence(
+        f"{names} {'looks' if len(users) == 1 else 'look'} at {listed(gap.metrics)}, metrics of: "
+        f"{gap.exporter.name}. No target of {config} is one{doubt}.",
+        users[0].expression_location,
+        subject=f"{gap.exporter.name}",
+        related=tuple(Related(item.expression_location, f"{item.name} does too") for item in users[1:]),
+        recommendation=f"Add a job for {gap.exporter.name} to {config}, or rewrite {names}.",
+        severity=None if gap.sure else Severity.MEDIUM,
+        confidence=None if gap.sure else Confidence.LOW,
+    )

@@ -1,0 +1,72 @@
+"""A dashboard shows a metric that nothing scraped gives.
+
+The panel says "No data", and after a week nobody looks at it any more. Worse, an empty graph of errors looks like a
+healthy system.
+
+Anti-pattern:
+
+    # dashboard.json: "expr": "sum(nginx_connections_active)"
+    # prometheus.yml scrapes no exporter of nginx
+
+Better:
+
+    scrape_configs:
+      - job_name: nginx
+        static_configs: [{targets: ["nginx-exporter:9113"]}]
+
+Recommendation:
+
+    Scrape the exporter that gives the metrics, or remove the panels.
+
+References:
+
+- https://prometheus.io/docs/instrumenting/exporters/
+- https://grafana.com/docs/grafana/latest/dashboards/troubleshoot-dashboards/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditlib.conventions import monitoring, scraping
+from auditlib.conventions.scraping import Gap
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.monitoring import Dashboard, Panel, Query
+from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.rules._rule import Evidence, rule
+from auditlib.rules._wording import counted, listed
+
+
+@rule(area=Area.MONITORING, severity=Severity.LOW, confidence=Confidence.MEDIUM, effort=Effort.MEDIUM)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """One finding for each dashboard, with all panels whose metrics no target of a Prometheus in use gives."""
+    configs = monitoring.prometheus_in_use(inventory)
+    for dashboard in inventory.dashboards:
+        asked = [(panel, query) for panel in dashboard.panels for query in panel.queries]
+        metrics = [metric for _, query in asked for metric in query.metrics]
+        found = scraping.gaps(inventory, graph, configs, metrics)
+        if found:
+            yield _evidence(configs[0].file, dashboard, asked, found)
+
+
+def _evidence(config: str, dashboard: Dashboard, asked: list[tuple[Panel, Query]], found: list[Gap]) -> Evidence:
+    metrics = [metric for gap in found for metric in gap.metrics]
+    empty = [(panel, query) for panel, query in asked if not set(metrics).isdisjoint(query.metrics)]
+    sure = any(gap.sure for gap in found)
+    wanted = listed(gap.exporter.name for gap in found)
+    doubt = "" if sure else "; they may be pushed by something that the repository doesn't show"
+    panel, query = empty[0]
+    return Evidence(
+        f"{counted(len(empty), 'query', 'queries')} of the dashboard {dashboard.title} "
+        f"{'asks' if len(empty) == 1 else 'ask'} for "
+        f"{listed(metrics)}, metrics of: {wanted}. No target of {config} is one{doubt}.",
+        query.location or panel.location,
+        subject=dashboard.uid or dashboard.title,
+        related=tuple(
+            Related(other.location or place.location, f"the panel {place.title} is empty too")
+            for place, other in empty[1:10]
+        ),
+        recommendation=f"Add a job for {wanted} to {config}, or remove the panels from {dashboard.file}.",
+        confidence=None if sure else Confidence.LOW,
+    )
