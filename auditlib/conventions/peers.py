@@ -1,0 +1,35 @@
+"""Host names that a service may use beside those of its project's services.
+
+Sources: https://docs.docker.com/engine/network/ (names of the host), https://www.rfc-editor.org/rfc/rfc6761.
+"""
+
+from __future__ import annotations
+
+import re
+
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.stack import Endpoint, Service
+
+_ITSELF = frozenset({"localhost", "ip6-localhost", "host", "hostname", "example", "broadcasthost"})
+_NO_NETWORK = frozenset({"file", "sqlite", "unix", "npipe", "data", "memory", "mem", "local", "fd", "docker", "env"})
+_SPELLED_AS_NAME = re.compile(r"[a-z][a-z0-9]*(?:[-_][a-z0-9]+)*")
+"""How the names of services look; anything else in its place is more likely a placeholder or a word."""
+
+
+def could_be_service(end: Endpoint) -> bool:
+    """Whether an address names its host in one word, as only a service of the same network is called."""
+    return bool(
+        end.scheme.split("+")[0] not in _NO_NETWORK and end.host not in _ITSELF and _SPELLED_AS_NAME.fullmatch(end.host)
+    )
+
+
+def is_known(inventory: Inventory, graph: DependencyGraph, service: Service, end: Endpoint) -> bool:
+    """Whether something answers to the name for this service, or may do so: a network of others holds other names."""
+    external = {item.name for item in inventory.networks if item.external}
+    return (
+        end.host in service.extra_hosts
+        or graph.hosts.resolve(end.host, service.project, end.port) is not None
+        or service.network_mode == "host"
+        or any(attachment.network in external for attachment in service.networks)
+    )

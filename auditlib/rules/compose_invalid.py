@@ -1,0 +1,73 @@
+"""Compose refuses the project.
+
+What Compose refuses, nobody can start: `docker compose config` fails, and so does every command after it, on every
+machine and in every pipeline.
+
+Anti-pattern:
+
+    services:
+      api:
+        image: ghcr.io/acme/api:1.4
+        networks: [backend]  # no network is declared so
+
+Better:
+
+    services:
+      api:
+        image: ghcr.io/acme/api:1.4
+        networks: [backend]
+    networks:
+      backend:
+
+Recommendation:
+
+    Mend the lines named; have the pipeline run `docker compose config --quiet`, which finds such faults at once.
+
+References:
+
+- https://docs.docker.com/reference/cli/docker/compose/config/
+- https://docs.docker.com/compose/how-tos/multiple-compose-files/merge/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditlib.conventions import environments
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.stack import Problem, Project
+from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.rules._rule import Evidence, rule
+from auditlib.rules._wording import counted
+
+_NAMED_ELSEWHERE = frozenset({"missing-file", "env-file", "cycle", "disabled-service", "variable-required", "empty"})
+"""Faults that rules of their own describe."""
+_OUR_LIMITS = frozenset({"outside-root", "unreadable", "too-large", "too-deep", "encoding"})
+"""What this audit doesn't read; Compose may."""
+
+
+@rule(area=Area.ORCHESTRATION, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """For each base project one finding for all that Compose would refuse."""
+    for project in inventory.base_projects:
+        found = [
+            item
+            for item in inventory.problems
+            if item.project == project.name and item.kind == "error" and item.code not in _NAMED_ELSEWHERE | _OUR_LIMITS
+        ]
+        if found:
+            yield _evidence(project, found)
+
+
+def _evidence(project: Project, found: list[Problem]) -> Evidence:
+    first, *others = found
+    more = f" and {counted(len(others), 'further fault')}" if others else ""
+    return Evidence(
+        f"Compose refuses {project.name}: {first.message}{more}.",
+        first.location,
+        subject=project.name,
+        related=tuple(Related(item.location, item.message) for item in others),
+        recommendation="Mend the lines named, then run `docker compose config --quiet` in the pipeline.",
+        severity=Severity.MEDIUM if environments.is_for_development(project.location.file) else None,
+    )

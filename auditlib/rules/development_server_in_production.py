@@ -1,0 +1,105 @@
+"""The only way to run a service is its development server.
+
+A server that reloads on change, or `runserver`, serves one request at a time or watches every file; its makers warn
+against using it in production, and its error pages show code and settings. Where no other Compose file or image
+replaces it, this is what gets deployed.
+
+Anti-pattern:
+
+    api:
+      build: ./backend
+      command: uvicorn app.main:app --reload
+      volumes: ["./backend:/app"]
+
+Better:
+
+    # compose.yaml
+    api:
+      build: ./backend  # CMD ["uvicorn", "app.main:app", "--workers", "4"]
+
+    # compose.override.yaml
+    api:
+      command: uvicorn app.main:app --reload
+      volumes: ["./backend:/app"]
+
+Recommendation:
+
+    Keep the production command in the image, and move the development server and the mounted source to
+    `compose.override.yaml`.
+
+References:
+
+- https://docs.docker.com/compose/how-tos/production/
+- https://fastapi.tiangolo.com/deployment/concepts/
+- https://docs.djangoproject.com/en/stable/ref/django-admin/#runserver
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+from auditlib.conventions import deployment, environments, services, stacks
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.stack import Mount, Service
+from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.rules._rule import Evidence, rule
+
+_SIGNS = (
+    ("--reload",), ("runserver",), ("fastapi", "dev"), ("next", "dev"), ("nuxt", "dev"), ("run", "dev"),
+    ("yarn", "dev"), ("pnpm", "dev"), ("run", "start:dev"), ("nodemon",), ("webpack-dev-server",), ("ng", "serve"),
+    ("flask", "--debug"), ("flask", "run"),
+)  # fmt: skip
+"""Words that, in this order, start a server for development."""
+
+
+@rule(area=Area.ORCHESTRATION, severity=Severity.HIGH, confidence=Confidence.MEDIUM, effort=Effort.MEDIUM)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """Every service whose own command is a development server and that nothing replaces for production."""
+    if deployment.uses_orchestrator(inventory) or any(
+        "prod" in file.lower() for project in inventory.projects for file in project.files
+    ):
+        return
+    for service in inventory.distinct_services:
+        sign, place = _development_server(inventory, service)
+        aside = environments.only_for_development(service) or environments.is_for_development(place.file)
+        replaced = any(item.command != service.command for item in stacks.variants(inventory, service))
+        if sign and not aside and not replaced:
+            yield _evidence(service, sign, place)
+
+
+def _development_server(inventory: Inventory, service: Service) -> tuple[str, Location]:
+    """What shows that a service runs a development server, and where; Compose's command wins over the image's."""
+    words = (*service.entrypoint, *service.command)
+    place = service.command_location or service.location
+    if not service.command:
+        found = services.dockerfile(inventory, service)
+        instructions = services.final_stage(found, service.build.target)[1] if found and service.build else ()
+        last = [item for item in instructions if item.keyword == "CMD"][-1:]
+        words = (*words, *(word for item in last for word in item.words))
+        place = last[0].location if last else place
+    parts = [part for word in words for part in word.split()]
+    pairs = set(pairwise(parts)) | {(part,) for part in parts}
+    sign = next((" ".join(sign) for sign in _SIGNS if sign in pairs), "")
+    return sign, place
+
+
+def _source(service: Service) -> Mount | None:
+    """The mount of the source that the image is built from."""
+    context = service.build.context if service.build else ""
+    return next((mount for mount in service.mounts if mount.kind == "bind" and mount.source == context), None)
+
+
+def _evidence(service: Service, sign: str, place: Location) -> Evidence:
+    source = _source(service)
+    return Evidence(
+        f"{service.name} runs a development server (`{sign}`){' on bind-mounted source' if source else ''}, and no "
+        f"other Compose file has another command for it; if this file is what is deployed, so is that server.",
+        place,
+        subject=service.name,
+        service=service.name,
+        related=(Related(source.location, "the source is mounted over that of the image"),) if source else (),
+        recommendation=f"Move the command of {service.name}{' and the mounted source' if source else ''} to "
+        f"compose.override.yaml and leave the production command to the image.",
+    )

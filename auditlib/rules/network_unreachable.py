@@ -1,0 +1,83 @@
+"""Two services that talk to each other share no network.
+
+A container resolves and reaches only services of its own networks. Where two share none, the name doesn't resolve, as
+if the other service weren't there.
+
+Anti-pattern:
+
+    api:
+      networks: [front]
+      environment: { REDIS_URL: redis://cache:6379 }
+    cache:
+      networks: [back]
+
+Better:
+
+    api:
+      networks: [front, back]
+      environment: { REDIS_URL: redis://cache:6379 }
+    cache:
+      networks: [back]
+
+Recommendation:
+
+    Let both services join the network that is meant for them.
+
+References:
+
+- https://docs.docker.com/compose/how-tos/networking/
+- https://docs.docker.com/reference/compose-file/services/#networks
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditlib.graph import DependencyGraph, Edge
+from auditlib.inventory import Inventory
+from auditlib.inventory.stack import Service
+from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.rules._rule import Evidence, rule
+from auditlib.rules._wording import listed
+
+_WEB = frozenset({"", "http", "https", "ws", "wss"})
+"""Schemes of addresses that a service may hold for others; that it connects itself is likely, not certain."""
+
+
+@rule(area=Area.ORCHESTRATION, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """Every connection that a value or command names between services without a common network."""
+    services = {graph.service(item.project, item.name): item for item in inventory.distinct_services}
+    seen: set[tuple[str, str]] = set()
+    for edge in graph.edges_of("depends_on"):
+        one, other = services.get(edge.source), services.get(edge.target)
+        pair = (edge.source, edge.target)
+        if one and other and edge.attributes["inferred"] and pair not in seen and _are_apart(one, other):
+            seen.add(pair)
+            yield _evidence(edge, one, other)
+
+
+def _are_apart(one: Service, other: Service) -> bool:
+    if one.network_mode or other.network_mode or one.project != other.project:
+        return False
+    mine, theirs = ({item.network for item in service.networks} for service in (one, other))
+    return bool(mine and theirs) and not mine & theirs
+
+
+def _evidence(edge: Edge, one: Service, other: Service) -> Evidence:
+    mine = listed(item.network for item in one.networks)
+    theirs = listed(item.network for item in other.networks)
+    return Evidence(
+        f"{one.name} talks to {other.name}, but the one is in the network {mine}, the other in {theirs}: the name "
+        f"doesn't resolve.",
+        edge.location,
+        subject=f"{one.name}/{other.name}",
+        service=one.name,
+        related=tuple(
+            Related(item.location, f"{service.name} joins {item.network}")
+            for service in (one, other)
+            for item in service.networks
+        ),
+        recommendation=f"Let {one.name} join {theirs}, or {other.name} join {mine}.",
+        confidence=Confidence.MEDIUM if edge.attributes["scheme"] in _WEB else None,
+    )

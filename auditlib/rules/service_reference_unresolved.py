@@ -1,0 +1,78 @@
+"""An environment value names a host that no service answers to.
+
+A name without a dot is looked up among the services of the container's networks. A service that was renamed, moved to
+another file or never added leaves a name behind that resolves to nothing, and the connection fails when it is first
+used, often long after the start.
+
+Anti-pattern:
+
+    api:
+      environment:
+        SMTP_HOST: mailhog  # no service is called so
+
+Better:
+
+    api:
+      environment:
+        SMTP_HOST: mailpit
+    mailpit:
+      image: axllent/mailpit:v1.20
+
+Recommendation:
+
+    Correct the name, add the service, or take a variable without default for a host outside the project.
+
+References:
+
+- https://docs.docker.com/compose/how-tos/networking/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditlib.conventions import environments, peers
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.stack import Endpoint, EnvironmentEntry, Service
+from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.rules._rule import Evidence, rule
+
+_NO_ADDRESS = ("SERVICE_NAME", "APP_HOST", "SERVER_HOST", "BIND_HOST")
+"""Names whose bare words say what the service itself is called, or listens on."""
+_Use = tuple[Service, EnvironmentEntry, Endpoint]
+
+
+@rule(area=Area.ORCHESTRATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """For each project and name one finding for all values that hold it."""
+    found: dict[tuple[str, str], list[_Use]] = {}
+    for service in inventory.services:
+        for entry in service.environment:
+            if entry.name.upper().endswith(_NO_ADDRESS):
+                continue
+            for end in entry.endpoints:
+                if peers.could_be_service(end) and not peers.is_known(inventory, graph, service, end):
+                    uses = found.setdefault((service.project, end.host), [])
+                    if all(entry.location != other.location for _, other, _ in uses):
+                        uses.append((service, entry, end))
+    for (_, host), uses in found.items():
+        yield _evidence(host, uses)
+
+
+def _evidence(host: str, uses: list[_Use]) -> Evidence:
+    (service, entry, _), *others = uses
+    certain = any(end.scheme for _, _, end in uses)
+    doubt = "" if certain else ", if it is meant as a host"
+    by_default = bool(entry.variables)
+    return Evidence(
+        f"{entry.name} of {service.name} {'leads by default' if by_default else 'leads'} to {host}, which is neither a "
+        f"service nor an alias of the project{doubt}.",
+        entry.location,
+        subject=f"{service.name}/{host}",
+        service=service.name,
+        related=tuple(Related(item.location, f"{item.name} of {other.name} names it too") for other, item, _ in others),
+        recommendation=f"Correct {entry.name}, or add a service {host}.",
+        severity=Severity.LOW if environments.is_for_development(entry.location.file) else None,
+        confidence=None if certain else Confidence.MEDIUM,
+    )
