@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -13,6 +14,10 @@ from auditlib.report.blocks import Block, Column, Findings, Panel, Picture, Pros
 ROWS = 8
 """Rows of a table that can be read from the back of a room."""
 REASONS = 6
+SCALE = 0.8
+"""How far a picture may be shrunk; its texts are 11 pixels high, and a slide is shown larger than it is laid out."""
+_ROOM = (1152.0, 480.0)
+"""What a slide has for a picture."""
 _FILES = 6
 _LINES = 8
 
@@ -47,6 +52,9 @@ def glance(blocks: Sequence[Block]) -> Glance:
 def _condensed(block: Block) -> tuple[str, Block, str]:
     """The lead, the block without what a slide has no room for, and a note on what was left out."""
     match block:
+        case Picture(table=Table() as table) if not _legible(block.svg):
+            drawn = "Drawn in the report, where there is room for all of it."
+            return block.alternative, _first_rows(table), f"{_rest(len(table.rows), ROWS, 'row')} {drawn}".strip()
         case Picture():
             note = "" if block.caption.startswith(block.alternative) else block.caption
             return block.alternative, replace(block, table=None), note
@@ -60,6 +68,12 @@ def _condensed(block: Block) -> tuple[str, Block, str]:
             data = {**block.data, "reasons": block.data["reasons"][:REASONS]}
             return "", replace(block, data=data), _rest(len(block.data["reasons"]), REASONS, "reason")
     return "", block, ""
+
+
+def _legible(svg: str) -> bool:
+    """Whether a picture's texts can still be read when all of it is on a slide."""
+    size = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg)
+    return size is None or min(_ROOM[0] / float(size[1]), _ROOM[1] / float(size[2])) >= SCALE
 
 
 def _first_rows(table: Table) -> Table:
@@ -77,8 +91,11 @@ def _backlog(data: Any) -> tuple[str, Table, str]:
                Column("Closes", "number"))  # fmt: skip
     rows = tuple((item.rank, item.title, item.severity, str(item.effort), len(item.findings)) for item in items[:ROWS])
     closed = sum(len(item.findings) for item in items[:ROWS])
-    lead = f"The first {len(rows)} of {wording.count(len(items), 'item')} close {wording.count(closed, 'finding')}."
-    return lead, Table("In the order of risk against effort", columns, rows), ""
+    lead = (
+        f"{len(rows)} of {wording.count(len(items), 'item')}, the most risk for the least effort first. "
+        f"Together they close {wording.count(closed, 'finding')}."
+    )
+    return lead, Table("The backlog", columns, rows), ""
 
 
 def _places(block: Block) -> Iterator[str]:

@@ -34,10 +34,11 @@ def notebook_html(blocks: Sequence[Block]) -> str:
 
 
 def slide_html(blocks: Sequence[Block]) -> str:
-    """The blocks cut down to a slide, with the speaker's notes."""
+    """The blocks cut down to a slide, with the speaker's notes; what reveal.js takes for a slide is none within it."""
     from auditlib.report.glance import glance
 
-    return environment().get_template("slide.html.j2").render(shown=glance(blocks), blocks=(), page=True)
+    html = environment().get_template("slide.html.j2").render(shown=glance(blocks), blocks=(), page=True)
+    return html.replace("<section", "<div").replace("</section>", "</div>")
 
 
 def markdown(blocks: Sequence[Block]) -> str:

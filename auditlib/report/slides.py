@@ -18,7 +18,7 @@ import auditlib
 from auditlib import verdict
 from auditlib.audit import Audit
 from auditlib.errors import UsageError
-from auditlib.model import Area
+from auditlib.model import Area, Finding, Status
 from auditlib.report import policy, rendering
 from auditlib.report.blocks import SLIDE_MIME
 from auditlib.report.settings import Settings
@@ -31,6 +31,7 @@ _AREAS = {
     "03-configuration-secrets": Area.CONFIGURATION,
     "04-monitoring-logging": Area.MONITORING,
     "05-cicd-testing": Area.CICD,
+    "06-gaps-risks": Area.RESILIENCE,
 }
 """The notebooks whose slides have the worst findings of an area in their notes."""
 _NAMED = 3
@@ -51,7 +52,8 @@ class Slide:
     trouble: str
     say: str
     """What the notebook says of it, for whoever speaks."""
-    findings: tuple[str, ...]
+    findings: tuple[Finding, ...]
+    """The worst of the section's area, if this is its last slide: shown where there is room, and in the notes."""
 
 
 def check() -> None:
@@ -80,14 +82,21 @@ def render(audit: Audit, notebooks: Mapping[str, Mapping[str, Any]], settings: S
 
 def _slides(audit: Audit, name: str, notebook: Mapping[str, Any]) -> Iterator[Slide]:
     section, heading, say = name, "", ""
-    for number, cell in enumerate(notebook["cells"]):
+    cells = notebook["cells"]
+    last = max((number for number, cell in enumerate(cells) if _is_slide(cell)), default=-1)
+    for number, cell in enumerate(cells):
         source = "".join(cell["source"])
         if cell["cell_type"] == "markdown" and source.startswith("#"):
             heading, _, say = source.lstrip("# ").partition("\n")
             section = heading if number == 0 else section
-        elif cell["cell_type"] == "code" and TAG in cell["metadata"].get("tags", []):
+        elif _is_slide(cell):
             body, trouble = _content(cell["outputs"])
-            yield Slide(section, heading, body, trouble, " ".join(say.split()), tuple(_worst(audit, _AREAS.get(name))))
+            findings = _worst(audit, _AREAS.get(name)) if number == last else ()
+            yield Slide(section, heading, body, trouble, " ".join(say.split()), findings)
+
+
+def _is_slide(cell: Mapping[str, Any]) -> bool:
+    return cell["cell_type"] == "code" and TAG in cell["metadata"].get("tags", [])
 
 
 def _content(outputs: Iterable[Mapping[str, Any]]) -> tuple[Markup, str]:
@@ -104,10 +113,8 @@ def _content(outputs: Iterable[Mapping[str, Any]]) -> tuple[Markup, str]:
     return html, trouble
 
 
-def _worst(audit: Audit, area: Area | None) -> Iterator[str]:
-    """The worst findings of an area, with their places."""
-    for finding in [finding for finding in audit.findings if finding.area is area][:_NAMED]:
-        yield f"{finding.severity}: {finding.title}, `{finding.location}`"
+def _worst(audit: Audit, area: Area | None) -> tuple[Finding, ...]:
+    return tuple(finding for finding in audit.findings if finding.area is area and finding.status is Status.OPEN)[:_NAMED]
 
 
 def _shipped(name: str) -> Markup:

@@ -10,6 +10,12 @@ function fit(slide) {
   const content = slide.querySelector(".content");
   if (!content || !content.clientHeight) return;
   content.style.zoom = "";
+  const findings = content.querySelector(":scope > .kinds");
+  if (findings) {
+    findings.hidden = true;
+    const free = content.clientHeight - [...content.children].reduce((sum, child) => sum + child.offsetHeight + 24, 0);
+    findings.hidden = free < 150;
+  }
   for (let zoom = 0.96; zoom > 0.4 && content.scrollHeight > content.clientHeight + 1; zoom -= 0.04) {
     content.style.zoom = String(zoom);
   }
