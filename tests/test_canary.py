@@ -1,5 +1,6 @@
 """A secret, put into every kind of file, appears in no output of any kind."""
 
+import json
 import shutil
 import subprocess
 import sys
@@ -110,10 +111,27 @@ def run(*arguments):
     return done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("output_format", ["text", "json", "csv", "markdown"])
+@pytest.mark.parametrize("output_format", ["text", "json", "csv", "markdown", "sarif", "junit", "github"])
 def test_check_never_shows_it(project, output_format):
     root, canary = project
     assert canary.encode() not in run("check", root, "--format", output_format)
+
+
+def test_no_explanation_shows_it(project):
+    from auditlib.audit import audit
+    from auditlib.formats import explanation
+
+    root, canary = project
+    result = audit(root)
+    assert len(result.findings) > 20
+    for finding in result.findings:
+        assert canary not in explanation.render(result, finding.fingerprint)
+
+
+def test_explain_never_shows_it(project):
+    root, canary = project
+    found = json.loads(run("check", root, "--format", "json", "--rule", "credential-default"))["findings"]
+    assert canary.encode() not in run("explain", found[0]["fingerprint"], root)
 
 
 def test_the_report_never_shows_it(project, tmp_path):

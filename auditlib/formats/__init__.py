@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from auditlib.audit import Audit
+    from auditlib.model import Finding
 
 MODULES = {
     "text": "plain_text",
@@ -31,3 +32,9 @@ def visible(text: str) -> str:
         character if character.isprintable() or character == "\t" else character.encode("unicode_escape").decode()
         for character in text
     )
+
+
+def suppression(finding: Finding) -> str:
+    """Why a suppressed finding is, and until when."""
+    until = f" (until {finding.expires})" if finding.expires else ""
+    return f"{finding.reason}{until}"

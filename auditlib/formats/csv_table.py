@@ -10,7 +10,7 @@ from auditlib.model import Finding
 
 COLUMNS = (
     "severity", "confidence", "area", "rule", "title", "file", "line", "service", "message", "recommendation",
-    "related", "source", "fingerprint", "status",
+    "related", "source", "fingerprint", "status", "reason", "expires",
 )  # fmt: skip
 
 
@@ -28,7 +28,7 @@ def _row(finding: Finding) -> tuple[object, ...]:
         finding.severity, finding.confidence, finding.area, finding.rule, finding.title, finding.location.file,
         finding.location.line, finding.service or "", finding.message, finding.recommendation,
         " ".join(str(related.location) for related in finding.related), finding.source, finding.fingerprint,
-        finding.status,
+        finding.status, finding.reason, finding.expires,
     )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from auditlib import rules, suppressions
 from auditlib.audit import Audit
 from auditlib.errors import UsageError
-from auditlib.formats import visible
+from auditlib.formats import suppression, visible
 from auditlib.model import Finding, Location, Status
 
 
@@ -24,8 +24,7 @@ def _lines(audit: Audit, finding: Finding) -> Iterator[str]:
     yield f"{finding.severity}[{finding.rule}] {visible(finding.title)}"
     yield f"area {finding.area}, confidence {finding.confidence}, effort {finding.effort}, found by {finding.source}"
     if finding.status is Status.SUPPRESSED:
-        until = f" until {finding.expires}" if finding.expires else ""
-        yield f"suppressed{until}: {visible(finding.reason)}"
+        yield f"suppressed: {visible(suppression(finding))}"
     yield f"\n{visible(finding.message)}\n"
     yield from _place(audit, finding.location, "")
     for item in finding.related:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from xml.etree import ElementTree
 
 from auditlib.audit import Audit
-from auditlib.formats import visible
+from auditlib.formats import suppression, visible
 from auditlib.model import Area, Finding, Status
 
 
@@ -34,7 +34,7 @@ def _case(suite: ElementTree.Element, finding: Finding) -> None:
         file=_text(place.file), line=str(place.line), time="0",
     )  # fmt: skip
     if finding.status is Status.SUPPRESSED:
-        ElementTree.SubElement(case, "skipped", message=_text(finding.reason))
+        ElementTree.SubElement(case, "skipped", message=_text(suppression(finding)))
         return
     failure = ElementTree.SubElement(case, "failure", type=str(finding.severity), message=_text(finding.message))
     related = [f"{item.location}: {item.message}" for item in finding.related]

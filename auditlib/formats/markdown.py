@@ -6,25 +6,35 @@ import re
 from itertools import groupby
 
 from auditlib.audit import Audit
-from auditlib.formats import visible
-from auditlib.model import Finding
+from auditlib.formats import suppression, visible
+from auditlib.model import Finding, Status
 
 
 def render(audit: Audit) -> str:
-    """A heading a severity, an item a finding."""
+    """A heading a severity, an item a finding; what is suppressed comes last."""
     if not audit.findings:
         return "No findings.\n"
     parts = []
-    for severity, findings in groupby(audit.findings, key=lambda finding: finding.severity):
-        parts.append(f"## {str(severity).capitalize()}\n")
+    for heading, findings in groupby(sorted(audit.findings, key=_is_suppressed), key=_heading):
+        parts.append(f"## {heading}\n")
         parts += [_item(finding) for finding in findings]
         parts.append("")
     return "\n".join(parts)
 
 
+def _is_suppressed(finding: Finding) -> bool:
+    return finding.status is Status.SUPPRESSED
+
+
+def _heading(finding: Finding) -> str:
+    return "Suppressed" if _is_suppressed(finding) else str(finding.severity).capitalize()
+
+
 def _item(finding: Finding) -> str:
     lines = [f"- **{finding.title}** (`{finding.rule}`), {_code(str(finding.location))}: {_escaped(finding.message)}"]
     lines += [f"  - {_code(str(related.location))}: {_escaped(related.message)}" for related in finding.related]
+    if _is_suppressed(finding):
+        lines.append(f"  - Suppressed: {_escaped(suppression(finding))}")
     lines.append(f"  - To do: {_escaped(finding.recommendation)}")
     return "\n".join(lines)
 

@@ -9,8 +9,8 @@ from rich.text import Text
 
 from auditlib.audit import Audit
 from auditlib.excerpts import Excerpt
-from auditlib.formats import visible
-from auditlib.model import Finding, Severity
+from auditlib.formats import suppression, visible
+from auditlib.model import Finding, Severity, Status
 
 STYLES = {
     Severity.CRITICAL: "bold white on red", Severity.HIGH: "bold red", Severity.MEDIUM: "bold yellow",
@@ -34,8 +34,9 @@ def styled(audit: Audit) -> Text:
 
 
 def _finding(text: Text, finding: Finding, excerpt: Excerpt | None) -> None:
-    text.append(f"{finding.severity}[{finding.rule}]", STYLES[finding.severity])
-    text.append(f": {visible(finding.message)}\n", "bold")
+    suppressed = finding.status is Status.SUPPRESSED
+    text.append(f"{finding.severity}[{finding.rule}]", "dim" if suppressed else STYLES[finding.severity])
+    text.append(" (suppressed)" if suppressed else "").append(f": {visible(finding.message)}\n", "bold")
     place = finding.location
     width = len(str(excerpt.lines[-1][0])) if excerpt else 1
     text.append(f"{' ' * width}--> ", "blue").append(f"{visible(place.file)}:{place.line}:{place.column}\n")
@@ -45,6 +46,8 @@ def _finding(text: Text, finding: Finding, excerpt: Excerpt | None) -> None:
         _note(text, width, "also", f"{related.location}: {related.message}")
     if len(finding.related) > RELATED_LIMIT:
         _note(text, width, "also", f"{len(finding.related) - RELATED_LIMIT} more places")
+    if suppressed:
+        _note(text, width, "suppressed", suppression(finding))
     _note(text, width, "help", finding.recommendation)
     if finding.confidence.value != "high":
         _note(text, width, "confidence", str(finding.confidence))
@@ -74,9 +77,11 @@ def _note(text: Text, width: int, label: str, message: str) -> None:
 
 
 def _summary(audit: Audit) -> str:
-    counts = Counter(finding.severity for finding in audit.findings)
-    total = len(audit.findings)
+    counts = Counter(finding.severity for finding in audit.findings if finding.status is Status.OPEN)
+    total = counts.total()
+    hidden = len(audit.findings) - total
+    suffix = f" ({hidden} suppressed)" if hidden else ""
     if not total:
-        return "No findings.\n"
+        return f"No findings{suffix}.\n"
     parts = ", ".join(f"{counts[severity]} {severity}" for severity in Severity if counts[severity])
-    return f"{total} finding{'s' if total > 1 else ''}: {parts}\n"
+    return f"{total} finding{'s' if total > 1 else ''}: {parts}{suffix}\n"

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from auditlib import __version__, rules, suppressions
 from auditlib.audit import Audit
+from auditlib.formats import suppression
 from auditlib.model import Finding, Location, Severity, Status
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -88,5 +89,4 @@ def _location(place: Location) -> dict[str, Any]:
 
 
 def _suppression(finding: Finding) -> dict[str, Any]:
-    until = f" (until {finding.expires})" if finding.expires else ""
-    return {"kind": "external", "status": "accepted", "justification": f"{finding.reason}{until}"}
+    return {"kind": "external", "status": "accepted", "justification": suppression(finding)}

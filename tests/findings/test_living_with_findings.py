@@ -1,5 +1,7 @@
 """Suppressions, configuration, baseline, explanation and fingerprints, through the audit and the command line."""
 
+import csv
+import io
 import json
 import subprocess
 import sys
@@ -9,10 +11,10 @@ from xml.etree import ElementTree
 
 import pytest
 
-from auditlib import configuration
+from auditlib import configuration, rules
 from auditlib.audit import audit
 from auditlib.errors import UsageError
-from auditlib.formats import explanation, github, junit, sarif
+from auditlib.formats import csv_table, explanation, github, junit, markdown, plain_text, sarif
 from auditlib.model import Severity, Status
 
 ROOT = Path(__file__).parents[2]
@@ -155,6 +157,40 @@ def test_a_github_annotation_is_one_line_a_finding(result):
     lines = github.render(result).splitlines()
     assert len(lines) == len(result.findings)
     assert all(line.startswith(("::error file=", "::warning file=", "::notice file=")) for line in lines)
+
+
+@pytest.fixture
+def suppressed(tmp_path):
+    text = PLAIN.format(f"  # auditlib: ignore[{RULE}] until=2099-01-31 a *known* gap")
+    return audit(write(tmp_path, compose_yml=text), [rules.find(RULE)], scanned=False, today=TODAY)
+
+
+def test_text_and_markdown_say_what_is_suppressed_and_why(suppressed):
+    text = plain_text.render(suppressed)
+    assert f"medium[{RULE}] (suppressed): " in text
+    assert " = suppressed: a *known* gap (until 2099-01-31)\n" in text
+    assert text.endswith("\nNo findings (1 suppressed).\n")
+    markdown_text = markdown.render(suppressed)
+    assert markdown_text.startswith("## Suppressed\n")
+    assert r"  - Suppressed: a \*known\* gap (until 2099-01-31)" in markdown_text
+
+
+def test_the_summary_counts_the_open_findings_alone(tmp_path):
+    text = PLAIN.format(f"  # auditlib: ignore[{RULE}] known")
+    checked = [rules.find(RULE), rules.find("resource-limit-missing")]
+    result = audit(write(tmp_path, compose_yml=text), checked, scanned=False, today=TODAY)
+    assert plain_text.render(result).endswith("\n1 finding: 1 medium (1 suppressed)\n")
+
+
+def test_the_other_formats_say_it_too(suppressed):
+    row = next(csv.DictReader(io.StringIO(csv_table.render(suppressed))))
+    assert (row["status"], row["reason"], row["expires"]) == ("suppressed", "a *known* gap", "2099-01-31")
+    reason = "a *known* gap (until 2099-01-31)"
+    found = json.loads(sarif.render(suppressed))["runs"][0]["results"][0]
+    assert found["suppressions"] == [{"kind": "external", "status": "accepted", "justification": reason}]
+    assert ElementTree.fromstring(junit.render(suppressed).encode()).find(".//skipped").get("message") == reason
+    assert github.render(suppressed) == ""
+    assert f"suppressed: {reason}" in explanation.render(suppressed, suppressed.findings[0].fingerprint)
 
 
 def test_an_explanation_shows_every_place(result):
