@@ -107,7 +107,10 @@ class Extends:
         if service not in scope.services:
             self.session.fault(f"no service {service!r} in {where}", mark, path, "undefined-service")
             return None
-        if (where, name) in trail or len(trail) > DEPTH_LIMIT:
+        if len(trail) > DEPTH_LIMIT:
+            self.session.fault(f"extends goes through more than {DEPTH_LIMIT} services", mark, path, "too-deep")
+            return None
+        if (where, name) in trail:
             chain = " -> ".join(f"{n} ({f})" for f, n in (*trail, (where, name)))
             self.session.fault(f"extends leads back to itself: {chain}", mark, path, "cycle")
             return None

@@ -99,7 +99,9 @@ class Session:
             if key not in self._told and len(self._told) <= LIMIT:
                 self._told.add(key)
                 self.errors.append(
-                    placed if len(self._told) <= LIMIT else ComposeError("further errors are not listed")
+                    placed
+                    if len(self._told) <= LIMIT
+                    else ComposeError("further errors are not listed", placed.location, (), "too-many")
                 )
 
     def warn(self, message: str, kind: str, mark: Mark = None, path: Path = (), variable: str | None = None) -> None:

@@ -21,6 +21,9 @@ from auditlib.model import Location
 DEPTH_LIMIT = 100
 """Compose files nest some ten levels; the limit keeps every recursive stage far from Python's own."""
 
+VALUE_LIMIT = 500_000
+"""Values of one file, counted by what separates them: some twenty thousand services."""
+
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 _VERSION = re.compile(
     r"(?:\A|^\.\.\.[^\n]*\n)(?:[ \t]*(?:#[^\n]*)?\n|%(?!YAML)[^\n]*\n)*%YAML[ \t]+(\S+)", re.MULTILINE
@@ -50,6 +53,8 @@ def compose_nodes(source: Source) -> Iterator[Node]:
     if (version := _VERSION.search(source.text)) is not None and version[1] != "1.1":
         place = Location(source.name, *source.place(version.start(1)))
         raise ComposeError(f"Compose reads no YAML {version[1]}; leave the %YAML line out", place, kind="yaml")
+    if sum(map(source.text.count, "[{,\n")) > VALUE_LIMIT:
+        raise ComposeError(f"more than {VALUE_LIMIT} values", Location(source.name), kind="too-large")
     try:
         if _may_be_deep(source.text):
             _check_depth(source)

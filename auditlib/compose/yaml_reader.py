@@ -15,7 +15,7 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from auditlib.compose.errors import Path
 from auditlib.compose.sources import Source
 from auditlib.compose.tree import Map, Seq, over
-from auditlib.compose.yaml_aliases import AliasPaths, extent
+from auditlib.compose.yaml_aliases import LIMIT, AliasPaths, extent
 from auditlib.compose.yaml_nodes import DEPTH_LIMIT, compose_nodes
 from auditlib.compose.yaml_scalars import plain, tagged
 
@@ -38,7 +38,7 @@ def read_documents(source: Source, report: Report) -> list[Document]:
         builder = _Builder(source, report)
         mark = builder.mark(node, node)
         size = extent(node)
-        if size.excessive or size.depth > DEPTH_LIMIT:
+        if size.total > LIMIT or size.depth > DEPTH_LIMIT:
             report(f"aliases expand this document to {size.total} values, {size.depth} levels deep", mark, ())
             documents.append(Document(Map(), mark))
             continue

@@ -58,6 +58,13 @@ TEXTS = {
     "a port of 5,000 digits": "services: {a: {image: x, ports: ['" + "9" * 5_000 + ":1']}}\n",
     "a date": "services: {a: {image: x, hostname: 2001-01-01}}\n",
     "a bad integer": "services: {a: {image: x, scale: !!int abc}}\n",
+    "more values than anyone writes": "services: [" + "[]," * 300_000 + "]\n",
+    "a million ports": "services:\n" + "".join(f"  a{i}: {{image: x, ports: ['1-65535']}}\n" for i in range(16)),
+    "10,000 unknown keys": "services:\n  a:\n" + "".join(f"    k{i}: 1\n" for i in range(10_000)),
+    "10,000 variables in a line": "services: {a: {image: '" + "${A:-x}" * 10_001 + "'}}\n",
+    "services that extend each other too often": "services:\n"
+    + "".join(f"  s{i}: {{extends: s{i + 1}}}\n" for i in range(500))
+    + "  s500: {image: x}\n",
     "an override of another type": "services: {a: {image: x, build: [1]}}\n",
 }
 
