@@ -1,0 +1,128 @@
+"""An alert selects a label value that nothing has.
+
+`job="api"` matches only series of a scrape job of that name. With another name the expression is empty and the alert
+never fires; with `absent()` it fires for ever.
+
+Anti-pattern:
+
+    # prometheus.yml: job_name: shop-api
+    - alert: ApiDown
+      expr: up{job="api"} == 0
+
+Better:
+
+    - alert: ApiDown
+      expr: up{job="shop-api"} == 0
+
+Recommendation:
+
+    Use the names of the scrape jobs and containers in the expressions; `promtool test rules` holds them together.
+
+References:
+
+- https://prometheus.io/docs/concepts/jobs_instances/
+- https://prometheus.io/docs/prometheus/latest/configuration/unit_testing_rules/
+- https://docs.docker.com/engine/deprecated/
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+
+from auditlib.conventions import exporters, monitoring, scraping
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.monitoring import AlertRule, LabelMatcher, ScrapeJob
+from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.rules._rule import Evidence, rule
+from auditlib.rules._wording import listed
+
+_Uses = dict[LabelMatcher, list[AlertRule]]
+_GONE = {("fstype", "aufs"): "a file system that Docker no longer supports since version 24"}
+"""Label values that nothing current has, whatever the host."""
+
+
+@rule(area=Area.MONITORING, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """Of each rule file the jobs and containers that are selected and that are none, once for each value."""
+    for file in dict.fromkeys(item.file for item in inventory.alert_rules):
+        uses: defaultdict[LabelMatcher, list[AlertRule]] = defaultdict(list)
+        for item in inventory.alert_rules:
+            for matcher in item.query.matchers if item.file == file else ():
+                if matcher.operator in ("=", "=~") and not re.search(r"[${]", matcher.value):
+                    uses[matcher].append(item)
+        configs = monitoring.loading(inventory, file) or monitoring.prometheus_in_use(inventory)
+        yield from _jobs(scraping.jobs(inventory, configs), uses)
+        yield from _containers(inventory, uses)
+        yield from _gone(uses)
+
+
+def _jobs(jobs: tuple[ScrapeJob, ...], uses: _Uses) -> Iterator[Evidence]:
+    if not jobs or any(_names_are_open(job) for job in jobs):
+        return
+    names = {job.name for job in jobs} | {value for job in jobs for name, value in job.labels if name == "job"}
+    for matcher, rules in uses.items():
+        if matcher.name == "job" and matcher.value and not any(_matches(matcher, name) for name in names):
+            reason = f"no job of {jobs[0].file} is called so; there are {listed(sorted(names), limit=10)}"
+            related = tuple(Related(job.location, f"the job {job.name}") for job in jobs[:6])
+            yield _evidence(matcher, rules, reason, related)
+
+
+def _names_are_open(job: ScrapeJob) -> bool:
+    """Whether series may come with a job's name that the file doesn't give them."""
+    changes = job.relabels and job.proxy is None
+    return job.honors_labels or changes or scraping.is_open(job)
+
+
+def _matches(matcher: LabelMatcher, value: str) -> bool:
+    if matcher.operator == "=":
+        return matcher.value == value
+    try:
+        return len(matcher.value) > 200 or re.fullmatch(matcher.value, value) is not None
+    except re.error:
+        return True
+
+
+def _containers(inventory: Inventory, uses: _Uses) -> Iterator[Evidence]:
+    """Names of containers, in metrics of cAdvisor; a container that Compose names holds its service's name."""
+    names = {item.container_name or item.name for item in inventory.services}
+    for matcher, rules in uses.items():
+        about = [item for item in rules if any(_is_of_container(metric) for metric in item.query.metrics)]
+        plain = matcher.operator == "=" and matcher.name in ("name", "container_name") and matcher.value
+        if names and about and plain and not any(name in matcher.value for name in names):
+            reason = "no service or container of the Compose files is called so, unless it is started elsewhere"
+            yield _evidence(matcher, about, reason, (), Confidence.MEDIUM)
+
+
+def _is_of_container(metric: str) -> bool:
+    exporter = exporters.of_metric(metric)
+    return exporter is not None and exporter.name == "cAdvisor"
+
+
+def _gone(uses: _Uses) -> Iterator[Evidence]:
+    for matcher, rules in uses.items():
+        if reason := _GONE.get((matcher.name, matcher.value)):
+            yield _evidence(matcher, rules, f"that is {reason}", (), Confidence.MEDIUM)
+
+
+def _evidence(
+    matcher: LabelMatcher,
+    rules: list[AlertRule],
+    reason: str,
+    related: tuple[Related, ...],
+    confidence: Confidence | None = None,
+) -> Evidence:
+    names = listed(item.name for item in rules)
+    written = f'{matcher.name}{matcher.operator}"{matcher.value}"'
+    others = list(dict.fromkeys((item.expression_location, item.name) for item in rules))[1:]
+    return Evidence(
+        f"{names} {'selects' if len(set(rules)) == 1 else 'select'} {written}, but {reason}.",
+        rules[0].expression_location,
+        subject=written,
+        related=(*(Related(place, f"{name} selects it too") for place, name in others), *related),
+        recommendation=f"Correct {written} in {rules[0].file}, or remove {names}.",
+        severity=Severity.MEDIUM if confidence else None,
+        confidence=confidence,
+    )

@@ -1,0 +1,97 @@
+"""Prometheus scrapes a service at a port that it doesn't listen on.
+
+Inside a Compose network a service has its container's port. The left part of `"8001:8000"` exists on the host alone;
+a target with it is refused for ever.
+
+Anti-pattern:
+
+    # compose.yaml: ports: ["8001:8000"]
+    static_configs:
+      - targets: ["chroma:8001"]
+
+Better:
+
+    static_configs:
+      - targets: ["chroma:8000"]
+
+Recommendation:
+
+    Use the port inside the container in the target.
+
+References:
+
+- https://docs.docker.com/compose/how-tos/networking/
+- https://github.com/prometheus/prometheus/wiki/Default-port-allocations
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from auditlib.conventions import exporters, monitoring, scraping, services
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.monitoring import ScrapeJob, Target
+from auditlib.inventory.stack import Service
+from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.rules._rule import Evidence, rule
+
+
+@rule(area=Area.MONITORING, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """Every target with a service's port on the host, or with a port that its exporter doesn't have by default."""
+    for job in scraping.jobs(inventory, monitoring.prometheus_in_use(inventory)):
+        for target in (*job.targets, *job.discovered, *((job.proxy,) if job.proxy else ())):
+            service = scraping.service_at(inventory, graph, job, target)
+            if service is None or not target.port.isdigit() or service.network_mode or "." in target.host:
+                continue
+            if target.port not in _own_ports(inventory, service):
+                yield from _mismatch(job, target, service)
+
+
+def _own_ports(inventory: Inventory, service: Service) -> set[str]:
+    """The ports that the service may listen on, by everything that is said of it."""
+    texts = [*service.command, *service.entrypoint, *service.expose, *(port.target for port in service.ports)]
+    texts += [entry.value.text for entry in service.environment if entry.value]
+    texts += service.healthcheck.test if service.healthcheck else ()
+    build = services.dockerfile(inventory, service)
+    texts += [item.argument for item in build.instructions] if build else ()
+    return {number for text in texts for number in re.findall(r"(?<!\d)\d{2,5}(?!\d)", text)}
+
+
+def _mismatch(job: ScrapeJob, target: Target, service: Service) -> Iterator[Evidence]:
+    published = next((port for port in service.ports if port.host_port == target.port), None)
+    exporter = exporters.of_image(service.image) if service.build is None else None
+    if published:
+        yield _evidence(
+            job, target, service, published.target,
+            f"{target.port} is its port on the host; inside the network it listens on {published.target}",
+            Related(published.location, f"{target.port} on the host is {published.target} in the container"),
+        )  # fmt: skip
+    elif exporter and exporter.ports and not exporter.relays:
+        yield _evidence(
+            job, target, service, exporter.ports[0],
+            f"{exporter.name} listens on {exporter.ports[0]} unless it is told otherwise",
+            Related(service.image_location, f"{service.name} is {exporter.name}"), Confidence.MEDIUM,
+        )  # fmt: skip
+
+
+def _evidence(
+    job: ScrapeJob,
+    target: Target,
+    service: Service,
+    right: str,
+    reason: str,
+    related: Related,
+    confidence: Confidence | None = None,
+) -> Evidence:
+    return Evidence(
+        f"The job {job.name} scrapes {target.host}:{target.port}, but {reason}.",
+        target.location,
+        subject=f"{job.name}/{target.host}",
+        service=service.name,
+        related=(related,),
+        recommendation=f"Let {job.name} scrape {target.host}:{right}.",
+        confidence=confidence,
+    )

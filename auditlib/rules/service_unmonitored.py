@@ -1,0 +1,103 @@
+"""Prometheus watches some services of a project, and others not at all.
+
+A service without a target has no graph and no alert. When it stops, when its queue grows, when it answers errors, users
+are the first to notice.
+
+Anti-pattern:
+
+    # prometheus.yml has jobs for api and postgres
+    services:
+      worker: {build: ./backend, command: celery -A app worker}    # no job, no exporter, no probe
+
+Better:
+
+    scrape_configs:
+      - job_name: worker
+        static_configs: [{targets: ["worker:9101"]}]
+
+Recommendation:
+
+    Give each long-running service metrics, an exporter, or at least a probe by the blackbox exporter.
+
+References:
+
+- https://prometheus.io/docs/practices/instrumentation/
+- https://github.com/prometheus/blackbox_exporter
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditlib.conventions import environments, exporters, monitoring, scraping, services
+from auditlib.conventions.scraping import MetricSource
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.stack import Project, Service
+from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.rules._rule import Evidence, rule
+from auditlib.rules._wording import listed
+
+_LEFT_OUT = services.AUXILIARY | services.OBSERVABILITY | {"proxy"}
+
+
+@rule(area=Area.MONITORING, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.MEDIUM)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """For each project with monitored services one finding for all those that nothing watches."""
+    configs = monitoring.prometheus_in_use(inventory)
+    jobs = scraping.jobs(inventory, configs)
+    sources = list(scraping.sources(inventory, graph, jobs))
+    if any(scraping.is_open(job) for job in jobs) or any(_watches_all(source) for source in sources):
+        return
+    watched = scraping.watched(inventory, graph, jobs) | _behind_exporters(inventory, graph, sources)
+    products = {name for source in sources if source.exporter for name in source.exporter.watches}
+    for project in inventory.base_projects:
+        mine = [item for item in inventory.distinct_services if item.project == project.name]
+        candidates = [item for item in mine if _is_to_be_watched(inventory, item, products)]
+        unwatched = [item for item in candidates if item.key not in watched]
+        if any(item.key in watched for item in mine) and unwatched:
+            yield _evidence(configs[0].file, project, unwatched)
+
+
+def _watches_all(source: MetricSource) -> bool:
+    """Whether every container of the host is watched, or metrics come in by themselves."""
+    return source.exporter is not None and (source.exporter.name == "cAdvisor" or source.exporter.relays)
+
+
+def _behind_exporters(inventory: Inventory, graph: DependencyGraph, sources: list[MetricSource]) -> set[str]:
+    """What scraped exporters hold an address of."""
+    keys = {graph.service(item.project, item.name): item.key for item in inventory.distinct_services}
+    found = set()
+    for source in sources:
+        if source.service is None or source.exporter is None:
+            continue
+        node = graph.service(source.service.project, source.service.name)
+        found |= {
+            keys[edge.target] for edge in graph.edges_of("depends_on") if edge.source == node and edge.target in keys
+        }
+    return found
+
+
+def _is_to_be_watched(inventory: Inventory, service: Service, products: set[str]) -> bool:
+    found = services.product(inventory, service)
+    if environments.only_for_development(service) or services.is_one_shot(service):
+        return False
+    if any(entry.name.startswith(("OTEL_", "DD_", "NEW_RELIC_")) for entry in service.environment):
+        return False  # its metrics may go another way
+    if exporters.of_image(service.image) and (found is None or found.kind not in services.DATASTORES):
+        return False
+    return found is None or (found.kind not in _LEFT_OUT and found.name not in products)
+
+
+def _evidence(config: str, project: Project, unwatched: list[Service]) -> Evidence:
+    names = listed(item.name for item in unwatched)
+    first, *rest = unwatched
+    return Evidence(
+        f"No job of {config} scrapes {names}, no exporter or probe watches {'it' if not rest else 'them'}, "
+        f"though other services of {project.location.file} are watched.",
+        first.location,
+        subject=f"{project.name}/unmonitored",
+        service=first.name,
+        related=tuple(Related(item.location, f"{item.name} has no target either") for item in rest),
+        recommendation=f"Add targets, exporters or probes for {names} to {config}.",
+    )
