@@ -51,6 +51,9 @@ class Inventory:
     debug_switches: tuple[configuration.DebugSwitch, ...] = field(
         default=(), metadata={"of": configuration.DebugSwitch}
     )
+    named_variables: tuple[configuration.NamedVariables, ...] = field(
+        default=(), metadata={"of": configuration.NamedVariables}
+    )
     committed_secrets: tuple[configuration.CommittedSecret, ...] = field(
         default=(), metadata={"of": configuration.CommittedSecret}
     )
@@ -77,6 +80,7 @@ class Inventory:
     manifests: tuple[delivery.Manifest, ...] = field(default=(), metadata={"of": delivery.Manifest})
     scripts: tuple[delivery.Script, ...] = field(default=(), metadata={"of": delivery.Script})
     test_suites: tuple[delivery.TestSuite, ...] = field(default=(), metadata={"of": delivery.TestSuite})
+    migrators: tuple[delivery.Migrator, ...] = field(default=(), metadata={"of": delivery.Migrator})
     documents: tuple[delivery.Document, ...] = field(default=(), metadata={"of": delivery.Document})
     web_routes: tuple[delivery.Route, ...] = field(default=(), metadata={"of": delivery.Route})
 

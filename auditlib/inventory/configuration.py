@@ -114,3 +114,13 @@ class DebugSwitch:
     main: bool
     """Whether it counts only where the file itself is run (`if __name__ == "__main__"`)."""
     location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class NamedVariables:
+    """The variables of Compose and environment files that another file names, whatever it does with them."""
+
+    path: str
+    names: frozenset[str]
+    """In lower case."""
+    location: Location

@@ -35,9 +35,11 @@ READERS: tuple[str, ...] = (
     "workflows",
     "documents",
     "test_suites",
+    "migrators",
     "makefiles",
     "scripts",
     "committed_secrets",
+    "named_variables",
 )
 
 

@@ -71,8 +71,7 @@ def read(source: Source) -> Reading:
     """The secrets of every text file. It reports no coverage: a file belongs to the reader that knows its format."""
     reading = Reading()
     for path in source.files:
-        name = PurePosixPath(path).name
-        if PurePosixPath(name).suffix.lower() in _NO_TEXT or name in _GENERATED or ".min." in name:
+        if not is_text(path):
             continue
         try:
             text = source.text(path)
@@ -81,6 +80,12 @@ def read(source: Source) -> Reading:
         found = sorted(_read(source, path, text), key=lambda item: item.location)
         reading.records += found[:FILE_LIMIT]
     return reading
+
+
+def is_text(path: str) -> bool:
+    """Whether a file's name says that people may have written text into it."""
+    place = PurePosixPath(path)
+    return place.suffix.lower() not in _NO_TEXT and place.name not in _GENERATED and ".min." not in place.name
 
 
 def _read(source: Source, path: str, text: str) -> Iterator[CommittedSecret]:

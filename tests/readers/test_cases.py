@@ -49,6 +49,8 @@ def lines_of(record):
             yield f"{record.location} origin {record.origin or '-'} {record.holder}{' credentials' * record.credentials}"
         case configuration.DebugSwitch():
             yield f"{record.location} debug {record.name}{' main' * record.main}"
+        case configuration.NamedVariables():
+            yield f"{record.path} names {' '.join(sorted(record.names))}"
         case configuration.CommittedSecret():
             yield f"{record.location} secret {record.kind}{' commented' * record.commented}"
         case delivery.Dockerfile():

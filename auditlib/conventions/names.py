@@ -1,0 +1,47 @@
+"""When two names of variables mean the same thing.
+
+Sources: the spellings that official images, frameworks and hosting platforms use for the same setting.
+"""
+
+from __future__ import annotations
+
+import difflib
+
+_SPELLINGS = {
+    "pass": "password", "passwd": "password", "pwd": "password", "pw": "password", "username": "user", "usr": "user",
+    "database": "db", "uri": "url", "addr": "host", "address": "host", "hostname": "host", "server": "host",
+    "apikey": "api_key", "environment": "env", "dir": "path", "directory": "path", "folder": "path", "seconds": "sec",
+    "secs": "sec", "minutes": "min", "mins": "min", "postgresql": "postgres", "pg": "postgres", "psql": "postgres",
+    "origin": "origins", "hosts": "host", "lvl": "level", "loglevel": "log_level", "num": "count", "maximum": "max",
+}  # fmt: skip
+_FILLERS = frozenset({"key", "url", "name", "value", "app", "my", "the", "default", "id"})
+_LONG, _LONG_WORD = 9, 4
+
+
+def is_near(one: str, other: str) -> bool:
+    """Whether two different names are likely meant to be the same: another spelling, a typing error, a filler word."""
+    first, second = _words(one), _words(other)
+    if one.lower() == other.lower():
+        return False
+    if "".join(first) == "".join(second) or sorted(first) == sorted(second):
+        return True
+    if first[: len(second)] == second or second[: len(first)] == first:
+        extra = first[len(second) :] or second[len(first) :]
+        return min(len(first), len(second)) > 1 and len(extra) == 1 and extra[0] in _FILLERS
+    return _is_mistyped(one.upper(), other.upper())
+
+
+def _words(name: str) -> list[str]:
+    words = [_SPELLINGS.get(word, word) for word in name.lower().replace("-", "_").split("_") if word]
+    return "_".join(words).split("_")
+
+
+def _is_mistyped(one: str, other: str) -> bool:
+    """Whether one letter is missing, doubled or wrong, or two are exchanged; numbers tell names apart on purpose."""
+    if min(len(one), len(other)) < _LONG or abs(len(one) - len(other)) > 1:
+        return False
+    if any(len(word) < _LONG_WORD for word in {*one.split("_")} ^ {*other.split("_")}) and f"{one}S" != other:
+        return False  # `A` and `B`, `MIN` and `MAX` are other words, no mistyped ones
+    steps = difflib.SequenceMatcher(None, one, other, autojunk=False).get_opcodes()
+    touched = "".join(one[a:b] + other[c:d] for kind, a, b, c, d in steps if kind != "equal")
+    return len(touched) <= 2 and not any(map(str.isdigit, touched))

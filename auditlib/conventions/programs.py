@@ -1,0 +1,137 @@
+"""Which code a service runs, which variables it is given, and which of them somebody reads.
+
+Sources: the documentation of each framework and library for the variables that it reads by itself.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from auditlib.conventions import environments, names, services
+from auditlib.inventory import Inventory
+from auditlib.inventory.configuration import Setting
+from auditlib.inventory.stack import EnvironmentEntry, Service
+
+_READ_BY_LIBRARIES = re.compile(
+    r"^(?:PYTHON\w*|PATH|TZ|LANG|LC_\w+|PORT|HOST|HOSTNAME|HOME|USER|CI|TERM|DISPLAY|NODE_\w+|NPM_\w+|YARN_\w+|PNPM_\w+|"
+    r"UV_\w+|PIP_\w+|POETRY_\w+|UVICORN_\w+|GUNICORN_\w+|HYPERCORN_\w+|WEB_CONCURRENCY|CELERY_\w+|C_FORCE_ROOT|FLOWER_\w+|"
+    r"DJANGO_\w+|FLASK_\w+|FASTAPI_\w+|OTEL_\w+|AWS_\w+|GOOGLE_\w+|GCLOUD_\w+|AZURE_\w+|SENTRY_\w+|DD_\w+|NEW_RELIC_\w+|"
+    r"ELASTIC_APM_\w+|PROMETHEUS_\w+|(?:HTTPS?|NO|ALL)_PROXY|PG[A-Z]+|REQUESTS_CA_BUNDLE|SSL_\w+|JAVA_\w+|JDK_\w+|"
+    r"OPENAI_\w+|ANTHROPIC_\w+|HF_\w+|HUGGING\w+|TRANSFORMERS_\w+|CUDA_\w+|NVIDIA_\w+|OMP_\w+|TOKENIZERS_\w+|TORCH_\w+|"
+    r"LANGCHAIN_\w+|LANGSMITH_\w+|LD_\w+|MALLOC_\w+|CHOKIDAR_\w+|WATCHPACK_\w+|WATCHFILES_\w+|NEXT_\w+|VITE_\w+|NUXT_\w+|"
+    r"REACT_APP_\w+|BROWSER|WDS_\w+|PLAYWRIGHT_\w+|CYPRESS_\w+|PUPPETEER_\w+|(?:FORCE|NO)_COLOR|COMPOSE_\w+|DOCKER_\w+|"
+    r"TRAEFIK_\w+|VIRTUAL_\w+|LETSENCRYPT_\w+|SSH_\w+|GIT_\w+|GITHUB_\w+|RAILS_\w+|RACK_\w+|BUNDLE_\w+|PRISMA_\w+|"
+    r"AIRFLOW_\w+|SQLALCHEMY_\w+|REDISCLI_AUTH|MPL\w+|NUMBA_\w+|XDG_\w+|DBUS_\w+|PUID|PGID|UMASK|TINI_\w+|S6_\w+)$"
+)
+_OTHER_LANGUAGES = (".go", ".java", ".kt", ".rb", ".php", ".rs", ".cs", ".ex", ".scala", ".clj", ".cpp", ".c", ".swift")
+_TESTS = frozenset({"tests", "test", "__tests__", "e2e", "spec", "fixtures", "docs", "node_modules", "scripts"})
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What the files tell of the code of a service."""
+
+    service: Service
+    roots: tuple[str, ...]
+    """The folders and files that its image or its mounts hold; an empty text is the whole repository."""
+    settings: tuple[Setting, ...]
+    given: frozenset[str]
+    """The variables that it is given, in capitals: by Compose, in all overlays, and by its image."""
+
+    def holds(self, path: str) -> bool:
+        """Whether a file is a part of the program."""
+        return any(path == root or not root or path.startswith(f"{root}/") for root in self.roots)
+
+
+def programs(inventory: Inventory) -> Iterator[Program]:
+    """The services that are built from code of the repository."""
+    for service in inventory.distinct_services:
+        if service.build is not None and not service.build.outside and not service.build.inline:
+            yield _program(inventory, service)
+
+
+def _program(inventory: Inventory, service: Service) -> Program:
+    roots = _roots(inventory, service)
+    bare = Program(service, roots, (), frozenset())
+    settings = [item for item in inventory.settings if bare.holds(item.location.file) and not _is_test(item)]
+    given = {entry.name.upper() for other in _versions(inventory, service) for entry in other.environment}
+    build = services.dockerfile(inventory, service)
+    if build is not None:
+        _, final = services.final_stage(build, service.build.target if service.build else "")
+        given |= {name.upper() for item in final if item.keyword == "ENV" for name, _ in item.variables}
+    return Program(service, roots, tuple(settings), frozenset(given))
+
+
+def _versions(inventory: Inventory, service: Service) -> list[Service]:
+    """The service and itself as overlays change it."""
+    family = {item.name for item in inventory.projects if service.project in (item.name, item.base)}
+    return [item for item in inventory.services_by_name.get(service.name, ()) if item.project in family]
+
+
+def _roots(inventory: Inventory, service: Service) -> tuple[str, ...]:
+    context = _plain(service.build.context) if service.build else ""
+    mounted = [_plain(mount.source) for mount in service.mounts if mount.kind == "bind" and not mount.outside]
+    build = services.dockerfile(inventory, service)
+    copied: list[str] = []
+    for item in build.instructions if build is not None else ():
+        if item.keyword in ("COPY", "ADD") and not any(flag.startswith("--from") for flag in item.flags):
+            copied += [_plain(posixpath.join(context, source.lstrip("/"))) for source in item.words[:-1]]
+    folders = [path.partition("*")[0].rstrip("/") for path in copied]
+    return tuple(dict.fromkeys([*(folders or [context]), *mounted]))
+
+
+def _plain(path: str) -> str:
+    normal = posixpath.normpath(path)
+    return "" if normal == "." else normal
+
+
+def _is_test(setting: Setting) -> bool:
+    path = setting.location.file
+    parts = path.split("/")
+    return not _TESTS.isdisjoint(parts[:-1]) or environments.is_for_development(path) or ".config." in parts[-1]
+
+
+def is_read_by_libraries(variable: str) -> bool:
+    """Whether a framework or library reads a variable of this name by itself."""
+    return bool(_READ_BY_LIBRARIES.match(variable))
+
+
+def unread(inventory: Inventory, program: Program) -> list[EnvironmentEntry]:
+    """The variables that Compose sets for a program and that nothing in it names.
+
+    Empty where its languages are none whose settings are read, or where no setting of it is known at all.
+    """
+    others = any(path.endswith(_OTHER_LANGUAGES) and program.holds(path) for path in inventory.files)
+    if not program.settings or others:
+        return []
+    read = {variable.lower() for item in program.settings for variable in (item.name, *item.aliases)}
+    mentions = (file.names for file in inventory.named_variables if program.holds(file.path))
+    named = {variable for found in mentions for variable in found}
+    service = program.service
+    text = " ".join([*service.command, *service.entrypoint, *(service.healthcheck.test if service.healthcheck else ())])
+    return [
+        entry
+        for entry in service.environment
+        if entry.origin == "environment"
+        and entry.name.lower() not in read | named
+        and entry.name not in text
+        and "__" not in entry.name
+        and not is_read_by_libraries(entry.name)
+    ]
+
+
+def near_misses(inventory: Inventory) -> Iterator[tuple[Program, EnvironmentEntry, Setting]]:
+    """Each variable that nothing reads with the setting that it was likely meant for, which nothing sets."""
+    for program in programs(inventory):
+        unset = [
+            item
+            for item in program.settings
+            if not {variable.upper() for variable in (item.name, *item.aliases)} & program.given
+        ]
+        for entry in unread(inventory, program):
+            found = next((item for item in unset if names.is_near(entry.name, item.name)), None)
+            if found is not None:
+                yield program, entry, found

@@ -1,0 +1,62 @@
+"""Which files name the variables that Compose and environment files set.
+
+A program may read a variable in ways that no reader follows: in another language, through a library, by a name in a
+configuration file. A variable that no file names at all is read by none of them.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import PurePosixPath
+
+import ahocorasick_rs
+
+from auditlib.inventory.configuration import NamedVariables
+from auditlib.model import Location
+from auditlib.readers.committed_secrets import is_text
+from auditlib.readers.env_files import is_env_file
+from auditlib.readers.reading import Reading
+from auditlib.source import Source, Unreadable
+
+_NAME = re.compile(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*\b")
+_COMPOSE = re.compile(r"(?:^|[._-])compose(?:[._-][\w.-]*)?\.ya?ml$", re.I)
+_DOCUMENTS = frozenset({".md", ".rst", ".txt", ".adoc", ".mdx"})
+_NAMES_LIMIT = 20_000
+
+
+def read(source: Source) -> Reading:
+    """A record for each file that names a variable. It reports no coverage: files belong to other readers."""
+    setting = [path for path in source.files if is_env_file(path) or _COMPOSE.search(PurePosixPath(path).name)]
+    names = sorted({name for path in setting for name in _NAME.findall(_text(source, path)) if len(name) > 2})
+    reading = Reading()
+    if not names:
+        return reading
+    search = ahocorasick_rs.AhoCorasick(names[:_NAMES_LIMIT], matchkind=ahocorasick_rs.MatchKind.LeftmostLongest)
+    known = frozenset(setting)
+    for path in source.files:
+        if path not in known and is_text(path) and PurePosixPath(path).suffix not in _DOCUMENTS:
+            found = _named(_text(source, path), search)
+            if found:
+                reading.records.append(NamedVariables(path, found, Location(path)))
+    return reading
+
+
+def _text(source: Source, path: str) -> str:
+    try:
+        return source.text(path)
+    except Unreadable:  # said once for all readers
+        return ""
+
+
+def _named(text: str, search: ahocorasick_rs.AhoCorasick) -> frozenset[str]:
+    """The names that stand in a text as whole words."""
+    found = {
+        text[start:end].lower()
+        for _, start, end in search.find_matches_as_indexes(text)
+        if not _is_part(text[start - 1 : start]) and not _is_part(text[end : end + 1])
+    }
+    return frozenset(found)
+
+
+def _is_part(character: str) -> bool:
+    return character.isalnum() or character == "_"

@@ -1,0 +1,118 @@
+"""Code demands a variable that the service which runs it is never given.
+
+The settings fail at the first import, so that the container stops as soon as it has started, or on the first day when
+the code path is reached. It goes unnoticed where a developer's own `.env` lies in the folder.
+
+Anti-pattern:
+
+    # settings.py
+    OPENAI_API_KEY: str
+    # compose.yaml
+    worker:
+      build: ./backend
+      environment:
+        DATABASE_URL: ${DATABASE_URL:?}
+
+Better:
+
+    worker:
+      build: ./backend
+      environment:
+        DATABASE_URL: ${DATABASE_URL:?}
+        OPENAI_API_KEY: ${OPENAI_API_KEY:?set it in .env}
+
+Recommendation:
+
+    Give the variable to every service that runs the code; an anchor (`<<: *backend-environment`) keeps them alike.
+
+References:
+
+- https://docs.pydantic.dev/latest/concepts/pydantic_settings/
+- https://docs.docker.com/compose/how-tos/environment-variables/set-environment-variables/
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from auditlib.conventions import programs
+from auditlib.conventions.programs import Program
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.configuration import Setting
+from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.rules._rule import Evidence, rule
+from auditlib.rules._wording import listed
+
+_ENOUGH = 2
+"""Variables of the same settings that a service must be given before it counts as running their code."""
+
+
+@rule(area=Area.CONFIGURATION, severity=Severity.HIGH, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """For each project and set of missing variables one finding with all services that miss them."""
+    found: defaultdict[tuple[str, tuple[str, ...]], list[Program]] = defaultdict(list)
+    lacking: dict[str, Setting] = {}
+    for program in programs.programs(inventory):
+        missing = list(_missing(inventory, program))
+        lacking.update((item.name, item) for item in missing)
+        if missing:
+            names = tuple(sorted({item.name for item in missing}))
+            found[program.service.project, names].append(program)
+    for (project, names), group in found.items():
+        yield _evidence(inventory, project, [lacking[name] for name in names], group)
+
+
+def _missing(inventory: Inventory, program: Program) -> Iterator[Setting]:
+    """The required settings that a service isn't given although it is given others of the same class or file."""
+    if any(item.path not in inventory.file_set for item in program.service.env_files):
+        return  # a file that isn't in the repository may hold them
+    mounted = {name.upper() for name in (*program.service.secrets, *program.service.configs)}
+    given = program.given | mounted
+    groups: defaultdict[tuple[str, str], list[Setting]] = defaultdict(list)
+    for item in program.settings:
+        owner = item.attribute.partition(".")[0] if item.style == "pydantic" else item.style
+        groups[item.location.file, owner].append(item)
+    for settings in groups.values():
+        passed = {item.name for item in settings if _names(item) & given}
+        if len(passed) >= _ENOUGH:
+            yield from (item for item in settings if item.required and not _names(item) & given)
+
+
+def _names(setting: Setting) -> set[str]:
+    return {name.upper() for name in (setting.name, *setting.aliases)}
+
+
+def _evidence(inventory: Inventory, project: str, missing: list[Setting], group: list[Program]) -> Evidence:
+    names = [item.name for item in missing]
+    services = [program.service for program in group]
+    elsewhere = _given_elsewhere(inventory, names, [item.name for item in services])
+    loads = any(program.holds(item.location.file) for item in inventory.settings_files for program in group)
+    them = "it" if len(names) == 1 else "them"
+    assumption = f", unless an environment file that isn't in the repository brings {them}" if loads else ""
+    are = "is" if len(services) == 1 else "are"
+    return Evidence(
+        f"{listed(item.name for item in services)} {are} never given {listed(names)}, "
+        f"which {missing[0].location.file} requires: its start fails{assumption}.",
+        services[0].location,
+        subject=f"{project}/{'/'.join(names)}",
+        service=services[0].name,
+        related=(
+            *(Related(item.location, f"{item.name} has no default here") for item in missing),
+            *(Related(item.location, f"{item.name} doesn't get it either") for item in services[1:]),
+            *(Related(place, text) for place, text in elsewhere.items()),
+        ),
+        recommendation=f"Add {listed(names, limit=4)} to the environment of {listed(item.name for item in services)}.",
+        confidence=Confidence.LOW if loads and not elsewhere else None,
+    )
+
+
+def _given_elsewhere(inventory: Inventory, names: list[str], without: list[str]) -> dict[Location, str]:
+    """Where other services are given the variables: whoever wrote that file passes them there."""
+    return {
+        entry.location: f"{service.name} gets {entry.name}"
+        for service in inventory.services
+        for entry in service.environment
+        if entry.name in names and service.name not in without
+    }

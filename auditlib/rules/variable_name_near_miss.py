@@ -1,0 +1,73 @@
+"""A service is given a variable whose name is nearly the one that its code reads.
+
+The code doesn't see the value and goes on with its default, or without one. With a password or a signing key the
+default is what protects the system; nothing in the logs says so.
+
+Anti-pattern:
+
+    # compose.yaml
+    environment:
+      REDIS_PASS: ${REDIS_PASS:?}
+    # settings.py
+    REDIS_PASSWORD: str = ""
+
+Better:
+
+    environment:
+      REDIS_PASSWORD: ${REDIS_PASSWORD:?}
+
+Recommendation:
+
+    Use one name for a setting everywhere: in the code, in Compose, and in templates.
+
+References:
+
+- https://12factor.net/config
+- https://docs.docker.com/compose/how-tos/environment-variables/set-environment-variables/
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from auditlib.conventions import programs
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.configuration import Setting
+from auditlib.inventory.stack import EnvironmentEntry
+from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.redaction import is_credential_name
+from auditlib.rules._rule import Evidence, rule
+from auditlib.rules._wording import listed
+
+
+@rule(area=Area.CONFIGURATION, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """Every pair of a variable that nothing reads and a setting that nothing sets, with names that are near."""
+    pairs: defaultdict[tuple[str, Location], dict[str, EnvironmentEntry]] = defaultdict(dict)
+    settings: dict[Location, Setting] = {}
+    for program, entry, setting in programs.near_misses(inventory):
+        pairs[entry.name, setting.location].setdefault(program.service.name, entry)
+        settings[setting.location] = setting
+    for (name, place), entries in pairs.items():
+        yield _evidence(name, settings[place], entries)
+
+
+def _evidence(name: str, setting: Setting, entries: dict[str, EnvironmentEntry]) -> Evidence:
+    (service, first), *others = entries.items()
+    without = "has no value" if setting.required or setting.default_kind in ("none", "null") else "keeps its default"
+    secret = is_credential_name(setting.name)
+    are = "is" if len(entries) == 1 else "are"
+    return Evidence(
+        f"{listed(entries)} {are} given {name}, which no code of it reads; the code reads {setting.name}, which {without}.",
+        first.location,
+        subject=f"{name}/{setting.name}",
+        service=service,
+        related=(
+            Related(setting.location, f"{setting.name} is read here"),
+            *(Related(entry.location, f"{other} is given {name}, too") for other, entry in others),
+        ),
+        recommendation=f"Rename {name} to {setting.name} for {listed(entries)}, or the other way round in the code.",
+        severity=Severity.HIGH if secret or setting.required else None,
+    )
