@@ -1,0 +1,97 @@
+"""A Dockerfile copies what its build context does not hold.
+
+`COPY` of a path that isn't in the context, or that `.dockerignore` leaves out, fails with "not found". Paths count from
+the context that Compose gives, not from the Dockerfile's folder, which is why this so often goes wrong.
+
+Anti-pattern:
+
+    # compose.yaml: build: ./backend
+    COPY backend/requirements.txt .
+
+Better:
+
+    # compose.yaml: build: ./backend
+    COPY requirements.txt .
+
+Recommendation:
+
+    Write the path as seen from the build context, or take it out of `.dockerignore`.
+
+References:
+
+- https://docs.docker.com/reference/dockerfile/#copy
+- https://docs.docker.com/build/concepts/context/#dockerignore-files
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditlib.conventions import build_context, services
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.delivery import DockerIgnore, Instruction
+from auditlib.inventory.stack import Build, Service
+from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.rules._rule import Evidence, rule
+
+_GENERATED = frozenset(
+    {"dist", "build", "target", "out", "node_modules", "bin", ".next", ".output", "vendor", "public"}
+)
+"""Folders that a step before the build may make."""
+
+
+@rule(area=Area.ORCHESTRATION, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """Every source of COPY and ADD that is in no context in which a service builds the Dockerfile."""
+    if ".gitmodules" in inventory.file_set:
+        return
+    seen: set[tuple[str, str]] = set()
+    for service in inventory.services:
+        found, build = services.dockerfile(inventory, service), service.build
+        if found is None or build is None or build.inline or (found.path, build.context) in seen:
+            continue
+        seen.add((found.path, build.context))
+        files = build_context.files(inventory, build.context)
+        ignore = build_context.ignore_file(inventory, build)
+        for instruction in found.instructions:
+            for source in _sources(instruction):
+                why = _fault(source, files, ignore)
+                if why:
+                    yield _evidence(service, build, instruction, source, why, ignore)
+
+
+def _sources(instruction: Instruction) -> list[str]:
+    """The files and folders of the context that an instruction copies; nothing of stages, URLs and wildcards."""
+    if instruction.keyword not in ("COPY", "ADD") or any(flag.startswith("--from") for flag in instruction.flags):
+        return []
+    if any(word.startswith("<<") for word in instruction.words):
+        return []
+    plain = [word for word in instruction.words[:-1] if not any(sign in word for sign in ("*", "?", "[", "$", "://"))]
+    return [word for word in plain if not word.startswith("git@") and not _GENERATED & set(word.split("/"))]
+
+
+def _fault(source: str, files: list[str], ignore: DockerIgnore | None) -> str:
+    """Why the build doesn't see a source; empty if it does."""
+    mine = [path for path in files if build_context.matches(source, path)]
+    if not mine:
+        return "which isn't there"
+    left_out = all(build_context.is_excluded(ignore, path) for path in mine)
+    return f"which {ignore.path} leaves out" if left_out and ignore else ""
+
+
+def _evidence(
+    service: Service, build: Build, instruction: Instruction, source: str, why: str, ignore: DockerIgnore | None
+) -> Evidence:
+    context = "the root of the repository" if build.context in ("", ".") else build.context
+    related = [Related(build.location, f"{service.name} is built in {context}")]
+    if ignore and "leaves out" in why:
+        related.append(Related(ignore.location, f"leaves {source} out"))
+    return Evidence(
+        f"The build of {service.name} copies {source} out of {context}, {why}: the build fails.",
+        instruction.location,
+        subject=source,
+        service=service.name,
+        related=tuple(related),
+        recommendation=f"Write {source} as seen from {context}, or add it there.",
+    )
