@@ -1,0 +1,71 @@
+"""A dashboard asks a data source that isn't provisioned.
+
+Panels refer to a data source by its identifier. An exported dashboard carries that of the Grafana it came from; in
+another one every panel says "Datasource not found".
+
+Anti-pattern:
+
+    # dashboard.json
+    "datasource": {"type": "prometheus", "uid": "P1809F7CD0C75ACF3"}
+    # datasources.yml: uid: prometheus
+
+Better:
+
+    "datasource": {"type": "prometheus", "uid": "prometheus"}
+
+Recommendation:
+
+    Give the provisioned data source a fixed `uid` and use it in the dashboards, or a variable of type `datasource`.
+
+References:
+
+- https://grafana.com/docs/grafana/latest/administration/provisioning/#data-sources
+- https://grafana.com/docs/grafana/latest/dashboards/variables/add-template-variables/
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from auditlib.conventions import grafana, monitoring
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.monitoring import Dashboard, Panel
+from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.rules._rule import Evidence, rule
+from auditlib.rules._wording import counted, listed
+
+
+@rule(area=Area.MONITORING, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """For each dashboard the data sources that its panels name and that no provisioning file declares."""
+    known = grafana.names(inventory.datasources)
+    if not known or any(monitoring.is_template(item.file, item.name, item.uid) for item in inventory.datasources):
+        return
+    for dashboard in inventory.dashboards:
+        unknown: defaultdict[str, list[Panel]] = defaultdict(list)
+        for panel in dashboard.panels:
+            name = panel.datasource
+            if name.lower() not in grafana.BUILT_IN and "$" not in name and name not in known:
+                unknown[name].append(panel)
+        for name, panels in unknown.items():
+            yield _evidence(inventory, dashboard, name, panels)
+
+
+def _evidence(inventory: Inventory, dashboard: Dashboard, name: str, panels: list[Panel]) -> Evidence:
+    kind = panels[0].datasource_type
+    fitting = [item for item in inventory.datasources if kind in ("", item.type)] or list(inventory.datasources)
+    offered = [item.uid or item.name for item in fitting]
+    return Evidence(
+        f"{counted(len(panels), 'panel')} of the dashboard {dashboard.title} "
+        f"{'asks' if len(panels) == 1 else 'ask'} the data source {name}, which is not provisioned (there is "
+        f"{listed(offered)}), unless somebody adds it by hand.",
+        panels[0].location,
+        subject=f"{dashboard.uid or dashboard.title}/{name}",
+        related=(
+            *(Related(item.location, f"the provisioned data source {item.name}") for item in fitting[:3]),
+            *(Related(panel.location, f"the panel {panel.title} asks it too") for panel in panels[1:8]),
+        ),
+        recommendation=f"Replace {name} by {offered[0]} in {dashboard.file}.",
+    )

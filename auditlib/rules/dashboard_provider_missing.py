@@ -1,0 +1,100 @@
+"""Dashboards stand in the repository, and Grafana isn't told to load them.
+
+Grafana loads dashboards from the folders that a provider names, as its container sees them. Without a provider, or
+without the mount, the folder is empty and people look at a Grafana without dashboards.
+
+Anti-pattern:
+
+    # grafana/dashboards/api.json exists
+    # grafana/provisioning/dashboards/ has no provider
+
+Better:
+
+    providers:
+      - name: default
+        type: file
+        options: {path: /var/lib/grafana/dashboards}
+    # compose.yaml: ./grafana/dashboards:/var/lib/grafana/dashboards:ro
+
+Recommendation:
+
+    Add a provider whose path is the folder that the dashboards are mounted at.
+
+References:
+
+- https://grafana.com/docs/grafana/latest/administration/provisioning/#dashboards
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from auditlib.conventions import deployment, environments, grafana
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.monitoring import Dashboard
+from auditlib.inventory.stack import Service
+from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.rules._rule import Evidence, rule
+from auditlib.rules._wording import counted, listed
+
+
+@rule(area=Area.MONITORING, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """For each folder of dashboards, unless a provider of a running Grafana reaches it or they come another way."""
+    servers = [item for item in grafana.servers(inventory) if item.build is None]
+    if not servers or _loaded_otherwise(inventory, servers):
+        return
+    folders: defaultdict[str, list[Dashboard]] = defaultdict(list)
+    for dashboard in inventory.dashboards:
+        imported = any(variable.kind == "input" for variable in dashboard.variables)
+        if (
+            not imported
+            and not environments.is_for_development(dashboard.file)
+            and not _is_loaded(inventory, servers, dashboard)
+        ):
+            folders[dashboard.file.rpartition("/")[0]].append(dashboard)
+    for folder, dashboards in folders.items():
+        yield _evidence(inventory, servers[0], folder, dashboards)
+
+
+def _loaded_otherwise(inventory: Inventory, servers: list[Service]) -> bool:
+    """Whether Grafana's API, an orchestrator or the content of a volume may bring the dashboards."""
+    by_api = any(
+        "/api/dashboards" in word or ("grafana" in word and "import" in word)
+        for command in deployment.commands(inventory)
+        for word in command.words
+    )
+    unseen = any(mount.outside and "provisioning" in mount.target for item in servers for mount in item.mounts)
+    return by_api or unseen or any(item.configs for item in servers) or deployment.uses_orchestrator(inventory)
+
+
+def _is_loaded(inventory: Inventory, servers: list[Service], dashboard: Dashboard) -> bool:
+    return any(
+        "$" in provider.path or grafana.sees(server, provider.path, dashboard.file)
+        for provider in inventory.dashboard_providers
+        for server in servers
+        if grafana.sees(server, "/etc/grafana/provisioning/dashboards", provider.file) or "$" in provider.path
+    ) or any(entry.name == "GF_PATHS_PROVISIONING" for server in servers for entry in server.environment)
+
+
+def _evidence(inventory: Inventory, server: Service, folder: str, dashboards: list[Dashboard]) -> Evidence:
+    providers = inventory.dashboard_providers
+    why = f"the providers name {listed(item.path for item in providers)}" if providers else "there is no provider"
+    mount = next((item for item in server.mounts if item.kind == "bind" and item.source.rstrip("/") == folder), None)
+    mounted = f" is mounted at {mount.target}" if mount else " isn't mounted into it"
+    if not mount and any(grafana.sees(server, "/", item.file) for item in dashboards):
+        mounted = " is mounted with a folder above it"
+    return Evidence(
+        f"{server.name} doesn't load {counted(len(dashboards), 'dashboard')} of {folder or 'the root'} "
+        f"({listed((item.title for item in dashboards), limit=4)}): {folder or 'the root'}{mounted}, and {why}.",
+        dashboards[0].location,
+        subject=f"{folder}/dashboards",
+        service=server.name,
+        related=(
+            *(Related(item.location, f"this provider reads {item.path}") for item in providers[:3]),
+            Related(mount.location if mount else server.location, "what Grafana mounts"),
+        ),
+        recommendation=f"Mount {folder or 'the dashboards'} into {server.name}, and name that folder in a provider.",
+    )
