@@ -9,7 +9,7 @@ from auditlib.report.sections.delivery import ci_jobs
 from auditlib.report.sections.evidence import findings, table
 from auditlib.report.sections.monitoring import alerts, monitoring_coverage, monitoring_wiring
 from auditlib.report.sections.orchestration import dependency_conditions, service_map, single_points
-from auditlib.report.sections.overview import scope, severities, verdict
+from auditlib.report.sections.overview import checklist, scope, severities, verdict
 from auditlib.report.sections.planning import backlog, risk_against_effort, risk_matrix
 from auditlib.report.sections.reliability import confidence, coverage
 from auditlib.report.sections.storage import exposure, volumes
@@ -18,6 +18,7 @@ from auditlib.report.sections.testing import scripts, test_coverage
 __all__ = [
     "alerts",
     "backlog",
+    "checklist",
     "ci_jobs",
     "confidence",
     "coverage",

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 
+from auditlib import readiness
 from auditlib import verdict as judging
 from auditlib.audit import Audit
 from auditlib.model import Area, Read, Severity, Status
 from auditlib.report import palette, wording
-from auditlib.report.blocks import Blocks, Column, Panel, Picture, Prose, Table
+from auditlib.report.blocks import Blocks, Column, Panel, Picture, Prose, State, Table
 from auditlib.report.charts import bars
 from auditlib.report.rendering import AREA_NAMES
 
@@ -17,6 +18,14 @@ _TONES = {
     judging.Readiness.CONDITIONS: "warn",
     judging.Readiness.READY: "good",
 }
+_STATES = {
+    readiness.State.MET: "good",
+    readiness.State.PARTLY: "warn",
+    readiness.State.NOT_MET: "bad",
+    readiness.State.UNKNOWN: "",
+}
+_RECORDS = 5
+"""Records that an item of the checklist names; the tables have all."""
 _STATUS = {
     Read.PARSED: (palette.GOOD, "read in full"),
     Read.PARTIAL: (palette.SEVERITY[Severity.MEDIUM], "in part"),
@@ -47,6 +56,25 @@ def _score(score: judging.Score) -> dict[str, object]:
     detail = f"above all: {dearest.finding.title}" if dearest else "no finding"
     tone = "good" if score.points >= 80 else "warn" if score.points >= 50 else "bad"
     return {"area": score.area, "points": score.points, "tone": tone, "detail": detail}
+
+
+def checklist(audit: Audit) -> Blocks:
+    """What a system needs in production: each thing met, partly, not met or not known, with its evidence."""
+    answers = readiness.judge(audit.inventory, audit.findings)
+    counts = Counter(answer.state for answer in answers)
+    summary = ", ".join(f"{counts[state]} {state}" for state in readiness.State if counts[state])
+    shown = [
+        {
+            "title": answer.item.title,
+            "state": State(wording.sentence(str(answer.state)), _STATES[answer.state]),
+            "reason": answer.reason,
+            "findings": answer.findings,
+            "records": answer.records[:_RECORDS],
+            "more": max(len(answer.records) - _RECORDS, 0),
+        }
+        for answer in answers
+    ]
+    return Blocks(Panel("checklist", {"summary": wording.sentence(summary) + ".", "answers": shown}))
 
 
 def severities(audit: Audit) -> Blocks:

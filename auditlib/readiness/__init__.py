@@ -1,0 +1,72 @@
+"""The checklist that a system passes on its way into production: each item met, partly, not met, or not known.
+
+An item is judged by what the repository holds of its kind and by the open findings that speak against it:
+
+- not known, if the repository holds nothing of the kind;
+- not met, if a finding denies it, or if it wants a proof that the repository doesn't hold;
+- partly, if findings only weaken it;
+- met otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from auditlib.inventory import Inventory
+from auditlib.model import Finding, Related, Severity, Status
+from auditlib.readiness._items import ITEMS, Item
+
+__all__ = ["ITEMS", "Answer", "Item", "State", "judge"]
+
+
+class State(Enum):
+    """How an item stands."""
+
+    MET = "met"
+    PARTLY = "partly"
+    NOT_MET = "not met"
+    UNKNOWN = "not known"
+
+    def __str__(self) -> str:
+        return self.value
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An item with its state, a sentence on why, the findings against it, and the records that it was judged by."""
+
+    item: Item
+    state: State
+    reason: str
+    findings: tuple[Finding, ...]
+    records: tuple[Related, ...]
+
+
+def judge(inventory: Inventory, findings: Iterable[Finding]) -> tuple[Answer, ...]:
+    """Every item of the checklist, answered."""
+    opened = [finding for finding in findings if finding.status is Status.OPEN and finding.severity > Severity.INFO]
+    return tuple(_answer(item, inventory, opened) for item in ITEMS)
+
+
+def _answer(item: Item, inventory: Inventory, opened: Sequence[Finding]) -> Answer:
+    against = tuple(finding for finding in opened if finding.rule in item.denied_by | item.weakened_by)
+    subject = tuple(item.subject(inventory))
+    if not subject and not against:
+        return Answer(item, State.UNKNOWN, item.unknown, (), ())
+    proof = tuple(item.proof(inventory)) if item.proof else subject
+    if any(finding.rule in item.denied_by for finding in against):
+        return Answer(item, State.NOT_MET, _titles(against), against, proof)
+    if not proof:
+        return Answer(item, State.NOT_MET, item.lacking, against, subject)
+    if against:
+        return Answer(item, State.PARTLY, _titles(against), against, proof)
+    return Answer(item, State.MET, item.met, (), proof)
+
+
+def _titles(findings: Sequence[Finding]) -> str:
+    """The titles of what speaks against an item, each once, the worst first."""
+    titles = list(dict.fromkeys(finding.title.rstrip(".") for finding in findings))
+    more = f", and {len(titles) - 2} more" if len(titles) > 2 else ""
+    return "; ".join(titles[:2]) + more + "."

@@ -1,0 +1,163 @@
+"""The items of the checklist, as data: what each is judged by, and which rules' findings speak against it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from auditlib.inventory import Inventory
+from auditlib.model import Related
+from auditlib.readiness import _subjects as subjects
+
+Seen = Callable[[Inventory], Iterator[Related]]
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing that has to be so before a system goes into production."""
+
+    title: str
+    subject: Seen
+    """What the repository holds of the kind; nothing means that the item can't be judged."""
+    met: str
+    unknown: str
+    denied_by: frozenset[str] = frozenset()
+    """Rules whose finding says that the item is not met at all."""
+    weakened_by: frozenset[str] = frozenset()
+    """Rules whose finding says that it is met in part only."""
+    proof: Seen | None = None
+    """What must be there besides; nothing means that the item is not met."""
+    lacking: str = ""
+    """Said where the proof is missing."""
+
+
+def _rules(*names: str) -> frozenset[str]:
+    return frozenset(names)
+
+
+ITEMS: tuple[Item, ...] = (
+    Item(
+        "Secrets are kept out of the repository",
+        subjects.credentials,
+        "Every credential comes from outside of the repository.",
+        "No service gets a variable that looks like a credential.",
+        _rules("credential-default", "secret-committed", "template-holds-real-secret", "env-file-committed",
+               "setting-default-insecure", "secret-in-image-layer"),
+        _rules("credential-in-url", "credential-shared", "secret-not-rotatable", "secret-in-build-argument"),
+    ),
+    Item(
+        "The health of every service is checked",
+        subjects.health,
+        "Every service that runs all the time has a health check.",
+        "No service was found.",
+        weakened_by=_rules("healthcheck-missing", "dependency-without-healthcheck", "healthcheck-tool-missing",
+                           "healthcheck-port-mismatch", "healthcheck-unauthenticated"),
+    ),
+    Item(
+        "Services start in the right order",
+        subjects.dependencies,
+        "Each service waits until what it needs can do its work.",
+        "No service declares what it waits for.",
+        _rules("dependency-cycle", "profile-dependency-gap"),
+        _rules("dependency-started-not-healthy", "dependency-undeclared", "dependency-without-healthcheck",
+               "service-behind-profile"),
+    ),
+    Item(
+        "Data outlives its container",
+        subjects.stores,
+        "Every data store keeps its data in a volume.",
+        "No database, broker or cache with a lasting mount was found.",
+        weakened_by=_rules("log-file-outside-volume", "volume-unused"),
+    ),
+    Item(
+        "Data is backed up",
+        subjects.stores,
+        "The repository makes backups of what is kept.",
+        "Nothing that keeps data was found.",
+        _rules("backup-missing"),
+    ),
+    Item(
+        "Restoring has been tried",
+        subjects.stores,
+        "The repository holds the commands that bring data back; whether they were run, files can't tell.",
+        "Nothing that keeps data was found.",
+        weakened_by=_rules("recovery-undocumented"),
+        proof=subjects.restores,
+        lacking="No command or script of the repository restores anything, so no test of a restore can have used one.",
+    ),
+    Item(
+        "Metrics are collected",
+        subjects.scraping,
+        "What is scraped is there and answers.",
+        "No monitoring configuration was found; it may be outside of the repository.",
+        _rules("monitoring-not-wired"),
+        _rules("scrape-target-unresolved"),
+    ),
+    Item(
+        "Alerts reach someone",
+        subjects.alerting,
+        "Every alert is routed to a receiver that tells somebody.",
+        "No alert was found; alerts may be kept outside of the repository.",
+        _rules("monitoring-not-wired", "rule-file-not-loaded", "alertmanager-not-connected", "receiver-loopback",
+               "receiver-undefined"),
+        _rules("receiver-placeholder", "receiver-unroutable", "severity-not-routed", "alert-expression-invalid"),
+        proof=subjects.receivers,
+        lacking="There are alerts, but no receiver that tells anybody.",
+    ),
+    Item(
+        "Logs are collected",
+        subjects.all_services,
+        "Logs are collected in one place.",
+        "No service was found.",
+        _rules("log-aggregation-missing"),
+        _rules("log-file-outside-volume"),
+        proof=subjects.log_shipping,
+        lacking="Nothing in the repository collects logs; Docker keeps those of each container on the host.",
+    ),
+    Item(
+        "Tests gate a deployment",
+        subjects.tests,
+        "Every test suite runs before a change is deployed.",
+        "No test suite was found.",
+        weakened_by=_rules("test-suite-not-run", "lint-not-run"),
+    ),
+    Item(
+        "Images are pinned",
+        subjects.images,
+        "Every image names a version that doesn't move.",
+        "No service runs an image by name.",
+        weakened_by=_rules("image-unpinned"),
+    ),
+    Item(
+        "Images are scanned before they are deployed",
+        subjects.built_images,
+        "A scanner looks at images before they run.",
+        "The repository builds no image.",
+        weakened_by=_rules("image-not-built"),
+        proof=subjects.image_scans,
+        lacking="No workflow, script or make target scans an image for known holes.",
+    ),
+    Item(
+        "A deployment can be rolled back",
+        subjects.production,
+        "A way back is written down or automated.",
+        "Nothing in the repository says that it is put into production.",
+        proof=subjects.rollbacks,
+        lacking="No document, command or job speaks of a rollback.",
+    ),
+    Item(
+        "Operators have a guide and runbooks",
+        subjects.guides,
+        "Documents say how the system is operated.",
+        "No document was found.",
+        weakened_by=_rules("deployment-guide-missing", "runbook-missing", "recovery-undocumented",
+                           "script-undocumented"),
+    ),
+    Item(
+        "The loss of one host is provided for",
+        subjects.production,
+        "It is deployed to more than one host, or a document speaks of it.",
+        "Nothing in the repository says where it runs.",
+        _rules("single-host-only"),
+    ),
+)  # fmt: skip

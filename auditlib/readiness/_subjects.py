@@ -1,0 +1,159 @@
+"""What a repository holds of a kind, as places with a few words: by it an item of the checklist can be judged."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from auditlib.conventions import backups, deployment, healthchecks, services
+from auditlib.inventory import Inventory
+from auditlib.inventory.stack import Service
+from auditlib.model import Related
+
+_RESTORE = re.compile(
+    r"\b(?:pg_restore|mongorestore|restic restore|borg extract|wal-g backup-fetch)\b|restore[-_.]", re.I
+)
+_ROLLBACK = re.compile(r"\broll(?:ing)?[-_ ]?back\b|\brückfall|zurückrollen|retour arri[eè]re", re.I)
+_SCANNER = re.compile(r"\b(?:trivy|grype|snyk|clair|anchore|docker scout|scout-action|prisma-cloud)\b", re.I)
+_LOCAL_LOGS = frozenset({"", "json-file", "local", "none"})
+_SECRET_NAME = re.compile(r"PASSWORD|SECRET|TOKEN|API_?KEY|PRIVATE_KEY|CREDENTIAL", re.I)
+
+
+def credentials(inventory: Inventory) -> Iterator[Related]:
+    """The variables of services whose names say that they hold a secret."""
+    for service in inventory.distinct_services:
+        for entry in service.environment:
+            if _SECRET_NAME.search(entry.name):
+                yield Related(entry.location, f"{service.name} gets {entry.name}")
+
+
+def health(inventory: Inventory) -> Iterator[Related]:
+    """The health checks of services, or the services where there is none."""
+    checked = [(service, healthchecks.of(inventory, service)) for service in inventory.distinct_services]
+    found = [Related(place, f"the health of {service.name} is checked") for service, place in checked if place]
+    yield from found or (_service(service) for service, _ in checked)
+
+
+def all_services(inventory: Inventory) -> Iterator[Related]:
+    """The services."""
+    yield from map(_service, inventory.distinct_services)
+
+
+def dependencies(inventory: Inventory) -> Iterator[Related]:
+    """What services declare to wait for."""
+    for service in inventory.distinct_services:
+        for needed in service.dependencies:
+            if not needed.implicit:
+                yield Related(needed.location, f"{service.name} waits for {needed.service}")
+
+
+def stores(inventory: Inventory) -> Iterator[Related]:
+    """The mounts in which databases, brokers and caches keep what must not be lost."""
+    for project in inventory.base_projects:
+        for service, product, mount in services.stores(inventory, project):
+            yield Related(mount.location, f"{product.name} of {service.name} keeps its data here")
+
+
+def restores(inventory: Inventory) -> Iterator[Related]:
+    """Commands and scripts that bring data back, so that somebody can have tried them."""
+    for command in deployment.commands(inventory):
+        if _RESTORE.search(" ".join(command.words)):
+            yield Related(command.location, "a command that restores data")
+    for script in inventory.scripts:
+        if _RESTORE.search(script.path.rpartition("/")[2]):
+            yield Related(script.location, "a script that restores data")
+
+
+def backup_headings(inventory: Inventory) -> Iterator[Related]:
+    """Where recovery is described."""
+    for place in backups.recovery_headings(inventory):
+        yield Related(place, "recovery is described here")
+
+
+def scraping(inventory: Inventory) -> Iterator[Related]:
+    """The jobs that collect metrics."""
+    for job in inventory.scrape_jobs:
+        yield Related(job.location, f"the scrape job {job.name}")
+
+
+def alerting(inventory: Inventory) -> Iterator[Related]:
+    """Alerts, and who is told."""
+    for receiver in inventory.receivers:
+        yield Related(receiver.location, f"the receiver {receiver.name}")
+    for rule in inventory.alert_rules:
+        if rule.kind == "alert":
+            yield Related(rule.location, f"the alert {rule.name}")
+
+
+def receivers(inventory: Inventory) -> Iterator[Related]:
+    """The receivers that tell somebody."""
+    for receiver in inventory.receivers:
+        if receiver.integrations:
+            yield Related(receiver.location, f"{receiver.name} reaches {receiver.integrations[0].kind}")
+
+
+def log_shipping(inventory: Inventory) -> Iterator[Related]:
+    """What collects logs: configurations of shippers, and services whose driver sends logs away."""
+    for item in inventory.log_shippers:
+        yield Related(item.location, f"{item.kind} collects logs")
+    for service in inventory.distinct_services:
+        if service.log_driver not in _LOCAL_LOGS:
+            yield Related(service.location, f"{service.name} logs to {service.log_driver}")
+
+
+def tests(inventory: Inventory) -> Iterator[Related]:
+    """The test suites."""
+    for suite in inventory.test_suites:
+        yield Related(suite.location, f"{suite.framework} in {suite.folder or 'the root'}")
+
+
+def images(inventory: Inventory) -> Iterator[Related]:
+    """The images that services run."""
+    for service in inventory.distinct_services:
+        if service.image:
+            yield Related(service.image_location, f"{service.name} runs {service.image}")
+
+
+def built_images(inventory: Inventory) -> Iterator[Related]:
+    """What images are built from."""
+    for file in inventory.dockerfiles:
+        yield Related(file.location, "an image is built from this")
+
+
+def image_scans(inventory: Inventory) -> Iterator[Related]:
+    """Commands and actions that scan images."""
+    for command in deployment.commands(inventory):
+        if _SCANNER.search(" ".join(command.words)):
+            yield Related(command.location, f"{command.words[0]} scans here")
+    for step in inventory.steps:
+        if _SCANNER.search(step.uses):
+            yield Related(step.location, f"{step.uses.partition('@')[0]} scans here")
+
+
+def production(inventory: Inventory) -> Iterator[Related]:
+    """Where the repository says that it is put into production."""
+    yield from deployment.signs_of_production(inventory)
+
+
+def rollbacks(inventory: Inventory) -> Iterator[Related]:
+    """Documents, commands, jobs and scripts that speak of a rollback."""
+    for document in inventory.documents:
+        for heading in document.headings:
+            if _ROLLBACK.search(heading.text):
+                yield Related(heading.location, "a rollback is described here")
+    for command in deployment.commands(inventory):
+        if _ROLLBACK.search(" ".join(command.words)):
+            yield Related(command.location, "a command that rolls back")
+    for job in inventory.jobs:
+        if _ROLLBACK.search(f"{job.id} {job.name}"):
+            yield Related(job.location, f"the job {job.id}")
+
+
+def guides(inventory: Inventory) -> Iterator[Related]:
+    """The documents on how the software is put into operation, or all documents."""
+    found = [Related(place, "operation is described here") for place in deployment.guides(inventory)]
+    yield from found or (Related(item.location, item.title or item.path) for item in inventory.documents)
+
+
+def _service(service: Service) -> Related:
+    return Related(service.location, f"the service {service.name}")
