@@ -53,11 +53,24 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for project in inventory.base_projects:
         found = [
             item
-            for item in inventory.problems
-            if item.project == project.name and item.kind == "error" and item.code not in _NAMED_ELSEWHERE | _OUR_LIMITS
+            for item in _errors(inventory, project)
+            if item.code not in _NAMED_ELSEWHERE | _OUR_LIMITS and not _is_healed(inventory, project, item)
         ]
         if found:
             yield _evidence(project, found)
+
+
+def _errors(inventory: Inventory, project: Project) -> list[Problem]:
+    return [item for item in inventory.problems if item.project == project.name and item.kind == "error"]
+
+
+def _is_healed(inventory: Inventory, project: Project, fault: Problem) -> bool:
+    """Whether an overlay supplies what the base lacks, so that the base is meant to be used with it only."""
+    overlays = [item for item in inventory.projects if item.base == project.name]
+    return any(
+        all((item.code, item.message) != (fault.code, fault.message) for item in _errors(inventory, overlay))
+        for overlay in overlays
+    )
 
 
 def _evidence(project: Project, found: list[Problem]) -> Evidence:
