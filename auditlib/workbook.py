@@ -14,7 +14,6 @@ from auditlib.audit import audit
 from auditlib.errors import UsageError
 from auditlib.formats import csv_table, json_document
 from auditlib.report import page, settings
-from auditlib.report.settings import Settings
 
 Progress = Callable[[str, int, int], None]
 """Told the step, how many are done and how many there are."""

@@ -52,12 +52,8 @@ def glance(blocks: Sequence[Block]) -> Glance:
 def _condensed(block: Block) -> tuple[str, Block, str]:
     """The lead, the block without what a slide has no room for, and a note on what was left out."""
     match block:
-        case Picture(table=Table() as table) if not _legible(block.svg):
-            drawn = "Drawn in the report, where there is room for all of it."
-            return block.alternative, _first_rows(table), f"{_rest(len(table.rows), ROWS, 'row')} {drawn}".strip()
         case Picture():
-            note = "" if block.caption.startswith(block.alternative) else block.caption
-            return block.alternative, replace(block, table=None), note
+            return _picture(block)
         case Table():
             return block.caption, _first_rows(block), _rest(len(block.rows), ROWS, "row")
         case Findings():
@@ -68,6 +64,19 @@ def _condensed(block: Block) -> tuple[str, Block, str]:
             data = {**block.data, "reasons": block.data["reasons"][:REASONS]}
             return "", replace(block, data=data), _rest(len(block.data["reasons"]), REASONS, "reason")
     return "", block, ""
+
+
+def _picture(block: Picture) -> tuple[str, Block, str]:
+    """The picture, or the first rows of its table where it is too large to be read on a slide."""
+    if block.table and not _legible(block.svg):
+        drawn = "Drawn in the report, where there is room for all of it."
+        return (
+            block.alternative,
+            _first_rows(block.table),
+            f"{_rest(len(block.table.rows), ROWS, 'row')} {drawn}".strip(),
+        )
+    note = "" if block.caption.startswith(block.alternative) else block.caption
+    return block.alternative, replace(block, table=None), note
 
 
 def _legible(svg: str) -> bool:

@@ -39,7 +39,7 @@ def browser() -> str:
         if path := shutil.which(name):
             return path
     raise UsageError(
-        "a PDF is printed by Chromium or Chrome, and neither is on the PATH; install one, or leave `pdf` out of --format"
+        "a PDF is printed by Chromium or Chrome, and neither is on the PATH; install one, or leave out --format pdf"
     )
 
 

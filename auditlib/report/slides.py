@@ -114,7 +114,9 @@ def _content(outputs: Iterable[Mapping[str, Any]]) -> tuple[Markup, str]:
 
 
 def _worst(audit: Audit, area: Area | None) -> tuple[Finding, ...]:
-    return tuple(finding for finding in audit.findings if finding.area is area and finding.status is Status.OPEN)[:_NAMED]
+    return tuple(finding for finding in audit.findings if finding.area is area and finding.status is Status.OPEN)[
+        :_NAMED
+    ]
 
 
 def _shipped(name: str) -> Markup:

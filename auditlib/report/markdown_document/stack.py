@@ -1,0 +1,95 @@
+"""What was looked at, and what runs: services, networks, volumes, start order."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from auditlib import verdict
+from auditlib.audit import Audit
+from auditlib.conventions.services import is_one_shot
+from auditlib.inventory.stack import Service
+from auditlib.model import Area
+from auditlib.report import wording
+from auditlib.report.markdown_document.writing import code, codes, findings, place, statement, text
+
+
+def scope(audit: Audit) -> Iterator[str]:
+    """The repository, the files that the statements rest on, and the answer."""
+    inventory, judgement = audit.inventory, verdict.judge(audit.findings)
+    commit = f" at commit {code(inventory.commit[:12])}" if inventory.commit else ""
+    yield statement(
+        "Objective",
+        "Assess deployment tooling, container orchestration and operational readiness of "
+        f"{code(inventory.name)}{commit}.",
+    )
+    places = [file for project in inventory.base_projects for file in project.files]
+    places += [item.location.file for item in inventory.settings] + [item.file for item in inventory.prometheus]
+    places += [item.file for item in inventory.workflows]
+    if places:
+        yield statement("Key References", f"{codes(dict.fromkeys(places), 10)}.")
+    yield statement("Verdict", f"{judgement.readiness}. {text(judgement.reason)}")
+    scores = ", ".join(f"{score.area} {score.points}" for score in judgement.scores)
+    yield statement("Scores of 100", f"{scores}.")
+
+
+def orchestration(audit: Audit) -> Iterator[str]:
+    """The services and how they start, what keeps their data, and the findings."""
+    services = audit.inventory.distinct_services
+    if not services:
+        yield statement("Services", "No Compose project was found.")
+    else:
+        yield _stack(audit, services)
+        yield _health(services)
+        yield _storage(audit)
+        yield from _start(services)
+    yield from findings(audit, Area.ORCHESTRATION)
+
+
+def _stack(audit: Audit, services: tuple[Service, ...]) -> str:
+    gated = [f"{item.name} ({', '.join(item.profiles)})" for item in services if item.profiles]
+    files = codes(file for project in audit.inventory.base_projects for file in project.files)
+    return statement(
+        "Multi-Service Stack",
+        f"{files} define {wording.count(len(services), 'service')}: {codes((item.name for item in services), 14)}.",
+        f"Behind a profile: {codes(gated)}." if gated else "",
+    )
+
+
+def _health(services: tuple[Service, ...]) -> str:
+    running = [item for item in services if not is_one_shot(item)]
+    checked = [item for item in running if item.healthcheck and not item.healthcheck.disabled]
+    unchecked = [item.name for item in running if item not in checked]
+    tests = Counter(" ".join(item.healthcheck.test) for item in checked if item.healthcheck and item.healthcheck.test)
+    return statement(
+        "Health Checks",
+        f"{len(checked)} of {wording.count(len(running), 'long-running service')} have one"
+        + (f" ({codes(tests, 5)})." if tests else "."),
+        f"None: {codes(unchecked)}." if unchecked else "",
+    )
+
+
+def _storage(audit: Audit) -> str:
+    networks = [item.name for item in audit.inventory.networks]
+    volumes = [item.name for item in audit.inventory.volumes]
+    open_ports = [f"{item.name}:{port.host_port or port.target}" for item in audit.inventory.distinct_services
+                  for port in item.ports if port.host_ip in ("", "0.0.0.0", "::")]  # fmt: skip  # noqa: S104 - read
+    return statement(
+        "Networking & Volumes",
+        f"Networks: {codes(dict.fromkeys(networks)) if networks else 'the default one'}.",
+        f"Named volumes: {codes(dict.fromkeys(volumes)) if volumes else 'none'}.",
+        f"Published on every interface: {codes(open_ports, 8)}." if open_ports else "",
+    )
+
+
+def _start(services: tuple[Service, ...]) -> Iterator[str]:
+    entries = [(item.name, entry) for item in services for entry in item.dependencies if not entry.implicit]
+    weak = [f"{name} → {entry.service} ({place(entry.location)})" for name, entry in entries
+            if entry.condition == "service_started"]  # fmt: skip
+    healthy = sum(entry.condition == "service_healthy" for _, entry in entries)
+    if entries:
+        yield statement(
+            "Dependency Conditions",
+            f"{healthy} of {wording.count(len(entries), 'dependency', 'dependencies')} wait for health.",
+            f"{len(weak)} only for the start." if weak else "",
+        )
