@@ -19,8 +19,8 @@ SCHEMA = json.loads(Path(__file__).with_name("sarif-schema-2.1.0.json").read_tex
 AWKWARD = """\
 services:
   # auditlib: ignore[healthcheck-missing] until=2099-01-31 the image has one
-  "a b":
-    image: x
+  a.b:
+    image: example/x:1
     privileged: true
     environment: {PASSWORD: "${P:-changeme}"}
 """
