@@ -1,0 +1,98 @@
+"""A monitoring program without a login is published to the network.
+
+Prometheus, Alertmanager and the exporters have no login by default. Whoever reaches the port reads host names, versions
+and traffic, silences alerts, or pushes false metrics; Docker's published ports pass by the host's firewall.
+
+Anti-pattern:
+
+    prometheus:
+      image: prom/prometheus:v2.54.1
+      ports: ["9090:9090"]
+
+Better:
+
+    prometheus:
+      image: prom/prometheus:v2.54.1
+      ports: ["127.0.0.1:9090:9090"]      # or behind a proxy with a login
+
+Recommendation:
+
+    Publish the port on 127.0.0.1, or put a reverse proxy with a login before it.
+
+References:
+
+- https://prometheus.io/docs/operating/security/
+- https://docs.docker.com/engine/network/packet-filtering-firewalls/
+- https://grafana.com/docs/grafana/latest/setup-grafana/configure-security/configure-authentication/anonymous-auth/
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from auditlib.conventions import environments, services
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.stack import Port, Project, Service
+from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.rules._rule import Evidence, rule
+from auditlib.rules._wording import listed
+
+_LOOPBACK = ("127.", "localhost", "::1", "[::1]")
+_WEB_UI = {"tracing": frozenset({"16686", "9411"}), "logs": frozenset({"3100"})}
+"""Of these kinds only the ports at which what was collected can be read; others take in what applications send."""
+_OPEN_KINDS = frozenset({"metrics", "alerting", "exporter"})
+_LOGIN = re.compile(r"web\.config\.file|auth|BASIC|httpAuth", re.I)
+
+
+@rule(area=Area.MONITORING, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """One finding for each project with all programs of the monitoring that others reach without a login."""
+    seen: set[Location] = set()  # an overlay shows the ports of its base again
+    for project in inventory.projects:
+        found = [
+            (service, port)
+            for service in inventory.services_of(project.name).values()
+            if service.project == project.name
+            for port in _open_ports(inventory, service)
+            if port.location not in seen
+        ]
+        seen.update(port.location for _, port in found)
+        if found:
+            yield _evidence(project, found)
+
+
+def _open_ports(inventory: Inventory, service: Service) -> list[Port]:
+    kind = product.kind if (product := services.product(inventory, service)) else ""
+    reachable = [port for port in service.ports if not port.host_ip.startswith(_LOOPBACK)]
+    if kind == "dashboards":
+        return reachable[:1] if _lets_anybody_in(service) else []
+    text = " ".join((*service.command, *(entry.name for entry in service.environment)))
+    if _LOGIN.search(text):
+        return []
+    if kind in _WEB_UI:
+        return [port for port in reachable if port.target in _WEB_UI[kind]]
+    return reachable[:1] if kind in _OPEN_KINDS else []
+
+
+def _lets_anybody_in(service: Service) -> bool:
+    values = {entry.name: entry.value.text.lower() for entry in service.environment if entry.value}
+    return values.get("GF_AUTH_ANONYMOUS_ENABLED") == "true" or values.get("GF_AUTH_DISABLE_LOGIN_FORM") == "true"
+
+
+def _evidence(project: Project, found: list[tuple[Service, Port]]) -> Evidence:
+    first, port = found[0]
+    development = environments.is_for_development(port.location.file)
+    changeable = any("enable-admin-api" in word or "enable-lifecycle" in word for s, _ in found for word in s.command)
+    return Evidence(
+        f"{listed(f'{item.name} ({end.host_port or end.target})' for item, end in found)} can be reached from other "
+        f"hosts without a login{', and lets callers change it' if changeable else ''}.",
+        port.location,
+        subject=f"{project.name}/exposed-monitoring",
+        service=first.name,
+        related=tuple(Related(end.location, f"{item.name} is published too") for item, end in found[1:]),
+        recommendation=f'Publish {first.name} as "127.0.0.1:{port.host_port or port.target}:{port.target}" in '
+        f"{port.location.file}, or put a proxy with a login before it.",
+        severity=Severity.LOW if development else (Severity.HIGH if changeable else None),
+    )

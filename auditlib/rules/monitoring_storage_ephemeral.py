@@ -1,0 +1,107 @@
+"""The monitoring keeps its data in the container's own layer.
+
+Metrics, silences, dashboards made by hand and logs are gone with the next `docker compose down`, which is often part of
+dealing with the incident that they would explain.
+
+Anti-pattern:
+
+    alertmanager:
+      image: prom/alertmanager:v0.27.0
+      # no volume at /alertmanager: silences are lost
+
+Better:
+
+    alertmanager:
+      image: prom/alertmanager:v0.27.0
+      volumes: ["alertmanager_data:/alertmanager"]
+
+Recommendation:
+
+    Mount a named volume where the program keeps its data.
+
+References:
+
+- https://prometheus.io/docs/prometheus/latest/storage/
+- https://grafana.com/docs/grafana/latest/setup-grafana/installation/docker/
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from auditlib.conventions import environments, mounts, services
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.stack import Project, Service
+from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.rules._rule import Evidence, rule
+from auditlib.rules._wording import listed
+
+_KEEPS = {
+    "prometheus": ("/prometheus", "metrics"),
+    "alertmanager": ("/alertmanager", "silences and the memory of what was sent"),
+    "grafana": ("/var/lib/grafana", "users, and dashboards made by hand"),
+    "grafana-oss": ("/var/lib/grafana", "users, and dashboards made by hand"),
+    "grafana-enterprise": ("/var/lib/grafana", "users, and dashboards made by hand"),
+    "loki": ("/loki", "logs"),
+}
+"""Where the published images keep what, by the last part of the image's name."""
+_STATELESS = re.compile(r"--agent|enable-feature=agent|GF_DATABASE_(?:URL|HOST|TYPE)|-target=|ruler|s3|gcs|azure", re.I)
+_PATH_OPTION = re.compile(r"--?storage(?:\.tsdb)?\.path[= ](\S+)")
+
+
+@rule(area=Area.MONITORING, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """One finding for each project with monitoring that keeps its data in no volume."""
+    remote = any(config.remote_write for config in inventory.prometheus)
+    for project in inventory.base_projects:
+        mine = inventory.services_of(project.name).values()
+        lost = [(item, *found) for item in mine if (found := _loses(inventory, item, remote))]
+        if lost and not environments.is_for_development(project.location.file):
+            yield _evidence(project, lost)
+
+
+def _loses(inventory: Inventory, service: Service, remote: bool) -> tuple[str, str] | None:
+    """The folder without a volume and what is lost with it; None if nothing is."""
+    product = services.product(inventory, service)
+    name = service.image.partition("@")[0].rpartition("/")[2].partition(":")[0]
+    if service.build is not None or product is None or name not in _KEEPS:
+        return None
+    folder, content = _KEEPS[name]
+    text = " ".join((*service.command, *(entry.name for entry in service.environment)))
+    if (
+        _STATELESS.search(text)
+        or (name == "prometheus" and remote)
+        or (name == "loki" and _stores_elsewhere(inventory))
+    ):
+        return None
+    if option := _PATH_OPTION.search(text):
+        folder = option[1]
+    keeps = any(
+        mount.kind not in ("tmpfs",)
+        and (mounts.is_below(folder, mount.target) or mounts.is_below(mount.target, folder))
+        for mount in service.mounts
+        if not mount.read_only
+    )
+    return None if keeps or not folder.startswith("/") else (folder, content)
+
+
+def _stores_elsewhere(inventory: Inventory) -> bool:
+    """Whether Loki's configuration names a bucket, or a folder that we don't know."""
+    return any(item.kind == "loki" and "filesystem" not in item.sinks for item in inventory.log_shippers)
+
+
+def _evidence(project: Project, lost: list[tuple[Service, str, str]]) -> Evidence:
+    first, folder, _ = lost[0]
+    small = all("silences" in content for _, _, content in lost)
+    what = listed(f"{item.name} ({path}: {content})" for item, path, content in lost)
+    return Evidence(
+        f"{what} {'keeps' if len(lost) == 1 else 'keep'} data in no volume, so that it is lost with the container.",
+        first.location,
+        subject=f"{project.name}/monitoring-storage",
+        service=first.name,
+        related=tuple(Related(item.location, f"{item.name} mounts nothing at {path}") for item, path, _ in lost[1:]),
+        recommendation=f"Mount a named volume at {folder} of {first.name} in {first.location.file}.",
+        severity=Severity.LOW if small else None,
+    )
