@@ -120,6 +120,8 @@ class Healthcheck:
     location: Location
     commands: tuple[Command, ...] = ()
     """What the test executes, taken apart."""
+    test_location: Location | None = None
+    """Where `test` stands."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,7 +67,8 @@ def _evidence(file: str, found: list[tuple[Service, Port]]) -> Evidence:
     names = dict.fromkeys(f"{item.name} ({port.host_port or 'a free port'})" for item, port in found)
     aside = environments.is_for_development(file) or stacks.for_development(item for item, _ in found)
     return Evidence(
-        f"{listed(names)} {'is' if len(names) == 1 else 'are'} published on all interfaces of the host, past its firewall.",
+        f"{listed(names)} {'is' if len(names) == 1 else 'are'} published on all interfaces of the host, past "
+        f"its firewall.",
         first.location,
         subject=f"{file}/published",
         service=service.name,

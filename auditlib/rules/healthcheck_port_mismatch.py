@@ -59,7 +59,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 f"The health check of {service.name} asks port {asked[0]}, but "
                 f"{'that is its port on the host; ' if swapped else ''}inside the container it listens on "
                 f"{listed(sorted(known))} as far as the files say.",
-                probe.location,
+                probe.test_location or probe.location,
                 subject=f"{service.name}/{asked[0]}",
                 service=service.name,
                 recommendation=f"Probe port {sorted(known)[0]} of {service.name}.",

@@ -57,7 +57,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             yield Evidence(
                 f"The health check of {service.name} asks for {path}, which none of the {len(routes)} routes known of "
                 f"its code answers to.",
-                probe.location,
+                probe.test_location or probe.location,
                 subject=f"{service.name}{path}",
                 service=service.name,
                 related=tuple(Related(route.location, f"the route {route.path}") for route in routes[:3]),

@@ -74,7 +74,7 @@ def _image(inventory: Inventory, service: Service) -> tuple[str, tuple[Instructi
 def _probes(service: Service, instructions: tuple[Instruction, ...]) -> Iterator[tuple[Location, tuple[Command, ...]]]:
     if service.healthcheck is not None:
         if not service.healthcheck.disabled:
-            yield service.healthcheck.location, service.healthcheck.commands
+            yield service.healthcheck.test_location or service.healthcheck.location, service.healthcheck.commands
         return
     last = [item for item in instructions if item.keyword == "HEALTHCHECK"][-1:]
     yield from ((item.location, item.commands) for item in last)

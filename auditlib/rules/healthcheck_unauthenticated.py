@@ -45,6 +45,7 @@ _REDIS = frozenset({"redis-cli", "valkey-cli"})
 _REDIS_OPTIONS = ("-a", "--pass", "--user", "-u", "--askpass")
 _REDIS_VARIABLES = frozenset({"REDISCLI_AUTH", "VALKEYCLI_AUTH"})
 _MYSQL = frozenset({"mysqladmin", "mariadb-admin"})
+_MYSQL_VARIABLES = frozenset({"MYSQL_PWD", "MYSQL_ALLOW_EMPTY_PASSWORD", "MARIADB_ALLOW_EMPTY_ROOT_PASSWORD"})
 _MYSQL_OPTIONS = ("-p", "--password", "--defaults", "--login-path")
 
 
@@ -70,7 +71,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             elif (
                 tool in _MYSQL
                 and "ping" in command.words
-                and not _gives(command, names, _MYSQL_OPTIONS, frozenset({"MYSQL_PWD"}))
+                and not _gives(command, names, _MYSQL_OPTIONS, _MYSQL_VARIABLES)
             ):
                 yield _evidence(service, "succeeds also when access is denied", Severity.LOW)
 
@@ -82,7 +83,7 @@ def _gives(command: Command, names: set[str], options: tuple[str, ...], variable
 
 def _evidence(service: Service, effect: str, severity: Severity | None = None) -> Evidence:
     probe = service.healthcheck
-    place = probe.location if probe else service.location
+    place = (probe.test_location or probe.location) if probe else service.location
     protected = service.command_location
     return Evidence(
         f"The health check of {service.name} doesn't give the password: it {effect}.",

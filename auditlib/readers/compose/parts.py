@@ -66,7 +66,7 @@ def healthcheck(view: View, name: str, config: Config) -> Healthcheck | None:
     if not check:
         return None
     test = list(check.get("test") or ())
-    place = view.nearest("services", name, "healthcheck")
+    place = view.nearest("services", name, "healthcheck", "test")
     head = test[0] if test else ""
     return Healthcheck(
         view.words(test[1:] if head in ("CMD", "CMD-SHELL", "NONE") else test),
@@ -76,10 +76,11 @@ def healthcheck(view: View, name: str, config: Config) -> Healthcheck | None:
         str(check.get("timeout") or ""),
         "" if check.get("retries") is None else str(check["retries"]),
         str(check.get("start_period") or ""),
-        place,
+        view.nearest("services", name, "healthcheck"),
         shell.commands(view.text(test[1]), place.file, place.line, view.source.vault)
         if head == "CMD-SHELL" and len(test) > 1
         else shell.of_words([view.text(word) for word in test[1:]], place, view.source.vault),
+        place,
     )
 
 
