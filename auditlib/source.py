@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 
 import pathspec
 
-from auditlib import yamltree
+from auditlib import web_host, yamltree
 from auditlib.errors import ProjectError
 from auditlib.listing import Listing, list_files, read_regular
 from auditlib.model import Coverage
@@ -77,6 +77,11 @@ class Source:
             return loose
         refs = (line.split(" ") for line in self._git("packed-refs").splitlines())
         return next((ref[0] for ref in refs if ref[1:] == [name] and _is_hash(ref[0])), "")
+
+    @cached_property
+    def origin(self) -> str:
+        """The page of the repository on its web host, as `https://host/owner/name`; empty if it isn't known."""
+        return web_host.address(self._git("config"))
 
     def _git(self, name: str) -> str:
         """A file inside `.git`, of which nothing is believed: no link out of it is followed, nothing large is read."""

@@ -25,6 +25,8 @@ class Inventory:
     commit: str
     files: tuple[str, ...] = ()
     coverage: tuple[Coverage, ...] = ()
+    origin: str = ""
+    """The repository's page on its web host, as `https://host/owner/name`; empty if it isn't known."""
     known_hosts: tuple[str, ...] = ()
     """Host names outside of the repository that its configuration says may be referred to."""
 

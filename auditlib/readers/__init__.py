@@ -56,6 +56,7 @@ def read(source: Source) -> Inventory:
         name=source.name,
         root=str(source.root),
         commit=source.commit,
+        origin=source.origin,
         files=source.files,
         coverage=tuple(dict.fromkeys(masking.coverage(entry) for entry in coverage)),
     )
