@@ -60,7 +60,8 @@ def _evidence(name: str, setting: Setting, entries: dict[str, EnvironmentEntry])
     secret = is_credential_name(setting.name)
     are = "is" if len(entries) == 1 else "are"
     return Evidence(
-        f"{listed(entries)} {are} given {name}, which no code of it reads; the code reads {setting.name}, which {without}.",
+        f"{listed(entries)} {are} given {name}, which no code of it reads; the code reads {setting.name}, "
+        f"which {without}.",
         first.location,
         subject=f"{name}/{setting.name}",
         service=service,

@@ -1,0 +1,118 @@
+"""The same variable has different defaults in different files.
+
+Which value holds depends on how the program is started. What works in a container fails on a laptop or in a test, and
+who reads the code to learn the value learns the wrong one.
+
+Anti-pattern:
+
+    # compose.yaml
+    ACCESS_TOKEN_EXPIRE_MINUTES: ${ACCESS_TOKEN_EXPIRE_MINUTES:-30}
+    # settings.py
+    ACCESS_TOKEN_EXPIRE_MINUTES: int = 60 * 24
+
+Better:
+
+    # compose.yaml
+    ACCESS_TOKEN_EXPIRE_MINUTES: ${ACCESS_TOKEN_EXPIRE_MINUTES:?set it in .env}
+    # settings.py
+    ACCESS_TOKEN_EXPIRE_MINUTES: int
+
+Recommendation:
+
+    Keep the default in one place, best in the code, and let Compose pass the variable only where it differs.
+
+References:
+
+- https://docs.docker.com/reference/compose-file/interpolation/
+- https://12factor.net/config
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+
+from auditlib.conventions import environments, programs, switches
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.redaction import Value
+from auditlib.rules._rule import Evidence, rule
+from auditlib.rules._wording import listed
+
+_PLACE = re.compile(
+    r"(?:^|_)(?:HOSTS?|HOSTNAME|URLS?|URI|ADDR(?:ESS)?|PORT|DSN|ENDPOINT|PATH|DIR|DIRECTORY|FILE|ROOT|ORIGINS?|DOMAIN|SERVERS?|"
+    r"BROKER|BACKEND|BUCKET|NAME|DB|DATABASE|USER(?:NAME)?|EMAIL|FROM|IMAGE|TAG|VERSION|LOG_?LEVEL|LEVEL)(?:_|$)"
+)
+"""Names of what differs between a laptop and a container by its nature."""
+_ADDRESS = re.compile(r"[/:@\\]|localhost|\d+\.\d+\.\d+")
+_Default = tuple[Location, str, str]
+
+
+@rule(area=Area.CONFIGURATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """Every variable whose defaults differ: within a Compose file, and between it and the code that it is passed to."""
+    found: defaultdict[tuple[str, str], dict[Location, tuple[str, str]]] = defaultdict(dict)
+    for project, name, (place, text, where) in (*_in_compose(inventory), *_in_code(inventory)):
+        found[project, name].setdefault(place, (text, where))
+    for (project, name), places in found.items():
+        if len({_normal(text) for text, _ in places.values()}) > 1:
+            yield _evidence(project, name, places)
+
+
+def _in_compose(inventory: Inventory) -> Iterator[tuple[str, str, _Default]]:
+    """The defaults that the base files of a project give to a variable."""
+    bases = {project.name for project in inventory.base_projects}
+    for item in inventory.variables:
+        known = item.operator in (":-", "-") and item.default is not None and _counts(item.name, item.default)
+        if known and item.project in bases and not environments.is_for_development(item.location.file):
+            where = item.service or item.location.file
+            yield item.project, item.name, (item.location, item.default.text if item.default else "", where)
+
+
+def _in_code(inventory: Inventory) -> Iterator[tuple[str, str, _Default]]:
+    """The defaults of settings that Compose passes with a default of its own under the same name."""
+    targets = {(item.project, item.target, item.name) for item in inventory.variables if item.default is not None}
+    for program in programs.programs(inventory):
+        service = program.service
+        for item in program.settings:
+            target = f"services.{service.name}.environment.{item.name}"
+            literal = item.default_kind == "literal" and item.default is not None and _counts(item.name, item.default)
+            if literal and (service.project, target, item.name) in targets:
+                where = item.location.file
+                yield service.project, item.name, (item.location, item.default.text if item.default else "", where)
+
+
+def _counts(name: str, value: Value) -> bool:
+    """Whether a default is one that is meant to be the same everywhere."""
+    upper = name.upper()
+    meant_to_differ = _PLACE.search(upper) or environments.names_environment(upper) or switches.is_debug_switch(upper)
+    return bool(value.text) and not (value.secret or meant_to_differ or _ADDRESS.search(value.text))
+
+
+def _normal(text: str) -> str:
+    """A value as programs understand it: `30` and `30.0`, `true` and `True` are the same."""
+    plain = text.strip().strip("\"'").lower()
+    if plain in ("true", "yes", "on", "false", "no", "off"):
+        return str(switches.is_on(plain))
+    try:
+        return f"{float(plain):g}"
+    except ValueError:
+        return plain
+
+
+def _evidence(project: str, name: str, places: dict[Location, tuple[str, str]]) -> Evidence:
+    (first, (text, where)), *others = places.items()
+    values = list(dict.fromkeys(value for value, _ in places.values()))
+    odd = next(item for item in others if _normal(item[1][0]) != _normal(text))
+    return Evidence(
+        f"{name} defaults to `{text}` in {first.file} ({where}) and to `{odd[1][0]}` in {odd[0].file}"
+        f"{f' ({odd[1][1]})' if odd[1][1] != odd[0].file else ''}.",
+        first,
+        subject=f"{project}/{name}",
+        service=where if where != first.file else None,
+        related=tuple(Related(place, f"the default is `{value}` here") for place, (value, _) in others),
+        recommendation=f"Decide between {listed(f'`{value}`' for value in values)} for {name}, and keep the default in "
+        "one place.",
+    )

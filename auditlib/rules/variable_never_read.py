@@ -1,0 +1,69 @@
+"""A service is given a variable that nothing in it reads.
+
+Who sets it believes in an effect that it doesn't have: a limit that limits nothing, a switch that switches nothing.
+Often the code that read it is gone, or was never written.
+
+Anti-pattern:
+
+    environment:
+      RATE_LIMIT_BURST: ${RATE_LIMIT_BURST:-20}     # and no code that knows it
+
+Better:
+
+    environment:
+      RATE_LIMIT_REQUESTS: ${RATE_LIMIT_REQUESTS:-100}
+
+Recommendation:
+
+    Remove the variable, or make the code read it.
+
+References:
+
+- https://12factor.net/config
+- https://docs.docker.com/compose/how-tos/environment-variables/set-environment-variables/
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from auditlib.conventions import programs
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.stack import EnvironmentEntry
+from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.rules._rule import Evidence, rule
+from auditlib.rules._wording import listed
+
+
+@rule(area=Area.CONFIGURATION, severity=Severity.LOW, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """For each project one finding for all variables that no file of the programs names."""
+    near = {(program.service.key, entry.name) for program, entry, _ in programs.near_misses(inventory)}
+    found: defaultdict[str, list[tuple[str, EnvironmentEntry]]] = defaultdict(list)
+    for program in programs.programs(inventory):
+        service = program.service
+        for entry in programs.unread(inventory, program):
+            if (service.key, entry.name) not in near:  # that they are misspelled is a finding of its own
+                found[service.project].append((service.name, entry))
+    for project, entries in found.items():
+        yield _evidence(project, entries)
+
+
+def _evidence(project: str, entries: list[tuple[str, EnvironmentEntry]]) -> Evidence:
+    (service, first), *others = entries
+    names = list(dict.fromkeys(entry.name for _, entry in entries))
+    services = list(dict.fromkeys(name for name, _ in entries))
+    related = {entry.location: f"{name} is given {entry.name}" for name, entry in others}
+    return Evidence(
+        f"{listed(services)} {'is' if len(services) == 1 else 'are'} given {listed(names)}, which no file of "
+        f"{'its' if len(services) == 1 else 'their'} code names; a library that reads "
+        f"{'it' if len(names) == 1 else 'them'} by itself is not known.",
+        first.location,
+        subject=f"{project}/unread",
+        service=service,
+        related=tuple(Related(place, text) for place, text in related.items() if place != first.location),
+        recommendation=f"Remove {listed(names, limit=4)} from {first.location.file}, or read "
+        f"{'it' if len(names) == 1 else 'them'} in the code.",
+    )
