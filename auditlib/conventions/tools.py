@@ -17,6 +17,8 @@ TEST_FRAMEWORKS: dict[str, re.Pattern[str]] = {
     "vitest": re.compile(r"(?:^|\s|/)vitest(?=\s|$)"),
     "cypress": re.compile(r"\bcypress\s+run\b|\bcypress-io/github-action\b"),
     "mocha": re.compile(r"(?:^|\s|/)mocha(?=\s|$)"),
+    "node": re.compile(r"\bnode\b.*\s--test(?=[\s=-]|$)|\btsx\b.*\s--test(?=\s|$)"),
+    "bun": re.compile(r"\bbun\s+(?:\S+\s+)*?test(?=\s|$)"),
     "go": re.compile(r"\bgo\s+test\b|\bgotestsum\b"),
 }
 """How the frameworks are started, in a command's words joined by spaces."""

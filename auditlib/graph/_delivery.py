@@ -39,8 +39,11 @@ def add(builder: Builder) -> None:
 
 def _add_workflow(builder: Builder, workflow: Workflow) -> None:
     node = builder.shared("workflow", workflow.file, workflow.location, title=workflow.name)
-    for job in workflow.jobs:
-        target = builder.scoped("job", workflow.file, job.id, job.location, file=workflow.file, title=job.name)
+    targets = [
+        builder.scoped("job", workflow.file, job.id, job.location, file=workflow.file, title=job.name)
+        for job in workflow.jobs
+    ]
+    for job, target in zip(workflow.jobs, targets, strict=True):  # a job may need one that stands below it
         builder.edge(node, target, "runs", job.location)
         _add_job(builder, job, target)
     for use in workflow.secrets:

@@ -241,7 +241,8 @@ class Script:
 
 @dataclass(frozen=True, slots=True)
 class TestSuite:
-    """Tests that one command runs: `framework` is `pytest`, `unittest`, `playwright`, `jest`, `vitest` or `cypress`."""
+    """Tests that one command runs: `framework` is `pytest`, `unittest`, `playwright`, `jest`, `vitest`, `cypress`,
+    `mocha`, `node` or `bun`."""
 
     framework: str
     folder: str
@@ -253,6 +254,14 @@ class TestSuite:
     variables: frozenset[str] = frozenset()
     """Names in capitals in the tests and in what is loaded with them (`conftest.py`): variables that they may set."""
     __test__ = False  # it is no test of ours
+
+
+@dataclass(frozen=True, slots=True)
+class Migrator:
+    """A file of code that applies database migrations by itself."""
+
+    path: str
+    location: Location
 
 
 @dataclass(frozen=True, slots=True)

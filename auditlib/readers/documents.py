@@ -6,6 +6,7 @@ needed, and a line scanner is linear whatever a file holds.
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterator
 
@@ -18,17 +19,20 @@ from auditlib.source import Source
 KIND = "document"
 PATTERNS = ("*.md", "*.markdown", "*.mdx", "*.rst", "*.adoc", "*.asciidoc")
 
-_HEADING = re.compile(r" {0,3}(?P<marks>#{1,6}|={1,6})[ \t]+(?P<text>.*?)[ \t]*#*$")
+_HEADING = re.compile(r" {0,3}(?P<marks>#{1,6}|={1,6})[ \t]+(?P<text>.*)$")
 _UNDERLINE = re.compile(r"(?P<mark>[=~^*-])(?P=mark){2,}[ \t]*$")
 _TEXT = re.compile(r"[^\s*>|#-]")
 _FENCE = re.compile(r" {0,12}(?P<fence>`{3,}|~{3,})[ \t]*(?P<language>[\w+-]*)")
-_CODE = re.compile(r"`+([^`\n]{1,300})`+")
+_CODE = re.compile(r"(?<!`)`++([^`\n]{1,300})`")
 _LINK = re.compile(r"\]\(<?(?P<target>[^)\s>#?]+)")
 _VARIABLE = re.compile(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b|(?<=\$)[A-Z][A-Z0-9]+\b|\b[A-Z][A-Z0-9]{2,}(?==)")
 _PATH = re.compile(r"(?<![\w:/.-])\.{0,2}/?[\w.@-]+(?:/[\w.@-]+)*/?")
 _WORD = re.compile(r"[^\W\d_]{2,40}")
 _SHELLS = frozenset({"sh", "bash", "shell", "zsh", "console", "shell-session", "terminal", ""})
-_PROMPT = re.compile(r"^[ \t]*(?:\$|>|#)[ \t]+(?=\S)")
+_PROMPT = re.compile(r"[ \t]*(?:[\w@:~./-]{0,60}[$%]|>)[ \t]+(?=\S)")
+"""What a terminal shows before a command; a `#` begins a comment far more often than it is root's prompt."""
+_SPELLED = re.compile(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b")
+"""A variable outside code, which only its underscore tells from a word in capitals."""
 _LINE_LIMIT = 5_000
 
 
@@ -43,7 +47,8 @@ def _read(source: Source, file: str) -> Iterator[Document]:
     mentions: list[Mention] = []
     fences: list[tuple[int, list[str]]] = []
     fence = language = ""
-    for number, line in enumerate(lines, start=1):
+    matter = _front_matter(lines)
+    for number, line in enumerate(lines[matter:], start=matter + 1):
         opened = _FENCE.match(line)
         if fence:
             if opened and opened["fence"].startswith(fence) and not opened["language"]:
@@ -51,12 +56,13 @@ def _read(source: Source, file: str) -> Iterator[Document]:
             else:
                 mentions += _mentions(source, file, number, line)
                 if language in _SHELLS and fences:
-                    fences[-1][1].append(_PROMPT.sub("", line))
+                    fences[-1][1].append(line)
         elif opened:
             fence, language = opened["fence"], opened["language"].lower()
             fences.append((number + 1, []))
         else:
-            headings += _heading(file, number, line, lines[number - 2] if number > 1 else "")
+            headings += _heading(file, number, line, lines[number - 2] if number > matter + 1 else "")
+            mentions += [Mention("variable", name, Location(file, number)) for name in _SPELLED.findall(line)]
             for code in (*_CODE.findall(line), *_LINK.findall(line)):
                 mentions += _mentions(source, file, number, code)
     mentions += [mention for first, body in fences for mention in _commands(file, first, body)]
@@ -68,7 +74,7 @@ def _read(source: Source, file: str) -> Iterator[Document]:
 def _heading(file: str, number: int, line: str, previous: str) -> Iterator[Heading]:
     """A heading with marks before it, or the line before, if this one underlines it."""
     if match := _HEADING.match(line):
-        yield Heading(_plain(match["text"]), len(match["marks"]), Location(file, number))
+        yield Heading(_plain(match["text"].rstrip(" \t").rstrip("#")), len(match["marks"]), Location(file, number))
     elif (match := _UNDERLINE.match(line)) and _TEXT.match(previous):
         yield Heading(_plain(previous.strip()), 1 if match["mark"] == "=" else 2, Location(file, number - 1))
 
@@ -86,12 +92,33 @@ def _mentions(source: Source, file: str, number: int, text: str) -> Iterator[Men
     folder = file.rpartition("/")[0]
     for path in _PATH.findall(text):
         for candidate in dict.fromkeys((path, f"{folder}/{path}")):
-            relative = candidate.removeprefix("./").strip("/")
-            if len(relative) > 1 and (source.is_file(relative) or source.is_folder(relative)):
+            relative = posixpath.normpath(candidate.strip("/"))
+            if (
+                len(relative) > 1
+                and not relative.startswith("..")
+                and (source.is_file(relative) or source.is_folder(relative))
+            ):
                 yield Mention("path", relative, place)
                 break
 
 
+def _front_matter(lines: list[str]) -> int:
+    """How many lines the YAML that some generators of sites want at the beginning takes up."""
+    if not lines or lines[0].rstrip() != "---":
+        return 0
+    return next((number for number, line in enumerate(lines[1:200], start=2) if line.rstrip() in ("---", "...")), 0)
+
+
+def _without_prompts(body: list[str]) -> Iterator[str]:
+    """The commands of a terminal's text; where prompts are shown, what has none is output."""
+    shown = any(_PROMPT.match(line) for line in body)
+    continued = False
+    for line in body:
+        match = _PROMPT.match(line)
+        yield line[match.end() :] if match else line if continued or not shown else ""
+        continued = bool(match or continued) and line.endswith("\\")
+
+
 def _commands(file: str, first: int, body: list[str]) -> Iterator[Mention]:
-    for command in commands("\n".join(body), file, first):
+    for command in commands("\n".join(_without_prompts(body)), file, first):
         yield Mention("command", " ".join(command.words), command.location)

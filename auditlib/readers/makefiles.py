@@ -23,6 +23,11 @@ _NO_TARGET = re.compile(r"\.[A-Z_]+$|.*%")
 """Special targets (`.PHONY`) and patterns are nothing that a person calls."""
 _VARIABLE = re.compile(r"\$\(([\w.-]+)\)")
 """`$(BIN)` is a variable to make, and a command to a shell."""
+_CONDITIONAL = re.compile(r"(?:ifn?eq|ifn?def|else|endif)\b")
+"""Lines that decide what make reads; they don't end the recipe that they stand in."""
+_ASSIGNMENT = re.compile(r"\s*(?:(?:export|override|private)\s+)?[\w.-]+\s*(?:[:?+!]|::|:::)?=")
+"""What makes `target: NAME = value` the setting of a variable, not a rule."""
+_FROM_ELSEWHERE = re.compile(r"\s*[-s]?include\s+(?!\S*\.?env(?:\.\w+)?\s*$)|.*\$[({](?:eval|call)\b|define\s")
 _LINE_LIMIT = 5_000
 
 
@@ -40,8 +45,13 @@ def read(source: Source) -> Reading:
 
 
 def _read(source: Source, file: str) -> Iterator[Manifest]:
-    targets = [target for rule in _rules(source.lines(file)) for target in _targets(source, file, rule)]
-    yield Manifest(file, "make", "", tuple(targets), (), "", (), Location(file))
+    lines = source.lines(file)
+    rules = list(_rules(lines))
+    targets = [target for rule in rules for target in _targets(source, file, rule)]
+    incomplete = any(_FROM_ELSEWHERE.match(line[:_LINE_LIMIT]) for line in lines) or any(
+        "%" in name or "$" in name for rule in rules for name in rule.names
+    )
+    yield Manifest(file, "make", "", tuple(targets), (), "", (), Location(file), incomplete)
 
 
 def _rules(lines: list[str]) -> Iterator[_Rule]:
@@ -50,24 +60,36 @@ def _rules(lines: list[str]) -> Iterator[_Rule]:
     for number, whole in enumerate(lines, start=1):
         line = whole[:_LINE_LIMIT]
         if line.startswith("\t") and current:
-            current.recipe.append(line.lstrip("\t").lstrip("@-+ "))
-        elif current and (not line.strip() or line.startswith("#")):
+            current.recipe.append(_recipe_line(line))
+        elif current and lines[number - 2].endswith("\\") and len(current.recipe) == number - current.line:
+            current.prerequisites += f" {line}"  # the rule's own line goes on
+            current.recipe.append("")
+        elif current and (not line.strip() or line.startswith("#") or _CONDITIONAL.match(line)):
             current.recipe.append("")
         elif match := _RULE.match(line):
             if current:
                 yield current
-            prerequisites, _, command = match["rest"].partition("#")[0].partition(";")
+            rest = match["rest"].partition("#")[0]
+            prerequisites, _, command = ("", "", "") if _ASSIGNMENT.match(rest) else rest.partition(";")
             current = _Rule(match["names"].split(), number, prerequisites, [command.strip()])
-        elif current and not lines[number - 2].endswith("\\"):
+        elif current:
             yield current
             current = None
     if current:
         yield current
 
 
+def _recipe_line(line: str) -> str:
+    """A line of a recipe without its marks. `-` says that its failure doesn't matter, as a shell says it otherwise."""
+    text = line.lstrip("\t")
+    command = text.lstrip("@-+ ")
+    ignores = "-" in text[: len(text) - len(command)] and command and not command.endswith("\\")
+    return f"{command} || true" if ignores else command
+
+
 def _targets(source: Source, file: str, rule: _Rule) -> Iterator[ScriptTarget]:
     """One for each name; its prerequisites count as `make` commands, since they run first."""
-    names = [name for name in rule.names if not _NO_TARGET.match(name)]
+    names = [name for name in rule.names if not _NO_TARGET.match(name) and "$" not in name]
     if not names:
         return
     needed = [word for word in rule.prerequisites.split() if re.fullmatch(r"[\w-]+", word)]

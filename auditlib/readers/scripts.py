@@ -15,7 +15,7 @@ from auditlib.inventory.delivery import Script
 from auditlib.model import Coverage, Location, Read
 from auditlib.readers.reading import Reading, each
 from auditlib.readers.shell import commands, is_shell
-from auditlib.source import Source
+from auditlib.source import Source, Unreadable
 
 KIND = "script"
 FOLDERS = frozenset({"scripts", "script", "bin", "tools", "ops", "deploy", "deployment", "hack", "ci", ".ci"})
@@ -42,18 +42,36 @@ def _may_be_script(source: Source, file: str) -> bool:
         return True
     if path.suffix in INTERPRETERS:
         return bool(FOLDERS & set(path.parts[:-1])) and "tests" not in path.parts
-    return not path.suffix and (source.is_executable(file) or path.parent.name in FOLDERS)
+    return (
+        not path.suffix and (source.is_executable(file) or path.parent.name in FOLDERS) and _has_shebang(source, file)
+    )
+
+
+def _has_shebang(source: Source, file: str) -> bool:
+    """Whether a file without an ending is a program; one that can't be read may be."""
+    try:
+        return source.text(file).startswith("#!")
+    except Unreadable:
+        return True
 
 
 def _read(source: Source, file: str) -> Iterator[Script | Coverage]:
     text = source.text(file)
     interpreter = _interpreter(file, text)
     if not interpreter:
-        yield Coverage(file, KIND, Read.SKIPPED, "no program: it has neither a `#!` line nor a known ending")
+        yield Coverage(file, KIND, Read.SKIPPED, "its `#!` line names no program")
         return
     found = commands(text, file, 1, source.vault) if is_shell(interpreter) else ()
     summary = _docstring(text) if interpreter.startswith("python") else _comment(text)
-    yield Script(file, interpreter, source.vault.mask(summary), source.is_executable(file), found, Location(file))
+    yield Script(
+        path=file,
+        interpreter=interpreter,
+        summary=source.vault.mask(summary),
+        executable=source.is_executable(file),
+        commands=found,
+        location=Location(file),
+        shebang=text.startswith("#!"),
+    )
 
 
 def _interpreter(file: str, text: str) -> str:

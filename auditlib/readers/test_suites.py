@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import partial
 from pathlib import PurePosixPath
 
 from auditlib.inventory.delivery import TestSuite
@@ -20,38 +21,49 @@ KIND = "test"
 
 _PYTHON = re.compile(r"(?:^|/)(?:test_[^/]+|[^/]+_test)\.py$")
 _JAVASCRIPT = re.compile(r"(?:\.(?:test|spec|cy)|(?:^|/)__tests__/[^/]+)\.[cm]?[jt]sx?$")
-_CONFIGURATION = re.compile(r"(?:^|/)(?P<framework>playwright|cypress|vitest|jest)\.config\.[cm]?[jt]s$")
 _IMPORT = re.compile(
-    r"""(?:from\s+|require\(\s*|import\s+)['"](?P<module>@playwright/test|playwright|vitest|@jest/globals|cypress)"""
+    r"""(?:from\s+|require\(\s*|import\s+)['"](?P<module>@playwright/test|playwright|vitest|@jest/globals|cypress|"""
+    r"""node:test|bun:test|mocha)['"]"""
 )
-_PACKAGE = re.compile(r'"(?P<name>@playwright/test|cypress|vitest|jest|react-scripts)"\s*:')
+_PACKAGE = re.compile(r'"(?P<name>@playwright/test|cypress|vitest|jest|react-scripts|mocha)"\s*:')
 _FRAMEWORKS = {
-    "@playwright/test": "playwright", "playwright": "playwright", "cypress": "cypress", "vitest": "vitest",
-    "jest": "jest", "@jest/globals": "jest", "react-scripts": "jest",
+    "vitest": "vitest", "jest": "jest", "@jest/globals": "jest", "react-scripts": "jest", "mocha": "mocha",
+    "node:test": "node", "bun:test": "bun", "@playwright/test": "playwright", "playwright": "playwright",
+    "cypress": "cypress",
 }  # fmt: skip
-_UNITTEST = re.compile(r"^\s*(?:import unittest|from unittest import|from django\.test import)", re.M)
+"""By module or package, those of unit tests first: where a package has several, a plain test file is one of theirs."""
+_ENDINGS = ("ts", "js", "mjs", "cjs", "mts")
+_UNITTEST = re.compile(r"^class \w+\([^)\n]*TestCase\b|^from django\.test import|\bunittest\.main\(", re.M)
 _PYTEST = re.compile(r"^\s*(?:import pytest|from pytest import)|^(?:async )?def test_", re.M)
 _PLAYWRIGHT = re.compile(r"^\s*(?:from playwright|import playwright)", re.M)
+_CASES = re.compile(
+    r"""^[ \t]*(?:async )?def (?:test|should)|^[ \t]*class \w*Test|\b(?:test|it|specify)\b[\w.]*[ \t]*[(`<]|"""
+    r"""\bscenarios\(|\b(?:ruleTester|testCases?)\b""",
+    re.M,
+)
+_NAME = re.compile(r"\b[A-Z][A-Z0-9_]{2,60}\b")
+_NAME_LIMIT = 2_000
 
 
 def read(source: Source) -> Reading:
     """A TestSuite for each framework in each package that has tests of it."""
     reading = Reading()
     grouped: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+    by_folder: dict[str, str] = {}
     for file in source.files:
         if _PYTHON.search(file) or _JAVASCRIPT.search(file):
             try:
-                framework = _framework(source, file)
+                framework = _framework(source, file, by_folder)
             except Unreadable as error:
                 reading.failed(file, KIND, error.reason, error.line)
                 continue
-            grouped[framework, _package(source, file, framework)].append(file)
+            grouped[framework, _package(source, file)].append(file)
             reading.parsed(file, KIND)
     reading.records += [_suite(source, *key, files) for key, files in sorted(grouped.items())]
     return reading
 
 
-def _framework(source: Source, file: str) -> str:
+def _framework(source: Source, file: str, by_folder: dict[str, str]) -> str:
     text = source.text(file)
     if file.endswith(".py"):
         if _PLAYWRIGHT.search(text):
@@ -59,7 +71,12 @@ def _framework(source: Source, file: str) -> str:
         return "unittest" if _UNITTEST.search(text) and not _PYTEST.search(text) else "pytest"
     if match := _IMPORT.search(text):
         return _FRAMEWORKS[match["module"]]
-    return _configured(source, file) or "jest"
+    if re.search(r"\.cy\.\w+$", file):
+        return "cypress"
+    folder = file.rpartition("/")[0]
+    if folder not in by_folder:
+        by_folder[folder] = _configured(source, file) or "jest"
+    return by_folder[folder]
 
 
 def _configured(source: Source, file: str) -> str:
@@ -67,39 +84,67 @@ def _configured(source: Source, file: str) -> str:
     for parent in PurePosixPath(file).parents:
         folder = "" if str(parent) == "." else f"{parent}/"
         for framework in ("playwright", "cypress", "vitest", "jest"):
-            if any(
-                source.is_file(f"{folder}{framework}.config.{ending}") for ending in ("ts", "js", "mjs", "cjs", "mts")
-            ):
+            if any(source.is_file(f"{folder}{framework}.config.{ending}") for ending in _ENDINGS):
                 return framework
-        package = source.text(f"{folder}package.json") if source.is_file(f"{folder}package.json") else ""
-        if match := _PACKAGE.search(package):
-            return _FRAMEWORKS[match["name"]]
+        named = set(_PACKAGE.findall(_text(source, f"{folder}package.json")))
+        if found := next((framework for name, framework in _FRAMEWORKS.items() if name in named), ""):
+            return found
     return ""
+
+
+def _text(source: Source, path: str) -> str:
+    """The text of a file; empty if there is none, or if it can't be read, which its own reader reports."""
+    try:
+        return source.text(path) if source.is_file(path) else ""
+    except Unreadable:
+        return ""
 
 
 _PYTHON_ROOTS = ("pyproject.toml", "pytest.ini", "setup.cfg", "tox.ini", "setup.py", "manage.py", "requirements.txt")
 _NODE_ROOTS = ("package.json",)
+_TEST_FOLDERS = frozenset({"test", "tests", "e2e", "spec", "specs", "__tests__"})
 
 
-def _package(source: Source, file: str, framework: str) -> str:
+def _package(source: Source, file: str) -> str:
     """The folder of the package that a test belongs to; empty for the root."""
     names = _PYTHON_ROOTS if file.endswith(".py") else _NODE_ROOTS
-    for parent in PurePosixPath(file).parents:
+    parents = PurePosixPath(file).parents
+    for parent in parents:
         folder = "" if str(parent) == "." else str(parent)
         if any(source.is_file(f"{folder}/{name}" if folder else name) for name in names):
             return folder
-    tests = re.match(r"(.*?)/?(?:tests?|e2e|specs?|__tests__)/", file)
-    return tests[1] if tests else file.rpartition("/")[0]
+    above = next((str(item.parent) for item in reversed(parents) if item.name in _TEST_FOLDERS), str(parents[0]))
+    return "" if above == "." else above
 
 
 def _suite(source: Source, framework: str, folder: str, files: list[str]) -> TestSuite:
     """Its place is its configuration, or its first file."""
     prefix = f"{folder}/" if folder else ""
-    configuration = next(_configurations(source, framework, prefix), files[0])
-    return TestSuite(framework, folder, tuple(files), Location(configuration))
+    text = partial(_text, source)
+    variables: set[str] = set()
+    for path in (*files, *_loaded_with(source, prefix)):
+        variables.update(_NAME.findall(text(path)))
+    return TestSuite(
+        framework=framework,
+        folder=folder,
+        files=tuple(files),
+        location=Location(next(_configurations(source, framework, prefix), files[0])),
+        cases=sum(len(_CASES.findall(text(path))) for path in files),
+        variables=frozenset(sorted(variables)[:_NAME_LIMIT]),
+    )
+
+
+def _loaded_with(source: Source, prefix: str) -> Iterator[str]:
+    """The files that pytest loads besides the tests, which may set variables."""
+    for path in source.files:
+        name = path.rpartition("/")[2]
+        if path.startswith(prefix) and (name == "conftest.py" or name in ("pytest.ini", "tox.ini", "setup.cfg")):
+            yield path
+    if source.is_file(f"{prefix}pyproject.toml"):
+        yield f"{prefix}pyproject.toml"
 
 
 def _configurations(source: Source, framework: str, prefix: str) -> Iterator[str]:
-    for ending in ("ts", "js", "mjs", "cjs", "mts"):
+    for ending in _ENDINGS:
         if source.is_file(f"{prefix}{framework}.config.{ending}"):
             yield f"{prefix}{framework}.config.{ending}"

@@ -1,0 +1,148 @@
+"""What the repository's own files say of its scripts: which are called by their path, which an interpreter runs, which
+are copied, mounted or named anywhere."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+
+from auditlib.conventions import deployment
+from auditlib.inventory import Inventory
+from auditlib.inventory.delivery import Command, Dockerfile, Instruction
+from auditlib.model import Location
+
+_WORD = re.compile(r"[\w.@*-]+(?:/\*)?")
+_STARTERS = frozenset({"sudo", "exec", "time", "nohup", "env", "command", "tini", "dumb-init", "--", "gosu", "su-exec"})
+
+
+def by_path(inventory: Inventory) -> dict[str, Location]:
+    """The scripts that a command starts by their path (`./run.sh`), or an image as its entry point, with the place."""
+    found: dict[str, Location] = {}
+    for job, step in ((one, step) for one in inventory.jobs for step in one.steps):
+        folder = step.working_directory or job.working_directory
+        for command in step.commands:
+            _note(inventory, found, command, posixpath.join(folder, command.folder))
+    for manifest in inventory.manifests:
+        for target in manifest.targets:
+            for command in target.commands:
+                _note(inventory, found, command, posixpath.join(posixpath.dirname(manifest.path), command.folder))
+    for file in inventory.dockerfiles:
+        found |= _entry_points(inventory, file)
+    return found
+
+
+def _note(inventory: Inventory, found: dict[str, Location], command: Command, folder: str) -> None:
+    words = [word for word in command.words if word not in _STARTERS]
+    if words and "/" in words[0]:
+        path = posixpath.normpath(posixpath.join(folder, words[0]))
+        if path in inventory.scripts_by_path:
+            found.setdefault(path, command.location)
+
+
+def _entry_points(inventory: Inventory, file: Dockerfile) -> dict[str, Location]:
+    """The scripts that an image copies, without setting their mode, and starts."""
+    copied: dict[str, str] = {}
+    found: dict[str, Location] = {}
+    for item in file.instructions:
+        if item.keyword in ("COPY", "ADD") and not any(flag.startswith(("--from", "--chmod")) for flag in item.flags):
+            copied |= _copies(inventory, file, item)
+        elif item.keyword in ("ENTRYPOINT", "CMD"):
+            words = [word for word in item.words if word not in _STARTERS][:1]
+            name = posixpath.basename(words[0]) if words and "/" in words[0] else ""
+            if name in copied:
+                found[copied[name]] = item.location
+    return found
+
+
+def _copies(inventory: Inventory, file: Dockerfile, item: Instruction) -> dict[str, str]:
+    """The scripts among the sources of a COPY, by the name that they get; the context is the Dockerfile's folder."""
+    *sources, target = item.words or ("",)
+    result = {}
+    for source in sources:
+        for folder in (posixpath.dirname(file.path), ""):
+            path = posixpath.normpath(posixpath.join(folder, source))
+            if path in inventory.scripts_by_path:
+                name = target if len(sources) == 1 and not target.endswith(("/", ".")) else source
+                result[posixpath.basename(name)] = path
+                result[posixpath.basename(source)] = path
+                break
+    return result
+
+
+def _all_commands(inventory: Inventory) -> Iterator[Command]:
+    yield from deployment.commands(inventory)
+    for file in inventory.dockerfiles:
+        for item in file.instructions:
+            yield from item.commands
+
+
+def made_executable(inventory: Inventory) -> set[str]:
+    """The names of files to which some command gives the execute bit; `*` and folders count for all that is there."""
+    found: set[str] = set()
+    for command in _all_commands(inventory):
+        if any(posixpath.basename(word) in ("chmod", "install") for word in command.words[:2]):
+            for word in command.words:
+                found.add(posixpath.basename(word.rstrip("/")))
+                folder = word.rstrip("/").removesuffix("/*").removesuffix("/*.sh")
+                found |= {
+                    posixpath.basename(item.path)
+                    for item in inventory.scripts
+                    if folder and posixpath.basename(posixpath.dirname(item.path)) == posixpath.basename(folder)
+                }
+                if word in ("*.sh", "*", "."):
+                    found |= {posixpath.basename(item.path) for item in inventory.scripts}
+    return found
+
+
+def interpreted(inventory: Inventory) -> set[str]:
+    """The names of files that some command or document gives to an interpreter (`bash run.sh`, `. lib.sh`)."""
+    found: set[str] = set()
+    texts = [command.words for command in _all_commands(inventory)]
+    texts += [tuple(item.text.split()) for document in inventory.documents for item in document.mentions
+              if item.kind == "command"]  # fmt: skip
+    texts += [(*service.entrypoint, *service.command) for service in inventory.services]
+    for words in texts:
+        found |= {posixpath.basename(word) for text in words[1:] for word in _WORD.findall(text.replace("/", " "))}
+    return found
+
+
+def given_to_containers(inventory: Inventory) -> set[str]:
+    """The names of files that images copy by name, and of what services mount."""
+    texts = [item.argument for file in inventory.dockerfiles for item in file.instructions
+             if item.keyword in ("COPY", "ADD", "RUN", "ENTRYPOINT", "CMD")]  # fmt: skip
+    texts += [mount.source for service in inventory.services for mount in service.mounts]
+    texts += [item.source for item in inventory.file_objects]
+    below = {posixpath.basename(path) for path in inventory.files for service in inventory.services
+             for mount in service.mounts if mount.kind == "bind" and mount.source not in ("", ".")
+             and path.startswith(f"{mount.source}/")}  # fmt: skip
+    return below | {word for text in texts for part in text.split() for word in part.strip('[]",').split("/") if word}
+
+
+def everything_named(inventory: Inventory) -> dict[str, set[str]]:
+    """All words that may name a script, of commands, documents, images, services and settings, with who says them.
+
+    A script is known by its path, so that one that names only itself can be told; the others go by an empty name.
+    """
+    texts = [item.text for document in inventory.documents for item in document.mentions]
+    texts += [word for service in inventory.services for word in (*service.entrypoint, *service.command)]
+    texts += [word for service in inventory.services if service.healthcheck for word in service.healthcheck.test]
+    texts += [target.text for manifest in inventory.manifests for target in manifest.targets]
+    texts += [step.run for step in inventory.steps] + [step.uses for step in inventory.steps]
+    said = [("", text) for text in (*texts, *given_to_containers(inventory))]
+    for script in inventory.scripts:
+        said += [(script.path, word) for command in script.commands for word in command.words]
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    for speaker, text in said:
+        for name in _names(text):
+            found[name].add(speaker)
+    return found
+
+
+def _names(text: str) -> Iterator[str]:
+    for word in re.split(r"[\s'\"();|&<>=,]+", text):
+        yield word
+        yield posixpath.basename(word.rstrip("/"))
+        if word.endswith(("/*", "/*.sh")):
+            yield f"{posixpath.basename(posixpath.dirname(word))}/*"

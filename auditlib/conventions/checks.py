@@ -1,0 +1,56 @@
+"""Commands that check the code: tests, linters, type checkers, audits; and the switches that take their teeth.
+
+Sources: the command line documentation of each tool.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from auditlib.conventions import tools
+
+_NAMED = re.compile(
+    r"(?:^|[\s/])(?:npm|yarn|pnpm|bun|make|just|task|poe|pdm|hatch|rake|composer|\./\S+|bash|sh)\s+(?:\S+\s+)*?"
+    r"(?:run\s+|run-script\s+)?(?:\S*[:/_-])?(?:tests?|lint|check|verify|type-?check|types|e2e|unit|format-check)"
+    r"(?:[:_.-]\S*)?(?=\s|$)"
+)
+"""A script or target that is called as a check."""
+_OTHERS = re.compile(
+    r"(?:^|\s|/)(?:tsc|prettier\s+.*--check|isort\s+.*--check\S*|shellcheck|actionlint|phpunit|phpstan|rspec|ctest|"
+    r"cargo\s+(?:test|clippy|fmt)|go\s+vet|dotnet\s+test|mvnw?\s+(?:\S+\s+)*(?:test|verify)|"
+    r"gradlew?\s+(?:\S+\s+)*(?:test|check)|djlint|sqlfluff\s+lint|tflint|checkov|kubeconform|kubeval|"
+    r"terraform\s+validate|tox|nox|coverage\s+report|vulture|codespell|typos|ty\s+check)(?=\s|$)"
+)
+AUDITS = re.compile(
+    r"(?:^|\s|/)(?:(?:npm|yarn|pnpm|bun|composer|cargo)\s+(?:\S+\s+)*?audit|pip-audit|safety\s+(?:check|scan)|"
+    r"bandit|trivy|grype|snyk|semgrep|gitleaks|trufflehog|osv-scanner|detect-secrets|zizmor|govulncheck)(?=\s|$)"
+)
+"""Checks for known vulnerabilities and leaked secrets, whose results some only want to see."""
+_TOOTHLESS = re.compile(
+    r"(?:flake8|ruff|pylint|bandit)\b.*\s(?P<zero>--exit-zero)(?=\s|$)|(?:hadolint)\b.*\s(?P<fail>--no-fail)(?=\s|$)"
+)
+
+
+def is_check(words: Sequence[str]) -> bool:
+    """Whether a command is there to fail when something is wrong with the code."""
+    text = " ".join(words)
+    if tools.INSTALLS.search(text):
+        return False
+    patterns = (*tools.TEST_FRAMEWORKS.values(), *tools.LINTERS.values(), _NAMED, _OTHERS, AUDITS)
+    return any(pattern.search(text) for pattern in patterns) and not _asks_for_version(words)
+
+
+def is_audit(words: Sequence[str]) -> bool:
+    """Whether a command looks for vulnerabilities or secrets."""
+    return bool(AUDITS.search(" ".join(words)))
+
+
+def never_fails_by(words: Sequence[str]) -> str:
+    """The switch of a check's own that makes it succeed whatever it finds; empty if there is none."""
+    match = _TOOTHLESS.search(" ".join(words))
+    return next((text for text in match.groups() if text), "") if match else ""
+
+
+def _asks_for_version(words: Sequence[str]) -> bool:
+    return bool({"--version", "-V", "--help"} & set(words))

@@ -1,0 +1,123 @@
+"""Which version of Python or Node a repository asks for, and where: workflows, images, version files, packages.
+
+Sources: the inputs of https://github.com/actions/setup-python and https://github.com/actions/setup-node, the tags of
+the images `python` and `node`, https://peps.python.org/pep-0440/#version-specifiers and
+https://docs.npmjs.com/cli/configuring-npm/package-json#engines.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from auditlib.conventions import environments, images
+from auditlib.inventory import Inventory
+from auditlib.inventory.delivery import Job
+from auditlib.model import Location
+
+_SETUP = {"setup-python": ("python", "python-version"), "setup-node": ("node", "node-version")}
+_INSTALLERS = {"setup-uv": ("python", "python-version")}
+_VERSION = re.compile(r"v?(?P<major>\d+)(?:\.(?P<minor>\d+|x|\*))?(?:\.\S*)?(?:-\S*)?")
+_BOUND = re.compile(r"(?P<operator>>=|<=|==|~=|!=|\^|~|>|<|)\s*v?(?P<major>\d+)(?:\.(?P<minor>\d+))?(?:\.[\w*]+)*")
+_MATRIX = re.compile(r"\$\{\{\s*matrix\.([\w-]+)\s*\}\}")
+
+Version = tuple[int, int]
+"""Major and minor; of Node, where only the major one matters, the second is 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """A version that some place asks for. `source` is `ci`, `image`, `file` or `package`, `text` as it is written."""
+
+    source: str
+    version: Version
+    text: str
+    location: Location
+
+
+def stated(inventory: Inventory) -> dict[str, list[Stated]]:
+    """The versions of each language, the pipeline's first."""
+    found: defaultdict[str, list[Stated]] = defaultdict(list)
+    for finder in (_of_jobs, _of_images, _of_files, _of_packages):
+        for language, item in finder(inventory):
+            found[language].append(item)
+    return found
+
+
+def version(language: str, text: str) -> Version | None:
+    """A version as numbers; None for what names no certain one (`3.x`, `lts/*`, `3`)."""
+    match = _VERSION.fullmatch(text.strip())
+    if match is None:
+        return None
+    if language == "node":
+        return int(match["major"]), 0
+    return (int(match["major"]), int(match["minor"])) if (match["minor"] or "").isdigit() else None
+
+
+def allows(constraint: str, found: Version) -> bool:
+    """Whether a constraint allows a version, by major and minor alone; in doubt it does."""
+    return any(_allows_all(alternative, found) for alternative in constraint.split("||"))
+
+
+def _allows_all(constraint: str, found: Version) -> bool:
+    for match in _BOUND.finditer(re.sub(r"(?<=\d)\s+-\s+\d\S*", "", constraint)):
+        operator, major = match["operator"], int(match["major"])
+        minor = int(match["minor"]) if match["minor"] and found[1] else None
+        bound = (major, minor if minor is not None else (found[1] if major == found[0] else 0))
+        if operator in (">=", ">") and found < bound:
+            return False
+        if operator in ("==", "", "~") and found[:2] != bound[:2]:
+            return False
+        if operator in ("^", "~=") and (found < bound or found[0] != major):
+            return False
+        if operator == "<" and found >= (major, minor or 0) and (minor is not None or found[0] >= major):
+            return False
+    return True
+
+
+def _of_jobs(inventory: Inventory) -> Iterator[tuple[str, Stated]]:
+    for job in inventory.jobs:
+        for step in job.steps:
+            name = posixpath.basename(step.uses.partition("@")[0])
+            language, wanted = {**_SETUP, **_INSTALLERS}.get(name, ("", ""))
+            for pair in step.inputs:
+                if pair.name == wanted:
+                    for text in _alternatives(job, pair.value):
+                        if number := version(language, text):
+                            yield language, Stated("ci", number, text, pair.location)
+
+
+def _alternatives(job: Job, value: str) -> tuple[str, ...]:
+    """The values of an input: those of the matrix if it names one, or a line each."""
+    if match := _MATRIX.fullmatch(value.strip()):
+        return next((values for name, values in job.matrix if name == match[1]), ())
+    return tuple(value.split("\n"))
+
+
+def _of_images(inventory: Inventory) -> Iterator[tuple[str, Stated]]:
+    for file in inventory.dockerfiles:
+        if environments.is_for_development(file.path):
+            continue
+        names = {stage.name for stage in file.stages}
+        for stage in file.stages:
+            language = images.repository(stage.base)
+            tag = stage.base.partition("@")[0].rpartition("/")[2].partition(":")[2]
+            if language in ("python", "node") and stage.base not in names and (number := version(language, tag)):
+                yield language, Stated("image", number, tag.partition("-")[0], stage.location)
+
+
+def _of_files(inventory: Inventory) -> Iterator[tuple[str, Stated]]:
+    for manifest in inventory.manifests:
+        language = manifest.kind.removesuffix("-version")
+        if manifest.kind in ("python-version", "node-version") and (number := version(language, manifest.runtime)):
+            yield language, Stated("file", number, manifest.runtime, manifest.location)
+
+
+def _of_packages(inventory: Inventory) -> Iterator[tuple[str, Stated]]:
+    for manifest in inventory.manifests:
+        language = {"python": "python", "npm": "node"}.get(manifest.kind, "")
+        if language and manifest.runtime and not environments.is_for_development(manifest.path):
+            yield language, Stated("package", (0, 0), manifest.runtime, manifest.location)

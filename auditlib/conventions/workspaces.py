@@ -1,0 +1,101 @@
+"""What a job of a workflow finds on the runner: the repository once it is checked out, and what its steps make.
+
+Follows https://docs.github.com/en/actions/reference/workflows-and-actions/variables (GITHUB_WORKSPACE) and
+https://github.com/actions/checkout#usage.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from auditlib.inventory import Inventory
+from auditlib.inventory.delivery import Command, Job, Step
+from auditlib.listing import VENDORED
+
+_CHECKOUT = re.compile(r"(?:^|/)checkout@")
+_UNKNOWN = re.compile(r"[$*{}~`<>\\]|^/|^\.\.(?:/|$)|^\w+://|^[A-Za-z]:")
+"""What an expansion, a link or a place outside the repository looks like."""
+_GENERATED = frozenset({
+    "dist", "build", "target", "out", "bin", "obj", "_build", ".next", ".nuxt", "coverage", "htmlcov", "public", "site",
+    "generated", "tmp", "temp", "artifacts", "node_modules", ".cache", "vendor", "release", "releases", "publish",
+}) | VENDORED  # fmt: skip
+"""Folders that programs make."""
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """The files that the steps of a job see, relative to the repository's root."""
+
+    inventory: Inventory
+    job: Job
+
+    @property
+    def holds_repository(self) -> bool:
+        """Whether the job checks this repository out, at its usual place and without submodules."""
+        checkouts = [step for step in self.job.steps if _CHECKOUT.search(step.uses)]
+        inputs = [{pair.name: pair.value for pair in step.inputs} for step in checkouts]
+        plain = [item for item in inputs if not {"repository", "path", "sparse-checkout"} & set(item)]
+        submodules = ".gitmodules" in self.inventory.file_set and any("submodules" in item for item in inputs)
+        return bool(plain) and not submodules
+
+    def lacks(self, path: str, step: Step, kind: str = "") -> bool:
+        """Whether a file or folder is not there, and no step up to `step` seems to make it. In doubt it is there."""
+        plain = normal(path)
+        if not self.holds_repository or not plain or _UNKNOWN.search(path) or _UNKNOWN.search(plain):
+            return False
+        pure = PurePosixPath(plain)
+        if _GENERATED & set(pure.parts if kind == "folder" else pure.parts[:-1]) or self.has(plain):
+            return False
+        return not self._is_made(pure, step)
+
+    def has(self, path: str) -> bool:
+        """Whether the repository has a file or folder of this path."""
+        return path in self.inventory.file_set or path in self.inventory.folder_set
+
+    def folder(self, step: Step, command: Command | None = None) -> str:
+        """Where a step, or a command in it, runs, relative to the root."""
+        place = step.working_directory or self.job.working_directory
+        return normal(posixpath.join(place or "", command.folder if command else ""))
+
+    def _is_made(self, path: PurePosixPath, step: Step) -> bool:
+        """Whether an earlier command, or an action's input, names the path or a folder above it as it may make it."""
+        names = {part for part in path.parts if len(part) > 2 and not self.has(part)} | {path.name}
+        for earlier in self.job.steps[: step.index + 1]:
+            inputs = " ".join(pair.value for pair in earlier.inputs if pair.name != "working-directory")
+            if earlier.uses and (names & _words(inputs) or "download-artifact" in earlier.uses):
+                return True
+            makers = [item for item in earlier.commands if _makes(item)]
+            if any(names & _words(" ".join(item.words)) for item in makers):
+                return True
+            if earlier.index < step.index and any(f"> {item}" in earlier.run or f">{item}" in earlier.run
+                                                  for item in (str(path), path.name)):  # fmt: skip
+                return True
+        return False
+
+
+_MAKERS = frozenset({
+    "mkdir", "cp", "mv", "git", "curl", "wget", "tar", "unzip", "ln", "touch", "tee", "gh", "aws", "gsutil", "rsync",
+    "degit", "cookiecutter", "copier", "django-admin", "install", "cmake", "dvc", "scp", "gpg", "sops", "7z", "conan",
+    "printf", "echo", "cat", "envsubst", "openssl", "virtualenv", "protoc", "buf", "./configure", "autoreconf",
+})  # fmt: skip
+
+
+def _makes(command: Command) -> bool:
+    """Whether a command is one that makes files of the names that it is given."""
+    words = [word for word in command.words if word != "sudo"]
+    first = posixpath.basename(words[0]) if words else ""
+    return first in _MAKERS or bool({"venv", "create", "init", "new", "clone", "generate", "-o", "--output", "--out"}
+                                    & set(words))  # fmt: skip
+
+
+def _words(text: str) -> set[str]:
+    return set(re.split(r"[\s/=:,'\"]+", text))
+
+
+def normal(path: str) -> str:
+    """A path without `./`, and without anything for the root itself."""
+    plain = posixpath.normpath(path) if path else ""
+    return "" if plain == "." else plain

@@ -1,0 +1,194 @@
+"""What a command of a workflow needs and the repository lacks: scripts of package.json, make targets, files, modules.
+
+Sources: https://docs.npmjs.com/cli/using-npm/scripts, https://docs.npmjs.com/cli/commands/npm-ci, https://pnpm.io/cli/run,
+https://yarnpkg.com/cli/run, https://pip.pypa.io/en/stable/cli/pip_install/ and https://www.gnu.org/software/make/manual/.
+"""
+
+from __future__ import annotations
+
+import difflib
+import posixpath
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from auditlib.conventions.workspaces import Workspace, normal
+from auditlib.inventory.delivery import Command, Manifest, Step
+from auditlib.pipeline._words import EVERYWHERE, core, place, script_name
+
+_INTERPRETERS = frozenset({
+    "bash", "sh", "zsh", "dash", "source", ".", "python", "python3", "node", "ruby", "perl", "php", "pwsh", "tsx",
+    "ts-node",
+})  # fmt: skip
+_PROGRAMS = frozenset({".sh", ".bash", ".zsh", ".py", ".js", ".mjs", ".cjs", ".ts", ".rb", ".pl", ".php", ".ps1"})
+_WRAPPERS = frozenset({"gradlew", "mvnw"})
+_GENERATORS = frozenset({"cmake", "configure", "qmake", "meson", "autoreconf", "autogen.sh", "premake5", "perl"})
+_LOCKS = {"npm": ("package-lock.json", "npm-shrinkwrap.json")}
+_MAKEFILES = ("Makefile", "makefile", "GNUmakefile")
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """Something that is called and not there. `cause` is equal for what is missing for the same reason."""
+
+    cause: str
+    what: str
+    name: str
+    detail: str = ""
+    advice: str = ""
+    sure: bool = True
+
+
+def needs_of(workspace: Workspace, step: Step, command: Command) -> Iterator[Need]:
+    """What one command of a step calls and the repository lacks. In doubt it is there."""
+    if not workspace.holds_repository or workspace.job.container or not command.words:
+        return
+    words = core(list(command.words))
+    folder = workspace.folder(step, command)
+    if not words or (folder and not workspace.has(folder)):
+        return
+    program = posixpath.basename(words[0])
+    if program in ("npm", "pnpm", "yarn", "bun"):
+        yield from _npm(workspace, step, folder, words)
+    elif program in ("make", "gmake"):
+        yield from _make(workspace, step, folder, words)
+    else:
+        yield from _program(workspace, step, folder, words)
+
+
+def _npm(workspace: Workspace, step: Step, folder: str, words: list[str]) -> Iterator[Need]:
+    where, arguments = place([word for word in words[1:] if word not in EVERYWHERE], folder)
+    name = script_name(words[0], arguments)
+    package = _package(workspace, where or "")
+    everywhere = any(word.partition("=")[0] in EVERYWHERE for word in words)
+    if words[:2] == ["npm", "ci"] and package and not _has_lock(workspace, package):
+        home = posixpath.dirname(package.path)
+        lock = posixpath.join(home, "package-lock.json")
+        yield Need(lock, "the lock file", lock, "; `npm ci` refuses to work without it", f"Commit {lock}.")
+    if not name or everywhere or package is None or not _is_run(words, arguments, name):
+        return
+    scripts = {target.name: target for target in package.targets}
+    if name in scripts or "--if-present" in words or "$" in name or _is_default(workspace, package, name):
+        return
+    if words[0] != "npm" and _may_be_program(package, name):
+        return
+    near = difflib.get_close_matches(name, scripts, n=1)
+    advice = f"call `{near[0]}`" if near else "remove the step"
+    yield Need(
+        f"{package.path}#{name}",
+        "the script",
+        f"`{name}` of {package.path}",
+        advice=f"Add a script `{name}` to {package.path}, or {advice}.",
+        sure=words[0] == "npm",
+    )
+
+
+def _is_run(words: list[str], arguments: list[str], name: str) -> bool:
+    """Whether a script is called as such: `run name`, or a lifecycle script that npm, pnpm, yarn and bun know."""
+    if {"run", "run-script"} & set(arguments[:1]):
+        return True
+    return words[0] != "bun" and name in ("test", "start") and arguments[:1] in (["test"], ["t"], ["start"])
+
+
+def _is_default(workspace: Workspace, package: Manifest, name: str) -> bool:
+    """`npm start` runs server.js, `npm restart` stops and starts, `npm stop` may lack a script."""
+    home = posixpath.dirname(package.path)
+    return name in ("restart", "stop") or (name == "start" and workspace.has(posixpath.join(home, "server.js")))
+
+
+def _may_be_program(package: Manifest, name: str) -> bool:
+    """Whether a dependency may bring a program of that name, which yarn, pnpm and bun also run."""
+    needed = {item.name.rpartition("/")[2] for item in package.requirements}
+    return name in needed or ("typescript" in needed and name == "tsc") or not {":", "-"} & set(name)
+
+
+def _package(workspace: Workspace, folder: str) -> Manifest | None:
+    """The nearest package.json at or above a folder."""
+    packages = {item.path: item for item in workspace.inventory.manifests if item.kind == "npm"}
+    for parent in (PurePosixPath(folder), *PurePosixPath(folder).parents):
+        found = packages.get(normal(f"{parent}/package.json"))
+        if found:
+            return found
+    return None
+
+
+def _has_lock(workspace: Workspace, package: Manifest) -> bool:
+    home = PurePosixPath(posixpath.dirname(package.path))
+    return any(workspace.has(normal(f"{parent}/{name}")) for parent in (home, *home.parents) for name in _LOCKS["npm"])
+
+
+def _make(workspace: Workspace, step: Step, folder: str, words: list[str]) -> Iterator[Need]:
+    if any(word in ("-f", "--file", "--makefile") or word.startswith("-f") for word in words):
+        return
+    where, names = place(words[1:], folder)
+    paths = [posixpath.join(where or "", name) for name in _MAKEFILES]
+    found = [item for item in workspace.inventory.manifests if item.path in paths]
+    programs = {
+        posixpath.basename(item.words[0]) for other in workspace.job.steps for item in other.commands if item.words
+    }
+    if not found:
+        if not _GENERATORS & programs and not any(map(workspace.has, paths)) and workspace.lacks(paths[0], step):
+            yield Need(paths[0], "the makefile", paths[0], advice=f"Add {paths[0]}, or call the commands themselves.")
+        return
+    targets = {target.name for item in found for target in item.targets}
+    for name in names:
+        known = name in targets or workspace.has(normal(posixpath.join(where or "", name)))
+        if not known and not found[0].incomplete and name.replace("-", "").replace("_", "").isalnum():
+            near = difflib.get_close_matches(name, targets, n=1)
+            advice = f"call `{near[0]}`" if near else "remove the call"
+            yield Need(f"{found[0].path}#{name}", "the target", f"`{name}` of {found[0].path}",
+                       advice=f"Add a target `{name}` to {found[0].path}, or {advice}.")  # fmt: skip
+
+
+def _program(workspace: Workspace, step: Step, folder: str, words: list[str]) -> Iterator[Need]:
+    """A program by its path, a script given to an interpreter, a module, a file of requirements, a Compose file."""
+    name = posixpath.basename(words[0])
+    if name in _INTERPRETERS:
+        rest = words[1:]
+        if "-m" in rest:
+            yield from _module(workspace, step, folder, rest[rest.index("-m") + 1 :])
+        elif rest and not rest[0].startswith("-") and PurePosixPath(rest[0]).suffix in _PROGRAMS:
+            yield from _file(workspace, step, folder, rest[0], "the script")
+    elif "/" in words[0] and (PurePosixPath(words[0]).suffix in _PROGRAMS or name in _WRAPPERS):
+        yield from _file(workspace, step, folder, words[0], "the script")
+    elif name in ("pip", "pip3"):
+        yield from _given(workspace, step, folder, words, ("-r", "--requirement", "-c", "--constraint"), "the file")
+    elif words[:2] == ["docker", "compose"] or name == "docker-compose":
+        head = words[: next((i for i, word in enumerate(words) if word in ("up", "run", "build", "exec")), len(words))]
+        yield from _given(workspace, step, folder, head, ("-f", "--file"), "the Compose file")
+
+
+def _given(
+    workspace: Workspace, step: Step, folder: str, words: list[str], options: tuple[str, ...], what: str
+) -> Iterator[Need]:
+    """The files that follow an option."""
+    for index, word in enumerate(words):
+        option, _, value = word.partition("=")
+        if option in options:
+            path = value or next(iter(words[index + 1 : index + 2]), "")
+            if path and path != "-":
+                yield from _file(workspace, step, folder, path, what)
+
+
+def _file(workspace: Workspace, step: Step, folder: str, path: str, what: str) -> Iterator[Need]:
+    whole = normal(posixpath.join(folder, path)) if not path.startswith(("/", "~", "$")) else path
+    if workspace.lacks(whole, step):
+        parent = posixpath.dirname(whole)
+        lost = parent if parent and not workspace.has(parent) else whole
+        near = difflib.get_close_matches(whole, workspace.inventory.scripts_by_path, n=1, cutoff=0.8)
+        advice = f"Call {near[0]} in place of {whole}." if near else ""
+        yield Need(lost, what, whole, advice=advice)
+
+
+def _module(workspace: Workspace, step: Step, folder: str, rest: list[str]) -> Iterator[Need]:
+    """A module whose package the repository holds; all others come from elsewhere."""
+    parts = rest[0].split(".") if rest else []
+    if len(parts) < 2 or not all(part.isidentifier() for part in parts):
+        return
+    for root in (folder, posixpath.join(folder, "src")):
+        base = normal(posixpath.join(root, *parts))
+        if workspace.has(normal(posixpath.join(root, parts[0]))):
+            found = any(workspace.has(path) for path in (f"{base}.py", f"{base}/__main__.py", base))
+            if not found and workspace.lacks(f"{base}.py", step):
+                yield Need(base, "the module", rest[0], f" (no {base}.py)")
+            return

@@ -1,0 +1,40 @@
+"""Code that applies database migrations by itself, mostly at the start of the application.
+
+Follows https://alembic.sqlalchemy.org/en/latest/api/commands.html, Django's `call_command`, and the programming
+interfaces of Knex, TypeORM, Sequelize and Drizzle. Read only where the repository has migrations.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import PurePosixPath
+
+from auditlib.inventory.delivery import Migrator
+from auditlib.model import Location
+from auditlib.readers.reading import Reading
+from auditlib.source import Source, Unreadable
+
+_MIGRATIONS = re.compile(r"(?:^|/)(?:versions|migrations?)/")
+_SUFFIXES = frozenset({".py", ".js", ".ts", ".mjs", ".cjs"})
+_APPLIES = re.compile(
+    r"\bcommand\.upgrade\(|\balembic\.command\b|call_command\(\s*['\"]migrate|['\"]alembic['\"],\s*(?:['\"][^'\"]*['\"],\s*)*"
+    r"['\"]upgrade|\balembic(?:\s+-c\s+\S+)?\s+upgrade\b|\bMigrationExecutor\b|\.migrate\.latest\(|\.runMigrations\(|"
+    r"\bmigrationsRun\s*:\s*true|\bmigrate\(\s*db\b|\bprisma\s+migrate\s+deploy|\bumzug\b|\bupgrade\(\s*(?:directory|revision)"
+)
+
+
+def read(source: Source) -> Reading:
+    """A Migrator for each file of code that applies migrations; tests don't count."""
+    reading = Reading()
+    if not any(_MIGRATIONS.search(path) for path in source.files):
+        return reading
+    for path in source.files:
+        pure = PurePosixPath(path)
+        if pure.suffix in _SUFFIXES and not {"tests", "test"} & set(pure.parts) and not pure.name.startswith("test_"):
+            try:
+                text = source.text(path)
+            except Unreadable:
+                continue  # reported with the kind of file that it is
+            if match := _APPLIES.search(text):
+                reading.records.append(Migrator(path, Location(path, text.count("\n", 0, match.start()) + 1)))
+    return reading

@@ -1,0 +1,119 @@
+"""The job that runs the tests lacks a variable that the code demands.
+
+The settings have no default for it, so importing them fails, and with them every test: or the job gets by only because
+of a file that isn't in the repository.
+
+Anti-pattern:
+
+    # settings.py:  SECRET_KEY: str
+    test:
+      steps:
+        - run: pytest
+
+Better:
+
+    test:
+      env:
+        SECRET_KEY: only-for-tests
+      steps:
+        - run: pytest
+
+Recommendation:
+
+    Set the variable in the job's `env`, or in a fixture of the tests.
+
+References:
+
+- https://docs.github.com/en/actions/how-tos/write-workflows/choose-what-workflows-do/use-variables
+- https://docs.pydantic.dev/latest/concepts/pydantic_settings/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditlib import pipeline
+from auditlib.conventions import environments
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.configuration import Setting
+from auditlib.inventory.delivery import Job, TestSuite, Workflow
+from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.pipeline import Run
+from auditlib.rules._rule import Evidence, rule
+from auditlib.rules._wording import listed
+
+_DEMANDING = frozenset({"pydantic", "decouple", "django-environ"})
+_LOADERS = (
+    "GITHUB_ENV",
+    ".env",
+    "dotenv",
+    "direnv",
+    "doppler",
+    "infisical",
+    "vault",
+    "secretsmanager",
+    "sops",
+    "op run",
+)
+"""How variables come into a job by other ways."""
+
+
+@rule(area=Area.CICD, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """Every job that runs a suite's tests without a variable that settings beside the suite require."""
+    for workflow in inventory.workflows:
+        found = pipeline.of(inventory, [workflow])
+        for suite in inventory.test_suites:
+            run = next((item for item in found.runs if item.folder is not None and pipeline.starts(item, suite)), None)
+            if run and suite.framework in ("pytest", "unittest") and not _gets_variables_elsewhere(run.job):
+                missing = _missing(inventory, workflow, run, suite)
+                if missing:
+                    yield _evidence(run, suite, missing)
+
+
+def _missing(inventory: Inventory, workflow: Workflow, run: Run, suite: TestSuite) -> list[Setting]:
+    given = {pair.name.upper() for pair in (*workflow.env, *run.job.env)} | {name.upper() for name in suite.variables}
+    for step in run.job.steps:
+        given |= {pair.name.upper() for pair in step.env}
+        given |= {name.upper() for command in step.commands for name in command.assignments}
+        given |= {word.partition("=")[0].upper() for item in step.commands if item.words[:1] == ("export",)
+                  for word in item.words[1:]}  # fmt: skip
+    for file in inventory.env_files:
+        if not file.template:
+            given |= {line.name.upper() for line in file.lines if not line.commented}
+    return [setting for setting in _required(inventory, suite) if not _is_given(setting, given)]
+
+
+def _required(inventory: Inventory, suite: TestSuite) -> Iterator[Setting]:
+    """The settings without a default in the suite's own package, those of scripts and tests left out."""
+    prefix = f"{suite.folder}/" if suite.folder else ""
+    scripts = inventory.scripts_by_path
+    for setting in inventory.settings:
+        file = setting.location.file
+        own = file.startswith(prefix) and file not in suite.files and file not in scripts
+        demanded = setting.required and setting.style in _DEMANDING
+        usual = environments.is_for_development(file) or environments.comes_from_the_host(setting.name)
+        if own and demanded and not usual:
+            yield setting
+
+
+def _is_given(setting: Setting, given: set[str]) -> bool:
+    return any(name.upper() in given for name in (setting.name, *setting.aliases))
+
+
+def _gets_variables_elsewhere(job: Job) -> bool:
+    texts = [step.run for step in job.steps] + [step.uses for step in job.steps]
+    return bool(job.container) or any(word in text for text in texts for word in _LOADERS)
+
+
+def _evidence(run: Run, suite: TestSuite, missing: list[Setting]) -> Evidence:
+    names = listed(setting.name for setting in missing)
+    return Evidence(
+        f"The job {run.job.id} runs the tests of {suite.folder or 'the repository'} without {names}, which the "
+        "settings require, if the tests import them.",
+        run.location,
+        subject=f"{run.job.id}/{suite.folder}",
+        related=tuple(Related(item.location, f"{item.name} has no default") for item in missing[:8]),
+        recommendation=f"Add {names} to `env` of the job {run.job.id} in {run.job.workflow}.",
+    )

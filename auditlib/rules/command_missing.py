@@ -1,0 +1,94 @@
+"""A step calls what the repository lacks.
+
+The npm script, make target, file or module that a workflow names isn't there, so the step fails on each run. Where its
+failure is thrown away the step is green all the same, and the check that it stands for has never taken place.
+
+Anti-pattern:
+
+    # package.json has no script "type-check"
+    - run: npm run type-check
+
+Better:
+
+    # package.json
+    "scripts": { "type-check": "tsc --noEmit" }
+
+Recommendation:
+
+    Add what is missing, or call it by the name that it has.
+
+References:
+
+- https://docs.npmjs.com/cli/commands/npm-run
+- https://docs.npmjs.com/cli/using-npm/scripts
+- https://www.gnu.org/software/make/manual/html_node/Goals.html
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from auditlib.conventions.workspaces import Workspace
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.pipeline.needs import Need, needs_of
+from auditlib.rules._rule import Evidence, rule
+from auditlib.rules._wording import listed
+
+_Use = tuple[Need, Location, bool]
+
+
+@rule(area=Area.CICD, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """Each thing that steps call and the repository lacks; what lies in one missing folder together."""
+    missing: defaultdict[str, list[_Use]] = defaultdict(list)
+    for job in inventory.jobs:
+        workspace = Workspace(inventory, job)
+        for step in job.steps:
+            if step.uses.startswith("./") and workspace.holds_repository:
+                for need in _action(inventory, step.uses):
+                    missing[need.cause].append((need, step.location, False))
+            for command in step.commands:
+                for need in needs_of(workspace, step, command):
+                    missing[need.cause].append((need, command.location, command.cannot_fail))
+        if job.uses.startswith("./") and job.uses.removeprefix("./") not in inventory.file_set:
+            missing[job.uses].append((Need(job.uses, "the workflow", job.uses), job.location, False))
+    for cause, uses in missing.items():
+        yield _evidence(cause, uses)
+
+
+def _action(inventory: Inventory, uses: str) -> Iterator[Need]:
+    """An action of the repository without its file."""
+    folder = uses.removeprefix("./").rstrip("/")
+    files = (f"{folder}/{name}".lstrip("/") for name in ("action.yml", "action.yaml", "Dockerfile"))
+    if not any(path in inventory.file_set for path in files):
+        yield Need(uses, "the action", uses)
+
+
+def _evidence(cause: str, uses: list[_Use]) -> Evidence:
+    (need, location, swallowed), *_ = uses
+    places = dict.fromkeys(place for _, place, _ in uses)
+    names = list(dict.fromkeys(item.name for item, _, _ in uses))
+    steps = "A step calls" if len(places) == 1 else f"{len(places)} steps call"
+    hidden = all(item for _, _, item in uses)
+    what = f"{need.what} {names[0]}" if len(names) == 1 else f"{listed(names)}"
+    message = f"{steps} {what}, which the repository lacks{need.detail}"
+    return Evidence(
+        f"{message}; the failure is thrown away." if hidden else f"{message}.",
+        location,
+        subject=cause,
+        related=tuple(Related(place, f"calls {item.name} too") for item, place in _others(uses)),
+        recommendation=need.advice or f"Add {listed(names)}, or call what is there.",
+        severity=Severity.MEDIUM if swallowed and hidden else None,
+        confidence=None if need.sure else Confidence.MEDIUM,
+    )
+
+
+def _others(uses: list[_Use]) -> Iterator[tuple[Need, Location]]:
+    seen = {uses[0][1]}
+    for need, place, _ in uses[1:]:
+        if place not in seen:
+            seen.add(place)
+            yield need, place

@@ -1,0 +1,112 @@
+"""A job that is called a deployment deploys nothing.
+
+It prints a message and turns green. Who looks at the list of runs believes that the version is out, and so does
+whatever waits for the job.
+
+Anti-pattern:
+
+    deploy:
+      needs: test
+      steps:
+        - uses: actions/checkout@v4
+        - run: echo "Deploying to production..."
+
+Better:
+
+    deploy:
+      needs: test
+      environment: production
+      steps:
+        - uses: actions/checkout@v4
+        - run: ssh "$HOST" 'cd /srv/app && docker compose pull && docker compose up --detach --wait'
+
+Recommendation:
+
+    Write the commands that deploy, or remove the job until somebody does.
+
+References:
+
+- https://docs.github.com/en/actions/how-tos/deploy
+- https://docs.github.com/en/actions/how-tos/deploy/configure-and-manage-deployments/control-deployments
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator
+
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.delivery import Command, Job, Step
+from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.rules._rule import Evidence, rule
+
+_DEPLOYS = re.compile(r"(?:^|[^a-z])(?:deploy(?:s|ing|ment)?|roll-?out|go-?live)(?![a-z])", re.I)
+_SPEAKS_OF_IT = re.compile(
+    r"summary|notify|notification|status|check|test|preview.url|comment|info|skip|version|message|start|finish|succe|"
+    r"fail|docs|lint|verify|should|need|detect|whether|plan|validate|log|wait|done|complete|announce|instruction",
+    re.I,
+)
+_SILENT = frozenset(
+    {"echo", "printf", "true", ":", "sleep", "exit", "ls", "pwd", "date", "set", "cat", "env", "whoami"}
+)
+_PREPARES = re.compile(
+    r"(?:^|/)(?:checkout|setup-[\w-]+|cache|download-artifact|configure-[\w-]+|login-action)@|^docker/setup-"
+)
+
+
+@rule(area=Area.CICD, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.LARGE)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """Every job named after a deployment that only prints, and every step named so in a job that does more."""
+    for job in inventory.jobs:
+        if _is_named_so(f"{job.id} {job.name}") and not job.uses and job.steps and all(map(_is_idle, job.steps)):
+            printing = [step for step in job.steps if step.run]
+            if printing:
+                yield _of_job(job, printing[-1])
+            continue
+        for step in job.steps:
+            if step.run and _is_named_so(step.name) and _is_idle(step):
+                yield _of_step(job, step)
+
+
+def _is_named_so(name: str) -> bool:
+    return bool(_DEPLOYS.search(name)) and not _SPEAKS_OF_IT.search(name)
+
+
+def _is_idle(step: Step) -> bool:
+    """Whether a step only prepares, or only prints; what it prints into a file may be used."""
+    if step.uses:
+        return bool(_PREPARES.search(step.uses))
+    return (
+        bool(step.commands)
+        and "GITHUB_" not in step.run
+        and ">" not in step.run
+        and all(map(_is_silent, step.commands))
+    )
+
+
+def _is_silent(command: Command) -> bool:
+    return bool(command.words) and posixpath.basename(command.words[0]) in _SILENT
+
+
+def _of_job(job: Job, step: Step) -> Evidence:
+    place = step.commands[0].location
+    return Evidence(
+        f"The job {job.id} is called a deployment, and all that it does is `{step.commands[0].words[0]}`.",
+        place,
+        subject=job.id,
+        related=(Related(job.location, f"the job {job.id}"),),
+        recommendation=f"Write the deployment's commands into the job {job.id} of {job.workflow}, or remove it.",
+    )
+
+
+def _of_step(job: Job, step: Step) -> Evidence:
+    return Evidence(
+        f"The step `{step.name}` of the job {job.id} only prints.",
+        step.commands[0].location,
+        subject=f"{job.id}/{step.name}",
+        related=(Related(job.location, f"the job {job.id}"),),
+        recommendation=f"Write what `{step.name}` says into the step, or remove it.",
+        confidence=Confidence.MEDIUM,
+    )

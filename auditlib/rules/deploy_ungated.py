@@ -1,0 +1,145 @@
+"""A deployment starts by itself, and nothing has to pass before it.
+
+Neither tests that must succeed nor an approval stand between a push and the users. A broken commit is live as fast as
+a good one.
+
+Anti-pattern:
+
+    on:
+      push:
+        branches: [main]
+    jobs:
+      test: {...}
+      deploy:              # runs beside the tests, not after them
+        steps:
+          - run: ./deploy.sh
+
+Better:
+
+    jobs:
+      test: {...}
+      deploy:
+        needs: test
+        environment: production      # with required reviewers
+        steps:
+          - run: ./deploy.sh
+
+Recommendation:
+
+    Let the deployment need the tests, and give it an environment in which somebody approves it.
+
+References:
+
+- https://docs.github.com/en/actions/how-tos/deploy/configure-and-manage-deployments/control-deployments
+- https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-syntax#jobsjob_idneeds
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from auditlib import pipeline
+from auditlib.conventions import checks, workflow_events
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.delivery import Job, Workflow
+from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.pipeline import Run
+from auditlib.rules._rule import Evidence, rule
+
+_DEPLOYS = re.compile(
+    r"^(?:\S+\s+){0,3}(?:kubectl\s+(?:\S+\s+)*(?:apply|set\s+image|rollout)|helm\s+(?:\S+\s+)*(?:upgrade|install)|"
+    r"docker\s+stack\s+deploy|docker\s+service\s+update|fly(?:ctl)?\s+deploy|terraform\s+apply|pulumi\s+up|"
+    r"serverless\s+deploy|sls\s+deploy|cdk\s+deploy|ansible-playbook|gcloud\s+(?:run|app)\s+deploy|kamal\s+deploy|"
+    r"aws\s+ecs\s+update-service|eb\s+deploy|vercel\s+(?:\S+\s+)*--prod|railway\s+up|fastapi\s+deploy|wrangler\s+deploy|"
+    r"heroku\s+container:release|firebase\s+deploy|netlify\s+deploy|az\s+webapp\s+(?:up|deploy)|copilot\s+deploy)\b"
+)
+_DEPLOYING_ACTION = re.compile(
+    r"amazon-ecs-deploy|deploy-cloudrun|webapps-deploy|k8s-deploy|container-apps-deploy|flyctl-actions|heroku-deploy|"
+    r"appleboy/ssh-action|app_action/deploy|wrangler-action|vercel-action|railway-deploy|kamal",
+    re.I,
+)
+_DEPLOY_SCRIPT = re.compile(r"(?:^|[\s/])(?:deploy|rollout)(?:[-_]\w+)?\.(?:sh|py)(?=\s|$)")
+_ASKS_OTHERS = re.compile(
+    r"wait-?(?:for|on)-(?:status-)?check|wait-on-check|manual-approval|lewagon|github-script", re.I
+)
+_PREVIEW = re.compile(r"preview|storybook|docs?\b|pages|sandbox|review-?app|demo|plan", re.I)
+
+
+@rule(area=Area.CICD, severity=Severity.HIGH, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """Every job that a push starts and that deploys, with no check before it, no environment and no approval."""
+    for workflow in inventory.workflows:
+        if workflow_events.is_started_by_person(workflow) or not _follows_pushes(workflow):
+            continue
+        runs = pipeline.of(inventory, [workflow])
+        for job in workflow.jobs:
+            place = _deploys(job, runs.runs)
+            if place and not _is_gated(workflow, job, (*runs.runs, *runs.opaque)):
+                yield _evidence(inventory, workflow, job, place)
+
+
+def _follows_pushes(workflow: Workflow) -> bool:
+    return any(trigger.event == "push" for trigger in workflow.triggers)
+
+
+def _deploys(job: Job, runs: tuple[Run, ...]) -> Location | None:
+    """Where a job deploys, if it does, and if what it deploys is no preview and no documentation."""
+    if _PREVIEW.search(f"{job.id} {job.name} {job.workflow.rpartition('/')[2]}"):
+        return None
+    for run in runs:
+        if run.job is job and (
+            _DEPLOYS.search(run.text) or _DEPLOYING_ACTION.search(run.text.partition(" ")[0])
+            or _DEPLOY_SCRIPT.search(run.text)
+        ):  # fmt: skip
+            return run.location
+    return None
+
+
+def _is_gated(workflow: Workflow, job: Job, runs: tuple[Run, ...]) -> bool:
+    before = [other for other in workflow.jobs if other.id in _all_needed(workflow, job)]
+    if job.environment or any(other.environment or other.uses for other in before):
+        return True
+    if workflow_events.wishes(job.condition) and all(
+        wish.tag or wish.event in ("workflow_dispatch", "release") for wish in workflow_events.wishes(job.condition)
+    ):
+        return True
+    mine = [run for run in runs if run.job is job or run.job in before]
+    return any(checks.is_check(run.text.split()) or _ASKS_OTHERS.search(run.text) for run in mine)
+
+
+def _all_needed(workflow: Workflow, job: Job) -> set[str]:
+    jobs = {item.id: item for item in workflow.jobs}
+    found: set[str] = set()
+    waiting = list(job.needs)
+    while waiting:
+        name = waiting.pop()
+        if name in jobs and name not in found:
+            found.add(name)
+            waiting += jobs[name].needs
+    return found
+
+
+def _evidence(inventory: Inventory, workflow: Workflow, job: Job, place: Location) -> Evidence:
+    trigger = next(item for item in workflow.triggers if item.event == "push")
+    tests = [
+        other for other in inventory.jobs
+        if other is not job and any(checks.is_check(item.words) for step in other.steps for item in step.commands)
+    ]  # fmt: skip
+    same = [other for other in tests if other.workflow == workflow.file]
+    first = f"Add `needs: {same[0].id}` and an `environment`" if same else "Add an `environment` with reviewers"
+    return Evidence(
+        f"The job {job.id} deploys on each push, and neither a check nor an approval comes before it, unless the "
+        "rules of the branch demand both.",
+        place,
+        subject=job.id,
+        related=(
+            Related(trigger.location, "a push starts it"),
+            *(
+                Related(other.location, f"the job {other.id} checks, and the deployment doesn't wait for it")
+                for other in (same or tests)[:3]
+            ),
+        ),
+        recommendation=f"{first} to the job {job.id} of {workflow.file}.",
+    )

@@ -1,0 +1,84 @@
+"""Images are built in the pipeline and scanned by nothing.
+
+A base image ages by itself: what was without a known hole on the day of the build has dozens half a year later. Without
+a scan, the first who looks is the attacker.
+
+Anti-pattern:
+
+    - uses: docker/build-push-action@v6
+      with: { push: true, tags: ghcr.io/acme/api:1.4 }
+
+Better:
+
+    - uses: docker/build-push-action@v6
+      with: { load: true, tags: api:ci }
+    - uses: aquasecurity/trivy-action@0.28.0
+      with: { image-ref: api:ci, severity: "HIGH,CRITICAL", ignore-unfixed: true, exit-code: "1" }
+
+Recommendation:
+
+    Scan each image after its build, before it is pushed, and let serious findings that have a fix fail the job.
+
+References:
+
+- https://trivy.dev/
+- https://github.com/anchore/scan-action
+- https://docs.docker.com/scout/integrations/ci/gha/
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from auditlib import pipeline
+from auditlib.conventions import deployment, tools
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.pipeline import Run
+from auditlib.rules._rule import Evidence, rule
+from auditlib.rules._wording import counted
+
+_SCANNERS = re.compile(
+    r"trivy|grype|anchore|snyk|docker[/ -]scout|scout-action|clair|sysdig|prisma-?cloud|twistlock|wiz|aqua|xray|jfrog|"
+    r"neuvector|lacework|orca|qualys|osv-scanner|dockle|container-scan|image-scan|scan-image|checkov|kics|vuln|"
+    r"security-scan|mondoo|chainguard|zora|ecr.*scan|scan-action",
+    re.I,
+)
+_PUSHES = re.compile(r"(?:^|\s)push=true\b|\bdocker\b.*\bpush\b|\s--push\b")
+_ACTS_ON_IMAGE = re.compile(r"\bcompose\b.*\s(?:up|run)\b(?!.*--build)")
+
+
+@rule(area=Area.CICD, severity=Severity.LOW, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """One finding for all builds, where a workflow builds images of the repository and none runs a scanner."""
+    if not deployment.builds_own_images(inventory):
+        return
+    found = pipeline.of(inventory, inventory.workflows)
+    builds = [run for run in found.runs if _builds(run)]
+    if builds and not any(_SCANNERS.search(run.text) for run in (*found.runs, *found.opaque)):
+        yield _evidence(builds)
+
+
+def _builds(run: Run) -> bool:
+    if _ACTS_ON_IMAGE.search(run.text):
+        return False
+    return bool(tools.IMAGE_ACTIONS.search(run.text)) or tools.builds_image(run.text.split())
+
+
+def _evidence(builds: list[Run]) -> Evidence:
+    pushed = [run for run in builds if _PUSHES.search(run.text)]
+    first, *others = [*pushed, *(run for run in builds if run not in pushed)]
+    jobs = list(dict.fromkeys(run.job.id for run in builds))
+    places = {run.location: run for run in others if run.location != first.location}
+    return Evidence(
+        f"{counted(len(jobs), 'job builds', 'jobs build')} images{' and push them' if pushed else ''}, and no workflow "
+        "scans an image, unless the registry does so by itself.",
+        first.location,
+        subject="images",
+        related=tuple(Related(place, f"the job {run.job.id} builds images too") for place, run in places.items()),
+        recommendation=f"Add a scan, with Trivy or Grype, after the build in the job {first.job.id} of "
+        f"{first.job.workflow}.",
+        severity=Severity.MEDIUM if pushed else None,
+    )

@@ -1,0 +1,105 @@
+"""A job can never start.
+
+Its condition asks for a branch or an event that the workflow's own triggers don't let through, or the workflow waits
+for another one that doesn't exist. Nobody sees an error: GitHub shows the job as skipped, as it does every day with
+jobs that are skipped for good reasons. A deployment that was meant to happen just doesn't.
+
+Anti-pattern:
+
+    on:
+      push:
+        branches: [main]
+    jobs:
+      deploy:
+        if: github.ref == 'refs/heads/production'
+
+Better:
+
+    on:
+      push:
+        branches: [main, production]
+    jobs:
+      deploy:
+        if: github.ref == 'refs/heads/production'
+
+Recommendation:
+
+    Add the branch or event to the triggers, or correct the condition.
+
+References:
+
+- https://docs.github.com/en/actions/reference/workflows-and-actions/events-that-trigger-workflows
+- https://docs.github.com/en/actions/how-tos/write-workflows/choose-when-workflows-run/control-jobs-with-conditions
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditlib.conventions import workflow_events
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.delivery import Job, Trigger, Workflow
+from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.rules._rule import Evidence, rule
+from auditlib.rules._wording import listed
+
+_SWITCHED_OFF = frozenset({"false", "${{false}}"})
+
+
+@rule(area=Area.CICD, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """Every job whose condition no trigger can meet, and every workflow that waits for one that isn't there."""
+    names = {item.name or item.file for item in inventory.workflows} | {item.file for item in inventory.workflows}
+    for workflow in inventory.workflows:
+        yield from _waiting_in_vain(workflow, names)
+        for job in workflow.jobs:
+            if workflow_events.never_holds(job.condition, workflow):
+                yield _contradiction(workflow, job)
+            elif job.condition.replace(" ", "") in _SWITCHED_OFF:
+                yield _switched_off(job)
+
+
+def _waiting_in_vain(workflow: Workflow, names: set[str]) -> Iterator[Evidence]:
+    for trigger in workflow.triggers:
+        known = [name for name in trigger.workflows if name in names or "*" in name]
+        if trigger.event == "workflow_run" and trigger.workflows and not known and len(workflow.triggers) == 1:
+            wanted = listed(trigger.workflows)
+            yield Evidence(
+                f"{workflow.file} starts after {wanted}, and no workflow has that name: its jobs never start.",
+                trigger.location,
+                subject=f"workflow_run/{wanted}",
+                related=tuple(Related(job.location, f"the job {job.id} never starts") for job in workflow.jobs[:5]),
+                recommendation=f"Put the `name:` of an existing workflow in place of {wanted}.",
+            )
+
+
+def _contradiction(workflow: Workflow, job: Job) -> Evidence:
+    branches = workflow_events.branches_asked_for(job.condition)
+    asked = f"the branch {listed(branches)}" if branches else "what its condition names"
+    waiting = [other for other in workflow.jobs if job.id in other.needs and "always()" not in other.condition]
+    first = f"Add {branches[0]} to `branches` of `push`" if branches else "Add the event to `on:`"
+    return Evidence(
+        f"The job {job.id} wants {asked}, and no trigger of {workflow.file} starts it there: it never runs.",
+        job.location,
+        subject=job.id,
+        related=(
+            *(Related(trigger.location, _says(trigger)) for trigger in workflow.triggers),
+            *(Related(other.location, f"needs {job.id}, so it never runs either") for other in waiting),
+        ),
+        recommendation=f"{first} in {workflow.file}, or correct the condition of {job.id}.",
+    )
+
+
+def _says(trigger: Trigger) -> str:
+    return f"{trigger.event} on {listed(trigger.branches)}" if trigger.branches else f"the trigger {trigger.event}"
+
+
+def _switched_off(job: Job) -> Evidence:
+    return Evidence(
+        f"The job {job.id} is switched off by `if: false`.",
+        job.location,
+        subject=job.id,
+        recommendation=f"Remove the job {job.id}, or its condition once it is fit to run.",
+        severity=Severity.INFO,
+    )

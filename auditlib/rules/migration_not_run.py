@@ -1,0 +1,111 @@
+"""Database migrations exist that nothing applies.
+
+The code of a new version meets the schema of the old one. Somebody has to remember the command at each deployment, and
+the first time that it is forgotten the application fails on a missing column.
+
+Anti-pattern:
+
+    # alembic.ini and alembic/versions/ exist
+    services:
+      api:
+        command: uvicorn app.main:app
+
+Better:
+
+    services:
+      migrate:
+        command: alembic upgrade head
+      api:
+        depends_on:
+          migrate: { condition: service_completed_successfully }
+
+Recommendation:
+
+    Apply the migrations as a step of the deployment, once and before the new version takes requests.
+
+References:
+
+- https://alembic.sqlalchemy.org/en/latest/tutorial.html#running-our-first-migration
+- https://docs.djangoproject.com/en/stable/topics/migrations/
+- https://www.prisma.io/docs/orm/prisma-client/deployment/deploy-database-changes-with-prisma-migrate
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator
+
+from auditlib import pipeline
+from auditlib.conventions import deployment
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.rules._rule import Evidence, rule
+
+_SETS = (
+    ("Alembic", re.compile(r"(?:^|/)alembic\.ini$"), re.compile(r"(?:^|/)versions/[^/]+\.py$"), "alembic upgrade head"),
+    ("Django", re.compile(r"(?:^|/)manage\.py$"), re.compile(r"(?:^|/)migrations/\d{4}_[^/]+\.py$"),
+     "python manage.py migrate"),
+    ("Prisma", re.compile(r"(?:^|/)schema\.prisma$"), re.compile(r"(?:^|/)migrations/[^/]+/migration\.sql$"),
+     "prisma migrate deploy"),
+    ("Flyway", re.compile(r"(?:^|/)flyway\.(?:conf|toml)$"), re.compile(r"(?:^|/)V\d[^/]*__[^/]+\.sql$"),
+     "flyway migrate"),
+    ("Knex", re.compile(r"(?:^|/)knexfile\.[jt]s$"), re.compile(r"(?:^|/)migrations/\d+[^/]*\.[jt]s$"),
+     "knex migrate:latest"),
+)  # fmt: skip
+_APPLIES = re.compile(
+    r"\balembic\b.*\bupgrade\b|\bflask\s+db\s+upgrade\b|\bmigrate\b|\bprisma\s+(?:migrate\s+deploy|db\s+push)|"
+    r"\bmigrations?\b|\bdb:migrate\b|\bliquibase\b|\bprestart\b|\bpre-?start\b|\bentrypoint\b|\bupgrade-?db\b|\bdb[_-]upgrade",
+    re.I,
+)
+"""A command that applies migrations, or that may by its name."""
+_ONLY_WRITES = re.compile(r"\brevision\b|\bmakemigrations\b|\bmigrate\s+dev\b|\bmigrate:make\b")
+
+
+@rule(area=Area.CICD, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """Every set of migrations, if no command of the repository applies migrations and no code does."""
+    if inventory.migrators or _is_released_elsewhere(inventory) or any(map(_applies, _commands(inventory))):
+        return
+    for name, configuration, step, command in _SETS:
+        homes = [path for path in inventory.files if configuration.search(path)]
+        steps = [path for path in inventory.files if step.search(path)]
+        if homes and steps:
+            yield _evidence(inventory, name, homes[0], steps, command)
+
+
+def _is_released_elsewhere(inventory: Inventory) -> bool:
+    """Whether something that isn't read in full, like a chart or a Procfile, may apply them."""
+    return bool(deployment.orchestrator_files(inventory) or deployment.other_ci(inventory))
+
+
+def _applies(text: str) -> bool:
+    return bool(_APPLIES.search(text)) and not _ONLY_WRITES.search(text)
+
+
+def _commands(inventory: Inventory) -> Iterator[str]:
+    """Every command of the repository, those of containers and images included."""
+    yield from (" ".join(item.words) for item in deployment.commands(inventory))
+    for service in inventory.services:
+        yield f"{' '.join((*service.entrypoint, *service.command))} {service.name if service.command else ''}"
+    for file in inventory.dockerfiles:
+        yield from (item.argument for item in file.instructions if item.keyword in ("CMD", "ENTRYPOINT", "RUN"))
+    yield from (run.text for run in pipeline.of(inventory, inventory.workflows).opaque)
+
+
+def _evidence(inventory: Inventory, name: str, home: str, steps: list[str], command: str) -> Evidence:
+    folder = posixpath.dirname(steps[0])
+    main = inventory.base_projects[0].location if inventory.base_projects else None
+    return Evidence(
+        f"{name} has migrations in {folder}, and nothing applies them: no service, image, workflow or script runs "
+        f"`{command}`, and no code does as far as it shows.",
+        Location(home),
+        subject=name,
+        related=(
+            Related(Location(steps[0]), "a migration"),
+            *((Related(main, "no service of the project applies it"),) if main else ()),
+            *(Related(item.location, "nor does this workflow") for item in inventory.workflows[:2]),
+        ),
+        recommendation=f"Run `{command}` before the new version starts, as a service of its own or in the deployment.",
+    )

@@ -1,0 +1,97 @@
+"""The pipeline checks the code with another version of the language than the one it runs on.
+
+What passes there may fail in production: syntax, the standard library and the packages that are chosen differ between
+versions. The error shows where nobody tests any more.
+
+Anti-pattern:
+
+    # ci.yml
+    - uses: actions/setup-python@v5
+      with: { python-version: "3.10" }
+    # Dockerfile
+    FROM python:3.11-slim
+
+Better:
+
+    # .python-version holds 3.12
+    - uses: actions/setup-python@v5
+      with: { python-version-file: .python-version }
+    # Dockerfile
+    FROM python:3.12-slim
+
+Recommendation:
+
+    Use the version of the image in the pipeline as well, best from one file that all of them read.
+
+References:
+
+- https://github.com/actions/setup-python/blob/main/docs/advanced-usage.md#using-the-python-version-file-input
+- https://github.com/actions/setup-node/blob/main/docs/advanced-usage.md#node-version-file
+- https://packaging.python.org/en/latest/specifications/core-metadata/#requires-python
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditlib.conventions.language_versions import Stated, allows, stated
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.rules._rule import Evidence, rule
+from auditlib.rules._wording import listed
+
+_NAMES = {"python": "Python", "node": "Node"}
+_BY = {
+    "ci": "the pipeline uses",
+    "image": "the image has",
+    "file": "the version file says",
+    "package": "the package wants",
+}
+
+
+@rule(area=Area.CICD, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """For each language one finding, if pipeline, images and version files have no version in common."""
+    for language, found in stated(inventory).items():
+        exact = {source: [item for item in found if item.source == source] for source in ("ci", "image", "file")}
+        given = [items for items in exact.values() if items]
+        versions = [{item.version for item in items} for items in given]
+        differ = any(not one & other for index, one in enumerate(versions) for other in versions[index + 1 :])
+        if differ:
+            yield _evidence(language, [item for items in given for item in items])
+        else:
+            yield from _forbidden(language, found)
+
+
+def _evidence(language: str, found: list[Stated]) -> Evidence:
+    first, *others = found
+    groups = {item.source: listed(dict.fromkeys(other.text for other in found if other.source == item.source))
+              for item in found}  # fmt: skip
+    wanted = next((item for item in found if item.source == "image"), first)
+    return Evidence(
+        f"The versions of {_NAMES[language]} differ: "
+        f"{', '.join(f'{_BY[source]} {versions}' for source, versions in groups.items())}.",
+        first.location,
+        subject=language,
+        related=tuple(Related(item.location, f"{_BY[item.source]} {item.text}") for item in others),
+        recommendation=f"Use {_NAMES[language]} {wanted.text} of {wanted.location.file} in {first.location.file} too.",
+    )
+
+
+def _forbidden(language: str, found: list[Stated]) -> Iterator[Evidence]:
+    """Versions that the package's own constraint excludes."""
+    for package in (item for item in found if item.source == "package"):
+        against = [item for item in found if item.source != "package" and not allows(package.text, item.version)]
+        if against and len({item.location.file for item in found if item.source == "package"}) == 1:
+            names = listed(f"{item.text} ({item.location})" for item in against)
+            yield Evidence(
+                f"{package.location.file} wants {_NAMES[language]} {package.text}; these have another one: {names}.",
+                against[0].location,
+                subject=f"{language}/{package.location.file}",
+                related=(
+                    Related(package.location, f"{_NAMES[language]} {package.text} is required"),
+                    *(Related(item.location, f"{_BY[item.source]} {item.text}") for item in against[1:]),
+                ),
+                recommendation=f"Bring {against[0].location.file} to a version that {package.text} allows.",
+            )

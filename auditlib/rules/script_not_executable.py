@@ -1,0 +1,91 @@
+"""A script that is meant to be started by its path is not executable.
+
+It has a `#!` line, so it is meant to be started directly, and Git keeps it without the execute bit: who calls it gets
+"Permission denied". In a pipeline or as the entry point of an image that is a failure each time.
+
+Anti-pattern:
+
+    $ ls -l scripts/run.sh
+    -rw-r--r-- scripts/run.sh
+    # ci.yml: run: ./scripts/run.sh
+
+Better:
+
+    $ git update-index --chmod=+x scripts/run.sh
+
+Recommendation:
+
+    Set the bit with `git update-index --chmod=+x`, which also works on Windows, or remove the `#!` line.
+
+References:
+
+- https://git-scm.com/docs/git-update-index#Documentation/git-update-index.txt---chmod-x
+- https://docs.docker.com/reference/dockerfile/#copy---chmod
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterable, Iterator
+
+from auditlib.conventions import calls
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.delivery import Script
+from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.rules._rule import Evidence, rule
+from auditlib.rules._wording import counted, listed
+
+
+@rule(area=Area.CICD, severity=Severity.LOW, confidence=Confidence.HIGH, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """Scripts with a `#!` line and no execute bit: each that is called by its path, the rest of a folder together."""
+    plain = [item for item in inventory.scripts if item.shebang and not item.executable]
+    if not plain:
+        return
+    bits_kept = any(item.executable for item in inventory.scripts)
+    called, made, interpreted = calls.by_path(inventory), calls.made_executable(inventory), calls.interpreted(inventory)
+    idle: list[Script] = []
+    for script in plain:
+        name = posixpath.basename(script.path)
+        if script.path in called and name not in made:
+            yield _fails(script, called[script.path], bits_kept)
+        elif name not in made and name not in interpreted and bits_kept and _is_for_people(inventory, script):
+            idle.append(script)
+    if idle:
+        yield _idle(idle)
+
+
+def _is_for_people(inventory: Inventory, script: Script) -> bool:
+    """Whether nothing copies or mounts it, so that somebody has to start it; modules are imported instead."""
+    folder = posixpath.dirname(script.path)
+    is_module = script.path.endswith((".py", ".js", ".ts")) or f"{folder}/__init__.py" in inventory.file_set
+    return not is_module and posixpath.basename(script.path) not in calls.given_to_containers(inventory)
+
+
+def _fails(script: Script, place: Location, bits_kept: bool) -> Evidence:
+    return Evidence(
+        f"{script.path} is not executable, and {place.file} starts it by its path: permission denied.",
+        script.location,
+        subject=script.path,
+        related=(Related(place, "started by its path here"),),
+        recommendation=f"Run `git update-index --chmod=+x {script.path}`.",
+        severity=Severity.HIGH,
+        confidence=None if bits_kept else Confidence.MEDIUM,
+    )
+
+
+def _idle(scripts: list[Script]) -> Evidence:
+    first, *others = scripts
+    return Evidence(
+        f"{counted(len(scripts), 'script has', 'scripts have')} a `#!` line and no execute bit: "
+        f"{listed(item.path for item in scripts)}.",
+        first.location,
+        subject="scripts",
+        related=tuple(Related(item.location, "not executable either") for item in others),
+        recommendation=f"Run `git update-index --chmod=+x {_paths(scripts)}`.",
+    )
+
+
+def _paths(scripts: Iterable[Script]) -> str:
+    return " ".join(item.path for item in list(scripts)[:4])

@@ -1,0 +1,80 @@
+"""Scripts that nothing calls and no document names.
+
+No workflow, Compose file, image, makefile, cron table or other script starts them, and no document says that a person
+should. Either they are left over, or the knowledge of when to run them is in somebody's head.
+
+Anti-pattern:
+
+    scripts/reindex.sh        # named nowhere
+
+Better:
+
+    # Makefile
+    reindex: ## after a change of the mapping
+        scripts/reindex.sh
+
+Recommendation:
+
+    Call the script where it is needed, name it in the documentation, or delete it.
+
+References:
+
+- https://www.gnu.org/software/make/manual/html_node/Phony-Targets.html
+- https://google.github.io/styleguide/shellguide.html#s4.1-file-header
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator
+
+from auditlib.conventions import calls, environments
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.delivery import Script
+from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.readers.shell import is_shell
+from auditlib.rules._rule import Evidence, rule
+from auditlib.rules._wording import counted, listed
+
+_BY_CONVENTION = re.compile(
+    r"(?:^|/)(?:\.husky|\.githooks|hooks|\.github|\.devcontainer|\.ci|\.circleci|\.platform|\.ebextensions|debian|"
+    r"init\.d|initdb\.d|docker-entrypoint-\w+\.d|cron\.\w+|profile\.d|completions?)/|"
+    r"(?:^|/)(?:gradlew|mvnw|install\.sh|setup\.sh|bootstrap\.sh|configure|autogen\.sh|init-letsencrypt\.sh)$"
+)
+"""Scripts that a program or a person looks for under that name."""
+
+
+@rule(area=Area.CICD, severity=Severity.LOW, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """One finding for all shell scripts that nothing in the repository calls, copies, mounts or names."""
+    named = calls.everything_named(inventory)
+    idle = [item for item in inventory.scripts if _counts(item) and not _is_named(item, named)]
+    if idle:
+        yield _evidence(idle)
+
+
+def _counts(script: Script) -> bool:
+    shell = is_shell(script.interpreter)
+    return shell and not _BY_CONVENTION.search(script.path) and not environments.is_for_development(script.path)
+
+
+def _is_named(script: Script, named: dict[str, set[str]]) -> bool:
+    """Whether something else names the script, or all files of its folder."""
+    names = (posixpath.basename(script.path), f"{posixpath.basename(posixpath.dirname(script.path))}/*")
+    return any(named.get(name, set()) - {script.path} for name in names)
+
+
+def _evidence(scripts: list[Script]) -> Evidence:
+    first, *others = scripts
+    return Evidence(
+        f"{counted(len(scripts), 'script is', 'scripts are')} called by nothing in the repository and named by no "
+        f"document: {listed(item.path for item in scripts)}. A host's cron table or a person may still run "
+        f"{'it' if not others else 'them'}.",
+        first.location,
+        subject="scripts",
+        related=tuple(Related(item.location, "called by nothing either") for item in others),
+        recommendation=f"Name {first.path} in the documentation, call it where it belongs, or delete it"
+        f"{'; likewise the others' if others else ''}.",
+    )

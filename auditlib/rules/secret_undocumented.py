@@ -1,0 +1,75 @@
+"""Secrets that the workflows need are written down nowhere.
+
+Who sets the repository up anew, forks it or replaces a leaked key can't know which secrets to enter, where each comes
+from and what it may do. The workflow then runs with an empty value and fails somewhere else.
+
+Anti-pattern:
+
+    env:
+      DEPLOY_TOKEN: ${{ secrets.DEPLOY_TOKEN }}     # no document knows DEPLOY_TOKEN
+
+Better:
+
+    <!-- docs/deployment.md -->
+    | secret | what for | where from |
+    |---|---|---|
+    | `DEPLOY_TOKEN` | writes to the registry | the robot account "ci", renewed each quarter |
+
+Recommendation:
+
+    List each secret of the workflows in the documentation: its purpose, its source, its rights, how it is renewed.
+
+References:
+
+- https://docs.github.com/en/actions/how-tos/write-workflows/choose-what-workflows-do/use-secrets
+- https://docs.github.com/en/actions/reference/security/secure-use
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditlib.conventions import deployment
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.delivery import PairUse
+from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.rules._rule import Evidence, rule
+from auditlib.rules._wording import counted, listed
+
+_GIVEN = frozenset({"GITHUB_TOKEN", "ACTIONS_STEP_DEBUG", "ACTIONS_RUNNER_DEBUG"})
+"""What GitHub provides, or knows by itself."""
+
+
+@rule(area=Area.CICD, severity=Severity.LOW, confidence=Confidence.HIGH, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """One finding for all secrets of the workflows that neither a document nor an environment template names."""
+    known = _documented(inventory)
+    uses: dict[str, PairUse] = {}
+    for workflow in inventory.workflows:
+        for use in workflow.secrets:
+            if use.kind == "secrets" and use.name.upper() not in _GIVEN and use.name.upper() not in known:
+                uses.setdefault(use.name, use)
+    if uses:
+        yield _evidence(inventory, list(uses.values()))
+
+
+def _documented(inventory: Inventory) -> set[str]:
+    mentions = (item for document in inventory.documents for item in document.mentions if item.kind == "variable")
+    lines = (line for file in inventory.env_files if file.template for line in file.lines)
+    return {item.text.upper() for item in mentions} | {line.name.upper() for line in lines}
+
+
+def _evidence(inventory: Inventory, uses: list[PairUse]) -> Evidence:
+    first, *others = uses
+    names = listed(use.name for use in uses)
+    main = deployment.main_document(inventory)
+    unread = deployment.unread_documents(inventory)
+    return Evidence(
+        f"The workflows need {counted(len(uses), 'secret')} that no document names: {names}.",
+        first.location,
+        subject="secrets",
+        related=tuple(Related(use.location, f"{use.name} is used here") for use in others),
+        recommendation=f"Describe {names} in {main.file if main else 'README.md'}: purpose, source, rights.",
+        confidence=Confidence.MEDIUM if unread else None,
+    )

@@ -1,0 +1,141 @@
+"""A check in the pipeline can't fail.
+
+Its exit status is thrown away, so the step is green whatever the check finds. It costs its minutes on every run and
+protects nothing, and who reads the pipeline believes that the code passes it.
+
+Anti-pattern:
+
+    - run: flake8 app --exit-zero
+    - run: npm run type-check || true
+
+Better:
+
+    - run: flake8 app
+    - run: npm run type-check
+
+Recommendation:
+
+    Let the step fail. Where too much is wrong at first, check only what is new, or list the exceptions one by one in
+    the tool's configuration.
+
+References:
+
+- https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-syntax#jobsjob_idstepscontinue-on-error
+- https://flake8.pycqa.org/en/latest/user/options.html#cmdoption-flake8-exit-zero
+- https://curl.se/docs/manpage.html#-f
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from auditlib import pipeline
+from auditlib.conventions import checks
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.delivery import Command, Job, Step
+from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.rules._rule import Evidence, rule
+from auditlib.rules._wording import listed
+
+_TOLERATED = "`continue-on-error: true`"
+_PROBES = re.compile(r"test|check|health|smoke|verif|probe", re.I)
+_FAILS_ON_ERROR = re.compile(r"-[a-zA-Z]*[fw][a-zA-Z]*|--fail(?:-with-body|-early)?|--write-out")
+
+
+@rule(area=Area.CICD, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """Every check whose failure a step, a script or a target throws away, as far as a workflow runs it."""
+    for job in inventory.jobs:
+        if job.continue_on_error and any(checks.is_check(item.words) for step in job.steps for item in step.commands):
+            yield _evidence(job.location, job.id, f"The job {job.id} runs its checks", _TOLERATED)
+            continue
+        for step in job.steps:
+            yield from _of_step(job, step)
+        yield from _probes(job)
+    yield from _called(inventory)
+
+
+def _of_step(job: Job, step: Step) -> Iterator[Evidence]:
+    """One finding for a step, at its first check without teeth."""
+    checking = [command for command in step.commands if checks.is_check(command.words)]
+    tolerated = step.continue_on_error and not _is_asked_later(job, step)
+    for command in checking:
+        reason = _TOLERATED if tolerated else _reason(command)
+        if reason:
+            what = f"The step {step.name or step.index + 1} of the job {job.id} runs {_shown(command)}"
+            subject = f"{job.id}/{step.name or step.index}"
+            yield _evidence(command.location, subject, what, reason, audit=checks.is_audit(command.words))
+            return
+
+
+def _reason(command: Command) -> str:
+    if flag := checks.never_fails_by(command.words):
+        return f"`{flag}`"
+    return "a fallback that always succeeds" if command.cannot_fail else ""
+
+
+def _shown(command: Command) -> str:
+    return f"`{' '.join(command.words)[:80]}`"
+
+
+def _is_asked_later(job: Job, step: Step) -> bool:
+    """Whether a later step decides by the outcome of this one."""
+    wanted = f"steps.{step.id}.outcome"
+    later = job.steps[step.index + 1 :]
+    texts = (text for item in later for text in (item.condition, item.run, *(pair.value for pair in item.env),
+                                                 *(pair.value for pair in item.inputs)))  # fmt: skip
+    return bool(step.id) and any(wanted in text for text in texts)
+
+
+def _probes(job: Job) -> Iterator[Evidence]:
+    """The steps of a job that ask a server whether it is well and don't look at the status of its answer."""
+    found = [step for step in job.steps if len(step.commands) == 1 and _PROBES.search(step.name)
+             and _ignores_status(step.commands[0])]  # fmt: skip
+    if found:
+        names = listed(step.name for step in found)
+        first, *others = (step.commands[0].location for step in found)
+        yield Evidence(
+            f"The job {job.id} checks with `curl` without `--fail` ({names}): an answer that reports an error passes.",
+            first,
+            subject=f"{job.id}/curl",
+            related=tuple(Related(place, "without `--fail` too") for place in others),
+            recommendation=f"Add `--fail` to the `curl` of {names}.",
+            severity=Severity.LOW,
+        )
+
+
+def _ignores_status(command: Command) -> bool:
+    """Whether it is a curl that also succeeds when the server answers with an error."""
+    return command.words[:1] == ("curl",) and not any(_FAILS_ON_ERROR.fullmatch(word) for word in command.words)
+
+
+def _called(inventory: Inventory) -> Iterator[Evidence]:
+    """Checks without teeth in npm scripts, make targets and shell scripts that a workflow calls."""
+    runs = {run.text: run.location for run in pipeline.of(inventory, inventory.workflows).runs}
+    targets = ((f"{item.path}: {target.name}", target.commands) for item in inventory.manifests
+               for target in item.targets)  # fmt: skip
+    scripts = ((item.path, item.commands) for item in inventory.scripts)
+    for name, commands in (*targets, *scripts):
+        for command in commands:
+            caller = runs.get(" ".join(command.words))
+            own = name.startswith(command.location.file)
+            if caller and own and checks.is_check(command.words) and (reason := _reason(command)):
+                audit = checks.is_audit(command.words)
+                yield _evidence(command.location, name, f"{name} runs {_shown(command)}", reason, caller, audit)
+
+
+def _evidence(
+    location: Location, subject: str, what: str, reason: str, caller: Location | None = None, audit: bool = False
+) -> Evidence:
+    """Of audits some only want to see the results, so they count less."""
+    advice = "Remove the fallback" if "fallback" in reason else f"Remove {reason}"
+    return Evidence(
+        f"{what} with {reason}: it is green whatever is found.",
+        location,
+        subject=subject,
+        related=(Related(caller, "a workflow runs it here"),) if caller else (),
+        recommendation=f"{advice} in {location.file}:{location.line}, and mend or list what it then finds.",
+        severity=Severity.LOW if audit else None,
+    )

@@ -1,0 +1,99 @@
+"""A pipeline runs tests that don't exist.
+
+The step looks like a safety net. Either it fails on each run, since most frameworks refuse to run nothing, or an option
+lets it pass, and then it is green for ever.
+
+Anti-pattern:
+
+    # package.json: "test": "vitest run --passWithNoTests", and no file *.test.ts
+    - run: npm test
+
+Better:
+
+    // src/price.test.ts
+    test("rounds to cents", () => expect(price(1.005)).toBe(1.01));
+
+Recommendation:
+
+    Write a first test of what would hurt most if it broke, or remove the step.
+
+References:
+
+- https://docs.pytest.org/en/stable/reference/exit-codes.html
+- https://vitest.dev/guide/cli.html#passwithnotests
+- https://jestjs.io/docs/cli#--passwithnotests
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditlib import pipeline
+from auditlib.conventions import tools
+from auditlib.conventions.workspaces import Workspace
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.delivery import TestSuite
+from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.pipeline import Run
+from auditlib.rules._rule import Evidence, rule
+
+_LOOKED_FOR = ("pytest", "playwright", "jest", "vitest", "cypress")
+
+
+@rule(area=Area.CICD, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.MEDIUM)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """Every framework that a workflow runs and that has no test file; and suites whose files declare no test."""
+    found = pipeline.of(inventory, inventory.workflows)
+    for framework in _LOOKED_FOR:
+        runs = [run for run in found.matching(tools.TEST_FRAMEWORKS[framework]) if _looks_here(inventory, run)]
+        if runs and not any(_may_run(framework, suite) for suite in inventory.test_suites):
+            yield _evidence(framework, runs)
+    for suite in inventory.test_suites:
+        if not suite.cases and suite.framework in (*_LOOKED_FOR, "unittest"):
+            yield _without_cases(suite)
+
+
+def _looks_here(inventory: Inventory, run: Run) -> bool:
+    """Whether the run is one on the runner, with the repository checked out and no other place or purpose named."""
+    words = run.text.split()
+    listing = {"--version", "--help", "--collect-only", "install", "merge-reports", "show-report", "codegen"} & set(
+        words
+    )
+    elsewhere = words[0] in ("docker", "docker-compose", "podman", "kubectl") or any(
+        word.startswith(("--pyargs", "--rootdir", "--config", "-c", "--doctest")) for word in words
+    )
+    return run.folder is not None and Workspace(inventory, run.job).holds_repository and not listing and not elsewhere
+
+
+def _may_run(framework: str, suite: TestSuite) -> bool:
+    """Whether a framework may run the tests of a suite; pytest runs those of unittest and Playwright for Python too."""
+    in_python = any(file.endswith(".py") for file in suite.files)
+    return in_python if framework == "pytest" else not in_python
+
+
+def _evidence(framework: str, runs: list[Run]) -> Evidence:
+    first, *others = runs
+    places = dict.fromkeys(run.location for run in others if run.location != first.location)
+    return Evidence(
+        f"The job {first.job.id} runs {framework}, and the repository has no file that it takes for a test.",
+        first.location,
+        subject=framework,
+        related=tuple(Related(place, f"runs {framework} too") for place in places),
+        recommendation=f"Write a first {framework} test, or remove the step from {first.job.workflow}.",
+    )
+
+
+def _without_cases(suite: TestSuite) -> Evidence:
+    return Evidence(
+        f"The {suite.framework} files of {suite.folder or 'the repository'} declare no test.",
+        suite.location,
+        subject=f"{suite.folder}/{suite.framework}",
+        related=tuple(
+            Related(type(suite.location)(file), "declares no test")
+            for file in suite.files[:5]
+            if file != suite.location.file
+        ),
+        recommendation=f"Write a test into {suite.files[0]}, or remove the file.",
+        confidence=Confidence.MEDIUM,
+    )

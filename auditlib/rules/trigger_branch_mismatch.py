@@ -1,0 +1,97 @@
+"""Workflows and their steps speak of branches that don't fit together.
+
+A step that wants a branch on which its workflow never runs is skipped for ever. And where one workflow runs on `main`
+and another one on `master`, one of the two follows a branch that the repository no longer has: since a rename, its
+tests or its deployment just don't happen.
+
+Anti-pattern:
+
+    # ci.yml
+    on: { push: { branches: [main] } }
+    # deploy.yml
+    on: { push: { branches: [master] } }
+
+Better:
+
+    # ci.yml and deploy.yml
+    on: { push: { branches: [main] } }
+
+Recommendation:
+
+    Name the branch that exists, in all workflows alike.
+
+References:
+
+- https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-syntax#onpushbranchestagsbranches-ignoretags-ignore
+- https://github.com/github/renaming
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditlib.conventions import workflow_events
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.delivery import Job, Step, Trigger, Workflow
+from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.rules._rule import Evidence, rule
+from auditlib.rules._wording import listed
+
+_DEFAULTS = ("main", "master")
+
+
+@rule(area=Area.CICD, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """Every step whose condition no trigger can meet; and two names of the default branch in one repository."""
+    for workflow in inventory.workflows:
+        for job in workflow.jobs:
+            if not workflow_events.never_holds(job.condition, workflow):
+                yield from _of_steps(workflow, job)
+    yield from _two_defaults(inventory)
+
+
+def _of_steps(workflow: Workflow, job: Job) -> Iterator[Evidence]:
+    for step in job.steps:
+        if workflow_events.never_holds(step.condition, workflow):
+            branches = workflow_events.branches_asked_for(step.condition)
+            what = f"the branch {listed(branches)}" if branches else "what its condition names"
+            yield Evidence(
+                f"The step {_name(step)} of the job {job.id} wants {what}, and no trigger of {workflow.file} starts it "
+                "there: it is always skipped.",
+                step.location,
+                subject=f"{job.id}/{_name(step)}",
+                related=tuple(
+                    Related(trigger.location, f"the trigger {trigger.event}") for trigger in workflow.triggers
+                ),
+                recommendation=f"Correct the condition of {_name(step)}, or add the branch to the triggers.",
+            )
+
+
+def _name(step: Step) -> str:
+    return step.name or step.uses or f"number {step.index + 1}"
+
+
+def _two_defaults(inventory: Inventory) -> Iterator[Evidence]:
+    """Workflows that follow only `main` beside those that follow only `master`; the fewer are the mistake."""
+    followed: dict[str, list[tuple[Workflow, Trigger]]] = {name: [] for name in _DEFAULTS}
+    for workflow in inventory.workflows:
+        for trigger in workflow.triggers:
+            named = [name for name in _DEFAULTS if name in trigger.branches]
+            if trigger.event in ("push", "pull_request", "pull_request_target") and len(named) == 1:
+                followed[named[0]].append((workflow, trigger))
+    if all(followed.values()):
+        rare, usual = sorted(_DEFAULTS, key=lambda name: len(followed[name]))
+        (workflow, trigger), *others = followed[rare]
+        yield Evidence(
+            f"{workflow.file} runs on {rare}, and {listed(item.file for item, _ in followed[usual])} on {usual}. If "
+            "the repository has only one of these branches, as most have, what follows the other one never runs.",
+            trigger.location,
+            subject=f"{rare}/{usual}",
+            related=(
+                *(Related(item.location, f"runs on {rare} too") for _, item in others),
+                *(Related(item.location, f"runs on {usual}") for _, item in followed[usual]),
+            ),
+            recommendation=f"Name the default branch that exists, {usual} by the look of it, in {workflow.file} too.",
+            confidence=Confidence.MEDIUM,
+        )

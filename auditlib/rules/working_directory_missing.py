@@ -1,0 +1,75 @@
+"""A step runs in a folder that the repository lacks.
+
+The runner can't start the step: the job fails before its first command, each time.
+
+Anti-pattern:
+
+    defaults:
+      run:
+        working-directory: ./api      # the folder is called backend
+
+Better:
+
+    defaults:
+      run:
+        working-directory: backend
+
+Recommendation:
+
+    Name the folder as it is now.
+
+References:
+
+- https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-syntax#jobsjob_idstepsworking-directory
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections import defaultdict
+from collections.abc import Iterator
+
+from auditlib.conventions.workspaces import Workspace, normal
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.delivery import Job
+from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.rules._rule import Evidence, rule
+
+
+@rule(area=Area.CICD, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """Every folder that a job's steps run in or change to, and that neither the repository nor a step provides."""
+    for workflow in inventory.workflows:
+        missing: defaultdict[str, list[Location]] = defaultdict(list)
+        for job in workflow.jobs:
+            for folder, location in _missing(Workspace(inventory, job), job):
+                missing[folder].append(location)
+        for folder, places in missing.items():
+            yield _evidence(inventory, workflow.file, folder, list(dict.fromkeys(places)))
+
+
+def _missing(workspace: Workspace, job: Job) -> Iterator[tuple[str, Location]]:
+    for step in job.steps:
+        own = step.working_directory or (job.working_directory if step.run else "")
+        if own and workspace.lacks(own, step, "folder"):
+            yield normal(own), step.location
+            continue
+        for command in step.commands:
+            folder = workspace.folder(step, command)
+            if command.folder and workspace.lacks(folder, step, "folder"):
+                yield folder, command.location
+                break
+
+
+def _evidence(inventory: Inventory, file: str, folder: str, places: list[Location]) -> Evidence:
+    first, *others = places
+    near = difflib.get_close_matches(folder, sorted(inventory.folder_set), n=1, cutoff=0.75)
+    advice = f"Write {near[0]} for {folder}" if near else f"Name a folder that exists in place of {folder}"
+    return Evidence(
+        f"{file} runs commands in {folder}, and the repository has no such folder.",
+        first,
+        subject=folder,
+        related=tuple(Related(place, f"runs in {folder} too") for place in others),
+        recommendation=f"{advice} in {file}.",
+    )
