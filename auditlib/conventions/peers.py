@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 
-from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Endpoint, Service
 
@@ -24,12 +23,11 @@ def could_be_service(end: Endpoint) -> bool:
     )
 
 
-def is_known(inventory: Inventory, graph: DependencyGraph, service: Service, end: Endpoint) -> bool:
-    """Whether something answers to the name for this service, or may do so: a network of others holds other names."""
+def may_be_known(inventory: Inventory, service: Service, end: Endpoint) -> bool:
+    """Whether a name may be known to a service though its project has none: a network of others holds their names."""
     external = {item.name for item in inventory.networks if item.external}
     return (
         end.host in service.extra_hosts
-        or graph.hosts.resolve(end.host, service.project, end.port) is not None
         or service.network_mode == "host"
         or any(attachment.network in external for attachment in service.networks)
     )

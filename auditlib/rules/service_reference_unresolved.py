@@ -52,7 +52,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             if entry.name.upper().endswith(_NO_ADDRESS):
                 continue
             for end in entry.endpoints:
-                if peers.could_be_service(end) and not peers.is_known(inventory, graph, service, end):
+                known = graph.hosts.resolve(end.host, service.project, end.port)
+                if peers.could_be_service(end) and not known and not peers.may_be_known(inventory, service, end):
                     uses = found.setdefault((service.project, end.host), [])
                     if all(entry.location != other.location for _, other, _ in uses):
                         uses.append((service, entry, end))
