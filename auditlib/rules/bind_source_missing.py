@@ -34,7 +34,7 @@ from auditlib.conventions import build_context, deployment, environments
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Mount, Service
-from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.rules._rule import Evidence, rule
 from auditlib.rules._wording import listed
 
@@ -45,18 +45,16 @@ _CONFIGURATION = ("/etc/", "/docker-entrypoint-initdb.d", "/run/secrets", "/usr/
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every missing source once; a folder that a service writes to may be created by Docker."""
     known = build_context.folders(inventory) | inventory.file_set
-    missing: dict[str, list[tuple[Service, Mount]]] = {}
+    missing: dict[str, dict[Location, tuple[Service, Mount]]] = {}
     for service in inventory.services:
         for mount in service.mounts:
             inside = mount.kind == "bind" and not mount.outside and "$" not in mount.source
             if inside and mount.source not in known and _is_needed(mount):
-                users = missing.setdefault(mount.source, [])
-                if all(mount.location != other.location for _, other in users):
-                    users.append((service, mount))
+                missing.setdefault(mount.source, {}).setdefault(mount.location, (service, mount))
     made = _made(inventory) if missing else ""
     for path, users in missing.items():
         if path not in made and not posixpath.basename(path).startswith(".env"):
-            yield _evidence(path, users)
+            yield _evidence(path, list(users.values()))
 
 
 def _is_needed(mount: Mount) -> bool:

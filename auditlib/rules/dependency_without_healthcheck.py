@@ -51,16 +51,15 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every service without a check that others want healthy; an image that may bring one is left alone."""
     for project in inventory.projects:
         scope = inventory.services_of(project.name)
-        for target in scope.values():
-            waiting = [
-                (service, item)
-                for service in scope.values()
-                for item in service.dependencies
-                if item.service == target.name and item.condition == "service_healthy" and item.required
-            ]
-            unknown = healthchecks.may_be_in_image(inventory, target)
-            if waiting and not unknown and not healthchecks.of(inventory, target):
-                yield _evidence(target, waiting)
+        waiting: dict[str, list[tuple[Service, Dependency]]] = {}
+        for service in scope.values():
+            for item in service.dependencies:
+                if item.service in scope and item.condition == "service_healthy" and item.required:
+                    waiting.setdefault(item.service, []).append((service, item))
+        for name, pairs in waiting.items():
+            unknown = healthchecks.may_be_in_image(inventory, scope[name])
+            if not unknown and not healthchecks.of(inventory, scope[name]):
+                yield _evidence(scope[name], pairs)
 
 
 def _evidence(target: Service, waiting: list[tuple[Service, Dependency]]) -> Evidence:

@@ -35,7 +35,7 @@ from auditlib.conventions import environments, peers
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Endpoint, EnvironmentEntry, Service
-from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.rules._rule import Evidence, rule
 
 _NO_ADDRESS = ("SERVICE_NAME", "APP_HOST", "SERVER_HOST", "BIND_HOST")
@@ -46,7 +46,7 @@ _Use = tuple[Service, EnvironmentEntry, Endpoint]
 @rule(area=Area.ORCHESTRATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """For each project and name one finding for all values that hold it."""
-    found: dict[tuple[str, str], list[_Use]] = {}
+    found: dict[tuple[str, str], dict[Location, _Use]] = {}
     for service in inventory.services:
         for entry in service.environment:
             if entry.name.upper().endswith(_NO_ADDRESS):
@@ -54,11 +54,10 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             for end in entry.endpoints:
                 known = graph.hosts.resolve(end.host, service.project, end.port)
                 if peers.could_be_service(end) and not known and not peers.may_be_known(inventory, service, end):
-                    uses = found.setdefault((service.project, end.host), [])
-                    if all(entry.location != other.location for _, other, _ in uses):
-                        uses.append((service, entry, end))
+                    uses = found.setdefault((service.project, end.host), {})
+                    uses.setdefault(entry.location, (service, entry, end))
     for (_, host), uses in found.items():
-        yield _evidence(host, uses)
+        yield _evidence(host, list(uses.values()))
 
 
 def _evidence(host: str, uses: list[_Use]) -> Evidence:
