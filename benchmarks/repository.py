@@ -44,6 +44,80 @@ class Settings(BaseSettings):
     log_level: str = os.getenv("LOG_LEVEL", "info")
 """
 
+WATCHERS = """\
+services:
+  prometheus:
+    image: prom/prometheus:v2.53.0
+    volumes: ["./monitoring:/etc/prometheus:ro"]
+    networks: [backend]
+  proxy:
+    image: nginx:1.27
+    ports: ["80:80"]
+    volumes: ["./nginx/nginx.conf:/etc/nginx/nginx.conf:ro"]
+    networks: [backend]
+"""
+RULES = """\
+groups:
+  - name: api
+    rules:
+      - alert: ApiDown
+        expr: up{job="api0"} == 0
+        for: 5m
+        labels: {severity: critical}
+"""
+CODE = '''
+from dataclasses import dataclass
+
+
+@dataclass
+class Order~:
+    """An order of a customer, with its price."""
+
+    quantity: int
+    price: float
+
+    def total(self) -> float:
+        """What the customer pays."""
+        return round(self.quantity * self.price, 2)
+
+
+def group_orders_~(orders: list[Order~], limit: int = 10) -> dict[int, list[Order~]]:
+    """The orders by quantity, the dearest first."""
+    groups: dict[int, list[Order~]] = {}
+    for order in sorted(orders, key=lambda one: -one.total()):
+        if len(groups.setdefault(order.quantity, [])) < limit:
+            groups[order.quantity].append(order)
+    return {quantity: members for quantity, members in groups.items() if members}
+'''
+ROUTES = """
+from fastapi import APIRouter
+
+router = APIRouter(prefix="/orders~")
+
+
+@router.get("/{number}")
+def show(number: int) -> dict[str, int]:
+    return {"number": number}
+"""
+PANEL = """\
+import { useEffect, useState } from "react";
+
+export function Panel~({ title, url }: { title: string; url: string }) {
+  const [rows, setRows] = useState<string[]>([]);
+  useEffect(() => {
+    fetch(`${url}/panel/~`).then((answer) => answer.json()).then(setRows);
+  }, [url]);
+  return (
+    <section className="panel">
+      <h2>{title}</h2>
+      <ul>{rows.map((row) => <li key={row}>{row}</li>)}</ul>
+    </section>
+  );
+}
+"""
+GUIDE = "```sh\ndocker compose up -d\ncurl http://localhost:8000/health\n```\n"
+_PACKAGES = ("orders", "billing", "catalogue", "accounts", "tests")
+
 
 def write(root: Path, services: int) -> Path:
     """Write a repository of about this many services (a multiple of 4) below `root`; the folder that holds it."""
@@ -60,6 +134,38 @@ def write(root: Path, services: int) -> Path:
         _put(root / f"api{n}/settings.py", SETTINGS)
         _put(root / f"api{n}/tests/test_app.py", "def test_app():\n    assert True\n")
     return root
+
+
+def mid_sized(root: Path) -> Path:
+    """Write a repository of 10 services and about 800 files, most of them an application's own code."""
+    write(root, 8)
+    _put(root / "compose.yaml", (root / "compose.yaml").read_text(encoding="utf-8").replace("services:\n", WATCHERS, 1))
+    _put(root / "monitoring/rules.yml", RULES)
+    _put(root / "nginx/nginx.conf", "http {\n  server { listen 80; location / { proxy_pass http://api0:8000; } }\n}\n")
+    for n in range(500):
+        _put(root / f"api{n % 2}/app/{_PACKAGES[n % 5]}/module_{n}.py", _module(n))
+    for n in range(200):
+        reads = "const base = import.meta.env.VITE_API_URL;\n" if n < 5 else ""
+        _put(root / f"web/src/components/Panel{n}.tsx", reads + PANEL.replace("~", str(n)))
+    for n in range(50):
+        _put(root / f"docs/page_{n}.md", f"# Page {n}\n\n" + "What an operator does, and why.\n\n" * 20 + GUIDE)
+    for n in range(8):
+        _put(root / f".github/workflows/job_{n}.yml", _workflow(6))
+    for n in range(20):
+        _put(root / f"scripts/task_{n}.sh", '#!/bin/sh\nset -eu\ncd "$(dirname "$0")"\npg_dump app > dump.sql\n')
+    return root
+
+
+def _module(n: int) -> str:
+    """A Python file: every 16th reads settings, every 12th has routes, every 4th is a test."""
+    parts = ["import os\n" if n % 16 == 0 else "", *(CODE.replace("~", f"{n}_{part}") for part in range(4))]
+    if n % 16 == 0:
+        parts.append(f'TIMEOUT_{n} = int(os.environ.get("TIMEOUT_{n}", "30"))\n')
+    if n % 12 == 1:
+        parts.append(ROUTES.replace("~", str(n)))
+    if n % 4 == 3:
+        parts.append(f"\n\ndef test_order_{n}():\n    assert Order{n}_0(1, 2.0).total() == 2.0\n")
+    return "".join(parts)
 
 
 def _compose(groups: int) -> str:
