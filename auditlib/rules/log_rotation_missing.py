@@ -1,0 +1,78 @@
+"""The containers' logs grow without a limit.
+
+Docker's default logging driver keeps everything a container ever wrote in one file. The disk fills up over months, and
+then the database is the first to fail.
+
+Anti-pattern:
+
+    services:
+      api:
+        image: acme/api:1.4
+        # no logging: the default driver json-file, without max-size
+
+Better:
+
+    x-logging: &logging
+      driver: json-file
+      options: {max-size: 10m, max-file: "5"}
+
+Recommendation:
+
+    Set `max-size` and `max-file` for every service (an `x-` anchor does it once), use the driver `local`, or set the
+    limit in the daemon's configuration and say so in the deployment guide.
+
+References:
+
+- https://docs.docker.com/engine/logging/configure/
+- https://docs.docker.com/engine/logging/drivers/json-file/
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from auditlib.conventions import deployment, environments, services
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.stack import Project, Service
+from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.rules._rule import Evidence, rule
+from auditlib.rules._wording import counted, listed
+
+_DAEMON = re.compile(r"(?:^|/)(?:daemon\.json|logrotate[^/]*|[^/]*\.logrotate)$|(?:^|/)logrotate\.d/")
+
+
+@rule(area=Area.MONITORING, severity=Severity.LOW, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """One finding for each project, unless the repository holds the daemon's configuration."""
+    if any(_DAEMON.search(path) for path in inventory.files) or _is_set_by_a_command(inventory):
+        return
+    for project in inventory.base_projects:
+        mine = inventory.services_of(project.name).values()
+        unlimited = [item for item in mine if _grows(item) and not services.is_one_shot(item)]
+        lasting = [item for item in unlimited if not environments.only_for_development(item)]
+        if lasting and not environments.is_for_development(project.location.file):
+            yield _evidence(project, lasting)
+
+
+def _is_set_by_a_command(inventory: Inventory) -> bool:
+    return any("daemon.json" in word or "logrotate" in word for c in deployment.commands(inventory) for word in c.words)
+
+
+def _grows(service: Service) -> bool:
+    options = dict(service.log_options)
+    return service.log_driver in ("", "json-file") and "max-size" not in options
+
+
+def _evidence(project: Project, unlimited: list[Service]) -> Evidence:
+    names = listed((item.name for item in unlimited), limit=5)
+    first, *rest = unlimited
+    return Evidence(
+        f"{counted(len(unlimited), 'service')} of {project.location.file} ({names}) "
+        f"{'logs' if not rest else 'log'} without a limit, unless the host's Docker daemon sets one.",
+        first.location,
+        subject=f"{project.name}/log-rotation",
+        related=tuple(Related(item.location, f"{item.name} has no `max-size` either") for item in rest),
+        recommendation=f"Add `logging` with `max-size` to {names} in {project.location.file}.",
+    )

@@ -1,0 +1,98 @@
+"""A log shipper reads files that its container can't see.
+
+The path is right on the host, or in the application's container, and nothing is mounted there in the shipper's own. It
+starts, finds no file, and ships nothing; no error says so.
+
+Anti-pattern:
+
+    # promtail.yml: __path__: /var/log/app/*.log
+    promtail:
+      image: grafana/promtail:3.2.1
+      volumes: ["./promtail.yml:/etc/promtail/config.yml"]
+
+Better:
+
+    promtail:
+      volumes:
+        - ./promtail.yml:/etc/promtail/config.yml
+        - app_logs:/var/log/app:ro
+
+Recommendation:
+
+    Mount the folder or volume in which the logs are into the shipper, at the path that its configuration names.
+
+References:
+
+- https://grafana.com/docs/loki/latest/send-data/promtail/
+- https://docs.docker.com/engine/storage/volumes/
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator
+
+from auditlib.conventions import monitoring, mounts
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.monitoring import LogShipper, PathPattern
+from auditlib.inventory.stack import Mount, Service
+from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.rules._rule import Evidence, rule
+
+
+@rule(area=Area.MONITORING, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """Every absolute path of a shipper that a service runs, in which nothing is mounted or nobody writes."""
+    for shipper in inventory.log_shippers:
+        runners = [item for item in monitoring.runners(inventory, shipper.file) if item.build is None]
+        for source in shipper.sources if len(runners) == 1 else ():
+            folder = _folder(source.path)
+            if not folder or monitoring.is_template(shipper.file, source.path):
+                continue
+            mount = _mount(runners[0], folder)
+            if mount is None:
+                yield _evidence(shipper, source, runners[0], "has nothing mounted there", None)
+            elif mount.kind == "volume" and mount.source and not _is_written(inventory, runners[0], mount):
+                yield _evidence(shipper, source, runners[0], "finds a volume there that no other service mounts", mount)
+
+
+def _folder(path: str) -> str:
+    """The folder of a pattern before its first wildcard; empty for what is no absolute path."""
+    if not path.startswith("/"):
+        return ""
+    fixed = re.split(r"[*?{\[]", path, maxsplit=1)[0]
+    return fixed.rstrip("/") if fixed == path and "." not in posixpath.basename(path) else posixpath.dirname(fixed)
+
+
+def _mount(service: Service, folder: str) -> Mount | None:
+    """The mount that holds a folder, or that stands somewhere below it."""
+    found = (
+        item
+        for item in service.mounts
+        if mounts.is_below(folder, item.target) or (folder != "/" and mounts.is_below(item.target, folder))
+    )
+    return next(found, None)
+
+
+def _is_written(inventory: Inventory, shipper: Service, mount: Mount) -> bool:
+    external = any(volume.name == mount.source and volume.external for volume in inventory.volumes)
+    return external or any(
+        item.source == mount.source and not item.read_only
+        for service in inventory.services
+        for item in service.mounts
+        if service.name != shipper.name and item.kind == "volume"
+    )
+
+
+def _evidence(shipper: LogShipper, source: PathPattern, service: Service, what: str, mount: Mount | None) -> Evidence:
+    place = mount.location if mount else service.location
+    return Evidence(
+        f"{shipper.file} reads {source.path}, but the container of {service.name} {what}: nothing is shipped.",
+        source.location,
+        subject=source.path,
+        service=service.name,
+        related=(Related(place, f"what {service.name} mounts"),),
+        recommendation=f"Mount the logs into {service.name} at {_folder(source.path)}.",
+    )
