@@ -1,4 +1,4 @@
-"""The audit as Markdown for a pull request or a wiki, in the outline that such reports have: statements with their files."""
+"""The audit as Markdown for a pull request or a wiki: the outline of such reports, each statement with its files."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from auditlib.audit import Audit
@@ -14,12 +15,12 @@ def configuration(audit: Audit) -> Iterator[str]:
     """Settings, variables and their templates, what decides by the environment, and the findings."""
     inventory = audit.inventory
     if inventory.settings:
-        files = dict.fromkeys(item.location.file for item in inventory.settings)
+        files = [file for file, _ in Counter(item.location.file for item in inventory.settings).most_common()]
         secret = [item for item in inventory.settings if item.default and item.default.secret]
         yield statement(
             "Settings Binding",
-            f"{codes(files)} read {wording.count(len(inventory.settings), 'variable')}.",
-            f"A default stands in the code for {codes(f'{item.name} ({item.location})' for item in secret)}."
+            f"{codes(files, 4)} read {wording.count(len(inventory.settings), 'variable')}.",
+            f"A secret has a default in the code: {codes(f'{item.name} ({item.location})' for item in secret)}."
             if secret
             else "",
         )

@@ -9,14 +9,14 @@ from auditlib import confidence as confidence_of
 from auditlib.audit import Audit
 from auditlib.model import Area, Severity
 from auditlib.report import wording
-from auditlib.report.markdown_document.writing import LIMIT, findings, opened, place, statement, text
+from auditlib.report.markdown_document.writing import LIMIT, findings, opened, seen, statement, text
 
 
 def gaps(audit: Audit) -> Iterator[str]:
     """The critical findings of all areas, and those of resilience."""
     critical = [item for item in opened(audit) if item.severity is Severity.CRITICAL]
     for finding in critical[:LIMIT]:
-        yield statement(text(finding.title), f"{text(finding.message)} ({place(finding.location)}).")
+        yield statement(text(finding.title), seen(finding))
     if len(critical) > LIMIT:
         yield f"- …and {wording.count(len(critical) - LIMIT, 'more critical finding')}, in the report."
     rest = list(findings(audit, Area.RESILIENCE))

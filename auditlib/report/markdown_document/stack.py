@@ -11,7 +11,7 @@ from auditlib.conventions.services import is_one_shot
 from auditlib.inventory.stack import Service
 from auditlib.model import Area
 from auditlib.report import wording
-from auditlib.report.markdown_document.writing import code, codes, findings, place, statement, text
+from auditlib.report.markdown_document.writing import code, codes, findings, statement, text
 
 
 def scope(audit: Audit) -> Iterator[str]:
@@ -24,7 +24,8 @@ def scope(audit: Audit) -> Iterator[str]:
         f"{code(inventory.name)}{commit}.",
     )
     places = [file for project in inventory.base_projects for file in project.files]
-    places += [item.location.file for item in inventory.settings] + [item.file for item in inventory.prometheus]
+    places += [file for file, _ in Counter(item.location.file for item in inventory.settings).most_common(2)]
+    places += [item.file for item in (*inventory.prometheus, *inventory.receivers, *inventory.datasources)]
     places += [item.file for item in inventory.workflows]
     if places:
         yield statement("Key References", f"{codes(dict.fromkeys(places), 10)}.")
@@ -51,7 +52,7 @@ def _stack(audit: Audit, services: tuple[Service, ...]) -> str:
     files = codes(file for project in audit.inventory.base_projects for file in project.files)
     return statement(
         "Multi-Service Stack",
-        f"{files} define {wording.count(len(services), 'service')}: {codes((item.name for item in services), 14)}.",
+        f"{wording.count(len(services), 'service')} in {files}: {codes((item.name for item in services), 14)}.",
         f"Behind a profile: {codes(gated)}." if gated else "",
     )
 
@@ -84,12 +85,15 @@ def _storage(audit: Audit) -> str:
 
 def _start(services: tuple[Service, ...]) -> Iterator[str]:
     entries = [(item.name, entry) for item in services for entry in item.dependencies if not entry.implicit]
-    weak = [f"{name} → {entry.service} ({place(entry.location)})" for name, entry in entries
-            if entry.condition == "service_started"]  # fmt: skip
+    weak = [
+        f"{name} for {entry.service} ({entry.location})"
+        for name, entry in entries
+        if entry.condition == "service_started"
+    ]
     healthy = sum(entry.condition == "service_healthy" for _, entry in entries)
     if entries:
         yield statement(
             "Dependency Conditions",
             f"{healthy} of {wording.count(len(entries), 'dependency', 'dependencies')} wait for health.",
-            f"{len(weak)} only for the start." if weak else "",
+            f"Only for the start: {codes(weak, 5)}." if weak else "",
         )

@@ -9,11 +9,11 @@ from auditlib.audit import Audit
 from auditlib.model import Area, Finding, Location, Severity, Status
 from auditlib.report import wording
 
-LIMIT = 8
+LIMIT = 6
 """Findings of a chapter that are written out; a pull request takes 65,536 characters."""
 
-_SIGNS = re.compile(r"([\\`*_\[\]<>|~&])")
-_CALLS = re.compile(r"([@#])(?=\w)")
+_SIGNS = re.compile(r"([\\`*\[\]<>|~&]|(?<!\w)_|_(?!\w))")
+_CALLS = re.compile(r"(@)(?=\w)|(#)(?=\d)")
 _PARTS = re.compile(r"`([^`]+)`")
 
 
@@ -34,7 +34,7 @@ def _alternating() -> Iterator[bool]:
 
 
 def _plain(words: str) -> str:
-    return _CALLS.sub(r"\1&#8203;", _SIGNS.sub(r"\\\1", words))
+    return _CALLS.sub(r"\1\2&#8203;", _SIGNS.sub(r"\\\1", words))
 
 
 def code(name: object) -> str:
@@ -62,7 +62,13 @@ def place(location: Location) -> str:
 
 def statement(lead: str, *sentences: str) -> str:
     """An entry of a chapter; the sentences are Markdown already."""
-    return f"- **{lead}**: {' '.join(sentence for sentence in sentences if sentence)}"
+    said = " ".join(sentence for sentence in sentences if sentence)
+    return f"- **{lead}**" + (f": {said}" if said else "")
+
+
+def seen(finding: Finding) -> str:
+    """What a finding says, and where."""
+    return f"{text(finding.message.rstrip('.'))} ({place(finding.location)})."
 
 
 def opened(audit: Audit, area: Area | None = None) -> list[Finding]:
@@ -88,6 +94,6 @@ def _entry(members: list[Finding]) -> str:
     more = f" So at {codes((item.location for item in members[1:]), 4)}." if members[1:] else ""
     return statement(
         f"{text(first.title)} ({first.severity})",
-        f"{text(first.message)} ({place(first.location)}).{more}",
+        f"{seen(first)}{more}",
         f"*{text(first.recommendation)}*",
     )
