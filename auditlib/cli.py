@@ -331,7 +331,7 @@ def compose_config(
         elif variables:
             text = render.render_variables(project)
         elif output_format is ConfigFormat.json:
-            text = render.render_json(project) + "\n"
+            text = render.render_json(project)
         else:
             text = render.render_yaml(project, provenance=provenance)
     except compose.ComposeError as error:

@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from auditlib.inventory import configuration, delivery, monitoring, proxy, stack
-from auditlib.model import Coverage
+from auditlib.model import Coverage, Location
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,7 @@ class Inventory:
     file_objects: tuple[stack.FileObject, ...] = field(default=(), metadata={"of": stack.FileObject})
     variables: tuple[stack.Variable, ...] = field(default=(), metadata={"of": stack.Variable})
     problems: tuple[stack.Problem, ...] = field(default=(), metadata={"of": stack.Problem})
+    overrides: tuple[stack.Override, ...] = field(default=(), metadata={"of": stack.Override})
 
     env_files: tuple[configuration.EnvFile, ...] = field(default=(), metadata={"of": configuration.EnvFile})
     settings: tuple[configuration.Setting, ...] = field(default=(), metadata={"of": configuration.Setting})
@@ -132,6 +133,11 @@ class Inventory:
     def scripts_by_path(self) -> dict[str, delivery.Script]:
         """The scripts by their path."""
         return {item.path: item for item in self.scripts}
+
+    @cached_property
+    def losers(self) -> dict[Location, tuple[Location, ...]]:
+        """The places of the values that lost to the one at a place, oldest first."""
+        return {item.location: item.losers for item in self.overrides}
 
     @cached_property
     def jobs(self) -> tuple[delivery.Job, ...]:

@@ -251,6 +251,14 @@ class FileObject:
 
 
 @dataclass(frozen=True, slots=True)
+class Override:
+    """A value that won over others in a merge of files; `losers` are their places, oldest first."""
+
+    location: Location
+    losers: tuple[Location, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Problem:
     """Something that Compose would refuse or warn about."""
 

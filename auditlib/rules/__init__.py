@@ -11,7 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from auditlib.errors import UsageError
-from auditlib.model import Coverage, Finding, Location, Read
+from auditlib.model import Coverage, Finding, Location, Read, Related
 from auditlib.rules._rule import Evidence, Rule
 
 if TYPE_CHECKING:
@@ -52,11 +52,11 @@ def check(
         except Exception as error:  # one rule's defect must not cost the audit; it is reported
             failures.append(Coverage(".", f"rule {rule.id}", Read.FAILED, f"{type(error).__name__} in the rule"))
             continue
-        findings += _findings(rule, evidence)
+        findings += _findings(rule, evidence, inventory)
     return sorted(findings, key=order), failures
 
 
-def _findings(rule: Rule, evidence: list[Evidence]) -> list[Finding]:
+def _findings(rule: Rule, evidence: list[Evidence], inventory: Inventory) -> list[Finding]:
     """One for each place and message: a service that an overlay changes is seen twice, its fault is one."""
     seen: Counter[tuple[str, str]] = Counter()
     findings = []
@@ -65,12 +65,13 @@ def _findings(rule: Rule, evidence: list[Evidence]) -> list[Finding]:
         distinct.setdefault((item.location, item.message), item)
     for item in distinct.values():
         key = (item.location.file, item.subject)
-        findings.append(_finding(rule, item, seen[key]))
+        losers = inventory.losers.get(item.location, ())
+        findings.append(_finding(rule, item, seen[key], losers))
         seen[key] += 1
     return findings
 
 
-def _finding(rule: Rule, item: Evidence, repetition: int) -> Finding:
+def _finding(rule: Rule, item: Evidence, repetition: int, losers: tuple[Location, ...]) -> Finding:
     return Finding(
         rule=rule.id,
         title=rule.title,
@@ -82,7 +83,7 @@ def _finding(rule: Rule, item: Evidence, repetition: int) -> Finding:
         location=item.location,
         recommendation=item.recommendation or rule.documentation.recommendation,
         service=item.service,
-        related=item.related,
+        related=(*item.related, *(Related(loser, "this value is overridden") for loser in losers)),
         references=rule.documentation.references,
         fingerprint=_fingerprint(rule.id, item.location.file, item.subject, str(repetition)),
     )

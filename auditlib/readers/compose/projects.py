@@ -42,12 +42,13 @@ class Resolved:
     resources: tuple[stack.Volume | stack.Network | stack.FileObject, ...]
     variables: tuple[stack.Variable, ...]
     problems: tuple[stack.Problem, ...]
+    overrides: tuple[stack.Override, ...]
     files: tuple[str, ...]
 
     def records(self) -> Iterator[Any]:
         """All records, in the order in which the tables show them."""
         yield self.project
-        yield from (*self.services, *self.resources, *self.variables, *self.problems)
+        yield from (*self.services, *self.resources, *self.variables, *self.problems, *self.overrides)
 
 
 def plans(found: Iterable[compose.Found]) -> list[Plan]:
@@ -84,6 +85,7 @@ def resolve(source: Source, plan: Plan) -> Resolved:
         tuple(services.resources(view)),
         tuple(record for record in uses.records() if record.location.file in view.listed),
         tuple(_problems(view, plan, unset)),
+        tuple(stack.Override(place, losers) for place, losers in view.overrides.items()),
         compose_files,
     )
 
@@ -105,9 +107,7 @@ def _load(source: Source, plan: Plan) -> tuple[compose.Project, frozenset[str]]:
     files = [source.root / file for file in plan.files]
 
     def load() -> compose.Project:
-        return compose.load(
-            files, profiles=["*"], environ=environ, env_files=env_files, root=source.root, strict=False
-        )
+        return compose.load(files, profiles=["*"], environ=environ, env_files=env_files, root=source.root, strict=False)
 
     project = load()
     unset = frozenset(item.name for item in project.variables if item.required and item.value is None)

@@ -29,6 +29,8 @@ class View:
     project: compose.Project
     config: dict[str, Any] = field(init=False)
     """All of the project, unused resources included, as plain data."""
+    overrides: dict[Location, tuple[Location, ...]] = field(default_factory=dict)
+    """The places that were asked for whose value won over others, with the places of those."""
 
     def __post_init__(self) -> None:
         self.config = self.project.full_config()
@@ -50,8 +52,22 @@ class View:
         return {key: value or {} for key, value in (self.config.get(name) or {}).items()}
 
     def place(self, *path: str | int) -> Location | None:
-        """Where a value stands; None for what Compose made up."""
-        return self.project.location(*path)
+        """Where a value stands; None for what Compose made up. What it won over is noted."""
+        place = self.project.location(*path)
+        if place and len(self.project.files) > 1 and self._is_scalar(path):
+            losers = tuple(loser for loser in self.project.overridden(*path) if loser != place)
+            self.overrides |= {place: losers} if losers else {}
+        return place
+
+    def _is_scalar(self, path: tuple[str | int, ...]) -> bool:
+        """Whether one value stands at a path: of a mapping, only the parts win or lose."""
+        node: Any = self.config
+        for key in path:
+            try:
+                node = node[key]
+            except (KeyError, IndexError, TypeError):
+                return False
+        return not isinstance(node, (dict, list))
 
     def nearest(self, *path: str | int) -> Location:
         """Where a value stands, or the nearest thing around it that stands somewhere."""
