@@ -62,7 +62,8 @@ def _read(source: Source, file: str) -> Iterator[Script | Coverage]:
         yield Coverage(file, KIND, Read.SKIPPED, "its `#!` line names no program")
         return
     found = commands(text, file, 1, source.vault) if is_shell(interpreter) else ()
-    summary = _docstring(text) if interpreter.startswith("python") else _comment(text)
+    in_python = interpreter.startswith("python") or file.endswith(".py")
+    summary = _docstring(text) if in_python else _comment(text)
     yield Script(
         path=file,
         interpreter=interpreter,
@@ -109,5 +110,5 @@ def _comment(text: str) -> str:
 
 def _sentence(text: str) -> str:
     first = text.strip().split("\n\n")[0]
-    match = re.match(r".+?[.!?](?=\s|$)", " ".join(first.split()))
+    match = re.match(r".+?(?<!\be\.g)(?<!\bi\.e)[.!?](?=\s|$)", " ".join(first.split()))
     return (match[0] if match else " ".join(first.split()))[:200]

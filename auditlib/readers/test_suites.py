@@ -57,7 +57,7 @@ def read(source: Source) -> Reading:
             except Unreadable as error:
                 reading.failed(file, KIND, error.reason, error.line)
                 continue
-            grouped[framework, _package(source, file)].append(file)
+            grouped[framework, _package(source, file, framework)].append(file)
             reading.parsed(file, KIND)
     reading.records += [_suite(source, *key, files) for key, files in sorted(grouped.items())]
     return reading
@@ -105,9 +105,10 @@ _NODE_ROOTS = ("package.json",)
 _TEST_FOLDERS = frozenset({"test", "tests", "e2e", "spec", "specs", "__tests__"})
 
 
-def _package(source: Source, file: str) -> str:
+def _package(source: Source, file: str, framework: str) -> str:
     """The folder of the package that a test belongs to; empty for the root."""
-    names = _PYTHON_ROOTS if file.endswith(".py") else _NODE_ROOTS
+    own = tuple(f"{framework}.config.{ending}" for ending in _ENDINGS)
+    names = _PYTHON_ROOTS if file.endswith(".py") else (*_NODE_ROOTS, *own)
     parents = PurePosixPath(file).parents
     for parent in parents:
         folder = "" if str(parent) == "." else str(parent)

@@ -21,6 +21,11 @@ FILES = {
     "requirements": ["requirements.txt"],
     "runtimes": [".nvmrc", ".tool-versions", ".pre-commit-config.yaml", "setup.cfg", "tox.ini"],
     "web_routes": ["urls.py", "server.js"],
+    "documents": ["README.md", "guide.rst"],
+    "makefiles": ["Makefile"],
+    "scripts": ["run.sh", "scripts/job.py", "bin/tool"],
+    "test_suites": ["test_app.py", "app.test.ts", "package.json"],
+    "migrators": ["migrations/one.py"],
 }
 HOSTILE = {
     "empty": b"",
@@ -43,6 +48,14 @@ HOSTILE = {
     "doubling": b"from dotenv import load_dotenv\n"
     + b"".join(b"A%d = A%d + A%d\n" % (i, i + 1, i + 1) for i in range(300))
     + b"load_dotenv(A0)\n",
+    "backticks": (b"`" * 4_000 + b"\n") * 200,
+    "marks of headings": (b"# " + b"#" * 4_000 + b"a\n") * 200,
+    "spaces": (b"# a" + b" " * 4_000 + b"b:\n") * 200,
+    "fences": b"```sh\n" * 20_000,
+    "links": b"[a](" * 50_000,
+    "paths": (b"`" + b"a/" * 140 + b"`\n") * 2_000,
+    "targets": b"".join(b"t%d: t%d\n\tmake t%d\n" % (i, i + 1, i + 1) for i in range(5_000)),
+    "brackets of tests": b"test(`" * 50_000,
     "includes itself": b"-r requirements.txt\n" * 100,
 }  # fmt: skip
 
@@ -51,6 +64,7 @@ HOSTILE = {
 @pytest.mark.parametrize("name", HOSTILE)
 def test_bad_input_costs_that_file_only(reader, name, tmp_path):
     for file in FILES[reader]:
+        (tmp_path / file).parent.mkdir(exist_ok=True)
         (tmp_path / file).write_bytes(HOSTILE[name])
     start = time.process_time()
     reading = importlib.import_module(f"auditlib.readers.{reader}").read(Source(tmp_path))
@@ -63,6 +77,7 @@ def test_bad_input_costs_that_file_only(reader, name, tmp_path):
 @given(text=st.text(st.characters(codec="utf-8"), max_size=400))
 def test_any_text_is_read_or_reported(reader, text, tmp_path):
     for file in FILES[reader]:
+        (tmp_path / file).parent.mkdir(exist_ok=True)
         (tmp_path / file).write_text(f"{text}\n# environ process.env express FastAPI", encoding="utf-8")
     importlib.import_module(f"auditlib.readers.{reader}").read(Source(tmp_path))
 

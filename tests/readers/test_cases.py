@@ -62,9 +62,24 @@ def lines_of(record):
             yield f"{record.path} {record.kind} {record.name or '-'} {record.runtime or '-'} {sorted(record.tools)}"
             for target in record.targets:
                 yield f"{target.location} {target.name}: {[' '.join(item.words) for item in target.commands]}"
+            if record.incomplete:
+                yield "incomplete"
             yield from (f"{item.location} {item.group} {item.name} {item.constraint}" for item in record.requirements)
         case delivery.Route():
             yield f"{record.location} {record.method} {record.path} {record.framework}"
+        case delivery.Document():
+            yield f"{record.path} {record.title!r}"
+            yield from (f"{item.location} {'#' * item.level} {item.text}" for item in record.headings)
+            yield from (f"{item.location} {item.kind} {item.text}" for item in record.mentions)
+        case delivery.Script():
+            note = " #!" if record.shebang else ""
+            yield f"{record.path} {record.interpreter}{note} {record.summary!r}"
+            yield from (f"  {command(inner)}" for inner in record.commands)
+        case delivery.TestSuite():
+            yield f"{record.location} {record.framework} in {record.folder or '.'}: {record.cases} {list(record.files)}"
+            yield from (f"  {name}" for name in sorted(record.variables))
+        case delivery.Migrator():
+            yield f"{record.location} migrates"
         case _:
             yield repr(record)
 
