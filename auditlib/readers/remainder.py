@@ -22,7 +22,7 @@ def remainder(source: Source, coverage: Iterable[Coverage]) -> Iterator[Coverage
             yield Coverage(file, "file", Read.FAILED, error.reason, error.line)
     rest = [file for file in source.files if file not in reported and file not in source.unreadable]
     opened = frozenset(source.opened)
-    yield from _counted((file for file in rest if file in opened), "that hold nothing the audit reads")
+    yield from _counted((file for file in rest if file in opened), "without anything that the audit reads")
     yield from _counted((file for file in rest if file not in opened), "of a format that no reader knows")
 
 
