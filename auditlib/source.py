@@ -59,6 +59,7 @@ class Source:
         self._texts: dict[str, str] = {}
         self._cached = self._total = 0
         self._learned: set[str] = set()
+        self._glanced: set[str] = set()
         self._unreadable: dict[str, Unreadable] = {}
 
     @property
@@ -141,6 +142,7 @@ class Source:
 
     def text(self, path: str) -> str:
         """The text of a file, decoded as UTF-8. Raises Unreadable for what is too large, binary, gone or outside."""
+        self._glanced.discard(path)
         if path in self._unreadable:
             raise Unreadable(self._unreadable[path].reason, self._unreadable[path].line)
         if path in self._texts:
@@ -158,10 +160,27 @@ class Source:
             self._cached += len(text)
         return text
 
+    def glance(self, path: str) -> str:
+        """The text of a file for a look at what may stand anywhere; empty if it can't be read.
+
+        A glance is no reading: the file counts as opened, or as unreadable, only if a reader asks for its text.
+        """
+        if path in self._unreadable:
+            return ""
+        known = path in self._learned and path not in self._glanced
+        try:
+            text = self.text(path)
+        except Unreadable:
+            del self._unreadable[path]
+            return ""
+        if not known:
+            self._glanced.add(path)
+        return text
+
     @property
     def opened(self) -> list[str]:
         """The files that were read so far, sorted."""
-        return sorted(self._learned)
+        return sorted(self._learned - self._glanced)
 
     @property
     def unreadable(self) -> dict[str, Unreadable]:

@@ -15,9 +15,11 @@ from pathlib import PurePosixPath
 from auditlib.inventory.configuration import IN_URL, CommittedSecret
 from auditlib.model import Location
 from auditlib.readers.reading import Reading
-from auditlib.source import Source, Unreadable
+from auditlib.source import Source
 
 PRIVATE_KEY = "private key"
+TEXT_LIMIT = 100_000_000
+"""Characters that are looked at altogether."""
 FILE_LIMIT = 20
 """Secrets that are recorded of one file; a list of a thousand is a test's data."""
 
@@ -70,13 +72,12 @@ _GENERATED = frozenset({"package-lock.json", "npm-shrinkwrap.json", "pnpm-lock.y
 def read(source: Source) -> Reading:
     """The secrets of every text file. It reports no coverage: a file belongs to the reader that knows its format."""
     reading = Reading()
+    seen = 0
     for path in source.files:
-        if not is_text(path):
+        if not is_text(path) or seen > TEXT_LIMIT:
             continue
-        try:
-            text = source.text(path)
-        except Unreadable:  # said once for all readers
-            continue
+        text = source.glance(path)
+        seen += len(text)
         found = sorted(_read(source, path, text), key=lambda item: item.location)
         reading.records += found[:FILE_LIMIT]
     return reading

@@ -16,7 +16,7 @@ from auditlib.model import Location
 from auditlib.readers.committed_secrets import is_text
 from auditlib.readers.env_files import is_env_file
 from auditlib.readers.reading import Reading
-from auditlib.source import Source, Unreadable
+from auditlib.source import Source
 
 _NAME = re.compile(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*\b")
 _COMPOSE = re.compile(r"(?:^|[._-])compose(?:[._-][\w.-]*)?\.ya?ml$", re.I)
@@ -27,7 +27,7 @@ _NAMES_LIMIT = 20_000
 def read(source: Source) -> Reading:
     """A record for each file that names a variable. It reports no coverage: files belong to other readers."""
     setting = [path for path in source.files if is_env_file(path) or _COMPOSE.search(PurePosixPath(path).name)]
-    names = sorted({name for path in setting for name in _NAME.findall(_text(source, path)) if len(name) > 2})
+    names = sorted({name for path in setting for name in _NAME.findall(source.glance(path)) if len(name) > 2})
     reading = Reading()
     if not names:
         return reading
@@ -35,17 +35,10 @@ def read(source: Source) -> Reading:
     known = frozenset(setting)
     for path in source.files:
         if path not in known and is_text(path) and PurePosixPath(path).suffix not in _DOCUMENTS:
-            found = _named(_text(source, path), search)
+            found = _named(source.glance(path), search)
             if found:
                 reading.records.append(NamedVariables(path, found, Location(path)))
     return reading
-
-
-def _text(source: Source, path: str) -> str:
-    try:
-        return source.text(path)
-    except Unreadable:  # said once for all readers
-        return ""
 
 
 def _named(text: str, search: ahocorasick_rs.AhoCorasick) -> frozenset[str]:
