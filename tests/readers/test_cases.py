@@ -62,11 +62,17 @@ def lines_of(record):
             yield f"{record.path} {record.kind} {record.name or '-'} {record.runtime or '-'} {sorted(record.tools)}"
             for target in record.targets:
                 yield f"{target.location} {target.name}: {[' '.join(item.words) for item in target.commands]}"
-            if record.incomplete:
-                yield "incomplete"
+            yield from ["incomplete"] if record.incomplete else []
             yield from (f"{item.location} {item.group} {item.name} {item.constraint}" for item in record.requirements)
         case delivery.Route():
             yield f"{record.location} {record.method} {record.path} {record.framework}"
+        case _:
+            yield from more_lines_of(record)
+
+
+def more_lines_of(record):
+    """Records of documents, scripts and tests as lines."""
+    match record:
         case delivery.Document():
             yield f"{record.path} {record.title!r}"
             yield from (f"{item.location} {'#' * item.level} {item.text}" for item in record.headings)
@@ -76,7 +82,8 @@ def lines_of(record):
             yield f"{record.path} {record.interpreter}{note} {record.summary!r}"
             yield from (f"  {command(inner)}" for inner in record.commands)
         case delivery.TestSuite():
-            yield f"{record.location} {record.framework} in {record.folder or '.'}: {record.cases} {list(record.files)}"
+            home = record.folder or "."
+            yield f"{record.location} {record.framework} in {home}: {record.cases} {list(record.files)}"
             yield from (f"  {name}" for name in sorted(record.variables))
         case delivery.Migrator():
             yield f"{record.location} migrates"
