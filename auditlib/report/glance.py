@@ -60,6 +60,8 @@ def _condensed(block: Block) -> tuple[str, Block, str]:
             return "", replace(block, faults=block.faults[:ROWS]), _rest(len(block.faults), ROWS, "kind of finding")
         case Panel(kind="backlog"):
             return _backlog(block.data)
+        case Panel(kind="checklist"):
+            return block.data["summary"], block, ""
         case Panel(kind="level"):
             data = {**block.data, "reasons": block.data["reasons"][:REASONS]}
             return "", replace(block, data=data), _rest(len(block.data["reasons"]), REASONS, "reason")
@@ -118,6 +120,9 @@ def _places(block: Block) -> Iterator[str]:
                 yield from (str(instance.finding.location) for instance in fault.instances)
         case Panel(kind="verdict"):
             yield from (str(place) for item in block.data["first"] for place in item.places)
+        case Panel(kind="checklist"):
+            for answer in block.data["answers"]:
+                yield from (str(item.location) for item in (*answer["findings"], *answer["records"]))
         case Panel(kind="backlog"):
             items = sorted((item for _, members in block.data for item in members), key=lambda item: item.rank)
             yield from (str(place) for item in items[:ROWS] for place in item.places)

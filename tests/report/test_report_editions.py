@@ -1,0 +1,194 @@
+"""Slides, PDF and Markdown: what they need is asked for before anything is run, and they hold what they promise."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from pathlib import Path
+
+import pytest
+from handmade import MakeAudit, finding, service
+from markdown_it import MarkdownIt
+
+from auditlib import editions, publishing, shipped, workbook
+from auditlib.audit import Audit
+from auditlib.editions import Edition
+from auditlib.errors import PrintError, UsageError
+from auditlib.inventory.delivery import Workflow
+from auditlib.model import Location, Severity
+from auditlib.report import markdown_document, pdf, slides
+from auditlib.report.blocks import Column, Panel, Picture, Prose, Table
+from auditlib.report.glance import ROWS, glance
+from auditlib.report.settings import Settings
+
+OUTLINE = [
+    "Scope",
+    "Container Orchestration",
+    "Configuration & Secrets",
+    "Monitoring & Logging",
+    "CI/CD & Testing Automation",
+    "Gaps & Risks",
+    "Recommended Backlog Items",
+    "Confidence",
+]
+HOSTILE = "<img src=x> @everyone #7 [a](http://example.org) `x`` | *b* ![c](d) </details>"
+
+
+def test_forms_are_named_in_any_order_and_html_is_always_one() -> None:
+    assert editions.named("pdf, Slides") == {Edition.HTML, Edition.PDF, Edition.SLIDES}
+    assert editions.named("") == {Edition.HTML}
+
+
+def test_a_form_that_does_not_exist_is_told() -> None:
+    with pytest.raises(UsageError, match="'word' is no form of a report; there are html, slides, pdf, markdown"):
+        editions.named("html,word")
+
+
+def test_a_report_may_consist_of_every_form() -> None:
+    assert set(editions.FILES.values()) <= publishing.ENTRIES
+    assert publishing.CORE <= publishing.ENTRIES
+
+
+def test_without_reveal_js_nothing_is_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(UsageError, match=r"pip install 'auditlib\[slides\]'"):
+        workbook.report(tmp_path / "gone", tmp_path / "report", forms={Edition.SLIDES})
+    assert not (tmp_path / "report").exists()
+
+
+def test_without_a_browser_nothing_is_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(UsageError, match="Chromium or Chrome, and neither is on the PATH"):
+        workbook.report(tmp_path / "gone", tmp_path / "report", forms={Edition.PDF})
+    assert not (tmp_path / "report").exists()
+
+
+def print_into(output: Path) -> None:
+    with publishing.published(output) as folder:
+        (folder / "index.html").write_text("newer")
+        pdf.write(folder / "index.html", folder / "report.pdf")
+
+
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        ("echo 'no display' >&2; exit 3", "printed no PDF: no display"),
+        ("exit 0", "printed no PDF: it said nothing"),
+        ("sleep 60", "printing took longer than"),
+    ],
+)
+def test_a_browser_that_fails_leaves_the_older_report(
+    script: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "chromium").write_text(f"#!/bin/sh\n{script}\n")
+    (tmp_path / "chromium").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setattr(pdf, "TIME_LIMIT", 1.0)
+    output = tmp_path / "report"
+    output.mkdir()
+    (output / "index.html").write_text("older")
+    with pytest.raises(PrintError, match=said):
+        print_into(output)
+    assert (output / "index.html").read_text() == "older"
+
+
+def test_every_form_is_written_and_the_same_every_time(tmp_path: Path) -> None:
+    forms = {Edition.SLIDES, Edition.MARKDOWN}
+    first = workbook.report(shipped.example(), tmp_path / "one", forms=forms).index.parent
+    second = workbook.report(shipped.example(), tmp_path / "two", forms=forms).index.parent
+
+    for name in ("slides.html", "report.md"):
+        assert (first / name).read_bytes() == (second / name).read_bytes()
+    deck = (first / "slides.html").read_text(encoding="utf-8")
+    assert 10 <= len(re.findall("^<section", deck.partition("<script>")[0], re.M)) <= 12
+    assert "default-src &#39;none&#39;" in deck
+    assert "docker-compose.yml</code>, line" in deck  # the notes name the evidence
+
+
+def test_a_deck_shows_what_went_wrong_and_escapes_what_it_is_told(shop: Audit) -> None:
+    error = {"output_type": "error", "ename": "NameError", "evalue": "secret"}
+    cells = [
+        {"cell_type": "markdown", "metadata": {}, "source": ["# Costs <b>\n\nHow much?"]},
+        {"cell_type": "code", "metadata": {"tags": ["slide"]}, "source": ["x"], "outputs": [error]},
+        {"cell_type": "code", "metadata": {"tags": ["slide"]}, "source": ["x"],
+         "outputs": [{"output_type": "stream", "text": HOSTILE}]},
+        {"cell_type": "code", "metadata": {}, "source": ["x"],
+         "outputs": [{"output_type": "stream", "text": "unseen"}]},
+    ]  # fmt: skip
+    settings = Settings(title="<i>T</i>", organisation="<u>O</u>")
+    deck = slides.render(shop, {"costs": {"cells": cells}}, settings)
+
+    assert "This part could not be made: NameError" in deck
+    assert "Costs &lt;b&gt;" in deck
+    assert "&lt;img src=x&gt;" in deck
+    assert "&lt;i&gt;T&lt;/i&gt;" in deck
+    assert "unseen" not in deck
+    assert "secret" not in re.sub(r"<script>.*?</script>", "", deck, flags=re.S)
+
+
+def test_a_glance_shows_one_thing_and_says_what_it_leaves_out() -> None:
+    table = Table("All", (Column("Name"), Column("Place", "code")), tuple((n, f"a.yml:{n}") for n in range(1, 31)))
+    small = Picture('<svg viewBox="0 0 880 300">', "Read it so.", "30 things.", table)
+    shown = glance([Prose("first"), small, small])
+
+    assert (shown.lead, shown.note) == ("30 things.", "Read it so. 1 more picture of this kind in the report.")
+    assert isinstance(shown.main, Picture)
+    assert shown.main.table is None
+    assert shown.evidence == ("`a.yml`, lines 1, 2, 3, 4, 5, 6, 7 and 23 more",)
+
+
+def test_a_picture_too_large_for_a_slide_becomes_a_table() -> None:
+    table = Table("All", (Column("Name"),), tuple((n,) for n in range(30)), folded=True)
+    shown = glance([Picture('<svg viewBox="0 0 880 2400">', "", "30 things.", table)])
+
+    assert isinstance(shown.main, Table)
+    assert (len(shown.main.rows), shown.main.folded) == (ROWS, False)
+    assert shown.note.startswith("22 more rows in the report.")
+
+
+def test_a_glance_at_an_unknown_panel_or_at_nothing_is_no_error() -> None:
+    panel = Panel("of another day", {})
+    assert glance([panel]).main is panel
+    assert glance([Prose("Nothing to see.")]).lead == "Nothing to see."
+
+
+def test_markdown_has_the_outline(shop: Audit) -> None:
+    text = markdown_document.render(shop, Settings())
+
+    assert re.findall("^## (.*)$", text, re.M) == OUTLINE
+    assert "- **Objective**: Assess" in text
+    assert "`compose.yaml:2`" in text
+
+
+def test_markdown_of_an_empty_repository_has_the_outline_too(make_audit: MakeAudit) -> None:
+    text = markdown_document.render(make_audit(), Settings(title="Ours", organisation="Example & Söhne"))
+
+    assert text.startswith("# Ours (Example \\& Söhne)\n")
+    assert re.findall("^## (.*)$", text, re.M) == OUTLINE
+    assert "- Nothing needs doing." in text
+
+
+def test_what_a_repository_says_is_text_in_markdown(make_audit: MakeAudit) -> None:
+    audit = make_audit(
+        [
+            service(HOSTILE, profiles=(HOSTILE,)),
+            Workflow(f".github/workflows/{HOSTILE}.yml", HOSTILE, (), (), (), (), Location("ci.yml", 1)),
+        ],
+        [finding("bad", Severity.CRITICAL, title=HOSTILE, message=HOSTILE, recommendation=f"{HOSTILE}\n\n# heading")],
+        name=HOSTILE,
+    )
+    text = markdown_document.render(audit, Settings(title=HOSTILE, organisation=HOSTILE))
+    html = MarkdownIt("commonmark", {"html": True}).enable("table").render(text)
+
+    assert not re.search(r"<img|<a |<table|</details>|<em>b|heading</h1>", html)
+    assert "everyone" in html
+    assert not re.search(r"@everyone|#7", re.sub(r"<code>.*?</code>", "", html, flags=re.S))
+
+
+def test_markdown_fits_into_a_pull_request() -> None:
+    from auditlib.audit import audit
+
+    text = markdown_document.render(audit(shipped.example(), scanned=False), Settings())
+
+    assert len(text) < 65_536
+    assert "password123" not in text
