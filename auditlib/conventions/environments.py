@@ -7,7 +7,6 @@ https://docs.docker.com/compose/how-tos/multiple-compose-files/merge/ and of Vit
 from __future__ import annotations
 
 import re
-from pathlib import PurePosixPath
 
 from auditlib.inventory.stack import Service
 
@@ -35,8 +34,8 @@ def is_development(value: str) -> bool:
 
 def is_for_development(path: str) -> bool:
     """Whether a file is, by its name or folder, for development and tests only (`compose.override.yml`, `dev/…`)."""
-    pure = PurePosixPath(path.lower())
-    return bool(_FILE_WORD.search(pure.name)) or any(part in _FOLDER for part in pure.parts[:-1])
+    *folders, name = path.lower().split("/")
+    return bool(_FILE_WORD.search(name)) or not _FOLDER.isdisjoint(folders)
 
 
 def comes_from_the_host(variable: str) -> bool:

@@ -5,9 +5,9 @@ Sources: the command line documentation of each tool; names of actions from http
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Sequence
-from pathlib import PurePosixPath
 
 TEST_FRAMEWORKS: dict[str, re.Pattern[str]] = {
     "pytest": re.compile(r"(?:^|\s|/)(?:pytest|py\.test)(?=\s|$)"),
@@ -109,7 +109,7 @@ IMAGE_ACTIONS = re.compile(
 
 def configured_linter(path: str) -> str | None:
     """The linter whose configuration a file is, by its name."""
-    name = PurePosixPath(path).name
+    name = posixpath.basename(path)
     if name in _CONFIGURATION:
         return _CONFIGURATION[name]
     match = _CONFIGURATION_NAME.fullmatch(name)

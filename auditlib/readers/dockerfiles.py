@@ -7,10 +7,10 @@ https://docs.docker.com/build/concepts/context/#dockerignore-files.
 from __future__ import annotations
 
 import json
+import posixpath
 import re
 import shlex
 from collections.abc import Iterator
-from pathlib import PurePosixPath
 
 from auditlib.inventory.delivery import Command, Dockerfile, DockerIgnore, Instruction, Stage
 from auditlib.model import Coverage, Location, Read
@@ -40,15 +40,15 @@ _SPLIT_LIMIT = 20_000
 def read(source: Source) -> Reading:
     """Every Dockerfile and `.dockerignore` of the repository."""
     reading = each(source, [path for path in source.files if is_dockerfile(path)], KIND, _read)
-    ignores = [path for path in source.files if PurePosixPath(path).name.endswith(".dockerignore")]
+    ignores = [path for path in source.files if path.endswith(".dockerignore")]
     ignored = each(source, ignores, ".dockerignore", _read_ignore)
     return Reading(reading.records + ignored.records, reading.coverage + ignored.coverage)
 
 
 def is_dockerfile(path: str) -> bool:
     """Whether a file's name says that an image is built from it: `Dockerfile`, `Dockerfile.dev`, `api.Dockerfile`."""
-    name = PurePosixPath(path).name
-    return bool(_NAME.fullmatch(name)) and PurePosixPath(name).suffix not in _OTHER_FORMATS
+    name = posixpath.basename(path)
+    return bool(_NAME.fullmatch(name)) and posixpath.splitext(name)[1] not in _OTHER_FORMATS
 
 
 def _read_ignore(source: Source, path: str) -> Iterator[DockerIgnore]:

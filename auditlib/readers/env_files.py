@@ -7,10 +7,10 @@ inline comments, single quotes that are literal, double quotes with escapes, bot
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
 from auditlib.inventory.configuration import EnvFile, EnvLine
 from auditlib.model import Coverage, Location, Read
@@ -58,13 +58,13 @@ def read(source: Source) -> Reading:
 
 def is_env_file(path: str) -> bool:
     """Whether a file's name says that it holds variables: `.env`, `.env.local`, `api.env`, `env.example`."""
-    name = PurePosixPath(path).name
-    return bool(_FILE.fullmatch(name)) and PurePosixPath(name).suffix not in _OTHER_FORMATS
+    name = posixpath.basename(path)
+    return bool(_FILE.fullmatch(name)) and posixpath.splitext(name)[1] not in _OTHER_FORMATS
 
 
 def is_template(path: str) -> bool:
     """Whether a file's name says that it is there to be copied: `.env.example`, `production.env.tpl`."""
-    return not _TEMPLATE_WORDS.isdisjoint(re.split(r"[._-]", PurePosixPath(path).name.lower()))
+    return not _TEMPLATE_WORDS.isdisjoint(re.split(r"[._-]", posixpath.basename(path).lower()))
 
 
 def _read(source: Source, path: str) -> Iterator[EnvFile | Coverage]:

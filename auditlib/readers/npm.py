@@ -5,10 +5,10 @@ Follows https://docs.npmjs.com/cli/configuring-npm/package-json.
 
 from __future__ import annotations
 
+import posixpath
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from functools import partial
-from pathlib import PurePosixPath
 
 from auditlib.inventory.delivery import Manifest, Requirement, ScriptTarget
 from auditlib.model import Coverage, Location, Read
@@ -44,7 +44,7 @@ def read(source: Source) -> Reading:
     for path in source.files:
         folder, _, name = path.rpartition("/")
         beside[folder].update(tool for prefix, tool in _TOOL_FILES.items() if name.startswith(prefix))
-    files = [path for path in source.files if PurePosixPath(path).name == "package.json"]
+    files = [path for path in source.files if posixpath.basename(path) == "package.json"]
     return each(source, files, KIND, partial(_read, beside))
 
 

@@ -32,7 +32,15 @@ class Module:
     @cached_property
     def nodes(self) -> list[ast.AST]:
         """Every node of the file, breadth first."""
-        return list(ast.walk(self.tree))
+        found: list[ast.AST] = [self.tree]
+        for node in found:  # which grows; `ast.walk` takes twice the time
+            for name in node._fields:
+                value = getattr(node, name, None)
+                if isinstance(value, ast.AST):
+                    found.append(value)
+                elif isinstance(value, list):
+                    found += [item for item in value if isinstance(item, ast.AST)]
+        return found
 
     @cached_property
     def classes(self) -> dict[str, ast.ClassDef]:

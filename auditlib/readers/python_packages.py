@@ -6,8 +6,8 @@ https://packaging.python.org/en/latest/specifications/dependency-groups/ and htt
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator
-from pathlib import PurePosixPath
 
 from auditlib.inventory.delivery import Manifest, Requirement, ScriptTarget
 from auditlib.model import Location
@@ -26,7 +26,7 @@ _TASKS = (("taskipy", "tasks"), ("poe", "tasks"), ("pdm", "scripts"), ("hatch", 
 
 def read(source: Source) -> Reading:
     """Every pyproject.toml and Pipfile of the repository."""
-    files = [path for path in source.files if PurePosixPath(path).name in ("pyproject.toml", "Pipfile")]
+    files = [path for path in source.files if posixpath.basename(path) in ("pyproject.toml", "Pipfile")]
     return each(source, files, KIND, _read)
 
 

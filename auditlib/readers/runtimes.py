@@ -8,9 +8,9 @@ https://setuptools.pypa.io/en/latest/userguide/declarative_config.html.
 from __future__ import annotations
 
 import configparser
+import posixpath
 import re
 from collections.abc import Callable, Iterator
-from pathlib import PurePosixPath
 
 from auditlib.inventory.delivery import Manifest, Requirement, ScriptTarget
 from auditlib.model import Location
@@ -31,7 +31,7 @@ def read(source: Source) -> Reading:
     """A Manifest for each of these files; `kind` is `node-version`, `python-version` …, `pre-commit` or `python`."""
     reading = Reading()
     for path in source.files:
-        if read_one := _reader_of(PurePosixPath(path).name):
+        if read_one := _reader_of(posixpath.basename(path)):
             found = each(source, [path], KIND, read_one)
             reading.records += found.records
             reading.coverage += found.coverage
@@ -53,7 +53,7 @@ def _version(path: str, tool: str, version: str, line: int) -> Manifest:
 
 
 def _read_single(source: Source, path: str) -> Iterator[Manifest]:
-    tool = _SINGLE[PurePosixPath(path).name]
+    tool = _SINGLE[posixpath.basename(path)]
     for number, line in enumerate(source.lines(path), start=1):
         version = line.partition("#")[0].strip()
         if version:

@@ -24,6 +24,8 @@ from auditlib.source import Source, Unreadable
 
 KIND = "settings code"
 
+_READ_WORDS = ("environ", "getenv", "BaseSettings", "decouple", "dotenv", "read_env", "starlette.config")
+"""What every match of `_READS` contains; plain words are found ten times as fast."""
 _READS = re.compile(r"\benviron\b|\bgetenv\b|BaseSettings|\bdecouple\b|dotenv|read_env|\benvirons\b|starlette\.config")
 _FLAGS = tuple(
     f"{start}{value}" for start in ("is_", "in_", "is") for value in ("prod", "dev", "stag", "local", "test")
@@ -61,7 +63,11 @@ def _is_of_interest(source: Source, path: str) -> bool:
         text = source.text(path)
     except Unreadable:
         return True
-    return bool(_READS.search(text) or _LOGS.search(text)) or _may_allow(text) or _may_branch(text)
+    return _may_read(text) or bool(_LOGS.search(text)) or _may_allow(text) or _may_branch(text)
+
+
+def _may_read(text: str) -> bool:
+    return any(word in text for word in _READ_WORDS) and _READS.search(text) is not None
 
 
 def _may_allow(text: str) -> bool:
@@ -70,7 +76,9 @@ def _may_allow(text: str) -> bool:
 
 def _may_branch(text: str) -> bool:
     lower = text.lower()
-    return any(flag in lower for flag in _FLAGS) or any(pattern.search(lower) for pattern in _COMPARISONS)
+    if any(flag in lower for flag in _FLAGS):
+        return True
+    return ("env" in lower or "stage" in lower) and any(pattern.search(lower) for pattern in _COMPARISONS)
 
 
 def is_test(path: str) -> bool:
@@ -82,7 +90,7 @@ def is_test(path: str) -> bool:
 def _read_python(source: Source, path: str) -> Iterator[Any]:
     text = source.text(path)
     module = python_code.parse(source, path)
-    if _READS.search(text):
+    if _may_read(text):
         yield from read_pydantic(module, source.vault)
         yield from read_lookups(module, source.vault)
     if not is_test(path) and _may_branch(text):

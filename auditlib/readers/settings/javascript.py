@@ -7,10 +7,10 @@ nothing.
 
 from __future__ import annotations
 
+import posixpath
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
-from pathlib import PurePosixPath
 
 from auditlib.inventory.configuration import AllowedOrigin, EnvironmentBranch, LogFile, Setting
 from auditlib.model import Location
@@ -52,8 +52,7 @@ _TEST = re.compile(r"(?:^|/)(?:tests?|__tests__|e2e|spec)/|\.(?:test|spec)\.")
 
 def is_javascript(path: str) -> bool:
     """Whether a file holds JavaScript or TypeScript that people wrote."""
-    name = PurePosixPath(path).name
-    return PurePosixPath(name).suffix in _ENDINGS and not name.endswith((".min.js", ".d.ts"))
+    return posixpath.splitext(path)[1] in _ENDINGS and not path.endswith((".min.js", ".d.ts"))
 
 
 def read_javascript(source: Source, path: str) -> Iterator[Setting | EnvironmentBranch | LogFile | AllowedOrigin]:

@@ -6,8 +6,6 @@ literal stands in braces (`/{API_V1_STR}/users`). A sign that metrics are expose
 
 from __future__ import annotations
 
-import re
-
 from auditlib.inventory.delivery import Route
 from auditlib.readers import python_code
 from auditlib.readers.reading import Reading, each
@@ -19,9 +17,10 @@ from auditlib.source import Source, Unreadable
 
 KIND = "web routes"
 
-_HINT = re.compile(
-    r"\bfastapi\b|\bFastAPI\b|APIRouter|\bflask\b|\bstarlette\b|urlpatterns|start_http_server|make_[aw]sgi_app|Instrumentator"
-)
+_HINTS = (
+    "fastapi", "FastAPI", "APIRouter", "flask", "starlette", "urlpatterns", "start_http_server", "make_asgi_app",
+    "make_wsgi_app", "Instrumentator",
+)  # fmt: skip
 
 
 def read(source: Source) -> Reading:
@@ -51,4 +50,4 @@ def _is_readable(source: Source, path: str) -> bool:
 
 
 def _is_of_interest(source: Source, path: str) -> bool:
-    return _is_readable(source, path) and bool(_HINT.search(source.text(path)))
+    return _is_readable(source, path) and any(hint in source.text(path) for hint in _HINTS)
