@@ -1,0 +1,73 @@
+"""What a data store promises about data that it has accepted, by its command and environment.
+
+Sources: https://redis.io/docs/latest/operate/oss_and_stack/management/persistence/ (a Redis without configuration takes
+snapshots only), https://www.postgresql.org/docs/current/runtime-config-wal.html, and the images' documentation.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from auditlib.conventions import images, services
+from auditlib.graph import DependencyGraph, Edge
+from auditlib.inventory import Inventory
+from auditlib.inventory.stack import Service
+
+_QUEUE_VARIABLE = re.compile(r"BROKER|QUEUE|CELERY|SIDEKIQ|BULL|(?:^|_)RQ_|DRAMATIQ|HUEY|ARQ_|TASKS?_|JOBS?_", re.I)
+_RESULTS = re.compile(r"RESULT", re.I)
+_WORKER = re.compile(
+    r"\bcelery\b.*\bworker\b|\bdramatiq\b|\brq(?:\s+\S+)* worker\b|\brqworker\b|\bsidekiq\b|\bhuey_consumer\b|"
+    r"\barq\s|\btaskiq worker\b|\bbullmq\b|\bresque\b|\bqueue:work\b|\bhorizon\b"
+)
+_SETTINGS_FILE = re.compile(r"\.conf\b|\s(?:@|--include)\s")
+
+
+def is_worker(service: Service) -> bool:
+    """Whether a service takes tasks from a queue, by its command."""
+    return bool(_WORKER.search(" ".join((*service.entrypoint, *service.command))))
+
+
+def queue_users(inventory: Inventory, graph: DependencyGraph, broker: Service) -> list[tuple[Service, Edge]]:
+    """The services that use a data store as the queue of tasks, each with what says so."""
+    node = graph.service(broker.project, broker.name)
+    owners = {graph.service(item.project, item.name): item for item in inventory.distinct_services}
+    found = [edge for edge in graph.edges_of("depends_on") if edge.target == node and edge.source in owners]
+    return [(owners[edge.source], edge) for edge in found if _is_queue(owners[edge.source], edge)]
+
+
+def _is_queue(user: Service, edge: Edge) -> bool:
+    variable = edge.attributes.get("variable", "")
+    named = bool(_QUEUE_VARIABLE.search(variable)) and not _RESULTS.search(variable)
+    return named or (is_worker(user) and edge.attributes["inferred"] and not variable.startswith("CACHE"))
+
+
+def redis_persistence(service: Service) -> str:
+    """`log` (the append-only file), `snapshots`, `off`, or empty where a file or another product decides."""
+    text = " ".join((*service.entrypoint, *service.command))
+    name = images.repository(service.image)
+    if service.build or _SETTINGS_FILE.search(text) or "bitnami" in name or "dragonfly" in name or "stack" in name:
+        return ""
+    if any(mount.target.endswith(".conf") or "/etc/redis" in mount.target for mount in service.mounts):
+        return ""
+    if re.search(r"--appendonly[ =]+[\"']?yes", text):
+        return "log"
+    return "off" if re.search(r"--save[ =]+(?:\"\"|''|\s|$|--)", text + " ") else "snapshots"
+
+
+def careless_options(service: Service) -> Iterator[str]:
+    """Options with which a database confirms what it has not written."""
+    text = " ".join((*service.entrypoint, *service.command))
+    for pattern in (r"fsync=(?:off|0|false)", r"full_page_writes=off", r"--nojournal"):
+        if match := re.search(rf"(?<![\w]){pattern}", text):
+            yield match[0]
+    if match := re.search(r"innodb[-_]flush[-_]log[-_]at[-_]trx[-_]commit=0", text):
+        yield match[0]
+
+
+def stores(inventory: Inventory) -> Iterator[tuple[Service, str]]:
+    """The services that are databases, caches or brokers, with the product's name."""
+    for service in inventory.distinct_services:
+        found = services.product(inventory, service)
+        if found and found.kind in services.DATASTORES:
+            yield service, found.name

@@ -1,0 +1,92 @@
+"""A database keeps its data in no lasting volume.
+
+The data lives in the container's own layer, or in an anonymous volume that the next container doesn't get.
+`docker compose down`, a renamed service or a new host, and it is gone.
+
+Anti-pattern:
+
+    db:
+      image: postgres:16
+      volumes: ["pgdata:/var/lib/postgres"]      # not where PostgreSQL writes
+
+Better:
+
+    db:
+      image: postgres:16
+      volumes: ["pgdata:/var/lib/postgresql/data"]
+
+Recommendation:
+
+    Mount a named volume at the path where the image keeps its data.
+
+References:
+
+- https://docs.docker.com/engine/storage/volumes/
+- https://hub.docker.com/_/postgres
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from auditlib.conventions import environments, mounts, services
+from auditlib.conventions.images import Product
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.stack import Mount, Project, Service
+from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.rules._rule import Evidence, rule
+from auditlib.rules._wording import listed
+
+_OTHER_PLACE = re.compile(r"(?:PGDATA|DATA_?DIR|DATA_PATH|DBPATH|--datadir|--dbpath|--data-dir)", re.I)
+_TEMPORARY = re.compile(r"(?:^|[-_])(?:tests?|tmp|temp|ephemeral|ci|e2e)(?:$|[-_])")
+
+
+@rule(area=Area.RESILIENCE, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """One finding for each project with databases or brokers whose data no volume or folder holds."""
+    for project in inventory.base_projects:
+        if environments.is_for_development(project.location.file):
+            continue
+        mine = inventory.services_of(project.name).values()
+        lost = [(item, found) for item in mine if (found := services.product(inventory, item)) and _loses(item, found)]
+        if lost:
+            yield _evidence(project, lost)
+
+
+def _loses(service: Service, product: Product) -> bool:
+    """Whether a database or broker keeps nothing, with no sign that it is meant to."""
+    if product.kind not in ("datastore", "broker") or not product.data or _TEMPORARY.search(service.name):
+        return False
+    if environments.only_for_development(service) or services.keeps_data(service, product):
+        return False
+    texts = [*service.command, *(entry.name for entry in service.environment)]
+    temporary = [mount.target for mount in service.mounts if mount.kind == "tmpfs"]
+    meant = any(mounts.is_below(target, path) for target in temporary for path in product.data)
+    return not meant and not any(_OTHER_PLACE.search(text) for text in texts)
+
+
+def _elsewhere(service: Service) -> Mount | None:
+    """A volume that was probably meant for the data."""
+    return next((mount for mount in service.mounts if mount.kind == "volume" and mount.source), None)
+
+
+def _evidence(project: Project, lost: list[tuple[Service, Product]]) -> Evidence:
+    parts = []
+    for service, product in lost:
+        mount = _elsewhere(service)
+        wrong = f", its volume {mount.source} is mounted at {mount.target}" if mount else ""
+        parts.append(f"{service.name} ({product.name}{wrong})")
+    first, product = lost[0]
+    brokers = all(product.kind == "broker" for _, product in lost)
+    return Evidence(
+        f"{listed(parts)} {'keeps' if len(lost) == 1 else 'keep'} data in no lasting volume: it is gone with the "
+        "container.",
+        first.location,
+        subject=f"{project.name}/ephemeral",
+        service=first.name,
+        related=tuple(Related(item.location, f"{item.name} keeps nothing either") for item, _ in lost[1:]),
+        recommendation=f"Mount a named volume at {product.data[0]} of {first.name} in {first.location.file}.",
+        severity=Severity.MEDIUM if brokers else None,
+    )

@@ -1,0 +1,82 @@
+"""A data store confirms data that it may still lose.
+
+A Redis without the append-only file writes snapshots: between them everything is in memory alone, up to an hour of it
+in the default configuration. For a cache that is right. For a queue of tasks, or sessions, each restart loses work.
+
+Anti-pattern:
+
+    redis:
+      image: redis:7
+      command: redis-server --save ""
+    worker:
+      environment: {CELERY_BROKER_URL: redis://redis:6379/1}
+
+Better:
+
+    redis:
+      image: redis:7
+      command: redis-server --appendonly yes --maxmemory-policy noeviction
+
+Recommendation:
+
+    Turn the append-only file on for a Redis that holds more than a cache, and leave `fsync` on in databases.
+
+References:
+
+- https://redis.io/docs/latest/operate/oss_and_stack/management/persistence/
+- https://www.postgresql.org/docs/current/runtime-config-wal.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditlib.conventions import durability, environments
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.stack import Service
+from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.rules._rule import Evidence, rule
+from auditlib.rules._wording import listed
+
+
+@rule(area=Area.RESILIENCE, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """Every Redis that is a queue and keeps no log, and every database that is told not to write through."""
+    for service, product in durability.stores(inventory):
+        if environments.only_for_development(service):
+            continue
+        if product in ("Redis", "Valkey"):
+            yield from _queue(inventory, graph, service, product)
+        for option in durability.careless_options(service):
+            yield Evidence(
+                f"{service.name} ({product}) runs with {option}: after a crash confirmed data is missing or damaged.",
+                service.command_location or service.location,
+                subject=f"{service.name}/{option.partition('=')[0]}",
+                service=service.name,
+                recommendation=f"Remove {option} from the command of {service.name}.",
+                severity=Severity.HIGH,
+            )
+
+
+def _queue(inventory: Inventory, graph: DependencyGraph, service: Service, product: str) -> Iterator[Evidence]:
+    users = durability.queue_users(inventory, graph, service)
+    mode = durability.redis_persistence(service)
+    if not users or mode not in ("off", "snapshots"):
+        return
+    loss = "nothing is written to disk" if mode == "off" else "only snapshots are written, minutes to an hour apart"
+    first = users[0][1]
+    what = first.attributes.get("variable") or "its address"
+    yield Evidence(
+        f"{service.name} ({product}) holds the tasks of {listed(user.name for user, _ in users)} ({what}), and keeps "
+        f"no append-only file: {loss}.",
+        service.command_location or service.image_location,
+        subject=f"{service.name}/appendonly",
+        service=service.name,
+        related=tuple(
+            Related(edge.location, f"{user.name} puts or takes tasks here")
+            for user, edge in {user.name: (user, edge) for user, edge in reversed(users)}.values()
+        ),
+        recommendation=f"Start {service.name} with `--appendonly yes`, or move the tasks to a broker of their own.",
+        severity=Severity.HIGH if mode == "off" else None,
+    )

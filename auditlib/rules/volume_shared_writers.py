@@ -1,0 +1,87 @@
+"""Several services write to one volume.
+
+Two processes that append to one log file, rotate it or lock files in it get in each other's way; with local volumes
+they are also bound to one host, so that they can't be scaled apart. For a database's files it is the end of the data.
+
+Anti-pattern:
+
+    api:
+      volumes: ["logs:/app/logs"]
+    worker:
+      volumes: ["logs:/app/logs"]
+
+Better:
+
+    api:
+      volumes: ["uploads:/app/uploads"]
+    worker:
+      volumes: ["uploads:/app/uploads:ro"]
+    # logs go to standard output
+
+Recommendation:
+
+    Mount the volume read-only everywhere but in the one service that writes, or use an object store.
+
+References:
+
+- https://docs.docker.com/engine/storage/volumes/#share-data-between-machines
+- https://12factor.net/processes
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+
+from auditlib.conventions import environments, services
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.stack import Mount, Service
+from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.rules._rule import Evidence, rule
+from auditlib.rules._wording import listed
+
+_HELPERS = frozenset({"proxy", "backup", "tool", "test", "exporter"})
+_MEANT_TO_BE_SHARED = re.compile(r"cert|acme|letsencrypt|sock|static|cache|node_modules|venv|/run(?:/|$)", re.I)
+
+
+@rule(area=Area.RESILIENCE, severity=Severity.LOW, confidence=Confidence.MEDIUM, effort=Effort.MEDIUM)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """Every named volume that two lasting services mount writable; whether both do write, the files don't say."""
+    writers: defaultdict[tuple[str, str], list[tuple[Service, Mount]]] = defaultdict(list)
+    for project in inventory.base_projects:
+        for service in inventory.services_of(project.name).values():
+            for mount in service.mounts:
+                shared = _MEANT_TO_BE_SHARED.search(f"{mount.source} {mount.target}")
+                if mount.kind == "volume" and mount.source and not mount.read_only and not shared:
+                    writers[project.name, mount.source].append((service, mount))
+    for (project_name, volume), found in writers.items():
+        lasting = [(service, mount) for service, mount in found if _writes(inventory, service)]
+        if len({service.name for service, _ in lasting}) > 1:
+            yield _evidence(inventory, project_name, volume, lasting)
+
+
+def _writes(inventory: Inventory, service: Service) -> bool:
+    found = services.product(inventory, service)
+    helps = found is not None and found.kind in _HELPERS
+    return not helps and not services.is_one_shot(service) and not environments.only_for_development(service)
+
+
+def _evidence(inventory: Inventory, project: str, volume: str, found: list[tuple[Service, Mount]]) -> Evidence:
+    names = listed(service.name for service, _ in found)
+    kinds = [product.kind for service, _ in found if (product := services.product(inventory, service))]
+    databases = kinds.count("datastore") > 1
+    logs = all(re.search(r"(?:^|/)logs?(?:/|$)", mount.target) for _, mount in found)
+    risk = "each may damage the other's files" if databases else "each can overwrite what the others wrote"
+    if logs:
+        risk = "they append to and rotate the same log files"
+    first = found[0][1]
+    return Evidence(
+        f"{names} mount the volume {volume} writable; {risk}, and all of them are bound to one host.",
+        first.location,
+        subject=f"{project}/{volume}",
+        related=tuple(Related(mount.location, f"{service.name} may write to it too") for service, mount in found[1:]),
+        recommendation=f"Mount {volume} with `:ro` in all but one of {names}, or move its content to an object store.",
+        severity=Severity.HIGH if databases else (Severity.MEDIUM if logs else None),
+    )
