@@ -75,6 +75,8 @@ class Instance:
     finding: Finding
     excerpt: Excerpt | None
     related: tuple[tuple[Related, Excerpt | None], ...]
+    link: str = ""
+    """The lines on the repository's web host."""
 
 
 @dataclass(frozen=True, slots=True)

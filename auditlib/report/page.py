@@ -27,6 +27,9 @@ _AREAS = {
 """The notebooks whose entry in the table of contents counts the findings of an area."""
 
 
+_SCRIPTS = ("page.js", "explorer.js")
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """A piece of a section: `prose` and `blocks` hold HTML, `text` and `trouble` plain text."""
@@ -96,7 +99,7 @@ def _part(output: Mapping[str, Any]) -> Part:
 
 def render(audit: Audit, sections: Sequence[Section], settings: Settings | None = None) -> str:
     """The page, in the look of the settings."""
-    script = rendering.style("page.js")
+    script = Markup("\n").join(rendering.style(name) for name in _SCRIPTS)
     counts = Counter(finding.area for finding in audit.findings if finding.status is Status.OPEN)
     shown = [_shown(item, counts, opening=number == 0) for number, item in enumerate(sections)]
     return rendering.environment().get_template("page.html.j2").render(

@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from functools import cache
 from typing import Any
+from urllib.parse import urlsplit
 
 import jinja2
 from markupsafe import Markup, escape
@@ -58,6 +59,7 @@ def environment() -> jinja2.Environment:
     )
     templates.filters |= {
         "code": _code,
+        "host": _host,
         "plain": _plain,
         "inline": _inline_picture,
         "image": _image,
@@ -76,6 +78,11 @@ def style(name: str) -> Markup:
 
 def _fragments() -> jinja2.Template:
     return environment().get_template("blocks.html.j2")
+
+
+def _host(link: str) -> str:
+    """The name of the host that a link leads to."""
+    return urlsplit(link).netloc
 
 
 _BACKTICKS = re.compile(r"`([^`]+)`")

@@ -6,7 +6,7 @@ Where a repository has nothing to show, the answer says so in a sentence.
 from auditlib.report.loading import load
 from auditlib.report.sections.configuration import credential_flow, environment_coverage, environments
 from auditlib.report.sections.delivery import ci_jobs
-from auditlib.report.sections.evidence import findings, table
+from auditlib.report.sections.evidence import explorer, findings, table
 from auditlib.report.sections.monitoring import alerts, monitoring_coverage, monitoring_wiring
 from auditlib.report.sections.orchestration import dependency_conditions, service_map, single_points
 from auditlib.report.sections.overview import checklist, scope, severities, verdict
@@ -26,6 +26,7 @@ __all__ = [
     "dependency_conditions",
     "environment_coverage",
     "environments",
+    "explorer",
     "exposure",
     "findings",
     "load",

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-from auditlib import rules
+from auditlib import rules, web_host
 from auditlib.audit import Audit
 from auditlib.errors import UsageError
 from auditlib.model import Area, Finding
 from auditlib.report import wording
-from auditlib.report.blocks import Blocks, Column, Fault, Findings, Instance, Prose, Table
+from auditlib.report.blocks import Blocks, Column, Fault, Findings, Instance, Panel, Prose, Table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,6 +29,19 @@ def findings(audit: Audit, area: str | None = None) -> Blocks:
     if not by_rule:
         return Blocks(Prose("No rule found anything to report here."))
     return Blocks(Findings(tuple(_fault(audit, members) for members in by_rule.values())))
+
+
+def explorer(audit: Audit) -> Blocks:
+    """All findings in one list, to search and to filter; in a notebook as a table."""
+    if not audit.findings:
+        return Blocks(Prose("No rule found anything to report."))
+    columns = (Column("Severity", "severity"), Column("Area"), Column("Finding"), Column("Rule", "code"),
+               Column("Place", "code"))  # fmt: skip
+    shown = audit.findings[:_ROWS]
+    rows = tuple((item.severity, str(item.area), item.message, item.rule, str(item.location)) for item in shown)
+    rest = f", of which {_ROWS} are shown" if len(audit.findings) > _ROWS else ""
+    caption = f"{wording.count(len(audit.findings), 'finding')}{rest}"
+    return Blocks(Panel("explorer", Table(caption, columns, rows)))
 
 
 def _area(name: str) -> Area:
@@ -52,7 +65,8 @@ def _fault(audit: Audit, members: list[Finding]) -> Fault:
 
 def _instance(audit: Audit, finding: Finding) -> Instance:
     related = tuple((related, audit.excerpts.get(related.location)) for related in finding.related)
-    return Instance(finding, audit.excerpts.get(finding.location), related)
+    link = web_host.link(audit.inventory.origin, audit.inventory.commit, finding.location)
+    return Instance(finding, audit.excerpts.get(finding.location), related, link)
 
 
 def table(audit: Audit, name: str) -> Blocks:
