@@ -1,0 +1,85 @@
+"""One service takes most of the others along when it fails.
+
+It runs once, and others can't start or work without it. That is the normal state of a Compose project; the point of
+this finding is the list of what goes down together, which belongs into the runbooks, and the order in which it pays to
+add a replica, a failover or a fallback.
+
+Anti-pattern:
+
+    api:    {depends_on: {redis: {condition: service_healthy}}}
+    worker: {environment: {CELERY_BROKER_URL: redis://redis:6379/1}}
+    redis:  {image: redis:7}                # one, without replica or failover
+
+Better:
+
+    # a managed Redis with automatic failover, or a replica with Sentinel,
+    # and an API that answers without its cache
+
+Recommendation:
+
+    Write down what stops when it fails and how it is brought back, then decide whether it deserves a replica.
+
+References:
+
+- https://sre.google/sre-book/addressing-cascading-failures/
+- https://redis.io/docs/latest/operate/oss_and_stack/management/sentinel/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditlib.conventions import deployment, environments, services
+from auditlib.graph import DependencyGraph, SinglePoint
+from auditlib.inventory import Inventory
+from auditlib.inventory.stack import Service
+from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.rules._rule import Evidence, rule
+from auditlib.rules._wording import counted, listed
+
+
+@rule(area=Area.RESILIENCE, severity=Severity.LOW, confidence=Confidence.MEDIUM, effort=Effort.LARGE)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """One finding for each project with the services that take at least three, and a third of all, along."""
+    owners = {graph.service(item.project, item.name): item for item in inventory.distinct_services}
+    points = graph.single_points(limit=len(owners))
+    settled = deployment.speaks_of_scaling(inventory) or deployment.uses_orchestrator(inventory)
+    for project in inventory.base_projects:
+        mine = {node: item for node, item in owners.items() if item.project == project.name}
+        lasting = {node for node, item in mine.items() if not services.is_one_shot(item)}
+        worst = [
+            (mine[point.node], point)
+            for point in points
+            if point.node in lasting and len(lasting.intersection(point.hard)) >= max(3, len(lasting) / 3)
+        ]
+        if worst and not environments.is_for_development(project.location.file):
+            yield _evidence(graph, project.name, worst, Severity.INFO if settled else None)
+
+
+def _evidence(
+    graph: DependencyGraph, project: str, worst: list[tuple[Service, SinglePoint]], severity: Severity | None
+) -> Evidence:
+    first, point = worst[0]
+    parts = [f"{item.name} takes {counted(len(found.hard), 'service')} along" for item, found in worst]
+    stopped = [graph.nodes[node]["name"] for node in point.hard]
+    elsewhere = "; in production an orchestrator or a document may settle it" if severity else ""
+    return Evidence(
+        f"{listed(parts)} when {'it fails, and runs' if len(parts) == 1 else 'they fail, and each runs'} once "
+        f"({first.name}: {listed(stopped)}){elsewhere}.",
+        first.location,
+        subject=f"{project}/single-points",
+        service=first.name,
+        related=(
+            *(Related(item.location, f"{item.name} takes {len(found.hard)} along") for item, found in worst[1:]),
+            *(Related(link, f"{name} needs {first.name}") for name, link in _needs(graph, point)),
+        ),
+        recommendation=f"Write into the runbook what stops with {listed(item.name for item, _ in worst)}, and decide "
+        f"on a replica or a fallback for {first.name}.",
+        severity=severity,
+    )
+
+
+def _needs(graph: DependencyGraph, point: SinglePoint) -> list[tuple[str, Location]]:
+    """The nearest dependents, each with the place that says so."""
+    edges = [edge for edge in graph.edges_of("depends_on") if edge.target == point.node and edge.source in point.hard]
+    return [(graph.nodes[node]["name"], place) for node, place in {e.source: e.location for e in edges}.items()][:8]
