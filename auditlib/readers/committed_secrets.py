@@ -10,7 +10,11 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
+from functools import cache
 from pathlib import PurePosixPath
+
+import ahocorasick_rs
+from ahocorasick_rs import AhoCorasick
 
 from auditlib.inventory.configuration import IN_URL, CommittedSecret
 from auditlib.model import Location
@@ -55,7 +59,11 @@ _FORMATS: tuple[tuple[str, tuple[str, ...], re.Pattern[str]], ...] = tuple(
         ),
     )
 )  # fmt: skip
-_URL = re.compile(r"://[^\s/\"'`<>@:$\\]{0,100}:[^\s/\"'`<>@\\]{1,200}@[^\s\"'`<>,)\\]{1,200}")
+_HINTS = [*dict.fromkeys(hint for _, hints, _ in _FORMATS for hint in hints), "://"]
+_URL = re.compile(r"://[^\s/\"'`<>@:$\\()\[\]|?*]{0,100}:[^\s/\"'`<>@\\()\[\]|]{1,200}@[^\s\"'`<>,)\\]{1,200}")
+_SCHEME_END = re.compile(r"[a-z][a-z0-9+.]{0,30}\Z")
+_CODE = (".py", ".js", ".ts", ".jsx", ".tsx", ".mjs", ".cjs", ".go", ".rb", ".java", ".kt", ".php", ".rs", ".cs")
+"""Where an address is a value only between quotes; without them it is an example in a comment or docstring."""
 _INVENTED = re.compile(
     r"example|sample|dummy|placeholder|redacted|replace|change|your|todo|fake|xxxx|0{6}|1234567|abcdefg|(.)\1{7}", re.I
 )
@@ -90,7 +98,8 @@ def is_text(path: str) -> bool:
 
 
 def _read(source: Source, path: str, text: str) -> Iterator[CommittedSecret]:
-    spans = [*_provided(text), *(_urls(text) if "://" in text and "@" in text else ())]
+    hints = {_HINTS[index] for index, _, _ in _search().find_matches_as_indexes(text, overlapping=True)}
+    spans = [*_provided(text, hints), *(_urls(text, _quotes(path)) if "://" in hints and "@" in text else ())]
     if not spans:
         return
     starts = [0, *(match.end() for match in re.finditer("\n", text))]
@@ -103,16 +112,29 @@ def _read(source: Source, path: str, text: str) -> Iterator[CommittedSecret]:
             yield CommittedSecret(kind, value, Location(path, line, start - begin + 1), commented)
 
 
-def _provided(text: str) -> Iterator[tuple[str, int, int]]:
+@cache
+def _search() -> AhoCorasick:
+    return ahocorasick_rs.AhoCorasick(_HINTS, matchkind=ahocorasick_rs.MatchKind.Standard)
+
+
+def _provided(text: str, present: set[str]) -> Iterator[tuple[str, int, int]]:
     """What a provider gave out; an example made up for a document is none."""
     for kind, hints, pattern in _FORMATS:
-        if any(hint in text for hint in hints):
+        if not present.isdisjoint(hints):
             for match in pattern.finditer(text):
                 body = match[0][-60:] if kind == PRIVATE_KEY else match[0]
                 if len(set(body)) >= 10 and not _INVENTED.search(body):
                     yield kind, match.start(), match.end()
 
 
-def _urls(text: str) -> Iterator[tuple[str, int, int]]:
+def _quotes(path: str) -> str:
+    """What an address has to stand in to be a value of code; in Python a backquote marks words of a docstring."""
+    return "'\"" if path.endswith(".py") else "'\"`" if path.endswith(_CODE) else ""
+
+
+def _urls(text: str, quotes: str) -> Iterator[tuple[str, int, int]]:
     for match in _URL.finditer(text):
-        yield IN_URL, match.start(), match.end()
+        scheme = _SCHEME_END.search(text, max(0, match.start() - 31), match.start())
+        start = scheme.start() if scheme else match.start()
+        if scheme and (not quotes or (start > 0 and text[start - 1] in quotes)):
+            yield IN_URL, start, match.end()
