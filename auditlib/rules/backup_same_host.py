@@ -1,0 +1,76 @@
+"""The backups stay on the host whose data they copy.
+
+They help against a mistaken `DELETE`. Against a dead disk, a lost host or ransomware they are no backup at all: both
+copies are gone together.
+
+Anti-pattern:
+
+    backup:
+      image: prodrigestivill/postgres-backup-local:16
+      volumes: ["./backups:/backups"]      # and nothing copies ./backups away
+
+Better:
+
+    backup:
+      image: offen/docker-volume-backup:v2
+      environment: {AWS_S3_BUCKET_NAME: acme-backups}
+
+Recommendation:
+
+    Copy the backups to another place as the last step: a bucket, another host, with credentials that can't delete.
+
+References:
+
+- https://www.cisa.gov/sites/default/files/publications/data_backup_options.pdf
+- https://restic.readthedocs.io/en/stable/030_preparing_a_new_repo.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from auditlib.conventions import backups, deployment, environments
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.stack import Mount, Service
+from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.rules._rule import Evidence, rule
+
+_AWAY = re.compile(
+    r"\b(?:rclone|restic|borg\w*|kopia|duplicity|rsync|scp|sftp|lftp|ftp|s3cmd|s5cmd|aws|gsutil|gcloud|azcopy|az|mc|b2|"
+    r"wal-g|wal-e|pgbackrest|barman|litestream|velero|duplicati|curl|tarsnap|git)\b"
+)
+_AWAY_SETTING = re.compile(
+    r"S3|BUCKET|RESTIC_REPOSITORY|B2_|AZURE|GCS|GOOGLE|WEBDAV|SSH_|SFTP|DROPBOX|REMOTE|RCLONE|WALG_|FTP_|ENDPOINT", re.I
+)
+
+
+@rule(area=Area.RESILIENCE, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """Every service that dumps into a volume or folder, where nothing of the repository copies that away."""
+    if any(_AWAY.search(word) for command in deployment.commands(inventory) for word in command.words[:3]):
+        return
+    for service in inventory.distinct_services:
+        text = " ".join((service.image, *service.entrypoint, *service.command))
+        target = _local_target(service)
+        sends = _AWAY.search(text) or any(_AWAY_SETTING.search(entry.name) for entry in service.environment)
+        if not backups.TOOL.search(text) or sends or target is None or environments.only_for_development(service):
+            continue
+        yield Evidence(
+            f"{service.name} keeps its backups in {target.source or target.target} on the same host, and nothing of "
+            "the repository copies them away, unless the host does.",
+            target.location,
+            subject=f"{service.name}/{target.target}",
+            service=service.name,
+            related=(Related(service.location, f"{service.name} makes the backups"),),
+            recommendation=f"Let {service.name}, or a job after it, copy {target.source or target.target} to a bucket "
+            "or another host.",
+        )
+
+
+def _local_target(service: Service) -> Mount | None:
+    """Where a service writes, if it mounts just that; the folder called after backups first."""
+    found = [item for item in service.mounts if item.kind in ("volume", "bind") and not item.read_only]
+    found.sort(key=lambda item: not re.search(r"back|dump", item.target + item.source, re.I))
+    return found[0] if found else None

@@ -1,0 +1,79 @@
+"""Backups are made, and nothing ever restores one.
+
+A dump that nobody has read back is a hope: truncated, encrypted with a lost key, or without the one table that was
+added last year. It is found out on the day that it is needed.
+
+Anti-pattern:
+
+    # crontab
+    0 3 * * * pg_dump shop | gzip > /backup/shop.sql.gz
+
+Better:
+
+    0 3 * * * backup.sh
+    0 5 * * 0 restore_test.sh        # restores the newest dump into a scratch database and counts the rows
+
+Recommendation:
+
+    Restore the newest backup into a scratch database every week, automatically, and alert when that fails.
+
+References:
+
+- https://sre.google/sre-book/data-integrity/
+- https://www.postgresql.org/docs/current/app-pgrestore.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from auditlib.conventions import backups, deployment
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.model import Area, Confidence, Effort, Location, Severity
+from auditlib.rules._rule import Evidence, rule
+
+_RESTORES = re.compile(
+    r"\bpg_restore\b|\bmongorestore\b|\b(?:restic|borg|kopia|duplicity|velero|wal-g|pgbackrest|barman|litestream)\b.*"
+    r"\b(?:restore|check|extract|recover|verify|backup-fetch)\b|\brestore\b|\bpsql\b.*(?:<|--file|\s-f\s)",
+    re.I,
+)
+
+
+@rule(area=Area.RESILIENCE, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.MEDIUM)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """One finding where something makes backups and no command, script, job or document restores them."""
+    made = _made(inventory)
+    if made is None or _is_restored(inventory):
+        return
+    what, place = made
+    described = bool(backups.recovery_headings(inventory))
+    note = " A document describes the way; whether anybody tries it isn't known." if described else ""
+    yield Evidence(
+        f"{what} makes backups, and no command, script or job of the repository restores one.{note}",
+        place,
+        subject="restore",
+        recommendation="Add a scheduled job that restores the newest backup into a scratch database and checks it.",
+        severity=Severity.LOW if described else None,
+    )
+
+
+def _made(inventory: Inventory) -> tuple[str, Location] | None:
+    """What makes backups, by a command or an image; a name alone is not enough."""
+    for service in inventory.distinct_services:
+        text = " ".join((service.image, *service.entrypoint, *service.command))
+        if backups.TOOL.search(text):
+            return service.name, service.location
+    for command in deployment.commands(inventory):
+        if backups.TOOL.search(" ".join(command.words)) and not _RESTORES.search(" ".join(command.words)):
+            return command.location.file, command.location
+    return None
+
+
+def _is_restored(inventory: Inventory) -> bool:
+    names = [script.path for script in inventory.scripts] + [job.id for job in inventory.jobs]
+    names += [target.name for item in inventory.manifests for target in item.targets]
+    texts = [" ".join(command.words) for command in deployment.commands(inventory)]
+    texts += [" ".join((*service.entrypoint, *service.command)) for service in inventory.services]
+    return any("restore" in name.lower() for name in names) or any(_RESTORES.search(text) for text in texts)

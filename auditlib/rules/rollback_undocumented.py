@@ -1,0 +1,72 @@
+"""No document says how a deployment is taken back.
+
+A release that fails has to be undone in minutes, by whoever is there. Which version was the previous one, does the
+schema still fit, is `git revert` enough? Without a written way back the repair is a second release, made in a hurry.
+
+Anti-pattern:
+
+    # docs/deployment.md: how to deploy; nothing on how to go back
+
+Better:
+
+    ## Rollback
+        scripts/deploy.sh production PREVIOUS_RELEASE
+    Schema changes are undone with `alembic downgrade -1`, only after the older code runs.
+
+Recommendation:
+
+    Write down, and try, how the previous release is brought back: images, configuration, schema.
+
+References:
+
+- https://sre.google/sre-book/release-engineering/
+- https://docs.docker.com/compose/how-tos/production/
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from auditlib.conventions import deployment
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.model import Area, Confidence, Effort, Severity
+from auditlib.rules._rule import Evidence, rule
+from auditlib.rules._wording import counted
+
+_WORDS = frozenset({
+    "rollback", "rollbacks", "roll-back", "rollout-undo", "downgrade", "revert", "reverting", "rolling-back", "undo",
+    "zurückrollen", "rückfall", "rücknahme", "restauration", "reversión", "откат", "回滚", "ロールバック",
+})  # fmt: skip
+_HEADING = re.compile(r"\broll(?:ing|ed)?[- ]?back|\brevert|\bundo\b|\bdowngrad|previous (?:release|version)", re.I)
+_COMMAND = re.compile(r"\brollback\b|\brollout undo\b|\bdowngrade\b|--atomic\b|circuit[-_]breaker")
+
+
+@rule(area=Area.RESILIENCE, severity=Severity.LOW, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """One finding for a repository that is deployed, with documents, none of which speaks of the way back."""
+    signs = deployment.signs_of_production(inventory)
+    place = deployment.main_document(inventory)
+    if not signs or place is None or not inventory.base_projects or _is_described(inventory):
+        return
+    guides = sorted(deployment.guides(inventory), key=lambda item: "deploy" not in item.file.lower())
+    guide = guides[0] if guides else place
+    unread = deployment.unread_documents(inventory)
+    doubt = f" ({counted(len(unread), 'document')} in other formats than Markdown aside)" if unread else ""
+    yield Evidence(
+        f"{counted(len(inventory.documents), 'document')} of the repository and no command "
+        f"{'say' if len(inventory.documents) > 1 else 'says'} how a deployment is taken back{doubt}.",
+        guide,
+        subject="rollback",
+        related=signs[:5],
+        recommendation=f"Add a section on going back to the previous release to {guide.file}.",
+    )
+
+
+def _is_described(inventory: Inventory) -> bool:
+    words = any(document.words & _WORDS for document in inventory.documents)
+    headings = any(_HEADING.search(item.text) for document in inventory.documents for item in document.headings)
+    scripts = any("rollback" in script.path.lower() for script in inventory.scripts)
+    commands = any(_COMMAND.search(" ".join(command.words)) for command in deployment.commands(inventory))
+    return words or headings or scripts or commands
