@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import PurePosixPath
 from typing import Any
 
-from auditlib.inventory import configuration, delivery, monitoring, proxy, stack
+from auditlib.inventory import configuration, delivery, monitoring, proxy, stack, tasks
 from auditlib.model import Coverage, Location
 
 
@@ -48,6 +48,7 @@ class Inventory:
         default=(), metadata={"of": configuration.EnvironmentBranch}
     )
     log_files: tuple[configuration.LogFile, ...] = field(default=(), metadata={"of": configuration.LogFile})
+    task_queues: tuple[tasks.TaskQueue, ...] = field(default=(), metadata={"of": tasks.TaskQueue})
     allowed_origins: tuple[configuration.AllowedOrigin, ...] = field(
         default=(), metadata={"of": configuration.AllowedOrigin}
     )

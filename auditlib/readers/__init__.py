@@ -17,6 +17,7 @@ READERS: tuple[str, ...] = (
     "compose",
     "env_files",
     "settings",
+    "task_queues",
     "dockerfiles",
     "npm",
     "python_packages",

@@ -1,0 +1,65 @@
+"""Reads where Python code sets up Celery, and when its tasks are acknowledged.
+
+Follows https://docs.celeryq.dev/en/stable/userguide/configuration.html: `task_acks_late`, which Django projects call
+`CELERY_TASK_ACKS_LATE`, and `acks_late` of a single task.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from auditlib.inventory.tasks import TaskQueue
+from auditlib.readers import python_code
+from auditlib.readers.python_code import Module
+from auditlib.readers.reading import Reading, each
+from auditlib.readers.settings import is_test
+from auditlib.source import Source, Unreadable
+
+KIND = "task queue"
+
+_ACKNOWLEDGES_LATE = re.compile(r"(?:\w+_)?(?:task_)?acks_late", re.I)
+_WORDS = re.compile(r"\bCelery\(|acks_late", re.I)
+
+
+def read(source: Source) -> Reading:
+    """Every Celery application and every word on acknowledging; what can't be parsed is reported as settings code."""
+    files = [
+        path for path in source.files if path.endswith(".py") and not is_test(path) and _is_of_interest(source, path)
+    ]
+    return Reading(each(source, files, KIND, _read).records, [])
+
+
+def _is_of_interest(source: Source, path: str) -> bool:
+    try:
+        return bool(_WORDS.search(source.text(path)))
+    except Unreadable:
+        return False
+
+
+def _read(source: Source, path: str) -> Iterator[Any]:
+    module = python_code.parse(source, path)
+    for node in module.nodes:
+        if isinstance(node, ast.Call) and module.origin(node.func).endswith("celery.Celery"):
+            yield TaskQueue("celery", None, module.location(node))
+        if isinstance(node, ast.Call):
+            yield from (_said(module, word.value) for word in node.keywords if _says(word.arg))
+        elif isinstance(node, ast.Assign):
+            names = [_name(target) for target in node.targets]
+            yield from (_said(module, node.value) for name in names if _says(name))
+
+
+def _says(name: str | None) -> bool:
+    return name is not None and _ACKNOWLEDGES_LATE.fullmatch(name) is not None
+
+
+def _name(target: ast.expr) -> str | None:
+    return target.attr if isinstance(target, ast.Attribute) else getattr(target, "id", None)
+
+
+def _said(module: Module, value: ast.expr) -> TaskQueue:
+    """An expression that is not plainly false counts as late: a setting may turn it on."""
+    late = not (isinstance(value, ast.Constant) and not value.value)
+    return TaskQueue("celery", late, module.location(value))

@@ -1,0 +1,92 @@
+"""A worker that dies takes the task that it works on along.
+
+Celery acknowledges a task when a worker takes it, before it is done: a worker that is killed, by a deployment or for
+want of memory, loses what it held. A broker that keeps its queue in memory loses those that waited as well.
+
+Anti-pattern:
+
+    app.conf.update(task_serializer="json")        # acknowledged early, by default
+    redis: {image: redis:7}                        # the broker, without an append-only file
+
+Better:
+
+    app.conf.update(task_acks_late=True, task_reject_on_worker_lost=True, worker_prefetch_multiplier=1)
+    redis: {command: redis-server --appendonly yes}
+
+Recommendation:
+
+    Acknowledge late, make the tasks idempotent, since they may then run twice, and let the broker write its queue to
+    disk.
+
+References:
+
+- https://docs.celeryq.dev/en/stable/userguide/configuration.html#std-setting-task_acks_late
+- https://docs.celeryq.dev/en/stable/faq.html#should-i-use-retry-or-acks-late
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditlib.conventions import durability, environments, services
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.stack import Service
+from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.rules._rule import Evidence, rule
+from auditlib.rules._wording import listed
+
+
+@rule(area=Area.RESILIENCE, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """For each project the workers of Celery whose tasks are acknowledged early, with the broker that forgets."""
+    if any(queue.acknowledges_late for queue in inventory.task_queues):
+        return
+    apps = [queue.location for queue in inventory.task_queues]
+    for project in inventory.base_projects:
+        own = inventory.services_of(project.name).values()
+        workers = [item for item in own if _is_celery(item) and not environments.only_for_development(item)]
+        forgetful = list(_forgetful(inventory, graph, {item.name for item in workers}))
+        if workers and (apps or forgetful):
+            yield _evidence(project.name, workers, apps, forgetful)
+
+
+def _is_celery(service: Service) -> bool:
+    return durability.is_worker(service) and "celery" in " ".join((*service.entrypoint, *service.command))
+
+
+def _forgetful(inventory: Inventory, graph: DependencyGraph, workers: set[str]) -> Iterator[Service]:
+    """The brokers of the workers that lose their queue at a restart."""
+    for service, product in durability.stores(inventory):
+        users = {user.name for user, _ in durability.queue_users(inventory, graph, service)}
+        early = durability.redis_persistence(service) in ("off", "snapshots") and product in ("Redis", "Valkey")
+        found = services.product(inventory, service)
+        volatile = product == "RabbitMQ" and services.keeps_data(service, found) is None
+        if users & workers and (early or volatile):
+            yield service
+
+
+def _evidence(project: str, workers: list[Service], apps: list[Location], brokers: list[Service]) -> Evidence:
+    names = listed(item.name for item in workers)
+    first = workers[0]
+    early = (
+        "nothing sets task_acks_late: a task is acknowledged before it is done"
+        if apps
+        else "tasks are acknowledged before they are done, unless code outside the repository sets task_acks_late"
+    )
+    queue = f", and {listed(item.name for item in brokers)} may lose the tasks that wait" if brokers else ""
+    place = first.command_location or first.location
+    return Evidence(
+        f"{names} {'loses' if len(workers) == 1 else 'lose'} the task at hand when killed: {early}{queue}.",
+        apps[0] if apps else place,
+        subject=f"{project}/tasks",
+        service=first.name,
+        related=(
+            *(Related(item.command_location or item.location, f"{item.name} takes tasks") for item in workers),
+            *(Related(item.location, f"{item.name} keeps no log of its queue") for item in brokers),
+        ),
+        recommendation="Set task_acks_late and task_reject_on_worker_lost in the configuration of Celery"
+        + (f", and let {brokers[0].name} write its queue to disk." if brokers else "."),
+        severity=None if brokers else Severity.LOW,
+        confidence=None if apps else Confidence.LOW,
+    )
