@@ -58,11 +58,18 @@ def _condensed(block: Block) -> tuple[str, Block, str]:
             return block.caption, _first_rows(block), _rest(len(block.rows), ROWS, "row")
         case Findings():
             return "", replace(block, faults=block.faults[:ROWS]), _rest(len(block.faults), ROWS, "kind of finding")
-        case Panel(kind="backlog"):
+        case Panel():
+            return _panel(block)
+    return "", block, ""
+
+
+def _panel(block: Panel) -> tuple[str, Block, str]:
+    match block.kind:
+        case "backlog":
             return _backlog(block.data)
-        case Panel(kind="checklist"):
+        case "checklist":
             return block.data["summary"], block, ""
-        case Panel(kind="level"):
+        case "level":
             data = {**block.data, "reasons": block.data["reasons"][:REASONS]}
             return "", replace(block, data=data), _rest(len(block.data["reasons"]), REASONS, "reason")
     return "", block, ""

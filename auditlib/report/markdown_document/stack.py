@@ -25,7 +25,8 @@ def scope(audit: Audit) -> Iterator[str]:
     )
     places = [file for project in inventory.base_projects for file in project.files]
     places += [file for file, _ in Counter(item.location.file for item in inventory.settings).most_common(2)]
-    places += [item.file for item in (*inventory.prometheus, *inventory.receivers, *inventory.datasources)]
+    places += [item.file for item in inventory.prometheus]
+    places += [item.file for item in inventory.receivers] + [item.file for item in inventory.datasources]
     places += [item.file for item in inventory.workflows]
     if places:
         yield statement("Key References", f"{codes(dict.fromkeys(places), 10)}.")

@@ -16,9 +16,8 @@ function fit(slide) {
     const free = content.clientHeight - [...content.children].reduce((sum, child) => sum + child.offsetHeight + 24, 0);
     findings.hidden = free < 150;
   }
-  for (let zoom = 0.96; zoom > 0.4 && content.scrollHeight > content.clientHeight + 1; zoom -= 0.04) {
-    content.style.zoom = String(zoom);
-  }
+  const tooLarge = () => content.scrollHeight > content.clientHeight + 1 || content.scrollWidth > content.clientWidth + 1;
+  for (let zoom = 0.96; zoom > 0.4 && tooLarge(); zoom -= 0.04) content.style.zoom = String(zoom);
 }
 
 function openNotes() {

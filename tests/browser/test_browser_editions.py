@@ -1,0 +1,187 @@
+"""The deck and the PDF in a real Chromium, without a network."""
+
+from __future__ import annotations
+
+import shutil
+import unicodedata
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+from pypdf import PageObject, PdfReader
+
+from auditlib import shipped, workbook
+from auditlib.editions import Edition
+
+CHROMIUM = next((path for name in ("chromium", "google-chrome", "chrome") if (path := shutil.which(name))), None)
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium; `make chromium` or apt-get install chromium"),
+]
+
+HOSTILE = "<script>document.title='taken'</script><img src=x onerror=document.title='taken'>"
+LONG = "a-service-with-a-name-of-more-than-sixty-characters-that-goes-on-and-on"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    output = tmp_path_factory.mktemp("example") / "report"
+    return workbook.report(shipped.example(), output, forms={Edition.SLIDES, Edition.PDF}).index.parent
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The report of a repository of forty services whose names are markup, or very long."""
+    root = tmp_path_factory.mktemp("hostile") / f"Prüfstand & {'<b>x'}"
+    root.mkdir()
+    services = "".join(
+        f"  {LONG}-{number}:\n    image: \"{HOSTILE}\"\n    ports: ['80{number}:80']\n    environment:\n"
+        f"      API_TOKEN: ${{API_TOKEN:-change-me}}\n"
+        for number in range(40)
+    )
+    (root / "compose.yaml").write_text(f"services:\n{services}")
+    (root / "prometheus.yml").write_text(
+        f"scrape_configs:\n  - job_name: \"{HOSTILE}\"\n    static_configs:\n      - targets: ['{LONG}-lost:9100']\n"
+    )
+    (root / "report.toml").write_text(f'title = "{HOSTILE}"\norganisation = "Bär & <i>Co</i>"\naccent = "#ffee00"\n')
+    output = tmp_path_factory.mktemp("out") / "report"
+    return workbook.report(root, output, forms={Edition.SLIDES}).index.parent
+
+
+class Deck:
+    """A deck that was opened offline, and everything that it complained of or asked for."""
+
+    def __init__(self, browser: Browser, folder: Path, width: int = 1440, height: int = 900) -> None:
+        self.complaints: list[str] = []
+        address = (folder / "slides.html").as_uri()
+        context = browser.new_context(viewport={"width": width, "height": height}, offline=True)
+        self.page: Page = context.new_page()
+        self.page.on("console", lambda message: self.complaints.append(message.text))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("request", lambda request: self._request(request.url, address))
+        self.page.goto(address)
+        self.page.wait_for_selector(".reveal.ready")
+
+    def _request(self, url: str, address: str) -> None:
+        if not url.startswith(("data:", address)):
+            self.complaints.append(url)
+
+    @property
+    def count(self) -> int:
+        return self.page.locator(".slides > section").count()
+
+    def walk(self) -> Iterator[int]:
+        """Go through the deck by keyboard; at each slide its number."""
+        for number in range(self.count):
+            self.page.wait_for_selector(f".slides > section:nth-of-type({number + 1}).present")
+            yield number
+            self.page.keyboard.press("ArrowRight")
+
+
+@pytest.mark.parametrize("report", ["example", "hostile"])
+def test_the_deck_is_gone_through_by_keyboard_and_every_slide_fits(
+    browser: Browser, request: pytest.FixtureRequest, report: str
+) -> None:
+    deck = Deck(browser, request.getfixturevalue(report))
+
+    assert 10 <= deck.count <= 12
+    for number in deck.walk():
+        content = deck.page.locator("section.present > .content")
+        if number:
+            assert content.evaluate("e => e.scrollHeight <= e.clientHeight + 1"), f"slide {number + 1}"
+            assert content.evaluate("e => e.scrollWidth <= e.clientWidth + 1"), f"slide {number + 1}"
+    assert deck.complaints == []
+
+
+def test_keys_go_back_and_open_the_overview(browser: Browser, example: Path) -> None:
+    page = Deck(browser, example).page
+    page.keyboard.press("End")
+    page.wait_for_selector(".slides > section:last-of-type.present")
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_selector(".slides > section:nth-last-of-type(2).present")
+    page.keyboard.press("o")
+
+    assert page.locator(".reveal.overview").count() == 1
+
+
+def test_the_address_leads_back_to_a_slide(browser: Browser, example: Path) -> None:
+    deck = Deck(browser, example)
+    deck.page.keyboard.press("ArrowRight")
+    deck.page.wait_for_url("**/slides.html#/1")
+    deck.page.reload()
+    deck.page.wait_for_selector(".slides > section:nth-of-type(2).present")
+
+    assert deck.complaints == []
+
+
+def test_names_that_are_markup_stay_text_on_slides(browser: Browser, hostile: Path) -> None:
+    deck = Deck(browser, hostile)
+
+    assert deck.page.title().startswith("<script>document.title='taken'</script>")
+    assert deck.page.locator(".slides img").count() == 0
+    assert deck.page.locator("section.opening h1").inner_text() == HOSTILE
+    assert deck.page.get_by_text("Bär & <i>Co</i>").count() > 0
+
+
+def test_the_speaker_reads_the_evidence_in_a_window_of_his_own(browser: Browser, example: Path) -> None:
+    deck = Deck(browser, example)
+    deck.page.keyboard.press("ArrowRight")
+    with deck.page.expect_popup() as opened:
+        deck.page.keyboard.press("s")
+    notes = opened.value
+    assert "The verdict" in notes.locator("h1").inner_text()
+    assert "docker-compose.yml, line" in notes.locator("body").inner_text()
+
+    notes.keyboard.press("ArrowRight")
+    deck.page.wait_for_selector(".slides > section:nth-of-type(3).present")
+    assert notes.locator(".bar").inner_text().startswith("Slide 3 of")
+    assert deck.complaints == []
+
+
+def test_the_deck_can_fetch_nothing(browser: Browser, example: Path) -> None:
+    page = Deck(browser, example).page
+
+    assert page.evaluate(
+        """async () => {
+            const script = document.createElement('script');
+            script.textContent = "document.title = 'taken'";
+            document.body.append(script);
+            try { await fetch('data:text/plain,x'); return false; } catch { return document.title !== 'taken'; }
+        }"""
+    )
+
+
+def text_of(page: PageObject) -> str:
+    """A page's text, ligatures apart."""
+    return unicodedata.normalize("NFKC", page.extract_text())
+
+
+def test_the_pdf_has_its_pages_numbers_and_contents(example: Path) -> None:
+    document = PdfReader(example / "report.pdf")
+    first = text_of(document.pages[0])
+
+    assert len(document.pages) >= 9
+    assert document.metadata is not None
+    assert document.metadata.title == "propertypro: DevOps and infrastructure audit"
+    assert round(float(document.pages[0].mediabox.width)) in (594, 595)  # A4
+    assert all(title in first for title in ("Contents", "Container orchestration", "Confidence", "Not ready"))
+    assert text_of(document.pages[4]).split()[0] == "5"
+    assert document.outline  # the viewer's own contents
+
+
+def test_the_pdf_shows_the_evidence(example: Path) -> None:
+    text = "\n".join(text_of(page) for page in PdfReader(example / "report.pdf").pages)
+
+    assert "What to do" in text
+    assert "condition: service_started" in text
+    assert "POSTGRES_PASSWORD falls back to a value that stands in the repository (‹secret, " in " ".join(text.split())
