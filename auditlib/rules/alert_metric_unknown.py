@@ -30,13 +30,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditlib.conventions import monitoring, scraping
-from auditlib.conventions.scraping import Gap
+from auditlib.conventions import monitoring
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.monitoring import AlertRule
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.rules import _scraping as scraping
 from auditlib.rules._rule import Evidence, rule
+from auditlib.rules._scraping import Gap
 from auditlib.rules._wording import listed
 
 

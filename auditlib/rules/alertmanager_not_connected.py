@@ -68,7 +68,9 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 def _evaluated_elsewhere(inventory: Inventory) -> bool:
     """Whether a program that takes Alertmanager's address on its command line evaluates the rules."""
     return any(
-        "-notifier.url" in " ".join(service.command) or "vmalert" in service.image for service in inventory.services
+        any(word in " ".join(service.command) for word in ("-notifier.url", "-alertmanager.url"))
+        or "vmalert" in service.image
+        for service in inventory.services
     )
 
 

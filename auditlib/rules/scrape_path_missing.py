@@ -29,11 +29,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditlib.conventions import monitoring, scraping
+from auditlib.conventions import monitoring
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Route
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.rules import _scraping as scraping
 from auditlib.rules._rule import Evidence, rule
 from auditlib.rules._wording import counted
 

@@ -29,13 +29,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditlib.conventions import environments, exporters, monitoring, scraping, services
-from auditlib.conventions.scraping import MetricSource
+from auditlib.conventions import environments, exporters, monitoring, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Project, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.rules import _scraping as scraping
 from auditlib.rules._rule import Evidence, rule
+from auditlib.rules._scraping import MetricSource
 from auditlib.rules._wording import listed
 
 _LEFT_OUT = services.AUXILIARY | services.OBSERVABILITY | {"proxy"}
