@@ -10,7 +10,7 @@ import pytest
 from handmade import MakeAudit, finding, service
 from markdown_it import MarkdownIt
 
-from auditlib import editions, publishing, shipped, workbook
+from auditlib import cli, editions, publishing, shipped, workbook
 from auditlib.audit import Audit
 from auditlib.editions import Edition
 from auditlib.errors import PrintError, UsageError
@@ -42,6 +42,26 @@ def test_forms_are_named_in_any_order_and_html_is_always_one() -> None:
 def test_a_form_that_does_not_exist_is_told() -> None:
     with pytest.raises(UsageError, match="'word' is no form of a report; there are html, slides, pdf, markdown"):
         editions.named("html,word")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "settings", "said"),
+    [
+        (["--format", "slides,word"], "", "'word' is no form of a report"),
+        ([], "titel = 'x'\n", "report.toml:1: there is no setting 'titel'; did you mean 'title'?"),
+        (["--config", "gone.toml"], "", "gone.toml:1: is no regular file"),
+    ],
+)
+def test_wrong_usage_is_one_line_and_status_2(
+    arguments: list[str], settings: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "report.toml").write_text(settings)
+    status = cli.run(["report", str(tmp_path), "-o", str(tmp_path / "out"), *arguments])
+    complaint = capsys.readouterr().err
+
+    assert (status, complaint.count("\n")) == (2, 1)
+    assert said in complaint
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_report_may_consist_of_every_form() -> None:

@@ -22,15 +22,8 @@ def text(words: object) -> str:
 
     A person isn't called by `@name`, nor an issue linked by `#12`: what follows the sign is set off invisibly.
     """
-    line = _one_line(words)
-    pieces = _PARTS.split(line)
-    return "".join(code(piece) if odd else _plain(piece) for piece, odd in zip(pieces, _alternating(), strict=False))
-
-
-def _alternating() -> Iterator[bool]:
-    while True:
-        yield False
-        yield True
+    pieces = _PARTS.split(_one_line(words))
+    return "".join(code(piece) if number % 2 else _plain(piece) for number, piece in enumerate(pieces))
 
 
 def _plain(words: str) -> str:
