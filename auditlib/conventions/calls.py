@@ -7,6 +7,7 @@ import posixpath
 import re
 from collections import defaultdict
 from collections.abc import Iterator
+from pathlib import PurePosixPath
 
 from auditlib.conventions import deployment
 from auditlib.inventory import Inventory
@@ -80,19 +81,21 @@ def _all_commands(inventory: Inventory) -> Iterator[Command]:
 
 def made_executable(inventory: Inventory) -> set[str]:
     """The names of files to which some command gives the execute bit; `*` and folders count for all that is there."""
-    found: set[str] = set()
-    for command in _all_commands(inventory):
-        if any(posixpath.basename(word) in ("chmod", "install") for word in command.words[:2]):
-            for word in command.words:
-                found.add(posixpath.basename(word.rstrip("/")))
-                folder = word.rstrip("/").removesuffix("/*").removesuffix("/*.sh")
-                found |= {
-                    posixpath.basename(item.path)
-                    for item in inventory.scripts
-                    if folder and posixpath.basename(posixpath.dirname(item.path)) == posixpath.basename(folder)
-                }
-                if word in ("*.sh", "*", "."):
-                    found |= {posixpath.basename(item.path) for item in inventory.scripts}
+    by_folder: defaultdict[str, set[str]] = defaultdict(set)
+    for script in inventory.scripts:
+        folder, _, name = script.path.rpartition("/")
+        by_folder[posixpath.basename(folder)].add(name)
+        by_folder["*"].add(name)
+    words = {
+        word.rstrip("/")
+        for command in _all_commands(inventory)
+        if any(posixpath.basename(word) in ("chmod", "install") for word in command.words[:2])
+        for word in command.words
+    }
+    found = {posixpath.basename(word) for word in words}
+    for word in words:
+        plain = word.removesuffix("*.sh").removesuffix("*").rstrip("/")
+        found |= by_folder["*" if plain in ("", ".") else posixpath.basename(plain)]
     return found
 
 
@@ -114,9 +117,10 @@ def given_to_containers(inventory: Inventory) -> set[str]:
              if item.keyword in ("COPY", "ADD", "RUN", "ENTRYPOINT", "CMD")]  # fmt: skip
     texts += [mount.source for service in inventory.services for mount in service.mounts]
     texts += [item.source for item in inventory.file_objects]
-    below = {posixpath.basename(path) for path in inventory.files for service in inventory.services
-             for mount in service.mounts if mount.kind == "bind" and mount.source not in ("", ".")
-             and path.startswith(f"{mount.source}/")}  # fmt: skip
+    sources = {mount.source for service in inventory.services for mount in service.mounts if mount.kind == "bind"}
+    folders = (sources & inventory.folder_set) - {"", "."}
+    below = {pure.name for pure in map(PurePosixPath, inventory.files if folders else ())
+             if any(str(parent) in folders for parent in pure.parents)}  # fmt: skip
     return below | {word for text in texts for part in text.split() for word in part.strip('[]",').split("/") if word}
 
 

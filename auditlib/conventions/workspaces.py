@@ -18,6 +18,7 @@ from auditlib.listing import VENDORED
 _CHECKOUT = re.compile(r"(?:^|/)checkout@")
 _UNKNOWN = re.compile(r"[$*{}~`<>\\]|^/|^\.\.(?:/|$)|^\w+://|^[A-Za-z]:")
 """What an expansion, a link or a place outside the repository looks like."""
+_ASKS_FOR_FILE = re.compile(r"(?:\[|\btest)\s+(?:!\s+)?-[defsrx]\s+[\"']?([^\s\"'\];]+)")
 _GENERATED = frozenset({
     "dist", "build", "target", "out", "bin", "obj", "_build", ".next", ".nuxt", "coverage", "htmlcov", "public", "site",
     "generated", "tmp", "temp", "artifacts", "node_modules", ".cache", "vendor", "release", "releases", "publish",
@@ -49,7 +50,7 @@ class Workspace:
         pure = PurePosixPath(plain)
         if _GENERATED & set(pure.parts if kind == "folder" else pure.parts[:-1]) or self.has(plain):
             return False
-        return not self._is_made(pure, step)
+        return not self._is_made(pure, step) and not self._asks_first(pure, step)
 
     def has(self, path: str) -> bool:
         """Whether the repository has a file or folder of this path."""
@@ -59,6 +60,13 @@ class Workspace:
         """Where a step, or a command in it, runs, relative to the root."""
         place = step.working_directory or self.job.working_directory
         return normal(posixpath.join(place or "", command.folder if command else ""))
+
+    def _asks_first(self, path: PurePosixPath, step: Step) -> bool:
+        """Whether a condition asks for the file, or for another one that tells the same, before the step uses it."""
+        if "hashFiles(" in f"{self.job.condition}{step.condition}":
+            return True
+        asked = _ASKS_FOR_FILE.findall(step.run)
+        return any(posixpath.basename(word.rstrip("/")) in path.parts for word in asked)
 
     def _is_made(self, path: PurePosixPath, step: Step) -> bool:
         """Whether an earlier command, or an action's input, names the path or a folder above it as it may make it."""

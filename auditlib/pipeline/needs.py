@@ -10,6 +10,7 @@ import difflib
 import posixpath
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import PurePosixPath
 
 from auditlib.conventions.workspaces import Workspace, normal
@@ -37,6 +38,12 @@ class Need:
     detail: str = ""
     advice: str = ""
     sure: bool = True
+
+
+@lru_cache(maxsize=1_000)
+def _near(name: str, known: tuple[str, ...], cutoff: float = 0.6) -> list[str]:
+    """The known name that may be meant, if one is near; remembered, since the same is called in many steps."""
+    return difflib.get_close_matches(name, known[:1_000], n=1, cutoff=cutoff)
 
 
 def needs_of(workspace: Workspace, step: Step, command: Command) -> Iterator[Need]:
@@ -72,7 +79,7 @@ def _npm(workspace: Workspace, step: Step, folder: str, words: list[str]) -> Ite
         return
     if words[0] != "npm" and _may_be_program(package, name):
         return
-    near = difflib.get_close_matches(name, scripts, n=1)
+    near = _near(name, tuple(scripts))
     advice = f"call `{near[0]}`" if near else "remove the step"
     yield Need(
         f"{package.path}#{name}",
@@ -134,7 +141,7 @@ def _make(workspace: Workspace, step: Step, folder: str, words: list[str]) -> It
     for name in names:
         known = name in targets or workspace.has(normal(posixpath.join(where or "", name)))
         if not known and not found[0].incomplete and name.replace("-", "").replace("_", "").isalnum():
-            near = difflib.get_close_matches(name, targets, n=1)
+            near = _near(name, tuple(sorted(targets)))
             advice = f"call `{near[0]}`" if near else "remove the call"
             yield Need(f"{found[0].path}#{name}", "the target", f"`{name}` of {found[0].path}",
                        advice=f"Add a target `{name}` to {found[0].path}, or {advice}.")  # fmt: skip
@@ -175,7 +182,7 @@ def _file(workspace: Workspace, step: Step, folder: str, path: str, what: str) -
     if workspace.lacks(whole, step):
         parent = posixpath.dirname(whole)
         lost = parent if parent and not workspace.has(parent) else whole
-        near = difflib.get_close_matches(whole, workspace.inventory.scripts_by_path, n=1, cutoff=0.8)
+        near = _near(whole, tuple(workspace.inventory.scripts_by_path), 0.8)
         advice = f"Call {near[0]} in place of {whole}." if near else ""
         yield Need(lost, what, whole, advice=advice)
 

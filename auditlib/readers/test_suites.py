@@ -20,6 +20,8 @@ from auditlib.source import Source, Unreadable
 KIND = "test"
 
 _PYTHON = re.compile(r"(?:^|/)(?:test_[^/]+|[^/]+_test)\.py$")
+_DJANGO = re.compile(r"(?:^|/)tests\.py$")
+"""What Django makes for each application, empty at first."""
 _JAVASCRIPT = re.compile(r"(?:\.(?:test|spec|cy)|(?:^|/)__tests__/[^/]+)\.[cm]?[jt]sx?$")
 _IMPORT = re.compile(
     r"""(?:from\s+|require\(\s*|import\s+)['"](?P<module>@playwright/test|playwright|vitest|@jest/globals|cypress|"""
@@ -51,8 +53,10 @@ def read(source: Source) -> Reading:
     grouped: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
     by_folder: dict[str, str] = {}
     for file in source.files:
-        if _PYTHON.search(file) or _JAVASCRIPT.search(file):
+        if _PYTHON.search(file) or _JAVASCRIPT.search(file) or _DJANGO.search(file):
             try:
+                if _DJANGO.search(file) and not _CASES.search(source.text(file)):
+                    continue
                 framework = _framework(source, file, by_folder)
             except Unreadable as error:
                 reading.failed(file, KIND, error.reason, error.line)

@@ -36,6 +36,7 @@ import posixpath
 import re
 from collections.abc import Iterator
 
+from auditlib.conventions import checks, tools
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Command, Job, Step
@@ -60,11 +61,14 @@ _PREPARES = re.compile(
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every job named after a deployment that only prints, and every step named so in a job that does more."""
     for job in inventory.jobs:
-        if _is_named_so(f"{job.id} {job.name}") and not job.uses and job.steps and all(map(_is_idle, job.steps)):
+        if _is_named_so(f"{job.id} {job.name}") and not job.uses and job.steps:
             printing = [step for step in job.steps if step.run]
-            if printing:
+            if printing and all(map(_is_idle, job.steps)):
                 yield _of_job(job, printing[-1])
-            continue
+                continue
+            if printing and all(_is_idle(step) or _only_checks(step) for step in job.steps):
+                yield _of_checks(job, printing[-1])
+                continue
         for step in job.steps:
             if step.run and _is_named_so(step.name) and _is_idle(step):
                 yield _of_step(job, step)
@@ -86,6 +90,14 @@ def _is_idle(step: Step) -> bool:
     )
 
 
+def _only_checks(step: Step) -> bool:
+    """Whether all commands of a step install, check or print."""
+    return bool(step.commands) and all(
+        _is_silent(item) or checks.is_check(item.words) or tools.INSTALLS.search(" ".join(item.words))
+        for item in step.commands
+    )
+
+
 def _is_silent(command: Command) -> bool:
     return bool(command.words) and posixpath.basename(command.words[0]) in _SILENT
 
@@ -98,6 +110,17 @@ def _of_job(job: Job, step: Step) -> Evidence:
         subject=job.id,
         related=(Related(job.location, f"the job {job.id}"),),
         recommendation=f"Write the deployment's commands into the job {job.id} of {job.workflow}, or remove it.",
+    )
+
+
+def _of_checks(job: Job, step: Step) -> Evidence:
+    return Evidence(
+        f"The job {job.id} is called a deployment, and its steps only install and check.",
+        job.location,
+        subject=job.id,
+        related=(Related(step.location, "its last step"),),
+        recommendation=f"Name the job {job.id} of {job.workflow} after what it does, or add the commands that deploy.",
+        confidence=Confidence.MEDIUM,
     )
 
 

@@ -57,7 +57,7 @@ _DEPLOYS = re.compile(
 )
 _DEPLOYING_ACTION = re.compile(
     r"amazon-ecs-deploy|deploy-cloudrun|webapps-deploy|k8s-deploy|container-apps-deploy|flyctl-actions|heroku-deploy|"
-    r"appleboy/ssh-action|app_action/deploy|wrangler-action|vercel-action|railway-deploy|kamal",
+    r"appleboy/ssh-action|ssm-send-command|app_action/deploy|wrangler-action|vercel-action|railway-deploy|kamal",
     re.I,
 )
 _DEPLOY_SCRIPT = re.compile(r"(?:^|[\s/])(?:deploy|rollout)(?:[-_]\w+)?\.(?:sh|py)(?=\s|$)")

@@ -91,6 +91,7 @@ def _commands(inventory: Inventory) -> Iterator[str]:
         yield f"{' '.join((*service.entrypoint, *service.command))} {service.name if service.command else ''}"
     for file in inventory.dockerfiles:
         yield from (item.argument for item in file.instructions if item.keyword in ("CMD", "ENTRYPOINT", "RUN"))
+    yield from (pair.value for step in inventory.steps for pair in step.inputs)
     yield from (run.text for run in pipeline.of(inventory, inventory.workflows).opaque)
 
 

@@ -45,22 +45,23 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         return
     bits_kept = any(item.executable for item in inventory.scripts)
     called, made, interpreted = calls.by_path(inventory), calls.made_executable(inventory), calls.interpreted(inventory)
+    given = calls.given_to_containers(inventory)
     idle: list[Script] = []
     for script in plain:
         name = posixpath.basename(script.path)
         if script.path in called and name not in made:
             yield _fails(script, called[script.path], bits_kept)
-        elif name not in made and name not in interpreted and bits_kept and _is_for_people(inventory, script):
+        elif name not in made and name not in interpreted and bits_kept and _is_for_people(inventory, script, given):
             idle.append(script)
     if idle:
         yield _idle(idle)
 
 
-def _is_for_people(inventory: Inventory, script: Script) -> bool:
+def _is_for_people(inventory: Inventory, script: Script, given: set[str]) -> bool:
     """Whether nothing copies or mounts it, so that somebody has to start it; modules are imported instead."""
     folder = posixpath.dirname(script.path)
     is_module = script.path.endswith((".py", ".js", ".ts")) or f"{folder}/__init__.py" in inventory.file_set
-    return not is_module and posixpath.basename(script.path) not in calls.given_to_containers(inventory)
+    return not is_module and posixpath.basename(script.path) not in given
 
 
 def _fails(script: Script, place: Location, bits_kept: bool) -> Evidence:
