@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -40,6 +41,10 @@ class Program:
     settings: tuple[Setting, ...]
     given: frozenset[str]
     """The variables that it is given, in capitals: by Compose, in all overlays, and by its image."""
+    named: frozenset[str]
+    """The variables that any file of it names, in lower case."""
+    foreign: bool
+    """Whether a part of it is written in a language whose settings aren't read."""
 
     def holds(self, path: str) -> bool:
         """Whether a file is a part of the program."""
@@ -48,21 +53,57 @@ class Program:
 
 def programs(inventory: Inventory) -> Iterator[Program]:
     """The services that are built from code of the repository."""
+    code = _Code(inventory)
     for service in inventory.distinct_services:
         if service.build is not None and not service.build.outside and not service.build.inline:
-            yield _program(inventory, service)
+            yield _program(inventory, service, code)
 
 
-def _program(inventory: Inventory, service: Service) -> Program:
+class _Code:
+    """What stands below a folder, found without looking at every file of the repository for each service."""
+
+    def __init__(self, inventory: Inventory) -> None:
+        self.settings = sorted(
+            (item for item in inventory.settings if not _is_test(item)),
+            key=lambda item: (item.location.file, item.location.line, item.location.column),
+        )
+        self.named = sorted(inventory.named_variables, key=lambda item: item.path)
+        self.foreign = sorted(path for path in inventory.files if path.endswith(_OTHER_LANGUAGES))
+        self._setting_files = [item.location.file for item in self.settings]
+        self._naming_files = [item.path for item in self.named]
+
+    def settings_below(self, roots: tuple[str, ...]) -> tuple[Setting, ...]:
+        """The settings that the code of these folders and files reads."""
+        return tuple(self.settings[index] for index in _below(self._setting_files, roots))
+
+    def named_below(self, roots: tuple[str, ...]) -> frozenset[str]:
+        """The variables that these folders and files name."""
+        found = (self.named[index].names for index in _below(self._naming_files, roots))
+        return frozenset(name for names in found for name in names)
+
+
+def _below(paths: list[str], roots: tuple[str, ...]) -> list[int]:
+    """The indexes of those sorted paths that are one of the roots or below one."""
+    found: set[int] = set()
+    for root in roots:
+        if not root:
+            return list(range(len(paths)))
+        found.update(range(bisect_left(paths, root), bisect_right(paths, root)))
+        found.update(range(bisect_left(paths, f"{root}/"), bisect_left(paths, f"{root}0")))  # `0` follows `/`
+    return sorted(found)
+
+
+def _program(inventory: Inventory, service: Service, code: _Code) -> Program:
     roots = _roots(inventory, service)
-    bare = Program(service, roots, (), frozenset())
-    settings = [item for item in inventory.settings if bare.holds(item.location.file) and not _is_test(item)]
     given = {entry.name.upper() for other in _versions(inventory, service) for entry in other.environment}
     build = services.dockerfile(inventory, service)
     if build is not None:
         _, final = services.final_stage(build, service.build.target if service.build else "")
         given |= {name.upper() for item in final if item.keyword == "ENV" for name, _ in item.variables}
-    return Program(service, roots, tuple(settings), frozenset(given))
+    return Program(
+        service, roots, code.settings_below(roots), frozenset(given), code.named_below(roots),
+        bool(_below(code.foreign, roots)),
+    )  # fmt: skip
 
 
 def _versions(inventory: Inventory, service: Service) -> list[Service]:
@@ -99,24 +140,22 @@ def is_read_by_libraries(variable: str) -> bool:
     return bool(_READ_BY_LIBRARIES.match(variable))
 
 
-def unread(inventory: Inventory, program: Program) -> list[EnvironmentEntry]:
+def unread(program: Program) -> list[EnvironmentEntry]:
     """The variables that Compose sets for a program and that nothing in it names.
 
     Empty where its languages are none whose settings are read, or where no setting of it is known at all.
     """
-    others = any(path.endswith(_OTHER_LANGUAGES) and program.holds(path) for path in inventory.files)
-    if not program.settings or others:
+    if not program.settings or program.foreign:
         return []
     read = {variable.lower() for item in program.settings for variable in (item.name, *item.aliases)}
-    mentions = (file.names for file in inventory.named_variables if program.holds(file.path))
-    named = {variable for found in mentions for variable in found}
     service = program.service
     text = " ".join([*service.command, *service.entrypoint, *(service.healthcheck.test if service.healthcheck else ())])
     return [
         entry
         for entry in service.environment
         if entry.origin == "environment"
-        and entry.name.lower() not in read | named
+        and entry.name.lower() not in read
+        and entry.name.lower() not in program.named
         and entry.name not in text
         and "__" not in entry.name
         and not is_read_by_libraries(entry.name)
@@ -131,7 +170,7 @@ def near_misses(inventory: Inventory) -> Iterator[tuple[Program, EnvironmentEntr
             for item in program.settings
             if not {variable.upper() for variable in (item.name, *item.aliases)} & program.given
         ]
-        for entry in unread(inventory, program):
+        for entry in unread(program):
             found = next((item for item in unset if names.is_near(entry.name, item.name)), None)
             if found is not None:
                 yield program, entry, found

@@ -34,11 +34,15 @@ import posixpath
 import re
 from collections.abc import Iterator
 
+import pathspec
+
 from auditlib.conventions import environments, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
+from auditlib.inventory.configuration import EnvFile
 from auditlib.inventory.delivery import Dockerfile, Instruction
-from auditlib.model import Area, Confidence, Effort, Location, Severity
+from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.redaction import is_credential_name
 from auditlib.rules._rule import Evidence, rule
 
 _SECRET_FILE = re.compile(
@@ -56,6 +60,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         for item in file.instructions:
             for subject, what, severity in _leaks(inventory, file, item, written):
                 yield _evidence(file, item, subject, what, severity if item in final else Severity.MEDIUM)
+    yield from _whole_contexts(inventory)
 
 
 _Leak = tuple[str, str, Severity | None]
@@ -89,6 +94,51 @@ def _may_hold_secrets(inventory: Inventory, file: Dockerfile, source: str) -> bo
     lines = [line for env in inventory.env_files if env.path in paths for line in env.lines]
     found = any(item.location.file in paths for item in inventory.committed_secrets)
     return found or any(line.value is not None and line.value.secret for line in lines)
+
+
+def _whole_contexts(inventory: Inventory) -> Iterator[Evidence]:
+    """Every `COPY . .` of a folder where developers keep a `.env`, as its template says, and that nothing excludes."""
+    seen = set()
+    for service in inventory.distinct_services:
+        file = services.dockerfile(inventory, service)
+        if file is None or service.build is None or file.path in seen:
+            continue
+        seen.add(file.path)
+        context = posixpath.normpath(service.build.context)
+        template = next((item for item in inventory.env_files if _is_template_in(item, context)), None)
+        copying = next((item for item in file.instructions if _copies_everything(item)), None)
+        if template and copying and not _excludes_env(inventory, file, context):
+            yield Evidence(
+                f"{copying.keyword} in {file.path} copies the whole folder, and no .dockerignore excludes `.env`: an "
+                f"image that is built where somebody made one from {template.path} holds its secrets.",
+                copying.location,
+                subject=f"{file.path}/.env",
+                service=service.name,
+                related=(Related(template.location, "the template of the file"),),
+                recommendation=f"Add `.env*` to {posixpath.normpath(posixpath.join(context, '.dockerignore'))}.",
+                severity=Severity.MEDIUM,
+                confidence=Confidence.MEDIUM,
+            )
+
+
+def _is_template_in(file: EnvFile, context: str) -> bool:
+    secret = any(is_credential_name(line.name) for line in file.lines)
+    plain = posixpath.basename(file.path).startswith(".env.")
+    return file.template and plain and secret and (posixpath.dirname(file.path) or ".") == context
+
+
+def _copies_everything(item: Instruction) -> bool:
+    from_stage = any(flag.startswith("--from") for flag in item.flags)
+    return item.keyword in ("COPY", "ADD") and not from_stage and bool({".", "./"} & set(item.words[:-1]))
+
+
+def _excludes_env(inventory: Inventory, file: Dockerfile, context: str) -> bool:
+    paths = {posixpath.normpath(posixpath.join(context, ".dockerignore")), f"{file.path}.dockerignore"}
+    patterns = [pattern for item in inventory.docker_ignores if item.path in paths for pattern in item.patterns]
+    try:
+        return pathspec.GitIgnoreSpec.from_lines(patterns).match_file(".env")
+    except (ValueError, re.error):  # what a pattern that is none excludes isn't known
+        return True
 
 
 def _evidence(file: Dockerfile, item: Instruction, subject: str, what: str, severity: Severity | None) -> Evidence:

@@ -44,7 +44,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     found: defaultdict[str, list[tuple[str, EnvironmentEntry]]] = defaultdict(list)
     for program in programs.programs(inventory):
         service = program.service
-        for entry in programs.unread(inventory, program):
+        for entry in programs.unread(program):
             if (service.key, entry.name) not in near:  # that they are misspelled is a finding of its own
                 found[service.project].append((service.name, entry))
     for project, entries in found.items():
