@@ -8,6 +8,7 @@ import itertools
 import re
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from auditlib.report import palette
@@ -47,6 +48,14 @@ class Canvas:
         self._axes.set_xlim(0, width)
         self._axes.set_ylim(height, 0)
         self._axes.axis("off")
+        self._part = ""
+
+    @contextmanager
+    def part(self, name: str) -> Iterator[None]:
+        """What is drawn meanwhile belongs together, so that the page can point at it: `box-3`, `link-3-5`."""
+        self._part = name
+        yield
+        self._part = ""
 
     def box(
         self,
@@ -133,10 +142,11 @@ class Canvas:
     ) -> None:
         """A line of text with its middle at y; it is cut to `room` pixels if that is given."""
         shown = cut(text, int(room / (CHARACTER * size / 11))) if room else cut(text, 200)
-        self._axes.text(
+        written = self._axes.text(
             x, y, shown, fontsize=size, color=colour, ha=align, va="center_baseline" if not angle else "bottom",
             weight="bold" if bold else "normal", rotation=angle, rotation_mode="anchor", parse_math=False,
         )  # fmt: skip
+        self._mark(written)
 
     def legend(self, y: float, entries: Sequence[tuple[str, str]], x: float = 0.0) -> None:
         """Swatches with what they mean, in rows from y on; a swatch's colour `dashed` is a dashed frame."""
@@ -166,7 +176,12 @@ class Canvas:
 
     def _add(self, artist: Artist) -> None:
         artist.set_clip_on(False)
+        self._mark(artist)
         self._axes.add_artist(artist)
+
+    def _mark(self, artist: Artist) -> None:
+        if self._part:
+            artist.set_gid(f"part:{self._part}")
 
 
 def legend_height(entries: Sequence[tuple[str, str]], width: float = WIDTH) -> float:
@@ -200,14 +215,15 @@ _WASTE = re.compile(
     r"""\sid="[^"]*"|\sfont-family: '[^;"]*;|;\sstroke-linejoin: miter|;\sstroke-dashoffset: 0"""
     r"""|\stransform="rotate\(-0 [^"]*\)\""""
 )
+_PART = re.compile(r'\sid="part:([a-z0-9-]+)"')
 _SPACE = re.compile(r"\s*\n\s*")
-_GROUP = re.compile(r"<g>((?:(?!<g>).)*?)</g>", re.S)
+_GROUP = re.compile(r"<g>((?:(?!<g\b).)*?)</g>", re.S)
 
 
 def _slim(svg: str) -> str:
     """What is drawn, alone: no prologue, no ids (they would repeat within a page), no fonts, no empty groups."""
     slim = _BACKGROUND.sub("", _FRAME.sub("", svg), count=1)
-    slim = _SPACE.sub(" ", _WASTE.sub("", slim))
+    slim = _SPACE.sub(" ", _WASTE.sub("", _PART.sub(r' data-part="\1"', slim)))
     while (inner := _GROUP.sub(r"\1", slim)) != slim:
         slim = inner
     return slim.strip()

@@ -27,7 +27,7 @@ _AREAS = {
 """The notebooks whose entry in the table of contents counts the findings of an area."""
 
 
-_SCRIPTS = ("page.js", "explorer.js")
+_SCRIPTS = ("page.js", "explorer.js", "maps.js")
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,10 +97,13 @@ def draw(
     bottom = lower.top + math.ceil(len(loose) / columns) * grid.pitch if loose else middle
     canvas = Canvas(bottom + legend_height(legend) + 6, max(WIDTH, columns * (grid.box_width + _GAP) - _GAP))
     _headings(canvas, headings if joined else (), grid)
+    numbers = {box.id: number for number, box in enumerate(boxes)}
     for link in links:
-        _link(canvas, grid.route(arranged.routes[link.source, link.target]), link)
+        with canvas.part(f"link-{numbers[link.source]}-{numbers[link.target]}"):
+            _link(canvas, grid.route(arranged.routes[link.source, link.target]), link)
     for box in joined:
-        _box(canvas, box, *grid.centre(arranged.slots[box.id]), grid)
+        with canvas.part(f"box-{numbers[box.id]}"):
+            _box(canvas, box, *grid.centre(arranged.slots[box.id]), grid)
     if loose and joined:
         canvas.text(0, middle + 11, apart, colour=palette.MUTED)
     for number, box in enumerate(loose):

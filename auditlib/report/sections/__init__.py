@@ -7,8 +7,10 @@ from auditlib.report.loading import load
 from auditlib.report.sections.configuration import credential_flow, environment_coverage, environments
 from auditlib.report.sections.delivery import ci_jobs
 from auditlib.report.sections.evidence import explorer, findings, table
+from auditlib.report.sections.failure import blast_radius, start_up
+from auditlib.report.sections.images import image_versions
 from auditlib.report.sections.monitoring import alerts, monitoring_coverage, monitoring_wiring
-from auditlib.report.sections.orchestration import dependency_conditions, service_map, single_points
+from auditlib.report.sections.orchestration import dependency_conditions, service_map
 from auditlib.report.sections.overview import checklist, scope, severities, verdict
 from auditlib.report.sections.planning import backlog, risk_against_effort, risk_matrix
 from auditlib.report.sections.reliability import confidence, coverage
@@ -18,6 +20,7 @@ from auditlib.report.sections.testing import scripts, test_coverage
 __all__ = [
     "alerts",
     "backlog",
+    "blast_radius",
     "checklist",
     "ci_jobs",
     "confidence",
@@ -29,6 +32,7 @@ __all__ = [
     "explorer",
     "exposure",
     "findings",
+    "image_versions",
     "load",
     "monitoring_coverage",
     "monitoring_wiring",
@@ -38,7 +42,7 @@ __all__ = [
     "scripts",
     "service_map",
     "severities",
-    "single_points",
+    "start_up",
     "table",
     "test_coverage",
     "verdict",

@@ -189,24 +189,3 @@ def _most_telling(entries: Mapping[tuple[str, str], Dependency]) -> list[str]:
 def _mark(dependency: Dependency) -> matrix.Mark:
     tone, shape, _ = _CONDITIONS.get(dependency.condition, ("", "ring", ""))
     return matrix.Mark(shape, tone)
-
-
-def single_points(audit: Audit) -> Blocks:
-    """The services that exist once and take others along when they die."""
-    points = audit.graph.single_points()
-    if not points:
-        return Blocks(Prose("No service takes another one along when it dies."))
-    names = audit.graph.nodes
-    rows = tuple(
-        (
-            point.name,
-            len(point.hard),
-            wording.listing((names[node]["name"] for node in point.hard), 8) if point.hard else "",
-            wording.listing((names[node]["name"] for node in point.soft), 8) if point.soft else "",
-            str(point.location or ""),
-        )
-        for point in points
-    )
-    columns = (Column("If this dies", "code"), Column("Fail", "number"), Column("These fail with it"),
-               Column("These lose something"), Column("Place", "code"))  # fmt: skip
-    return Blocks(Table("What breaks when one service dies, the worst first", columns, rows))

@@ -1,0 +1,112 @@
+"""How the system comes up, and what goes down together."""
+
+from __future__ import annotations
+
+from auditlib import startup
+from auditlib.audit import Audit
+from auditlib.graph import SinglePoint
+from auditlib.inventory.stack import Project
+from auditlib.report import palette, wording
+from auditlib.report.blocks import Block, Blocks, Column, Picture, Prose, Table
+from auditlib.report.charts import matrix, timeline
+
+_ROWS = 40
+_PROJECTS = 3
+
+
+def start_up(audit: Audit) -> Blocks:
+    """Each Compose project from `up` on: when a service is started at the latest, and how long others wait for it."""
+    moments = {
+        project.name: startup.timeline(audit.inventory.services_of(project.name))
+        for project in audit.inventory.base_projects
+    }
+    shown = sorted((name for name, found in moments.items() if found), key=lambda name: (-len(moments[name]), name))
+    if not shown:
+        return Blocks(Prose("No Compose project was found, so there is nothing to start."))
+    projects = {project.name: project for project in audit.inventory.base_projects}
+    blocks: list[Block] = [_timeline(projects[name], moments[name]) for name in shown[:_PROJECTS]]
+    return Blocks(*blocks)
+
+
+def _timeline(project: Project, moments: tuple[startup.Moment, ...]) -> Picture:
+    last = max(moments, key=lambda moment: (moment.start, moment.service.name))
+    drawn = moments if len(moments) <= _ROWS else sorted(moments, key=lambda moment: -moment.ready)[:_ROWS]
+    waiting = f", {last.service.name} as the last one, which waits for {last.waits_for}" if last.waits_for else ""
+    words = (
+        f"{wording.count(len(moments), 'service')} of {project.name}: all are started after at most "
+        f"{timeline.duration(last.start)}{waiting}."
+    )
+    spans = [_span(moment) for moment in sorted(drawn, key=lambda moment: (moment.start, moment.service.name))]
+    tones = {span.tone for span in spans}
+    legend = [(palette.TONES[tone][1], meaning) for tone, meaning in _MEANINGS.items() if tone in tones]
+    note = f" The {_ROWS} that take longest are drawn." if len(moments) > _ROWS else ""
+    caption = f"{words} A dot is the start, a bar the time until the health check has passed or failed for good.{note}"
+    return Picture(timeline.draw(spans, legend).svg(words), caption, words, _table(moments))
+
+
+_MEANINGS = {
+    "good": "healthy by then, or given up",
+    "warn": "no health check: nobody knows when it is ready",
+    "accent": "waits for a task that takes as long as it takes",
+}
+
+
+def _span(moment: startup.Moment) -> timeline.Span:
+    checked = moment.ready > moment.start
+    tone = "accent" if moment.open_ended else "good" if checked else "warn"
+    note = f"within {timeline.duration(moment.ready - moment.start)}" if checked else ""
+    return timeline.Span(moment.service.name, moment.start, moment.ready, tone, note)
+
+
+def _table(moments: tuple[startup.Moment, ...]) -> Table:
+    columns = (Column("Service", "code"), Column("Started after at most"), Column("Waits longest for", "code"),
+               Column("Healthy or given up after"), Column("Place", "code"))  # fmt: skip
+    rows = []
+    for moment in moments:
+        check = moment.service.healthcheck
+        ready = timeline.duration(moment.ready) if moment.ready > moment.start else "not checked"
+        place = check.location if check else moment.service.location
+        rows.append((moment.service.name, timeline.duration(moment.start), moment.waits_for, ready, str(place)))
+    return Table("When services start and are ready, at the latest", columns, tuple(rows))
+
+
+def blast_radius(audit: Audit) -> Blocks:
+    """The services that exist once, and what fails or loses something when one of them dies."""
+    points = audit.graph.single_points(limit=_ROWS)
+    if not points:
+        return Blocks(Prose("No service takes another one along when it dies."))
+    names = {node: str(audit.graph.nodes[node]["name"]) for point in points for node in (*point.hard, *point.soft)}
+    hit = {node: sum(node in point.hard for point in points) for node in names}
+    columns = sorted(names, key=lambda node: (-hit[node], names[node]))[:_ROWS]
+    marks = {
+        (row, columns.index(node)): mark
+        for row, point in enumerate(points)
+        for nodes, mark in ((point.hard, matrix.Mark("dot", "bad")), (point.soft, matrix.Mark("ring", "warn")))
+        for node in nodes
+        if node in columns
+    }
+    worst = points[0]
+    words = (
+        f"{wording.count(len(points), 'service')} take others along; the worst is {worst.name}: "
+        f"{wording.listing(names[node] for node in worst.hard)} fail with it."
+    )
+    legend = [(matrix.Mark("dot", "bad"), "fails with it"), (matrix.Mark("ring", "warn"), "loses something")]
+    canvas = matrix.draw([point.name for point in points], [names[node] for node in columns], marks, legend)
+    caption = f"{words} A row dies, its marked columns suffer."
+    return Blocks(Picture(canvas.svg(words), caption, words, _points_table(points, names)))
+
+
+def _points_table(points: list[SinglePoint], names: dict[str, str]) -> Table:
+    rows = tuple(
+        (
+            point.name,
+            len(point.hard),
+            wording.listing((names[node] for node in point.hard), 8) if point.hard else "",
+            wording.listing((names[node] for node in point.soft), 8) if point.soft else "",
+            str(point.location or ""),
+        )
+        for point in points
+    )
+    columns = (Column("If this dies", "code"), Column("Fail", "number"), Column("These fail with it"),
+               Column("These lose something"), Column("Place", "code"))  # fmt: skip
+    return Table("What breaks when one service dies, the worst first", columns, rows)

@@ -1,0 +1,81 @@
+"""Which image each service runs, and how firmly its version is fixed."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+
+from auditlib.audit import Audit
+from auditlib.conventions.images import repository
+from auditlib.inventory.stack import Service
+from auditlib.report import wording
+from auditlib.report.blocks import Blocks, Column, Picture, Prose, State, Table
+from auditlib.report.canvas import cut
+from auditlib.report.charts import matrix
+
+_LIMIT = 40
+_LEVELS = (
+    ("Digest", "good"),
+    ("Full version", "good"),
+    ("Part of one", "warn"),
+    ("Name only", "warn"),
+    ("None", "bad"),
+)
+"""How firmly a reference fixes what is run: the same bytes, a release, any release of a series, whatever is newest."""
+
+
+def image_versions(audit: Audit) -> Blocks:
+    """The images that services run, by how much of the version is fixed."""
+    users: defaultdict[str, list[Service]] = defaultdict(list)
+    for service in audit.inventory.distinct_services:
+        if service.image and service.build is None:
+            users[service.image].append(service)
+    if not users:
+        return Blocks(Prose("No service runs an image that is not built here."))
+    images = sorted(users, key=lambda image: (-_level(image), image))
+    loose = [image for image in images if _level(image) >= 3]
+    several = sorted({repository(image) for image in images if _versions(image, images) > 1})
+    words = (
+        f"{wording.count(len(images), 'image')} of others; without a version that stays: {wording.listing(loose)}; "
+        f"in several versions: {wording.listing(several)}."
+    )
+    drawn = images[:_LIMIT]
+    marks = {
+        (row, _level(image)): matrix.Mark("", _LEVELS[_level(image)][1], cut(_tag(image), 12) or "–")
+        for row, image in enumerate(drawn)
+    }
+    note = f" The {_LIMIT} that are fixed least are drawn." if len(images) > _LIMIT else ""
+    canvas = matrix.draw([repository(image) for image in drawn], [name for name, _ in _LEVELS], marks)
+    return Blocks(Picture(canvas.svg(words), words + note, words, _table(images, users)))
+
+
+def _table(images: list[str], users: dict[str, list[Service]]) -> Table:
+    columns = (Column("Image", "code"), Column("Fixed by", "state"), Column("Services"), Column("Place", "code"))
+    rows = tuple(
+        (
+            image,
+            State(*_LEVELS[_level(image)]),
+            wording.listing((service.name for service in users[image]), 8),
+            str(users[image][0].image_location),
+        )
+        for image in images
+    )
+    return Table("Images and the services that run them", columns, rows)
+
+
+def _tag(image: str) -> str:
+    return image.partition("@")[0].rpartition("/")[2].partition(":")[2]
+
+
+def _level(image: str) -> int:
+    if "@sha256:" in image:
+        return 0
+    tag = _tag(image)
+    if tag in ("", "latest"):
+        return 4
+    numbers = re.findall(r"\d+", tag.partition("-")[0])
+    return 1 if len(numbers) >= 3 else 2 if numbers else 3
+
+
+def _versions(image: str, images: list[str]) -> int:
+    return len({_tag(other) for other in images if repository(other) == repository(image)})

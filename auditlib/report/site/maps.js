@@ -1,0 +1,41 @@
+// Maps answer the pointer and the keyboard: a box that is looked at stays, with what it touches; the rest steps back.
+// In a map the arrow keys go from box to box. Pictures stay pictures where no script runs.
+for (const svg of document.querySelectorAll(".picture svg:has([data-part^=box])")) {
+  const boxes = new Map(), links = [];
+  for (const element of svg.querySelectorAll("[data-part]")) {
+    const [kind, from, to] = element.dataset.part.split("-");
+    if (kind === "link") links.push({ element, from, to });
+    else boxes.set(from, [...(boxes.get(from) || []), element]);
+  }
+  const name = (box) => (boxes.get(box).find((element) => element.querySelector("text")) || svg).textContent.trim();
+  const names = (found) => [...new Set(found)].map(name).join(", ");
+  const look = (box) => {
+    const near = new Set([box]);
+    for (const link of links) {
+      const touches = link.from === box || link.to === box;
+      if (touches) near.add(link.from).add(link.to);
+      link.element.classList.toggle("aside", box !== undefined && !touches);
+    }
+    for (const [other, elements] of boxes) for (const element of elements) element.classList.toggle("aside", box !== undefined && !near.has(other));
+  };
+  const order = [...boxes.keys()];
+  svg.setAttribute("role", "group");
+  for (const [box, elements] of boxes) {
+    const first = elements[0], before = links.filter((link) => link.to === box), after = links.filter((link) => link.from === box);
+    first.setAttribute("role", "img");
+    first.setAttribute("tabindex", box === order[0] ? "0" : "-1");
+    first.setAttribute("aria-label", [name(box), before.length && `from ${names(before.map((link) => link.from))}`, after.length && `to ${names(after.map((link) => link.to))}`].filter(Boolean).join("; "));
+    for (const element of elements) { element.addEventListener("mouseenter", () => look(box)); element.addEventListener("mouseleave", () => look()); }
+    first.addEventListener("focus", () => look(box));
+    first.addEventListener("blur", () => look());
+    first.addEventListener("keydown", (event) => {
+      const step = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 }[event.key];
+      const next = step && boxes.get(order[order.indexOf(box) + step]);
+      if (!next) return;
+      event.preventDefault();
+      first.setAttribute("tabindex", "-1");
+      next[0].setAttribute("tabindex", "0");
+      next[0].focus();
+    });
+  }
+}

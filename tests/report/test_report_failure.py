@@ -1,0 +1,80 @@
+"""How long a start may take, what goes down together, and which versions run."""
+
+from __future__ import annotations
+
+import pytest
+from handmade import MakeAudit, place, service
+
+from auditlib import startup
+from auditlib.inventory.stack import Dependency, Healthcheck
+from auditlib.report import sections
+from auditlib.report.blocks import Picture
+from auditlib.report.charts import timeline
+
+
+def check(interval: str = "10s", timeout: str = "5s", retries: str = "4", start_period: str = "30s") -> Healthcheck:
+    return Healthcheck(("true",), False, False, interval, timeout, retries, start_period, place(4))
+
+
+def test_patience_is_the_start_period_and_every_failed_try() -> None:
+    assert startup.patience(check()) == 30 + 4 * (10 + 5)
+    assert startup.patience(check("", "", "", "")) == 3 * (30 + 30)
+    assert startup.patience(check(interval="${INTERVAL}")) == 30 + 4 * (30 + 5)
+
+
+def test_who_waits_for_health_starts_when_it_is_bounded() -> None:
+    db, api, web = (
+        service("db", healthcheck=check()),
+        service("api", ["db"]),
+        service("web", dependencies=(Dependency("api", "service_started", True, place(9)),)),
+    )
+    moments = {item.service.name: item for item in startup.timeline({"db": db, "api": api, "web": web})}
+
+    assert [(name, moments[name].start, moments[name].ready) for name in ("db", "api", "web")] == [
+        ("db", 0, 90),
+        ("api", 90, 90),
+        ("web", 90, 90),
+    ]
+    assert moments["web"].waits_for == "api"
+
+
+def test_a_task_that_must_complete_leaves_the_bound_open_and_a_circle_ends() -> None:
+    task = service("task")
+    api = service("api", dependencies=(Dependency("task", "service_completed_successfully", True, place(9)),))
+    moments = startup.timeline({"task": task, "api": api, "a": service("a", ["b"]), "b": service("b", ["a"])})
+
+    assert [(item.service.name, item.open_ended) for item in moments] == [("api", True), ("task", False)]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(0, "0 s"), (45, "45 s"), (90, "1 min 30 s"), (120, "2 min"), (3900, "1 h 5 min")]
+)
+def test_durations_in_words(seconds: float, words: str) -> None:
+    assert timeline.duration(seconds) == words
+
+
+def test_the_pictures_have_words_and_a_table(make_audit: MakeAudit) -> None:
+    audit = make_audit(
+        [
+            service("db", healthcheck=check(), image="postgres:16.1.2"),
+            service("api", ["db"], image="shop/api:latest"),
+            service("web", ["api"], image="nginx:alpine"),
+        ]
+    )
+
+    for shown in (sections.start_up(audit), sections.blast_radius(audit), sections.image_versions(audit)):
+        (picture,) = shown.blocks
+        assert isinstance(picture, Picture)
+        assert picture.table is not None
+        assert len(picture.table.rows) >= 2
+    assert "all are started after at most 1 min 30 s" in str(sections.start_up(audit))
+    assert "the worst is db: api and web fail with it" in str(sections.blast_radius(audit))
+    assert "without a version that stays: shop/api:latest and nginx:alpine" in str(sections.image_versions(audit))
+
+
+def test_without_services_a_sentence_says_so(make_audit: MakeAudit) -> None:
+    audit = make_audit()
+
+    assert "nothing to start" in str(sections.start_up(audit))
+    assert "No service runs an image" in str(sections.image_versions(audit))
+    assert "No service takes another one along" in str(sections.blast_radius(audit))
