@@ -212,8 +212,8 @@ class Source:
 
     def _inside(self, path: str) -> Path | None:
         try:
-            target = (self.root / path).resolve()
-        except (OSError, ValueError, RuntimeError):
+            target = Path(os.path.realpath(os.path.join(self.root, path)))
+        except (OSError, ValueError):
             return None
         return target if target.is_relative_to(self.root) else None
 

@@ -74,9 +74,9 @@ def discover(root: str | os.PathLike[str], paths: Iterable[str] | None = None) -
     names = set(every)
     folders: dict[str, list[str]] = {}
     for path in every:
-        pure = PurePosixPath(path)
-        if is_compose_file(pure.name):
-            folders.setdefault(str(pure.parent), []).append(path)
+        folder, _, name = path.rpartition("/")
+        if is_compose_file(name):
+            folders.setdefault(folder or ".", []).append(path)
     found: list[Found] = []
     for folder in sorted(folders):
         found += _Folder(top, folder, folders[folder], names).found()

@@ -7,11 +7,11 @@ documentation of each provider, and the patterns of https://github.com/gitleaks/
 
 from __future__ import annotations
 
+import posixpath
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
 from functools import cache
-from pathlib import PurePosixPath
 
 import ahocorasick_rs
 from ahocorasick_rs import AhoCorasick
@@ -93,8 +93,8 @@ def read(source: Source) -> Reading:
 
 def is_text(path: str) -> bool:
     """Whether a file's name says that people may have written text into it."""
-    place = PurePosixPath(path)
-    return place.suffix.lower() not in _NO_TEXT and place.name not in _GENERATED and ".min." not in place.name
+    name = posixpath.basename(path)
+    return posixpath.splitext(name)[1].lower() not in _NO_TEXT and name not in _GENERATED and ".min." not in name
 
 
 def _read(source: Source, path: str, text: str) -> Iterator[CommittedSecret]:

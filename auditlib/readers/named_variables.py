@@ -6,8 +6,8 @@ configuration file. A variable that no file names at all is read by none of them
 
 from __future__ import annotations
 
+import posixpath
 import re
-from pathlib import PurePosixPath
 
 import ahocorasick_rs
 
@@ -26,7 +26,7 @@ _NAMES_LIMIT = 20_000
 
 def read(source: Source) -> Reading:
     """A record for each file that names a variable. It reports no coverage: files belong to other readers."""
-    setting = [path for path in source.files if is_env_file(path) or _COMPOSE.search(PurePosixPath(path).name)]
+    setting = [path for path in source.files if is_env_file(path) or _COMPOSE.search(posixpath.basename(path))]
     names = sorted({name for path in setting for name in _NAME.findall(source.glance(path)) if len(name) > 2})
     reading = Reading()
     if not names:
@@ -34,7 +34,7 @@ def read(source: Source) -> Reading:
     search = ahocorasick_rs.AhoCorasick(names[:_NAMES_LIMIT], matchkind=ahocorasick_rs.MatchKind.LeftmostLongest)
     known = frozenset(setting)
     for path in source.files:
-        if path not in known and is_text(path) and PurePosixPath(path).suffix not in _DOCUMENTS:
+        if path not in known and is_text(path) and posixpath.splitext(path)[1] not in _DOCUMENTS:
             found = _named(source.glance(path), search)
             if found:
                 reading.records.append(NamedVariables(path, found, Location(path)))
