@@ -114,9 +114,12 @@ def _content(outputs: Iterable[Mapping[str, Any]]) -> tuple[Markup, str]:
 
 
 def _worst(audit: Audit, area: Area | None) -> tuple[Finding, ...]:
-    return tuple(finding for finding in audit.findings if finding.area is area and finding.status is Status.OPEN)[
-        :_NAMED
-    ]
+    """The worst open findings of an area, one of each kind."""
+    kinds: dict[str, Finding] = {}
+    for finding in audit.findings:
+        if finding.area is area and finding.status is Status.OPEN:
+            kinds.setdefault(finding.rule, finding)
+    return tuple(kinds.values())[:_NAMED]
 
 
 def _shipped(name: str) -> Markup:
