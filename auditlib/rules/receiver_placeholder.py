@@ -1,7 +1,7 @@
-"""A receiver of Alertmanager still has the example's address.
+"""A receiver of Alertmanager has no real address yet.
 
-The configuration loads, Alertmanager starts, alerts fire, and each notification fails or goes to an address that
-belongs to nobody. It is noticed in the first outage.
+It still has the example's, or none at all. The configuration loads, Alertmanager starts, alerts fire, and each
+notification fails or goes to an address that belongs to nobody. It is noticed in the first outage.
 
 Anti-pattern:
 
@@ -41,7 +41,7 @@ from auditlib.rules._wording import listed
 
 @rule(area=Area.MONITORING, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """One finding for each file whose receivers hold placeholders; a template is there to be filled in."""
+    """One finding for each file with placeholders, or without any address; a template is there to be filled in."""
     found: defaultdict[str, list[tuple[Receiver, Integration]]] = defaultdict(list)
     for receiver in inventory.receivers:
         for item in receiver.integrations:
@@ -50,6 +50,22 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for file, items in found.items():
         if not environments.is_for_development(file):
             yield _evidence(inventory, file, items)
+    for file in dict.fromkeys(receiver.file for receiver in inventory.receivers):
+        empty = [receiver for receiver in inventory.receivers if receiver.file == file]
+        addressed = any(receiver.integrations for receiver in empty) or monitoring.is_template(file)
+        if not addressed and not environments.is_for_development(file):
+            yield _empty(file, empty)
+
+
+def _empty(file: str, receivers: list[Receiver]) -> Evidence:
+    names = listed(receiver.name for receiver in receivers)
+    return Evidence(
+        f"No receiver of {file} ({names}) has an integration, so that no alert reaches anybody.",
+        receivers[0].location,
+        subject="receivers",
+        related=tuple(Related(receiver.location, f"{receiver.name} is empty too") for receiver in receivers[1:]),
+        recommendation=f"Give {receivers[0].name} in {file} a mailbox, a channel or a webhook.",
+    )
 
 
 def _evidence(inventory: Inventory, file: str, items: list[tuple[Receiver, Integration]]) -> Evidence:
