@@ -41,6 +41,10 @@ _PURPOSES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     )
 )  # fmt: skip
 
+_PUBLIC = re.compile(
+    r"^(?:NEXT_PUBLIC|VITE|REACT_APP|NUXT_PUBLIC|EXPO_PUBLIC|PUBLIC|GATSBY|VUE_APP)_|PUBLISHABLE|SITE_KEY|SENTRY_DSN$"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
@@ -85,6 +89,11 @@ def _in_compose(inventory: Inventory) -> Iterator[Sighting]:
 def stands_in_url(value: Value) -> bool:
     """Whether a value is an address that holds its password."""
     return value.secret and bool(_IN_URL.search(value.text))
+
+
+def is_public(variable: str) -> bool:
+    """Whether a value of this name is shown to every visitor anyway, as Sentry's address and keys in pages are."""
+    return bool(_PUBLIC.search(variable.upper()))
 
 
 def purpose(variable: str) -> str:

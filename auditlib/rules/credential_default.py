@@ -35,7 +35,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from auditlib.conventions import environments, services
+from auditlib.conventions import environments, secrets, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
@@ -60,7 +60,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every credential by its variable's name, with all the places that it reaches."""
     uses: defaultdict[tuple[str, str], dict[Location, _Use]] = defaultdict(dict)
     for family, name, use in (*_defaults(inventory), *_literals(inventory)):
-        uses[family, name].setdefault(use.location, use)
+        if not secrets.is_public(name):
+            uses[family, name].setdefault(use.location, use)
     by_name = {(service.project, service.name): service for service in inventory.services}
     for (family, name), found in uses.items():
         reached = dict.fromkeys(use.service for use in found.values() if use.service)

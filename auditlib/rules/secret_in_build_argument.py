@@ -29,17 +29,13 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 
-from auditlib.conventions import deployment, environments, services
+from auditlib.conventions import deployment, environments, secrets, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.redaction import is_credential_name
 from auditlib.rules._rule import Evidence, rule
 
-_PUBLIC = re.compile(
-    r"^(?:NEXT_PUBLIC|VITE|REACT_APP|NUXT_PUBLIC|EXPO_PUBLIC|PUBLIC|GATSBY|VUE_APP)_|PUBLIC|PUBLISHABLE|SITE_KEY|DSN$"
-)
-"""What a page in the browser shows anyway."""
 _ASSIGNED = re.compile(r"^\s*([A-Za-z_]\w*)=\S", re.M)
 
 
@@ -65,7 +61,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 
 
 def _is_secret(name: str) -> bool:
-    return is_credential_name(name) and not _PUBLIC.search(name.upper())
+    return is_credential_name(name) and not secrets.is_public(name)
 
 
 def _taken(inventory: Inventory) -> dict[str, dict[Location, str]]:
