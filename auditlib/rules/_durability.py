@@ -13,6 +13,7 @@ from auditlib.conventions import images, services
 from auditlib.graph import DependencyGraph, Edge
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
+from auditlib.rules._scraping import service_of
 
 _QUEUE_VARIABLE = re.compile(r"BROKER|QUEUE|CELERY|SIDEKIQ|BULL|(?:^|_)RQ_|DRAMATIQ|HUEY|ARQ_|TASKS?_|JOBS?_", re.I)
 _RESULTS = re.compile(r"RESULT", re.I)
@@ -31,9 +32,9 @@ def is_worker(service: Service) -> bool:
 def queue_users(inventory: Inventory, graph: DependencyGraph, broker: Service) -> list[tuple[Service, Edge]]:
     """The services that use a data store as the queue of tasks, each with what says so."""
     node = graph.service(broker.project, broker.name)
-    owners = {graph.service(item.project, item.name): item for item in inventory.distinct_services}
-    found = [edge for edge in graph.edges_of("depends_on") if edge.target == node and edge.source in owners]
-    return [(owners[edge.source], edge) for edge in found if _is_queue(owners[edge.source], edge)]
+    edges = graph.edges_to(node, "depends_on") if node else []
+    found = [(user, edge) for edge in edges if (user := service_of(inventory, graph, edge.source))]
+    return [(user, edge) for user, edge in found if _is_queue(user, edge)]
 
 
 def _is_queue(user: Service, edge: Edge) -> bool:

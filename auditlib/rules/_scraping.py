@@ -83,9 +83,13 @@ def sources(inventory: Inventory, graph: DependencyGraph, found: Iterable[Scrape
 def service_at(inventory: Inventory, graph: DependencyGraph, job: ScrapeJob, target: Target) -> Service | None:
     """The service that a target is."""
     node = graph.hosts.resolve(target.host, None, target.port, job.file)
-    return next(
-        (item for item in inventory.distinct_services if node and graph.service(item.project, item.name) == node), None
-    )
+    return service_of(inventory, graph, node) if node else None
+
+
+def service_of(inventory: Inventory, graph: DependencyGraph, node: str) -> Service | None:
+    """The record of a service's node."""
+    data = graph.nodes[node]
+    return inventory.services_of(data["project"]).get(data["name"]) if data["kind"] == "service" else None
 
 
 def watched(inventory: Inventory, graph: DependencyGraph, found: Iterable[ScrapeJob]) -> set[str]:

@@ -29,6 +29,7 @@ References:
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 
 from auditlib.conventions import environments, services
@@ -45,8 +46,12 @@ from auditlib.rules._wording import listed
 @rule(area=Area.RESILIENCE, severity=Severity.LOW, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Each shell-form command that services start with, and for each project the workers without grace."""
+    built: defaultdict[str, list[Service]] = defaultdict(list)
+    for service in inventory.distinct_services:
+        if (found := services.dockerfile(inventory, service)) is not None:
+            built[found.path].append(service)
     for dockerfile in inventory.dockerfiles:
-        mine = [item for item in inventory.distinct_services if services.dockerfile(inventory, item) == dockerfile]
+        mine = built[dockerfile.path]
         target = next((item.build.target for item in mine if item.build), "")
         started = _shell_form(services.final_stage(dockerfile, target)[1])
         users = [item for item in mine if started and _uses(item, started)]

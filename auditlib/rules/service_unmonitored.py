@@ -67,15 +67,13 @@ def _watches_all(source: MetricSource) -> bool:
 
 def _behind_exporters(inventory: Inventory, graph: DependencyGraph, sources: list[MetricSource]) -> set[str]:
     """What scraped exporters hold an address of."""
-    keys = {graph.service(item.project, item.name): item.key for item in inventory.distinct_services}
     found = set()
     for source in sources:
-        if source.service is None or source.exporter is None:
+        node = graph.service(source.service.project, source.service.name) if source.service else None
+        if node is None or source.exporter is None:
             continue
-        node = graph.service(source.service.project, source.service.name)
-        found |= {
-            keys[edge.target] for edge in graph.edges_of("depends_on") if edge.source == node and edge.target in keys
-        }
+        ends = (scraping.service_of(inventory, graph, edge.target) for edge in graph.edges_from(node, "depends_on"))
+        found |= {service.key for service in ends if service}
     return found
 
 

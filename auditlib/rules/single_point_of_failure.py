@@ -37,12 +37,15 @@ from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.rules._rule import Evidence, rule
 from auditlib.rules._wording import counted, listed
 
+_WORST = 50
+"""So many are looked at, the worst first; the rest of a large repository waits for its turn."""
+
 
 @rule(area=Area.RESILIENCE, severity=Severity.LOW, confidence=Confidence.MEDIUM, effort=Effort.LARGE)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """One finding for each project with the services that take at least three, and a third of all, along."""
     owners = {graph.service(item.project, item.name): item for item in inventory.distinct_services}
-    points = graph.single_points(limit=len(owners))
+    points = graph.single_points(limit=_WORST)
     settled = deployment.speaks_of_scaling(inventory) or deployment.uses_orchestrator(inventory)
     for project in inventory.base_projects:
         mine = {node: item for node, item in owners.items() if item.project == project.name}
