@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from auditlib.model import Area, Confidence, Effort, Finding, Location, Severity, Status
@@ -16,6 +16,24 @@ THEMES: dict[Area, str] = {
     Area.RESILIENCE: "Deployment Guide",
 }
 """The theme that an area's work belongs to, in the order in which a report names them."""
+
+PREREQUISITES: dict[str, frozenset[str]] = {
+    "alertmanager-not-connected": frozenset({"monitoring-not-wired"}),
+    "alert-metric-unknown": frozenset({"monitoring-not-wired", "scrape-target-unresolved", "scrape-path-missing"}),
+    "dashboard-metric-unknown": frozenset({"monitoring-not-wired", "scrape-target-unresolved", "scrape-path-missing"}),
+    "dependency-started-not-healthy": frozenset({"healthcheck-missing", "dependency-without-healthcheck"}),
+    "deploy-ungated": frozenset({"test-suite-not-run", "job-unreachable"}),
+    "receiver-loopback": frozenset({"monitoring-not-wired"}),
+    "receiver-placeholder": frozenset({"monitoring-not-wired"}),
+    "recovery-undocumented": frozenset({"backup-missing"}),
+    "rule-file-not-loaded": frozenset({"monitoring-not-wired"}),
+    "runbook-missing": frozenset({"rule-file-not-loaded", "monitoring-not-wired"}),
+    "scrape-path-missing": frozenset({"monitoring-not-wired"}),
+    "scrape-target-unresolved": frozenset({"monitoring-not-wired"}),
+    "severity-not-routed": frozenset({"receiver-placeholder", "receiver-loopback"}),
+    "test-suite-not-run": frozenset({"job-unreachable"}),
+}
+"""By rule, the rules whose work has to be done first: nobody can tell whether an alert fires that nothing loads."""
 
 WEIGHT: dict[Severity, float] = {
     Severity.CRITICAL: 40,
@@ -47,6 +65,8 @@ class Item:
     findings: tuple[str, ...]
     """The fingerprints of the findings that it closes."""
     places: tuple[Location, ...]
+    after: tuple[int, ...] = ()
+    """The ranks of the items that have to be done first."""
 
 
 def risk_of(finding: Finding) -> float:
@@ -55,13 +75,27 @@ def risk_of(finding: Finding) -> float:
 
 
 def derive(findings: Iterable[Finding]) -> tuple[Item, ...]:
-    """The items that close these findings, the most risk for the least effort first. Info alone is no work."""
+    """The items that close these findings, the most risk for the least effort first, but what an item needs before it.
+
+    Info alone is no work.
+    """
     by_rule: defaultdict[str, list[Finding]] = defaultdict(list)
     for finding in findings:
         if finding.status is Status.OPEN and finding.severity > Severity.INFO:
             by_rule[finding.rule].append(finding)
-    ranked = sorted(by_rule.values(), key=_order)
-    return tuple(_item(rank, members) for rank, members in enumerate(ranked, start=1))
+    ranked: dict[str, int] = {}
+    for members in sorted(by_rule.values(), key=_order):
+        _place(members[0].rule, by_rule, ranked)
+    return tuple(_item(rank, by_rule[rule], ranked) for rule, rank in ranked.items())
+
+
+def _place(rule: str, by_rule: Mapping[str, Sequence[Finding]], ranked: dict[str, int]) -> None:
+    """Give a rule the next rank, and what has to be done before it those above."""
+    if rule in ranked:
+        return
+    for needed in sorted(PREREQUISITES.get(rule, frozenset()) & by_rule.keys(), key=lambda name: _order(by_rule[name])):
+        _place(needed, by_rule, ranked)
+    ranked[rule] = len(ranked) + 1
 
 
 def _order(members: Sequence[Finding]) -> tuple[float, int, str]:
@@ -74,7 +108,7 @@ def _days(members: Sequence[Finding]) -> float:
     return DAYS[members[0].effort] * (1 + (len(members) - 1) / 4)
 
 
-def _item(rank: int, members: Sequence[Finding]) -> Item:
+def _item(rank: int, members: Sequence[Finding], ranked: Mapping[str, int]) -> Item:
     worst = max(members, key=lambda finding: (finding.severity, finding.confidence))
     return Item(
         rank=rank,
@@ -87,4 +121,5 @@ def _item(rank: int, members: Sequence[Finding]) -> Item:
         first_step=worst.recommendation,
         findings=tuple(finding.fingerprint for finding in members),
         places=tuple(finding.location for finding in members),
+        after=tuple(sorted(ranked[name] for name in PREREQUISITES.get(worst.rule, ()) if name in ranked)),
     )

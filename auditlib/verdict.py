@@ -8,7 +8,7 @@ among the findings in proportion to their risk: every point can be traced.
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -65,9 +65,45 @@ def judge(findings: Sequence[Finding]) -> Verdict:
     return Verdict(
         _readiness(counts),
         _reason(counts),
-        tuple(_score(area, [finding for finding in opened if finding.area is area]) for area in Area),
+        scores(opened),
         backlog.derive(opened)[:3],
     )
+
+
+def scores(findings: Sequence[Finding]) -> tuple[Score, ...]:
+    """The score of each area."""
+    opened = [finding for finding in findings if finding.status is Status.OPEN]
+    return tuple(_score(area, [finding for finding in opened if finding.area is area]) for area in Area)
+
+
+@dataclass(frozen=True, slots=True)
+class Gain:
+    """What closing an item does to the score of an area, if everything else stays."""
+
+    area: Area
+    before: int
+    after: int
+
+
+def gains(findings: Sequence[Finding], items: Sequence[backlog.Item]) -> dict[str, tuple[Gain, ...]]:
+    """By rule of an item, the areas whose score rises with it."""
+    risks: defaultdict[tuple[str, Area], float] = defaultdict(float)
+    totals: defaultdict[Area, float] = defaultdict(float)
+    for finding in findings:
+        risks[finding.rule, finding.area] += backlog.risk_of(finding)
+        totals[finding.area] += backlog.risk_of(finding)
+    return {
+        item.rule: tuple(
+            Gain(area, round(_points(totals[area])), round(_points(totals[area] - risks[item.rule, area])))
+            for area in Area
+            if risks.get((item.rule, area))
+        )
+        for item in items
+    }
+
+
+def _points(risk: float) -> float:
+    return 100 * math.exp(-max(risk, 0.0) / SCALE)
 
 
 def _readiness(counts: Counter[Severity]) -> Readiness:
@@ -90,6 +126,6 @@ def _reason(counts: Counter[Severity]) -> str:
 def _score(area: Area, findings: Sequence[Finding]) -> Score:
     risks = [(finding, backlog.risk_of(finding)) for finding in findings]
     total = sum(risk for _, risk in risks)
-    points = 100 * math.exp(-total / SCALE)
+    points = _points(total)
     costs = [Cost(finding, (100 - points) * risk / total) for finding, risk in risks if risk]
     return Score(area, round(points), tuple(sorted(costs, key=lambda cost: -cost.points)))

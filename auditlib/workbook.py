@@ -9,10 +9,11 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from auditlib import editions, execution, kernel, publishing, shipped, snapshot
+from auditlib import editions, execution, publishing, shipped, snapshot
 from auditlib.audit import audit
 from auditlib.errors import UsageError
-from auditlib.formats import csv_table, json_document
+from auditlib.execution import kernel
+from auditlib.formats import csv_table, json_document, table_files
 from auditlib.report import page, settings
 
 Progress = Callable[[str, int, int], None]
@@ -120,10 +121,7 @@ def _section(path: Path, reason: str) -> page.Section:
 
 def write_tables(saved: Path, folder: Path) -> None:
     """Write every table of a saved audit into `folder` as CSV."""
-    tables = snapshot.load(saved).tables
-    folder.mkdir()
-    for name in tables:
-        tables[name].to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
+    table_files.write(snapshot.load(saved), folder)
 
 
 def lab(project: Path, folder: Path) -> int:

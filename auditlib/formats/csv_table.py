@@ -6,6 +6,7 @@ import csv
 import io
 
 from auditlib.audit import Audit
+from auditlib.formats.cells import guarded
 from auditlib.model import Finding
 
 COLUMNS = (
@@ -19,7 +20,7 @@ def render(audit: Audit) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
-    writer.writerows([_cell(value) for value in _row(finding)] for finding in audit.findings)
+    writer.writerows([guarded(value) for value in _row(finding)] for finding in audit.findings)
     return text.getvalue()
 
 
@@ -30,9 +31,3 @@ def _row(finding: Finding) -> tuple[object, ...]:
         " ".join(str(related.location) for related in finding.related), finding.source, finding.fingerprint,
         finding.status, finding.reason, finding.expires,
     )  # fmt: skip
-
-
-def _cell(value: object) -> object:
-    """Text that a spreadsheet would run as a formula is marked as text (https://owasp.org/www-community/attacks/CSV_Injection)."""
-    text = str(value)
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else value

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 from collections import Counter
+from collections.abc import Sequence
 
 from auditlib import backlog as planning
+from auditlib import verdict
 from auditlib.audit import Audit
+from auditlib.formats import backlog_csv
 from auditlib.model import Area, Effort, Severity, Status
 from auditlib.report import palette, wording
 from auditlib.report.blocks import Blocks, Column, Panel, Picture, Prose, Table
@@ -70,4 +74,34 @@ def backlog(audit: Audit) -> Blocks:
     themes = [
         (theme, [item for item in items if item.theme == theme]) for theme in dict.fromkeys(planning.THEMES.values())
     ]
-    return Blocks(Panel("backlog", [(theme, members) for theme, members in themes if members]))
+    table = base64.b64encode(backlog_csv.render(items).encode()).decode()
+    return Blocks(
+        Panel("backlog", [(theme, members) for theme, members in themes if members]),
+        Panel("takeaway", {"markdown": _as_markdown(items), "csv": table, "gains": _gains(audit, items)}),
+    )
+
+
+def _gains(audit: Audit, items: Sequence[planning.Item]) -> Table:
+    """What each item does to the scores, in the order of the work, each on its own and all so far together."""
+    alone = verdict.gains(audit.findings, items)
+    closed: set[str] = set()
+    rows = []
+    for item in items:
+        closed |= set(item.findings)
+        left = verdict.scores([finding for finding in audit.findings if finding.fingerprint not in closed])
+        rises = ", ".join(f"{AREA_NAMES[gain.area]} {gain.before} → {gain.after}" for gain in alone[item.rule])
+        lowest = min(score.points for score in left)
+        rows.append((item.rank, item.title, rises, ", ".join(map(str, item.after)), lowest))
+    columns = (Column("Rank", "number"), Column("Item"), Column("Alone it changes"), Column("After"),
+               Column("Lowest score when all so far are done", "number"))  # fmt: skip
+    return Table("What each item does to the scores", columns, tuple(rows), folded=True)
+
+
+def _as_markdown(items: Sequence[planning.Item]) -> str:
+    """The backlog as a task list, for an issue or a pull request."""
+    lines = []
+    for item in items:
+        after = f" (after {wording.listing(map(str, item.after))})" if item.after else ""
+        lines.append(f"- [ ] {item.rank}. **{item.title}** ({item.severity}, {item.effort} effort){after}  ")
+        lines.append(f"  {item.first_step} `{item.places[0]}`")
+    return "\n".join(lines) + "\n"

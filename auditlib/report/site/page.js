@@ -14,6 +14,14 @@ addEventListener("beforeprint", () => {
   closed.forEach((element) => { element.open = true; });
 });
 addEventListener("afterprint", () => closed.forEach((element) => { element.open = false; }));
+for (const button of document.querySelectorAll(".takeaway .copy")) {
+  const text = button.closest(".takeaway").querySelector("textarea"), said = button.parentElement.querySelector("output");
+  button.hidden = !navigator.clipboard;
+  button.addEventListener("click", () => navigator.clipboard.writeText(text.value).then(
+    () => { said.textContent = "Copied."; },
+    () => { text.closest("details").open = true; text.select(); said.textContent = "Select and copy the text below."; },
+  ));
+}
 const contents = document.querySelector(".contents > details");
 const narrow = matchMedia("(max-width: 72rem)");
 const fit = () => { contents.open = !narrow.matches || matchMedia("print").matches; };

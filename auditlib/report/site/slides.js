@@ -6,10 +6,16 @@ const deck = new Reveal({
 });
 let speaker = null;
 
+// A slide has the same size on every screen, so this is done once; those that are not shown are laid out for it.
 function fit(slide) {
-  const content = slide.querySelector(".content");
-  if (!content || !content.clientHeight) return;
-  content.style.zoom = "";
+  const display = slide.style.display;
+  slide.style.setProperty("display", "flex", "important");
+  shrink(slide.querySelector(".content"));
+  slide.style.display = display;
+}
+
+function shrink(content) {
+  if (!content) return;
   const findings = content.querySelector(":scope > .kinds");
   if (findings) {
     findings.hidden = true;
@@ -52,8 +58,5 @@ function showNotes() {
   );
 }
 
-deck.on("slidechanged", (event) => { fit(event.currentSlide); showNotes(); });
-deck.initialize().then(() => {
-  fit(deck.getCurrentSlide());
-  deck.on("resize", () => fit(deck.getCurrentSlide()));
-});
+deck.on("slidechanged", showNotes);
+deck.initialize().then(() => deck.getSlides().forEach(fit));

@@ -1,0 +1,49 @@
+"""The backlog as CSV, one item a row, for Jira's importer and for GitHub Projects.
+
+Jira knows the headings by name; pasted into a project of GitHub, the first column becomes the titles.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable
+
+from auditlib.backlog import Item
+from auditlib.formats.cells import guarded
+from auditlib.model import Severity
+
+COLUMNS = ("Summary", "Description", "Issue Type", "Priority", "Labels", "Effort", "Rank", "Depends on")
+
+_PRIORITY = {
+    Severity.CRITICAL: "Highest",
+    Severity.HIGH: "High",
+    Severity.MEDIUM: "Medium",
+    Severity.LOW: "Low",
+    Severity.INFO: "Lowest",
+}
+"""Jira's own priorities."""
+
+
+def render(items: Iterable[Item]) -> str:
+    """A header line, then a row an item."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows([guarded(value) for value in _row(item)] for item in items)
+    return text.getvalue()
+
+
+def _row(item: Item) -> tuple[object, ...]:
+    places = "\n".join(f"* {place}" for place in item.places)
+    label = item.theme.lower().replace(" & ", "-").replace(" ", "-")
+    return (
+        item.title,
+        f"{item.first_step}\n\nCloses:\n{places}\n\nRule: {item.rule}",
+        "Task",
+        _PRIORITY[item.severity],
+        f"audit {label}",
+        item.effort,
+        item.rank,
+        " ".join(map(str, item.after)),
+    )

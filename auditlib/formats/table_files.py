@@ -1,0 +1,27 @@
+"""Every table of an audit as a CSV file, and the backlog for trackers of work."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from auditlib import backlog
+from auditlib.audit import Audit
+from auditlib.formats import backlog_csv
+from auditlib.formats.cells import guarded
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def write(audit: Audit, folder: Path) -> None:
+    """Write `<table>.csv` for every table, and `backlog.csv`, into the new folder `folder`."""
+    folder.mkdir()
+    for name in audit.tables:
+        _safe(audit.tables[name]).to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
+    (folder / "backlog.csv").write_text(backlog_csv.render(backlog.derive(audit.findings)), encoding="utf-8")
+
+
+def _safe(frame: pd.DataFrame) -> pd.DataFrame:
+    texts = [str(column) for column in frame.select_dtypes(["object", "string"]).columns]
+    return frame.assign(**{column: frame[column].map(guarded, na_action="ignore") for column in texts})

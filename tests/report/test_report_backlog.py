@@ -1,0 +1,77 @@
+"""The backlog: what comes before what, what it does to the scores, and how it leaves the page."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import io
+import re
+from pathlib import Path
+
+from handmade import MakeAudit, finding, place, service
+
+from auditlib import backlog, rules, snapshot, verdict, workbook
+from auditlib.formats import backlog_csv
+from auditlib.model import Area, Effort, Severity
+from auditlib.report import sections
+
+WIRED, TARGET = "monitoring-not-wired", "scrape-target-unresolved"
+
+
+def test_what_an_item_needs_comes_before_it_however_cheap_it_is() -> None:
+    dear = finding(WIRED, Severity.LOW, effort=Effort.LARGE)
+    items = backlog.derive([finding(TARGET, Severity.CRITICAL), dear, finding("other")])
+
+    assert [(item.rule, item.after) for item in items] == [(WIRED, ()), (TARGET, (1,)), ("other", ())]
+
+
+def test_what_comes_first_is_a_rule_and_never_goes_in_a_circle() -> None:
+    named = set(backlog.PREREQUISITES) | set().union(*backlog.PREREQUISITES.values())
+    items = backlog.derive([finding(name, fingerprint=name) for name in sorted(named)])
+
+    assert named <= set(rules.catalogue())
+    assert all(max(item.after, default=0) < item.rank for item in items)
+
+
+def test_closing_an_item_raises_its_areas_score_to_what_is_left() -> None:
+    found = [finding("a"), finding("b", fingerprint="b"), finding("c", area=Area.CICD)]
+    (gain,) = verdict.gains(found, backlog.derive(found))["a"]
+    left = next(score for score in verdict.scores(found[1:]) if score.area is Area.ORCHESTRATION)
+
+    assert gain.before < gain.after == left.points
+
+
+def test_the_csv_is_what_importers_of_trackers_know_and_spreadsheets_can_open() -> None:
+    items = backlog.derive([finding("a", title="=HYPERLINK(1)", recommendation='mend, "it"')])
+    (row,) = csv.DictReader(io.StringIO(backlog_csv.render(items)))
+
+    assert row["Summary"] == "'=HYPERLINK(1)"
+    assert (row["Priority"], row["Issue Type"], row["Labels"]) == ("High", "Task", "audit deployment-guide")
+    assert row["Description"].startswith('mend, "it"\n\nCloses:\n* compose.yaml:2')
+
+
+def test_the_page_carries_the_csv_and_the_markdown(make_audit: MakeAudit) -> None:
+    html = sections.backlog(make_audit([service("api")], [finding("a", title="<b>x")])).__repr__()
+    page = sections.backlog(make_audit([service("api")], [finding("a", title="<b>x")]))._repr_html_()
+    data = re.search(r'href="data:text/csv;charset=utf-8;base64,([^"]+)"', page)
+
+    assert data is not None
+    assert base64.b64decode(data[1]).decode().startswith("Summary,Description,")
+    assert "- [ ] 1. **&lt;b&gt;x** (high, small effort)" in page
+    assert "What each item does to the scores" in html
+
+
+def test_no_cell_of_any_table_is_a_formula(make_audit: MakeAudit, tmp_path: Path) -> None:
+    audit = make_audit([service("=cmd()", image="@evil")], [finding("a", message="+1", location=place(2))])
+    snapshot.save(audit, tmp_path / "saved.json")
+    workbook.write_tables(tmp_path / "saved.json", tmp_path / "tables")
+    cells = [
+        cell
+        for path in sorted((tmp_path / "tables").glob("*.csv"))
+        for row in csv.reader(path.read_text(encoding="utf-8").splitlines())
+        for cell in row
+    ]
+
+    assert "'=cmd()" in cells
+    assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@"))]
+    assert (tmp_path / "tables/backlog.csv").is_file()
