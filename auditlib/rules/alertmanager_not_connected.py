@@ -44,11 +44,11 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     if _evaluated_elsewhere(inventory):
         return
     managers = _managers(inventory)
+    files = {alert.file for alert in monitoring.alerts(inventory)}
+    loaded = {file: monitoring.loading(inventory, file) for file in files}
     for config in monitoring.prometheus_in_use(inventory):
         connected = config.alertmanagers or config.alertmanager_discovery
-        alerts = [
-            alert for alert in monitoring.alerts(inventory) if config in monitoring.loading(inventory, alert.file)
-        ]
+        alerts = [alert for alert in monitoring.alerts(inventory) if config in loaded[alert.file]]
         if connected or monitoring.is_template(config.file) or not alerts:
             continue
         meant = "though Alertmanager is set up" if managers else "and the repository configures none"
