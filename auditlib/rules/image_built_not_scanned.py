@@ -73,8 +73,8 @@ def _evidence(builds: list[Run]) -> Evidence:
     jobs = list(dict.fromkeys(run.job.id for run in builds))
     places = {run.location: run for run in others if run.location != first.location}
     return Evidence(
-        f"{counted(len(jobs), 'job builds', 'jobs build')} images{' and push them' if pushed else ''}, and no workflow "
-        "scans an image, unless the registry does so by itself.",
+        f"{counted(len(jobs), 'job builds', 'jobs build')} images{', which are pushed' if pushed else ''}, and no "
+        "workflow scans an image, unless the registry does so by itself.",
         first.location,
         subject="images",
         related=tuple(Related(place, f"the job {run.job.id} builds images too") for place, run in places.items()),
