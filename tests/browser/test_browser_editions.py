@@ -161,6 +161,16 @@ def test_the_deck_can_fetch_nothing(browser: Browser, example: Path) -> None:
     )
 
 
+def test_a_printed_deck_has_a_page_for_each_slide(browser: Browser, example: Path, tmp_path: Path) -> None:
+    deck = Deck(browser, example)
+    deck.page.pdf(path=tmp_path / "deck.pdf", prefer_css_page_size=True)
+    pages = [text_of(page) for page in PdfReader(tmp_path / "deck.pdf").pages]
+
+    assert len(pages) == deck.count
+    assert all("Not ready for production" in page for page in pages[:2])
+    assert "confidence" in pages[-1]
+
+
 def text_of(page: PageObject) -> str:
     """A page's text, ligatures apart."""
     return unicodedata.normalize("NFKC", page.extract_text())

@@ -84,6 +84,17 @@ def test_what_report_toml_says(case: dict[str, Any], repository: Path, monkeypat
             assert shown == value
 
 
+def test_the_readme_shows_settings_that_hold(repository: Path) -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    (repository / "docs").mkdir()
+    (repository / "docs/logo.svg").write_text(SVG)
+    (repository / "ops").mkdir()
+    notebook(repository / "ops/cost.ipynb", parameters="snapshot = None")
+    (repository / "mine.toml").write_text(readme.split("```toml\n")[1].split("```")[0], encoding="utf-8")
+
+    assert settings.load(repository, repository / "mine.toml", SECTIONS).left_out == ("scope",)
+
+
 def test_without_a_file_everything_is_as_ever(tmp_path: Path) -> None:
     assert settings.load(tmp_path, None, SECTIONS) == Settings()
 
