@@ -6,9 +6,6 @@ It can leave files and rules out, which the coverage and the list of suppressed 
 
 from __future__ import annotations
 
-import difflib
-import re
-import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -19,6 +16,7 @@ from auditlib import rules, scanners
 from auditlib.errors import UsageError
 from auditlib.listing import read_regular
 from auditlib.model import Location, Severity
+from auditlib.toml_document import TomlDocument, nearest
 
 FILE = "auditlib.toml"
 SIZE_LIMIT = 200_000
@@ -67,7 +65,7 @@ def load(root: Path) -> Configuration:
         if data is None and name == FILE and (root / name).exists():
             raise UsageError(f"{name}:1: is no regular file of at most {SIZE_LIMIT} bytes")
         if data is not None and (name == FILE or b"tool.auditlib" in data):
-            return _Reader(name, data.decode("utf-8", "replace")).read(section)
+            return _Reader(TomlDocument(name, data.decode("utf-8", "replace"))).read(section)
     return Configuration()
 
 
@@ -76,21 +74,15 @@ def check_rule(rule: str, known: Iterable[str]) -> str | None:
     ids = list(known)
     if rule in ids or scanners.is_scanner_rule(rule):
         return None
-    return f"there is no rule {rule!r}{_hint(rule, ids)}"
-
-
-def _hint(word: str, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)
-    return f"; did you mean {near[0]!r}?" if near else ""
+    return f"there is no rule {rule!r}{nearest(rule, ids)}"
 
 
 @dataclass
 class _Reader:
-    file: str
-    text: str
+    document: TomlDocument
 
     def read(self, section: tuple[str, ...]) -> Configuration:
-        table: Any = self._parse()
+        table: Any = self.document.parse()
         for name in section:
             table = table.get(name, {}) if isinstance(table, dict) else {}
         fields: dict[str, Callable[[Any], Any]] = {
@@ -101,42 +93,14 @@ class _Reader:
             "fail_on": lambda value: self._level("fail_on", value),
             "ignore": self._ignores,
         }
-        self._check_keys(table, fields)
+        self.document.check_keys(table, fields)
         return Configuration(**{name: fields[name](value) for name, value in table.items()})
-
-    def _parse(self) -> dict[str, Any]:
-        try:
-            return tomllib.loads(self.text)
-        except tomllib.TOMLDecodeError as error:
-            line = re.search(r"at line (\d+)", str(error))
-            place = line[1] if line else max(1, len(self.text.splitlines()))
-            raise UsageError(f"{self.file}:{place}: is not valid TOML: {error}") from None
-        except RecursionError:
-            raise UsageError(f"{self.file}:1: is nested too deep") from None
-
-    def _fail(self, word: str, problem: str, after: int = 0) -> UsageError:
-        return UsageError(f"{self.file}:{self._line(word, after)}: {problem}")
-
-    def _line(self, word: str, after: int = 0) -> int:
-        """The first line that has the word, since TOML's reader keeps no positions."""
-        lines = self.text.splitlines()
-        pattern = re.compile(rf"(?<![\w-]){re.escape(word)}(?![\w-])")
-        return next((number for number, line in enumerate(lines, 1) if number > after and pattern.search(line)), 1)
-
-    def _check_keys(self, table: Any, known: Iterable[str], after: int = 0) -> None:
-        if not isinstance(table, dict):
-            raise UsageError(f"{self.file}:{after or 1}: a table is expected")
-        names = list(known)
-        for key in table:
-            if key not in names:
-                hint = _hint(key, names) or f"; there are {', '.join(names)}"
-                raise self._fail(key, f"there is no setting {key!r}{hint}", after)
 
     def _strings(self, key: str, value: Any) -> tuple[str, ...]:
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            raise self._fail(key, f"{key} is a list of texts")
+            raise self.document.error(key, f"{key} is a list of texts")
         if len(value) > ENTRY_LIMIT:
-            raise self._fail(key, f"{key} has more than {ENTRY_LIMIT} entries")
+            raise self.document.error(key, f"{key} has more than {ENTRY_LIMIT} entries")
         return tuple(value)
 
     def _level(self, key: str, value: Any) -> Severity:
@@ -144,38 +108,40 @@ class _Reader:
             return Severity(value)
         except ValueError:
             levels = [str(level) for level in Severity]
-            hint = _hint(str(value), levels) or f"; there are {', '.join(levels)}"
-            raise self._fail(key, f"there is no severity {value!r}{hint}") from None
+            hint = nearest(str(value), levels) or f"; there are {', '.join(levels)}"
+            raise self.document.error(key, f"there is no severity {value!r}{hint}") from None
 
     def _severities(self, table: Any) -> dict[str, Severity]:
-        self._check_keys(table, table if isinstance(table, dict) else ())
+        self.document.check_keys(table, table if isinstance(table, dict) else ())
         return {self._rule(rule): self._level(rule, value) for rule, value in table.items()}
 
     def _rule(self, rule: str, after: int = 0) -> str:
         problem = check_rule(rule, rules.catalogue())
         if problem:
-            raise self._fail(rule, problem, after)
+            raise self.document.error(rule, problem, after)
         return rule
 
     def _ignores(self, entries: Any) -> tuple[Ignore, ...]:
         if not isinstance(entries, list) or len(entries) > ENTRY_LIMIT:
-            raise self._fail("ignore", f"ignore is a list of at most {ENTRY_LIMIT} tables: write [[ignore]]")
+            raise self.document.error("ignore", f"ignore is a list of at most {ENTRY_LIMIT} tables: write [[ignore]]")
         made: list[Ignore] = []
         for entry in entries:
-            after = self._line("ignore", made[-1].location.line if made else 0)
+            after = self.document.line_of("ignore", made[-1].location.line if made else 0)
             made.append(self._ignore(entry, after))
         return tuple(made)
 
     def _ignore(self, entry: Any, line: int) -> Ignore:
-        self._check_keys(entry, ("rule", "path", "service", "reason", "expires"), line)
+        self.document.check_keys(entry, ("rule", "path", "service", "reason", "expires"), after=line)
         for key in ("rule", "reason"):
             if not str(entry.get(key, "")).strip():
-                raise UsageError(f"{self.file}:{line}: an ignore needs a {key}")
+                raise UsageError(f"{self.document.file}:{line}: an ignore needs a {key}")
         texts = {key: entry.get(key, "") for key in ("rule", "path", "service", "reason")}
         if not all(isinstance(text, str) for text in texts.values()):
-            raise UsageError(f"{self.file}:{line}: rule, path, service and reason of an ignore are texts")
+            raise UsageError(f"{self.document.file}:{line}: rule, path, service and reason of an ignore are texts")
         self._rule(texts["rule"], line)
-        return Ignore(location=Location(self.file, line), expires=self._date(entry.get("expires"), line), **texts)
+        return Ignore(
+            location=Location(self.document.file, line), expires=self._date(entry.get("expires"), line), **texts
+        )
 
     def _date(self, value: Any, line: int) -> date | None:
         if isinstance(value, datetime):
@@ -185,4 +151,4 @@ class _Reader:
         try:
             return date.fromisoformat(value)
         except (TypeError, ValueError):
-            raise self._fail("expires", f"{value!r} is no date; write expires = 2027-01-31", line) from None
+            raise self.document.error("expires", f"{value!r} is no date; write expires = 2027-01-31", line) from None

@@ -28,18 +28,28 @@ class TomlDocument:
         except RecursionError:
             raise UsageError(f"{self.file}:1: is nested too deep") from None
 
-    def error(self, word: str, problem: str) -> UsageError:
-        """What is wrong at the first line that has `word`, since TOML's reader keeps no positions."""
+    def line_of(self, word: str, after: int = 0) -> int:
+        """The first line below `after` that has `word`, since TOML's reader keeps no positions."""
         pattern = re.compile(rf"(?<![\w-]){re.escape(word)}(?![\w-])")
         lines = self.text.splitlines()
-        line = next((number for number, line in enumerate(lines, 1) if pattern.search(line)), 1)
-        return UsageError(f"{self.file}:{line}: {problem}")
+        return next((number for number, line in enumerate(lines, 1) if number > after and pattern.search(line)), 1)
 
-    def check_keys(self, table: Any, known: Iterable[str], noun: str) -> None:
-        """Raise UsageError for the first key that is not known; it names the nearest one that is."""
+    def error(self, word: str, problem: str, after: int = 0) -> UsageError:
+        """What is wrong at the first line below `after` that has `word`."""
+        return UsageError(f"{self.file}:{self.line_of(word, after)}: {problem}")
+
+    def check_keys(self, table: Any, known: Iterable[str], noun: str = "setting", after: int = 0) -> None:
+        """Raise UsageError for anything but a table, and for the first key that is not known."""
+        if not isinstance(table, dict):
+            raise UsageError(f"{self.file}:{after or 1}: a table is expected")
         names = list(known)
         for key in table:
             if key not in names:
-                near = difflib.get_close_matches(key, names, n=1, cutoff=0.5)
-                hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(names)}"
-                raise self.error(key, f"there is no {noun} {key!r}; {hint}")
+                hint = nearest(key, names) or f"; there are {', '.join(names)}"
+                raise self.error(key, f"there is no {noun} {key!r}{hint}", after)
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """What to add to a complaint about a word: the nearest one that is known, if one is near."""
+    near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)
+    return f"; did you mean {near[0]!r}?" if near else ""

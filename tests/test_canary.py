@@ -136,7 +136,7 @@ def test_explain_never_shows_it(project):
 
 def test_the_report_never_shows_it(project, tmp_path):
     root, canary = project
-    output = run("report", root, "-o", tmp_path / "report")
+    output = run("report", root, "-o", tmp_path / "report", "--format", "slides,markdown")
     written = [path for path in (tmp_path / "report").rglob("*") if path.is_file()]
     assert written
     assert canary.encode() not in output
