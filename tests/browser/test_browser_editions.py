@@ -124,6 +124,15 @@ def test_the_address_leads_back_to_a_slide(browser: Browser, example: Path) -> N
     assert deck.complaints == []
 
 
+def test_a_phone_shows_the_whole_slide(browser: Browser, example: Path) -> None:
+    deck = Deck(browser, example, 390, 844)
+    box = deck.page.locator("section.present").bounding_box()
+
+    assert box is not None
+    assert (box["x"], box["x"] + box["width"]) == (0, 390)
+    assert deck.complaints == []
+
+
 def test_names_that_are_markup_stay_text_on_slides(browser: Browser, hostile: Path) -> None:
     deck = Deck(browser, hostile)
 

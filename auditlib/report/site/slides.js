@@ -2,7 +2,7 @@
 "use strict";
 const deck = new Reveal({
   width: 1280, height: 720, margin: 0, center: false, hash: true, slideNumber: "c/t", transition: "none",
-  backgroundTransition: "none", plugins: [], keyboard: { 83: openNotes },
+  backgroundTransition: "none", scrollActivationWidth: null, plugins: [], keyboard: { 83: openNotes },
 });
 let speaker = null;
 
