@@ -12,8 +12,9 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from auditlib import execution, kernel, publishing, shipped, snapshot, workbook
+from auditlib import execution, publishing, shipped, snapshot, workbook
 from auditlib.errors import UsageError
+from auditlib.execution import kernel
 from auditlib.tables import SCHEMAS
 
 

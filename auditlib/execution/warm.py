@@ -13,7 +13,8 @@ import networkx
 import pandas
 import papermill
 
-from auditlib import kernel, rules, shell, snapshot, tables
+from auditlib import rules, snapshot, tables
+from auditlib.execution import kernel, shell
 from auditlib.report import rendering, sections
 from auditlib.report.canvas import Canvas
 

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
 from multiprocessing.context import ForkServerContext, SpawnContext
 
-from auditlib import kernel
+from auditlib.execution import kernel
 
 TIME_LIMIT = 600.0
 """Seconds after which a task is given up."""
@@ -29,7 +29,7 @@ def warm() -> Context:
     from multiprocessing import forkserver
 
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["auditlib.warm"])
+    context.set_forkserver_preload(["auditlib.execution.warm"])
     forkserver.ensure_running()
     return context
 

@@ -56,7 +56,7 @@ def _engine() -> type:
         @classmethod
         def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **_: Any) -> None:
             """Execute all cells; what a failed one would have named is missing, so nothing after it is run then."""
-            from auditlib.shell import Shell
+            from auditlib.execution.shell import Shell
 
             shell = Shell.instance(config=Shell.settings())
             for index, cell in enumerate(nb_man.nb.cells):
