@@ -14,7 +14,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,7 +74,8 @@ def start(scanner: Scanner, program: str, source: Source, files: Iterable[str], 
     """Start a scanner on copies of these files below `folder`, an empty one."""
     work, output = folder / "files", folder / "output"
     work.mkdir(parents=True)
-    copied = _copy(source, files, work)
+    (folder / ".git").mkdir()  # compose-lint follows references up to the repository around it: this one holds nothing
+    copied = _copy(source, files, work, scanner.prepared)
     with output.open("wb") as stdout:
         process = subprocess.Popen(
             [program, *scanner.arguments(copied)],
@@ -85,7 +86,7 @@ def start(scanner: Scanner, program: str, source: Source, files: Iterable[str], 
     return Run(scanner, process, output, time.monotonic() + limit)
 
 
-def _copy(source: Source, files: Iterable[str], work: Path) -> list[str]:
+def _copy(source: Source, files: Iterable[str], work: Path, prepared: Callable[[str], str]) -> list[str]:
     copied = []
     for file in files:
         try:
@@ -94,6 +95,6 @@ def _copy(source: Source, files: Iterable[str], work: Path) -> list[str]:
             continue  # its coverage entry says why
         target = work / file
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(text, encoding="utf-8", newline="\n")
+        target.write_text(prepared(text), encoding="utf-8", newline="\n")
         copied.append(file)
     return copied

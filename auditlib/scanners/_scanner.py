@@ -45,4 +45,6 @@ class Scanner:
     """The exit statuses with which it ends after having done its work."""
     joins_errors: bool = False
     """Whether what it writes to the standard error stream is part of its output."""
+    prepared: Callable[[str], str] = str
+    """The text of a file as it is copied for it; lines stay where they are."""
     homepage: str = ""

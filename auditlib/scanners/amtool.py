@@ -1,6 +1,9 @@
 """amtool: Alertmanager configurations (https://github.com/prometheus/alertmanager#amtool); used where it is installed.
 
 A configuration that Alertmanager refuses means that no alert reaches anybody: high.
+
+`amtool check-config` opens every file that `templates` names, absolute paths included, so that key is taken out of the
+copy. A configuration that has it in any other form than its usual one isn't checked.
 """
 
 from __future__ import annotations
@@ -8,12 +11,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from auditlib import yamltree
 from auditlib.model import Area, Confidence, Location, Severity
 from auditlib.scanners._scanner import Issue, OutputError, Scanner
 from auditlib.source import Source, Unreadable
 
 _FAILED = re.compile(r"^Checking '(?P<file>[^'\n]+)'\s+FAILED: (?P<message>.+(?:\n +.+)*)", re.M)
 _LINE = re.compile(r"line (\d+)")
+_TEMPLATES = re.compile(r"^templates[ \t]*:.*(?:\n(?:[ \t\-\]].*)?)*", re.M)
+_KEYS = frozenset({"global", "route", "receivers", "inhibit_rules", "mute_time_intervals", "time_intervals"})
+"""The keys of a configuration, without `templates`."""
 
 
 def _wanted(source: Source) -> list[str]:
@@ -22,10 +29,18 @@ def _wanted(source: Source) -> list[str]:
 
 def _routes_alerts(source: Source, file: str) -> bool:
     try:
-        lines = source.lines(file)
-    except Unreadable:
+        text = source.text(file)
+        if not ("route:" in text and "receivers:" in text):
+            return False
+        documents = yamltree.parse(_without_templates(text))
+    except (Unreadable, yamltree.YamlError):
         return False
-    return any(line.startswith("route:") for line in lines) and any(line.startswith("receivers:") for line in lines)
+    keys = {key.text for document in documents for key, _ in document.items()}
+    return {"route", "receivers"} <= keys <= _KEYS
+
+
+def _without_templates(text: str) -> str:
+    return _TEMPLATES.sub(lambda found: "\n" * found[0].count("\n"), text)
 
 
 def _parse(output: str) -> Iterator[Issue]:
@@ -54,5 +69,6 @@ SCANNER = Scanner(
     parse=_parse,
     exits=frozenset({0, 1}),
     joins_errors=True,
+    prepared=_without_templates,
     homepage="https://prometheus.io/download/",
 )

@@ -1,7 +1,8 @@
 """promtool: Prometheus rule files (https://prometheus.io/docs/prometheus/latest/command-line/promtool/).
 
 Used where it is installed. A rule file that Prometheus refuses keeps it from starting, or from taking any change of
-its configuration: high. Configurations are left to our own reader, since `promtool check config` opens what they name.
+its configuration: high. What promtool calls lint, such as duplicate rules, is left out. Configurations are left to our
+own reader, since `promtool check config` opens what they name.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from auditlib.scanners._scanner import Issue, OutputError, Scanner
 from auditlib.source import Source, Unreadable
 
 _RULE_FILE = re.compile(r"^groups:.*^\s+(?:- )?(?:alert|record):", re.M | re.S)
-_PROBLEM = re.compile(r"^(?P<file>[^:\n]+): (?:(?P<line>\d+):(?P<column>\d+): )?(?P<message>.+)$", re.M)
+_PROBLEM = r"^{}: (?:(?P<line>\d+):(?P<column>\d+): )?(?P<message>.+)$"
 
 
 def _wanted(source: Source) -> list[str]:
@@ -33,12 +34,14 @@ def _parse(output: str) -> Iterator[Issue]:
     if "Checking " not in output:
         raise OutputError
     for section in output.split("Checking ")[1:]:
-        _, failed, problems = section.partition("FAILED:")
+        head, failed, problems = section.partition("FAILED:")
         if failed:
-            yield from map(_issue, _PROBLEM.finditer(problems))
+            file = head.strip()
+            pattern = re.compile(_PROBLEM.format(re.escape(file)), re.M)
+            yield from (_issue(file, problem) for problem in pattern.finditer(problems))
 
 
-def _issue(problem: re.Match[str]) -> Issue:
+def _issue(file: str, problem: re.Match[str]) -> Issue:
     return Issue(
         rule="invalid-rules",
         title="Prometheus refuses a rule file",
@@ -46,7 +49,7 @@ def _issue(problem: re.Match[str]) -> Issue:
         severity=Severity.HIGH,
         confidence=Confidence.HIGH,
         area=Area.MONITORING,
-        location=Location(problem["file"].strip(), int(problem["line"] or 1), int(problem["column"] or 1)),
+        location=Location(file, int(problem["line"] or 1), int(problem["column"] or 1)),
         recommendation="Mend the rule and check the file with `promtool check rules`.",
         references=("https://prometheus.io/docs/prometheus/latest/configuration/recording_rules/",),
     )

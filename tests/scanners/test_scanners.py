@@ -10,7 +10,7 @@ import pytest
 from auditlib import scanners
 from auditlib.audit import audit
 from auditlib.model import Read, Severity
-from auditlib.scanners import Scan, actionlint, amtool, compose_lint, detect_secrets, hadolint, promtool, zizmor
+from auditlib.scanners import Scan, compose_lint, zizmor
 from auditlib.source import Source
 
 COMPOSE = """\
@@ -114,39 +114,26 @@ def test_no_token_reaches_a_scanner(project, tmp_path, monkeypatch):
     assert "canary-token" not in (tmp_path / "seen").read_text()
 
 
-# What these programs print is written after their documentation; they themselves are not part of the test environment.
-RECORDED = [
-    (hadolint.SCANNER, "Dockerfile", "FROM debian\n",
-     '[{"code":"DL3006","column":1,"file":"Dockerfile","level":"warning","line":1,"message":"Always tag the version"}]',
-     "hadolint/DL3006", 1),
-    (actionlint.SCANNER, ".github/workflows/ci.yml", WORKFLOW,
-     '[{"message":"no job b","filepath":".github/workflows/ci.yml","line":3,"column":3,"kind":"job-needs"}]',
-     "actionlint/job-needs", 3),
-    (promtool.SCANNER, "rules.yml", "groups:\n- name: x\n  rules:\n  - alert: A\n    expr: up ==\n",
-     "Checking rules.yml\n  FAILED:\nrules.yml: 4:5: group \"x\", rule 1, \"A\": could not parse expression",
-     "promtool/invalid-rules", 4),
-    (amtool.SCANNER, "alerts.yml", "route: {receiver: a}\nreceivers: []\n",
-     "Checking 'alerts.yml'  FAILED: yaml: unmarshal errors:\n  line 2: undefined receiver a",
-     "amtool/invalid-configuration", 2),
-    (detect_secrets.SCANNER, "a.yml", "key: x\n",
-     '{"results": {"a.yml": [{"type": "AWS Access Key", "line_number": 1},'
-     ' {"type": "Secret Keyword", "line_number": 1}]}}',
-     "detect-secrets/aws-access-key", 1),
-]  # fmt: skip
+OUTSIDE = """\
+services:
+  a: {{image: "a:1", extends: {{file: "{0}/outside.yml", service: canary}}}}
+  b: {{image: "b:1", extends: {{file: ../../../outside.yml, service: canary}}}}
+  c: {{image: "c:1", extends: {{file: linked.yml, service: canary}}}}
+"""
 
 
-@pytest.mark.parametrize(
-    ("scanner", "file", "text", "output", "rule", "line"), RECORDED, ids=lambda v: getattr(v, "name", None)
-)
-def test_an_optional_scanner_is_understood(tmp_path, scanner, file, text, output, rule, line):
-    root = tmp_path / "project"
-    (root / file).parent.mkdir(parents=True)
-    (root / file).write_text(text, encoding="utf-8")
-    (tmp_path / "answer").write_text(output, encoding="utf-8")
-    path = fake(tmp_path / "bin", scanner.name, f"cat {tmp_path}/answer")
-    findings, coverage = scan(root, (scanner,), path)
+def test_compose_lint_reads_nothing_outside_of_its_copies(tmp_path, monkeypatch):
+    """Not even where the folder for temporary files is part of a checkout, which it takes for the project's own."""
+    (tmp_path / ".git").mkdir()
+    text = "services: {canary: {image: canary, security_opt: ['no-new-privileges:true']}}\n"
+    (tmp_path / "outside.yml").write_text(text, encoding="utf-8")
+    root = repository(tmp_path / "project", compose_yml=OUTSIDE.format(tmp_path))
+    (root / "linked.yml").symlink_to(tmp_path / "outside.yml")
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    findings, coverage = scan(root, (compose_lint.SCANNER,))
+    found = next(finding for finding in findings if finding.rule == "compose-lint/CL-0003")
     assert coverage == []
-    assert [(finding.rule, finding.location.line) for finding in findings] == [(rule, line)]
+    assert [str(place.location) for place in (found, *found.related)] == [f"compose.yml:{line}" for line in (2, 3, 4)]
 
 
 def test_what_a_rule_and_a_scanner_both_say_is_one_finding():

@@ -1,0 +1,97 @@
+"""The scanners that are used where they are installed, by what the real programs printed.
+
+Recorded with hadolint 2.15.1, promtool 2.42.0, amtool 0.25.0 and detect-secrets 1.5.0 on the files below; the lists of
+plugins and filters are taken out of the last one's answer. actionlint's answer follows its documentation.
+"""
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from auditlib.model import Severity
+from auditlib.scanners import Scan, actionlint, amtool, detect_secrets, hadolint, promtool
+from auditlib.source import Source
+
+RULES = "groups:\n- name: x\n  rules:\n  - alert: A\n    expr: up == 0\n"
+ROUTES = "route:\n  receiver: a\nreceivers:\n- name: a\n"
+WORKFLOW = ".github/workflows/ci.yml"
+CASES = [
+    (hadolint.SCANNER, {"Dockerfile": "FROM debian\n", "Dockerfile.bad": "RUNN x\n"}, [
+        "hadolint/DL1000 Dockerfile.bad:2 medium", "hadolint/DL3000 Dockerfile:3 medium",
+        "hadolint/DL3003 Dockerfile:4 low", "hadolint/DL3006 Dockerfile:1 low", "hadolint/DL3008 Dockerfile:2 low",
+        "hadolint/DL3014 Dockerfile:2 low", "hadolint/DL3025 Dockerfile:5 low", "hadolint/DL4006 Dockerfile:4 low",
+    ]),
+    (promtool.SCANNER, dict.fromkeys(("rules.yml", "rules2.yml", "dup.yml", "good.yml"), RULES), [
+        "promtool/invalid-rules rules.yml:1 high",
+        "promtool/invalid-rules rules2.yml:1 high", "promtool/invalid-rules rules2.yml:4 high",
+    ]),
+    (amtool.SCANNER, dict.fromkeys(("am1.yml", "am2.yml", "am3.yml"), ROUTES), [
+        "amtool/invalid-configuration am1.yml:1 high", "amtool/invalid-configuration am2.yml:1 high",
+    ]),
+    (detect_secrets.SCANNER, {"s.py": "x = 1\n", "s.yml": "x: 1\n"}, [
+        "detect-secrets/aws-access-key s.py:1 high", "detect-secrets/github-token s.py:2 high",
+        "detect-secrets/private-key s.yml:3 high", "detect-secrets/slack-token s.py:3 high",
+    ]),
+    (actionlint.SCANNER, {WORKFLOW: "on: push\n"}, ["actionlint/job-needs .github/workflows/ci.yml:3 medium"]),
+]  # fmt: skip
+
+
+def scan(root, scanner, script):
+    """What the scanner reports if its program is this script."""
+    program = root.parent / "bin" / scanner.name
+    program.parent.mkdir()
+    program.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    with Scan(Source(root), (scanner,), f"{program.parent}:/usr/bin:/bin") as running:
+        return running.collect([])
+
+
+def write(root, files):
+    for name, text in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return root
+
+
+@pytest.mark.parametrize(("scanner", "files", "expected"), CASES, ids=[case[0].name for case in CASES])
+def test_what_the_program_prints_is_understood(tmp_path, scanner, files, expected):
+    (recorded,) = Path(__file__).with_name("recorded").glob(f"{scanner.name}.*")
+    findings, coverage = scan(write(tmp_path / "project", files), scanner, f"cat {recorded}")
+    places = [
+        f"{finding.rule} {place} {finding.severity}"
+        for finding in findings
+        for place in (finding.location, *(related.location for related in finding.related))
+    ]
+    assert coverage == []
+    assert sorted(places) == expected
+    assert all(finding.severity < Severity.CRITICAL for finding in findings)
+
+
+TEMPLATES = [
+    "templates: [/etc/passwd]\n",
+    "templates:\n- /etc/passwd\n\n- '../*.tmpl'\n",
+    "templates: [\n  /etc/passwd\n]\n",
+]
+
+
+@pytest.mark.parametrize("templates", TEMPLATES)
+def test_amtool_is_not_told_of_templates(tmp_path, templates):
+    text = f"global: {{}}\n{templates}{ROUTES}"
+    root = write(tmp_path / "project", {"am.yml": text})
+    findings, coverage = scan(
+        root, amtool.SCANNER, f"cat am.yml > {tmp_path}/seen; echo \"Checking 'am.yml'  SUCCESS\""
+    )
+    assert (findings, coverage) == ([], [])
+    seen = (tmp_path / "seen").read_text(encoding="utf-8")
+    assert "passwd" not in seen
+    assert seen.count("\n") == text.count("\n")
+
+
+@pytest.mark.parametrize(
+    "hidden", ['"templates": [/etc/passwd]\n', '"\\x74emplates": [/etc/passwd]\n', "<<: {templates: [/etc/passwd]}\n"]
+)
+def test_a_configuration_that_hides_its_templates_is_not_given_to_amtool(tmp_path, hidden):
+    root = write(tmp_path / "project", {"am.yml": ROUTES + hidden})
+    assert amtool.SCANNER.wanted(Source(root)) == []
