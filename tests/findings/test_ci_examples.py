@@ -1,0 +1,45 @@
+"""The examples of docs/ci.md are what GitHub, pre-commit and zizmor take."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from auditlib.scanners import Scan, zizmor
+from auditlib.source import Source
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def project(tmp_path):
+    text = (ROOT / "docs/ci.md").read_text(encoding="utf-8")
+    workflow, hooks = re.findall(r"```yaml\n(.*?)```", text, re.S)
+    path = tmp_path / "project/.github/workflows/audit.yml"
+    path.parent.mkdir(parents=True)
+    path.write_text(workflow, encoding="utf-8")
+    (tmp_path / "project/.pre-commit-config.yaml").write_text(hooks, encoding="utf-8")
+    return tmp_path / "project"
+
+
+def test_the_workflow_satisfies_the_schema_of_github(project):
+    schema = ["--builtin-schema", "vendor.github-workflows"]
+    command = [sys.executable, "-m", "check_jsonschema", *schema, project / ".github/workflows/audit.yml"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+def test_zizmor_finds_only_that_actions_are_not_pinned(project):
+    with Scan(Source(project), (zizmor.SCANNER,)) as running:
+        findings, coverage = running.collect([])
+    assert coverage == []
+    assert {finding.rule for finding in findings} == {"zizmor/unpinned-uses"}
+
+
+def test_the_hook_that_is_named_exists(project):
+    config = yaml.safe_load((project / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
+    hooks = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
+    assert [hook["id"] for hook in config["repos"][0]["hooks"]] == [hook["id"] for hook in hooks]
