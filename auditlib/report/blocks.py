@@ -43,6 +43,8 @@ class Table:
     columns: tuple[Column, ...]
     rows: tuple[tuple[object, ...], ...]
     folded: bool = False
+    file: str = ""
+    """Where all rows are, in the report's folder."""
     kind: str = "table"
 
 

@@ -24,6 +24,10 @@ AREA_NAMES: dict[Area, str] = {
 }
 
 
+PRINT_ROWS = 25
+"""Rows of a table that paper shows; `page.css` hides those after them."""
+
+
 def page_html(blocks: Sequence[Block]) -> str:
     """The blocks for the page, which brings the style."""
     return _fragments().render(blocks=blocks, page=True)
@@ -65,7 +69,12 @@ def environment() -> jinja2.Environment:
         "image": _image,
         "prose": _paragraphs,
     }
-    templates.globals |= {"area_names": AREA_NAMES, "severities": list(Severity), "Table": Table}
+    templates.globals |= {
+        "area_names": AREA_NAMES,
+        "severities": list(Severity),
+        "Table": Table,
+        "print_rows": PRINT_ROWS,
+    }
     return templates
 
 
@@ -97,7 +106,8 @@ def _paragraphs(text: str) -> Markup:
     """A rule's documentation as HTML; raw HTML in it stays text."""
     from markdown_it import MarkdownIt
 
-    return Markup(MarkdownIt("commonmark", {"html": False}).render(text))  # noqa: S704 - html is off
+    html = MarkdownIt("commonmark", {"html": False}).render(text)
+    return Markup(html.replace("<pre>", '<pre tabindex="0">'))  # noqa: S704 - html is off
 
 
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>|#])")

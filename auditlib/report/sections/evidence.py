@@ -77,7 +77,8 @@ def table(audit: Audit, name: str) -> Blocks:
     rows = tuple(tuple(_shown(value) for value in row) for row in frame.head(_ROWS).itertuples(index=False))
     rest = f", of which {_ROWS} are shown" if len(frame) > _ROWS else ""
     caption = f"`{name}`: {wording.count(len(frame), 'row')}{rest}"
-    return Blocks(Table(caption, tuple(_column(frame, str(name)) for name in frame.columns), rows, folded=True))
+    columns = tuple(_column(frame, str(name)) for name in frame.columns)
+    return Blocks(Table(caption, columns, rows, folded=True, file=f"tables/{name}.csv"))
 
 
 def _column(frame: pd.DataFrame, name: str) -> Column:

@@ -1,0 +1,147 @@
+"""The list of all findings, the maps and the backlog in a real Chromium: by pointer, keyboard, address, and by axe."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import axe_playwright_python
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from auditlib import shipped, workbook
+
+CHROMIUM = next((path for name in ("chromium", "google-chrome", "chrome") if (path := shutil.which(name))), None)
+AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js")
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium; `make chromium` or apt-get install chromium"),
+]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return workbook.report(shipped.example(), tmp_path_factory.mktemp("example") / "report").index
+
+
+@pytest.fixture
+def page(browser: Browser, example: Path) -> Iterator[Page]:
+    page = browser.new_context(viewport={"width": 1440, "height": 900}, offline=True).new_page()
+    page.goto(example.as_uri())
+    yield page
+    page.context.close()
+
+
+def shown(page: Page) -> int:
+    return int(page.locator(".explorer output").inner_text().split()[0])
+
+
+def test_words_and_filters_narrow_the_list(page: Page) -> None:
+    everything = shown(page)
+    page.get_by_label("Search").fill("redis password")
+    some = shown(page)
+    page.get_by_role("checkbox", name="critical").check()
+
+    assert everything > some > shown(page) > 0
+    assert set(page.locator(".entry .chip").all_inner_texts()) == {"critical"}
+    page.get_by_role("button", name="Show all").click()
+    assert shown(page) == everything
+
+
+def test_every_filter_keeps_what_it_says(page: Page) -> None:
+    page.locator(".explorer [name=area]").select_option("monitoring")
+    page.locator(".explorer [name=rule]").select_option("monitoring-not-wired")
+
+    assert shown(page) == page.locator(".finding[data-rule=monitoring-not-wired]").count() > 0
+
+
+def test_the_address_brings_the_view_back(page: Page, browser: Browser) -> None:
+    page.get_by_role("checkbox", name="high").check()
+    page.locator(".explorer [name=area]").select_option("cicd")
+    page.locator(".entry > summary").nth(1).click()
+    page.wait_for_function("location.hash.includes('finding=')")
+    opened, count, address = page.locator(".entry[open] .message").inner_text(), shown(page), page.url
+    other = browser.new_page()
+    other.goto(address)
+
+    assert shown(other) == count
+    assert other.locator(".entry[open] .message").inner_text() == opened
+    assert other.locator(".entry[open] mark").first.is_visible()
+    other.close()
+
+
+def test_the_keyboard_alone_searches_walks_and_opens(page: Page) -> None:
+    page.get_by_label("Search").focus()
+    page.keyboard.type("alert")
+    page.locator(".entry > summary").first.focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+
+    assert page.locator(".entry").nth(1).evaluate("element => element.open")
+
+
+def test_what_cant_be_found_is_said(page: Page) -> None:
+    page.get_by_label("Search").fill("<img src=x onerror=document.title='taken'>")
+
+    assert shown(page) == 0
+    assert page.title() != "taken"
+
+
+def test_a_box_of_a_map_shows_what_it_touches_and_the_arrows_walk(page: Page) -> None:
+    svg = page.locator("#container-orchestration .picture svg").first
+    svg.locator("[tabindex='0']").focus()
+
+    assert svg.locator(".aside").count() > 0
+    label = svg.locator("[tabindex='0']").get_attribute("aria-label")
+    page.keyboard.press("ArrowDown")
+    assert svg.locator("[tabindex='0']").get_attribute("aria-label") != label
+    assert svg.locator("[tabindex='0']").count() == 1
+
+
+def test_the_backlog_is_downloaded_from_the_page_itself(page: Page) -> None:
+    page.context.set_offline(True)
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download as CSV").click()
+
+    assert download.value.suggested_filename == "backlog.csv"
+    assert download.value.path().read_text(encoding="utf-8").startswith("Summary,Description,")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(browser: Browser, example: Path, scheme: str) -> None:
+    context = browser.new_context(color_scheme=scheme, bypass_csp=True, offline=True)  # type: ignore[arg-type]
+    page = context.new_page()
+    page.goto(example.as_uri())
+    # What is skipped until it is scrolled to lies, for axe, below something else.
+    page.add_style_tag(content=".auditlib .fault { content-visibility: visible !important; }")
+    page.evaluate(
+        "document.querySelectorAll('.fault:nth-of-type(-n+3) details, :not(.fault) > details, .entry:nth-child(-n+2)')"
+        ".forEach((item) => { item.open = true; })"
+    )
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")["violations"]
+    context.close()
+
+    assert [(item["id"], item["nodes"][0]["html"][:200]) for item in found] == []
+
+
+def test_paper_has_a_sane_number_of_pages_and_says_what_it_leaves_out(page: Page, tmp_path: Path) -> None:
+    page.pdf(path=tmp_path / "report.pdf", format="A4")
+    pages = len(re.findall(rb"/Type\s*/Page\b", (tmp_path / "report.pdf").read_bytes()))
+    findings = page.locator(".finding").count()
+    page.emulate_media(media="print")
+
+    assert 10 < pages < 20 + findings
+    assert not page.locator(".explorer").is_visible()
+    assert page.locator("footer .on-paper").is_visible()
