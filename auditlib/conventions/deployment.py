@@ -33,7 +33,7 @@ _ORCHESTRATOR_ACTION = re.compile(
     re.I,
 )
 _OTHER_CI = re.compile(
-    r"^(?:\.gitlab-ci\.ya?ml|Jenkinsfile\S*|\.circleci/config\.ya?ml|azure-pipelines\.ya?ml|\.travis\.ya?ml|"
+    r"^(?:\.gitlab-ci\.ya?ml|(?:.*/)?(?:[\w.-]+\.)?[Jj]enkinsfile\S*|\.circleci/config\.ya?ml|azure-pipelines\.ya?ml|\.travis\.ya?ml|"
     r"bitbucket-pipelines\.ya?ml|\.drone\.ya?ml|\.woodpecker(?:/.+)?(?:\.ya?ml)|\.buildkite/.+|appveyor\.ya?ml|"
     r"cloudbuild\.ya?ml|\.teamcity/.+|\.(?:gitea|forgejo)/workflows/.+|buildspec\.ya?ml|\.cirrus\.ya?ml|\.tekton/.+|tox-ci\.ya?ml)$"
 )

@@ -59,8 +59,13 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 
 def _is_needed(mount: Mount) -> bool:
     """Whether the service reads what is mounted: a file, something read-only, or its configuration."""
+    return _is_read_only(mount) or mount.target.startswith(_CONFIGURATION)
+
+
+def _is_read_only(mount: Mount) -> bool:
+    """Whether the service can't fill the mount by itself: a file, or one that it may not write."""
     is_file = bool(posixpath.splitext(mount.source)[1]) and bool(posixpath.splitext(mount.target)[1])
-    return is_file or mount.read_only or mount.target.startswith(_CONFIGURATION)
+    return is_file or mount.read_only
 
 
 def _made(inventory: Inventory) -> str:
@@ -72,13 +77,16 @@ def _made(inventory: Inventory) -> str:
 def _evidence(path: str, users: list[tuple[Service, Mount]]) -> Evidence:
     (service, first), *others = users
     names = listed(item.name for item, _ in users)
+    filled = not any(_is_read_only(mount) for _, mount in users)
+    doubt = f"; unless {service.name} fills it by itself, it starts without" if filled else ""
     return Evidence(
         f"{names} {'mounts' if len({item.name for item, _ in users}) == 1 else 'mount'} {path}, which the repository "
-        f"doesn't have and nothing in it makes; Docker puts an empty folder in its place.",
+        f"doesn't have and nothing in it makes; Docker puts an empty folder in its place{doubt}.",
         first.location,
         subject=path,
         service=service.name,
         related=tuple(Related(mount.location, f"{item.name} mounts it here") for item, mount in others),
         recommendation=f"Commit {path}, or say in the README how it is made before the start.",
         severity=Severity.LOW if environments.is_for_development(first.location.file) else None,
+        confidence=Confidence.MEDIUM if filled else None,
     )

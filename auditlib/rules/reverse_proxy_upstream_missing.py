@@ -29,11 +29,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditlib.conventions import peers
+from auditlib.conventions import peers, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.proxy import ReverseProxy, Upstream
-from auditlib.inventory.stack import Endpoint
+from auditlib.inventory.stack import Endpoint, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.rules._rule import Evidence, rule
 
@@ -43,13 +43,14 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every upstream host of a configuration that a service uses and that no service answers to, once a file."""
     extra = {name for service in inventory.services for name in service.extra_hosts}
     external = any(network.external for network in inventory.networks)
+    groups = {item.group for proxy in inventory.reverse_proxies for item in proxy.upstreams if item.group}
     for proxy in inventory.reverse_proxies:
         if external or not _is_used(inventory, proxy):
             continue
         missing: dict[str, list[Upstream]] = {}
         for item in proxy.upstreams:
             end = Endpoint(item.scheme, item.host, item.port)
-            known = item.host in extra or graph.resolve(item.host, item.port, proxy.file)
+            known = item.host in extra or item.host in groups or graph.resolve(item.host, item.port, proxy.file)
             if item.host and peers.could_be_service(end) and not known:
                 missing.setdefault(item.host, []).append(item)
         for host, uses in missing.items():
@@ -60,10 +61,17 @@ def _is_used(inventory: Inventory, proxy: ReverseProxy) -> bool:
     """Whether a service mounts the file, or is built beside it."""
     for service in inventory.services:
         places = [mount.source for mount in service.mounts if mount.kind == "bind" and not mount.outside]
-        places += [service.build.context] if service.build and not service.build.outside else []
+        if service.build and not service.build.outside and _may_hold(inventory, service, proxy):
+            places.append(service.build.context)
         if any(place in (".", proxy.file) or proxy.file.startswith(place + "/") for place in places):
             return True
     return False
+
+
+def _may_hold(inventory: Inventory, service: Service, proxy: ReverseProxy) -> bool:
+    """Whether a service's image may be one of the proxy: its Dockerfile names it, or isn't known."""
+    found = services.dockerfile(inventory, service)
+    return found is None or any(proxy.kind in word for item in found.instructions for word in item.words)
 
 
 def _evidence(proxy: ReverseProxy, host: str, uses: list[Upstream]) -> Evidence:
