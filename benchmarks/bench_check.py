@@ -1,7 +1,8 @@
-"""`auditlib check`: the start-up share, real repositories, and generated ones of growing size."""
+"""`auditlib check`: the start-up share, real repositories, generated ones of growing size, and the scanners' share."""
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -14,13 +15,14 @@ CORPUS = ROOT.parent / "shared" / "corpus"
 
 
 def main(show: Callable[[str], None] = print) -> None:
-    """Print both tables."""
+    """Print the tables."""
     with tempfile.TemporaryDirectory() as folder:
         empty = Path(folder) / "empty"
         empty.mkdir()
         start = measure.run(_check(empty), runs=5)
         _real(start, show)
         _generated(Path(folder), start, show)
+        _scanned(repository.mid_sized(Path(folder) / "mid-sized"), show)
 
 
 def _check(project: Path) -> list[str]:
@@ -51,6 +53,30 @@ def _generated(folder: Path, start: measure.Figures, show: Callable[[str], None]
         rows.append((size, figures.wall, figures.cpu, figures.memory, start.cpu / figures.cpu, work / first))
     header = ("services", "wall s", "processor s", "memory MB", "share of start-up", "time a service, of the first row")
     measure.table("auditlib check, generated repositories", header, rows, show)
+
+
+def _scanned(project: Path, show: Callable[[str], None]) -> None:
+    """The yardstick: the two scanners that auditlib brings, one after the other, as whole processes."""
+    programs = Path(sys.executable).parent
+    quiet = ("--offline", "--no-config", "--no-exit-codes", "--no-progress", "--quiet", "--format=json-v1")
+    zizmor, lint, alone, scanned = measure.in_turn(
+        [
+            [programs / "zizmor", *quiet, project],
+            [programs / "compose-lint", "check", "--format=json", "--no-env", project / "compose.yaml"],
+            _check(project),
+            measure.auditlib("check", project, "--format", "json"),
+        ],
+        runs=5,
+        accepted=(0, 1),
+    )
+    wall, cpu = zizmor.wall + lint.wall, zizmor.cpu + lint.cpu
+    rows = [
+        ("zizmor, then compose-lint", wall, cpu, 1.0),
+        ("auditlib check --no-scanners", alone.wall, alone.cpu, alone.wall / wall),
+        ("auditlib check", scanned.wall, scanned.cpu, scanned.wall / wall),
+    ]
+    header = ("what", "wall s", "processor s", "ratio of wall")
+    measure.table("auditlib check, 10 services and 800 files", header, rows, show)
 
 
 if __name__ == "__main__":
