@@ -78,3 +78,13 @@ def test_without_services_a_sentence_says_so(make_audit: MakeAudit) -> None:
     assert "nothing to start" in str(sections.start_up(audit))
     assert "No service runs an image" in str(sections.image_versions(audit))
     assert "No service takes another one along" in str(sections.blast_radius(audit))
+
+
+def test_of_many_services_those_that_reach_most_are_drawn(make_audit: MakeAudit) -> None:
+    names = [f"s{number:03}" for number in range(120)]
+    chain = [service(name, names[number - 1 : number] if number else []) for number, name in enumerate(names)]
+    (picture,) = sections.blast_radius(make_audit(chain)).blocks
+
+    assert isinstance(picture, Picture)
+    assert picture.alternative.startswith("119 services take others along; the worst is s000")
+    assert "are drawn" in picture.caption

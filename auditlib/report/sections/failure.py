@@ -72,27 +72,29 @@ def _table(moments: tuple[startup.Moment, ...]) -> Table:
 
 def blast_radius(audit: Audit) -> Blocks:
     """The services that exist once, and what fails or loses something when one of them dies."""
-    points = audit.graph.single_points(limit=_ROWS)
+    points = audit.graph.single_points(limit=max(len(audit.inventory.distinct_services), 1))
     if not points:
         return Blocks(Prose("No service takes another one along when it dies."))
     names = {node: str(audit.graph.nodes[node]["name"]) for point in points for node in (*point.hard, *point.soft)}
     hit = {node: sum(node in point.hard for point in points) for node in names}
     columns = sorted(names, key=lambda node: (-hit[node], names[node]))[:_ROWS]
+    drawn = [point for point in points if {*point.hard, *point.soft} & {*columns}][:_ROWS]
     marks = {
         (row, columns.index(node)): mark
-        for row, point in enumerate(points)
+        for row, point in enumerate(drawn)
         for nodes, mark in ((point.hard, matrix.Mark("dot", "bad")), (point.soft, matrix.Mark("ring", "warn")))
         for node in nodes
         if node in columns
     }
-    worst = points[0]
+    worst, verb = points[0], "takes" if len(points) == 1 else "take"
     words = (
-        f"{wording.count(len(points), 'service')} take others along; the worst is {worst.name}: "
+        f"{wording.count(len(points), 'service')} {verb} others along; the worst is {worst.name}: "
         f"{wording.listing(names[node] for node in worst.hard)} fail with it."
     )
     legend = [(matrix.Mark("dot", "bad"), "fails with it"), (matrix.Mark("ring", "warn"), "loses something")]
-    canvas = matrix.draw([point.name for point in points], [names[node] for node in columns], marks, legend)
-    caption = f"{words} A row dies, its marked columns suffer."
+    canvas = matrix.draw([point.name for point in drawn], [names[node] for node in columns], marks, legend)
+    note = "" if drawn == points and len(columns) == len(names) else " Those that reach, and suffer, most are drawn."
+    caption = f"{words} A row dies, its marked columns suffer.{note}"
     return Blocks(Picture(canvas.svg(words), caption, words, _points_table(points, names)))
 
 
