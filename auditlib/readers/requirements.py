@@ -36,9 +36,8 @@ def read(source: Source) -> Reading:
 
 
 def _is_requirements(path: str) -> bool:
-    place = PurePosixPath(path)
-    in_folder = place.parent.name == "requirements" and place.suffix in (".txt", ".in")
-    return in_folder or bool(_FILE.fullmatch(place.name))
+    in_folder = f"/{path}".rpartition("/")[0].endswith("/requirements") and path.endswith((".txt", ".in"))
+    return in_folder or bool(_FILE.fullmatch(posixpath.basename(path)))
 
 
 def requirement(text: str, group: str, location: Location, vault: Vault) -> Requirement | None:

@@ -21,7 +21,7 @@ from auditlib.source import Source, Unreadable
 KIND = "task queue"
 
 _ACKNOWLEDGES_LATE = re.compile(r"(?:\w+_)?(?:task_)?acks_late", re.I)
-_WORDS = re.compile(r"\bCelery\(|acks_late", re.I)
+_WORDS = ("celery(", "acks_late")
 
 
 def read(source: Source) -> Reading:
@@ -34,9 +34,10 @@ def read(source: Source) -> Reading:
 
 def _is_of_interest(source: Source, path: str) -> bool:
     try:
-        return bool(_WORDS.search(source.text(path)))
+        text = source.text(path).lower()
     except Unreadable:
         return False
+    return any(word in text for word in _WORDS)
 
 
 def _read(source: Source, path: str) -> Iterator[Any]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import PurePosixPath
 from typing import Any
 
 from auditlib.readers import python_code
@@ -83,8 +82,8 @@ def _may_branch(text: str) -> bool:
 
 def is_test(path: str) -> bool:
     """Whether a Python file belongs to tests, whose log files and branches say nothing of the application."""
-    place = PurePosixPath(path)
-    return not {"tests", "test"}.isdisjoint(place.parts[:-1]) or place.name.startswith(("test_", "conftest"))
+    *folders, name = path.split("/")
+    return not {"tests", "test"}.isdisjoint(folders) or name.startswith(("test_", "conftest"))
 
 
 def _read_python(source: Source, path: str) -> Iterator[Any]:
