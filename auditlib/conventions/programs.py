@@ -45,6 +45,8 @@ class Program:
     """The variables that any file of it names, in lower case."""
     foreign: bool
     """Whether a part of it is written in a language whose settings aren't read."""
+    serves: bool
+    """Whether routes of it are known, so that its code is there and is read."""
 
     def holds(self, path: str) -> bool:
         """Whether a file is a part of the program."""
@@ -69,6 +71,7 @@ class _Code:
         )
         self.named = sorted(inventory.named_variables, key=lambda item: item.path)
         self.foreign = sorted(path for path in inventory.files if path.endswith(_OTHER_LANGUAGES))
+        self.routes = sorted({item.location.file for item in inventory.web_routes})
         self._setting_files = [item.location.file for item in self.settings]
         self._naming_files = [item.path for item in self.named]
 
@@ -102,7 +105,7 @@ def _program(inventory: Inventory, service: Service, code: _Code) -> Program:
         given |= {name.upper() for item in final if item.keyword == "ENV" for name, _ in item.variables}
     return Program(
         service, roots, code.settings_below(roots), frozenset(given), code.named_below(roots),
-        bool(_below(code.foreign, roots)),
+        bool(_below(code.foreign, roots)), bool(_below(code.routes, roots)),
     )  # fmt: skip
 
 
@@ -143,9 +146,9 @@ def is_read_by_libraries(variable: str) -> bool:
 def unread(program: Program) -> list[EnvironmentEntry]:
     """The variables that Compose sets for a program and that nothing in it names.
 
-    Empty where its languages are none whose settings are read, or where no setting of it is known at all.
+    Empty where its languages are none whose settings are read, or where neither a setting nor a route of it is known.
     """
-    if not program.settings or program.foreign:
+    if not (program.settings or program.serves) or program.foreign:
         return []
     read = {variable.lower() for item in program.settings for variable in (item.name, *item.aliases)}
     service = program.service

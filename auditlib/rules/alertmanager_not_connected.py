@@ -33,6 +33,7 @@ from collections.abc import Iterator
 from auditlib.conventions import monitoring, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
+from auditlib.inventory.monitoring import PrometheusConfig
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.rules._rule import Evidence, rule
 from auditlib.rules._wording import counted
@@ -46,14 +47,16 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     managers = _managers(inventory)
     files = {alert.file for alert in monitoring.alerts(inventory)}
     loaded = {file: monitoring.loading(inventory, file) for file in files}
-    for config in monitoring.prometheus_in_use(inventory):
-        connected = config.alertmanagers or config.alertmanager_discovery
-        alerts = [alert for alert in monitoring.alerts(inventory) if config in loaded[alert.file]]
-        if connected or monitoring.is_template(config.file) or not alerts:
+    configs = monitoring.prometheus_in_use(inventory)
+    idle = bool(managers and files) and not any(loaded.values()) and not any(_is_connected(item) for item in configs)
+    for config in configs:
+        alerts = [alert for alert in monitoring.alerts(inventory) if idle or config in loaded[alert.file]]
+        if _is_connected(config) or monitoring.is_template(config.file) or not alerts:
             continue
         meant = "though Alertmanager is set up" if managers else "and the repository configures none"
         yield Evidence(
-            f"{config.file} loads {counted(len(alerts), 'alert')} and names no Alertmanager, {meant}: nobody is told.",
+            f"{config.file} {'is there for' if idle else 'loads'} {counted(len(alerts), 'alert')} and names no "
+            f"Alertmanager, {meant}: nobody is told.",
             config.location,
             subject=config.file,
             related=(
@@ -63,6 +66,10 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             recommendation=f"Add `alerting` with the address of Alertmanager to {config.file}.",
             severity=None if managers else Severity.MEDIUM,
         )
+
+
+def _is_connected(config: PrometheusConfig) -> bool:
+    return bool(config.alertmanagers or config.alertmanager_discovery)
 
 
 def _evaluated_elsewhere(inventory: Inventory) -> bool:

@@ -78,7 +78,7 @@ def _evidence(path: str, users: list[tuple[Service, Mount]]) -> Evidence:
     (service, first), *others = users
     names = listed(item.name for item, _ in users)
     filled = not any(_is_read_only(mount) for _, mount in users)
-    doubt = f"; unless {service.name} fills it by itself, it starts without" if filled else ""
+    doubt = f"; {service.name} starts without its content, unless it fills the folder by itself" if filled else ""
     return Evidence(
         f"{names} {'mounts' if len({item.name for item, _ in users}) == 1 else 'mount'} {path}, which the repository "
         f"doesn't have and nothing in it makes; Docker puts an empty folder in its place{doubt}.",

@@ -37,7 +37,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from auditlib.conventions import environments, healthchecks, services
+from auditlib.conventions import environments, healthchecks, programs, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
@@ -55,12 +55,19 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     places: defaultdict[tuple[str, str], list[Location]] = defaultdict(list)
     for edge in graph.undeclared():
         places[edge.source, edge.target].append(edge.location)
-    for (source, target), locations in places.items():
+    idle = _unread(inventory) if places else set()
+    for (source, target), found in places.items():
+        locations = [place for place in found if place not in idle]
         service, needed = by_node.get(source), by_node.get(target)
-        if not service or not needed or not _matters(inventory, service, needed):
+        if not locations or not service or not needed or not _matters(inventory, service, needed):
             continue
         if target not in graph.waits_for(source) and source not in graph.waits_for(target):
             yield _evidence(inventory, service, needed, locations)
+
+
+def _unread(inventory: Inventory) -> set[Location]:
+    """Where services are given variables that nothing of their code names: no connection comes of those."""
+    return {entry.location for program in programs.programs(inventory) for entry in programs.unread(program)}
 
 
 def _matters(inventory: Inventory, service: Service, needed: Service) -> bool:

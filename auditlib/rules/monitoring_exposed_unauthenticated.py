@@ -87,7 +87,7 @@ def _evidence(project: Project, found: list[tuple[Service, Port]]) -> Evidence:
     changeable = any("enable-admin-api" in word or "enable-lifecycle" in word for s, _ in found for word in s.command)
     return Evidence(
         f"{listed(f'{item.name} ({end.host_port or end.target})' for item, end in found)} can be reached from other "
-        f"hosts without a login{', and lets callers change it' if changeable else ''}.",
+        f"hosts without a login{', and what callers send changes it' if changeable else ''}.",
         port.location,
         subject=f"{project.name}/exposed-monitoring",
         service=first.name,

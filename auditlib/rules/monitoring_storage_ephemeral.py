@@ -65,8 +65,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 def _loses(inventory: Inventory, service: Service, remote: bool) -> tuple[str, str] | None:
     """The folder without a volume and what is lost with it; None if nothing is."""
     product = services.product(inventory, service)
-    name = service.image.partition("@")[0].rpartition("/")[2].partition(":")[0]
-    if service.build is not None or product is None or name not in _KEEPS:
+    name = _image(inventory, service).partition("@")[0].rpartition("/")[2].partition(":")[0]
+    if product is None or name not in _KEEPS:
         return None
     folder, content = _KEEPS[name]
     text = " ".join((*service.command, *(entry.name for entry in service.environment)))
@@ -85,6 +85,14 @@ def _loses(inventory: Inventory, service: Service, remote: bool) -> tuple[str, s
         if not mount.read_only
     )
     return None if keeps or not folder.startswith("/") else (folder, content)
+
+
+def _image(inventory: Inventory, service: Service) -> str:
+    """The image of a service, or the one that its own image starts from."""
+    found = services.dockerfile(inventory, service)
+    if service.build is None or found is None:
+        return "" if service.build else service.image
+    return services.final_stage(found, service.build.target)[0]
 
 
 def _stores_elsewhere(inventory: Inventory) -> bool:

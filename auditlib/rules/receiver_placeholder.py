@@ -38,6 +38,12 @@ from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.rules._rule import Evidence, rule
 from auditlib.rules._wording import listed
 
+_NEEDS_ADDRESS = {
+    "discord": "webhook_url_file", "msteams": "webhook_url_file", "opsgenie": "api_key_file",
+    "pagerduty": "routing_key_file", "slack": "api_url_file", "webhook": "url_file",
+}  # fmt: skip
+"""The integrations that have to name an address or a key, by themselves or in the global settings."""
+
 
 @rule(area=Area.MONITORING, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
@@ -50,11 +56,28 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for file, items in found.items():
         if not environments.is_for_development(file):
             yield _evidence(inventory, file, items)
+    yield from _unaddressed(inventory)
     for file in dict.fromkeys(receiver.file for receiver in inventory.receivers):
         empty = [receiver for receiver in inventory.receivers if receiver.file == file]
         addressed = any(receiver.integrations for receiver in empty) or monitoring.is_template(file)
         if not addressed and not environments.is_for_development(file):
             yield _empty(file, empty)
+
+
+def _unaddressed(inventory: Inventory) -> Iterator[Evidence]:
+    """Integrations that Alertmanager refuses, since neither they nor the global settings say where to send."""
+    for receiver in inventory.receivers:
+        bare = [item for item in receiver.integrations if item.kind in _NEEDS_ADDRESS and not item.endpoint_location]
+        if bare and not monitoring.is_template(receiver.file) and not environments.is_for_development(receiver.file):
+            yield Evidence(
+                f"{receiver.name} ({bare[0].kind}) names no address, and the global settings have none: Alertmanager "
+                "refuses to start.",
+                bare[0].location,
+                subject=f"{receiver.name}/address",
+                related=tuple(Related(item.location, f"{item.kind} has no address either") for item in bare[1:]),
+                recommendation=f"Give the {bare[0].kind} integration of {receiver.name} its "
+                f"`{_NEEDS_ADDRESS[bare[0].kind]}` in {receiver.file}.",
+            )
 
 
 def _empty(file: str, receivers: list[Receiver]) -> Evidence:

@@ -27,16 +27,26 @@ References:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
-from auditlib.conventions import monitoring
+from auditlib.conventions import monitoring, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Route
+from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.rules import _scraping as scraping
 from auditlib.rules._rule import Evidence, rule
+from auditlib.rules._scraping import MetricSource
 from auditlib.rules._wording import counted
+
+_PORTS = {
+    "PostgreSQL": "5432", "MySQL": "3306", "Redis": "6379", "Valkey": "6379", "MongoDB": "27017", "Memcached": "11211",
+}  # fmt: skip
+"""Products that speak a protocol of their own at their port, which is no HTTP."""
+_STATUS_PAGE = re.compile(r"(?:stub|nginx|basic)[-_]?status")
+"""The usual paths of nginx's status page (https://nginx.org/en/docs/http/ngx_http_stub_status_module.html)."""
 
 
 @rule(area=Area.MONITORING, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.MEDIUM)
@@ -44,6 +54,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every target that is built here, whose routes are known, and that has neither route nor instrumentation."""
     jobs = scraping.jobs(inventory, monitoring.prometheus_in_use(inventory))
     for source in scraping.sources(inventory, graph, jobs):
+        if (product := _without_metrics(inventory, source)) and source.service:
+            yield _foreign(source, source.service, product)
         if not source.silent or source.service is None:
             continue
         routes = _routes(inventory, scraping.code_folder(inventory, source.service) or "")
@@ -60,6 +72,28 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             recommendation=f"Add a Prometheus client library to the code of {source.service.name} and serve "
             f"{source.job.metrics_path}.",
         )
+
+
+def _without_metrics(inventory: Inventory, source: MetricSource) -> str:
+    """The product that a job asks itself, though it has no metrics in Prometheus' format; empty for all others."""
+    found = services.product(inventory, source.service) if source.service else None
+    if found is None or source.job.proxy:
+        return ""
+    status = found.name == "Nginx" and bool(_STATUS_PAGE.search(source.job.metrics_path))
+    port = source.target.port
+    return found.name if status or (found.name in _PORTS and port == _PORTS[found.name]) else ""
+
+
+def _foreign(source: MetricSource, service: Service, product: str) -> Evidence:
+    return Evidence(
+        f"The job {source.job.name} asks {source.target.host} for {source.job.metrics_path}, but {product} "
+        "doesn't speak Prometheus' format there; an exporter has to translate.",
+        source.target.location,
+        subject=f"{source.job.name}/{service.name}",
+        service=service.name,
+        related=(Related(service.location, f"{service.name} is {product}"),),
+        recommendation=f"Add an exporter for {product}, and let the job {source.job.name} ask that one.",
+    )
 
 
 def _routes(inventory: Inventory, folder: str) -> list[Route]:

@@ -59,8 +59,9 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             required = [
                 item for item in missing if item.operator not in (":-", "-", ":+", "+") or is_credential_name(item.name)
             ]
+            files = list(dict.fromkeys(item.location.file for item in used.values()))
             yield Evidence(
-                _message(missing, len(used), template, project.location.file),
+                _message(missing, len(used), template, files),
                 template.location if template else missing[0].location,
                 subject=f"{project.name}/variables",
                 related=tuple(
@@ -88,15 +89,16 @@ def _template(inventory: Inventory, compose_file: str) -> EnvFile | None:
     return max(templates, key=lambda item: len(posixpath.dirname(item.path)), default=None)
 
 
-def _message(missing: list[Variable], total: int, template: EnvFile | None, file: str) -> str:
+def _message(missing: list[Variable], total: int, template: EnvFile | None, files: list[str]) -> str:
     names = listed(item.name for item in missing)
+    reader = f"{listed(files, limit=3)} {'reads' if len(files) == 1 else 'read'}"
     if template:
         return (
-            f"{template.path} doesn't name {counted(len(missing), 'variable')} of the {total} that {file} reads, and "
+            f"{template.path} doesn't name {counted(len(missing), 'variable')} of the {total} that {reader}, and "
             f"no document does: {names}."
         )
     return (
-        f"{file} reads {counted(total, 'variable')}; there is no template for an environment file, and no document "
+        f"{reader} {counted(total, 'variable')}; there is no template for an environment file, and no document "
         f"names {'any' if len(missing) == total else len(missing)} of them: {names}."
     )
 

@@ -45,6 +45,8 @@ from auditlib.rules._wording import listed
 _HELPERS = frozenset({"proxy", "backup", "tool", "test", "exporter"})
 _MEANT_TO_BE_SHARED = re.compile(r"cert|acme|letsencrypt|sock|static|cache|node_modules|venv|/run(?:/|$)", re.I)
 
+_LOGS = re.compile(r"(?:^|/)logs?(?:/|$)")
+
 
 @rule(area=Area.RESILIENCE, severity=Severity.LOW, confidence=Confidence.MEDIUM, effort=Effort.MEDIUM)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
@@ -54,12 +56,18 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         for service in inventory.services_of(project.name).values():
             for mount in service.mounts:
                 shared = _MEANT_TO_BE_SHARED.search(f"{mount.source} {mount.target}")
-                if mount.kind == "volume" and mount.source and not mount.read_only and not shared:
+                if _is_shared_kind(mount) and mount.source and not mount.read_only and not shared:
                     writers[project.name, mount.source].append((service, mount))
     for (project_name, volume), found in writers.items():
         lasting = [(service, mount) for service, mount in found if _writes(inventory, service)]
         if len({service.name for service, _ in lasting}) > 1:
             yield _evidence(inventory, project_name, volume, lasting)
+
+
+def _is_shared_kind(mount: Mount) -> bool:
+    """Named volumes, and folders of the host for logs; other folders are mostly source code."""
+    is_file = "." in mount.target.rpartition("/")[2]
+    return mount.kind == "volume" or (mount.kind == "bind" and bool(_LOGS.search(mount.target)) and not is_file)
 
 
 def _writes(inventory: Inventory, service: Service) -> bool:
@@ -72,13 +80,14 @@ def _evidence(inventory: Inventory, project: str, volume: str, found: list[tuple
     names = listed(service.name for service, _ in found)
     kinds = [product.kind for service, _ in found if (product := services.product(inventory, service))]
     databases = kinds.count("datastore") > 1
-    logs = all(re.search(r"(?:^|/)logs?(?:/|$)", mount.target) for _, mount in found)
+    logs = all(_LOGS.search(mount.target) for _, mount in found)
     risk = "each may damage the other's files" if databases else "each can overwrite what the others wrote"
     if logs:
         risk = "they append to and rotate the same log files"
     first = found[0][1]
+    what = "folder" if first.kind == "bind" else "volume"
     return Evidence(
-        f"{names} mount the volume {volume} writable; {risk}, and all of them are bound to one host.",
+        f"{names} mount the {what} {volume} writable; {risk}, and all of them are bound to one host.",
         first.location,
         subject=f"{project}/{volume}",
         related=tuple(Related(mount.location, f"{service.name} may write to it too") for service, mount in found[1:]),
