@@ -55,9 +55,17 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         lasting = [item for item in mine if _is_lasting(inventory, item, item.name in awaited)]
         missing = [item for item in lasting if not healthchecks.of(inventory, item)]
         doubtful = {item.key for item in missing if healthchecks.may_be_in_image(inventory, item)}
+        if doubtful and _all_images_check(inventory):
+            missing = [item for item in missing if item.key not in doubtful or item.build or "/" in item.image]
         for group in ([s for s in missing if s.key not in doubtful], [s for s in missing if s.key in doubtful]):
             if group:
                 yield _evidence(inventory, lasting, group, certain=group[0].key not in doubtful)
+
+
+def _all_images_check(inventory: Inventory) -> bool:
+    """Whether each Dockerfile has a health check: an image of no registry is likely one of those."""
+    mine = [item for item in inventory.dockerfiles if not environments.is_for_development(item.path)]
+    return bool(mine) and all(any(step.keyword == "HEALTHCHECK" for step in item.instructions) for item in mine)
 
 
 def _is_lasting(inventory: Inventory, service: Service, awaited: bool) -> bool:

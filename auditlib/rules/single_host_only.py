@@ -27,6 +27,7 @@ References:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from auditlib.conventions import deployment, environments
@@ -37,9 +38,13 @@ from auditlib.rules._rule import Evidence, rule
 from auditlib.rules._wording import counted
 
 
+def _is_of_production(file: str) -> bool:
+    return re.search(r"(?:^|[^a-z])prod(?:uction)?(?![a-z])", file.rpartition("/")[2]) is not None
+
+
 @rule(area=Area.RESILIENCE, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.LARGE)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """The largest project of a repository that goes into production with Compose alone, on one host unspoken."""
+    """The project for production, else the largest one, where Compose alone deploys and one host goes unspoken."""
     signs = deployment.signs_of_production(inventory)
     if not signs or deployment.uses_orchestrator(inventory) or deployment.speaks_of_scaling(inventory):
         return
@@ -47,7 +52,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     sizes = {project.name: len(inventory.services_of(project.name)) for project in projects}
     if not sizes or max(sizes.values()) < 2:
         return
-    project = max(projects, key=lambda item: sizes[item.name])
+    project = max(projects, key=lambda item: (_is_of_production(item.location.file), sizes[item.name]))
     fixed = [item for item in inventory.services_of(project.name).values() if item.container_name]
     yield Evidence(
         f"{counted(sizes[project.name], 'service')} of {project.location.file} go into production by Compose, which is "
