@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
@@ -65,6 +66,7 @@ def _distinctive(value: str) -> bool:
 
 
 _HEXADECIMAL = re.compile(r"(?:[0-9a-f]{24,}|[0-9A-F]{24,})")
+_RANDOM = re.compile(r"(?<![\w/.+-])[A-Za-z0-9_-]{20,500}(?![\w/.+-])")
 _SEQUENCE = re.compile(r"01234567|12345678|abcdef01|abcdefgh|(.)\1{4}|(.{2,8})\2\2", re.I)
 _WORD_RUN = re.compile(r"[A-Z]?[a-z]{6,}")
 
@@ -77,6 +79,17 @@ def _is_generated(value: str) -> bool:
         return len(set(value)) >= 8
     kinds = (any(map(str.islower, value)), any(map(str.isupper, value)), sum(map(str.isdigit, value)) >= 2)
     return all(kinds) and len(set(value)) >= len(value[:32]) // 2 and not _WORD_RUN.search(value)
+
+
+def _generated(text: str) -> list[tuple[int, int]]:
+    """Where something random stands, which nobody but a program would write: it may be a secret without a name."""
+    return [match.span() for match in _RANDOM.finditer(text) if _is_random(match[0])]
+
+
+@lru_cache(maxsize=8192)
+def _is_random(word: str) -> bool:
+    """Letters of both cases and digits in disorder; hexadecimal digests of images and commits are no secrets."""
+    return _is_generated(word) and not _HEXADECIMAL.fullmatch(word)
 
 
 def shown(value: str) -> str:
@@ -112,8 +125,13 @@ class Vault:
         bare = text.strip()
         if is_credential_name(name) and is_secret_value(name, bare):
             return Value(
-                text=shown(text), secret=True, length=len(text), digest=_digest(text), identity=self._remember(text),
-                placeholder=bool(_PLACEHOLDER.search(bare)), weak=bool(_WEAK.match(bare)),
+                text=shown(text),
+                secret=True,
+                length=len(text),
+                digest=_digest(text),
+                identity=self._remember(text),
+                placeholder=bool(_PLACEHOLDER.search(bare)),
+                weak=bool(_WEAK.match(bare)),
                 generated=_is_generated(bare),
             )
         spans = secret_spans.union(secret_spans.find(text))
@@ -122,13 +140,20 @@ class Vault:
         first = text[slice(*spans[0])]
         identities = [self._remember(text[start:end]) for start, end in spans]
         return Value(
-            text=self.mask(text), secret=True, length=len(first), digest=_digest(first), identity=identities[0],
-            placeholder=bool(_PLACEHOLDER.search(first)), weak=bool(_WEAK.match(first)), generated=_is_generated(first),
+            text=self.mask(text),
+            secret=True,
+            length=len(first),
+            digest=_digest(first),
+            identity=identities[0],
+            placeholder=bool(_PLACEHOLDER.search(first)),
+            weak=bool(_WEAK.match(first)),
+            generated=_is_generated(first),
         )
 
     def mask(self, text: str) -> str:
         """`text` with every secret replaced by its length and hash."""
-        return _replace(text, secret_spans.union(secret_spans.find(text) + self._occurrences(text)))
+        spans = secret_spans.find(text) + self._occurrences(text) + _generated(text)
+        return _replace(text, secret_spans.union(spans))
 
     def reveals(self, word: str) -> bool:
         """Whether a word in lower case is so much of a secret that it had better not be shown."""

@@ -70,6 +70,10 @@ CASES = {
     "a document nested 20,000 deep": {"README.md": ">" * 20_000 + " a\n" + "- " * 20_000},
     "a shell script nested 20,000 deep": {"scripts/a.sh": "#!/bin/sh\n" + "(" * 20_000 + "\n" + "if a; then " * 5_000},
     "a line of 4 MB": {".env": "A=" + "x" * 4_000_000, "scripts/b.sh": "echo " + "y" * 4_000_000},
+    "an environment file of 200,000 secrets": {
+        ".env": "".join(f"V{n}_PASSWORD=abcsecret{n}\n" for n in range(200_000)),
+        "compose.yaml": f"{GOOD}    env_file: .env\n",
+    },
     "a .gitignore of nonsense": {".gitignore": "[\n\\\n!\n" + "*" * 1000 + "a\n", "compose.yaml": GOOD},
     "1,000 Compose files": {f"stack{n}/docker-compose.yml": GOOD for n in range(1_000)},
 }  # fmt: skip

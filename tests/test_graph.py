@@ -188,7 +188,6 @@ def test_an_overlay_adds_edges_to_the_services_of_its_base(audited):
 MATCH = LabelMatcher("severity", "=", "critical")
 
 
-
 def in_file(file):
     return lambda line: Location(file, line)
 

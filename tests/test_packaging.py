@@ -1,5 +1,6 @@
 """The wheel, installed into an empty environment elsewhere, gives the same report."""
 
+import os
 import re
 import subprocess
 import sys
@@ -10,6 +11,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
+PATH = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+"""The scanners are programs; the empty environment finds those of this one."""
 
 
 @pytest.fixture(scope="module")
@@ -31,8 +34,9 @@ def installed(tmp_path_factory):
 
 def run(python, *arguments, cwd):
     done = subprocess.run(
-        [python, "-m", "auditlib", *map(str, arguments)], capture_output=True, text=True, check=False, cwd=cwd
-    )
+        [python, "-m", "auditlib", *map(str, arguments)],
+        capture_output=True, text=True, check=False, cwd=cwd, env=os.environ | {"PATH": PATH},
+    )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return done.stdout
 

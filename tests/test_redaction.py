@@ -319,3 +319,35 @@ def test_each_line_of_a_secret_of_several_lines_is_masked_where_it_stands_alone(
     vault = Vault()
     vault.learn("-----BEGIN RSA PRIVATE KEY-----\n" + "\n".join(lines) + "\n-----END RSA PRIVATE KEY-----\n")
     assert not [line for line in lines if line in vault.mask(f"    {line}")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "X = os.getenv('STRIPE_KEY', '{0}')",
+        "Y = os.environ.get('PIN') or '{0}'",
+        "RUN echo {0} | docker login -u x --password-stdin",
+        "params: {{token: [{0}]}}",
+        "targets: ['u:{0}@api:80']",
+        "BROKENLINE {0}",
+        "cypress run --record --key {0}",
+        "hosts: list = ['{0}']",
+    ],
+)
+def test_what_is_random_to_all_appearances_is_masked_without_a_name(text):
+    random = "ZqNk9vTbLm7RwPd3XyH2"
+    assert random not in Vault().mask(text.format(random))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "postgres@sha256:4f0bb1a3c1e2d5a6b7c8d9e0f1a2b3c4d5e6f7a8b9c0d1e2f3a4b5c6d7e8f9a0",
+        "actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1",
+        "ConfigureContainerOrchestration2Settings",
+        "http_request_duration_seconds_bucket",
+        "/srv/Releases2024/AppOne3/BuildX77Output",
+    ],
+)
+def test_names_and_digests_are_not_random(text):
+    assert Vault().mask(text) == text

@@ -28,6 +28,10 @@ class DotenvError(ValueError):
         self.offset = offset
 
 
+VARIABLE_LIMIT = 5_000
+"""Variables of one file, hundreds of times what people write; Compose itself has no limit."""
+
+
 @dataclass(frozen=True, slots=True)
 class Assignment:
     """One variable of an env file. `start` to `end` is its value in the text (the name, if there is no value)."""
@@ -71,6 +75,8 @@ def parse(
             raise DotenvError(f"{name}: {error}", start) from None
         except InvalidTemplateError:
             raise DotenvError(f"{name}: not a variable; a literal $ is written $$", start) from None
+        if len(known) >= VARIABLE_LIMIT:
+            raise DotenvError(f"more than {VARIABLE_LIMIT} variables", name_at)
         known[name] = value
         yield Assignment(name, value, start if end > start else name_at, end, raw, quote)
 

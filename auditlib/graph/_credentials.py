@@ -93,9 +93,7 @@ def _is_credential(name: str, value: Value | None) -> bool:
     return is_credential_name(name) or (value is not None and value.secret)
 
 
-def _of_variable(
-    variable: Variable, service: Service | None, entry: EnvironmentEntry | None, hosts: Hosts
-) -> Trace:
+def _of_variable(variable: Variable, service: Service | None, entry: EnvironmentEntry | None, hosts: Hosts) -> Trace:
     node = hosts.service(service.project, service.name) if service else None
     if variable.operator in (":-", "-"):
         origin: Origin | None = _origin("default", variable.default, variable.location)
@@ -120,9 +118,7 @@ def _of_entry(service: Service, entry: EnvironmentEntry, hosts: Hosts) -> Trace:
     return Trace(entry.name, origin, use, _opens(entry.name, service, node, entry, hosts))
 
 
-def _opens(
-    variable: str, service: Service, node: str, entry: EnvironmentEntry | None, hosts: Hosts
-) -> tuple[str, ...]:
+def _opens(variable: str, service: Service, node: str, entry: EnvironmentEntry | None, hosts: Hosts) -> tuple[str, ...]:
     """The services in the address beside the credential; without one an image takes it as its own password."""
     if entry is not None and entry.endpoints:
         found = (hosts.resolve(end.host, service.project, end.port) for end in entry.endpoints)

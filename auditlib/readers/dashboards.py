@@ -101,8 +101,10 @@ def _queries(target: Object, datasource: tuple[str, str], document: Document) ->
         expression = text(target, key)
         if expression.strip():
             place = document.location(target, key)
-            yield promql.parse(expression, place) if _is_promql(key, datasource) else Query(
-                expression.strip(), (), (), "", place
+            yield (
+                promql.parse(expression, place)
+                if _is_promql(key, datasource)
+                else Query(expression.strip(), (), (), "", place)
             )
             return
 

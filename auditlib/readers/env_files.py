@@ -28,6 +28,9 @@ _OTHER_FORMATS = frozenset({
 """Files that are called `env.py` or `.env.enc` are no environment files."""
 _TEMPLATE_WORDS = frozenset({"example", "examples", "sample", "template", "tmpl", "tpl", "dist", "default", "defaults"})
 
+LINE_LIMIT = 5_000
+"""Variables of one file that are read, hundreds of times what people write."""
+
 _ASSIGNMENT = re.compile(r"[ \t]*(?:export[ \t]+)?(?P<name>[A-Za-z_][\w.-]*)[ \t]*(?:=|:(?=[ \t]))[ \t]*")
 _BARE_NAME = re.compile(r"[ \t]*(?:export[ \t]+)?(?P<name>[A-Za-z_][\w.-]*)[ \t]*(?:#.*)?$")
 _COMMENTED = re.compile(r"[ \t]*#+[ \t]*(?:export[ \t]+)?(?P<name>[A-Z][A-Z0-9_]*)=(?P<value>.*)$")
@@ -71,6 +74,11 @@ def _read(source: Source, path: str) -> Iterator[EnvFile | Coverage]:
     template = is_template(path)
     lines: list[EnvLine] = []
     for item in assignments(source.text(path), commented=template):
+        if len(lines) == LINE_LIMIT:
+            yield Coverage(
+                path, KIND, Read.PARTIAL, f"the variables after the first {LINE_LIMIT} were not read", item.line
+            )
+            break
         value = None if item.value is None else source.vault.value(item.name, item.value)
         location = Location(path, item.line, 1, item.end_line)
         lines.append(EnvLine(item.name, value, location, item.commented, item.malformed))

@@ -131,9 +131,7 @@ def _selectors(tree: Any) -> Iterable[Any]:
         stack.extend(reversed(getattr(node, "args", None) or ()))
 
 
-def _named(
-    selectors: Iterable[Any], stand_ins: _StandIns
-) -> tuple[tuple[str, ...], tuple[LabelMatcher, ...]]:
+def _named(selectors: Iterable[Any], stand_ins: _StandIns) -> tuple[tuple[str, ...], tuple[LabelMatcher, ...]]:
     """Each metric once, each matcher once, in the order in which the expression names them."""
     metrics: dict[str, None] = {}
     matchers: dict[LabelMatcher, None] = {}

@@ -45,7 +45,7 @@ def _wanted(source: Source) -> list[str]:
 
 
 def _parse(output: str) -> Iterator[Issue]:
-    for item in json.loads(output):
+    for item in json.loads(output or "[]"):
         if not item["ignored"]:
             yield _issue(item)
 
@@ -89,6 +89,7 @@ SCANNER = Scanner(
         "--offline", "--no-config", "--no-exit-codes", "--no-progress", "--quiet", "--format=json-v1", ".",
     ],
     parse=_parse,
+    exits=frozenset({0, 3}),  # 3: none of the files is one that it can read, which the readers report with its line
     homepage="https://docs.zizmor.sh/",
 )  # fmt: skip
 """Called on the folder, as it tells workflows from actions by their place."""

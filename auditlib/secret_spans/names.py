@@ -9,7 +9,8 @@ _CREDENTIAL = re.compile(
     r"(?:password|passwd|passwort|passphrase)s?\d*$"
     r"|(?:^|_)(?:pwd|pass|requirepass|masterauth|secrets?|token|(?:api|auth|access|bot|refresh)tokens?|"
     r"(?:api|private|access|secret|encryption|signing|auth|service|routing|license|master|account|shared|hmac|jwt|app|"
-    r"session|deploy|fernet|integration|user|storage|subscription)_?keys?|"
+    r"session|deploy|fernet|integration|user|storage|subscription|consumer|client|record|stripe|sendgrid|openai|"
+    r"anthropic|twilio|mailgun|google|maps|datadog|algolia|firebase|pusher)_?keys?|"
     r"credentials?|webhook(?:_url)?|salt|dsn|bearer(?:_token)?|slack_api_url)\d*$"
 )
 """What the end of a variable's name says of a secret, after the name is brought to snake case."""

@@ -241,9 +241,9 @@ def test_an_ignored_env_file_is_left_out_of_the_audit(read):
 
 def test_the_environment_of_the_auditor_is_not_seen(read, monkeypatch):
     monkeypatch.setenv("FROM_THE_AUDITOR", "leaked")
-    found = read({
-        "compose.yaml": "services: {a: {image: 'b:${FROM_THE_AUDITOR:-own}', environment: [FROM_THE_AUDITOR]}}\n"
-    })
+    found = read(
+        {"compose.yaml": "services: {a: {image: 'b:${FROM_THE_AUDITOR:-own}', environment: [FROM_THE_AUDITOR]}}\n"}
+    )
 
     assert service(found, "a").image == "b:own"
     assert "leaked" not in repr(found)

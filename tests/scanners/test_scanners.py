@@ -146,3 +146,9 @@ def test_what_a_rule_and_a_scanner_both_say_is_one_finding():
 def test_the_healthy_example_satisfies_the_scanners_too():
     result = audit(Path(__file__).parents[2] / "data/healthy")
     assert [finding for finding in result.findings if finding.severity > Severity.INFO] == []
+
+
+def test_a_folder_without_a_workflow_that_zizmor_can_read_is_no_failure(tmp_path):
+    (tmp_path / ".github/workflows").mkdir(parents=True)
+    (tmp_path / ".github/workflows/ci.yml").write_text("hello\n", encoding="utf-8")
+    assert not scanners.failures(audit(tmp_path).coverage)
