@@ -29,6 +29,11 @@ def command(item):
 
 def lines_of(record):
     """A record as the lines that a case lists."""
+    yield from lines_of_setting(record) if type(record).__module__ == configuration.__name__ else lines_of_file(record)
+
+
+def lines_of_setting(record):
+    """Records of configuration as lines."""
     match record:
         case configuration.EnvFile():
             yield f"{record.path} {'template' if record.template else 'real'}"
@@ -46,13 +51,19 @@ def lines_of(record):
         case configuration.LogFile():
             yield f"{record.location} log {record.path}"
         case configuration.AllowedOrigin():
-            yield f"{record.location} origin {record.origin or '-'} {record.holder}{' credentials' * record.credentials}"
+            credentials = " credentials" * record.credentials
+            yield f"{record.location} origin {record.origin or '-'} {record.holder}{credentials}"
         case configuration.DebugSwitch():
             yield f"{record.location} debug {record.name}{' main' * record.main}"
         case configuration.NamedVariables():
             yield f"{record.path} names {' '.join(sorted(record.names))}"
         case configuration.CommittedSecret():
             yield f"{record.location} secret {record.kind}{' commented' * record.commented}"
+
+
+def lines_of_file(record):
+    """Records of delivery as lines; the others follow."""
+    match record:
         case delivery.Dockerfile():
             yield from (f"{stage.location} stage {stage.name} from {stage.base}" for stage in record.stages)
             for item in record.instructions:
