@@ -261,8 +261,13 @@ def report(
 def lab(
     project: Project = Path(),
     folder: Annotated[
-        Path, typer.Option(metavar="DIR", help="Where the notebooks are copied to; notebooks there stay as they are.")
-    ] = Path("auditlib-workbook"),
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Where the notebooks are copied to; notebooks there stay as they are.",
+            show_default="auditlib-workbook/NAME OF THE PROJECT",
+        ),
+    ] = None,
 ) -> int:
     """Open the workbook in JupyterLab, with this project in its parameters.
 
@@ -270,7 +275,7 @@ def lab(
     """
     from auditlib import workbook
 
-    return workbook.lab(project, folder)
+    return workbook.lab(project, folder or Path("auditlib-workbook", project.resolve().name))
 
 
 def _default_files() -> list[str]:
@@ -318,6 +323,8 @@ def compose_config(
     from auditlib import compose
     from auditlib.compose import render
 
+    if services + variables + provenance + (output_format is ConfigFormat.json) > 1:
+        raise UsageError("--services, --variables, --provenance and --format json exclude each other; choose one")
     try:
         project = compose.load(
             file or _default_files(),

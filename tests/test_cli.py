@@ -46,6 +46,8 @@ def test_every_command_has_help_with_an_example(command):
         (["check", "--area", "cooking"], "monitoring"),
         (["rules", "zzz"], "auditlib rules"),
         (["nonsense"], "nonsense"),
+        (["compose", "config", "--services", "--variables"], "choose one"),
+        (["compose", "config", "--format", "json", "--provenance"], "choose one"),
         (["report", "/no/such/folder"], "is not a folder"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
