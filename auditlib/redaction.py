@@ -94,7 +94,7 @@ def _is_random(word: str) -> bool:
 
 def shown(value: str) -> str:
     """How a secret appears in every output: its length and a short salted hash."""
-    return f"‹secret, {len(value)} characters, #{_digest(value)}›"
+    return f"‹secret, {len(value)} character{'s' * (len(value) != 1)}, #{_digest(value)}›"
 
 
 def _digest(value: str) -> str:
