@@ -114,7 +114,7 @@ CONTEXTS = {
     "private key": "-----BEGIN RSA PRIVATE KEY-----\n{0}{0}\n-----END RSA PRIVATE KEY-----\n",
     ".netrc": "machine example.com login me password {0}\n",
     ".pgpass": "db:5432:app:app:{0}\n",
-    ".npmrc": "//registry.npmjs.org/:_authToken={0}\n",
+    ".npmrc": "//npm.example.com/:_authToken={0}\n",
     "Docker's config.json": '{{"auths": {{"r": {{"auth": "{0}{0}Ab1"}}}}}}',
     "far along a line": "x" * 100_000 + ' {{"password": "{0}"}}',
     "Azure storage": "AccountName=a;AccountKey={0};EndpointSuffix=core",

@@ -6,7 +6,7 @@ who can pull the image can read them.
 Anti-pattern:
 
     ARG NPM_TOKEN
-    RUN echo "//registry.npmjs.org/:_authToken=$NPM_TOKEN" > .npmrc && npm ci
+    RUN echo "//npm.example.com/:_authToken=$NPM_TOKEN" > .npmrc && npm ci
 
 Better:
 
