@@ -42,6 +42,9 @@ COMMANDS = {
     "htpasswd": re.compile(
         r"""\s-\w{0,9}b\w{0,9}\s+(?:-\w+\s+)*(?:\S+\s+)?\S+\s+(?P<value>[^\s"'-][^\s"']*)(?=\s*(?:$|[|>&;"']))"""
     ),
+    "echo ": re.compile(
+        r"""(?:-n\s+)?["']?(?P<value>[^\s"'|]{4,200})["']?\s{0,9}\|[^\n|]{0,200}--password-stdin"""
+    ),
     "ldapsearch": re.compile(rf"""["' ]-w{_LIST}(?P<value>[^\s"',\]]+)"""),
     "identified by": re.compile(r"""identified\s+by\s+["'](?P<value>[^"'\n]+)""", re.I),
 }  # fmt: skip
