@@ -9,7 +9,7 @@ import pytest
 
 from auditlib import compose
 
-RECORDED = Path(__file__).resolve().parents[2].parent / "shared" / "conformance"
+RECORDED = (Path(__file__).resolve().parents[2].parent / "shared" / "conformance").resolve()
 CASES = sorted(path.parent for path in RECORDED.glob("*/case.json"))
 
 
