@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -99,6 +100,21 @@ def test_text_shows_the_line_with_a_caret_under_it():
     assert source.strip() in lines[shown]
     caret = lines[shown + 1]
     assert lines[shown][caret.index("^") : caret.rindex("^") + 1].strip()
+
+
+def test_the_caret_marks_a_masked_value_to_its_end(tmp_path):
+    environment = "      POSTGRES_PASSWORD: ${DB_PASSWORD:-hunter2}"
+    compose = f"services:\n  db:\n    image: postgres:16\n    environment:\n{environment}\n"
+    (tmp_path / "compose.yaml").write_text(compose, encoding="utf-8")
+    done = auditlib("check", tmp_path, "--rule", "credential-default", "--no-scanners")
+    shown, caret = next(
+        (line, below)
+        for line, below in pairwise(done.stdout.splitlines())
+        if "POSTGRES_PASSWORD: " in line and "^" in below
+    )
+    marked = shown[caret.index("^") : caret.rindex("^") + 1]
+    assert marked.startswith("${DB_PASSWORD:-‹secret")
+    assert marked.endswith("›}")
 
 
 def test_area_and_rule_choose(document):

@@ -17,7 +17,8 @@ STYLES = {
     Severity.LOW: "bold blue", Severity.INFO: "bold cyan",
 }  # fmt: skip
 RELATED_LIMIT = 8
-_TOKEN = re.compile(r"[^\s,\]})]+")
+_TOKEN = re.compile(r"(?:\$\{(?:‹[^›]*›|[^‹}])*\}|‹[^›]*›|[^\s,\]})‹$]|\$)+")
+"""A word of code; `${VARIABLE}` and a masked secret are one, whatever is in them."""
 
 
 def render(audit: Audit) -> str:
@@ -45,7 +46,8 @@ def _finding(text: Text, finding: Finding, excerpt: Excerpt | None) -> None:
     for related in finding.related[:RELATED_LIMIT]:
         _note(text, width, "also", f"{related.location}: {related.message}")
     if len(finding.related) > RELATED_LIMIT:
-        _note(text, width, "also", f"{len(finding.related) - RELATED_LIMIT} more places")
+        more = len(finding.related) - RELATED_LIMIT
+        _note(text, width, "also", f"{more} more place{'s' if more > 1 else ''}")
     if suppressed:
         _note(text, width, "suppressed", suppression(finding))
     _note(text, width, "help", finding.recommendation)
@@ -65,7 +67,7 @@ def _excerpt(text: Text, finding: Finding, excerpt: Excerpt, width: int) -> None
 
 
 def _caret(line: str, column: int) -> tuple[int, int]:
-    """Where the caret stands and how long it is: the word at the column, or the first one of the line."""
+    """Where the caret stands and how long it is: the word at the column, or the line's first one."""
     start = column - 1 if 1 < column <= len(line) else len(line) - len(line.lstrip())
     match = _TOKEN.match(line, start)
     lead = line[:start].expandtabs(4) if "\t" in line[:start] else line[:start]
