@@ -26,6 +26,7 @@ A service that an overlay changes is the node of its base; what the overlay brin
 
 from __future__ import annotations
 
+from auditlib.graph._answer import Answer
 from auditlib.graph._answers import Breakage, Cycle, Edge, Flow, Link, Node, Origin, SinglePoint, Use
 from auditlib.graph._build import build
 from auditlib.graph._dependency_graph import DependencyGraph
@@ -34,6 +35,7 @@ from auditlib.graph._vocabulary import KINDS, VERBS
 __all__ = [
     "KINDS",
     "VERBS",
+    "Answer",
     "Breakage",
     "Cycle",
     "DependencyGraph",

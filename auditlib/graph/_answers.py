@@ -57,9 +57,9 @@ class Breakage:
     @property
     def why(self) -> str:
         """The chain in words: `nginx depends_on api depends_on redis`."""
-        words = [_bare(self.node)]
+        words = [bare(self.node)]
         for link in reversed(self.path):
-            words += [link.verb, _bare(link.needed)]
+            words += [link.verb, bare(link.needed)]
         return " ".join(words)
 
 
@@ -125,5 +125,6 @@ class Flow:
     opens: tuple[str, ...]
 
 
-def _bare(node: str) -> str:
+def bare(node: str) -> str:
+    """A node's id without its kind."""
     return node.partition(":")[2]

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import networkx
 
-from auditlib.graph import _credentials, _failure, _isolation, _names, _order
+from auditlib.graph import _answer, _credentials, _failure, _isolation, _names, _order
+from auditlib.graph._answer import Answer
 from auditlib.graph._answers import Breakage, Cycle, Edge, Flow, Node, SinglePoint
 from auditlib.graph._hosts import Hosts
 
@@ -22,6 +23,7 @@ _Triple = tuple[str, str, dict[str, Any]]
 class DependencyGraph(_Base):
     """Who needs what in a repository, with a place for every statement; see the package for nodes and edges.
 
+    The answer to a question is a list of records that shows itself as a table; its `table` is that as a dataframe.
     A parameter called `name` takes a node id (`service:api`), a bare name (`api`, a service first of all), a
     `project/name`, or a container's name. UsageError, with the nearest names, if there is none, or several.
     """
@@ -43,9 +45,10 @@ class DependencyGraph(_Base):
         """The node of this name. Raises UsageError as `find` does."""
         return self._known(self.find(name))
 
-    def of_kind(self, kind: str) -> list[Node]:
+    def of_kind(self, kind: str) -> Answer[Node]:
         """The nodes of a kind, in the order of the files."""
-        return [self._known(node) for node, data in self.nodes(data=True) if data["kind"] == kind]
+        found = [self._known(node) for node, data in self.nodes(data=True) if data["kind"] == kind]
+        return Answer(found, _answer.node_rows, f"There is no {kind}.")
 
     def edges_of(self, verb: str) -> list[Edge]:
         """The edges of a verb, in the order of the files."""
@@ -81,16 +84,16 @@ class DependencyGraph(_Base):
 
     # -- questions --------------------------------------------------------------------------------------------------
 
-    def start_order(self, project: str | None = None) -> list[list[str]]:
+    def start_order(self, project: str | None = None) -> Answer[list[str]]:
         """The services in layers: each waits, by `depends_on`, only for services of earlier layers.
 
         All projects together, or one with its overlays. Services that wait for each other share a layer.
         """
-        return _order.layers(self, project)
+        return Answer(_order.layers(self, project), _answer.layer_rows, "There is no service.")
 
-    def cycles(self) -> list[Cycle]:
+    def cycles(self) -> Answer[Cycle]:
         """The shortest circle of each group of services, or jobs, that wait for each other."""
-        return _order.cycles(self)
+        return Answer(_order.cycles(self), _answer.cycle_rows, "Nothing waits for itself.")
 
     def waits_for(self, name: str) -> set[str]:
         """All services that must have started before this one, by declared dependencies, however long the chain."""
@@ -100,29 +103,32 @@ class DependencyGraph(_Base):
         """The connections between services, seen in values and commands, that no `depends_on` declares."""
         return [e for e in self.edges_of("depends_on") if e.attributes["inferred"] and not e.attributes["declared"]]
 
-    def what_breaks(self, name: str) -> list[Breakage]:
+    def what_breaks(self, name: str) -> Answer[Breakage]:
         """What suffers when a node dies, however long the chain: the hard ones first, then by the chain's length."""
-        return _failure.what_breaks(self, self.find(name))
+        found = _failure.what_breaks(self, self.find(name))
+        return Answer(found, _answer.breakage_rows, f"Nothing depends on {name}.")
 
-    def single_points(self, kind: str = "service", limit: int = 20) -> list[SinglePoint]:
+    def single_points(self, kind: str = "service", limit: int = 20) -> Answer[SinglePoint]:
         """The nodes of a kind that exist once and take services along when they die, the worst first."""
-        return _failure.single_points(self, kind, limit)
+        found = _failure.single_points(self, kind, limit)
+        return Answer(found, _answer.single_point_rows, f"No {kind} takes a service along.")
 
     def reach_of_failures(self, kind: str = "service") -> dict[str, int]:
         """How many services the failure of each node of a kind takes along, hard or soft, by node id."""
         return _failure.reach(self, kind)
 
-    def credential_flow(self, variable: str | None = None) -> list[Flow]:
+    def credential_flow(self, variable: str | None = None) -> Answer[Flow]:
         """The way of every credential, or of one variable. Raises UsageError for a variable that is no known one."""
-        return _credentials.flows(self, variable)
+        return Answer(_credentials.flows(self, variable), _answer.flow_rows, "There is no credential.")
 
-    def isolated(self, kind: str | None = None) -> list[Node]:
+    def isolated(self, kind: str | None = None) -> Answer[Node]:
         """What reaches nothing and is reached by nothing, of a kind or of all.
 
         A service is isolated if no other one needs it, it needs no other, nothing scrapes or asks it, it loads no
         monitoring, and it publishes no port; anything else, if no edge but a document's mention touches it.
         """
-        return [self._known(node) for node in _isolation.isolated(self, kind)]
+        found = [self._known(node) for node in _isolation.isolated(self, kind)]
+        return Answer(found, _answer.node_rows, "Everything is connected to something.")
 
     def _known(self, node: str) -> Node:
         data = self.nodes[node]
