@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -124,10 +124,10 @@ def write_tables(saved: Path, folder: Path) -> None:
     table_files.write(snapshot.load(saved), folder)
 
 
-def lab(project: Path, folder: Path) -> int:
+def lab(project: Path, folder: Path, options: Sequence[str] = ()) -> int:
     """Copy the notebooks to `folder`, set to show `project`, and open JupyterLab there. Answers its exit status.
 
-    Notebooks that are there already stay as they are.
+    Notebooks that are there already stay as they are. `options` are JupyterLab's own.
     """
     if not project.is_dir():
         raise UsageError(f"{project} is not a folder; name the folder of the repository to audit")
@@ -136,7 +136,7 @@ def lab(project: Path, folder: Path) -> int:
         target = folder / path.name
         if not target.exists():
             target.write_text(_set_to(project, path), encoding="utf-8")
-    return subprocess.run([sys.executable, "-m", "jupyterlab", str(folder)], check=False).returncode
+    return subprocess.run([sys.executable, "-m", "jupyterlab", str(folder), *options], check=False).returncode
 
 
 def _set_to(project: Path, path: Path) -> str:

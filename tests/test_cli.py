@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from auditlib import workbook
+from auditlib.cli import run
+
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "data/propertypro"
 COMMANDS = [["report"], ["check"], ["rules"], ["lab"], ["compose", "config"]]
@@ -142,6 +145,29 @@ def test_rules_lists_and_explains(document):
     one = auditlib("rules", "scrape-target-unresolved").stdout
     assert "Anti-pattern:" in one
     assert "Better:" in one
+
+
+@pytest.mark.parametrize(
+    ("arguments", "project", "passed_on"),
+    [
+        (["shop", "--", "--no-browser", "--port", "9999"], "shop", ["--no-browser", "--port", "9999"]),
+        (["--", "--no-browser"], ".", ["--no-browser"]),
+        (["shop", "--folder", "books", "--", "--", "x"], "shop", ["--", "x"]),
+        (["shop"], "shop", []),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
+)
+def test_what_follows_two_dashes_goes_to_jupyterlab(arguments, project, passed_on, monkeypatch):
+    calls = []
+    monkeypatch.setattr(workbook, "lab", lambda *given: calls.append(given) or 0)
+    assert run(["lab", *arguments]) == 0
+    assert [(str(given[0]), list(given[2])) for given in calls] == [(project, passed_on)]
+
+
+def test_jupyterlabs_options_need_the_two_dashes():
+    done = auditlib("lab", EXAMPLE, "--no-browser")
+    assert done.returncode == 2
+    assert "--no-browser" in done.stderr
 
 
 @pytest.mark.parametrize("command", [["check", str(EXAMPLE), "--format", "json"], ["rules"]], ids=lambda c: c[0])

@@ -203,9 +203,12 @@ def test_the_lab_sets_the_project_and_keeps_what_was_changed(
     assert f"project = {str(project)!r}" in "".join(json.loads(copy.read_text(encoding="utf-8"))["cells"][1]["source"])
 
     copy.write_text("changed", encoding="utf-8")
-    workbook.lab(project, tmp_path / "lab")
+    workbook.lab(project, tmp_path / "lab", ["--no-browser"])
     assert copy.read_text(encoding="utf-8") == "changed"
-    assert calls[0][1:3] == ["-m", "jupyterlab"]
+    assert [call[1:] for call in calls] == [
+        ["-m", "jupyterlab", str(tmp_path / "lab")],
+        ["-m", "jupyterlab", str(tmp_path / "lab"), "--no-browser"],
+    ]
 
 
 def test_a_shell_shows_results_prints_and_displays(tmp_path: Path) -> None:

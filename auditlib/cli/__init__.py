@@ -1,0 +1,71 @@
+"""The command line. Each command parses, calls one thing, and turns its answer into text and an exit status.
+
+One module a family of commands. Exit status: 0 done, and nothing at or above `--fail-on`; 1 findings at or above it;
+2 wrong usage or a project that can't be read; 3 a notebook or a scanner failed.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+from typer.exceptions import TyperException
+
+from auditlib import __version__
+from auditlib.cli import catalogue, compose, findings, reports, workbook
+from auditlib.errors import AuditlibError
+
+app = typer.Typer(
+    name="auditlib",
+    help="Reads a repository's deployment configuration and says what is wrong with it, with the line behind it.",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,  # a traceback with local variables could show a secret
+)
+app.command()(findings.check)
+app.command(name="rules")(catalogue.show_rules)
+app.command()(findings.explain)
+app.command()(reports.report)
+app.command(cls=workbook.PassingOn)(workbook.lab)
+app.add_typer(compose.app, name="compose")
+
+
+def run(arguments: list[str]) -> int:
+    """Run the command line on `arguments` and answer its exit status; every foreseen error is one line on stderr."""
+    command = typer.main.get_command(app)
+    try:
+        status = command.main(arguments, prog_name="auditlib", standalone_mode=False)
+    except TyperException as error:
+        return _complain(
+            f"{error.format_message()} (`auditlib --help` and `auditlib COMMAND --help` show what there is)"
+        )
+    except AuditlibError as error:
+        _complain(str(error))
+        return error.exit_status
+    except typer.Abort:
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader of our output has gone; there is nobody to complain to
+        return 0
+    return status if isinstance(status, int) else 0
+
+
+def _complain(message: str) -> int:
+    typer.echo(f"auditlib: {' '.join(message.split())}", err=True)
+    return 2
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"auditlib {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Reads a repository's deployment configuration and says what is wrong with it, with the line behind it."""

@@ -1,0 +1,108 @@
+"""The commands that tell findings: all of them, or one in full."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from auditlib import rules
+from auditlib.cli._parameters import NoScanners, Project, Rules
+from auditlib.model import Area, Severity
+
+if TYPE_CHECKING:
+    from auditlib.audit import Audit
+    from auditlib.rules import Rule
+
+
+class CheckFormat(StrEnum):
+    """The forms that `check` prints."""
+
+    text = "text"
+    json = "json"
+    csv = "csv"
+    markdown = "markdown"
+    sarif = "sarif"
+    junit = "junit"
+    github = "github"
+
+
+def check(
+    project: Project = Path(),
+    output_format: Annotated[CheckFormat, typer.Option("--format", help="How the findings are written.")] = (
+        CheckFormat.text
+    ),
+    fail_on: Annotated[
+        Severity | None, typer.Option(help="End with status 1 if a finding is at least this severe.")
+    ] = None,
+    area: Annotated[list[Area] | None, typer.Option(help="Only this area; may be repeated.")] = None,
+    rule: Rules = None,
+    baseline: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Findings of an earlier `--format json`; only new ones make it fail."),
+    ] = None,
+    no_scanners: NoScanners = False,
+) -> int:
+    """Print the findings; no notebooks.
+
+    Example: `auditlib check . --fail-on high`, or `auditlib check ~/shop --area monitoring --format json`
+    """
+    from auditlib import baseline as baselines
+    from auditlib import configuration, formats, scanners
+    from auditlib.audit import audit
+
+    known = baselines.load(baseline) if baseline else frozenset()
+    settings = configuration.load(project)
+    result = _chosen(audit(project, _rules_to_check(rule), configuration=settings, scanned=not no_scanners), area, rule)
+    if output_format is CheckFormat.text:
+        _print_findings(result)
+    else:
+        typer.echo(formats.render(result, output_format.value), nl=False)
+    broken = scanners.failures(result.coverage)
+    for entry in broken:
+        typer.echo(f"auditlib: {entry.reason}", err=True)
+    failing = baselines.failing(result.findings, known, fail_on or settings.fail_on)
+    return 3 if broken else 1 if failing else 0
+
+
+def _rules_to_check(names: list[str] | None) -> list[Rule] | None:
+    """The rules of these names; None, which is all, without a name."""
+    from auditlib import scanners
+
+    return [rules.find(name) for name in names if not scanners.is_scanner_rule(name)] if names else None
+
+
+def _chosen(result: Audit, areas: list[Area] | None, names: list[str] | None) -> Audit:
+    """The audit with the findings that were asked for."""
+    wanted = (
+        finding
+        for finding in result.findings
+        if (not areas or finding.area in areas) and (not names or finding.rule in names)
+    )
+    return replace(result, findings=tuple(wanted))
+
+
+def _print_findings(result: Any) -> None:
+    from rich.console import Console
+
+    from auditlib.formats import plain_text
+
+    Console(highlight=False, soft_wrap=True).print(plain_text.styled(result), end="")
+
+
+def explain(
+    fingerprint: Annotated[str, typer.Argument(metavar="FINGERPRINT", help="Of the finding, or how it begins.")],
+    project: Project = Path(),
+    no_scanners: NoScanners = False,
+) -> None:
+    """Tell one finding's whole chain of evidence, with the lines.
+
+    Example: `auditlib explain 3f2a9c71 ~/shop`
+    """
+    from auditlib.audit import audit
+    from auditlib.formats import explanation
+
+    typer.echo(explanation.render(audit(project, scanned=not no_scanners), fingerprint), nl=False)

@@ -1,0 +1,61 @@
+"""The command that writes the report."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from auditlib.cli._parameters import Project
+
+Progress = Callable[[str, int, int], None]
+"""Told the step, how many are done and how many there are."""
+
+
+@contextmanager
+def _progress() -> Iterator[Progress | None]:
+    """A progress bar on stderr; none where nobody watches."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, TextColumn
+    from rich.progress import Progress as Bars
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"))
+    with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
+        task = bars.add_task("reading", total=None)
+        yield lambda step, done, total: bars.update(task, description=step, completed=done, total=total)
+
+
+def report(
+    project: Project = Path(),
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Where the report goes.")] = Path(
+        "build/report"
+    ),
+    form: Annotated[
+        str,
+        typer.Option("--format", metavar="FORMS", help="Of `html,slides,pdf,markdown`; the page is always written."),
+    ] = "html",
+    config: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Look and sections of the report; otherwise the repository's report.toml."),
+    ] = None,
+) -> int:
+    """Run the notebooks and write the report: index.html, the executed notebooks, findings and tables.
+
+    Example: `auditlib report ~/shop -o ~/shop-audit`, or `auditlib report ~/shop --format slides,pdf`
+    """
+    from auditlib import editions, workbook
+
+    forms = editions.named(form)
+    with _progress() as progress:
+        result = workbook.report(project, output, progress, forms=forms, config=config)
+    for failure in result.failures:
+        typer.echo(f"auditlib: {failure}", err=True)
+    typer.echo(f"{result.index}")
+    return 3 if result.failures else 0
