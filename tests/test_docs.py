@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from auditlib import backlog, verdict
+
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [path.relative_to(ROOT) for path in (*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"))]
 LINK = re.compile(r"\[[^\]]*\]\((?!https?:|#|mailto:)([^)#\s]+)")
@@ -35,3 +37,18 @@ def test_make_targets_that_are_named_exist(document):
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M))
     named = set(re.findall(r"`make ([a-z-]+)", (ROOT / document).read_text(encoding="utf-8")))
     assert named <= targets
+
+
+def test_the_written_scale_of_the_score_is_the_one_in_force():
+    text = (ROOT / "docs/severity.md").read_text(encoding="utf-8").partition("# From findings to a score")[2]
+    rows = dict(re.findall(r"^\| (\w+) \| ([\d.]+) \|$", text.partition("| confidence |")[0], re.M))
+    certainty = dict(re.findall(r"^\| (\w+) \| ([\d.]+) \|$", text.partition("| confidence |")[2], re.M))
+
+    assert {name: float(weight) for name, weight in rows.items()} == {str(k): v for k, v in backlog.WEIGHT.items()}
+    assert {name: float(part) for name, part in certainty.items()} == {str(k): v for k, v in backlog.CERTAINTY.items()}
+    assert f"exp(-risk / {verdict.SCALE:g})" in text
+    assert (
+        ", ".join(f"{effort} {backlog.DAYS[effort]:g}" for effort in sorted(backlog.DAYS))
+        == "small 0.25, medium 1.5, large 8"
+    )
+    assert "small 0.25 days, medium 1.5, large 8" in text
