@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from auditlib import configuration as configurations
 from auditlib import excerpts, graph, readers, rules, suppressions
@@ -20,13 +21,17 @@ from auditlib.scanners import SCANNERS, Scan
 from auditlib.source import Source
 from auditlib.tables import Tables
 
+if TYPE_CHECKING:
+    from auditlib.graph.networkx_graph import NetworkxGraph
+
 
 @dataclass(frozen=True)
 class Audit:
     """What is known of one repository, and what is wrong with it."""
 
     inventory: Inventory
-    graph: DependencyGraph
+    dependencies: DependencyGraph
+    """The graph as the rules saw it."""
     findings: tuple[Finding, ...]
     """The worst first."""
     coverage: tuple[Coverage, ...]
@@ -34,9 +39,14 @@ class Audit:
     """The lines behind the findings."""
 
     @cached_property
+    def graph(self) -> NetworkxGraph:
+        """The graph as a `networkx.MultiDiGraph`, for questions of all kinds."""
+        return self.dependencies.for_networkx()
+
+    @cached_property
     def tables(self) -> Tables:
         """The audit as dataframes: `audit.tables.services`."""
-        return Tables(self.inventory, self.graph, self.findings, self.coverage)
+        return Tables(self.inventory, self.dependencies, self.findings, self.coverage)
 
 
 def audit(
@@ -56,7 +66,7 @@ def audit(
     source = Source(root, chosen.exclude)
     with Scan(source, SCANNERS if scanned else ()) as scan:
         inventory = replace(readers.read(source), known_hosts=chosen.known_hosts)
-        dependencies = graph.build(inventory)
+        dependencies = graph.assemble(inventory)
         ours, failures = rules.check(inventory, dependencies, _wanted(rules_to_check, chosen))
         merged, scans = scan.collect(ours)
     kept = [_weighed(finding, chosen) for finding in merged if finding.rule not in chosen.disable]

@@ -1,7 +1,8 @@
 """The inventory as one dependency graph that answers questions.
 
-`build(inventory)` gives a `DependencyGraph`, a `networkx.MultiDiGraph` whose nodes are strings such as `service:api`
-or `volume:postgres_data`. Where several projects of a repository have a thing of the same name, the project stands in
+`build(inventory)` gives a `DependencyGraph` that is a `networkx.MultiDiGraph`; `assemble(inventory)` gives one for the
+rules, which is none, so that they run without importing networkx. Nodes are strings such as `service:api` or
+`volume:postgres_data`. Where several projects of a repository have a thing of the same name, the project stands in
 between: `service:monitoring/redis`. Every question takes a plain name too: `graph.what_breaks("redis")`.
 
 | a node has | |
@@ -28,7 +29,7 @@ from __future__ import annotations
 
 from auditlib.graph._answer import Answer
 from auditlib.graph._answers import Breakage, Cycle, Edge, Flow, Link, Node, Origin, SinglePoint, Use
-from auditlib.graph._build import build
+from auditlib.graph._build import assemble, build
 from auditlib.graph._dependency_graph import DependencyGraph
 from auditlib.graph._vocabulary import KINDS, VERBS
 
@@ -46,5 +47,6 @@ __all__ = [
     "Origin",
     "SinglePoint",
     "Use",
+    "assemble",
     "build",
 ]

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from auditlib.graph import _configuration, _connections, _credentials, _delivery, _monitoring, _stack
 from auditlib.graph._builder import Builder
-from auditlib.graph._dependency_graph import DependencyGraph
 from auditlib.inventory import Inventory
 
+if TYPE_CHECKING:
+    from auditlib.graph._plain_graph import PlainGraph
+    from auditlib.graph.networkx_graph import NetworkxGraph
 
-def build(inventory: Inventory) -> DependencyGraph:
-    """The graph of an inventory; its time is linear in the number of records."""
+
+def build(inventory: Inventory) -> NetworkxGraph:
+    """The graph of an inventory as a networkx graph; its time is linear in the number of records."""
+    return assemble(inventory).for_networkx()
+
+
+def assemble(inventory: Inventory) -> PlainGraph:
+    """The same graph without networkx, whose import would be a good part of a quick command's time."""
     builder = Builder(inventory)
     parts = (_stack, _configuration, _monitoring, _delivery)
     for part in parts:

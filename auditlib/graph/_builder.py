@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Any
 
-from auditlib.graph._dependency_graph import DependencyGraph
+from auditlib.graph._plain_graph import PlainGraph
 from auditlib.inventory import Inventory
 from auditlib.model import Location
 
@@ -15,7 +15,7 @@ class Builder:
 
     def __init__(self, inventory: Inventory) -> None:
         self.inventory = inventory
-        self.graph = DependencyGraph()
+        self.graph = PlainGraph()
         self.base = {project.name: project.base for project in inventory.projects}
         """The base of each overlay; empty for a base."""
         self._owners: defaultdict[tuple[str, str], dict[str, None]] = defaultdict(dict)
@@ -46,7 +46,7 @@ class Builder:
         return self._add(f"{kind}:{name}", kind, name, location, attributes)
 
     def _add(self, node: str, kind: str, name: str, location: Location | None, attributes: dict[str, Any]) -> str:
-        if node not in self.graph:
+        if node not in self.graph.nodes:
             self.graph.add_node(node, kind=kind, name=name, location=location, **attributes)
         elif location is not None and self.graph.nodes[node]["location"] is None:
             self.graph.nodes[node].update(location=location, **attributes)

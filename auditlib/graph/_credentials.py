@@ -76,7 +76,7 @@ def _flow(graph: DependencyGraph, variable: str, found: list[Trace]) -> Flow:
     uses = tuple(dict.fromkeys(trace.use for trace in found if trace.use))
     services = sorted({use.service for use in uses})
     images = {
-        image for _, image, data in graph.out_edges(services, data=True)
+        image for service in services for _, image, data in graph.links_from(service)
         if data["verb"] in ("runs", "builds") and graph.nodes[image]["kind"] == "image"
     }  # fmt: skip
     return Flow(

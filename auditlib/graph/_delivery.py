@@ -77,7 +77,7 @@ def _script(builder: Builder, word: str, folder: str) -> str | None:
     if not word or word.startswith("/") or len(word) > 500:
         return None
     paths = (normpath(join(folder, word)), normpath(word))
-    return next((f"script:{path}" for path in paths if f"script:{path}" in builder.graph), None)
+    return next((f"script:{path}" for path in paths if f"script:{path}" in builder.graph.nodes), None)
 
 
 def _add_built_images(builder: Builder, node: str, commands: Iterable[Command]) -> None:
@@ -93,15 +93,15 @@ def _add_built_images(builder: Builder, node: str, commands: Iterable[Command]) 
                 if edge.source.startswith("service:"):
                     builder.edge(node, edge.target, "builds", command.location)
         for flag, tag in pairwise(words):
-            if flag in ("-t", "--tag") and f"image:{tag}" in builder.graph:
+            if flag in ("-t", "--tag") and f"image:{tag}" in builder.graph.nodes:
                 builder.edge(node, f"image:{tag}", "builds", command.location)
 
 
 def _mentioned(builder: Builder, kind: str, text: str) -> str | None:
     if kind == "variable":
-        return f"env_var:{text}" if f"env_var:{text}" in builder.graph else None
+        return f"env_var:{text}" if f"env_var:{text}" in builder.graph.nodes else None
     if kind != "path":
         return None
     path = normpath(text)
     candidates = (f"{prefix}:{path}" for prefix in ("script", "env_file", "document", "bind_path", "workflow"))
-    return next((node for node in candidates if node in builder.graph), None)
+    return next((node for node in candidates if node in builder.graph.nodes), None)

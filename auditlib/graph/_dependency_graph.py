@@ -1,11 +1,10 @@
-"""The graph itself: a networkx graph with a method for each question."""
+"""What a dependency graph answers, whatever it keeps its nodes and edges in: a method for each question."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
-
-import networkx
 
 from auditlib.graph import _answer, _credentials, _failure, _isolation, _names, _order
 from auditlib.graph._answer import Answer
@@ -13,14 +12,13 @@ from auditlib.graph._answers import Breakage, Cycle, Edge, Flow, Node, SinglePoi
 from auditlib.graph._hosts import Hosts
 
 if TYPE_CHECKING:
-    _Base = networkx.MultiDiGraph[str]
-else:
-    _Base = networkx.MultiDiGraph
+    from auditlib.graph.networkx_graph import NetworkxGraph
 
-_Triple = tuple[str, str, dict[str, Any]]
+Triple = tuple[str, str, dict[str, Any]]
+"""An edge: source, target and data."""
 
 
-class DependencyGraph(_Base):
+class DependencyGraph(ABC):
     """Who needs what in a repository, with a place for every statement; see the package for nodes and edges.
 
     The answer to a question is a list of records that shows itself as a table; its `table` is that as a dataframe.
@@ -28,12 +26,32 @@ class DependencyGraph(_Base):
     `project/name`, or a container's name. UsageError, with the nearest names, if there is none, or several.
     """
 
-    def __init__(self, incoming_graph_data: Any = None, **attributes: Any) -> None:
-        super().__init__(incoming_graph_data, **attributes)
-        self.hosts = Hosts()
-        """Which service a host name leads to: `graph.hosts.resolve("redis", project)`."""
-        self.credentials: tuple[_credentials.Trace, ...] = ()
-        self._by_verb: tuple[int, dict[str, list[Edge]]] = (-1, {})
+    nodes: Any
+    """The nodes with their data, a mapping in the order of the files."""
+    hosts: Hosts
+    """Which service a host name leads to: `graph.hosts.resolve("redis", project)`."""
+    credentials: tuple[_credentials.Trace, ...]
+    _edges_by_verb: tuple[int, dict[str, list[Edge]]] = (-1, {})
+
+    @abstractmethod
+    def links(self) -> Iterator[Triple]:
+        """All edges, by source in the order of the files."""
+
+    @abstractmethod
+    def links_from(self, node: str) -> Iterator[Triple]:
+        """The edges that leave a node, by target."""
+
+    @abstractmethod
+    def links_to(self, node: str) -> Iterator[Triple]:
+        """The edges that arrive at a node, by source."""
+
+    @abstractmethod
+    def number_of_edges(self) -> int:
+        """How many edges there are."""
+
+    @abstractmethod
+    def for_networkx(self) -> NetworkxGraph:
+        """The same graph as networkx has it."""
 
     # -- what is there ----------------------------------------------------------------------------------------------
 
@@ -47,26 +65,26 @@ class DependencyGraph(_Base):
 
     def of_kind(self, kind: str) -> Answer[Node]:
         """The nodes of a kind, in the order of the files."""
-        found = [self._known(node) for node, data in self.nodes(data=True) if data["kind"] == kind]
+        found = [self._known(node) for node, data in self.nodes.items() if data["kind"] == kind]
         return Answer(found, _answer.node_rows, f"There is no {kind}.")
 
     def edges_of(self, verb: str) -> list[Edge]:
         """The edges of a verb, in the order of the files."""
-        if self._by_verb[0] != self.number_of_edges():
+        if self._edges_by_verb[0] != self.number_of_edges():
             found: dict[str, list[Edge]] = {}
-            for source, target, data in self.edges(data=True):
+            for source, target, data in self.links():
                 found.setdefault(data["verb"], []).append(_edge(source, target, data))
-            self._by_verb = (self.number_of_edges(), found)
-        return self._by_verb[1].get(verb, [])
+            self._edges_by_verb = (self.number_of_edges(), found)
+        return self._edges_by_verb[1].get(verb, [])
 
     def edges_from(self, name: str, verb: str | None = None) -> list[Edge]:
         """The edges that leave a node, or those of them with this verb. Raises UsageError as `find` does."""
-        edges: Iterable[_Triple] = self.out_edges(self.find(name), data=True)
+        edges = self.links_from(self.find(name))
         return [_edge(source, target, data) for source, target, data in edges if verb in (None, data["verb"])]
 
     def edges_to(self, name: str, verb: str | None = None) -> list[Edge]:
         """The edges that arrive at a node, or those of them with this verb. Raises UsageError as `find` does."""
-        edges: Iterable[_Triple] = self.in_edges(self.find(name), data=True)
+        edges = self.links_to(self.find(name))
         return [_edge(source, target, data) for source, target, data in edges if verb in (None, data["verb"])]
 
     def service(self, project: str, name: str) -> str | None:
@@ -80,7 +98,7 @@ class DependencyGraph(_Base):
     def declared(self, kind: str, owner: str, name: str) -> str | None:
         """The node id of what a project or file declares (`graph.declared("volume", record.project, record.name)`)."""
         ids = (f"{kind}:{name}", f"{kind}:{owner}/{name}")
-        return next((node for node in ids if node in self), None)
+        return next((node for node in ids if node in self.nodes), None)
 
     # -- questions --------------------------------------------------------------------------------------------------
 
@@ -135,6 +153,6 @@ class DependencyGraph(_Base):
         return Node(node, data["kind"], data["name"], data["location"])
 
 
-def _edge(source: str, target: str, data: dict[str, Any]) -> Edge:
+def _edge(source: str, target: str, data: Mapping[str, Any]) -> Edge:
     attributes = {key: value for key, value in data.items() if key not in ("verb", "location")}
     return Edge(source, target, data["verb"], data["location"], attributes)

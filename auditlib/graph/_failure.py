@@ -9,12 +9,11 @@ not a need, unless the service also holds an address of the other.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-import networkx
-
 from auditlib.graph._answers import Breakage, Link, SinglePoint
+from auditlib.graph._components import components
 
 if TYPE_CHECKING:
     from auditlib.graph._dependency_graph import DependencyGraph
@@ -23,7 +22,7 @@ _HARD = frozenset({"mounts", "joins", "builds", "needs", "queries", "alerts_on",
 _SOFT = frozenset({"scrapes"})
 
 
-def is_hard(verb: str, data: dict[str, Any], target_kind: str) -> bool | None:
+def is_hard(verb: str, data: Mapping[str, Any], target_kind: str) -> bool | None:
     """Whether the source of an edge can't do without its target; None for an edge that no failure travels."""
     if verb in _HARD:
         return True
@@ -68,7 +67,7 @@ def _reach(
 
 def _dependents(graph: DependencyGraph, needed: str, hard_only: bool) -> Iterator[tuple[str, Link]]:
     kind = graph.nodes[needed]["kind"]
-    for dependent, _, data in graph.in_edges(needed, data=True):
+    for dependent, _, data in graph.links_to(needed):
         hard = is_hard(data["verb"], data, kind)
         if hard or (hard is False and not hard_only):
             yield dependent, Link(dependent, data["verb"], needed, data["location"])
@@ -76,11 +75,11 @@ def _dependents(graph: DependencyGraph, needed: str, hard_only: bool) -> Iterato
 
 def single_points(graph: DependencyGraph, kind: str, limit: int) -> list[SinglePoint]:
     """The nodes of a kind whose failure reaches services, by how many it reaches hard, then at all."""
-    services = [node for node, data in graph.nodes(data=True) if data["kind"] == "service"]
+    services = [node for node, data in graph.nodes.items() if data["kind"] == "service"]
     hard = _reached_services(graph, services, lambda verdict: verdict is True)
     any_way = _reached_services(graph, services, lambda verdict: verdict is not None)
     candidates = [
-        node for node, data in graph.nodes(data=True)
+        node for node, data in graph.nodes.items()
         if data["kind"] == kind and (data.get("replicas") or 1) == 1 and any_way.get(node, 0)
     ]  # fmt: skip
     candidates.sort(key=lambda node: (-hard.get(node, 0).bit_count(), -any_way[node].bit_count(), node))
@@ -89,33 +88,28 @@ def single_points(graph: DependencyGraph, kind: str, limit: int) -> list[SingleP
 
 def reach(graph: DependencyGraph, kind: str) -> dict[str, int]:
     """The number of services that the failure of each node of a kind reaches."""
-    services = [node for node, data in graph.nodes(data=True) if data["kind"] == "service"]
+    services = [node for node, data in graph.nodes.items() if data["kind"] == "service"]
     found = _reached_services(graph, services, lambda verdict: verdict is not None)
-    return {node: found.get(node, 0).bit_count() for node, data in graph.nodes(data=True) if data["kind"] == kind}
+    return {node: found.get(node, 0).bit_count() for node, data in graph.nodes.items() if data["kind"] == kind}
 
 
 def _reached_services(
     graph: DependencyGraph, services: list[str], travels: Callable[[bool | None], bool]
 ) -> dict[str, int]:
     """For each node the set of services that its failure reaches, a bit each, so that all are found in one pass."""
-    dependents: networkx.DiGraph[str] = networkx.DiGraph()
-    dependents.add_nodes_from(services)
-    for dependent, needed, data in graph.edges(data=True):
+    dependents: dict[str, set[str]] = {node: set() for node in graph.nodes}
+    for dependent, needed, data in graph.links():
         if travels(is_hard(data["verb"], data, graph.nodes[needed]["kind"])):
-            dependents.add_edge(needed, dependent)
+            dependents[needed].add(dependent)
     bit = {service: 1 << position for position, service in enumerate(services)}
-    groups = networkx.condensation(dependents)
-    reached: dict[int, int] = {}
-    found: dict[str, int] = {}
-    for group in reversed(list(networkx.topological_sort(groups))):
-        members = groups.nodes[group]["members"]
-        reached[group] = 0
-        for member in members:
-            reached[group] |= bit.get(member, 0)
-        for below in groups.successors(group):
-            reached[group] |= reached[below]
-        found |= {member: reached[group] & ~bit.get(member, 0) for member in members}
-    return found
+    reached: dict[str, int] = {}
+    for group in components(dependents):
+        below = {dependent for node in group for dependent in dependents[node]}
+        bits = 0
+        for node in (*group, *below):
+            bits |= bit.get(node, 0) | reached.get(node, 0)
+        reached |= dict.fromkeys(group, bits)
+    return {node: bits & ~bit.get(node, 0) for node, bits in reached.items()}
 
 
 def _single_point(graph: DependencyGraph, node: str, services: list[str], hard: int, any_way: int) -> SinglePoint:

@@ -15,7 +15,7 @@ _HAS_NO_NEIGHBOURS = frozenset({"workflow", "document"})
 def isolated(graph: DependencyGraph, kind: str | None) -> list[str]:
     """The isolated nodes of a kind, or of all kinds, in the order of the files."""
     return [
-        node for node, data in graph.nodes(data=True)
+        node for node, data in graph.nodes.items()
         if kind in (None, data["kind"])
         and data["kind"] not in _HAS_NO_NEIGHBOURS
         and not _is_touched(graph, node, data["kind"])
@@ -23,7 +23,7 @@ def isolated(graph: DependencyGraph, kind: str | None) -> list[str]:
 
 
 def _is_touched(graph: DependencyGraph, node: str, kind: str) -> bool:
-    edges = (*graph.in_edges(node, data=True), *graph.out_edges(node, data=True))
+    edges = (*graph.links_to(node), *graph.links_from(node))
     others = [(target, data["verb"]) for source, target, data in edges if source != target]
     others = [(target, verb) for target, verb in others if verb != "documents"]
     if kind != "service":

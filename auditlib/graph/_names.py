@@ -29,12 +29,12 @@ def find(graph: DependencyGraph, name: str, kind: str | None = None) -> str:
 
     Raises UsageError if none matches, or several of one kind do.
     """
-    if name in graph and kind in (None, graph.nodes[name]["kind"]):
+    if name in graph.nodes and kind in (None, graph.nodes[name]["kind"]):
         return name
     prefix, colon, rest = name.partition(":")
     if colon and prefix in KINDS:
         kind, name = prefix, rest
-    candidates = [(node, data) for node, data in graph.nodes(data=True) if kind in (None, data["kind"])]
+    candidates = [(node, data) for node, data in graph.nodes.items() if kind in (None, data["kind"])]
     for means in _SPELLINGS:
         if found := [node for node, data in candidates if means(name, node, data)]:
             return _one(graph, name, found)

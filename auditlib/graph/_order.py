@@ -6,28 +6,27 @@ from collections import deque
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-import networkx
-
-from auditlib.graph._answers import Cycle, Link
-from auditlib.model import Location
+from auditlib.graph._answers import Cycle, Edge, Link
+from auditlib.graph._components import components
 
 if TYPE_CHECKING:
     from auditlib.graph._dependency_graph import DependencyGraph
 
-    Order = networkx.DiGraph[str]
+_Order = dict[str, dict[str, Edge]]
+"""By the node that waits, then by the one that it waits for: the edge that says so."""
 
 
 def layers(graph: DependencyGraph, project: str | None) -> list[list[str]]:
     """Services by the length of the longest chain of services that they wait for."""
-    members = {node for node, data in graph.nodes(data=True) if data["kind"] == "service" and _of(data, project)}
+    members = {node for node, data in graph.nodes.items() if data["kind"] == "service" and _of(data, project)}
     order = _order(graph, ("depends_on",), members)
-    groups = networkx.condensation(order)
-    depth: dict[int, int] = {}
-    for group in reversed(list(networkx.topological_sort(groups))):
-        depth[group] = max((depth[needed] + 1 for needed in groups.successors(group)), default=0)
+    depth: dict[str, int] = {}
+    for group in components(order):
+        needed = {other for node in group for other in order[node]}.difference(group)
+        depth |= dict.fromkeys(group, max((depth[other] + 1 for other in needed), default=0))
     found: list[list[str]] = [[] for _ in range(max(depth.values(), default=-1) + 1)]
-    for group, level in depth.items():
-        found[level] += groups.nodes[group]["members"]
+    for node, level in depth.items():
+        found[level].append(node)
     return [sorted(layer) for layer in found]
 
 
@@ -40,7 +39,7 @@ def waits_for(graph: DependencyGraph, node: str) -> set[str]:
     found: set[str] = set()
     open_nodes = [node]
     while open_nodes:
-        for _, needed, data in graph.out_edges(open_nodes.pop(), data=True):
+        for _, needed, data in graph.links_from(open_nodes.pop()):
             if data["verb"] == "depends_on" and not data["inferred"] and needed not in found:
                 found.add(needed)
                 open_nodes.append(needed)
@@ -50,35 +49,28 @@ def waits_for(graph: DependencyGraph, node: str) -> set[str]:
 def cycles(graph: DependencyGraph) -> list[Cycle]:
     """One circle for each group of nodes that wait for each other."""
     order = _order(graph, ("depends_on", "needs"))
-    groups = [group for group in networkx.strongly_connected_components(order) if _is_circular(order, group)]
-    return [_cycle(order, group) for group in sorted(groups, key=min)]
+    groups = [group for group in components(order) if len(group) > 1 or group[0] in order[group[0]]]
+    return [_cycle(order, set(group)) for group in sorted(groups, key=min)]
 
 
-def _is_circular(order: Order, group: set[str]) -> bool:
-    return len(group) > 1 or any(order.has_edge(node, node) for node in group)
-
-
-def _order(graph: DependencyGraph, verbs: tuple[str, ...], members: Iterable[str] | None = None) -> Order:
-    """The declared edges of these verbs as a simple graph; of parallel edges the first place counts."""
-    order: Order = networkx.DiGraph()
-    inside = set(members) if members is not None else None
-    order.add_nodes_from(sorted(inside or ()))
+def _order(graph: DependencyGraph, verbs: tuple[str, ...], members: Iterable[str] | None = None) -> _Order:
+    """The declared edges of these verbs between these nodes, or all; of parallel edges the first place counts."""
+    order: _Order = {node: {} for node in (graph.nodes if members is None else members)}
     for verb in verbs:
         for edge in graph.edges_of(verb):
-            both_inside = inside is None or (edge.source in inside and edge.target in inside)
-            if both_inside and not edge.attributes.get("inferred") and not order.has_edge(edge.source, edge.target):
-                order.add_edge(edge.source, edge.target, verb=edge.verb, location=edge.location)
+            if edge.source in order and edge.target in order and not edge.attributes.get("inferred"):
+                order[edge.source].setdefault(edge.target, edge)
     return order
 
 
-def _cycle(order: Order, group: set[str]) -> Cycle:
+def _cycle(order: _Order, group: set[str]) -> Cycle:
     """The shortest circle through the first node of the group, by name, that is on one."""
     start = min(group)
     came_from: dict[str, str] = {}
     queue = deque([start])
     while queue:
         node = queue.popleft()
-        for needed in order.successors(node):
+        for needed in order[node]:
             if needed == start:
                 return _closed(order, _path(came_from, start, node))
             if needed in group and needed not in came_from:
@@ -94,10 +86,9 @@ def _path(came_from: dict[str, str], start: str, end: str) -> list[str]:
     return path[::-1]
 
 
-def _closed(order: Order, nodes: list[str]) -> Cycle:
+def _closed(order: _Order, nodes: list[str]) -> Cycle:
     links = []
     for source, target in zip(nodes, [*nodes[1:], nodes[0]], strict=True):
-        data = order.edges[source, target]
-        location: Location = data["location"]
-        links.append(Link(source, data["verb"], target, location))
+        edge = order[source][target]
+        links.append(Link(source, edge.verb, target, edge.location))
     return Cycle(tuple(nodes), tuple(links))
