@@ -8,7 +8,7 @@ import re
 from auditlib.conventions import images
 from auditlib.conventions.images import Product
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import Dockerfile, Instruction
+from auditlib.inventory.delivery import Command, Dockerfile, Instruction
 from auditlib.inventory.stack import Mount, Project, Service
 
 AUXILIARY = frozenset({"exporter", "tool", "mail", "test", "backup"})
@@ -52,6 +52,23 @@ def final_stage(found: Dockerfile, target: str = "") -> tuple[str, tuple[Instruc
     order = {stage: index for index, stage in enumerate(reversed(chain))}
     mine = [item for item in found.instructions if item.stage in order]
     return name, tuple(sorted(mine, key=lambda item: order[item.stage]))
+
+
+def commands(inventory: Inventory, service: Service) -> tuple[Command, ...]:
+    """The commands that a service starts with: Compose's own words in the place of those of its Dockerfile."""
+    found = dockerfile(inventory, service)
+    if service.entrypoint or found is None or service.build is None:
+        return service.commands
+    last = {item.keyword: item for item in final_stage(found, service.build.target)[1]}
+    entry, usual = last.get("ENTRYPOINT"), last.get("CMD")
+    if service.command:
+        words, place, given = service.command, service.command_location, service.commands
+    else:
+        words, place, given = (usual.words, usual.location, usual.commands) if usual else ((), None, ())
+    if entry is None or entry.shell:
+        return (*(entry.commands if entry else ()), *given)
+    joined = Command((*entry.words, *words), place or entry.location)
+    return (joined, *entry.commands[1:], *given[1:])
 
 
 def product(inventory: Inventory, service: Service) -> Product | None:
