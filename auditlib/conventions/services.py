@@ -9,7 +9,7 @@ from auditlib.conventions import images
 from auditlib.conventions.images import Product
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Command, Dockerfile, Instruction
-from auditlib.inventory.stack import Mount, Project, Service
+from auditlib.inventory.stack import Mount, Port, Project, Service
 
 AUXILIARY = frozenset({"exporter", "tool", "mail", "test", "backup"})
 """Kinds that help people or other services; nothing that users do waits for them."""
@@ -135,7 +135,18 @@ def is_one_shot(service: Service, waited_for: bool = False) -> bool:
 
 def is_exposed(service: Service) -> bool:
     """Whether a port of the service is published on an address that other hosts can reach."""
-    return any(not port.host_ip.startswith(_LOOPBACK) for port in service.ports)
+    return bool(public_ports(service))
+
+
+def public_ports(service: Service) -> list[Port]:
+    """The ports of the service that are published on an address that other hosts can reach."""
+    return [port for port in service.ports if not port.host_ip.startswith(_LOOPBACK)]
+
+
+def of_product(inventory: Inventory, name: str) -> tuple[Service, ...]:
+    """The services that run a product, by its name (`Grafana`)."""
+    found = ((item, product(inventory, item)) for item in inventory.distinct_services)
+    return tuple(item for item, kind in found if kind is not None and kind.name == name)
 
 
 def is_watching(inventory: Inventory, service: Service) -> bool:

@@ -24,7 +24,7 @@ def findings(
     """
     everything = tuple(declared)
     for project in inventory.base_projects:
-        family = {item.name for item in inventory.projects if project.name in (item.name, item.base)}
+        family = inventory.family(project.name)
         mine = [service for service in inventory.services if service.project in family]
         used = {name for service in mine for name in used_by(service)}
         unused: dict[str, Network | Volume] = {}

@@ -65,7 +65,7 @@ def _jobs(jobs: tuple[ScrapeJob, ...], uses: _Uses) -> Iterator[Evidence]:
         return
     names = {job.name for job in jobs} | {value for job in jobs for name, value in job.labels if name == "job"}
     for matcher, rules in uses.items():
-        if matcher.name == "job" and matcher.value and not any(_matches(matcher, name) for name in names):
+        if matcher.name == "job" and matcher.value and not any(monitoring.takes(matcher, name) for name in names):
             reason = f"no job of {jobs[0].file} is called so; there are {listed(sorted(names), limit=10)}"
             related = tuple(Related(job.location, f"the job {job.name}") for job in jobs[:6])
             yield _evidence(matcher, rules, reason, related)
@@ -75,15 +75,6 @@ def _names_are_open(job: ScrapeJob) -> bool:
     """Whether series may come with a job's name that the file doesn't give them."""
     changes = job.relabels and job.proxy is None
     return job.honors_labels or changes or scraping.is_open(job)
-
-
-def _matches(matcher: LabelMatcher, value: str) -> bool:
-    if matcher.operator == "=":
-        return matcher.value == value
-    try:
-        return len(matcher.value) > 200 or re.fullmatch(matcher.value, value) is not None
-    except re.error:
-        return True
 
 
 def _containers(inventory: Inventory, uses: _Uses) -> Iterator[Evidence]:
