@@ -34,13 +34,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from auditlib.conventions import listening, probes
-from auditlib.conventions.probes import Probe
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Severity
 from auditlib.rules._rule import Evidence, rule
-from auditlib.rules._wording import listed
 
 
 @rule(area=Area.ORCHESTRATION, severity=Severity.HIGH, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
@@ -48,21 +45,12 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every probe of a port that nothing names as the service's, where something names others."""
     for service in inventory.services:
         probe = probes.of(inventory, service)
-        asked = probes.ports(probe) if probe else []
-        known = listening.ports(inventory, service) if asked else frozenset()
-        if probe and asked and not known & set(asked) and not any("-" in port or "$" in port for port in known):
-            swapped = any(port.host_port == asked[0] for port in service.ports)
-            if swapped or listening.of_program(inventory, service):
-                yield _evidence(service, probe, asked[0], sorted(known), swapped=swapped)
-
-
-def _evidence(service: Service, probe: Probe, asked: str, known: list[str], *, swapped: bool) -> Evidence:
-    return Evidence(
-        f"The health check of {service.name} asks port {asked}, but "
-        f"{'that is its port on the host; ' if swapped else ''}inside the container it listens on "
-        f"{listed(known)} as far as the files say.",
-        probe.location,
-        subject=f"{service.name}/{asked}",
-        service=service.name,
-        recommendation=f"Probe port {known[0]} of {service.name}.",
-    )
+        found = listening.mismatch(inventory, service, probes.ports(probe)) if probe else None
+        if probe and found:
+            yield Evidence(
+                f"The health check of {service.name} asks port {found.asked}, but {found}.",
+                probe.location,
+                subject=f"{service.name}/{found.asked}",
+                service=service.name,
+                recommendation=f"Probe port {found.known[0]} of {service.name}.",
+            )
