@@ -1,8 +1,9 @@
 """An alert looks at a metric that nothing scraped gives.
 
 An expression over a metric that doesn't exist is empty, and an alert on an empty result never fires. Nothing reports
-that: the rule is loaded, evaluated, and silent in the outage that it was written for. Known are the metrics of well-known exporters by their prefixes, and those of
-recording rules by their colons; a metric that an application calls as it likes is not judged.
+that: the rule is loaded, evaluated, and silent in the outage that it was written for. Known are the metrics of
+well-known exporters by their prefixes, and those of recording rules by their colons; a metric that an application
+calls as it likes is not judged.
 
 Anti-pattern:
 
