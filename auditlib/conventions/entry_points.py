@@ -1,64 +1,179 @@
-"""What the commands of well-known servers and runners start: a Python module, a script of package.json.
+"""What the commands of well-known servers, runners and interpreters start: modules, scripts, scripts of package.json.
 
-Sources: the command line documentation of uvicorn, gunicorn, hypercorn, Celery and npm.
+Sources: the command line documentation of uvicorn, gunicorn, hypercorn, daphne, Flask, FastAPI, Celery, Dramatiq, RQ,
+arq, huey, Python, Node and npm.
 """
 
 from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from itertools import pairwise
 
-from auditlib.conventions import services
-from auditlib.inventory import Inventory
-from auditlib.inventory.stack import Service
+from auditlib.conventions.command_words import EVERYWHERE, PACKAGE_MANAGERS, SHELLS, core, place, script_name
 
-_SERVERS = frozenset({"uvicorn", "gunicorn", "hypercorn", "daphne", "granian"})
+_WRAPPERS = frozenset({
+    "tini", "dumb-init", "catatonit", "nohup", "setsid", "nice", "ddtrace-run", "opentelemetry-instrument", "dockerize",
+    "newrelic-admin", "run-program", "wait-for-it", "wait-for", "chpst", "doppler", "infisical",
+})  # fmt: skip
+_USER_SWITCHES = frozenset({"gosu", "su-exec", "runuser", "setpriv"})
+_SCRIPT = re.compile(r"[\w@./-]+\.(?:sh|bash|py|js|mjs|cjs|ts|rb|php|pl)")
 _APPLICATION = re.compile(r"[A-Za-z_]\w*(?:\.\w+)*:[A-Za-z_][\w.]*(?:\(\))?")
 _DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.\w+)*")
-_FETCHES = re.compile(r"\bgit clone\b|\bcurl\b.*\.(?:tar|zip|git)|\bpip3? install git\+")
 
 
-def copies_nothing(inventory: Inventory, service: Service) -> bool:
-    """Whether what an image holds can't be told from the repository: it copies nothing, or fetches sources."""
-    found = services.dockerfile(inventory, service)
-    if found is None:
-        return True
-    copies = any(item.keyword in ("COPY", "ADD") for item in found.instructions)
-    mounted = any(mount.kind == "bind" for mount in service.mounts)
-    fetches = any(item.keyword == "RUN" and _FETCHES.search(item.argument) for item in found.instructions)
-    return fetches or not (copies or mounted)
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Something that a command starts. One of `paths` must be there; one with a slash at its end is a folder.
+
+    `kind` is `module`, `script` or `npm`; of the last `missing` is the script of package.json itself.
+    """
+
+    what: str
+    kind: str
+    missing: str
+    paths: tuple[str, ...] = ()
+    within: str = ""
+    """The folder of the package that must be there, since a module of no such package is a library's."""
 
 
-def missing(inventory: Inventory, words: list[str], files: list[str], context: str) -> Iterator[tuple[str, str]]:
-    """What a command starts and `files` don't hold: as the command names it, and what would have to be there."""
-    names = [posixpath.basename(word) for word in words]
-    python = any(path.endswith(".py") for path in files)
-    if python and _SERVERS & set(names):
-        for word in words:
-            module = word.partition(":")[0]
-            if _APPLICATION.fullmatch(word) and not _is_module(module, files):
-                yield word, f"{module.replace('.', '/')}.py"
-    elif python and "celery" in names:
-        for word in _celery_applications(words):
-            module = word.partition(":")[0]
-            parent = module.rpartition(".")[0]
-            if _DOTTED.fullmatch(module) and not (_is_module(module, files) or (parent and _is_module(parent, files))):
-                yield f"Celery's {word}", f"{module.replace('.', '/')}.py"
-    elif names[:2] in (["npm", "run"], ["yarn", "run"], ["pnpm", "run"]) and len(words) > 2:
-        manifests = {item.path: item for item in inventory.manifests if item.kind == "npm"}
-        manifest = manifests.get(posixpath.normpath(posixpath.join(context, "package.json")))
-        if manifest and words[2] not in {target.name for target in manifest.targets}:
-            yield f"`{' '.join(words[:3])}`", f"a script {words[2]} in package.json"
+def starts(words: tuple[str, ...], variables: dict[str, str]) -> Iterator[Start]:
+    """All that a command starts by name, those included that a script gets as its arguments."""
+    for view in _views(list(words)):
+        name = posixpath.basename(view[0])
+        if "/" in view[0] and _SCRIPT.fullmatch(view[0]):
+            yield _script(view[0])
+        for names, read in _READERS:
+            if re.fullmatch(names, name):
+                yield from read(view, variables)
 
 
-def _celery_applications(words: list[str]) -> list[str]:
-    found = [after for word, after in pairwise(words) if word in ("-A", "--app")]
-    return found + [word.removeprefix("--app=") for word in words if word.startswith("--app=")]
+def _views(words: list[str]) -> Iterator[list[str]]:
+    """The command without what only starts it; and what a script, or a wrapper, is given to run."""
+    words = core(words)
+    while words:
+        yield words
+        name = posixpath.basename(words[0])
+        if name in _USER_SWITCHES:
+            words = core(words[2:])
+        elif name.removesuffix(".sh") in _WRAPPERS and "--" in words:
+            words = core(words[words.index("--") + 1 :])
+        elif name in _WRAPPERS or "/" in words[0] or name.endswith(".sh"):
+            words = core(words[1:])
+        else:
+            return
 
 
-def _is_module(dotted: str, files: list[str]) -> bool:
-    """Whether a file is the module, or a package of that name has one, in whichever folder the path begins."""
-    path = dotted.replace(".", "/")
-    return any(file == f"{path}.py" or file.endswith(f"/{path}.py") or f"/{path}/" in f"/{file}" for file in files)
+def _module(what: str, module: str, within: str = "") -> Start:
+    path = module.replace(".", "/")
+    return Start(what, "module", f"{path}.py", (f"{path}.py", f"{path}/"), within)
+
+
+def _attribute(what: str, dotted: str) -> Start:
+    """A module, or a name in one (`shop.celery.app`)."""
+    parent = dotted.rpartition(".")[0]
+    found = _module(what, dotted)
+    return Start(what, "module", found.missing, (*found.paths, *(_module(what, parent).paths if parent else ())))
+
+
+def _script(path: str) -> Start:
+    plain = posixpath.normpath(path)
+    return Start(path, "script", plain, (plain,))
+
+
+def _value(words: list[str], *options: str) -> str:
+    """What an option is given, behind it or after `=`."""
+    behind = (after for word, after in pairwise(words) if word in options)
+    joined = (word.partition("=")[2] for word in words if word.partition("=")[0] in options and "=" in word)
+    return next(behind, "") or next(joined, "")
+
+
+def _server(words: list[str], variables: dict[str, str]) -> Iterator[Start]:
+    for word in words[1:]:
+        if _APPLICATION.fullmatch(word):
+            yield _module(word, word.partition(":")[0])
+    last = words[-1]
+    bare = posixpath.basename(words[0]) == "gunicorn" and not words[-2:][0].startswith("-")
+    if bare and "." in last and _DOTTED.fullmatch(last):  # `application` is understood
+        yield _module(last, last)
+
+
+def _flask(words: list[str], variables: dict[str, str]) -> Iterator[Start]:
+    given = (_value(words, "--app", "-A") or variables.get("FLASK_APP", "")).partition(":")[0]
+    if _SCRIPT.fullmatch(given):
+        yield _script(given)
+    elif _DOTTED.fullmatch(given):
+        yield _module(f"Flask's {given}", given)
+
+
+def _celery(words: list[str], variables: dict[str, str]) -> Iterator[Start]:
+    word = _value(words, "-A", "--app")
+    module = word.partition(":")[0]
+    if _DOTTED.fullmatch(module):
+        yield _attribute(f"Celery's {word}", module)
+
+
+def _workers(words: list[str], variables: dict[str, str]) -> Iterator[Start]:
+    """Dramatiq and taskiq take modules, arq and huey a name in one, all of them before the options."""
+    whole = posixpath.basename(words[0]) in ("dramatiq", "taskiq")
+    for word in words[1:]:
+        module = word.partition(":")[0]
+        if word.startswith("-"):
+            return
+        if _DOTTED.fullmatch(module) and module != "worker":
+            yield _module(word, module) if whole else _attribute(word, module)
+
+
+def _rq(words: list[str], variables: dict[str, str]) -> Iterator[Start]:
+    if _DOTTED.fullmatch(given := _value(words, "-c", "--config")):
+        yield _module(f"RQ's {given}", given)
+
+
+def _python(words: list[str], variables: dict[str, str]) -> Iterator[Start]:
+    rest = words[1:]
+    if "-m" in rest and (behind := rest[rest.index("-m") + 1 :]):
+        if _DOTTED.fullmatch(behind[0]):
+            path = behind[0].replace(".", "/")
+            yield Start(f"python -m {behind[0]}", "module", f"{path}.py" if "." in behind[0] else f"{path}/__main__.py",
+                        (f"{path}.py", f"{path}/__main__.py"), path.partition("/")[0] + "/")  # fmt: skip
+        yield from starts(tuple(behind), variables)
+    elif "-c" not in rest:
+        yield from _interpreter(words, variables)
+
+
+def _interpreter(words: list[str], variables: dict[str, str]) -> Iterator[Start]:
+    script = next((word for word in words[1:] if not word.startswith("-")), "")
+    if _SCRIPT.fullmatch(script):
+        yield _script(script)
+
+
+def _with_verb(words: list[str], variables: dict[str, str]) -> Iterator[Start]:
+    """`fastapi run app/main.py`, `streamlit run app.py`."""
+    if words[1:2] and words[1] in ("run", "dev"):
+        yield from _interpreter(words[1:], variables)
+
+
+def _npm(words: list[str], variables: dict[str, str]) -> Iterator[Start]:
+    _, arguments = place([word for word in words[1:] if word not in EVERYWHERE], "")
+    name = script_name(words[0], arguments)
+    everywhere = any(word.partition("=")[0] in EVERYWHERE for word in words)
+    told = arguments[:1] in (["run"], ["run-script"]) or (arguments[:1] == ["start"] and words[0] != "bun")
+    if name and told and not everywhere and "--if-present" not in words and not _SCRIPT.fullmatch(name):
+        yield Start(f"`{' '.join(words[:3])}`", "npm", name, ("server.js",) if name == "start" else ())
+
+
+_READERS: tuple[tuple[str, Callable[[list[str], dict[str, str]], Iterator[Start]]], ...] = (
+    (r"uvicorn|gunicorn|hypercorn|daphne|granian", _server),
+    (r"flask", _flask),
+    (r"celery", _celery),
+    (r"dramatiq|arq|huey_consumer(?:\.py)?|taskiq", _workers),
+    (r"rq", _rq),
+    (r"python[\d.]*", _python),
+    (r"node|tsx|ts-node|nodemon|ruby|php|perl", _interpreter),
+    (r"fastapi|streamlit", _with_verb),
+    ("|".join(PACKAGE_MANAGERS), _npm),
+    ("|".join(re.escape(shell) for shell in SHELLS), _interpreter),
+)
+"""The programs by their names, each with what reads its words."""

@@ -15,6 +15,7 @@ _DEVELOPMENT = frozenset({"development", "dev", "develop", "local", "debug"})
 _FILE_WORD = re.compile(
     r"(?:^|[._-])(?:override|dev|devel|development|local|test|tests|testing|ci|e2e|debug|example|sample)(?=$|[._-])"
 )
+_TEMPLATE_WORD = re.compile(r"[._-](?:examples?|sample|template|tmpl|tpl|dist|defaults?)(?=$|[._-])", re.I)
 _FOLDER = frozenset({".devcontainer", "dev", "development", "examples", "example", "test", "tests", "e2e", "fixtures"})
 _HOST_VARIABLES = re.compile(
     r"^(?:HOME|PWD|USER|USERNAME|UID|GID|PUID|PGID|PATH|SHELL|HOSTNAME|TZ|LANG|DISPLAY|XAUTHORITY|SSH_AUTH_SOCK|CI|"
@@ -36,6 +37,16 @@ def is_for_development(path: str) -> bool:
     """Whether a file is, by its name or folder, for development and tests only (`compose.override.yml`, `dev/…`)."""
     *folders, name = path.lower().split("/")
     return bool(_FILE_WORD.search(name)) or not _FOLDER.isdisjoint(folders)
+
+
+def is_document(path: str) -> bool:
+    """Whether a file is there to be read by people, so that what it holds is an example."""
+    return path.endswith((".md", ".rst", ".txt", ".adoc"))
+
+
+def without_template_word(name: str) -> str:
+    """The name of the file that a template is copied to (`.env` for `.env.example`); any other name as it is."""
+    return _TEMPLATE_WORD.sub("", name)
 
 
 def comes_from_the_host(variable: str) -> bool:

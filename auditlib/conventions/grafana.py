@@ -33,11 +33,7 @@ def generated_uid(name: str) -> str:
 
 def servers(inventory: Inventory) -> tuple[Service, ...]:
     """The services that run Grafana."""
-    return tuple(
-        item
-        for item in inventory.distinct_services
-        if (found := services.product(inventory, item)) and found.name == "Grafana"
-    )
+    return services.of_product(inventory, "Grafana")
 
 
 def sees(server: Service, folder: str, file: str) -> bool:

@@ -19,6 +19,12 @@ _BARE = frozenset({"debian", "ubuntu", "redis", "postgres", "mongo", "valkey/val
 """On Debian or Ubuntu, and without either."""
 _BUSYBOX = frozenset({"alpine", "busybox", "prom/prometheus", "prom/alertmanager", "prom/node-exporter", "traefik"})
 _NEITHER = frozenset({"scratch", "chromadb/chroma", "qdrant/qdrant"})
+_PLAIN = _LANGUAGES | _BARE | {"alpine", "busybox", "eclipse-temurin", "openjdk", "oven/bun", "denoland/deno"}
+
+
+def is_plain(image: str) -> bool:
+    """Whether an image holds a language or a distribution, and no program of an application."""
+    return images.repository(image) in _PLAIN
 
 
 def lacks(image: str, tool: str) -> bool:

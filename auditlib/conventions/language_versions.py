@@ -24,6 +24,7 @@ _VERSION = re.compile(r"v?(?P<major>\d+)(?:\.(?P<minor>\d+|x|\*))?(?:\.\S*)?(?:-
 _BOUND = re.compile(r"(?P<operator>>=|<=|==|~=|!=|\^|~|>|<|)\s*v?(?P<major>\d+)(?:\.(?P<minor>\d+))?(?:\.[\w*]+)*")
 _MATRIX = re.compile(r"\$\{\{\s*matrix\.([\w-]+)\s*\}\}")
 
+_VARIABLE = re.compile(r"\$\{\{\s*env\.(\w+)\s*\}\}")
 Version = tuple[int, int]
 """Major and minor; of Node, where only the major one matters, the second is 0."""
 
@@ -79,21 +80,26 @@ def _allows_all(constraint: str, found: Version) -> bool:
 
 
 def _of_jobs(inventory: Inventory) -> Iterator[tuple[str, Stated]]:
-    for job in inventory.jobs:
-        for step in job.steps:
-            name = posixpath.basename(step.uses.partition("@")[0])
-            language, wanted = {**_SETUP, **_INSTALLERS}.get(name, ("", ""))
-            for pair in step.inputs:
-                if pair.name == wanted:
-                    for text in _alternatives(job, pair.value):
-                        if number := version(language, text):
-                            yield language, Stated("ci", number, text, pair.location)
+    for workflow in inventory.workflows:
+        for job in workflow.jobs:
+            yield from _of_image(job.container, "ci", job.location)
+            for step in job.steps:
+                name = posixpath.basename(step.uses.partition("@")[0])
+                language, wanted = {**_SETUP, **_INSTALLERS}.get(name, ("", ""))
+                for pair in step.inputs:
+                    if pair.name == wanted:
+                        known = {item.name: item.value for item in (*workflow.env, *job.env, *step.env)}
+                        for text in _alternatives(job, known, pair.value):
+                            if number := version(language, text):
+                                yield language, Stated("ci", number, text, pair.location)
 
 
-def _alternatives(job: Job, value: str) -> tuple[str, ...]:
-    """The values of an input: those of the matrix if it names one, or a line each."""
+def _alternatives(job: Job, variables: dict[str, str], value: str) -> tuple[str, ...]:
+    """The values of an input: those of the matrix or the variable that it names, or a line each."""
     if match := _MATRIX.fullmatch(value.strip()):
         return next((values for name, values in job.matrix if name == match[1]), ())
+    if match := _VARIABLE.fullmatch(value.strip()):
+        return (variables.get(match[1], ""),)
     return tuple(value.split("\n"))
 
 
@@ -103,10 +109,19 @@ def _of_images(inventory: Inventory) -> Iterator[tuple[str, Stated]]:
             continue
         names = {stage.name for stage in file.stages}
         for stage in file.stages:
-            language = images.repository(stage.base)
-            tag = stage.base.partition("@")[0].rpartition("/")[2].partition(":")[2]
-            if language in ("python", "node") and stage.base not in names and (number := version(language, tag)):
-                yield language, Stated("image", number, tag.partition("-")[0], stage.location)
+            if stage.base not in names:
+                yield from _of_image(stage.base, "image", stage.location)
+    for service in inventory.services:
+        if service.build is None and not environments.only_for_development(service):
+            yield from _of_image(service.image, "image", service.image_location)
+
+
+def _of_image(image: str, source: str, location: Location) -> Iterator[tuple[str, Stated]]:
+    """The version in the tag of an image of Python or Node."""
+    language = images.repository(image)
+    tag = image.partition("@")[0].rpartition("/")[2].partition(":")[2]
+    if language in ("python", "node") and (number := version(language, tag)):
+        yield language, Stated(source, number, tag.partition("-")[0], location)
 
 
 def _of_files(inventory: Inventory) -> Iterator[tuple[str, Stated]]:

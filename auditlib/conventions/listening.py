@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from auditlib.conventions import images, services
 from auditlib.inventory import Inventory
@@ -50,6 +51,36 @@ def ports(inventory: Inventory, service: Service) -> frozenset[str]:
 def of_program(inventory: Inventory, service: Service) -> frozenset[str]:
     """The ports that the command or the image says; a published port alone doesn't tell that there are no others."""
     return frozenset((*in_command((*service.entrypoint, *service.command)), *_of_image(inventory, service)))
+
+
+@dataclass(frozen=True, slots=True)
+class Mismatch:
+    """A port that a service doesn't listen on inside its container, as far as its files say."""
+
+    asked: str
+    known: tuple[str, ...]
+    """Those that it does listen on."""
+    swapped: bool
+    """Whether the asked one is its port on the host."""
+
+    def __str__(self) -> str:
+        where = "that is its port on the host; " if self.swapped else ""
+        return f"{where}inside the container it listens on {', '.join(self.known)} as far as the files say"
+
+
+def mismatch(inventory: Inventory, service: Service, asked: list[str]) -> Mismatch | None:
+    """What is wrong with the ports that somebody asks a service for; None if one is right, or nothing tells for sure.
+
+    A published port alone doesn't tell that there are no others: command, image or Dockerfile must name some, or the
+    asked one must be that of the host.
+    """
+    possible = ports(inventory, service) if asked else frozenset()
+    if not asked or possible & set(asked) or any("-" in port or "$" in port for port in possible):
+        return None
+    program = of_program(inventory, service)
+    swapped = any(port.host_port == asked[0] for port in service.ports)
+    known = program | {port.target for port in service.ports}  # a variable may hold the port of another service
+    return Mismatch(asked[0], tuple(sorted(known)), swapped) if swapped or program else None
 
 
 def in_command(words: tuple[str, ...]) -> list[str]:

@@ -7,16 +7,18 @@ to the configuration's own folder) and the folders of the published images (`/et
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
 from auditlib.conventions import mounts
 from auditlib.inventory import Inventory
-from auditlib.inventory.monitoring import AlertRule, PrometheusConfig
+from auditlib.inventory.monitoring import AlertRule, LabelMatcher, PrometheusConfig
 from auditlib.inventory.stack import Service
 
 _TEMPLATES = (".j2", ".jinja", ".jinja2", ".tmpl", ".tpl", ".template", ".gotmpl", ".erb")
 _HOME = "/etc/prometheus/"
+_LONGEST_PATTERN = 200
 
 
 def is_template(path: str, *texts: str) -> bool:
@@ -54,6 +56,17 @@ def loading(inventory: Inventory, rule_file: str) -> tuple[PrometheusConfig, ...
         for config in inventory.prometheus
         if any(fnmatchcase(rule_file, pattern) for pattern in rule_patterns(inventory, config))
     )
+
+
+def takes(matcher: LabelMatcher, value: str) -> bool:
+    """Whether a matcher takes a value; a pattern that can't be tried, or is no pattern, takes every one."""
+    if matcher.operator in ("=", "!="):
+        return (matcher.value == value) == (matcher.operator == "=")
+    try:
+        found = len(matcher.value) > _LONGEST_PATTERN or re.fullmatch(matcher.value, value) is not None
+    except re.error:
+        return True
+    return found == (matcher.operator == "=~")
 
 
 def alerts(inventory: Inventory) -> tuple[AlertRule, ...]:

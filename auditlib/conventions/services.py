@@ -8,8 +8,8 @@ import re
 from auditlib.conventions import images
 from auditlib.conventions.images import Product
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import Dockerfile, Instruction
-from auditlib.inventory.stack import Mount, Project, Service
+from auditlib.inventory.delivery import Command, Dockerfile, Instruction
+from auditlib.inventory.stack import Mount, Port, Project, Service
 
 AUXILIARY = frozenset({"exporter", "tool", "mail", "test", "backup"})
 """Kinds that help people or other services; nothing that users do waits for them."""
@@ -52,6 +52,23 @@ def final_stage(found: Dockerfile, target: str = "") -> tuple[str, tuple[Instruc
     order = {stage: index for index, stage in enumerate(reversed(chain))}
     mine = [item for item in found.instructions if item.stage in order]
     return name, tuple(sorted(mine, key=lambda item: order[item.stage]))
+
+
+def commands(inventory: Inventory, service: Service) -> tuple[Command, ...]:
+    """The commands that a service starts with: Compose's own words in the place of those of its Dockerfile."""
+    found = dockerfile(inventory, service)
+    if service.entrypoint or found is None or service.build is None:
+        return service.commands
+    last = {item.keyword: item for item in final_stage(found, service.build.target)[1]}
+    entry, usual = last.get("ENTRYPOINT"), last.get("CMD")
+    if service.command:
+        words, place, given = service.command, service.command_location, service.commands
+    else:
+        words, place, given = (usual.words, usual.location, usual.commands) if usual else ((), None, ())
+    if entry is None or entry.shell:
+        return (*(entry.commands if entry else ()), *given)
+    joined = Command((*entry.words, *words), place or entry.location)
+    return (joined, *entry.commands[1:], *given[1:])
 
 
 def product(inventory: Inventory, service: Service) -> Product | None:
@@ -118,7 +135,18 @@ def is_one_shot(service: Service, waited_for: bool = False) -> bool:
 
 def is_exposed(service: Service) -> bool:
     """Whether a port of the service is published on an address that other hosts can reach."""
-    return any(not port.host_ip.startswith(_LOOPBACK) for port in service.ports)
+    return bool(public_ports(service))
+
+
+def public_ports(service: Service) -> list[Port]:
+    """The ports of the service that are published on an address that other hosts can reach."""
+    return [port for port in service.ports if not port.host_ip.startswith(_LOOPBACK)]
+
+
+def of_product(inventory: Inventory, name: str) -> tuple[Service, ...]:
+    """The services that run a product, by its name (`Grafana`)."""
+    found = ((item, product(inventory, item)) for item in inventory.distinct_services)
+    return tuple(item for item, kind in found if kind is not None and kind.name == name)
 
 
 def is_watching(inventory: Inventory, service: Service) -> bool:

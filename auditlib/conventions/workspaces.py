@@ -19,7 +19,7 @@ _CHECKOUT = re.compile(r"(?:^|/)checkout@")
 _UNKNOWN = re.compile(r"[$*{}~`<>\\]|^/|^\.\.(?:/|$)|^\w+://|^[A-Za-z]:")
 """What an expansion, a link or a place outside the repository looks like."""
 _ASKS_FOR_FILE = re.compile(r"(?:\[|\btest)\s+(?:!\s+)?-[defsrx]\s+[\"']?([^\s\"'\];]+)")
-_GENERATED = frozenset({
+GENERATED = frozenset({
     "dist", "build", "target", "out", "bin", "obj", "_build", ".next", ".nuxt", "coverage", "htmlcov", "public", "site",
     "generated", "tmp", "temp", "artifacts", "node_modules", ".cache", "vendor", "release", "releases", "publish",
 }) | VENDORED  # fmt: skip
@@ -48,7 +48,7 @@ class Workspace:
         if not self.holds_repository or not plain or _UNKNOWN.search(path) or _UNKNOWN.search(plain):
             return False
         pure = PurePosixPath(plain)
-        if _GENERATED & set(pure.parts if kind == "folder" else pure.parts[:-1]) or self.has(plain):
+        if GENERATED & set(pure.parts if kind == "folder" else pure.parts[:-1]) or self.has(plain):
             return False
         return not self._is_made(pure, step) and not self._asks_first(pure, step)
 

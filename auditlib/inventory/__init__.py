@@ -125,6 +125,10 @@ class Inventory:
         """The services of a project by name; of an overlay those of its base too, as the overlay changes them."""
         return self._scopes.get(project, {})
 
+    def family(self, project: str) -> frozenset[str]:
+        """The names of a base project and of its overlays."""
+        return frozenset(item.name for item in self.projects if project in (item.name, item.base))
+
     @cached_property
     def dockerfiles_by_path(self) -> dict[str, delivery.Dockerfile]:
         """The Dockerfiles by their path."""

@@ -205,6 +205,8 @@ class Service:
     working_dir: str = ""
     command_endpoints: tuple[Endpoint, ...] = ()
     """The hosts that command and entry point name."""
+    commands: tuple[Command, ...] = ()
+    """What entry point and command execute, taken apart."""
     extra_hosts: tuple[str, ...] = ()
     """The names that `extra_hosts` and `external_links` make known."""
     changed_at: Location | None = None

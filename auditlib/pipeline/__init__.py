@@ -12,11 +12,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from auditlib.conventions import tools
+from auditlib.conventions.workspaces import normal
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Job, TestSuite, Workflow
 from auditlib.model import Location
 from auditlib.pipeline._follower import Follower
-from auditlib.pipeline._words import normal
 
 _MANUAL = frozenset({"workflow_dispatch", "repository_dispatch"})
 

@@ -8,20 +8,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from auditlib.conventions import services, tools
-from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import Command, Job, Step
-from auditlib.inventory.stack import Service
-from auditlib.model import Location
-from auditlib.pipeline._words import (
+from auditlib.conventions.command_words import (
     EVERYWHERE,
     PACKAGE_MANAGERS,
     SHELLS,
     core,
-    normal,
     place,
     script_name,
     split,
 )
+from auditlib.conventions.workspaces import normal
+from auditlib.inventory import Inventory
+from auditlib.inventory.delivery import Command, Job, Step
+from auditlib.inventory.stack import Service
+from auditlib.model import Location
 
 _DEPTH = 6
 _AND_THEN = re.compile(r"\s*(?:&&|;|\|\|)\s*")

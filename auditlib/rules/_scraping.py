@@ -9,6 +9,7 @@ import posixpath
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 
 from auditlib.conventions import exporters, monitoring, mounts, services
 from auditlib.conventions.exporters import Exporter
@@ -165,3 +166,18 @@ def gaps(
         Gap(exporter, tuple(dict.fromkeys(names)), not any(source.might_give(exporter) for source in found))
         for exporter, names in wanted.items()
     ]
+
+
+def unrecorded(inventory: Inventory, configs: Iterable[PrometheusConfig], metrics: Iterable[str]) -> tuple[str, ...]:
+    """The metrics that by their name (`job:requests:rate5m`) a rule records, though none of the rule files does.
+
+    None if rules may come from elsewhere: from files that the repository lacks, or from another Prometheus.
+    """
+    found = tuple(configs)
+    patterns = [pattern for config in found for pattern in monitoring.rule_patterns(inventory, config)]
+    absent = any(not any(fnmatchcase(file, pattern) for file in inventory.files) for pattern in patterns)
+    federated = any(job.metrics_path == "/federate" or job.honors_labels for job in jobs(inventory, found))
+    if not found or absent or federated:
+        return ()
+    recorded = {item.name for item in inventory.alert_rules if item.kind == "record"}
+    return tuple(dict.fromkeys(metric for metric in metrics if ":" in metric and metric not in recorded))

@@ -1,7 +1,7 @@
 """The expression of a rule is no PromQL.
 
 Prometheus refuses the whole configuration when one rule file doesn't parse: it doesn't start, or a reload fails and
-the old rules stay.
+the old rules stay. An unknown function is not reported, since it may be newer than the parser used here.
 
 Anti-pattern:
 

@@ -1,7 +1,8 @@
 """An alert selects a label value that nothing has.
 
 `job="api"` matches only series of a scrape job of that name. With another name the expression is empty and the alert
-never fires; with `absent()` it fires for ever.
+never fires; with `absent()` it fires for ever. Judged are `job`, `instance` and the names of containers; which values
+other labels have, only the running system knows.
 
 Anti-pattern:
 
@@ -47,7 +48,7 @@ _GONE = {("fstype", "aufs"): "a file system that Docker no longer supports since
 
 @rule(area=Area.MONITORING, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """Of each rule file the jobs and containers that are selected and that are none, once for each value."""
+    """Of each rule file the jobs, instances and containers that are selected and that are none, once for each value."""
     for file in dict.fromkeys(item.file for item in inventory.alert_rules):
         uses: defaultdict[LabelMatcher, list[AlertRule]] = defaultdict(list)
         for item in inventory.alert_rules:
@@ -55,7 +56,9 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 if matcher.operator in ("=", "=~") and not re.search(r"[${]", matcher.value):
                     uses[matcher].append(item)
         configs = monitoring.loading(inventory, file) or monitoring.prometheus_in_use(inventory)
-        yield from _jobs(scraping.jobs(inventory, configs), uses)
+        jobs = scraping.jobs(inventory, configs)
+        yield from _jobs(jobs, uses)
+        yield from _instances(jobs, uses)
         yield from _containers(inventory, uses)
         yield from _gone(uses)
 
@@ -65,8 +68,22 @@ def _jobs(jobs: tuple[ScrapeJob, ...], uses: _Uses) -> Iterator[Evidence]:
         return
     names = {job.name for job in jobs} | {value for job in jobs for name, value in job.labels if name == "job"}
     for matcher, rules in uses.items():
-        if matcher.name == "job" and matcher.value and not any(_matches(matcher, name) for name in names):
+        if matcher.name == "job" and matcher.value and not any(monitoring.takes(matcher, name) for name in names):
             reason = f"no job of {jobs[0].file} is called so; there are {listed(sorted(names), limit=10)}"
+            related = tuple(Related(job.location, f"the job {job.name}") for job in jobs[:6])
+            yield _evidence(matcher, rules, reason, related)
+
+
+def _instances(jobs: tuple[ScrapeJob, ...], uses: _Uses) -> Iterator[Evidence]:
+    """Addresses of targets; one that is relabelled, or that series bring along, may be called anything."""
+    if not jobs or any(job.relabels or _names_are_open(job) for job in jobs):
+        return
+    targets = [target for job in jobs for target in (*job.targets, *job.discovered)]
+    names = [f"{target.host}:{target.port or '80'}" for target in targets]
+    names += [value for job in jobs for name, value in job.labels if name == "instance"]
+    for matcher, rules in uses.items():
+        if matcher.name == "instance" and matcher.value and not any(monitoring.takes(matcher, name) for name in names):
+            reason = f"no target of {jobs[0].file} has that address; there are {listed(names)}"
             related = tuple(Related(job.location, f"the job {job.name}") for job in jobs[:6])
             yield _evidence(matcher, rules, reason, related)
 
@@ -75,15 +92,6 @@ def _names_are_open(job: ScrapeJob) -> bool:
     """Whether series may come with a job's name that the file doesn't give them."""
     changes = job.relabels and job.proxy is None
     return job.honors_labels or changes or scraping.is_open(job)
-
-
-def _matches(matcher: LabelMatcher, value: str) -> bool:
-    if matcher.operator == "=":
-        return matcher.value == value
-    try:
-        return len(matcher.value) > 200 or re.fullmatch(matcher.value, value) is not None
-    except re.error:
-        return True
 
 
 def _containers(inventory: Inventory, uses: _Uses) -> Iterator[Evidence]:

@@ -1,7 +1,9 @@
 """An alert looks at a metric that nothing scraped gives.
 
 An expression over a metric that doesn't exist is empty, and an alert on an empty result never fires. Nothing reports
-that: the rule is loaded, evaluated, and silent in the outage that it was written for.
+that: the rule is loaded, evaluated, and silent in the outage that it was written for. Known are the metrics of
+well-known exporters by their prefixes, and those of recording rules by their colons; a metric that an application
+calls as it likes is not judged.
 
 Anti-pattern:
 
@@ -51,6 +53,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         for gap in scraping.gaps(inventory, graph, configs, metrics):
             users = [item for item in rules if not set(gap.metrics).isdisjoint(item.query.metrics)]
             yield _evidence(configs[0].file, gap, users)
+        for metric in scraping.unrecorded(inventory, configs, metrics):
+            yield _unrecorded(metric, [item for item in rules if metric in item.query.metrics])
 
 
 def _evidence(config: str, gap: Gap, users: list[AlertRule]) -> Evidence:
@@ -65,4 +69,16 @@ def _evidence(config: str, gap: Gap, users: list[AlertRule]) -> Evidence:
         recommendation=f"Add a job for {gap.exporter.name} to {config}, or rewrite {names}.",
         severity=None if gap.sure else Severity.MEDIUM,
         confidence=None if gap.sure else Confidence.LOW,
+    )
+
+
+def _unrecorded(metric: str, users: list[AlertRule]) -> Evidence:
+    names = listed(item.name for item in users)
+    return Evidence(
+        f"{names} {'looks' if len(users) == 1 else 'look'} at {metric}, by its name what a rule records, and no rule "
+        "file of the repository has such a rule.",
+        users[0].expression_location,
+        subject=metric,
+        related=tuple(Related(item.expression_location, f"{item.name} does too") for item in users[1:]),
+        recommendation=f"Add a recording rule {metric}, or correct its name in {names}.",
     )

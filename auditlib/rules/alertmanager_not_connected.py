@@ -82,9 +82,5 @@ def _evaluated_elsewhere(inventory: Inventory) -> bool:
 
 
 def _managers(inventory: Inventory) -> list[Location]:
-    running = [
-        item.location
-        for item in inventory.distinct_services
-        if (found := services.product(inventory, item)) and found.name == "Alertmanager"
-    ]
+    running = [item.location for item in services.of_product(inventory, "Alertmanager")]
     return running + [Location(file) for file in dict.fromkeys(item.file for item in inventory.receivers)]

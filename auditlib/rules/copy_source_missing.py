@@ -28,17 +28,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from auditlib.conventions import build_context, services
+from auditlib.conventions.workspaces import GENERATED
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import DockerIgnore, Instruction
 from auditlib.inventory.stack import Build, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.rules._rule import Evidence, rule
-
-_GENERATED = frozenset(
-    {"dist", "build", "target", "out", "node_modules", "bin", ".next", ".output", "vendor", "public"}
-)
-"""Folders that a step before the build may make."""
 
 
 @rule(area=Area.ORCHESTRATION, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
@@ -68,7 +64,7 @@ def _sources(instruction: Instruction) -> list[str]:
     if any(word.startswith("<<") for word in instruction.words):
         return []
     plain = [word for word in instruction.words[:-1] if not any(sign in word for sign in ("*", "?", "[", "$", "://"))]
-    return [word for word in plain if not word.startswith("git@") and not _GENERATED & set(word.split("/"))]
+    return [word for word in plain if not word.startswith("git@") and not GENERATED & set(word.split("/"))]
 
 
 def _fault(source: str, files: list[str], ignore: DockerIgnore | None) -> str:

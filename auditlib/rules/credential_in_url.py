@@ -41,7 +41,6 @@ from auditlib.rules._rule import Evidence, rule
 from auditlib.rules._wording import listed
 
 _KINDS = ("literal", "default", "env_file", "setting", "file")
-_DOCUMENTS = (".md", ".rst", ".txt", ".adoc")
 
 
 @rule(area=Area.CONFIGURATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.MEDIUM)
@@ -67,7 +66,7 @@ def _interpolated(inventory: Inventory) -> Iterator[Sighting]:
 
 def _is_aside(place: Location) -> bool:
     """Whether a place shows how an address looks, or belongs to tests, whose databases live for minutes."""
-    return place.file.endswith(_DOCUMENTS) or "/workflows/" in place.file or _is_test(place.file)
+    return environments.is_document(place.file) or "/workflows/" in place.file or _is_test(place.file)
 
 
 def _is_test(path: str) -> bool:

@@ -48,7 +48,7 @@ _MEANT_TO_BE_PUBLIC = frozenset({"MinIO", "broker"})
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """For each file one finding for all data stores whose ports it publishes beyond the host."""
     for mine in stacks.by_project(inventory.services).values():
-        found = [(item, port) for item in mine if _is_store(inventory, item) for port in _public(item)]
+        found = [(item, port) for item in mine if _is_store(inventory, item) for port in services.public_ports(item)]
         for file in dict.fromkeys(port.location.file for _, port in found):
             yield _evidence(file, [(item, port) for item, port in found if port.location.file == file])
 
@@ -56,10 +56,6 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 def _is_store(inventory: Inventory, service: Service) -> bool:
     found = services.product(inventory, service)
     return found is not None and found.kind in services.DATASTORES and found.name not in _MEANT_TO_BE_PUBLIC
-
-
-def _public(service: Service) -> list[Port]:
-    return [port for port in service.ports if not port.host_ip.startswith(("127.", "localhost", "::1", "[::1]"))]
 
 
 def _evidence(file: str, found: list[tuple[Service, Port]]) -> Evidence:

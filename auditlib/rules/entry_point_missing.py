@@ -1,7 +1,9 @@
-"""A service starts a module or script that its build does not hold.
+"""A service starts a module or script that its container does not hold.
 
 The image builds, and the container ends at once: "Could not import module", "No such file or directory", "Missing
-script". It is found out at the first start, by whoever deploys.
+script". It is found out at the first start, by whoever deploys. Looked for are the modules and scripts that servers,
+task queues, interpreters and package managers are told to start, in `command`, `entrypoint`, CMD and ENTRYPOINT; the
+names inside a module, and programs that a compiler makes, are not.
 
 Anti-pattern:
 
@@ -23,55 +25,109 @@ References:
 
 - https://www.uvicorn.org/settings/
 - https://docs.docker.com/reference/compose-file/services/#command
+- https://docs.docker.com/reference/dockerfile/#copy
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditlib.conventions import build_context, entry_points, services
+from auditlib.conventions import container_files, entry_points, mounts, services
+from auditlib.conventions.container_files import ContainerFiles
+from auditlib.conventions.entry_points import Start
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
+from auditlib.inventory.delivery import Command, Manifest
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.rules._rule import Evidence, rule
 
+_SYSTEM = ("/usr/", "/bin/", "/sbin/", "/opt/", "/etc/", "/docker-entrypoint")
+"""Where programs of the image itself are."""
+
 
 @rule(area=Area.ORCHESTRATION, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """Every command of a service built here that names what neither its context nor its mounts hold."""
+    """Every command that starts by name what neither image nor mount holds, where all of their files are known."""
     for service in inventory.services:
-        build = service.build
-        if build is None or build.outside or build.inline or services.dockerfile(inventory, service) is None:
+        if not _is_made_here(inventory, service):
             continue
-        words, place = _command(inventory, service)
-        files = _files(inventory, service)
-        if entry_points.copies_nothing(inventory, service):
+        found = list(_starts(inventory, service))
+        files = container_files.of(inventory, service) if found else ContainerFiles(unknown=True)
+        if files.unknown or not files.paths:
             continue
-        for what, missing in entry_points.missing(inventory, words, files, build.context):
-            yield Evidence(
-                f"{service.name} starts {what}, but {missing} is neither in {build.context} nor in what it mounts.",
-                place,
-                subject=f"{service.name}/{what}",
-                service=service.name,
-                related=(Related(build.location, f"{service.name} is built from {build.context}"),),
-                recommendation=f"Correct {what} in the command of {service.name}, or add {missing}.",
-            )
+        for start, place in dict(found).items():
+            if _is_missing(inventory, service, files, start):
+                yield _evidence(service, files, start, place)
 
 
-def _command(inventory: Inventory, service: Service) -> tuple[list[str], Location]:
-    """The words that start a service: Compose's own, or those of the Dockerfile."""
-    words, place = [*service.entrypoint, *service.command], service.command_location or service.location
-    found = services.dockerfile(inventory, service)
-    if not words and found and service.build:
-        _, instructions = services.final_stage(found, service.build.target)
-        for item in [item for item in instructions if item.keyword == "CMD"][-1:]:
-            words, place = list(item.words), item.location
-    return [part for word in words for part in word.split()], place
+def _is_made_here(inventory: Inventory, service: Service) -> bool:
+    """Whether the repository shows what is in the container: it builds the image, or mounts code into a plain one."""
+    build = service.build
+    if build is None:
+        return any(mount.kind == "bind" for mount in service.mounts)
+    return not (build.outside or build.inline) and services.dockerfile(inventory, service) is not None
 
 
-def _files(inventory: Inventory, service: Service) -> list[str]:
-    places = [mount.source for mount in service.mounts if mount.kind == "bind" and not mount.outside]
-    places += [service.build.context] if service.build else []
-    mounted = [path for path in places if path in inventory.file_set]
-    return mounted + [path for place in places for path in build_context.files(inventory, place)]
+def _starts(inventory: Inventory, service: Service) -> Iterator[tuple[Start, Location]]:
+    variables = {entry.name: entry.value.text for entry in service.environment if entry.value}
+    for command in services.commands(inventory, service):
+        for start in entry_points.starts(command.words, variables):
+            if not any(sign in path for path in start.paths for sign in "$*{"):
+                yield start, _place(service, command)
+
+
+def _place(service: Service, command: Command) -> Location:
+    """The line of the command; of a text in Compose, whose own lines may be folded, that of the key."""
+    own = service.command_location
+    return own if own is not None and own.file == command.location.file else command.location
+
+
+def _is_missing(inventory: Inventory, service: Service, files: ContainerFiles, start: Start) -> bool:
+    if any(files.holds(path) for path in start.paths) or not _is_known_to_lack(files, start):
+        return False
+    if start.kind == "npm":
+        packages = list(_packages(inventory, service))
+        return bool(packages) and not any(target.name == start.missing for item in packages for target in item.targets)
+    return not any(files.may_make(path) for path in start.paths)
+
+
+def _packages(inventory: Inventory, service: Service) -> Iterator[Manifest]:
+    """The packages of npm in what a service is built from and mounts."""
+    roots = [mount.source for mount in service.mounts if mount.kind == "bind" and not mount.outside]
+    roots += [service.build.context] if service.build else []
+    for item in inventory.manifests:
+        if item.kind == "npm" and any(mounts.is_below(item.path, "" if root == "." else root) for root in roots):
+            yield item
+
+
+def _is_known_to_lack(files: ContainerFiles, start: Start) -> bool:
+    """Whether what isn't among the known files can't be the base image's, or a library's."""
+    if start.kind == "npm":
+        return True
+    if start.kind == "module":
+        in_python = any(path.endswith(".py") for path in files.paths)
+        return in_python and (not start.within or files.holds(start.within))
+    return container_files.is_plain(files) and not start.missing.startswith(_SYSTEM)
+
+
+def _evidence(service: Service, files: ContainerFiles, start: Start, place: Location) -> Evidence:
+    context = service.build.context if service.build else ""
+    home = "the root of the repository" if context == "." else context
+    left = next((path for path in start.paths if files.lacks_but_repository_has(path)), "")
+    what = f"a script {start.missing} in package.json" if start.kind == "npm" else start.missing
+    lacking = (
+        f"{what} is neither in {home} nor in what it mounts" if context else f"{what} is in nothing that it mounts"
+    )
+    source = service.build.location if service.build else service.image_location
+    origin = f"is built from {home}" if context else f"runs {service.image}"
+    advice = f"Correct {start.what} in the command of {service.name}, or add {what}."
+    return Evidence(
+        f"{service.name} starts {start.what}, but {f'the image does not get {left} of {home}' if left else lacking}.",
+        place,
+        subject=f"{service.name}/{start.what}",
+        service=service.name,
+        related=(Related(source, f"{service.name} {origin}"),),
+        recommendation=f"Copy {left} into the image of {service.name}." if left else advice,
+        confidence=None if container_files.is_plain(files) else Confidence.MEDIUM,
+    )

@@ -42,7 +42,6 @@ from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.rules._rule import Evidence, rule
 from auditlib.rules._wording import counted, listed
 
-_TEMPLATE_WORD = re.compile(r"[._-](?:example|examples|sample|template|tmpl|tpl|dist|defaults?)(?=$|[._-])", re.I)
 _ENVIRONMENT_WORD = re.compile(r"[._-](?:local|dev|development|prod|production|staging|test|docker)(?=$|[._-])", re.I)
 
 
@@ -69,7 +68,7 @@ def _has_template(inventory: Inventory, path: str) -> bool:
     plain = _ENVIRONMENT_WORD.sub("", name)
     for file in inventory.files:
         where, other = posixpath.split(file)
-        bare = _TEMPLATE_WORD.sub("", other) if where in (folder, "") else ""
+        bare = environments.without_template_word(other) if where in (folder, "") else ""
         if bare != other and bare.lstrip(".") in (name.lstrip("."), plain.lstrip(".")):
             return True
     return False

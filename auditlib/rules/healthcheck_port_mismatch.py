@@ -33,46 +33,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditlib.conventions import listening
+from auditlib.conventions import listening, probes
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.stack import Healthcheck
 from auditlib.model import Area, Confidence, Effort, Severity
 from auditlib.rules._rule import Evidence, rule
-from auditlib.rules._wording import listed
-
-_ITSELF = ("localhost", "127.0.0.1", "0.0.0.0", "[::1]")  # noqa: S104 - we look for it in files
 
 
 @rule(area=Area.ORCHESTRATION, severity=Severity.HIGH, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every probe of a port that nothing names as the service's, where something names others."""
     for service in inventory.services:
-        probe = service.healthcheck
-        asked = _asked(probe) if probe and not probe.disabled else []
-        known = listening.ports(inventory, service) if asked else frozenset()
-        if probe and asked and not known & set(asked) and not any("-" in port or "$" in port for port in known):
-            swapped = any(port.host_port == asked[0] for port in service.ports)
-            if not swapped and not listening.of_program(inventory, service):
-                continue
+        probe = probes.of(inventory, service)
+        found = listening.mismatch(inventory, service, probes.ports(probe)) if probe else None
+        if probe and found:
             yield Evidence(
-                f"The health check of {service.name} asks port {asked[0]}, but "
-                f"{'that is its port on the host; ' if swapped else ''}inside the container it listens on "
-                f"{listed(sorted(known))} as far as the files say.",
-                probe.test_location or probe.location,
-                subject=f"{service.name}/{asked[0]}",
+                f"The health check of {service.name} asks port {found.asked}, but {found}.",
+                probe.location,
+                subject=f"{service.name}/{found.asked}",
                 service=service.name,
-                recommendation=f"Probe port {sorted(known)[0]} of {service.name}.",
+                recommendation=f"Probe port {found.known[0]} of {service.name}.",
             )
-
-
-def _asked(probe: Healthcheck) -> list[str]:
-    """The ports of the service itself that the probe's URLs name."""
-    ports = []
-    for word in (word for command in probe.commands for word in command.words):
-        scheme, found, rest = word.partition("://")
-        authority = rest.partition("/")[0] if found and scheme in ("http", "https") else ""
-        host, colon, port = authority.rpartition(":")
-        if colon and host in _ITSELF and port.isdigit():
-            ports.append(port)
-    return ports

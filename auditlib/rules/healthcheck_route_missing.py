@@ -32,42 +32,46 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from auditlib.conventions import probes
+from auditlib.conventions.probes import Probe
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Route
-from auditlib.inventory.stack import Healthcheck, Service
-from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.inventory.stack import Service
+from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.rules._rule import Evidence, rule
 
-_ITSELF = re.compile(r"https?://(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\])(?::\d+)?(/[^?#\s]*)")
 _PARAMETER = re.compile(r"\{[^}]*\}|<[^>]*>|:\w+|\*\w*")
-_BRINGS_ROUTES = re.compile(r"health|terminus|actuator|prometheus|instrumentator|django")
+_EVERYTHING = frozenset({"*", "{path:path}", "<path:path>"})
+_BRINGS_ROUTES = re.compile(r"health|terminus|actuator|prometheus|instrumentator")
 """Libraries that add routes which no line of the application declares."""
 
 
 @rule(area=Area.ORCHESTRATION, severity=Severity.HIGH, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every probe whose path no route of the code that the service is built from answers to."""
+    seen: set[tuple[Location, str]] = set()  # several services may be built with the HEALTHCHECK of one Dockerfile
     for service in inventory.services:
-        probe = service.healthcheck
-        path = _path(probe) if probe and not probe.disabled else ""
-        routes = _routes(inventory, service) if path else []
-        known = any(_answers(route.path, path) for route in routes)
-        if probe and routes and not known and not _may_be_brought(inventory, service):
-            yield Evidence(
-                f"The health check of {service.name} asks for {path}, which none of the {len(routes)} routes known of "
-                f"its code answers to.",
-                probe.test_location or probe.location,
-                subject=f"{service.name}{path}",
-                service=service.name,
-                related=tuple(Related(route.location, f"the route {route.path}") for route in routes[:3]),
-                recommendation=f"Declare the route {path} in {service.name}, or probe one that exists.",
-            )
+        probe = probes.of(inventory, service)
+        for path in probes.paths(probe)[:1] if probe else ():
+            routes = _routes(inventory, service)
+            known = any(_answers(route.path, path) for route in routes)
+            new = probe and (probe.location, path) not in seen
+            if probe and new and routes and not known and not _may_be_brought(inventory, service):
+                seen.add((probe.location, path))
+                yield _evidence(service, probe, path, routes)
 
 
-def _path(probe: Healthcheck) -> str:
-    words = (word for command in probe.commands for word in command.words)
-    return next((match[1] for word in words if (match := _ITSELF.match(word)) and match[1] != "/"), "")
+def _evidence(service: Service, probe: Probe, path: str, routes: list[Route]) -> Evidence:
+    return Evidence(
+        f"The health check of {service.name} asks for {path}, which none of the {len(routes)} routes known of "
+        f"its code answers to.",
+        probe.location,
+        subject=f"{service.name}{path}",
+        service=service.name,
+        related=tuple(Related(route.location, f"the route {route.path}") for route in routes[:3]),
+        recommendation=f"Declare the route {path} in {service.name}, or probe one that exists.",
+    )
 
 
 def _routes(inventory: Inventory, service: Service) -> list[Route]:
@@ -75,7 +79,12 @@ def _routes(inventory: Inventory, service: Service) -> list[Route]:
     if build is None or build.outside:
         return []
     inside = [item for item in inventory.web_routes if build.context == "." or _below(item, build.context)]
-    return [] if any(item.path.strip("/") in ("*", "{path:path}", "<path:path>") for item in inside) else inside
+    return [] if any(item.path.strip("/") in _EVERYTHING or _is_mount_of_root(item) for item in inside) else inside
+
+
+def _is_mount_of_root(route: Route) -> bool:
+    """Whether another application answers to all that the routes don't."""
+    return route.method == "*" and route.path == "/" and route.framework in ("fastapi", "starlette")
 
 
 def _below(route: Route, folder: str) -> bool:
@@ -84,8 +93,10 @@ def _below(route: Route, folder: str) -> bool:
 
 def _answers(route: str, path: str) -> bool:
     """Whether a route may answer to a path; what stands before a route may come from where it is mounted."""
-    parts = _PARAMETER.split(route.rstrip("/"))
-    pattern = "[^/]+".join(re.escape(part) for part in parts)
+    pieces = _PARAMETER.findall(route)
+    parts = [re.escape(part) for part in _PARAMETER.split(route.rstrip("/"))]
+    signs = [".*" if "path" in piece or "*" in piece else "[^/]+" for piece in pieces]
+    pattern = "".join(part + sign for part, sign in zip(parts, [*signs, ""], strict=False))
     return bool(route.strip("/")) and bool(re.search(f"(?:^|/){pattern.lstrip('/')}$", path.rstrip("/")))
 
 

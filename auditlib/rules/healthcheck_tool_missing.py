@@ -31,10 +31,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditlib.conventions import image_contents, services
+from auditlib.conventions import image_contents, probes, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import Command, Instruction
+from auditlib.inventory.delivery import Instruction
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.rules._rule import Evidence, rule
@@ -44,21 +44,21 @@ from auditlib.rules._rule import Evidence, rule
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every probe whose tool the image is known to lack, and that no step of its Dockerfile brings."""
     for service in inventory.services:
+        probe = probes.of(inventory, service)
         base, instructions, place = _image(inventory, service)
-        for location, commands in _probes(service, instructions):
-            tools = [command.words[0] for command in commands if command.words]
-            tool = next((name for name in tools if image_contents.lacks(base, name)), "")
-            either = any(name in image_contents.WEB_CLIENTS and not image_contents.lacks(base, name) for name in tools)
-            if tool and not either and not _is_brought(instructions, tool) and not _is_mounted(service, tool):
-                yield Evidence(
-                    f"The health check of {service.name} calls {tool}, which {base} doesn't hold: the service never "
-                    f"becomes healthy.",
-                    location,
-                    subject=f"{service.name}/{tool}",
-                    service=service.name,
-                    related=(Related(place, f"{service.name} is made from {base}"),),
-                    recommendation=f"Probe {service.name} with a program of its image, or install {tool} in it.",
-                )
+        tools = [command.words[0] for command in probe.commands if command.words] if probe else []
+        tool = next((name for name in tools if image_contents.lacks(base, name)), "")
+        either = any(name in image_contents.WEB_CLIENTS and not image_contents.lacks(base, name) for name in tools)
+        if probe and tool and not either and not _is_brought(instructions, tool) and not _is_mounted(service, tool):
+            yield Evidence(
+                f"The health check of {service.name} calls {tool}, which {base} doesn't hold: the service never "
+                f"becomes healthy.",
+                probe.location,
+                subject=f"{service.name}/{tool}",
+                service=service.name,
+                related=(Related(place, f"{service.name} is made from {base}"),),
+                recommendation=f"Probe {service.name} with a program of its image, or install {tool} in it.",
+            )
 
 
 def _image(inventory: Inventory, service: Service) -> tuple[str, tuple[Instruction, ...], Location]:
@@ -69,15 +69,6 @@ def _image(inventory: Inventory, service: Service) -> tuple[str, tuple[Instructi
         return "", (), service.image_location
     base, instructions = services.final_stage(found, service.build.target)
     return base, instructions, instructions[0].location if instructions else found.location
-
-
-def _probes(service: Service, instructions: tuple[Instruction, ...]) -> Iterator[tuple[Location, tuple[Command, ...]]]:
-    if service.healthcheck is not None:
-        if not service.healthcheck.disabled:
-            yield service.healthcheck.test_location or service.healthcheck.location, service.healthcheck.commands
-        return
-    last = [item for item in instructions if item.keyword == "HEALTHCHECK"][-1:]
-    yield from ((item.location, item.commands) for item in last)
 
 
 def _is_brought(instructions: tuple[Instruction, ...], tool: str) -> bool:

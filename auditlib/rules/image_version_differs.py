@@ -32,15 +32,17 @@ References:
 
 from __future__ import annotations
 
+import posixpath
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 
-from auditlib.conventions import images
+from auditlib.conventions import images, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Requirement
 from auditlib.inventory.stack import Service
-from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.rules._rule import Evidence, rule
 from auditlib.rules._wording import listed
 
@@ -48,28 +50,72 @@ _VERSION = re.compile(r"v?(\d+)(?:\.(\d+))?")
 _PLAYWRIGHT = frozenset({"@playwright/test", "playwright", "playwright-test"})
 
 
+_Run = tuple[Service, str]
+"""A service and the image that it runs, or that its own image is built on."""
+
+
 @rule(area=Area.ORCHESTRATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """Every image of a workflow in another major version than all of Compose's, and Playwright's image and library."""
-    running: dict[str, list[Service]] = {}
+    """Images of workflows in other versions than Compose's, data stores in several, Playwright and its library."""
+    running: defaultdict[str, list[_Run]] = defaultdict(list)
     for service in inventory.services:
-        if service.build is None and _version(service.image):
-            running.setdefault(images.repository(service.image), []).append(service)
+        if _version(image := _image(inventory, service)):
+            running[images.repository(image)].append((service, image))
+    yield from _of_jobs(inventory, running)
+    for found in running.values():
+        yield from _between_files(inventory, found)
+    yield from _playwright(inventory, running)
+
+
+def _image(inventory: Inventory, service: Service) -> str:
+    """The image of a service; of one that is built, the data store that it is built on, if it is one."""
+    if service.build is None:
+        return service.image
+    found = services.dockerfile(inventory, service)
+    product = services.product(inventory, service)
+    store = found is not None and product is not None and product.kind in services.DATASTORES
+    return services.final_stage(found, service.build.target)[0] if found and store else ""
+
+
+def _of_jobs(inventory: Inventory, running: dict[str, list[_Run]]) -> Iterator[Evidence]:
     for job in inventory.jobs:
         for item in job.services:
-            services = running.get(images.repository(item.image), [])
-            tested, runs = _version(item.image), {_version(service.image)[:1] for service in services}
+            found = running.get(images.repository(item.image), [])
+            tested, runs = _version(item.image), {_version(image)[:1] for _, image in found}
             if tested and runs and tested[:1] not in runs:
                 yield Evidence(
-                    f"The job {job.id} tests with {item.image}; Compose runs "
-                    f"{listed(service.image for service in services)}.",
+                    f"The job {job.id} tests with {item.image}; Compose runs {listed(image for _, image in found)}.",
                     item.location,
                     subject=f"{job.id}/{item.name}",
-                    service=services[0].name,
-                    related=tuple(Related(service.image_location, f"{service.image} runs") for service in services),
-                    recommendation=f"Use {services[0].image} in the job {job.id} too.",
+                    service=found[0][0].name,
+                    related=tuple(Related(service.image_location, f"{image} runs") for service, image in found),
+                    recommendation=f"Use {found[0][1]} in the job {job.id} too.",
                 )
-    yield from _playwright(inventory, running)
+
+
+def _between_files(inventory: Inventory, found: list[_Run]) -> Iterator[Evidence]:
+    """A data store of one name that overlays, or other Compose files of the same folder, run in another version."""
+    homes = {item.name: posixpath.dirname(item.location.file) for item in inventory.projects}
+    alike: defaultdict[tuple[str, str], dict[Location, _Run]] = defaultdict(dict)
+    for service, image in found:
+        product = services.product(inventory, service)
+        if product is not None and product.kind in services.DATASTORES:
+            alike[homes.get(service.project, ""), service.name].setdefault(service.image_location, (service, image))
+    for runs in alike.values():
+        (first, (service, image)), *others = runs.items()
+        other = [(place, text) for place, (_, text) in others if _version(text)[:1] != _version(image)[:1]]
+        if other:
+            yield Evidence(
+                f"{service.name} is {other[0][1]} in {other[0][0].file}, and {image} in {first.file}.",
+                other[0][0],
+                subject=f"{service.name}/versions",
+                service=service.name,
+                related=(
+                    Related(first, f"{image} runs"),
+                    *(Related(place, f"{text} runs") for place, text in other[1:]),
+                ),
+                recommendation=f"Use one major version of {images.repository(image)} in all files.",
+            )
 
 
 def _version(image: str) -> tuple[int, ...]:
@@ -78,10 +124,10 @@ def _version(image: str) -> tuple[int, ...]:
     return tuple(int(part) for part in match.groups() if part) if match else ()
 
 
-def _playwright(inventory: Inventory, running: dict[str, list[Service]]) -> Iterator[Evidence]:
+def _playwright(inventory: Inventory, running: dict[str, list[_Run]]) -> Iterator[Evidence]:
     libraries = [item for manifest in inventory.manifests for item in manifest.requirements if item.name in _PLAYWRIGHT]
-    for repository, services in running.items():
-        for service in services if repository.rpartition("/")[2] == "playwright" else ():
+    for repository, runs in running.items():
+        for service, _ in runs if repository.rpartition("/")[2] == "playwright" else ():
             if libraries and not any(_fits(_version(service.image), library) for library in libraries):
                 library = libraries[0]
                 yield Evidence(

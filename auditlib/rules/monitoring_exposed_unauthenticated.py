@@ -39,7 +39,6 @@ from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.rules._rule import Evidence, rule
 from auditlib.rules._wording import listed
 
-_LOOPBACK = ("127.", "localhost", "::1", "[::1]")
 _WEB_UI = {"tracing": frozenset({"16686", "9411"}), "logs": frozenset({"3100"})}
 """Of these kinds only the ports at which what was collected can be read; others take in what applications send."""
 _OPEN_KINDS = frozenset({"metrics", "alerting", "exporter"})
@@ -65,7 +64,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 
 def _open_ports(inventory: Inventory, service: Service) -> list[Port]:
     kind = product.kind if (product := services.product(inventory, service)) else ""
-    reachable = [port for port in service.ports if not port.host_ip.startswith(_LOOPBACK)]
+    reachable = services.public_ports(service)
     if kind == "dashboards":
         return reachable[:1] if _lets_anybody_in(service) else []
     text = " ".join((*service.command, *(entry.name for entry in service.environment)))

@@ -63,11 +63,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 
 def _managers(inventory: Inventory, file: str) -> list[Service]:
     """The services that run with this configuration; if none mounts it, those that run Alertmanager at all."""
-    return list(monitoring.runners(inventory, file)) or [
-        item
-        for item in inventory.distinct_services
-        if (found := services.product(inventory, item)) and found.name == "Alertmanager"
-    ]
+    mounting = monitoring.runners(inventory, file)
+    return list(mounting or services.of_product(inventory, "Alertmanager"))
 
 
 def _shares_network(inventory: Inventory, manager: Service) -> bool:

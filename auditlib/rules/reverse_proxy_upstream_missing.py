@@ -1,7 +1,8 @@
-"""A reverse proxy passes requests to a host that is no service.
+"""A reverse proxy passes requests to a host or port that is no service.
 
 nginx looks its upstreams up when it starts and refuses to start if one is missing ("host not found in upstream"); Caddy
-and Traefik answer every such request with an error.
+and Traefik answer every such request with an error. A port that the service doesn't listen on is a "502 Bad Gateway".
+Read are nginx, Caddy, HAProxy, and Traefik with its files and labels.
 
 Anti-pattern:
 
@@ -29,43 +30,98 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditlib.conventions import peers, services
+from auditlib.conventions import listening, peers, services, traefik
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.proxy import ReverseProxy, Upstream
 from auditlib.inventory.stack import Endpoint, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.rules._rule import Evidence, rule
+from auditlib.rules._scraping import service_of
+from auditlib.rules._wording import listed
+
+_PORTS = {"http": "80", "https": "443"}
 
 
 @rule(area=Area.ORCHESTRATION, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """Every upstream host of a configuration that a service uses and that no service answers to, once a file."""
-    extra = {name for service in inventory.services for name in service.extra_hosts}
-    external = any(network.external for network in inventory.networks)
+    """Every upstream of a configuration in use that leads to no service, or to a port of one that it doesn't have."""
     groups = {item.group for proxy in inventory.reverse_proxies for item in proxy.upstreams if item.group}
     for proxy in inventory.reverse_proxies:
-        if external or not _is_used(inventory, proxy):
-            continue
+        runners = _runners(inventory, proxy)
         missing: dict[str, list[Upstream]] = {}
-        for item in proxy.upstreams:
-            end = Endpoint(item.scheme, item.host, item.port)
-            known = item.host in extra or item.host in groups or graph.resolve(item.host, item.port, proxy.file)
-            if item.host and peers.could_be_service(end) and not known:
+        for item in proxy.upstreams if runners else ():
+            if not item.group and item.host in groups:
+                continue
+            if node := graph.resolve(item.host, item.port, proxy.file):
+                yield from _at_wrong_port(inventory, proxy, item, service_of(inventory, graph, node))
+            elif item.host and _should_be_service(inventory, runners, item):
                 missing.setdefault(item.host, []).append(item)
         for host, uses in missing.items():
             yield _evidence(proxy, host, uses)
+    yield from _labels(inventory)
 
 
-def _is_used(inventory: Inventory, proxy: ReverseProxy) -> bool:
-    """Whether a service mounts the file, or is built beside it."""
+def _should_be_service(inventory: Inventory, runners: list[Service], item: Upstream) -> bool:
+    end = Endpoint(item.scheme, item.host, item.port)
+    return peers.could_be_service(end) and not any(peers.may_be_known(inventory, runner, end) for runner in runners)
+
+
+def _at_wrong_port(
+    inventory: Inventory, proxy: ReverseProxy, item: Upstream, service: Service | None
+) -> Iterator[Evidence]:
+    port = item.port or _PORTS.get(item.scheme, "")
+    found = listening.mismatch(inventory, service, [port]) if service and port.isdigit() else None
+    if service and found:
+        yield Evidence(
+            f"The proxy passes requests{f' for {item.path}' if item.path else ''} to port {port} of {item.host}, but "
+            f"{found}.",
+            item.location,
+            subject=f"{item.host}:{port}",
+            service=service.name,
+            related=(Related(service.location, f"{service.name} is defined here"),),
+            recommendation=f"Pass them to {item.host}:{found.known[0]} in {proxy.file}.",
+            confidence=Confidence.MEDIUM,
+        )
+
+
+def _labels(inventory: Inventory) -> Iterator[Evidence]:
+    """What is wrong with the labels from which Traefik takes its routes."""
+    for label in traefik.ports(inventory):
+        if found := listening.mismatch(inventory, label.service, [label.port]):
+            name = label.service.name
+            yield Evidence(
+                f"Traefik is told to pass requests to port {label.port} of {name}, but {found}.",
+                label.location,
+                subject=f"{name}/label/{label.port}",
+                service=name,
+                recommendation=f"Write {found.known[0]} into the label of {name}.",
+                confidence=Confidence.MEDIUM,
+            )
+    known = traefik.services(inventory)
+    for router in traefik.routers(inventory):
+        if router.provider in ("", "docker") and router.target.lower() not in known:
+            yield Evidence(
+                f"Traefik's router {router.router} passes requests to the service {router.target}, which no label or "
+                "file defines: it answers 404.",
+                router.location,
+                subject=f"{router.router}/{router.target}",
+                service=router.service.name,
+                recommendation=f"Define {router.target} by a label with its port, or name a service that exists "
+                f"({listed(sorted(known), limit=4)}).",
+            )
+
+
+def _runners(inventory: Inventory, proxy: ReverseProxy) -> list[Service]:
+    """The services that mount the file, or are built beside it."""
+    found = []
     for service in inventory.services:
         places = [mount.source for mount in service.mounts if mount.kind == "bind" and not mount.outside]
         if service.build and not service.build.outside and _may_hold(inventory, service, proxy):
             places.append(service.build.context)
         if any(place in (".", proxy.file) or proxy.file.startswith(place + "/") for place in places):
-            return True
-    return False
+            found.append(service)
+    return found
 
 
 def _may_hold(inventory: Inventory, service: Service, proxy: ReverseProxy) -> bool:

@@ -55,7 +55,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 def _evidence(items: list[CommittedSecret]) -> Evidence:
     first, *others = items
     aside = environments.is_for_development(first.location.file)
-    document = first.location.file.endswith((".md", ".rst", ".txt", ".adoc"))
+    document = environments.is_document(first.location.file)
     article = "an" if first.kind[0] in "AEIOU" else "a"
     assumption = ""
     if aside:

@@ -40,7 +40,6 @@ from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.rules._rule import Evidence, rule
 from auditlib.rules._wording import listed
 
-_DOCUMENTS = (".md", ".rst", ".txt", ".adoc")
 _DISTINCT = 8
 """Characters from which two equal values are hardly equal by chance."""
 
@@ -59,7 +58,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 
 
 def _is_aside(path: str) -> bool:
-    return environments.is_for_development(path) or path.endswith(_DOCUMENTS) or "/workflows/" in path
+    return environments.is_for_development(path) or environments.is_document(path) or "/workflows/" in path
 
 
 def _are_the_same(items: list[Sighting]) -> bool:

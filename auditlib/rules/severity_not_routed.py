@@ -30,14 +30,13 @@ References:
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator
 
 from auditlib.conventions import monitoring
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.monitoring import AlertRule, LabelMatcher, Route
+from auditlib.inventory.monitoring import AlertRule, Route
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.rules._rule import Evidence, rule
 from auditlib.rules._wording import listed
@@ -68,19 +67,9 @@ def _lost(inventory: Inventory, label: str, routes: list[Route], others: list[Ro
         return found
     for alert in monitoring.alerts(inventory):
         value = dict(alert.labels).get(label, "")
-        if value and "{{" not in value and not any(_takes(matcher, value) for matcher in matchers):
+        if value and "{{" not in value and not any(monitoring.takes(matcher, value) for matcher in matchers):
             found[value].append(alert)
     return found
-
-
-def _takes(matcher: LabelMatcher, value: str) -> bool:
-    if matcher.operator in ("=", "!="):
-        return (matcher.value == value) == (matcher.operator == "=")
-    try:
-        found = len(matcher.value) > 200 or re.fullmatch(matcher.value, value) is not None
-    except re.error:
-        return True
-    return found == (matcher.operator == "=~")
 
 
 def _enumerates(routes: list[Route], label: str) -> bool:

@@ -26,7 +26,6 @@ References:
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Iterator
 
 from auditlib.conventions import environments, programs
@@ -36,8 +35,6 @@ from auditlib.inventory.configuration import EnvFile, EnvLine
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.rules._rule import Evidence, rule
 from auditlib.rules._wording import counted, listed
-
-_TEMPLATE_WORD = re.compile(r"[._-](?:example|sample|template|tmpl|tpl|dist|defaults?)(?=$|[._-])", re.I)
 
 
 @rule(area=Area.CONFIGURATION, severity=Severity.LOW, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
@@ -69,7 +66,7 @@ def _used(inventory: Inventory) -> set[str]:
 def _goes_to_an_image(inventory: Inventory, file: EnvFile) -> bool:
     """Whether an image that somebody else made may be given the file as it is, so that its variables are read there."""
     folder, name = posixpath.split(file.path)
-    plain = posixpath.join(folder, _TEMPLATE_WORD.sub("", name))
+    plain = posixpath.join(folder, environments.without_template_word(name))
     references = {item.path for service in inventory.services if not service.build for item in service.env_files}
     return bool(references & {file.path, plain, posixpath.join(folder, ".env")})
 

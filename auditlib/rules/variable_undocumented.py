@@ -48,7 +48,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """For each project, with its overlays, one finding for all variables that nothing names."""
     named = _documented(inventory)
     for project in inventory.base_projects:
-        family = {item.name for item in inventory.projects if project.name in (item.name, item.base)}
+        family = inventory.family(project.name)
         used: dict[str, Variable] = {}
         for variable in inventory.variables:
             if variable.project in family and not environments.comes_from_the_host(variable.name):

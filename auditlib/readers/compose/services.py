@@ -7,6 +7,7 @@ from typing import Any
 
 from auditlib.inventory.stack import EnvFileReference, FileObject, Network, Service, Volume
 from auditlib.model import Location
+from auditlib.readers import shell
 from auditlib.readers.compose import environment, parts
 from auditlib.readers.compose.environment import Interpolations
 from auditlib.readers.compose.view import View, strings
@@ -59,11 +60,14 @@ def _service(
 
 def _command(view: View, name: str, config: dict[str, Any]) -> dict[str, Any]:
     command, entrypoint = config.get("command") or [], config.get("entrypoint") or []
-    found = [end for word in (*entrypoint, *command) for end in endpoints("", view.text(word))]
+    words = [view.text(word) for word in (*entrypoint, *command)]
+    found = [end for word in words for end in endpoints("", word)]
+    where = view.place("services", name, "command") or view.place("services", name, "entrypoint")
     return {
         "command": view.words(command),
         "entrypoint": view.words(entrypoint),
-        "command_location": view.place("services", name, "command") or view.place("services", name, "entrypoint"),
+        "command_location": where,
+        "commands": shell.of_words(words, where, view.source.vault) if where else (),
         "command_endpoints": tuple(dict.fromkeys(found)),
     }
 

@@ -55,6 +55,8 @@ class Declarations:
     frameworks: dict[str, str] = field(default_factory=dict)
     routes: list[Declared] = field(default_factory=list)
     inclusions: list[Inclusion] = field(default_factory=list)
+    fallbacks: dict[str, Declared] = field(default_factory=dict)
+    """Of an inclusion by its origin: what stands for its routes if the repository doesn't have them."""
 
 
 def declarations(module: Module) -> Declarations:
@@ -144,6 +146,13 @@ class _Reader:
                 self._add("urlpatterns", "*", path.rstrip("/") + "/metrics", "django-prometheus", call)
             elif target:
                 self.found.inclusions.append(Inclusion("urlpatterns", f"{target}.urlpatterns", path))
+                self.found.fallbacks[f"{target}.urlpatterns"] = Declared(
+                    "urlpatterns", "*", f"{path}{{path:path}}", "django", self.module.location(call)
+                )
+            else:  # a router's, or a list made by code
+                self._add("urlpatterns", "*", f"{path}{{path:path}}", "django", call)
+        elif view is not None and self.module.origin(view).endswith("site.urls"):
+            self._add("urlpatterns", "*", f"{path}{{path:path}}", "django", call)
         else:
             self._add("urlpatterns", "*", path, "django", call)
 

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from auditlib.inventory.delivery import Route
-from auditlib.readers.web_routes.python import Declarations, Inclusion
+from auditlib.readers.web_routes.python import Declarations, Declared, Inclusion
 
 _DEPTH = 10
 _PATHS = 20
@@ -21,7 +21,7 @@ def routes(files: list[Declarations]) -> Iterator[Route]:
     """Every route, once for each way in which its router is included."""
     tree = _Tree(files)
     for item in files:
-        for route in item.routes:
+        for route in (*item.routes, *tree.missing(item)):
             for prefix in tree.prefixes((item.file, route.router)):
                 yield Route(route.method, _join(prefix, route.path), route.framework, route.location)
 
@@ -38,6 +38,11 @@ class _Tree:
             for inclusion in item.inclusions:
                 if target := self._target(item.file, inclusion):
                     self.parents[target].append(((item.file, inclusion.parent), inclusion.prefix))
+
+    def missing(self, item: Declarations) -> list[Declared]:
+        """What stands for the routes of inclusions that the repository doesn't have, those of libraries."""
+        absent = (found.origin for found in item.inclusions if self._target(item.file, found) is None)
+        return [item.fallbacks[origin] for origin in absent if origin in item.fallbacks]
 
     def prefixes(self, router: _Router, depth: int = 0) -> list[str]:
         """The prefixes that a router's routes have; several if it is included several times."""

@@ -38,7 +38,7 @@ def service_map(audit: Audit) -> Blocks:
 
 def _members(audit: Audit, project: Project) -> dict[str, Service]:
     """The services of a project, and those that its overlays add."""
-    family = {item.name for item in audit.inventory.projects if project.name in (item.name, item.base)}
+    family = audit.inventory.family(project.name)
     return {service.name: service for service in audit.inventory.distinct_services if service.project in family}
 
 

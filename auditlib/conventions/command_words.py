@@ -5,6 +5,8 @@ from __future__ import annotations
 import posixpath
 import re
 
+from auditlib.conventions.workspaces import normal
+
 SHELLS = frozenset({"bash", "sh", "zsh", "dash", "source", "."})
 PACKAGE_MANAGERS = frozenset({"npm", "yarn", "pnpm", "bun"})
 EVERYWHERE = frozenset(
@@ -28,11 +30,6 @@ _COMPOSE_VALUES = frozenset({
     "--timeout", "-t", "--env-from-file", "--pull", "--ansi", "--progress", "--wait-timeout", "--index",
 })  # fmt: skip
 """Options of `docker compose` and its commands that take the next word as their value."""
-
-
-def normal(path: str) -> str:
-    normal = posixpath.normpath(path) if path else ""
-    return "" if normal == "." else normal
 
 
 def script_name(program: str, words: list[str]) -> str:

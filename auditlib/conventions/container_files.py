@@ -1,0 +1,133 @@
+"""Which files of the repository a service's container holds: those that its Dockerfile copies, and those it mounts.
+
+Follows https://docs.docker.com/reference/dockerfile/#copy. What a file is called in the container is followed as far as
+sources and targets are written out; what a command of the build makes is known by name only.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from dataclasses import dataclass, field
+
+from auditlib.conventions import build_context, image_contents, services, tools
+from auditlib.conventions.workspaces import GENERATED
+from auditlib.inventory import Inventory
+from auditlib.inventory.delivery import Dockerfile, Instruction
+from auditlib.inventory.stack import Build, Service
+
+_FETCHES = re.compile(r"\bgit clone\b|\b(?:curl|wget)\b.*\.(?:tar|tgz|zip|git)|\bpip3? install git\+|\bunzip\b|\btar\s")
+_BUILDS = re.compile(r"\b(?:build|compile|tsc|webpack|esbuild|make|generate|bundle|pack|codegen)\b")
+
+
+@dataclass
+class ContainerFiles:
+    """What is known of the files of one container; `paths` are those of the container and of the build context."""
+
+    paths: set[str] = field(default_factory=set)
+    left_out: set[str] = field(default_factory=set)
+    """Files of the context that no COPY takes, or that `.dockerignore` excludes."""
+    made: str = ""
+    """What the commands of the build say, and the names under which something is copied."""
+    builds: bool = False
+    """Whether a command of the build makes further files."""
+    unknown: bool = False
+    """Whether files come from elsewhere: fetched sources, other images, folders of the host."""
+    base: str = ""
+    """The image that it starts from."""
+
+    def holds(self, path: str) -> bool:
+        """Whether a file of this path, or one below it if it ends with a slash, is there, in whichever folder."""
+        return _has(self.paths, path)
+
+    def lacks_but_repository_has(self, path: str) -> bool:
+        """Whether the build context has a file of this path, and the image doesn't get it."""
+        return not self.holds(path) and _has(self.left_out, path)
+
+    def may_make(self, path: str) -> bool:
+        """Whether a command of the build may make the file, as far as its name tells."""
+        parts = path.strip("/").split("/")
+        generated = bool(GENERATED & set(parts[:-1])) or (self.builds and path.endswith((".js", ".mjs", ".cjs")))
+        return generated or parts[-1] in self.made
+
+
+def of(inventory: Inventory, service: Service) -> ContainerFiles:
+    """The files of a service's container."""
+    found = ContainerFiles(base=service.image)
+    dockerfile = services.dockerfile(inventory, service)
+    if service.build is not None and dockerfile is not None:
+        found.base = services.final_stage(dockerfile, service.build.target)[0]
+        _build(inventory, service.build, dockerfile, found)
+    for mount in service.mounts:
+        if mount.kind == "bind" and mount.outside:
+            found.unknown = found.unknown or not posixpath.splitext(mount.target)[1]
+        elif mount.kind == "bind":
+            files = build_context.files(inventory, mount.source)
+            found.paths.update([f"{mount.target}/{path}" for path in files] or [mount.target])
+    return found
+
+
+def is_plain(files: ContainerFiles) -> bool:
+    """Whether the base image holds a language or a distribution and no program of anybody's."""
+    return image_contents.is_plain(files.base)
+
+
+def _build(inventory: Inventory, build: Build, dockerfile: Dockerfile, found: ContainerFiles) -> None:
+    ignore = build_context.ignore_file(inventory, build)
+    files = build_context.files(inventory, build.context)
+    context = [path for path in files if not (ignore and build_context.is_excluded(ignore, path))]
+    folder: dict[str, str] = {}
+    for item in dockerfile.instructions:
+        if item.keyword == "WORKDIR":
+            folder[item.stage] = posixpath.join(folder.get(item.stage, "/"), item.argument.strip("\"'"))
+        elif item.keyword == "RUN":
+            _run(item, found)
+        elif item.keyword in ("COPY", "ADD") and len(item.words) > 1:
+            _copy(item, context, folder.get(item.stage, "/"), found)
+            found.made += f" {item.words[-1]}"
+            found.unknown = found.unknown or _comes_from_elsewhere(dockerfile, item)
+    found.left_out = set(files) - found.paths
+
+
+def _run(item: Instruction, found: ContainerFiles) -> None:
+    found.made += f" {item.argument}"
+    texts = [" ".join(command.words) for command in item.commands]
+    own = [text for text in texts if not tools.INSTALLS.search(text)]
+    found.builds = found.builds or any(_BUILDS.search(text) for text in own)
+    found.unknown = found.unknown or any(_FETCHES.search(text) for text in own)
+
+
+def _copy(item: Instruction, context: list[str], folder: str, found: ContainerFiles) -> None:
+    """Take what an instruction copies, under its old name and under the one that it gets."""
+    *sources, target = item.words
+    inside = posixpath.normpath(posixpath.join(folder, target))
+    files = list(found.paths) if any(flag.startswith("--from") for flag in item.flags) else context
+    for source in sources:
+        plain = posixpath.normpath(source.lstrip("/") or ".")
+        for path in files:
+            if "$" in source or build_context.matches(plain, path.lstrip("/")):
+                found.paths.update((path, _renamed(path.lstrip("/"), plain, inside, target.endswith(("/", ".")))))
+
+
+def _renamed(path: str, source: str, target: str, into_folder: bool) -> str:
+    """What a file is called that a source of COPY brings: below a folder, in one, or under a name of its own."""
+    if source == ".":
+        return posixpath.join(target, path)
+    if path.startswith(f"{source}/"):
+        return posixpath.join(target, path[len(source) + 1 :])
+    return posixpath.join(target, posixpath.basename(path)) if into_folder or path != source else target
+
+
+def _comes_from_elsewhere(dockerfile: Dockerfile, item: Instruction) -> bool:
+    """Whether an instruction brings more than files of the context: another image's, an archive, a place not known."""
+    stages = {stage.name for stage in dockerfile.stages} | {str(number) for number in range(len(dockerfile.stages))}
+    origins = [flag.partition("=")[2].lower() for flag in item.flags if flag.startswith("--from=")]
+    archive = item.keyword == "ADD" and any("://" in word or ".tar" in word for word in item.words[:-1])
+    return archive or any(origin not in stages for origin in origins)
+
+
+def _has(paths: set[str], path: str) -> bool:
+    wanted = "/" + path.strip("/").removeprefix("./")
+    if path.endswith("/"):
+        return any(f"{wanted}/" in f"/{item}" for item in paths)
+    return any(f"/{item}".endswith(wanted) for item in paths)

@@ -1,0 +1,78 @@
+"""What a health check asks its own container for: the commands of it, the ports and the paths that these name.
+
+Follows https://docs.docker.com/reference/dockerfile/#healthcheck; a check in Compose takes the place of the image's.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from auditlib.conventions import services
+from auditlib.inventory import Inventory
+from auditlib.inventory.delivery import Command
+from auditlib.inventory.stack import Service
+from auditlib.model import Location
+
+_ITSELF = r"(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\])"
+_URL = re.compile(
+    rf"\b(?P<scheme>https?)://{_ITSELF}(?P<port>:[^/?#\s'\"\\)]*)?(?P<path>/[^?#\s'\"\\)]*)?(?=$|[?#\s'\"\\)])"
+)
+_ADDRESS = re.compile(rf"(?:^|[\s=/]){_ITSELF}[:/ ](\d{{2,5}})(?=$|[\s/'\";)])")
+_USUAL = {"http": "80", "https": "443"}
+_PORT_OPTIONS = {
+    "redis-cli": ("-p",), "valkey-cli": ("-p",), "pg_isready": ("-p", "--port"), "psql": ("-p", "--port"),
+    "mysqladmin": ("-P", "--port"), "mariadb-admin": ("-P", "--port"), "mongosh": ("--port",), "mongo": ("--port",),
+}  # fmt: skip
+_HOST_OPTIONS = ("-h", "--host")
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """How the health of a container is asked for."""
+
+    commands: tuple[Command, ...]
+    location: Location
+
+
+def of(inventory: Inventory, service: Service) -> Probe | None:
+    """The probe of a service: Compose's own, or the HEALTHCHECK of the Dockerfile that it is built from."""
+    own = service.healthcheck
+    if own is not None:
+        return None if own.disabled else Probe(own.commands, own.test_location or own.location)
+    found = services.dockerfile(inventory, service)
+    if found is None or service.build is None:
+        return None
+    _, instructions = services.final_stage(found, service.build.target)
+    last = next((item for item in reversed(instructions) if item.keyword == "HEALTHCHECK"), None)
+    return Probe(last.commands, last.location) if last else None
+
+
+def ports(probe: Probe) -> list[str]:
+    """The ports of the container itself that a probe asks: in URLs, as addresses, by options of a database's client."""
+    return list(dict.fromkeys(port for command in probe.commands for port in _ports(command)))
+
+
+def paths(probe: Probe) -> list[str]:
+    """The paths that a probe asks the container's own web server for, the root left out."""
+    texts = (" ".join(command.words) for command in probe.commands)
+    found = (match["path"] for text in texts for match in _URL.finditer(text))
+    return [path for path in dict.fromkeys(found) if path and path != "/" and "$" not in path]
+
+
+def _ports(command: Command) -> Iterator[str]:
+    text = " ".join(command.words)
+    for match in _URL.finditer(text):
+        port = (match["port"] or "").removeprefix(":") or _USUAL[match["scheme"]]
+        if port.isdigit():
+            yield port
+    yield from _ADDRESS.findall(_URL.sub("", text))
+    options = _PORT_OPTIONS.get(posixpath.basename(command.words[0]) if command.words else "", ())
+    elsewhere = any(word.startswith(_HOST_OPTIONS) for word in command.words) and not re.search(_ITSELF, text)
+    for word, after in zip(command.words, (*command.words[1:], ""), strict=True) if not elsewhere else ():
+        if word in options and after.isdigit():
+            yield after
+        elif word.partition("=")[0] in options and word.partition("=")[2].isdigit():
+            yield word.partition("=")[2]

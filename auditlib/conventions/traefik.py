@@ -1,0 +1,68 @@
+"""What the labels of services tell Traefik: ports to pass requests to, and routers that name a service.
+
+Follows https://doc.traefik.io/traefik/reference/routing-configuration/other-providers/docker/; names of labels count in
+any case. What a template makes of other labels isn't known.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from auditlib.inventory import Inventory
+from auditlib.inventory.stack import Service
+from auditlib.model import Location
+
+_PORT = re.compile(r"traefik\.(?P<protocol>http|tcp|udp)\.services\.(?P<name>[^.]+)\.loadbalancer\.server\.port", re.I)
+_SERVICE = re.compile(r"traefik\.(?:http|tcp|udp)\.services\.(?P<name>[^.]+)\.", re.I)
+_ROUTER = re.compile(r"traefik\.(?:http|tcp|udp)\.routers\.(?P<name>[^.]+)\.service", re.I)
+
+
+@dataclass(frozen=True, slots=True)
+class PortLabel:
+    """The port of a service's own container that Traefik is told to use."""
+
+    service: Service
+    port: str
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class RouterLabel:
+    """A router with the service that it passes requests to; `provider` follows an `@`, and is empty without one."""
+
+    service: Service
+    router: str
+    target: str
+    provider: str
+    location: Location
+
+
+def ports(inventory: Inventory) -> Iterator[PortLabel]:
+    """Every port that a label names as a number."""
+    for service in inventory.services:
+        for label in service.labels:
+            if _PORT.fullmatch(label.name) and label.value.isdigit():
+                yield PortLabel(service, label.value, label.location)
+
+
+def routers(inventory: Inventory) -> Iterator[RouterLabel]:
+    """Every router whose service a label names."""
+    for service in inventory.services:
+        for label in service.labels:
+            if (match := _ROUTER.fullmatch(label.name)) and not re.search(r"[${]", match["name"] + label.value):
+                target, _, provider = label.value.strip().partition("@")
+                yield RouterLabel(service, match["name"], target, provider, label.location)
+
+
+def services(inventory: Inventory) -> frozenset[str]:
+    """The services that labels of any container, or files for Traefik, define, in lower case.
+
+    A container whose labels define none is one by its own name and its project's.
+    """
+    labels = [(item, _SERVICE.match(label.name)) for item in inventory.services for label in item.labels]
+    named = {match["name"].lower() for _, match in labels if match}
+    files = {item.group.lower() for proxy in inventory.reverse_proxies for item in proxy.upstreams if item.group}
+    plain = {name.lower() for item in inventory.services for name in (item.name, f"{item.name}-{item.project}")}
+    return frozenset(named | files | plain)

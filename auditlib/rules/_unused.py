@@ -1,0 +1,49 @@
+"""What a project declares and none of its services uses, for the rules on networks and on volumes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+from auditlib.inventory import Inventory
+from auditlib.inventory.stack import Network, Service, Volume
+from auditlib.model import Related
+from auditlib.rules._rule import Evidence
+from auditlib.rules._wording import listed
+
+
+def findings(
+    inventory: Inventory,
+    kind: str,
+    verb: str,
+    declared: Iterable[Network | Volume],
+    used_by: Callable[[Service], Iterable[str]],
+) -> Iterator[Evidence]:
+    """For each base project one finding for all that neither it nor an overlay of it uses.
+
+    `kind` is `network` or `volume`, `verb` what a service does with one (`joins`).
+    """
+    everything = tuple(declared)
+    for project in inventory.base_projects:
+        family = inventory.family(project.name)
+        mine = [service for service in inventory.services if service.project in family]
+        used = {name for service in mine for name in used_by(service)}
+        unused: dict[str, Network | Volume] = {}
+        for item in everything:
+            if item.project in family and item.name not in used:
+                unused.setdefault(item.name, item)
+        if unused and mine:
+            yield _evidence(project.name, kind, verb, list(unused.values()))
+
+
+def _evidence(project: str, kind: str, verb: str, unused: list[Network | Volume]) -> Evidence:
+    first, *others = unused
+    names = listed(item.name for item in unused)
+    one = not others
+    return Evidence(
+        f"No service {verb} the {kind if one else kind + 's'} {names}.",
+        first.location,
+        subject=f"{project}/{kind}s",
+        related=tuple(Related(item.location, f"{item.name} is used by no service") for item in others),
+        recommendation=f"Remove {names} from `{kind}s`, or use {'it' if one else 'them'} where "
+        f"{'it was' if one else 'they were'} meant to be.",
+    )
