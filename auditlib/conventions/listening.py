@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from auditlib.conventions import images, services
@@ -12,6 +13,7 @@ from auditlib.inventory.stack import Service
 _PORT = re.compile(r"(?:^|[^\d.])(\d{2,5})(?=$|/|[^\d.])")
 _OPTION = re.compile(r"(?:--?(?:port|bind|listen|address|http-port|listen-address|web\.listen-address|addr|p|b))$")
 _INLINE = re.compile(r"--?(?:port|bind|listen|address|http-port|web\.listen-address|listen-address|addr)[= ](\S+)")
+_EVERY_ADDRESS = ("0.0.0.0", "::", "127.0.0.1", "localhost")  # noqa: S104 - we look for it in files
 _PORT_VARIABLE = re.compile(r"(?:^|_)PORT$")
 _DEFAULTS: dict[str, frozenset[str]] = {
     "postgres": frozenset({"5432"}),
@@ -39,13 +41,18 @@ _DEFAULTS: dict[str, frozenset[str]] = {
 def ports(inventory: Inventory, service: Service) -> frozenset[str]:
     """Every port that anything says the service listens on; empty if nothing says a word."""
     found = {port.target for port in service.ports} | {text.partition("/")[0] for text in service.expose}
-    found |= {
-        entry.value.text
-        for entry in service.environment
-        if entry.value and _PORT_VARIABLE.search(entry.name) and entry.value.text.isdigit()
-    }
+    found |= set(_of_variables(service))
     found |= of_program(inventory, service) | _of_proxies(inventory, service)
     return frozenset(found)
+
+
+def _of_variables(service: Service) -> Iterator[str]:
+    """The ports in variables, without those of others: beside `DB_PORT` stands `DB_HOST`, which says whose it is."""
+    given = {entry.name: entry.value.text for entry in service.environment if entry.value}
+    for name, text in given.items():
+        host = given.get(f"{name.removesuffix('PORT')}HOST", "")
+        if _PORT_VARIABLE.search(name) and text.isdigit() and (not host or host in _EVERY_ADDRESS):
+            yield text
 
 
 def of_program(inventory: Inventory, service: Service) -> frozenset[str]:

@@ -27,7 +27,7 @@ _READ_BY_LIBRARIES = re.compile(
     r"TRAEFIK_\w+|VIRTUAL_\w+|LETSENCRYPT_\w+|SSH_\w+|GIT_\w+|GITHUB_\w+|RAILS_\w+|RACK_\w+|BUNDLE_\w+|PRISMA_\w+|"
     r"AIRFLOW_\w+|SQLALCHEMY_\w+|REDISCLI_AUTH|MPL\w+|NUMBA_\w+|XDG_\w+|DBUS_\w+|PUID|PGID|UMASK|TINI_\w+|S6_\w+)$"
 )
-_OTHER_LANGUAGES = (".go", ".java", ".kt", ".rb", ".php", ".rs", ".cs", ".ex", ".scala", ".clj", ".cpp", ".c", ".swift")
+OTHER_LANGUAGES = (".go", ".java", ".kt", ".rb", ".php", ".rs", ".cs", ".ex", ".scala", ".clj", ".cpp", ".c", ".swift")
 _TESTS = frozenset({"tests", "test", "__tests__", "e2e", "spec", "fixtures", "docs", "node_modules", "scripts"})
 
 
@@ -70,7 +70,7 @@ class _Code:
             key=lambda item: (item.location.file, item.location.line, item.location.column),
         )
         self.named = sorted(inventory.named_variables, key=lambda item: item.path)
-        self.foreign = sorted(path for path in inventory.files if path.endswith(_OTHER_LANGUAGES))
+        self.foreign = sorted(path for path in inventory.files if path.endswith(OTHER_LANGUAGES))
         self.routes = sorted({item.location.file for item in inventory.web_routes})
         self._setting_files = [item.location.file for item in self.settings]
         self._naming_files = [item.path for item in self.named]

@@ -65,6 +65,8 @@ def sightings(inventory: Inventory) -> Iterator[Sighting]:
     for setting in inventory.settings:
         if setting.default is not None and setting.default.secret and setting.default_kind == "literal":
             yield Sighting(setting.name, setting.default, setting.location, "setting")
+    for fixed in inventory.fixed_secrets:
+        yield Sighting(fixed.name, fixed.value, fixed.location, "setting")
     for file in inventory.env_files:
         kind = "template" if file.template else "env_file"
         for line in file.lines:

@@ -41,6 +41,7 @@ class Inventory:
 
     env_files: tuple[configuration.EnvFile, ...] = field(default=(), metadata={"of": configuration.EnvFile})
     settings: tuple[configuration.Setting, ...] = field(default=(), metadata={"of": configuration.Setting})
+    fixed_secrets: tuple[configuration.FixedSecret, ...] = field(default=(), metadata={"of": configuration.FixedSecret})
     settings_files: tuple[configuration.SettingsFile, ...] = field(
         default=(), metadata={"of": configuration.SettingsFile}
     )

@@ -51,6 +51,15 @@ class Setting:
 
 
 @dataclass(frozen=True, slots=True)
+class FixedSecret:
+    """A secret that code or its configuration sets to a literal, so that no environment can have one of its own."""
+
+    name: str
+    value: Value
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
 class SettingsFile:
     """An environment file that settings code loads (`env_file=".env"`, `load_dotenv()`)."""
 

@@ -59,6 +59,9 @@ _FORMATS: tuple[tuple[str, tuple[str, ...], re.Pattern[str]], ...] = tuple(
         ),
     )
 )  # fmt: skip
+_RAILS_KEY_FILE = re.compile(r"(?:^|/)config/(?:master|credentials/\w+)\.key")
+_RAILS_KEY = re.compile(r"\s*[0-9a-f]{32}\s*")
+"""What decrypts `credentials.yml.enc` (https://guides.rubyonrails.org/security.html#custom-credentials)."""
 _HINTS = [*dict.fromkeys(hint for _, hints, _ in _FORMATS for hint in hints), "://"]
 _URL = re.compile(r"://[^\s/\"'`<>@:$\\()\[\]|?*]{0,100}:[^\s/\"'`<>@\\()\[\]|]{1,200}@[^\s\"'`<>,)\\]{1,200}")
 _SCHEME_END = re.compile(r"[a-z][a-z0-9+.]{0,30}\Z")
@@ -99,6 +102,8 @@ def is_text(path: str) -> bool:
 
 def _read(source: Source, path: str, text: str) -> Iterator[CommittedSecret]:
     hints = {_HINTS[index] for index, _, _ in _search().find_matches_as_indexes(text, overlapping=True)}
+    if _RAILS_KEY_FILE.fullmatch(path) and _RAILS_KEY.fullmatch(text):
+        yield CommittedSecret("Rails master key", source.vault.value("master_key", text.strip()), Location(path, 1))
     spans = [*_provided(text, hints), *(_urls(text, _quotes(path)) if "://" in hints and "@" in text else ())]
     if not spans:
         return

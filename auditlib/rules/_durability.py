@@ -16,6 +16,8 @@ from auditlib.inventory.stack import Service
 from auditlib.rules._scraping import service_of
 
 _QUEUE_VARIABLE = re.compile(r"BROKER|QUEUE|CELERY|SIDEKIQ|BULL|(?:^|_)RQ_|DRAMATIQ|HUEY|ARQ_|TASKS?_|JOBS?_", re.I)
+_QUEUE_CHOICES = ("QUEUE_CONNECTION", "QUEUE_DRIVER")
+"""Laravel's choice of a queue (https://laravel.com/docs/queues); the store has no address of its own for it."""
 _RESULTS = re.compile(r"RESULT", re.I)
 _WORKER = re.compile(
     r"\bcelery\b.*\bworker\b|\bdramatiq\b|\brq(?:\s+\S+)* worker\b|\brqworker\b|\bsidekiq\b|\bhuey_consumer\b|"
@@ -39,6 +41,8 @@ def queue_users(inventory: Inventory, graph: DependencyGraph, broker: Service) -
 
 def _is_queue(user: Service, edge: Edge) -> bool:
     variable = edge.attributes.get("variable", "")
+    if any(entry.name in _QUEUE_CHOICES and entry.value and entry.value.text == "redis" for entry in user.environment):
+        return variable.startswith("REDIS")
     named = bool(_QUEUE_VARIABLE.search(variable)) and not _RESULTS.search(variable)
     return named or (is_worker(user) and edge.attributes["inferred"] and not variable.startswith("CACHE"))
 

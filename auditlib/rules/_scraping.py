@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from auditlib.conventions import exporters, monitoring, mounts, services
+from auditlib.conventions import exporters, monitoring, mounts, programs, services
 from auditlib.conventions.exporters import Exporter
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
@@ -120,6 +120,8 @@ def exposes(inventory: Inventory, service: Service, path: str) -> bool | None:
         return True
     if not manifests or not routes:
         return None
+    if any(path.endswith(programs.OTHER_LANGUAGES) and mounts.is_below(path, folder) for path in inventory.files):
+        return None
     instrumented = any(_INSTRUMENTATION.search(need.name) for item in manifests for need in item.requirements)
     return None if instrumented or any("*" in item.path or item.path == "/{path}" for item in routes) else False
 
@@ -132,7 +134,16 @@ def code_folder(inventory: Inventory, service: Service) -> str | None:
     if context != ".":
         return context
     found = services.dockerfile(inventory, service)
-    return posixpath.dirname(found.path) if found else ""
+    return _with_manifest(inventory, posixpath.dirname(found.path)) if found else ""
+
+
+def _with_manifest(inventory: Inventory, folder: str) -> str:
+    """The nearest folder above a Dockerfile that lists dependencies, since `app/docker/Dockerfile` builds `app`."""
+    known = {posixpath.dirname(item.path) for item in inventory.manifests if _belongs(item, "") and item.requirements}
+    candidate = folder
+    while candidate and candidate not in known:
+        candidate = posixpath.dirname(candidate)
+    return candidate if candidate in known else folder
 
 
 def _belongs(manifest: Manifest, folder: str) -> bool:

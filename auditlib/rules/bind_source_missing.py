@@ -38,6 +38,19 @@ from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.rules._rule import Evidence, rule
 from auditlib.rules._wording import listed
 
+_TEMPLATES = (
+    ".template",
+    ".tmpl",
+    ".tpl",
+    ".gotmpl",
+    ".j2",
+    ".jinja",
+    ".jinja2",
+    ".erb",
+    ".example",
+    ".sample",
+    ".dist",
+)
 _CONFIGURATION = ("/etc/", "/docker-entrypoint-initdb.d", "/run/secrets", "/usr/local/etc/", "/config/")
 
 
@@ -54,7 +67,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     made = _made(inventory) if missing else ""
     for path, users in missing.items():
         if path not in made and not posixpath.basename(path).startswith(".env"):
-            yield _evidence(path, list(users.values()))
+            yield _evidence(path, list(users.values()), _template(inventory, path))
 
 
 def _is_needed(mount: Mount) -> bool:
@@ -74,19 +87,27 @@ def _made(inventory: Inventory) -> str:
     return "\n".join([*words, *(item.text for document in inventory.documents for item in document.mentions)])
 
 
-def _evidence(path: str, users: list[tuple[Service, Mount]]) -> Evidence:
+def _template(inventory: Inventory, path: str) -> str:
+    """The file that the source is probably made from, by a program that no reader follows."""
+    return next((path + suffix for suffix in _TEMPLATES if path + suffix in inventory.file_set), "")
+
+
+def _evidence(path: str, users: list[tuple[Service, Mount]], template: str) -> Evidence:
     (service, first), *others = users
     names = listed(item.name for item, _ in users)
     filled = not any(_is_read_only(mount) for _, mount in users)
     doubt = f"; {service.name} starts without its content, unless it fills the folder by itself" if filled else ""
+    state = "doesn't have and nothing in it makes"
+    if template:
+        state = f"has only {template} of it; unless something makes the one from the other before the start,"
     return Evidence(
         f"{names} {'mounts' if len({item.name for item, _ in users}) == 1 else 'mount'} {path}, which the repository "
-        f"doesn't have and nothing in it makes; Docker puts an empty folder in its place{doubt}.",
+        f"{state}{'' if template else ';'} Docker puts an empty folder in its place{doubt}.",
         first.location,
         subject=path,
         service=service.name,
         related=tuple(Related(mount.location, f"{item.name} mounts it here") for item, mount in others),
         recommendation=f"Commit {path}, or say in the README how it is made before the start.",
         severity=Severity.LOW if environments.is_for_development(first.location.file) else None,
-        confidence=Confidence.MEDIUM if filled else None,
+        confidence=Confidence.MEDIUM if filled or template else None,
     )

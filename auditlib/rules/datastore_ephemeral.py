@@ -36,6 +36,7 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Mount, Project, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.rules import _durability as durability
 from auditlib.rules._rule import Evidence, rule
 from auditlib.rules._wording import listed
 
@@ -53,11 +54,18 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         lost = [(item, found) for item in mine if (found := services.product(inventory, item)) and _loses(item, found)]
         if lost:
             yield _evidence(project, lost)
+        for item in mine:
+            if (found := services.product(inventory, item)) and found.kind == "cache" and _keeps_nothing(item, found):
+                yield from _of_queue(inventory, graph, item, found)
 
 
 def _loses(service: Service, product: Product) -> bool:
     """Whether a database or broker keeps nothing, with no sign that it is meant to."""
-    if product.kind not in ("datastore", "broker") or not product.data or _TEMPORARY.search(service.name):
+    return product.kind in ("datastore", "broker") and _keeps_nothing(service, product)
+
+
+def _keeps_nothing(service: Service, product: Product) -> bool:
+    if not product.data or _TEMPORARY.search(service.name):
         return False
     if environments.only_for_development(service) or services.keeps_data(service, product):
         return False
@@ -90,3 +98,20 @@ def _evidence(project: Project, lost: list[tuple[Service, Product]]) -> Evidence
         recommendation=f"Mount a named volume at {product.data[0]} of {first.name} in {first.location.file}.",
         severity=Severity.MEDIUM if brokers else None,
     )
+
+
+def _of_queue(inventory: Inventory, graph: DependencyGraph, store: Service, product: Product) -> Iterator[Evidence]:
+    """A cache may forget, unless it is also the queue of tasks."""
+    if users := durability.queue_users(inventory, graph, store):
+        names = listed(user.name for user, _ in users)
+        yield Evidence(
+            f"{store.name} ({product.name}) holds the queue of {names} in no lasting volume: tasks that wait are gone "
+            "with the container.",
+            store.location,
+            subject=f"{store.name}/queue",
+            service=store.name,
+            related=tuple(Related(edge.location, f"{user.name} queues its tasks there") for user, edge in users),
+            recommendation=f"Mount a named volume at {product.data[0]} of {store.name} in {store.location.file}.",
+            severity=Severity.MEDIUM,
+            confidence=Confidence.MEDIUM,
+        )

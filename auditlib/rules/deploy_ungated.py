@@ -60,6 +60,7 @@ _DEPLOYING_ACTION = re.compile(
     r"appleboy/ssh-action|ssm-send-command|app_action/deploy|wrangler-action|vercel-action|railway-deploy|kamal",
     re.I,
 )
+_TRIES = re.compile(r"\s--?dry-?run\b")
 _DEPLOY_SCRIPT = re.compile(r"(?:^|[\s/])(?:deploy|rollout)(?:[-_]\w+)?\.(?:sh|py)(?=\s|$)")
 _ASKS_OTHERS = re.compile(
     r"wait-?(?:for|on)-(?:status-)?check|wait-on-check|manual-approval|lewagon|github-script", re.I
@@ -89,7 +90,7 @@ def _deploys(job: Job, runs: tuple[Run, ...]) -> Location | None:
     if _PREVIEW.search(f"{job.id} {job.name} {job.workflow.rpartition('/')[2]}"):
         return None
     for run in runs:
-        if run.job is job and (
+        if run.job is job and not _TRIES.search(run.text) and (
             _DEPLOYS.search(run.text) or _DEPLOYING_ACTION.search(run.text.partition(" ")[0])
             or _DEPLOY_SCRIPT.search(run.text)
         ):  # fmt: skip

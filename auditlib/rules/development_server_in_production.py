@@ -1,8 +1,8 @@
 """The only way to run a service is its development server.
 
 A server that reloads on change, or `runserver`, serves one request at a time or watches every file; its makers warn
-against using it in production, and its error pages show code and settings. Where no other Compose file or image
-replaces it, this is what gets deployed.
+against using it in production, and its error pages show code and settings. Source that is mounted over an image hides
+what was built and tested. Where no other Compose file or image replaces it, this is what gets deployed.
 
 Anti-pattern:
 
@@ -39,67 +39,105 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
-from auditlib.conventions import deployment, environments, services, stacks
+from auditlib.conventions import deployment, environments, stacks, starting
+from auditlib.conventions.starting import Start
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Mount, Service
-from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.rules._rule import Evidence, rule
+from auditlib.rules._wording import listed
 
 _SIGNS = (
     ("--reload",), ("runserver",), ("fastapi", "dev"), ("next", "dev"), ("nuxt", "dev"), ("run", "dev"),
     ("yarn", "dev"), ("pnpm", "dev"), ("run", "start:dev"), ("nodemon",), ("webpack-dev-server",), ("ng", "serve"),
-    ("flask", "--debug"), ("flask", "run"),
+    ("flask", "--debug"), ("flask", "run"), ("react-scripts", "start"), ("vue-cli-service", "serve"), ("vite", "dev"),
+    ("artisan", "serve"), ("export", "RAILS_ENV=development"),
 )  # fmt: skip
 """Words that, in this order, start a server for development."""
+_SERVERS = frozenset({"gunicorn", "hypercorn", "daphne", "waitress-serve", "granian", "uwsgi", "pm2"})
+"""Servers for production; a script that also knows one of them decides when it runs."""
 
 
 @rule(area=Area.ORCHESTRATION, severity=Severity.HIGH, confidence=Confidence.MEDIUM, effort=Effort.MEDIUM)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """Every service whose own command is a development server and that nothing replaces for production."""
+    """Every service that starts a development server, and those on mounted source, if nothing replaces them."""
     if deployment.uses_orchestrator(inventory) or any(
         "prod" in file.lower() for project in inventory.projects for file in project.files
     ):
         return
+    mounted: dict[str, list[tuple[Service, Mount]]] = {}
     for service in inventory.distinct_services:
-        sign, place = _development_server(inventory, service)
-        aside = environments.only_for_development(service) or environments.is_for_development(place.file)
-        replaced = any(item.command != service.command for item in stacks.variants(inventory, service))
-        if sign and not aside and not replaced:
-            yield _evidence(service, sign, place)
+        sign, start = _development_server(inventory, service)
+        source = _source(service)
+        if _is_aside(inventory, service, start):
+            continue
+        if sign and start:
+            yield _evidence(service, sign, start)
+        elif source:
+            mounted.setdefault(service.project, []).append((service, source))
+    for project, found in mounted.items():
+        yield _mounted(project, found)
 
 
-def _development_server(inventory: Inventory, service: Service) -> tuple[str, Location]:
-    """What shows that a service runs a development server, and where; Compose's command wins over the image's."""
-    words = (*service.entrypoint, *service.command)
-    place = service.command_location or service.location
-    if not service.command:
-        found = services.dockerfile(inventory, service)
-        instructions = services.final_stage(found, service.build.target)[1] if found and service.build else ()
-        last = [item for item in instructions if item.keyword == "CMD"][-1:]
-        words = (*words, *(word for item in last for word in item.words))
-        place = last[0].location if last else place
-    parts = [part for word in words for part in word.split()]
-    pairs = set(pairwise(parts)) | {(part,) for part in parts}
-    sign = next((" ".join(sign) for sign in _SIGNS if sign in pairs), "")
-    return sign, place
+def _is_aside(inventory: Inventory, service: Service, start: Start | None) -> bool:
+    """Whether it is meant for development, or another Compose file of the project changes it."""
+    changed = any(item.command != service.command for item in stacks.variants(inventory, service))
+    return (
+        changed
+        or environments.only_for_development(service)
+        or bool(start and environments.is_for_development(start.location.file))
+    )
+
+
+def _development_server(inventory: Inventory, service: Service) -> tuple[str, Start | None]:
+    """What shows that a service runs a development server, and where."""
+    starts = starting.of(inventory, service)
+    decides = any(start.followed and not _SERVERS.isdisjoint(start.words) for start in starts)
+    for start in starts:
+        parts = [part for word in start.words for part in word.split()]
+        pairs = set(pairwise(parts)) | {(part,) for part in parts}
+        sign = next((" ".join(sign) for sign in _SIGNS if sign in pairs), "")
+        if sign and not (decides and start.followed):
+            return sign, start
+    return "", None
 
 
 def _source(service: Service) -> Mount | None:
     """The mount of the source that the image is built from."""
-    context = service.build.context if service.build else ""
+    context = service.build.context if service.build else None
     return next((mount for mount in service.mounts if mount.kind == "bind" and mount.source == context), None)
 
 
-def _evidence(service: Service, sign: str, place: Location) -> Evidence:
+def _evidence(service: Service, sign: str, start: Start) -> Evidence:
     source = _source(service)
+    related = [Related(source.location, "the source is mounted over that of the image")] if source else []
+    if start.followed:
+        related.append(Related(service.command_location or service.location, f"{service.name} starts with it"))
     return Evidence(
         f"{service.name} runs a development server (`{sign}`){' on bind-mounted source' if source else ''}, and no "
         f"other Compose file has another command for it; if this file is what is deployed, so is that server.",
-        place,
+        start.location,
         subject=service.name,
         service=service.name,
-        related=(Related(source.location, "the source is mounted over that of the image"),) if source else (),
+        related=tuple(related),
         recommendation=f"Move the command of {service.name}{' and the mounted source' if source else ''} to "
         f"compose.override.yaml and leave the production command to the image.",
+    )
+
+
+def _mounted(project: str, found: list[tuple[Service, Mount]]) -> Evidence:
+    (first, mount), *others = found
+    names = listed(service.name for service, _ in found)
+    return Evidence(
+        f"{names} {'runs' if not others else 'run'} on bind-mounted source, which hides what the image holds, and no "
+        "other Compose file does without; if this file is what is deployed, what was built and tested isn't.",
+        mount.location,
+        subject=f"{project}/source",
+        service=first.name,
+        related=tuple(
+            Related(item.location, f"the source of {service.name} is mounted too") for service, item in others
+        ),
+        recommendation=f"Move the mounted source of {names} to compose.override.yaml.",
+        severity=Severity.MEDIUM,
     )

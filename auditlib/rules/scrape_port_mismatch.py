@@ -70,7 +70,7 @@ def _mismatch(job: ScrapeJob, target: Target, service: Service) -> Iterator[Evid
             f"{target.port} is its port on the host; inside the network it listens on {published.target}",
             Related(published.location, f"{target.port} on the host is {published.target} in the container"),
         )  # fmt: skip
-    elif exporter and exporter.ports and not exporter.relays:
+    elif exporter and exporter.ports and not exporter.relays and target.port not in exporter.ports:
         yield _evidence(
             job, target, service, exporter.ports[0],
             f"{exporter.name} listens on {exporter.ports[0]} unless it is told otherwise",

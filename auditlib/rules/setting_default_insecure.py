@@ -33,7 +33,7 @@ from collections.abc import Iterator
 from auditlib.conventions import environments
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.configuration import Setting
+from auditlib.inventory.configuration import FixedSecret, Setting
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.redaction import Value
 from auditlib.rules._rule import Evidence, rule
@@ -41,7 +41,10 @@ from auditlib.rules._rule import Evidence, rule
 
 @rule(area=Area.CONFIGURATION, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """Every setting whose default is, or holds, a secret."""
+    """Every setting whose default is, or holds, a secret, and every secret that no setting can replace."""
+    for item in inventory.fixed_secrets:
+        if not environments.is_for_development(item.location.file):
+            yield _fixed(item)
     passed, demanded = _passed(inventory), _demanded(inventory)
     for setting in inventory.settings:
         if setting.default is None or not setting.default.secret or setting.default_kind != "literal":
@@ -51,13 +54,27 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             yield _evidence(setting, setting.default, related, setting.name in demanded)
 
 
+def _fixed(item: FixedSecret) -> Evidence:
+    return Evidence(
+        f"{item.name} is fixed in the code, to {_kind(item.value)} ({item.value.text}): no environment can have "
+        "one of its own.",
+        item.location,
+        subject=f"{item.name}/fixed",
+        recommendation=f"Read {item.name} from the environment, without a default, and replace the value that stands "
+        f"in {item.location.file}.",
+    )
+
+
+def _kind(value: Value) -> str:
+    return "a placeholder" if value.placeholder else "an easily guessed value" if value.weak else "a value"
+
+
 def _evidence(setting: Setting, default: Value, related: tuple[Related, ...], demanded: bool) -> Evidence:
-    kind = "a placeholder" if default.placeholder else "an easily guessed value" if default.weak else "a value"
     consequence = "wherever the variable isn't set, the code runs with it"
     if demanded:
         consequence = "Compose demands the variable, but every other start of this code runs with the default"
     return Evidence(
-        f"{setting.name} defaults to {kind} that stands in the code ({default.text}); {consequence}.",
+        f"{setting.name} defaults to {_kind(default)} that stands in the code ({default.text}); {consequence}.",
         setting.location,
         subject=setting.name,
         related=related,

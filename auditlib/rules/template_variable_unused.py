@@ -42,7 +42,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """For each template one finding for all its variables that no file of the repository names."""
     used = _used(inventory)
     for file in inventory.env_files:
-        if file.template and not _goes_to_an_image(inventory, file):
+        if file.template and not (_goes_to_an_image(inventory, file) or _is_for_laravel(inventory, file)):
             unused = [line for line in file.lines if line.name and not line.commented and _is_unused(line, used)]
             if unused and len(unused) < len(file.lines):  # all of them: it belongs to code that isn't here
                 yield _evidence(file, unused)
@@ -61,6 +61,12 @@ def _used(inventory: Inventory) -> set[str]:
     names |= {name for item in inventory.settings for name in (item.name, *item.aliases)}
     names |= {use.name for workflow in inventory.workflows for use in workflow.secrets}
     return {name.lower() for name in names} | {name for file in inventory.named_variables for name in file.names}
+
+
+def _is_for_laravel(inventory: Inventory, file: EnvFile) -> bool:
+    """Whether the framework reads the file by a configuration of its own, which an application need not repeat."""
+    folder = posixpath.dirname(file.path)
+    return {posixpath.join(folder, "composer.json"), posixpath.join(folder, "routes/web.php")} <= inventory.file_set
 
 
 def _goes_to_an_image(inventory: Inventory, file: EnvFile) -> bool:

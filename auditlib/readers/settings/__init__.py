@@ -1,8 +1,8 @@
 """Code that reads its settings from the environment: Python by its syntax tree, JavaScript by its `process.env`.
 
-Records the variables (`Setting`), the environment files that code loads (`SettingsFile`), the places where it decides
-by the environment's name (`EnvironmentBranch`), the log files that it names (`LogFile`), and what it allows to every
-caller: the origins of CORS (`AllowedOrigin`), debugging (`DebugSwitch`).
+Records the variables (`Setting`), the secrets that ask for none (`FixedSecret`), the environment files that code loads
+(`SettingsFile`), the places where it decides by the environment's name (`EnvironmentBranch`), the log files that it
+names (`LogFile`), and what it allows to every caller: the origins of CORS (`AllowedOrigin`), debugging (`DebugSwitch`).
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any
 
 from auditlib.readers import python_code
 from auditlib.readers.reading import Reading, each
+from auditlib.readers.settings import fixed_secrets
 from auditlib.readers.settings.branches import read_branches
 from auditlib.readers.settings.javascript import is_javascript, read_javascript
 from auditlib.readers.settings.log_paths import read_log_files
@@ -62,7 +63,10 @@ def _is_of_interest(source: Source, path: str) -> bool:
         text = source.text(path)
     except Unreadable:
         return True
-    return _may_read(text) or bool(_LOGS.search(text)) or _may_allow(text) or _may_branch(text)
+    return (
+        _may_read(text) or bool(_LOGS.search(text)) or _may_allow(text) or _may_branch(text)
+        or bool(fixed_secrets.HINT.search(text))
+    )  # fmt: skip
 
 
 def _may_read(text: str) -> bool:
@@ -92,6 +96,8 @@ def _read_python(source: Source, path: str) -> Iterator[Any]:
     if _may_read(text):
         yield from read_pydantic(module, source.vault)
         yield from read_lookups(module, source.vault)
+    if not is_test(path) and fixed_secrets.HINT.search(text):
+        yield from fixed_secrets.read_fixed_secrets(module, source.vault)
     if not is_test(path) and _may_branch(text):
         yield from read_branches(module)
     if _LOGS.search(text) and not is_test(path):
