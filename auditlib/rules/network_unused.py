@@ -63,7 +63,7 @@ def _evidence(project: str, unused: list[Network]) -> Evidence:
         f"No service joins the {'network' if not others else 'networks'} {names}.",
         first.location,
         subject=f"{project}/networks",
-        related=tuple(Related(item.location, f"{item.name} is used by no service") for item in others),
+        related=tuple(Related(item.location, f"{item.name} is used by no service", member=True) for item in others),
         recommendation=f"Remove {names} from `networks`, or use {'it' if not others else 'them'} where "
         f"{'it was' if not others else 'they were'} meant to be.",
     )
