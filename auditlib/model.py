@@ -103,6 +103,8 @@ class Related:
 
     location: Location
     message: str
+    member: bool = False
+    """Whether the fault is here as well (one cause, many places), rather than what explains it."""
 
 
 @dataclass(frozen=True, slots=True)

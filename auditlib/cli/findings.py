@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
@@ -16,6 +17,9 @@ from auditlib.model import Area, Severity
 if TYPE_CHECKING:
     from auditlib.audit import Audit
     from auditlib.rules import Rule
+
+_NEWS = 20
+"""Findings beyond the baseline that are named one by one."""
 
 
 class CheckFormat(StrEnum):
@@ -42,7 +46,9 @@ def check(
     rule: Rules = None,
     baseline: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Findings of an earlier `--format json`; only new ones make it fail."),
+        typer.Option(
+            metavar="FILE", help="Findings of an earlier `--format json`; only new and grown ones make it fail."
+        ),
     ] = None,
     no_scanners: NoScanners = False,
 ) -> int:
@@ -54,7 +60,7 @@ def check(
     from auditlib import configuration, formats, scanners
     from auditlib.audit import audit
 
-    known = baselines.load(baseline) if baseline else frozenset()
+    known = baselines.load(baseline) if baseline else {}
     settings = configuration.load(project)
     result = _chosen(audit(project, _rules_to_check(rule), configuration=settings, scanned=not no_scanners), area, rule)
     if output_format is CheckFormat.text:
@@ -64,8 +70,20 @@ def check(
     broken = scanners.failures(result.coverage)
     for entry in broken:
         typer.echo(f"auditlib: {entry.reason}", err=True)
-    failing = baselines.failing(result.findings, known, fail_on or settings.fail_on)
-    return 3 if broken else 1 if failing else 0
+    news = baselines.news(result.findings, known, fail_on or settings.fail_on)
+    if baseline:
+        _tell(news.values())
+    return 3 if broken else 1 if news else 0
+
+
+def _tell(news: Collection[str]) -> None:
+    """What the baseline doesn't know, as lines on stderr."""
+    from auditlib.formats import visible
+
+    for line in list(news)[:_NEWS]:
+        typer.echo(f"auditlib: {visible(line)}", err=True)
+    if len(news) > _NEWS:
+        typer.echo(f"auditlib: and {len(news) - _NEWS} more that the baseline doesn't hold", err=True)
 
 
 def _rules_to_check(names: list[str] | None) -> list[Rule] | None:

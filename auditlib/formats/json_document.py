@@ -46,7 +46,12 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "end_line": finding.location.last_line,
         "service": finding.service,
         "related": [
-            {"file": related.location.file, "line": related.location.line, "message": related.message}
+            {
+                "file": related.location.file,
+                "line": related.location.line,
+                "message": related.message,
+                "member": related.member,
+            }
             for related in finding.related
         ],
         "recommendation": finding.recommendation,

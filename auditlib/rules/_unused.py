@@ -43,7 +43,7 @@ def _evidence(project: str, kind: str, verb: str, unused: list[Network | Volume]
         f"No service {verb} the {kind if one else kind + 's'} {names}.",
         first.location,
         subject=f"{project}/{kind}s",
-        related=tuple(Related(item.location, f"{item.name} is used by no service") for item in others),
+        related=tuple(Related(item.location, f"{item.name} is used by no service", member=True) for item in others),
         recommendation=f"Remove {names} from `{kind}s`, or use {'it' if one else 'them'} where "
         f"{'it was' if one else 'they were'} meant to be.",
     )

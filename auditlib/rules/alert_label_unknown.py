@@ -130,7 +130,7 @@ def _evidence(
         f"{names} {'selects' if len(set(rules)) == 1 else 'select'} {written}, but {reason}.",
         rules[0].expression_location,
         subject=written,
-        related=(*(Related(place, f"{name} selects it too") for place, name in others), *related),
+        related=(*(Related(place, f"{name} selects it too", member=True) for place, name in others), *related),
         recommendation=f"Correct {written} in {rules[0].file}, or remove {names}.",
         severity=Severity.MEDIUM if confidence else None,
         confidence=confidence,

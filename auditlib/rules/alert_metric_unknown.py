@@ -65,7 +65,7 @@ def _evidence(config: str, gap: Gap, users: list[AlertRule]) -> Evidence:
         f"{gap.exporter.name}. No target of {config} is one{doubt}.",
         users[0].expression_location,
         subject=f"{gap.exporter.name}",
-        related=tuple(Related(item.expression_location, f"{item.name} does too") for item in users[1:]),
+        related=tuple(Related(item.expression_location, f"{item.name} does too", member=True) for item in users[1:]),
         recommendation=f"Add a job for {gap.exporter.name} to {config}, or rewrite {names}.",
         severity=None if gap.sure else Severity.MEDIUM,
         confidence=None if gap.sure else Confidence.LOW,

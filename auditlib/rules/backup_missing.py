@@ -67,7 +67,7 @@ def _evidence(inventory: Inventory, project: Project, stores: list[tuple[Service
         subject=f"{project.name}/backup",
         service=first.name,
         related=tuple(
-            Related(item.location, f"{product.name} of {service.name} keeps its data here")
+            Related(item.location, f"{product.name} of {service.name} keeps its data here", member=True)
             for service, product, item in stores
             if service is not first
         ),

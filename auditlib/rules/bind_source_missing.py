@@ -106,7 +106,7 @@ def _evidence(path: str, users: list[tuple[Service, Mount]], template: str) -> E
         first.location,
         subject=path,
         service=service.name,
-        related=tuple(Related(mount.location, f"{item.name} mounts it here") for item, mount in others),
+        related=tuple(Related(mount.location, f"{item.name} mounts it here", member=True) for item, mount in others),
         recommendation=f"Commit {path}, or say in the README how it is made before the start.",
         severity=Severity.LOW if environments.is_for_development(first.location.file) else None,
         confidence=Confidence.MEDIUM if filled or template else None,

@@ -63,7 +63,7 @@ def _evidence(path: str, users: list[tuple[Service, Build]], submodules: bool) -
         first.location,
         subject=path,
         service=service.name,
-        related=tuple(Related(build.location, f"{item.name} is built from it") for item, build in others),
+        related=tuple(Related(build.location, f"{item.name} is built from it", member=True) for item, build in others),
         recommendation=f"Commit {path}, or correct the `build` of {names}.",
         confidence=Confidence.MEDIUM if submodules else None,
     )

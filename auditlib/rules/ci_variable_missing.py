@@ -114,6 +114,6 @@ def _evidence(run: Run, suite: TestSuite, missing: list[Setting]) -> Evidence:
         "settings require, if the tests import them.",
         run.location,
         subject=f"{run.job.id}/{suite.folder}",
-        related=tuple(Related(item.location, f"{item.name} has no default") for item in missing[:8]),
+        related=tuple(Related(item.location, f"{item.name} has no default", member=True) for item in missing[:8]),
         recommendation=f"Add {names} to `env` of the job {run.job.id} in {run.job.workflow}.",
     )

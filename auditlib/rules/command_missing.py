@@ -79,7 +79,7 @@ def _evidence(cause: str, uses: list[_Use]) -> Evidence:
         f"{message}; the failure is thrown away." if hidden else f"{message}.",
         location,
         subject=cause,
-        related=tuple(Related(place, f"calls {item.name} too") for item, place in _others(uses)),
+        related=tuple(Related(place, f"calls {item.name} too", member=True) for item, place in _others(uses)),
         recommendation=need.advice or f"Add {listed(names)}, or call what is there.",
         severity=Severity.MEDIUM if swallowed and hidden else None,
         confidence=None if need.sure else Confidence.MEDIUM,

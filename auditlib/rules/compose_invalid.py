@@ -80,7 +80,7 @@ def _evidence(project: Project, found: list[Problem]) -> Evidence:
         f"Compose refuses {project.name}: {first.message}{more}.",
         first.location,
         subject=project.name,
-        related=tuple(Related(item.location, item.message) for item in others),
+        related=tuple(Related(item.location, item.message, member=True) for item in others),
         recommendation="Mend the lines named, then run `docker compose config --quiet` in the pipeline.",
         severity=Severity.MEDIUM if environments.is_for_development(project.location.file) else None,
     )

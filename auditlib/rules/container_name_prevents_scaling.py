@@ -64,7 +64,8 @@ def _evidence(named: list[Service], why: str, severity: Severity | None) -> Evid
         subject=f"{first.project}/container_name{'/copies' if severity else ''}",
         service=first.name,
         related=tuple(
-            Related(item.container_name_location or item.location, f"the fixed name of {item.name}") for item in others
+            Related(item.container_name_location or item.location, f"the fixed name of {item.name}", member=True)
+            for item in others
         ),
         recommendation=f"Remove `container_name` from {listed(item.name for item in named)}; other services reach "
         f"{'it' if not others else 'them'} by the service's name.",

@@ -116,6 +116,7 @@ def _evidence(inventory: Inventory, name: str, uses: list[_Use], reached: list[S
             Related(
                 use.location,
                 f"{use.service or 'the project'} gets it here{', with another value' if use.location in odd else ''}",
+                member=True,
             )
             for use in others
         ),

@@ -94,7 +94,7 @@ def _evidence(items: list[Sighting]) -> Evidence:
         first.location,
         subject=name if first.name else f"{first.location.file}/url",
         service=first.service or None,
-        related=tuple(Related(item.location, _where(item)) for item in others),
+        related=tuple(Related(item.location, _where(item), member=True) for item in others),
         recommendation=f"Pass the password of {name} as a variable or a secret of its own, and build the address from "
         "its parts in the program.",
         severity=Severity.LOW if all(environments.is_for_development(item.location.file) for item in items) else None,

@@ -86,7 +86,7 @@ def _judged(items: list[Sighting], variable: str = "") -> Iterator[Evidence]:
         first.location,
         subject="/".join(sorted(names)),
         service=first.service or None,
-        related=tuple(Related(place, f"{item.name} has it too") for place, item in places.items()),
+        related=tuple(Related(place, f"{item.name} has it too", member=True) for place, item in places.items()),
         recommendation=f"Give {listed(names[1:])} {'a value' if len(names) == 2 else 'values'} of "
         f"{'its' if len(names) == 2 else 'their'} own.",
         severity=Severity.LOW if aside else None,

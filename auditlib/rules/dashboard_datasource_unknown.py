@@ -65,7 +65,7 @@ def _evidence(inventory: Inventory, dashboard: Dashboard, name: str, panels: lis
         subject=f"{dashboard.uid or dashboard.title}/{name}",
         related=(
             *(Related(item.location, f"the provisioned data source {item.name}") for item in fitting[:3]),
-            *(Related(panel.location, f"the panel {panel.title} asks it too") for panel in panels[1:8]),
+            *(Related(panel.location, f"the panel {panel.title} asks it too", member=True) for panel in panels[1:8]),
         ),
         recommendation=f"Replace {name} by {offered[0]} in {dashboard.file}.",
     )

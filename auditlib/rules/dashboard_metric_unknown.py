@@ -65,7 +65,7 @@ def _evidence(config: str, dashboard: Dashboard, asked: list[tuple[Panel, Query]
         query.location or panel.location,
         subject=dashboard.uid or dashboard.title,
         related=tuple(
-            Related(other.location or place.location, f"the panel {place.title} is empty too")
+            Related(other.location or place.location, f"the panel {place.title} is empty too", member=True)
             for place, other in empty[1:10]
         ),
         recommendation=f"Add a job for {wanted} to {config}, or remove the panels from {dashboard.file}.",

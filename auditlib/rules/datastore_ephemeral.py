@@ -94,7 +94,7 @@ def _evidence(project: Project, lost: list[tuple[Service, Product]]) -> Evidence
         first.location,
         subject=f"{project.name}/ephemeral",
         service=first.name,
-        related=tuple(Related(item.location, f"{item.name} keeps nothing either") for item, _ in lost[1:]),
+        related=tuple(Related(item.location, f"{item.name} keeps nothing either", member=True) for item, _ in lost[1:]),
         recommendation=f"Mount a named volume at {product.data[0]} of {first.name} in {first.location.file}.",
         severity=Severity.MEDIUM if brokers else None,
     )

@@ -68,7 +68,7 @@ def _evidence(file: str, found: list[tuple[Service, Port]]) -> Evidence:
         first.location,
         subject=f"{file}/published",
         service=service.name,
-        related=tuple(Related(port.location, f"{item.name} is published here") for item, port in others),
+        related=tuple(Related(port.location, f"{item.name} is published here", member=True) for item, port in others),
         recommendation=f"Remove the port of {service.name}, or publish it as "
         f'`"127.0.0.1:{first.host_port or first.target}:{first.target}"`.',
         severity=Severity.LOW if aside else None,

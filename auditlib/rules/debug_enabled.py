@@ -93,7 +93,7 @@ def _evidence(name: str, places: list[tuple[Location, str]]) -> Evidence:
         f"{name} is {text}: a deployment that doesn't turn it off shows its errors, settings and code to every caller.",
         first,
         subject=name,
-        related=tuple(Related(place, said) for place, said in others),
+        related=tuple(Related(place, said, member=True) for place, said in others),
         recommendation=f"Let {name} default to false in {first.file}, and set it to true in a file for development.",
     )
 

@@ -71,7 +71,8 @@ def _evidence(inventory: Inventory, target: Service, pairs: list[tuple[Service, 
     names = listed(service.name for service, _ in pairs)
     probe = healthchecks.of(inventory, target)
     related = [
-        Related(item.location, f"{service.name} waits for {target.name} as started only") for service, item in others
+        Related(item.location, f"{service.name} waits for {target.name} as started only", member=True)
+        for service, item in others
     ]
     if probe:
         related.append(Related(probe, f"{target.name}'s health check"))

@@ -64,7 +64,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             "repository.",
             location,
             subject="updates",
-            related=tuple(Related(place, name) for name, place in others),
+            related=tuple(Related(place, name, member=True) for name, place in others),
             recommendation=f"Add .github/dependabot.yml with entries for {names}.",
         )
 

@@ -73,7 +73,7 @@ def _evidence(target: Service, waiting: list[tuple[Service, Dependency]]) -> Evi
         subject=target.name,
         service=service.name,
         related=(
-            *(Related(item.location, f"{other.name} waits for {target.name}") for other, item in others),
+            *(Related(item.location, f"{other.name} waits for {target.name}", member=True) for other, item in others),
             Related(target.location, f"{target.name} has no health check"),
         ),
         recommendation=f"Add a `healthcheck` to {target.name}.",

@@ -72,7 +72,7 @@ def _evidence(file: EnvFile, secrets: list[EnvLine]) -> Evidence:
         f"{file.path} is part of the repository and gives {listed(line.name for line in secrets)}: {kind}.",
         first.location,
         subject=file.path,
-        related=tuple(Related(line.location, f"{line.name}: {line.value}") for line in others),
+        related=tuple(Related(line.location, f"{line.name}: {line.value}", member=True) for line in others),
         recommendation=f"Add {file.path} to .gitignore, keep a template without the values of "
         f"{listed((line.name for line in secrets), limit=3)}, and replace what was used anywhere.",
         severity=severity,

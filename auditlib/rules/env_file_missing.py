@@ -97,7 +97,7 @@ def _evidence(path: str, references: dict[EnvFileReference, str]) -> Evidence:
         first.location,
         subject=path,
         service=service,
-        related=tuple(Related(item.location, f"{name} needs it here") for item, name in others),
+        related=tuple(Related(item.location, f"{name} needs it here", member=True) for item, name in others),
         recommendation=f"Commit {path}.example with the variables that {counted(len(names), 'service')} "
         f"{'expects' if len(names) == 1 else 'expect'} and say in the README to copy it.",
         severity=Severity.LOW if environments.is_for_development(first.location.file) else None,

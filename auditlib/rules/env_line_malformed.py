@@ -55,7 +55,9 @@ def _evidence(file: EnvFile, wrong: list[EnvLine]) -> Evidence:
         "or the whole file is refused.",
         first.location,
         subject=f"{file.path}/malformed",
-        related=tuple(Related(line.location, f"{line.name or 'this line'} {line.malformed}") for line in others),
+        related=tuple(
+            Related(line.location, f"{line.name or 'this line'} {line.malformed}", member=True) for line in others
+        ),
         recommendation=f"Mend line {first.location.line} of {file.path}, or put `#` before it if it is a comment.",
         severity=Severity.LOW if file.template else None,
     )

@@ -107,7 +107,11 @@ def _evidence(
         subject=f"{name}/{value}",
         service=service,
         related=(
-            *(Related(where, f"{other} is given `{value}`, too") for other, where in others if where != first),
+            *(
+                Related(where, f"{other} is given `{value}`, too", member=True)
+                for other, where in others
+                if where != first
+            ),
             Related(known[meant], f"the code calls it `{meant}`"),
         ),
         recommendation=f"Write `{meant}` instead of `{value}` for {listed(services)}.",

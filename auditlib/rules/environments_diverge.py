@@ -70,7 +70,7 @@ def _compared(files: list[EnvFile]) -> Iterator[Evidence]:
     if not names:
         return
     related = tuple(
-        Related(line.location, f"{line.name} is set here, and not in {', '.join(absent)}")
+        Related(line.location, f"{line.name} is set here, and not in {', '.join(absent)}", member=True)
         for file in files
         for line in file.lines
         if line.name and (absent := [path for path, missing in lacking.items() if line.name in missing])

@@ -89,7 +89,7 @@ def _shell_evidence(started: Instruction, users: list[Service]) -> Evidence:
         started.location,
         subject=started.keyword,
         service=users[0].name if users else None,
-        related=tuple(Related(item.location, f"{item.name} is started with it") for item in users),
+        related=tuple(Related(item.location, f"{item.name} is started with it", member=True) for item in users),
         recommendation=f"Write the {started.keyword} as a JSON array, or begin it with `exec`.",
         confidence=None if users else Confidence.LOW,
     )
@@ -104,6 +104,6 @@ def _worker_evidence(project: str, workers: list[Service]) -> Evidence:
         first.command_location or first.location,
         subject=f"{project}/stop-grace",
         service=first.name,
-        related=tuple(Related(item.location, f"{item.name} has none either") for item in rest),
+        related=tuple(Related(item.location, f"{item.name} has none either", member=True) for item in rest),
         recommendation=f"Set `stop_grace_period` of {names} to the length of the longest task.",
     )

@@ -86,7 +86,7 @@ def _evidence(inventory: Inventory, lasting: list[Service], missing: list[Servic
         first.location,
         subject=f"{first.project}/healthcheck{'' if certain else ' unless in the image'}",
         service=first.name,
-        related=tuple(Related(item.location, _note(item, needed)) for item in others),
+        related=tuple(Related(item.location, _note(item, needed), member=True) for item in others),
         recommendation=f"Start with {first.name}{', since others depend on it' if first.name in needed else ''}: add a "
         f"`healthcheck` that asks it for what it is for.",
         severity=Severity.LOW if weak else None,

@@ -77,7 +77,9 @@ def _evidence(builds: list[Run]) -> Evidence:
         "workflow scans an image, unless the registry does so by itself.",
         first.location,
         subject="images",
-        related=tuple(Related(place, f"the job {run.job.id} builds images too") for place, run in places.items()),
+        related=tuple(
+            Related(place, f"the job {run.job.id} builds images too", member=True) for place, run in places.items()
+        ),
         recommendation=f"Add a scan, with Trivy or Grype, after the build in the job {first.job.id} of "
         f"{first.job.workflow}.",
         severity=Severity.MEDIUM if pushed else None,

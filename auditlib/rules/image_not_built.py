@@ -108,7 +108,7 @@ def _evidence(inventory: Inventory, missing: list[Dockerfile], found: Pipeline) 
         first.location,
         subject="images",
         related=(
-            *(Related(item.location, "no workflow builds it either") for item in others),
+            *(Related(item.location, "no workflow builds it either", member=True) for item in others),
             *(Related(item.location, "builds no image") for item in inventory.workflows[:3]),
         ),
         recommendation=f"Add a job to {deployment.workflow_file(inventory)} that builds "

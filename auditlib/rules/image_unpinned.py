@@ -77,7 +77,7 @@ def _evidence(file: str, places: dict[Location, str]) -> Evidence:
         f"may bring another one.",
         first,
         subject=f"{file}/images",
-        related=tuple(Related(location, f"{other} has no version either") for location, other in others),
+        related=tuple(Related(location, f"{other} has no version either", member=True) for location, other in others),
         recommendation=f"Write the version of {image} that runs today, and let Renovate or Dependabot raise it.",
         severity=Severity.LOW if environments.is_for_development(file) else None,
     )

@@ -66,7 +66,7 @@ def _evidence(service: Service, product: str, scripts: list[Mount], data: Mount)
         subject=f"{service.name}/{first.source}",
         service=service.name,
         related=(
-            *(Related(mount.location, "the same holds for this script") for mount in others),
+            *(Related(mount.location, "the same holds for this script", member=True) for mount in others),
             Related(data.location, "what is here already keeps the script from running"),
         ),
         recommendation=f"Move what may change out of {first.source} into migrations that run at each deployment.",

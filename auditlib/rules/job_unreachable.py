@@ -69,7 +69,9 @@ def _waiting_in_vain(workflow: Workflow, names: set[str]) -> Iterator[Evidence]:
                 f"{workflow.file} starts after {wanted}, and no workflow has that name: its jobs never start.",
                 trigger.location,
                 subject=f"workflow_run/{wanted}",
-                related=tuple(Related(job.location, f"the job {job.id} never starts") for job in workflow.jobs[:5]),
+                related=tuple(
+                    Related(job.location, f"the job {job.id} never starts", member=True) for job in workflow.jobs[:5]
+                ),
                 recommendation=f"Put the `name:` of an existing workflow in place of {wanted}.",
             )
 
@@ -85,7 +87,7 @@ def _contradiction(workflow: Workflow, job: Job) -> Evidence:
         subject=job.id,
         related=(
             *(Related(trigger.location, _says(trigger)) for trigger in workflow.triggers),
-            *(Related(other.location, f"needs {job.id}, so it never runs either") for other in waiting),
+            *(Related(other.location, f"needs {job.id}, so it never runs either", member=True) for other in waiting),
         ),
         recommendation=f"{first} in {workflow.file}, or correct the condition of {job.id}.",
     )

@@ -95,7 +95,7 @@ def _collects(inventory: Inventory, service: Service) -> bool:
 def _log_mounts(applications: list[Service]) -> tuple[Related, ...]:
     """The volumes in which services keep log files instead."""
     return tuple(
-        Related(mount.location, f"{service.name} keeps log files in {mount.source or 'a volume'}")
+        Related(mount.location, f"{service.name} keeps log files in {mount.source or 'a volume'}", member=True)
         for service in applications
         for mount in service.mounts
         if re.search(r"(?:^|/)logs?(?:/|$)", mount.target)

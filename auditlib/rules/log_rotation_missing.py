@@ -73,6 +73,6 @@ def _evidence(project: Project, unlimited: list[Service]) -> Evidence:
         f"{'logs' if not rest else 'log'} without a limit, unless the host's Docker daemon sets one.",
         first.location,
         subject=f"{project.name}/log-rotation",
-        related=tuple(Related(item.location, f"{item.name} has no `max-size` either") for item in rest),
+        related=tuple(Related(item.location, f"{item.name} has no `max-size` either", member=True) for item in rest),
         recommendation=f"Add `logging` with `max-size` to {names} in {project.location.file}.",
     )

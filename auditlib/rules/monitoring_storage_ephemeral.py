@@ -109,7 +109,9 @@ def _evidence(project: Project, lost: list[tuple[Service, str, str]]) -> Evidenc
         first.location,
         subject=f"{project.name}/monitoring-storage",
         service=first.name,
-        related=tuple(Related(item.location, f"{item.name} mounts nothing at {path}") for item, path, _ in lost[1:]),
+        related=tuple(
+            Related(item.location, f"{item.name} mounts nothing at {path}", member=True) for item, path, _ in lost[1:]
+        ),
         recommendation=f"Mount a named volume at {folder} of {first.name} in {first.location.file}.",
         severity=Severity.LOW if small else None,
     )

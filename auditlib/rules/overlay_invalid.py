@@ -64,7 +64,7 @@ def _evidence(project: Project, found: list[Problem]) -> Evidence:
         f"{project.name} doesn't work with {project.base}: {first.message}.",
         first.location,
         subject=project.name,
-        related=tuple(Related(item.location, item.message) for item in others),
+        related=tuple(Related(item.location, item.message, member=True) for item in others),
         recommendation=f"Bring {project.name} in line with {project.base}, then check both together with "
         f"`docker compose -f … -f … config --quiet`.",
         severity=Severity.MEDIUM if environments.is_for_development(project.location.file) else None,

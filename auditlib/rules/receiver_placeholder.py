@@ -74,7 +74,9 @@ def _unaddressed(inventory: Inventory) -> Iterator[Evidence]:
                 "refuses to start.",
                 bare[0].location,
                 subject=f"{receiver.name}/address",
-                related=tuple(Related(item.location, f"{item.kind} has no address either") for item in bare[1:]),
+                related=tuple(
+                    Related(item.location, f"{item.kind} has no address either", member=True) for item in bare[1:]
+                ),
                 recommendation=f"Give the {bare[0].kind} integration of {receiver.name} its "
                 f"`{_NEEDS_ADDRESS[bare[0].kind]}` in {receiver.file}.",
             )
@@ -86,7 +88,9 @@ def _empty(file: str, receivers: list[Receiver]) -> Evidence:
         f"No receiver of {file} ({names}) has an integration, so that no alert reaches anybody.",
         receivers[0].location,
         subject="receivers",
-        related=tuple(Related(receiver.location, f"{receiver.name} is empty too") for receiver in receivers[1:]),
+        related=tuple(
+            Related(receiver.location, f"{receiver.name} is empty too", member=True) for receiver in receivers[1:]
+        ),
         recommendation=f"Give {receivers[0].name} in {file} a mailbox, a channel or a webhook.",
     )
 
@@ -105,7 +109,7 @@ def _evidence(inventory: Inventory, file: str, items: list[tuple[Receiver, Integ
         f"to.{none_left}",
         places[0][0],
         subject="receivers",
-        related=tuple(Related(place, f"the address of {name}") for place, name in places[1:]),
+        related=tuple(Related(place, f"the address of {name}", member=True) for place, name in places[1:]),
         recommendation=f"Put the real addresses of {listed(names)} into {file}, from secret files, and send a test "
         "alert.",
         severity=Severity.MEDIUM if intact else None,

@@ -58,6 +58,6 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             f"(it has {listed(sorted(defined[file])) or 'none'}).",
             routes[0].location,
             subject=name,
-            related=tuple(Related(route.location, "this route leads there too") for route in routes[1:]),
+            related=tuple(Related(route.location, "this route leads there too", member=True) for route in routes[1:]),
             recommendation=f"Define a receiver {name} in {file}, or let the route name an existing one.",
         )

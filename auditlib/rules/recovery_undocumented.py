@@ -57,7 +57,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         place or stores[0][2].location,
         subject="recovery",
         related=tuple(
-            Related(mount.location, f"{product.name} of {service.name} keeps its data here")
+            Related(mount.location, f"{product.name} of {service.name} keeps its data here", member=True)
             for service, product, mount in stores
         ),
         recommendation=f"Write docs/disaster-recovery.md with the restoration of {listed(names)}, step by step, and "

@@ -59,7 +59,7 @@ def _evidence(mine: list[Service], missing: list[Service]) -> Evidence:
         first.location,
         subject=f"{first.project}/memory",
         service=first.name,
-        related=tuple(Related(item.location, f"{item.name} has no memory limit") for item in others),
+        related=tuple(Related(item.location, f"{item.name} has no memory limit", member=True) for item in others),
         recommendation=f"Measure what {first.name} needs and set `deploy.resources.limits.memory` for it"
         f"{', then for the others.' if others else '.'}",
         severity=Severity.LOW if stacks.for_development(missing) else None,

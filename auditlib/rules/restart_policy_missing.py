@@ -61,7 +61,7 @@ def _evidence(mine: list[Service], missing: list[Service]) -> Evidence:
         first.location,
         subject=f"{first.project}/restart",
         service=first.name,
-        related=tuple(Related(item.location, f"{item.name} has no restart policy") for item in others),
+        related=tuple(Related(item.location, f"{item.name} has no restart policy", member=True) for item in others),
         recommendation=f"Set `restart: unless-stopped` for {listed(item.name for item in missing)}.",
         severity=Severity.LOW if stacks.for_development(missing) else None,
     )

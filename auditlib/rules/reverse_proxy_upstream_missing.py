@@ -139,6 +139,6 @@ def _evidence(proxy: ReverseProxy, host: str, uses: list[Upstream]) -> Evidence:
         f"{effect}.",
         first.location,
         subject=host,
-        related=tuple(Related(item.location, f"{host} is named here too") for item in others),
+        related=tuple(Related(item.location, f"{host} is named here too", member=True) for item in others),
         recommendation=f"Add a service {host}, or take it out of {proxy.file}.",
     )

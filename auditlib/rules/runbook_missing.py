@@ -60,7 +60,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 f"{'it' if len(alerts) == 1 else 'them'}.",
                 alerts[0].location,
                 subject="runbooks",
-                related=tuple(Related(item.location, f"{item.name} has none") for item in alerts[1:]),
+                related=tuple(Related(item.location, f"{item.name} has none", member=True) for item in alerts[1:]),
                 recommendation=f"Write a runbook for {listed((item.name for item in alerts), limit=4)}, and link it as "
                 f"`runbook_url` in {file}.",
             )

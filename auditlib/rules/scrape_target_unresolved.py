@@ -81,7 +81,7 @@ def _evidence(inventory: Inventory, file: str, host: str, uses: list[tuple[str, 
         first.location,
         subject=host,
         related=(
-            *(Related(target.location, f"{other} names it too") for other, target in uses[1:]),
+            *(Related(target.location, f"{other} names it too", member=True) for other, target in uses[1:]),
             *(Related(item.location, f"no service of this project is called {host}") for item in projects[:3]),
         ),
         recommendation=f"Add a service {host} to {projects[0].location.file}, or remove {job} from {file}."

@@ -83,7 +83,7 @@ def _idle(scripts: list[Script]) -> Evidence:
         f"{listed(item.path for item in scripts)}.",
         first.location,
         subject="scripts",
-        related=tuple(Related(item.location, "not executable either") for item in others),
+        related=tuple(Related(item.location, "not executable either", member=True) for item in others),
         recommendation=f"Run `git update-index --chmod=+x {_paths(scripts)}`.",
     )
 

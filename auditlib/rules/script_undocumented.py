@@ -86,7 +86,7 @@ def _evidence(folder: str, scripts: list[Script]) -> Evidence:
         f"document names: {names}.",
         first.location,
         subject=folder or "scripts",
-        related=tuple(Related(item.location, "says nothing of itself either") for item in others),
+        related=tuple(Related(item.location, "says nothing of itself either", member=True) for item in others),
         recommendation=f"Begin each with a sentence on purpose, time and needs, first of all {first.path}, "
         f"and write {place}README.md on how they fit into a release.",
     )

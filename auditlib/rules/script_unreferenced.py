@@ -74,7 +74,7 @@ def _evidence(scripts: list[Script]) -> Evidence:
         f"{'it' if not others else 'them'}.",
         first.location,
         subject="scripts",
-        related=tuple(Related(item.location, "called by nothing either") for item in others),
+        related=tuple(Related(item.location, "called by nothing either", member=True) for item in others),
         recommendation=f"Name {first.path} in the documentation, call it where it belongs, or delete it"
         f"{'; likewise the others' if others else ''}.",
     )

@@ -66,7 +66,7 @@ def _evidence(items: list[CommittedSecret]) -> Evidence:
         f"{first.location.file} holds {article} {first.kind} ({first.value.text}){assumption}.",
         first.location,
         subject=f"{first.kind}/{first.value.digest}",
-        related=tuple(Related(item.location, "the same secret stands here") for item in others),
+        related=tuple(Related(item.location, "the same secret stands here", member=True) for item in others),
         recommendation=f"Revoke the {first.kind}, remove it from {first.location.file}, and give the new one from "
         "outside the repository.",
         severity=Severity.LOW if aside else Severity.MEDIUM if first.kind in _PUBLIC else None,

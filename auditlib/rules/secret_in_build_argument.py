@@ -53,7 +53,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             f"{'the history of the image' if final else 'the build cache and in the attestations of the build'}.",
             first,
             subject=name,
-            related=tuple(Related(place, said) for place, said in others),
+            related=tuple(Related(place, said, member=True) for place, said in others),
             recommendation=f"Replace the argument by `RUN --mount=type=secret,id={name.lower()},env={name} …`, pass it "
             f"as a build secret, and replace the value of {name}.",
             severity=Severity.LOW if aside else None if final else Severity.MEDIUM,

@@ -84,7 +84,9 @@ def _evidence(items: list[Sighting]) -> Evidence:
         first.location,
         subject=f"{name}/files",
         service=first.service or None,
-        related=tuple(Related(item.location, f"{item.name or 'the same secret'} stands here") for item in others),
+        related=tuple(
+            Related(item.location, f"{item.name or 'the same secret'} stands here", member=True) for item in others
+        ),
         recommendation=f"Remove the value from {listed(files[1:], limit=4)}, and read {name} from the environment "
         "there.",
         confidence=None if sure else Confidence.MEDIUM,

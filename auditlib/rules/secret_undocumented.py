@@ -69,7 +69,7 @@ def _evidence(inventory: Inventory, uses: list[PairUse]) -> Evidence:
         f"The workflows need {counted(len(uses), 'secret')} that no document names: {names}.",
         first.location,
         subject="secrets",
-        related=tuple(Related(use.location, f"{use.name} is used here") for use in others),
+        related=tuple(Related(use.location, f"{use.name} is used here", member=True) for use in others),
         recommendation=f"Describe {names} in {main.file if main else 'README.md'}: purpose, source, rights.",
         confidence=Confidence.MEDIUM if unread else None,
     )

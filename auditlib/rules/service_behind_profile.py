@@ -104,7 +104,10 @@ def _evidence(inventory: Inventory, profile: str, members: list[Service]) -> Evi
         subject=profile,
         service=first.name,
         related=(
-            *(Related(item.profiles_location or item.location, f"{item.name} has the profile too") for item in others),
+            *(
+                Related(item.profiles_location or item.location, f"{item.name} has the profile too", member=True)
+                for item in others
+            ),
             *(Related(item.location, "starts the system without the profile") for item in _starts(inventory)[:5]),
         ),
         recommendation=f"Start with `docker compose --profile {profile} up`, set `COMPOSE_PROFILES={profile}` where it "

@@ -71,7 +71,10 @@ def _evidence(host: str, uses: list[_Use]) -> Evidence:
         entry.location,
         subject=f"{service.name}/{host}",
         service=service.name,
-        related=tuple(Related(item.location, f"{item.name} of {other.name} names it too") for other, item, _ in others),
+        related=tuple(
+            Related(item.location, f"{item.name} of {other.name} names it too", member=True)
+            for other, item, _ in others
+        ),
         recommendation=f"Correct {entry.name}, or add a service {host}.",
         severity=Severity.LOW if environments.is_for_development(entry.location.file) else None,
         confidence=None if certain else Confidence.MEDIUM,

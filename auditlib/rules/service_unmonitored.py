@@ -97,6 +97,6 @@ def _evidence(config: str, project: Project, unwatched: list[Service]) -> Eviden
         first.location,
         subject=f"{project.name}/unmonitored",
         service=first.name,
-        related=tuple(Related(item.location, f"{item.name} has no target either") for item in rest),
+        related=tuple(Related(item.location, f"{item.name} has no target either", member=True) for item in rest),
         recommendation=f"Add targets, exporters or probes for {names} to {config}.",
     )

@@ -99,8 +99,8 @@ def _evidence(inventory: Inventory, project: str, missing: list[Setting], group:
         subject=f"{project}/{'/'.join(names)}",
         service=services[0].name,
         related=(
-            *(Related(item.location, f"{item.name} has no default here") for item in missing),
-            *(Related(item.location, f"{item.name} doesn't get it either") for item in services[1:]),
+            *(Related(item.location, f"{item.name} has no default here", member=True) for item in missing),
+            *(Related(item.location, f"{item.name} doesn't get it either", member=True) for item in services[1:]),
             *(Related(place, text) for place, text in elsewhere.items()),
         ),
         recommendation=f"Add {listed(names, limit=4)} to the environment of {listed(item.name for item in services)}.",

@@ -97,7 +97,7 @@ def _evidence(
             subject=f"{label}={value}",
             related=(
                 *(Related(route.location, f"a route by {label}") for route in routes[:5]),
-                *(Related(alert.location, f"{alert.name} has it too") for alert in alerts[1:8]),
+                *(Related(alert.location, f"{alert.name} has it too", member=True) for alert in alerts[1:8]),
             ),
             recommendation=f"Add a route for {label}={value} to {root.file}, or use one of the values that it routes.",
             severity=Severity.HIGH if dropped else None,

@@ -63,7 +63,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         related=(
             *signs[:5],
             *(
-                Related(item.container_name_location or item.location, f"{item.name} can't run twice")
+                Related(item.container_name_location or item.location, f"{item.name} can't run twice", member=True)
                 for item in fixed[:5]
             ),
         ),

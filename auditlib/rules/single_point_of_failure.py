@@ -73,7 +73,10 @@ def _evidence(
         subject=f"{project}/single-points",
         service=first.name,
         related=(
-            *(Related(item.location, f"{item.name} takes {len(found.hard)} along") for item, found in worst[1:]),
+            *(
+                Related(item.location, f"{item.name} takes {len(found.hard)} along", member=True)
+                for item, found in worst[1:]
+            ),
             *(Related(link, f"{name} needs {first.name}") for name, link in _needs(graph, point)),
         ),
         recommendation=f"Write into the runbook what stops with {listed(item.name for item, _ in worst)}, and decide "

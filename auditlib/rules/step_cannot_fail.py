@@ -100,7 +100,7 @@ def _probes(job: Job) -> Iterator[Evidence]:
             f"The job {job.id} checks with `curl` without `--fail` ({names}): an answer that reports an error passes.",
             first,
             subject=f"{job.id}/curl",
-            related=tuple(Related(place, "without `--fail` too") for place in others),
+            related=tuple(Related(place, "without `--fail` too", member=True) for place in others),
             recommendation=f"Add `--fail` to the `curl` of {names}.",
             severity=Severity.LOW,
         )

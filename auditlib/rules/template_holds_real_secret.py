@@ -61,7 +61,7 @@ def _evidence(file: EnvFile, lines: list[EnvLine], by_line: dict[tuple[str, int]
         "anywhere, the files don't tell.",
         first.location,
         subject=f"{file.path}/secrets",
-        related=tuple(Related(line.location, f"{line.name}: {line.value}") for line in others),
+        related=tuple(Related(line.location, f"{line.name}: {line.value}", member=True) for line in others),
         recommendation=f"Empty {listed((line.name for line in lines), limit=3)} in {file.path}, and replace the value "
         "wherever it was used.",
         confidence=Confidence.HIGH if kinds else None,

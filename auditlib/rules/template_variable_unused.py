@@ -85,7 +85,7 @@ def _evidence(file: EnvFile, unused: list[EnvLine]) -> Evidence:
         f"{listed(names)}.",
         first.location,
         subject=f"{file.path}/unused",
-        related=tuple(Related(line.location, f"{line.name} is not used either") for line in others),
+        related=tuple(Related(line.location, f"{line.name} is not used either", member=True) for line in others),
         recommendation=f"Remove {listed(names, limit=4)} from {file.path}, or use "
         f"{'it' if len(names) == 1 else 'them'}.",
     )

@@ -89,7 +89,7 @@ def _two_defaults(inventory: Inventory) -> Iterator[Evidence]:
             trigger.location,
             subject=f"{rare}/{usual}",
             related=(
-                *(Related(item.location, f"runs on {rare} too") for _, item in others),
+                *(Related(item.location, f"runs on {rare} too", member=True) for _, item in others),
                 *(Related(item.location, f"runs on {usual}") for _, item in followed[usual]),
             ),
             recommendation=f"Name the default branch that exists, {usual} by the look of it, in {workflow.file} too.",

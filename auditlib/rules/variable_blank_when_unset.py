@@ -61,7 +61,7 @@ def _evidence(inventory: Inventory, file: str, uses: list[Variable]) -> Evidence
         first.location,
         subject=f"{file}/blank",
         service=first.service,
-        related=tuple(Related(item.location, f"{item.name} is used here") for item in others),
+        related=tuple(Related(item.location, f"{item.name} is used here", member=True) for item in others),
         recommendation=f"Write `${{{names[0]}:?set it in .env}}`, or `${{{names[0]}:-}}` if it may be empty"
         f"{'' if len(names) == 1 else '; likewise for the others'}.",
         severity=Severity.LOW if known or environments.is_for_development(file) else None,

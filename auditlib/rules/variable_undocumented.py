@@ -65,7 +65,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 template.location if template else missing[0].location,
                 subject=f"{project.name}/variables",
                 related=tuple(
-                    Related(item.location, f"{item.name} is read here") for item in missing[0 if template else 1 :]
+                    Related(item.location, f"{item.name} is read here", member=True)
+                    for item in missing[0 if template else 1 :]
                 ),
                 recommendation=_recommendation(missing, template, project.location),
                 severity=None if required else Severity.LOW,

@@ -90,7 +90,9 @@ def _evidence(inventory: Inventory, project: str, volume: str, found: list[tuple
         f"{names} mount the {what} {volume} writable; {risk}, and all of them are bound to one host.",
         first.location,
         subject=f"{project}/{volume}",
-        related=tuple(Related(mount.location, f"{service.name} may write to it too") for service, mount in found[1:]),
+        related=tuple(
+            Related(mount.location, f"{service.name} may write to it too", member=True) for service, mount in found[1:]
+        ),
         recommendation=f"Mount {volume} with `:ro` in all but one of {names}, or move its content to an object store.",
         severity=Severity.HIGH if databases else (Severity.MEDIUM if logs else None),
     )

@@ -83,7 +83,10 @@ def _evidence(project: str, workers: list[Service], apps: list[Location], broker
         subject=f"{project}/tasks",
         service=first.name,
         related=(
-            *(Related(item.command_location or item.location, f"{item.name} takes tasks") for item in workers),
+            *(
+                Related(item.command_location or item.location, f"{item.name} takes tasks", member=True)
+                for item in workers
+            ),
             *(Related(item.location, f"{item.name} keeps no log of its queue") for item in brokers),
         ),
         recommendation="Set task_acks_late and task_reject_on_worker_lost in the configuration of Celery"

@@ -70,6 +70,6 @@ def _evidence(inventory: Inventory, file: str, folder: str, places: list[Locatio
         f"{file} runs commands in {folder}, and the repository has no such folder.",
         first,
         subject=folder,
-        related=tuple(Related(place, f"runs in {folder} too") for place in others),
+        related=tuple(Related(place, f"runs in {folder} too", member=True) for place in others),
         recommendation=f"{advice} in {file}.",
     )

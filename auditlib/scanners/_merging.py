@@ -95,7 +95,7 @@ def _finding(scanner: str, issues: Sequence[Issue], fingerprint: str, vault: Vau
         location=first.location,
         recommendation=vault.mask(first.recommendation),
         service=first.service,
-        related=tuple(Related(issue.location, vault.mask(_note(issue))) for issue in issues[1:]),
+        related=tuple(Related(issue.location, vault.mask(_note(issue)), member=True) for issue in issues[1:]),
         references=first.references,
         source=scanner,
         fingerprint=fingerprint,

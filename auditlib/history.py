@@ -1,0 +1,115 @@
+"""A project's earlier runs as a report needs them: where it stood each time, and what was found last.
+
+Runs that found the same, one after the other, are one step of the history, and a run is compared with the last one that
+found something else. So the same repository under the same history gives the same report, however often it is run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from auditlib import entries, verdict
+from auditlib.entries import Entry
+from auditlib.model import Area, Finding, Severity, Status
+from auditlib.verdict import Readiness
+
+TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a project stood at one run, in numbers."""
+
+    time: str
+    """When, in UTC, as `2026-11-25T02:00:13Z`; empty for the run that is being made."""
+    commit: str
+    readiness: Readiness
+    scores: tuple[tuple[Area, int], ...]
+    """The points of each area, from 0 to 100."""
+    counts: tuple[tuple[Severity, int], ...]
+    """The open findings of each severity."""
+    digest: str
+    """The same for runs that found the same, moved lines aside."""
+
+    @property
+    def open(self) -> int:
+        """All open findings."""
+        return sum(number for _, number in self.counts)
+
+    @property
+    def lowest(self) -> int:
+        """The points of the weakest area."""
+        return min(points for _, points in self.scores)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run: where the project stood, and what was found."""
+
+    standing: Standing
+    findings: tuple[Entry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What came before the run that is being made. Both are empty when nothing else was ever found."""
+
+    steps: tuple[Standing, ...] = ()
+    """Oldest first; each found something else than the one before it."""
+    last: Run | None = None
+    """The run of the last step."""
+
+
+def now() -> str:
+    """The time of a run."""
+    return datetime.now(UTC).strftime(TIME_FORMAT)
+
+
+def run_of(findings: Sequence[Finding], commit: str, time: str = "") -> Run:
+    """The run that found these findings."""
+    found = tuple(map(entries.of, findings))
+    return Run(_standing(findings, found, commit, time), found)
+
+
+def steps(standings: Iterable[Standing]) -> tuple[Standing, ...]:
+    """The standings, oldest first; of those that found the same one after the other the last alone."""
+    kept: list[Standing] = []
+    for standing in standings:
+        if kept and kept[-1].digest == standing.digest:
+            kept.pop()
+        kept.append(standing)
+    return tuple(kept)
+
+
+def before(standings: Iterable[Standing], current: Standing) -> tuple[Standing, ...]:
+    """The steps that led to the current standing, which is not among them."""
+    found = steps(standings)
+    return found[:-1] if found and found[-1].digest == current.digest else found
+
+
+def _standing(findings: Sequence[Finding], found: Iterable[Entry], commit: str, time: str) -> Standing:
+    counts = Counter(finding.severity for finding in findings if finding.status is Status.OPEN)
+    judgement = verdict.judge(findings)
+    return Standing(
+        time=time,
+        commit=commit,
+        readiness=judgement.readiness,
+        scores=tuple((score.area, score.points) for score in judgement.scores),
+        counts=tuple((severity, counts[severity]) for severity in Severity),
+        digest=_digest(found, judgement),
+    )
+
+
+def _digest(found: Iterable[Entry], judgement: verdict.Verdict) -> str:
+    """What was found, without the lines where it stands."""
+    known = sorted(
+        (entry.fingerprint, str(entry.severity), str(entry.status), sorted(place.content for place in entry.places))
+        for entry in found
+    )
+    points = [score.points for score in judgement.scores]
+    return hashlib.sha256(json.dumps([known, points]).encode()).hexdigest()[:16]

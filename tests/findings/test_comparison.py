@@ -1,0 +1,178 @@
+"""What became of findings: new, fixed, kept, grown. A grown finding is news to a baseline; moved lines are not."""
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from auditlib import entries
+from auditlib.audit import audit
+from auditlib.comparison import compare
+from auditlib.entries import Entry, Place
+from auditlib.model import Area, Severity, Status
+
+SERVICE = "  {0}:\n    image: example/{0}:1.2\n    restart: always\n"
+STEP = "      - uses: actions/{0}@v4\n"
+WORKFLOW = "on: push\npermissions: {}\njobs:\n  test:\n    runs-on: ubuntu-24.04\n    steps:\n"
+
+
+def compose(*names):
+    return {"compose.yml": "services:\n" + "".join(map(SERVICE.format, names))}
+
+
+def workflow(*names):
+    return {".github/workflows/ci.yml": WORKFLOW + "".join(map(STEP.format, names))}
+
+
+def moved(files):
+    return {name: f"# moved\n\n{text}" for name, text in files.items()}
+
+
+def write(root, files):
+    for name, text in files.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text, encoding="utf-8")
+    return root
+
+
+def found_in(root):
+    return [entries.of(finding) for finding in audit(root).findings]
+
+
+def check(root, *arguments):
+    command = [sys.executable, "-m", "auditlib", "check", str(root), *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+ACTIONS = workflow("cache", "checkout")
+CASES = {
+    "a service more with the same fault": (compose("api", "web"), compose("api", "web", "worker"), "worker"),
+    "a service more that comes first": (compose("web", "worker"), compose("api", "web", "worker"), "web"),
+    "a service in the place of another": (compose("api", "web"), compose("api", "worker"), "worker"),
+    "an action more that a scanner reports": (ACTIONS, workflow("cache", "checkout", "stale"), "not pinned"),
+    "a workflow more that a scanner reports": (
+        ACTIONS,
+        {**ACTIONS, ".github/workflows/nightly.yml": WORKFLOW + STEP.format("stale")},
+        "not pinned",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("before", "after", "named"), CASES.values(), ids=CASES)
+def test_a_new_member_makes_a_finding_grow(before, after, named, tmp_path):
+    old = found_in(write(tmp_path / "shop", before))
+    changes = compare(old, found_in(write(tmp_path / "shop", after)))
+    assert changes.grown
+    assert any(named in place.message or named in place.file for kept in changes.grown for place in kept.grown)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (compose("api", "web", "worker"), compose("api", "web")),
+        (compose("api", "web", "worker"), compose("web", "worker")),
+        (compose("api", "web"), compose("web", "api")),
+        (compose("api", "web"), moved(compose("api", "web"))),
+        (ACTIONS, moved(ACTIONS)),
+    ],
+    ids=["a member less", "the first member less", "the other order", "moved lines", "moved lines of a workflow"],
+)  # fmt: skip
+def test_it_does_not_grow_by(before, after, tmp_path):
+    old = found_in(write(tmp_path / "shop", before))
+    changes = compare(old, found_in(write(tmp_path / "shop", after)))
+    assert not changes.grown
+    assert not changes.new
+
+
+def test_the_baseline_fails_for_a_new_member_and_names_it(tmp_path):
+    root, known = write(tmp_path / "shop", compose("api", "web")), tmp_path / "known.json"
+    known.write_text(check(root, "--format", "json").stdout, encoding="utf-8")
+    options = ("--rule", "healthcheck-missing", "--fail-on", "low", "--baseline", known)
+    assert check(root, *options).returncode == 0
+
+    grown = check(write(root, compose("api", "web", "worker")), *options)
+    assert grown.returncode == 1
+    assert "auditlib: grown: medium[healthcheck-missing] at compose.yml:" in grown.stderr
+    assert "worker" in grown.stderr
+
+
+def test_an_older_baseline_does_not_mark_members_and_still_tells_a_new_one(tmp_path):
+    root, known = write(tmp_path / "shop", compose("api", "web")), tmp_path / "known.json"
+    document = json.loads(check(root, "--format", "json").stdout)
+    for finding in document["findings"]:
+        for place in finding["related"]:
+            del place["member"]
+    known.write_text(json.dumps(document), encoding="utf-8")
+    options = ("--no-scanners", "--fail-on", "low", "--baseline", known)
+    assert check(root, *options).returncode == 0
+    assert check(write(root, compose("api", "web", "worker")), *options).returncode == 1
+
+
+def test_a_baseline_of_fingerprints_alone_knows_the_finding_whatever_its_size(tmp_path):
+    root, known = write(tmp_path / "shop", compose("api", "web")), tmp_path / "known.json"
+    document = json.loads(check(root, "--format", "json").stdout)
+    cut = [{"fingerprint": finding["fingerprint"]} for finding in document["findings"]]
+    known.write_text(json.dumps({"findings": cut}), encoding="utf-8")
+    write(root, compose("api", "web", "worker"))
+    assert check(root, "--rule", "healthcheck-missing", "--fail-on", "low", "--baseline", known).returncode == 0
+
+
+WORDS = st.sampled_from(["", "api", "web", "d:\\x", "ü", "<b>", "a\nb"])
+PLACES = st.lists(st.builds(Place, WORDS, WORDS, st.booleans()), max_size=4).map(tuple)
+ENTRIES = st.lists(
+    st.builds(
+        Entry,
+        fingerprint=st.sampled_from("abcdef"),
+        rule=WORDS,
+        severity=st.sampled_from(Severity),
+        area=st.sampled_from(Area),
+        title=WORDS,
+        message=WORDS,
+        file=WORDS,
+        line=st.integers(1, 9),
+        service=WORDS,
+        status=st.sampled_from(Status),
+        places=PLACES,
+    ),
+    max_size=6,
+    unique_by=lambda entry: entry.fingerprint,
+)
+
+
+@given(ENTRIES)
+def test_nothing_changes_between_a_run_and_itself(found):
+    assert compare(found, found).none
+
+
+@given(ENTRIES, ENTRIES)
+def test_the_way_back_swaps_new_and_fixed(old, new):
+    there, back = compare(old, new), compare(new, old)
+    assert (there.new, there.reopened) == (tuple(back.fixed), tuple(back.suppressed))
+    assert (there.fixed, there.suppressed) == (tuple(back.new), tuple(back.reopened))
+    assert {(item.old, item.new) for item in there.kept} == {(item.new, item.old) for item in back.kept}
+
+
+@given(ENTRIES, ENTRIES)
+def test_every_open_finding_has_one_fate(old, new):
+    changes = compare(old, new)
+    opened = [entry.fingerprint for entry in new if entry.status is Status.OPEN]
+    closed = [entry.fingerprint for entry in old if entry.status is Status.OPEN]
+    kept = [item.new.fingerprint for item in changes.kept]
+    assert sorted(opened) == sorted([e.fingerprint for e in (*changes.new, *changes.reopened)] + kept)
+    assert sorted(closed) == sorted([e.fingerprint for e in (*changes.fixed, *changes.suppressed)] + kept)
+
+
+@given(ENTRIES)
+def test_an_entry_survives_its_form_in_json(found):
+    assert [entries.read(json.loads(json.dumps(entries.document(entry)))) for entry in found] == found
+
+
+@given(ENTRIES, PLACES)
+def test_a_finding_only_grows_by_members(found, places):
+    explained = tuple(replace(place, member=False) for place in places)
+    more = [replace(entry, places=(*entry.places, *explained)) for entry in found]
+    assert not compare(found, more).grown
