@@ -68,5 +68,5 @@ def _answer(item: Item, inventory: Inventory, opened: Sequence[Finding]) -> Answ
 def _titles(findings: Sequence[Finding]) -> str:
     """The titles of what speaks against an item, each once, the worst first."""
     titles = list(dict.fromkeys(finding.title.rstrip(".") for finding in findings))
-    more = f", and {len(titles) - 2} more" if len(titles) > 2 else ""
-    return "; ".join(titles[:2]) + more + "."
+    more = f" And {len(titles) - 2} more." if len(titles) > 2 else ""
+    return " ".join(f"{title}." for title in titles[:2]) + more

@@ -26,23 +26,27 @@ AREA_NAMES: dict[Area, str] = {
 
 PRINT_ROWS = 25
 """Rows of a table that paper shows; `page.css` hides those after them."""
+PRINT_PLACES = 4
+"""Related places of a finding that paper shows; `page.css` hides those after them."""
+NAMED_PLACES = 20
+"""Places in one list on the page; the files beside it have all."""
 
 
 def page_html(blocks: Sequence[Block]) -> str:
     """The blocks for the page, which brings the style."""
-    return _fragments().render(blocks=blocks, page=True)
+    return _fragments().render(blocks=blocks, page=True, linked=True)
 
 
 def notebook_html(blocks: Sequence[Block]) -> str:
     """The blocks for a notebook: with their style, and with pictures as images, which even untrusted ones show."""
-    return _fragments().render(blocks=blocks, page=False, style=style("blocks.css"))
+    return _fragments().render(blocks=blocks, page=False, linked=False, style=style("blocks.css"))
 
 
 def slide_html(blocks: Sequence[Block]) -> str:
     """The blocks cut down to a slide, with the speaker's notes; what reveal.js takes for a slide is none within it."""
     from auditlib.report.glance import glance
 
-    html = environment().get_template("slide.html.j2").render(shown=glance(blocks), blocks=(), page=True)
+    html = environment().get_template("slide.html.j2").render(shown=glance(blocks), blocks=(), page=True, linked=False)
     return html.replace("<section", "<div").replace("</section>", "</div>")
 
 
@@ -74,6 +78,8 @@ def environment() -> jinja2.Environment:
         "severities": list(Severity),
         "Table": Table,
         "print_rows": PRINT_ROWS,
+        "print_places": PRINT_PLACES,
+        "named_places": NAMED_PLACES,
     }
     return templates
 

@@ -125,7 +125,7 @@ def test_a_circle_of_dependencies_is_drawn_too(make_audit: MakeAudit) -> None:
 def test_a_finding_opens_to_its_lines_its_remedy_and_what_else_is_involved(shop: Audit) -> None:
     page = shown(shop, "findings")[PAGE_MIME]
 
-    assert '<span class="number">2</span><mark>  api:</mark>' in page
+    assert '<mark data-line="2">  api:' in page
     assert "mend it" in page
     assert "here too" in page
     assert 'id="finding-first-1"' in page

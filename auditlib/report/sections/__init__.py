@@ -14,6 +14,7 @@ from auditlib.report.sections.orchestration import dependency_conditions, servic
 from auditlib.report.sections.overview import checklist, scope, severities, verdict
 from auditlib.report.sections.planning import backlog, risk_against_effort, risk_matrix
 from auditlib.report.sections.reliability import confidence, coverage
+from auditlib.report.sections.scoring import score_costs
 from auditlib.report.sections.storage import exposure, volumes
 from auditlib.report.sections.testing import scripts, test_coverage
 
@@ -39,6 +40,7 @@ __all__ = [
     "risk_against_effort",
     "risk_matrix",
     "scope",
+    "score_costs",
     "scripts",
     "service_map",
     "severities",

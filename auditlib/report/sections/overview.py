@@ -12,6 +12,7 @@ from auditlib.report import palette, wording
 from auditlib.report.blocks import Blocks, Column, Panel, Picture, Prose, State, Table
 from auditlib.report.charts import bars
 from auditlib.report.rendering import AREA_NAMES
+from auditlib.report.sections.scoring import losses
 
 _TONES = {
     judging.Readiness.NOT_READY: "bad",
@@ -26,6 +27,8 @@ _STATES = {
 }
 _RECORDS = 5
 """Records that an item of the checklist names; the tables have all."""
+_LOSSES = 2
+"""What cost an area most, beside its score."""
 _STATUS = {
     Read.PARSED: (palette.GOOD, "read in full"),
     Read.PARTIAL: (palette.SEVERITY[Severity.MEDIUM], "in part"),
@@ -52,10 +55,8 @@ def verdict(audit: Audit) -> Blocks:
 
 
 def _score(score: judging.Score) -> dict[str, object]:
-    dearest = score.costs[0] if score.costs else None
-    detail = f"above all: {dearest.finding.title}" if dearest else "no finding"
     tone = "good" if score.points >= 80 else "warn" if score.points >= 50 else "bad"
-    return {"area": score.area, "points": score.points, "tone": tone, "detail": detail}
+    return {"area": score.area, "points": score.points, "tone": tone, "losses": losses(score)[:_LOSSES]}
 
 
 def checklist(audit: Audit) -> Blocks:

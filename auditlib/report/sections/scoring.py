@@ -1,0 +1,67 @@
+"""How each score came about, so that every point can be traced."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from auditlib import backlog, verdict
+from auditlib.audit import Audit
+from auditlib.model import Finding, Severity
+from auditlib.report import wording
+from auditlib.report.blocks import Blocks, Column, Prose, Table
+from auditlib.report.rendering import AREA_NAMES
+
+_NAMED = 3
+"""Rules of each area that are named in full; the rest of it is one row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """The points that the findings of one rule cost an area; `worst` is the dearest of them."""
+
+    worst: Finding
+    findings: int
+    points: float
+
+
+def losses(score: verdict.Score) -> list[Loss]:
+    """What an area lost, by rule, the most first; it adds up to 100 less the score."""
+    by_rule: defaultdict[str, list[verdict.Cost]] = defaultdict(list)
+    for cost in score.costs:
+        by_rule[cost.finding.rule].append(cost)
+    grouped = [Loss(costs[0].finding, len(costs), sum(cost.points for cost in costs)) for costs in by_rule.values()]
+    return sorted(grouped, key=lambda loss: -loss.points)
+
+
+def score_costs(audit: Audit) -> Blocks:
+    """What a score is made of, and what costs each area most; the points of an area add up to what it lost."""
+    scores = verdict.scores(audit.findings)
+    if not any(score.costs for score in scores):
+        return Blocks(Prose("Every area has 100 points: no finding costs any."))
+    columns = (Column("Area"), Column("What was found"), Column("Findings", "number"), Column("Points", "number"),
+               Column("Place", "code"))  # fmt: skip
+    rows = tuple(row for score in scores for row in _rows(score))
+    return Blocks(Prose(_rule()), Table("What costs each area its points", columns, rows))
+
+
+def _rule() -> str:
+    """The rule by which points are lost."""
+    weights = wording.listing(
+        f"{backlog.WEIGHT[severity]:g} for a {severity}" for severity in Severity if backlog.WEIGHT[severity]
+    )
+    return (
+        f"A finding is a risk: {weights} one, less where it is not certain. An area keeps 100 · e^(−risk ÷ "
+        f"{verdict.SCALE:g}) of its 100 points, and what it loses is shared out among its findings by their risk."
+    )
+
+
+def _rows(score: verdict.Score) -> Iterator[tuple[object, ...]]:
+    area, lost = AREA_NAMES[score.area], losses(score)
+    for loss in lost[:_NAMED]:
+        yield area, loss.worst.title, loss.findings, f"{loss.points:.1f}", str(loss.worst.location)
+    rest = lost[_NAMED:]
+    if rest:
+        points = sum(loss.points for loss in rest)
+        yield area, f"{len(rest)} more of less weight", sum(loss.findings for loss in rest), f"{points:.1f}", ""
