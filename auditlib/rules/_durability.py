@@ -40,7 +40,7 @@ def queue_users(inventory: Inventory, graph: DependencyGraph, broker: Service) -
 
 
 def _is_queue(user: Service, edge: Edge) -> bool:
-    variable = edge.attributes.get("variable", "")
+    variable: str = edge.attributes.get("variable", "")
     if any(entry.name in _QUEUE_CHOICES and entry.value and entry.value.text == "redis" for entry in user.environment):
         return variable.startswith("REDIS")
     named = bool(_QUEUE_VARIABLE.search(variable)) and not _RESULTS.search(variable)
