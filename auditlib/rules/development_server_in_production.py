@@ -2,7 +2,7 @@
 
 A server that reloads on change, or `runserver`, serves one request at a time or watches every file; its makers warn
 against using it in production, and its error pages show code and settings. Where no other Compose file or image
-replaces it, this is what gets deployed.
+replaces it, this is what gets deployed; the same holds for source that is mounted over that of the image.
 
 Anti-pattern:
 
@@ -36,6 +36,7 @@ References:
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from itertools import pairwise
 
@@ -45,6 +46,7 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Mount, Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.rules._rule import Evidence, rule
+from auditlib.rules._wording import listed
 
 _SIGNS = (
     ("--reload",), ("runserver",), ("fastapi", "dev"), ("next", "dev"), ("nuxt", "dev"), ("run", "dev"),
@@ -61,12 +63,25 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         "prod" in file.lower() for project in inventory.projects for file in project.files
     ):
         return
+    mounted: defaultdict[str, list[tuple[Service, Mount]]] = defaultdict(list)
     for service in inventory.distinct_services:
         sign, place = _development_server(inventory, service)
+        source = _source(service)
         aside = environments.only_for_development(service) or environments.is_for_development(place.file)
         replaced = any(item.command != service.command for item in stacks.variants(inventory, service))
         if sign and not aside and not replaced:
             yield _evidence(service, sign, place)
+        elif source and not aside and not sign and _stays_mounted(inventory, service, source):
+            mounted[service.project].append((service, source))
+    for uses in mounted.values():
+        yield _mounted(uses)
+
+
+def _stays_mounted(inventory: Inventory, service: Service, source: Mount) -> bool:
+    """Whether no overlay leaves the mount out, where something says that the repository is deployed."""
+    everywhere = all(source.target in {mount.target for mount in item.mounts if mount.kind == "bind"}
+                     for item in stacks.variants(inventory, service))  # fmt: skip
+    return everywhere and bool(deployment.signs_of_production(inventory))
 
 
 def _development_server(inventory: Inventory, service: Service) -> tuple[str, Location]:
@@ -102,4 +117,21 @@ def _evidence(service: Service, sign: str, place: Location) -> Evidence:
         related=(Related(source.location, "the source is mounted over that of the image"),) if source else (),
         recommendation=f"Move the command of {service.name}{' and the mounted source' if source else ''} to "
         f"compose.override.yaml and leave the production command to the image.",
+    )
+
+
+def _mounted(uses: list[tuple[Service, Mount]]) -> Evidence:
+    """One finding for a project; those that run a development server have their own, which says so too."""
+    (service, source), *others = uses
+    names = listed(item.name for item, _ in uses)
+    return Evidence(
+        f"{names} {'runs' if not others else 'run'} source that is bind-mounted over that of the image, and no other "
+        "Compose file leaves it out; if this file is what is deployed, what runs is whatever lies in the folder, not "
+        "what was built and tested.",
+        source.location,
+        subject=f"{service.project}/source",
+        service=service.name,
+        related=tuple(Related(mount.location, f"{item.name} mounts it too") for item, mount in others),
+        recommendation=f"Move the mounted source of {names} to compose.override.yaml.",
+        severity=Severity.MEDIUM,
     )
