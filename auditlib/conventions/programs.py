@@ -54,11 +54,17 @@ class Program:
 
 
 def programs(inventory: Inventory) -> Iterator[Program]:
-    """The services that are built from code of the repository."""
+    """The services that are built from code of the repository, or run the image that such a one builds."""
     code = _Code(inventory)
+    built = {item.image: item for item in inventory.distinct_services if item.image and _is_built_here(item)}
     for service in inventory.distinct_services:
-        if service.build is not None and not service.build.outside and not service.build.inline:
-            yield _program(inventory, service, code)
+        builder = built.get(service.image) if service.build is None else service
+        if builder is not None and _is_built_here(builder):
+            yield _program(inventory, service, builder, code)
+
+
+def _is_built_here(service: Service) -> bool:
+    return service.build is not None and not service.build.outside and not service.build.inline
 
 
 class _Code:
@@ -96,12 +102,12 @@ def _below(paths: list[str], roots: tuple[str, ...]) -> list[int]:
     return sorted(found)
 
 
-def _program(inventory: Inventory, service: Service, code: _Code) -> Program:
-    roots = _roots(inventory, service)
+def _program(inventory: Inventory, service: Service, builder: Service, code: _Code) -> Program:
+    roots = _roots(inventory, service, builder)
     given = {entry.name.upper() for other in _versions(inventory, service) for entry in other.environment}
-    build = services.dockerfile(inventory, service)
+    build = services.dockerfile(inventory, builder)
     if build is not None:
-        _, final = services.final_stage(build, service.build.target if service.build else "")
+        _, final = services.final_stage(build, builder.build.target if builder.build else "")
         given |= {name.upper() for item in final if item.keyword == "ENV" for name, _ in item.variables}
     return Program(
         service, roots, code.settings_below(roots), frozenset(given), code.named_below(roots),
@@ -115,10 +121,10 @@ def _versions(inventory: Inventory, service: Service) -> list[Service]:
     return [item for item in inventory.services_by_name.get(service.name, ()) if item.project in family]
 
 
-def _roots(inventory: Inventory, service: Service) -> tuple[str, ...]:
-    context = _plain(service.build.context) if service.build else ""
+def _roots(inventory: Inventory, service: Service, builder: Service) -> tuple[str, ...]:
+    context = _plain(builder.build.context) if builder.build else ""
     mounted = [_plain(mount.source) for mount in service.mounts if mount.kind == "bind" and not mount.outside]
-    build = services.dockerfile(inventory, service)
+    build = services.dockerfile(inventory, builder)
     copied: list[str] = []
     for item in build.instructions if build is not None else ():
         if item.keyword in ("COPY", "ADD") and not any(flag.startswith("--from") for flag in item.flags):

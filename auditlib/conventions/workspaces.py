@@ -72,8 +72,9 @@ class Workspace:
         """Whether an earlier command, or an action's input, names the path or a folder above it as it may make it."""
         names = {part for part in path.parts if len(part) > 2 and not self.has(part)} | {path.name}
         for earlier in self.job.steps[: step.index + 1]:
+            before = bool(earlier.uses) and earlier.index < step.index
             inputs = " ".join(pair.value for pair in earlier.inputs if pair.name != "working-directory")
-            if earlier.uses and (names & _words(inputs) or "download-artifact" in earlier.uses):
+            if before and (names & _words(inputs) or "download-artifact" in earlier.uses):
                 return True
             makers = [item for item in earlier.commands if _makes(item)]
             if any(names & _words(" ".join(item.words)) for item in makers):

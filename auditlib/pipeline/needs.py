@@ -1,7 +1,8 @@
 """What a command of a workflow needs and the repository lacks: scripts of package.json, make targets, files, modules.
 
 Sources: https://docs.npmjs.com/cli/using-npm/scripts, https://docs.npmjs.com/cli/commands/npm-ci, https://pnpm.io/cli/run,
-https://yarnpkg.com/cli/run, https://pip.pypa.io/en/stable/cli/pip_install/ and https://www.gnu.org/software/make/manual/.
+https://yarnpkg.com/cli/run, https://pip.pypa.io/en/stable/cli/pip_install/, https://www.gnu.org/software/make/manual/
+and https://github.com/docker/build-push-action#inputs.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import posixpath
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import PurePosixPath
 
 from auditlib.conventions.command_words import EVERYWHERE, core, place, script_name
@@ -25,6 +27,17 @@ _PROGRAMS = frozenset({".sh", ".bash", ".zsh", ".py", ".js", ".mjs", ".cjs", ".t
 _WRAPPERS = frozenset({"gradlew", "mvnw"})
 _GENERATORS = frozenset({"cmake", "configure", "qmake", "meson", "autoreconf", "autogen.sh", "premake5", "perl"})
 _LOCKS = {"npm": ("package-lock.json", "npm-shrinkwrap.json")}
+_TAKE_PATHS = frozenset({"pytest", "py.test", "mypy", "ruff", "black", "flake8", "isort"})
+"""Tools that fail where a path that they are given isn't there."""
+_SWITCHES = frozenset({"-v", "-vv", "-x", "-q", "-s", "-ra", "--verbose", "--quiet", "--check", "--diff", "--strict"})
+_PATH_INPUTS = {
+    ("docker/build-push-action", "file"): "the Dockerfile",
+    ("docker/build-push-action", "context"): "the build context",
+    ("actions/setup-node", "cache-dependency-path"): "the lock file",
+    ("actions/setup-node", "node-version-file"): "the version file",
+    ("actions/setup-python", "cache-dependency-path"): "the file of requirements",
+    ("actions/setup-python", "python-version-file"): "the version file",
+}
 _MAKEFILES = ("Makefile", "makefile", "GNUmakefile")
 
 
@@ -160,9 +173,32 @@ def _program(workspace: Workspace, step: Step, folder: str, words: list[str]) ->
         yield from _file(workspace, step, folder, words[0], "the script")
     elif name in ("pip", "pip3"):
         yield from _given(workspace, step, folder, words, ("-r", "--requirement", "-c", "--constraint"), "the file")
+        yield from _given(workspace, step, folder, words, ("-e", "--editable"), "the package")
+    elif name in _TAKE_PATHS:
+        yield from _paths(workspace, step, folder, words)
+    elif words[0] == "docker" and "build" in words[1:3]:
+        yield from _given(workspace, step, folder, words, ("-f", "--file"), "the Dockerfile")
     elif words[:2] == ["docker", "compose"] or name == "docker-compose":
         head = words[: next((i for i, word in enumerate(words) if word in ("up", "run", "build", "exec")), len(words))]
         yield from _given(workspace, step, folder, head, ("-f", "--file"), "the Compose file")
+
+
+def _paths(workspace: Workspace, step: Step, folder: str, words: list[str]) -> Iterator[Need]:
+    """What a tool is told to look at; a word behind an option may be its value."""
+    for before, word in pairwise(words):
+        path = word.partition("::")[0]
+        by_itself = not before.startswith("-") or before in _SWITCHES
+        if by_itself and not word.startswith("-") and ("/" in path or path.endswith(".py")) and "=" not in word:
+            yield from _file(workspace, step, folder, path, "the path")
+
+
+def inputs_of(workspace: Workspace, step: Step) -> Iterator[Need]:
+    """What the inputs of well-known actions name and the repository lacks."""
+    name = step.uses.partition("@")[0]
+    for pair in step.inputs if workspace.holds_repository else ():
+        if what := _PATH_INPUTS.get((name, pair.name)):
+            for path in filter(None, map(str.strip, pair.value.split("\n"))):
+                yield from _file(workspace, step, "", path, what)
 
 
 def _given(
@@ -172,8 +208,8 @@ def _given(
     for index, word in enumerate(words):
         option, _, value = word.partition("=")
         if option in options:
-            path = value or next(iter(words[index + 1 : index + 2]), "")
-            if path and path != "-":
+            path = (value or next(iter(words[index + 1 : index + 2]), "")).partition("[")[0]
+            if path and path != "-" and "+" not in path.partition(":")[0]:
                 yield from _file(workspace, step, folder, path, what)
 
 

@@ -38,9 +38,13 @@ from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.rules._rule import Evidence, rule
 
 _AWAY = re.compile(
-    r"\b(?:rclone|restic|borg\w*|kopia|duplicity|rsync|scp|sftp|lftp|ftp|s3cmd|s5cmd|aws|gsutil|gcloud|azcopy|az|mc|b2|"
-    r"wal-g|wal-e|pgbackrest|barman|litestream|velero|duplicati|curl|tarsnap|git)\b"
+    r"\b(?:rclone|restic|borg\w*|kopia|duplicity|rsync|scp|sftp|ssh|lftp|ftp|s3cmd|s5cmd|aws|gsutil|gcloud|azcopy|az|mc|"
+    r"b2|wal-g|wal-e|pgbackrest|barman|litestream|velero|duplicati|curl|tarsnap|git)\b"
 )
+_DUMPS = re.compile(
+    r"\b(?:pg_dump(?:all)?|pg_basebackup|mysqldump|mariadb-dump|mydumper|xtrabackup|mariabackup|mongodump)\b|--rdb\b"
+)
+_NAMES_BACKUPS = re.compile(r"back[-_]?up|dump|snapshot|archive|offsite", re.I)
 _AWAY_SETTING = re.compile(
     r"S3|BUCKET|RESTIC_REPOSITORY|B2_|AZURE|GCS|GOOGLE|WEBDAV|SSH_|SFTP|DROPBOX|REMOTE|RCLONE|WALG_|FTP_|ENDPOINT", re.I
 )
@@ -48,9 +52,23 @@ _AWAY_SETTING = re.compile(
 
 @rule(area=Area.RESILIENCE, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """Every service that dumps into a volume or folder, where nothing of the repository copies that away."""
-    if any(_AWAY.search(word) for command in deployment.commands(inventory) for word in command.words[:3]):
+    """Every service and script that dumps into a volume or folder, where nothing of the repository copies that away."""
+    if _is_copied_away(inventory):
         return
+    yield from _of_services(inventory)
+    yield from _of_scripts(inventory)
+
+
+def _is_copied_away(inventory: Inventory) -> bool:
+    """Whether a command takes away what its own words, or the script that it stands in, call a backup."""
+    for command in deployment.commands(inventory):
+        speaks_of_it = _NAMES_BACKUPS.search(f"{' '.join(command.words)} {command.location.file}")
+        if speaks_of_it and any(_AWAY.search(word) for word in command.words[:3]):
+            return True
+    return False
+
+
+def _of_services(inventory: Inventory) -> Iterator[Evidence]:
     for service in inventory.distinct_services:
         text = " ".join((service.image, *service.entrypoint, *service.command))
         target = _local_target(service)
@@ -67,6 +85,22 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             recommendation=f"Let {service.name}, or a job after it, copy {target.source or target.target} to a bucket "
             "or another host.",
         )
+
+
+def _of_scripts(inventory: Inventory) -> Iterator[Evidence]:
+    """Scripts that by their name or words make backups; one that dumps for another purpose says so elsewhere."""
+    for script in inventory.scripts:
+        dumps = [item for item in script.commands if _DUMPS.search(" ".join(item.words))]
+        sends = any(_AWAY.search(word) for item in script.commands for word in item.words[:3])
+        if dumps and not sends and backups.SCRIPT_NAME.search(script.path):
+            yield Evidence(
+                f"{script.path} dumps a database, and neither it nor another command of the repository takes the dump "
+                "to another host; whether the folder is one of another host, the files don't tell.",
+                dumps[0].location,
+                subject=script.path,
+                related=tuple(Related(item.location, "dumps too") for item in dumps[1:]),
+                recommendation=f"End {script.path} with a copy to a bucket or another host.",
+            )
 
 
 def _local_target(service: Service) -> Mount | None:

@@ -33,7 +33,7 @@ from auditlib.conventions.workspaces import Workspace
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
-from auditlib.pipeline.needs import Need, needs_of
+from auditlib.pipeline.needs import Need, inputs_of, needs_of
 from auditlib.rules._rule import Evidence, rule
 from auditlib.rules._wording import listed
 
@@ -50,6 +50,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             if step.uses.startswith("./") and workspace.holds_repository:
                 for need in _action(inventory, step.uses):
                     missing[need.cause].append((need, step.location, False))
+            for need in inputs_of(workspace, step):
+                missing[need.cause].append((need, step.location, False))
             for command in step.commands:
                 for need in needs_of(workspace, step, command):
                     missing[need.cause].append((need, command.location, command.cannot_fail))

@@ -1,7 +1,8 @@
 """The same variable has different defaults in different files.
 
 Which value holds depends on how the program is started. What works in a container fails on a laptop or in a test, and
-who reads the code to learn the value learns the wrong one.
+who reads the code to learn the value learns the wrong one. A template that alone gives another value may do so on
+purpose, which counts less.
 
 Anti-pattern:
 
@@ -52,13 +53,30 @@ _Default = tuple[Location, str, str]
 
 @rule(area=Area.CONFIGURATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """Every variable whose defaults differ: within a Compose file, and between it and the code that it is passed to."""
+    """Every variable whose defaults differ: within a Compose file, its template, and the code that it is passed to."""
     found: defaultdict[tuple[str, str], dict[Location, tuple[str, str]]] = defaultdict(dict)
     for project, name, (place, text, where) in (*_in_compose(inventory), *_in_code(inventory)):
         found[project, name].setdefault(place, (text, where))
+    templates = _in_templates(inventory)
     for (project, name), places in found.items():
-        if len({_normal(text) for text, _ in places.values()}) > 1:
-            yield _evidence(project, name, places)
+        differ = _differ(places)
+        every = {**places, **templates.get(name, {})}
+        if differ or _differ(every):
+            yield _evidence(project, name, every, certain=differ)
+
+
+def _differ(places: dict[Location, tuple[str, str]]) -> bool:
+    return len({_normal(text) for text, _ in places.values()}) > 1
+
+
+def _in_templates(inventory: Inventory) -> dict[str, dict[Location, tuple[str, str]]]:
+    """The values that templates of environment files give, by the variable; who copies one gets them."""
+    found: defaultdict[str, dict[Location, tuple[str, str]]] = defaultdict(dict)
+    for file in inventory.env_files:
+        for line in file.lines if file.template else ():
+            if line.value is not None and not line.commented and _counts(line.name, line.value):
+                found[line.name][line.location] = (line.value.text, file.path)
+    return found
 
 
 def _in_compose(inventory: Inventory) -> Iterator[tuple[str, str, _Default]]:
@@ -102,7 +120,7 @@ def _normal(text: str) -> str:
         return plain
 
 
-def _evidence(project: str, name: str, places: dict[Location, tuple[str, str]]) -> Evidence:
+def _evidence(project: str, name: str, places: dict[Location, tuple[str, str]], *, certain: bool) -> Evidence:
     (first, (text, where)), *others = places.items()
     values = list(dict.fromkeys(value for value, _ in places.values()))
     odd = next(item for item in others if _normal(item[1][0]) != _normal(text))
@@ -115,4 +133,6 @@ def _evidence(project: str, name: str, places: dict[Location, tuple[str, str]]) 
         related=tuple(Related(place, f"the default is `{value}` here") for place, (value, _) in others),
         recommendation=f"Decide between {listed(f'`{value}`' for value in values)} for {name}, and keep the default in "
         "one place.",
+        severity=None if certain else Severity.LOW,
+        confidence=None if certain else Confidence.MEDIUM,
     )

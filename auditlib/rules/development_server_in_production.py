@@ -1,8 +1,8 @@
 """The only way to run a service is its development server.
 
 A server that reloads on change, or `runserver`, serves one request at a time or watches every file; its makers warn
-against using it in production, and its error pages show code and settings. Source that is mounted over an image hides
-what was built and tested. Where no other Compose file or image replaces it, this is what gets deployed.
+against using it in production, and its error pages show code and settings. Where no other Compose file or image
+replaces it, this is what gets deployed; the same holds for source that is mounted over that of the image.
 
 Anti-pattern:
 
@@ -36,6 +36,7 @@ References:
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from itertools import pairwise
 
@@ -66,7 +67,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         "prod" in file.lower() for project in inventory.projects for file in project.files
     ):
         return
-    mounted: dict[str, list[tuple[Service, Mount]]] = {}
+    mounted: defaultdict[str, list[tuple[Service, Mount]]] = defaultdict(list)
     for service in inventory.distinct_services:
         sign, start = _development_server(inventory, service)
         source = _source(service)
@@ -74,10 +75,17 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             continue
         if sign and start:
             yield _evidence(service, sign, start)
-        elif source:
-            mounted.setdefault(service.project, []).append((service, source))
-    for project, found in mounted.items():
-        yield _mounted(project, found)
+        elif source and _stays_mounted(inventory, service, source):
+            mounted[service.project].append((service, source))
+    for uses in mounted.values():
+        yield _mounted(uses)
+
+
+def _stays_mounted(inventory: Inventory, service: Service, source: Mount) -> bool:
+    """Whether no overlay leaves the mount out, where something says that the repository is deployed."""
+    everywhere = all(source.target in {mount.target for mount in item.mounts if mount.kind == "bind"}
+                     for item in stacks.variants(inventory, service))  # fmt: skip
+    return everywhere and bool(deployment.signs_of_production(inventory))
 
 
 def _is_aside(inventory: Inventory, service: Service, start: Start | None) -> bool:
@@ -126,18 +134,18 @@ def _evidence(service: Service, sign: str, start: Start) -> Evidence:
     )
 
 
-def _mounted(project: str, found: list[tuple[Service, Mount]]) -> Evidence:
-    (first, mount), *others = found
-    names = listed(service.name for service, _ in found)
+def _mounted(uses: list[tuple[Service, Mount]]) -> Evidence:
+    """One finding for a project; those that run a development server have their own, which says so too."""
+    (service, source), *others = uses
+    names = listed(item.name for item, _ in uses)
     return Evidence(
-        f"{names} {'runs' if not others else 'run'} on bind-mounted source, which hides what the image holds, and no "
-        "other Compose file does without; if this file is what is deployed, what was built and tested isn't.",
-        mount.location,
-        subject=f"{project}/source",
-        service=first.name,
-        related=tuple(
-            Related(item.location, f"the source of {service.name} is mounted too") for service, item in others
-        ),
+        f"{names} {'runs' if not others else 'run'} source that is bind-mounted over that of the image, and no other "
+        "Compose file leaves it out; if this file is what is deployed, what runs is whatever lies in the folder, not "
+        "what was built and tested.",
+        source.location,
+        subject=f"{service.project}/source",
+        service=service.name,
+        related=tuple(Related(mount.location, f"{item.name} mounts it too", member=True) for item, mount in others),
         recommendation=f"Move the mounted source of {names} to compose.override.yaml.",
         severity=Severity.MEDIUM,
     )

@@ -1,8 +1,9 @@
 """The health check of a password-protected store does not authenticate.
 
 `redis-cli ping` without the password gets "NOAUTH Authentication required" and exits with 0: the check passes whatever
-state Redis is in. `mysqladmin ping` likewise succeeds when access is denied. Who waits for `service_healthy` then waits
-for nothing.
+state Redis is in. `mysqladmin ping` likewise succeeds when access is denied, and so does a `curl` of Elasticsearch
+without `-f`. Who waits for `service_healthy` then waits for nothing. `pg_isready` and `rabbitmq-diagnostics` need no
+password.
 
 Anti-pattern:
 
@@ -32,56 +33,102 @@ References:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
+from auditlib.conventions import services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Command
-from auditlib.inventory.stack import Service
+from auditlib.inventory.stack import Healthcheck, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.rules._rule import Evidence, rule
 
-_REDIS = frozenset({"redis-cli", "valkey-cli"})
-_REDIS_OPTIONS = ("-a", "--pass", "--user", "-u", "--askpass")
-_REDIS_VARIABLES = frozenset({"REDISCLI_AUTH", "VALKEYCLI_AUTH"})
-_MYSQL = frozenset({"mysqladmin", "mariadb-admin"})
-_MYSQL_VARIABLES = frozenset({"MYSQL_PWD", "MYSQL_ALLOW_EMPTY_PASSWORD", "MARIADB_ALLOW_EMPTY_ROOT_PASSWORD"})
-_MYSQL_OPTIONS = ("-p", "--password", "--defaults", "--login-path")
+_WEB = frozenset({"curl", "wget"})
+_VARIABLES = {
+    "redis": ("REDISCLI_AUTH", "VALKEYCLI_AUTH"),
+    "mysql": ("MYSQL_PWD", "MYSQL_ALLOW_EMPTY_PASSWORD", "MARIADB_ALLOW_EMPTY_ROOT_PASSWORD"),
+}
+_OPTIONS = {
+    "redis": ("-a", "--pass", "--user", "-u", "--askpass"),
+    "mysql": ("-p", "--password", "--defaults", "--login-path"),
+    "web": ("-u", "--user", "--netrc", "-n", "-H", "--header", "--http-user", "--cert", "-E"),
+}
+_TOOLS = {"redis-cli": "redis", "valkey-cli": "redis", "mysqladmin": "mysql", "mariadb-admin": "mysql"}
+_PROTECTING = {
+    "Elasticsearch": ("ELASTIC_PASSWORD", "OPENSEARCH_INITIAL_ADMIN_PASSWORD"),
+    "RabbitMQ": ("RABBITMQ_DEFAULT_PASS",),
+}
+"""Products whose web interface wants the password that the variable sets."""
+_OPEN = ("xpack.security.enabled", "DISABLE_SECURITY_PLUGIN", "plugins.security.disabled")
 
 
 @rule(area=Area.ORCHESTRATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """Every probe of Redis or MySQL that is protected by a password and doesn't give it."""
+    """Every probe of a protected store that doesn't give the password, or that succeeds whatever it finds."""
     for service in inventory.services:
         probe = service.healthcheck
-        if probe is None or probe.disabled:
+        found = services.product(inventory, service)
+        if probe is None or probe.disabled or not probe.commands:
             continue
-        words = " ".join((*service.entrypoint, *service.command))
-        names = {entry.name for entry in service.environment}
-        for command in probe.commands:
-            tool = command.words[0].rpartition("/")[2] if command.words else ""
-            if (
-                tool in _REDIS
-                and "--requirepass" in words
-                and not _gives(command, names, _REDIS_OPTIONS, _REDIS_VARIABLES)
-            ):
-                checked = any("PONG" in word for other in probe.commands for word in other.words[1:])
-                effect = "so the check never passes" if checked else f"and {tool} exits with 0, so the check passes"
-                yield _evidence(service, f"gets NOAUTH instead of an answer {effect} whatever state it is in")
-            elif (
-                tool in _MYSQL
-                and "ping" in command.words
-                and not _gives(command, names, _MYSQL_OPTIONS, _MYSQL_VARIABLES)
-            ):
-                yield _evidence(service, "succeeds also when access is denied", Severity.LOW)
+        judged = (_fault(service, found.name if found else "", probe, command) for command in probe.commands)
+        fault = next(filter(None, judged), None)
+        if fault:
+            yield _evidence(service, *fault)
+        elif found and found.kind in services.DATASTORES and probe.commands[0].cannot_fail:
+            yield _swallowed(service, probe)
 
 
-def _gives(command: Command, names: set[str], options: tuple[str, ...], variables: frozenset[str]) -> bool:
-    by_option = any(word.startswith(options) for word in command.words[1:])
-    return by_option or bool(variables & (names | set(command.assignments)))
+_FAILS = re.compile(r"-[a-zA-Z]*f[a-zA-Z]*")
+_Fault = tuple[str, str, Severity | None]
+"""What a probe without the password does, how it is mended, and how bad it is if not as usual."""
 
 
-def _evidence(service: Service, effect: str, severity: Severity | None = None) -> Evidence:
+def _fault(service: Service, product: str, probe: Healthcheck, command: Command) -> _Fault | None:
+    tool = command.words[0].rpartition("/")[2] if command.words else ""
+    kind = "web" if tool in _WEB else _TOOLS.get(tool, "")
+    if not kind or _gives(service, command, kind):
+        return None
+    if kind == "redis" and _wants_password(service):
+        checked = any("PONG" in word for other in probe.commands for word in other.words[1:])
+        effect = "so the check never passes" if checked else f"and {tool} exits with 0, so the check passes"
+        return f"gets NOAUTH instead of an answer {effect} whatever state it is in", "Set REDISCLI_AUTH", None
+    if kind == "mysql" and "ping" in command.words:
+        return "succeeds also when access is denied", "Set MYSQL_PWD", Severity.LOW
+    if kind == "web" and _is_closed(service, product, command):
+        fails = tool == "wget" or any(word == "--fail" or _FAILS.fullmatch(word) for word in command.words)
+        effect = "so the check never passes" if fails else "and curl exits with 0, so the check passes"
+        return (
+            f"is refused with 401 {effect} whatever state it is in",
+            f"Give {tool} the password that is",
+            None,
+        )
+    return None
+
+
+def _wants_password(service: Service) -> bool:
+    """Whether Redis is told a password by its command, or by the variable that Bitnami's image reads."""
+    given = {entry.name for entry in service.environment if entry.value}
+    bitnami = "bitnami" in service.image and {"REDIS_PASSWORD", "VALKEY_PASSWORD"} & given
+    return "--requirepass" in " ".join((*service.entrypoint, *service.command)) or bool(bitnami)
+
+
+def _is_closed(service: Service, product: str, command: Command) -> bool:
+    """Whether a web interface wants a password, and the probe asks it for something that is behind it."""
+    given = {entry.name: entry.value.text.lower() for entry in service.environment if entry.value}
+    opened = any(given.get(name) == ("true" if name.isupper() or "disabled" in name else "false") for name in _OPEN)
+    url = next((word for word in command.words if "://" in word), "")
+    asks = "@" not in url and (product != "RabbitMQ" or "/api/" in url)
+    return asks and not opened and any(name in given for name in _PROTECTING.get(product, ()))
+
+
+def _gives(service: Service, command: Command, kind: str) -> bool:
+    names = {entry.name for entry in service.environment} | set(command.assignments)
+    by_option = any(word.startswith(_OPTIONS[kind]) for word in command.words[1:])
+    return by_option or not names.isdisjoint(_VARIABLES.get(kind, ()))
+
+
+def _evidence(service: Service, effect: str, first_step: str, severity: Severity | None) -> Evidence:
     probe = service.healthcheck
     place = (probe.test_location or probe.location) if probe else service.location
     protected = service.command_location
@@ -91,7 +138,16 @@ def _evidence(service: Service, effect: str, severity: Severity | None = None) -
         subject=service.name,
         service=service.name,
         related=(Related(protected, f"{service.name} wants a password"),) if protected else (),
-        recommendation=f"Set {'REDISCLI_AUTH' if severity is None else 'MYSQL_PWD'} in the environment of "
-        f"{service.name} and check what the probe answers.",
+        recommendation=f"{first_step} in the environment of {service.name} and check what the probe answers.",
         severity=severity,
+    )
+
+
+def _swallowed(service: Service, probe: Healthcheck) -> Evidence:
+    return Evidence(
+        f"The health check of {service.name} throws its result away: it passes whatever state the store is in.",
+        probe.test_location or probe.location,
+        subject=f"{service.name}/swallowed",
+        service=service.name,
+        recommendation=f"Let the test of {service.name} end with `|| exit 1`, or with the probe itself.",
     )

@@ -30,6 +30,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from auditlib.conventions import deployment
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Port, Service
@@ -42,7 +43,8 @@ _WIDEST_RANGE = 1_000
 
 @rule(area=Area.ORCHESTRATION, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """Every pair of services that may run together and want the same port, in a project or with an overlay."""
+    """Services that may run together and want the same port, in a project or with an overlay; copies of one service."""
+    yield from _copies(inventory)
     for project in inventory.projects:
         owners: dict[tuple[str, int], list[tuple[Service, Port]]] = {}
         for service in inventory.services_of(project.name).values():
@@ -53,6 +55,21 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                     if rival:
                         yield _evidence(number, rival, (service, port))
                     known.append((service, port))
+
+
+def _copies(inventory: Inventory) -> Iterator[Evidence]:
+    """Services that are to run several times with one port; a cluster has a load balancer for that."""
+    for service in inventory.services if not deployment.uses_orchestrator(inventory) else ():
+        for port in service.ports:
+            if (service.replicas or 0) > 1 and len(_numbers(port.host_port)) == 1:
+                yield Evidence(
+                    f"{service.name} is to run in {service.replicas} copies, which all publish port {port.host_port} "
+                    "of the host; only the first one starts.",
+                    port.location,
+                    subject=f"{service.name}/copies/{port.host_port}",
+                    service=service.name,
+                    recommendation=f"Put a proxy before {service.name}, or publish a range of ports.",
+                )
 
 
 def _numbers(text: str) -> range:

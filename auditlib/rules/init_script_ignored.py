@@ -40,34 +40,49 @@ from auditlib.conventions import services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Mount, Service
-from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.rules._rule import Evidence, rule
+from auditlib.rules._wording import listed
 
 _FOLDER = "/docker-entrypoint-initdb.d"
 
 
+_Script = tuple[str, Location]
+"""An init script, or a folder of them, and the place that puts it there."""
+
+
 @rule(area=Area.ORCHESTRATION, severity=Severity.LOW, confidence=Confidence.HIGH, effort=Effort.MEDIUM)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """Every database with init scripts and a volume that outlives its container."""
+    """Every database with init scripts, mounted or in its image, and a volume that outlives its container."""
     for service in inventory.distinct_services:
         found = services.product(inventory, service)
-        scripts = [mount for mount in service.mounts if mount.kind == "bind" and mount.target.startswith(_FOLDER)]
         data = services.keeps_data(service, found)
-        if scripts and data and found and data not in scripts:
+        scripts = list(_scripts(inventory, service, data)) if data else []
+        if scripts and data and found:
             yield _evidence(service, found.name, scripts, data)
 
 
-def _evidence(service: Service, product: str, scripts: list[Mount], data: Mount) -> Evidence:
-    first, *others = scripts
+def _scripts(inventory: Inventory, service: Service, data: Mount | None) -> Iterator[_Script]:
+    for mount in service.mounts:
+        if mount.kind == "bind" and mount.target.startswith(_FOLDER) and mount is not data:
+            yield mount.source, mount.location
+    build = services.dockerfile(inventory, service)
+    for item in services.final_stage(build, service.build.target)[1] if build and service.build else ():
+        if item.keyword in ("COPY", "ADD") and item.words and item.words[-1].startswith(_FOLDER):
+            yield listed(item.words[:-1]), item.location
+
+
+def _evidence(service: Service, product: str, scripts: list[_Script], data: Mount) -> Evidence:
+    (first, place), *others = scripts
     return Evidence(
-        f"{product} in {service.name} runs {first.source} only as long as {data.source or data.target} is empty; a "
+        f"{product} in {service.name} runs {first} only as long as {data.source or data.target} is empty; a "
         f"later change of it reaches no database that exists.",
-        first.location,
-        subject=f"{service.name}/{first.source}",
+        place,
+        subject=f"{service.name}/{first}",
         service=service.name,
         related=(
-            *(Related(mount.location, "the same holds for this script", member=True) for mount in others),
+            *(Related(where, "the same holds for this script", member=True) for _, where in others),
             Related(data.location, "what is here already keeps the script from running"),
         ),
-        recommendation=f"Move what may change out of {first.source} into migrations that run at each deployment.",
+        recommendation=f"Move what may change out of {first} into migrations that run at each deployment.",
     )

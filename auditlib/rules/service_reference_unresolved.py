@@ -1,8 +1,9 @@
-"""An environment value names a host that no service answers to.
+"""A value or configuration names a host that no service answers to.
 
 A name without a dot is looked up among the services of the container's networks. A service that was renamed, moved to
 another file or never added leaves a name behind that resolves to nothing, and the connection fails when it is first
-used, often long after the start.
+used, often long after the start. Read are environment values, addresses in commands, and where log shippers send to;
+proxies, scrape targets and data sources of Grafana have rules of their own.
 
 Anti-pattern:
 
@@ -29,53 +30,99 @@ References:
 
 from __future__ import annotations
 
+import posixpath
+import re
+from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import dataclass
 
-from auditlib.conventions import environments, peers
+from auditlib.conventions import environments, monitoring, peers
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.stack import Endpoint, EnvironmentEntry, Service
+from auditlib.inventory.stack import Endpoint, Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.readers.endpoints import endpoints
 from auditlib.rules._rule import Evidence, rule
 
 _NO_ADDRESS = ("SERVICE_NAME", "APP_HOST", "SERVER_HOST", "BIND_HOST")
 """Names whose bare words say what the service itself is called, or listens on."""
-_Use = tuple[Service, EnvironmentEntry, Endpoint]
+_WAITS = re.compile(r"wait-?(?:for|4)\S*|dockerize")
+"""Programs whose arguments are addresses (`wait-for-it.sh db:5432 -- …`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Use:
+    """One place that names a host: a variable, a command, or the configuration of a log shipper."""
+
+    service: Service
+    what: str
+    end: Endpoint
+    location: Location
+    certain: bool = True
+    """Whether the word is one for a host and for nothing else."""
+    by_default: bool = False
 
 
 @rule(area=Area.ORCHESTRATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """For each project and name one finding for all values that hold it."""
-    found: dict[tuple[str, str], dict[Location, _Use]] = {}
-    for service in inventory.services:
-        for entry in service.environment:
-            if entry.name.upper().endswith(_NO_ADDRESS):
-                continue
-            for end in entry.endpoints:
-                known = graph.hosts.resolve(end.host, service.project, end.port)
-                if peers.could_be_service(end) and not known and not peers.may_be_known(inventory, service, end):
-                    uses = found.setdefault((service.project, end.host), {})
-                    uses.setdefault(entry.location, (service, entry, end))
+    """For each project and name one finding for all values, commands and configurations that hold it."""
+    found: defaultdict[tuple[str, str], dict[Location, _Use]] = defaultdict(dict)
+    for use in (*_in_services(inventory), *_in_shippers(inventory)):
+        service, end = use.service, use.end
+        known = graph.hosts.resolve(end.host, service.project, end.port)
+        if peers.could_be_service(end) and not known and not peers.may_be_known(inventory, service, end):
+            found[service.project, end.host].setdefault(use.location, use)
     for (_, host), uses in found.items():
         yield _evidence(host, list(uses.values()))
 
 
+def _in_services(inventory: Inventory) -> Iterator[_Use]:
+    for service in inventory.services:
+        for entry in service.environment:
+            if not entry.name.upper().endswith(_NO_ADDRESS):
+                for end in entry.endpoints:
+                    yield _Use(service, entry.name, end, entry.location, bool(end.scheme), bool(entry.variables))
+        place = service.command_location or service.location
+        for end in (*(item for item in service.command_endpoints if item.scheme), *_awaited(service)):
+            yield _Use(service, "the command", end, place)
+
+
+def _awaited(service: Service) -> Iterator[Endpoint]:
+    """What a command waits for before it starts; what it then starts has other words."""
+    for command in service.commands:
+        words = list(command.words[: command.words.index("--")] if "--" in command.words else command.words)
+        programs = [word for word in words if _WAITS.fullmatch(posixpath.basename(word))]
+        for word in words[words.index(programs[0]) + 1 :] if programs else ():
+            yield from (end for end in endpoints("", word) if end.port and not end.scheme)
+
+
+def _in_shippers(inventory: Inventory) -> Iterator[_Use]:
+    """Where log shippers that a service runs send to."""
+    for shipper in inventory.log_shippers:
+        runners = monitoring.runners(inventory, shipper.file)
+        for sink in shipper.sinks if runners and not monitoring.is_template(shipper.file, *shipper.sinks) else ():
+            for end in endpoints("", sink):
+                if end.scheme:
+                    yield _Use(runners[0], shipper.file, end, shipper.location)
+
+
 def _evidence(host: str, uses: list[_Use]) -> Evidence:
-    (service, entry, _), *others = uses
-    certain = any(end.scheme for _, _, end in uses)
+    first, *others = uses
+    certain = any(use.certain for use in uses)
     doubt = "" if certain else ", if it is meant as a host"
-    by_default = bool(entry.variables)
     return Evidence(
-        f"{entry.name} of {service.name} {'leads by default' if by_default else 'leads'} to {host}, which is neither a "
+        f"{_named(first)} {'leads by default' if first.by_default else 'leads'} to {host}, which is neither a "
         f"service nor an alias of the project{doubt}.",
-        entry.location,
-        subject=f"{service.name}/{host}",
-        service=service.name,
-        related=tuple(
-            Related(item.location, f"{item.name} of {other.name} names it too", member=True)
-            for other, item, _ in others
-        ),
-        recommendation=f"Correct {entry.name}, or add a service {host}.",
-        severity=Severity.LOW if environments.is_for_development(entry.location.file) else None,
+        first.location,
+        subject=f"{first.service.name}/{host}",
+        service=first.service.name,
+        related=tuple(Related(use.location, f"{_named(use)} names it too", member=True) for use in others),
+        recommendation=f"Correct {first.what}, or add a service {host}.",
+        severity=Severity.LOW if environments.is_for_development(first.location.file) else None,
         confidence=None if certain else Confidence.MEDIUM,
     )
+
+
+def _named(use: _Use) -> str:
+    text = f"{use.what} of {use.service.name}"
+    return text[0].upper() + text[1:] if use.what.startswith("the ") else text
