@@ -41,8 +41,9 @@ def queue_users(inventory: Inventory, graph: DependencyGraph, broker: Service) -
 
 def _is_queue(user: Service, edge: Edge) -> bool:
     variable = edge.attributes.get("variable", "")
-    if any(entry.name in _QUEUE_CHOICES and entry.value and entry.value.text == "redis" for entry in user.environment):
-        return variable.startswith("REDIS")
+    chosen = {entry.value.text for entry in user.environment if entry.name in _QUEUE_CHOICES and entry.value}
+    if "redis" in chosen:
+        return bool(variable.startswith("REDIS"))
     named = bool(_QUEUE_VARIABLE.search(variable)) and not _RESULTS.search(variable)
     return named or (is_worker(user) and edge.attributes["inferred"] and not variable.startswith("CACHE"))
 
