@@ -52,11 +52,12 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class FixedSecret:
-    """A secret that code or its configuration sets to a literal, so that no environment can have one of its own."""
+    """A secret that code or a configuration file sets to a literal, so that no environment can have one of its own."""
 
     name: str
     value: Value
     location: Location
+    in_code: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,7 @@ READERS: tuple[str, ...] = (
     "makefiles",
     "scripts",
     "committed_secrets",
+    "config_secrets",
     "named_variables",
 )
 
