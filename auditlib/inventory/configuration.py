@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from auditlib.inventory.stack import Endpoint
 from auditlib.model import Location
 from auditlib.redaction import Value
 
@@ -84,6 +85,23 @@ class LogFile:
     """A file that code writes its log to; the path as code gives it."""
 
     path: str
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigAddress:
+    """A host and its port that the configuration of a program names in a URL."""
+
+    end: Endpoint
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigVariable:
+    """A variable without which the program of a configuration file refuses to start."""
+
+    name: str
+    program: str
     location: Location
 
 

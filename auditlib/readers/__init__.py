@@ -41,6 +41,7 @@ READERS: tuple[str, ...] = (
     "scripts",
     "committed_secrets",
     "config_secrets",
+    "config_references",
     "named_variables",
 )
 

@@ -29,11 +29,13 @@ References:
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 
-from auditlib.conventions import environments, peers
+from auditlib.conventions import environments, mounts, peers
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
+from auditlib.inventory.configuration import ConfigAddress
 from auditlib.inventory.stack import Endpoint, EnvironmentEntry, Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.rules._rule import Evidence, rule
@@ -58,6 +60,41 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                     uses.setdefault(entry.location, (service, entry, end))
     for (_, host), uses in found.items():
         yield _evidence(host, list(uses.values()))
+    yield from _in_configuration(inventory, graph)
+
+
+def _in_configuration(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """The hosts in the files that services mount; scrape targets, data sources and proxies have rules of their own."""
+    others = {item.file for item in inventory.prometheus} | {item.file for item in inventory.datasources}
+    others |= {item.file for item in inventory.reverse_proxies}
+    named: defaultdict[str, dict[str, ConfigAddress]] = defaultdict(dict)
+    for item in inventory.config_addresses:
+        if item.location.file not in others:
+            named[item.location.file].setdefault(item.end.host, item)
+    for file, addresses in named.items():
+        users = [service for service in inventory.services if mounts.path_inside(service, file)]
+        for item in addresses.values():
+            if users and not any(_is_known(inventory, graph, service, item.end) for service in users):
+                yield _of_configuration(users[0], item.end, item.location)
+
+
+def _is_known(inventory: Inventory, graph: DependencyGraph, service: Service, end: Endpoint) -> bool:
+    resolved = graph.hosts.resolve(end.host, service.project, end.port)
+    return bool(resolved) or not peers.could_be_service(end) or peers.may_be_known(inventory, service, end)
+
+
+def _of_configuration(service: Service, end: Endpoint, place: Location) -> Evidence:
+    return Evidence(
+        f"{place.file}, which {service.name} reads, leads to {end.host}:{end.port}, which is neither a service nor an "
+        "alias of the project.",
+        place,
+        subject=f"{place.file}/{end.host}",
+        service=service.name,
+        related=(Related(service.location, f"{service.name} mounts the file"),),
+        recommendation=f"Correct the address in {place.file}, or add a service {end.host}.",
+        severity=Severity.LOW if environments.is_for_development(place.file) else None,
+        confidence=Confidence.MEDIUM,
+    )
 
 
 def _evidence(host: str, uses: list[_Use]) -> Evidence:
