@@ -6,7 +6,7 @@ Sources: the command line documentation of each tool.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from auditlib.conventions import tools
 
@@ -30,6 +30,24 @@ AUDITS = re.compile(
 _TOOTHLESS = re.compile(
     r"(?:flake8|ruff|pylint|bandit)\b.*\s(?P<zero>--exit-zero)(?=\s|$)|(?:hadolint)\b.*\s(?P<fail>--no-fail)(?=\s|$)"
 )
+
+
+_SWITCHES = {
+    "aquasecurity/trivy-action": ("exit-code", "0"),
+    "anchore/scan-action": ("fail-build", "false"),
+    "hadolint/hadolint-action": ("no-fail", "true"),
+}
+"""Actions that check, each with the input and the value that take its teeth."""
+
+
+def toothless_input(uses: str, inputs: Mapping[str, str]) -> str:
+    """The input that makes a checking action succeed whatever it finds; empty if there is none.
+
+    One that writes its findings to a file leaves the judgement to whoever reads that.
+    """
+    name, value = _SWITCHES.get(uses.partition("@")[0], ("", ""))
+    reports = "output" in inputs or inputs.get("format") == "sarif" or inputs.get("output-format") == "sarif"
+    return f"{name}: {value}" if name and inputs.get(name, "").lower() == value and not reports else ""
 
 
 def is_check(words: Sequence[str]) -> bool:

@@ -72,7 +72,7 @@ class _Code:
 
     def __init__(self, inventory: Inventory) -> None:
         self.settings = sorted(
-            (item for item in inventory.settings if not _is_test(item)),
+            (item for item in inventory.settings if not is_aside(item)),
             key=lambda item: (item.location.file, item.location.line, item.location.column),
         )
         self.named = sorted(inventory.named_variables, key=lambda item: item.path)
@@ -138,7 +138,8 @@ def _plain(path: str) -> str:
     return "" if normal == "." else normal
 
 
-def _is_test(setting: Setting) -> bool:
+def is_aside(setting: Setting) -> bool:
+    """Whether a setting is read by tests, scripts or tools, not by the program that a service runs."""
     path = setting.location.file
     parts = path.split("/")
     return not _TESTS.isdisjoint(parts[:-1]) or environments.is_for_development(path) or ".config." in parts[-1]

@@ -42,6 +42,12 @@ class Inventory:
     env_files: tuple[configuration.EnvFile, ...] = field(default=(), metadata={"of": configuration.EnvFile})
     settings: tuple[configuration.Setting, ...] = field(default=(), metadata={"of": configuration.Setting})
     fixed_secrets: tuple[configuration.FixedSecret, ...] = field(default=(), metadata={"of": configuration.FixedSecret})
+    config_addresses: tuple[configuration.ConfigAddress, ...] = field(
+        default=(), metadata={"of": configuration.ConfigAddress}
+    )
+    config_variables: tuple[configuration.ConfigVariable, ...] = field(
+        default=(), metadata={"of": configuration.ConfigVariable}
+    )
     settings_files: tuple[configuration.SettingsFile, ...] = field(
         default=(), metadata={"of": configuration.SettingsFile}
     )

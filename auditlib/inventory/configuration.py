@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from auditlib.inventory.stack import Endpoint
 from auditlib.model import Location
 from auditlib.redaction import Value
 
@@ -44,7 +45,7 @@ class Setting:
     """`none` (there is none), `null`, `literal`, `empty`, `expression`."""
     required: bool
     style: str
-    """`pydantic`, `environ`, `getenv`, `decouple`, `django-environ`, `javascript`."""
+    """`pydantic`, `environ`, `getenv`, `decouple`, `django-environ`, `javascript`, or another language."""
     location: Location
     aliases: tuple[str, ...] = ()
     """Other variables that it is read from if `name` is not set."""
@@ -52,11 +53,12 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class FixedSecret:
-    """A secret that code or its configuration sets to a literal, so that no environment can have one of its own."""
+    """A secret that code or a configuration file sets to a literal, so that no environment can have one of its own."""
 
     name: str
     value: Value
     location: Location
+    in_code: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,23 @@ class LogFile:
     """A file that code writes its log to; the path as code gives it."""
 
     path: str
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigAddress:
+    """A host and its port that the configuration of a program names in a URL."""
+
+    end: Endpoint
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigVariable:
+    """A variable without which the program of a configuration file refuses to start."""
+
+    name: str
+    program: str
     location: Location
 
 

@@ -40,6 +40,8 @@ READERS: tuple[str, ...] = (
     "makefiles",
     "scripts",
     "committed_secrets",
+    "config_secrets",
+    "config_references",
     "named_variables",
 )
 

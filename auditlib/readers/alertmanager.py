@@ -51,6 +51,8 @@ _JUDGED = (
     "routing_key", "service_key", "smarthost", "to", "token", "topic_arn", "url", "user_key", "webhook_url",
 )  # fmt: skip
 """The keys in which a placeholder means that nobody is reached."""
+_BOT_TOKEN = re.compile(r"\d+:[\w-]{30,}|.*(?:\$|\{\{|<%).*", re.S)
+"""How Telegram writes its tokens (https://core.telegram.org/bots/api#authorizing-your-bot), or an expression."""
 _BLANK_CHANNEL = re.compile(r"(?i)\byour\b|<[^>]+>|xxx|placeholder|change[-_ ]?me|replace[-_ ]?me|todo|\bexample\b")
 
 
@@ -209,4 +211,6 @@ def _is_placeholder(config: Node, others: list[Node | None], vault: Vault) -> bo
 
 def _says_so(key: str, written: str, vault: Vault) -> bool:
     """Whether a value is a placeholder; a channel may be called `#changes`, so its name has to say more."""
+    if key == "bot_token" and not _BOT_TOKEN.fullmatch(written.strip()):
+        return True
     return vault.value(key, written).placeholder and (key != "channel" or bool(_BLANK_CHANNEL.search(written)))

@@ -37,7 +37,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 
-from auditlib.conventions import images, services
+from auditlib.conventions import images, services, stacks
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Requirement
@@ -47,6 +47,10 @@ from auditlib.rules._rule import Evidence, rule
 from auditlib.rules._wording import listed
 
 _VERSION = re.compile(r"v?(\d+)(?:\.(\d+))?")
+_ELASTIC = re.compile(
+    r"^(?:docker\.elastic\.co/.+|(?:.+/)?(?:elasticsearch|kibana|logstash|apm-server|filebeat|metricbeat|heartbeat))$"
+)
+"""https://www.elastic.co/support/matrix#matrix_compatibility"""
 _PLAYWRIGHT = frozenset({"@playwright/test", "playwright", "playwright-test"})
 
 
@@ -65,6 +69,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for found in running.values():
         yield from _between_files(inventory, found)
     yield from _playwright(inventory, running)
+    for together in stacks.by_project(inventory.distinct_services).values():
+        yield from _elastic(together)
 
 
 def _image(inventory: Inventory, service: Service) -> str:
@@ -116,6 +122,26 @@ def _between_files(inventory: Inventory, found: list[_Run]) -> Iterator[Evidence
                 ),
                 recommendation=f"Use one major version of {images.repository(image)} in all files.",
             )
+
+
+def _elastic(together: list[Service]) -> Iterator[Evidence]:
+    """Programs of the Elastic Stack, which belong together by their version, in one project."""
+    mine = [item for item in together if item.build is None and _ELASTIC.search(images.repository(item.image))]
+    known = [item for item in mine if len(_version(item.image)) > 1]
+    store = next((item for item in known if "elasticsearch" in item.image), None)
+    others = [item for item in known if store and _version(item.image)[:2] != _version(store.image)[:2]]
+    if store and others:
+        names = listed(f"{item.name} ({item.image.rpartition(':')[2]})" for item in others)
+        yield Evidence(
+            f"{store.name} runs {store.image}, but {names} {'is' if len(others) == 1 else 'are'} of another version "
+            "of the Elastic Stack: Elastic supports the same minor version on all of its parts.",
+            store.image_location,
+            subject=f"{store.project}/elastic",
+            service=store.name,
+            related=tuple(Related(item.image_location, f"{item.image} runs beside it") for item in others),
+            recommendation=f"Give {listed(item.name for item in others)} the version of {store.image}.",
+            confidence=Confidence.MEDIUM,
+        )
 
 
 def _version(image: str) -> tuple[int, ...]:

@@ -36,9 +36,10 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from auditlib.conventions import environments, monitoring, peers
+from auditlib.conventions import environments, mounts, peers
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
+from auditlib.inventory.configuration import ConfigAddress
 from auditlib.inventory.stack import Endpoint, Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.readers.endpoints import endpoints
@@ -65,15 +66,50 @@ class _Use:
 
 @rule(area=Area.ORCHESTRATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """For each project and name one finding for all values, commands and configurations that hold it."""
+    """For each project and name one finding for all values and commands that hold it."""
     found: defaultdict[tuple[str, str], dict[Location, _Use]] = defaultdict(dict)
-    for use in (*_in_services(inventory), *_in_shippers(inventory)):
+    for use in _in_services(inventory):
         service, end = use.service, use.end
         known = graph.hosts.resolve(end.host, service.project, end.port)
         if peers.could_be_service(end) and not known and not peers.may_be_known(inventory, service, end):
             found[service.project, end.host].setdefault(use.location, use)
     for (_, host), uses in found.items():
         yield _evidence(host, list(uses.values()))
+    yield from _in_configuration(inventory, graph)
+
+
+def _in_configuration(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """The hosts in the files that services mount; scrape targets, data sources and proxies have rules of their own."""
+    others = {item.file for item in inventory.prometheus} | {item.file for item in inventory.datasources}
+    others |= {item.file for item in inventory.reverse_proxies}
+    named: defaultdict[str, dict[str, ConfigAddress]] = defaultdict(dict)
+    for item in inventory.config_addresses:
+        if item.location.file not in others:
+            named[item.location.file].setdefault(item.end.host, item)
+    for file, addresses in named.items():
+        users = [service for service in inventory.services if mounts.path_inside(service, file)]
+        for item in addresses.values():
+            if users and not any(_is_known(inventory, graph, service, item.end) for service in users):
+                yield _of_configuration(users[0], item.end, item.location)
+
+
+def _is_known(inventory: Inventory, graph: DependencyGraph, service: Service, end: Endpoint) -> bool:
+    resolved = graph.hosts.resolve(end.host, service.project, end.port)
+    return bool(resolved) or not peers.could_be_service(end) or peers.may_be_known(inventory, service, end)
+
+
+def _of_configuration(service: Service, end: Endpoint, place: Location) -> Evidence:
+    return Evidence(
+        f"{place.file}, which {service.name} reads, leads to {end.host}:{end.port}, which is neither a service nor an "
+        "alias of the project.",
+        place,
+        subject=f"{place.file}/{end.host}",
+        service=service.name,
+        related=(Related(service.location, f"{service.name} mounts the file"),),
+        recommendation=f"Correct the address in {place.file}, or add a service {end.host}.",
+        severity=Severity.LOW if environments.is_for_development(place.file) else None,
+        confidence=Confidence.MEDIUM,
+    )
 
 
 def _in_services(inventory: Inventory) -> Iterator[_Use]:
@@ -94,16 +130,6 @@ def _awaited(service: Service) -> Iterator[Endpoint]:
         programs = [word for word in words if _WAITS.fullmatch(posixpath.basename(word))]
         for word in words[words.index(programs[0]) + 1 :] if programs else ():
             yield from (end for end in endpoints("", word) if end.port and not end.scheme)
-
-
-def _in_shippers(inventory: Inventory) -> Iterator[_Use]:
-    """Where log shippers that a service runs send to."""
-    for shipper in inventory.log_shippers:
-        runners = monitoring.runners(inventory, shipper.file)
-        for sink in shipper.sinks if runners and not monitoring.is_template(shipper.file, *shipper.sinks) else ():
-            for end in endpoints("", sink):
-                if end.scheme:
-                    yield _Use(runners[0], shipper.file, end, shipper.location)
 
 
 def _evidence(host: str, uses: list[_Use]) -> Evidence:

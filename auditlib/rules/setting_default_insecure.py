@@ -27,6 +27,7 @@ References:
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 
@@ -38,12 +39,16 @@ from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.redaction import Value
 from auditlib.rules._rule import Evidence, rule
 
+_SPRING = re.compile(r"(?:^|/)(?:application|bootstrap)(?:-[\w-]+)?\.(?:ya?ml|properties)$")
+"""The configuration that is a part of an application; any other may be mounted."""
+
 
 @rule(area=Area.CONFIGURATION, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every setting whose default is, or holds, a secret, and every secret that no setting can replace."""
     for item in inventory.fixed_secrets:
-        if not environments.is_for_development(item.location.file):
+        of_program = item.in_code or _SPRING.search(item.location.file)
+        if of_program and not environments.is_for_development(item.location.file):
             yield _fixed(item)
     passed, demanded = _passed(inventory), _demanded(inventory)
     for setting in inventory.settings:
@@ -55,8 +60,9 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 
 
 def _fixed(item: FixedSecret) -> Evidence:
+    place = "code" if item.in_code else "configuration"
     return Evidence(
-        f"{item.name} is fixed in the code, to {_kind(item.value)} ({item.value.text}): no environment can have "
+        f"{item.name} is fixed in the {place}, to {_kind(item.value)} ({item.value.text}): no environment can have "
         "one of its own.",
         item.location,
         subject=f"{item.name}/fixed",

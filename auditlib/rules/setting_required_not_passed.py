@@ -36,7 +36,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from auditlib.conventions import programs
+from auditlib.conventions import mounts, programs
 from auditlib.conventions.programs import Program
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
@@ -62,6 +62,25 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             found[program.service.project, names].append(program)
     for (project, names), group in found.items():
         yield _evidence(inventory, project, [lacking[name] for name in names], group)
+    yield from _of_programs(inventory)
+
+
+def _of_programs(inventory: Inventory) -> Iterator[Evidence]:
+    """The variables that a mounted configuration demands and that the service which mounts it isn't given."""
+    for item in inventory.config_variables:
+        for service in inventory.distinct_services:
+            unknown = any(file.path not in inventory.file_set for file in service.env_files)
+            given = {entry.name for entry in service.environment}
+            if mounts.path_inside(service, item.location.file) and item.name not in given and not unknown:
+                yield Evidence(
+                    f"{service.name} is never given {item.name}, which {item.location.file} demands: {item.program} "
+                    "refuses to start.",
+                    item.location,
+                    subject=f"{service.project}/{service.name}/{item.name}",
+                    service=service.name,
+                    related=(Related(service.location, f"{service.name} mounts the file"),),
+                    recommendation=f"Add {item.name} to the environment of {service.name}.",
+                )
 
 
 def _missing(inventory: Inventory, program: Program) -> Iterator[Setting]:

@@ -59,6 +59,11 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 
 def _of_step(job: Job, step: Step) -> Iterator[Evidence]:
     """One finding for a step, at its first check without teeth."""
+    if switch := checks.toothless_input(step.uses, {pair.name: pair.value for pair in step.inputs}):
+        what = f"The step {step.name or step.index + 1} of the job {job.id} runs {step.uses.partition('@')[0]}"
+        subject = f"{job.id}/{step.name or step.index}"
+        yield _evidence(step.location, subject, what, f"`{switch}`", audit="hadolint" not in step.uses)
+        return
     checking = [command for command in step.commands if checks.is_check(command.words)]
     tolerated = step.continue_on_error and not _is_asked_later(job, step)
     for command in checking:

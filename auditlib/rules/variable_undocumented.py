@@ -30,12 +30,13 @@ References:
 from __future__ import annotations
 
 import posixpath
+from collections import defaultdict
 from collections.abc import Iterator
 
-from auditlib.conventions import environments
+from auditlib.conventions import environments, programs
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.configuration import EnvFile
+from auditlib.inventory.configuration import EnvFile, Setting
 from auditlib.inventory.stack import Variable
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.redaction import is_credential_name
@@ -45,8 +46,9 @@ from auditlib.rules._wording import counted, listed
 
 @rule(area=Area.CONFIGURATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """For each project, with its overlays, one finding for all variables that nothing names."""
+    """For each project, with its overlays, and for the code, one finding for all variables that nothing names."""
     named = _documented(inventory)
+    yield from _in_code(inventory, named)
     for project in inventory.base_projects:
         family = inventory.family(project.name)
         used: dict[str, Variable] = {}
@@ -71,6 +73,39 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 recommendation=_recommendation(missing, template, project.location),
                 severity=None if required else Severity.LOW,
             )
+
+
+def _in_code(inventory: Inventory, named: set[str]) -> Iterator[Evidence]:
+    """What code can't do without, or a credential that it looks for, though nothing tells who installs it."""
+    told = named | {entry.name for service in inventory.services for entry in service.environment}
+    told |= {item.name for item in inventory.variables}
+    folders: defaultdict[str, dict[str, Setting]] = defaultdict(dict)
+    for item in inventory.settings:
+        template = _template(inventory, item.location.file)
+        wanted = item.required or is_credential_name(item.name)
+        if template and wanted and not _is_told(item, told) and not programs.is_aside(item):
+            folders[template.path].setdefault(item.name, item)
+    for path, missing in folders.items():
+        yield _of_code(path, list(missing.values()))
+
+
+def _is_told(setting: Setting, told: set[str]) -> bool:
+    usual = programs.is_read_by_libraries(setting.name) or environments.comes_from_the_host(setting.name)
+    return usual or not {setting.name, setting.name.upper(), *setting.aliases}.isdisjoint(told)
+
+
+def _of_code(template: str, missing: list[Setting]) -> Evidence:
+    first, *others = missing
+    names = listed(item.name for item in missing)
+    return Evidence(
+        f"The code reads {names}, which {template} doesn't name, and no document or Compose file does.",
+        first.location,
+        subject=f"{template}/code",
+        related=tuple(Related(item.location, f"{item.name} is read here") for item in others),
+        recommendation=f"Add {listed((item.name for item in missing), limit=4)} to {template}, each with a word on "
+        "what it is for.",
+        confidence=Confidence.MEDIUM,
+    )
 
 
 def _documented(inventory: Inventory) -> set[str]:

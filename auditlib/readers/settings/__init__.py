@@ -1,4 +1,4 @@
-"""Code that reads its settings from the environment: Python by its syntax tree, JavaScript by its `process.env`.
+"""Code that reads its settings from the environment: Python by its syntax tree, other languages by their lookups.
 
 Records the variables (`Setting`), the secrets that ask for none (`FixedSecret`), the environment files that code loads
 (`SettingsFile`), the places where it decides by the environment's name (`EnvironmentBranch`), the log files that it
@@ -18,6 +18,7 @@ from auditlib.readers.settings.branches import read_branches
 from auditlib.readers.settings.javascript import is_javascript, read_javascript
 from auditlib.readers.settings.log_paths import read_log_files
 from auditlib.readers.settings.lookups import read_lookups
+from auditlib.readers.settings.other_languages import language, read_other
 from auditlib.readers.settings.policies import read_policies
 from auditlib.readers.settings.pydantic import read_pydantic
 from auditlib.source import Source, Unreadable
@@ -47,13 +48,15 @@ _POLICIES = ("CORS", "cors", "origins", "ORIGINS", "DEBUG = True", "debug=True",
 
 
 def read(source: Source) -> Reading:
-    """The settings of every Python and JavaScript file. A file that holds none is not parsed and not mentioned."""
+    """The settings of every file of code. A file that holds none is not parsed and not mentioned."""
     python = [path for path in source.files if path.endswith(".py") and _is_of_interest(source, path)]
     reading = each(source, python, KIND, _read_python)
     javascript = each(source, [path for path in source.files if is_javascript(path)], KIND, read_javascript)
-    reading.records += javascript.records
-    silent = {record.location.file for record in javascript.records}
-    reading.coverage += [entry for entry in javascript.coverage if entry.reason or entry.file in silent]
+    others = each(source, [path for path in source.files if language(path)], KIND, read_other)
+    for found in (javascript, others):
+        reading.records += found.records
+        told = {record.location.file for record in found.records}
+        reading.coverage += [entry for entry in found.coverage if entry.reason or entry.file in told]
     return reading
 
 

@@ -1,0 +1,59 @@
+"""What configuration files of programs refer to: hosts in their URLs, and variables that have to be set.
+
+Of the hosts only those in a URL with a port count, which is how a service is reached and hardly ever an example.
+Variables are read of Logstash, which refuses to start without one that has no default
+(https://www.elastic.co/docs/reference/logstash/environment-variables).
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from bisect import bisect_right
+from collections.abc import Iterator
+from itertools import islice
+
+from auditlib.inventory.configuration import ConfigAddress, ConfigVariable
+from auditlib.inventory.stack import Endpoint
+from auditlib.model import Location
+from auditlib.readers import selection
+from auditlib.readers.reading import Reading
+from auditlib.source import Source
+
+FILE_LIMIT = 200
+"""References that are recorded of one file."""
+
+_ENDINGS = (".yml", ".yaml", ".conf", ".cfg", ".ini", ".toml", ".alloy", ".river")
+_ELSEWHERE = re.compile(
+    r"(?:^|[._/-])(?:compose|docker-compose)[\w.-]*\.ya?ml$|(?:^|/)(?:\.github|docs?|node_modules)/"
+)
+_URL = re.compile(r"\b([a-z][a-z0-9+]{1,20})://(?:[^\s/@\"'<>]+@)?([a-z][a-z0-9_-]*):(\d{2,5})(?![\w.])")
+_LOGSTASH = re.compile(r"^\s*(?:input|output)\s*\{", re.M)
+_VARIABLE = re.compile(r"\$\{([A-Z][A-Z0-9_]+)\}")
+_COMMENT = re.compile(r"\s*(?:#|//|;)")
+
+
+def read(source: Source) -> Reading:
+    """The references of every configuration file. It reports no coverage: a file belongs to its format's reader."""
+    reading = Reading()
+    for path in source.files:
+        if posixpath.splitext(path)[1] in _ENDINGS and not _ELSEWHERE.search(path) and not selection.is_template(path):
+            reading.records += islice(_read(path, source.glance(path)), FILE_LIMIT)
+    return reading
+
+
+def _read(path: str, text: str) -> Iterator[ConfigAddress | ConfigVariable]:
+    starts = [0, *(match.end() for match in re.finditer("\n", text))] if "://" in text or "${" in text else [0]
+    for match in _URL.finditer(text):
+        if place := _place(path, text, starts, match.start()):
+            yield ConfigAddress(Endpoint(*match.groups()), place)
+    for match in _VARIABLE.finditer(text) if path.endswith(".conf") and _LOGSTASH.search(text) else ():
+        if place := _place(path, text, starts, match.start()):
+            yield ConfigVariable(match[1], "Logstash", place)
+
+
+def _place(path: str, text: str, starts: list[int], position: int) -> Location | None:
+    """Where something stands; nowhere for what stands in a comment."""
+    line = bisect_right(starts, position)
+    begin = starts[line - 1]
+    return None if _COMMENT.match(text, begin, position + 1) else Location(path, line, position - begin + 1)

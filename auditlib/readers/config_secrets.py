@@ -1,0 +1,60 @@
+"""Secrets that configuration files hold under their names: `password: …`, `secret_access_key = …`.
+
+Only YAML, properties and INI-like files of programs are read, line by line; files of Compose, of workflows and of
+environments have readers of their own, and translations call every label of a form `password`.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from bisect import bisect_right
+from collections.abc import Iterator
+from itertools import islice
+
+from auditlib.inventory.configuration import FixedSecret
+from auditlib.model import Location
+from auditlib.readers import selection
+from auditlib.readers.reading import Reading
+from auditlib.redaction import is_credential_name
+from auditlib.source import Source
+
+FILE_LIMIT = 50
+"""Secrets that are recorded of one file; a longer list is data."""
+
+_ENDINGS = (".yml", ".yaml", ".properties", ".conf", ".cfg", ".ini", ".toml")
+_ASSIGNED = re.compile(
+    r"""^[ \t]*(?:-[ \t]+)?["']?(?P<name>[A-Za-z][\w.-]{0,80})["']?[ \t]*(?::[ \t]|=>?)[ \t]*
+    (?:"(?P<double>[^"\n]{4,300})"|'(?P<single>[^'\n]{4,300})'|(?P<plain>[^\s"'#;,\[{|>&*!][^\s#;,]{3,300}))
+    [ \t]*(?:[#;,].*)?$""",
+    re.M | re.X,
+)
+_EXPRESSION = re.compile(r"[$<>{}]|%\(|__|^/|://|\.(?:pem|key|crt|json|txt)$")
+_ELSEWHERE = re.compile(
+    r"(?:^|[._/-])(?:compose|docker-compose)[\w.-]*\.ya?ml$|(?:^|/)\.github/|(?:^|/)(?:locales?|i18n|lang|translations?|"
+    r"docs?|examples?|tests?|spec|fixtures|node_modules|vendor)/|messages[\w-]*\.properties$|openapi|swagger|"
+    r"(?:^|/)(?:pyproject|Cargo|poetry)\.toml$|(?:^|/)(?:setup|tox)\.(?:cfg|ini)$|^\.[\w-]+\.ya?ml$"
+)
+
+
+def read(source: Source) -> Reading:
+    """The named secrets of every configuration file. It reports no coverage: a file belongs to its format's reader."""
+    reading = Reading()
+    for path in source.files:
+        if posixpath.splitext(path)[1] in _ENDINGS and not _ELSEWHERE.search(path) and not selection.is_template(path):
+            reading.records += islice(_read(source, path), FILE_LIMIT)
+    return reading
+
+
+def _read(source: Source, path: str) -> Iterator[FixedSecret]:
+    text = source.glance(path)
+    starts: list[int] = []
+    for match in _ASSIGNED.finditer(text):
+        name, written = match["name"], match["double"] or match["single"] or match["plain"]
+        if is_credential_name(name) and not _EXPRESSION.search(written) and not re.search(r"\s", written):
+            starts = starts or [0, *(item.end() for item in re.finditer("\n", text))]
+            value = source.vault.value(name, written)
+            line = bisect_right(starts, match.start("name"))
+            if value.secret and not value.placeholder:
+                place = Location(path, line, match.start("name") - starts[line - 1] + 1)
+                yield FixedSecret(name, value, place, in_code=False)

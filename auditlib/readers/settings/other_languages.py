@@ -1,0 +1,127 @@
+"""Variables that Go, Ruby, PHP, Java, Kotlin, C#, Rust and Elixir read, and the placeholders of Spring's configuration.
+
+There is no parser: each language has one expression for the lookups that its libraries and frameworks document, and a
+line that begins as a comment counts for nothing. Follows https://pkg.go.dev/os#Getenv,
+https://pkg.go.dev/github.com/caarlos0/env, https://docs.ruby-lang.org/en/master/ENV.html,
+https://laravel.com/docs/configuration, https://doc.rust-lang.org/std/env/fn.var.html,
+https://hexdocs.pm/elixir/System.html and
+https://docs.spring.io/spring-boot/reference/features/external-config.html#features.external-config.files.property-placeholders.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from auditlib.inventory.configuration import Setting
+from auditlib.model import Location
+from auditlib.redaction import Vault
+from auditlib.source import Source
+
+_NAME = r"(?P<name>[A-Z][A-Z0-9_]{1,80})"
+_QUOTED = r"""["'](?P<default>[^"'\n]{0,500})["']"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Language:
+    """How a language asks for a variable. A `demand` that matches right behind a lookup makes it a required one."""
+
+    style: str
+    hint: str
+    lookup: re.Pattern[str]
+    demand: re.Pattern[str] | None = None
+
+
+_GO = _Language("go", "env", re.compile(
+    rf"""\b(?:\w*\.)?(?:Getenv|LookupEnv|[gG]et_?[eE]nv\w*|[eE]nvOr\w*|[mM]ustGet[eE]nv)\(\s*"{_NAME}"(?:\s*,\s*{_QUOTED})?
+    |`[^`\n]*?\benv:"(?P<tagged>[A-Z][A-Z0-9_]{{1,80}})(?P<required>(?:,\w+)*)"(?:[^`\n]*?\benv-?[dD]efault:"(?P<tag>[^"\n]*)")?""",
+    re.X,
+))  # fmt: skip
+_RUBY = _Language("ruby", "ENV", re.compile(
+    rf"""\bENV(?:\[\s*["']{_NAME}["']\s*\](?:\s*\|\|=?\s*{_QUOTED})?
+    |\.fetch\(\s*["'](?P<fetched>[A-Z][A-Z0-9_]{{1,80}})["']\s*
+     (?:,\s*(?:["'](?P<given>[^"'\n]*)["']|(?P<other>[^)\n]+))\s*\)|\)(?:\s*(?:\{{\s*(?:["'](?P<block>[^"'\n]*)["'])?|do\b))?))""",
+    re.X,
+))  # fmt: skip
+_PHP = _Language("php", "env", re.compile(
+    rf"""\b(?:env|getenv)\(\s*["']{_NAME}["'](?:\s*,\s*(?:{_QUOTED}|(?P<other>[^)\n]+)))?|\$_ENV\[["'](?P<fetched>[A-Z][A-Z0-9_]{{1,80}})""",
+    re.X,
+))  # fmt: skip
+_JVM = _Language("java", "env", re.compile(
+    rf"""\bSystem\.getenv\(\s*"{_NAME}"|@Value\(\s*"\\?\$\{{(?P<fetched>[A-Z][A-Z0-9_]{{1,80}})(?::(?P<default>[^}}"\n]*))?\}}"""
+))  # fmt: skip
+_CSHARP = _Language("csharp", "GetEnvironmentVariable", re.compile(
+    rf"""\bGetEnvironmentVariable\(\s*"{_NAME}"\s*\)(?:\s*\?\?\s*{_QUOTED})?"""
+))  # fmt: skip
+_RUST = _Language("rust", "env::var", re.compile(
+    rf"""\benv::var\(\s*"{_NAME}"\s*\)(?:\s*\.unwrap_or(?:_else)?\((?:\|_\w*\|\s*)?(?:{_QUOTED})?)?"""
+), re.compile(r"\s*(?:\.expect\(|\.unwrap\(\))"))  # fmt: skip
+_ELIXIR = _Language("elixir", "System.", re.compile(
+    rf"""\bSystem\.(?:get_env\(\s*"{_NAME}"(?:\s*,\s*{_QUOTED})?|fetch_env!\(\s*"(?P<demanded>[A-Z][A-Z0-9_]{{1,80}})")"""
+))  # fmt: skip
+_SPRING = _Language("spring", "${", re.compile(rf"""\$\{{{_NAME}(?P<colon>:(?P<default>[^}}\n]*))?\}}"""))
+
+_BY_ENDING = {
+    ".go": _GO, ".rb": _RUBY, ".php": _PHP, ".java": _JVM, ".kt": _JVM, ".cs": _CSHARP, ".rs": _RUST,
+    ".ex": _ELIXIR, ".exs": _ELIXIR,
+}  # fmt: skip
+_SPRING_FILE = re.compile(r"(?:^|/)(?:application|bootstrap)(?:-[\w-]+)?\.(?:ya?ml|properties)$")
+_RAILS_FILE = re.compile(r"(?:^|/)config/[\w-]+\.yml$")
+_TEST = re.compile(
+    r"(?:^|/)(?:tests?|spec|specs|src/test)/|_test\.\w+$|_spec\.rb$|(?:Test|Tests|IT)\.(?:java|kt|cs|php)$"
+)
+_COMMENT = re.compile(r"\s*(?://|#|\*|/\*|--|<!--)")
+_PLAIN = re.compile(r"true|false|[\d.]+", re.I)
+_OWN = frozenset({"RAILS_ENV", "RACK_ENV", "MIX_ENV", "RAILS_MAX_THREADS", "RAILS_MIN_THREADS", "WEB_CONCURRENCY"})
+"""What frameworks read, with the defaults that their generators write."""
+
+
+def language(path: str) -> _Language | None:
+    """The language of a file as far as this reader knows it; none for tests."""
+    if _TEST.search(path):
+        return None
+    if _SPRING_FILE.search(path):
+        return _SPRING
+    return _RUBY if _RAILS_FILE.search(path) else _BY_ENDING.get(posixpath.splitext(path)[1])
+
+
+def read_other(source: Source, path: str) -> Iterator[Setting]:
+    """The variables that a file reads."""
+    known, text = language(path), source.text(path)
+    if known is None or known.hint.lower() not in text.lower():
+        return
+    starts = [0, *(match.end() for match in re.finditer("\n", text))]
+    for match in known.lookup.finditer(text):
+        line = bisect_right(starts, match.start())
+        begin = starts[line - 1]
+        if not _COMMENT.match(text, begin, match.start() + 1):
+            place = Location(path, line, match.start() - begin + 1)
+            if (found := _setting(known, match, text, place, source.vault)).name not in _OWN:
+                yield found
+
+
+def _setting(known: _Language, match: re.Match[str], text: str, place: Location, vault: Vault) -> Setting:
+    groups = match.groupdict()
+    name = next(groups[key] for key in ("name", "fetched", "tagged", "demanded") if groups.get(key))
+    default = next((groups[key] for key in ("default", "given", "block", "tag") if groups.get(key) is not None), None)
+    other = (groups.get("other") or "").strip()
+    if _PLAIN.fullmatch(other):
+        default, other = other, ""
+    value = None if default is None else vault.value(name, default)
+    kind = "expression" if other else "none" if default is None else "literal" if default else "empty"
+    return Setting(name, known.style, "string", value, kind, _is_required(known, match, text), known.style, place)
+
+
+def _is_required(known: _Language, match: re.Match[str], text: str) -> bool:
+    """Whether a start without the variable fails."""
+    groups = match.groupdict()
+    if known is _SPRING:
+        return groups["colon"] is None
+    if known is _RUBY:
+        return bool(groups["fetched"]) and match[0].endswith(")") and not (groups["given"] or groups["other"])
+    if groups.get("demanded") or "required" in (groups.get("required") or ""):
+        return True
+    return bool(known.demand and known.demand.match(text, match.end()))
