@@ -94,7 +94,7 @@ def blast_radius(audit: Audit) -> Blocks:
     legend = [(matrix.Mark("dot", "bad"), "fails with it"), (matrix.Mark("ring", "warn"), "loses something")]
     canvas = matrix.draw([point.name for point in drawn], [names[node] for node in columns], marks, legend)
     note = "" if drawn == points and len(columns) == len(names) else " Those that reach, and suffer, most are drawn."
-    caption = f"{words} A row dies, its marked columns suffer.{note}"
+    caption = f"{words} Each row is a service that dies; its marks are what suffers.{note}"
     return Blocks(Picture(canvas.svg(words), caption, words, _points_table(points, names)))
 
 

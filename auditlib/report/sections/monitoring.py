@@ -25,7 +25,8 @@ def monitoring_wiring(audit: Audit) -> Blocks:
     words = (
         f"{wording.count(len(audit.inventory.scrape_jobs), 'scrape job')}, "
         f"{wording.count(sum(rule.kind == 'alert' for rule in audit.inventory.alert_rules), 'alert')}, "
-        f"{wording.count(len(audit.inventory.receivers), 'receiver')}; leading nowhere: {wording.listing(lost)}."
+        f"{wording.count(len(audit.inventory.receivers), 'receiver')}."
+        + (f" Leading nowhere: {wording.listing(lost)}." if lost else "")
     )
     legend = [
         (palette.ACCENT_SOFT, "connected"),

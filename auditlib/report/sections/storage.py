@@ -26,8 +26,8 @@ def exposure(audit: Audit) -> Blocks:
     inside = [service.name for service in services if not service.ports and service.network_mode != "host"]
     direct = [f"{service.name} (host network)" for service in services if service.network_mode == "host"]
     words = (
-        f"{wording.count(len(outside) + len(direct), 'port')} on every interface, {len(local)} on the host alone; "
-        f"{wording.count(len(inside), 'service')} inside the networks only."
+        f"{wording.count(len(outside) + len(direct), 'port')} on every interface, "
+        f"{len(local) or 'none'} on the host alone; {wording.count(len(inside), 'service')} inside the networks only."
     )
     canvas = zones.draw(
         [
