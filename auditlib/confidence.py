@@ -86,7 +86,7 @@ def _read_reasons(counts: Counter[Read], coverage: Sequence[Coverage]) -> Iterat
         entries = [entry for entry in coverage if entry.status is status]
         if entries:
             places = _list(f"{entry.file}:{entry.line} ({entry.reason})" for entry in entries)
-            yield f"{_count(len(entries), 'file')} {verb}: {places}."
+            yield f"{_count(counts[status], 'file')} {verb}: {places}."
 
 
 def _left_out(counts: Counter[Read], coverage: Sequence[Coverage]) -> Iterator[str]:
@@ -105,7 +105,7 @@ def _left_out(counts: Counter[Read], coverage: Sequence[Coverage]) -> Iterator[s
 def _unresolved(inventory: Inventory) -> Iterator[str]:
     """What the files point to and the audit could not follow."""
     for subject, places in (
-        ("Compose would refuse", [item.location for item in inventory.problems if item.kind == "error"]),
+        ("What Compose would refuse", [item.location for item in inventory.problems if item.kind == "error"]),
         ("A path leads out of the repository", _paths_outside(inventory)),
         ("A query could not be parsed", _broken_queries(inventory)),
         ("A workflow of another repository is used", _foreign_workflows(inventory)),

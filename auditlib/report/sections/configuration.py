@@ -41,7 +41,8 @@ def environment_coverage(audit: Audit) -> Blocks:
     missing = [name for name in names if known[name].get("Template") == "missing"]
     blank = [name for name in names if known[name].get("Compose") == "blank"]
     words = (
-        f"{wording.count(len(names), 'variable')}: {len(missing)} in no template, {len(blank)} blank when unset."
+        f"{wording.count(len(names), 'variable')}: {len(missing) or 'none'} in no template, "
+        f"{len(blank) or 'none'} blank when unset."
         + (f" The {_SHOWN} with the most gaps are drawn." if len(names) > _SHOWN else "")
     )
     legend = [(matrix.Mark(shape, tone), meaning) for shape, tone, meaning in list(_WORDS.values())[1:]]

@@ -13,6 +13,8 @@ from auditlib.report.charts import layered, matrix
 
 _NONE = "No monitoring configuration (Prometheus, Alertmanager, Grafana, a log shipper) was found."
 _ASPECTS = ("Health check", "Metrics", "Alerts", "Dashboard", "Logs kept")
+_WHAT = ("a health check", "metrics", "alerts", "a dashboard", "logs that are kept")
+"""The aspects in a sentence that says how many services have each."""
 _LIMIT = 40
 
 
@@ -127,9 +129,10 @@ def monitoring_coverage(audit: Audit) -> Blocks:
     }
     blind = [name for name in names if not any(states[name])]
     covered = ", ".join(
-        f"{aspect.lower()} {sum(found[column] for found in states.values())}" for column, aspect in enumerate(_ASPECTS)
+        f"{sum(found[column] for found in states.values()) or 'none'} {what}" for column, what in enumerate(_WHAT)
     )
-    words = f"Of {wording.count(len(names), 'service')}: {covered}. Nothing at all: {wording.listing(blind)}."
+    words = f"Of {wording.count(len(names), 'service')} these have: {covered}."
+    words += f" Nothing at all: {wording.listing(blind)}." if blind else ""
     rows = tuple((name, *(State("yes", "good") if known else State("no") for known in states[name])) for name in names)
     table = Table(
         "Services and what watches them",

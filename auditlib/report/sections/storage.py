@@ -78,7 +78,8 @@ def volumes(audit: Audit) -> Blocks:
         if volume in rows
     }
     shared = sorted(volume for volume, number in users.items() if number > 1)
-    words = f"{wording.count(len(users), 'named volume')}; shared by several services: {wording.listing(shared)}."
+    words = wording.count(len(users), "named volume")
+    words += f"; shared by several services: {wording.listing(shared)}." if shared else ", each of one service."
     legend = [(matrix.Mark("dot", "accent"), "reads and writes"), (matrix.Mark("ring", ""), "reads only")]
     table = Table(
         "Named volumes and who mounts them",
