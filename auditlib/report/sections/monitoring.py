@@ -128,10 +128,11 @@ def monitoring_coverage(audit: Audit) -> Blocks:
         for column, known in enumerate(states[name])
     }
     blind = [name for name in names if not any(states[name])]
-    covered = ", ".join(
-        f"{sum(found[column] for found in states.values()) or 'none'} {what}" for column, what in enumerate(_WHAT)
-    )
-    words = f"Of {wording.count(len(names), 'service')} these have: {covered}."
+    counts = {what: sum(found[column] for found in states.values()) for column, what in enumerate(_WHAT)}
+    parts = [f"{count} with {what}" for what, count in counts.items() if count]
+    if lacking := [what for what, count in counts.items() if not count]:
+        parts.append(f"none with {' or '.join(lacking)}")
+    words = f"Of {wording.count(len(names), 'service')}: {', '.join(parts)}."
     words += f" Nothing at all: {wording.listing(blind)}." if blind else ""
     rows = tuple((name, *(State("yes", "good") if known else State("no") for known in states[name])) for name in names)
     table = Table(

@@ -58,8 +58,8 @@ def _map(audit: Audit, project: Project) -> Picture:
     gated = [name for name, service in services.items() if service.profiles]
     words = (
         f"{wording.count(len(services), 'service')} of {project.name}, started in "
-        f"{wording.count(max(layers.values()) + 1, 'step')}; {wording.listing(unchecked)} without a working health "
-        f"check; behind a profile: {wording.listing(gated)}."
+        f"{wording.count(max(layers.values()) + 1, 'step')}; {wording.listing(unchecked)} without a working health check"
+        + (f"; behind a profile: {wording.listing(gated)}." if gated else ".")
     )
     caption = "From left to right in start order; a line leads to the service that waits for the one on its left."
     steps = [f"Step {number + 1}" for number in range(max(layers.values()) + 1)]

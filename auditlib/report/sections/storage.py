@@ -25,7 +25,7 @@ def exposure(audit: Audit) -> Blocks:
     local = [(service, port) for service, port in pairs if port.host_ip in _LOOPBACK]
     inside = [service.name for service in services if not service.ports and service.network_mode != "host"]
     direct = [f"{service.name} (host network)" for service in services if service.network_mode == "host"]
-    words = (
+    words = wording.sentence(
         f"{wording.count(len(outside) + len(direct), 'port')} on every interface, "
         f"{len(local) or 'none'} on the host alone; {wording.count(len(inside), 'service')} inside the networks only."
     )
