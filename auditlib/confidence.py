@@ -20,6 +20,9 @@ from auditlib.model import Confidence, Coverage, Location, Read
 FAILED_SHARE = 0.2
 """The share of failed files above which nothing that the audit says should be relied on."""
 _NAMED = 3
+_WHOLE = "."
+"""The file of a coverage entry that is about no single one."""
+_WORST_FIRST = (Read.FAILED, Read.PARTIAL, Read.PARSED, Read.SKIPPED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,18 +34,18 @@ class Assessment:
     counts: tuple[tuple[Read, int], ...]
 
     def count(self, status: Read) -> int:
-        """The number of coverage entries of one status."""
+        """The number of files of one status."""
         return dict(self.counts)[status]
 
 
 def assess(inventory: Inventory, coverage: Sequence[Coverage]) -> Assessment:
     """The confidence that an audit of this inventory and coverage deserves."""
-    counts = Counter(entry.status for entry in coverage)
+    counts = _by_file(inventory, coverage)
     failures = [entry for entry in coverage if entry.status is Read.FAILED]
     unresolved = list(_unresolved(inventory))
     return Assessment(
         _level(counts, failures, bool(unresolved)),
-        (*_read_reasons(counts, coverage), *unresolved, _STATIC),
+        (*_read_reasons(counts, coverage), *_left_out(counts, coverage), *unresolved, _STATIC),
         tuple((status, counts[status]) for status in Read),
     )
 
@@ -50,12 +53,21 @@ def assess(inventory: Inventory, coverage: Sequence[Coverage]) -> Assessment:
 _STATIC = "Files were read and nothing was run: what a running system does beyond its configuration is not known."
 
 
+def _by_file(inventory: Inventory, coverage: Sequence[Coverage]) -> Counter[Read]:
+    """How many files were read how far; one that several readers read counts once, by the worst of them."""
+    status = dict.fromkeys(inventory.files, Read.SKIPPED)
+    for entry in coverage:
+        if entry.file != _WHOLE:
+            status[entry.file] = min(status.get(entry.file, Read.SKIPPED), entry.status, key=_WORST_FIRST.index)
+    return Counter(status.values())
+
+
 def _level(counts: Counter[Read], failures: Sequence[Coverage], unresolved: bool) -> Confidence:
     understood = counts[Read.PARSED] + counts[Read.PARTIAL]
     opened = understood + counts[Read.FAILED]
     if not understood or counts[Read.FAILED] > FAILED_SHARE * opened or any(_is_rule(entry) for entry in failures):
         return Confidence.LOW
-    if counts[Read.FAILED] or counts[Read.PARTIAL] or unresolved:
+    if failures or counts[Read.PARTIAL] or unresolved:
         return Confidence.MEDIUM
     return Confidence.HIGH
 
@@ -69,21 +81,31 @@ def _read_reasons(counts: Counter[Read], coverage: Sequence[Coverage]) -> Iterat
     if not opened:
         yield "No file of a kind that auditlib reads was found."
         return
-    yield f"{counts[Read.PARSED]} of {_count(opened, 'file')} were read in full."
+    yield f"Read in full: {counts[Read.PARSED]} of {_count(opened, 'file')}."
     for status, verb in ((Read.PARTIAL, "read in part only"), (Read.FAILED, "not readable")):
         entries = [entry for entry in coverage if entry.status is status]
         if entries:
             places = _list(f"{entry.file}:{entry.line} ({entry.reason})" for entry in entries)
-            yield f"{_count(len(entries), 'file')} {verb}: {places}."
-    skipped = [entry.reason for entry in coverage if entry.status is Read.SKIPPED and entry.reason]
-    if skipped:
-        yield f"Not looked at: {_list(skipped)}."
+            yield f"{_count(counts[status], 'file')} {verb}: {places}."
+
+
+def _left_out(counts: Counter[Read], coverage: Sequence[Coverage]) -> Iterator[str]:
+    """What was not opened, and which scanners did not run."""
+    if counts[Read.SKIPPED]:
+        yield f"Left out: {_count(counts[Read.SKIPPED], 'file')} with nothing that the audit reads."
+    skipped = [entry for entry in coverage if entry.status is Read.SKIPPED]
+    scanners = sorted(entry.kind.removeprefix("scanner ") for entry in skipped if entry.kind.startswith("scanner "))
+    if scanners:
+        yield f"Scanners that did not run: {', '.join(scanners)}."
+    listing = [entry.reason for entry in skipped if entry.kind == "listing"]
+    if listing:
+        yield f"Not looked at: {_list(listing)}."
 
 
 def _unresolved(inventory: Inventory) -> Iterator[str]:
     """What the files point to and the audit could not follow."""
     for subject, places in (
-        ("Compose would refuse", [item.location for item in inventory.problems if item.kind == "error"]),
+        ("What Compose would refuse", [item.location for item in inventory.problems if item.kind == "error"]),
         ("A path leads out of the repository", _paths_outside(inventory)),
         ("A query could not be parsed", _broken_queries(inventory)),
         ("A workflow of another repository is used", _foreign_workflows(inventory)),

@@ -18,10 +18,12 @@ from auditlib.model import Area, Finding, Severity, Status
 
 SCALE = 60.0
 """The risk at which about a third of the score is left; a critical finding is 40, a high one 16."""
+FLOOR = 10
+"""Points below which an area alone stands in the way: nine tenths of it are lost."""
 
 
 class Readiness(Enum):
-    """The three answers: a critical finding stands in the way, a high or medium one is a condition."""
+    """The answers: a critical finding or an area below the floor stands in the way, high or medium is a condition."""
 
     NOT_READY = "Not ready for production"
     CONDITIONS = "Ready with conditions"
@@ -62,10 +64,12 @@ def judge(findings: Sequence[Finding]) -> Verdict:
     """The verdict that these findings lead to."""
     opened = [finding for finding in findings if finding.status is Status.OPEN]
     counts = Counter(finding.severity for finding in opened)
+    reached = scores(opened)
+    readiness = _readiness(counts, min(score.points for score in reached))
     return Verdict(
-        _readiness(counts),
-        _reason(counts),
-        scores(opened),
+        readiness,
+        _reason(counts, readiness),
+        reached,
         backlog.derive(opened)[:3],
     )
 
@@ -106,21 +110,22 @@ def _points(risk: float) -> float:
     return 100 * math.exp(-max(risk, 0.0) / SCALE)
 
 
-def _readiness(counts: Counter[Severity]) -> Readiness:
-    if counts[Severity.CRITICAL]:
+def _readiness(counts: Counter[Severity], lowest: int) -> Readiness:
+    if counts[Severity.CRITICAL] or lowest < FLOOR:
         return Readiness.NOT_READY
     return Readiness.CONDITIONS if counts[Severity.HIGH] or counts[Severity.MEDIUM] else Readiness.READY
 
 
-def _reason(counts: Counter[Severity]) -> str:
+def _reason(counts: Counter[Severity], readiness: Readiness) -> str:
     weighty = [severity for severity in Severity if severity > Severity.INFO and counts[severity]]
     if not weighty:
         return "No finding stands against it."
     parts = [f"{counts[severity]} {severity}" for severity in weighty]
     listed = parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
-    total = sum(counts[severity] for severity in weighty)
-    noun = "finding stands" if total == 1 else "findings stand"
-    return f"{listed} {noun} against it." if counts[Severity.CRITICAL] else f"{listed} {noun} to be dealt with."
+    one = sum(counts[severity] for severity in weighty) == 1
+    if readiness is Readiness.NOT_READY:
+        return f"{listed} {'finding stands' if one else 'findings stand'} against it."
+    return f"{listed} {'finding has' if one else 'findings have'} to be dealt with."
 
 
 def _score(area: Area, findings: Sequence[Finding]) -> Score:

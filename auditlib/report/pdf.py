@@ -1,12 +1,18 @@
-"""The page on paper: printed by the Chromium or Chrome that is installed."""
+"""The page on paper: printed by the Chromium or Chrome that is installed.
+
+Chromium can't write into a table of contents on which page a section begins, so the page is printed twice: the numbers
+are read from the first print, whose contents have room for them already.
+"""
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -16,6 +22,9 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stab
 """What the program is called, by system."""
 TIME_LIMIT = 180.0
 """Seconds after which printing is given up."""
+
+_NUMBER = re.compile(r'<span class="page" data-of="([^"]*)">')
+"""Where the contents on paper have room for the number of a page."""
 
 _OPTIONS = (
     "--headless",
@@ -45,12 +54,39 @@ def browser() -> str:
 
 def write(page: Path, target: Path) -> None:
     """Print `page` to `target`. Raises PrintError if the browser fails or takes too long."""
-    with tempfile.TemporaryDirectory(prefix="auditlib-print-", ignore_cleanup_errors=True) as profile:
-        command = [browser(), *_OPTIONS, *_sandbox(), f"--user-data-dir={profile}", f"--print-to-pdf={target}"]
-        complaints = Path(profile) / "complaints.txt"
-        status = _run([*command, page.as_uri()], complaints)
-        said = complaints.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    with tempfile.TemporaryDirectory(prefix="auditlib-print-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        _print(page, folder / "draft.pdf", folder)
+        numbered = folder / page.name
+        numbered.write_text(
+            _with_numbers(page.read_text(encoding="utf-8"), _pages(folder / "draft.pdf")), encoding="utf-8"
+        )
+        _print(numbered, target, folder)
+
+
+def _pages(document: Path) -> dict[str, int]:
+    """The number of the page on which each part of the document begins, by the part's id."""
+    from pypdf import PdfReader  # only who prints pays for it
+
+    reader = PdfReader(document)
+    return {
+        name.lstrip("/"): (reader.get_destination_page_number(place) or 0) + 1
+        for name, place in reader.named_destinations.items()
+    }
+
+
+def _with_numbers(html: str, pages: Mapping[str, int]) -> str:
+    """The page with the numbers in the places that its contents keep for them."""
+    return _NUMBER.sub(lambda match: f"{match[0]}{pages.get(match[1], '')}", html)
+
+
+def _print(page: Path, target: Path, folder: Path) -> None:
+    """Print once; what the browser keeps, and what it complains of, is in `folder`."""
+    command = [browser(), *_OPTIONS, *_sandbox(), f"--user-data-dir={folder / 'profile'}", f"--print-to-pdf={target}"]
+    complaints = folder / "complaints.txt"
+    status = _run([*command, page.as_uri()], complaints)
     if status or not target.is_file():
+        said = complaints.read_text(encoding="utf-8", errors="replace").strip().splitlines()
         raise PrintError(f"{command[0]} printed no PDF: {said[-1] if said else 'it said nothing'}")
 
 

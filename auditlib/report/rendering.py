@@ -67,6 +67,7 @@ def environment() -> jinja2.Environment:
     )
     templates.filters |= {
         "code": _code,
+        "css_text": _css_text,
         "host": _host,
         "plain": _plain,
         "inline": _inline_picture,
@@ -98,6 +99,12 @@ def _fragments() -> jinja2.Template:
 def _host(link: str) -> str:
     """The name of the host that a link leads to."""
     return urlsplit(link).netloc
+
+
+def _css_text(text: str) -> Markup:
+    """Text that stands between quotes in a style sheet: what is neither letter nor digit by its number."""
+    safe = (char if char.isalnum() else f"\\{ord(char):x} " for char in " ".join(text.split()))
+    return Markup("".join(safe))  # noqa: S704 - letters, digits and numbers in hexadecimal
 
 
 _BACKTICKS = re.compile(r"`([^`]+)`")

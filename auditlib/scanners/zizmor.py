@@ -71,7 +71,7 @@ def _issue(item: dict[str, Any]) -> Issue:
 
 
 def _sentence(text: str) -> str:
-    plain = text.replace("persist-credentials: false", "persist-credentials to false")  # or it looks like a secret
+    plain = text.replace("persist-credentials: false", "`persist-credentials` to false")  # or it looks like a secret
     return f"{plain[:1].upper()}{plain[1:]}."
 
 

@@ -16,7 +16,7 @@ from auditlib.editions import Edition
 from auditlib.errors import PrintError, UsageError
 from auditlib.inventory.delivery import Workflow
 from auditlib.model import Location, Severity
-from auditlib.report import markdown_document, pdf, slides
+from auditlib.report import markdown_document, page, pdf, slides
 from auditlib.report.blocks import Column, Panel, Picture, Prose, Table
 from auditlib.report.glance import ROWS, glance
 from auditlib.report.settings import Settings
@@ -81,6 +81,13 @@ def test_without_a_browser_nothing_is_run(tmp_path: Path, monkeypatch: pytest.Mo
     with pytest.raises(UsageError, match="Chromium or Chrome, and neither is on the PATH"):
         workbook.report(tmp_path / "gone", tmp_path / "report", forms={Edition.PDF})
     assert not (tmp_path / "report").exists()
+
+
+def test_a_name_on_every_sheet_stays_within_its_quotes(make_audit: MakeAudit) -> None:
+    html = page.render(make_audit(name='"; } </style><script>alert(1)</script>'), [])
+
+    assert html.count("</style>") == 1
+    assert r'content: "\22 \3b \20 \7d' in html
 
 
 def print_into(output: Path) -> None:

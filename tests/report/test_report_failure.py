@@ -69,7 +69,7 @@ def test_the_pictures_have_words_and_a_table(make_audit: MakeAudit) -> None:
         assert len(picture.table.rows) >= 2
     assert "all are started after at most 1 min 30 s" in str(sections.start_up(audit))
     assert "the worst is db: api and web fail with it" in str(sections.blast_radius(audit))
-    assert "without a version that stays: shop/api:latest and nginx:alpine" in str(sections.image_versions(audit))
+    assert "Without a version that stays: shop/api:latest and nginx:alpine" in str(sections.image_versions(audit))
 
 
 def test_without_services_a_sentence_says_so(make_audit: MakeAudit) -> None:

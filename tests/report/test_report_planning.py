@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
+import re
+from dataclasses import replace
+
 import pytest
 from handmade import MakeAudit, finding, place
 
 from auditlib import backlog, confidence, verdict
 from auditlib.inventory.stack import Problem
 from auditlib.model import Area, Confidence, Coverage, Effort, Read, Severity, Status
+from auditlib.report import sections
+from auditlib.report.blocks import Picture
 
 
 def test_an_item_closes_all_findings_of_its_rule() -> None:
@@ -50,6 +56,7 @@ def test_the_verdict_is_no_while_a_critical_finding_is_open() -> None:
 def test_low_findings_are_no_condition() -> None:
     assert verdict.judge([finding(severity=Severity.LOW)]).readiness is verdict.Readiness.READY
     assert verdict.judge([finding(severity=Severity.MEDIUM)]).readiness is verdict.Readiness.CONDITIONS
+    assert verdict.judge([finding(str(n)) for n in range(9)]).readiness is verdict.Readiness.NOT_READY
 
 
 def test_fixing_never_lowers_a_score_and_every_point_is_traced() -> None:
@@ -101,3 +108,31 @@ def test_a_rule_that_failed_makes_the_confidence_low(make_audit: MakeAudit) -> N
     failure = Coverage(".", "rule x", Read.FAILED, "KeyError in the rule")
 
     assert confidence.assess(audit.inventory, [*audit.coverage, failure]).level is Confidence.LOW
+
+
+def test_marks_of_a_long_backlog_never_touch(make_audit: MakeAudit) -> None:
+    severities = (Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM, Severity.LOW)
+    found = [finding(f"rule-{number}", severities[min(number // 20, 3)]) for number in range(90)]
+    (picture,) = sections.risk_against_effort(make_audit(findings=found)).blocks
+    assert isinstance(picture, Picture)
+    marks = re.findall(r'x="([\d.]+)" y="([\d.]+)"[^>]*>\d+</text>', picture.svg)
+    places = [(float(x), float(y)) for x, y in marks]
+
+    assert len(places) == 90
+    assert all(abs(a[0] - b[0]) >= 20 or abs(a[1] - b[1]) >= 20 for a, b in itertools.combinations(places, 2))
+
+
+def test_a_file_that_two_readers_read_counts_once_and_the_rest_is_left_out(make_audit: MakeAudit) -> None:
+    audit = make_audit()
+    inventory = replace(audit.inventory, files=("compose.yaml", "logo.svg"))
+    coverage = (
+        Coverage("compose.yaml", "compose", Read.PARSED),
+        Coverage("compose.yaml", "document", Read.PARTIAL, "half"),
+        Coverage(".", "scanner promtool", Read.SKIPPED, "promtool is not installed"),
+    )
+    assessment = confidence.assess(inventory, coverage)
+
+    assert {status: number for status, number in assessment.counts if number} == {Read.PARTIAL: 1, Read.SKIPPED: 1}
+    assert "Read in full: 0 of 1 file." in assessment.reasons
+    assert "Left out: 1 file with nothing that the audit reads." in assessment.reasons
+    assert "Scanners that did not run: promtool." in assessment.reasons

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 
 from auditlib.audit import Audit
@@ -16,6 +16,8 @@ _SHOWN = 45
 _FLOWS = 18
 _SERVICES = 24
 _PLACES = ("Compose", "Template", "Code", "Documents")
+_VALUES = {"bad": "with a value that anyone may know", "warn": "with a value in a file", "good": "given from outside"}
+"""What is said of credentials by the tone of their value, the worst first."""
 _WORDS = {
     "required": ("dot", "good", "required"),
     "named": ("dot", "good", "named"),
@@ -39,7 +41,8 @@ def environment_coverage(audit: Audit) -> Blocks:
     missing = [name for name in names if known[name].get("Template") == "missing"]
     blank = [name for name in names if known[name].get("Compose") == "blank"]
     words = (
-        f"{wording.count(len(names), 'variable')}: {len(missing)} in no template, {len(blank)} blank when unset."
+        f"{wording.count(len(names), 'variable')}: {len(missing) or 'none'} in no template, "
+        f"{len(blank) or 'none'} blank when unset."
         + (f" The {_SHOWN} with the most gaps are drawn." if len(names) > _SHOWN else "")
     )
     legend = [(matrix.Mark(shape, tone), meaning) for shape, tone, meaning in list(_WORDS.values())[1:]]
@@ -92,13 +95,12 @@ def credential_flow(audit: Audit) -> Blocks:
     flows = [flow for flow in audit.graph.credential_flow() if flow.origins or flow.services]
     if not flows:
         return Blocks(Prose("No variable by its name, or by its value, is a credential."))
-    flows.sort(key=lambda flow: ("bad", "warn", "good").index(_judged(flow)[1]))
+    flows.sort(key=lambda flow: list(_VALUES).index(_judged(flow)[1]))
     drawn = _drawable(flows)
-    judged = [_judged(flow)[1] for flow in flows]
-    words = (
-        f"{wording.count(len(flows), 'credential')}: {judged.count('bad')} with a value that anyone may know, "
-        f"{judged.count('warn')} with a value in a file, {judged.count('good')} given from outside."
-        + (f" {len(drawn)} of them are drawn." if len(drawn) < len(flows) else "")
+    tones = Counter(_judged(flow)[1] for flow in flows)
+    kinds = ", ".join(f"{tones[tone]} {kind}" for tone, kind in _VALUES.items() if tones[tone])
+    words = f"{wording.count(len(flows), 'credential')}: {kinds}." + (
+        f" {len(drawn)} of them are drawn." if len(drawn) < len(flows) else ""
     )
     table = Table(
         "Credentials, where their values come from, and who gets them",

@@ -32,10 +32,9 @@ def _timeline(project: Project, moments: tuple[startup.Moment, ...]) -> Picture:
     last = max(moments, key=lambda moment: (moment.start, moment.service.name))
     drawn = moments if len(moments) <= _ROWS else sorted(moments, key=lambda moment: -moment.ready)[:_ROWS]
     waiting = f", {last.service.name} as the last one, which waits for {last.waits_for}" if last.waits_for else ""
-    words = (
-        f"{wording.count(len(moments), 'service')} of {project.name}: all are started after at most "
-        f"{timeline.duration(last.start)}{waiting}."
-    )
+    latest = f"all are started after at most {timeline.duration(last.start)}{waiting}"
+    services = wording.count(len(moments), "service")
+    words = f"{services} of {project.name}: {latest if last.start else 'none waits for health, so all start at once'}."
     spans = [_span(moment) for moment in sorted(drawn, key=lambda moment: (moment.start, moment.service.name))]
     tones = {span.tone for span in spans}
     legend = [(palette.TONES[tone][1], meaning) for tone, meaning in _MEANINGS.items() if tone in tones]
@@ -94,7 +93,7 @@ def blast_radius(audit: Audit) -> Blocks:
     legend = [(matrix.Mark("dot", "bad"), "fails with it"), (matrix.Mark("ring", "warn"), "loses something")]
     canvas = matrix.draw([point.name for point in drawn], [names[node] for node in columns], marks, legend)
     note = "" if drawn == points and len(columns) == len(names) else " Those that reach, and suffer, most are drawn."
-    caption = f"{words} A row dies, its marked columns suffer.{note}"
+    caption = f"{words} Each row is a service that dies; its marks are what suffers.{note}"
     return Blocks(Picture(canvas.svg(words), caption, words, _points_table(points, names)))
 
 

@@ -35,10 +35,9 @@ def image_versions(audit: Audit) -> Blocks:
     images = sorted(users, key=lambda image: (-_level(image), image))
     loose = [image for image in images if _level(image) >= 3]
     several = sorted({repository(image) for image in images if _versions(image, images) > 1})
-    words = (
-        f"{wording.count(len(images), 'image')} of others; without a version that stays: {wording.listing(loose)}; "
-        f"in several versions: {wording.listing(several)}."
-    )
+    words = f"{wording.count(len(images), 'image')} of others."
+    words += f" Without a version that stays: {wording.listing(loose)}." if loose else " Each has a version that stays."
+    words += f" In several versions: {wording.listing(several)}." if several else ""
     drawn = images[:_LIMIT]
     marks = {
         (row, _level(image)): matrix.Mark("", _LEVELS[_level(image)][1], cut(_tag(image), 12) or "–")

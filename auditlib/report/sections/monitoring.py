@@ -13,6 +13,8 @@ from auditlib.report.charts import layered, matrix
 
 _NONE = "No monitoring configuration (Prometheus, Alertmanager, Grafana, a log shipper) was found."
 _ASPECTS = ("Health check", "Metrics", "Alerts", "Dashboard", "Logs kept")
+_WHAT = ("a health check", "metrics", "alerts", "a dashboard", "logs that are kept")
+"""The aspects in a sentence that says how many services have each."""
 _LIMIT = 40
 
 
@@ -25,7 +27,8 @@ def monitoring_wiring(audit: Audit) -> Blocks:
     words = (
         f"{wording.count(len(audit.inventory.scrape_jobs), 'scrape job')}, "
         f"{wording.count(sum(rule.kind == 'alert' for rule in audit.inventory.alert_rules), 'alert')}, "
-        f"{wording.count(len(audit.inventory.receivers), 'receiver')}; leading nowhere: {wording.listing(lost)}."
+        f"{wording.count(len(audit.inventory.receivers), 'receiver')}."
+        + (f" Leading nowhere: {wording.listing(lost)}." if lost else "")
     )
     legend = [
         (palette.ACCENT_SOFT, "connected"),
@@ -125,10 +128,12 @@ def monitoring_coverage(audit: Audit) -> Blocks:
         for column, known in enumerate(states[name])
     }
     blind = [name for name in names if not any(states[name])]
-    covered = ", ".join(
-        f"{aspect.lower()} {sum(found[column] for found in states.values())}" for column, aspect in enumerate(_ASPECTS)
-    )
-    words = f"Of {wording.count(len(names), 'service')}: {covered}. Nothing at all: {wording.listing(blind)}."
+    counts = {what: sum(found[column] for found in states.values()) for column, what in enumerate(_WHAT)}
+    parts = [f"{count} with {what}" for what, count in counts.items() if count]
+    if lacking := [what for what, count in counts.items() if not count]:
+        parts.append(f"none with {' or '.join(lacking)}")
+    words = f"Of {wording.count(len(names), 'service')}: {', '.join(parts)}."
+    words += f" Nothing at all: {wording.listing(blind)}." if blind else ""
     rows = tuple((name, *(State("yes", "good") if known else State("no") for known in states[name])) for name in names)
     table = Table(
         "Services and what watches them",

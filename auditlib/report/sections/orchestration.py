@@ -16,9 +16,9 @@ LIMIT = 40
 """Services of a project above which the map shows groups of like ones."""
 _PROJECTS = 3
 _CONDITIONS = {
-    "service_healthy": ("good", "dot", "once it is healthy"),
-    "service_started": ("warn", "ring", "once it has started"),
-    "service_completed_successfully": ("accent", "dash", "once it has completed"),
+    "service_healthy": ("good", "dot", "until it is healthy"),
+    "service_started": ("warn", "ring", "until it has started"),
+    "service_completed_successfully": ("accent", "dash", "until it has completed"),
 }
 _NONE = "No Compose project was found, so there are no services to show."
 
@@ -58,8 +58,8 @@ def _map(audit: Audit, project: Project) -> Picture:
     gated = [name for name, service in services.items() if service.profiles]
     words = (
         f"{wording.count(len(services), 'service')} of {project.name}, started in "
-        f"{wording.count(max(layers.values()) + 1, 'step')}; {wording.listing(unchecked)} without a working health "
-        f"check; behind a profile: {wording.listing(gated)}."
+        f"{wording.count(max(layers.values()) + 1, 'step')}; {wording.listing(unchecked)} without a working health check"
+        + (f"; behind a profile: {wording.listing(gated)}." if gated else ".")
     )
     caption = "From left to right in start order; a line leads to the service that waits for the one on its left."
     steps = [f"Step {number + 1}" for number in range(max(layers.values()) + 1)]
@@ -155,7 +155,7 @@ def dependency_conditions(audit: Audit) -> Blocks:
     if not entries:
         return Blocks(Prose("No service declares `depends_on`; all start at once."))
     counts = Counter(dependency.condition for dependency in entries.values())
-    words = wording.count(len(entries), "dependency", "dependencies") + ": " + ", ".join(
+    words = wording.count(len(entries), "wait") + ": " + ", ".join(
         f"{counts[condition]} {meaning}" for condition, (_, _, meaning) in _CONDITIONS.items() if counts[condition]
     ) + "."  # fmt: skip
     legend = [(matrix.Mark(shape, tone), meaning) for tone, shape, meaning in _CONDITIONS.values()]

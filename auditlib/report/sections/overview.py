@@ -56,7 +56,8 @@ def verdict(audit: Audit) -> Blocks:
 
 def _score(score: judging.Score) -> dict[str, object]:
     tone = "good" if score.points >= 80 else "warn" if score.points >= 50 else "bad"
-    return {"area": score.area, "points": score.points, "tone": tone, "losses": losses(score)[:_LOSSES]}
+    lost = [loss for loss in losses(score) if loss.points >= 1][:_LOSSES]
+    return {"area": score.area, "points": score.points, "tone": tone, "losses": lost}
 
 
 def checklist(audit: Audit) -> Blocks:

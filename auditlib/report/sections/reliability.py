@@ -37,7 +37,7 @@ def coverage(audit: Audit) -> Blocks:
         (Column("File", "code"), Column("Kind"), Column("State", "state"), Column("Reason")),
         tuple(
             (
-                f"{entry.file}:{entry.line}",
+                "" if entry.file == "." else f"{entry.file}:{entry.line}",
                 entry.kind,
                 State(_STATES[entry.status][0], _STATES[entry.status][2]),
                 entry.reason,

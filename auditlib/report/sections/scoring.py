@@ -40,8 +40,8 @@ def score_costs(audit: Audit) -> Blocks:
     scores = verdict.scores(audit.findings)
     if not any(score.costs for score in scores):
         return Blocks(Prose("Every area has 100 points: no finding costs any."))
-    columns = (Column("Area"), Column("What was found"), Column("Findings", "number"), Column("Points", "number"),
-               Column("Place", "code"))  # fmt: skip
+    columns = (Column("Area and score"), Column("What was found"), Column("Findings", "number"),
+               Column("Points", "number"), Column("Place", "code"))  # fmt: skip
     rows = tuple(row for score in scores for row in _rows(score))
     return Blocks(Prose(_rule()), Table("What costs each area its points", columns, rows))
 
@@ -58,10 +58,11 @@ def _rule() -> str:
 
 
 def _rows(score: verdict.Score) -> Iterator[tuple[object, ...]]:
-    area, lost = AREA_NAMES[score.area], losses(score)
-    for loss in lost[:_NAMED]:
-        yield area, loss.worst.title, loss.findings, f"{loss.points:.1f}", str(loss.worst.location)
+    lost = losses(score)
+    for number, loss in enumerate(lost[:_NAMED]):
+        area = f"{AREA_NAMES[score.area]}: {score.points}" if number == 0 else ""
+        yield area, loss.worst.title, loss.findings, f"−{loss.points:.1f}", str(loss.worst.location)
     rest = lost[_NAMED:]
     if rest:
         points = sum(loss.points for loss in rest)
-        yield area, f"{len(rest)} more of less weight", sum(loss.findings for loss in rest), f"{points:.1f}", ""
+        yield "", f"{len(rest)} more, of less weight", sum(loss.findings for loss in rest), f"−{points:.1f}", ""

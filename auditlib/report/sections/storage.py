@@ -25,9 +25,9 @@ def exposure(audit: Audit) -> Blocks:
     local = [(service, port) for service, port in pairs if port.host_ip in _LOOPBACK]
     inside = [service.name for service in services if not service.ports and service.network_mode != "host"]
     direct = [f"{service.name} (host network)" for service in services if service.network_mode == "host"]
-    words = (
-        f"{wording.count(len(outside) + len(direct), 'port')} on every interface, {len(local)} on the host alone; "
-        f"{wording.count(len(inside), 'service')} inside the networks only."
+    words = wording.sentence(
+        f"{wording.count(len(outside) + len(direct), 'port')} on every interface, "
+        f"{len(local) or 'none'} on the host alone; {wording.count(len(inside), 'service')} inside the networks only."
     )
     canvas = zones.draw(
         [
@@ -78,7 +78,8 @@ def volumes(audit: Audit) -> Blocks:
         if volume in rows
     }
     shared = sorted(volume for volume, number in users.items() if number > 1)
-    words = f"{wording.count(len(users), 'named volume')}; shared by several services: {wording.listing(shared)}."
+    words = wording.count(len(users), "named volume")
+    words += f"; shared by several services: {wording.listing(shared)}." if shared else ", each of one service."
     legend = [(matrix.Mark("dot", "accent"), "reads and writes"), (matrix.Mark("ring", ""), "reads only")]
     table = Table(
         "Named volumes and who mounts them",

@@ -22,7 +22,8 @@ def test_coverage(audit: Audit) -> Blocks:
         return Blocks(Prose(f"No workflow of GitHub Actions was found, so none of these runs by itself: {found}."))
     running = _running(audit)
     left_out = [_name(suite) for suite in suites if not running[suite]]
-    words = f"{wording.count(len(suites), 'test suite')}; run by no job: {wording.listing(left_out, 12)}."
+    words = wording.count(len(suites), "test suite")
+    words += f"; run by no job: {wording.listing(left_out, 12)}." if left_out else ", each run by a job."
     marks = {
         (row, column): matrix.Mark("dot", "good")
         if job in running[suite]
