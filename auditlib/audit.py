@@ -14,6 +14,7 @@ from auditlib import excerpts, graph, readers, rules, suppressions
 from auditlib.configuration import Configuration
 from auditlib.excerpts import Excerpt
 from auditlib.graph import DependencyGraph
+from auditlib.history import History
 from auditlib.inventory import Inventory
 from auditlib.model import Coverage, Finding, Location
 from auditlib.rules import Rule
@@ -37,6 +38,8 @@ class Audit:
     coverage: tuple[Coverage, ...]
     excerpts: Mapping[Location, Excerpt]
     """The lines behind the findings."""
+    history: History | None = None
+    """The runs before this one; None where none are kept."""
 
     @cached_property
     def graph(self) -> NetworkxGraph:

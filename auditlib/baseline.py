@@ -54,5 +54,5 @@ def _line(finding: Finding, known: Baseline) -> str:
     if finding.fingerprint not in known:
         return f"new: {named}"
     before = known[finding.fingerprint]
-    more = comparison.grown(before, entries.of(finding)) if before else ()
-    return f"grown: {named}, now also {'; '.join(f'{place.file}: {place.message}' for place in more)}" if more else ""
+    more = comparison.spread(before, entries.of(finding)) if before else ""
+    return f"grown: {named}, {more}" if more else ""

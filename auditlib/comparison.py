@@ -7,6 +7,7 @@ lines; those that say the same in the same file are counted.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -28,9 +29,9 @@ class Kept:
         return self.old.severity is not self.new.severity
 
     @property
-    def grown(self) -> tuple[Place, ...]:
-        """The members that it did not have."""
-        return grown(self.old, self.new)
+    def spread(self) -> str:
+        """Where it has grown, in words; empty if it has not."""
+        return spread(self.old, self.new)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +54,31 @@ class Changes:
     @property
     def grown(self) -> tuple[Kept, ...]:
         """The findings that are still there with more members."""
-        return tuple(item for item in self.kept if item.grown)
+        return tuple(item for item in self.kept if item.spread)
+
+    @property
+    def worse(self) -> tuple[Entry, ...]:
+        """The findings that somebody has to look at now, as they are in the later run."""
+        risen = (item.new for item in self.kept if item.spread or item.new.severity > item.old.severity)
+        return (*self.new, *self.reopened, *risen)
+
+    @property
+    def counts(self) -> tuple[tuple[int, str], ...]:
+        """How many findings had each fate, in the order in which a sentence names them; without those of none."""
+        groups = (
+            (self.fixed, "fixed"),
+            (self.new, "new"),
+            (self.grown, "spread further"),
+            (self.changed, "judged differently"),
+            (self.reopened, "reopened"),
+            (self.suppressed, "suppressed"),
+        )
+        return tuple((len(group), fate) for group, fate in groups if group)
 
     @property
     def none(self) -> bool:
         """Whether nothing changed."""
-        groups = (self.new, self.fixed, self.reopened, self.suppressed, self.changed, self.grown)
-        return not any(groups)
+        return not self.counts
 
 
 def compare(old: Iterable[Entry], new: Iterable[Entry]) -> Changes:
@@ -79,19 +98,47 @@ def compare(old: Iterable[Entry], new: Iterable[Entry]) -> Changes:
 def grown(old: Entry, new: Entry) -> tuple[Place, ...]:
     """The members of `new` that `old` did not have.
 
-    The first member is the finding's own location and has no words of its own. So where the number stayed the same and
-    it isn't plain that the first is still the first, a member that looks new may be the one that was first: none has
-    been added then.
+    The first member is the finding's own location and has no words of its own; another one may have taken its place in
+    the meantime. It is known by its file and service, and where there is no service, a doubt is not called news.
     """
+    fresh, gone = _unmatched(old, new)
+    same_first = (old.file, old.service) == (new.file, new.service)
+    first_known = any(_is_first(place, new) for place in gone)
+    if not any(place.member for place in new.places) or (same_first and (new.service or not first_known)):
+        return fresh
+    was_first = next((place for place in fresh if _is_first(place, old)), None)
+    rest = tuple(place for place in fresh if place is not was_first)
+    return rest if same_first or first_known else (Place(new.file, new.service or new.place, member=True), *rest)
+
+
+def spread(old: Entry, new: Entry) -> str:
+    """Where a finding has grown, in words; empty if it has not.
+
+    Without a service it isn't sure which of the places came last, so they are counted.
+    """
+    more, before, now = grown(old, new), len(old.places) + 1, len(new.places) + 1
+    if more and not new.service and now > before:
+        return f"in {now} places now, {before} before"
+    return f"now also {'; '.join(f'{place.file}: {place.message}' for place in more)}" if more else ""
+
+
+def _unmatched(old: Entry, new: Entry) -> tuple[tuple[Place, ...], list[Place]]:
+    """The members that only the new finding has, and the places that only the old one has."""
     known = Counter(place.content for place in old.places)
+    known.subtract(place.content for place in new.places)
+    gone = [place for place in old.places if known[place.content] > 0]
     fresh = []
-    for place in new.places:
-        if known[place.content]:
-            known[place.content] -= 1
-        elif place.member:
+    for place in sorted(new.places, key=lambda place: place.member):  # what only explains is no news
+        if known[place.content] < 0:
+            known[place.content] += 1
             fresh.append(place)
-    same_first = bool(new.service) and (old.file, old.service) == (new.file, new.service)
-    return tuple(fresh) if same_first or len(new.places) > len(old.places) else ()
+    return tuple(place for place in fresh if place.member), gone
+
+
+def _is_first(place: Place, entry: Entry) -> bool:
+    """Whether a place is the one that the entry has for its location."""
+    named = re.search(rf"(?<![\w-]){re.escape(entry.service)}(?![\w-])", place.message)
+    return place.file == entry.file and (not entry.service or named is not None)
 
 
 def _by_fingerprint(entries: Iterable[Entry]) -> dict[str, Entry]:

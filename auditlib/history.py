@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from auditlib import entries, verdict
+from auditlib.comparison import Changes
 from auditlib.entries import Entry
 from auditlib.model import Area, Finding, Severity, Status
 from auditlib.verdict import Readiness
@@ -37,14 +38,19 @@ class Standing:
     """The same for runs that found the same, moved lines aside."""
 
     @property
+    def day(self) -> str:
+        """`25 November 2026`; empty for the run that is being made."""
+        return f"{datetime.strptime(self.time, TIME_FORMAT):%-d %B %Y}" if self.time else ""
+
+    @property
+    def minute(self) -> str:
+        """`2026-11-25 02:00`, in UTC; empty for the run that is being made."""
+        return self.time[:16].replace("T", " ")
+
+    @property
     def open(self) -> int:
         """All open findings."""
         return sum(number for _, number in self.counts)
-
-    @property
-    def lowest(self) -> int:
-        """The points of the weakest area."""
-        return min(points for _, points in self.scores)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +69,25 @@ class History:
     """Oldest first; each found something else than the one before it."""
     last: Run | None = None
     """The run of the last step."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A run in an overview of all of them."""
+
+    id: str
+    standing: Standing
+    changes: Changes | None
+    """Since the run before; None for the first, and where one of the two can't be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One of two runs that are compared. Of a findings document nothing but the findings is known."""
+
+    name: str
+    findings: tuple[Entry, ...]
+    standing: Standing | None = None
 
 
 def now() -> str:

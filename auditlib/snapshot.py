@@ -22,6 +22,7 @@ from auditlib import graph
 from auditlib.audit import Audit
 from auditlib.errors import UsageError
 from auditlib.excerpts import Excerpt
+from auditlib.history import History
 from auditlib.inventory import Inventory
 from auditlib.model import Coverage, Finding, Location
 
@@ -30,6 +31,7 @@ _PARTS: dict[str, Any] = {
     "findings": tuple[Finding, ...],
     "coverage": tuple[Coverage, ...],
     "excerpts": tuple[tuple[Location, Excerpt], ...],
+    "history": History | None,
 }
 
 
@@ -48,7 +50,7 @@ def load(path: Path) -> Audit:
 
 def dumps(audit: Audit) -> str:
     """The text of a snapshot."""
-    values = (audit.inventory, audit.findings, audit.coverage, tuple(audit.excerpts.items()))
+    values = (audit.inventory, audit.findings, audit.coverage, tuple(audit.excerpts.items()), audit.history)
     parts = {name: _encode(value) for name, value in zip(_PARTS, values, strict=True)}
     return json.dumps({"records": _digest(), **parts}, ensure_ascii=False, separators=(",", ":"))
 
@@ -59,10 +61,10 @@ def loads(text: str) -> Audit:
         document = json.loads(text)
         if document["records"] != _digest():
             raise UsageError("the snapshot was made by another version of auditlib; run the audit again")
-        inventory, findings, coverage, excerpts = (_decoder(of)(document[name]) for name, of in _PARTS.items())
+        inventory, findings, coverage, excerpts, history = (_decoder(of)(document[name]) for name, of in _PARTS.items())
     except (ValueError, KeyError, TypeError, RecursionError):
         raise UsageError("this is no snapshot of an audit; `auditlib report` makes one") from None
-    return Audit(inventory, graph.build(inventory), findings, coverage, dict(excerpts))
+    return Audit(inventory, graph.build(inventory), findings, coverage, dict(excerpts), history)
 
 
 def _encode(value: Any) -> Any:

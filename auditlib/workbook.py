@@ -6,11 +6,11 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from auditlib import editions, execution, publishing, shipped, snapshot
-from auditlib.audit import audit
+from auditlib import editions, execution, history, publishing, runs, shipped, snapshot
+from auditlib.audit import Audit, audit
 from auditlib.errors import UsageError
 from auditlib.execution import kernel
 from auditlib.formats import csv_table, json_document, table_files
@@ -27,10 +27,11 @@ _TABLES_TASK = "the tables"
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A report that was written: its page, and what failed on the way (each a line)."""
+    """A report that was written: its page, what failed on the way, and what is to be said of the history (lines)."""
 
     index: Path
     failures: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 def report(
@@ -40,11 +41,13 @@ def report(
     *,
     forms: Collection[editions.Edition] = (),
     config: Path | None = None,
+    store: runs.Store | None = None,
 ) -> Report:
     """Audit the repository in the folder `project` and write the report into the folder `output`, whole or not at all.
 
     The audit is done once; the notebooks read it from a snapshot that stays beside them, so that they can be run again.
-    `forms` are written beside the page; `config` is read instead of the repository's own `report.toml`.
+    `forms` are written beside the page; `config` is read instead of the repository's own `report.toml`. With a `store`
+    the report says what changed since the runs in it, and once it is published its own run is kept there.
     Raises ProjectError if the project can't be read, UsageError if `output` is something that is no report of ours, or
     if the settings are wrong, or something that a form needs is not installed.
     """
@@ -54,7 +57,7 @@ def report(
     look = settings.load(project, config, [_section_name(path) for path in own if _is_section(path)])
     notebooks = [path for path in own if _section_name(path) not in look.left_out] + list(look.notebooks)
     context = execution.warm()
-    result = audit(project)
+    result, run, notes = _audited(project, store)
     with publishing.published(output) as folder:
         snapshot.save(result, folder / SNAPSHOT)
         (folder / "findings.json").write_text(json_document.render(result), encoding="utf-8")
@@ -64,7 +67,28 @@ def report(
         text = page.render(result, [made[name] for name in shown], look)
         (folder / "index.html").write_text(text, encoding="utf-8")
         editions.write(forms, result, folder, shown, look)
-    return Report(output / "index.html", tuple(failures))
+    failures += _keep(store, run) if store else []
+    return Report(output / "index.html", tuple(failures), notes)
+
+
+def _audited(project: Path, store: runs.Store | None) -> tuple[Audit, history.Run, tuple[str, ...]]:
+    """The audit with what came before it, as the run that it is, and a line for each run that could not be read."""
+    result = audit(project)
+    run = history.run_of(result.findings, result.inventory.commit)
+    if store is None:
+        return result, run, ()
+    contents = store.contents()
+    past, problems = runs.before(contents, run)
+    return replace(result, history=past), run, (*contents.problems, *problems)
+
+
+def _keep(store: runs.Store, run: history.Run) -> list[str]:
+    """Keep the run, as of now; a line if it can't be kept."""
+    try:
+        store.keep(replace(run, standing=replace(run.standing, time=history.now())))
+    except UsageError as error:
+        return [str(error)]
+    return []
 
 
 def _silent(step: str, done: int, total: int) -> None:

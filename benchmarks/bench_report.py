@@ -23,8 +23,8 @@ def main(show: Callable[[str], None] = print) -> None:
         yardstick, example, generated = measure.in_turn(
             [
                 [sys.executable, "-m", "papermill", notebook, folder / "out.ipynb", "--no-progress-bar"],
-                measure.auditlib("report", ROOT / "data/propertypro", "-o", folder / "example"),
-                measure.auditlib("report", large, "-o", folder / "large"),
+                measure.auditlib("report", ROOT / "data/propertypro", "-o", folder / "example", "--no-history"),
+                measure.auditlib("report", large, "-o", folder / "large", "--no-history"),
             ]
         )
         rows = [

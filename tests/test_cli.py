@@ -16,7 +16,7 @@ from auditlib.cli import run
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "data/propertypro"
-COMMANDS = [["report"], ["check"], ["rules"], ["lab"], ["compose", "config"]]
+COMMANDS = [["report"], ["check"], ["rules"], ["history"], ["diff"], ["lab"], ["compose", "config"]]
 
 
 def auditlib(*arguments, **options):
@@ -170,7 +170,11 @@ def test_jupyterlabs_options_need_the_two_dashes():
     assert "--no-browser" in done.stderr
 
 
-@pytest.mark.parametrize("command", [["check", str(EXAMPLE), "--format", "json"], ["rules"]], ids=lambda c: c[0])
+@pytest.mark.parametrize(
+    "command",
+    [["check", str(EXAMPLE), "--format", "json"], ["rules"], ["history", str(EXAMPLE)]],
+    ids=lambda words: words[0],
+)
 def test_a_quick_command_imports_nothing_heavy(command):
     code = (
         "import sys\nfrom auditlib.cli import run\n"

@@ -434,7 +434,7 @@ def test_what_is_isolated_reaches_nothing_and_is_reached_by_nothing(audited):
     assert {"volume:unused", "network:empty"} <= {node.id for node in found.isolated()}
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(st.tuples(st.integers(0, 7), st.integers(0, 7), st.booleans()), max_size=20))
 def test_the_answers_agree_with_plain_search(edges):
     services = [

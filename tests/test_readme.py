@@ -13,8 +13,8 @@ EXAMPLE = "data/propertypro"
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(sh|python)\n(.*?)^```", README, re.M | re.S)
 LINES = [line.split(" #")[0].strip() for language, text in BLOCKS if language == "sh" for line in text.splitlines()]
-SLOW = ("auditlib report", "auditlib lab", "auditlib explain")
-"""Tested elsewhere, and needing a minute, a browser, or a fingerprint."""
+SLOW = ("auditlib report", "auditlib lab", "auditlib explain", "auditlib diff")
+"""Tested elsewhere, and needing a minute, a browser, a fingerprint, or runs."""
 
 
 @pytest.mark.parametrize("line", [line for line in LINES if line.startswith("auditlib ") and not line.startswith(SLOW)])
@@ -23,7 +23,10 @@ def test_command(line, tmp_path):
     baseline.write_text('{"version": 1, "findings": []}', encoding="utf-8")
     typed = line.split(" > ")[0].replace("~/shop/compose.yaml", f"{EXAMPLE}/docker-compose.yml")
     typed = (
-        typed.replace("~/shop", EXAMPLE).replace("findings.json", str(baseline)).replace("check .", f"check {EXAMPLE}")
+        typed.replace("~/shop", EXAMPLE)
+        .replace("findings.json", str(baseline))
+        .replace("check .", f"check {EXAMPLE}")
+        .replace("history .", f"history {EXAMPLE}")
     )
     done = subprocess.run(
         [sys.executable, "-m", *shlex.split(typed)], capture_output=True, text=True, check=False, cwd=ROOT

@@ -287,7 +287,7 @@ def test_words_of_a_document_reveal_nothing():
     assert not vault.reveals("database")
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.text(max_size=300))
 def test_any_text_is_masked_without_a_complaint_and_masking_again_changes_nothing_of_secrets(text):
     vault = Vault()
@@ -297,7 +297,7 @@ def test_any_text_is_masked_without_a_complaint_and_masking_again_changes_nothin
     vault.learn(text, code=True)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.from_regex(r"[A-Za-z0-9_.!*~+-]{3,10}[0-9][A-Za-z0-9]{2,20}", fullmatch=True), st.sampled_from(sorted(CONTEXTS))
 )

@@ -243,7 +243,7 @@ def test_a_path_that_is_no_folder(tmp_path):
             Source(path)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(text=st.text(st.sampled_from("*?[]!/\\ab#. \t-"), max_size=12))
 @example(text="[[]")
 def test_any_gitignore_is_survived(text, tmp_path_factory):

@@ -96,7 +96,7 @@ def test_python_tags_are_text():
     assert parse("a: !!python/object/apply:os.system ['x']\n")[0].get("a").is_sequence
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.text(st.sampled_from("ab:-[]{}&*!|>'\"%#?,~<\n\t 1"), max_size=60))
 def test_any_text_is_read_or_refused(text):
     try:
@@ -119,7 +119,7 @@ json_like = st.recursive(
 )  # fmt: skip
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(json_like)
 def test_what_another_writer_wrote_is_read_the_same(value):
     assert plain(parse(yaml.safe_dump({"v": value}))[0]) == {"v": value}

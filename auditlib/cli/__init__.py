@@ -13,7 +13,7 @@ import typer
 from typer.exceptions import TyperException
 
 from auditlib import __version__
-from auditlib.cli import catalogue, compose, findings, reports, workbook
+from auditlib.cli import catalogue, compose, findings, history, reports, workbook
 from auditlib.errors import AuditlibError
 
 app = typer.Typer(
@@ -27,6 +27,8 @@ app.command()(findings.check)
 app.command(name="rules")(catalogue.show_rules)
 app.command()(findings.explain)
 app.command()(reports.report)
+app.command()(history.history)
+app.command()(history.diff)
 app.command(cls=workbook.PassingOn)(workbook.lab)
 app.add_typer(compose.app, name="compose")
 

@@ -6,12 +6,12 @@ from collections.abc import Collection
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from auditlib import rules
-from auditlib.cli._parameters import NoScanners, Project, Rules
+from auditlib.cli._parameters import NoScanners, Project, Rules, complain, print_text
 from auditlib.model import Area, Severity
 
 if TYPE_CHECKING:
@@ -64,12 +64,13 @@ def check(
     settings = configuration.load(project)
     result = _chosen(audit(project, _rules_to_check(rule), configuration=settings, scanned=not no_scanners), area, rule)
     if output_format is CheckFormat.text:
-        _print_findings(result)
+        from auditlib.formats import plain_text
+
+        print_text(plain_text.styled(result))
     else:
         typer.echo(formats.render(result, output_format.value), nl=False)
     broken = scanners.failures(result.coverage)
-    for entry in broken:
-        typer.echo(f"auditlib: {entry.reason}", err=True)
+    complain(entry.reason for entry in broken)
     news = baselines.news(result.findings, known, fail_on or settings.fail_on)
     if baseline:
         _tell(news.values())
@@ -78,12 +79,9 @@ def check(
 
 def _tell(news: Collection[str]) -> None:
     """What the baseline doesn't know, as lines on stderr."""
-    from auditlib.formats import visible
-
-    for line in list(news)[:_NEWS]:
-        typer.echo(f"auditlib: {visible(line)}", err=True)
+    complain(list(news)[:_NEWS])
     if len(news) > _NEWS:
-        typer.echo(f"auditlib: and {len(news) - _NEWS} more that the baseline doesn't hold", err=True)
+        complain([f"and {len(news) - _NEWS} more that the baseline doesn't hold"])
 
 
 def _rules_to_check(names: list[str] | None) -> list[Rule] | None:
@@ -101,14 +99,6 @@ def _chosen(result: Audit, areas: list[Area] | None, names: list[str] | None) ->
         if (not areas or finding.area in areas) and (not names or finding.rule in names)
     )
     return replace(result, findings=tuple(wanted))
-
-
-def _print_findings(result: Any) -> None:
-    from rich.console import Console
-
-    from auditlib.formats import plain_text
-
-    Console(highlight=False, soft_wrap=True).print(plain_text.styled(result), end="")
 
 
 def explain(

@@ -31,18 +31,20 @@ def _heading(finding: Finding) -> str:
 
 
 def _item(finding: Finding) -> str:
-    lines = [f"- **{finding.title}** (`{finding.rule}`), {_code(str(finding.location))}: {_escaped(finding.message)}"]
-    lines += [f"  - {_code(str(related.location))}: {_escaped(related.message)}" for related in finding.related]
+    lines = [f"- **{finding.title}** (`{finding.rule}`), {code(str(finding.location))}: {escaped(finding.message)}"]
+    lines += [f"  - {code(str(related.location))}: {escaped(related.message)}" for related in finding.related]
     if _is_suppressed(finding):
-        lines.append(f"  - Suppressed: {_escaped(suppression(finding))}")
-    lines.append(f"  - To do: {_escaped(finding.recommendation)}")
+        lines.append(f"  - Suppressed: {escaped(suppression(finding))}")
+    lines.append(f"  - To do: {escaped(finding.recommendation)}")
     return "\n".join(lines)
 
 
-def _escaped(text: str) -> str:
-    return re.sub(r"([\\`*_\[\]<>|#])", r"\\\1", visible(text))
+def escaped(text: str) -> str:
+    """Text that is shown as it is, and calls nobody by `@name`: what follows the sign is set off invisibly."""
+    return re.sub(r"@(?=\w)", "@&#8203;", re.sub(r"([\\`*_\[\]<>|#])", r"\\\1", visible(text)))
 
 
-def _code(text: str) -> str:
+def code(text: str) -> str:
+    """Text as code, whatever it holds."""
     fence = "``" if "`" in text else "`"
     return f"{fence}{visible(text)}{fence}"

@@ -8,10 +8,12 @@ import re
 from pathlib import Path
 
 from auditlib.errors import UsageError
-from auditlib.runs.store import LIMIT, Contents, Store, Stored, before
+from auditlib.runs.overview import overview
+from auditlib.runs.sides import side
+from auditlib.runs.store import LIMIT, WORDS, Contents, Store, Stored, before
 from auditlib.source import Source
 
-__all__ = ["LIMIT", "Contents", "Store", "Stored", "before", "default_folder"]
+__all__ = ["LIMIT", "WORDS", "Contents", "Store", "Stored", "before", "default_folder", "overview", "side"]
 
 
 def default_folder(project: Path) -> Path:

@@ -6,14 +6,16 @@ So a trend reads one line of each file. Nothing in it is secret, since no findin
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import Any
 
 from auditlib import entries
-from auditlib.history import Run, Standing
+from auditlib.history import TIME_FORMAT, Run, Standing
 from auditlib.model import Area, Severity
 from auditlib.verdict import Readiness
 
 VERSION = 1
+SUFFIX = ".jsonl"
 
 
 class UnreadableRun(Exception):  # noqa: N818  # `except UnreadableRun` says it
@@ -70,6 +72,7 @@ def _standing(document: dict[str, Any]) -> Standing:
     texts = {name: document[name] for name in ("time", "commit", "digest")}
     if not all(isinstance(text, str) for text in texts.values()) or not isinstance(document["findings"], int):
         raise TypeError
+    datetime.strptime(texts["time"], TIME_FORMAT)
     return Standing(
         readiness=Readiness[document["readiness"].upper()],
         scores=tuple((area, int(document["scores"][str(area)])) for area in Area),

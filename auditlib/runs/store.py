@@ -22,6 +22,8 @@ from auditlib.runs.document import UnreadableRun
 
 LIMIT = 200
 """Runs that are kept; the oldest go first."""
+WORDS = ("latest", "previous")
+"""Names of runs beside their dates and ids."""
 _HEAD_LIMIT = 100_000
 """Characters of the longest first line."""
 _NAME = re.compile(r"\d{8}T\d{12}Z-([0-9a-f]{8})\.jsonl")
@@ -126,10 +128,9 @@ def before(contents: Contents, run: Run) -> tuple[History, tuple[str, ...]]:
 
 
 def _named(runs: Sequence[Stored], name: str) -> Sequence[Stored]:
-    if name == "latest":
-        return runs[-1:]
-    if name == "previous":
-        return runs[-2:-1]
+    if name in WORDS:
+        back = WORDS.index(name) + 1
+        return runs[-back:][:1] if len(runs) >= back else []
     if _DATE.fullmatch(name):
         return [run for run in runs if run.standing.time.startswith(name)][-1:]
     return [run for run in runs if name and run.id.startswith(name)]

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from auditlib import shipped, workbook
+from auditlib import history, runs, shipped, workbook
+from auditlib.audit import audit
 
 CHROMIUM = next((path for name in ("chromium", "google-chrome", "chrome") if (path := shutil.which(name))), None)
 
@@ -33,7 +34,12 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return workbook.report(shipped.example(), tmp_path_factory.mktemp("example") / "report").index
+    """The report of the example, with two runs before it that found less."""
+    folder = tmp_path_factory.mktemp("example")
+    store, found = runs.Store(folder / "history"), audit(shipped.example(), scanned=False).findings
+    for day, findings in (("2026-11-24", found[::3]), ("2026-11-25", found[::2])):
+        store.keep(history.run_of(findings, "c0ffee" * 6, f"{day}T02:00:00Z"))
+    return workbook.report(shipped.example(), folder / "report", store=store).index
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +105,7 @@ def test_the_verdict_and_what_to_do_first_need_no_scrolling(
 ) -> None:
     page = Visit(browser, example, width, height).page
 
-    for selector in (".verdict .answer", ".scores li >> nth=4", ".first li >> nth=2"):
+    for selector in (".verdict .answer", ".verdict .since", ".scores li >> nth=4", ".first li >> nth=2"):
         box = page.locator(selector).bounding_box()
         assert box is not None
         assert box["y"] + box["height"] <= height

@@ -211,7 +211,7 @@ yaml_like = st.lists(
 ).map("".join)  # fmt: skip
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250)
 @given(text=st.one_of(st.text(max_size=80), yaml_like))
 def test_arbitrary_text_raises_nothing_else(text, tmp_path_factory):
     folder = tmp_path_factory.getbasetemp() / "arbitrary"
@@ -222,7 +222,7 @@ def test_arbitrary_text_raises_nothing_else(text, tmp_path_factory):
     load(folder, strict=False).config()
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(text=st.one_of(st.text(max_size=60), st.text("AB=\"'$\\{}:-# \n", max_size=40)))
 def test_arbitrary_env_files_raise_nothing_else(text):
     for read in (dotenv.parse, dotenv.parse_raw):
@@ -231,7 +231,7 @@ def test_arbitrary_env_files_raise_nothing_else(text):
                 assert 0 <= item.start <= item.end <= len(text)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(text=st.one_of(st.text(max_size=60), st.text("AB${}:-+?x ", max_size=30)))
 def test_arbitrary_templates_raise_nothing_else(text):
     with suppress(template.InvalidTemplateError, template.MissingRequiredError):

@@ -128,7 +128,7 @@ def text_from(place: Location, files: dict[str, str]) -> str:
     return "\n".join([lines[0][place.column - 1 :], *lines[1:]])
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(drawn=shape)
 def test_every_scalar_is_located_at_its_text(drawn, tmp_path_factory):
     files, names = project(drawn)

@@ -1,4 +1,4 @@
-"""The examples of docs/ci.md are what GitHub, pre-commit and zizmor take."""
+"""The examples of docs/ci.md and docs/nightly.md are what GitHub, pre-commit and zizmor take."""
 
 import re
 import subprocess
@@ -18,16 +18,19 @@ ROOT = Path(__file__).parents[2]
 def project(tmp_path):
     text = (ROOT / "docs/ci.md").read_text(encoding="utf-8")
     workflow, hooks = re.findall(r"```yaml\n(.*?)```", text, re.S)
-    path = tmp_path / "project/.github/workflows/audit.yml"
-    path.parent.mkdir(parents=True)
-    path.write_text(workflow, encoding="utf-8")
+    (nightly,) = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs/nightly.md").read_text(encoding="utf-8"), re.S)
+    folder = tmp_path / "project/.github/workflows"
+    folder.mkdir(parents=True)
+    (folder / "audit.yml").write_text(workflow, encoding="utf-8")
+    (folder / "nightly.yml").write_text(nightly, encoding="utf-8")
     (tmp_path / "project/.pre-commit-config.yaml").write_text(hooks, encoding="utf-8")
     return tmp_path / "project"
 
 
-def test_the_workflow_satisfies_the_schema_of_github(project):
+@pytest.mark.parametrize("name", ["audit", "nightly"])
+def test_the_workflow_satisfies_the_schema_of_github(project, name):
     schema = ["--builtin-schema", "vendor.github-workflows"]
-    command = [sys.executable, "-m", "check_jsonschema", *schema, project / ".github/workflows/audit.yml"]
+    command = [sys.executable, "-m", "check_jsonschema", *schema, project / f".github/workflows/{name}.yml"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
 

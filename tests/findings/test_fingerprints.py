@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))  # the generator of repositories belongs to the benchmarks
 from benchmarks import repository  # noqa: E402
 
-EXAMPLES = settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+EXAMPLES = settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture])
 COMMENTS = ("", "# moved", "    # moved, and indented")
 
 

@@ -138,7 +138,7 @@ def test_the_example():
     ]  # fmt: skip
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(text=st.text(st.sampled_from("ab:- \n[]{}\"'*&?|>#1=~!"), max_size=60))
 def test_any_text_gives_records_or_entries(text, tmp_path_factory):
     reading(tmp_path_factory.mktemp("any"), f"route:{text}\nreceivers: [{{name: a, slack_configs: {text}}}]\n")

@@ -73,7 +73,7 @@ def test_bad_input_costs_that_file_only(reader, name, tmp_path):
 
 
 @pytest.mark.parametrize("reader", FILES)
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=st.text(st.characters(codec="utf-8"), max_size=400))
 def test_any_text_is_read_or_reported(reader, text, tmp_path):
     for file in FILES[reader]:

@@ -452,7 +452,7 @@ keys = st.sampled_from([
 ])  # fmt: skip
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.dictionaries(names, st.dictionaries(keys, values, max_size=4) | values, max_size=3))
 def test_whatever_stands_in_a_compose_file_the_reader_answers(tmp_path, services):
     (tmp_path / "compose.yaml").write_text(json.dumps({"services": services}), encoding="utf-8")

@@ -147,7 +147,7 @@ values = st.recursive(
 )
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(value=values, indent=st.sampled_from([None, 1]))
 def test_every_object_knows_where_it_begins_and_ends(value, indent, tmp_path_factory):
     text = json.dumps([value], indent=indent)

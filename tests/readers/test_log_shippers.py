@@ -116,7 +116,7 @@ def test_what_is_broken_is_an_entry(name, text, tmp_path):
     assert (records, entry.status) == ([], Read.FAILED)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(text=st.text(st.sampled_from("ab:- \n[]{}\"'*&<>/=1"), max_size=60))
 def test_any_text_gives_records_or_entries(text, tmp_path_factory):
     root = tmp_path_factory.mktemp("any")

@@ -182,7 +182,7 @@ def test_the_example():
     assert "chroma:8001@25" in targets(found)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(text=st.text(st.sampled_from("abc:- \n[]{}\"'*&?|>#1"), max_size=80))
 def test_any_text_gives_records_or_entries(text, tmp_path_factory):
     root = tmp_path_factory.mktemp("any")

@@ -117,7 +117,7 @@ def test_the_example():
     assert {(item.host, item.port) for record in records for item in record.upstreams} >= {("api", "8000")}
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(text=st.text(st.sampled_from("ab:/- \n[]{}\"'$;#=1"), max_size=60))
 def test_any_text_gives_records_or_entries(text, tmp_path_factory):
     root = tmp_path_factory.mktemp("any")

@@ -200,7 +200,7 @@ def test_the_example():
     assert [job.id for job in workflow.jobs] == ["backend-lint", "frontend", "deploy"]
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(text=st.text(st.sampled_from("ab:- \n[]{}\"'*&?|>#1$"), max_size=60))
 def test_any_text_gives_records_or_entries(text, tmp_path_factory):
     root = tmp_path_factory.mktemp("any")

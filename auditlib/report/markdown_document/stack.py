@@ -12,6 +12,7 @@ from auditlib.inventory.stack import Service
 from auditlib.model import Area
 from auditlib.report import wording
 from auditlib.report.markdown_document.writing import code, codes, findings, statement, text
+from auditlib.report.sections import progress
 
 
 def scope(audit: Audit) -> Iterator[str]:
@@ -33,6 +34,9 @@ def scope(audit: Audit) -> Iterator[str]:
     yield statement("Verdict", f"{judgement.readiness}. {text(judgement.reason)}")
     scores = ", ".join(f"{score.area} {score.points}" for score in judgement.scores)
     yield statement("Scores of 100", f"{scores}.")
+    since = progress.since(audit)
+    if since:
+        yield statement("What Changed", text(since))
 
 
 def orchestration(audit: Audit) -> Iterator[str]:

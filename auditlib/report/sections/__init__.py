@@ -13,6 +13,7 @@ from auditlib.report.sections.monitoring import alerts, monitoring_coverage, mon
 from auditlib.report.sections.orchestration import dependency_conditions, service_map
 from auditlib.report.sections.overview import checklist, scope, severities, verdict
 from auditlib.report.sections.planning import backlog, risk_against_effort, risk_matrix
+from auditlib.report.sections.progress import changes, trend
 from auditlib.report.sections.reliability import confidence, coverage
 from auditlib.report.sections.scoring import score_costs
 from auditlib.report.sections.storage import exposure, volumes
@@ -22,6 +23,7 @@ __all__ = [
     "alerts",
     "backlog",
     "blast_radius",
+    "changes",
     "checklist",
     "ci_jobs",
     "confidence",
@@ -47,6 +49,7 @@ __all__ = [
     "start_up",
     "table",
     "test_coverage",
+    "trend",
     "verdict",
     "volumes",
 ]

@@ -12,6 +12,7 @@ from auditlib.report import palette, wording
 from auditlib.report.blocks import Blocks, Column, Panel, Picture, Prose, State, Table
 from auditlib.report.charts import bars
 from auditlib.report.rendering import AREA_NAMES
+from auditlib.report.sections import progress
 from auditlib.report.sections.scoring import losses
 
 _TONES = {
@@ -38,8 +39,8 @@ _STATUS = {
 
 
 def verdict(audit: Audit) -> Blocks:
-    """Ready or not and why, a score for each area, and the three things to do first."""
-    judgement = judging.judge(audit.findings)
+    """Ready or not and why, what changed, a score for each area, and the three things to do first."""
+    judgement, moved = judging.judge(audit.findings), progress.moved(audit)
     return Blocks(
         Panel(
             "verdict",
@@ -47,17 +48,18 @@ def verdict(audit: Audit) -> Blocks:
                 "readiness": judgement.readiness,
                 "tone": _TONES[judgement.readiness],
                 "reason": judgement.reason,
-                "scores": [_score(score) for score in judgement.scores],
+                "since": progress.since(audit),
+                "scores": [_score(score, moved.get(score.area, 0)) for score in judgement.scores],
                 "first": judgement.first,
             },
         )
     )
 
 
-def _score(score: judging.Score) -> dict[str, object]:
+def _score(score: judging.Score, moved: int) -> dict[str, object]:
     tone = "good" if score.points >= 80 else "warn" if score.points >= 50 else "bad"
     lost = [loss for loss in losses(score) if loss.points >= 1][:_LOSSES]
-    return {"area": score.area, "points": score.points, "tone": tone, "losses": lost}
+    return {"area": score.area, "points": score.points, "tone": tone, "losses": lost, "moved": moved}
 
 
 def checklist(audit: Audit) -> Blocks:

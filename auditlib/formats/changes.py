@@ -1,0 +1,106 @@
+"""What changed between two runs: as text for a terminal, as JSON, and as Markdown for a pull request."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from rich.text import Text
+
+from auditlib import comparison, entries
+from auditlib.comparison import Changes, Kept
+from auditlib.entries import Entry
+from auditlib.formats import visible
+from auditlib.formats.markdown import code, escaped
+from auditlib.formats.plain_text import STYLES
+from auditlib.history import Side
+
+VERSION = 1
+Listed = tuple[Entry, str]
+"""A finding, and what is to be added about it."""
+
+
+def styled(old: Side, new: Side, changes: Changes) -> Text:
+    """The changes as rich text; a console decides about colours."""
+    text = Text(f"{visible(old.name)} → {visible(new.name)}\n", "bold")
+    for area, before, after in _scores(old, new):
+        text.append(f"  {area} {before} → ").append(f"{after}\n", "green" if after > before else "red")
+    for title, style, listed in _groups(changes):
+        text.append(f"\n{title} ({len(listed)})\n", f"bold {style}")
+        for entry, note in listed:
+            text.append("  ").append(f"{entry.severity}[{entry.rule}]", STYLES[entry.severity])
+            text.append(f" {visible(entry.place)}: {visible(entry.message)}\n")
+            text.append(f"      {visible(note)}\n" if note else "")
+    return text.append(f"\n{_summary(changes)}\n", "bold")
+
+
+def document(old: Side, new: Side, changes: Changes) -> str:
+    """The changes as JSON; findings are in the words of the findings document."""
+    shown = {
+        "version": VERSION,
+        "from": _side(old),
+        "to": _side(new),
+        "fixed": [entries.document(entry) for entry in changes.fixed],
+        "new": [entries.document(entry) for entry in changes.new],
+        "reopened": [entries.document(entry) for entry in changes.reopened],
+        "suppressed": [entries.document(entry) for entry in changes.suppressed],
+        "still_there": [_kept(item) for item in changes.kept],
+    }
+    return json.dumps(shown, indent=2, ensure_ascii=False) + "\n"
+
+
+def markdown(old: Side, new: Side, changes: Changes) -> str:
+    """The changes as Markdown; what is still there is only counted."""
+    lines = [f"## {_summary(changes)}", "", f"From {code(old.name)} to {code(new.name)}.", ""]
+    scores = [f"| {area} | {before} | {after} |" for area, before, after in _scores(old, new)]
+    lines += ["| Score | before | after |", "|---|---:|---:|", *scores, ""] if scores else []
+    for title, _, listed in _groups(changes):
+        lines += [f"### {title}", "", *(_item(entry, note) for entry, note in listed), ""]
+    return "\n".join(lines)
+
+
+def _groups(changes: Changes) -> Iterator[tuple[str, str, list[Listed]]]:
+    """What happened, its colour, and the findings to which it did."""
+    groups: list[tuple[str, str, list[Listed]]] = [
+        ("Fixed", "green", [(entry, "") for entry in changes.fixed]),
+        ("New", "red", [(entry, "") for entry in changes.new]),
+        ("Spread further", "red", [(item.new, item.spread) for item in changes.grown]),
+        ("Judged differently", "yellow", [(item.new, f"was {item.old.severity}") for item in changes.changed]),
+        ("Reopened", "red", [(entry, "") for entry in changes.reopened]),
+        ("Suppressed", "yellow", [(entry, "") for entry in changes.suppressed]),
+    ]
+    yield from (group for group in groups if group[2])
+
+
+def _summary(changes: Changes) -> str:
+    said = ", ".join(f"{number} {fate}" for number, fate in changes.counts) or "Nothing changed"
+    return f"{said}, {len(changes.kept)} still there"
+
+
+def _scores(old: Side, new: Side) -> list[tuple[str, int, int]]:
+    """The areas whose score changed, with both; none where one of the sides knows no scores."""
+    if old.standing is None or new.standing is None:
+        return []
+    before = dict(old.standing.scores)
+    return [(str(area), before[area], points) for area, points in new.standing.scores if points != before[area]]
+
+
+def _side(side: Side) -> dict[str, Any]:
+    standing = side.standing
+    return {
+        "name": side.name,
+        "time": standing.time if standing else None,
+        "commit": standing.commit if standing else None,
+        "scores": {str(area): points for area, points in standing.scores} if standing else None,
+    }
+
+
+def _kept(item: Kept) -> dict[str, Any]:
+    more = [{"file": place.file, "message": place.message} for place in comparison.grown(item.old, item.new)]
+    return {**entries.document(item.new), "severity_before": str(item.old.severity), "grown": more}
+
+
+def _item(entry: Entry, note: str) -> str:
+    shown = f"- **{entry.severity}** {code(entry.place)} {escaped(entry.message)} (`{entry.rule}`)"
+    return f"{shown}\n  - {escaped(note)}" if note else shown
