@@ -1,3 +1,5 @@
+import subprocess
+import sys
 import time
 
 import pytest
@@ -63,6 +65,19 @@ def test_any_text_gives_commands(text):
     for command in shell.commands(text, "f", 1, Vault()):
         assert command.words
         assert 1 <= command.location.line <= text.count("\n") + 1
+
+
+@pytest.mark.parametrize("word", ["{\U0010ffff}", "{\U000fef46\u02d7", "{é}"])
+def test_a_character_outside_ascii_after_a_brace_kills_nobody(word):
+    """The grammar's scanner dies of some; in a process of its own, so that this test would say so."""
+    code = (
+        "from auditlib.readers import shell\n"
+        f"for _ in range(50): found = list(shell.commands('echo {word} b', 'f', 1))\n"
+        "print(ascii(found[0].words))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, encoding="utf-8")
+    assert done.returncode == 0
+    assert done.stdout.strip() == ascii(("echo", word, "b"))
 
 
 @given(
