@@ -67,17 +67,17 @@ def test_any_text_gives_commands(text):
         assert 1 <= command.location.line <= text.count("\n") + 1
 
 
-@pytest.mark.parametrize("word", ["{\U0010ffff}", "{\U000fef46\u02d7", "{é}"])
-def test_a_character_outside_ascii_after_a_brace_kills_nobody(word):
-    """The grammar's scanner dies of some; in a process of its own, so that this test would say so."""
+def test_a_character_outside_ascii_after_a_brace_kills_nobody():
+    """The grammar's scanner reads past a table; whether that kills the process is a matter of where its memory lies."""
     code = (
         "from auditlib.readers import shell\n"
-        f"for _ in range(50): found = list(shell.commands('echo {word} b', 'f', 1))\n"
+        "for text in ('{\\U0010ffff}', '{\\U0010ffff..3}', '{1..\\U000fef46}', 'echo {\\U0010ffff} b'):\n"
+        "    found = list(shell.commands(text, 'f', 1))\n"
         "print(ascii(found[0].words))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, encoding="utf-8")
-    assert done.returncode == 0
-    assert done.stdout.strip() == ascii(("echo", word, "b"))
+    for _ in range(8):
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stdout.strip()) == (0, ascii(("echo", "{\U0010ffff}", "b")))
 
 
 @given(
