@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from auditlib.entries import Entry, Place
@@ -45,6 +45,8 @@ class Changes:
     suppressed: tuple[Entry, ...]
     """Open before."""
     kept: tuple[Kept, ...]
+    left_out: tuple[str, ...] = ()
+    """The scanners that had no say on one of the sides, so that nothing can be said of their findings."""
 
     @property
     def changed(self) -> tuple[Kept, ...]:
@@ -81,9 +83,14 @@ class Changes:
         return not self.counts
 
 
-def compare(old: Iterable[Entry], new: Iterable[Entry]) -> Changes:
-    """The way from the findings of `old` to those of `new`."""
-    before, after = _by_fingerprint(old), _by_fingerprint(new)
+def compare(old: Iterable[Entry], new: Iterable[Entry], silent: Collection[str] = ()) -> Changes:
+    """The way from the findings of `old` to those of `new`.
+
+    `silent` are the scanners that had no say on one of the sides: what they did not find there is not new or fixed.
+    """
+    found = [*old], [*new]
+    left_out = tuple(sorted({_scanner(entry) for side in found for entry in side} & {*silent}))
+    before, after = ({entry.fingerprint: entry for entry in side if _scanner(entry) not in left_out} for side in found)
     opened = [entry for entry in after.values() if entry.status is Status.OPEN]
     closed = [entry for entry in before.values() if entry.status is Status.OPEN]
     return Changes(
@@ -92,6 +99,7 @@ def compare(old: Iterable[Entry], new: Iterable[Entry]) -> Changes:
         reopened=tuple(entry for entry in opened if _is_suppressed(before.get(entry.fingerprint))),
         suppressed=tuple(entry for entry in closed if _is_suppressed(after.get(entry.fingerprint))),
         kept=tuple(Kept(before[e.fingerprint], e) for e in opened if _is_open(before.get(e.fingerprint))),
+        left_out=left_out,
     )
 
 
@@ -141,8 +149,9 @@ def _is_first(place: Place, entry: Entry) -> bool:
     return place.file == entry.file and (not entry.service or named is not None)
 
 
-def _by_fingerprint(entries: Iterable[Entry]) -> dict[str, Entry]:
-    return {entry.fingerprint: entry for entry in entries}
+def _scanner(entry: Entry) -> str:
+    """The scanner that a rule belongs to; empty for a rule of ours."""
+    return entry.rule.rpartition("/")[0]
 
 
 def _is_open(entry: Entry | None) -> bool:

@@ -13,10 +13,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from auditlib import entries, verdict
+from auditlib import comparison, entries, scanners, verdict
 from auditlib.comparison import Changes
 from auditlib.entries import Entry
-from auditlib.model import Area, Finding, Severity, Status
+from auditlib.model import Area, Coverage, Finding, Severity, Status
 from auditlib.verdict import Readiness
 
 TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
@@ -59,6 +59,8 @@ class Run:
 
     standing: Standing
     findings: tuple[Entry, ...]
+    silent: tuple[str, ...] = ()
+    """The scanners that had no say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,7 @@ class Side:
 
     name: str
     findings: tuple[Entry, ...]
+    silent: tuple[str, ...] = ()
     standing: Standing | None = None
 
 
@@ -95,10 +98,15 @@ def now() -> str:
     return datetime.now(UTC).strftime(TIME_FORMAT)
 
 
-def run_of(findings: Sequence[Finding], commit: str, time: str = "") -> Run:
+def run_of(findings: Sequence[Finding], commit: str, time: str = "", coverage: Iterable[Coverage] = ()) -> Run:
     """The run that found these findings."""
     found = tuple(map(entries.of, findings))
-    return Run(_standing(findings, found, commit, time), found)
+    return Run(_standing(findings, found, commit, time), found, scanners.silent(coverage))
+
+
+def changes(old: Run | Side, new: Run | Side) -> Changes:
+    """What became of the findings of one run in another."""
+    return comparison.compare(old.findings, new.findings, {*old.silent, *new.silent})
 
 
 def steps(standings: Iterable[Standing]) -> tuple[Standing, ...]:

@@ -63,7 +63,7 @@ class Store:
     def prepare(self) -> None:
         """Make the folder. Raises UsageError if nothing can be kept there."""
         try:
-            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UsageError(f"no history can be kept in {self.folder}: {error.strerror}; {_ELSEWHERE}") from None
         if not os.access(self.folder, os.R_OK | os.W_OK | os.X_OK):
