@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Hashable, Iterable
 from dataclasses import dataclass
+from operator import attrgetter
 
 from auditlib.entries import Entry, Place
 from auditlib.model import Status
+
+_CONTENT, _SUBJECT = attrgetter("content"), attrgetter("subject")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,16 +134,26 @@ def spread(old: Entry, new: Entry) -> str:
 
 
 def _unmatched(old: Entry, new: Entry) -> tuple[tuple[Place, ...], list[Place]]:
-    """The members that only the new finding has, and the places that only the old one has."""
-    known = Counter(place.content for place in old.places)
-    known.subtract(place.content for place in new.places)
-    gone = [place for place in old.places if known[place.content] > 0]
-    fresh = []
-    for place in sorted(new.places, key=lambda place: place.member):  # what only explains is no news
-        if known[place.content] < 0:
-            known[place.content] += 1
-            fresh.append(place)
-    return tuple(place for place in fresh if place.member), gone
+    """The members that only the new finding has, and the places that only the old one has.
+
+    A member of which other words are said now ("and others depend on it") is on both sides.
+    """
+    members_first = sorted(new.places, key=lambda place: not place.member)  # what only explains is no news
+    fresh = [place for place in _beyond(members_first, old.places, _CONTENT) if place.member]
+    gone = _beyond(old.places, new.places, _CONTENT)
+    return tuple(_beyond(fresh, gone, _SUBJECT)), _beyond(gone, fresh, _SUBJECT)
+
+
+def _beyond(places: Iterable[Place], known: Iterable[Place], key: Callable[[Place], Hashable]) -> list[Place]:
+    """The places that the known ones don't account for, each of which accounts for one of the same key."""
+    left = Counter(map(key, known))
+    beyond = []
+    for place in places:
+        if left[key(place)]:
+            left[key(place)] -= 1
+        else:
+            beyond.append(place)
+    return beyond
 
 
 def _is_first(place: Place, entry: Entry) -> bool:

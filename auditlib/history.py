@@ -40,7 +40,10 @@ class Standing:
     @property
     def day(self) -> str:
         """`25 November 2026`; empty for the run that is being made."""
-        return f"{datetime.strptime(self.time, TIME_FORMAT):%-d %B %Y}" if self.time else ""
+        if not self.time:
+            return ""
+        moment = datetime.strptime(self.time, TIME_FORMAT)
+        return f"{moment.day} {moment:%B %Y}"
 
     @property
     def minute(self) -> str:

@@ -20,6 +20,12 @@ STEP = "      - uses: actions/{0}@v4\n"
 WORKFLOW = "on: push\npermissions: {}\njobs:\n  test:\n    runs-on: ubuntu-24.04\n    steps:\n"
 
 
+def needing(*names):
+    """The services, the last of which needs the one before it."""
+    text = compose(*names)["compose.yml"]
+    return {"compose.yml": f"{text}    depends_on: [{names[-2]}]\n"}
+
+
 def compose(*names):
     return {"compose.yml": "services:\n" + "".join(map(SERVICE.format, names))}
 
@@ -91,11 +97,12 @@ def test_a_new_member_makes_a_finding_grow(before, after, named, tmp_path):
         (compose("api", "web", "worker"), compose("web", "worker")),
         (compose("api", "web"), compose("web", "api")),
         (compose("api", "web", "worker"), compose("worker", "web")),
+        (compose("api", "web", "worker"), needing("api", "web", "worker")),
         (compose("api", "web"), moved(compose("api", "web"))),
         (ACTIONS, moved(ACTIONS)),
     ],
-    ids=["a member less", "the first member less", "the other order", "one less and the other order", "moved lines",
-         "moved lines of a workflow"],
+    ids=["a member less", "the first member less", "the other order", "one less and the other order",
+         "other words about a member", "moved lines", "moved lines of a workflow"],
 )  # fmt: skip
 def test_it_does_not_grow_by(before, after, tmp_path):
     old = found_in(write(tmp_path / "shop", before))
