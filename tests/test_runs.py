@@ -166,6 +166,13 @@ def test_a_name_that_no_run_has_is_told(store, name):
         store.find(name)
 
 
+def test_a_name_that_no_run_has_because_it_is_broken_is_told_so(store):
+    store.keep(run(entry()))
+    (store.folder / "20260101T000000000000Z-00000000.jsonl").write_text("")
+    with pytest.raises(UsageError, match="1 can't be read, which `auditlib history` names"):
+        store.find("previous")
+
+
 def test_a_folder_that_cannot_be_made_is_told(tmp_path):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(UsageError, match="no history can be kept in"):

@@ -23,7 +23,7 @@ Listed = tuple[Entry, str]
 
 def styled(old: Side, new: Side, changes: Changes) -> Text:
     """The changes as rich text; a console decides about colours."""
-    text = Text(f"{visible(old.name)} → {visible(new.name)}\n", "bold")
+    text = Text().append(f"{visible(old.name)} → {visible(new.name)}\n", "bold")
     for area, before, after in _scores(old, new):
         text.append(f"  {area} {before} → ").append(f"{after}\n", "green" if after > before else "red")
     for title, style, listed in _groups(changes):

@@ -99,12 +99,16 @@ class Store:
 
     def find(self, name: str) -> Stored:
         """The run of a name: `latest`, `previous`, a date, or how an id begins. Raises UsageError if there is none."""
-        runs = self.contents().runs
-        found = _named(runs, name)
+        contents = self.contents()
+        found = _named(contents.runs, name)
         if len(found) == 1:
             return found[0]
-        known = f"there are {', '.join(run.id for run in runs[-_NAMED:])}" if runs else "no run is kept there"
-        raise UsageError(f"{'more than one run' if found else 'no run'} in {self.folder} is called {name!r}; {known}")
+        known = ", ".join(run.id for run in contents.runs[-_NAMED:]) or "none"
+        unread = (
+            f"; {len(contents.problems)} can't be read, which `auditlib history` names" if contents.problems else ""
+        )
+        count = "more than one run" if found else "no run"
+        raise UsageError(f"{count} in {self.folder} is called {name!r}; those kept are {known}{unread}")
 
     def _files(self) -> list[Path]:
         try:
