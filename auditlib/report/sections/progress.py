@@ -43,7 +43,7 @@ def since(audit: Audit) -> str:
         return FIRST
     last = audit.history.last
     found = history.changes(last, _current(audit))
-    said = wording.listing(f"{number} {fate}" for number, fate in found.counts)
+    said = wording.listing((f"{number} {fate}" for number, fate in found.counts), limit=6)
     commit = f", commit `{last.standing.commit[:10]}`" if last.standing.commit else ""
     aside = (
         f" {wording.listing(found.left_out)} ran in only one of the two and is left aside." if found.left_out else ""
