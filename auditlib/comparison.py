@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Hashable, Iterable
 from dataclasses import dataclass
+from operator import attrgetter
 
 from auditlib.entries import Entry, Place
 from auditlib.model import Status
+
+_CONTENT, _SUBJECT = attrgetter("content"), attrgetter("subject")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,8 @@ class Changes:
     suppressed: tuple[Entry, ...]
     """Open before."""
     kept: tuple[Kept, ...]
+    left_out: tuple[str, ...] = ()
+    """The scanners that had no say on one of the sides, so that nothing can be said of their findings."""
 
     @property
     def changed(self) -> tuple[Kept, ...]:
@@ -81,9 +86,14 @@ class Changes:
         return not self.counts
 
 
-def compare(old: Iterable[Entry], new: Iterable[Entry]) -> Changes:
-    """The way from the findings of `old` to those of `new`."""
-    before, after = _by_fingerprint(old), _by_fingerprint(new)
+def compare(old: Iterable[Entry], new: Iterable[Entry], silent: Collection[str] = ()) -> Changes:
+    """The way from the findings of `old` to those of `new`.
+
+    `silent` are the scanners that had no say on one of the sides: what they did not find there is not new or fixed.
+    """
+    found = [*old], [*new]
+    left_out = tuple(sorted({_scanner(entry) for side in found for entry in side} & {*silent}))
+    before, after = ({entry.fingerprint: entry for entry in side if _scanner(entry) not in left_out} for side in found)
     opened = [entry for entry in after.values() if entry.status is Status.OPEN]
     closed = [entry for entry in before.values() if entry.status is Status.OPEN]
     return Changes(
@@ -92,6 +102,7 @@ def compare(old: Iterable[Entry], new: Iterable[Entry]) -> Changes:
         reopened=tuple(entry for entry in opened if _is_suppressed(before.get(entry.fingerprint))),
         suppressed=tuple(entry for entry in closed if _is_suppressed(after.get(entry.fingerprint))),
         kept=tuple(Kept(before[e.fingerprint], e) for e in opened if _is_open(before.get(e.fingerprint))),
+        left_out=left_out,
     )
 
 
@@ -123,16 +134,26 @@ def spread(old: Entry, new: Entry) -> str:
 
 
 def _unmatched(old: Entry, new: Entry) -> tuple[tuple[Place, ...], list[Place]]:
-    """The members that only the new finding has, and the places that only the old one has."""
-    known = Counter(place.content for place in old.places)
-    known.subtract(place.content for place in new.places)
-    gone = [place for place in old.places if known[place.content] > 0]
-    fresh = []
-    for place in sorted(new.places, key=lambda place: place.member):  # what only explains is no news
-        if known[place.content] < 0:
-            known[place.content] += 1
-            fresh.append(place)
-    return tuple(place for place in fresh if place.member), gone
+    """The members that only the new finding has, and the places that only the old one has.
+
+    A member of which other words are said now ("and others depend on it") is on both sides.
+    """
+    members_first = sorted(new.places, key=lambda place: not place.member)  # what only explains is no news
+    fresh = [place for place in _beyond(members_first, old.places, _CONTENT) if place.member]
+    gone = _beyond(old.places, new.places, _CONTENT)
+    return tuple(_beyond(fresh, gone, _SUBJECT)), _beyond(gone, fresh, _SUBJECT)
+
+
+def _beyond(places: Iterable[Place], known: Iterable[Place], key: Callable[[Place], Hashable]) -> list[Place]:
+    """The places that the known ones don't account for, each of which accounts for one of the same key."""
+    left = Counter(map(key, known))
+    beyond = []
+    for place in places:
+        if left[key(place)]:
+            left[key(place)] -= 1
+        else:
+            beyond.append(place)
+    return beyond
 
 
 def _is_first(place: Place, entry: Entry) -> bool:
@@ -141,8 +162,9 @@ def _is_first(place: Place, entry: Entry) -> bool:
     return place.file == entry.file and (not entry.service or named is not None)
 
 
-def _by_fingerprint(entries: Iterable[Entry]) -> dict[str, Entry]:
-    return {entry.fingerprint: entry for entry in entries}
+def _scanner(entry: Entry) -> str:
+    """The scanner that a rule belongs to; empty for a rule of ours."""
+    return entry.rule.rpartition("/")[0]
 
 
 def _is_open(entry: Entry | None) -> bool:

@@ -26,6 +26,11 @@ class Place:
         """What it is recognised by after lines have moved."""
         return self.file, self.message
 
+    @property
+    def subject(self) -> tuple[str, str]:
+        """What it is recognised by where its words have changed: they begin with the name of what has the fault."""
+        return self.file, self.message.partition(" ")[0].removesuffix("'s")
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:

@@ -13,10 +13,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from auditlib import entries, verdict
+from auditlib import comparison, entries, scanners, verdict
 from auditlib.comparison import Changes
 from auditlib.entries import Entry
-from auditlib.model import Area, Finding, Severity, Status
+from auditlib.model import Area, Coverage, Finding, Severity, Status
 from auditlib.verdict import Readiness
 
 TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
@@ -40,7 +40,10 @@ class Standing:
     @property
     def day(self) -> str:
         """`25 November 2026`; empty for the run that is being made."""
-        return f"{datetime.strptime(self.time, TIME_FORMAT):%-d %B %Y}" if self.time else ""
+        if not self.time:
+            return ""
+        moment = datetime.strptime(self.time, TIME_FORMAT)
+        return f"{moment.day} {moment:%B %Y}"
 
     @property
     def minute(self) -> str:
@@ -59,6 +62,8 @@ class Run:
 
     standing: Standing
     findings: tuple[Entry, ...]
+    silent: tuple[str, ...] = ()
+    """The scanners that had no say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +92,7 @@ class Side:
 
     name: str
     findings: tuple[Entry, ...]
+    silent: tuple[str, ...] = ()
     standing: Standing | None = None
 
 
@@ -95,10 +101,15 @@ def now() -> str:
     return datetime.now(UTC).strftime(TIME_FORMAT)
 
 
-def run_of(findings: Sequence[Finding], commit: str, time: str = "") -> Run:
+def run_of(findings: Sequence[Finding], commit: str, time: str = "", coverage: Iterable[Coverage] = ()) -> Run:
     """The run that found these findings."""
     found = tuple(map(entries.of, findings))
-    return Run(_standing(findings, found, commit, time), found)
+    return Run(_standing(findings, found, commit, time), found, scanners.silent(coverage))
+
+
+def changes(old: Run | Side, new: Run | Side) -> Changes:
+    """What became of the findings of one run in another."""
+    return comparison.compare(old.findings, new.findings, {*old.silent, *new.silent})
 
 
 def steps(standings: Iterable[Standing]) -> tuple[Standing, ...]:

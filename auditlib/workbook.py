@@ -74,7 +74,7 @@ def report(
 def _audited(project: Path, store: runs.Store | None) -> tuple[Audit, history.Run, tuple[str, ...]]:
     """The audit with what came before it, as the run that it is, and a line for each run that could not be read."""
     result = audit(project)
-    run = history.run_of(result.findings, result.inventory.commit)
+    run = history.run_of(result.findings, result.inventory.commit, coverage=result.coverage)
     if store is None:
         return result, run, ()
     contents = store.contents()

@@ -7,11 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import remembered
 from hypothesis import given
 from hypothesis import strategies as st
 
 from auditlib import history, runs
-from auditlib.entries import Entry, Place
+from auditlib.entries import Entry
 from auditlib.errors import ProjectError, UsageError
 from auditlib.history import Run, Standing
 from auditlib.model import Area, Severity, Status
@@ -62,26 +63,9 @@ def test_runs_come_back_oldest_first(store):
     assert kept(store) == [earlier, later]
 
 
-WORDS = st.text(max_size=20)
-ENTRIES = st.builds(
-    Entry,
-    fingerprint=WORDS,
-    rule=WORDS,
-    severity=st.sampled_from(Severity),
-    area=st.sampled_from(Area),
-    title=WORDS,
-    message=WORDS,
-    file=WORDS,
-    line=st.integers(1, 10**6),
-    service=WORDS,
-    status=st.sampled_from(Status),
-    places=st.lists(st.builds(Place, WORDS, WORDS, st.booleans()), max_size=3).map(tuple),
-)
-
-
-@given(st.lists(ENTRIES, max_size=4))
+@given(remembered.entries(st.text(max_size=20), st.text(max_size=20)))
 def test_a_run_survives_its_form_as_a_file(found):
-    original = run(*found)
+    original = replace(run(*found), silent=("zizmor",))
     assert document.loads(document.dumps(original)) == original
 
 
@@ -182,6 +166,13 @@ def test_a_name_that_no_run_has_is_told(store, name):
         store.find(name)
 
 
+def test_a_name_that_no_run_has_because_it_is_broken_is_told_so(store):
+    store.keep(run(entry()))
+    (store.folder / "20260101T000000000000Z-00000000.jsonl").write_text("")
+    with pytest.raises(UsageError, match="1 can't be read, which `auditlib history` names"):
+        store.find("previous")
+
+
 def test_a_folder_that_cannot_be_made_is_told(tmp_path):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(UsageError, match="no history can be kept in"):
@@ -240,11 +231,20 @@ def test_a_side_is_a_run_a_report_or_a_findings_document(store, tmp_path):
     store.keep(run(entry()))
     report = tmp_path / "report"
     report.mkdir()
-    findings = {"findings": [{**json.loads(document.dumps(run(entry())).splitlines()[1])}]}
+    findings = {"findings": [json.loads(document.dumps(run(entry())).splitlines()[1])]}
     (report / "findings.json").write_text(json.dumps(findings))
     stored = store.contents().runs[0]
     sides = [runs.side(str(name), store) for name in ("latest", report, report / "findings.json", stored.path)]
     assert [side.findings for side in sides] == [(entry(),)] * 4
+
+
+def test_a_findings_document_tells_which_scanners_had_no_say(store, tmp_path):
+    coverage = [
+        {"file": ".", "kind": "scanner zizmor", "status": "failed"},
+        {"file": "a", "kind": "compose", "status": "parsed"},
+    ]
+    (tmp_path / "x.json").write_text(json.dumps({"findings": [], "coverage": coverage}))
+    assert runs.side(str(tmp_path / "x.json"), store).silent == ("zizmor",)
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"findings":[{}]}', '{"findings":[1]}', '{"findings":{"a":1}}'])

@@ -86,12 +86,13 @@ def diff(
     Example: `auditlib diff previous latest`, `auditlib diff 2026-11-01 latest --project ~/shop`,
     or `auditlib diff main.json branch.json --format markdown`
     """
-    from auditlib import comparison, runs
+    from auditlib import history as past
+    from auditlib import runs
     from auditlib.formats import changes
 
     store = store_of(project, folder)
     before, after = runs.side(old, store), runs.side(new, store)
-    found = comparison.compare(before.findings, after.findings)
+    found = past.changes(before, after)
     if output_format is DiffFormat.text:
         print_text(changes.styled(before, after, found))
     else:

@@ -23,7 +23,7 @@ Listed = tuple[Entry, str]
 
 def styled(old: Side, new: Side, changes: Changes) -> Text:
     """The changes as rich text; a console decides about colours."""
-    text = Text(f"{visible(old.name)} → {visible(new.name)}\n", "bold")
+    text = Text().append(f"{visible(old.name)} → {visible(new.name)}\n", "bold")
     for area, before, after in _scores(old, new):
         text.append(f"  {area} {before} → ").append(f"{after}\n", "green" if after > before else "red")
     for title, style, listed in _groups(changes):
@@ -41,6 +41,7 @@ def document(old: Side, new: Side, changes: Changes) -> str:
         "version": VERSION,
         "from": _side(old),
         "to": _side(new),
+        "left_out": list(changes.left_out),
         "fixed": [entries.document(entry) for entry in changes.fixed],
         "new": [entries.document(entry) for entry in changes.new],
         "reopened": [entries.document(entry) for entry in changes.reopened],
@@ -75,7 +76,8 @@ def _groups(changes: Changes) -> Iterator[tuple[str, str, list[Listed]]]:
 
 def _summary(changes: Changes) -> str:
     said = ", ".join(f"{number} {fate}" for number, fate in changes.counts) or "Nothing changed"
-    return f"{said}, {len(changes.kept)} still there"
+    aside = f"; left aside, as it ran in only one of the two: {', '.join(changes.left_out)}" if changes.left_out else ""
+    return f"{said}, {len(changes.kept)} still there{aside}"
 
 
 def _scores(old: Side, new: Side) -> list[tuple[str, int, int]]:

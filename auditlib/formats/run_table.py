@@ -32,7 +32,7 @@ def styled(rows: Sequence[Row]) -> Text:
     """The table as rich text; a console decides about colours."""
     cells = [_HEADINGS, *(_cells(row) for row in rows)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    text = Text(f"{_line(_HEADINGS, widths)}\n", "bold")
+    text = Text().append(f"{_line(_HEADINGS, widths)}\n", "bold")
     for row, shown in zip(rows, cells[1:], strict=True):
         line = Text(_line(shown, widths))
         line.highlight_words([_VERDICTS[row.standing.readiness][0]], _VERDICTS[row.standing.readiness][1])

@@ -31,14 +31,14 @@ def dumps(run: Run) -> str:
 def loads(text: str) -> Run:
     """The run that `dumps` made the text of. Raises UnreadableRun for any other text."""
     head, *lines = text.split("\n")
-    standing = standing_of(head)
+    standing, more = standing_of(head), json.loads(head)
     try:
         found = tuple(entries.read(json.loads(line)) for line in lines if line)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise UnreadableRun("one of its findings can't be understood") from None
-    if len(found) != json.loads(head)["findings"]:
+    if len(found) != more["findings"]:
         raise UnreadableRun("its end is missing")
-    return Run(standing, found)
+    return Run(standing, found, tuple(map(str, more["silent"])))
 
 
 def standing_of(line: str) -> Standing:
@@ -65,12 +65,15 @@ def standing_document(standing: Standing) -> dict[str, Any]:
 
 def _head(run: Run) -> dict[str, Any]:
     shown = standing_document(run.standing)
-    return {"version": VERSION, **shown, "digest": run.standing.digest, "findings": len(run.findings)}
+    return {"version": VERSION, **shown, "digest": run.standing.digest, "silent": run.silent,
+            "findings": len(run.findings)}  # fmt: skip
 
 
 def _standing(document: dict[str, Any]) -> Standing:
     texts = {name: document[name] for name in ("time", "commit", "digest")}
     if not all(isinstance(text, str) for text in texts.values()) or not isinstance(document["findings"], int):
+        raise TypeError
+    if not isinstance(document["silent"], list):
         raise TypeError
     datetime.strptime(texts["time"], TIME_FORMAT)
     return Standing(

@@ -63,7 +63,7 @@ class Store:
     def prepare(self) -> None:
         """Make the folder. Raises UsageError if nothing can be kept there."""
         try:
-            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UsageError(f"no history can be kept in {self.folder}: {error.strerror}; {_ELSEWHERE}") from None
         if not os.access(self.folder, os.R_OK | os.W_OK | os.X_OK):
@@ -99,12 +99,16 @@ class Store:
 
     def find(self, name: str) -> Stored:
         """The run of a name: `latest`, `previous`, a date, or how an id begins. Raises UsageError if there is none."""
-        runs = self.contents().runs
-        found = _named(runs, name)
+        contents = self.contents()
+        found = _named(contents.runs, name)
         if len(found) == 1:
             return found[0]
-        known = f"there are {', '.join(run.id for run in runs[-_NAMED:])}" if runs else "no run is kept there"
-        raise UsageError(f"{'more than one run' if found else 'no run'} in {self.folder} is called {name!r}; {known}")
+        known = ", ".join(run.id for run in contents.runs[-_NAMED:]) or "none"
+        unread = (
+            f"; {len(contents.problems)} can't be read, which `auditlib history` names" if contents.problems else ""
+        )
+        count = "more than one run" if found else "no run"
+        raise UsageError(f"{count} in {self.folder} is called {name!r}; those kept are {known}{unread}")
 
     def _files(self) -> list[Path]:
         try:

@@ -18,7 +18,7 @@ from auditlib.scanners._merging import EQUIVALENT, Reported, merge
 from auditlib.scanners._scanner import Issue, Scanner
 from auditlib.source import Source
 
-__all__ = ["EQUIVALENT", "SCANNERS", "Issue", "Scan", "Scanner", "failures", "is_scanner_rule"]
+__all__ = ["EQUIVALENT", "SCANNERS", "Issue", "Scan", "Scanner", "failures", "is_scanner_rule", "silent"]
 
 SCANNERS: tuple[Scanner, ...] = (
     zizmor.SCANNER,
@@ -39,6 +39,11 @@ def is_scanner_rule(rule: str) -> bool:
 def failures(coverage: Iterable[Coverage]) -> list[Coverage]:
     """The entries of scanners that failed."""
     return [entry for entry in coverage if entry.kind.startswith("scanner ") and entry.status is Read.FAILED]
+
+
+def silent(coverage: Iterable[Coverage]) -> tuple[str, ...]:
+    """The names of the scanners that had no say, because they are not installed or have failed."""
+    return tuple(sorted(entry.kind.removeprefix("scanner ") for entry in coverage if entry.kind.startswith("scanner ")))
 
 
 class Scan:

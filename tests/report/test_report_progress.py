@@ -11,7 +11,7 @@ from handmade import MakeAudit, finding, place
 from auditlib import history, snapshot
 from auditlib.audit import Audit
 from auditlib.history import History, Standing
-from auditlib.model import Area, Finding, Related, Severity, Status
+from auditlib.model import Area, Coverage, Finding, Read, Related, Severity, Status
 from auditlib.report import markdown_document, rendering, sections
 from auditlib.report.blocks import Panel, Picture, Prose
 from auditlib.report.charts import trend
@@ -59,7 +59,8 @@ def test_every_fate_has_its_group(changed: Audit) -> None:
 
 def test_the_sentence_counts_them_and_names_the_run(changed: Audit) -> None:
     assert progress.since(changed) == (
-        "Since 1 November 2026, commit `c0ffeec0ff`: 1 fixed, 1 new, 1 spread further, 1 judged differently and 2 more."
+        "Since 1 November 2026, commit `c0ffeec0ff`: 1 fixed, 1 new, 1 spread further, 1 judged differently, 1 reopened "
+        "and 1 suppressed."
     )
 
 
@@ -78,6 +79,16 @@ def test_hostile_words_stay_words(changed: Audit) -> None:
     assert "<img src=x>" not in html
     assert 'href="#finding-new-1"' in html
     assert 'href="#finding-gone-1"' not in html  # it is no longer on the page
+
+
+def test_a_scanner_that_ran_in_only_one_of_the_two_is_left_aside(make_audit: MakeAudit) -> None:
+    before = [finding("zizmor/unpinned-uses", source="zizmor"), finding("gone")]
+    failed = Coverage(".", "scanner zizmor", Read.FAILED, "it crashed")
+    audit = make_audit()
+    now = after(replace(audit, coverage=(*audit.coverage, failed)), before)
+
+    assert progress.since(now).endswith(": 1 fixed. zizmor ran in only one of the two and is left aside.")
+    assert shown(now) == {"Fixed": ["gone"]}
 
 
 def test_the_first_result_says_so(make_audit: MakeAudit) -> None:

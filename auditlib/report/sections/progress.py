@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from auditlib import comparison, history
+from auditlib import history
 from auditlib.audit import Audit
 from auditlib.comparison import Changes
 from auditlib.entries import Entry
@@ -29,7 +29,7 @@ def changes(audit: Audit) -> Blocks:
         return Blocks(Prose(_NOT_KEPT))
     if audit.history.last is None:
         return Blocks(Prose(FIRST))
-    found = comparison.compare(audit.history.last.findings, _current(audit).findings)
+    found = history.changes(audit.history.last, _current(audit))
     groups = [{"title": title, "tone": tone, "shown": shown[:_SHOWN], "rest": shown[_SHOWN:]}
               for title, tone, shown in _groups(found) if shown]  # fmt: skip
     return Blocks(Panel("changes", {"summary": since(audit), "groups": groups}))
@@ -42,10 +42,13 @@ def since(audit: Audit) -> str:
     if audit.history.last is None:
         return FIRST
     last = audit.history.last
-    found = comparison.compare(last.findings, _current(audit).findings)
-    said = wording.listing(f"{number} {fate}" for number, fate in found.counts)
+    found = history.changes(last, _current(audit))
+    said = wording.listing((f"{number} {fate}" for number, fate in found.counts), limit=6)
     commit = f", commit `{last.standing.commit[:10]}`" if last.standing.commit else ""
-    return f"Since {last.standing.day}{commit}: {said if not found.none else 'the findings are the same'}."
+    aside = (
+        f" {wording.listing(found.left_out)} ran in only one of the two and is left aside." if found.left_out else ""
+    )
+    return f"Since {last.standing.day}{commit}: {'nothing new and nothing fixed' if found.none else said}.{aside}"
 
 
 def moved(audit: Audit) -> dict[Area, int]:
@@ -81,7 +84,7 @@ def trend(audit: Audit) -> Blocks:
 
 
 def _current(audit: Audit) -> Run:
-    return history.run_of(audit.findings, audit.inventory.commit)
+    return history.run_of(audit.findings, audit.inventory.commit, coverage=audit.coverage)
 
 
 def _short(step: Standing) -> str:
