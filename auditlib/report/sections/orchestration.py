@@ -58,7 +58,8 @@ def _map(audit: Audit, project: Project) -> Picture:
     gated = [name for name, service in services.items() if service.profiles]
     words = (
         f"{wording.count(len(services), 'service')} of {project.name}, started in "
-        f"{wording.count(max(layers.values()) + 1, 'step')}; {wording.listing(unchecked)} without a working health check"
+        f"{wording.count(max(layers.values()) + 1, 'step')}; "
+        f"{wording.listing(unchecked)} without a working health check"
         + (f"; behind a profile: {wording.listing(gated)}." if gated else ".")
     )
     caption = "From left to right in start order; a line leads to the service that waits for the one on its left."
