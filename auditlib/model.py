@@ -134,6 +134,8 @@ class Finding:
     """Why it is suppressed."""
     expires: str = ""
     """The last day on which it is, as `2027-01-31`; empty for no end."""
+    change: tuple[str, str] = ("", "")
+    """What to take out of the lines at fault, as they are shown, and what to write instead; empty if none says it."""
 
 
 class Read(Enum):

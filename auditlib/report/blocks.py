@@ -79,6 +79,8 @@ class Instance:
     related: tuple[tuple[Related, Excerpt | None], ...]
     link: str = ""
     """The lines on the repository's web host."""
+    change: tuple[str, str] = ("", "")
+    """The lines at fault before and after the first step; empty where no line says it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,6 +86,7 @@ def _finding(rule: Rule, item: Evidence, repetition: int, losers: tuple[Location
         related=(*item.related, *(Related(loser, "this value is overridden") for loser in losers)),
         references=rule.documentation.references,
         fingerprint=_fingerprint(rule.id, item.location.file, item.subject, str(repetition)),
+        change=item.change,
     )
 
 

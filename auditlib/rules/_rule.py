@@ -25,6 +25,7 @@ class Evidence:
     `subject` names what is at fault in words that survive an edit (`api/DB_PASSWORD`); with rule and file it makes
     the fingerprint. `recommendation` is a concrete first step here; without one the rule's general advice stands.
     `severity` and `confidence` differ from the rule's own where this instance is better or worse than the usual.
+    `change` is the first step as an edit of the lines at fault: what stands there, and what should.
     """
 
     message: str
@@ -35,6 +36,7 @@ class Evidence:
     recommendation: str = ""
     severity: Severity | None = None
     confidence: Confidence | None = None
+    change: tuple[str, str] = ("", "")
 
 
 @dataclass(frozen=True)

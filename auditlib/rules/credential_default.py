@@ -123,7 +123,14 @@ def _evidence(inventory: Inventory, name: str, uses: list[_Use], reached: list[S
         recommendation=f"Write `${{{name}:?set it in .env}}` in {counted(len(uses), 'place')}, and set a new value "
         f"for {name} outside the repository.",
         severity=severity,
+        change=_change(name, first),
     )
+
+
+def _change(name: str, use: _Use) -> tuple[str, str]:
+    """The value as it is shown, and the variable without one."""
+    old = use.value.text if use.literal else f"${{{name}:-{use.value.text}}}"
+    return old, f"${{{name}:?set it in .env}}"
 
 
 def _opens(inventory: Inventory, service: Service, name: str) -> bool:

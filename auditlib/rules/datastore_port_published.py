@@ -72,4 +72,5 @@ def _evidence(file: str, found: list[tuple[Service, Port]]) -> Evidence:
         recommendation=f"Remove the port of {service.name}, or publish it as "
         f'`"127.0.0.1:{first.host_port or first.target}:{first.target}"`.',
         severity=Severity.LOW if aside else None,
+        change=(f"{first.host_port}:{first.target}", f"127.0.0.1:{first.host_port}:{first.target}"),
     )

@@ -87,4 +87,5 @@ def _evidence(inventory: Inventory, target: Service, pairs: list[tuple[Service, 
         related=tuple(related),
         recommendation=f"Set `condition: service_healthy` for {target.name} in the `depends_on` of {names}.",
         severity=Severity.LOW if retried or aside else None,
+        change=("service_started", "service_healthy"),
     )

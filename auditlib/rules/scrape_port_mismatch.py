@@ -95,4 +95,5 @@ def _evidence(
         related=(related,),
         recommendation=f"Let {job.name} scrape {target.host}:{right}.",
         confidence=confidence,
+        change=(f"{target.host}:{target.port}", f"{target.host}:{right}"),
     )

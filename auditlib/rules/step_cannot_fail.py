@@ -143,4 +143,5 @@ def _evidence(
         related=(Related(caller, "a workflow runs it here"),) if caller else (),
         recommendation=f"{advice} in {location.file}:{location.line}, and mend or list what it then finds.",
         severity=Severity.LOW if audit else None,
+        change=(f" {reason[1:-1]}", "") if reason.startswith("`") else ("", ""),
     )

@@ -65,4 +65,5 @@ def _evidence(inventory: Inventory, file: str, uses: list[Variable]) -> Evidence
         recommendation=f"Write `${{{names[0]}:?set it in .env}}`, or `${{{names[0]}:-}}` if it may be empty"
         f"{'' if len(names) == 1 else '; likewise for the others'}.",
         severity=Severity.LOW if known or environments.is_for_development(file) else None,
+        change=(f"${{{first.name}}}", f"${{{first.name}:?set it in .env}}"),
     )

@@ -71,4 +71,5 @@ def _evidence(name: str, setting: Setting, entries: dict[str, EnvironmentEntry])
         ),
         recommendation=f"Rename {name} to {setting.name} for {listed(entries)}, or the other way round in the code.",
         severity=Severity.HIGH if secret or setting.required else None,
+        change=(f"{name}:", f"{setting.name}:"),
     )

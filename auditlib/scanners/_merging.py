@@ -95,7 +95,7 @@ def _finding(scanner: str, issues: Sequence[Issue], fingerprint: str, vault: Vau
         location=first.location,
         recommendation=vault.mask(first.recommendation),
         service=first.service,
-        related=tuple(Related(issue.location, vault.mask(_note(issue, first)), member=True) for issue in issues[1:]),
+        related=tuple(Related(issue.location, vault.mask(_note(issue)), member=True) for issue in issues[1:]),
         references=first.references,
         source=scanner,
         fingerprint=fingerprint,
@@ -111,10 +111,7 @@ def _message(issues: Sequence[Issue]) -> str:
     return f"{first.title}, in {len(issues)} places: {', '.join(names[:_NAMED])}{more}. {first.message}"
 
 
-def _note(issue: Issue, first: Issue) -> str:
-    """What is said of a further place: no more than where it is, if the first place says the same."""
-    if issue.message == first.message:
-        return issue.service or "the same here"
+def _note(issue: Issue) -> str:
     return f"{issue.service}: {issue.message}" if issue.service else issue.message
 
 

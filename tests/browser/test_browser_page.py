@@ -145,6 +145,42 @@ def test_a_link_to_a_finding_opens_it(browser: Browser, example: Path) -> None:
     assert finding.locator("mark").first.is_visible()
 
 
+def test_a_score_leads_to_what_costs_it_most(browser: Browser, example: Path) -> None:
+    page = Visit(browser, example, 1440).page
+    link = page.locator(".scores .detail a").first
+    title = link.inner_text()
+    link.click()
+    opened = page.locator(".finding[open]").first
+
+    assert opened.locator("mark").first.is_visible()
+    assert opened.locator("xpath=ancestor::article").locator("h4").inner_text().startswith(title)
+
+
+def test_the_first_step_is_an_edit_of_the_repositorys_own_line(browser: Browser, example: Path) -> None:
+    page = Visit(browser, example, 1440).page
+    change = page.locator(".finding[data-rule=scrape-port-mismatch] .change").first
+
+    assert change.locator("del").text_content() == '      - targets: ["chroma:8001"]'
+    assert change.locator("ins").text_content() == '      - targets: ["chroma:8000"]'
+
+
+def test_without_scripts_everything_can_be_read(browser: Browser, example: Path) -> None:
+    context = browser.new_context(java_script_enabled=False, offline=True)
+    page = context.new_page()
+    page.goto(example.as_uri())
+    finding = page.locator(".finding").first
+    finding.locator("summary").click()
+
+    assert finding.locator("mark").first.is_visible()
+    assert page.locator(".verdict .answer").is_visible()
+    assert not page.locator(".explorer").is_visible()
+    context.close()
+
+
+def test_the_page_is_no_larger_than_a_mail_takes(example: Path) -> None:
+    assert example.stat().st_size < 2_500_000
+
+
 def test_the_keyboard_alone_opens_a_finding(browser: Browser, example: Path) -> None:
     page = Visit(browser, example, 1440).page
     page.locator(".finding > summary").first.focus()

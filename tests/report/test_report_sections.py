@@ -13,7 +13,7 @@ from auditlib.errors import UsageError
 from auditlib.inventory.configuration import EnvironmentBranch
 from auditlib.inventory.delivery import Job, Script, Workflow
 from auditlib.inventory.stack import Port
-from auditlib.model import Severity
+from auditlib.model import Related, Severity
 from auditlib.report import sections
 from auditlib.report.blocks import PAGE_MIME
 from auditlib.report.loading import reject_unknown_parameters
@@ -129,6 +129,28 @@ def test_a_finding_opens_to_its_lines_its_remedy_and_what_else_is_involved(shop:
     assert "mend it" in page
     assert "here too" in page
     assert 'id="finding-first-1"' in page
+
+
+def test_the_first_step_is_shown_as_an_edit_of_the_lines_at_fault(make_audit: MakeAudit) -> None:
+    changed = finding(change=("api:", "<b>shop</b>:"))
+    page = shown(make_audit(findings=[changed]), "findings")[PAGE_MIME]
+
+    assert "<del>  api:</del>\n<ins>  &lt;b&gt;shop&lt;/b&gt;:</ins>" in page
+
+
+def test_what_all_places_of_a_finding_say_stands_once(make_audit: MakeAudit) -> None:
+    said = "The file system is writable."
+    related = (Related(place(3), f"redis: {said}"), Related(place(4), said), Related(place(5), "redis: another"))
+    page = shown(make_audit(findings=[finding(message=f"In 4 places: {said}", related=related)]), "findings")[PAGE_MIME]
+
+    assert page.count(said) == 1
+    assert all(f"</code> {rest}<" in page for rest in ("redis", "the same here", "redis: another"))
+
+
+def test_an_edit_of_other_lines_is_not_shown(make_audit: MakeAudit) -> None:
+    page = shown(make_audit(findings=[finding(change=("services:", "elsewhere:"))]), "findings")[PAGE_MIME]
+
+    assert "<del>" not in page
 
 
 def test_findings_of_an_area_leave_the_others_out(shop: Audit) -> None:

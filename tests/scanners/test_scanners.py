@@ -143,14 +143,11 @@ def test_what_a_rule_and_a_scanner_both_say_is_one_finding():
     assert not any(finding.rule in ("compose-lint/CL-0020",) for finding in result.findings)
 
 
-def test_what_repeats_is_said_once_and_no_advice_looks_like_a_secret():
+def test_no_advice_looks_like_a_secret():
     result = audit(Path(__file__).parents[2] / "data/propertypro")
-    said = {finding.rule: finding for finding in result.findings if "/" in finding.rule}
-    kept = said["zizmor/artipacked"]
+    kept = next(finding for finding in result.findings if finding.rule == "zizmor/artipacked")
 
     assert not any("‹secret" in text for text in (kept.message, *(place.message for place in kept.related)))
-    assert {place.message for place in kept.related} == {"the same here"}
-    assert [place.message for place in said["compose-lint/CL-0007"].related][:2] == ["redis", "chroma"]
 
 
 def test_the_healthy_example_satisfies_the_scanners_too():

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from auditlib import rules, web_host
 from auditlib.audit import Audit
 from auditlib.errors import UsageError
-from auditlib.model import Area, Finding
+from auditlib.excerpts import Excerpt
+from auditlib.model import Area, Finding, Related
 from auditlib.report import wording
 from auditlib.report.blocks import Blocks, Column, Fault, Findings, Instance, Panel, Prose, Table
 
@@ -64,9 +66,25 @@ def _fault(audit: Audit, members: list[Finding]) -> Fault:
 
 
 def _instance(audit: Audit, finding: Finding) -> Instance:
-    related = tuple((related, audit.excerpts.get(related.location)) for related in finding.related)
+    related = tuple((_shortened(finding, item), audit.excerpts.get(item.location)) for item in finding.related)
     link = web_host.link(audit.inventory.origin, audit.inventory.commit, finding.location)
-    return Instance(finding, audit.excerpts.get(finding.location), related, link)
+    excerpt = audit.excerpts.get(finding.location)
+    return Instance(finding, excerpt, related, link, _change(finding, excerpt))
+
+
+def _shortened(finding: Finding, related: Related) -> Related:
+    """A further place without the sentence that the finding itself ends with: its service alone is news."""
+    if finding.message.endswith(related.message):
+        return replace(related, message="the same here")
+    who, _, said = related.message.partition(": ")
+    return replace(related, message=who) if said and finding.message.endswith(said) else related
+
+
+def _change(finding: Finding, excerpt: Excerpt | None) -> tuple[str, str]:
+    """The lines that the first step changes, before and after it."""
+    old, new = finding.change
+    lines = [text for _, text, marked in excerpt.lines if marked and old and old in text] if excerpt else []
+    return "\n".join(lines), "\n".join(line.replace(old, new, 1) for line in lines)
 
 
 def table(audit: Audit, name: str) -> Blocks:

@@ -100,7 +100,7 @@ def severities(audit: Audit) -> Blocks:
         tuple((AREA_NAMES[area], *(counts[area, severity] for severity in Severity)) for area in Area),
     )
     return Blocks(
-        Picture(canvas.svg(summary), "Findings by area; the darker, the more severe.", summary, table),
+        Picture(canvas.svg(summary), "Findings by area, the most severe on the left.", summary, table),
     )
 
 
