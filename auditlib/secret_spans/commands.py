@@ -63,6 +63,7 @@ _PROGRAMS: dict[str, tuple[str, ...]] = {
     ),
     "doctl": (_option("-t"),),
     "codecov": (_option("-t"),),
+    "cypress": (_option("--key"),),
     "netlify": (_option("--auth"),),
     "gh secret set": (_option("-b", "--body"), _glued("-b")),
     "vault login": (rf"^vault login\s+(?![\w-]*=){_VALUE}\s*$",),
