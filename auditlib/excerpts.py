@@ -34,29 +34,25 @@ def collect(source: Source, findings: Iterable[Finding]) -> dict[Location, Excer
             if place.file not in lines_of:
                 lines_of[place.file] = _lines(source, place.file)
             if place.line <= len(lines_of[place.file]) and (context or place not in excerpts):
-                excerpts[place] = _excerpt(source, lines_of[place.file], place, context)
+                excerpts[place] = _excerpt(lines_of[place.file], place, context)
     return excerpts
 
 
 def _lines(source: Source, file: str) -> list[str]:
+    """The lines of a file, masked as a whole and before they are cut, so that no half of a secret stays."""
     try:
-        return source.lines(file)
+        return source.masked_lines(file)
     except Unreadable:
         return []
 
 
-def _excerpt(source: Source, lines: list[str], place: Location, context: int) -> Excerpt:
+def _excerpt(lines: list[str], place: Location, context: int) -> Excerpt:
     last = min(place.last_line, place.line + MARKED_LIMIT - 1)
     first_shown, last_shown = max(1, place.line - context), min(len(lines), last + context)
     return Excerpt(
         place.file,
         tuple(
-            (number, _shown(source, lines[number - 1]), place.line <= number <= last)
+            (number, lines[number - 1][:LINE_LIMIT], place.line <= number <= last)
             for number in range(first_shown, last_shown + 1)
         ),
     )
-
-
-def _shown(source: Source, line: str) -> str:
-    """Masked before it is cut, so that no half of a secret stays."""
-    return source.vault.mask(line[: LINE_LIMIT * 20])[:LINE_LIMIT]

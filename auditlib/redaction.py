@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -97,6 +99,10 @@ def shown(value: str) -> str:
     return f"‹secret, {len(value)} character{'s' * (len(value) != 1)}, #{_digest(value)}›"
 
 
+SHOWN = re.compile(r"‹secret, \d+ characters?, #[0-9a-f]{4}›")
+"""A secret as `shown` has it."""
+
+
 def _digest(value: str) -> str:
     return hashlib.blake2b(value.encode("utf-8", "surrogatepass"), key=_SALT).hexdigest()[:_SHOWN_DIGEST]
 
@@ -134,13 +140,13 @@ class Vault:
                 weak=bool(_WEAK.match(bare)),
                 generated=_is_generated(bare),
             )
-        spans = secret_spans.union(secret_spans.find(text))
+        spans = _in_value(name, text)
         if not spans:
             return Value(text=self.mask(text), length=len(text), placeholder=bool(_PLACEHOLDER.search(text)))
         first = text[slice(*spans[0])]
         identities = [self._remember(text[start:end]) for start, end in spans]
         return Value(
-            text=self.mask(text),
+            text=self.mask(_replace(text, spans)),
             secret=True,
             length=len(first),
             digest=_digest(first),
@@ -152,8 +158,20 @@ class Vault:
 
     def mask(self, text: str) -> str:
         """`text` with every secret replaced by its length and hash."""
-        spans = secret_spans.find(text) + self._occurrences(text) + _generated(text)
-        return _replace(text, secret_spans.union(spans))
+        return _replace(text, self._spans(text))
+
+    def mask_lines(self, text: str, *, code: bool = False) -> list[str]:
+        """The lines of a file's text, each secret in them replaced, which the lines around it may give away."""
+        lines = text.split("\n")
+        return list(_masked(lines, lines, self._spans(text, code=code)))
+
+    def mask_words(self, words: Sequence[str]) -> tuple[str, ...]:
+        """The words of a command, each secret in them replaced, which the words around it may give away."""
+        written = [_quoted(word) if re.search(r"\s", word) else word for word in words]
+        return tuple(_masked(words, written, self._spans(" ".join(written))))
+
+    def _spans(self, text: str, *, code: bool = False) -> list[tuple[int, int]]:
+        return secret_spans.union(secret_spans.find(text, code=code) + self._occurrences(text) + _generated(text))
 
     def reveals(self, word: str) -> bool:
         """Whether a word in lower case is so much of a secret that it had better not be shown."""
@@ -190,8 +208,34 @@ class Vault:
         return self._matcher
 
 
+def _in_value(name: str, text: str) -> list[tuple[int, int]]:
+    """Where the value of a variable holds a secret, by itself or by the name that stands before it."""
+    before = f"{name}=" if name else ""
+    found = secret_spans.find(text) + [
+        (start - len(before), end - len(before))
+        for start, end in secret_spans.find(before + text)
+        if start >= len(before)
+    ]
+    return secret_spans.union(found)
+
+
 def _inside_number(text: str, start: int, end: int) -> bool:
     return text[start:end].isdigit() and (text[start - 1 : start].isdigit() or text[end : end + 1].isdigit())
+
+
+def _quoted(word: str) -> str:
+    return f"'{word}'" if "'" not in word else f'"{word}"'
+
+
+def _masked(parts: Sequence[str], written: Sequence[str], spans: list[tuple[int, int]]) -> Iterator[str]:
+    """The parts of a text, masked by its spans. `written` is how each stands there, one character between them."""
+    position, ends = 0, [end for _, end in spans]
+    for part, form in zip(parts, written, strict=True):
+        start = position + (len(form) - len(part)) // 2
+        first, last = bisect_right(ends, start), bisect_left(spans, (start + len(part),))
+        inside = [(max(begin - start, 0), min(end - start, len(part))) for begin, end in spans[first:last]]
+        yield _replace(part, inside)
+        position += len(form) + 1
 
 
 def _replace(text: str, spans: list[tuple[int, int]]) -> str:

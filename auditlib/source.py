@@ -153,7 +153,7 @@ class Source:
             self._unreadable[path] = error
             raise
         if path not in self._learned:
-            self.vault.learn(text, code=PurePosixPath(path).suffix in _CODE)
+            self.vault.learn(text, code=_is_code(path))
             self._learned.add(path)
         if self._cached + len(text) <= CACHE_LIMIT:
             self._texts[path] = text
@@ -190,6 +190,11 @@ class Source:
     def lines(self, path: str) -> list[str]:
         """The lines of a file, without their ends. Raises Unreadable."""
         lines = self.text(path).split("\n")  # not `splitlines`, which breaks lines where no editor does
+        return lines[:-1] if not lines[-1] else lines
+
+    def masked_lines(self, path: str) -> list[str]:
+        """The lines of a file as they may be shown, the secrets in them masked. Raises Unreadable."""
+        lines = self.vault.mask_lines(self.text(path), code=_is_code(path))
         return lines[:-1] if not lines[-1] else lines
 
     def yaml(self, path: str) -> list[yamltree.Node]:
@@ -249,6 +254,10 @@ class Source:
 def _open_without_waiting(path: str, flags: int) -> int:
     """A named pipe must not hold the audit up."""
     return os.open(path, flags | os.O_NONBLOCK)
+
+
+def _is_code(path: str) -> bool:
+    return PurePosixPath(path).suffix in _CODE
 
 
 def _is_hash(text: str) -> bool:

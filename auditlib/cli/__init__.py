@@ -7,6 +7,7 @@ One module a family of commands. Exit status: 0 done, and nothing at or above `-
 from __future__ import annotations
 
 import sys
+import traceback
 from typing import Annotated
 
 import typer
@@ -50,6 +51,10 @@ def run(arguments: list[str]) -> int:
     except BrokenPipeError:
         sys.stderr.close()  # the reader of our output has gone; there is nobody to complain to
         return 0
+    except Exception as error:  # a defect: where it happened is shown, its message not, as that may quote a secret
+        typer.echo("".join(traceback.format_tb(error.__traceback__)), err=True, nl=False)
+        _complain(f"{type(error).__name__}; this is a defect of auditlib, please report the lines above")
+        return 3
     return status if isinstance(status, int) else 0
 
 

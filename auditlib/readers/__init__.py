@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 
+from auditlib.errors import AuditlibError
 from auditlib.inventory import Inventory
 from auditlib.readers.masking import Masking, allow_names
 from auditlib.readers.reading import Reading
@@ -48,7 +49,7 @@ READERS: tuple[str, ...] = (
 
 def read(source: Source) -> Inventory:
     """Everything that the readers find in a repository, with every secret masked."""
-    readings: list[Reading] = [importlib.import_module(f"{__name__}.{name}").read(source) for name in READERS]
+    readings = [_reading(name, source) for name in READERS]
     records = [record for reading in readings for record in reading.records]
     coverage = [entry for reading in readings for entry in reading.coverage]
     coverage += [*remainder(source, coverage), *source.left_out]
@@ -63,3 +64,15 @@ def read(source: Source) -> Inventory:
         files=source.files,
         coverage=tuple(dict.fromkeys(masking.coverage(entry) for entry in coverage)),
     )
+
+
+def _reading(name: str, source: Source) -> Reading:
+    """What a reader answers. Its defect costs its own records alone; the message may quote a file and is not told."""
+    try:
+        reading: Reading = importlib.import_module(f"{__name__}.{name}").read(source)
+    except AuditlibError:
+        raise
+    except Exception as error:
+        reading = Reading()
+        reading.failed(".", f"reader {name}", f"{type(error).__name__} in the reader")
+    return reading

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 from auditlib.inventory.delivery import Command, Dockerfile, DockerIgnore, Instruction, Stage
 from auditlib.model import Coverage, Location, Read
-from auditlib.readers import shell, shell_words
+from auditlib.readers import shell
 from auditlib.readers.dockerfile_syntax import Statement, statements
 from auditlib.readers.reading import Reading, each
 from auditlib.redaction import Value, Vault
@@ -131,7 +131,7 @@ class _Parser:
         form = _exec_form(argument)
         words = before + (form if form is not None else _split(argument))
         is_shell = form is None and statement.keyword in _EXECUTED and before != ["NONE"]
-        return shell_words.masked(words, self.vault), is_shell
+        return self.vault.mask_words(words), is_shell
 
     def _assignments(self, statement: Statement) -> Iterator[str]:
         for name, value in self._variables(statement):

@@ -14,6 +14,7 @@ from auditlib.inventory.delivery import Document, Heading, Mention
 from auditlib.model import Location
 from auditlib.readers.reading import Reading, each
 from auditlib.readers.shell import commands
+from auditlib.redaction import SHOWN
 from auditlib.source import Source
 
 KIND = "document"
@@ -67,7 +68,8 @@ def _read(source: Source, file: str) -> Iterator[Document]:
                 mentions += _mentions(source, file, number, code)
     mentions += [mention for first, body in fences for mention in _commands(file, first, body)]
     title = next((heading.text for heading in headings), "")
-    words = frozenset(word.lower() for line in lines for word in _WORD.findall(line))
+    shown = (SHOWN.sub("", line[:_LINE_LIMIT]) for line in source.masked_lines(file))
+    words = frozenset(word.lower() for line in shown for word in _WORD.findall(line))
     yield Document(file, title, tuple(headings), tuple(dict.fromkeys(mentions)), words, Location(file))
 
 

@@ -24,7 +24,7 @@ _TOKEN = re.compile(
 DEPTH_LIMIT = 100
 _PASSES = {"proxy_pass": "http", "fastcgi_pass": "fastcgi", "uwsgi_pass": "uwsgi", "scgi_pass": "scgi",
            "grpc_pass": "grpc"}  # fmt: skip
-_ADDRESS = re.compile(r"(?:(?P<scheme>[a-z]+)://)?(?P<host>\[[^\]]*\]|[^/:\s]+)(?::(?P<port>[^/\s]+))?")
+_ADDRESS = re.compile(r"(?:(?P<scheme>[a-z]+)://)?(?:[^/@\s]*@)?(?P<host>\[[^\]]*\]|[^/:\s]+)(?::(?P<port>[^/\s]+))?")
 _PATTERNS = ("*.conf", "*.conf.template", "*.conf.tmpl", "*.conf.j2", "*.nginx", "/**/nginx/**", "sites-available/**")
 
 

@@ -9,15 +9,18 @@ from __future__ import annotations
 import posixpath
 import re
 import time
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
+from auditlib import secret_spans
 from auditlib.inventory.delivery import Command
 from auditlib.model import Location
 from auditlib.readers import shell_words
-from auditlib.redaction import Vault
+from auditlib.redaction import Vault, shown
 
 if TYPE_CHECKING:
     from tree_sitter import Node, Parser, Tree
@@ -76,6 +79,8 @@ class _Text:
     vault: Vault | None
     errexit: bool
     depth: int = 0
+    secrets: tuple[tuple[int, int], ...] = ()
+    """Where `data` holds secrets, in bytes, sorted."""
 
     def location(self, node: Node) -> Location:
         """Where a node stands in the file."""
@@ -118,7 +123,7 @@ def of_words(words: list[str], location: Location, vault: Vault | None = None) -
     """The command that a list of words is (`["sh", "-c", "…"]`), and those that a shell among them is told to run."""
     if not words:
         return ()
-    found = [Command(shell_words.masked(words, vault), location)]
+    found = [Command(vault.mask_words(words) if vault else tuple(words), location)]
     if index := _inline_script(words):
         found += commands(words[index], location.file, location.line, vault)
     return tuple(found)
@@ -144,7 +149,9 @@ def _nested(text: str, outer: _Text, folder: _Folder, *, swallowed: bool) -> Ite
         if tree is None:
             return
         root = tree.root_node
-        inner = replace(inner, data=data, errexit=inner.errexit or _sets_errexit(root, data))
+        inner = replace(
+            inner, data=data, secrets=_secrets(data, inner.vault), errexit=inner.errexit or _sets_errexit(root, data)
+        )
         yield from _walk(_Visit(root, folder, swallowed), inner)
         inner = replace(inner, first_line=inner.first_line + part.count("\n"))
 
@@ -255,13 +262,33 @@ def _command(visit: _Visit, text: _Text) -> Iterator[Command]:
     words = [shell_words.word(part, text.data) for part in parts[first:]]
     if not words:
         return
-    shown = shell_words.masked(words, text.vault)
-    yield Command(shown, text.location(node), visit.swallowed, folder.path, names)
+    yield Command(_shown(words, parts[first:], text), text.location(node), visit.swallowed, folder.path, names)
     if words[0] in ("cd", "pushd"):
         folder.change(words)
     if text.depth < _NESTING and (index := _inline_script(words)):
         inner = replace(text, first_line=text.first_line + parts[first + index].start_point[0], indent=0, errexit=False)
         yield from _nested(words[index], inner, folder, swallowed=visit.swallowed)
+
+
+def _secrets(data: bytes, vault: Vault | None) -> tuple[tuple[int, int], ...]:
+    return tuple(secret_spans.union(secret_spans.find(data.decode("latin-1")))) if vault else ()
+
+
+def _shown(words: list[str], nodes: list[Node], text: _Text) -> tuple[str, ...]:
+    """The words with the secrets in them masked, those too that only the rest of the script gives away."""
+    if text.vault is None:
+        return tuple(words)
+    masked = text.vault.mask_words(words)
+    return tuple(_without(word, node, text) for word, node in zip(masked, nodes, strict=True))
+
+
+def _without(word: str, node: Node, text: _Text) -> str:
+    for start, end in text.secrets[bisect_right(text.secrets, node.start_byte, key=itemgetter(1)) :]:
+        if start >= node.end_byte:
+            break
+        secret = text.data[max(start, node.start_byte) : min(end, node.end_byte)].decode("utf-8", "ignore")
+        word = word.replace(secret, shown(secret))
+    return word
 
 
 def _inline_script(words: list[str]) -> int:

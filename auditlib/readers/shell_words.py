@@ -8,14 +8,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from auditlib.redaction import Vault
-
 if TYPE_CHECKING:
     from tree_sitter import Node
 
 WORD_LIMIT = 4_000
 """Bytes of a word that are kept; substitutions nested in each other would repeat the text once for each level."""
-_SEPARATOR = "\t "
 _ESCAPED = re.compile(r"\\(.)|\\\n", re.S)
 _ESCAPED_IN_STRING = re.compile(r'\\([$`"\\])|\\\n')
 _PARTS = frozenset({"string", "concatenation", "variable_assignment", "command_name"})
@@ -63,11 +60,3 @@ def raw(node: Node, data: bytes) -> str:
 
 def _decoded(data: bytes) -> str:
     return data.decode("utf-8", "ignore")
-
-
-def masked(words: list[str], vault: Vault | None) -> tuple[str, ...]:
-    """The words with every secret masked. They are looked at together, since `-p` says what the word after it is."""
-    if vault is None:
-        return tuple(words)
-    parts = vault.mask(_SEPARATOR.join(words)).split(_SEPARATOR)
-    return tuple(parts if len(parts) == len(words) else map(vault.mask, words))

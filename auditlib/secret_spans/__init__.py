@@ -6,12 +6,13 @@ that the time is linear whatever the text. Doubt is settled in favour of hiding.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from functools import cache
 from typing import TYPE_CHECKING
 
-from auditlib.secret_spans import contexts
-from auditlib.secret_spans.assignments import name_around, named
+from auditlib.secret_spans import addresses, commands, formats, headers, prose
+from auditlib.secret_spans.assignments import default, name_around, named
 from auditlib.secret_spans.names import is_credential_name, is_secret_value
 
 if TYPE_CHECKING:
@@ -38,7 +39,23 @@ def find(text: str, *, code: bool = False) -> list[Span]:
             found += spans
         else:
             found += handler(text, start)
+    if code:
+        found += _in_texts(text)
     return [span for span in found if span[0] < span[1]]
+
+
+_TEXT_IN_CODE = re.compile(r'"""(.+?)"""|\'\'\'(.+?)\'\'\'|(?:[=(,:?+]|=>|return)\s?`([^`]*)`', re.S)
+
+
+def _in_texts(text: str) -> Iterator[Span]:
+    """The spans in the strings of code that go over several lines: what stands there is a text of its own."""
+    for match in _TEXT_IN_CODE.finditer(text):
+        if "\n" not in match[0]:
+            continue
+        start = match.start(match.lastindex or 0)
+        yield from (
+            (start + first, start + last) for first, last in find(text[start : match.end(match.lastindex or 0)])
+        )
 
 
 def _hits(text: str) -> Iterator[tuple[int, int]]:
@@ -69,8 +86,8 @@ def _lower(text: str) -> str:
     return text.lower() if text.isascii() else text.translate(_UPPER)
 
 
-_NAME_HINTS = ("pass", "pwd", "secret", "token", "key", "credential", "webhook", "salt", "dsn", "bearer", "auth",
-               "slack_api_url")  # fmt: skip
+_NAME_HINTS = ("pass", "pwd", "secret", "token", "key", "credential", "creds", "webhook", "salt", "dsn", "bearer",
+               "auth", "slack_api_url", "httpheadervalue", "x-honeycomb-team", "stringdata")  # fmt: skip
 _PROVIDER_HINTS = ("akia", "asia", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "sk-", "sk_live_",
                    "sk_test_", "rk_live_", "rk_test_", "xox", "aiza", "npm_", "pypi-", "sg.", "dop_v1_", "eyj", "hvs.",
                    "whsec_")  # fmt: skip
@@ -79,20 +96,30 @@ _HASH_HINTS = ("$apr1$", "$2y$", "$2a$", "$2b$", "$2x$", "$argon2", "$5$", "$6$"
 _ADDRESSES = ("hooks.slack.com/services/", "hooks.slack.com/workflows/", "discord.com/api/webhooks/",
               "discordapp.com/api/webhooks/", "outlook.office.com/webhook/", "webhook.office.com/webhookb2/",
               "api.telegram.org/bot", "hooks.zapier.com/hooks/catch/", "chat.googleapis.com/v1/spaces/")  # fmt: skip
+_QUERY_HINTS = ("?key=", "&key=", "?sig=", "&sig=", "?signature=", "&signature=", "?x-amz-signature=",
+                "&x-amz-signature=", "&x-goog-signature=")  # fmt: skip
 _PORT_HINTS = (":5432:", ":6432:", ":5433:", ":*:")
 
 _HINTS: list[tuple[str, Callable[..., Iterator[Span]]]] = [
     *((hint, named) for hint in _NAME_HINTS),
-    *((hint, contexts.provider) for hint in _PROVIDER_HINTS),
-    *((hint, contexts.password_hash) for hint in _HASH_HINTS),
-    *((hint, contexts.after(hint)) for hint in _ADDRESSES),
-    *((hint, contexts.command(hint)) for hint in contexts.COMMANDS),
-    *((hint, contexts.scheme) for hint in ("bearer ", "basic ", "token ")),
-    *((hint, contexts.pgpass) for hint in _PORT_HINTS),
-    ("://", contexts.url),
-    ("@tcp(", contexts.go_dsn),
-    ("${", contexts.default),
-    ("private key-----", contexts.private_key),
+    *((hint, formats.provider) for hint in _PROVIDER_HINTS),
+    *((hint, formats.password_hash) for hint in _HASH_HINTS),
+    *((hint, addresses.after(hint)) for hint in _ADDRESSES),
+    *((hint, addresses.query) for hint in _QUERY_HINTS),
+    *((hint, commands.command(hint)) for hint in commands.PATTERNS),
+    *((hint, commands.piped) for hint in commands.READERS_OF_INPUT),
+    *((hint, headers.scheme) for hint in ("bearer ", "basic ", "token ")),
+    *((hint, formats.pgpass) for hint in _PORT_HINTS),
+    *((hint, prose.login) for hint in ("login", "log-in", "credential", "user/pass", "username/pass", "user / pass")),
+    *((hint, commands.user_and_password) for hint in (" -p", '"-p"')),
+    ("<<<", commands.here_string),
+    ("chpasswd", commands.piped_login),
+    ("authorization", headers.authorization),
+    ("cookie:", headers.cookie),
+    ("://", addresses.url),
+    ("@", addresses.login_at_host),
+    ("${", default),
+    ("private key-----", formats.private_key),
 ]
 _PART = 500_000
 _LONGEST_HINT = max(len(hint) for hint, _ in _HINTS)

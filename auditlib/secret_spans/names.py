@@ -6,10 +6,10 @@ import re
 from functools import lru_cache
 
 _CREDENTIAL = re.compile(
-    r"(?:password|passwd|passwort|passphrase)s?\d*$"
-    r"|(?:^|_)(?:pwd|pass|requirepass|masterauth|secrets?|token|(?:api|auth|access|bot|refresh)tokens?|"
-    r"(?:api|private|access|secret|encryption|signing|auth|service|routing|license|master|account|shared|hmac|jwt|app|"
-    r"session|deploy|fernet|integration|user|storage|subscription|consumer|client|record|stripe|sendgrid|openai|"
+    r"(?:password|passwd|passwort|passphrase|storepass|keypass)s?\d*$"
+    r"|(?:^|_)(?:pwd|pass|requirepass|masterauth|secrets?|token|authtoken|http_header_value|x_honeycomb_team|(?:api|auth|access|bot|refresh)tokens?|"
+    r"(?:api|private|access|secret|encryption|signing|auth|service|routing|license|master|account|shared|jwt|app|"
+    r"session|deploy|fernet|integration|user|storage|subscription|consumer|client|record|sec|hmac|stripe|sendgrid|openai|"
     r"anthropic|twilio|mailgun|google|maps|datadog|algolia|firebase|pusher)_?keys?|"
     r"credentials?|webhook(?:_url)?|salt|dsn|bearer(?:_token)?|slack_api_url)\d*$"
 )
@@ -17,13 +17,15 @@ _CREDENTIAL = re.compile(
 _PASSWORD = re.compile(r"pass|pwd|secret", re.I)
 
 NOT_A_VALUE = re.compile(
-    r"\$.*|\{.*|%.*%|<.*>|\*+|\.{2,}|[*&!|>].{0,30}|read|write|inherit|true|false|yes|no|on|off|null|none|nil|undefined|"
+    r"‹secret(?:, \d+ characters?, #[0-9a-f]{4}›.*)?|\$.*|\{.*|%.*%|%\}.*|<.*>|\*+|\.{2,}|[|>][-+\d]{0,2}|[*&][\w-]+"
+    r"|[*&!|>=]\s.*|!(?:reset|override|vault|secret|env_var|include|Ref|Sub|GetAtt|ImportValue|Join)\b.*"
+    r"|read|write|inherit|true|false|yes|no|on|off|null|none|nil|undefined|"
     r"(?:str|string|int|integer|bool|boolean|bytes|any|object|secretstr|text|char|varchar|uuid)(?:\s*[\[|;(?].*)?|"
     r"optional|required|[\w.]+\(.*|process\.env\b.*|os\.environ\b.*|\.{0,2}/[\w.@-]*(?:/[\w.@{}$-]*)+|[./]+|"
     r"~/.*|\\.|[-–—]+|\[[^\"']*\]?|.{0,7}\$\{\{[^}]*\}\}(?:.{0,7}\$\{\{[^}]*\}\})*.{0,7}",
     re.I | re.S,
 )
-"""References, types, switches, paths: what stands in the place of a secret without being one."""
+"""References, types, switches, paths, what is masked already: what stands in a secret's place without being one."""
 _VARIABLE_NAME = re.compile(r"[A-Z]+(?:_[A-Z]+)+")
 _STOP_WORD = re.compile(r"\b(?:the|an?|of|to|is|are|for|your|and|or|in|with|must|be|this|that|used|from|by)\b", re.I)
 _NUMBER = re.compile(r"\d{1,5}")
@@ -36,8 +38,25 @@ def is_credential_name(name: str) -> bool:
 
 @lru_cache(maxsize=8192)
 def _is_credential(name: str) -> bool:
-    snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).replace("-", "_").replace(".", "_").lower()
+    snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)
+    snake = re.sub(r"[-. ]", "_", snake).lower()
     return bool(_CREDENTIAL.search(snake))
+
+
+def is_login_name(name: str) -> bool:
+    """Whether a value of this name may be `user:password`: `FLOWER_BASIC_AUTH`, `--creds`, `cloud.auth`."""
+    return bool(_LOGIN_NAME.search(name))
+
+
+_LOGIN_NAME = re.compile(r"(?:^|[_.-])(?:auth|basic_?auth|(?:src-|dest-)?creds?|userpass)$", re.I)
+
+
+def is_option_value(value: str) -> bool:
+    """Whether the value of `--key` is a key, and no number, file or name of a field."""
+    return bool(_KEY.fullmatch(value)) and not value.isdigit()
+
+
+_KEY = re.compile(r"[A-Za-z0-9_+=-]{8,}")
 
 
 def is_secret_value(name: str, value: str) -> bool:

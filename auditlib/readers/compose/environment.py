@@ -13,6 +13,7 @@ from auditlib.inventory.stack import EnvironmentEntry, Variable
 from auditlib.model import Location
 from auditlib.readers.compose.view import View
 from auditlib.readers.endpoints import endpoints
+from auditlib.redaction import is_credential_name
 from auditlib.source import Unreadable
 
 _LIST_ENTRY = re.compile(r"\s*-\s*[\"']?([\w.-]+)=")
@@ -80,7 +81,9 @@ class Interpolations:
 
     def _record(self, use: _Use, service: str | None, target: str) -> Variable:
         found = use.found
-        text = self._view.value(found.name, found.argument) if found.operator else None
+        key = target.rpartition(".")[2]
+        name = found.name if is_credential_name(found.name) else key
+        text = self._view.value(name, found.argument) if found.operator else None
         if found.operator in (":?", "?"):
             text = self._view.value("message", found.argument)
         return Variable(

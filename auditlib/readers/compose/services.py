@@ -53,7 +53,7 @@ def _service(
         container_name=str(config.get("container_name") or ""),
         container_name_location=view.place(*where, "container_name"),
         **_command(view, name, config),
-        **_limits(config),
+        **_limits(view, config),
         **_runtime(view, config),
     )
 
@@ -72,7 +72,7 @@ def _command(view: View, name: str, config: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _limits(config: dict[str, Any]) -> dict[str, Any]:
+def _limits(view: View, config: dict[str, Any]) -> dict[str, Any]:
     """Limits and copies, whether they stand under `deploy` or, as before, beside it."""
     deploy = config.get("deploy") or {}
     limits = (deploy.get("resources") or {}).get("limits") or {}
@@ -84,7 +84,9 @@ def _limits(config: dict[str, Any]) -> dict[str, Any]:
         "cpu_limit": str(limits.get("cpus") or config.get("cpus") or ""),
         "memory_limit": str(limits.get("memory") or config.get("mem_limit") or ""),
         "log_driver": str(logging.get("driver") or ""),
-        "log_options": tuple((key, str(value)) for key, value in (logging.get("options") or {}).items()),
+        "log_options": tuple(
+            (key, view.value(key, value).text) for key, value in (logging.get("options") or {}).items()
+        ),
     }
 
 

@@ -13,8 +13,6 @@ from auditlib.model import Location
 from auditlib.redaction import Value, is_credential_name
 from auditlib.source import Source, Unreadable
 
-_BETWEEN = "\x1f "
-"""What joins the words of a command while secrets are looked for: white space that stands in no word."""
 _MESSAGE_LIMIT = 500
 _ABSOLUTE = re.compile(r"(?<![^\s'\"])/[^\s:;,'\"]+")
 _URL = re.compile(r"[a-z][a-z0-9+.-]*://|git@", re.I)
@@ -99,9 +97,7 @@ class View:
 
     def words(self, words: Sequence[object] | None) -> tuple[str, ...]:
         """The words of a command as they may be passed on; a secret is known by the words around it."""
-        texts = [self.text(word) for word in words or ()]
-        masked = self.source.vault.mask(_BETWEEN.join(texts)).split(_BETWEEN)
-        return tuple(masked if len(masked) == len(texts) else map(self.source.vault.mask, texts))
+        return self.source.vault.mask_words([self.text(word) for word in words or ()])
 
     def path(self, path: str, place: Location | None = None) -> tuple[str, bool]:
         """A path relative to the root, and whether it lies outside; there it stays as the file has it."""

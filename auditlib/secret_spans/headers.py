@@ -1,0 +1,75 @@
+"""Finds secrets in the headers of HTTP requests, as clients, servers and shippers of logs write them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from auditlib.secret_spans.names import NOT_A_VALUE
+
+Span = tuple[int, int]
+
+_SCHEME = r"(?:bearer|basic|token|apikey|api-key|splunk|digest|key|negotiate)"
+_AUTHORIZATION = re.compile(
+    rf"""authorization["'`\])]{{0,3}}(?P<assigned>\s{{0,9}}(?:=>|[:=])\s{{0,9}}|\s{{0,9}},\s{{0,9}}|[ \t]{{1,40}})"""
+    rf"""(?P<string>[bfru]?\\?["'`])?(?:(?P<scheme>{_SCHEME})[ \t]{{1,9}})?(?P<value>[^\s"'`,;\\)}}\]>]{{1,4000}})"""
+    r"""(?P<end>\\?["'`,;)}\]]|[ \t]*(?:\n|$))?""",
+    re.I,
+)
+_BEARER = re.compile(r"""bearer\s(?P<value>[^\s"'`\\]{1,4000})\\?["'`]""", re.I)
+_WORDS = re.compile(
+    r"(?:token|auth\w*|access|scheme|format|header\w*|credentials?|required|missing|error|realm=?)\W*", re.I
+)
+_SCHEME_WORD = re.compile(r"(?P<scheme>bearer|basic|token)\s{1,9}(?P<value>[A-Za-z0-9+/=_.~-]{6,4000})", re.I)
+_COOKIE = re.compile(
+    r"cookie[\"']?:\s{0,9}[\"']?[^\n\"']{0,200}?(?:sess\w*|sid|auth|jwt|token)=(?P<value>[^\s;\"']+)", re.I
+)
+
+
+def authorization(text: str, position: int) -> Iterator[Span]:
+    """What follows `Authorization`: with a scheme anywhere, without one where a value is assigned and ends there."""
+    match = _AUTHORIZATION.match(text, position)
+    if match is None or not _is_value(match["value"]):
+        return
+    assigned, end = match["assigned"].strip(), match["end"]
+    if match["scheme"]:
+        is_value = bool(assigned) or end is not None  # else a sentence about an authorization token
+    else:
+        is_value = end is not None and (
+            bool(match["string"] and assigned in (":", "=", "=>"))
+            or (assigned == ":" and end.strip(" \t\n\\\"'`") == "")
+        )
+    if is_value:
+        yield match.span("value")
+
+
+def scheme(text: str, position: int) -> Iterator[Span]:
+    """What follows `Bearer`, `Basic` or `token` in a header, if it is no word of a sentence."""
+    before = text[position - 1 : position]
+    if before.isalnum():
+        return
+    if (
+        before in ('"', "'", "`")
+        and before
+        and (quoted := _BEARER.match(text, position))
+        and _is_value(quoted["value"])
+    ):
+        yield quoted.span("value")
+        return
+    match = _SCHEME_WORD.match(text, position)
+    if match is None:
+        return
+    digits = any(map(str.isdigit, match["value"]))
+    if len(match["value"]) >= 20 or (digits and (len(match["value"]) >= 12 or match["scheme"].lower() == "bearer")):
+        yield match.span("value")
+
+
+def cookie(text: str, position: int) -> Iterator[Span]:
+    """The session in a header of cookies."""
+    match = _COOKIE.match(text, position)
+    if match and _is_value(match["value"]):
+        yield match.span("value")
+
+
+def _is_value(word: str) -> bool:
+    return word[0] != "<" and not NOT_A_VALUE.fullmatch(word) and not _WORDS.fullmatch(word)

@@ -1,0 +1,97 @@
+"""Finds the secret that a text for people names: `the password is …`, a cell of a table, `login: admin / …`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from auditlib.secret_spans import literals
+from auditlib.secret_spans.names import NOT_A_VALUE
+
+Span = tuple[int, int]
+
+_TOLD = re.compile(r"""["'`*]{0,3}\s{1,9}(?:E(?='))?(?P<quote>["'`])(?P<value>[^"'`\n]{1,200})(?P=quote)""")
+_PASSWORD = re.compile(r"(?:.*[_-])?(?:password|passwd|passphrase|pwd)", re.I)
+_SET = re.compile(r"\b(?:set|change)\s+(?:the\s+)?[\"'`]?\Z", re.I)
+_SET_TO = re.compile(r"""["'`]?\s+to\s+(?P<quote>["'`])(?P<value>[^"'`\n]{1,200})(?P=quote)""")
+_HTML_CELL = re.compile(r"</t[dh]>\s{0,200}<t[dh]>(?:<code>)?(?P<value>[^<>\n]{1,200})<")
+_LABEL = re.compile(r":?(?:</\w{1,10}>|\*\*):?[ \t]{1,9}(?P<value>[^\s<>`]{1,200})(?:\n|$)")
+
+
+def described(text: str, name: str, begin: int, end: int) -> Iterator[Span]:
+    """What follows a name in a sentence, a definition or a table."""
+    told = _TOLD.match(text, end) if _PASSWORD.fullmatch(name) else None
+    told = told or (_SET_TO.match(text, end) if _SET.search(text, max(0, begin - 20), begin) else None)
+    if match := told or _HTML_CELL.match(text, end) or _LABEL.match(text, end):
+        yield match.span("value")
+    elif text[end : end + 20].lstrip("`* \t").startswith("|"):
+        yield from _beside(text, begin, end)
+        yield from _below(text, begin)
+
+
+_CELL = re.compile(r"[`*]{0,3}[ \t]{0,40}\|[ \t]{0,40}(?P<tick>`?)(?P<value>[^\s|`]{1,200})`?[ \t]{0,40}(?:\||$)", re.M)
+_ROW = re.compile(r"[ \t]*\|[^\n]{0,500}")
+_RULE = re.compile(r"[ \t]*\|?[ \t:|-]+\|[ \t:|-]*")
+_HEADED = re.compile(r"value|default|example|password|secret", re.I)
+_ROWS = 60
+
+
+def _beside(text: str, begin: int, end: int) -> Iterator[Span]:
+    """The next cell of a row, where its column is one of values or its form is one."""
+    match = _CELL.match(text, end)
+    if match and (match["tick"] or any(map(str.isdigit, match["value"])) or _HEADED.search(_heading(text, begin, end))):
+        yield match.span("value")
+
+
+def _heading(text: str, begin: int, end: int) -> str:
+    """The heading of the column after the one that a name stands in."""
+    start = literals.line_start(text, begin)
+    column = text.count("|", start, end) + 1
+    for _ in range(_ROWS):
+        above = literals.line_start(text, start - 1) if start else 0
+        if start == 0 or not _ROW.match(text, above):
+            break
+        start = above
+    cells = (_ROW.match(text, start) or [""])[0].split("|")
+    return cells[column] if column < len(cells) else ""
+
+
+def _below(text: str, begin: int) -> Iterator[Span]:
+    """The cells below a heading, in the rows after the rule."""
+    start = literals.line_start(text, begin)
+    heading = _ROW.match(text, start)
+    rule = _RULE.match(text, heading.end() + 1) if heading else None
+    if heading is None or rule is None:
+        return
+    column, position = text.count("|", start, begin), rule.end() + 1
+    for _ in range(_ROWS):
+        row = _ROW.match(text, position)
+        if row is None:
+            return
+        yield from _cell(row, column)
+        position = row.end() + 1
+
+
+def _cell(row: re.Match[str], column: int) -> Iterator[Span]:
+    cells = row[0].split("|")
+    if column < len(cells) and " " not in cells[column].strip():
+        start = row.start() + sum(len(cell) + 1 for cell in cells[:column])
+        value = cells[column].strip(" \t`*")
+        start += cells[column].find(value)
+        yield start, start + len(value)
+
+
+_LOGIN = re.compile(
+    r"""(?P<what>credentials?|log-?in|user(?:name)?\s?/\s?pass(?:word)?)\b[\w ]{0,12}?"""
+    r"""(?::|=|\sis|\sare|\swith|\sas)\s{1,3}["'`*]{0,3}(?P<user>[\w.@-]{2,40})["'`*]{0,3}(?P<between>\s/\s|/|:)["'`*]{0,3}(?P<value>[^\s"'`*,;|)</]{1,200})""",
+    re.I,
+)
+
+
+def login(text: str, position: int) -> Iterator[Span]:
+    """`Default login: admin / …`, `credentials are admin:…`; a path and a port are none."""
+    match = _LOGIN.match(text, position)
+    if match is None or NOT_A_VALUE.fullmatch(match["value"]) or match["value"].rstrip(".").isdigit():
+        return
+    if match["between"] != "/" or "/" in match["what"]:
+        yield match.start("value"), match.start("value") + len(match["value"].rstrip("."))
