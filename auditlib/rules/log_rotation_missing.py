@@ -1,8 +1,8 @@
 """Logs grow without a limit.
 
 Docker's default logging driver keeps everything a container ever wrote in one file. The disk fills up over months, and
-then the database is the first to fail. A log file that code opens by `logging.FileHandler` grows in the same way, where no
-limit for containers' logs reaches it.
+then the database is the first to fail. A log file that code opens by `logging.FileHandler` grows in the same way, where
+no limit for containers' logs reaches it.
 
 Anti-pattern:
 
