@@ -18,7 +18,7 @@ from auditlib.history import History
 from auditlib.inventory import Inventory
 from auditlib.model import Coverage, Finding, Location
 from auditlib.rules import Rule
-from auditlib.scanners import SCANNERS, Scan
+from auditlib.scanners import SCANNERS, Scan, is_scanner_rule
 from auditlib.source import Source
 from auditlib.tables import Tables
 
@@ -70,11 +70,18 @@ def audit(
     with Scan(source, SCANNERS if scanned else ()) as scan:
         inventory = replace(readers.read(source), known_hosts=chosen.known_hosts)
         dependencies = graph.assemble(inventory)
-        ours, failures = rules.check(inventory, dependencies, _wanted(rules_to_check, chosen))
+        wanted = _wanted(rules_to_check, chosen)
+        ours, failures = rules.check(inventory, dependencies, wanted)
         merged, scans = scan.collect(ours)
     kept = [_weighed(finding, chosen) for finding in merged if finding.rule not in chosen.disable]
-    complete = scanned and rules_to_check is None
-    judged = suppressions.apply(kept, chosen.ignore, source, today or date.today(), complete=complete)
+    ids = {rule.id for rule in wanted}
+    judged = suppressions.apply(
+        kept,
+        chosen.ignore,
+        source,
+        today or date.today(),
+        lambda rule: rule in ids or (scanned and is_scanner_rule(rule)),
+    )
     findings = tuple(sorted(judged, key=rules.order))
     coverage = (*inventory.coverage, *failures, *scans)
     return Audit(inventory, dependencies, findings, coverage, excerpts.collect(source, findings))

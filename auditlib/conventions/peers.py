@@ -23,11 +23,17 @@ def could_be_service(end: Endpoint) -> bool:
     )
 
 
+def is_known(inventory: Inventory, host: str) -> bool:
+    """Whether the audit's configuration says that a name leads to a host outside of the repository."""
+    return host.lower() in {name.lower() for name in inventory.known_hosts}
+
+
 def may_be_known(inventory: Inventory, service: Service, end: Endpoint) -> bool:
     """Whether a name may be known to a service though its project has none: a network of others holds their names."""
     external = {item.name for item in inventory.networks if item.external}
     return (
-        end.host in service.extra_hosts
+        is_known(inventory, end.host)
+        or end.host in service.extra_hosts
         or service.network_mode == "host"
         or any(attachment.network in external for attachment in service.networks)
     )

@@ -55,6 +55,9 @@ class Inventory:
         default=(), metadata={"of": configuration.EnvironmentBranch}
     )
     log_files: tuple[configuration.LogFile, ...] = field(default=(), metadata={"of": configuration.LogFile})
+    unrotated_logs: tuple[configuration.UnrotatedLog, ...] = field(
+        default=(), metadata={"of": configuration.UnrotatedLog}
+    )
     task_queues: tuple[tasks.TaskQueue, ...] = field(default=(), metadata={"of": tasks.TaskQueue})
     allowed_origins: tuple[configuration.AllowedOrigin, ...] = field(
         default=(), metadata={"of": configuration.AllowedOrigin}

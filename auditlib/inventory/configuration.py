@@ -105,6 +105,13 @@ class ConfigVariable:
     location: Location
 
 
+@dataclass(frozen=True, slots=True)
+class UnrotatedLog:
+    """A place where code opens a log file by a handler that never begins a new one."""
+
+    location: Location
+
+
 IN_URL = "password in a URL"
 """The kind of a committed secret that is a part of a connection string."""
 

@@ -31,7 +31,7 @@ import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from auditlib.conventions import deployment, grafana
+from auditlib.conventions import deployment, grafana, peers
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.monitoring import Datasource
@@ -50,6 +50,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         return
     for item in inventory.datasources:
         host = _host(item.url)
+        if peers.is_known(inventory, host):
+            continue
         if _LOOPBACK.match(host):
             yield from _loopback(inventory, item, host)
         elif _SERVICE.match(host) and not host.isdigit() and graph.hosts.resolve(host, near=item.file) is None:

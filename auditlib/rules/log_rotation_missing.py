@@ -1,7 +1,8 @@
-"""The containers' logs grow without a limit.
+"""Logs grow without a limit.
 
 Docker's default logging driver keeps everything a container ever wrote in one file. The disk fills up over months, and
-then the database is the first to fail.
+then the database is the first to fail. A log file that code opens by `logging.FileHandler` grows in the same way, where
+no limit for containers' logs reaches it.
 
 Anti-pattern:
 
@@ -36,7 +37,7 @@ from auditlib.conventions import deployment, environments, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Project, Service
-from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.rules._rule import Evidence, rule
 from auditlib.rules._wording import counted, listed
 
@@ -45,7 +46,7 @@ _DAEMON = re.compile(r"(?:^|/)(?:daemon\.json|logrotate[^/]*|[^/]*\.logrotate)$|
 
 @rule(area=Area.MONITORING, severity=Severity.LOW, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """One finding for each project, unless the repository holds the daemon's configuration."""
+    """One finding for each project and one for all handlers of code, unless the repository configures the rotation."""
     if any(_DAEMON.search(path) for path in inventory.files) or _is_set_by_a_command(inventory):
         return
     for project in inventory.base_projects:
@@ -54,6 +55,27 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         lasting = [item for item in unlimited if not environments.only_for_development(item)]
         if lasting and not environments.is_for_development(project.location.file):
             yield _evidence(project, lasting)
+
+    handlers = [item.location for item in inventory.unrotated_logs if _is_run_all_the_time(inventory, item.location)]
+    if handlers and inventory.base_projects:
+        yield _of_code(handlers)
+
+
+def _is_run_all_the_time(inventory: Inventory, place: Location) -> bool:
+    """Whether code belongs to an application; a script ends before its log is long."""
+    return place.file not in inventory.scripts_by_path and not environments.is_for_development(place.file)
+
+
+def _of_code(handlers: list[Location]) -> Evidence:
+    first, *others = sorted(handlers, key=lambda place: (place.file, place.line))
+    return Evidence(
+        f"The code opens {counted(len(handlers), 'log file')} by a handler that never begins a new one, and nothing of "
+        "the repository rotates log files.",
+        first,
+        subject=f"{first.file}/FileHandler",
+        related=tuple(Related(place, "opens another one") for place in others),
+        recommendation=f"Use `logging.handlers.RotatingFileHandler` in {first.file}, or log to standard output.",
+    )
 
 
 def _is_set_by_a_command(inventory: Inventory) -> bool:

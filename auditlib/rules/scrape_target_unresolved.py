@@ -32,7 +32,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 
-from auditlib.conventions import deployment
+from auditlib.conventions import deployment, peers
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.monitoring import Target
@@ -55,6 +55,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for file, job, target in _targets(inventory):
         if (
             target.host
+            and not peers.is_known(inventory, target.host)
             and not _NOT_A_SERVICE.search(target.host)
             and graph.hosts.resolve(target.host, near=file) is None
         ):

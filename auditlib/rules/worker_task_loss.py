@@ -1,7 +1,9 @@
 """A worker that dies takes the task that it works on along.
 
 Celery acknowledges a task when a worker takes it, before it is done: a worker that is killed, by a deployment or for
-want of memory, loses what it held. A broker that keeps its queue in memory loses those that waited as well.
+want of memory, loses what it held. A broker that keeps its queue in memory loses those that waited as well. Celery
+alone is judged: Dramatiq acknowledges late by itself, RQ and arq keep a list of what was begun, and of other queues no
+setting is read.
 
 Anti-pattern:
 

@@ -11,7 +11,7 @@ import hashlib
 import importlib
 import inspect
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 from functools import cache
@@ -49,11 +49,15 @@ def _rule(name: str, severity: Severity) -> Rule:
 
 
 def apply(
-    findings: Sequence[Finding], ignores: Iterable[Ignore], source: Source, today: date, *, complete: bool = True
+    findings: Sequence[Finding],
+    ignores: Iterable[Ignore],
+    source: Source,
+    today: date,
+    checked: Callable[[str], bool],
 ) -> list[Finding]:
     """The findings with those marked that are suppressed, and what is wrong with the suppressions.
 
-    `complete` says that all rules have been checked; only then is a suppression without a finding unused.
+    `checked` says whether a rule was looked at in this audit; only then is a suppression without a finding unused.
     """
     known = [*rules.catalogue(), *catalogue()]
     comments = list(_comments.read(source, source.opened, known))
@@ -67,7 +71,7 @@ def apply(
         valid = [ignore for ignore in matching if not _is_over(ignore, today)]
         judged.append(_suppressed(finding, valid[0], source) if valid else finding)
     everything = [*(comment.ignore for comment in inline), *ignores]
-    problems = [*_problems(everything, used, today, complete), *_malformed(comments)]
+    problems = [*_problems(everything, used, today, checked), *_malformed(comments)]
     return [*judged, *_findings(problems, source)]
 
 
@@ -115,7 +119,9 @@ _Problem = tuple[str, Location, str, str]
 """The rule, the place, the message, and what tells it from others of the file."""
 
 
-def _problems(ignores: Iterable[Ignore], used: set[Ignore], today: date, complete: bool) -> Iterator[_Problem]:
+def _problems(
+    ignores: Iterable[Ignore], used: set[Ignore], today: date, checked: Callable[[str], bool]
+) -> Iterator[_Problem]:
     for ignore in ignores:
         subject = f"{ignore.rule}/{ignore.path}/{ignore.service}/{ignore.reason}"
         if _is_over(ignore, today):
@@ -125,7 +131,7 @@ def _problems(ignores: Iterable[Ignore], used: set[Ignore], today: date, complet
                 f"The suppression of {ignore.rule} ended {ignore.expires}.",
                 subject,
             )
-        elif complete and ignore not in used:
+        elif ignore not in used and checked(ignore.rule):
             message = f"The suppression of {ignore.rule} matches no finding at this place."
             yield "suppression-unused", ignore.location, message, subject
 

@@ -200,3 +200,34 @@ def test_an_explanation_shows_every_place(result):
     assert all(str(item.location) in text for item in finding.related)
     with pytest.raises(UsageError):
         explanation.render(result, "zzz")
+
+
+OUTSIDE = {
+    "compose.yaml": "services:\n  api:\n    image: example/api:1.2\n    environment: {STOCK_URL: 'http://warehouse:80'}\n"
+    "  proxy:\n    image: nginx:1.27\n    volumes: ['./nginx.conf:/etc/nginx/nginx.conf:ro']\n",
+    "nginx.conf": "events {}\nhttp { server { location / { proxy_pass http://warehouse:80; } } }\n",
+    "prometheus.yml": "scrape_configs:\n- job_name: stock\n  static_configs: [{targets: ['warehouse:80']}]\n",
+    "grafana/datasources/stock.yml": "apiVersion: 1\ndatasources: [{name: Stock, type: loki, url: 'http://warehouse:80'}]\n",
+}
+ABOUT_HOSTS = {
+    "service-reference-unresolved", "reverse-proxy-upstream-missing", "scrape-target-unresolved",
+    "datasource-unresolved",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("known", "left"), [("[]", ABOUT_HOSTS), ("['Warehouse']", set())])
+def test_hosts_outside_of_the_repository_can_be_made_known(tmp_path, known, left):
+    for name, text in {**OUTSIDE, "auditlib.toml": f"known_hosts = {known}\n"}.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    assert {finding.rule for finding in audit(tmp_path, scanned=False).findings} & ABOUT_HOSTS == left
+
+
+def test_an_unused_suppression_of_a_rule_is_told_without_the_scanners_too(tmp_path):
+    write(tmp_path, compose_yaml=PLAIN.format(""))
+    unused = "[[ignore]]\nrule = '{0}'\nreason = 'left over'\n"
+    text = unused.format("image-unpinned") + unused.format("zizmor/unpinned-uses")
+    (tmp_path / "auditlib.toml").write_text(text, encoding="utf-8")
+    found = of(audit(tmp_path, scanned=False, today=TODAY).findings, "suppression-unused")
+    assert [finding.location.line for finding in found] == [1]

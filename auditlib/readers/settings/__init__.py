@@ -16,7 +16,7 @@ from auditlib.readers.reading import Reading, each
 from auditlib.readers.settings import fixed_secrets
 from auditlib.readers.settings.branches import read_branches
 from auditlib.readers.settings.javascript import is_javascript, read_javascript
-from auditlib.readers.settings.log_paths import read_log_files
+from auditlib.readers.settings.log_paths import read_log_files, read_unrotated_logs
 from auditlib.readers.settings.lookups import read_lookups
 from auditlib.readers.settings.other_languages import language, read_other
 from auditlib.readers.settings.policies import read_policies
@@ -105,5 +105,6 @@ def _read_python(source: Source, path: str) -> Iterator[Any]:
         yield from read_branches(module)
     if _LOGS.search(text) and not is_test(path):
         yield from read_log_files(module)
+        yield from read_unrotated_logs(module)
     if _may_allow(text) and not is_test(path):
         yield from read_policies(module)

@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 
-from auditlib.inventory.configuration import LogFile
+from auditlib.inventory.configuration import LogFile, UnrotatedLog
 from auditlib.readers.python_code import Module, argument
 from auditlib.readers.python_paths import literal_path
 
@@ -15,6 +15,7 @@ _HANDLERS = frozenset({
     "FileHandler", "RotatingFileHandler", "TimedRotatingFileHandler", "WatchedFileHandler",
     "ConcurrentRotatingFileHandler",
 })  # fmt: skip
+_PLAIN_HANDLER = "logging.FileHandler"
 _NO_FILES = frozenset({
     "getLogger", "get_logger", "endswith", "startswith", "glob", "rglob", "import_module", "compile", "match",
 })  # fmt: skip
@@ -29,6 +30,15 @@ def read_log_files(module: Module) -> Iterator[LogFile]:
         if (path, location.line) not in seen:
             seen.add((path, location.line))
             yield LogFile(path, location)
+
+
+def read_unrotated_logs(module: Module) -> Iterator[UnrotatedLog]:
+    """Every `logging.FileHandler`, called or named in a configuration; its relatives rotate, or let another program."""
+    for node in module.nodes:
+        called = isinstance(node, ast.Call) and module.origin(node.func) == _PLAIN_HANDLER
+        named = isinstance(node, ast.Constant) and node.value == _PLAIN_HANDLER
+        if isinstance(node, ast.expr) and (called or named):
+            yield UnrotatedLog(module.location(node))
 
 
 def _paths(module: Module) -> Iterator[tuple[str, ast.expr]]:
