@@ -32,6 +32,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from auditlib.conventions import services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Route
@@ -39,10 +40,11 @@ from auditlib.inventory.stack import Healthcheck, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.rules._rule import Evidence, rule
 
-_ITSELF = re.compile(r"https?://(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\])(?::\d+)?(/[^?#\s]*)")
+_ITSELF = re.compile(r"https?://(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\])(?::\d+)?(/[^?#\s'\"`)|;&]*)")
 _PARAMETER = re.compile(r"\{[^}]*\}|<[^>]*>|:\w+|\*\w*")
-_BRINGS_ROUTES = re.compile(r"health|terminus|actuator|prometheus|instrumentator|django")
+_BRINGS_ROUTES = re.compile(r"health|terminus|actuator|django")
 """Libraries that add routes which no line of the application declares."""
+_BRINGS_METRICS = re.compile(r"prometheus|instrumentator|prom-bundle")
 
 
 @rule(area=Area.ORCHESTRATION, severity=Severity.HIGH, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
@@ -53,7 +55,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         path = _path(probe) if probe and not probe.disabled else ""
         routes = _routes(inventory, service) if path else []
         known = any(_answers(route.path, path) for route in routes)
-        if probe and routes and not known and not _may_be_brought(inventory, service):
+        if probe and routes and not known and not _may_be_brought(inventory, service, path):
             yield Evidence(
                 f"The health check of {service.name} asks for {path}, which none of the {len(routes)} routes known of "
                 f"its code answers to.",
@@ -67,12 +69,13 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 
 def _path(probe: Healthcheck) -> str:
     words = (word for command in probe.commands for word in command.words)
-    return next((match[1] for word in words if (match := _ITSELF.match(word)) and match[1] != "/"), "")
+    return next((match[1] for word in words if (match := _ITSELF.search(word)) and match[1] != "/"), "")
 
 
 def _routes(inventory: Inventory, service: Service) -> list[Route]:
     build = service.build
-    if build is None or build.outside:
+    product = services.product(inventory, service)
+    if build is None or build.outside or (product and product.kind == "proxy"):  # a web server has routes of its own
         return []
     inside = [item for item in inventory.web_routes if build.context == "." or _below(item, build.context)]
     return [] if any(item.path.strip("/") in ("*", "{path:path}", "<path:path>") for item in inside) else inside
@@ -89,10 +92,10 @@ def _answers(route: str, path: str) -> bool:
     return bool(route.strip("/")) and bool(re.search(f"(?:^|/){pattern.lstrip('/')}$", path.rstrip("/")))
 
 
-def _may_be_brought(inventory: Inventory, service: Service) -> bool:
+def _may_be_brought(inventory: Inventory, service: Service, path: str) -> bool:
     context = service.build.context if service.build else ""
     return any(
-        _BRINGS_ROUTES.search(item.name)
+        _BRINGS_ROUTES.search(item.name) or ("metrics" in path and _BRINGS_METRICS.search(item.name))
         for manifest in inventory.manifests
         if context == "." or manifest.path.startswith(context + "/")
         for item in manifest.requirements
