@@ -191,6 +191,8 @@ class Vault:
 
     def _remember(self, value: str) -> int:
         """Give a secret its number, and know it in other spellings too: unescaped, decoded from a URL, line by line."""
+        if (inner := value[1:-1]) and value[0] == value[-1] and value[0] in "\"'":
+            return self._known.setdefault(value, self._remember(inner))
         identity = self._known.setdefault(value, len(self._known) + 1)
         if identity == len(self._known):
             spellings = (re.sub(r"\\(.)", r"\1", value), unquote(value), value.replace("$$", "$"), value.strip())

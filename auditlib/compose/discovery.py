@@ -28,6 +28,8 @@ OVERRIDES = (
     "docker-compose.override.yaml",
 )
 _NAME = re.compile(r"(?:docker-)?compose(?:[._-](?P<role>[\w.-]+?))?\.ya?ml\Z", re.IGNORECASE)
+_STACK = re.compile(r"(?:[\w.-]+[._-])?stack(?:[._-](?P<role>[\w.-]+?))?\.ya?ml\Z", re.IGNORECASE)
+"""Files of `docker stack deploy`, which nothing but their services tells from others of that name."""
 _SUFFIX = re.compile(r"(?P<role>[\w.-]+)\.(?:docker-)?compose\.ya?ml\Z", re.IGNORECASE)
 _SKIPPED = frozenset((".git", "node_modules", ".venv", "venv", "__pycache__", "vendor", ".tox", "site-packages"))
 _SECTIONS = frozenset(
@@ -75,7 +77,7 @@ def discover(root: str | os.PathLike[str], paths: Iterable[str] | None = None) -
     folders: dict[str, list[str]] = {}
     for path in every:
         folder, _, name = path.rpartition("/")
-        if is_compose_file(name):
+        if is_compose_file(name) or (_STACK.match(name) and _has_services(top, path)):
             folders.setdefault(folder or ".", []).append(path)
     found: list[Found] = []
     for folder in sorted(folders):
@@ -87,7 +89,7 @@ def _walk(top: str) -> Iterator[str]:
     for folder, below, files in os.walk(top, followlinks=False):
         below[:] = sorted(d for d in below if d not in _SKIPPED)
         for name in files:
-            if is_compose_file(name) or name == ".env":
+            if is_compose_file(name) or _STACK.match(name) or name == ".env":
                 yield FilePath(folder, name).relative_to(top).as_posix()
 
 
@@ -125,6 +127,8 @@ class _Folder:
         alone = _complete(content)
         if not self.bases:
             why = "no base file beside it"
+        elif alone and _STACK.match(PurePosixPath(path).name):
+            why = "a stack of its own, for `docker stack deploy`"
         elif alone and not _touches(content, self._read(self.bases[0])[0]):
             why = "complete by itself, and shares no service with the base"
         else:
@@ -146,6 +150,15 @@ class _Folder:
         if not any(key in _SECTIONS or key.startswith("x-") for key in content):
             return None, "holds no services, include or other section of a Compose file"
         return content, ""
+
+
+def _has_services(top: str, path: str) -> bool:
+    """Whether a file lists services that say what they run."""
+    try:
+        documents = read_documents(Sources(top).read(os.path.join(top, path)), lambda *_: None)
+    except ComposeError:
+        return False
+    return any(isinstance(item.value, Map) and "services" in item.value and _complete(item.value) for item in documents)
 
 
 def _complete(content: Map) -> bool:

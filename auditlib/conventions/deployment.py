@@ -46,6 +46,8 @@ _GUIDE = re.compile(
     r"wdro[żz]enie|distribuzione|rilascio)\b|развертывани|развёртывани|部署|デプロイ|배포",
     re.I,
 )
+_DEPLOYS = re.compile(r"^(?:make|just|task|npm run|yarn|pnpm|(?:bash|sh) |\./)\s*\S*\b(?:deploy|release)", re.I)
+"""A command in a document that deploys; its name is the same in documents of any language."""
 _UNREAD_DOCUMENT = (".rst", ".adoc", ".asciidoc", ".org", ".textile")
 _SCALING = frozenset({
     "kubernetes", "k8s", "helm", "swarm", "nomad", "ecs", "autoscaling", "scaling", "scale", "scalability", "replicas",
@@ -133,12 +135,17 @@ def workflow_file(inventory: Inventory) -> str:
 
 
 def guides(inventory: Inventory) -> tuple[Location, ...]:
-    """The documents, or their headings, that say how the software is put into operation."""
+    """The documents, their headings, or commands in them, that say how the software is put into operation."""
     found: list[Location] = []
     for document in inventory.documents:
         if _GUIDE.search(PurePosixPath(document.path).stem.replace("_", " ")):
             found.append(document.location)
         found += [heading.location for heading in document.headings if _GUIDE.search(heading.text)]
+        found += [
+            item.location
+            for item in document.mentions
+            if item.kind == "command" and (_DEPLOYS.match(item.text) or _ORCHESTRATOR_COMMAND.search(item.text))
+        ]
     found += [Location(path) for path in unread_documents(inventory) if _GUIDE.search(PurePosixPath(path).stem)]
     return tuple(found)
 

@@ -1,4 +1,4 @@
-"""Which version of Python or Node a repository asks for, and where: workflows, images, version files, packages.
+"""Which version of a language a repository asks for, and where: workflows, images, version files, packages.
 
 Sources: the inputs of https://github.com/actions/setup-python and https://github.com/actions/setup-node, the tags of
 the images `python` and `node`, https://peps.python.org/pep-0440/#version-specifiers and
@@ -18,7 +18,11 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Job
 from auditlib.model import Location
 
-_SETUP = {"setup-python": ("python", "python-version"), "setup-node": ("node", "node-version")}
+_SETUP = {
+    "setup-python": ("python", "python-version"), "setup-node": ("node", "node-version"),
+    "setup-go": ("go", "go-version"), "setup-ruby": ("ruby", "ruby-version"), "setup-php": ("php", "php-version"),
+}  # fmt: skip
+_IMAGES = {"python": "python", "node": "node", "golang": "go", "ruby": "ruby", "php": "php"}
 _INSTALLERS = {"setup-uv": ("python", "python-version")}
 _VERSION = re.compile(r"v?(?P<major>\d+)(?:\.(?P<minor>\d+|x|\*))?(?:\.\S*)?(?:-\S*)?")
 _BOUND = re.compile(r"(?P<operator>>=|<=|==|~=|!=|\^|~|>|<|)\s*v?(?P<major>\d+)(?:\.(?P<minor>\d+))?(?:\.[\w*]+)*")
@@ -117,10 +121,10 @@ def _of_images(inventory: Inventory) -> Iterator[tuple[str, Stated]]:
 
 
 def _of_image(image: str, source: str, location: Location) -> Iterator[tuple[str, Stated]]:
-    """The version in the tag of an image of Python or Node."""
-    language = images.repository(image)
+    """The version in the tag of an image of a language."""
+    language = _IMAGES.get(images.repository(image), "")
     tag = image.partition("@")[0].rpartition("/")[2].partition(":")[2]
-    if language in ("python", "node") and (number := version(language, tag)):
+    if language and (number := version(language, tag)):
         yield language, Stated(source, number, tag.partition("-")[0], location)
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 
-from auditlib.conventions import environments, services
+from auditlib.conventions import deployment, environments, services
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
+
+_STACK = re.compile(r"(?:^|[/._-])(?:stack|swarm)(?:[._-][\w.-]+?)?\.ya?ml$", re.I)
 
 
 def by_project(found: Iterable[Service]) -> dict[str, list[Service]]:
@@ -48,6 +51,21 @@ def _is_lasting(inventory: Inventory, service: Service, awaited: bool) -> bool:
     kind = services.product(inventory, service)
     aside = kind is not None and kind.kind in services.AUXILIARY - {"exporter"}
     return not aside and not services.is_one_shot(service, awaited)
+
+
+def swarm_files(inventory: Inventory) -> frozenset[str]:
+    """The files that are for `docker stack deploy`, by their names or by a command that deploys them.
+
+    Swarm starts tasks again by itself, whatever `restart` says (https://docs.docker.com/reference/cli/docker/stack/).
+    """
+    files = {file for project in inventory.projects for file in project.files}
+    deployed = [command.words for command in deployment.commands(inventory) if command.words[:2] == ("docker", "stack")]
+    return frozenset(
+        file
+        for file in files
+        if _STACK.search(file)
+        or any(word.rpartition("/")[2] == file.rpartition("/")[2] for words in deployed for word in words)
+    )
 
 
 def for_development(found: Iterable[Service]) -> bool:

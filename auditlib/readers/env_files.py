@@ -22,11 +22,30 @@ KIND = "environment file"
 _FILE = re.compile(r"(?:[\w.-]*\.)?env(?:[._-][\w.-]+)|[\w.-]*\.env|\.flaskenv")
 _OTHER_FORMATS = frozenset({
     ".py", ".ts", ".js", ".mjs", ".cjs", ".tsx", ".go", ".rb", ".php", ".sh", ".bash", ".zsh", ".fish", ".ps1", ".bat",
-    ".md", ".rst", ".txt", ".json", ".yml", ".yaml", ".toml", ".ini", ".cfg", ".j2", ".lock",
+    ".md", ".rst", ".txt", ".json", ".yml", ".yaml", ".toml", ".ini", ".cfg", ".lock",
     ".enc", ".gpg", ".asc", ".age", ".vault", ".keys",
 })  # fmt: skip
 """Files that are called `env.py` or `.env.enc` are no environment files."""
-_TEMPLATE_WORDS = frozenset({"example", "examples", "sample", "template", "tmpl", "tpl", "dist", "default", "defaults"})
+_GENERATED = (".j2", ".jinja", ".jinja2", ".erb")
+"""Templates that a program fills in; its own lines (`{% if … %}`) are no variables."""
+_STATEMENT = re.compile(r"^[ \t]*(?:\{[%#].*[%#]\}|<%.*%>)[ \t]*$", re.M)
+_TEMPLATE_WORDS = frozenset(
+    {
+        "j2",
+        "jinja",
+        "jinja2",
+        "erb",
+        "example",
+        "examples",
+        "sample",
+        "template",
+        "tmpl",
+        "tpl",
+        "dist",
+        "default",
+        "defaults",
+    }
+)
 
 LINE_LIMIT = 5_000
 """Variables of one file that are read, hundreds of times what people write."""
@@ -73,7 +92,10 @@ def is_template(path: str) -> bool:
 def _read(source: Source, path: str) -> Iterator[EnvFile | Coverage]:
     template = is_template(path)
     lines: list[EnvLine] = []
-    for item in assignments(source.text(path), commented=template):
+    text = source.text(path)
+    if path.endswith(_GENERATED):
+        text = _STATEMENT.sub("", text)
+    for item in assignments(text, commented=template):
         if len(lines) == LINE_LIMIT:
             yield Coverage(
                 path, KIND, Read.PARTIAL, f"the variables after the first {LINE_LIMIT} were not read", item.line

@@ -97,12 +97,12 @@ def _evidence(path: str, users: list[tuple[Service, Mount]], template: str) -> E
     names = listed(item.name for item, _ in users)
     filled = not any(_is_read_only(mount) for _, mount in users)
     doubt = f"; {service.name} starts without its content, unless it fills the folder by itself" if filled else ""
-    state = "doesn't have and nothing in it makes"
+    state = "which the repository doesn't have and nothing in it makes; Docker"
     if template:
-        state = f"has only {template} of it; unless something makes the one from the other before the start,"
+        state = f"of which the repository has only {template}; unless something makes the one from the other, Docker"
     return Evidence(
-        f"{names} {'mounts' if len({item.name for item, _ in users}) == 1 else 'mount'} {path}, which the repository "
-        f"{state}{'' if template else ';'} Docker puts an empty folder in its place{doubt}.",
+        f"{names} {'mounts' if len({item.name for item, _ in users}) == 1 else 'mount'} {path}, {state} puts an empty "
+        f"folder in its place{doubt}.",
         first.location,
         subject=path,
         service=service.name,

@@ -2,7 +2,8 @@
 
 `depends_on` without a condition, or with `service_started`, is satisfied as soon as the container's process exists. A
 database or an API needs seconds more before it answers; a service that starts in between fails, or runs with errors
-that look like something else. The health check that would tell is there and goes unused.
+that look like something else. The health check that would tell is there and goes unused. Likewise a migration has
+begun then, and not ended.
 
 Anti-pattern:
 
@@ -58,6 +59,35 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 waiting[target.key].append((service, dependency))
     for key, pairs in waiting.items():
         yield _evidence(inventory, targets[key], pairs)
+    yield from _unfinished(inventory)
+
+
+def _unfinished(inventory: Inventory) -> Iterator[Evidence]:
+    """Every task with an end, such as a migration, whose end others don't wait for."""
+    waiting: defaultdict[str, list[tuple[Service, Dependency]]] = defaultdict(list)
+    for service in inventory.distinct_services:
+        for dependency in service.dependencies:
+            target = inventory.services_of(service.project).get(dependency.service)
+            started = dependency.condition == "service_started" and not dependency.implicit
+            if target and started and services.is_one_shot(target) and not services.is_one_shot(service):
+                waiting[target.key].append((service, dependency))
+    for pairs in waiting.values():
+        (first, place), *others = pairs
+        name = place.service
+        aside = all(environments.only_for_development(service) for service, _ in pairs)
+        yield Evidence(
+            f"{listed(service.name for service, _ in pairs)} {'starts' if not others else 'start'} as soon as {name}'s "
+            "container exists, not when it has done its work.",
+            place.location,
+            subject=f"{name}/unfinished",
+            service=first.name,
+            related=tuple(
+                Related(item.location, f"{service.name} waits for {name} as started only") for service, item in others
+            ),
+            recommendation=f"Set `condition: service_completed_successfully` for {name}.",
+            severity=Severity.LOW if aside else None,
+            confidence=Confidence.MEDIUM,
+        )
 
 
 def _is_auxiliary(inventory: Inventory, service: Service) -> bool:

@@ -47,7 +47,7 @@ _UPDATERS = re.compile(
 )
 _UPDATES = re.compile(
     r"renovate|dependabot|npm-check-updates|\bncu\b|updatecli|pip-compile\b.*--upgrade|uv (?:lock|sync)\b.*--upgrade|"
-    r"poetry update|npm update|yarn up|pre-commit autoupdate|pip-review|go get -u",
+    r"poetry update|npm update|yarn up|pre-commit autoupdate|pip-review|go get -u(?: \./\.\.\.|$)",
     re.I,
 )
 

@@ -36,11 +36,12 @@ References:
 
 from __future__ import annotations
 
+import posixpath
 from collections import defaultdict
 from collections.abc import Iterator
 from itertools import pairwise
 
-from auditlib.conventions import deployment, environments, stacks, starting
+from auditlib.conventions import deployment, environments, mounts, services, stacks, starting
 from auditlib.conventions.starting import Start
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
@@ -59,6 +60,9 @@ _SIGNS = (
 _SERVERS = frozenset({"gunicorn", "hypercorn", "daphne", "waitress-serve", "granian", "uwsgi", "pm2"})
 """Servers for production; a script that also knows one of them decides when it runs."""
 
+_CODE = (".py", ".js", ".mjs", ".ts", ".rb", ".php")
+"""Code that runs as it stands in the folder."""
+
 
 @rule(area=Area.ORCHESTRATION, severity=Severity.HIGH, confidence=Confidence.MEDIUM, effort=Effort.MEDIUM)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
@@ -70,11 +74,11 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     mounted: defaultdict[str, list[tuple[Service, Mount]]] = defaultdict(list)
     for service in inventory.distinct_services:
         sign, start = _development_server(inventory, service)
-        source = _source(service)
+        source = _source(inventory, service)
         if _is_aside(inventory, service, start):
             continue
         if sign and start:
-            yield _evidence(service, sign, start)
+            yield _evidence(service, source, sign, start)
         elif source and _stays_mounted(inventory, service, source):
             mounted[service.project].append((service, source))
     for uses in mounted.values():
@@ -111,14 +115,34 @@ def _development_server(inventory: Inventory, service: Service) -> tuple[str, St
     return "", None
 
 
-def _source(service: Service) -> Mount | None:
-    """The mount of the source that the image is built from."""
+def _source(inventory: Inventory, service: Service) -> Mount | None:
+    """The mount of the source that the image is built from, or of a folder of code in it that the image copies."""
     context = service.build.context if service.build else None
-    return next((mount for mount in service.mounts if mount.kind == "bind" and mount.source == context), None)
+    build = services.dockerfile(inventory, service)
+    if context is None:
+        return None
+    copied = {
+        posixpath.normpath(posixpath.join(context, word))
+        for item in (build.instructions if build else ())
+        if item.keyword in ("COPY", "ADD")
+        for word in item.words[:-1]
+    }
+    return next(
+        (
+            mount
+            for mount in service.mounts
+            if mount.kind == "bind"
+            and (mount.source == context or (mount.source in copied and _holds_code(inventory, mount.source)))
+        ),
+        None,
+    )
 
 
-def _evidence(service: Service, sign: str, start: Start) -> Evidence:
-    source = _source(service)
+def _holds_code(inventory: Inventory, folder: str) -> bool:
+    return any(path.endswith(_CODE) and mounts.is_below(path, folder) for path in inventory.files)
+
+
+def _evidence(service: Service, source: Mount | None, sign: str, start: Start) -> Evidence:
     related = [Related(source.location, "the source is mounted over that of the image")] if source else []
     if start.followed:
         related.append(Related(service.command_location or service.location, f"{service.name} starts with it"))

@@ -32,7 +32,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from auditlib.conventions import environments, services
+from auditlib.conventions import environments, services, starting
+from auditlib.conventions.starting import Start
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Instruction
@@ -41,6 +42,11 @@ from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.rules import _durability as durability
 from auditlib.rules._rule import Evidence, rule
 from auditlib.rules._wording import listed
+
+_SERVERS = frozenset({
+    "gunicorn", "uvicorn", "hypercorn", "daphne", "uwsgi", "runserver", "celery", "node", "java", "rails", "puma",
+    "sidekiq", "php-fpm", "nginx", "streamlit", "flask", "fastapi",
+})  # fmt: skip
 
 
 @rule(area=Area.RESILIENCE, severity=Severity.LOW, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
@@ -57,12 +63,40 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         users = [item for item in mine if started and _uses(item, started)]
         if started and not environments.is_for_development(dockerfile.path):
             yield _shell_evidence(started, users)
+    for service in inventory.distinct_services:
+        last = _last_of_script(inventory, service)
+        if last and not environments.only_for_development(service) and not services.is_one_shot(service):
+            yield _script_evidence(service, last)
     for project in inventory.base_projects:
         own = inventory.services_of(project.name).values()
         workers = [item for item in own if durability.is_worker(item) and not item.stop_grace_period]
         lasting = [item for item in workers if not environments.only_for_development(item)]
         if lasting:
             yield _worker_evidence(project.name, lasting)
+
+
+def _last_of_script(inventory: Inventory, service: Service) -> Start | None:
+    """The server that a script starts last as its child, so that the shell stays the first process."""
+    followed = [start for start in starting.of(inventory, service) if start.followed and start.words]
+    minded = any({"trap", "wait"} & set(start.words[:1]) for start in followed)
+    last = followed[-1] if followed and not minded else None
+    return last if last and last.location.file in inventory.scripts_by_path and _starts_server(last) else None
+
+
+def _starts_server(start: Start) -> bool:
+    return start.words[0] != "exec" and not _SERVERS.isdisjoint(word.rpartition("/")[2] for word in start.words)
+
+
+def _script_evidence(service: Service, last: Start) -> Evidence:
+    return Evidence(
+        f"{last.location.file} starts the program of {service.name} as a child of its shell, which passes no SIGTERM "
+        "on; the program is killed after the grace period.",
+        last.location,
+        subject=f"{service.name}/script",
+        service=service.name,
+        related=(Related(service.command_location or service.location, f"{service.name} starts with the script"),),
+        recommendation=f"Begin the last command of {last.location.file} with `exec`.",
+    )
 
 
 def _shell_form(instructions: tuple[Instruction, ...]) -> Instruction | None:

@@ -32,7 +32,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from auditlib.conventions import probes
+from auditlib.conventions import probes, services
 from auditlib.conventions.probes import Probe
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
@@ -43,8 +43,9 @@ from auditlib.rules._rule import Evidence, rule
 
 _PARAMETER = re.compile(r"\{[^}]*\}|<[^>]*>|:\w+|\*\w*")
 _EVERYTHING = frozenset({"*", "{path:path}", "<path:path>"})
-_BRINGS_ROUTES = re.compile(r"health|terminus|actuator|prometheus|instrumentator")
+_BRINGS_ROUTES = re.compile(r"health|terminus|actuator")
 """Libraries that add routes which no line of the application declares."""
+_BRINGS_METRICS = re.compile(r"prometheus|instrumentator|prom-bundle")
 
 
 @rule(area=Area.ORCHESTRATION, severity=Severity.HIGH, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
@@ -57,7 +58,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             routes = _routes(inventory, service)
             known = any(_answers(route.path, path) for route in routes)
             new = probe and (probe.location, path) not in seen
-            if probe and new and routes and not known and not _may_be_brought(inventory, service):
+            if probe and new and routes and not known and not _may_be_brought(inventory, service, path):
                 seen.add((probe.location, path))
                 yield _evidence(service, probe, path, routes)
 
@@ -76,7 +77,8 @@ def _evidence(service: Service, probe: Probe, path: str, routes: list[Route]) ->
 
 def _routes(inventory: Inventory, service: Service) -> list[Route]:
     build = service.build
-    if build is None or build.outside:
+    product = services.product(inventory, service)
+    if build is None or build.outside or (product and product.kind == "proxy"):  # a web server has routes of its own
         return []
     inside = [item for item in inventory.web_routes if build.context == "." or _below(item, build.context)]
     return [] if any(item.path.strip("/") in _EVERYTHING or _is_mount_of_root(item) for item in inside) else inside
@@ -100,10 +102,10 @@ def _answers(route: str, path: str) -> bool:
     return bool(route.strip("/")) and bool(re.search(f"(?:^|/){pattern.lstrip('/')}$", path.rstrip("/")))
 
 
-def _may_be_brought(inventory: Inventory, service: Service) -> bool:
+def _may_be_brought(inventory: Inventory, service: Service, path: str) -> bool:
     context = service.build.context if service.build else ""
     return any(
-        _BRINGS_ROUTES.search(item.name)
+        _BRINGS_ROUTES.search(item.name) or ("metrics" in path and _BRINGS_METRICS.search(item.name))
         for manifest in inventory.manifests
         if context == "." or manifest.path.startswith(context + "/")
         for item in manifest.requirements

@@ -42,8 +42,13 @@ from auditlib.rules._wording import counted, listed
 @rule(area=Area.ORCHESTRATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """For each project one finding for all services that nothing starts again, neither here nor in an overlay."""
+    swarm = stacks.swarm_files(inventory)
     for mine in stacks.lasting(inventory).values():
-        missing = [item for item in mine if not stacks.somewhere(inventory, item, _is_restarted)]
+        missing = [
+            item
+            for item in mine
+            if item.location.file not in swarm and not stacks.somewhere(inventory, item, _is_restarted)
+        ]
         if missing:
             yield _evidence(mine, missing)
 

@@ -41,7 +41,7 @@ from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.rules._rule import Evidence, rule
 from auditlib.rules._wording import listed
 
-_NAMES = {"python": "Python", "node": "Node"}
+_NAMES = {"python": "Python", "node": "Node", "go": "Go", "ruby": "Ruby", "php": "PHP"}
 _BY = {
     "ci": "the pipeline uses",
     "image": "the image has",

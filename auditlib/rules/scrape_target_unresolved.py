@@ -32,10 +32,11 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 
-from auditlib.conventions import deployment, peers
+from auditlib.conventions import deployment, monitoring, peers
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.monitoring import Target
+from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.rules._rule import Evidence, rule
 from auditlib.rules._wording import listed
@@ -44,6 +45,9 @@ _NOT_A_SERVICE = re.compile(
     r"^(?:localhost|[\d.]+|\[?[0-9a-f:]*:[0-9a-f:]*\]?|.*\.docker\.internal|gateway|host)$|[.${}<>%]", re.I
 )
 """Hosts that are no service by their form: addresses, names with a domain, placeholders that something fills in."""
+
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_LISTENS = re.compile(r"--web\.listen-address[= ]\S*?:(\d+)")
 
 
 @rule(area=Area.MONITORING, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
@@ -62,6 +66,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             unknown[file, target.host].append((job, target))
     for (file, host), uses in unknown.items():
         yield _evidence(inventory, file, host, uses)
+    yield from _own_container(inventory)
 
 
 def _targets(inventory: Inventory) -> Iterator[tuple[str, str, Target]]:
@@ -69,6 +74,40 @@ def _targets(inventory: Inventory) -> Iterator[tuple[str, str, Target]]:
         yield from ((job.file, f"the job {job.name}", target) for target in job.targets)
     for config in inventory.prometheus:
         yield from ((config.file, "alerting", target) for target in config.alertmanagers)
+
+
+def _own_container(inventory: Inventory) -> Iterator[Evidence]:
+    """Targets at the loopback address, which in a container is that of Prometheus alone."""
+    for job in inventory.scrape_jobs:
+        runs = monitoring.runners(inventory, job.file)
+        shared = any(service.network_mode or _is_joined(inventory, service) or service.build for service in runs)
+        own = {_own_port(service) for service in runs}
+        for target in job.targets:
+            if runs and not shared and not job.proxy and target.host in _LOOPBACK and target.port not in own | {""}:
+                name = runs[0].name
+                yield Evidence(
+                    f"{target.host}:{target.port}, a target of the job {job.name}, is the container of {name} itself, "
+                    f"where nothing but {name} listens.",
+                    target.location,
+                    subject=f"{target.host}:{target.port}",
+                    service=name,
+                    related=(Related(runs[0].location, f"{name} runs in a container of its own"),),
+                    recommendation=f"Name the service that listens on {target.port}, or host.docker.internal with "
+                    f"`extra_hosts` if it is the host, in {job.file}; or remove the job {job.name}.",
+                )
+
+
+def _is_joined(inventory: Inventory, service: Service) -> bool:
+    """Whether another container lives in the same network namespace."""
+    return any(
+        item.network_mode in (f"service:{service.name}", f"container:{service.container_name}")
+        for item in inventory.services
+    )
+
+
+def _own_port(service: Service) -> str:
+    match = _LISTENS.search(" ".join(service.command))
+    return match[1] if match else "9090"
 
 
 def _evidence(inventory: Inventory, file: str, host: str, uses: list[tuple[str, Target]]) -> Evidence:

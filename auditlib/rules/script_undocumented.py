@@ -60,11 +60,14 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 
 
 def _given(inventory: Inventory) -> Iterator[str]:
-    """What images copy or start, and what services mount: such a script explains itself by its place."""
+    """What images copy or start, what services mount and what `npm start` runs: it explains itself by its place."""
     for file in inventory.dockerfiles:
         yield from (item.argument for item in file.instructions if item.keyword in ("COPY", "ADD", "ENTRYPOINT", "CMD"))
     for service in inventory.services:
         yield from (mount.source for mount in service.mounts)
+    for manifest in inventory.manifests:
+        started = (target for target in manifest.targets if manifest.kind == "npm" and target.name == "start")
+        yield from (word for target in started for command in target.commands for word in command.words)
 
 
 def _names_in(texts: Iterable[str]) -> set[str]:

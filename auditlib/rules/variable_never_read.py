@@ -27,8 +27,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 
-from auditlib.conventions import programs
+from auditlib.conventions import programs, stacks
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import EnvironmentEntry
@@ -44,9 +45,12 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     found: defaultdict[str, list[tuple[str, EnvironmentEntry]]] = defaultdict(list)
     for program in programs.programs(inventory):
         service = program.service
-        for entry in programs.unread(program):
-            if (service.key, entry.name) not in near:  # that they are misspelled is a finding of its own
-                found[service.project].append((service.name, entry))
+        seen = set()
+        for variant in stacks.variants(inventory, service):
+            for entry in programs.unread(replace(program, service=variant)):
+                if entry.location not in seen and (service.key, entry.name) not in near:  # a finding of its own
+                    found[service.project].append((service.name, entry))
+                seen.add(entry.location)
     for project, entries in found.items():
         yield _evidence(project, entries)
 

@@ -83,8 +83,8 @@ def _in_code(inventory: Inventory, named: set[str]) -> Iterator[Evidence]:
     for item in inventory.settings:
         template = _template(inventory, item.location.file)
         wanted = item.required or is_credential_name(item.name)
-        if template and wanted and not _is_told(item, told) and not programs.is_aside(item):
-            folders[template.path].setdefault(item.name, item)
+        if wanted and not _is_told(item, told) and not programs.is_aside(item):
+            folders[template.path if template else ""].setdefault(item.name, item)
     for path, missing in folders.items():
         yield _of_code(path, list(missing.values()))
 
@@ -98,12 +98,13 @@ def _of_code(template: str, missing: list[Setting]) -> Evidence:
     first, *others = missing
     names = listed(item.name for item in missing)
     return Evidence(
-        f"The code reads {names}, which {template} doesn't name, and no document or Compose file does.",
+        f"The code reads {names}, which {template or 'no template of an environment file'} "
+        f"{'leaves out' if template else 'names'}, and no document or Compose file does.",
         first.location,
-        subject=f"{template}/code",
+        subject=f"{template or 'no template'}/code",
         related=tuple(Related(item.location, f"{item.name} is read here") for item in others),
-        recommendation=f"Add {listed((item.name for item in missing), limit=4)} to {template}, each with a word on "
-        "what it is for.",
+        recommendation=f"Add {listed((item.name for item in missing), limit=4)} to {template or '.env.example'}, each "
+        "with a word on what it is for.",
         confidence=Confidence.MEDIUM,
     )
 

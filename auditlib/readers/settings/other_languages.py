@@ -2,7 +2,8 @@
 
 There is no parser: each language has one expression for the lookups that its libraries and frameworks document, and a
 line that begins as a comment counts for nothing. Follows https://pkg.go.dev/os#Getenv,
-https://pkg.go.dev/github.com/caarlos0/env, https://docs.ruby-lang.org/en/master/ENV.html,
+https://pkg.go.dev/github.com/caarlos0/env, https://pkg.go.dev/github.com/kelseyhightower/envconfig,
+https://docs.ruby-lang.org/en/master/ENV.html,
 https://laravel.com/docs/configuration, https://doc.rust-lang.org/std/env/fn.var.html,
 https://hexdocs.pm/elixir/System.html and
 https://docs.spring.io/spring-boot/reference/features/external-config.html#features.external-config.files.property-placeholders.
@@ -37,7 +38,8 @@ class _Language:
 
 _GO = _Language("go", "env", re.compile(
     rf"""\b(?:\w*\.)?(?:Getenv|LookupEnv|[gG]et_?[eE]nv\w*|[eE]nvOr\w*|[mM]ustGet[eE]nv)\(\s*"{_NAME}"(?:\s*,\s*{_QUOTED})?
-    |`[^`\n]*?\benv:"(?P<tagged>[A-Z][A-Z0-9_]{{1,80}})(?P<required>(?:,\w+)*)"(?:[^`\n]*?\benv-?[dD]efault:"(?P<tag>[^"\n]*)")?""",
+    |`[^`\n]*?\benv(?:config)?:"(?P<tagged>[A-Z][A-Z0-9_]{{1,80}})(?P<required>(?:,\w+)*)"
+     (?:[^`\n]*?\b(?:env-?[dD]efault|default):"(?P<tag>[^"\n]*)"|[^`\n]*?\b(?:env-)?(?P<must>required:"true"))?""",
     re.X,
 ))  # fmt: skip
 _RUBY = _Language("ruby", "ENV", re.compile(
@@ -122,6 +124,6 @@ def _is_required(known: _Language, match: re.Match[str], text: str) -> bool:
         return groups["colon"] is None
     if known is _RUBY:
         return bool(groups["fetched"]) and match[0].endswith(")") and not (groups["given"] or groups["other"])
-    if groups.get("demanded") or "required" in (groups.get("required") or ""):
+    if groups.get("demanded") or groups.get("must") or "required" in (groups.get("required") or ""):
         return True
     return bool(known.demand and known.demand.match(text, match.end()))
