@@ -133,7 +133,7 @@ def test_a_quick_command_imports_nothing_heavy(command):
     code = (
         "import sys\nfrom auditlib.cli import run\n"
         f"run({command!r})\n"
-        "heavy = {'pandas', 'matplotlib', 'papermill', 'nbconvert', 'IPython', 'networkx'}\n"
+        "heavy = {'pandas', 'matplotlib', 'papermill', 'nbconvert', 'IPython', 'networkx', 'pydantic'}\n"
         "print(sorted(heavy & set(sys.modules)), file=sys.stderr)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
