@@ -10,7 +10,6 @@ import gc
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 from auditlib.compose.consistency import check_consistency
@@ -27,6 +26,7 @@ from auditlib.compose.shapes import SECTIONS
 from auditlib.compose.sources import Sources
 from auditlib.compose.surroundings import NAME, project_name, read_environment
 from auditlib.compose.tree import Map, Mark, Seq
+from auditlib.records import dataclass
 
 
 def load(

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+
+from auditlib.records import dataclass
 
 Lookup = Callable[[str], str | None]
 """The value of a variable, `None` if it is not set."""
