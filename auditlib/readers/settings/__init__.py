@@ -41,6 +41,7 @@ _COMPARISONS = (
 )
 """Signs in lower-cased code that it compares the environment's name, or looks it up; each begins with a literal, which
 makes the search five times as fast."""
+_LOG_WORDS = ("FileHandler", ".log")
 _LOGS = re.compile(r"FileHandler|\.log\b")
 _POLICIES = ("CORS", "cors", "origins", "ORIGINS", "DEBUG = True", "debug=True", "DEBUG=True")
 
@@ -62,11 +63,15 @@ def _is_of_interest(source: Source, path: str) -> bool:
         text = source.text(path)
     except Unreadable:
         return True
-    return _may_read(text) or bool(_LOGS.search(text)) or _may_allow(text) or _may_branch(text)
+    return _may_read(text) or _may_log(text) or _may_allow(text) or _may_branch(text)
 
 
 def _may_read(text: str) -> bool:
     return any(word in text for word in _READ_WORDS) and _READS.search(text) is not None
+
+
+def _may_log(text: str) -> bool:
+    return any(word in text for word in _LOG_WORDS) and _LOGS.search(text) is not None
 
 
 def _may_allow(text: str) -> bool:
@@ -94,7 +99,7 @@ def _read_python(source: Source, path: str) -> Iterator[Any]:
         yield from read_lookups(module, source.vault)
     if not is_test(path) and _may_branch(text):
         yield from read_branches(module)
-    if _LOGS.search(text) and not is_test(path):
+    if _may_log(text) and not is_test(path):
         yield from read_log_files(module)
     if _may_allow(text) and not is_test(path):
         yield from read_policies(module)
