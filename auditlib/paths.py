@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
 
 
 def folders_of(paths: Iterable[str]) -> frozenset[str]:
@@ -15,3 +16,10 @@ def folders_of(paths: Iterable[str]) -> frozenset[str]:
             folder = folder.rpartition("/")[0]
         found.add(".")
     return frozenset(found)
+
+
+def below(paths: Sequence[str], folder: str) -> Sequence[str]:
+    """Of sorted paths those below a folder, found by halving; the root is empty or `.`."""
+    if folder in ("", "."):
+        return paths
+    return paths[bisect_left(paths, f"{folder}/") : bisect_left(paths, f"{folder}0")]  # `0` is what follows `/`
