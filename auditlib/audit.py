@@ -20,10 +20,10 @@ from auditlib.model import Coverage, Finding, Location
 from auditlib.rules import Rule
 from auditlib.scanners import SCANNERS, Scan
 from auditlib.source import Source
-from auditlib.tables import Tables
 
 if TYPE_CHECKING:
     from auditlib.graph.networkx_graph import NetworkxGraph
+    from auditlib.tables import Tables
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,8 @@ class Audit:
     @cached_property
     def tables(self) -> Tables:
         """The audit as dataframes: `audit.tables.services`."""
+        from auditlib.tables import Tables
+
         return Tables(self.inventory, self.dependencies, self.findings, self.coverage)
 
 

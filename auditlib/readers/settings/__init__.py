@@ -23,9 +23,13 @@ from auditlib.source import Source, Unreadable
 
 KIND = "settings code"
 
-_READ_WORDS = ("environ", "getenv", "BaseSettings", "decouple", "dotenv", "read_env", "starlette.config")
-"""What every match of `_READS` contains; plain words are found ten times as fast."""
-_READS = re.compile(r"\benviron\b|\bgetenv\b|BaseSettings|\bdecouple\b|dotenv|read_env|\benvirons\b|starlette\.config")
+_READ_WORDS = ("BaseSettings", "dotenv", "read_env", "starlette.config")
+_READ_NAMES = {
+    "environ": re.compile(r"environ(?<!\w.{7})s?\b"),
+    "getenv": re.compile(r"getenv(?<!\w.{6})\b"),
+    "decouple": re.compile(r"decouple(?<!\w.{8})\b"),
+}
+"""Whole words; each begins with its letters, which makes the search ten times as fast as one that begins with `\\b`."""
 _FLAGS = tuple(
     f"{start}{value}" for start in ("is_", "in_", "is") for value in ("prod", "dev", "stag", "local", "test")
 )
@@ -67,7 +71,8 @@ def _is_of_interest(source: Source, path: str) -> bool:
 
 
 def _may_read(text: str) -> bool:
-    return any(word in text for word in _READ_WORDS) and _READS.search(text) is not None
+    named = (name in text and pattern.search(text) for name, pattern in _READ_NAMES.items())
+    return any(word in text for word in _READ_WORDS) or any(named)
 
 
 def _may_log(text: str) -> bool:
