@@ -10,19 +10,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from auditlib import configuration as configurations
-from auditlib import excerpts, graph, readers, rules, suppressions
+from auditlib import rules
 from auditlib.collector import collected_rarely
 from auditlib.configuration import Configuration
-from auditlib.excerpts import Excerpt
-from auditlib.graph import DependencyGraph
-from auditlib.inventory import Inventory
 from auditlib.model import Coverage, Finding, Location
 from auditlib.rules import Rule
 from auditlib.scanners import SCANNERS, Scan
 from auditlib.source import Source
 
 if TYPE_CHECKING:
+    from auditlib.excerpts import Excerpt
+    from auditlib.graph import DependencyGraph
     from auditlib.graph.networkx_graph import NetworkxGraph
+    from auditlib.inventory import Inventory
     from auditlib.tables import Tables
 
 
@@ -75,6 +75,8 @@ def _audit(
 ) -> Audit:
     source = Source(root, chosen.exclude)
     with Scan(source, SCANNERS if scanned else ()) as scan:
+        from auditlib import excerpts, graph, readers, suppressions  # while the scanners are at work already
+
         inventory = replace(readers.read(source), known_hosts=chosen.known_hosts)
         dependencies = graph.assemble(inventory)
         ours, failures = rules.check(inventory, dependencies, _wanted(rules_to_check, chosen))
