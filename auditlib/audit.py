@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from auditlib import configuration as configurations
 from auditlib import rules
-from auditlib.collector import collected_rarely
 from auditlib.configuration import Configuration
 from auditlib.model import Coverage, Finding, Location
 from auditlib.rules import Rule
@@ -66,13 +65,6 @@ def audit(
     if its configuration can't.
     """
     chosen = configurations.load(root) if configuration is None else configuration
-    with collected_rarely():
-        return _audit(root, rules_to_check, chosen, today or date.today(), scanned=scanned)
-
-
-def _audit(
-    root: Path, rules_to_check: Iterable[Rule] | None, chosen: Configuration, today: date, *, scanned: bool
-) -> Audit:
     source = Source(root, chosen.exclude)
     with Scan(source, SCANNERS if scanned else ()) as scan:
         from auditlib import excerpts, graph, readers, suppressions  # while the scanners are at work already
@@ -83,7 +75,7 @@ def _audit(
         merged, scans = scan.collect(ours)
     kept = [_weighed(finding, chosen) for finding in merged if finding.rule not in chosen.disable]
     complete = scanned and rules_to_check is None
-    judged = suppressions.apply(kept, chosen.ignore, source, today, complete=complete)
+    judged = suppressions.apply(kept, chosen.ignore, source, today or date.today(), complete=complete)
     findings = tuple(sorted(judged, key=rules.order))
     coverage = (*inventory.coverage, *failures, *scans)
     return Audit(inventory, dependencies, findings, coverage, excerpts.collect(source, findings))

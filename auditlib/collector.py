@@ -1,4 +1,4 @@
-"""The garbage collector, held back where much is made that stays."""
+"""The garbage collector, held back for a program that ends soon."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from contextlib import contextmanager
 def collected_rarely() -> Iterator[None]:
     """Look for unreachable circles every hundred thousand objects, not every seven hundred.
 
-    What the readers make is nearly all kept or has no circles: looking through it is a tenth of an audit's time.
+    Modules and records stay, and a syntax tree has no circles: looking through them is a twentieth of an audit's time.
     """
     usual = gc.get_threshold()
     gc.set_threshold(100_000, *usual[1:])

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pathspec
 
+from auditlib import records
 from auditlib.model import Coverage, Read
 
 COUNT_LIMIT = 50_000
@@ -41,7 +42,7 @@ _INTRICATE = re.compile(r"(?:[^*/]*\*+){4}[^/]*|(?:.*?\*\*){4}")
 _Specs = tuple[tuple[str, pathspec.GitIgnoreSpec], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@records.dataclass(frozen=True, slots=True)
 class Listing:
     """What a walk over the repository found."""
 

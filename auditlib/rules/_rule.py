@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from auditlib import records
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     Check = Callable[[Inventory, DependencyGraph], Iterator["Evidence"]]
 
 
-@dataclass(frozen=True, slots=True)
+@records.dataclass(frozen=True, slots=True)
 class Evidence:
     """One instance of a rule's fault.
 
