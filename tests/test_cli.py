@@ -128,7 +128,17 @@ def test_rules_lists_and_explains(document):
     assert "Better:" in one
 
 
-@pytest.mark.parametrize("command", [["check", str(EXAMPLE), "--format", "json"], ["rules"]], ids=lambda c: c[0])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["check", str(EXAMPLE), "--format", "json"],
+        ["check", str(EXAMPLE), "--format", "text", "--no-scanners"],
+        ["check", str(EXAMPLE), "--format", "sarif", "--no-scanners", "--area", "cicd", "--fail-on", "critical"],
+        ["rules"],
+        ["compose", "config", "-f", str(EXAMPLE / "docker-compose.yml")],
+    ],
+    ids=lambda command: " ".join(part for part in command if "/" not in part),
+)
 def test_a_quick_command_imports_nothing_heavy(command):
     code = (
         "import sys\nfrom auditlib.cli import run\n"
