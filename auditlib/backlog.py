@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from auditlib.model import Area, Confidence, Effort, Finding, Location, Severity, Status
-from auditlib.records import dataclass
 
 THEMES: dict[Area, str] = {
     Area.CONFIGURATION: "Secrets & Config",

@@ -20,7 +20,6 @@ from typer.exceptions import TyperException
 from auditlib import __version__, rules
 from auditlib.errors import AuditlibError, UsageError
 from auditlib.model import Area, Severity
-from auditlib.quick_command import QuickCommand, QuickGroup
 
 if TYPE_CHECKING:
     from auditlib.audit import Audit
@@ -28,15 +27,12 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="auditlib",
-    cls=QuickGroup,
     help="Reads a repository's deployment configuration and says what is wrong with it, with the line behind it.",
     no_args_is_help=True,
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,  # a traceback with local variables could show a secret
 )
-compose_app = typer.Typer(
-    cls=QuickGroup, help="Compose projects as Docker Compose resolves them.", no_args_is_help=True
-)
+compose_app = typer.Typer(help="Compose projects as Docker Compose resolves them.", no_args_is_help=True)
 app.add_typer(compose_app, name="compose")
 
 Project = Annotated[
@@ -110,7 +106,7 @@ Rules = Annotated[
 ]
 
 
-@app.command(cls=QuickCommand)
+@app.command()
 def check(
     project: Project = Path(),
     output_format: Annotated[CheckFormat, typer.Option("--format", help="How the findings are written.")] = (
@@ -174,7 +170,7 @@ def _print_findings(result: Any) -> None:
     Console(highlight=False, soft_wrap=True).print(plain_text.styled(result), end="")
 
 
-@app.command(name="rules", cls=QuickCommand)
+@app.command(name="rules")
 def show_rules(
     rule: Annotated[
         str | None, typer.Argument(metavar="[RULE]", help="One rule, in full.", autocompletion=_rule_ids)
@@ -199,7 +195,7 @@ def show_rules(
         typer.echo(catalogue.overview(every.values()))
 
 
-@app.command(cls=QuickCommand)
+@app.command()
 def explain(
     fingerprint: Annotated[str, typer.Argument(metavar="FINGERPRINT", help="Of the finding, or how it begins.")],
     project: Project = Path(),
@@ -300,7 +296,7 @@ class ConfigFormat(StrEnum):
     json = "json"
 
 
-@compose_app.command(name="config", cls=QuickCommand)
+@compose_app.command(name="config")
 def compose_config(
     file: Annotated[
         list[Path] | None, typer.Option("--file", "-f", metavar="FILE", help="A Compose file; later ones win.")

@@ -12,10 +12,10 @@ from __future__ import annotations
 import posixpath
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 from auditlib.inventory import Inventory
 from auditlib.model import Confidence, Coverage, Location, Read
-from auditlib.records import dataclass
 
 FAILED_SHARE = 0.2
 """The share of failed files above which nothing that the audit says should be relied on."""

@@ -12,7 +12,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from auditlib import records, rules, scanners
+from auditlib import rules, scanners
 from auditlib.errors import UsageError
 from auditlib.listing import read_regular
 from auditlib.model import Location, Severity
@@ -25,7 +25,7 @@ ENTRY_LIMIT = 1_000
 """Entries of the longest list or table."""
 
 
-@records.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Ignore:
     """What somebody decided not to mend: a rule, where, why, and until when."""
 

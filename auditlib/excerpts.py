@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from auditlib.model import Finding, Location
-from auditlib.records import dataclass
 from auditlib.source import Source, Unreadable
 
 CONTEXT = 2

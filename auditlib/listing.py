@@ -17,7 +17,6 @@ from pathlib import Path
 
 import pathspec
 
-from auditlib import records
 from auditlib.model import Coverage, Read
 
 COUNT_LIMIT = 50_000
@@ -42,7 +41,7 @@ _INTRICATE = re.compile(r"(?:[^*/]*\*+){4}[^/]*|(?:.*?\*\*){4}")
 _Specs = tuple[tuple[str, pathspec.GitIgnoreSpec], ...]
 
 
-@records.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Listing:
     """What a walk over the repository found."""
 

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import total_ordering
 
-from auditlib import records
-
 
 @dataclass(frozen=True, slots=True, order=True)
 class Location:
@@ -99,7 +97,7 @@ class Status(Enum):
         return str(self.value)
 
 
-@records.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Related:
     """A second place that a finding rests on, and what is to be seen there."""
 
@@ -107,7 +105,7 @@ class Related:
     message: str
 
 
-@records.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One fault: what is wrong, where, how bad, how sure, and what to do.
 
@@ -148,7 +146,7 @@ class Read(Enum):
         return str(self.value)
 
 
-@records.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Coverage:
     """How far one file (or one thing that was counted but not opened) was read, and why not further."""
 

@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from auditlib import records, secret_spans
+from auditlib import secret_spans
 from auditlib.secret_spans import is_credential_name, is_secret_value
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ _WEAK = re.compile(
 _WORDS = re.compile(r"\w{6,}")
 
 
-@records.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Value:
     """A value that may be shown. Of a secret only `length`, `digest`, `identity` and the judgements below remain."""
 

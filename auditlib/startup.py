@@ -8,11 +8,11 @@ for `start_period + retries · (interval + timeout)` at most: then it is healthy
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from auditlib.compose.errors import RefusedError
 from auditlib.compose.units import parse_duration
 from auditlib.inventory.stack import Healthcheck, Service
-from auditlib.records import dataclass
 
 _DEFAULTS = {"interval": 30.0, "timeout": 30.0, "start_period": 0.0}
 """Docker's own, in seconds (https://docs.docker.com/reference/dockerfile/#healthcheck)."""

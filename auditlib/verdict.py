@@ -10,11 +10,11 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import Enum
 
 from auditlib import backlog
 from auditlib.model import Area, Finding, Severity, Status
-from auditlib.records import dataclass
 
 SCALE = 60.0
 """The risk at which about a third of the score is left; a critical finding is 40, a high one 16."""

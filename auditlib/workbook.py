@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from pathlib import Path
 
 from auditlib import editions, execution, publishing, shipped, snapshot
@@ -13,7 +14,6 @@ from auditlib.audit import audit
 from auditlib.errors import UsageError
 from auditlib.execution import kernel
 from auditlib.formats import csv_table, json_document, table_files
-from auditlib.records import dataclass
 from auditlib.report import page, settings
 
 Progress = Callable[[str, int, int], None]

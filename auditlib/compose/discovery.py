@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path as FilePath
 from pathlib import PurePosixPath
 
@@ -17,7 +18,6 @@ from auditlib.compose.errors import ComposeError
 from auditlib.compose.sources import Sources
 from auditlib.compose.tree import Map, Seq
 from auditlib.compose.yaml_reader import read_documents
-from auditlib.records import dataclass
 
 BASES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
 """The files that Compose looks for, in its order of preference."""

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 from auditlib.compose.template import InvalidTemplateError, Lookup, MissingRequiredError, substitute
-from auditlib.records import dataclass
 
 _SPACE = "\t\v\f\r \x85\xa0"
 _ALL_SPACE = (

@@ -6,6 +6,7 @@ Follows compose-go's `loader/extends.go`, including which folder relative paths 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from auditlib.compose.errors import ComposeError, Path
@@ -14,7 +15,6 @@ from auditlib.compose.paths import is_remote
 from auditlib.compose.places import prune
 from auditlib.compose.session import Session
 from auditlib.compose.tree import Map, Mark
-from auditlib.records import dataclass
 
 DEPTH_LIMIT = 100
 

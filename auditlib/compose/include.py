@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from auditlib.compose.errors import ComposeError, Path, RefusedError
@@ -15,7 +16,6 @@ from auditlib.compose.gopath import join
 from auditlib.compose.paths import is_remote
 from auditlib.compose.session import Environment, Session, read_env_files
 from auditlib.compose.tree import Map, Mark, Seq
-from auditlib.records import dataclass
 
 _SECTIONS = ("services", "volumes", "networks", "secrets", "configs", "models")
 

@@ -10,6 +10,7 @@ import gc
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from auditlib.compose.consistency import check_consistency
@@ -26,7 +27,6 @@ from auditlib.compose.shapes import SECTIONS
 from auditlib.compose.sources import Sources
 from auditlib.compose.surroundings import NAME, project_name, read_environment
 from auditlib.compose.tree import Map, Mark, Seq
-from auditlib.records import dataclass
 
 
 def load(

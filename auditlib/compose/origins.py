@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from auditlib.compose.session import Environment, Session, Use
 from auditlib.compose.sources import Source
 from auditlib.compose.template import Reference, references
 from auditlib.compose.tree import Mark
 from auditlib.model import Location
-from auditlib.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

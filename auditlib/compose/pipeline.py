@@ -5,6 +5,8 @@ Follows `loadYamlFile` and `loadYamlModel` of compose-go's `loader/loader.go`.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from auditlib.compose.canonical import canonical
 from auditlib.compose.defaults import check, set_defaults
 from auditlib.compose.errors import ComposeError, Path
@@ -20,7 +22,6 @@ from auditlib.compose.session import Environment, Session, Use
 from auditlib.compose.tree import Map, Mark
 from auditlib.compose.unicity import enforce_unicity
 from auditlib.compose.yaml_reader import Document
-from auditlib.records import dataclass
 
 INCLUDE_DEPTH = 50
 

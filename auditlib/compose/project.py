@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from auditlib.compose import emit
@@ -11,7 +12,6 @@ from auditlib.compose.origins import Interpolated, Variable, collect_variables, 
 from auditlib.compose.session import Environment, Notice, Session
 from auditlib.compose.tree import Map, Mark, Seq, at, lost
 from auditlib.model import Location
-from auditlib.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

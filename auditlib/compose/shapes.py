@@ -5,11 +5,11 @@ Follows the structs of compose-go's `types` package.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from auditlib.compose import value_lists as w
 from auditlib.compose import values as v
-from auditlib.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

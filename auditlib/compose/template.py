@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-
-from auditlib.records import dataclass
+from dataclasses import dataclass
 
 Lookup = Callable[[str], str | None]
 """The value of a variable, `None` if it is not set."""

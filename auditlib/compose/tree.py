@@ -8,9 +8,8 @@ so YAML aliases may share containers freely.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
-
-from auditlib.records import dataclass
 
 _BITS = 32
 _LOW = (1 << _BITS) - 1

@@ -5,10 +5,11 @@ Follows the cycle check of compose-go's `ResetProcessor`.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from yaml.nodes import MappingNode, Node, ScalarNode
 
 from auditlib.compose.errors import Path
-from auditlib.records import dataclass
 
 LIMIT = 1_000_000
 """Values of a document with its aliases expanded. Compose knows no limit, and a bomb makes it hang."""

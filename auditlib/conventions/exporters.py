@@ -7,10 +7,10 @@ https://github.com/prometheus/prometheus/wiki/Default-port-allocations, and each
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from functools import cache
 
 from auditlib.conventions import images
-from auditlib.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

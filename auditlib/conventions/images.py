@@ -7,9 +7,8 @@ Sources: the images' pages on https://hub.docker.com and the Dockerfiles that th
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from functools import cache
-
-from auditlib.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

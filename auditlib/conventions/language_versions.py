@@ -11,12 +11,12 @@ import posixpath
 import re
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from auditlib.conventions import environments, images
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Job
 from auditlib.model import Location
-from auditlib.records import dataclass
 
 _SETUP = {"setup-python": ("python", "python-version"), "setup-node": ("node", "node-version")}
 _INSTALLERS = {"setup-uv": ("python", "python-version")}

@@ -9,12 +9,12 @@ import posixpath
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from auditlib.conventions import environments, names, services
 from auditlib.inventory import Inventory
 from auditlib.inventory.configuration import Setting
 from auditlib.inventory.stack import EnvironmentEntry, Service
-from auditlib.records import dataclass
 
 _READ_BY_LIBRARIES = re.compile(
     r"^(?:PYTHON\w*|PATH|TZ|LANG|LC_\w+|PORT|HOST|HOSTNAME|HOME|USER|CI|TERM|DISPLAY|NODE_\w+|NPM_\w+|YARN_\w+|PNPM_\w+|"

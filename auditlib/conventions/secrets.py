@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from auditlib.inventory import Inventory
 from auditlib.model import Location
-from auditlib.records import dataclass
 from auditlib.redaction import Value
 
 _IN_URL = re.compile(r"://[^/\s]*‹secret")

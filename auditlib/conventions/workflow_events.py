@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import cache
 
 from auditlib.inventory.delivery import Trigger, Workflow
-from auditlib.records import dataclass
 
 _BY_PERSON = frozenset({"workflow_dispatch", "repository_dispatch"})
 _CALLED = "workflow_call"

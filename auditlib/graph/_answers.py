@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from auditlib.model import Location
-from auditlib.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import difflib
 import re
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from auditlib.errors import UsageError
@@ -14,7 +15,6 @@ from auditlib.graph._hosts import Hosts
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import EnvironmentEntry, Service, Variable
 from auditlib.model import Location
-from auditlib.records import dataclass
 from auditlib.redaction import Value, is_credential_name
 
 if TYPE_CHECKING:

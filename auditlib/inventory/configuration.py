@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from auditlib.model import Location
-from auditlib.records import dataclass
 from auditlib.redaction import Value
 
 

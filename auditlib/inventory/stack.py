@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from auditlib.inventory.delivery import Command
 from auditlib.model import Location
-from auditlib.records import dataclass
 from auditlib.redaction import Value
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from auditlib.conventions import tools
 from auditlib.inventory import Inventory
@@ -16,7 +17,6 @@ from auditlib.inventory.delivery import Job, TestSuite, Workflow
 from auditlib.model import Location
 from auditlib.pipeline._follower import Follower
 from auditlib.pipeline._words import normal
-from auditlib.records import dataclass
 
 _MANUAL = frozenset({"workflow_dispatch", "repository_dispatch"})
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 import difflib
 import posixpath
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import PurePosixPath
 
 from auditlib.conventions.workspaces import Workspace, normal
 from auditlib.inventory.delivery import Command, Manifest, Step
 from auditlib.pipeline._words import EVERYWHERE, core, place, script_name
-from auditlib.records import dataclass
 
 _INTERPRETERS = frozenset({
     "bash", "sh", "zsh", "dash", "source", ".", "python", "python3", "node", "ruby", "perl", "php", "pwsh", "tsx",

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-
-from auditlib.records import dataclass
+from dataclasses import dataclass
 
 _DIRECTIVE = re.compile(r"#\s*(?P<name>[a-zA-Z]\w*)\s*=\s*(?P<value>\S+)\s*$")
 _KEYWORD = re.compile(r"\s*(?P<keyword>[A-Za-z]+)(?:\s+|$)")

@@ -10,11 +10,11 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from auditlib.inventory.configuration import EnvFile, EnvLine
 from auditlib.model import Coverage, Location, Read
 from auditlib.readers.reading import Reading, each
-from auditlib.records import dataclass
 from auditlib.source import Source
 
 KIND = "environment file"

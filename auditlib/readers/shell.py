@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING
 
-from auditlib import records
 from auditlib.inventory.delivery import Command
 from auditlib.model import Location
 from auditlib.readers import shell_words
@@ -63,7 +62,7 @@ class _Folder:
         self.path, self.previous = "" if new == "." else new, self.path
 
 
-@records.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class _Text:
     """A text under analysis, and where its first line stands."""
 
@@ -84,7 +83,7 @@ class _Text:
         return Location(self.file, first, self.indent + characters + 1, last)
 
 
-@records.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class _Visit:
     """A node that is still to be walked over, with what its surroundings say of it."""
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from auditlib.inventory.delivery import Command, Pair, Step
 from auditlib.readers import shell
 from auditlib.readers.nodes import Entries, is_true, location, text
-from auditlib.records import dataclass
 from auditlib.redaction import Vault
 from auditlib.yamltree import Node
 

@@ -11,12 +11,12 @@ An item is judged by what the repository holds of its kind and by the open findi
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from enum import Enum
 
 from auditlib.inventory import Inventory
 from auditlib.model import Finding, Related, Severity, Status
 from auditlib.readiness._items import ITEMS, Item
-from auditlib.records import dataclass
 
 __all__ = ["ITEMS", "Answer", "Item", "State", "judge"]
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 from auditlib.inventory import Inventory
 from auditlib.model import Related
 from auditlib.readiness import _subjects as subjects
-from auditlib.records import dataclass
 
 Seen = Callable[[Inventory], Iterator[Related]]
 

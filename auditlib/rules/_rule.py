@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from auditlib import records
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 
 if TYPE_CHECKING:
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     Check = Callable[[Inventory, DependencyGraph], Iterator["Evidence"]]
 
 
-@records.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """One instance of a rule's fault.
 

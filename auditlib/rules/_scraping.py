@@ -8,6 +8,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from auditlib.conventions import exporters, monitoring, mounts, services
 from auditlib.conventions.exporters import Exporter
@@ -16,7 +17,6 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Manifest
 from auditlib.inventory.monitoring import PrometheusConfig, ScrapeJob, Target
 from auditlib.inventory.stack import Service
-from auditlib.records import dataclass
 
 _INSTRUMENTATION = re.compile(r"prom(?:etheus|-client|-bundle)|metrics|opentelemetry|micrometer|statsd|instrumentator")
 _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})

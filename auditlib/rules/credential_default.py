@@ -33,13 +33,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from auditlib.conventions import environments, secrets, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
-from auditlib.records import dataclass
 from auditlib.redaction import Value
 from auditlib.rules._rule import Evidence, rule
 from auditlib.rules._wording import counted, listed

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from auditlib import records
 from auditlib.model import Area, Confidence, Effort, Location, Severity
 from auditlib.source import Source
 
@@ -14,7 +13,7 @@ class OutputError(Exception):
     """A scanner's output isn't what its documentation says; the scanner has failed."""
 
 
-@records.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Issue:
     """One thing that a scanner reports at one place. `rule` is its own id for it, without its name."""
 

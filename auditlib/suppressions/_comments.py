@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import date
 from pathlib import PurePosixPath
 
 from auditlib.configuration import Ignore, check_rule
 from auditlib.model import Location
-from auditlib.records import dataclass
 from auditlib.source import Source, Unreadable
 
 _WORD = "auditlib: ignore"

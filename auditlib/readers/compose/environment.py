@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from auditlib import compose
@@ -12,7 +13,6 @@ from auditlib.inventory.stack import EnvironmentEntry, Variable
 from auditlib.model import Location
 from auditlib.readers.compose.view import View
 from auditlib.readers.endpoints import endpoints
-from auditlib.records import dataclass
 from auditlib.source import Unreadable
 
 _LIST_ENTRY = re.compile(r"\s*-\s*[\"']?([\w.-]+)=")

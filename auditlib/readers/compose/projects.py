@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from posixpath import dirname
 from typing import Any
 
-from auditlib import compose, records
+from auditlib import compose
 from auditlib.compose.errors import dotted
 from auditlib.inventory import stack
 from auditlib.model import Location
@@ -17,7 +17,7 @@ from auditlib.readers.compose.view import View
 from auditlib.source import Source, Unreadable
 
 
-@records.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Plan:
     """What is to be read as one project. `own_file` is the base itself, or the overlay."""
 

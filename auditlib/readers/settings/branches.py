@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from auditlib.inventory.configuration import EnvironmentBranch
 from auditlib.readers.python_code import Module, assigned
-from auditlib.records import dataclass
 
 VARIABLE = re.compile(
     r"(?:(?:app|application|node|django|flask|fastapi|rails|deploy|deployment|python|py|run|runtime|current|project|server|"

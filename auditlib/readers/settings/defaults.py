@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ast
 import operator
+from dataclasses import dataclass
 
 from auditlib.readers.python_code import Module, argument, keyword, unparsed
-from auditlib.records import dataclass
 from auditlib.redaction import Value, Vault
 
 _WRAPPERS = frozenset({

@@ -9,7 +9,6 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass, field
 
-from auditlib import records
 from auditlib.model import Location
 from auditlib.readers.python_code import Module, argument, assigned, keyword
 from auditlib.readers.python_paths import literal_path
@@ -27,7 +26,7 @@ _GENERATED = (("docs_url", "/docs"), ("redoc_url", "/redoc"), ("openapi_url", "/
 """What FastAPI adds by itself unless told otherwise."""
 
 
-@records.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Declared:
     """A route as it stands in one file, on the router of that name."""
 
@@ -38,7 +37,7 @@ class Declared:
     location: Location
 
 
-@records.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Inclusion:
     """A router (by its dotted origin) that another one of this file includes under a prefix."""
 
