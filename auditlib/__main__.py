@@ -7,9 +7,13 @@ import sys
 
 def main() -> None:
     """Run the command line and end the process with its exit status."""
-    from auditlib.cli import run  # here, so that importing this module costs nothing
+    from auditlib.collector import collected_rarely  # here, so that importing this module costs nothing
 
-    sys.exit(run(sys.argv[1:]))
+    with collected_rarely():
+        from auditlib.cli import run
+
+        status = run(sys.argv[1:])
+    sys.exit(status)
 
 
 if __name__ == "__main__":

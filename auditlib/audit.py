@@ -10,20 +10,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from auditlib import configuration as configurations
-from auditlib import excerpts, graph, readers, rules, suppressions
+from auditlib import rules
 from auditlib.configuration import Configuration
-from auditlib.excerpts import Excerpt
-from auditlib.graph import DependencyGraph
-from auditlib.history import History
-from auditlib.inventory import Inventory
 from auditlib.model import Coverage, Finding, Location
 from auditlib.rules import Rule
 from auditlib.scanners import SCANNERS, Scan, is_scanner_rule
 from auditlib.source import Source
-from auditlib.tables import Tables
 
 if TYPE_CHECKING:
+    from auditlib.excerpts import Excerpt
+    from auditlib.graph import DependencyGraph
     from auditlib.graph.networkx_graph import NetworkxGraph
+    from auditlib.history import History
+    from auditlib.inventory import Inventory
+    from auditlib.tables import Tables
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,8 @@ class Audit:
     @cached_property
     def tables(self) -> Tables:
         """The audit as dataframes: `audit.tables.services`."""
+        from auditlib.tables import Tables
+
         return Tables(self.inventory, self.dependencies, self.findings, self.coverage)
 
 
@@ -68,6 +70,8 @@ def audit(
     chosen = configurations.load(root) if configuration is None else configuration
     source = Source(root, chosen.exclude)
     with Scan(source, SCANNERS if scanned else ()) as scan:
+        from auditlib import excerpts, graph, readers, suppressions  # while the scanners are at work already
+
         inventory = replace(readers.read(source), known_hosts=chosen.known_hosts)
         dependencies = graph.assemble(inventory)
         wanted = _wanted(rules_to_check, chosen)

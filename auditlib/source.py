@@ -6,6 +6,7 @@ never follows a link out of the root, and remembers every secret that it comes a
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -20,6 +21,7 @@ from auditlib import web_host, yamltree
 from auditlib.errors import ProjectError
 from auditlib.listing import Listing, list_files, read_regular
 from auditlib.model import Coverage
+from auditlib.paths import folders_of
 from auditlib.redaction import Vault
 
 FILE_LIMIT = 5_000_000
@@ -29,8 +31,13 @@ TOTAL_LIMIT = 400_000_000
 CACHE_LIMIT = 60_000_000
 """Characters that are kept for the next reader; a file beyond them is read from the disk again."""
 
-_ANY_WITH_SUFFIX = re.compile(r"\*\.[\w.]+")
+_ENDING = re.compile(r"[^*?\[\]\\/]*$")
+"""What a path that a pattern matches ends with."""
+_ANY_WITH_ENDING = re.compile(r"\*\.[\w.]+")
 _CODE = {".py", ".js", ".jsx", ".ts", ".tsx", ".mjs", ".cjs", ".go", ".java", ".kt", ".rb", ".php", ".rs", ".cs"}
+
+
+_OUTSIDE = "leads out of the repository; it was not opened"
 
 
 class Unreadable(Exception):  # noqa: N818  # `except Unreadable` says it
@@ -61,6 +68,7 @@ class Source:
         self._learned: set[str] = set()
         self._glanced: set[str] = set()
         self._unreadable: dict[str, Unreadable] = {}
+        self._real_paths: dict[str, str] = {}
 
     @property
     def name(self) -> str:
@@ -106,7 +114,7 @@ class Source:
 
     @cached_property
     def _folders(self) -> frozenset[str]:
-        return frozenset(str(parent) for path in self.files for parent in PurePosixPath(path).parents)
+        return folders_of(self.files)
 
     @property
     def left_out(self) -> tuple[Coverage, ...]:
@@ -119,11 +127,14 @@ class Source:
 
     def matching(self, *patterns: str) -> list[str]:
         """The files that one of the patterns matches, as in `.gitignore` (`*.md`, `/monitoring/**/*.yml`)."""
+        files: Iterable[str] = self.files
+        endings = tuple(_ENDING.search(pattern)[0] for pattern in patterns)  # type: ignore[index]  # it may be empty
+        if all(endings) and not any(folder.endswith(endings) for folder in self._folders):
+            files = [path for path in files if path.endswith(endings)]  # only they can match, and this is much faster
+            if all(map(_ANY_WITH_ENDING.fullmatch, patterns)):
+                return files
         spec = pathspec.GitIgnoreSpec.from_lines(patterns)
-        suffixes = tuple(pattern[1:] for pattern in patterns if _ANY_WITH_SUFFIX.fullmatch(pattern))
-        if len(suffixes) == len(patterns) and not any(folder.endswith(suffixes) for folder in self._folders):
-            return [path for path in self.files if path.endswith(suffixes)]  # the same, much faster
-        return [path for path in self.files if spec.match_file(path)]
+        return [path for path in files if spec.match_file(path)]
 
     def is_file(self, path: str) -> bool:
         """Whether the audit considers a file of this path."""
@@ -222,12 +233,29 @@ class Source:
             return None
         return target if target.is_relative_to(self.root) else None
 
-    def _read(self, path: str) -> str:
-        target = self._inside(path)
-        if target is None:
-            raise Unreadable("leads out of the repository; it was not opened")
+    def _open(self, path: str, flags: int) -> int:
+        """A descriptor of what `path` leads to; a pipe is not waited for. Raises OSError; Unreadable for outside."""
+        folder, name = os.path.split(path)
         try:
-            with open(target, "rb", opener=_open_without_waiting) as file:
+            return os.open(f"{self._real(folder)}/{name}", flags | os.O_NONBLOCK | os.O_NOFOLLOW)
+        except OSError as error:
+            if error.errno != errno.ELOOP:
+                raise
+        except ValueError:
+            raise Unreadable(_OUTSIDE) from None
+        return os.open(self._real(path), flags | os.O_NONBLOCK)  # it is a link
+
+    def _real(self, path: str) -> str:
+        """Where a path of the repository leads to, all links followed. Raises Unreadable for outside."""
+        if path not in self._real_paths:
+            if (target := self._inside(path)) is None:
+                raise Unreadable(_OUTSIDE)
+            self._real_paths[path] = str(target)
+        return self._real_paths[path]
+
+    def _read(self, path: str) -> str:
+        try:
+            with open(path, "rb", opener=self._open) as file:
                 status = os.fstat(file.fileno())
                 if not stat.S_ISREG(status.st_mode):
                     raise Unreadable("is no regular file; it was not opened")
@@ -249,11 +277,6 @@ class Source:
             raise Unreadable(f"has {size / 1e6:.1f} MB; files above {FILE_LIMIT / 1e6:.0f} MB are not read")
         if self._total + size > TOTAL_LIMIT:
             raise Unreadable(f"was not read, as {TOTAL_LIMIT / 1e6:.0f} MB were read before it")
-
-
-def _open_without_waiting(path: str, flags: int) -> int:
-    """A named pipe must not hold the audit up."""
-    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def _is_code(path: str) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import re
-import tomllib
 from collections.abc import Iterable
 from typing import Any
 
@@ -19,6 +18,8 @@ class TomlDocument:
 
     def parse(self) -> dict[str, Any]:
         """What the file says. Raises UsageError, with the line, if it is no TOML."""
+        import tomllib  # here, as most repositories have nothing to parse
+
         try:
             return tomllib.loads(self.text)
         except tomllib.TOMLDecodeError as error:

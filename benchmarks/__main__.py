@@ -15,4 +15,5 @@ NAMES = sorted(
 for wanted in sys.argv[1:] or NAMES:
     if wanted not in NAMES:
         sys.exit(f"there is no benchmark {wanted!r}; there are {', '.join(NAMES)}")
+    print(f"-- {wanted} --", file=sys.stderr, flush=True)
     importlib.import_module(f"benchmarks.bench_{wanted}").main()

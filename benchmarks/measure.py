@@ -1,4 +1,4 @@
-"""Times a command as a whole process, with the system's own account of it."""
+"""Times a command as a whole process, with the system's own account of it; each run is a line on stderr."""
 
 from __future__ import annotations
 
@@ -37,6 +37,7 @@ def in_turn(commands: Sequence[Sequence[str | Path]], runs: int = 3, accepted: t
     for count in range(runs + 1):
         for index, command in enumerate(commands):
             figures = _once(command, accepted)
+            _tell(f"run {count} of {runs}" if count else "warm-up", command, figures)
             if count:
                 taken[index].append(figures)
     return [
@@ -45,9 +46,18 @@ def in_turn(commands: Sequence[Sequence[str | Path]], runs: int = 3, accepted: t
     ]
 
 
+def _tell(step: str, command: Sequence[str | Path], figures: Figures) -> None:
+    """A benchmark takes minutes, and its tables come at the end."""
+    shown = " ".join(Path(part).name for part in map(str, command) if len(part) < 200)
+    print(f"{step}: {shown}: {figures.wall:.2f} s", file=sys.stderr, flush=True)
+
+
 def _once(command: Sequence[str | Path], accepted: tuple[int, ...]) -> Figures:
     started = time.perf_counter()
-    process = subprocess.Popen([str(part) for part in command], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    process = subprocess.Popen(
+        [str(part) for part in command], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment
+    )  # with compiled modules, as an installed program has them
     assert process.stderr is not None
     complaints = process.stderr.read()
     _, status, usage = os.wait4(process.pid, 0)

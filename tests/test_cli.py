@@ -172,14 +172,21 @@ def test_jupyterlabs_options_need_the_two_dashes():
 
 @pytest.mark.parametrize(
     "command",
-    [["check", str(EXAMPLE), "--format", "json"], ["rules"], ["history", str(EXAMPLE)]],
-    ids=lambda words: words[0],
+    [
+        ["check", str(EXAMPLE), "--format", "json"],
+        ["check", str(EXAMPLE), "--format", "text", "--no-scanners"],
+        ["check", str(EXAMPLE), "--format", "sarif", "--no-scanners", "--area", "cicd", "--fail-on", "critical"],
+        ["rules"],
+        ["history", str(EXAMPLE)],
+        ["compose", "config", "-f", str(EXAMPLE / "docker-compose.yml")],
+    ],
+    ids=lambda command: " ".join(part for part in command if "/" not in part),
 )
 def test_a_quick_command_imports_nothing_heavy(command):
     code = (
         "import sys\nfrom auditlib.cli import run\n"
         f"run({command!r})\n"
-        "heavy = {'pandas', 'matplotlib', 'papermill', 'nbconvert', 'IPython', 'networkx'}\n"
+        "heavy = {'pandas', 'matplotlib', 'papermill', 'nbconvert', 'IPython', 'networkx', 'pydantic'}\n"
         "print(sorted(heavy & set(sys.modules)), file=sys.stderr)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import cmp_to_key
+from functools import cache, cmp_to_key
 from typing import Any
 
 from auditlib.compose.errors import Path
@@ -94,15 +94,20 @@ def _plain_allowed(text: str) -> bool:
 
 
 def _needs_escapes(text: str) -> bool:
-    return bool(_UNPRINTABLE.search(text.replace("\t", "")))
+    return bool(_unprintable().search(text.replace("\t", "")))
 
 
-_UNPRINTABLE = re.compile("[^\x20-\x7e\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd]")
-"""What go-yaml escapes: also everything beyond the basic plane, such as an emoji."""
+@cache
+def _unprintable() -> re.Pattern[str]:
+    """What go-yaml escapes: also everything beyond the basic plane, such as an emoji.
+
+    So large a class of characters takes a while to compile, for which only who writes YAML waits.
+    """
+    return re.compile("[^\x20-\x7e\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd]")
 
 
 def _printable(char: str) -> bool:
-    return not _UNPRINTABLE.match(char)
+    return not _unprintable().match(char)
 
 
 def _block_allowed(text: str) -> bool:

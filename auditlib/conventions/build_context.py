@@ -13,6 +13,7 @@ from functools import cache
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import DockerIgnore
 from auditlib.inventory.stack import Build
+from auditlib.paths import below
 
 PREDEFINED_ARGUMENTS = re.compile(
     r"(?:HTTPS?|FTP|NO|ALL)_PROXY|(?:https?|ftp|no|all)_proxy|BUILDKIT_\w+|SOURCE_DATE_EPOCH|"
@@ -32,9 +33,8 @@ def folders(inventory: Inventory) -> frozenset[str]:
 
 def files(inventory: Inventory, context: str) -> list[str]:
     """The files below a context, relative to it."""
-    if context in ("", "."):
-        return list(inventory.files)
-    return [path[len(context) + 1 :] for path in inventory.files if path.startswith(context + "/")]
+    start = 0 if context in ("", ".") else len(context) + 1
+    return [path[start:] for path in below(inventory.files, context)]
 
 
 def ignore_file(inventory: Inventory, build: Build) -> DockerIgnore | None:

@@ -7,12 +7,12 @@ import posixpath
 import re
 from collections import defaultdict
 from collections.abc import Iterator
-from pathlib import PurePosixPath
 
 from auditlib.conventions import deployment
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Command, Dockerfile, Instruction
 from auditlib.model import Location
+from auditlib.paths import below
 
 _WORD = re.compile(r"[\w.@*-]+(?:/\*)?")
 _STARTERS = frozenset({"sudo", "exec", "time", "nohup", "env", "command", "tini", "dumb-init", "--", "gosu", "su-exec"})
@@ -119,9 +119,8 @@ def given_to_containers(inventory: Inventory) -> set[str]:
     texts += [item.source for item in inventory.file_objects]
     sources = {mount.source for service in inventory.services for mount in service.mounts if mount.kind == "bind"}
     folders = (sources & inventory.folder_set) - {"", "."}
-    below = {pure.name for pure in map(PurePosixPath, inventory.files if folders else ())
-             if any(str(parent) in folders for parent in pure.parents)}  # fmt: skip
-    return below | {word for text in texts for part in text.split() for word in part.strip('[]",').split("/") if word}
+    inside = {posixpath.basename(path) for folder in folders for path in below(inventory.files, folder)}
+    return inside | {word for text in texts for part in text.split() for word in part.strip('[]",').split("/") if word}
 
 
 def everything_named(inventory: Inventory) -> dict[str, set[str]]:

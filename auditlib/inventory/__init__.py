@@ -6,11 +6,11 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from functools import cached_property
-from pathlib import PurePosixPath
 from typing import Any
 
 from auditlib.inventory import configuration, delivery, monitoring, proxy, stack, tasks
 from auditlib.model import Coverage, Location
+from auditlib.paths import folders_of
 
 
 @dataclass(frozen=True)
@@ -172,7 +172,7 @@ class Inventory:
     @cached_property
     def folder_set(self) -> frozenset[str]:
         """The folders that hold an audited file, however deep; the root is `.`."""
-        return frozenset(str(parent) for path in self.files for parent in PurePosixPath(path).parents)
+        return folders_of(self.files)
 
 
 def _grouped(pairs: Iterable[tuple[str, Any]]) -> dict[str, tuple[Any, ...]]:

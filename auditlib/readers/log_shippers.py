@@ -8,7 +8,6 @@ https://www.elastic.co/docs/reference/beats/filebeat and https://opentelemetry.i
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -156,6 +155,8 @@ _PROGRAMS: dict[str, tuple[Callable[[Node], bool], Callable[[Node, Entries], _Pa
 
 def _vector_toml(source: Source, file: str) -> Iterator[Any]:
     """Vector's older format; the standard library's parser knows no lines, so a path is looked for in the text."""
+    import tomllib  # here, as most repositories have nothing to parse
+
     try:
         document = tomllib.loads(source.text(file))
     except (tomllib.TOMLDecodeError, RecursionError) as error:

@@ -9,7 +9,7 @@ import ast
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 
 from auditlib.model import Location
 from auditlib.source import Source, Unreadable
@@ -31,15 +31,15 @@ class Module:
 
     @cached_property
     def nodes(self) -> list[ast.AST]:
-        """Every node of the file, breadth first."""
+        """Every node of the file that says something, breadth first; not whether a name is loaded or stored."""
         found: list[ast.AST] = [self.tree]
         for node in found:  # which grows; `ast.walk` takes twice the time
-            for name in node._fields:
+            for name in _parts(type(node)):  # type: ignore[arg-type]  # a class can be hashed
                 value = getattr(node, name, None)
-                if isinstance(value, ast.AST):
-                    found.append(value)
-                elif isinstance(value, list):
+                if isinstance(value, list):
                     found += [item for item in value if isinstance(item, ast.AST)]
+                elif isinstance(value, ast.AST):
+                    found.append(value)
         return found
 
     @cached_property
@@ -94,6 +94,12 @@ class Module:
         node = None if node is None else self.resolved(node)
         items = node.elts if isinstance(node, (ast.Tuple, ast.List, ast.Set)) else [node]
         return tuple(text for text in map(self.string, items) if text is not None)
+
+
+@cache
+def _parts(kind: type[ast.AST]) -> tuple[str, ...]:
+    """The fields of a kind of node that may hold further nodes."""
+    return () if kind in (ast.Name, ast.Constant) else tuple(name for name in kind._fields if name != "ctx")
 
 
 def parse(source: Source, path: str) -> Module:

@@ -14,6 +14,7 @@ from pathlib import PurePosixPath
 
 from auditlib.inventory.delivery import TestSuite
 from auditlib.model import Location
+from auditlib.paths import below
 from auditlib.readers.reading import Reading
 from auditlib.source import Source, Unreadable
 
@@ -141,9 +142,8 @@ def _suite(source: Source, framework: str, folder: str, files: list[str]) -> Tes
 
 def _loaded_with(source: Source, prefix: str) -> Iterator[str]:
     """The files that pytest loads besides the tests, which may set variables."""
-    for path in source.files:
-        name = path.rpartition("/")[2]
-        if path.startswith(prefix) and (name == "conftest.py" or name in ("pytest.ini", "tox.ini", "setup.cfg")):
+    for path in below(source.files, prefix.removesuffix("/")):
+        if path.rpartition("/")[2] in ("conftest.py", "pytest.ini", "tox.ini", "setup.cfg"):
             yield path
     if source.is_file(f"{prefix}pyproject.toml"):
         yield f"{prefix}pyproject.toml"

@@ -6,7 +6,6 @@ Follows https://toml.io/en/v1.0.0.
 from __future__ import annotations
 
 import re
-import tomllib
 from bisect import bisect_left
 from collections import defaultdict
 from typing import Any
@@ -25,6 +24,8 @@ class TomlDocument:
     def __init__(self, source: Source, file: str) -> None:
         self.file = file
         text = source.text(file)
+        import tomllib  # here, as most repositories have nothing to parse
+
         try:
             self.value: dict[str, Any] = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:

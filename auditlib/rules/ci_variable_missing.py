@@ -39,6 +39,7 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.configuration import Setting
 from auditlib.inventory.delivery import Job, TestSuite, Workflow
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.paths import below
 from auditlib.pipeline import Run
 from auditlib.rules._rule import Evidence, rule
 from auditlib.rules._wording import listed
@@ -62,17 +63,20 @@ _LOADERS = (
 @rule(area=Area.CICD, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every job that runs a suite's tests without a variable that settings beside the suite require."""
+    demanded = _demanded(inventory)
     for workflow in inventory.workflows:
         found = pipeline.of(inventory, [workflow])
         for suite in inventory.test_suites:
             run = next((item for item in found.runs if item.folder is not None and pipeline.starts(item, suite)), None)
             if run and suite.framework in ("pytest", "unittest") and not _gets_variables_elsewhere(run.job):
-                missing = _missing(inventory, workflow, run, suite)
+                missing = _missing(inventory, workflow, run, suite, demanded)
                 if missing:
                     yield _evidence(run, suite, missing)
 
 
-def _missing(inventory: Inventory, workflow: Workflow, run: Run, suite: TestSuite) -> list[Setting]:
+def _missing(
+    inventory: Inventory, workflow: Workflow, run: Run, suite: TestSuite, demanded: dict[str, list[Setting]]
+) -> list[Setting]:
     given = {pair.name.upper() for pair in (*workflow.env, *run.job.env)} | {name.upper() for name in suite.variables}
     for step in run.job.steps:
         given |= {pair.name.upper() for pair in step.env}
@@ -82,20 +86,25 @@ def _missing(inventory: Inventory, workflow: Workflow, run: Run, suite: TestSuit
     for file in inventory.env_files:
         if not file.template:
             given |= {line.name.upper() for line in file.lines if not line.commented}
-    return [setting for setting in _required(inventory, suite) if not _is_given(setting, given)]
+    return [setting for setting in _required(suite, demanded) if not _is_given(setting, given)]
 
 
-def _required(inventory: Inventory, suite: TestSuite) -> Iterator[Setting]:
-    """The settings without a default in the suite's own package, those of scripts and tests left out."""
-    prefix = f"{suite.folder}/" if suite.folder else ""
-    scripts = inventory.scripts_by_path
-    for setting in inventory.settings:
+def _demanded(inventory: Inventory) -> dict[str, list[Setting]]:
+    """The settings without a default by their file, sorted; those of scripts and development left out."""
+    found: dict[str, list[Setting]] = {}
+    for setting in sorted(inventory.settings, key=lambda item: item.location.file):
         file = setting.location.file
-        own = file.startswith(prefix) and file not in suite.files and file not in scripts
-        demanded = setting.required and setting.style in _DEMANDING
         usual = environments.is_for_development(file) or environments.comes_from_the_host(setting.name)
-        if own and demanded and not usual:
-            yield setting
+        if setting.required and setting.style in _DEMANDING and not usual and file not in inventory.scripts_by_path:
+            found.setdefault(file, []).append(setting)
+    return found
+
+
+def _required(suite: TestSuite, demanded: dict[str, list[Setting]]) -> Iterator[Setting]:
+    """The settings that the suite's own package demands, those of the tests themselves left out."""
+    for file in below(list(demanded), suite.folder):
+        if file not in suite.files:
+            yield from demanded[file]
 
 
 def _is_given(setting: Setting, given: set[str]) -> bool:

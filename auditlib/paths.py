@@ -1,0 +1,25 @@
+"""Paths of a repository, relative to its root, with `/`."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+
+
+def folders_of(paths: Iterable[str]) -> frozenset[str]:
+    """Every folder that one of these files is in, however deep; the root is `.`."""
+    found: set[str] = set()
+    for path in paths:
+        folder = path.rpartition("/")[0]
+        while folder and folder not in found:
+            found.add(folder)
+            folder = folder.rpartition("/")[0]
+        found.add(".")
+    return frozenset(found)
+
+
+def below(paths: Sequence[str], folder: str) -> Sequence[str]:
+    """Of sorted paths those below a folder, found by halving; the root is empty or `.`."""
+    if folder in ("", "."):
+        return paths
+    return paths[bisect_left(paths, f"{folder}/") : bisect_left(paths, f"{folder}0")]  # `0` is what follows `/`
