@@ -59,8 +59,8 @@ def test_every_fate_has_its_group(changed: Audit) -> None:
 
 def test_the_sentence_counts_them_and_names_the_run(changed: Audit) -> None:
     assert progress.since(changed) == (
-        "Since 1 November 2026, commit `c0ffeec0ff`: 1 fixed, 1 new, 1 spread further, 1 judged differently, 1 reopened "
-        "and 1 suppressed."
+        "Since 1 November 2026, commit `c0ffeec0ff`: 1 fixed, 1 new, 1 spread further, 1 judged differently, "
+        "1 reopened and 1 suppressed."
     )
 
 
