@@ -129,7 +129,7 @@ class Vault:
     def value(self, name: str, text: str) -> Value:
         """The value of a variable as it may be passed on; it is a secret by its name or by what stands in it."""
         bare = text.strip()
-        if is_credential_name(name) and is_secret_value(name, bare):
+        if is_credential_name(name) and is_secret_value(name, bare, quoted=True):
             return Value(
                 text=shown(text),
                 secret=True,

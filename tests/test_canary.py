@@ -8,6 +8,7 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,8 +17,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from planting import FILES, MARK, letters, plant, with_digits
 
-from auditlib import excerpts, readers
+from auditlib import cli, excerpts, readers, rules
 from auditlib.audit import audit
+from auditlib.execution.shell import Shell
 from auditlib.formats import explanation
 from auditlib.model import Location
 from auditlib.redaction import Vault
@@ -111,3 +113,42 @@ class _Finding:
 
     def __init__(self, location):
         self.location = location
+
+
+SAID = "could not convert 'sunflowerpancake'"
+
+
+def broken(*_, **__):
+    raise ValueError(SAID)
+
+
+def test_a_rule_that_fails_tells_no_secret(tmp_path):
+    rule = replace(rules.find("volume-unused"), check=broken)
+    coverage = audit(tmp_path, [rule], scanned=False).coverage
+    assert "ValueError in the rule" in [entry.reason for entry in coverage]
+    assert "sunflower" not in repr(coverage)
+
+
+def test_a_reader_that_fails_tells_no_secret_and_the_others_go_on(tmp_path, monkeypatch):
+    (tmp_path / "compose.yaml").write_text("services: {api: {image: nginx}}\n")
+    monkeypatch.setattr("auditlib.readers.makefiles.read", broken)
+    inventory = readers.read(Source(tmp_path))
+    assert ("reader makefiles", "ValueError in the reader") in [(item.kind, item.reason) for item in inventory.coverage]
+    assert inventory.services
+    assert "sunflower" not in repr(inventory)
+
+
+def test_a_defect_shows_its_place_and_not_its_message(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("auditlib.audit.audit", broken)
+    assert cli.run(["check", str(tmp_path)]) == 3
+    said = capsys.readouterr().err
+    assert "in broken" in said
+    assert "auditlib: ValueError; this is a defect" in said
+    assert "sunflower" not in said
+
+
+def test_a_cell_that_fails_tells_no_secret():
+    outputs, failed = Shell(config=Shell.settings()).outputs_of("int('sunflower' + 'pancake')")
+    assert failed
+    assert "ValueError" in repr(outputs)
+    assert "pancake" not in repr(outputs)

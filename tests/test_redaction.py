@@ -220,6 +220,26 @@ def test_odd_characters_are_masked_to_the_last(context, secret):
     assert rest == context.format("") or "ab'cd1" in secret
 
 
+QUOTED_CONTEXTS = [
+    'password: "{0}"\n',
+    'secret_key: str = "{0}"\n',
+    'os.getenv("API_KEY", "{0}")',
+    'shared_key "{0}"\n',
+    'run --password "{0}"\n',
+    "mysql -u root -p'{0}' app\n",
+    'params: {{token: ["{0}"]}}\n',
+    'user.set_password("{0}")\n',
+]
+
+
+@pytest.mark.parametrize("context", QUOTED_CONTEXTS)
+@pytest.mark.parametrize(
+    "secret", ["!abc1d", "#abc1d", "*abc1d", "&abc1d", "{abc1d", "a=b;c?1", "a,b,c1", "a|b&c<1", "x)y]1"]
+)
+def test_in_quotes_every_character_belongs_to_the_secret(context, secret):
+    assert secret not in Vault().mask(context.format(secret))
+
+
 @pytest.mark.parametrize("secret", FORMATS)
 def test_a_provider_s_format_is_enough(secret):
     assert secret not in Vault().mask(f"see {secret} there")

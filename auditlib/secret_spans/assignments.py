@@ -71,7 +71,7 @@ def _is_encoded_login(name: str, text: str, end: int) -> bool:
 def _secret(name: str, text: str, span: Span) -> Iterator[Span]:
     """The span, if it holds a secret; of an expression of a shell the part that is one."""
     start, end = span
-    if is_secret_value(name, text[start:end]):
+    if is_secret_value(name, text[start:end], quoted=text[start - 1 : start] in ('"', "'", "`")):
         yield span
     elif (match := _DEFAULT.match(text, start, end + 200) or _PRINTED.match(text, start, end + 200)) and (
         is_secret_value(name, match["value"])

@@ -56,7 +56,9 @@ def _assigned(text: str, begin: int, match: re.Match[str]) -> Span:
     return literals.trimmed(text, match.end(), literals.LINE if own_line else literals.WORD)
 
 
-_ALONE = re.compile(r"""[ \t]{1,40}["']?(?P<value>[^\s"']{1,400})["']?;?[ \t]{0,40}(?:\n|$)""")
+_ALONE = re.compile(
+    r"""[ \t]{1,40}(?:"[^"\n]{1,400}"|'[^'\n]{1,400}'|(?P<value>[^\s"']{1,400}));?[ \t]{0,40}(?:\n|$)"""
+)
 _PLAIN = re.compile(r"[^.,:=]+")
 _BEFORE_ALONE = re.compile(r"\s*(?:export\s+)?")
 _VERB = re.compile(
@@ -75,7 +77,10 @@ def _takes_a_space(text: str, begin: int, end: int) -> bool:
     alone = _ALONE.match(text, end)
     if alone is None or not _BEFORE_ALONE.fullmatch(text, start, begin) or _VERB.match(name):
         return False
-    return name.isupper() or (bool(_PLAIN.fullmatch(alone["value"])) and ("_" in name or _follows_a_pair(text, start)))
+    return name.isupper() or (
+        (alone["value"] is None or bool(_PLAIN.fullmatch(alone["value"])))
+        and ("_" in name or _follows_a_pair(text, start))
+    )
 
 
 def _follows_a_pair(text: str, start: int) -> bool:

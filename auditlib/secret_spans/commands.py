@@ -114,7 +114,7 @@ PATTERNS: dict[str, tuple[re.Pattern[str], ...]] = {
 def command(program: str) -> Callable[[str, int], Iterator[Span]]:
     """The password among the arguments of a program, as far as the line goes or the program is named again."""
     name = re.compile(
-        ("" if program in _CALLS or not program[0].isalnum() else r"(?<![\w.-])") + re.escape(program), re.I
+        ("" if program in _CALLS or not program[0].isalnum() else r"(?<![\w.${-])") + re.escape(program), re.I
     )
 
     def handler(text: str, position: int) -> Iterator[Span]:
@@ -131,7 +131,8 @@ def command(program: str) -> Callable[[str, int], Iterator[Span]]:
 
 def _value(match: re.Match[str], offset: int) -> Iterator[Span]:
     start, end = match.span("value")
-    if is_secret_value("password", match["value"]) and match["value"][0] != "-":
+    quoted = bool(match.groupdict().get("quote"))
+    if is_secret_value("password", match["value"], quoted=quoted) and (quoted or match["value"][0] != "-"):
         yield offset + start, offset + end
 
 

@@ -16,15 +16,20 @@ _CREDENTIAL = re.compile(
 """What the end of a variable's name says of a secret, after the name is brought to snake case."""
 _PASSWORD = re.compile(r"pass|pwd|secret", re.I)
 
-NOT_A_VALUE = re.compile(
-    r"‹secret(?:, \d+ characters?, #[0-9a-f]{4}›.*)?|\$.*|\{.*|%.*%|%\}.*|<.*>|\*+|\.{2,}|[|>][-+\d]{0,2}|[*&][\w-]+"
-    r"|[*&!|>=]\s.*|!(?:reset|override|vault|secret|env_var|include|Ref|Sub|GetAtt|ImportValue|Join)\b.*"
-    r"|read|write|inherit|true|false|yes|no|on|off|null|none|nil|undefined|"
-    r"(?:str|string|int|integer|bool|boolean|bytes|any|object|secretstr|text|char|varchar|uuid)(?:\s*[\[|;(?].*)?|"
-    r"optional|required|[\w.]+\(.*|process\.env\b.*|os\.environ\b.*|\.{0,2}/[\w.@-]*(?:/[\w.@{}$-]*)+|[./]+|"
-    r"~/.*|\\.|[-–—]+|\[[^\"']*\]?|.{0,7}\$\{\{[^}]*\}\}(?:.{0,7}\$\{\{[^}]*\}\})*.{0,7}",
-    re.I | re.S,
+_REFERENCE = (
+    r"‹secret(?:, \d+ characters?, #[0-9a-f]{4}›.*)?|\$\$?\w*[-/:.,;@ $\w{}()\[\]+'\"\\]*"
+    r"|\$[{(\[].*|\{\{.*|\{[^{}]*\}.*|%.*%|%\}.*|<.*>|\*+|\.{2,}|read|write|inherit|true|false|yes|no|on|off|null|none|nil|undefined|optional|required"
+    r"|(?:str|string|int|integer|bool|boolean|bytes|any|object|secretstr|text|char|varchar|uuid)(?:\s*[\[|;(?].*)?"
+    r"|[\w.]+\(.*|process\.env\b.*|os\.environ\b.*|\.{0,2}/[\w.@-]*(?:/[\w.@{}$-]*)+|[./]+|~/.*|\\.|[-–—]+|\[[^\"']*\]?"
+    r"|.{0,7}\$\{\{[^}]*\}\}(?:.{0,7}\$\{\{[^}]*\}\})*.{0,7}"
 )
+_SYNTAX = (
+    r"\$.*|\{.*|[|>][-+\d]{0,2}|[*&][\w-]+|[*&!|>=]\s.*"
+    r"|!(?:reset|override|vault|secret|env_var|include|Ref|Sub|GetAtt|ImportValue|Join)\b.*"
+)
+"""What means something only where no quotes are."""
+_NOT_A_STRING = re.compile(_REFERENCE, re.I | re.S)
+NOT_A_VALUE = re.compile(rf"{_REFERENCE}|{_SYNTAX}", re.I | re.S)
 """References, types, switches, paths, what is masked already: what stands in a secret's place without being one."""
 _VARIABLE_NAME = re.compile(r"[A-Z]+(?:_[A-Z]+)+")
 _STOP_WORD = re.compile(r"\b(?:the|an?|of|to|is|are|for|your|and|or|in|with|must|be|this|that|used|from|by)\b", re.I)
@@ -59,10 +64,18 @@ def is_option_value(value: str) -> bool:
 _KEY = re.compile(r"[A-Za-z0-9_+=-]{8,}")
 
 
-def is_secret_value(name: str, value: str) -> bool:
-    """Whether the value of a variable that holds a secret is one, and no reference, type, switch or path."""
+def is_secret_value(name: str, value: str, *, quoted: bool = False) -> bool:
+    """Whether the value of a variable that holds a secret is one, and no reference, type, switch or path.
+
+    In quotes more is a value than without: `"*name"` is none of YAML's aliases.
+    """
     bare = value.strip()
-    if not bare or NOT_A_VALUE.fullmatch(bare) or _VARIABLE_NAME.fullmatch(bare) or _is_sentence(bare):
+    if (
+        not bare
+        or (_NOT_A_STRING if quoted else NOT_A_VALUE).fullmatch(bare)
+        or _VARIABLE_NAME.fullmatch(bare)
+        or _is_sentence(bare)
+    ):
         return False
     return not _NUMBER.fullmatch(bare) or bool(_PASSWORD.search(name))
 
