@@ -40,8 +40,8 @@ def score_costs(audit: Audit) -> Blocks:
     scores = verdict.scores(audit.findings)
     if not any(score.costs for score in scores):
         return Blocks(Prose("Every area has 100 points: no finding costs any."))
-    columns = (Column("Area and score"), Column("What was found"), Column("Findings", "number"),
-               Column("Points", "number"), Column("Place", "code"))  # fmt: skip
+    columns = (Column("Area and score"), Column("Points", "number"), Column("What was found"),
+               Column("Findings", "number"), Column("Place", "code"))  # fmt: skip
     rows = tuple(row for score in scores for row in _rows(score))
     return Blocks(Prose(_rule()), Table("What costs each area its points", columns, rows))
 
@@ -61,8 +61,8 @@ def _rows(score: verdict.Score) -> Iterator[tuple[object, ...]]:
     lost = losses(score)
     for number, loss in enumerate(lost[:_NAMED]):
         area = f"{AREA_NAMES[score.area]}: {score.points}" if number == 0 else ""
-        yield area, loss.worst.title, loss.findings, f"−{loss.points:.1f}", str(loss.worst.location)
+        yield area, f"−{loss.points:.1f}", loss.worst.title, loss.findings, str(loss.worst.location)
     rest = lost[_NAMED:]
     if rest:
         points = sum(loss.points for loss in rest)
-        yield "", f"{len(rest)} more, of less weight", sum(loss.findings for loss in rest), f"−{points:.1f}", ""
+        yield "", f"−{points:.1f}", f"{len(rest)} more, of less weight", sum(loss.findings for loss in rest), ""

@@ -10,7 +10,7 @@ addEventListener("hashchange", reveal);
 addEventListener("DOMContentLoaded", reveal);
 let closed = [];
 addEventListener("beforeprint", () => {
-  closed = [...document.querySelectorAll("details:not([open], .explorer *, .checklist *)")];
+  closed = [...document.querySelectorAll("details:not([open], .fold, .fold *, .explorer *, .checklist *)")];
   closed.forEach((element) => { element.open = true; });
 });
 addEventListener("afterprint", () => closed.forEach((element) => { element.open = false; }));
