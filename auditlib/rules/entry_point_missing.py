@@ -42,9 +42,6 @@ from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.rules._rule import Evidence, rule
 
-_SYSTEM = ("/usr/", "/bin/", "/sbin/", "/opt/", "/etc/", "/docker-entrypoint")
-"""Where programs of the image itself are."""
-
 
 @rule(area=Area.ORCHESTRATION, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
@@ -108,7 +105,9 @@ def _is_known_to_lack(files: ContainerFiles, start: Start) -> bool:
     if start.kind == "module":
         in_python = any(path.endswith(".py") for path in files.paths)
         return in_python and (not start.within or files.holds(start.within))
-    return container_files.is_plain(files) and not start.missing.startswith(_SYSTEM)
+    return container_files.is_plain(files) and not start.missing.startswith(
+        (*container_files.SYSTEM, "/docker-entrypoint")
+    )
 
 
 def _evidence(service: Service, files: ContainerFiles, start: Start, place: Location) -> Evidence:
