@@ -33,6 +33,8 @@ class ContainerFiles:
     """Files of the context that no COPY takes, or that `.dockerignore` excludes."""
     made: str = ""
     """What the commands of the build say, and the names under which something is copied."""
+    installed: str = ""
+    """What the commands of the build say that install packages."""
     builds: bool = False
     """Whether a command of the build makes further files."""
     unknown: bool = False
@@ -97,7 +99,9 @@ def _build(inventory: Inventory, build: Build, dockerfile: Dockerfile, found: Co
 def _run(item: Instruction, found: ContainerFiles) -> None:
     found.made += f" {item.argument}"
     texts = [" ".join(command.words) for command in item.commands]
-    own = [text for text in texts if not tools.INSTALLS.search(text)]
+    installing = [text for text in texts if tools.INSTALLS.search(text)]
+    own = [text for text in texts if text not in installing]
+    found.installed += " ".join(["", *installing])
     found.builds = found.builds or any(_BUILDS.search(text) for text in own)
     found.unknown = found.unknown or any(_FETCHES.search(text) for text in own)
 
