@@ -20,6 +20,10 @@ _FETCHES = re.compile(r"\bgit clone\b|\b(?:curl|wget)\b.*\.(?:tar|tgz|zip|git)|\
 _BUILDS = re.compile(r"\b(?:build|compile|tsc|webpack|esbuild|make|generate|bundle|pack|codegen)\b")
 
 
+SYSTEM = ("/usr/", "/bin/", "/sbin/", "/opt/", "/etc/", "/lib/", "/var/run/", "/run/", "/proc", "/sys", "/dev")
+"""Where what belongs to the system is, and no application."""
+
+
 @dataclass
 class ContainerFiles:
     """What is known of the files of one container; `paths` are those of the container and of the build context."""
@@ -29,6 +33,8 @@ class ContainerFiles:
     """Files of the context that no COPY takes, or that `.dockerignore` excludes."""
     made: str = ""
     """What the commands of the build say, and the names under which something is copied."""
+    installed: str = ""
+    """What the commands of the build say that install packages."""
     builds: bool = False
     """Whether a command of the build makes further files."""
     unknown: bool = False
@@ -60,7 +66,8 @@ def of(inventory: Inventory, service: Service) -> ContainerFiles:
         _build(inventory, service.build, dockerfile, found)
     for mount in service.mounts:
         if mount.kind == "bind" and mount.outside:
-            found.unknown = found.unknown or not posixpath.splitext(mount.target)[1]
+            a_file = bool(posixpath.splitext(mount.target)[1])
+            found.unknown = found.unknown or not (a_file or mount.target.startswith(SYSTEM))
         elif mount.kind == "bind":
             files = build_context.files(inventory, mount.source)
             found.paths.update([f"{mount.target}/{path}" for path in files] or [mount.target])
@@ -92,7 +99,9 @@ def _build(inventory: Inventory, build: Build, dockerfile: Dockerfile, found: Co
 def _run(item: Instruction, found: ContainerFiles) -> None:
     found.made += f" {item.argument}"
     texts = [" ".join(command.words) for command in item.commands]
-    own = [text for text in texts if not tools.INSTALLS.search(text)]
+    installing = [text for text in texts if tools.INSTALLS.search(text)]
+    own = [text for text in texts if text not in installing]
+    found.installed += " ".join(["", *installing])
     found.builds = found.builds or any(_BUILDS.search(text) for text in own)
     found.unknown = found.unknown or any(_FETCHES.search(text) for text in own)
 
@@ -123,7 +132,8 @@ def _comes_from_elsewhere(dockerfile: Dockerfile, item: Instruction) -> bool:
     stages = {stage.name for stage in dockerfile.stages} | {str(number) for number in range(len(dockerfile.stages))}
     origins = [flag.partition("=")[2].lower() for flag in item.flags if flag.startswith("--from=")]
     archive = item.keyword == "ADD" and any("://" in word or ".tar" in word for word in item.words[:-1])
-    return archive or any(origin not in stages for origin in origins)
+    program = bool(item.words) and item.words[-1].startswith(SYSTEM)  # a tool of another image, as `uv` is brought
+    return archive or (not program and any(origin not in stages for origin in origins))
 
 
 def _has(paths: set[str], path: str) -> bool:

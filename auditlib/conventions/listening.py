@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from auditlib.conventions import images, services
@@ -75,14 +75,16 @@ class Mismatch:
         return f"{where}inside the container it listens on {', '.join(self.known)} as far as the files say"
 
 
-def mismatch(inventory: Inventory, service: Service, asked: list[str]) -> Mismatch | None:
+def mismatch(
+    inventory: Inventory, service: Service, asked: list[str], confirmed: Iterable[str] = ()
+) -> Mismatch | None:
     """What is wrong with the ports that somebody asks a service for; None if one is right, or nothing tells for sure.
 
     A published port alone doesn't tell that there are no others: command, image or Dockerfile must name some, or the
-    asked one must be that of the host.
+    asked one must be that of the host. What another place asks for as well (`confirmed`) is more likely right.
     """
     possible = ports(inventory, service) if asked else frozenset()
-    if not asked or possible & set(asked) or any("-" in port or "$" in port for port in possible):
+    if not asked or (possible | set(confirmed)) & set(asked) or any("-" in port or "$" in port for port in possible):
         return None
     program = of_program(inventory, service)
     swapped = any(port.host_port == asked[0] for port in service.ports)

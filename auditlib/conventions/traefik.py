@@ -42,9 +42,14 @@ class RouterLabel:
 def ports(inventory: Inventory) -> Iterator[PortLabel]:
     """Every port that a label names as a number."""
     for service in inventory.services:
-        for label in service.labels:
-            if _PORT.fullmatch(label.name) and label.value.isdigit():
-                yield PortLabel(service, label.value, label.location)
+        yield from ports_of(service)
+
+
+def ports_of(service: Service) -> Iterator[PortLabel]:
+    """The ports that the labels of one service name."""
+    for label in service.labels:
+        if _PORT.fullmatch(label.name) and label.value.isdigit():
+            yield PortLabel(service, label.value, label.location)
 
 
 def routers(inventory: Inventory) -> Iterator[RouterLabel]:

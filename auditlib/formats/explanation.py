@@ -33,8 +33,7 @@ def _lines(audit: Audit, finding: Finding) -> Iterator[str]:
     yield f"What to do:\n  {visible(finding.recommendation)}\n"
     yield "References:"
     yield from (f"  {reference}" for reference in finding.references)
-    yield f"\nTo live with it, write this as a comment at {visible(str(finding.location))}, or on the line above:"
-    yield f"  auditlib: ignore[{finding.rule}] until=2027-01-31 the reason"
+    yield from _suppression(finding)
 
 
 def _place(audit: Audit, place: Location, message: str) -> Iterator[str]:
@@ -50,6 +49,20 @@ def _documentation(finding: Finding) -> Iterator[str]:
     if rule:
         yield f"Why it matters:\n{_indented(rule.documentation.why)}\n"
         yield f"Better:\n{_indented(rule.documentation.better)}\n"
+
+
+def _suppression(finding: Finding) -> Iterator[str]:
+    """What to write to live with a finding: a comment, or where the format has none, an entry of the configuration."""
+    if not finding.location.file.endswith(".json"):
+        yield f"\nTo live with it, write this as a comment at {visible(str(finding.location))}, or on the line above:"
+        yield f"  auditlib: ignore[{finding.rule}] until=2027-01-31 the reason"
+        return
+    yield "\nTo live with it, write this into auditlib.toml, since JSON knows no comments:"
+    yield "  [[ignore]]"
+    yield f'  rule = "{finding.rule}"'
+    yield f'  path = "{visible(finding.location.file)}"'
+    yield '  reason = "the reason"'
+    yield "  expires = 2027-01-31"
 
 
 def _indented(text: str) -> str:

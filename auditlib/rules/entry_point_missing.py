@@ -30,6 +30,7 @@ References:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from auditlib.conventions import container_files, entry_points, mounts, services
@@ -41,9 +42,6 @@ from auditlib.inventory.delivery import Command, Manifest
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.rules._rule import Evidence, rule
-
-_SYSTEM = ("/usr/", "/bin/", "/sbin/", "/opt/", "/etc/", "/docker-entrypoint")
-"""Where programs of the image itself are."""
 
 
 @rule(area=Area.ORCHESTRATION, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
@@ -84,7 +82,7 @@ def _place(service: Service, command: Command) -> Location:
 
 
 def _is_missing(inventory: Inventory, service: Service, files: ContainerFiles, start: Start) -> bool:
-    if any(files.holds(path) for path in start.paths) or not _is_known_to_lack(files, start):
+    if any(files.holds(path) for path in start.paths) or not _is_known_to_lack(inventory, service, files, start):
         return False
     if start.kind == "npm":
         packages = list(_packages(inventory, service))
@@ -101,14 +99,26 @@ def _packages(inventory: Inventory, service: Service) -> Iterator[Manifest]:
             yield item
 
 
-def _is_known_to_lack(files: ContainerFiles, start: Start) -> bool:
-    """Whether what isn't among the known files can't be the base image's, or a library's."""
+def _is_known_to_lack(inventory: Inventory, service: Service, files: ContainerFiles, start: Start) -> bool:
+    """Whether what isn't among the known files can't be the base image's, a library's or a volume's."""
+    plain = container_files.is_plain(files)
     if start.kind == "npm":
         return True
     if start.kind == "module":
-        in_python = any(path.endswith(".py") for path in files.paths)
-        return in_python and (not start.within or files.holds(start.within))
-    return container_files.is_plain(files) and not start.missing.startswith(_SYSTEM)
+        package = f"{start.missing.removesuffix('.py').partition('/')[0]}/"
+        own = files.holds(package) or (plain and not start.within and not _is_library(inventory, files, package[:-1]))
+        return own and any(path.endswith(".py") for path in files.paths)
+    given = service.configs or any(
+        mounts.is_below(start.missing, item.target) for item in service.mounts if item.kind != "bind"
+    )
+    return plain and not given and not start.missing.startswith((*container_files.SYSTEM, "/docker-entrypoint"))
+
+
+def _is_library(inventory: Inventory, files: ContainerFiles, package: str) -> bool:
+    """Whether a package of this name may be installed by the build."""
+    name = package.replace("_", "-").lower()
+    needed = any(name in need.name for item in inventory.manifests for need in item.requirements)
+    return needed or re.search(rf"\b{re.escape(package)}\b", files.installed) is not None
 
 
 def _evidence(service: Service, files: ContainerFiles, start: Start, place: Location) -> Evidence:

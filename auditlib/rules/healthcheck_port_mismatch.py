@@ -33,7 +33,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditlib.conventions import listening, probes
+from auditlib.conventions import listening, probes, traefik
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.model import Area, Confidence, Effort, Severity
@@ -45,7 +45,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every probe of a port that nothing names as the service's, where something names others."""
     for service in inventory.services:
         probe = probes.of(inventory, service)
-        found = listening.mismatch(inventory, service, probes.ports(probe)) if probe else None
+        routed = {label.port for label in traefik.ports_of(service)}
+        found = listening.mismatch(inventory, service, probes.ports(probe), routed) if probe else None
         if probe and found:
             yield Evidence(
                 f"The health check of {service.name} asks port {found.asked}, but {found}.",

@@ -30,7 +30,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditlib.conventions import listening, peers, services, traefik
+from auditlib.conventions import listening, peers, probes, services, traefik
+from auditlib.conventions.listening import Mismatch
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.proxy import ReverseProxy, Upstream
@@ -71,7 +72,7 @@ def _at_wrong_port(
     inventory: Inventory, proxy: ReverseProxy, item: Upstream, service: Service | None
 ) -> Iterator[Evidence]:
     port = item.port or _PORTS.get(item.scheme, "")
-    found = listening.mismatch(inventory, service, [port]) if service and port.isdigit() else None
+    found = _mismatch(inventory, service, port) if service and port.isdigit() else None
     if service and found:
         yield Evidence(
             f"The proxy passes requests{f' for {item.path}' if item.path else ''} to port {port} of {item.host}, but "
@@ -85,10 +86,16 @@ def _at_wrong_port(
         )
 
 
+def _mismatch(inventory: Inventory, service: Service, port: str) -> Mismatch | None:
+    """What is wrong with a port; the one that the service's own health check asks is likely right."""
+    probe = probes.of(inventory, service)
+    return listening.mismatch(inventory, service, [port], probes.ports(probe) if probe else ())
+
+
 def _labels(inventory: Inventory) -> Iterator[Evidence]:
     """What is wrong with the labels from which Traefik takes its routes."""
     for label in traefik.ports(inventory):
-        if found := listening.mismatch(inventory, label.service, [label.port]):
+        if found := _mismatch(inventory, label.service, label.port):
             name = label.service.name
             yield Evidence(
                 f"Traefik is told to pass requests to port {label.port} of {name}, but {found}.",

@@ -193,6 +193,13 @@ def test_the_other_formats_say_it_too(suppressed):
     assert f"suppressed: {reason}" in explanation.render(suppressed, suppressed.findings[0].fingerprint)
 
 
+def test_an_explanation_says_how_to_live_with_a_finding_in_a_file_that_knows_no_comments(result):
+    finding = next(item for item in result.findings if item.location.file.endswith(".json"))
+    text = explanation.render(result, finding.fingerprint)
+    assert f'path = "{finding.location.file}"' in text.partition("[[ignore]]")[2]
+    assert "auditlib: ignore[" not in text
+
+
 def test_an_explanation_shows_every_place(result):
     finding = next(finding for finding in result.findings if len(finding.related) > 1)
     text = explanation.render(result, finding.fingerprint)
