@@ -24,7 +24,9 @@ _READ_BY_LIBRARIES = re.compile(
     r"OPENAI_\w+|ANTHROPIC_\w+|HF_\w+|HUGGING\w+|TRANSFORMERS_\w+|CUDA_\w+|NVIDIA_\w+|OMP_\w+|TOKENIZERS_\w+|TORCH_\w+|"
     r"LANGCHAIN_\w+|LANGSMITH_\w+|LD_\w+|MALLOC_\w+|CHOKIDAR_\w+|WATCHPACK_\w+|WATCHFILES_\w+|NEXT_\w+|VITE_\w+|NUXT_\w+|"
     r"REACT_APP_\w+|BROWSER|WDS_\w+|PLAYWRIGHT_\w+|CYPRESS_\w+|PUPPETEER_\w+|(?:FORCE|NO)_COLOR|COMPOSE_\w+|DOCKER_\w+|"
-    r"TRAEFIK_\w+|VIRTUAL_\w+|LETSENCRYPT_\w+|SSH_\w+|GIT_\w+|GITHUB_\w+|RAILS_\w+|RACK_\w+|BUNDLE_\w+|PRISMA_\w+|"
+    r"TRAEFIK_\w+|VIRTUAL_\w+|LETSENCRYPT_\w+|SSH_\w+|GIT_\w+|GITHUB_\w+|SPRING_\w+|MANAGEMENT_\w+|"
+    r"QUARKUS_\w+|MICRONAUT_\w+|ASPNETCORE_\w+|DOTNET_\w+|"
+    r"RAILS_\w+|RACK_\w+|BUNDLE_\w+|PRISMA_\w+|"
     r"AIRFLOW_\w+|SQLALCHEMY_\w+|REDISCLI_AUTH|MPL\w+|NUMBA_\w+|XDG_\w+|DBUS_\w+|PUID|PGID|UMASK|TINI_\w+|S6_\w+)$"
 )
 OTHER_LANGUAGES = (".go", ".java", ".kt", ".rb", ".php", ".rs", ".cs", ".ex", ".scala", ".clj", ".cpp", ".c", ".swift")

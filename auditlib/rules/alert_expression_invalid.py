@@ -35,7 +35,9 @@ from auditlib.inventory.monitoring import AlertRule
 from auditlib.model import Area, Confidence, Effort, Severity
 from auditlib.rules._rule import Evidence, rule
 
-_LOGQL = re.compile(r"\|[=~]|!~\s*[\"`]|\|\s*(?:json|logfmt|pattern|regexp|line_format|unwrap)\b|_over_time\(\s*\{")
+_LOGQL = re.compile(
+    r"\|[=~]|[}\"`]\s*!~\s*[\"`]|\|\s*(?:json|logfmt|pattern|regexp|line_format|unwrap)\b|_over_time\(\s*\{"
+)
 _PARSER_LIMITS = re.compile(r"too long|unknown function|unsupported|experimental|not supported", re.I)
 """Errors that may be our parser's ignorance of a newer PromQL."""
 

@@ -30,6 +30,7 @@ References:
 from __future__ import annotations
 
 import posixpath
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 
@@ -41,6 +42,12 @@ from auditlib.rules._rule import Evidence, rule
 from auditlib.rules._wording import listed
 
 _NAMES = {"metrics": "Prometheus", "alerting": "Alertmanager", "dashboards": "Grafana", "logs": "log collection"}
+
+_OTHERS = re.compile(
+    r"loki|ruler|mimir|cortex|thanos|vmalert|mixin|(?:^|/)(?:tests?|examples?|vendor|k8s|kubernetes|charts?|helm)/",
+    re.I,
+)
+"""Paths of rules that are for other programs, for others to take, or tests."""
 
 
 @rule(area=Area.MONITORING, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.MEDIUM)
@@ -60,6 +67,9 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 def _configured(inventory: Inventory) -> Iterator[tuple[str, Location]]:
     """What is configured, each file once, by the kind of program that reads it."""
     yield from (("metrics", item.location) for item in inventory.prometheus)
+    if not inventory.prometheus:  # rules alone tell it too
+        rules = dict.fromkeys(item.file for item in inventory.alert_rules if not _OTHERS.search(item.file))
+        yield from (("metrics", Location(file)) for file in rules)
     yield from (("alerting", Location(file)) for file in dict.fromkeys(item.file for item in inventory.receivers))
     provisioned = [item.file for item in inventory.datasources]
     provisioned += [item.file for item in inventory.dashboard_providers]

@@ -31,10 +31,11 @@ import re
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
-from auditlib.conventions import deployment, monitoring
+from auditlib.conventions import deployment, monitoring, mounts
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.monitoring import PrometheusConfig
+from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.rules._rule import Evidence, rule
 from auditlib.rules._wording import counted, listed
@@ -49,18 +50,35 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     if not inventory.prometheus or any("vmalert" in service.image for service in inventory.services):
         return
     for file in dict.fromkeys(item.file for item in inventory.alert_rules):
-        named = any(_may_name(config, file) for config in inventory.prometheus)
+        named = any(_may_name(inventory, config, file) for config in inventory.prometheus)
         if not named and not _OTHERS.search(file) and not monitoring.loading(inventory, file):
             yield _evidence(inventory, file)
 
 
-def _may_name(config: PrometheusConfig, file: str) -> bool:
-    """Whether a pattern has the file's own name; that its folder is another one may be a mount we don't see."""
+def _may_name(inventory: Inventory, config: PrometheusConfig, file: str) -> bool:
+    """Whether a pattern has the file's own name, unless the containers that read it hold nothing there."""
     name = posixpath.basename(file)
     return any(
-        fnmatchcase(name, posixpath.basename(pattern.path)) or monitoring.is_template(config.file, pattern.path)
+        monitoring.is_template(config.file, pattern.path)
+        or (fnmatchcase(name, posixpath.basename(pattern.path)) and not _is_absent(inventory, config, pattern.path))
         for pattern in config.rule_files
     )
+
+
+def _is_absent(inventory: Inventory, config: PrometheusConfig, path: str) -> bool:
+    """Whether every container that reads the configuration runs another's image and has no mount over the path."""
+    services = monitoring.runners(inventory, config.file)
+    return bool(services) and not any(
+        service.build
+        or service.configs
+        or any(mounts.is_below(_inside(service, config, path), item.target) for item in service.mounts)
+        for service in services
+    )
+
+
+def _inside(service: Service, config: PrometheusConfig, path: str) -> str:
+    """Where a container looks for a pattern: relative ones begin at the folder of the configuration."""
+    return posixpath.normpath(posixpath.join(posixpath.dirname(mounts.path_inside(service, config.file)), path))
 
 
 def _evidence(inventory: Inventory, file: str) -> Evidence:
@@ -69,6 +87,9 @@ def _evidence(inventory: Inventory, file: str) -> Evidence:
     patterns = [(pattern.path, pattern.location) for config in configs for pattern in config.rule_files]
     known = f"`rule_files` names {listed(path for path, _ in patterns)}" if patterns else "there are no `rule_files`"
     elsewhere = deployment.uses_orchestrator(inventory)
+    absent = next((path for path, _ in patterns if posixpath.basename(path) == posixpath.basename(file)), "")
+    if absent:
+        known = f"`rule_files` names {absent}, and no mount brings it there"
     return Evidence(
         f"{listed(config.file for config in configs)} doesn't load {file} with its {counted(len(rules), 'rule')} "
         f"({listed((item.name for item in rules), limit=4)}): {known}.",
@@ -78,6 +99,8 @@ def _evidence(inventory: Inventory, file: str) -> Evidence:
             *(Related(location, f"{path} is loaded") for path, location in patterns[:5]),
             *(Related(config.location, "the configuration") for config in configs[:2] if not patterns),
         ),
-        recommendation=f"Add {file} to `rule_files` of {configs[0].file}, or name the folder with a pattern.",
+        recommendation=f"Mount {file} at {absent}."
+        if absent
+        else f"Add {file} to `rule_files` of {configs[0].file}, or name the folder with a pattern.",
         confidence=Confidence.MEDIUM if elsewhere else None,
     )
