@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
 import pkgutil
+import subprocess
 import sys
 
 import benchmarks
@@ -16,4 +16,4 @@ for wanted in sys.argv[1:] or NAMES:
     if wanted not in NAMES:
         sys.exit(f"there is no benchmark {wanted!r}; there are {', '.join(NAMES)}")
     print(f"-- {wanted} --", file=sys.stderr, flush=True)
-    importlib.import_module(f"benchmarks.bench_{wanted}").main()
+    subprocess.run([sys.executable, "-m", f"benchmarks.bench_{wanted}"], check=True)

@@ -26,8 +26,8 @@ def main(show: Callable[[str], None] = print) -> None:
     """Print the tables."""
     with tempfile.TemporaryDirectory() as folder:
         files = {size: _write(Path(folder), size) for size in SIZES}
+        _programs(files, show)  # first, as no child's peak memory counts as less than this process's own
         _loading(files, show)
-        _programs(files, show)
     _importing(show)
 
 
