@@ -73,7 +73,7 @@ def _is_of_interest(source: Source, path: str) -> bool:
         return True
     return (
         _may_read(text) or _may_log(text) or _may_allow(text) or _may_branch(text)
-        or bool(fixed_secrets.HINT.search(text))
+        or _may_fix_secrets(text)
     )  # fmt: skip
 
 
@@ -84,6 +84,10 @@ def _may_read(text: str) -> bool:
 
 def _may_log(text: str) -> bool:
     return any(word in text for word in _LOG_WORDS) and _LOGS.search(text) is not None
+
+
+def _may_fix_secrets(text: str) -> bool:
+    return any(word in text for word in fixed_secrets.HINTS)
 
 
 def _may_allow(text: str) -> bool:
@@ -109,7 +113,7 @@ def _read_python(source: Source, path: str) -> Iterator[Any]:
     if _may_read(text):
         yield from read_pydantic(module, source.vault)
         yield from read_lookups(module, source.vault)
-    if not is_test(path) and fixed_secrets.HINT.search(text):
+    if not is_test(path) and _may_fix_secrets(text):
         yield from fixed_secrets.read_fixed_secrets(module, source.vault)
     if not is_test(path) and _may_branch(text):
         yield from read_branches(module)

@@ -16,7 +16,8 @@ from auditlib.model import Location
 from auditlib.readers.python_code import Module, assigned
 from auditlib.redaction import Vault
 
-HINT = re.compile(r"SECRET|SIGNING_KEY|ENCRYPTION_KEY|PASSWORD|secret_key")
+HINTS = ("SECRET", "SIGNING_KEY", "ENCRYPTION_KEY", "PASSWORD", "secret_key")
+"""One of these is in every file that sets such a secret."""
 
 _NAME = re.compile(
     r"(?:[A-Z0-9]+_)*(?:SECRET(?:_KEY)?(?:_BASE)?|SIGNING_KEY|ENCRYPTION_KEY|FERNET_KEY|PASSWORD(?:_SALT)?)"
