@@ -20,6 +20,8 @@ _FETCHES = re.compile(r"\bgit clone\b|\b(?:curl|wget)\b.*\.(?:tar|tgz|zip|git)|\
 _BUILDS = re.compile(r"\b(?:build|compile|tsc|webpack|esbuild|make|generate|bundle|pack|codegen)\b")
 
 
+_STEPS = 2_000_000
+"""Comparisons of a source with a file that are made for one image; a real one needs some thousands."""
 SYSTEM = ("/usr/", "/bin/", "/sbin/", "/opt/", "/etc/", "/lib/", "/var/run/", "/run/", "/proc", "/sys", "/dev")
 """Where what belongs to the system is, and no application."""
 
@@ -83,6 +85,10 @@ def _build(inventory: Inventory, build: Build, dockerfile: Dockerfile, found: Co
     ignore = build_context.ignore_file(inventory, build)
     files = build_context.files(inventory, build.context)
     context = [path for path in files if not (ignore and build_context.is_excluded(ignore, path))]
+    sources = sum(len(item.words) for item in dockerfile.instructions if item.keyword in ("COPY", "ADD"))
+    if sources * len(context) > _STEPS:
+        found.unknown = True
+        return
     folder: dict[str, str] = {}
     for item in dockerfile.instructions:
         if item.keyword == "WORKDIR":
