@@ -1,7 +1,7 @@
 """The walk over a repository: which files the audit considers, what it leaves out and why.
 
-`.gitignore` decides as Git has it (https://git-scm.com/docs/gitignore). The walk goes level by level, so that where a
-limit cuts it short, what lies near the root is listed.
+`.gitignore` decides as Git has it (https://git-scm.com/docs/gitignore): what is tracked is not ignored. The walk goes
+level by level, so that where a limit cuts it short, what lies near the root is listed.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from pathlib import Path
 import pathspec
 
 from auditlib.model import Coverage, Read
+from auditlib.paths import folders_of
 
 COUNT_LIMIT = 50_000
 """Files that are listed."""
@@ -50,12 +51,13 @@ class Listing:
     left_out: tuple[Coverage, ...]
 
 
-def list_files(root: Path, exclude: tuple[str, ...] = ()) -> Listing:
+def list_files(root: Path, exclude: tuple[str, ...] = (), tracked: frozenset[str] = frozenset()) -> Listing:
     """Walk the repository below `root`, an absolute path without links, in a fixed order and within limits.
 
-    `exclude` holds patterns in the syntax of `.gitignore`, which no `.gitignore` overrules.
+    `exclude` holds patterns in the syntax of `.gitignore`, which nothing overrules; `tracked` the files that no
+    `.gitignore` leaves out.
     """
-    walk = _Walk(root, _spec(exclude))
+    walk = _Walk(root, _spec(exclude), tracked | folders_of(tracked))
     walk.run()
     summary = (
         Coverage(".", "listing", Read.SKIPPED, f"{count} files or folders left out: {reason}")
@@ -68,6 +70,8 @@ def list_files(root: Path, exclude: tuple[str, ...] = ()) -> Listing:
 class _Walk:
     root: Path
     exclude: pathspec.GitIgnoreSpec
+    tracked: frozenset[str]
+    """Files, and the folders that they are in."""
     files: list[str] = field(default_factory=list)
     executable: set[str] = field(default_factory=set)
     left_out: list[Coverage] = field(default_factory=list)
@@ -145,10 +149,12 @@ class _Walk:
         return "" if target.is_file() else "link to what is no regular file"
 
     def _ignored(self, path: str, is_folder: bool, specs: _Specs) -> bool:
-        """The deepest `.gitignore` that says anything decides."""
+        """The configuration decides, then Git's index, then the deepest `.gitignore` that says anything."""
         slash = "/" if is_folder else ""
         if self.exclude.check_file(path + slash).include:
             return True
+        if path in self.tracked:
+            return False
         for folder, spec in reversed(specs):
             relative = path[len(folder) + 1 :] if folder else path
             include = spec.check_file(relative + slash).include

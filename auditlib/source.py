@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath
 
 import pathspec
 
-from auditlib import web_host, yamltree
+from auditlib import git_index, web_host, yamltree
 from auditlib.errors import ProjectError
 from auditlib.listing import Listing, list_files, read_regular
 from auditlib.model import Coverage
@@ -92,16 +92,24 @@ class Source:
         """The page of the repository on its web host, as `https://host/owner/name`; empty if it isn't known."""
         return web_host.address(self._git("config"))
 
+    @cached_property
+    def tracked(self) -> frozenset[str] | None:
+        """The files that Git tracks; None if that isn't known."""
+        return git_index.tracked(self._git_file("index"))
+
     def _git(self, name: str) -> str:
+        return self._git_file(name).decode("utf-8", "replace").strip()
+
+    def _git_file(self, name: str) -> bytes:
         """A file inside `.git`, of which nothing is believed: no link out of it is followed, nothing large is read."""
         folder, path = self.root / ".git", self._inside(f".git/{name}")
         if path is None or folder.is_symlink() or not path.is_relative_to(folder):
-            return ""
-        return (read_regular(path, FILE_LIMIT) or b"").decode("utf-8", "replace").strip()
+            return b""
+        return read_regular(path, FILE_LIMIT) or b""
 
     @cached_property
     def _listing(self) -> Listing:
-        return list_files(self.root, self._exclude)
+        return list_files(self.root, self._exclude, self.tracked or frozenset())
 
     @property
     def files(self) -> tuple[str, ...]:

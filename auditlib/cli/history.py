@@ -61,7 +61,8 @@ def _run_names(context: typer.Context, incomplete: str) -> list[str]:
     """The names of the runs that are kept, for the shell's completion."""
     from auditlib import runs
 
-    contents: Contents = store_of(context.params.get("project") or Path(), context.params.get("folder")).contents()
+    given = {name: Path(value) for name, value in context.params.items() if name in ("project", "folder") and value}
+    contents: Contents = store_of(given.get("project", Path()), given.get("folder")).contents()
     return [name for name in (*runs.WORDS, *(run.id for run in contents.runs)) if name.startswith(incomplete)]
 
 

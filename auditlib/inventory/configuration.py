@@ -29,6 +29,8 @@ class EnvFile:
     template: bool
     lines: tuple[EnvLine, ...]
     location: Location
+    committed: bool = True
+    """Whether Git tracks it; taken for true where that isn't known, as no `.gitignore` leaves the file out."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,7 +106,8 @@ def _read(source: Source, path: str) -> Iterator[EnvFile | Coverage]:
         lines.append(EnvLine(item.name, value, location, item.commented, item.malformed))
         if item.malformed:
             yield Coverage(path, KIND, Read.PARTIAL, f"line {item.line} {item.malformed}", item.line)
-    yield EnvFile(path, template, tuple(lines), Location(path))
+    committed = source.tracked is None or path in source.tracked
+    yield EnvFile(path, template, tuple(lines), Location(path), committed)
 
 
 def assignments(text: str, *, commented: bool = False) -> Iterator[Assignment]:

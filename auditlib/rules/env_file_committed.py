@@ -1,7 +1,8 @@
 """An environment file is part of the repository instead of being ignored.
 
-An environment file that isn't in `.gitignore` gets its secrets into the history, where they stay after they are
-deleted from the file. Everybody with a clone has them, and so has every fork and every backup.
+A committed environment file has its secrets in the history, where they stay after they are deleted from the file.
+Everybody with a clone has them, and so has every fork and every backup. A line in `.gitignore` doesn't take out a file
+that was committed before.
 
 Anti-pattern:
 
@@ -17,7 +18,8 @@ Better:
 
 Recommendation:
 
-    Ignore the file, commit a template without values in its place, and replace every secret that was in it.
+    Take the file out of Git, ignore it, commit a template without values in its place, and replace every secret that
+    was in it.
 
 References:
 
@@ -42,9 +44,9 @@ from auditlib.rules._wording import listed
 
 @rule(area=Area.CONFIGURATION, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.MEDIUM)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """Every environment file that is no template; the reader sees only what `.gitignore` doesn't exclude."""
+    """Every environment file that is no template: what Git tracks, or, without Git, what `.gitignore` leaves in."""
     for file in inventory.env_files:
-        if not file.template:
+        if file.committed and not file.template:
             secrets = [
                 line for line in file.lines if line.value is not None and line.value.secret and not line.commented
             ]
@@ -73,7 +75,7 @@ def _evidence(file: EnvFile, secrets: list[EnvLine]) -> Evidence:
         first.location,
         subject=file.path,
         related=tuple(Related(line.location, f"{line.name}: {line.value}", member=True) for line in others),
-        recommendation=f"Add {file.path} to .gitignore, keep a template without the values of "
+        recommendation=f"Take {file.path} out with `git rm --cached`, ignore it, keep a template without the values of "
         f"{listed((line.name for line in secrets), limit=3)}, and replace what was used anywhere.",
         severity=severity,
     )

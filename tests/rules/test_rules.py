@@ -1,5 +1,6 @@
 """Runs the cases of every rule: each file of this folder belongs to the rule of its name."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,10 @@ CASES = [
 ]
 
 
+def git(folder, *arguments):
+    subprocess.run(["git", *arguments], cwd=folder, check=True, capture_output=True)
+
+
 @pytest.mark.parametrize(("rule_id", "case"), CASES)
 def test_case(rule_id, case, tmp_path):
     for name, text in case["files"].items():
@@ -24,6 +29,9 @@ def test_case(rule_id, case, tmp_path):
         path.write_text(text, encoding="utf-8")
         if name in case.get("executable", ()):
             path.chmod(0o755)
+    if "committed" in case:
+        git(tmp_path, "init", "--quiet")
+        git(tmp_path, "add", "--force", *case["committed"])
     inventory = readers.read(Source(tmp_path))
     found = list(rules.find(rule_id).check(inventory, graph.build(inventory)))
 
