@@ -44,18 +44,21 @@ def find(text: str, *, code: bool = False) -> list[Span]:
     return [span for span in found if span[0] < span[1]]
 
 
-_TEXT_IN_CODE = re.compile(r'"""(.+?)"""|\'\'\'(.+?)\'\'\'|(?:[=(,:?+]|=>|return)\s?`([^`]*)`', re.S)
+_TEXTS_IN_CODE = {
+    '"""': re.compile(r'"""(.+?)"""', re.S),
+    "'''": re.compile(r"'''(.+?)'''", re.S),
+    "`": re.compile(r"(?:[=(,:?+]|=>|return)\s?`([^`]*)`"),
+}
 
 
 def _in_texts(text: str) -> Iterator[Span]:
     """The spans in the strings of code that go over several lines: what stands there is a text of its own."""
-    for match in _TEXT_IN_CODE.finditer(text):
+    matches = (match for quote, pattern in _TEXTS_IN_CODE.items() if quote in text for match in pattern.finditer(text))
+    for match in matches:
         if "\n" not in match[0]:
             continue
-        start = match.start(match.lastindex or 0)
-        yield from (
-            (start + first, start + last) for first, last in find(text[start : match.end(match.lastindex or 0)])
-        )
+        start = match.start(1)
+        yield from ((start + first, start + last) for first, last in find(match[1]))
 
 
 def _hits(text: str) -> Iterator[tuple[int, int]]:
