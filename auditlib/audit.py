@@ -9,6 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec import structs
+
 from auditlib import configuration as configurations
 from auditlib import rules
 from auditlib.configuration import Configuration
@@ -97,4 +99,4 @@ def _wanted(rules_to_check: Iterable[Rule] | None, chosen: Configuration) -> lis
 
 
 def _weighed(finding: Finding, chosen: Configuration) -> Finding:
-    return replace(finding, severity=chosen.severity.get(finding.rule, finding.severity))
+    return structs.replace(finding, severity=chosen.severity.get(finding.rule, finding.severity))

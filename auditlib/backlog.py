@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from auditlib.model import Area, Confidence, Effort, Finding, Location, Severity, Status
 
@@ -48,8 +49,7 @@ DAYS: dict[Effort, float] = {Effort.SMALL: 0.25, Effort.MEDIUM: 1.5, Effort.LARG
 """What an effort is taken to be, in days; see `Effort`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(Struct, frozen=True):
     """One piece of work: it closes all open findings of one rule."""
 
     rank: int

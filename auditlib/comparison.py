@@ -10,8 +10,9 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Hashable, Iterable
-from dataclasses import dataclass
 from operator import attrgetter
+
+from msgspec import Struct
 
 from auditlib.entries import Entry, Place
 from auditlib.model import Status
@@ -19,8 +20,7 @@ from auditlib.model import Status
 _CONTENT, _SUBJECT = attrgetter("content"), attrgetter("subject")
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(Struct, frozen=True):
     """A finding that is open in both runs."""
 
     old: Entry
@@ -37,8 +37,7 @@ class Kept:
         return spread(self.old, self.new)
 
 
-@dataclass(frozen=True, slots=True)
-class Changes:
+class Changes(Struct, frozen=True):
     """What became of the findings; each group in the order of its run, the worst first."""
 
     new: tuple[Entry, ...]

@@ -12,7 +12,8 @@ from __future__ import annotations
 import posixpath
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from auditlib.inventory import Inventory
 from auditlib.model import Confidence, Coverage, Location, Read
@@ -25,8 +26,7 @@ _WHOLE = "."
 _WORST_FIRST = (Read.FAILED, Read.PARTIAL, Read.PARSED, Read.SKIPPED)
 
 
-@dataclass(frozen=True, slots=True)
-class Assessment:
+class Assessment(Struct, frozen=True):
     """The level, why it is no other, and how many files were read how far."""
 
     level: Confidence

@@ -12,6 +12,8 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+from msgspec import Struct
+
 from auditlib import rules, scanners
 from auditlib.errors import UsageError
 from auditlib.listing import read_regular
@@ -25,8 +27,7 @@ ENTRY_LIMIT = 1_000
 """Entries of the longest list or table."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ignore:
+class Ignore(Struct, frozen=True):
     """What somebody decided not to mend: a rule, where, why, and until when."""
 
     rule: str

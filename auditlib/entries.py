@@ -6,14 +6,14 @@ They come from an audit, from a findings document (`auditlib check --format json
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from auditlib.model import Area, Finding, Severity, Status
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """A related place of a finding."""
 
     file: str
@@ -32,8 +32,7 @@ class Place:
         return self.file, self.message.partition(" ")[0].removesuffix("'s")
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """A finding as a run remembers it."""
 
     fingerprint: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from auditlib.model import Finding, Location
 from auditlib.source import Source, Unreadable
@@ -16,8 +17,7 @@ MARKED_LIMIT = 12
 """Lines of a place that are shown; a whole service can be long."""
 
 
-@dataclass(frozen=True, slots=True)
-class Excerpt:
+class Excerpt(Struct, frozen=True):
     """A few lines of a file. `lines` are (number, text, marked); secrets in the text are masked."""
 
     file: str

@@ -10,8 +10,9 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
+
+from msgspec import Struct
 
 from auditlib import comparison, entries, scanners, verdict
 from auditlib.comparison import Changes
@@ -22,8 +23,7 @@ from auditlib.verdict import Readiness
 TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(Struct, frozen=True):
     """Where a project stood at one run, in numbers."""
 
     time: str
@@ -56,8 +56,7 @@ class Standing:
         return sum(number for _, number in self.counts)
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(Struct, frozen=True):
     """One run: where the project stood, and what was found."""
 
     standing: Standing
@@ -66,8 +65,7 @@ class Run:
     """The scanners that had no say."""
 
 
-@dataclass(frozen=True, slots=True)
-class History:
+class History(Struct, frozen=True):
     """What came before the run that is being made. Both are empty when nothing else was ever found."""
 
     steps: tuple[Standing, ...] = ()
@@ -76,8 +74,7 @@ class History:
     """The run of the last step."""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """A run in an overview of all of them."""
 
     id: str
@@ -86,8 +83,7 @@ class Row:
     """Since the run before; None for the first, and where one of the two can't be read."""
 
 
-@dataclass(frozen=True, slots=True)
-class Side:
+class Side(Struct, frozen=True):
     """One of two runs that are compared. Of a findings document nothing but the findings is known."""
 
     name: str

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pathspec
+from msgspec import Struct
 
 from auditlib.model import Coverage, Read
 from auditlib.paths import folders_of
@@ -42,8 +43,7 @@ _INTRICATE = re.compile(r"(?:[^*/]*\*+){4}[^/]*|(?:.*?\*\*){4}")
 _Specs = tuple[tuple[str, pathspec.GitIgnoreSpec], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(Struct, frozen=True):
     """What a walk over the repository found."""
 
     files: tuple[str, ...]

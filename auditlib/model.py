@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from functools import total_ordering
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True, order=True)
-class Location:
+
+class Location(Struct, frozen=True, order=True):
     """A place in a file.
 
     In an audit `file` is relative to the project's root, with `/`. `auditlib.compose`, used alone, gives the
@@ -97,8 +97,7 @@ class Status(Enum):
         return str(self.value)
 
 
-@dataclass(frozen=True, slots=True)
-class Related:
+class Related(Struct, frozen=True):
     """A second place that a finding rests on, and what is to be seen there."""
 
     location: Location
@@ -107,8 +106,7 @@ class Related:
     """Whether the fault is here as well (one cause, many places), rather than what explains it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """One fault: what is wrong, where, how bad, how sure, and what to do.
 
     `rule` names the fault; `fingerprint` is the same for the same fault after lines have moved;
@@ -150,8 +148,7 @@ class Read(Enum):
         return str(self.value)
 
 
-@dataclass(frozen=True, slots=True)
-class Coverage:
+class Coverage(Struct, frozen=True):
     """How far one file (or one thing that was counted but not opened) was read, and why not further."""
 
     file: str

@@ -16,6 +16,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
+from msgspec import Struct
+
 from auditlib import secret_spans
 from auditlib.secret_spans import is_credential_name, is_secret_value
 
@@ -38,8 +40,7 @@ _WEAK = re.compile(
 _WORDS = re.compile(r"\w{6,}")
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(Struct, frozen=True):
     """A value that may be shown. Of a secret only `length`, `digest`, `identity` and the judgements below remain."""
 
     text: str

@@ -12,11 +12,13 @@ import json
 import types
 import typing
 from collections.abc import Callable
-from dataclasses import fields, is_dataclass
+from dataclasses import fields
 from enum import Enum
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from auditlib import graph
 from auditlib.audit import Audit
@@ -74,14 +76,18 @@ def _encode(value: Any) -> Any:
         return value.value
     if isinstance(value, frozenset):
         return sorted(value)
-    if is_dataclass(value):
+    if _is_record(type(value)):
         return [_encode(getattr(value, name)) for name in _field_names(value.__class__)]
     return [_encode(item) for item in value]
 
 
+def _is_record(of: Any) -> bool:
+    return isinstance(of, type) and (issubclass(of, Struct) or of is Inventory)
+
+
 @cache
 def _field_names(record: Any) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(record))
+    return tuple(field.name for field in fields(record)) if record is Inventory else record.__struct_fields__
 
 
 @cache
@@ -99,7 +105,7 @@ def _decoder(of: Any) -> Callable[[Any], Any]:
     if origin in (types.UnionType, typing.Union):
         inner = _decoder(next(argument for argument in arguments if argument is not type(None)))
         return lambda value: None if value is None else inner(value)
-    if is_dataclass(of) and isinstance(of, type):
+    if _is_record(of):
         return _record_decoder(of)
     return _plain_decoder(of)
 
@@ -130,7 +136,7 @@ def _digest() -> str:
     while waiting:
         of = waiting.pop()
         waiting += typing.get_args(of)
-        if isinstance(of, type) and is_dataclass(of) and of not in described:
+        if _is_record(of) and of not in described:
             hints = typing.get_type_hints(of)
             described[of] = ", ".join(f"{name}: {hints[name]}" for name in _field_names(of))
             waiting += hints.values()

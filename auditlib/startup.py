@@ -8,7 +8,8 @@ for `start_period + retries · (interval + timeout)` at most: then it is healthy
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from auditlib.compose.errors import RefusedError
 from auditlib.compose.units import parse_duration
@@ -19,8 +20,7 @@ _DEFAULTS = {"interval": 30.0, "timeout": 30.0, "start_period": 0.0}
 _RETRIES = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(Struct, frozen=True):
     """A service on the timeline, in seconds after `up`. Without a health check `ready` is `start`: nobody asks."""
 
     service: Service

@@ -10,8 +10,9 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import Enum
+
+from msgspec import Struct
 
 from auditlib import backlog
 from auditlib.model import Area, Finding, Severity, Status
@@ -33,16 +34,14 @@ class Readiness(Enum):
         return str(self.value)
 
 
-@dataclass(frozen=True, slots=True)
-class Cost:
+class Cost(Struct, frozen=True):
     """The points that one finding costs its area."""
 
     finding: Finding
     points: float
 
 
-@dataclass(frozen=True, slots=True)
-class Score:
+class Score(Struct, frozen=True):
     """An area's score from 0 to 100, with what each finding costs, the dearest first."""
 
     area: Area
@@ -50,8 +49,7 @@ class Score:
     costs: tuple[Cost, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """The answer, its reason in a sentence, the areas' scores and what to do first."""
 
     readiness: Readiness
@@ -80,8 +78,7 @@ def scores(findings: Sequence[Finding]) -> tuple[Score, ...]:
     return tuple(_score(area, [finding for finding in opened if finding.area is area]) for area in Area)
 
 
-@dataclass(frozen=True, slots=True)
-class Gain:
+class Gain(Struct, frozen=True):
     """What closing an item does to the score of an area, if everything else stays."""
 
     area: Area

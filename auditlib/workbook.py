@@ -6,8 +6,10 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
+
+from msgspec import Struct, structs
 
 from auditlib import editions, execution, history, publishing, runs, shipped, snapshot
 from auditlib.audit import Audit, audit
@@ -25,8 +27,7 @@ _TABLES_TASK = "the tables"
 """Beside the names of notebooks, none of which has a space."""
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(Struct, frozen=True):
     """A report that was written: its page, what failed on the way, and what is to be said of the history (lines)."""
 
     index: Path
@@ -85,7 +86,7 @@ def _audited(project: Path, store: runs.Store | None) -> tuple[Audit, history.Ru
 def _keep(store: runs.Store, run: history.Run) -> list[str]:
     """Keep the run, as of now; a line if it can't be kept."""
     try:
-        store.keep(replace(run, standing=replace(run.standing, time=history.now())))
+        store.keep(structs.replace(run, standing=structs.replace(run.standing, time=history.now())))
     except UsageError as error:
         return [str(error)]
     return []

@@ -3,13 +3,13 @@
 import json
 import multiprocessing
 import os
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import remembered
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from auditlib import history, runs
 from auditlib.entries import Entry

@@ -9,8 +9,9 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from itertools import pairwise
+
+from msgspec import Struct
 
 from auditlib.conventions.command_words import EVERYWHERE, PACKAGE_MANAGERS, SHELLS, core, place, script_name
 
@@ -24,8 +25,7 @@ _APPLICATION = re.compile(r"[A-Za-z_]\w*(?:\.\w+)*:[A-Za-z_][\w.]*(?:\(\))?")
 _DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.\w+)*")
 
 
-@dataclass(frozen=True, slots=True)
-class Start:
+class Start(Struct, frozen=True):
     """Something that a command starts. One of `paths` must be there; one with a slash at its end is a folder.
 
     `kind` is `module`, `script` or `npm`; of the last `missing` is the script of package.json itself.

@@ -7,14 +7,14 @@ https://github.com/prometheus/prometheus/wiki/Default-port-allocations, and each
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cache
+
+from msgspec import Struct
 
 from auditlib.conventions import images
 
 
-@dataclass(frozen=True, slots=True)
-class Exporter:
+class Exporter(Struct, frozen=True):
     """Something that gives metrics. `image` matches the last part of an image's name, and of a host that names it."""
 
     name: str

@@ -7,12 +7,12 @@ Sources: the images' pages on https://hub.docker.com and the Dockerfiles that th
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cache
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class Product:
+
+class Product(Struct, frozen=True):
     """A well-known program that is run as a container."""
 
     name: str

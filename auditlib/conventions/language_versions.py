@@ -11,7 +11,8 @@ import posixpath
 import re
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from auditlib.conventions import environments, images
 from auditlib.inventory import Inventory
@@ -33,8 +34,7 @@ Version = tuple[int, int]
 """Major and minor; of Node, where only the major one matters, the second is 0."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stated:
+class Stated(Struct, frozen=True):
     """A version that some place asks for. `source` is `ci`, `image`, `file` or `package`, `text` as it is written."""
 
     source: str

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from auditlib.conventions import images, services
 from auditlib.inventory import Inventory
@@ -60,8 +61,7 @@ def of_program(inventory: Inventory, service: Service) -> frozenset[str]:
     return frozenset((*in_command((*service.entrypoint, *service.command)), *_of_image(inventory, service)))
 
 
-@dataclass(frozen=True, slots=True)
-class Mismatch:
+class Mismatch(Struct, frozen=True):
     """A port that a service doesn't listen on inside its container, as far as its files say."""
 
     asked: str

@@ -8,7 +8,8 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from auditlib.conventions import services
 from auditlib.inventory import Inventory
@@ -29,8 +30,7 @@ _PORT_OPTIONS = {
 _HOST_OPTIONS = ("-h", "--host")
 
 
-@dataclass(frozen=True, slots=True)
-class Probe:
+class Probe(Struct, frozen=True):
     """How the health of a container is asked for."""
 
     commands: tuple[Command, ...]

@@ -9,7 +9,8 @@ import posixpath
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from auditlib.conventions import environments, names, services
 from auditlib.inventory import Inventory
@@ -33,8 +34,7 @@ OTHER_LANGUAGES = (".go", ".java", ".kt", ".rb", ".php", ".rs", ".cs", ".ex", ".
 _TESTS = frozenset({"tests", "test", "__tests__", "e2e", "spec", "fixtures", "docs", "node_modules", "scripts"})
 
 
-@dataclass(frozen=True, slots=True)
-class Program:
+class Program(Struct, frozen=True):
     """What the files tell of the code of a service."""
 
     service: Service

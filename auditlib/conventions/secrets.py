@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from auditlib.inventory import Inventory
 from auditlib.model import Location
@@ -46,8 +47,7 @@ _PUBLIC = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Sighting:
+class Sighting(Struct, frozen=True):
     """One place where the value of a secret stands."""
 
     name: str

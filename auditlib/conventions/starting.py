@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from auditlib.conventions import mounts, services
 from auditlib.inventory import Inventory
@@ -18,8 +19,7 @@ _INTERPRETERS = frozenset({"sh", "bash", "ash", "/bin/sh", "/bin/bash", "exec", 
 _MANAGERS = frozenset({"npm", "yarn", "pnpm", "bun"})
 
 
-@dataclass(frozen=True, slots=True)
-class Start:
+class Start(Struct, frozen=True):
     """Words that run when a service starts, and where they stand. `followed`: in a script that the service calls."""
 
     words: tuple[str, ...]

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
@@ -19,8 +20,7 @@ _SERVICE = re.compile(r"traefik\.(?:http|tcp|udp)\.services\.(?P<name>[^.]+)\.",
 _ROUTER = re.compile(r"traefik\.(?:http|tcp|udp)\.routers\.(?P<name>[^.]+)\.service", re.I)
 
 
-@dataclass(frozen=True, slots=True)
-class PortLabel:
+class PortLabel(Struct, frozen=True):
     """The port of a service's own container that Traefik is told to use."""
 
     service: Service
@@ -28,8 +28,7 @@ class PortLabel:
     location: Location
 
 
-@dataclass(frozen=True, slots=True)
-class RouterLabel:
+class RouterLabel(Struct, frozen=True):
     """A router with the service that it passes requests to; `provider` follows an `@`, and is empty without one."""
 
     service: Service

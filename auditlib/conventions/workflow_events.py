@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import cache
+
+from msgspec import Struct
 
 from auditlib.inventory.delivery import Trigger, Workflow
 
@@ -22,8 +23,7 @@ _INTRICATE = re.compile(r"(?<!startsWith)\((?!\s*github\.ref\s*,)|!(?!=)")
 """Brackets and negations, which are not taken apart."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(Struct, frozen=True):
     """What one alternative of a condition asks for: an event, a branch, a tag. Empty where it asks for nothing."""
 
     event: str = ""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from auditlib.model import Location
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(Struct, frozen=True):
     """A node: its `id` in the graph, its kind, what people call it, and where it is declared."""
 
     id: str
@@ -19,8 +19,7 @@ class Node:
     location: Location | None
 
 
-@dataclass(frozen=True, slots=True)
-class Edge:
+class Edge(Struct, frozen=True):
     """An edge between two node ids, with its verb, the place that says so, and the attributes of its verb."""
 
     source: str
@@ -30,8 +29,7 @@ class Edge:
     attributes: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(Struct, frozen=True):
     """One step of a chain of failures: `dependent` needs `needed`, by `verb`, as `location` says."""
 
     dependent: str
@@ -40,8 +38,7 @@ class Link:
     location: Location
 
 
-@dataclass(frozen=True, slots=True)
-class Breakage:
+class Breakage(Struct, frozen=True):
     """A node that suffers when another dies.
 
     `hard` means that it can't start or do its work: every link of the chain is a required one. Otherwise it runs on
@@ -63,8 +60,7 @@ class Breakage:
         return " ".join(words)
 
 
-@dataclass(frozen=True, slots=True)
-class SinglePoint:
+class SinglePoint(Struct, frozen=True):
     """A node that there is one of, and what its failure takes along. `hard` and `soft` are node ids, sorted."""
 
     node: str
@@ -75,16 +71,14 @@ class SinglePoint:
     soft: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Cycle:
+class Cycle(Struct, frozen=True):
     """Nodes that wait for each other: each for the next, the last for the first; `links` are the places that say so."""
 
     nodes: tuple[str, ...]
     links: tuple[Link, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(Struct, frozen=True):
     """Where a credential's value comes from.
 
     `kind` is `default` (after `:-` in a Compose file), `literal` (in an `environment`), `env_file`, `template`,
@@ -100,8 +94,7 @@ class Origin:
     location: Location
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
+class Use(Struct, frozen=True):
     """A place where a service gets a credential: `target` is the key of the service that it goes into."""
 
     service: str
@@ -109,8 +102,7 @@ class Use:
     location: Location
 
 
-@dataclass(frozen=True, slots=True)
-class Flow:
+class Flow(Struct, frozen=True):
     """The way of one credential: from its origins to the services that get it, their images, and what it opens.
 
     `services`, `images` and `opens` are node ids, sorted. A service is opened by a credential that stands in an address

@@ -6,8 +6,9 @@ import difflib
 import re
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from auditlib.errors import UsageError
 from auditlib.graph._answers import Flow, Origin, Use
@@ -24,8 +25,7 @@ if TYPE_CHECKING:
 _PASSWORD = re.compile(r"pass|pwd", re.I)
 
 
-@dataclass(frozen=True, slots=True)
-class Trace:
+class Trace(Struct, frozen=True):
     """One sighting of a credential: an origin, a use, or both; `opens` are the services it gives access to."""
 
     variable: str

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from auditlib.inventory.stack import Endpoint
 from auditlib.model import Location
 from auditlib.redaction import Value
 
 
-@dataclass(frozen=True, slots=True)
-class EnvLine:
+class EnvLine(Struct, frozen=True):
     """One assignment of an environment file. `malformed` says what is wrong with a line that is none."""
 
     name: str
@@ -21,8 +20,7 @@ class EnvLine:
     malformed: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class EnvFile:
+class EnvFile(Struct, frozen=True):
     """An environment file; a template is there to be copied (`.env.example`), any other is used as it is."""
 
     path: str
@@ -33,8 +31,7 @@ class EnvFile:
     """Whether Git tracks it; taken for true where that isn't known, as no `.gitignore` leaves the file out."""
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(Struct, frozen=True):
     """A variable that code reads from its environment."""
 
     name: str
@@ -53,8 +50,7 @@ class Setting:
     """Other variables that it is read from if `name` is not set."""
 
 
-@dataclass(frozen=True, slots=True)
-class FixedSecret:
+class FixedSecret(Struct, frozen=True):
     """A secret that code or a configuration file sets to a literal, so that no environment can have one of its own."""
 
     name: str
@@ -63,16 +59,14 @@ class FixedSecret:
     in_code: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class SettingsFile:
+class SettingsFile(Struct, frozen=True):
     """An environment file that settings code loads (`env_file=".env"`, `load_dotenv()`)."""
 
     path: str
     location: Location
 
 
-@dataclass(frozen=True, slots=True)
-class EnvironmentBranch:
+class EnvironmentBranch(Struct, frozen=True):
     """A place where code decides by the name of the environment: `if settings.ENVIRONMENT == "production"`."""
 
     variable: str
@@ -82,24 +76,21 @@ class EnvironmentBranch:
     location: Location
 
 
-@dataclass(frozen=True, slots=True)
-class LogFile:
+class LogFile(Struct, frozen=True):
     """A file that code writes its log to; the path as code gives it."""
 
     path: str
     location: Location
 
 
-@dataclass(frozen=True, slots=True)
-class ConfigAddress:
+class ConfigAddress(Struct, frozen=True):
     """A host and its port that the configuration of a program names in a URL."""
 
     end: Endpoint
     location: Location
 
 
-@dataclass(frozen=True, slots=True)
-class ConfigVariable:
+class ConfigVariable(Struct, frozen=True):
     """A variable without which the program of a configuration file refuses to start."""
 
     name: str
@@ -107,8 +98,7 @@ class ConfigVariable:
     location: Location
 
 
-@dataclass(frozen=True, slots=True)
-class UnrotatedLog:
+class UnrotatedLog(Struct, frozen=True):
     """A place where code opens a log file by a handler that never begins a new one."""
 
     location: Location
@@ -118,8 +108,7 @@ IN_URL = "password in a URL"
 """The kind of a committed secret that is a part of a connection string."""
 
 
-@dataclass(frozen=True, slots=True)
-class CommittedSecret:
+class CommittedSecret(Struct, frozen=True):
     """A secret that any text file holds, known by its own form and not by the name before it."""
 
     kind: str
@@ -130,8 +119,7 @@ class CommittedSecret:
     """Whether it stands in a comment."""
 
 
-@dataclass(frozen=True, slots=True)
-class AllowedOrigin:
+class AllowedOrigin(Struct, frozen=True):
     """An origin whose pages may call the application: what code gives to its CORS middleware, or keeps for it."""
 
     origin: str
@@ -143,8 +131,7 @@ class AllowedOrigin:
     location: Location
 
 
-@dataclass(frozen=True, slots=True)
-class DebugSwitch:
+class DebugSwitch(Struct, frozen=True):
     """A place where code turns debugging on by a literal: `DEBUG = True`, `app.run(debug=True)`."""
 
     name: str
@@ -153,8 +140,7 @@ class DebugSwitch:
     location: Location
 
 
-@dataclass(frozen=True, slots=True)
-class NamedVariables:
+class NamedVariables(Struct, frozen=True):
     """The variables of Compose and environment files that another file names, whatever it does with them."""
 
     path: str

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from auditlib.model import Location
 from auditlib.redaction import Value
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(Struct, frozen=True):
     """One simple command of a shell text, after quotes are removed; expansions stay as they are written."""
 
     words: tuple[str, ...]
@@ -22,8 +21,7 @@ class Command:
     """The names of variables set for this command alone (`FOO=1 make`)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Trigger:
+class Trigger(Struct, frozen=True):
     """An event of `on:`. `branches` are its filters, `!`-prefixed where they exclude."""
 
     event: str
@@ -38,8 +36,7 @@ class Trigger:
     """The cron expressions of `schedule`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
+class Pair(Struct, frozen=True):
     """A name and its (masked) value, with its place: an `env` entry, a `with` entry."""
 
     name: str
@@ -47,8 +44,7 @@ class Pair:
     location: Location
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """A step of a job. `uses` is an action, `commands` what `run` says."""
 
     workflow: str
@@ -69,8 +65,7 @@ class Step:
     """What runs `run`, defaults applied; empty for the runner's own choice, Bash."""
 
 
-@dataclass(frozen=True, slots=True)
-class JobService:
+class JobService(Struct, frozen=True):
     """A service container of a job."""
 
     name: str
@@ -82,8 +77,7 @@ class JobService:
     """Further arguments of `docker create` (`--health-cmd …`)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(Struct, frozen=True):
     """A job of a workflow. `uses` names a reusable workflow; `environment` a deployment environment."""
 
     workflow: str
@@ -107,8 +101,7 @@ class Job:
     """What a reusable workflow is called with."""
 
 
-@dataclass(frozen=True, slots=True)
-class Workflow:
+class Workflow(Struct, frozen=True):
     """A workflow of GitHub Actions."""
 
     file: str
@@ -120,8 +113,7 @@ class Workflow:
     location: Location
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
+class Action(Struct, frozen=True):
     """An action of the repository itself; `using` is `composite`, `docker` or `node20`; only the first has steps."""
 
     path: str
@@ -132,8 +124,7 @@ class Action:
     location: Location
 
 
-@dataclass(frozen=True, slots=True)
-class PairUse:
+class PairUse(Struct, frozen=True):
     """A `secrets.NAME` or `vars.NAME` that a workflow refers to."""
 
     kind: str
@@ -141,8 +132,7 @@ class PairUse:
     location: Location
 
 
-@dataclass(frozen=True, slots=True)
-class Instruction:
+class Instruction(Struct, frozen=True):
     """An instruction of a Dockerfile. `words` is the exec form, or the shell-split argument; `shell` tells which."""
 
     keyword: str
@@ -158,8 +148,7 @@ class Instruction:
     """What ENV or ARG sets; None for an ARG without a default."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
+class Stage(Struct, frozen=True):
     """A build stage. `base` is the image or earlier stage it starts from; an unnamed stage is called by its number."""
 
     name: str
@@ -167,8 +156,7 @@ class Stage:
     location: Location
 
 
-@dataclass(frozen=True, slots=True)
-class Dockerfile:
+class Dockerfile(Struct, frozen=True):
     """A Dockerfile, taken apart."""
 
     path: str
@@ -177,8 +165,7 @@ class Dockerfile:
     location: Location
 
 
-@dataclass(frozen=True, slots=True)
-class DockerIgnore:
+class DockerIgnore(Struct, frozen=True):
     """A `.dockerignore`: the patterns in their order, those that include again prefixed with `!`."""
 
     path: str
@@ -186,8 +173,7 @@ class DockerIgnore:
     location: Location
 
 
-@dataclass(frozen=True, slots=True)
-class ScriptTarget:
+class ScriptTarget(Struct, frozen=True):
     """A named command of a manifest: an npm script, a make target, an entry point."""
 
     name: str
@@ -196,8 +182,7 @@ class ScriptTarget:
     location: Location
 
 
-@dataclass(frozen=True, slots=True)
-class Requirement:
+class Requirement(Struct, frozen=True):
     """A dependency by its normalised name, with its version constraint and group (`main`, `dev`, …)."""
 
     name: str
@@ -206,8 +191,7 @@ class Requirement:
     location: Location
 
 
-@dataclass(frozen=True, slots=True)
-class Manifest:
+class Manifest(Struct, frozen=True):
     """package.json, pyproject.toml, requirements*.txt or a Makefile: `kind` is `npm`, `python` or `make`."""
 
     path: str
@@ -224,8 +208,7 @@ class Manifest:
     """Whether more targets may come from elsewhere: a makefile's `include`, pattern rule or computed name."""
 
 
-@dataclass(frozen=True, slots=True)
-class Script:
+class Script(Struct, frozen=True):
     """A program outside an application: `summary` is the first sentence of its docstring or leading comment."""
 
     path: str
@@ -239,8 +222,7 @@ class Script:
     """Whether its first line names the program that runs it (`#!/bin/sh`)."""
 
 
-@dataclass(frozen=True, slots=True)
-class TestSuite:
+class TestSuite(Struct, frozen=True):
     """Tests that one command runs: `framework` is `pytest`, `unittest`, `playwright`, `jest`, `vitest`, `cypress`,
     `mocha`, `node` or `bun`."""
 
@@ -256,16 +238,14 @@ class TestSuite:
     __test__ = False  # it is no test of ours
 
 
-@dataclass(frozen=True, slots=True)
-class Migrator:
+class Migrator(Struct, frozen=True):
     """A file of code that applies database migrations by itself."""
 
     path: str
     location: Location
 
 
-@dataclass(frozen=True, slots=True)
-class Mention:
+class Mention(Struct, frozen=True):
     """What a document mentions of the repository: `kind` is `path`, `command` or `variable`."""
 
     kind: str
@@ -273,8 +253,7 @@ class Mention:
     location: Location
 
 
-@dataclass(frozen=True, slots=True)
-class Heading:
+class Heading(Struct, frozen=True):
     """A heading of a document, with its level from 1."""
 
     text: str
@@ -282,8 +261,7 @@ class Heading:
     location: Location
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(Struct, frozen=True):
     """A Markdown document. `words` are its distinct words in lower case, for asking whether it speaks of a thing."""
 
     path: str
@@ -294,8 +272,7 @@ class Document:
     location: Location
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(Struct, frozen=True):
     """An HTTP route that code declares: `METHOD` (or `*`), path, framework."""
 
     method: str

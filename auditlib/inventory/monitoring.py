@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from auditlib.model import Location
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """A `host:port` that is scraped, or alerted to. `port` is empty if none is given."""
 
     host: str
@@ -16,16 +15,14 @@ class Target:
     location: Location
 
 
-@dataclass(frozen=True, slots=True)
-class PathPattern:
+class PathPattern(Struct, frozen=True):
     """A path or glob as a configuration names it, with its place."""
 
     path: str
     location: Location
 
 
-@dataclass(frozen=True, slots=True)
-class ScrapeJob:
+class ScrapeJob(Struct, frozen=True):
     """A job of `scrape_configs`. `discovery` names the mechanisms (`docker_sd_configs`) that find further targets."""
 
     file: str
@@ -49,8 +46,7 @@ class ScrapeJob:
     """The hosts whose addresses `dns_sd_configs` asks for."""
 
 
-@dataclass(frozen=True, slots=True)
-class PrometheusConfig:
+class PrometheusConfig(Struct, frozen=True):
     """A Prometheus configuration file."""
 
     file: str
@@ -64,8 +60,7 @@ class PrometheusConfig:
     scrape_config_files: tuple[PathPattern, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class LabelMatcher:
+class LabelMatcher(Struct, frozen=True):
     """`name`, `operator` (`=`, `!=`, `=~`, `!~`) and `value` of a matcher, in PromQL or in a route."""
 
     name: str
@@ -73,8 +68,7 @@ class LabelMatcher:
     value: str
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
+class Query(Struct, frozen=True):
     """A PromQL expression, taken apart. `error` says why it could not be; then the rest is empty."""
 
     expression: str
@@ -85,8 +79,7 @@ class Query:
     """Where the expression stands."""
 
 
-@dataclass(frozen=True, slots=True)
-class AlertRule:
+class AlertRule(Struct, frozen=True):
     """A rule of a rule file; `kind` is `alert` or `record`."""
 
     file: str
@@ -101,8 +94,7 @@ class AlertRule:
     expression_location: Location
 
 
-@dataclass(frozen=True, slots=True)
-class Integration:
+class Integration(Struct, frozen=True):
     """One way in which a receiver reaches someone: `kind` is `email`, `slack`, `webhook` …; the endpoint is masked."""
 
     kind: str
@@ -115,8 +107,7 @@ class Integration:
     """Where the endpoint stands, in the receiver or in the global settings; None if there is no endpoint at all."""
 
 
-@dataclass(frozen=True, slots=True)
-class Receiver:
+class Receiver(Struct, frozen=True):
     """A receiver of Alertmanager."""
 
     file: str
@@ -125,8 +116,7 @@ class Receiver:
     location: Location
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(Struct, frozen=True):
     """A node of Alertmanager's routing tree, in depth-first order; the root has depth 0."""
 
     file: str
@@ -138,8 +128,7 @@ class Route:
     location: Location
 
 
-@dataclass(frozen=True, slots=True)
-class Datasource:
+class Datasource(Struct, frozen=True):
     """A provisioned data source of Grafana."""
 
     file: str
@@ -151,8 +140,7 @@ class Datasource:
     location: Location
 
 
-@dataclass(frozen=True, slots=True)
-class DashboardProvider:
+class DashboardProvider(Struct, frozen=True):
     """Where Grafana looks for dashboards, as a path inside its container."""
 
     file: str
@@ -161,8 +149,7 @@ class DashboardProvider:
     location: Location
 
 
-@dataclass(frozen=True, slots=True)
-class Panel:
+class Panel(Struct, frozen=True):
     """A panel of a dashboard with the queries of one data source (name, uid, or variable; empty for the default)."""
 
     title: str
@@ -172,8 +159,7 @@ class Panel:
     location: Location
 
 
-@dataclass(frozen=True, slots=True)
-class Dashboard:
+class Dashboard(Struct, frozen=True):
     """A dashboard as JSON."""
 
     file: str
@@ -184,8 +170,7 @@ class Dashboard:
     variables: tuple[DashboardVariable, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class DashboardVariable:
+class DashboardVariable(Struct, frozen=True):
     """A template variable of a dashboard; `kind` is `query`, `datasource`, `custom` …, or `input` for an import's."""
 
     name: str
@@ -198,8 +183,7 @@ class DashboardVariable:
     location: Location
 
 
-@dataclass(frozen=True, slots=True)
-class LogShipper:
+class LogShipper(Struct, frozen=True):
     """A configuration that collects or stores logs: Loki, Promtail, Alloy, Fluent Bit, Vector, Filebeat, Logstash."""
 
     file: str

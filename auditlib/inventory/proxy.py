@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from auditlib.model import Location
 
 
-@dataclass(frozen=True, slots=True)
-class Upstream:
+class Upstream(Struct, frozen=True):
     """A server that requests are passed to. `host` is empty where a variable names it that can't be resolved."""
 
     host: str
@@ -23,8 +22,7 @@ class Upstream:
     location: Location
 
 
-@dataclass(frozen=True, slots=True)
-class ReverseProxy:
+class ReverseProxy(Struct, frozen=True):
     """A configuration of nginx, Caddy, Traefik or HAProxy (`kind`) that passes requests on."""
 
     file: str

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from auditlib.inventory.delivery import Command
 from auditlib.model import Location
 from auditlib.redaction import Value
 
 
-@dataclass(frozen=True, slots=True)
-class Variable:
+class Variable(Struct, frozen=True):
     """One `${NAME}` in a Compose file."""
 
     project: str
@@ -27,8 +26,7 @@ class Variable:
     """The key that it is used in, dotted: `services.api.environment.DB_PASSWORD`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(Struct, frozen=True):
     """A host that a value names: `redis://redis:6379/0`, `db:5432`, `CHROMA_HOST=chroma`. Never a password."""
 
     scheme: str
@@ -38,8 +36,7 @@ class Endpoint:
     """Empty if the value gives none."""
 
 
-@dataclass(frozen=True, slots=True)
-class Port:
+class Port(Struct, frozen=True):
     """A port that a service publishes on the host. `host_port` is empty when Docker chooses one."""
 
     target: str
@@ -49,8 +46,7 @@ class Port:
     location: Location
 
 
-@dataclass(frozen=True, slots=True)
-class Mount:
+class Mount(Struct, frozen=True):
     """What a service mounts: `kind` is bind, volume, tmpfs …; a bind's source is relative to the root if inside it."""
 
     kind: str
@@ -62,8 +58,7 @@ class Mount:
     """Whether a bind's source lies outside the repository (on the host)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Dependency:
+class Dependency(Struct, frozen=True):
     """One entry of `depends_on`; `implicit` ones follow from links, volumes_from or shared namespaces."""
 
     service: str
@@ -73,8 +68,7 @@ class Dependency:
     implicit: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class EnvironmentEntry:
+class EnvironmentEntry(Struct, frozen=True):
     """A variable as one container gets it. `value` is None for a name that is passed through from the host."""
 
     name: str
@@ -88,8 +82,7 @@ class EnvironmentEntry:
     """The hosts that its value names, read before secrets were masked."""
 
 
-@dataclass(frozen=True, slots=True)
-class EnvFileReference:
+class EnvFileReference(Struct, frozen=True):
     """A file named by `env_file`."""
 
     path: str
@@ -97,8 +90,7 @@ class EnvFileReference:
     location: Location
 
 
-@dataclass(frozen=True, slots=True)
-class Attachment:
+class Attachment(Struct, frozen=True):
     """A network that a service joins, with its aliases there."""
 
     network: str
@@ -106,8 +98,7 @@ class Attachment:
     location: Location
 
 
-@dataclass(frozen=True, slots=True)
-class Healthcheck:
+class Healthcheck(Struct, frozen=True):
     """How a container's health is probed. `test` is the command without its `CMD` or `CMD-SHELL`, secrets masked."""
 
     test: tuple[str, ...]
@@ -124,8 +115,7 @@ class Healthcheck:
     """Where `test` stands."""
 
 
-@dataclass(frozen=True, slots=True)
-class Build:
+class Build(Struct, frozen=True):
     """How a service's image is built; paths relative to the root."""
 
     context: str
@@ -143,8 +133,7 @@ class Build:
     """Where `target` stands."""
 
 
-@dataclass(frozen=True, slots=True)
-class Label:
+class Label(Struct, frozen=True):
     """A label of a service."""
 
     name: str
@@ -152,8 +141,7 @@ class Label:
     location: Location
 
 
-@dataclass(frozen=True, slots=True)
-class Service:
+class Service(Struct, frozen=True):
     """One service of a resolved project, whatever its profiles.
 
     An overlay project holds only the services that it adds or changes, each whole, as it is with the base. One that it
@@ -218,8 +206,7 @@ class Service:
         return f"{self.project}/{self.name}"
 
 
-@dataclass(frozen=True, slots=True)
-class Volume:
+class Volume(Struct, frozen=True):
     """A named volume of a project."""
 
     project: str
@@ -229,8 +216,7 @@ class Volume:
     location: Location
 
 
-@dataclass(frozen=True, slots=True)
-class Network:
+class Network(Struct, frozen=True):
     """A network of a project."""
 
     project: str
@@ -241,8 +227,7 @@ class Network:
     location: Location
 
 
-@dataclass(frozen=True, slots=True)
-class FileObject:
+class FileObject(Struct, frozen=True):
     """A `secret` or `config` of a project. `source` is its file, the name of its variable, `external`, or `inline`."""
 
     project: str
@@ -252,16 +237,14 @@ class FileObject:
     location: Location
 
 
-@dataclass(frozen=True, slots=True)
-class Override:
+class Override(Struct, frozen=True):
     """A value that won over others in a merge of files; `losers` are their places, oldest first."""
 
     location: Location
     losers: tuple[Location, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """Something that Compose would refuse or warn about."""
 
     project: str
@@ -275,8 +258,7 @@ class Problem:
     """The variable that it is about, if it is about one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Project:
+class Project(Struct, frozen=True):
     """A Compose project: a base file with its overrides, or a stand-alone overlay on a base."""
 
     name: str

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from auditlib.model import Location
 
 
-@dataclass(frozen=True, slots=True)
-class TaskQueue:
+class TaskQueue(Struct, frozen=True):
     """A place where code sets up Celery, or says when its tasks are acknowledged."""
 
     framework: str

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from auditlib.conventions import tools
 from auditlib.conventions.workspaces import normal
@@ -21,8 +22,7 @@ from auditlib.pipeline._follower import Follower
 _MANUAL = frozenset({"workflow_dispatch", "repository_dispatch"})
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(Struct, frozen=True):
     """One command, or action, that a job runs in the end; `location` is the line of the workflow that leads to it."""
 
     text: str
@@ -32,8 +32,7 @@ class Run:
     location: Location
 
 
-@dataclass(frozen=True, slots=True)
-class Pipeline:
+class Pipeline(Struct, frozen=True):
     """All that automatic (or other) workflows run, installations apart, and what they call that can't be followed."""
 
     runs: tuple[Run, ...]

@@ -10,10 +10,11 @@ from __future__ import annotations
 import difflib
 import posixpath
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import PurePosixPath
+
+from msgspec import Struct
 
 from auditlib.conventions.command_words import EVERYWHERE, core, place, script_name
 from auditlib.conventions.workspaces import Workspace, normal
@@ -41,8 +42,7 @@ _PATH_INPUTS = {
 _MAKEFILES = ("Makefile", "makefile", "GNUmakefile")
 
 
-@dataclass(frozen=True, slots=True)
-class Need:
+class Need(Struct, frozen=True):
     """Something that is called and not there. `cause` is equal for what is missing for the same reason."""
 
     cause: str

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 _DIRECTIVE = re.compile(r"#\s*(?P<name>[a-zA-Z]\w*)\s*=\s*(?P<value>\S+)\s*$")
 _KEYWORD = re.compile(r"\s*(?P<keyword>[A-Za-z]+)(?:\s+|$)")
@@ -16,8 +17,7 @@ _HEREDOC = re.compile(r"(?<![<\w])<<-?\s*(?P<quote>[\"']?)(?P<word>[A-Za-z_]\w*)
 _WITH_HEREDOC = frozenset({"RUN", "COPY", "ADD"})
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(Struct, frozen=True):
     """One instruction. `argument` is joined to one line; `script` keeps the lines, blanked up to the argument."""
 
     keyword: str

@@ -7,9 +7,11 @@ another that is read later.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import fields, is_dataclass, replace
 from operator import is_not
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from auditlib.inventory.stack import Network, Project, Service, Volume
 from auditlib.model import Coverage, Location
@@ -50,8 +52,8 @@ class Masking:
             return self._words(value)
         names = self._fields.get(kind)
         if names is None:
-            is_record = is_dataclass(kind) and kind not in _LEFT_ALONE
-            names = self._fields[kind] = tuple(item.name for item in fields(kind)) if is_record else ()
+            shown = issubclass(kind, Struct) and kind not in _LEFT_ALONE
+            names = self._fields[kind] = kind.__struct_fields__ if shown else ()
         return self._record(value, names) if names else value
 
     def _text(self, text: str) -> str:

@@ -11,10 +11,13 @@ import re
 import time
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from operator import itemgetter
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from auditlib import secret_spans
 from auditlib.inventory.delivery import Command
@@ -68,8 +71,7 @@ class _Folder:
         self.path, self.previous = "" if new == "." else new, self.path
 
 
-@dataclass(frozen=True, slots=True)
-class _Text:
+class _Text(Struct, frozen=True):
     """A text under analysis, and where its first line stands."""
 
     data: bytes
@@ -91,8 +93,7 @@ class _Text:
         return Location(self.file, first, self.indent + characters + 1, last)
 
 
-@dataclass(frozen=True, slots=True)
-class _Visit:
+class _Visit(Struct, frozen=True):
     """A node that is still to be walked over, with what its surroundings say of it."""
 
     node: Node

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from auditlib.inventory.delivery import Command, Pair, Step
 from auditlib.readers import shell
@@ -12,8 +13,7 @@ from auditlib.redaction import Vault
 from auditlib.yamltree import Node
 
 
-@dataclass(frozen=True, slots=True)
-class Defaults:
+class Defaults(Struct, frozen=True):
     """What `defaults.run` says, a job's over its workflow's; a Windows runner's shell is PowerShell."""
 
     shell: str = ""

@@ -11,8 +11,9 @@ An item is judged by what the repository holds of its kind and by the open findi
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from enum import Enum
+
+from msgspec import Struct
 
 from auditlib.inventory import Inventory
 from auditlib.model import Finding, Related, Severity, Status
@@ -33,8 +34,7 @@ class State(Enum):
         return self.value
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """An item with its state, a sentence on why, the findings against it, and the records that it was judged by."""
 
     item: Item

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from auditlib.inventory import Inventory
 from auditlib.model import Related
@@ -12,8 +13,7 @@ from auditlib.readiness import _subjects as subjects
 Seen = Callable[[Inventory], Iterator[Related]]
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(Struct, frozen=True):
     """One thing that has to be so before a system goes into production."""
 
     title: str

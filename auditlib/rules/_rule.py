@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 
 if TYPE_CHECKING:
@@ -18,8 +20,7 @@ if TYPE_CHECKING:
     Check = Callable[[Inventory, DependencyGraph], Iterator["Evidence"]]
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(Struct, frozen=True):
     """One instance of a rule's fault.
 
     `subject` names what is at fault in words that survive an edit (`api/DB_PASSWORD`); with rule and file it makes

@@ -8,8 +8,9 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
+
+from msgspec import Struct
 
 from auditlib.conventions import exporters, monitoring, mounts, programs, services
 from auditlib.conventions.exporters import Exporter
@@ -24,8 +25,7 @@ _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 _FOLLOWED = frozenset({"dns_sd_configs", "file_sd_configs"})
 
 
-@dataclass(frozen=True, slots=True)
-class MetricSource:
+class MetricSource(Struct, frozen=True):
     """One thing that is scraped. `exporter` is what it is, as far as known; `silent` if it gives no metrics at all."""
 
     job: ScrapeJob
@@ -150,8 +150,7 @@ def _belongs(manifest: Manifest, folder: str) -> bool:
     return manifest.kind in ("python", "npm") and mounts.is_below(manifest.path, folder)
 
 
-@dataclass(frozen=True, slots=True)
-class Gap:
+class Gap(Struct, frozen=True):
     """Metrics that nothing scraped gives. Not `sure` if somebody may push them to a gateway that is scraped."""
 
     exporter: Exporter

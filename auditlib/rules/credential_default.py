@@ -33,7 +33,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from auditlib.conventions import environments, secrets, services
 from auditlib.graph import DependencyGraph
@@ -45,8 +46,7 @@ from auditlib.rules._rule import Evidence, rule
 from auditlib.rules._wording import counted, listed
 
 
-@dataclass(frozen=True, slots=True)
-class _Use:
+class _Use(Struct, frozen=True):
     """One place where the credential's value stands."""
 
     location: Location

@@ -34,7 +34,8 @@ import posixpath
 import re
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from auditlib.conventions import environments, mounts, peers
 from auditlib.graph import DependencyGraph
@@ -51,8 +52,7 @@ _WAITS = re.compile(r"wait-?(?:for|4)\S*|dockerize")
 """Programs whose arguments are addresses (`wait-for-it.sh db:5432 -- …`)."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Use:
+class _Use(Struct, frozen=True):
     """One place that names a host: a variable, a command, or the configuration of a log shipper."""
 
     service: Service

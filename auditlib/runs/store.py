@@ -10,9 +10,10 @@ import os
 import re
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+
+from msgspec import Struct
 
 from auditlib import history
 from auditlib.errors import UsageError
@@ -30,8 +31,7 @@ _NAME = re.compile(r"\d{8}T\d{12}Z-([0-9a-f]{8})\.jsonl")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(Struct, frozen=True):
     """A run in the store: `id` names it."""
 
     id: str
@@ -46,8 +46,7 @@ class Stored:
             raise UsageError(f"the run {self.path} can't be read: {_why(error)}; delete it, or name another") from None
 
 
-@dataclass(frozen=True, slots=True)
-class Contents:
+class Contents(Struct, frozen=True):
     """The runs of a store, oldest first, and a line for each file that could not be read."""
 
     runs: tuple[Stored, ...]

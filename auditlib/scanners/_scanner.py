@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from msgspec import Struct
+
 from auditlib.model import Area, Confidence, Effort, Location, Severity
 from auditlib.source import Source
 
@@ -13,8 +15,7 @@ class OutputError(Exception):
     """A scanner's output isn't what its documentation says; the scanner has failed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Issue:
+class Issue(Struct, frozen=True):
     """One thing that a scanner reports at one place. `rule` is its own id for it, without its name."""
 
     rule: str

@@ -12,11 +12,11 @@ import importlib
 import inspect
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
 from datetime import date
 from functools import cache
 
 import pathspec
+from msgspec.structs import replace
 
 from auditlib import rules
 from auditlib.configuration import Ignore

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import date
 from pathlib import PurePosixPath
+
+from msgspec import Struct
 
 from auditlib.configuration import Ignore, check_rule
 from auditlib.model import Location
@@ -23,16 +24,14 @@ _IDS = re.compile(r"\[([^\]\n]*)\]\s*(.*)")
 _UNTIL = re.compile(r"until=(\S+)\s*(.*)")
 
 
-@dataclass(frozen=True, slots=True)
-class Comment:
+class Comment(Struct, frozen=True):
     """An ignore in a file, with the lines for which it holds."""
 
     ignore: Ignore
     lines: frozenset[int]
 
 
-@dataclass(frozen=True, slots=True)
-class Malformed:
+class Malformed(Struct, frozen=True):
     """A comment that was meant to be an ignore, and why it is none."""
 
     location: Location

@@ -3,12 +3,12 @@
 import json
 import subprocess
 import sys
-from dataclasses import replace
 
 import pytest
 import remembered
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from auditlib import entries
 from auditlib.audit import audit

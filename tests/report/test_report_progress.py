@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 from handmade import MakeAudit, finding, place
+from msgspec import structs
 
 from auditlib import history, snapshot
 from auditlib.audit import Audit
@@ -35,9 +36,9 @@ def changed(make_audit: MakeAudit) -> Audit:
     judged, decided = finding("judged", Severity.LOW), finding("decided", Severity.MEDIUM)
     now = [
         finding("new", Severity.CRITICAL, message=HOSTILE),
-        replace(grown, related=(Related(place(9), "worker too", member=True),)),
-        replace(judged, severity=Severity.HIGH),
-        replace(decided, status=Status.SUPPRESSED),
+        structs.replace(grown, related=(Related(place(9), "worker too", member=True),)),
+        structs.replace(judged, severity=Severity.HIGH),
+        structs.replace(decided, status=Status.SUPPRESSED),
         finding("back"),
     ]
     before = [finding("gone", area=Area.CICD), grown, judged, decided, finding("back", status=Status.SUPPRESSED)]
@@ -132,7 +133,7 @@ def test_a_step_is_a_result_not_a_run(make_audit: MakeAudit) -> None:
     standing: Standing = history.run_of(found, "").standing
 
     assert history.before(runs, standing) == ()
-    moved = history.run_of([replace(found[0], location=place(40))], "").standing
+    moved = history.run_of([structs.replace(found[0], location=place(40))], "").standing
     assert moved.digest == standing.digest  # a moved line is no other result
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from auditlib import compose
 from auditlib.inventory.stack import EnvironmentEntry, Variable
@@ -21,8 +22,7 @@ _Place = tuple[str, int]
 Config = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class _Use:
+class _Use(Struct, frozen=True):
     variable: compose.Variable
     found: compose.Interpolated
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from msgspec import structs
+
 from auditlib.inventory.stack import Service
 from auditlib.readers.compose import raw
 from auditlib.readers.compose.projects import Resolved
@@ -35,7 +37,7 @@ def _changed(resolved: Resolved, base: Resolved, source: Source) -> Iterator[Ser
         if old is None:
             yield service
             continue
-        same_place = replace(service, project=old.project, location=old.location)
+        same_place = structs.replace(service, project=old.project, location=old.location)
         if same_place != old:
             place = places.get(service.name, resolved.project.location)
-            yield replace(service, location=old.location, changed_at=place)
+            yield structs.replace(service, location=old.location, changed_at=place)

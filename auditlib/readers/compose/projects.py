@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from posixpath import dirname
 from typing import Any
 
+from msgspec import Struct
+
 from auditlib import compose
 from auditlib.compose.errors import dotted
 from auditlib.inventory import stack
@@ -17,8 +19,7 @@ from auditlib.readers.compose.view import View
 from auditlib.source import Source, Unreadable
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """What is to be read as one project. `own_file` is the base itself, or the overlay."""
 
     name: str

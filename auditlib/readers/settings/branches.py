@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from auditlib.inventory.configuration import EnvironmentBranch
 from auditlib.readers.python_code import Module, assigned
@@ -27,8 +28,7 @@ _LOOKUPS = frozenset({"os.getenv", "os.environ.get"})
 _TARGETS = 200
 
 
-@dataclass(frozen=True, slots=True)
-class _Test:
+class _Test(Struct, frozen=True):
     """What a condition compares: the variable, and the values it is compared with."""
 
     variable: str

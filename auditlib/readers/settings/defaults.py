@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import operator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from auditlib.readers.python_code import Module, argument, keyword, unparsed
 from auditlib.redaction import Value, Vault
@@ -18,8 +19,7 @@ _FOLDED = {ast.Mult: operator.mul, ast.Add: operator.add, ast.Sub: operator.sub}
 _LARGEST = 10**12
 
 
-@dataclass(frozen=True, slots=True)
-class Default:
+class Default(Struct, frozen=True):
     """A default as a Setting holds it."""
 
     kind: str

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import cached_property
 from itertools import chain, pairwise
+
+from msgspec.structs import replace
 
 from auditlib.inventory.configuration import Setting, SettingsFile
 from auditlib.readers.python_code import Module, argument, assigned, keyword

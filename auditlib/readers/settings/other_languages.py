@@ -15,7 +15,8 @@ import posixpath
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from auditlib.inventory.configuration import Setting
 from auditlib.model import Location
@@ -26,8 +27,7 @@ _NAME = r"(?P<name>[A-Z][A-Z0-9_]{1,80})"
 _QUOTED = r"""["'](?P<default>[^"'\n]{0,500})["']"""
 
 
-@dataclass(frozen=True, slots=True)
-class _Language:
+class _Language(Struct, frozen=True):
     """How a language asks for a variable. A `demand` that matches right behind a lookup makes it a required one."""
 
     style: str

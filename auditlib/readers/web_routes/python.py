@@ -9,6 +9,8 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass, field
 
+from msgspec import Struct
+
 from auditlib.model import Location
 from auditlib.readers.python_code import Module, argument, assigned, keyword
 from auditlib.readers.python_paths import literal_path
@@ -26,8 +28,7 @@ _GENERATED = (("docs_url", "/docs"), ("redoc_url", "/redoc"), ("openapi_url", "/
 """What FastAPI adds by itself unless told otherwise."""
 
 
-@dataclass(frozen=True, slots=True)
-class Declared:
+class Declared(Struct, frozen=True):
     """A route as it stands in one file, on the router of that name."""
 
     router: str
@@ -37,8 +38,7 @@ class Declared:
     location: Location
 
 
-@dataclass(frozen=True, slots=True)
-class Inclusion:
+class Inclusion(Struct, frozen=True):
     """A router (by its dotted origin) that another one of this file includes under a prefix."""
 
     parent: str
