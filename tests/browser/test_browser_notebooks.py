@@ -2,35 +2,22 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
-
 import pytest
 from nbconvert import HTMLExporter
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from auditlib import shipped, workbook
 
-CHROMIUM = next((path for name in ("chromium", "google-chrome", "chrome") if (path := shutil.which(name))), None)
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium; `make chromium` or apt-get install chromium"),
-]
-
 
 @pytest.fixture(scope="module")
-def notebook(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+def notebook(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Page:
     folder = tmp_path_factory.mktemp("example")
     executed = workbook.report(shipped.example(), folder / "report").index.parent / "notebooks/00-summary.ipynb"
     html, _ = HTMLExporter(template_name="lab").from_filename(str(executed))
     (folder / "summary.html").write_text(html, encoding="utf-8")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        page = browser.new_context(offline=True, viewport={"width": 1440, "height": 900}).new_page()
-        page.goto((folder / "summary.html").as_uri(), wait_until="domcontentloaded")
-        yield page
-        browser.close()
+    page = browser.new_context(offline=True, viewport={"width": 1440, "height": 900}).new_page()
+    page.goto((folder / "summary.html").as_uri(), wait_until="domcontentloaded")
+    return page
 
 
 def test_tables_read_from_the_left_and_give_room_to_sentences(notebook: Page) -> None:
