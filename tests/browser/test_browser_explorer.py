@@ -51,6 +51,27 @@ def test_every_filter_keeps_what_it_says(page: Page) -> None:
     assert shown(page) == page.locator(".finding[data-rule=monitoring-not-wired]").count() > 0
 
 
+def test_a_fingerprint_finds_its_finding_and_nothing_is_said_to_be_nothing(page: Page) -> None:
+    fingerprint = (page.locator(".finding").nth(5).get_attribute("id") or "").removeprefix("finding-")
+    page.get_by_label("Search").fill(fingerprint)
+    assert shown(page) == 1
+
+    page.get_by_label("Search").fill("no finding says these words")
+    assert shown(page) == 0
+    assert page.locator(".explorer .none").is_visible()
+    page.get_by_role("button", name="Show all").click()
+    page.wait_for_function("!document.querySelector('.explorer .none:not([hidden])')")
+    assert shown(page) > 1
+
+
+def test_the_contents_say_where_one_is(page: Page) -> None:
+    link = page.locator(".contents a").nth(4)
+    link.click()
+    page.wait_for_function("document.querySelectorAll('.contents a')[4].getAttribute('aria-current') === 'true'")
+
+    assert page.locator(".contents a[aria-current]").count() == 1
+
+
 def test_the_address_brings_the_view_back(page: Page, browser: Browser) -> None:
     page.get_by_role("checkbox", name="high").check()
     page.locator(".explorer [name=area]").select_option("cicd")

@@ -13,7 +13,7 @@
   const collect = () => {
     entries = [...document.querySelectorAll("main .finding")].map((element) => ({
       element, ...element.dataset, id: element.id.replace("finding-", ""), sources: element.dataset.source.split(", "),
-      text: `${element.firstElementChild.textContent} ${element.dataset.rule} ${element.dataset.service}`.toLowerCase(),
+      text: `${element.firstElementChild.textContent} ${element.dataset.rule} ${element.dataset.service} ${element.id}`.toLowerCase(),
     }));
     entries.sort((a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity));
   };
@@ -73,6 +73,7 @@
   const show = () => {
     list.replaceChildren(...matches.slice(0, limit).map(row));
     form.querySelector("[type=reset]").hidden = !chosen().size;
+    panel.querySelector(".none").hidden = matches.length > 0;
     more.hidden = matches.length <= limit;
     more.textContent = `Show ${Math.min(MANY, matches.length - limit)} more`;
     panel.querySelector("output").textContent = `${matches.length} of ${entries.length} findings`;

@@ -27,3 +27,15 @@ const narrow = matchMedia("(max-width: 72rem)");
 const fit = () => { contents.open = !narrow.matches || matchMedia("print").matches; };
 narrow.addEventListener("change", fit);
 fit();
+const links = [...document.querySelectorAll(".contents a")];
+const parts = links.map((link) => document.getElementById(decodeURIComponent(link.hash.slice(1))));
+const mark = () => {
+  const at = parts.filter((part) => part && part.getBoundingClientRect().top < innerHeight / 3).length - 1;
+  links.forEach((link, index) => { if (index === at) link.setAttribute("aria-current", "true"); else link.removeAttribute("aria-current"); });
+};
+let waiting = false;
+addEventListener("scroll", () => {
+  if (!waiting) requestAnimationFrame(() => { waiting = false; mark(); });
+  waiting = true;
+}, { passive: true });
+mark();
