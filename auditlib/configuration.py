@@ -57,13 +57,13 @@ class Configuration:
 
 
 def load(root: Path) -> Configuration:
-    """The configuration of the repository at `root`; the defaults if it has none.
+    """The configuration of the repository at `root`; the defaults if it has none. A link is none: the listing says so.
 
     Raises UsageError, with file and line, for one that can't be understood.
     """
     for name, section in ((FILE, ()), ("pyproject.toml", ("tool", "auditlib"))):
         data = read_regular(root / name, SIZE_LIMIT, follow=False)
-        if data is None and name == FILE and (root / name).exists():
+        if data is None and name == FILE and (root / name).exists() and not (root / name).is_symlink():
             raise UsageError(f"{name}:1: is no regular file of at most {SIZE_LIMIT} bytes")
         if data is not None and (name == FILE or b"tool.auditlib" in data):
             return _Reader(TomlDocument(name, data.decode("utf-8", "replace"))).read(section)

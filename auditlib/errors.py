@@ -15,12 +15,6 @@ class UsageError(AuditlibError):
     """The caller asked for something that doesn't exist: an unknown rule, format, parameter or option value."""
 
 
-class NotebookError(AuditlibError):
-    """A notebook failed; the report was still written, with a note in the place of the section."""
-
-    exit_status = 3
-
-
 class PrintError(AuditlibError):
     """The report could not be printed, so nothing was published."""
 

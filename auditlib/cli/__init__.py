@@ -15,6 +15,7 @@ from typer.exceptions import TyperException
 
 from auditlib import __version__
 from auditlib.cli import catalogue, compose, findings, history, reports, workbook
+from auditlib.cli._parameters import complain
 from auditlib.errors import AuditlibError
 
 app = typer.Typer(
@@ -59,7 +60,7 @@ def run(arguments: list[str]) -> int:
 
 
 def _complain(message: str) -> int:
-    typer.echo(f"auditlib: {' '.join(message.split())}", err=True)
+    complain([" ".join(message.split())])
     return 2
 
 

@@ -23,7 +23,6 @@ _BASE_60 = re.compile(r"[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?\Z")
 _INDICATORS = "#,[]{}&*!|>'\"%@`"
 _ESCAPES = {"\0": "0", "\a": "a", "\b": "b", "\t": "t", "\n": "n", "\v": "v", "\f": "f", "\r": "r", "\x1b": "e",
             '"': '"', "\\": "\\", "\x85": "N", "\xa0": "_", "\u2028": "L", "\u2029": "P"}  # fmt: skip
-_KEY_LIMIT = 128
 
 
 def lines(value: Any, path: Path = (), indent: int = 0) -> Iterator[Line]:

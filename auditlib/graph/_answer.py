@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from auditlib.graph._answers import Breakage, Cycle, Flow, Node, SinglePoint, bare
 from auditlib.model import Location
@@ -15,23 +15,30 @@ Record = TypeVar("Record")
 Row = dict[str, object]
 
 
+class View(NamedTuple, Generic[Record]):
+    """How records are put into words."""
+
+    rows: Callable[[Sequence[Record]], list[Row]]
+    columns: tuple[str, ...]
+
+
 class Answer(list[Record]):
     """The records that answer a question; where one looks at it, it is a table.
 
-    `rows` puts the records into words, `nothing` is the sentence for an answer without records.
+    `view` puts the records into words, `nothing` is the sentence for an answer without records.
     """
 
-    def __init__(self, records: Iterable[Record], rows: Callable[[Sequence[Record]], list[Row]], nothing: str) -> None:
+    def __init__(self, records: Iterable[Record], view: View[Record], nothing: str) -> None:
         super().__init__(records)
-        self._rows = rows
+        self._view = view
         self._nothing = nothing
 
     @property
     def table(self) -> pandas.DataFrame:
-        """The answer as a dataframe, a row a record, with the `file` and `line` of the place that says so."""
+        """The answer as a dataframe, a row a record; the view's columns, also where there is no row."""
         import pandas
 
-        return pandas.DataFrame(self._rows(self))
+        return pandas.DataFrame(self._view.rows(self), columns=list(self._view.columns))
 
     def __str__(self) -> str:
         return str(self.table.to_string(index=False)) if self else self._nothing
@@ -47,12 +54,12 @@ class Answer(list[Record]):
             return str(self.table.to_html(index=False, border=0)) if self else f"<p>{escape(self._nothing)}</p>"
 
 
-def layer_rows(layers: Sequence[list[str]]) -> list[Row]:
+def _layer_rows(layers: Sequence[list[str]]) -> list[Row]:
     """Columns `step` (from 1) and `services`, which start together."""
     return [{"step": step, "services": _names(layer)} for step, layer in enumerate(layers, start=1)]
 
 
-def breakage_rows(breakages: Sequence[Breakage]) -> list[Row]:
+def _breakage_rows(breakages: Sequence[Breakage]) -> list[Row]:
     """Columns `name`, `kind`, `effect`, `why`, and the place of the last link of the chain."""
     return [
         {
@@ -66,7 +73,7 @@ def breakage_rows(breakages: Sequence[Breakage]) -> list[Row]:
     ]
 
 
-def single_point_rows(points: Sequence[SinglePoint]) -> list[Row]:
+def _single_point_rows(points: Sequence[SinglePoint]) -> list[Row]:
     """Columns `name`, `kind`, `fails_too`, `goes_on_without_it`, and the place of the node."""
     return [
         {
@@ -80,7 +87,7 @@ def single_point_rows(points: Sequence[SinglePoint]) -> list[Row]:
     ]
 
 
-def cycle_rows(cycles: Sequence[Cycle]) -> list[Row]:
+def _cycle_rows(cycles: Sequence[Cycle]) -> list[Row]:
     """Columns `cycle`, as `a → b → a`, and the place of its first link."""
     return [
         {"cycle": " → ".join(map(bare, (*cycle.nodes, cycle.nodes[0]))), **_place(cycle.links[0].location)}
@@ -88,7 +95,7 @@ def cycle_rows(cycles: Sequence[Cycle]) -> list[Row]:
     ]
 
 
-def flow_rows(flows: Sequence[Flow]) -> list[Row]:
+def _flow_rows(flows: Sequence[Flow]) -> list[Row]:
     """Columns `variable`, `value` (masked), `from`, `reaches`, `opens`, and the place of the first origin."""
     return [
         {
@@ -103,7 +110,7 @@ def flow_rows(flows: Sequence[Flow]) -> list[Row]:
     ]
 
 
-def node_rows(nodes: Sequence[Node]) -> list[Row]:
+def _node_rows(nodes: Sequence[Node]) -> list[Row]:
     """Columns `name`, `kind`, and the place where it is declared."""
     return [{"name": node.name, "kind": node.kind, **_place(node.location)} for node in nodes]
 
@@ -114,3 +121,11 @@ def _names(nodes: Iterable[str]) -> str:
 
 def _place(location: Location | None) -> Row:
     return {"file": location.file if location else "", "line": location.line if location else 0}
+
+
+LAYERS = View(_layer_rows, ("step", "services"))
+BREAKAGES = View(_breakage_rows, ("name", "kind", "effect", "why", "file", "line"))
+SINGLE_POINTS = View(_single_point_rows, ("name", "kind", "fails_too", "goes_on_without_it", "file", "line"))
+CYCLES = View(_cycle_rows, ("cycle", "file", "line"))
+FLOWS = View(_flow_rows, ("variable", "value", "from", "reaches", "opens", "file", "line"))
+NODES = View(_node_rows, ("name", "kind", "file", "line"))

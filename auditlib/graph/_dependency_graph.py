@@ -66,7 +66,7 @@ class DependencyGraph(ABC):
     def of_kind(self, kind: str) -> Answer[Node]:
         """The nodes of a kind, in the order of the files."""
         found = [self._known(node) for node, data in self.nodes.items() if data["kind"] == kind]
-        return Answer(found, _answer.node_rows, f"There is no {kind}.")
+        return Answer(found, _answer.NODES, f"There is no {kind}.")
 
     def edges_of(self, verb: str) -> list[Edge]:
         """The edges of a verb, in the order of the files."""
@@ -107,11 +107,11 @@ class DependencyGraph(ABC):
 
         All projects together, or one with its overlays. Services that wait for each other share a layer.
         """
-        return Answer(_order.layers(self, project), _answer.layer_rows, "There is no service.")
+        return Answer(_order.layers(self, project), _answer.LAYERS, "There is no service.")
 
     def cycles(self) -> Answer[Cycle]:
         """The shortest circle of each group of services, or jobs, that wait for each other."""
-        return Answer(_order.cycles(self), _answer.cycle_rows, "Nothing waits for itself.")
+        return Answer(_order.cycles(self), _answer.CYCLES, "Nothing waits for itself.")
 
     def waits_for(self, name: str) -> set[str]:
         """All services that must have started before this one, by declared dependencies, however long the chain."""
@@ -124,12 +124,12 @@ class DependencyGraph(ABC):
     def what_breaks(self, name: str) -> Answer[Breakage]:
         """What suffers when a node dies, however long the chain: the hard ones first, then by the chain's length."""
         found = _failure.what_breaks(self, self.find(name))
-        return Answer(found, _answer.breakage_rows, f"Nothing depends on {name}.")
+        return Answer(found, _answer.BREAKAGES, f"Nothing depends on {name}.")
 
     def single_points(self, kind: str = "service", limit: int = 20) -> Answer[SinglePoint]:
         """The nodes of a kind that exist once and take services along when they die, the worst first."""
         found = _failure.single_points(self, kind, limit)
-        return Answer(found, _answer.single_point_rows, f"No {kind} takes a service along.")
+        return Answer(found, _answer.SINGLE_POINTS, f"No {kind} takes a service along.")
 
     def reach_of_failures(self, kind: str = "service") -> dict[str, int]:
         """How many services the failure of each node of a kind takes along, hard or soft, by node id."""
@@ -137,7 +137,7 @@ class DependencyGraph(ABC):
 
     def credential_flow(self, variable: str | None = None) -> Answer[Flow]:
         """The way of every credential, or of one variable. Raises UsageError for a variable that is no known one."""
-        return Answer(_credentials.flows(self, variable), _answer.flow_rows, "There is no credential.")
+        return Answer(_credentials.flows(self, variable), _answer.FLOWS, "There is no credential.")
 
     def isolated(self, kind: str | None = None) -> Answer[Node]:
         """What reaches nothing and is reached by nothing, of a kind or of all.
@@ -146,7 +146,7 @@ class DependencyGraph(ABC):
         monitoring, and it publishes no port; anything else, if no edge but a document's mention touches it.
         """
         found = [self._known(node) for node in _isolation.isolated(self, kind)]
-        return Answer(found, _answer.node_rows, "Everything is connected to something.")
+        return Answer(found, _answer.NODES, "Everything is connected to something.")
 
     def _known(self, node: str) -> Node:
         data = self.nodes[node]

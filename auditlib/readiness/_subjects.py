@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from auditlib.conventions import backups, deployment, healthchecks, services
+from auditlib.conventions import deployment, healthchecks, services
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
 from auditlib.model import Related
@@ -62,12 +62,6 @@ def restores(inventory: Inventory) -> Iterator[Related]:
     for script in inventory.scripts:
         if _RESTORE.search(script.path.rpartition("/")[2]):
             yield Related(script.location, "a script that restores data")
-
-
-def backup_headings(inventory: Inventory) -> Iterator[Related]:
-    """Where recovery is described."""
-    for place in backups.recovery_headings(inventory):
-        yield Related(place, "recovery is described here")
 
 
 def scraping(inventory: Inventory) -> Iterator[Related]:

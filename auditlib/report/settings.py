@@ -68,7 +68,7 @@ def load(project: Path, named: Path | None, sections: Sequence[str]) -> Settings
     `sections` are the names of those that can be switched off. Raises UsageError, with file and line.
     """
     path = named or project / FILE
-    if not named and not path.is_symlink() and not path.exists():
+    if not named and (path.is_symlink() or not path.exists()):  # the listing tells of a link
         return Settings()
     data = read_regular(path, SIZE_LIMIT, follow=named is not None)
     if data is None:

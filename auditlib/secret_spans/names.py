@@ -7,10 +7,10 @@ from functools import lru_cache
 
 _CREDENTIAL = re.compile(
     r"(?:password|passwd|passwort|passphrase|storepass|keypass)s?\d*$"
-    r"|(?:^|_)(?:pwd|pass|requirepass|masterauth|secrets?|token|authtoken|http_header_value|x_honeycomb_team|(?:api|auth|access|bot|refresh)tokens?|"
+    r"|(?:^|_)(?:pwd|pw|pass|psk|mnemonic|erlang_cookie|totp_seed|seed_phrase|requirepass|masterauth|secrets?|token|authtoken|http_header_value|x_honeycomb_team|(?:api|auth|access|bot|refresh)tokens?|"
     r"(?:api|private|access|secret|encryption|signing|auth|service|routing|license|master|account|shared|jwt|app|"
     r"session|deploy|fernet|integration|user|storage|subscription|consumer|client|record|sec|hmac|stripe|sendgrid|openai|"
-    r"anthropic|twilio|mailgun|google|maps|datadog|algolia|firebase|pusher)_?keys?|"
+    r"anthropic|twilio|ssh|tls|ssl|gpg|wireguard|wg|mailgun|google|maps|datadog|algolia|firebase|pusher)_?keys?|"
     r"credentials?|webhook(?:_url)?|salt|dsn|bearer(?:_token)?|slack_api_url)\d*$"
 )
 """What the end of a variable's name says of a secret, after the name is brought to snake case."""

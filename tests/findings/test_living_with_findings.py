@@ -16,6 +16,8 @@ from auditlib.audit import audit
 from auditlib.errors import UsageError
 from auditlib.formats import csv_table, explanation, github, junit, markdown, plain_text, sarif
 from auditlib.model import Severity, Status
+from auditlib.report import settings
+from auditlib.source import Source
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "data/propertypro"
@@ -238,3 +240,16 @@ def test_an_unused_suppression_of_a_rule_is_told_without_the_scanners_too(tmp_pa
     (tmp_path / "auditlib.toml").write_text(text, encoding="utf-8")
     found = of(audit(tmp_path, scanned=False, today=TODAY).findings, "suppression-unused")
     assert [finding.location.line for finding in found] == [1]
+
+
+def test_a_configuration_that_is_a_link_out_of_the_repository_does_not_stop_the_audit(tmp_path):
+    outside = tmp_path / "outside.toml"
+    outside.write_text("nonsense = [", encoding="utf-8")
+    root = tmp_path / "shop"
+    root.mkdir()
+    (root / "auditlib.toml").symlink_to(outside)
+    (root / "report.toml").symlink_to(outside)
+
+    assert configuration.load(root) == configuration.Configuration()
+    assert settings.load(root, None, ()) == settings.Settings()
+    assert {entry.file for entry in Source(root).left_out} >= {"auditlib.toml", "report.toml"}
