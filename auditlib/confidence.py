@@ -23,7 +23,8 @@ FAILED_SHARE = 0.2
 _NAMED = 3
 _WHOLE = "."
 """The file of a coverage entry that is about no single one."""
-_WORST_FIRST = (Read.FAILED, Read.PARTIAL, Read.PARSED, Read.SKIPPED)
+WORST_FIRST = (Read.FAILED, Read.PARTIAL, Read.PARSED, Read.SKIPPED)
+"""How far a file was read that several readers read: as far as the first of these that one of them says."""
 
 
 class Assessment(Struct, frozen=True):
@@ -58,7 +59,7 @@ def _by_file(inventory: Inventory, coverage: Sequence[Coverage]) -> Counter[Read
     status = dict.fromkeys(inventory.files, Read.SKIPPED)
     for entry in coverage:
         if entry.file != _WHOLE:
-            status[entry.file] = min(status.get(entry.file, Read.SKIPPED), entry.status, key=_WORST_FIRST.index)
+            status[entry.file] = min(status.get(entry.file, Read.SKIPPED), entry.status, key=WORST_FIRST.index)
     return Counter(status.values())
 
 

@@ -366,6 +366,19 @@ def test_a_need_is_hard_by_condition_by_requirement_or_by_address(condition, req
     assert broken.hard is hard
 
 
+@pytest.mark.parametrize(
+    ("variable", "scheme"), [("OTEL_EXPORTER_OTLP_ENDPOINT", "http"), ("SENTRY_DSN", "https"), ("EMAIL_URL", "smtp")]
+)
+@pytest.mark.parametrize(("condition", "hard"), [("service_started", False), ("service_healthy", True)])
+def test_who_only_sends_telemetry_or_mail_goes_on_without(variable, scheme, condition, hard):
+    dependencies = (Dependency("b", condition, True, at(3)),)
+    environment = (entry(variable, "x", Endpoint(scheme, "b", "1")),)
+    a = Service("compose.yaml", "a", "i", at(1), at(1), dependencies=dependencies, environment=environment)
+    (broken,) = [item for item in build(a, service("b")).what_breaks("b") if item.kind == "service"]
+
+    assert broken.hard is hard
+
+
 def test_a_volume_or_an_image_that_is_gone_takes_its_services_along(audited):
     found = audited({"compose.yaml": STACK})
 

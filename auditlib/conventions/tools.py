@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 TEST_FRAMEWORKS: dict[str, re.Pattern[str]] = {
     "pytest": re.compile(r"(?:^|\s|/)(?:pytest|py\.test)(?=\s|$)"),
-    "unittest": re.compile(r"\bunittest\b|\bmanage\.py\s+test\b|(?:^|\s|/)(?:pytest|nose2)(?=\s|$)"),
+    "unittest": re.compile(r"\bunittest\b|\bmanage\.py\s+test\b|(?:^|\s|/)nose2(?=\s|$)"),
     "playwright": re.compile(r"\bplaywright\s+test\b"),
     "jest": re.compile(r"(?:^|\s|/)jest(?=\s|$)|\breact-scripts\s+test\b|\bcraco\s+test\b"),
     "vitest": re.compile(r"(?:^|\s|/)vitest(?=\s|$)"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from auditlib.graph._builder import Builder
@@ -10,6 +11,11 @@ from auditlib.model import Location
 
 _WEB = frozenset({"", "http", "https", "ws", "wss"})
 """Schemes of addresses that a service may hold for others, such as a link in a mail; any other is a connection."""
+_SENDS = re.compile(r"(?:OTEL|DD|NEW_RELIC|JAEGER|ZIPKIN|STATSD|SENTRY)_")
+"""Names of variables that say where telemetry goes. Who can't deliver it goes on (https://opentelemetry.io/docs/specs/
+otel/error-handling/)."""
+_SENT = frozenset({"smtp", "smtps", "statsd", "syslog", "gelf"})
+"""Schemes of addresses that are only sent to: mail and telemetry."""
 
 
 def add(builder: Builder) -> None:
@@ -31,10 +37,16 @@ def add(builder: Builder) -> None:
             if other is not None and other != node:
                 builder.edge(
                     node, other, "depends_on", location,
-                    condition="", required=declared.get((node, other), end.scheme not in _WEB), implicit=False,
+                    condition="", implicit=False,
+                    required=not _is_sent_to(variable, end) and declared.get((node, other), end.scheme not in _WEB),
                     declared=(node, other) in declared, inferred=True, overlay=overlay,
                     variable=variable, scheme=end.scheme, host=end.host, port=end.port,
                 )  # fmt: skip
+
+
+def _is_sent_to(variable: str, end: Endpoint) -> bool:
+    """Whether an address is one of telemetry or mail: without it something is lost, and nothing fails."""
+    return _SENDS.match(variable) is not None or end.scheme in _SENT
 
 
 def _named(service: Service) -> Iterator[tuple[str, Location, Endpoint]]:

@@ -3,7 +3,7 @@
 A failure travels against the edges: from what is needed to who needs it. It stays hard as long as every link is one
 without which the dependent can't start or work: a required dependency that is waited for until it is healthy, an
 address of a database or broker, a mounted volume, an image. A `depends_on` that waits for the start alone is an order,
-not a need, unless the service also holds an address of the other.
+not a need, unless the service also holds an address of the other that is for more than telemetry or mail.
 """
 
 from __future__ import annotations

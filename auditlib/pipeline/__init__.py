@@ -19,6 +19,7 @@ from auditlib.inventory.delivery import Job, TestSuite, Workflow
 from auditlib.model import Location
 from auditlib.pipeline._follower import Follower
 
+_COMPOSE = re.compile(r"\bdocker[- ]compose\b")
 _MANUAL = frozenset({"workflow_dispatch", "repository_dispatch"})
 
 
@@ -61,14 +62,28 @@ def of(inventory: Inventory, workflows: Iterable[Workflow] | None = None) -> Pip
 
 def starts(run: Run, suite: TestSuite) -> bool:
     """Whether a run starts the framework of a test suite in its folder, above or below it, or names the folder."""
-    in_python = any(file.endswith(".py") for file in suite.files)
-    pattern = tools.TEST_FRAMEWORKS.get("pytest" if in_python and suite.framework != "unittest" else suite.framework)
-    if pattern is None or not pattern.search(run.text):
+    patterns = [tools.TEST_FRAMEWORKS[name] for name in _runners(suite) if name in tools.TEST_FRAMEWORKS]
+    if not any(pattern.search(run.text) for pattern in patterns):
         return False
     if run.folder is None or not suite.folder:
         return True
     place, home = f"{normal(run.folder)}/".lstrip("/"), f"{suite.folder}/"
     return home.startswith(place) or place.startswith(home) or suite.folder in run.text
+
+
+def _runners(suite: TestSuite) -> tuple[str, ...]:
+    """The frameworks that run the tests of a suite: pytest those of unittest, and of Playwright for Python, too."""
+    if suite.framework == "unittest":
+        return "unittest", "pytest"
+    return ("pytest",) if any(file.endswith(".py") for file in suite.files) else (suite.framework,)
+
+
+def builds_images(run: Run, inventory: Inventory) -> bool:
+    """Whether a run builds images; Compose does so only where a service has something to build."""
+    if tools.IMAGE_ACTIONS.search(run.text):
+        return True
+    composed = _COMPOSE.search(run.text) is not None
+    return tools.builds_image(run.text.split()) and (not composed or any(item.build for item in inventory.services))
 
 
 def _of_job(follower: Follower, runs: list[Run], opaque: list[Run]) -> None:

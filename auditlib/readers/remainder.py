@@ -14,8 +14,10 @@ KIND_LIMIT = 100
 
 
 def remainder(source: Source, coverage: Iterable[Coverage]) -> Iterator[Coverage]:
-    """A coverage entry for each unreadable file and for each kind of file that no reader looked at."""
-    reported = {entry.file for entry in coverage} | {f for f in source.files if f.rpartition("/")[2] == ".gitignore"}
+    """An entry for what the listing read, each unreadable file and each kind of file that no reader looked at."""
+    heeded = [file for file in source.files if file.rpartition("/")[2] == ".gitignore"]
+    yield from (Coverage(file, ".gitignore", Read.PARSED) for file in heeded)
+    reported = {entry.file for entry in coverage}.union(heeded)
     known = frozenset(source.files)
     for file, error in source.unreadable.items():
         if file in known and file not in reported:

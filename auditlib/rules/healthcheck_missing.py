@@ -32,10 +32,9 @@ References:
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator
 
-from auditlib.conventions import environments, healthchecks, services
+from auditlib.conventions import environments, healthchecks, services, stacks
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
@@ -46,19 +45,14 @@ from auditlib.rules._wording import counted, listed
 
 @rule(area=Area.ORCHESTRATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """For each project one finding for all of its services that no health check watches."""
-    by_project: defaultdict[str, list[Service]] = defaultdict(list)
-    for service in inventory.distinct_services:
-        by_project[service.project].append(service)
-    for mine in by_project.values():
-        awaited = {item.service for service in mine for item in service.dependencies if "completed" in item.condition}
-        lasting = [item for item in mine if _is_lasting(inventory, item, item.name in awaited)]
+    """For each project one finding for all of its services that no health check watches; none for exporters alone."""
+    for lasting in stacks.lasting(inventory).values():
         missing = [item for item in lasting if not healthchecks.of(inventory, item)]
         doubtful = {item.key for item in missing if healthchecks.may_be_in_image(inventory, item)}
         if doubtful and _all_images_check(inventory):
             missing = [item for item in missing if item.key not in doubtful or item.build or "/" in item.image]
         for group in ([s for s in missing if s.key not in doubtful], [s for s in missing if s.key in doubtful]):
-            if group:
+            if not all(_is_exporter(inventory, item) for item in group):
                 yield _evidence(inventory, lasting, group, certain=group[0].key not in doubtful)
 
 
@@ -68,10 +62,10 @@ def _all_images_check(inventory: Inventory) -> bool:
     return bool(mine) and all(any(step.keyword == "HEALTHCHECK" for step in item.instructions) for item in mine)
 
 
-def _is_lasting(inventory: Inventory, service: Service, awaited: bool) -> bool:
+def _is_exporter(inventory: Inventory, service: Service) -> bool:
+    """Whether Prometheus asks a service anyway, so that its want of a check is no news of its own."""
     found = services.product(inventory, service)
-    aside = found is not None and found.kind in services.AUXILIARY
-    return not aside and not services.is_one_shot(service, awaited)
+    return found is not None and found.kind == "exporter"
 
 
 def _evidence(inventory: Inventory, lasting: list[Service], missing: list[Service], *, certain: bool) -> Evidence:

@@ -32,7 +32,7 @@ import re
 from collections.abc import Iterator
 
 from auditlib import pipeline
-from auditlib.conventions import deployment, tools
+from auditlib.conventions import deployment
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.model import Area, Confidence, Effort, Related, Severity
@@ -56,15 +56,11 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     if not deployment.builds_own_images(inventory):
         return
     found = pipeline.of(inventory, inventory.workflows)
-    builds = [run for run in found.runs if _builds(run)]
+    builds = [
+        run for run in found.runs if not _ACTS_ON_IMAGE.search(run.text) and pipeline.builds_images(run, inventory)
+    ]
     if builds and not any(_SCANNERS.search(run.text) for run in (*found.runs, *found.opaque)):
         yield _evidence(builds)
-
-
-def _builds(run: Run) -> bool:
-    if _ACTS_ON_IMAGE.search(run.text):
-        return False
-    return bool(tools.IMAGE_ACTIONS.search(run.text)) or tools.builds_image(run.text.split())
 
 
 def _evidence(builds: list[Run]) -> Evidence:

@@ -50,7 +50,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     if deployment.other_ci(inventory):  # what it runs isn't read
         return
     found = pipeline.of(inventory, inventory.workflows)
-    builds = [run for run in found.runs if _builds(run)]
+    builds = [run for run in found.runs if pipeline.builds_images(run, inventory)]
     composed = {item.path for service in inventory.services if (item := services.dockerfile(inventory, service))}
     missing = [
         item
@@ -59,10 +59,6 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     ]
     if missing and not _may_build(found):
         yield _evidence(inventory, missing, found)
-
-
-def _builds(run: Run) -> bool:
-    return bool(tools.IMAGE_ACTIONS.search(run.text)) or tools.builds_image(run.text.split())
 
 
 def _counts(dockerfile: Dockerfile) -> bool:

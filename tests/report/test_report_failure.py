@@ -88,3 +88,19 @@ def test_of_many_services_those_that_reach_most_are_drawn(make_audit: MakeAudit)
     assert isinstance(picture, Picture)
     assert picture.alternative.startswith("119 services take others along; the worst is s000")
     assert "are drawn" in picture.caption
+
+
+@pytest.mark.parametrize(
+    ("condition", "words"),
+    [
+        ("service_started", "No service takes another one along when it dies; by the failure of 2 services others "),
+        ("service_healthy", "1 service takes others along; the worst is db: api fails with it; by the failure of 1 "),
+    ],
+)
+def test_who_only_loses_something_is_not_taken_along(make_audit: MakeAudit, condition: str, words: str) -> None:
+    db, api = Dependency("db", condition, True, place(9)), Dependency("api", "service_started", True, place(9))
+    services = [service("db"), service("api", dependencies=(db,)), service("web", dependencies=(api,))]
+    (picture,) = sections.blast_radius(make_audit(services)).blocks
+
+    assert isinstance(picture, Picture)
+    assert picture.alternative.startswith(words)

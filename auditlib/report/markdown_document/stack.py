@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from auditlib import verdict
 from auditlib.audit import Audit
-from auditlib.conventions.services import is_one_shot
+from auditlib.conventions import healthchecks, stacks
+from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
 from auditlib.model import Area
 from auditlib.report import wording
@@ -46,7 +47,7 @@ def orchestration(audit: Audit) -> Iterator[str]:
         yield statement("Services", "No Compose project was found.")
     else:
         yield _stack(audit, services)
-        yield _health(services)
+        yield _health(audit.inventory)
         yield _storage(audit)
         yield from _start(services)
     yield from findings(audit, Area.ORCHESTRATION)
@@ -62,9 +63,9 @@ def _stack(audit: Audit, services: tuple[Service, ...]) -> str:
     )
 
 
-def _health(services: tuple[Service, ...]) -> str:
-    running = [item for item in services if not is_one_shot(item)]
-    checked = [item for item in running if item.healthcheck and not item.healthcheck.disabled]
+def _health(inventory: Inventory) -> str:
+    running = [item for mine in stacks.lasting(inventory).values() for item in mine]
+    checked = [item for item in running if healthchecks.of(inventory, item)]
     unchecked = [item.name for item in running if item not in checked]
     tests = Counter(" ".join(item.healthcheck.test) for item in checked if item.healthcheck and item.healthcheck.test)
     return statement(

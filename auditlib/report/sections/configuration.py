@@ -91,7 +91,7 @@ def _trouble(places: dict[str, str]) -> int:
 
 
 def credential_flow(audit: Audit) -> Blocks:
-    """From each credential to the services that get it and what it opens; coloured by where its value comes from."""
+    """Each credential between the services that get it and what it opens; coloured by where its value comes from."""
     flows = [flow for flow in audit.graph.credential_flow() if flow.origins or flow.services]
     if not flows:
         return Blocks(Prose("No variable by its name, or by its value, is a credential."))
@@ -122,7 +122,7 @@ def credential_flow(audit: Audit) -> Blocks:
         (palette.WARN_SOFT, "value in a file"),
         (palette.GOOD_SOFT, "from outside"),
     ]
-    canvas = layered.draw(boxes, links, ("Credential", "Given to", "Opens"), legend)
+    canvas = layered.draw(boxes, links, ("Given to", "Credential", "Opens"), legend)
     return Blocks(Picture(canvas.svg(words), words, words, table))
 
 
@@ -167,21 +167,20 @@ def _origin(origin: Origin) -> str:
 
 
 def _flow_picture(audit: Audit, flows: list[Flow]) -> tuple[list[layered.Box], list[layered.Link]]:
+    """A box for each credential between its services: where two credentials met, none could be followed further."""
     names = audit.graph.nodes
     boxes: dict[str, layered.Box] = {}
     links: list[layered.Link] = []
     for flow in flows:
         words, tone = _judged(flow)
         source = f"credential:{flow.variable}"
-        boxes[source] = layered.Box(source, 0, flow.variable, (words,), tone)
-        for node in flow.services:
-            boxes[node] = layered.Box(node, 1, names[node]["name"], ("gets it",))
-            links.append(layered.Link(source, node, tone))
-        for node in flow.opens:
-            target = f"opens:{node}"
-            boxes[target] = layered.Box(target, 2, names[node]["name"], ("is opened by it",), "accent")
-            links += [layered.Link(giver, target, "") for giver in flow.services or (source,)]
-    return list(boxes.values()), list(dict.fromkeys(links))
+        boxes[source] = layered.Box(source, 1, flow.variable, (words,), tone)
+        for column, line, reached in ((0, "gets it", flow.services), (2, "is opened by it", flow.opens)):
+            for node in reached:
+                end = f"{column}:{node}"
+                boxes[end] = layered.Box(end, column, names[node]["name"], (line,), "accent" if column else "")
+                links.append(layered.Link(source, end, tone))
+    return list(boxes.values()), links
 
 
 def environments(audit: Audit) -> Blocks:

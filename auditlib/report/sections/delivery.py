@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from auditlib import pipeline
 from auditlib.audit import Audit
 from auditlib.conventions import tools
+from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Job
 from auditlib.pipeline import Run
 from auditlib.report import wording
@@ -86,17 +87,17 @@ def _covers(audit: Audit) -> dict[Job, list[str]]:
     runs: defaultdict[Job, list[Run]] = defaultdict(list)
     for run in pipeline.of(audit.inventory, audit.inventory.workflows).runs:
         runs[run.job].append(run)
-    return {job: list(_coverage(runs[job])) or _first_commands(job) for job in audit.inventory.jobs}
+    return {job: list(_coverage(audit.inventory, runs[job])) or _first_commands(job) for job in audit.inventory.jobs}
 
 
-def _coverage(runs: Sequence[Run]) -> Iterator[str]:
+def _coverage(inventory: Inventory, runs: Sequence[Run]) -> Iterator[str]:
     for label, patterns in (("checks by", tools.LINTERS), ("tests by", tools.TEST_FRAMEWORKS)):
         names = [name for name, pattern in patterns.items() if any(pattern.search(run.text) for run in runs)]
         if label == "checks by" and any(_CHECKERS.search(run.text) for run in runs):
             names.append("hooks")
         if names:
             yield f"{label} {', '.join(names)}"
-    if any(tools.IMAGE_ACTIONS.search(run.text) or tools.builds_image(run.text.split()) for run in runs):
+    if any(pipeline.builds_images(run, inventory) for run in runs):
         yield "builds images"
     if any(tools.REPORTING.search(run.text) for run in runs):
         yield "keeps reports"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from auditlib import startup
 from auditlib.audit import Audit
 from auditlib.graph import SinglePoint
@@ -85,16 +87,25 @@ def blast_radius(audit: Audit) -> Blocks:
         for node in nodes
         if node in columns
     }
-    worst, verb = points[0], "takes" if len(points) == 1 else "take"
-    words = (
-        f"{wording.count(len(points), 'service')} {verb} others along; the worst is {worst.name}: "
-        f"{wording.listing(names[node] for node in worst.hard)} fail with it."
-    )
+    words = _words(points, names)
     legend = [(matrix.Mark("dot", "bad"), "fails with it"), (matrix.Mark("ring", "warn"), "loses something")]
     canvas = matrix.draw([point.name for point in drawn], [names[node] for node in columns], marks, legend)
     note = "" if drawn == points and len(columns) == len(names) else " Those that reach, and suffer, most are drawn."
     caption = f"{words} Each row is a service that dies; its marks are what suffers.{note}"
     return Blocks(Picture(canvas.svg(words), caption, words, _points_table(points, names)))
+
+
+def _words(points: list[SinglePoint], names: Mapping[str, str]) -> str:
+    """How many services take others along, which one the most, and how many only leave others without something."""
+    fatal = [point for point in points if point.hard]
+    soft = len(points) - len(fatal)
+    less = f"by the failure of {wording.count(soft, 'service')} others lose something, and go on."
+    if not fatal:
+        return f"No service takes another one along when it dies; {less}"
+    worst, verb = fatal[0], "takes" if len(fatal) == 1 else "take"
+    taken = f"{wording.listing(names[node] for node in worst.hard)} {'fails' if len(worst.hard) == 1 else 'fail'}"
+    words = f"{wording.count(len(fatal), 'service')} {verb} others along; the worst is {worst.name}: {taken} with it"
+    return f"{words}; {less}" if soft else f"{words}."
 
 
 def _points_table(points: list[SinglePoint], names: dict[str, str]) -> Table:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 
 from auditlib.audit import Audit
+from auditlib.conventions import healthchecks
 from auditlib.graph import Edge
 from auditlib.inventory.stack import Service
 from auditlib.report import palette, wording
@@ -25,7 +26,7 @@ def monitoring_wiring(audit: Audit) -> Blocks:
         return Blocks(Prose(_NONE))
     lost = [box.name for box in boxes if box.tone == "bad"]
     words = (
-        f"{wording.count(len(audit.inventory.scrape_jobs), 'scrape job')}, "
+        f"{wording.count(len(audit.inventory.scrape_jobs), 'scrape job')}{_together(audit)}, "
         f"{wording.count(sum(rule.kind == 'alert' for rule in audit.inventory.alert_rules), 'alert')}, "
         f"{wording.count(len(audit.inventory.receivers), 'receiver')}."
         + (f" Leading nowhere: {wording.listing(lost)}." if lost else "")
@@ -37,6 +38,13 @@ def monitoring_wiring(audit: Audit) -> Blocks:
     ]
     canvas = layered.draw(boxes, links, ("Target", "Scrape job", "Alerts", "Receiver"), legend)
     return Blocks(Picture(canvas.svg(words), words, words, _target_table(audit)))
+
+
+def _together(audit: Audit) -> str:
+    """How many boxes stand for the scrape jobs, where jobs of one file have the same name."""
+    drawn = len(audit.graph.of_kind("scrape_job"))
+    boxes = wording.count(drawn, "box", "boxes")
+    return f" in {boxes}, as some have one name" if drawn < len(audit.inventory.scrape_jobs) else ""
 
 
 def _wiring(audit: Audit) -> tuple[list[layered.Box], list[layered.Link]]:
@@ -161,7 +169,7 @@ def _watched(audit: Audit) -> dict[str, set[str]]:
 def _aspects(audit: Audit, service: Service, watched: dict[str, set[str]]) -> tuple[bool, ...]:
     node = audit.graph.service(service.project, service.name) or ""
     shipped = bool(audit.inventory.log_shippers) or service.log_driver not in ("", "json-file", "local", "none")
-    checked = service.healthcheck is not None and not service.healthcheck.disabled
+    checked = healthchecks.of(audit.inventory, service) is not None
     return (checked, *(node in watched[aspect] for aspect in ("Metrics", "Alerts", "Dashboard")), shipped)
 
 

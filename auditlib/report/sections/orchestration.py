@@ -6,7 +6,9 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
 from auditlib.audit import Audit
+from auditlib.conventions import healthchecks
 from auditlib.conventions.services import is_one_shot
+from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Dependency, Project, Service
 from auditlib.report import palette, wording
 from auditlib.report.blocks import Block, Blocks, Column, Picture, Prose, State, Table
@@ -45,7 +47,8 @@ def _members(audit: Audit, project: Project) -> dict[str, Service]:
 def _map(audit: Audit, project: Project) -> Picture:
     services = _members(audit, project)
     layers = _layers(audit, project, services)
-    boxes = [_box(service, layers[name], project) for name, service in services.items()]
+    health = {name: _health(audit.inventory, service) for name, service in services.items()}
+    boxes = [_box(service, layers[name], project, health[name]) for name, service in services.items()]
     links = [
         layered.Link(dependency.service, name, _tone(dependency), not dependency.required)
         for name, service in services.items()
@@ -54,7 +57,7 @@ def _map(audit: Audit, project: Project) -> Picture:
     ]
     if len(boxes) > LIMIT:
         boxes, links = _grouped(boxes, links)
-    unchecked = [name for name, service in services.items() if _health(service)[1] in ("warn", "bad")]
+    unchecked = [name for name, (_, tone) in health.items() if tone in ("warn", "bad")]
     gated = [name for name, service in services.items() if service.profiles]
     words = (
         f"{wording.count(len(services), 'service')} of {project.name}, started in "
@@ -65,7 +68,7 @@ def _map(audit: Audit, project: Project) -> Picture:
     caption = "From left to right in start order; a line leads to the service that waits for the one on its left."
     steps = [f"Step {number + 1}" for number in range(max(layers.values()) + 1)]
     canvas = layered.draw(boxes, links, steps, _legend(boxes, links), "Wait for none, and none waits for them")
-    return Picture(canvas.svg(words), f"`{project.name}`: {caption}", words, _service_table(services, layers))
+    return Picture(canvas.svg(words), f"`{project.name}`: {caption}", words, _service_table(services, layers, health))
 
 
 def _layers(audit: Audit, project: Project, services: dict[str, Service]) -> dict[str, int]:
@@ -74,8 +77,8 @@ def _layers(audit: Audit, project: Project, services: dict[str, Service]) -> dic
     return {name: steps.get(node or "", 0) for name, node in nodes.items()}
 
 
-def _box(service: Service, layer: int, project: Project) -> layered.Box:
-    words, tone = _health(service)
+def _box(service: Service, layer: int, project: Project, health: tuple[str, str]) -> layered.Box:
+    words, tone = health
     image = service.image.rpartition("/")[2] or (f"built from {service.build.context}" if service.build else "")
     gate = f"profile {', '.join(service.profiles)}" if service.profiles else ""
     overlay = "from an overlay" if service.project != project.name else ""
@@ -84,10 +87,12 @@ def _box(service: Service, layer: int, project: Project) -> layered.Box:
     return layered.Box(service.name, layer, service.name, lines, tone, optional)
 
 
-def _health(service: Service) -> tuple[str, str]:
-    if service.healthcheck is None:
-        return ("runs once", "") if is_one_shot(service) else ("no health check", "warn")
-    return ("health check disabled", "bad") if service.healthcheck.disabled else ("health checked", "good")
+def _health(inventory: Inventory, service: Service) -> tuple[str, str]:
+    if service.healthcheck is not None and service.healthcheck.disabled:
+        return "health check disabled", "bad"
+    if healthchecks.of(inventory, service):
+        return "health checked", "good"
+    return ("runs once", "") if is_one_shot(service) else ("no health check", "warn")
 
 
 def _tone(dependency: Dependency) -> str:
@@ -130,7 +135,7 @@ def _grouped(
     return merged, [layered.Link(*pair) for pair in sorted(counts) if pair[0] != pair[1]]
 
 
-def _service_table(services: dict[str, Service], layers: dict[str, int]) -> Table:
+def _service_table(services: dict[str, Service], layers: dict[str, int], health: dict[str, tuple[str, str]]) -> Table:
     columns = (Column("Step", "number"), Column("Service", "code"), Column("Health", "state"), Column("Waits for"),
                Column("Profiles"), Column("Restart"), Column("Place", "code"))  # fmt: skip
     rows = []
@@ -140,7 +145,7 @@ def _service_table(services: dict[str, Service], layers: dict[str, int]) -> Tabl
             f"{item.service} ({item.condition.removeprefix('service_')})" for item in service.dependencies
         )
         profiles = ", ".join(service.profiles)
-        state = State(*_health(service))
+        state = State(*health[name])
         rows.append((layers[name] + 1, name, state, waits, profiles, service.restart, str(service.location)))
     return Table("Services in start order", columns, tuple(rows))
 

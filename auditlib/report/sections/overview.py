@@ -7,6 +7,7 @@ from collections import Counter
 from auditlib import readiness
 from auditlib import verdict as judging
 from auditlib.audit import Audit
+from auditlib.confidence import WORST_FIRST
 from auditlib.model import Area, Read, Severity, Status
 from auditlib.report import palette, wording
 from auditlib.report.blocks import Blocks, Column, Panel, Picture, Prose, State, Table
@@ -104,6 +105,16 @@ def severities(audit: Audit) -> Blocks:
     )
 
 
+def _kinds(audit: Audit) -> Counter[tuple[str, Read]]:
+    """How many files of each kind were read how far, a file of several entries by the worst of them."""
+    worst: dict[tuple[str, str], Read] = {}
+    for entry in audit.coverage:
+        if entry.status is not Read.SKIPPED:
+            place = entry.kind, entry.file
+            worst[place] = min(worst.get(place, entry.status), entry.status, key=WORST_FIRST.index)
+    return Counter((kind, status) for (kind, _), status in worst.items())
+
+
 def scope(audit: Audit) -> Blocks:
     """The repository, how much of it was read, and what kinds of files were found."""
     inventory = audit.inventory
@@ -114,7 +125,7 @@ def scope(audit: Audit) -> Blocks:
         ("Services", len(inventory.distinct_services)),
         ("Workflows", len(inventory.workflows)),
     ]
-    kinds = Counter((entry.kind, entry.status) for entry in audit.coverage if entry.status is not Read.SKIPPED)
+    kinds = _kinds(audit)
     if not kinds:
         return Blocks(Panel("facts", facts), Prose("No file of a kind that auditlib reads was found."))
     totals = Counter(kind for kind, _ in kinds.elements())

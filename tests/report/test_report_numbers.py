@@ -1,0 +1,92 @@
+"""Numbers that stand on one page agree: each thing is counted in one way."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from handmade import MakeAudit, place
+
+from auditlib import audit
+from auditlib.inventory.monitoring import ScrapeJob
+from auditlib.model import Coverage, Read
+from auditlib.report import markdown_document, sections
+from auditlib.report.blocks import PAGE_MIME
+from auditlib.report.settings import Settings
+
+STACK = """\
+services:
+  db:
+    image: postgres:16
+  api:
+    build: .
+  exporter:
+    image: prom/node-exporter:v1.8.2
+  tool:
+    image: adminer:4
+"""
+WORKFLOW = """\
+on: push
+jobs:
+  test:
+    runs-on: ubuntu-24.04
+    steps:
+      - run: docker compose build
+      - run: pytest tests
+"""
+
+
+def written(root: Path, files: dict[str, str]) -> audit.Audit:
+    for name, text in files.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text, encoding="utf-8")
+    return audit.audit(root, scanned=False)
+
+
+def test_long_running_services_are_counted_in_one_way(tmp_path: Path) -> None:
+    checked = "FROM python:3.12-slim\nHEALTHCHECK CMD true\nCMD python -m app\n"
+    found = written(tmp_path, {"compose.yaml": STACK, "Dockerfile": checked})
+    told = re.findall(
+        r"(\d+) of (\d+) long-running services? ha(?:s|ve) (no health check|one)",
+        markdown_document.render(found, Settings()),
+    )
+
+    assert sorted(told) == [("1", "3", "one"), ("2", "3", "no health check")]
+    assert ">health checked</text>" in shown(found, "service_map")
+    assert "1 with a health check" in shown(found, "monitoring_coverage")
+
+
+def test_a_file_of_several_entries_is_one_file(make_audit: MakeAudit) -> None:
+    found = make_audit()
+    twice = [Coverage("compose.yaml", "compose", Read.PARTIAL, reason, 2) for reason in ("this", "that")]
+    page = shown(audit.replace(found, coverage=tuple(twice)), "scope")
+
+    assert "Files read: 1 compose." in page
+
+
+def test_every_file_that_is_left_out_is_told(tmp_path: Path) -> None:
+    found = written(tmp_path, {"compose.yaml": STACK, ".gitignore": "*.log\n", "LICENSE": "free\n", "a.xyz": "\n"})
+    rows = re.findall(r"(\d+) files? of a format", " ".join(entry.reason for entry in found.coverage))
+
+    assert f"{sum(map(int, rows))} left out" in shown(found, "coverage")
+
+
+def test_jobs_of_one_name_are_said_to_share_a_box(make_audit: MakeAudit) -> None:
+    found = make_audit(
+        [ScrapeJob("prometheus.yml", "node", "/metrics", "http", (), (), place(line)) for line in (1, 2)]
+    )
+
+    assert "2 scrape jobs in 1 box, as some have one name" in shown(found, "monitoring_wiring")
+
+
+def test_a_job_covers_what_it_really_does(tmp_path: Path) -> None:
+    files = {"compose.yaml": "services:\n  db:\n    image: postgres:16\n", ".github/workflows/test.yml": WORKFLOW}
+    page = shown(written(tmp_path, files), "ci_jobs")
+
+    assert ">tests by pytest</text>" in page
+    assert "builds images" not in page
+    assert "builds images" in shown(written(tmp_path, {"compose.yaml": STACK}), "ci_jobs")
+
+
+def shown(found: audit.Audit, name: str) -> str:
+    return str(getattr(sections, name)(found)._repr_mimebundle_()[PAGE_MIME])
