@@ -104,6 +104,7 @@ ITEMS: tuple[Item, ...] = (
         _rules("monitoring-not-wired"),
         _rules("scrape-target-unresolved", "scrape-path-missing", "scrape-port-mismatch", "exporter-not-scraped",
                "service-unmonitored"),
+        gaps=gaps.unwatched,
     ),
     Item(
         "Alerts reach someone",

@@ -13,7 +13,7 @@ from auditlib import audit as auditing
 from auditlib import readiness, rules
 from auditlib.audit import Audit
 from auditlib.inventory.delivery import Command, Document, Heading, Script
-from auditlib.inventory.monitoring import Integration, Receiver
+from auditlib.inventory.monitoring import Integration, PrometheusConfig, Receiver, ScrapeJob, Target
 from auditlib.inventory.stack import Dependency, Healthcheck
 from auditlib.model import Severity, Status
 from auditlib.readiness import Answer, State
@@ -26,6 +26,7 @@ CHECKED = Healthcheck(("true",), False, False, "", "", "", "", place(4))
 HEALTH = "The health of every service is checked"
 PINNED = "Images are pinned"
 ORDER = "Services start in the right order"
+METRICS = "Metrics are collected"
 ALERTS = "Alerts reach someone"
 TESTS = "Tests gate a deployment"
 SCANS = "Images are scanned before they are deployed"
@@ -61,7 +62,7 @@ def test_a_finding_that_weakens_leaves_it_partly_met(make_audit: MakeAudit) -> N
 
 def test_a_finding_that_denies_outweighs_one_that_weakens(make_audit: MakeAudit) -> None:
     against = [finding("scrape-target-unresolved"), finding("monitoring-not-wired")]
-    answer = answers(make_audit([service("api")], against))["Metrics are collected"]
+    answer = answers(make_audit([service("api")], against))[METRICS]
 
     assert answer.state is State.NOT_MET
     assert len(answer.findings) == 2
@@ -104,8 +105,20 @@ def document(*headings: str) -> Document:
 
 DEPLOYS = Script("scripts/deploy.sh", "bash", "", False, (Command(("fastapi", "deploy"), place(7)),), place(6))
 
+TARGET = Target("api", "8000", place(5))
+SCRAPED = [
+    PrometheusConfig("prometheus.yml", (), (), (), False, place(5)),
+    ScrapeJob("prometheus.yml", "api", "/metrics", "http", (TARGET,), (), place(5)),
+]
+
 CASES: dict[str, tuple[str, State, list[Any], list[str]]] = {
     "no service is checked": (HEALTH, State.NOT_MET, [service("api")], ["healthcheck-missing"]),
+    "metrics of one of two": (
+        METRICS, State.PARTLY, [*SCRAPED, service("api", image=""), service("web", image="")], []
+    ),
+    "metrics of all but a task": (
+        METRICS, State.MET, [*SCRAPED, service("api", image=""), service("migrate", restart="no")], []
+    ),
     "one of two is checked": (
         HEALTH, State.PARTLY, [service("api"), service("db", healthcheck=CHECKED)], ["healthcheck-missing"]
     ),
