@@ -86,6 +86,8 @@ ITEMS: tuple[Item, ...] = (
         "Nothing that keeps data was found.",
         _rules("backup-missing"),
         _rules("backup-same-host"),
+        proof=subjects.backups_made,
+        lacking="Nothing in the repository makes a backup.",
     ),
     Item(
         "Restoring has been tried",
@@ -98,8 +100,8 @@ ITEMS: tuple[Item, ...] = (
     ),
     Item(
         "Metrics are collected",
-        subjects.scraping,
-        "What is scraped is there and answers.",
+        subjects.scrape_jobs,
+        "Every service that runs all the time is scraped, or an exporter or a probe tells about it.",
         "No monitoring configuration was found; it may be outside of the repository.",
         _rules("monitoring-not-wired"),
         _rules("scrape-target-unresolved", "scrape-path-missing", "scrape-port-mismatch", "exporter-not-scraped",

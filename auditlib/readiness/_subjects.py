@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from auditlib.conventions import backups, deployment, healthchecks, services
+from auditlib import scraping
+from auditlib.conventions import backups, deployment, healthchecks, monitoring, services
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
 from auditlib.model import Location, Related
@@ -59,6 +60,12 @@ def stores(inventory: Inventory) -> Iterator[Related]:
             yield Related(mount.location, f"{product.name} of {service.name} keeps its data here")
 
 
+def backups_made(inventory: Inventory) -> Iterator[Related]:
+    """What makes backups."""
+    for place in dict.fromkeys(backups.makers(inventory)):
+        yield Related(place, "a backup is made here")
+
+
 def restores(inventory: Inventory) -> Iterator[Related]:
     """Commands and scripts that bring data back, so that somebody can have tried them."""
     for command in deployment.commands(inventory):
@@ -75,9 +82,9 @@ def backup_headings(inventory: Inventory) -> Iterator[Related]:
         yield Related(place, "recovery is described here")
 
 
-def scraping(inventory: Inventory) -> Iterator[Related]:
-    """The jobs that collect metrics."""
-    for job in inventory.scrape_jobs:
+def scrape_jobs(inventory: Inventory) -> Iterator[Related]:
+    """The jobs that collect metrics, of the configurations in use."""
+    for job in scraping.jobs(inventory, monitoring.prometheus_in_use(inventory)):
         yield Related(job.location, f"the scrape job {job.name}")
 
 

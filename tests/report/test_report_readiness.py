@@ -14,7 +14,7 @@ from auditlib import readiness, rules
 from auditlib.audit import Audit
 from auditlib.inventory.delivery import Command, Document, Heading, Script
 from auditlib.inventory.monitoring import Integration, PrometheusConfig, Receiver, ScrapeJob, Target
-from auditlib.inventory.stack import Dependency, Healthcheck
+from auditlib.inventory.stack import Dependency, Healthcheck, Mount
 from auditlib.model import Severity, Status
 from auditlib.readiness import Answer, State
 
@@ -27,6 +27,7 @@ HEALTH = "The health of every service is checked"
 PINNED = "Images are pinned"
 ORDER = "Services start in the right order"
 METRICS = "Metrics are collected"
+BACKUPS = "Data is backed up"
 ALERTS = "Alerts reach someone"
 TESTS = "Tests gate a deployment"
 SCANS = "Images are scanned before they are deployed"
@@ -110,6 +111,9 @@ SCRAPED = [
     PrometheusConfig("prometheus.yml", (), (), (), False, place(5)),
     ScrapeJob("prometheus.yml", "api", "/metrics", "http", (TARGET,), (), place(5)),
 ]
+STORE = service(
+    "db", image="postgres:16", mounts=(Mount("volume", "data", "/var/lib/postgresql/data", False, place()),)
+)
 
 CASES: dict[str, tuple[str, State, list[Any], list[str]]] = {
     "no service is checked": (HEALTH, State.NOT_MET, [service("api")], ["healthcheck-missing"]),
@@ -119,6 +123,8 @@ CASES: dict[str, tuple[str, State, list[Any], list[str]]] = {
     "metrics of all but a task": (
         METRICS, State.MET, [*SCRAPED, service("api", image=""), service("migrate", restart="no")], []
     ),
+    "data without a backup, and no rule minds": (BACKUPS, State.NOT_MET, [STORE], []),
+    "data with a backup": (BACKUPS, State.MET, [STORE, service("backup")], []),
     "one of two is checked": (
         HEALTH, State.PARTLY, [service("api"), service("db", healthcheck=CHECKED)], ["healthcheck-missing"]
     ),
