@@ -7,6 +7,7 @@ https://redis.io/docs/latest/operate/oss_and_stack/management/persistence/ …) 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from auditlib.conventions import deployment
 from auditlib.inventory import Inventory
@@ -44,16 +45,29 @@ RECOVERY_HEADING = re.compile(
 
 def are_made(inventory: Inventory) -> bool:
     """Whether a command, an image, a service, a script or a job of the repository makes backups."""
-    texts = [" ".join(command.words) for command in deployment.commands(inventory)]
+    return next(makers(inventory), None) is not None
+
+
+def makers(inventory: Inventory) -> Iterator[Location]:
+    """The commands, images, services, scripts and jobs that make backups, by their tools or by their names."""
+    yield from (place for text, place in _texts(inventory) if TOOL.search(text))
+    yield from (place for name, place in _names(inventory) if SCRIPT_NAME.search(name))
+
+
+def _texts(inventory: Inventory) -> Iterator[tuple[str, Location]]:
+    yield from ((" ".join(command.words), command.location) for command in deployment.commands(inventory))
     for service in inventory.services:
-        texts += [service.image, " ".join((*service.entrypoint, *service.command))]
-    texts += [item.argument for file in inventory.dockerfiles for item in file.instructions]
-    texts += [step.uses for step in inventory.steps]
-    names = [service.name for service in inventory.services] + [script.path for script in inventory.scripts]
-    names += [job.id for job in inventory.jobs] + [
-        target.name for item in inventory.manifests for target in item.targets
-    ]
-    return any(TOOL.search(text) for text in texts) or any(SCRIPT_NAME.search(name) for name in names)
+        yield service.image, service.location
+        yield " ".join((*service.entrypoint, *service.command)), service.location
+    yield from ((item.argument, item.location) for file in inventory.dockerfiles for item in file.instructions)
+    yield from ((step.uses, step.location) for step in inventory.steps)
+
+
+def _names(inventory: Inventory) -> Iterator[tuple[str, Location]]:
+    yield from ((service.name, service.location) for service in inventory.services)
+    yield from ((script.path, script.location) for script in inventory.scripts)
+    yield from ((job.id, job.location) for job in inventory.jobs)
+    yield from ((target.name, target.location) for item in inventory.manifests for target in item.targets)
 
 
 def are_described(inventory: Inventory) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import Command, Job, Pair
+from auditlib.inventory.delivery import Command, Document, Job, Pair
 from auditlib.inventory.stack import Project
 from auditlib.model import Location, Related
 
@@ -156,9 +156,9 @@ def unread_documents(inventory: Inventory) -> tuple[str, ...]:
     return tuple(path for path in inventory.files if path.endswith(_UNREAD_DOCUMENT) and path not in known)
 
 
-def speaks_of_scaling(inventory: Inventory) -> bool:
-    """Whether a document speaks of more than one host."""
-    return any(document.words & _SCALING for document in inventory.documents)
+def documents_on_scaling(inventory: Inventory) -> tuple[Document, ...]:
+    """The documents that speak of more than one host."""
+    return tuple(document for document in inventory.documents if document.words & _SCALING)
 
 
 def main_document(inventory: Inventory) -> Location | None:

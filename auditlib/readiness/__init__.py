@@ -2,10 +2,12 @@
 
 An item is judged by what the repository holds of its kind and by the open findings that speak against it:
 
-- not known, if the repository holds nothing of the kind;
+- not known, if the repository holds nothing of the kind, and no finding speaks of it;
 - not met, if a finding denies it, or if it wants a proof that the repository doesn't hold;
-- partly, if findings only weaken it;
+- partly, if findings only weaken it, or if there are gaps that no rule finds fault with;
 - met otherwise.
+
+So no item is better, or vaguer, than an open finding of its rules says.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from enum import Enum
 
 from msgspec import Struct
 
+from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.model import Finding, Related, Severity, Status
 from auditlib.readiness._items import ITEMS, Item
@@ -44,29 +47,37 @@ class Answer(Struct, frozen=True):
     records: tuple[Related, ...]
 
 
-def judge(inventory: Inventory, findings: Iterable[Finding]) -> tuple[Answer, ...]:
+def judge(inventory: Inventory, graph: DependencyGraph, findings: Iterable[Finding]) -> tuple[Answer, ...]:
     """Every item of the checklist, answered."""
     opened = [finding for finding in findings if finding.status is Status.OPEN and finding.severity > Severity.INFO]
-    return tuple(_answer(item, inventory, opened) for item in ITEMS)
+    return tuple(_answer(item, inventory, graph, opened) for item in ITEMS)
 
 
-def _answer(item: Item, inventory: Inventory, opened: Sequence[Finding]) -> Answer:
+def _answer(item: Item, inventory: Inventory, graph: DependencyGraph, opened: Sequence[Finding]) -> Answer:
     against = tuple(finding for finding in opened if finding.rule in item.denied_by | item.weakened_by)
     subject = tuple(item.subject(inventory))
     if not subject and not against:
         return Answer(item, State.UNKNOWN, item.unknown, (), ())
     proof = tuple(item.proof(inventory)) if item.proof else subject
     if any(finding.rule in item.denied_by for finding in against):
-        return Answer(item, State.NOT_MET, _titles(against), against, proof)
-    if not proof:
+        return Answer(item, State.NOT_MET, _titles(against), against, proof or subject)
+    if item.proof and not proof:
         return Answer(item, State.NOT_MET, item.lacking, against, subject)
     if against:
         return Answer(item, State.PARTLY, _titles(against), against, proof)
+    gaps = tuple(item.gaps(inventory, graph)) if item.gaps else ()
+    if gaps:
+        return Answer(item, State.PARTLY, _few([gap.message for gap in gaps]), (), gaps)
     return Answer(item, State.MET, item.met, (), proof)
 
 
 def _titles(findings: Sequence[Finding]) -> str:
-    """The titles of what speaks against an item, each once, the worst first."""
-    titles = list(dict.fromkeys(finding.title.rstrip(".") for finding in findings))
-    more = f" And {len(titles) - 2} more." if len(titles) > 2 else ""
-    return " ".join(f"{title}." for title in titles[:2]) + more
+    """The titles of what speaks against an item, the worst first."""
+    return _few([finding.title for finding in findings])
+
+
+def _few(sentences: Iterable[str]) -> str:
+    """The first sentences, each once, and how many more there are."""
+    distinct = list(dict.fromkeys(sentence.rstrip(".") for sentence in sentences))
+    more = f" And {len(distinct) - 2} more." if len(distinct) > 2 else ""
+    return " ".join(f"{sentence}." for sentence in distinct[:2]) + more

@@ -6,11 +6,14 @@ from collections.abc import Callable, Iterator
 
 from msgspec import Struct
 
+from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.model import Related
+from auditlib.readiness import _gaps as gaps
 from auditlib.readiness import _subjects as subjects
 
 Seen = Callable[[Inventory], Iterator[Related]]
+Lacking = Callable[[Inventory, DependencyGraph], Iterator[Related]]
 
 
 class Item(Struct, frozen=True):
@@ -29,6 +32,8 @@ class Item(Struct, frozen=True):
     """What must be there besides; nothing means that the item is not met."""
     lacking: str = ""
     """Said where the proof is missing."""
+    gaps: Lacking | None = None
+    """Where it is not so, finding or none; anything means that the item is met in part only."""
 
 
 def _rules(*names: str) -> frozenset[str]:
@@ -47,11 +52,14 @@ ITEMS: tuple[Item, ...] = (
     ),
     Item(
         "The health of every service is checked",
-        subjects.health,
+        subjects.all_services,
         "Every service that runs all the time has a health check.",
         "No service was found.",
         weakened_by=_rules("healthcheck-missing", "dependency-without-healthcheck", "healthcheck-tool-missing",
-                           "healthcheck-port-mismatch", "healthcheck-unauthenticated"),
+                           "healthcheck-port-mismatch", "healthcheck-route-missing", "healthcheck-unauthenticated"),
+        proof=subjects.health_checks,
+        lacking="The repository shows no health check of any service.",
+        gaps=gaps.unchecked,
     ),
     Item(
         "Services start in the right order",
@@ -61,13 +69,15 @@ ITEMS: tuple[Item, ...] = (
         _rules("dependency-cycle", "profile-dependency-gap"),
         _rules("dependency-started-not-healthy", "dependency-undeclared", "dependency-without-healthcheck",
                "service-behind-profile"),
+        gaps=gaps.early_starts,
     ),
     Item(
         "Data outlives its container",
         subjects.stores,
         "Every data store keeps its data in a volume.",
         "No database, broker or cache with a lasting mount was found.",
-        weakened_by=_rules("log-file-outside-volume", "volume-unused"),
+        _rules("datastore-ephemeral"),
+        _rules("datastore-persistence-off", "log-file-outside-volume", "volume-unused"),
     ),
     Item(
         "Data is backed up",
@@ -75,23 +85,28 @@ ITEMS: tuple[Item, ...] = (
         "The repository makes backups of what is kept.",
         "Nothing that keeps data was found.",
         _rules("backup-missing"),
+        _rules("backup-same-host"),
+        proof=subjects.backups_made,
+        lacking="Nothing in the repository makes a backup.",
     ),
     Item(
         "Restoring has been tried",
         subjects.stores,
         "The repository holds the commands that bring data back; whether they were run, files can't tell.",
         "Nothing that keeps data was found.",
-        weakened_by=_rules("recovery-undocumented"),
+        weakened_by=_rules("backup-untested", "recovery-undocumented"),
         proof=subjects.restores,
         lacking="No command or script of the repository restores anything, so no test of a restore can have used one.",
     ),
     Item(
         "Metrics are collected",
-        subjects.scraping,
-        "What is scraped is there and answers.",
+        subjects.scrape_jobs,
+        "Every service that runs all the time is scraped, or an exporter or a probe tells about it.",
         "No monitoring configuration was found; it may be outside of the repository.",
         _rules("monitoring-not-wired"),
-        _rules("scrape-target-unresolved"),
+        _rules("scrape-target-unresolved", "scrape-path-missing", "scrape-port-mismatch", "exporter-not-scraped",
+               "service-unmonitored"),
+        gaps=gaps.unwatched,
     ),
     Item(
         "Alerts reach someone",
@@ -100,7 +115,8 @@ ITEMS: tuple[Item, ...] = (
         "No alert was found; alerts may be kept outside of the repository.",
         _rules("monitoring-not-wired", "rule-file-not-loaded", "alertmanager-not-connected", "receiver-loopback",
                "receiver-undefined"),
-        _rules("receiver-placeholder", "receiver-unroutable", "severity-not-routed", "alert-expression-invalid"),
+        _rules("receiver-placeholder", "receiver-unroutable", "severity-not-routed", "alert-expression-invalid",
+               "alert-label-unknown", "alert-metric-unknown"),
         proof=subjects.receivers,
         lacking="There are alerts, but no receiver that tells anybody.",
     ),
@@ -110,7 +126,7 @@ ITEMS: tuple[Item, ...] = (
         "Logs are collected in one place.",
         "No service was found.",
         _rules("log-aggregation-missing"),
-        _rules("log-file-outside-volume"),
+        _rules("log-file-outside-volume", "log-shipper-source-missing"),
         proof=subjects.log_shipping,
         lacking="Nothing in the repository collects logs; Docker keeps those of each container on the host.",
     ),
@@ -119,7 +135,8 @@ ITEMS: tuple[Item, ...] = (
         subjects.tests,
         "Every test suite runs before a change is deployed.",
         "No test suite was found.",
-        weakened_by=_rules("test-suite-not-run", "lint-not-run"),
+        _rules("deploy-ungated"),
+        _rules("test-suite-not-run", "test-suite-empty", "lint-not-run", "step-cannot-fail"),
     ),
     Item(
         "Images are pinned",
@@ -133,7 +150,8 @@ ITEMS: tuple[Item, ...] = (
         subjects.built_images,
         "A scanner looks at images before they run.",
         "The repository builds no image.",
-        weakened_by=_rules("image-not-built"),
+        _rules("image-built-not-scanned"),
+        _rules("image-not-built"),
         proof=subjects.image_scans,
         lacking="No workflow, script or make target scans an image for known holes.",
     ),
@@ -142,22 +160,27 @@ ITEMS: tuple[Item, ...] = (
         subjects.production,
         "A way back is written down or automated.",
         "Nothing in the repository says that it is put into production.",
+        weakened_by=_rules("rollback-undocumented"),
         proof=subjects.rollbacks,
         lacking="No document, command or job speaks of a rollback.",
     ),
     Item(
         "Operators have a guide and runbooks",
-        subjects.guides,
+        subjects.documents,
         "Documents say how the system is operated.",
         "No document was found.",
         weakened_by=_rules("deployment-guide-missing", "runbook-missing", "recovery-undocumented",
                            "script-undocumented"),
+        proof=subjects.guides,
+        lacking="No document has a heading on deployment or operation.",
     ),
     Item(
         "The loss of one host is provided for",
         subjects.production,
-        "It is deployed to more than one host, or a document speaks of it.",
+        "It is deployed to a cluster, or a document speaks of more than one host.",
         "Nothing in the repository says where it runs.",
         _rules("single-host-only"),
+        proof=subjects.several_hosts,
+        lacking="No document speaks of more than one host, and nothing deploys to a cluster.",
     ),
 )  # fmt: skip

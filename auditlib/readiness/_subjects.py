@@ -5,16 +5,22 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from auditlib.conventions import deployment, healthchecks, services
+from auditlib import scraping
+from auditlib.conventions import deployment, healthchecks, monitoring, services
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
-from auditlib.model import Related
+from auditlib.model import Location, Related
 
 _RESTORE = re.compile(
     r"\b(?:pg_restore|mongorestore|restic restore|borg extract|wal-g backup-fetch)\b|restore[-_.]", re.I
 )
 _ROLLBACK = re.compile(r"\broll(?:ing)?[-_ ]?back\b|\brückfall|zurückrollen|retour arri[eè]re", re.I)
 _SCANNER = re.compile(r"\b(?:trivy|grype|snyk|clair|anchore|docker scout|scout-action|prisma-cloud)\b", re.I)
+_CLUSTER_FILE = re.compile(
+    r"(?:^|/)(?:Chart|kustomization|helmfile)\.ya?ml$|\.nomad$|"
+    r"(?:^|/)(?:k8s|kubernetes|kube|helm|charts)/.+\.(?:ya?ml|tpl|json)$"
+)
+_CLUSTER_COMMAND = re.compile(r"\b(?:kubectl|helm|kustomize|nomad|docker stack deploy|docker service)\b")
 _LOCAL_LOGS = frozenset({"", "json-file", "local", "none"})
 _SECRET_NAME = re.compile(r"PASSWORD|SECRET|TOKEN|API_?KEY|PRIVATE_KEY|CREDENTIAL", re.I)
 
@@ -27,11 +33,11 @@ def credentials(inventory: Inventory) -> Iterator[Related]:
                 yield Related(entry.location, f"{service.name} gets {entry.name}")
 
 
-def health(inventory: Inventory) -> Iterator[Related]:
-    """The health checks of services, or the services where there is none."""
-    checked = [(service, healthchecks.of(inventory, service)) for service in inventory.distinct_services]
-    found = [Related(place, f"the health of {service.name} is checked") for service, place in checked if place]
-    yield from found or (_service(service) for service, _ in checked)
+def health_checks(inventory: Inventory) -> Iterator[Related]:
+    """The health checks of services."""
+    for service in inventory.distinct_services:
+        if place := healthchecks.of(inventory, service):
+            yield Related(place, f"the health of {service.name} is checked")
 
 
 def all_services(inventory: Inventory) -> Iterator[Related]:
@@ -54,6 +60,12 @@ def stores(inventory: Inventory) -> Iterator[Related]:
             yield Related(mount.location, f"{product.name} of {service.name} keeps its data here")
 
 
+def backups_made(inventory: Inventory) -> Iterator[Related]:
+    """What makes backups."""
+    for place in dict.fromkeys(backups.makers(inventory)):
+        yield Related(place, "a backup is made here")
+
+
 def restores(inventory: Inventory) -> Iterator[Related]:
     """Commands and scripts that bring data back, so that somebody can have tried them."""
     for command in deployment.commands(inventory):
@@ -64,9 +76,9 @@ def restores(inventory: Inventory) -> Iterator[Related]:
             yield Related(script.location, "a script that restores data")
 
 
-def scraping(inventory: Inventory) -> Iterator[Related]:
-    """The jobs that collect metrics."""
-    for job in inventory.scrape_jobs:
+def scrape_jobs(inventory: Inventory) -> Iterator[Related]:
+    """The jobs that collect metrics, of the configurations in use."""
+    for job in scraping.jobs(inventory, monitoring.prometheus_in_use(inventory)):
         yield Related(job.location, f"the scrape job {job.name}")
 
 
@@ -80,10 +92,11 @@ def alerting(inventory: Inventory) -> Iterator[Related]:
 
 
 def receivers(inventory: Inventory) -> Iterator[Related]:
-    """The receivers that tell somebody."""
+    """The receivers that tell somebody; one with the example's address tells nobody."""
     for receiver in inventory.receivers:
-        if receiver.integrations:
-            yield Related(receiver.location, f"{receiver.name} reaches {receiver.integrations[0].kind}")
+        real = [item for item in receiver.integrations if not item.placeholder]
+        if real:
+            yield Related(receiver.location, f"{receiver.name} reaches {real[0].kind}")
 
 
 def log_shipping(inventory: Inventory) -> Iterator[Related]:
@@ -143,10 +156,28 @@ def rollbacks(inventory: Inventory) -> Iterator[Related]:
             yield Related(job.location, f"the job {job.id}")
 
 
+def documents(inventory: Inventory) -> Iterator[Related]:
+    """All documents."""
+    for item in inventory.documents:
+        yield Related(item.location, item.title or item.path)
+
+
 def guides(inventory: Inventory) -> Iterator[Related]:
-    """The documents on how the software is put into operation, or all documents."""
-    found = [Related(place, "operation is described here") for place in deployment.guides(inventory)]
-    yield from found or (Related(item.location, item.title or item.path) for item in inventory.documents)
+    """The documents on how the software is put into operation."""
+    for place in deployment.guides(inventory):
+        yield Related(place, "operation is described here")
+
+
+def several_hosts(inventory: Inventory) -> Iterator[Related]:
+    """Documents that speak of several hosts, and what deploys to a cluster; a platform alone says nothing of hosts."""
+    for document in deployment.documents_on_scaling(inventory):
+        yield Related(document.location, "scaling is described here")
+    for path in inventory.files:
+        if _CLUSTER_FILE.search(path):
+            yield Related(Location(path), "this is for a cluster")
+    for command in deployment.commands(inventory):
+        if _CLUSTER_COMMAND.search(" ".join(command.words)):
+            yield Related(command.location, "a command that deploys to a cluster")
 
 
 def _service(service: Service) -> Related:

@@ -13,7 +13,7 @@ from auditlib.conventions import images, services
 from auditlib.graph import DependencyGraph, Edge
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
-from auditlib.rules._scraping import service_of
+from auditlib.scraping import service_of
 
 _QUEUE_VARIABLE = re.compile(r"BROKER|QUEUE|CELERY|SIDEKIQ|BULL|(?:^|_)RQ_|DRAMATIQ|HUEY|ARQ_|TASKS?_|JOBS?_", re.I)
 _QUEUE_CHOICES = ("QUEUE_CONNECTION", "QUEUE_DRIVER")

@@ -32,12 +32,12 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 
+from auditlib import scraping
 from auditlib.conventions import exporters, monitoring
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.monitoring import AlertRule, LabelMatcher, ScrapeJob
 from auditlib.model import Area, Confidence, Effort, Related, Severity
-from auditlib.rules import _scraping as scraping
 from auditlib.rules._rule import Evidence, rule
 from auditlib.rules._wording import listed
 

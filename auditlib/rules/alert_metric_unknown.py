@@ -32,15 +32,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from auditlib import scraping
 from auditlib.conventions import monitoring
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.monitoring import AlertRule
 from auditlib.model import Area, Confidence, Effort, Related, Severity
-from auditlib.rules import _scraping as scraping
 from auditlib.rules._rule import Evidence, rule
-from auditlib.rules._scraping import Gap
 from auditlib.rules._wording import listed
+from auditlib.scraping import Gap
 
 
 @rule(area=Area.MONITORING, severity=Severity.HIGH, confidence=Confidence.MEDIUM, effort=Effort.MEDIUM)

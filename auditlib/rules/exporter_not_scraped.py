@@ -30,12 +30,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from auditlib import scraping
 from auditlib.conventions import exporters, monitoring, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
-from auditlib.rules import _scraping as scraping
 from auditlib.rules._rule import Evidence, rule
 
 

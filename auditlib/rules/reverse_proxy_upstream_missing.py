@@ -38,8 +38,8 @@ from auditlib.inventory.proxy import ReverseProxy, Upstream
 from auditlib.inventory.stack import Endpoint, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.rules._rule import Evidence, rule
-from auditlib.rules._scraping import service_of
 from auditlib.rules._wording import listed
+from auditlib.scraping import service_of
 
 _PORTS = {"http": "80", "https": "443"}
 

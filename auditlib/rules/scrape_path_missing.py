@@ -30,16 +30,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from auditlib import scraping
 from auditlib.conventions import monitoring, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Route
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
-from auditlib.rules import _scraping as scraping
 from auditlib.rules._rule import Evidence, rule
-from auditlib.rules._scraping import MetricSource
 from auditlib.rules._wording import counted
+from auditlib.scraping import MetricSource
 
 _PORTS = {
     "PostgreSQL": "5432", "MySQL": "3306", "Redis": "6379", "Valkey": "6379", "MongoDB": "27017", "Memcached": "11211",

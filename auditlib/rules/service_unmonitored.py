@@ -29,15 +29,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from auditlib import scraping
 from auditlib.conventions import environments, exporters, monitoring, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Project, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
-from auditlib.rules import _scraping as scraping
 from auditlib.rules._rule import Evidence, rule
-from auditlib.rules._scraping import MetricSource
 from auditlib.rules._wording import listed
+from auditlib.scraping import MetricSource
 
 _LEFT_OUT = services.AUXILIARY | services.OBSERVABILITY | {"proxy"}
 
@@ -67,14 +67,12 @@ def _watches_all(source: MetricSource) -> bool:
 
 def _behind_exporters(inventory: Inventory, graph: DependencyGraph, sources: list[MetricSource]) -> set[str]:
     """What scraped exporters hold an address of."""
-    found = set()
-    for source in sources:
-        node = graph.service(source.service.project, source.service.name) if source.service else None
-        if node is None or source.exporter is None:
-            continue
-        ends = (scraping.service_of(inventory, graph, edge.target) for edge in graph.edges_from(node, "depends_on"))
-        found |= {service.key for service in ends if service}
-    return found
+    return {
+        peer.key
+        for source in sources
+        if source.service and source.exporter
+        for peer in scraping.peers(inventory, graph, source.service)
+    }
 
 
 def _is_to_be_watched(inventory: Inventory, service: Service, products: set[str]) -> bool:

@@ -46,7 +46,7 @@ def _is_of_production(file: str) -> bool:
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """The project for production, else the largest one, where Compose alone deploys and one host goes unspoken."""
     signs = deployment.signs_of_production(inventory)
-    if not signs or deployment.uses_orchestrator(inventory) or deployment.speaks_of_scaling(inventory):
+    if not signs or deployment.uses_orchestrator(inventory) or deployment.documents_on_scaling(inventory):
         return
     projects = [item for item in inventory.base_projects if not environments.is_for_development(item.location.file)]
     sizes = {project.name: len(inventory.services_of(project.name)) for project in projects}

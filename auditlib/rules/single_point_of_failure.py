@@ -46,7 +46,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """One finding for each project with the services that take at least three, and a third of all, along."""
     owners = {graph.service(item.project, item.name): item for item in inventory.distinct_services}
     points = graph.single_points(limit=_WORST)
-    settled = deployment.speaks_of_scaling(inventory) or deployment.uses_orchestrator(inventory)
+    settled = deployment.documents_on_scaling(inventory) or deployment.uses_orchestrator(inventory)
     for project in inventory.base_projects:
         mine = {node: item for node, item in owners.items() if item.project == project.name}
         lasting = {node for node, item in mine.items() if not services.is_one_shot(item)}

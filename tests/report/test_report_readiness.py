@@ -3,21 +3,41 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
+from typing import Any
 
-from handmade import MakeAudit, finding, place, service
+import pytest
+from handmade import FILE, MakeAudit, finding, place, service
 
+from auditlib import audit as auditing
 from auditlib import readiness, rules
 from auditlib.audit import Audit
-from auditlib.inventory.stack import Healthcheck
+from auditlib.inventory.delivery import Command, Document, Heading, Script
+from auditlib.inventory.monitoring import Integration, PrometheusConfig, Receiver, ScrapeJob, Target
+from auditlib.inventory.stack import Dependency, Healthcheck, Mount
 from auditlib.model import Severity, Status
 from auditlib.readiness import Answer, State
 
+REPOSITORY = Path(__file__).parents[2]
+CORPUS = REPOSITORY.parent / "shared" / "corpus"
+EXAMPLES = [*sorted((REPOSITORY / "data").glob("*/")), *sorted(CORPUS.glob("*/"))]
+CHECKED = Healthcheck(("true",), False, False, "", "", "", "", place(4))
+
 HEALTH = "The health of every service is checked"
 PINNED = "Images are pinned"
+ORDER = "Services start in the right order"
+METRICS = "Metrics are collected"
+BACKUPS = "Data is backed up"
+ALERTS = "Alerts reach someone"
+TESTS = "Tests gate a deployment"
+SCANS = "Images are scanned before they are deployed"
+GUIDES = "Operators have a guide and runbooks"
+HOSTS = "The loss of one host is provided for"
 
 
 def answers(audit: Audit) -> dict[str, Answer]:
-    return {answer.item.title: answer for answer in readiness.judge(audit.inventory, audit.findings)}
+    judged = readiness.judge(audit.inventory, audit.dependencies, audit.findings)
+    return {answer.item.title: answer for answer in judged}
 
 
 def test_an_empty_repository_leaves_everything_open(make_audit: MakeAudit) -> None:
@@ -28,8 +48,7 @@ def test_an_empty_repository_leaves_everything_open(make_audit: MakeAudit) -> No
 
 
 def test_what_nothing_speaks_against_is_met_and_says_where(make_audit: MakeAudit) -> None:
-    health = Healthcheck(("true",), False, False, "", "", "", "", place(4))
-    answer = answers(make_audit([service("api", healthcheck=health)]))[HEALTH]
+    answer = answers(make_audit([service("api", healthcheck=CHECKED)]))[HEALTH]
 
     assert answer.state is State.MET
     assert [record.location for record in answer.records] == [place(4)]
@@ -44,7 +63,7 @@ def test_a_finding_that_weakens_leaves_it_partly_met(make_audit: MakeAudit) -> N
 
 def test_a_finding_that_denies_outweighs_one_that_weakens(make_audit: MakeAudit) -> None:
     against = [finding("scrape-target-unresolved"), finding("monitoring-not-wired")]
-    answer = answers(make_audit([service("api")], against))["Metrics are collected"]
+    answer = answers(make_audit([service("api")], against))[METRICS]
 
     assert answer.state is State.NOT_MET
     assert len(answer.findings) == 2
@@ -70,3 +89,77 @@ def test_every_rule_of_the_checklist_exists() -> None:
     named = {rule for item in readiness.ITEMS for rule in item.denied_by | item.weakened_by}
 
     assert named - set(rules.catalogue()) == set()
+
+
+def receiver(*, placeholder: bool) -> Receiver:
+    return Receiver(FILE, "team", (Integration("slack", "", "", placeholder, place(5)),), place(5))
+
+
+def waits(condition: str) -> Any:
+    return service("api", dependencies=(Dependency("db", condition, True, place(3)),))
+
+
+def document(*headings: str) -> Document:
+    found = tuple(Heading(text, 2, place(9)) for text in headings)
+    return Document("README.md", "Shop", found, (), frozenset(), place(8))
+
+
+DEPLOYS = Script("scripts/deploy.sh", "bash", "", False, (Command(("fastapi", "deploy"), place(7)),), place(6))
+
+TARGET = Target("api", "8000", place(5))
+SCRAPED = [
+    PrometheusConfig("prometheus.yml", (), (), (), False, place(5)),
+    ScrapeJob("prometheus.yml", "api", "/metrics", "http", (TARGET,), (), place(5)),
+]
+STORE = service(
+    "db", image="postgres:16", mounts=(Mount("volume", "data", "/var/lib/postgresql/data", False, place()),)
+)
+
+CASES: dict[str, tuple[str, State, list[Any], list[str]]] = {
+    "no service is checked": (HEALTH, State.NOT_MET, [service("api")], ["healthcheck-missing"]),
+    "metrics of one of two": (
+        METRICS, State.PARTLY, [*SCRAPED, service("api", image=""), service("web", image="")], []
+    ),
+    "metrics of all but a task": (
+        METRICS, State.MET, [*SCRAPED, service("api", image=""), service("migrate", restart="no")], []
+    ),
+    "data without a backup, and no rule minds": (BACKUPS, State.NOT_MET, [STORE], []),
+    "data with a backup": (BACKUPS, State.MET, [STORE, service("backup")], []),
+    "one of two is checked": (
+        HEALTH, State.PARTLY, [service("api"), service("db", healthcheck=CHECKED)], ["healthcheck-missing"]
+    ),
+    "one of two is checked, and no rule minds": (
+        HEALTH, State.PARTLY, [service("api"), service("db", healthcheck=CHECKED)], []
+    ),
+    "waits for a start": (ORDER, State.PARTLY, [waits("service_started"), service("db")], []),
+    "waits for health": (ORDER, State.MET, [waits("service_healthy"), service("db")], []),
+    "the receiver is an example": (ALERTS, State.NOT_MET, [receiver(placeholder=True)], ["receiver-placeholder"]),
+    "one of two receivers is an example": (
+        ALERTS, State.PARTLY, [receiver(placeholder=True), receiver(placeholder=False)], ["receiver-placeholder"]
+    ),
+    "a platform says nothing of hosts": (HOSTS, State.NOT_MET, [DEPLOYS], []),
+    "a README on nothing in particular": (GUIDES, State.NOT_MET, [document("About")], []),
+    "a README on the deployment": (GUIDES, State.MET, [document("Deployment")], []),
+    "images are built and not scanned": (SCANS, State.NOT_MET, [], ["image-built-not-scanned"]),
+    "nothing stands before a deployment": (TESTS, State.NOT_MET, [], ["deploy-ungated"]),
+    "tests that no inventory shows": (TESTS, State.PARTLY, [], ["test-suite-not-run"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_an_item_stands_as_its_evidence_says(case: str, make_audit: MakeAudit) -> None:
+    title, state, records, against = CASES[case]
+    answer = answers(make_audit(records, [finding(rule) for rule in against]))[title]
+
+    assert answer.state is state
+    assert answer.reason
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)
+def test_no_item_is_better_or_vaguer_than_its_findings(example: Path) -> None:
+    audit = auditing.audit(example, scanned=False)
+    grave = {item.rule for item in audit.findings if item.status is Status.OPEN and item.severity >= Severity.HIGH}
+
+    for answer in answers(audit).values():
+        if grave & (answer.item.denied_by | answer.item.weakened_by):
+            assert answer.state in (State.PARTLY, State.NOT_MET), answer.item.title

@@ -9,7 +9,7 @@ from auditlib.report.sections.delivery import ci_jobs
 from auditlib.report.sections.evidence import explorer, findings, table
 from auditlib.report.sections.failure import blast_radius, start_up
 from auditlib.report.sections.images import image_versions
-from auditlib.report.sections.monitoring import alerts, monitoring_coverage, monitoring_wiring
+from auditlib.report.sections.monitoring import alerts, monitoring_wiring
 from auditlib.report.sections.orchestration import dependency_conditions, service_map
 from auditlib.report.sections.overview import checklist, scope, severities, verdict
 from auditlib.report.sections.planning import backlog, risk_against_effort, risk_matrix
@@ -18,6 +18,7 @@ from auditlib.report.sections.reliability import confidence, coverage
 from auditlib.report.sections.scoring import score_costs
 from auditlib.report.sections.storage import exposure, volumes
 from auditlib.report.sections.testing import scripts, test_coverage
+from auditlib.report.sections.watching import monitoring_coverage
 
 __all__ = [
     "alerts",

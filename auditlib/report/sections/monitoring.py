@@ -1,22 +1,16 @@
-"""Monitoring: what is scraped, what alerts, who is told, and which services nobody watches."""
+"""Monitoring: what is scraped, what alerts, and who is told."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 
 from auditlib.audit import Audit
-from auditlib.conventions import healthchecks
 from auditlib.graph import Edge
-from auditlib.inventory.stack import Service
 from auditlib.report import palette, wording
 from auditlib.report.blocks import Blocks, Column, Picture, Prose, State, Table
-from auditlib.report.charts import layered, matrix
+from auditlib.report.charts import layered
 
 _NONE = "No monitoring configuration (Prometheus, Alertmanager, Grafana, a log shipper) was found."
-_ASPECTS = ("Health check", "Metrics", "Alerts", "Dashboard", "Logs kept")
-_WHAT = ("a health check", "metrics", "alerts", "a dashboard", "logs that are kept")
-"""The aspects in a sentence that says how many services have each."""
-_LIMIT = 40
 
 
 def monitoring_wiring(audit: Audit) -> Blocks:
@@ -120,57 +114,6 @@ def _target_table(audit: Audit) -> Table | None:
         Column("Place", "code"),
     )
     return Table("What Prometheus scrapes", columns, tuple(rows)) if rows else None
-
-
-def monitoring_coverage(audit: Audit) -> Blocks:
-    """Each service: is its health checked, are its metrics scraped, do alerts and dashboards ask for it, logs kept."""
-    services = audit.inventory.distinct_services
-    if not services:
-        return Blocks(Prose("No service was found, so there is nothing to watch."))
-    watched = _watched(audit)
-    states = {service.name: _aspects(audit, service, watched) for service in services}
-    names = sorted(states, key=lambda name: (sum(states[name]), name))
-    marks = {
-        (row, column): matrix.Mark("dot", "good") if known else matrix.Mark("dash", "")
-        for row, name in enumerate(names[:_LIMIT])
-        for column, known in enumerate(states[name])
-    }
-    blind = [name for name in names if not any(states[name])]
-    counts = {what: sum(found[column] for found in states.values()) for column, what in enumerate(_WHAT)}
-    parts = [f"{count} with {what}" for what, count in counts.items() if count]
-    if lacking := [what for what, count in counts.items() if not count]:
-        parts.append(f"none with {' or '.join(lacking)}")
-    words = f"Of {wording.count(len(names), 'service')}: {', '.join(parts)}."
-    words += f" Nothing at all: {wording.listing(blind)}." if blind else ""
-    rows = tuple((name, *(State("yes", "good") if known else State("no") for known in states[name])) for name in names)
-    table = Table(
-        "Services and what watches them",
-        (Column("Service", "code"), *(Column(aspect, "state") for aspect in _ASPECTS)),
-        rows,
-    )
-    legend = [(matrix.Mark("dot", "good"), "covered"), (matrix.Mark("dash", ""), "not covered")]
-    caption = words + (f" The {_LIMIT} with the least are drawn." if len(names) > _LIMIT else "")
-    return Blocks(Picture(matrix.draw(names[:_LIMIT], _ASPECTS, marks, legend).svg(words), caption, words, table))
-
-
-def _watched(audit: Audit) -> dict[str, set[str]]:
-    """The service nodes that are scraped, alerted on, and shown on a dashboard through their scrape job."""
-    graph = audit.graph
-    scraped: defaultdict[str, set[str]] = defaultdict(set)
-    for edge in graph.edges_of("scrapes"):
-        scraped[edge.source].add(edge.target)
-    alerted = {service for edge in graph.edges_of("alerts_on") for service in scraped.get(edge.target, ())}
-    asked = {matcher.value for board in audit.inventory.dashboards for panel in board.panels
-             for query in panel.queries for matcher in query.matchers if matcher.name == "job"}  # fmt: skip
-    shown = {service for job in graph.of_kind("scrape_job") if job.name in asked for service in scraped[job.id]}
-    return {"Metrics": set().union(*scraped.values()), "Alerts": alerted, "Dashboard": shown}
-
-
-def _aspects(audit: Audit, service: Service, watched: dict[str, set[str]]) -> tuple[bool, ...]:
-    node = audit.graph.service(service.project, service.name) or ""
-    shipped = bool(audit.inventory.log_shippers) or service.log_driver not in ("", "json-file", "local", "none")
-    checked = healthchecks.of(audit.inventory, service) is not None
-    return (checked, *(node in watched[aspect] for aspect in ("Metrics", "Alerts", "Dashboard")), shipped)
 
 
 def alerts(audit: Audit) -> Blocks:

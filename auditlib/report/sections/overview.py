@@ -65,7 +65,7 @@ def _score(score: judging.Score, moved: int) -> dict[str, object]:
 
 def checklist(audit: Audit) -> Blocks:
     """What a system needs in production: each thing met, partly, not met or not known, with its evidence."""
-    answers = readiness.judge(audit.inventory, audit.findings)
+    answers = readiness.judge(audit.inventory, audit.dependencies, audit.findings)
     counts = Counter(answer.state for answer in answers)
     summary = ", ".join(f"{counts[state]} {state}" for state in readiness.State if counts[state])
     shown = [

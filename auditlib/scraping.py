@@ -72,8 +72,7 @@ def sources(inventory: Inventory, graph: DependencyGraph, found: Iterable[Scrape
         for target in (job.proxy,) if job.proxy else (*job.targets, *job.discovered):
             service = service_at(inventory, graph, job, target)
             if service is None:
-                local = target.host in _LOCAL and target.port in ("9090", "")
-                guess = exporters.of_host("prometheus" if local else target.host, target.port)
+                guess = exporters.of_host("prometheus" if is_own(target) else target.host, target.port)
                 yield MetricSource(job, target, None, guess)
             else:
                 exporter = _exporter(inventory, service)
@@ -91,6 +90,19 @@ def service_of(inventory: Inventory, graph: DependencyGraph, node: str) -> Servi
     """The record of a service's node."""
     data = graph.nodes[node]
     return inventory.services_of(data["project"]).get(data["name"]) if data["kind"] == "service" else None
+
+
+def peers(inventory: Inventory, graph: DependencyGraph, service: Service) -> Iterator[Service]:
+    """The services that a service needs, or whose addresses it is given: of an exporter what it tells about."""
+    node = graph.service(service.project, service.name)
+    for edge in graph.edges_from(node, "depends_on") if node else ():
+        if peer := service_of(inventory, graph, edge.target):
+            yield peer
+
+
+def is_own(target: Target) -> bool:
+    """Whether a target is the Prometheus itself that scrapes it."""
+    return target.host in _LOCAL and target.port in ("9090", "")
 
 
 def watched(inventory: Inventory, graph: DependencyGraph, found: Iterable[ScrapeJob]) -> set[str]:

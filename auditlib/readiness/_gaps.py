@@ -1,0 +1,49 @@
+"""Where a repository leaves out a part of an item of the checklist, whether or not a rule finds fault with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditlib import watching
+from auditlib.conventions import backups, environments, healthchecks, services
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.stack import Service
+from auditlib.model import Related
+
+
+def unchecked(inventory: Inventory, graph: DependencyGraph) -> Iterator[Related]:
+    """The services that run all the time, and whose health the repository doesn't check."""
+    for service in _lasting(inventory):
+        if healthchecks.of(inventory, service) is None:
+            yield Related(service.location, f"The repository shows no health check of {service.name}")
+
+
+def unwatched(inventory: Inventory, graph: DependencyGraph) -> Iterator[Related]:
+    """The services that run all the time, and that no scrape job, exporter or probe tells about."""
+    watched = watching.of(inventory, graph).metrics.services
+    for service in _lasting(inventory):
+        if service.key not in watched and not _works_aside(inventory, service):
+            yield Related(service.location, f"Nothing collects metrics of {service.name} itself")
+
+
+def early_starts(inventory: Inventory, graph: DependencyGraph) -> Iterator[Related]:
+    """The waits that end when the other service has started, whether or not it can do its work by then."""
+    for service in inventory.distinct_services:
+        for needed in service.dependencies:
+            if not needed.implicit and needed.condition == "service_started":
+                yield Related(needed.location, f"{service.name} waits only for the start of {needed.service}")
+
+
+def _works_aside(inventory: Inventory, service: Service) -> bool:
+    """Whether a service isn't what users wait for: a tool, an exporter, a job that makes backups by the clock."""
+    product = services.product(inventory, service)
+    auxiliary = product is not None and product.kind in services.AUXILIARY
+    return auxiliary or backups.SCRIPT_NAME.search(service.name) is not None
+
+
+def _lasting(inventory: Inventory) -> Iterator[Service]:
+    """The services that run all the time in production."""
+    for service in inventory.distinct_services:
+        if not services.is_one_shot(service) and not environments.only_for_development(service):
+            yield service
