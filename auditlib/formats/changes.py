@@ -85,7 +85,7 @@ def _scores(old: Side, new: Side) -> list[tuple[str, int, int]]:
     if old.standing is None or new.standing is None:
         return []
     before = dict(old.standing.scores)
-    return [(str(area), before[area], points) for area, points in new.standing.scores if points != before[area]]
+    return [(area.title, before[area], points) for area, points in new.standing.scores if points != before[area]]
 
 
 def _side(side: Side) -> dict[str, Any]:

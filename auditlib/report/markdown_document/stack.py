@@ -32,7 +32,7 @@ def scope(audit: Audit) -> Iterator[str]:
     if places:
         yield statement("Key References", f"{codes(dict.fromkeys(places), 10)}.")
     yield statement("Verdict", f"{judgement.readiness}. {text(judgement.reason)}")
-    scores = ", ".join(f"{score.area} {score.points}" for score in judgement.scores)
+    scores = ", ".join(f"{score.area.title} {score.points}" for score in judgement.scores)
     yield statement("Scores of 100", f"{scores}.")
     since = progress.since(audit)
     if since:

@@ -11,7 +11,6 @@ from auditlib.model import Area, Read, Severity, Status
 from auditlib.report import palette, wording
 from auditlib.report.blocks import Blocks, Column, Panel, Picture, Prose, State, Table
 from auditlib.report.charts import bars
-from auditlib.report.rendering import AREA_NAMES
 from auditlib.report.sections import progress
 from auditlib.report.sections.scoring import losses
 
@@ -91,13 +90,13 @@ def severities(audit: Audit) -> Blocks:
     for area in Area:
         parts = [(palette.SEVERITY[severity], float(counts[area, severity])) for severity in Severity]
         total = sum(counts[area, severity] for severity in Severity)
-        rows.append((AREA_NAMES[area], parts, wording.count(total, "finding")))
+        rows.append((area.title, parts, wording.count(total, "finding")))
     canvas = bars.draw(rows, [(palette.SEVERITY[severity], str(severity)) for severity in Severity])
     summary = "; ".join(f"{name}: {end}" for name, _, end in rows)
     table = Table(
         "Findings by area and severity",
         (Column("Area"), *(Column(str(severity).capitalize(), "number") for severity in Severity)),
-        tuple((AREA_NAMES[area], *(counts[area, severity] for severity in Severity)) for area in Area),
+        tuple((area.title, *(counts[area, severity] for severity in Severity)) for area in Area),
     )
     return Blocks(
         Picture(canvas.svg(summary), "Findings by area, the most severe on the left.", summary, table),

@@ -13,7 +13,6 @@ from auditlib.model import Area, Severity
 from auditlib.report import palette, wording
 from auditlib.report.blocks import Blocks, Column, Panel, Picture, Prose, Table
 from auditlib.report.charts import trend as chart
-from auditlib.report.rendering import AREA_NAMES
 
 FIRST = "This is the first result that is kept; the next one will be compared with it."
 _NOT_KEPT = "No history is kept here; `auditlib report` keeps one, and from the second result on says what has changed."
@@ -69,7 +68,7 @@ def trend(audit: Audit) -> Blocks:
     canvas = chart.draw(
         [_short(step) for step in steps],
         [
-            chart.Line(AREA_NAMES[area], colour, [dict(step.scores)[area] for step in steps], dashed)
+            chart.Line(area.title, colour, [dict(step.scores)[area] for step in steps], dashed)
             for (area, _), (colour, dashed) in zip(steps[-1].scores, _LINES, strict=True)
         ],
         [
@@ -94,8 +93,8 @@ def _short(step: Standing) -> str:
 def _in_words(steps: Sequence[Standing]) -> str:
     first, last = steps[0], steps[-1]
     before = dict(first.scores)
-    rising = [AREA_NAMES[area] for area, points in last.scores if points > before[area]]
-    falling = [AREA_NAMES[area] for area, points in last.scores if points < before[area]]
+    rising = [area.title for area, points in last.scores if points > before[area]]
+    falling = [area.title for area, points in last.scores if points < before[area]]
     parts = [f"{wording.listing(names)} {'is' if len(names) == 1 else 'are'} {way}"
              for names, way in ((rising, "better"), (falling, "worse")) if names]  # fmt: skip
     scores = wording.sentence("; ".join(parts)) or "All scores are as they were"
@@ -110,7 +109,7 @@ def _table(steps: Sequence[Standing]) -> Table:
         Column("When (UTC)"),
         Column("Commit", "code"),
         Column("Verdict"),
-        *(Column(AREA_NAMES[area], "number") for area, _ in steps[-1].scores),
+        *(Column(area.title, "number") for area, _ in steps[-1].scores),
         *(Column(str(severity).capitalize(), "number") for severity in Severity),
     )
     rows = tuple(

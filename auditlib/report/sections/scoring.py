@@ -11,7 +11,6 @@ from auditlib.audit import Audit
 from auditlib.model import Finding, Severity
 from auditlib.report import wording
 from auditlib.report.blocks import Blocks, Column, Prose, Table
-from auditlib.report.rendering import AREA_NAMES
 
 _NAMED = 3
 """Rules of each area that are named in full; the rest of it is one row."""
@@ -60,7 +59,7 @@ def _rule() -> str:
 def _rows(score: verdict.Score) -> Iterator[tuple[object, ...]]:
     lost = losses(score)
     for number, loss in enumerate(lost[:_NAMED]):
-        area = f"{AREA_NAMES[score.area]}: {score.points}" if number == 0 else ""
+        area = f"{score.area.title}: {score.points}" if number == 0 else ""
         yield area, f"−{loss.points:.1f}", loss.worst.title, loss.findings, str(loss.worst.location)
     rest = lost[_NAMED:]
     if rest:
