@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from rich.text import Text
 
 from auditlib import comparison, entries
 from auditlib.comparison import Changes, Kept
-from auditlib.entries import Entry
+from auditlib.entries import Entry, Place
 from auditlib.formats import visible
 from auditlib.formats.markdown import code, escaped
 from auditlib.formats.plain_text import STYLES
@@ -65,6 +65,7 @@ def _groups(changes: Changes) -> Iterator[tuple[str, str, list[Listed]]]:
     """What happened, its colour, and the findings to which it did."""
     groups: list[tuple[str, str, list[Listed]]] = [
         ("Fixed", "green", [(entry, "") for entry in changes.fixed]),
+        ("Shrunk", "green", [(item.new, item.retreat) for item in changes.shrunk]),
         ("New", "red", [(entry, "") for entry in changes.new]),
         ("Spread further", "red", [(item.new, item.spread) for item in changes.grown]),
         ("Judged differently", "yellow", [(item.new, f"was {item.old.severity}") for item in changes.changed]),
@@ -99,8 +100,16 @@ def _side(side: Side) -> dict[str, Any]:
 
 
 def _kept(item: Kept) -> dict[str, Any]:
-    more = [{"file": place.file, "message": place.message} for place in comparison.grown(item.old, item.new)]
-    return {**entries.document(item.new), "severity_before": str(item.old.severity), "grown": more}
+    return {
+        **entries.document(item.new),
+        "severity_before": str(item.old.severity),
+        "grown": _places(comparison.grown(item.old, item.new)),
+        "shrunk": _places(comparison.grown(item.new, item.old)),
+    }
+
+
+def _places(places: Iterable[Place]) -> list[dict[str, str]]:
+    return [{"file": place.file, "message": place.message} for place in places]
 
 
 def _item(entry: Entry, note: str) -> str:

@@ -80,4 +80,5 @@ def _row(row: Row) -> dict[str, Any]:
         "new": len(changes.new) if changes else None,
         "fixed": len(changes.fixed) if changes else None,
         "grown": len(changes.grown) if changes else None,
+        "shrunk": len(changes.shrunk) if changes else None,
     }

@@ -23,7 +23,7 @@ _THIS = "this run"
 
 
 def changes(audit: Audit) -> Blocks:
-    """What is new, what is fixed and what has spread since the last run that found something else."""
+    """What is fixed, what has shrunk, what is new and what has spread since the last run that found something else."""
     if audit.history is None:
         return Blocks(Prose(_NOT_KEPT))
     if audit.history.last is None:
@@ -42,7 +42,7 @@ def since(audit: Audit) -> str:
         return FIRST
     last = audit.history.last
     found = history.changes(last, _current(audit))
-    said = wording.listing((f"{number} {fate}" for number, fate in found.counts), limit=6)
+    said = wording.listing((f"{number} {fate}" for number, fate in found.counts), limit=7)
     commit = f", commit `{last.standing.commit[:10]}`" if last.standing.commit else ""
     aside = (
         f" {wording.listing(found.left_out)} ran in only one of the two and is left aside." if found.left_out else ""
@@ -122,11 +122,12 @@ def _table(steps: Sequence[Standing]) -> Table:
 
 def _groups(found: Changes) -> Iterator[tuple[str, str, list[dict[str, object]]]]:
     """What happened, its tone, and the findings to which it did."""
+    yield "Fixed", "good", [_item(entry, gone=True) for entry in found.fixed]
+    yield "Shrunk", "good", [_item(item.new, item.retreat) for item in found.shrunk]
     yield "New", "bad", [_item(entry) for entry in found.new]
-    yield "Open again", "bad", [_item(entry) for entry in found.reopened]
     yield "Spread further", "bad", [_item(item.new, item.spread) for item in found.grown]
     yield "Judged differently", "warn", [_item(item.new, f"was {item.old.severity}") for item in found.changed]
-    yield "Fixed", "good", [_item(entry, gone=True) for entry in found.fixed]
+    yield "Open again", "bad", [_item(entry) for entry in found.reopened]
     yield "Suppressed", "", [_item(entry, gone=True) for entry in found.suppressed]
 
 
