@@ -14,7 +14,7 @@ from auditlib.entries import Entry, Place
 from auditlib.formats import visible
 from auditlib.formats.markdown import code, escaped
 from auditlib.formats.plain_text import STYLES
-from auditlib.history import Side
+from auditlib.history import Side, moves
 
 VERSION = 1
 Listed = tuple[Entry, str]
@@ -85,8 +85,7 @@ def _scores(old: Side, new: Side) -> list[tuple[str, int, int]]:
     """The areas whose score changed, with both; none where one of the sides knows no scores."""
     if old.standing is None or new.standing is None:
         return []
-    before = dict(old.standing.scores)
-    return [(area.title, before[area], points) for area, points in new.standing.scores if points != before[area]]
+    return [(area.title, was, now) for area, was, now in moves(old.standing, new.standing)]
 
 
 def _side(side: Side) -> dict[str, Any]:

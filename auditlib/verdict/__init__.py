@@ -7,16 +7,16 @@ among the findings in proportion to their risk: every point can be traced.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
 from auditlib import backlog
-from auditlib.model import Finding, Status
+from auditlib.model import Area, Finding, Status
 from auditlib.verdict._reason import FLOOR, Readiness, readiness, reason
-from auditlib.verdict._scores import SCALE, Cost, Gain, Score, gains, scores
+from auditlib.verdict._scores import ALL_KNOWN, SCALE, Cost, Gain, Score, gains, scores
 
-__all__ = ["FLOOR", "SCALE", "Cost", "Gain", "Readiness", "Score", "Verdict", "gains", "judge", "scores"]
+__all__ = ["ALL_KNOWN", "FLOOR", "SCALE", "Cost", "Gain", "Readiness", "Score", "Verdict", "gains", "judge", "scores"]
 
 
 class Verdict(Struct, frozen=True):
@@ -28,9 +28,12 @@ class Verdict(Struct, frozen=True):
     first: tuple[backlog.Item, ...]
 
 
-def judge(findings: Sequence[Finding]) -> Verdict:
-    """The verdict that these findings lead to."""
+def judge(findings: Sequence[Finding], unknown: Mapping[Area, str] = ALL_KNOWN) -> Verdict:
+    """The verdict that these findings lead to.
+
+    The findings of an area without anything to judge (`unknown`, with the reasons) count, though it has no score.
+    """
     opened = [finding for finding in findings if finding.status is Status.OPEN]
-    reached = scores(opened)
+    reached = scores(opened, unknown)
     answer = readiness(opened, reached)
     return Verdict(answer, reason(opened, answer, reached), reached, backlog.derive(opened)[:3])

@@ -53,7 +53,7 @@ def _are(number: int) -> str:
 
 
 def _floored(reached: Sequence[Score]) -> list[Area]:
-    return [score.area for score in reached if score.points < FLOOR]
+    return [score.area for score in reached if score.points is not None and score.points < FLOOR]
 
 
 def _floor(areas: Sequence[Area]) -> str:

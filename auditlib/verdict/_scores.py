@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from msgspec import Struct
 
@@ -26,14 +27,26 @@ class Score(Struct, frozen=True):
     """An area's score from 0 to 100, with what each finding costs, the dearest first."""
 
     area: Area
-    points: int
+    points: int | None
+    """None where there is nothing to judge."""
     costs: tuple[Cost, ...]
+    unknown: str = ""
+    """Why there is nothing to judge."""
 
 
-def scores(findings: Sequence[Finding]) -> tuple[Score, ...]:
-    """The score of each area."""
+ALL_KNOWN: Mapping[Area, str] = MappingProxyType({})
+"""No area that can't be judged."""
+
+
+def scores(findings: Sequence[Finding], unknown: Mapping[Area, str] = ALL_KNOWN) -> tuple[Score, ...]:
+    """The score of each area; `unknown` are those without anything to judge, with the reasons."""
     opened = [finding for finding in findings if finding.status is Status.OPEN]
-    return tuple(_score(area, [finding for finding in opened if finding.area is area]) for area in Area)
+    return tuple(
+        Score(area, None, (), unknown[area])
+        if area in unknown
+        else _score(area, [finding for finding in opened if finding.area is area])
+        for area in Area
+    )
 
 
 class Gain(Struct, frozen=True):
@@ -44,8 +57,10 @@ class Gain(Struct, frozen=True):
     after: int
 
 
-def gains(findings: Sequence[Finding], items: Sequence[backlog.Item]) -> dict[str, tuple[Gain, ...]]:
-    """By rule of an item, the areas whose score rises with it."""
+def gains(
+    findings: Sequence[Finding], items: Sequence[backlog.Item], unknown: Mapping[Area, str] = ALL_KNOWN
+) -> dict[str, tuple[Gain, ...]]:
+    """By rule of an item, the areas whose score rises with it; those without a score are `unknown`."""
     risks: defaultdict[tuple[str, Area], float] = defaultdict(float)
     totals: defaultdict[Area, float] = defaultdict(float)
     for finding in findings:
@@ -55,7 +70,7 @@ def gains(findings: Sequence[Finding], items: Sequence[backlog.Item]) -> dict[st
         item.rule: tuple(
             Gain(area, round(_points(totals[area])), round(_points(totals[area] - risks[item.rule, area])))
             for area in Area
-            if risks.get((item.rule, area))
+            if area not in unknown and risks.get((item.rule, area))
         )
         for item in items
     }

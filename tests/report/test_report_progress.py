@@ -6,12 +6,13 @@ import itertools
 from dataclasses import replace
 
 import pytest
-from handmade import MakeAudit, finding, place
+from handmade import MakeAudit, finding, place, service
 from msgspec import structs
 
 from auditlib import history, snapshot
 from auditlib.audit import Audit
 from auditlib.history import History, Standing
+from auditlib.inventory.delivery import TestSuite
 from auditlib.model import Area, Coverage, Finding, Read, Related, Severity, Status
 from auditlib.report import markdown_document, rendering, sections
 from auditlib.report.blocks import Panel, Picture, Prose
@@ -45,7 +46,8 @@ def changed(make_audit: MakeAudit) -> Audit:
         finding("back"),
     ]
     before = [finding("gone", area=Area.CICD), grown, wide, judged, decided, finding("back", status=Status.SUPPRESSED)]
-    return after(make_audit(findings=now), before)
+    suite = TestSuite("pytest", "", ("tests/test_shop.py",), place())
+    return after(make_audit([service("api"), suite], findings=now), before)
 
 
 def shown(audit: Audit) -> dict[str, list[str]]:

@@ -39,7 +39,7 @@ _STATUS = {
 
 def verdict(audit: Audit) -> Blocks:
     """Ready or not and why, what changed, a score for each area, and the three things to do first."""
-    judgement, moved = judging.judge(audit.findings), progress.moved(audit)
+    judgement, moved = judging.judge(audit.findings, audit.unknown_areas), progress.moved(audit)
     return Blocks(
         Panel(
             "verdict",
@@ -56,9 +56,13 @@ def verdict(audit: Audit) -> Blocks:
 
 
 def _score(score: judging.Score, moved: int) -> dict[str, object]:
-    tone = "good" if score.points >= 80 else "warn" if score.points >= 50 else "bad"
     lost = [loss for loss in losses(score) if loss.points >= 1][:_LOSSES]
-    return {"area": score.area, "points": score.points, "tone": tone, "losses": lost, "moved": moved}
+    return {"area": score.area, "points": score.points, "unknown": score.unknown, "tone": _tone(score.points or 0),
+            "losses": lost, "moved": moved}  # fmt: skip
+
+
+def _tone(points: int) -> str:
+    return "good" if points >= 80 else "warn" if points >= 50 else "bad"
 
 
 def checklist(audit: Audit) -> Blocks:

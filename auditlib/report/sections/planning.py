@@ -82,14 +82,15 @@ def backlog(audit: Audit) -> Blocks:
 
 def _gains(audit: Audit, items: Sequence[planning.Item]) -> Table:
     """What each item does to the scores, in the order of the work, each on its own and all so far together."""
-    alone = verdict.gains(audit.findings, items)
+    alone = verdict.gains(audit.findings, items, audit.unknown_areas)
     closed: set[str] = set()
     rows = []
     for item in items:
         closed |= set(item.findings)
-        left = verdict.scores([finding for finding in audit.findings if finding.fingerprint not in closed])
+        remaining = [finding for finding in audit.findings if finding.fingerprint not in closed]
+        left = verdict.scores(remaining, audit.unknown_areas)
         rises = ", ".join(f"{gain.area.title} {gain.before} → {gain.after}" for gain in alone[item.rule])
-        lowest = min(score.points for score in left)
+        lowest = min((score.points for score in left if score.points is not None), default="–")
         rows.append((item.rank, item.title, rises, ", ".join(map(str, item.after)), lowest))
     columns = (Column("Rank", "number"), Column("Item"), Column("Alone it changes"), Column("After"),
                Column("Lowest score when all so far are done", "number"))  # fmt: skip

@@ -54,8 +54,8 @@ def moved(audit: Audit) -> dict[Area, int]:
     """By area, the points that its score has won or lost since then; without those that stayed."""
     if audit.history is None or audit.history.last is None:
         return {}
-    before = dict(audit.history.last.standing.scores)
-    return {area: points - before[area] for area, points in _current(audit).standing.scores if points != before[area]}
+    moves = history.moves(audit.history.last.standing, _current(audit).standing)
+    return {area: now - was for area, was, now in moves}
 
 
 def trend(audit: Audit) -> Blocks:
@@ -69,7 +69,8 @@ def trend(audit: Audit) -> Blocks:
         [_short(step) for step in steps],
         [
             chart.Line(area.title, colour, [dict(step.scores)[area] for step in steps], dashed)
-            for (area, _), (colour, dashed) in zip(steps[-1].scores, _LINES, strict=True)
+            for (area, points), (colour, dashed) in zip(steps[-1].scores, _LINES, strict=True)
+            if points is not None
         ],
         [
             chart.Part(str(severity), palette.SEVERITY[severity], [dict(step.counts)[severity] for step in steps])
@@ -83,7 +84,7 @@ def trend(audit: Audit) -> Blocks:
 
 
 def _current(audit: Audit) -> Run:
-    return history.run_of(audit.findings, audit.inventory.commit, coverage=audit.coverage)
+    return history.run_of(audit.findings, audit.inventory.commit, coverage=audit.coverage, unknown=audit.unknown_areas)
 
 
 def _short(step: Standing) -> str:
@@ -92,9 +93,9 @@ def _short(step: Standing) -> str:
 
 def _in_words(steps: Sequence[Standing]) -> str:
     first, last = steps[0], steps[-1]
-    before = dict(first.scores)
-    rising = [area.title for area, points in last.scores if points > before[area]]
-    falling = [area.title for area, points in last.scores if points < before[area]]
+    moves = history.moves(first, last)
+    rising = [area.title for area, was, now in moves if now > was]
+    falling = [area.title for area, was, now in moves if now < was]
     parts = [f"{wording.listing(names)} {'is' if len(names) == 1 else 'are'} {way}"
              for names, way in ((rising, "better"), (falling, "worse")) if names]  # fmt: skip
     scores = wording.sentence("; ".join(parts)) or "All scores are as they were"
@@ -114,7 +115,7 @@ def _table(steps: Sequence[Standing]) -> Table:
     )
     rows = tuple(
         (step.minute or wording.sentence(_THIS), step.commit[:10], step.readiness,
-         *(points for _, points in step.scores), *(number for _, number in step.counts))
+         *("–" if points is None else points for _, points in step.scores), *(number for _, number in step.counts))
         for step in steps
     )  # fmt: skip
     return Table("Scores and open findings by result", columns, rows)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from auditlib import backlog, verdict
@@ -36,13 +36,13 @@ def losses(score: verdict.Score) -> list[Loss]:
 
 def score_costs(audit: Audit) -> Blocks:
     """What a score is made of, and what costs each area most; the points of an area add up to what it lost."""
-    scores = verdict.scores(audit.findings)
+    scores = verdict.scores(audit.findings, audit.unknown_areas)
     if not any(score.costs for score in scores):
-        return Blocks(Prose("Every area has 100 points: no finding costs any."))
+        return Blocks(Prose(f"Every area that is known has 100 points: no finding costs any.{_unknown(scores)}"))
     columns = (Column("Area and score"), Column("Points", "number"), Column("What was found"),
                Column("Findings", "number"), Column("Place", "code"))  # fmt: skip
     rows = tuple(row for score in scores for row in _rows(score))
-    return Blocks(Prose(_rule()), Table("What costs each area its points", columns, rows))
+    return Blocks(Prose(f"{_rule()}{_unknown(scores)}"), Table("What costs each area its points", columns, rows))
 
 
 def _rule() -> str:
@@ -54,6 +54,11 @@ def _rule() -> str:
         f"A finding is a risk: {weights} one, less where it is not certain. An area keeps 100 · e^(−risk ÷ "
         f"{verdict.SCALE:g}) of its 100 points, and what it loses is shared out among its findings by their risk."
     )
+
+
+def _unknown(scores: Iterable[verdict.Score]) -> str:
+    """The areas without a score, in sentences."""
+    return "".join(f" {score.area.title} has no score: {score.unknown}." for score in scores if score.unknown)
 
 
 def _rows(score: verdict.Score) -> Iterator[tuple[object, ...]]:
