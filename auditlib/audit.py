@@ -14,7 +14,7 @@ from msgspec import structs
 from auditlib import configuration as configurations
 from auditlib import rules
 from auditlib.configuration import Configuration
-from auditlib.model import Coverage, Finding, Location
+from auditlib.model import Area, Coverage, Finding, Location
 from auditlib.rules import Rule
 from auditlib.scanners import SCANNERS, Scan, is_scanner_rule
 from auditlib.source import Source
@@ -54,6 +54,13 @@ class Audit:
         from auditlib.tables import Tables
 
         return Tables(self.inventory, self.dependencies, self.findings, self.coverage)
+
+    @cached_property
+    def unknown_areas(self) -> Mapping[Area, str]:
+        """The areas about which the repository holds nothing to judge, with the reasons."""
+        from auditlib import readiness
+
+        return readiness.unknown_areas(self.inventory)
 
 
 def audit(

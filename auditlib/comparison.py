@@ -1,8 +1,8 @@
 """What became of findings between two runs: which are new, which are fixed, which are still there and how they changed.
 
 Findings are the same if their fingerprints are. One cause is one finding with many places, so a finding that is still
-there may have grown: members of its group are told apart by what they say and in which file, which survives moved
-lines; those that say the same in the same file are counted.
+there may have grown or shrunk: members of its group are told apart by what they say and in which file, which survives
+moved lines; those that say the same in the same file are counted.
 """
 
 from __future__ import annotations
@@ -36,6 +36,11 @@ class Kept(Struct, frozen=True):
         """Where it has grown, in words; empty if it has not."""
         return spread(self.old, self.new)
 
+    @property
+    def retreat(self) -> str:
+        """Where it is no more, in words; empty if it is still everywhere."""
+        return _moved(self.new, self.old, "no longer")
+
 
 class Changes(Struct, frozen=True):
     """What became of the findings; each group in the order of its run, the worst first."""
@@ -61,6 +66,11 @@ class Changes(Struct, frozen=True):
         return tuple(item for item in self.kept if item.spread)
 
     @property
+    def shrunk(self) -> tuple[Kept, ...]:
+        """The findings that are still there without some of their members."""
+        return tuple(item for item in self.kept if item.retreat)
+
+    @property
     def worse(self) -> tuple[Entry, ...]:
         """The findings that somebody has to look at now, as they are in the later run."""
         risen = (item.new for item in self.kept if item.spread or item.new.severity > item.old.severity)
@@ -68,9 +78,10 @@ class Changes(Struct, frozen=True):
 
     @property
     def counts(self) -> tuple[tuple[int, str], ...]:
-        """How many findings had each fate, in the order in which a sentence names them; without those of none."""
+        """How many findings had each fate, in the order of a sentence: good news first, without fates of none."""
         groups = (
             (self.fixed, "fixed"),
+            (self.shrunk, "shrunk"),
             (self.new, "new"),
             (self.grown, "spread further"),
             (self.changed, "judged differently"),
@@ -122,14 +133,20 @@ def grown(old: Entry, new: Entry) -> tuple[Place, ...]:
 
 
 def spread(old: Entry, new: Entry) -> str:
-    """Where a finding has grown, in words; empty if it has not.
+    """Where a finding has grown, in words; empty if it has not."""
+    return _moved(old, new, "now also")
 
-    Without a service it isn't sure which of the places came last, so they are counted.
+
+def _moved(fewer: Entry, more: Entry, verb: str) -> str:
+    """The members that only the second one has, in words that begin with the verb; empty without any.
+
+    Without a service it isn't sure which of the places they are, so all are counted.
     """
-    more, before, now = grown(old, new), len(old.places) + 1, len(new.places) + 1
-    if more and not new.service and now > before:
-        return f"in {now} places now, {before} before"
-    return f"now also {'; '.join(f'{place.file}: {place.message}' for place in more)}" if more else ""
+    members, few, many = grown(fewer, more), len(fewer.places) + 1, len(more.places) + 1
+    if members and not more.service and many > few:
+        now, before = (many, few) if verb == "now also" else (few, many)
+        return f"in {now} {'place' if now == 1 else 'places'} now, {before} before"
+    return f"{verb} {'; '.join(f'{place.file}: {place.message}' for place in members)}" if members else ""
 
 
 def _unmatched(old: Entry, new: Entry) -> tuple[tuple[Place, ...], list[Place]]:

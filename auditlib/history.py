@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from msgspec import Struct
@@ -30,8 +30,8 @@ class Standing(Struct, frozen=True):
     """When, in UTC, as `2026-11-25T02:00:13Z`; empty for the run that is being made."""
     commit: str
     readiness: Readiness
-    scores: tuple[tuple[Area, int], ...]
-    """The points of each area, from 0 to 100."""
+    scores: tuple[tuple[Area, int | None], ...]
+    """The points of each area, from 0 to 100; None where there was nothing to judge."""
     counts: tuple[tuple[Severity, int], ...]
     """The open findings of each severity."""
     digest: str
@@ -97,10 +97,35 @@ def now() -> str:
     return datetime.now(UTC).strftime(TIME_FORMAT)
 
 
-def run_of(findings: Sequence[Finding], commit: str, time: str = "", coverage: Iterable[Coverage] = ()) -> Run:
-    """The run that found these findings."""
-    found = tuple(map(entries.of, findings))
-    return Run(_standing(findings, found, commit, time), found, scanners.silent(coverage))
+def run_of(
+    findings: Sequence[Finding],
+    commit: str,
+    time: str = "",
+    coverage: Iterable[Coverage] = (),
+    unknown: Mapping[Area, str] = verdict.ALL_KNOWN,
+) -> Run:
+    """The run that found these findings; `unknown` are the areas without anything to judge."""
+    judgement, found = verdict.judge(findings, unknown), tuple(map(entries.of, findings))
+    counts = Counter(finding.severity for finding in findings if finding.status is Status.OPEN)
+    standing = Standing(
+        time=time,
+        commit=commit,
+        readiness=judgement.readiness,
+        scores=tuple((score.area, score.points) for score in judgement.scores),
+        counts=tuple((severity, counts[severity]) for severity in Severity),
+        digest=_digest(found, judgement),
+    )
+    return Run(standing, found, scanners.silent(coverage))
+
+
+def moves(old: Standing, new: Standing) -> tuple[tuple[Area, int, int], ...]:
+    """The areas whose score changed, with the points of both; without those that one of the two knows no score of."""
+    before = dict(old.scores)
+    return tuple(
+        (area, was, points)
+        for area, points in new.scores
+        if (was := before[area]) is not None and points is not None and was != points
+    )
 
 
 def changes(old: Run | Side, new: Run | Side) -> Changes:
@@ -122,19 +147,6 @@ def before(standings: Iterable[Standing], current: Standing) -> tuple[Standing, 
     """The steps that led to the current standing, which is not among them."""
     found = steps(standings)
     return found[:-1] if found and found[-1].digest == current.digest else found
-
-
-def _standing(findings: Sequence[Finding], found: Iterable[Entry], commit: str, time: str) -> Standing:
-    counts = Counter(finding.severity for finding in findings if finding.status is Status.OPEN)
-    judgement = verdict.judge(findings)
-    return Standing(
-        time=time,
-        commit=commit,
-        readiness=judgement.readiness,
-        scores=tuple((score.area, score.points) for score in judgement.scores),
-        counts=tuple((severity, counts[severity]) for severity in Severity),
-        digest=_digest(found, judgement),
-    )
 
 
 def _digest(found: Iterable[Entry], judgement: verdict.Verdict) -> str:

@@ -86,6 +86,20 @@ class Area(Enum):
     def __str__(self) -> str:
         return str(self.value)
 
+    @property
+    def title(self) -> str:
+        """What a reader is told: `CI/CD & testing`."""
+        return _AREA_TITLES[self]
+
+
+_AREA_TITLES = {
+    Area.ORCHESTRATION: "Container orchestration",
+    Area.CONFIGURATION: "Configuration & secrets",
+    Area.MONITORING: "Monitoring & logging",
+    Area.CICD: "CI/CD & testing",
+    Area.RESILIENCE: "Resilience",
+}
+
 
 class Status(Enum):
     """What a finding's owner decided about it."""

@@ -75,7 +75,9 @@ def report(
 def _audited(project: Path, store: runs.Store | None) -> tuple[Audit, history.Run, tuple[str, ...]]:
     """The audit with what came before it, as the run that it is, and a line for each run that could not be read."""
     result = audit(project)
-    run = history.run_of(result.findings, result.inventory.commit, coverage=result.coverage)
+    run = history.run_of(
+        result.findings, result.inventory.commit, coverage=result.coverage, unknown=result.unknown_areas
+    )
     if store is None:
         return result, run, ()
     contents = store.contents()

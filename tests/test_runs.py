@@ -35,7 +35,7 @@ def run(*found, time="2026-11-25T02:00:00Z", digest=None):
         time=time,
         commit="0123456789abcdef",
         readiness=Readiness.CONDITIONS,
-        scores=tuple((area, 50) for area in Area),
+        scores=tuple((area, None if area is Area.MONITORING else 50) for area in Area),
         counts=tuple((severity, len(found) if severity is Severity.HIGH else 0) for severity in Severity),
         digest=digest or " ".join(item.fingerprint for item in found),
     )

@@ -82,7 +82,7 @@ def diff(
         typer.Option(help="End with status 1 if a finding at least this severe is new, reopened, worse or has grown."),
     ] = None,
 ) -> int:
-    """Tell what changed between two runs: what is fixed, what is new, what has spread, what is judged differently.
+    """Tell what changed between two runs: what is fixed, has shrunk, is new, has spread or is judged differently.
 
     Example: `auditlib diff previous latest`, `auditlib diff 2026-11-01 latest --project ~/shop`,
     or `auditlib diff main.json branch.json --format markdown`

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from rich.text import Text
 
 from auditlib import comparison, entries
 from auditlib.comparison import Changes, Kept
-from auditlib.entries import Entry
+from auditlib.entries import Entry, Place
 from auditlib.formats import visible
 from auditlib.formats.markdown import code, escaped
 from auditlib.formats.plain_text import STYLES
-from auditlib.history import Side
+from auditlib.history import Side, moves
 
 VERSION = 1
 Listed = tuple[Entry, str]
@@ -65,6 +65,7 @@ def _groups(changes: Changes) -> Iterator[tuple[str, str, list[Listed]]]:
     """What happened, its colour, and the findings to which it did."""
     groups: list[tuple[str, str, list[Listed]]] = [
         ("Fixed", "green", [(entry, "") for entry in changes.fixed]),
+        ("Shrunk", "green", [(item.new, item.retreat) for item in changes.shrunk]),
         ("New", "red", [(entry, "") for entry in changes.new]),
         ("Spread further", "red", [(item.new, item.spread) for item in changes.grown]),
         ("Judged differently", "yellow", [(item.new, f"was {item.old.severity}") for item in changes.changed]),
@@ -84,8 +85,7 @@ def _scores(old: Side, new: Side) -> list[tuple[str, int, int]]:
     """The areas whose score changed, with both; none where one of the sides knows no scores."""
     if old.standing is None or new.standing is None:
         return []
-    before = dict(old.standing.scores)
-    return [(str(area), before[area], points) for area, points in new.standing.scores if points != before[area]]
+    return [(area.title, was, now) for area, was, now in moves(old.standing, new.standing)]
 
 
 def _side(side: Side) -> dict[str, Any]:
@@ -99,8 +99,16 @@ def _side(side: Side) -> dict[str, Any]:
 
 
 def _kept(item: Kept) -> dict[str, Any]:
-    more = [{"file": place.file, "message": place.message} for place in comparison.grown(item.old, item.new)]
-    return {**entries.document(item.new), "severity_before": str(item.old.severity), "grown": more}
+    return {
+        **entries.document(item.new),
+        "severity_before": str(item.old.severity),
+        "grown": _places(comparison.grown(item.old, item.new)),
+        "shrunk": _places(comparison.grown(item.new, item.old)),
+    }
+
+
+def _places(places: Iterable[Place]) -> list[dict[str, str]]:
+    return [{"file": place.file, "message": place.message} for place in places]
 
 
 def _item(entry: Entry, note: str) -> str:

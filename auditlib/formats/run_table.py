@@ -53,7 +53,7 @@ def _cells(row: Row) -> tuple[str, ...]:
         row.id,
         row.standing.commit[:10] or "-",
         _VERDICTS[row.standing.readiness][0],
-        *(str(points) for _, points in row.standing.scores),
+        *("-" if points is None else str(points) for _, points in row.standing.scores),
         *(str(number) for _, number in row.standing.counts),
         str(len(changes.new)) if changes else "-",
         str(len(changes.fixed)) if changes else "-",
@@ -80,4 +80,5 @@ def _row(row: Row) -> dict[str, Any]:
         "new": len(changes.new) if changes else None,
         "fixed": len(changes.fixed) if changes else None,
         "grown": len(changes.grown) if changes else None,
+        "shrunk": len(changes.shrunk) if changes else None,
     }

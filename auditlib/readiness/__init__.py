@@ -20,9 +20,10 @@ from msgspec import Struct
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.model import Finding, Related, Severity, Status
+from auditlib.readiness._areas import unknown_areas
 from auditlib.readiness._items import ITEMS, Item
 
-__all__ = ["ITEMS", "Answer", "Item", "State", "judge"]
+__all__ = ["ITEMS", "Answer", "Item", "State", "judge", "unknown_areas"]
 
 
 class State(Enum):

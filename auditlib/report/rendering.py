@@ -15,15 +15,6 @@ from markupsafe import Markup, escape
 from auditlib.model import Area, Severity
 from auditlib.report.blocks import Block, Table
 
-AREA_NAMES: dict[Area, str] = {
-    Area.ORCHESTRATION: "Container orchestration",
-    Area.CONFIGURATION: "Configuration & secrets",
-    Area.MONITORING: "Monitoring & logging",
-    Area.CICD: "CI/CD & testing",
-    Area.RESILIENCE: "Resilience",
-}
-
-
 PRINT_ROWS = 25
 """Rows of a table that paper shows; `page.css` hides those after them."""
 PRINT_PLACES = 4
@@ -75,8 +66,8 @@ def environment() -> jinja2.Environment:
         "prose": _paragraphs,
     }
     templates.globals |= {
-        "area_names": AREA_NAMES,
         "severities": list(Severity),
+        "area_names": {str(area): area.title for area in Area},
         "Table": Table,
         "print_rows": PRINT_ROWS,
         "print_places": PRINT_PLACES,

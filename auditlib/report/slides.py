@@ -64,7 +64,7 @@ def check() -> None:
 def render(audit: Audit, notebooks: Mapping[str, Mapping[str, Any]], settings: Settings) -> str:
     """The deck of executed notebooks, given by the names of their files without the ending."""
     reveal, script = _shipped("reveal.js"), rendering.style("slides.js")
-    judgement = verdict.judge(audit.findings)
+    judgement = verdict.judge(audit.findings, audit.unknown_areas)
     slides = [slide for name, notebook in notebooks.items() for slide in _slides(audit, name, notebook)]
     return rendering.environment().get_template("slides.html.j2").render(
         project=audit.inventory.name,

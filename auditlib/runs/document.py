@@ -78,7 +78,11 @@ def _standing(document: dict[str, Any]) -> Standing:
     datetime.strptime(texts["time"], TIME_FORMAT)
     return Standing(
         readiness=Readiness[document["readiness"].upper()],
-        scores=tuple((area, int(document["scores"][str(area)])) for area in Area),
+        scores=tuple((area, _points(document["scores"][str(area)])) for area in Area),
         counts=tuple((severity, int(document["open"][str(severity)])) for severity in Severity),
         **texts,
     )
+
+
+def _points(value: Any) -> int | None:
+    return None if value is None else int(value)

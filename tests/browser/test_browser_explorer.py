@@ -45,6 +45,7 @@ def test_words_and_filters_narrow_the_list(page: Page) -> None:
 
 
 def test_every_filter_keeps_what_it_says(page: Page) -> None:
+    assert "CI/CD & testing (" in page.locator(".explorer [name=area]").inner_text()
     page.locator(".explorer [name=area]").select_option("monitoring")
     page.locator(".explorer [name=rule]").select_option("monitoring-not-wired")
 

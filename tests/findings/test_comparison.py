@@ -1,4 +1,4 @@
-"""What became of findings: new, fixed, kept, grown. A grown finding is news to a baseline; moved lines are not."""
+"""What became of findings: new, fixed, grown, shrunk. A grown finding is news to a baseline; moved lines are not."""
 
 import json
 import subprocess
@@ -80,6 +80,32 @@ CASES = {
 }  # fmt: skip
 
 
+SHRUNK = {
+    "a service less": (compose("api", "web", "worker"), compose("api", "web"), "no longer compose.yml: worker"),
+    "the first service less": (compose("api", "web", "worker"), compose("web", "worker"), "no longer compose.yml: api"),
+    "an action less": (workflow("cache", "checkout", "stale"), ACTIONS, "in 2 places now, 3 before"),
+    "an action that is left alone": (ACTIONS, workflow("cache"), "in 1 place now, 2 before"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("before", "after", "said"), SHRUNK.values(), ids=SHRUNK)
+def test_a_finding_that_is_fixed_in_some_places_has_shrunk(before, after, said, tmp_path):
+    old = found_in(write(tmp_path / "shop", before))
+    changes = compare(old, found_in(write(tmp_path / "shop", after)))
+    assert any(kept.retreat.startswith(said) for kept in changes.shrunk)
+    assert not changes.grown
+    assert not changes.worse
+
+
+def test_a_place_won_and_a_place_lost_are_both_told(tmp_path):
+    old = found_in(write(tmp_path / "shop", compose("api", "web")))
+    changes = compare(old, found_in(write(tmp_path / "shop", compose("api", "worker"))))
+    (both,) = {(len(changes.shrunk), len(changes.grown))}
+    assert changes.counts == ((both[0], "shrunk"), (both[1], "spread further"))
+    assert "worker" in changes.grown[0].spread
+    assert "web" in changes.shrunk[0].retreat
+
+
 @pytest.mark.parametrize(("before", "after", "named"), CASES.values(), ids=CASES)
 def test_a_new_member_makes_a_finding_grow(before, after, named, tmp_path):
     old = found_in(write(tmp_path / "shop", before))
@@ -109,6 +135,21 @@ def test_it_does_not_grow_by(before, after, tmp_path):
     changes = compare(old, found_in(write(tmp_path / "shop", after)))
     assert not changes.grown
     assert not changes.new
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (compose("api", "web"), compose("web", "api")),
+        (compose("api", "web", "worker"), needing("api", "web", "worker")),
+        (compose("api", "web"), moved(compose("api", "web"))),
+        (ACTIONS, moved(ACTIONS)),
+    ],
+    ids=["the other order", "other words about a member", "moved lines", "moved lines of a workflow"],
+)
+def test_it_does_not_shrink_by(before, after, tmp_path):
+    old = found_in(write(tmp_path / "shop", before))
+    assert not compare(old, found_in(write(tmp_path / "shop", after))).shrunk
 
 
 def test_the_baseline_fails_for_a_new_member_and_names_it(tmp_path):
@@ -158,6 +199,7 @@ def test_the_way_back_swaps_new_and_fixed(old, new):
     there, back = compare(old, new), compare(new, old)
     assert (there.new, there.reopened) == (tuple(back.fixed), tuple(back.suppressed))
     assert (there.fixed, there.suppressed) == (tuple(back.new), tuple(back.reopened))
+    assert {(item.old, item.new) for item in there.grown} == {(item.new, item.old) for item in back.shrunk}
     assert {(item.old, item.new) for item in there.kept} == {(item.new, item.old) for item in back.kept}
 
 

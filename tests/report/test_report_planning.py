@@ -11,7 +11,7 @@ from handmade import MakeAudit, finding, place
 
 from auditlib import backlog, confidence, verdict
 from auditlib.inventory.stack import Problem
-from auditlib.model import Area, Confidence, Coverage, Effort, Read, Severity, Status
+from auditlib.model import Area, Confidence, Coverage, Effort, Finding, Read, Severity, Status
 from auditlib.report import sections
 from auditlib.report.blocks import Picture
 
@@ -46,11 +46,53 @@ def test_every_area_has_a_theme(area: Area, theme: str) -> None:
     assert item.first_step == "mend it"
 
 
+LONG = "A credential has a value in the file, so that everybody who can read the repository knows it"
+REASONS = {
+    "the worst": (
+        [finding(severity=Severity.CRITICAL), finding("b"), finding("c")],
+        "The fault a-rule: 1 critical and 2 high findings stand against it.",
+    ),
+    "the two worst and the others": (
+        [finding(name, Severity.CRITICAL) for name in "abcd"] + [finding("low", Severity.LOW)],
+        "The fault a; The fault b and 2 more: 4 critical findings stand against it.",
+    ),
+    "two of one rule": (
+        [finding("b", Severity.CRITICAL), *(finding("a", Severity.CRITICAL, fingerprint=name) for name in "xy")],
+        "The fault a; The fault b: 3 critical findings stand against it.",
+    ),
+    "words that are too many": (
+        [finding(name, Severity.CRITICAL, title=f"{LONG} {name}.") for name in "ab"],
+        f"{LONG} a and 1 more: 2 critical findings stand against it.",
+    ),
+    "an area below the floor": (
+        [finding(str(number)) for number in range(9)] + [finding("low", Severity.LOW)],
+        "Container orchestration has fewer than 10 of 100 points: 9 high findings stand against it.",
+    ),
+    "two areas below the floor, by low findings": (
+        [finding(str(n), Severity.LOW, area=area) for n in range(72) for area in (Area.CICD, Area.RESILIENCE)],
+        "CI/CD & testing and Resilience have fewer than 10 of 100 points: 144 low findings stand against it.",
+    ),
+    "conditions": (
+        [finding(severity=Severity.MEDIUM), finding("low", Severity.LOW)],
+        "The fault a-rule: 1 medium finding has to be dealt with.",
+    ),
+    "low findings": (
+        [finding(severity=Severity.LOW)],
+        "No finding stands against it; 1 of low severity is no condition.",
+    ),
+    "nothing": ([], "No finding stands against it."),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("findings", "reason"), REASONS.values(), ids=REASONS)
+def test_the_verdict_says_what_decides(findings: list[Finding], reason: str) -> None:
+    assert verdict.judge(findings).reason == reason
+
+
 def test_the_verdict_is_no_while_a_critical_finding_is_open() -> None:
-    judgement = verdict.judge([finding(severity=Severity.CRITICAL), finding("b"), finding("c")])
+    judgement = verdict.judge([finding(severity=Severity.CRITICAL)])
 
     assert judgement.readiness is verdict.Readiness.NOT_READY
-    assert judgement.reason == "1 critical and 2 high findings stand against it."
 
 
 def test_low_findings_are_no_condition() -> None:

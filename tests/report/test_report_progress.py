@@ -6,12 +6,13 @@ import itertools
 from dataclasses import replace
 
 import pytest
-from handmade import MakeAudit, finding, place
+from handmade import MakeAudit, finding, place, service
 from msgspec import structs
 
 from auditlib import history, snapshot
 from auditlib.audit import Audit
 from auditlib.history import History, Standing
+from auditlib.inventory.delivery import TestSuite
 from auditlib.model import Area, Coverage, Finding, Read, Related, Severity, Status
 from auditlib.report import markdown_document, rendering, sections
 from auditlib.report.blocks import Panel, Picture, Prose
@@ -31,18 +32,22 @@ def after(audit: Audit, *earlier: list[Finding]) -> Audit:
 
 @pytest.fixture
 def changed(make_audit: MakeAudit) -> Audit:
-    """One finding fixed, one new, one grown, one judged differently, one suppressed, one open again."""
+    """One finding fixed, one new, one grown, one shrunk, one judged differently, one suppressed, one open again."""
     grown = finding("grown", service="api")
+    shrunk = finding("shrunk", service="api")
+    wide = structs.replace(shrunk, related=(Related(place(9), "worker too", member=True),))
     judged, decided = finding("judged", Severity.LOW), finding("decided", Severity.MEDIUM)
     now = [
         finding("new", Severity.CRITICAL, message=HOSTILE),
         structs.replace(grown, related=(Related(place(9), "worker too", member=True),)),
+        shrunk,
         structs.replace(judged, severity=Severity.HIGH),
         structs.replace(decided, status=Status.SUPPRESSED),
         finding("back"),
     ]
-    before = [finding("gone", area=Area.CICD), grown, judged, decided, finding("back", status=Status.SUPPRESSED)]
-    return after(make_audit(findings=now), before)
+    before = [finding("gone", area=Area.CICD), grown, wide, judged, decided, finding("back", status=Status.SUPPRESSED)]
+    suite = TestSuite("pytest", "", ("tests/test_shop.py",), place())
+    return after(make_audit([service("api"), suite], findings=now), before)
 
 
 def shown(audit: Audit) -> dict[str, list[str]]:
@@ -52,16 +57,16 @@ def shown(audit: Audit) -> dict[str, list[str]]:
 
 
 def test_every_fate_has_its_group(changed: Audit) -> None:
-    assert shown(changed) == {
-        "New": ["new"], "Open again": ["back"], "Spread further": ["grown"], "Judged differently": ["judged"],
-        "Fixed": ["gone"], "Suppressed": ["decided"],
-    }  # fmt: skip
+    assert list(shown(changed).items()) == [
+        ("Fixed", ["gone"]), ("Shrunk", ["shrunk"]), ("New", ["new"]), ("Spread further", ["grown"]),
+        ("Judged differently", ["judged"]), ("Open again", ["back"]), ("Suppressed", ["decided"]),
+    ]  # fmt: skip
 
 
 def test_the_sentence_counts_them_and_names_the_run(changed: Audit) -> None:
     assert progress.since(changed) == (
-        "Since 1 November 2026, commit `c0ffeec0ff`: 1 fixed, 1 new, 1 spread further, 1 judged differently, "
-        "1 reopened and 1 suppressed."
+        "Since 1 November 2026, commit `c0ffeec0ff`: 1 fixed, 1 shrunk, 1 new, 1 spread further, 1 judged "
+        "differently, 1 reopened and 1 suppressed."
     )
 
 
@@ -110,7 +115,7 @@ def test_the_trend_is_a_picture_with_its_words_and_its_table(changed: Audit) -> 
     (picture,) = sections.trend(changed).blocks
 
     assert isinstance(picture, Picture)
-    assert picture.alternative.startswith("From 4 open findings on 1 November 2026 to 4 now, in 2 results.")
+    assert picture.alternative.startswith("From 5 open findings on 1 November 2026 to 5 now, in 2 results.")
     assert "CI/CD & testing is better" in picture.alternative
     assert picture.table is not None
     assert [row[0] for row in picture.table.rows] == ["2026-11-01 02:00", "This run"]

@@ -21,11 +21,11 @@ _WIDEST = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Its name, its colour, and its value from 0 to 100 at each step."""
+    """Its name, its colour, and its value from 0 to 100 at each step: None where it isn't known, never at the last."""
 
     name: str
     colour: str
-    values: Sequence[int]
+    values: Sequence[int | None]
     dashed: bool = False
 
 
@@ -42,7 +42,7 @@ def draw(steps: Sequence[str], lines: Sequence[Line], parts: Sequence[Part], tit
     """The picture of at least two steps; the lines above, the columns below, each under its title."""
     legend = [(part.colour, part.name) for part in parts]
     upper, ground = 34.0, 34.0 + _HEIGHT["lines"] + 66 + _HEIGHT["columns"]
-    names = max(len(line.name) for line in lines) * CHARACTER + 50
+    names = max((len(line.name) for line in lines), default=0) * CHARACTER + 50
     xs = [_LEFT + 20 + number * (WIDTH - _LEFT - names - 30) / (len(steps) - 1) for number in range(len(steps))]
     canvas = Canvas(ground + 34 + legend_height(legend) + 8)
     canvas.text(2, 10, titles[0], bold=True)
@@ -60,12 +60,15 @@ def _lines(canvas: Canvas, lines: Sequence[Line], xs: Sequence[float], top: floa
         y = top + height * (1 - value / 100)
         canvas.line([(_LEFT, y), (right + 8, y)], width=0.6)
         canvas.text(_LEFT - 8, y, str(value), colour=palette.MUTED, size=10, align="right")
-    heights = [[top + height * (1 - value / 100) for value in line.values] for line in lines]
-    labels = _apart([ys[-1] for ys in heights], top - 4, top + height + 4)
-    for line, ys, label in zip(lines, heights, labels, strict=True):
-        canvas.line(list(zip(xs, ys, strict=True)), colour=line.colour, width=2, dashed=line.dashed)
-        canvas.dot(right, ys[-1], 3.5, fill=line.colour)
-        canvas.line([(right + 8, ys[-1]), (right + 24, label)], colour=line.colour, width=0.8)
+    paths = [
+        [(x, top + height * (1 - value / 100)) for x, value in zip(xs, line.values, strict=True) if value is not None]
+        for line in lines
+    ]
+    labels = _apart([path[-1][1] for path in paths], top - 4, top + height + 4)
+    for line, path, label in zip(lines, paths, labels, strict=True):
+        canvas.line(path, colour=line.colour, width=2, dashed=line.dashed)
+        canvas.dot(right, path[-1][1], 3.5, fill=line.colour)
+        canvas.line([(right + 8, path[-1][1]), (right + 24, label)], colour=line.colour, width=0.8)
         canvas.text(right + 30, label, f"{line.name} {line.values[-1]}")
 
 

@@ -18,7 +18,7 @@ from auditlib.report.sections import progress
 
 def scope(audit: Audit) -> Iterator[str]:
     """The repository, the files that the statements rest on, and the answer."""
-    inventory, judgement = audit.inventory, verdict.judge(audit.findings)
+    inventory, judgement = audit.inventory, verdict.judge(audit.findings, audit.unknown_areas)
     commit = f" at commit {code(inventory.commit[:12])}" if inventory.commit else ""
     yield statement(
         "Objective",
@@ -33,11 +33,15 @@ def scope(audit: Audit) -> Iterator[str]:
     if places:
         yield statement("Key References", f"{codes(dict.fromkeys(places), 10)}.")
     yield statement("Verdict", f"{judgement.readiness}. {text(judgement.reason)}")
-    scores = ", ".join(f"{score.area} {score.points}" for score in judgement.scores)
-    yield statement("Scores of 100", f"{scores}.")
+    yield statement("Scores of 100", f"{', '.join(map(_score, judgement.scores))}.")
     since = progress.since(audit)
     if since:
         yield statement("What Changed", text(since))
+
+
+def _score(score: verdict.Score) -> str:
+    points = f"not known ({score.unknown})" if score.points is None else score.points
+    return f"{score.area.title} {points}"
 
 
 def orchestration(audit: Audit) -> Iterator[str]:

@@ -12,7 +12,6 @@ from auditlib.model import Area, Read, Severity, Status
 from auditlib.report import palette, wording
 from auditlib.report.blocks import Blocks, Column, Panel, Picture, Prose, State, Table
 from auditlib.report.charts import bars
-from auditlib.report.rendering import AREA_NAMES
 from auditlib.report.sections import progress
 from auditlib.report.sections.scoring import losses
 
@@ -41,7 +40,7 @@ _STATUS = {
 
 def verdict(audit: Audit) -> Blocks:
     """Ready or not and why, what changed, a score for each area, and the three things to do first."""
-    judgement, moved = judging.judge(audit.findings), progress.moved(audit)
+    judgement, moved = judging.judge(audit.findings, audit.unknown_areas), progress.moved(audit)
     return Blocks(
         Panel(
             "verdict",
@@ -58,9 +57,13 @@ def verdict(audit: Audit) -> Blocks:
 
 
 def _score(score: judging.Score, moved: int) -> dict[str, object]:
-    tone = "good" if score.points >= 80 else "warn" if score.points >= 50 else "bad"
     lost = [loss for loss in losses(score) if loss.points >= 1][:_LOSSES]
-    return {"area": score.area, "points": score.points, "tone": tone, "losses": lost, "moved": moved}
+    return {"area": score.area, "points": score.points, "unknown": score.unknown, "tone": _tone(score.points or 0),
+            "losses": lost, "moved": moved}  # fmt: skip
+
+
+def _tone(points: int) -> str:
+    return "good" if points >= 80 else "warn" if points >= 50 else "bad"
 
 
 def checklist(audit: Audit) -> Blocks:
@@ -92,13 +95,13 @@ def severities(audit: Audit) -> Blocks:
     for area in Area:
         parts = [(palette.SEVERITY[severity], float(counts[area, severity])) for severity in Severity]
         total = sum(counts[area, severity] for severity in Severity)
-        rows.append((AREA_NAMES[area], parts, wording.count(total, "finding")))
+        rows.append((area.title, parts, wording.count(total, "finding")))
     canvas = bars.draw(rows, [(palette.SEVERITY[severity], str(severity)) for severity in Severity])
     summary = "; ".join(f"{name}: {end}" for name, _, end in rows)
     table = Table(
         "Findings by area and severity",
         (Column("Area"), *(Column(str(severity).capitalize(), "number") for severity in Severity)),
-        tuple((AREA_NAMES[area], *(counts[area, severity] for severity in Severity)) for area in Area),
+        tuple((area.title, *(counts[area, severity] for severity in Severity)) for area in Area),
     )
     return Blocks(
         Picture(canvas.svg(summary), "Findings by area, the most severe on the left.", summary, table),

@@ -14,7 +14,6 @@ from auditlib.model import Area, Effort, Severity, Status
 from auditlib.report import palette, wording
 from auditlib.report.blocks import Blocks, Column, Panel, Picture, Prose, Table
 from auditlib.report.charts import matrix, quadrant
-from auditlib.report.rendering import AREA_NAMES
 
 _NOTHING = "No finding above `info`: there is nothing to plan."
 _EFFORTS = tuple(reversed(Effort))
@@ -33,15 +32,15 @@ def risk_matrix(audit: Audit) -> Blocks:
     if not marks:
         return Blocks(Prose(_NOTHING))
     worst = max(Area, key=lambda area: sum(planning.WEIGHT[severity] * counts[area, severity] for severity in shown))
-    words = f"Most of the risk is in {AREA_NAMES[worst].lower()}: " + ", ".join(
+    words = f"Most of the risk is in {worst.title.lower()}: " + ", ".join(
         f"{counts[worst, severity]} {severity}" for severity in shown if counts[worst, severity]
     ) + "."  # fmt: skip
     table = Table(
         "Findings by area and severity",
         (Column("Area"), *(Column(str(severity).capitalize(), "number") for severity in shown)),
-        tuple((AREA_NAMES[area], *(counts[area, severity] for severity in shown)) for area in Area),
+        tuple((area.title, *(counts[area, severity] for severity in shown)) for area in Area),
     )
-    canvas = matrix.draw([AREA_NAMES[area] for area in Area], [str(severity) for severity in shown], marks)
+    canvas = matrix.draw([area.title for area in Area], [str(severity) for severity in shown], marks)
     return Blocks(Picture(canvas.svg(words), words, words, table))
 
 
@@ -83,14 +82,15 @@ def backlog(audit: Audit) -> Blocks:
 
 def _gains(audit: Audit, items: Sequence[planning.Item]) -> Table:
     """What each item does to the scores, in the order of the work, each on its own and all so far together."""
-    alone = verdict.gains(audit.findings, items)
+    alone = verdict.gains(audit.findings, items, audit.unknown_areas)
     closed: set[str] = set()
     rows = []
     for item in items:
         closed |= set(item.findings)
-        left = verdict.scores([finding for finding in audit.findings if finding.fingerprint not in closed])
-        rises = ", ".join(f"{AREA_NAMES[gain.area]} {gain.before} → {gain.after}" for gain in alone[item.rule])
-        lowest = min(score.points for score in left)
+        remaining = [finding for finding in audit.findings if finding.fingerprint not in closed]
+        left = verdict.scores(remaining, audit.unknown_areas)
+        rises = ", ".join(f"{gain.area.title} {gain.before} → {gain.after}" for gain in alone[item.rule])
+        lowest = min((score.points for score in left if score.points is not None), default="–")
         rows.append((item.rank, item.title, rises, ", ".join(map(str, item.after)), lowest))
     columns = (Column("Rank", "number"), Column("Item"), Column("Alone it changes"), Column("After"),
                Column("Lowest score when all so far are done", "number"))  # fmt: skip

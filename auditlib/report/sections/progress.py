@@ -13,7 +13,6 @@ from auditlib.model import Area, Severity
 from auditlib.report import palette, wording
 from auditlib.report.blocks import Blocks, Column, Panel, Picture, Prose, Table
 from auditlib.report.charts import trend as chart
-from auditlib.report.rendering import AREA_NAMES
 
 FIRST = "This is the first result that is kept; the next one will be compared with it."
 _NOT_KEPT = "No history is kept here; `auditlib report` keeps one, and from the second result on says what has changed."
@@ -24,7 +23,7 @@ _THIS = "this run"
 
 
 def changes(audit: Audit) -> Blocks:
-    """What is new, what is fixed and what has spread since the last run that found something else."""
+    """What is fixed, what has shrunk, what is new and what has spread since the last run that found something else."""
     if audit.history is None:
         return Blocks(Prose(_NOT_KEPT))
     if audit.history.last is None:
@@ -43,7 +42,7 @@ def since(audit: Audit) -> str:
         return FIRST
     last = audit.history.last
     found = history.changes(last, _current(audit))
-    said = wording.listing((f"{number} {fate}" for number, fate in found.counts), limit=6)
+    said = wording.listing((f"{number} {fate}" for number, fate in found.counts), limit=7)
     commit = f", commit `{last.standing.commit[:10]}`" if last.standing.commit else ""
     aside = (
         f" {wording.listing(found.left_out)} ran in only one of the two and is left aside." if found.left_out else ""
@@ -55,8 +54,8 @@ def moved(audit: Audit) -> dict[Area, int]:
     """By area, the points that its score has won or lost since then; without those that stayed."""
     if audit.history is None or audit.history.last is None:
         return {}
-    before = dict(audit.history.last.standing.scores)
-    return {area: points - before[area] for area, points in _current(audit).standing.scores if points != before[area]}
+    moves = history.moves(audit.history.last.standing, _current(audit).standing)
+    return {area: now - was for area, was, now in moves}
 
 
 def trend(audit: Audit) -> Blocks:
@@ -69,8 +68,9 @@ def trend(audit: Audit) -> Blocks:
     canvas = chart.draw(
         [_short(step) for step in steps],
         [
-            chart.Line(AREA_NAMES[area], colour, [dict(step.scores)[area] for step in steps], dashed)
-            for (area, _), (colour, dashed) in zip(steps[-1].scores, _LINES, strict=True)
+            chart.Line(area.title, colour, [dict(step.scores)[area] for step in steps], dashed)
+            for (area, points), (colour, dashed) in zip(steps[-1].scores, _LINES, strict=True)
+            if points is not None
         ],
         [
             chart.Part(str(severity), palette.SEVERITY[severity], [dict(step.counts)[severity] for step in steps])
@@ -84,7 +84,7 @@ def trend(audit: Audit) -> Blocks:
 
 
 def _current(audit: Audit) -> Run:
-    return history.run_of(audit.findings, audit.inventory.commit, coverage=audit.coverage)
+    return history.run_of(audit.findings, audit.inventory.commit, coverage=audit.coverage, unknown=audit.unknown_areas)
 
 
 def _short(step: Standing) -> str:
@@ -93,9 +93,9 @@ def _short(step: Standing) -> str:
 
 def _in_words(steps: Sequence[Standing]) -> str:
     first, last = steps[0], steps[-1]
-    before = dict(first.scores)
-    rising = [AREA_NAMES[area] for area, points in last.scores if points > before[area]]
-    falling = [AREA_NAMES[area] for area, points in last.scores if points < before[area]]
+    moves = history.moves(first, last)
+    rising = [area.title for area, was, now in moves if now > was]
+    falling = [area.title for area, was, now in moves if now < was]
     parts = [f"{wording.listing(names)} {'is' if len(names) == 1 else 'are'} {way}"
              for names, way in ((rising, "better"), (falling, "worse")) if names]  # fmt: skip
     scores = wording.sentence("; ".join(parts)) or "All scores are as they were"
@@ -110,12 +110,12 @@ def _table(steps: Sequence[Standing]) -> Table:
         Column("When (UTC)"),
         Column("Commit", "code"),
         Column("Verdict"),
-        *(Column(AREA_NAMES[area], "number") for area, _ in steps[-1].scores),
+        *(Column(area.title, "number") for area, _ in steps[-1].scores),
         *(Column(str(severity).capitalize(), "number") for severity in Severity),
     )
     rows = tuple(
         (step.minute or wording.sentence(_THIS), step.commit[:10], step.readiness,
-         *(points for _, points in step.scores), *(number for _, number in step.counts))
+         *("–" if points is None else points for _, points in step.scores), *(number for _, number in step.counts))
         for step in steps
     )  # fmt: skip
     return Table("Scores and open findings by result", columns, rows)
@@ -123,11 +123,12 @@ def _table(steps: Sequence[Standing]) -> Table:
 
 def _groups(found: Changes) -> Iterator[tuple[str, str, list[dict[str, object]]]]:
     """What happened, its tone, and the findings to which it did."""
+    yield "Fixed", "good", [_item(entry, gone=True) for entry in found.fixed]
+    yield "Shrunk", "good", [_item(item.new, item.retreat) for item in found.shrunk]
     yield "New", "bad", [_item(entry) for entry in found.new]
-    yield "Open again", "bad", [_item(entry) for entry in found.reopened]
     yield "Spread further", "bad", [_item(item.new, item.spread) for item in found.grown]
     yield "Judged differently", "warn", [_item(item.new, f"was {item.old.severity}") for item in found.changed]
-    yield "Fixed", "good", [_item(entry, gone=True) for entry in found.fixed]
+    yield "Open again", "bad", [_item(entry) for entry in found.reopened]
     yield "Suppressed", "", [_item(entry, gone=True) for entry in found.suppressed]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from auditlib import backlog, verdict
@@ -11,7 +11,6 @@ from auditlib.audit import Audit
 from auditlib.model import Finding, Severity
 from auditlib.report import wording
 from auditlib.report.blocks import Blocks, Column, Prose, Table
-from auditlib.report.rendering import AREA_NAMES
 
 _NAMED = 3
 """Rules of each area that are named in full; the rest of it is one row."""
@@ -37,13 +36,13 @@ def losses(score: verdict.Score) -> list[Loss]:
 
 def score_costs(audit: Audit) -> Blocks:
     """What a score is made of, and what costs each area most; the points of an area add up to what it lost."""
-    scores = verdict.scores(audit.findings)
+    scores = verdict.scores(audit.findings, audit.unknown_areas)
     if not any(score.costs for score in scores):
-        return Blocks(Prose("Every area has 100 points: no finding costs any."))
+        return Blocks(Prose(f"Every area that is known has 100 points: no finding costs any.{_unknown(scores)}"))
     columns = (Column("Area and score"), Column("Points", "number"), Column("What was found"),
                Column("Findings", "number"), Column("Place", "code"))  # fmt: skip
     rows = tuple(row for score in scores for row in _rows(score))
-    return Blocks(Prose(_rule()), Table("What costs each area its points", columns, rows))
+    return Blocks(Prose(f"{_rule()}{_unknown(scores)}"), Table("What costs each area its points", columns, rows))
 
 
 def _rule() -> str:
@@ -57,10 +56,15 @@ def _rule() -> str:
     )
 
 
+def _unknown(scores: Iterable[verdict.Score]) -> str:
+    """The areas without a score, in sentences."""
+    return "".join(f" {score.area.title} has no score: {score.unknown}." for score in scores if score.unknown)
+
+
 def _rows(score: verdict.Score) -> Iterator[tuple[object, ...]]:
     lost = losses(score)
     for number, loss in enumerate(lost[:_NAMED]):
-        area = f"{AREA_NAMES[score.area]}: {score.points}" if number == 0 else ""
+        area = f"{score.area.title}: {score.points}" if number == 0 else ""
         yield area, f"−{loss.points:.1f}", loss.worst.title, loss.findings, str(loss.worst.location)
     rest = lost[_NAMED:]
     if rest:

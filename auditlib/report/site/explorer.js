@@ -22,10 +22,10 @@
 
   const offer = () => {
     for (const key of KEYS) {
-      const select = form.elements[key], counts = new Map();
+      const select = form.elements[key], counts = new Map(), names = JSON.parse(select.dataset.names || "{}");
       for (const entry of entries) for (const value of values(entry, key)) counts.set(value, (counts.get(value) || 0) + 1);
       select.parentElement.hidden = counts.size < 2;
-      for (const value of [...counts.keys()].sort()) select.append(new Option(`${value} (${counts.get(value)})`, value));
+      for (const value of [...counts.keys()].sort()) select.append(new Option(`${names[value] || value} (${counts.get(value)})`, value));
     }
     for (const box of form.elements.severity) {
       box.nextElementSibling.nextElementSibling.textContent = entries.filter((entry) => entry.severity === box.value).length;
