@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from auditlib import scraping
-from auditlib.conventions import deployment, healthchecks, monitoring, services
+from auditlib.conventions import backups, deployment, healthchecks, monitoring, services
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
 from auditlib.model import Location, Related
