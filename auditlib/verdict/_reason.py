@@ -66,7 +66,7 @@ def _worst(findings: Sequence[Finding]) -> str:
     highest = max(finding.severity for finding in findings)
     titles = [title for title, _ in Counter(_title(f) for f in findings if f.severity is highest).most_common()]
     shown = 2 if len(" ".join(titles[:2]).split()) <= _WORDS else 1
-    more = f" and {len(titles) - shown} more" if len(titles) > shown else ""
+    more = f"; and {len(titles) - shown} more" if len(titles) > shown else ""
     return "; ".join(titles[:shown]) + more
 
 

@@ -54,7 +54,7 @@ REASONS = {
     ),
     "the two worst and the others": (
         [finding(name, Severity.CRITICAL) for name in "abcd"] + [finding("low", Severity.LOW)],
-        "The fault a; The fault b and 2 more: 4 critical findings stand against it.",
+        "The fault a; The fault b; and 2 more: 4 critical findings stand against it.",
     ),
     "two of one rule": (
         [finding("b", Severity.CRITICAL), *(finding("a", Severity.CRITICAL, fingerprint=name) for name in "xy")],
@@ -62,7 +62,7 @@ REASONS = {
     ),
     "words that are too many": (
         [finding(name, Severity.CRITICAL, title=f"{LONG} {name}.") for name in "ab"],
-        f"{LONG} a and 1 more: 2 critical findings stand against it.",
+        f"{LONG} a; and 1 more: 2 critical findings stand against it.",
     ),
     "an area below the floor": (
         [finding(str(number)) for number in range(9)] + [finding("low", Severity.LOW)],
