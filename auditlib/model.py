@@ -148,6 +148,8 @@ class Finding(Struct, frozen=True):
     """The last day on which it is, as `2027-01-31`; empty for no end."""
     change: tuple[str, str] = ("", "")
     """What to take out of the lines at fault, as they are shown, and what to write instead; empty if none says it."""
+    example: str = ""
+    """Lines of configuration that show the recommendation; empty if words say it all."""
 
 
 class Read(Enum):

@@ -31,6 +31,8 @@ def _lines(audit: Audit, finding: Finding) -> Iterator[str]:
         yield from _place(audit, item.location, item.message)
     yield from _documentation(finding)
     yield f"What to do:\n  {visible(finding.recommendation)}\n"
+    if finding.example:
+        yield from (*(f"    {visible(line)}" for line in finding.example.split("\n")), "")
     yield "References:"
     yield from (f"  {reference}" for reference in finding.references)
     yield from _suppression(finding)

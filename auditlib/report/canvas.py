@@ -5,13 +5,15 @@ from __future__ import annotations
 import html
 import io
 import itertools
+import math
 import re
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from auditlib.report import palette
+from auditlib.report import measuring, palette
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -21,9 +23,6 @@ Point = tuple[float, float]
 
 WIDTH = 880.0
 """The width of a picture, in the page's pixels; wider ones scroll on their own."""
-CHARACTER = 6.4
-"""The width that a character of 11 pixels takes at most; texts are cut by it, as the reader's font is not known."""
-
 _LEGEND_ROW = 22.0
 _SETTINGS: Any = {
     "svg.fonttype": "none",
@@ -49,6 +48,7 @@ class Canvas:
         self._axes.set_ylim(height, 0)
         self._axes.axis("off")
         self._part = ""
+        self._shortened: list[str] = []
 
     @contextmanager
     def part(self, name: str) -> Iterator[None]:
@@ -140,13 +140,14 @@ class Canvas:
         room: float = 0.0,
         angle: float = 0.0,
     ) -> None:
-        """A line of text with its middle at y; it is cut to `room` pixels if that is given."""
-        shown = cut(text, int(room / (CHARACTER * size / 11))) if room else cut(text, 200)
+        """A line of text with its middle at y; it is shortened to `room` pixels if given, `<title>` has it all."""
+        whole = measuring.printable(text)
+        shown = measuring.fitted(whole, room or math.inf, size, bold=bold)
         written = self._axes.text(
             x, y, shown, fontsize=size, color=colour, ha=align, va="center_baseline" if not angle else "bottom",
             weight="bold" if bold else "normal", rotation=angle, rotation_mode="anchor", parse_math=False,
         )  # fmt: skip
-        self._mark(written)
+        self._mark(written, "" if shown == whole else whole)
 
     def legend(self, y: float, entries: Sequence[tuple[str, str]], x: float = 0.0) -> None:
         """Swatches with what they mean, in rows from y on; a swatch's colour `dashed` is a dashed frame."""
@@ -171,7 +172,7 @@ class Canvas:
         size = f'viewBox="0 0 {self.width:g} {self.height:g}" width="{self.width:g}" height="{self.height:g}"'
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" aria-label="{label}" style="{_STYLE}">'
-            f"<title>{label}</title>{palette.as_variables(_slim(stream.getvalue()))}</svg>"
+            f"<title>{label}</title>{palette.as_variables(_slim(stream.getvalue(), self._shortened))}</svg>"
         )
 
     def _add(self, artist: Artist) -> None:
@@ -179,9 +180,12 @@ class Canvas:
         self._mark(artist)
         self._axes.add_artist(artist)
 
-    def _mark(self, artist: Artist) -> None:
-        if self._part:
-            artist.set_gid(f"part:{self._part}")
+    def _mark(self, artist: Artist, whole: str = "") -> None:
+        """Note in a picture what an artist belongs to, and the whole text that it shows in short."""
+        if whole:
+            self._shortened.append(whole)
+        if self._part or whole:
+            artist.set_gid(f"part:{self._part}:{len(self._shortened) if whole else 0}")
 
 
 def legend_height(entries: Sequence[tuple[str, str]], width: float = WIDTH) -> float:
@@ -195,17 +199,11 @@ def _flow(
     """Where each entry of a legend stands: its left edge and its row."""
     x, row = start, 0
     for entry in entries:
-        room = 37 + len(entry[1]) * 5.9
+        room = 37 + measuring.width(entry[1])
         if x + room > width and x > start:
             x, row = start, row + 1
         yield x, row, entry
         x += room
-
-
-def cut(text: str, characters: int) -> str:
-    """The text, with its end left out if it is longer; control characters become spaces."""
-    clean = "".join(character if character.isprintable() else " " for character in text)
-    return clean if len(clean) <= max(characters, 2) else clean[: max(characters, 2) - 1] + "…"
 
 
 _STYLE = "font-family:system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',sans-serif;stroke-linejoin:round"
@@ -215,15 +213,22 @@ _WASTE = re.compile(
     r"""\sid="[^"]*"|\sfont-family: '[^;"]*;|;\sstroke-linejoin: miter|;\sstroke-dashoffset: 0"""
     r"""|\stransform="rotate\(-0 [^"]*\)\""""
 )
-_PART = re.compile(r'\sid="part:([a-z0-9-]+)"')
+_PART = re.compile(r'\sid="part:([a-z0-9-]*):(\d+)">')
 _SPACE = re.compile(r"\s*\n\s*")
 _GROUP = re.compile(r"<g>((?:(?!<g\b).)*?)</g>", re.S)
 
 
-def _slim(svg: str) -> str:
+def _labelled(shortened: Sequence[str], match: re.Match[str]) -> str:
+    """A group's attribute, with the whole of a shortened text; a group without any would be taken away."""
+    part, number = match[1], int(match[2])
+    title = f"<title>{html.escape(shortened[number - 1])}</title>" if number else ""
+    return f' data-part="{part}">{title}' if part else f' data-shortened="">{title}'
+
+
+def _slim(svg: str, shortened: Sequence[str]) -> str:
     """What is drawn, alone: no prologue, no ids (they would repeat within a page), no fonts, no empty groups."""
     slim = _BACKGROUND.sub("", _FRAME.sub("", svg), count=1)
-    slim = _SPACE.sub(" ", _WASTE.sub("", _PART.sub(r' data-part="\1"', slim)))
+    slim = _SPACE.sub(" ", _WASTE.sub("", _PART.sub(partial(_labelled, shortened), slim)))
     while (inner := _GROUP.sub(r"\1", slim)) != slim:
         slim = inner
     return slim.strip()

@@ -95,6 +95,7 @@ def _finding(scanner: str, issues: Sequence[Issue], fingerprint: str, vault: Vau
         effort=max(issue.effort for issue in issues),
         location=first.location,
         recommendation=vault.mask(first.recommendation),
+        example="\n".join(vault.mask_lines(first.example)),
         service=first.service,
         related=tuple(Related(issue.location, vault.mask(_note(issue)), member=True) for issue in issues[1:]),
         references=first.references,

@@ -29,6 +29,7 @@ class Issue(Struct, frozen=True):
     references: tuple[str, ...] = ()
     service: str | None = None
     effort: Effort = Effort.SMALL
+    example: str = ""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,10 @@ good practice whose absence breaks nothing.
 
 from __future__ import annotations
 
+import itertools
 import json
+import re
+import textwrap
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Any
@@ -62,6 +65,8 @@ _TITLES = {
     "CL-0029": "A capability that can stop the host is added",
     "CL-0030": "A capability that reads the host is added",
 }
+_INDENTED = re.compile(r"\s+\S")
+_KEY = re.compile(r"^(?P<key>\w+):", re.M)
 _CONFIGURATION = frozenset({"CL-0020", "CL-0021"})
 _HEURISTIC = frozenset({"CL-0013", "CL-0020", "CL-0021"})
 """Rules that judge by a name; the others read what the file declares."""
@@ -82,8 +87,7 @@ def _parse(output: str) -> Iterator[Issue]:
 
 def _issue(item: dict[str, Any]) -> Issue:
     rule = item["rule_id"]
-    first, _, rest = item["fix"].partition("\n")
-    steps = " ".join(rest.split("\n")[:3]) if first.endswith(":") else ""
+    words, example = _advice(item["fix"])
     return Issue(
         rule=rule,
         title=_TITLES.get(rule, f"compose-lint {rule}"),
@@ -92,11 +96,23 @@ def _issue(item: dict[str, Any]) -> Issue:
         confidence=Confidence.MEDIUM if rule in _HEURISTIC else Confidence.HIGH,
         area=Area.CONFIGURATION if rule in _CONFIGURATION else Area.ORCHESTRATION,
         location=Location(item["file"].removeprefix("./"), item["line"] or 1),
-        recommendation=" ".join(f"{first} {steps}".split()),
+        recommendation=words,
         references=tuple(reference for reference in item["references"] if reference.startswith("https://")),
         service=item["service"],
         effort=Effort.MEDIUM if rule in ("CL-0006", "CL-0007") else Effort.SMALL,
+        example=example,
     )
+
+
+def _advice(fix: str) -> tuple[str, str]:
+    """The first sentence, which names the keys that the lines of YAML below it write, and those lines.
+
+    What follows them, or a sentence that announces none, is for `compose-lint --explain`.
+    """
+    first, *rest = fix.split("\n")
+    example = textwrap.dedent("\n".join(itertools.takewhile(_INDENTED.match, rest)))
+    keys = [f"`{match['key']}`" for match in _KEY.finditer(example)]
+    return (f"{first} {', '.join(keys)}." if keys else first), example
 
 
 SCANNER = Scanner(

@@ -41,6 +41,7 @@ def test_words_and_filters_narrow_the_list(page: Page) -> None:
     assert everything > some > shown(page) > 0
     assert set(page.locator(".entry .chip").all_inner_texts()) == {"critical"}
     page.get_by_role("button", name="Show all").click()
+    page.wait_for_function("!location.hash.includes('severity=')")
     assert shown(page) == everything
 
 

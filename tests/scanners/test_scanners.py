@@ -1,5 +1,6 @@
 """Scanners: real ones on real files, and programs that behave as badly as programs can."""
 
+import json
 import os
 import stat
 import time
@@ -159,3 +160,22 @@ def test_a_folder_without_a_workflow_that_zizmor_can_read_is_no_failure(tmp_path
     (tmp_path / ".github/workflows").mkdir(parents=True)
     (tmp_path / ".github/workflows/ci.yml").write_text("hello\n", encoding="utf-8")
     assert not scanners.failures(audit(tmp_path).coverage)
+
+
+@pytest.mark.parametrize(
+    ("fix", "words", "example"),
+    [
+        ("Add to your service:\n  security_opt:\n    - no-new-privileges:true\nBlocks privilege gain.",
+         "Add to your service: `security_opt`.", "security_opt:\n  - no-new-privileges:true"),
+        ("Drop all:\n  cap_drop:\n    - ALL\n  cap_add:\n    - <CAP>", "Drop all: `cap_drop`, `cap_add`.",
+         "cap_drop:\n  - ALL\ncap_add:\n  - <CAP>"),
+        ("Bind to localhost: 127.0.0.1:80:80\nUse a proxy.", "Bind to localhost: 127.0.0.1:80:80", ""),
+    ],
+)  # fmt: skip
+def test_lines_of_yaml_in_an_advice_stay_lines(fix, words, example):
+    item = {"rule_id": "CL-0003", "severity": "medium", "message": "m", "file": "compose.yaml", "line": 1, "fix": fix,
+            "references": [], "service": "a", "suppressed": False}  # fmt: skip
+    output = json.dumps({"tool": {"name": "compose-lint"}, "findings": [item]})
+    (issue,) = compose_lint.SCANNER.parse(output)
+
+    assert (issue.recommendation, issue.example) == (words, example)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from auditlib.report import palette
-from auditlib.report.canvas import CHARACTER, WIDTH, Canvas
+from auditlib.report import measuring, palette
+from auditlib.report.canvas import WIDTH, Canvas
 
 Row = tuple[str, Sequence[tuple[str, float]], str]
 """A label, the parts as colour and amount, and what stands at the end of the bar."""
@@ -16,8 +16,8 @@ _BAR = 14.0
 
 def draw(rows: Sequence[Row], legend: Sequence[tuple[str, str]] = ()) -> Canvas:
     """The picture; all bars are on one scale."""
-    label = min(max(len(name) for name, _, _ in rows), 34) * CHARACTER + 16
-    ending = max(len(end) for _, _, end in rows) * CHARACTER + 16
+    label = min(max(measuring.width(name) for name, _, _ in rows), measuring.LABEL) + 16
+    ending = max(measuring.width(end) for _, _, end in rows) + 16
     largest = max((sum(amount for _, amount in parts) for _, parts, _ in rows), default=0) or 1
     scale = (WIDTH - label - ending) / largest
     canvas = Canvas(len(rows) * _HEIGHT + (34 if legend else 4))

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from auditlib.report import palette
-from auditlib.report.canvas import CHARACTER, WIDTH, Canvas, cut
+from auditlib.report import measuring, palette
+from auditlib.report.canvas import WIDTH, Canvas
 
 _HEIGHT = 24.0
-_LONGEST_LABEL = 30
 _SLANT = 0.62
 
 
@@ -39,8 +38,8 @@ def draw(
     legend: Sequence[tuple[Mark, str]] = (),
 ) -> Canvas:
     """The picture; `marks` are by row and column, cells without one stay empty."""
-    left = min(max(map(len, rows)), _LONGEST_LABEL) * CHARACTER + 16
-    heading = max(len(column[:_LONGEST_LABEL]) for column in columns) * CHARACTER
+    left = min(max(map(measuring.width, rows)), measuring.LABEL) + 16
+    heading = min(max(map(measuring.width, columns)), measuring.LABEL)
     cell = min(max((WIDTH - left - heading * _SLANT) / len(columns), 26.0), 92.0)
     overhang = heading * _SLANT if heading + 8 > cell else 0.0
     frame = _Frame(left, overhang + 20 if overhang else 28.0, cell, bool(overhang))
@@ -49,7 +48,7 @@ def draw(
     _labels(canvas, rows, columns, frame)
     _grounds(canvas, marks, frame)
     for (row, column), mark in marks.items():
-        _mark(canvas, mark, left + (column + 0.5) * cell, frame.top + (row + 0.5) * _HEIGHT)
+        _mark(canvas, mark, left + (column + 0.5) * cell, frame.top + (row + 0.5) * _HEIGHT, cell - 6)
     _legend(canvas, legend, bottom + 20)
     return canvas
 
@@ -73,14 +72,14 @@ def _labels(canvas: Canvas, rows: Sequence[str], columns: Sequence[str], frame: 
     bottom = frame.top + len(rows) * _HEIGHT
     canvas.line([(0, bottom), (right, bottom)], width=0.6)
     for column, name in enumerate(columns):
-        x, short = frame.left + (column + 0.5) * frame.cell, cut(name, _LONGEST_LABEL)
+        x = frame.left + (column + 0.5) * frame.cell
         if frame.slanted:
-            canvas.text(x, frame.top - 5, short, angle=38)
+            canvas.text(x, frame.top - 5, name, angle=38, room=measuring.LABEL)
         else:
-            canvas.text(x, frame.top - 12, short, align="center")
+            canvas.text(x, frame.top - 12, name, align="center", room=measuring.LABEL)
 
 
-def _mark(canvas: Canvas, mark: Mark, x: float, y: float) -> None:
+def _mark(canvas: Canvas, mark: Mark, x: float, y: float, room: float = 0.0) -> None:
     colour = palette.TONES[mark.tone][0]
     if mark.shape == "dot":
         canvas.dot(x, y, 4.5, fill=colour)
@@ -92,7 +91,7 @@ def _mark(canvas: Canvas, mark: Mark, x: float, y: float) -> None:
     elif mark.shape == "dash":
         canvas.line([(x - 4, y), (x + 4, y)], colour=colour, width=1.8)
     if mark.text:
-        canvas.text(x, y, mark.text, align="center", bold=True, colour=colour)
+        canvas.text(x, y, mark.text, align="center", bold=True, colour=colour, room=room)
 
 
 def _legend(canvas: Canvas, legend: Sequence[tuple[Mark, str]], y: float) -> None:
@@ -101,4 +100,4 @@ def _legend(canvas: Canvas, legend: Sequence[tuple[Mark, str]], y: float) -> Non
         canvas.cells([(x, y - 8)], 18, 16, palette.TONES[mark.tone][1])
         _mark(canvas, mark, x + 9, y)
         canvas.text(x + 25, y, meaning, colour=palette.MUTED)
-        x += 44 + len(meaning) * 5.9
+        x += 44 + measuring.width(meaning)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from auditlib.report import palette
-from auditlib.report.canvas import CHARACTER, WIDTH, Canvas, legend_height
+from auditlib.report import measuring, palette
+from auditlib.report.canvas import WIDTH, Canvas, legend_height
 
 _HEIGHT = 26.0
 _BAR = 13.0
@@ -28,8 +28,8 @@ class Span:
 
 def draw(spans: Sequence[Span], legend: Sequence[tuple[str, str]] = ()) -> Canvas:
     """The picture; a span of no length is a dot."""
-    label = min(max(len(span.name) for span in spans), 30) * CHARACTER + 16
-    ending = max(len(span.note) for span in spans) * CHARACTER + 16
+    label = min(max(measuring.width(span.name) for span in spans), measuring.LABEL) + 16
+    ending = max(measuring.width(span.note) for span in spans) + 16
     last = max(span.end for span in spans) or 1.0
     scale = (WIDTH - label - ending) / last
     bottom = _TOP + len(spans) * _HEIGHT

@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from auditlib.report import palette
-from auditlib.report.canvas import CHARACTER, WIDTH, Canvas, legend_height
+from auditlib.report import measuring, palette
+from auditlib.report.canvas import WIDTH, Canvas, legend_height
 
 _LEFT = 38.0
 _HEIGHT = {"lines": 180.0, "columns": 96.0}
@@ -42,7 +42,7 @@ def draw(steps: Sequence[str], lines: Sequence[Line], parts: Sequence[Part], tit
     """The picture of at least two steps; the lines above, the columns below, each under its title."""
     legend = [(part.colour, part.name) for part in parts]
     upper, ground = 34.0, 34.0 + _HEIGHT["lines"] + 66 + _HEIGHT["columns"]
-    names = max((len(line.name) for line in lines), default=0) * CHARACTER + 50
+    names = max((measuring.width(line.name) for line in lines), default=0.0) + 50
     xs = [_LEFT + 20 + number * (WIDTH - _LEFT - names - 30) / (len(steps) - 1) for number in range(len(steps))]
     canvas = Canvas(ground + 34 + legend_height(legend) + 8)
     canvas.text(2, 10, titles[0], bold=True)

@@ -10,7 +10,6 @@ from auditlib.conventions.images import repository
 from auditlib.inventory.stack import Service
 from auditlib.report import wording
 from auditlib.report.blocks import Blocks, Column, Picture, Prose, State, Table
-from auditlib.report.canvas import cut
 from auditlib.report.charts import matrix
 
 _LIMIT = 40
@@ -40,7 +39,7 @@ def image_versions(audit: Audit) -> Blocks:
     words += f" In several versions: {wording.listing(several)}." if several else ""
     drawn = images[:_LIMIT]
     marks = {
-        (row, _level(image)): matrix.Mark("", _LEVELS[_level(image)][1], cut(_tag(image), 12) or "–")
+        (row, _level(image)): matrix.Mark("", _LEVELS[_level(image)][1], _tag(image) or "–")
         for row, image in enumerate(drawn)
     }
     note = f" The {_LIMIT} that are fixed least are drawn." if len(images) > _LIMIT else ""

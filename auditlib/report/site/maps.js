@@ -7,7 +7,7 @@ for (const svg of document.querySelectorAll(".picture svg:has([data-part^=box])"
     if (kind === "link") links.push({ element, from, to });
     else boxes.set(from, [...(boxes.get(from) || []), element]);
   }
-  const name = (box) => (boxes.get(box).find((element) => element.querySelector("text")) || svg).textContent.trim();
+  const name = (box) => (boxes.get(box).map((element) => element.querySelector("title, text")).find(Boolean) || svg).textContent.trim();
   const names = (found) => [...new Set(found)].map(name).join(", ");
   const look = (box) => {
     const near = new Set([box]);

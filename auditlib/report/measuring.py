@@ -1,0 +1,61 @@
+"""How wide texts are, and names shortened to a width.
+
+Measured is DejaVu Sans, which matplotlib brings along: the reader's font isn't known, and those of most systems are
+narrower.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from matplotlib.ft2font import FT2Font
+
+LABEL = 200.0
+"""Pixels that the name of a row or column takes at most."""
+_LONGEST = 200
+"""Characters of a text that are shown at most, however much room there is."""
+
+
+def width(text: str, size: float = 11.0, *, bold: bool = False) -> float:
+    """The width of a line of text in pixels, in letters of this size."""
+    return size * sum(_advance(character, bold) for character in text)
+
+
+def fitted(text: str, room: float, size: float = 11.0, *, bold: bool = False) -> str:
+    """The text in at most `room` pixels, printable, its middle left out if it is longer.
+
+    Names mostly differ at their ends, so both ends stay.
+    """
+    clean = printable(text)
+    shown, kept = clean, min(len(clean), _LONGEST + 1)
+    while kept > 2 and (len(shown) > _LONGEST or width(shown, size, bold=bold) > room):
+        kept -= 1
+        shown = f"{clean[: (kept + 1) // 2]}…{clean[len(clean) - kept // 2 :]}"
+    return shown
+
+
+def printable(text: str) -> str:
+    """The text with spaces for control characters."""
+    return "".join(character if character.isprintable() else " " for character in text)
+
+
+@cache
+def _advance(character: str, bold: bool) -> float:
+    """How far the next character stands, as a share of the size; one that the font lacks is as wide as it is high."""
+    from matplotlib.ft2font import LoadFlags
+
+    font = _font(bold)
+    if not font.get_char_index(ord(character)):
+        return 1.0
+    return font.load_char(ord(character), flags=LoadFlags.NO_HINTING).linearHoriAdvance / 65536 / 100
+
+
+@cache
+def _font(bold: bool) -> FT2Font:
+    from matplotlib.font_manager import FontProperties, findfont, get_font
+
+    font = get_font(findfont(FontProperties(family="DejaVu Sans", weight="bold" if bold else "normal")))
+    font.set_size(100, 72)
+    return font
