@@ -19,6 +19,7 @@ _AREAS = {
 }  # fmt: skip
 _VERDICTS = {
     Readiness.READY: ("ready", "green"),
+    Readiness.NOT_KNOWN: ("not known", "yellow"),
     Readiness.CONDITIONS: ("conditions", "yellow"),
     Readiness.NOT_READY: ("not ready", "red"),
 }

@@ -39,6 +39,7 @@ _TONES = {
     verdict.Readiness.NOT_READY: "bad",
     verdict.Readiness.CONDITIONS: "warn",
     verdict.Readiness.READY: "good",
+    verdict.Readiness.NOT_KNOWN: "warn",
 }
 
 

@@ -49,12 +49,13 @@ _OUR_LIMITS = frozenset({"outside-root", "unreadable", "too-large", "too-deep", 
 
 @rule(area=Area.ORCHESTRATION, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """For each base project one finding for all that Compose would refuse."""
+    """For each base project that was read in full one finding for all that Compose would refuse."""
     for project in inventory.base_projects:
+        errors = _errors(inventory, project)
+        if any(item.code in _OUR_LIMITS for item in errors):
+            continue  # what seems to be missing may stand in the part that wasn't read
         found = [
-            item
-            for item in _errors(inventory, project)
-            if item.code not in _NAMED_ELSEWHERE | _OUR_LIMITS and not _is_healed(inventory, project, item)
+            item for item in errors if item.code not in _NAMED_ELSEWHERE and not _is_healed(inventory, project, item)
         ]
         if found:
             yield _evidence(project, found)

@@ -16,11 +16,15 @@ _WORDS = 18
 
 
 class Readiness(Enum):
-    """The answers: a critical finding or an area below the floor stands in the way, high or medium is a condition."""
+    """The answers: a critical finding or an area below the floor stands in the way, high or medium is a condition.
+
+    Where there is nothing to judge, in any area, there is no answer.
+    """
 
     NOT_READY = "Not ready for production"
     CONDITIONS = "Ready with conditions"
     READY = "Ready for production"
+    NOT_KNOWN = "Not known"
 
     def __str__(self) -> str:
         return str(self.value)
@@ -31,12 +35,16 @@ def readiness(findings: Sequence[Finding], reached: Sequence[Score]) -> Readines
     counts = Counter(finding.severity for finding in findings)
     if counts[Severity.CRITICAL] or _floored(reached):
         return Readiness.NOT_READY
+    if not findings and all(score.points is None for score in reached):
+        return Readiness.NOT_KNOWN
     return Readiness.CONDITIONS if counts[Severity.HIGH] or counts[Severity.MEDIUM] else Readiness.READY
 
 
 def reason(findings: Sequence[Finding], answer: Readiness, reached: Sequence[Score]) -> str:
     """What decides, then how many findings there are of the severities that matter."""
     counts = Counter(finding.severity for finding in findings)
+    if answer is Readiness.NOT_KNOWN:
+        return "The repository holds nothing that could be judged, or nothing of it could be read."
     if answer is Readiness.READY:
         low = counts[Severity.LOW]
         return "No finding stands against it" + (f"; {low} of low severity {_are(low)} no condition." if low else ".")

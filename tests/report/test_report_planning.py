@@ -97,6 +97,8 @@ def test_the_verdict_is_no_while_a_critical_finding_is_open() -> None:
 
 def test_low_findings_are_no_condition() -> None:
     assert verdict.judge([finding(severity=Severity.LOW)]).readiness is verdict.Readiness.READY
+    assert verdict.judge([], dict.fromkeys(Area, "nothing there")).readiness is verdict.Readiness.NOT_KNOWN
+    assert verdict.judge([], {Area.CICD: "nothing there"}).readiness is verdict.Readiness.READY
     assert verdict.judge([finding(severity=Severity.MEDIUM)]).readiness is verdict.Readiness.CONDITIONS
     assert verdict.judge([finding(str(n)) for n in range(9)]).readiness is verdict.Readiness.NOT_READY
 

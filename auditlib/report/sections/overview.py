@@ -19,6 +19,7 @@ _TONES = {
     judging.Readiness.NOT_READY: "bad",
     judging.Readiness.CONDITIONS: "warn",
     judging.Readiness.READY: "good",
+    judging.Readiness.NOT_KNOWN: "warn",
 }
 _STATES = {
     readiness.State.MET: "good",
