@@ -8,7 +8,9 @@ for absence.
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable
+from functools import cached_property
 
 from msgspec import Struct
 
@@ -33,11 +35,30 @@ class Run(Struct, frozen=True):
     location: Location
 
 
-class Pipeline(Struct, frozen=True):
+class Pipeline(Struct, frozen=True, dict=True):
     """All that automatic (or other) workflows run, installations apart, and what they call that can't be followed."""
 
     runs: tuple[Run, ...]
     opaque: tuple[Run, ...]
+
+    @cached_property
+    def _by_job(self) -> dict[int, list[Run]]:
+        found: defaultdict[int, list[Run]] = defaultdict(list)
+        for run in self.runs:
+            found[id(run.job)].append(run)
+        return found
+
+    @cached_property
+    def _opaque_jobs(self) -> frozenset[int]:
+        return frozenset(id(run.job) for run in self.opaque)
+
+    def of_job(self, job: Job) -> list[Run]:
+        """The runs of one job."""
+        return self._by_job.get(id(job), [])
+
+    def is_opaque(self, job: Job) -> bool:
+        """Whether a job calls something that can't be followed."""
+        return id(job) in self._opaque_jobs
 
     def matching(self, pattern: re.Pattern[str]) -> list[Run]:
         """The runs whose text the pattern finds."""

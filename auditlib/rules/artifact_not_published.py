@@ -45,8 +45,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every job that runs browser tests, or writes a report, and uploads nothing."""
     found = pipeline.of(inventory, inventory.workflows)
     for job in inventory.jobs:
-        runs = [run for run in found.runs if run.job is job]
-        unknown = any(run.job is job for run in found.opaque)
+        runs = found.of_job(job)
         reports = [run for run in runs if _reports(run)]
         shown = any(tools.REPORTING.search(run.text) for run in runs)
         shown = shown or any("GITHUB_STEP_SUMMARY" in step.run for step in job.steps)
@@ -60,7 +59,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 related=(Related(job.location, f"the job {job.id}"),),
                 recommendation=f"End the job {job.id} with `actions/upload-artifact` and `if: always()` for "
                 f"{listed(kinds)}.",
-                confidence=Confidence.MEDIUM if unknown else None,
+                confidence=Confidence.MEDIUM if found.is_opaque(job) else None,
             )
 
 

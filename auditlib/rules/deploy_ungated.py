@@ -76,7 +76,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             continue
         runs = pipeline.of(inventory, [workflow])
         for job in workflow.jobs:
-            place = _deploys(job, runs.runs)
+            place = _deploys(job, runs.of_job(job))
             if place and not _is_gated(workflow, job, (*runs.runs, *runs.opaque)):
                 yield _evidence(inventory, workflow, job, place)
 
@@ -85,12 +85,12 @@ def _follows_pushes(workflow: Workflow) -> bool:
     return any(trigger.event == "push" for trigger in workflow.triggers)
 
 
-def _deploys(job: Job, runs: tuple[Run, ...]) -> Location | None:
+def _deploys(job: Job, runs: list[Run]) -> Location | None:
     """Where a job deploys, if it does, and if what it deploys is no preview and no documentation."""
     if _PREVIEW.search(f"{job.id} {job.name} {job.workflow.rpartition('/')[2]}"):
         return None
     for run in runs:
-        if run.job is job and not _TRIES.search(run.text) and (
+        if not _TRIES.search(run.text) and (
             _DEPLOYS.search(run.text) or _DEPLOYING_ACTION.search(run.text.partition(" ")[0])
             or _DEPLOY_SCRIPT.search(run.text)
         ):  # fmt: skip
