@@ -78,3 +78,12 @@ def test_html_in_a_name_stays_text_and_no_secret_shows(found):
     assert "script" not in tags
     assert HOSTILE in html.unescape(found.isolated()._repr_html_())
     assert "hunter22" not in found.credential_flow()._repr_html_() + str(found.credential_flow())
+
+
+@pytest.mark.parametrize("derive", [lambda found: found.copy(), lambda found: found.subgraph(list(found))])
+def test_a_copy_and_a_part_answer_too(found, derive):
+    derived = derive(found)
+
+    assert derived.credential_flow() == found.credential_flow() != []
+    assert derived.resolve("redis", near="compose.yaml") == "service:redis"
+    assert derived.what_breaks("redis") == found.what_breaks("redis")

@@ -57,8 +57,7 @@ class PlainGraph(DependencyGraph):
         """The same graph as networkx has it."""
         from auditlib.graph.networkx_graph import NetworkxGraph
 
-        graph = NetworkxGraph()
+        graph = NetworkxGraph(hosts=self.hosts, credentials=self.credentials)
         graph.add_nodes_from(self.nodes.items())
         graph.add_edges_from(self.added)
-        graph.hosts, graph.credentials = self.hosts, self.credentials
         return graph

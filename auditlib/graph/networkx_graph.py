@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import networkx
 
+from auditlib.graph._credentials import Trace
 from auditlib.graph._dependency_graph import DependencyGraph, Triple
 from auditlib.graph._hosts import Hosts
 
@@ -19,10 +20,17 @@ else:
 class NetworkxGraph(_Base, DependencyGraph):
     """A dependency graph with everything that networkx knows of graphs."""
 
-    def __init__(self, incoming_graph_data: Any = None, **attributes: Any) -> None:
-        super().__init__(incoming_graph_data, **attributes)
-        self.hosts = Hosts()
-        self.credentials = ()
+    @property  # an attribute of the graph in networkx' sense, which copies and subgraphs take along
+    def hosts(self) -> Hosts:  # type: ignore[override]
+        """Which service a host name leads to: `graph.hosts.resolve("redis", project)`."""
+        found: Hosts = self.graph.setdefault("hosts", Hosts())
+        return found
+
+    @property
+    def credentials(self) -> tuple[Trace, ...]:  # type: ignore[override]
+        """Every sighting of a credential."""
+        found: tuple[Trace, ...] = self.graph.get("credentials", ())
+        return found
 
     def for_networkx(self) -> NetworkxGraph:
         """This graph itself."""
