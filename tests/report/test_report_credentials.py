@@ -56,3 +56,14 @@ def drawn(svg: str) -> set[tuple[str, str, str]]:
     while more := {(start, end) for start, middle in steps for other, end in steps if middle == other} - steps:
         steps |= more
     return {(words[start][0], words[end][1], words[end][0]) for start, end in steps}
+
+
+def test_a_credential_of_very_many_services_is_drawn_to_some_and_counts_the_rest(tmp_path: Path) -> None:
+    services = "".join(
+        f"  s{n}:\n    image: a/b:1\n    environment:\n      API_TOKEN: ${{API_TOKEN}}\n" for n in range(40)
+    )
+    (tmp_path / "compose.yaml").write_text(f"services:\n{services}", encoding="utf-8")
+    [picture] = sections.credential_flow(audit.audit(tmp_path, scanned=False)).blocks
+
+    assert "16 more services" in picture.svg
+    assert len(picture.table.rows) == 1

@@ -176,9 +176,11 @@ def _flow_picture(audit: Audit, flows: list[Flow]) -> tuple[list[layered.Box], l
         source = f"credential:{flow.variable}"
         boxes[source] = layered.Box(source, 1, flow.variable, (words,), tone)
         for column, line, reached in ((0, "gets it", flow.services), (2, "is opened by it", flow.opens)):
-            for node in reached:
-                end = f"{column}:{node}"
-                boxes[end] = layered.Box(end, column, names[node]["name"], (line,), "accent" if column else "")
+            ends = {f"{column}:{node}": names[node]["name"] for node in reached[:_SERVICES]}
+            if len(reached) > _SERVICES:
+                ends[f"{column}:rest of {flow.variable}"] = f"{len(reached) - _SERVICES} more services"
+            for end, name in ends.items():
+                boxes[end] = layered.Box(end, column, name, (line,), "accent" if column else "")
                 links.append(layered.Link(source, end, tone))
     return list(boxes.values()), links
 
