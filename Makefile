@@ -17,7 +17,7 @@ help:  ## Show these targets
 # The environment is complete when the stamp is newer than what it is made from.
 $(VENV)/.complete: pyproject.toml constraints.txt
 	@if command -v uv >/dev/null 2>&1; then \
-	  uv venv --quiet --allow-existing --python '>=3.11' $(VENV) && \
+	  uv venv --quiet --seed --allow-existing --python '>=3.11' $(VENV) && \
 	  uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.[test,lint,slides]'; \
 	else \
 	  test -n "$(PYTHON)" || { echo "auditlib needs Python 3.11 or later: make PYTHON=/path/to/python3.11" >&2; exit 1; }; \
