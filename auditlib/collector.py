@@ -11,7 +11,7 @@ from contextlib import contextmanager
 def collected_rarely() -> Iterator[None]:
     """Look for unreachable circles every hundred thousand objects, not every seven hundred.
 
-    Modules and records stay, and a syntax tree has no circles: looking through them is a twentieth of an audit's time.
+    Modules and records stay, and a syntax tree has no circles: looking through them finds nothing.
     """
     usual = gc.get_threshold()
     gc.set_threshold(100_000, *usual[1:])

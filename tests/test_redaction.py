@@ -258,12 +258,30 @@ def test_in_code_only_quoted_text_is_a_value(text):
         assert vault.mask(word) == word
 
 
-@pytest.mark.parametrize("name", ["DB_PASSWORD", "apiKey", "secret-key", "JWT_SECRET_KEY", "SENTRY_DSN", "a.token"])
+@pytest.mark.parametrize(
+    "name",
+    ["DB_PASSWORD", "apiKey", "secret-key", "JWT_SECRET_KEY", "SENTRY_DSN", "a.token", "DB_PW", "WIFI_PSK", "SSH_KEY",
+     "TLS_KEY", "WIREGUARD_KEY", "RABBITMQ_ERLANG_COOKIE", "WALLET_MNEMONIC", "TOTP_SEED"],
+)  # fmt: skip
 def test_names_of_credentials(name):
     assert is_credential_name(name)
 
 
-@pytest.mark.parametrize("name", ["TOKEN_TTL", "PASSWORD_FILE", "key", "compass", "KEYCLOAK_URL", "tokenizer"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "TOKEN_TTL",
+        "PASSWORD_FILE",
+        "key",
+        "compass",
+        "KEYCLOAK_URL",
+        "tokenizer",
+        "SSH_KEY_PATH",
+        "SESSION_COOKIE",
+        "RANDOM_SEED",
+        "CPW",
+    ],
+)
 def test_names_of_others(name):
     assert not is_credential_name(name)
 

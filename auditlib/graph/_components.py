@@ -1,6 +1,6 @@
 """Which nodes lie on a circle together: strongly connected components, as Kosaraju and Sharir find them.
 
-networkx has this too, but importing it takes longer than a small repository's whole audit.
+networkx has this too; a quick command would spend a good part of its time on importing it.
 """
 
 from __future__ import annotations

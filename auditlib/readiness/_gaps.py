@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from auditlib import watching
-from auditlib.conventions import backups, environments, healthchecks, services
+from auditlib.conventions import backups, environments, healthchecks, services, stacks
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
@@ -44,6 +44,5 @@ def _works_aside(inventory: Inventory, service: Service) -> bool:
 
 def _lasting(inventory: Inventory) -> Iterator[Service]:
     """The services that run all the time in production."""
-    for service in inventory.distinct_services:
-        if not services.is_one_shot(service) and not environments.only_for_development(service):
-            yield service
+    for together in stacks.lasting(inventory).values():
+        yield from (service for service in together if not environments.only_for_development(service))

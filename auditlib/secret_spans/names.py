@@ -7,10 +7,11 @@ from functools import lru_cache
 
 _CREDENTIAL = re.compile(
     r"(?:password|passwd|passwort|passphrase|storepass|keypass)s?\d*$"
-    r"|(?:^|_)(?:pwd|pw|pass|psk|mnemonic|erlang_cookie|totp_seed|seed_phrase|requirepass|masterauth|secrets?|token|authtoken|http_header_value|x_honeycomb_team|(?:api|auth|access|bot|refresh)tokens?|"
+    r"|(?:^|_)(?:pwd|pw|pass|psk|requirepass|masterauth|secrets?|token|authtoken|(?:api|auth|access|bot|refresh)tokens?|"
+    r"mnemonic|seed_phrase|totp_seed|erlang_cookie|http_header_value|x_honeycomb_team|"
     r"(?:api|private|access|secret|encryption|signing|auth|service|routing|license|master|account|shared|jwt|app|"
-    r"session|deploy|fernet|integration|user|storage|subscription|consumer|client|record|sec|hmac|stripe|sendgrid|openai|"
-    r"anthropic|twilio|ssh|tls|ssl|gpg|wireguard|wg|mailgun|google|maps|datadog|algolia|firebase|pusher)_?keys?|"
+    r"session|deploy|fernet|integration|user|storage|subscription|consumer|client|record|sec|hmac|stripe|sendgrid|"
+    r"openai|anthropic|twilio|mailgun|google|maps|datadog|algolia|firebase|pusher|ssh|tls|ssl|gpg|wireguard|wg)_?keys?|"
     r"credentials?|webhook(?:_url)?|salt|dsn|bearer(?:_token)?|slack_api_url)\d*$"
 )
 """What the end of a variable's name says of a secret, after the name is brought to snake case."""
@@ -18,7 +19,8 @@ _PASSWORD = re.compile(r"pass|pwd|secret", re.I)
 
 _REFERENCE = (
     r"‹secret(?:, \d+ characters?, #[0-9a-f]{4}›.*)?|\$\$?\w*[-/:.,;@ $\w{}()\[\]+'\"\\]*"
-    r"|\$[{(\[].*|\{\{.*|\{[^{}]*\}.*|%.*%|%\}.*|<.*>|\*+|\.{2,}|read|write|inherit|true|false|yes|no|on|off|null|none|nil|undefined|optional|required"
+    r"|\$[{(\[].*|\{\{.*|\{[^{}]*\}.*|%.*%|%\}.*|<.*>|\*+|\.{2,}"
+    r"|read|write|inherit|true|false|yes|no|on|off|null|none|nil|undefined|optional|required"
     r"|(?:str|string|int|integer|bool|boolean|bytes|any|object|secretstr|text|char|varchar|uuid)(?:\s*[\[|;(?].*)?"
     r"|[\w.]+\(.*|process\.env\b.*|os\.environ\b.*|\.{0,2}/[\w.@-]*(?:/[\w.@{}$-]*)+|[./]+|~/.*|\\.|[-–—]+|\[[^\"']*\]?"
     r"|.{0,7}\$\{\{[^}]*\}\}(?:.{0,7}\$\{\{[^}]*\}\})*.{0,7}"

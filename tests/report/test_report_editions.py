@@ -192,7 +192,7 @@ def test_markdown_of_an_empty_repository_has_the_outline_too(make_audit: MakeAud
 
     assert text.startswith("# Ours (Example \\& Söhne)\n")
     assert re.findall("^## (.*)$", text, re.M) == OUTLINE
-    assert "- Nothing needs doing." in text
+    assert "- No finding asks for work." in text
 
 
 def test_what_a_repository_says_is_text_in_markdown(make_audit: MakeAudit) -> None:

@@ -27,7 +27,7 @@ def backlog(audit: Audit) -> Iterator[str]:
     """The work by theme, ranked by risk against effort."""
     items = items_of.derive(audit.findings)
     if not items:
-        yield "- Nothing needs doing."
+        yield "- No finding asks for work."
     for theme in dict.fromkeys(items_of.THEMES.values()):
         members = [item for item in items if item.theme == theme]
         if members:
