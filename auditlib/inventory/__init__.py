@@ -170,6 +170,15 @@ class Inventory:
         return frozenset(self.files)
 
     @cached_property
+    def _links(self) -> frozenset[str]:
+        return frozenset(entry.file for entry in self.coverage if entry.kind == "link")
+
+    def leads_through_link(self, path: str) -> bool:
+        """Whether a path is a link that wasn't followed, or lies behind one, so that nobody knows what is there."""
+        parts = path.split("/")
+        return any("/".join(parts[:length]) in self._links for length in range(1, len(parts) + 1))
+
+    @cached_property
     def folder_set(self) -> frozenset[str]:
         """The folders that hold an audited file, however deep; the root is `.`."""
         return folders_of(self.files)

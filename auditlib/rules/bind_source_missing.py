@@ -62,7 +62,9 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for service in inventory.services:
         for mount in service.mounts:
             inside = mount.kind == "bind" and not mount.outside and "$" not in mount.source
-            if inside and mount.source not in known and _is_needed(mount):
+            if not inside or inventory.leads_through_link(mount.source):
+                continue
+            if mount.source not in known and _is_needed(mount):
                 missing.setdefault(mount.source, {}).setdefault(mount.location, (service, mount))
     made = _made(inventory) if missing else ""
     for path, users in missing.items():

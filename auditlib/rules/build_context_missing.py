@@ -46,6 +46,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         build = service.build
         if build is None or build.outside or "$" in build.context + build.dockerfile:
             continue
+        if inventory.leads_through_link(build.context) or inventory.leads_through_link(build.dockerfile):
+            continue
         if build.context not in folders:
             missing.setdefault(build.context, []).append((service, build))
         elif not build.inline and build.dockerfile not in inventory.file_set and not build.dockerfile.startswith(".."):

@@ -53,7 +53,9 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         for reference in service.env_files:
             path = reference.path
             inside = path and not path.startswith(("/", "~", "..")) and "$" not in path
-            if reference.required and inside and path not in inventory.file_set:
+            if not reference.required or not inside or path in inventory.file_set:
+                continue
+            if not inventory.leads_through_link(posixpath.normpath(path)):
                 wanted[posixpath.normpath(path)].setdefault(reference, service.name)
     explained = _explained(inventory)
     for path, references in wanted.items():

@@ -29,6 +29,8 @@ def test_case(rule_id, case, tmp_path):
         path.write_text(text, encoding="utf-8")
         if name in case.get("executable", ()):
             path.chmod(0o755)
+    for name, target in case.get("links", {}).items():
+        (tmp_path / name).symlink_to(target)
     if "committed" in case:
         git(tmp_path, "init", "--quiet")
         git(tmp_path, "add", "--force", *case["committed"])
