@@ -79,6 +79,26 @@ def test_jobs_of_one_name_are_said_to_share_a_box(make_audit: MakeAudit) -> None
     assert "2 scrape jobs in 1 box, as some have one name" in shown(found, "monitoring_wiring")
 
 
+def test_a_receiver_with_a_placeholder_is_not_drawn_as_one_that_hears(tmp_path: Path) -> None:
+    alertmanager = (
+        "route:\n  receiver: chat\nreceivers:\n  - name: chat\n    slack_configs:\n"
+        "      - api_url: https://hooks.slack.com/services/{}\n        channel: '#alerts'\n"
+    )
+    files = {
+        "prometheus.yml": "rule_files: [rules.yml]\nscrape_configs:\n  - job_name: node\n",
+        "rules.yml": "groups:\n  - name: g\n    rules:\n      - alert: Down\n        expr: up == 0\n",
+    }
+    found = written(tmp_path, {**files, "alertmanager.yml": alertmanager.format("YOUR/SLACK/WEBHOOK")})
+    for name in ("monitoring_wiring", "alerts"):
+        assert "its address is a placeholder" in shown(found, name)
+
+    real = written(
+        tmp_path, {**files, "alertmanager.yml": alertmanager.format("T01AB2CD3/B04EF5GH6/q8Zr7Xw2Lm5Kp9Vt3Nc6Jd1F")}
+    )
+    for name in ("monitoring_wiring", "alerts"):
+        assert "its address is a placeholder" not in shown(real, name)
+
+
 def test_a_job_covers_what_it_really_does(tmp_path: Path) -> None:
     files = {"compose.yaml": "services:\n  db:\n    image: postgres:16\n", ".github/workflows/test.yml": WORKFLOW}
     page = shown(written(tmp_path, files), "ci_jobs")

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections import defaultdict
 
 from auditlib.audit import Audit
+from auditlib.conventions.monitoring import is_template
 from auditlib.graph import Edge
+from auditlib.model import Location
 from auditlib.report import palette, wording
 from auditlib.report.blocks import Blocks, Column, Picture, Prose, State, Table
 from auditlib.report.charts import layered
 
+_PLACEHOLDER = "its address is a placeholder"
 _NONE = "No monitoring configuration (Prometheus, Alertmanager, Grafana, a log shipper) was found."
 
 
@@ -62,15 +65,25 @@ def _wiring(audit: Audit) -> tuple[list[layered.Box], list[layered.Link]]:
         boxes[group] = layered.Box(group, 2, group.partition(":")[2], (wording.count(len(members), "alert"),), "accent")
         links += [layered.Link(edge.target, group, "accent") for edge in _from(members, graph.edges_of("alerts_on"))]
         links += [layered.Link(group, edge.target, "accent") for edge in _from(members, graph.edges_of("routes_to"))]
+    pending = _pending(audit)
     for receiver in graph.of_kind("receiver"):
         kinds = graph.nodes[receiver.id].get("integrations", ())
-        line = ", ".join(kinds) if kinds else "tells nobody"
-        boxes[receiver.id] = layered.Box(
-            receiver.id, 3, receiver.name, (line,), "accent" if kinds else "bad", not kinds
-        )
+        nobody = not kinds or receiver.location in pending
+        line = _PLACEHOLDER if kinds and nobody else ", ".join(kinds) or "tells nobody"
+        boxes[receiver.id] = layered.Box(receiver.id, 3, receiver.name, (line,), "bad" if nobody else "accent", nobody)
     return list(boxes.values()), [
         link for link in dict.fromkeys(links) if link.source in boxes and link.target in boxes
     ]
+
+
+def _pending(audit: Audit) -> frozenset[Location | None]:
+    """Where the receivers stand all of whose addresses are placeholders; a template's are there to be filled in."""
+    return frozenset(
+        receiver.location
+        for receiver in audit.inventory.receivers
+        if receiver.integrations
+        and all(item.placeholder and not is_template(receiver.file, item.endpoint) for item in receiver.integrations)
+    )
 
 
 def _unresolved(host: str) -> layered.Box:
@@ -123,8 +136,10 @@ def alerts(audit: Audit) -> Blocks:
         return Blocks(Prose("No alerting rule was found."))
     nodes = {(node.location, node.name): node.id for node in audit.graph.of_kind("alert_rule")}
     told: defaultdict[str, list[str]] = defaultdict(list)
+    pending = _pending(audit)
     for edge in audit.graph.edges_of("routes_to"):
-        told[edge.source].append(audit.graph.nodes[edge.target]["name"])
+        target = audit.graph.nodes[edge.target]
+        told[edge.source].append(target["name"] + (f" ({_PLACEHOLDER})" if target["location"] in pending else ""))
     rows = tuple(
         (
             rule.name,
