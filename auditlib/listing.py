@@ -12,11 +12,10 @@ import stat
 import warnings
 from collections import Counter, deque
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pathspec
-from msgspec import Struct
+from msgspec import Struct, field
 
 from auditlib.model import Coverage, Read
 from auditlib.paths import folders_of
@@ -66,8 +65,7 @@ def list_files(root: Path, exclude: tuple[str, ...] = (), tracked: frozenset[str
     return Listing(tuple(sorted(walk.files)), frozenset(walk.executable), (*walk.left_out, *summary))
 
 
-@dataclass
-class _Walk:
+class _Walk(Struct):
     root: Path
     exclude: pathspec.GitIgnoreSpec
     tracked: frozenset[str]

@@ -11,12 +11,11 @@ import hashlib
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from auditlib import secret_spans
 from auditlib.secret_spans import is_credential_name, is_secret_value
@@ -108,8 +107,7 @@ def _digest(value: str) -> str:
     return hashlib.blake2b(value.encode("utf-8", "surrogatepass"), key=_SALT).hexdigest()[:_SHOWN_DIGEST]
 
 
-@dataclass
-class Vault:
+class Vault(Struct):
     """All the secret values that an audit has met, so that none of them leaves it."""
 
     _known: dict[str, int] = field(default_factory=dict)

@@ -13,7 +13,7 @@ import re
 import stat
 from collections.abc import Iterable
 from functools import cached_property
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import pathspec
 
@@ -34,7 +34,7 @@ CACHE_LIMIT = 60_000_000
 _ENDING = re.compile(r"[^*?\[\]\\/]*$")
 """What a path that a pattern matches ends with."""
 _ANY_WITH_ENDING = re.compile(r"\*\.[\w.]+")
-_CODE = {".py", ".js", ".jsx", ".ts", ".tsx", ".mjs", ".cjs", ".go", ".java", ".kt", ".rb", ".php", ".rs", ".cs"}
+_CODE = (".py", ".js", ".jsx", ".ts", ".tsx", ".mjs", ".cjs", ".go", ".java", ".kt", ".rb", ".php", ".rs", ".cs")
 
 
 _OUTSIDE = "leads out of the repository; it was not opened"
@@ -288,7 +288,7 @@ class Source:
 
 
 def _is_code(path: str) -> bool:
-    return PurePosixPath(path).suffix in _CODE
+    return path.endswith(_CODE)
 
 
 def _is_hash(text: str) -> bool:

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import yaml
+from msgspec import Struct
 
 DEPTH_LIMIT = 200
 NODE_LIMIT = 2_000_000
@@ -45,8 +45,7 @@ class YamlError(Exception):
         self.reason, self.line, self.column = reason, line, column
 
 
-@dataclass(slots=True, eq=False)
-class Node:
+class Node(Struct, eq=False):
     """One value of a document. `content` is a str for a scalar, nodes for a sequence, pairs of nodes for a mapping."""
 
     content: str | list[Node] | list[tuple[Node, Node]]

@@ -10,9 +10,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path as FilePath
 from pathlib import PurePosixPath
+
+from msgspec import Struct
 
 from auditlib.compose.errors import ComposeError
 from auditlib.compose.sources import Sources
@@ -37,8 +38,7 @@ _SECTIONS = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """One Compose project of a repository. All paths are relative to its root, with `/`."""
 
     directory: str

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from auditlib.compose.template import InvalidTemplateError, Lookup, MissingRequiredError, substitute
 
@@ -32,8 +33,7 @@ VARIABLE_LIMIT = 5_000
 """Variables of one file, hundreds of times what people write; Compose itself has no limit."""
 
 
-@dataclass(frozen=True, slots=True)
-class Assignment:
+class Assignment(Struct, frozen=True):
     """One variable of an env file. `start` to `end` is its value in the text (the name, if there is no value)."""
 
     name: str

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 Lookup = Callable[[str], str | None]
 """The value of a variable, `None` if it is not set."""
@@ -33,8 +34,7 @@ class MissingRequiredError(ValueError):
     """A `${VAR:?…}` or `${VAR?…}` whose variable has no value."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(Struct, frozen=True):
     """One `$VAR` or `${VAR…}` of a text. `start` and `end` are offsets of the whole expression."""
 
     name: str

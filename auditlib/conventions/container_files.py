@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import posixpath
 import re
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from auditlib.conventions import build_context, image_contents, services, tools
 from auditlib.conventions.workspaces import GENERATED
@@ -26,8 +27,7 @@ SYSTEM = ("/usr/", "/bin/", "/sbin/", "/opt/", "/etc/", "/lib/", "/var/run/", "/
 """Where what belongs to the system is, and no application."""
 
 
-@dataclass
-class ContainerFiles:
+class ContainerFiles(Struct):
     """What is known of the files of one container; `paths` are those of the container and of the build context."""
 
     paths: set[str] = field(default_factory=set)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import PurePosixPath
 
 from auditlib.inventory import Inventory
@@ -57,7 +58,13 @@ _SCALING = frozenset({
 
 def orchestrator_files(inventory: Inventory) -> tuple[str, ...]:
     """The files that deploy to something other than Compose on one host: Kubernetes, Terraform, a platform."""
-    return tuple(path for path in inventory.files if _ORCHESTRATOR_FILE.search(path))
+    return _orchestrator_files(inventory.files)
+
+
+@lru_cache(maxsize=1)
+def _orchestrator_files(files: tuple[str, ...]) -> tuple[str, ...]:
+    """Many rules ask; the search takes as long as any of them."""
+    return tuple(path for path in files if _ORCHESTRATOR_FILE.search(path))
 
 
 def uses_orchestrator(inventory: Inventory) -> bool:

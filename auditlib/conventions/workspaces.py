@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import posixpath
 import re
-from dataclasses import dataclass
 from pathlib import PurePosixPath
+
+from msgspec import Struct
 
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Command, Job, Step
@@ -26,8 +27,7 @@ GENERATED = frozenset({
 """Folders that programs make."""
 
 
-@dataclass(frozen=True)
-class Workspace:
+class Workspace(Struct, frozen=True):
     """The files that the steps of a job see, relative to the repository's root."""
 
     inventory: Inventory

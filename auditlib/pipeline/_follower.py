@@ -5,7 +5,8 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from auditlib.conventions import services, tools
 from auditlib.conventions.command_words import (
@@ -30,8 +31,7 @@ Followed = tuple[str, str | None, bool]
 """A command's text, its folder, and whether it is known what it does."""
 
 
-@dataclass
-class Follower:
+class Follower(Struct):
     """Follows commands of one job; each is opened once."""
 
     inventory: Inventory

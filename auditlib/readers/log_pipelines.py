@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
+
+from msgspec import Struct
 
 from auditlib.inventory.monitoring import LogShipper, PathPattern
 from auditlib.model import Location
@@ -20,8 +21,7 @@ from auditlib.readers import reading
 from auditlib.source import Source, Unreadable
 
 
-@dataclass(frozen=True)
-class _Language:
+class _Language(Struct, frozen=True):
     """How a program's configuration looks: what opens a part, and the lines that name a source or a sink."""
 
     kind: str

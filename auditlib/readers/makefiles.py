@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from auditlib.inventory.delivery import Manifest, ScriptTarget
 from auditlib.model import Location
@@ -31,8 +32,7 @@ _FROM_ELSEWHERE = re.compile(r"\s*[-s]?include\s+(?!\S*\.?env(?:\.\w+)?\s*$)|.*\
 _LINE_LIMIT = 5_000
 
 
-@dataclass
-class _Rule:
+class _Rule(Struct):
     names: list[str]
     line: int
     prerequisites: str

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from auditlib.inventory.proxy import ReverseProxy, Upstream
 from auditlib.model import Coverage, Location, Read
@@ -38,8 +39,7 @@ def _is_nginx(text: str) -> bool:
     return bool(re.search(r"^[ \t]*(?:server|upstream[ \t]+[\w.-]{1,100}|http)[ \t\n]*\{|_pass[ \t]+\S+;", text, re.M))
 
 
-@dataclass
-class _State:
+class _State(Struct):
     """Where the statements of a file have led to."""
 
     file: str

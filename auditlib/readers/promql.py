@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
+
+from msgspec import Struct, field
 
 from auditlib.inventory.monitoring import LabelMatcher, Query
 from auditlib.model import Location
@@ -59,8 +60,7 @@ def _parser() -> Any:
     return promql_parser
 
 
-@dataclass
-class _StandIns:
+class _StandIns(Struct):
     """The variables of one expression and the words that stand in for them."""
 
     words: dict[str, str] = field(default_factory=dict)

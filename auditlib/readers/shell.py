@@ -11,7 +11,6 @@ import re
 import time
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
 from operator import itemgetter
 from typing import TYPE_CHECKING
@@ -57,8 +56,7 @@ grammar's scanner reads past a table of the C library and the process dies."""
 _HARMLESS = frozenset({"true", ":", "echo", "printf", "exit 0", "return 0"})
 
 
-@dataclass(slots=True)
-class _Folder:
+class _Folder(Struct):
     """Where `cd` led to so far; a subshell has its own."""
 
     path: str = ""

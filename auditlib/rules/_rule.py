@@ -6,7 +6,6 @@ import inspect
 import re
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -40,8 +39,7 @@ class Evidence(Struct, frozen=True):
     change: tuple[str, str] = ("", "")
 
 
-@dataclass(frozen=True)
-class Documentation:
+class Documentation(Struct, frozen=True):
     """A rule's docstring, taken apart; each part is Markdown."""
 
     title: str
@@ -52,8 +50,7 @@ class Documentation:
     references: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """A rule of the catalogue."""
 
     id: str
@@ -62,7 +59,7 @@ class Rule:
     confidence: Confidence
     effort: Effort
     documentation: Documentation
-    check: Check = field(repr=False)
+    check: Check
 
     @property
     def title(self) -> str:

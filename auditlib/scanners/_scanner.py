@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 
 from msgspec import Struct
 
@@ -32,8 +31,7 @@ class Issue(Struct, frozen=True):
     example: str = ""
 
 
-@dataclass(frozen=True)
-class Scanner:
+class Scanner(Struct, frozen=True):
     """An external program. It runs in a copy of the files that it wants, and sees nothing else of the repository."""
 
     name: str

@@ -109,7 +109,7 @@ _HINTS: list[tuple[str, Callable[..., Iterator[Span]]]] = [
     *((hint, formats.password_hash) for hint in _HASH_HINTS),
     *((hint, addresses.after(hint)) for hint in _ADDRESSES),
     *((hint, addresses.query) for hint in _QUERY_HINTS),
-    *((hint, commands.command(hint)) for hint in commands.PATTERNS),
+    *((hint, commands.command(hint)) for hint in commands.PROGRAMS),
     *((hint, commands.piped) for hint in commands.READERS_OF_INPUT),
     *((hint, headers.scheme) for hint in ("bearer ", "basic ", "token ")),
     *((hint, formats.pgpass) for hint in _PORT_HINTS),

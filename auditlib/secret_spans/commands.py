@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from functools import cache
 
 from auditlib.secret_spans import literals
 from auditlib.secret_spans.names import is_secret_value
@@ -105,24 +106,32 @@ _CALLS: dict[str, str] = {
 }
 """Functions that take a secret as an argument without a name."""
 
-PATTERNS: dict[str, tuple[re.Pattern[str], ...]] = {
-    **{program: tuple(map(re.compile, patterns)) for program, patterns in _PROGRAMS.items()},
-    **{call: (re.compile("(?i)^" + re.escape(call) + pattern),) for call, pattern in _CALLS.items()},
-}
+PROGRAMS = (*_PROGRAMS, *_CALLS)
+
+
+@cache
+def _patterns(program: str) -> tuple[re.Pattern[str], ...]:
+    """What is looked for after a program; compiled when one is met: a repository holds few of them."""
+    if program in _CALLS:
+        return (re.compile("(?i)^" + re.escape(program) + _CALLS[program]),)
+    return tuple(map(re.compile, _PROGRAMS[program]))
+
+
+@cache
+def _name(program: str) -> re.Pattern[str]:
+    may_follow_anything = program in _CALLS or not program[0].isalnum()
+    return re.compile(("" if may_follow_anything else r"(?<![\w.${-])") + re.escape(program), re.I)
 
 
 def command(program: str) -> Callable[[str, int], Iterator[Span]]:
     """The password among the arguments of a program, as far as the line goes or the program is named again."""
-    name = re.compile(
-        ("" if program in _CALLS or not program[0].isalnum() else r"(?<![\w.${-])") + re.escape(program), re.I
-    )
 
     def handler(text: str, position: int) -> Iterator[Span]:
-        line = _LINE.match(text, position)
+        line, name = _LINE.match(text, position), _name(program)
         if line is None or not name.match(text, position):
             return
         again = name.search(text, position + 1, line.end())
-        for pattern in PATTERNS[program]:
+        for pattern in _patterns(program):
             for found in pattern.finditer(text[position : again.start() if again else line.end()]):
                 yield from _value(found, position)
 
