@@ -66,9 +66,10 @@ _NO_USERS = frozenset({
 
 def login_at_host(text: str, position: int) -> Iterator[Span]:
     """`user:password@host` without a scheme, and `user:password@tcp(host)` as Go's MySQL driver has it."""
-    start = max(0, position - 170)
-    if text.rfind(":", start, position) < 0 or not _HOST_AFTER.match(text, position):
-        return  # most are decorators and addresses of mail
+    near = max(0, position - 170)
+    start = max(near, text.rfind(" ", near, position) + 1)
+    if ":" not in text[start:position] or not _HOST_AFTER.match(text, position):
+        return  # most are decorators, actions and addresses of mail
     match = _LOGIN_BEFORE.search(text[start:position])
     if match and match["user"].lower() not in _NO_USERS and not NOT_A_VALUE.fullmatch(match["value"]):
         yield start + match.start("value"), position

