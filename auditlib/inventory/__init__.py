@@ -65,6 +65,9 @@ class Inventory:
     debug_switches: tuple[configuration.DebugSwitch, ...] = field(
         default=(), metadata={"of": configuration.DebugSwitch}
     )
+    development_servers: tuple[configuration.DevelopmentServer, ...] = field(
+        default=(), metadata={"of": configuration.DevelopmentServer}
+    )
     named_variables: tuple[configuration.NamedVariables, ...] = field(
         default=(), metadata={"of": configuration.NamedVariables}
     )

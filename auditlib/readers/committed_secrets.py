@@ -59,7 +59,7 @@ _FORMATS: tuple[tuple[str, tuple[str, ...], re.Pattern[str]], ...] = tuple(
         ),
     )
 )  # fmt: skip
-_RAILS_KEY_FILE = re.compile(r"(?:^|/)config/(?:master|credentials/\w+)\.key")
+_RAILS_KEY_FILE = re.compile(r"(?:.+/)?config/(?:master|credentials/\w+)\.key")
 _RAILS_KEY = re.compile(r"\s*[0-9a-f]{32}\s*")
 """What decrypts `credentials.yml.enc` (https://guides.rubyonrails.org/security.html#custom-credentials)."""
 _HINTS = [*dict.fromkeys(hint for _, hints, _ in _FORMATS for hint in hints), "://"]

@@ -53,6 +53,10 @@ _SETS = (
      "flyway migrate"),
     ("Knex", re.compile(r"(?:^|/)knexfile\.[jt]s$"), re.compile(r"(?:^|/)migrations/\d+[^/]*\.[jt]s$"),
      "knex migrate:latest"),
+    ("Laravel", re.compile(r"(?:^|/)artisan$"), re.compile(r"(?:^|/)database/migrations/\d{4}_[^/]+\.php$"),
+     "php artisan migrate --force"),
+    ("Rails", re.compile(r"(?:^|/)config/application\.rb$"), re.compile(r"(?:^|/)db/migrate/\d{14}_[^/]+\.rb$"),
+     "rails db:migrate"),
 )  # fmt: skip
 _APPLIES = re.compile(
     r"\balembic\b.*\bupgrade\b|\bflask\s+db\s+upgrade\b|\bmigrate\b|\bprisma\s+(?:migrate\s+deploy|db\s+push)|"
