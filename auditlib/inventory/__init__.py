@@ -87,6 +87,9 @@ class Inventory:
         default=(), metadata={"of": monitoring.DashboardProvider}
     )
     dashboards: tuple[monitoring.Dashboard, ...] = field(default=(), metadata={"of": monitoring.Dashboard})
+    instrumentations: tuple[monitoring.Instrumentation, ...] = field(
+        default=(), metadata={"of": monitoring.Instrumentation}
+    )
     log_shippers: tuple[monitoring.LogShipper, ...] = field(default=(), metadata={"of": monitoring.LogShipper})
     reverse_proxies: tuple[proxy.ReverseProxy, ...] = field(default=(), metadata={"of": proxy.ReverseProxy})
 
