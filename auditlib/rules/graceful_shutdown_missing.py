@@ -69,7 +69,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         managed = [(item, start) for item in kept if (start := first_process.package_manager(inventory, item))]
         if managed:
             yield _managed_evidence(project.name, managed)
-        workers = [item for item in kept if durability.is_worker(item) and not item.stop_grace_period]
+        workers = [item for item in kept if durability.is_worker(inventory, item) and not item.stop_grace_period]
         if workers:
             yield _worker_evidence(project.name, workers)
 

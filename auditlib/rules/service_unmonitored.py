@@ -35,6 +35,7 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Project, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.rules import _durability as durability
 from auditlib.rules._rule import Evidence, rule
 from auditlib.rules._wording import listed
 from auditlib.scraping import MetricSource
@@ -58,7 +59,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         candidates = [item for item in mine if _is_to_be_watched(inventory, item, products)]
         unwatched = [item for item in candidates if item.key not in watched]
         if any(_watches_workers(inventory, source) for source in sources):
-            unwatched = [item for item in unwatched if not _is_celery_worker(inventory, item)]
+            unwatched = [item for item in unwatched if not durability.is_celery_worker(inventory, item)]
         if any(item.key in watched for item in mine) and unwatched:
             yield _evidence(configs[0].file, project, unwatched)
 
@@ -74,10 +75,6 @@ def _watches_workers(inventory: Inventory, source: MetricSource) -> bool:
         return source.exporter.name in _OF_CELERY
     commands = services.commands(inventory, source.service) if source.service else ()
     return any({"celery", "flower"} <= set(command.words) for command in commands)
-
-
-def _is_celery_worker(inventory: Inventory, service: Service) -> bool:
-    return any({"celery", "worker"} <= set(command.words) for command in services.commands(inventory, service))
 
 
 def _behind_exporters(inventory: Inventory, graph: DependencyGraph, sources: list[MetricSource]) -> set[str]:
