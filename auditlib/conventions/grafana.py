@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from auditlib.conventions import environments, mounts, services
 from auditlib.inventory import Inventory
-from auditlib.inventory.monitoring import Datasource
+from auditlib.inventory.monitoring import Dashboard, Datasource
 from auditlib.inventory.stack import Service
 
 _LOGIN_SETTINGS = ("GF_SECURITY_ADMIN_PASSWORD", "GF_SECURITY_DISABLE_INITIAL", "GF_AUTH_", "GF_PATHS_CONFIG")
@@ -51,3 +51,14 @@ def sees(server: Service, folder: str, file: str) -> bool:
     """Whether the container finds a file of the repository in a folder of its own."""
     inside = mounts.path_inside(server, file)
     return bool(inside) and mounts.is_below(inside, folder)
+
+
+def loads(inventory: Inventory, running: Iterable[Service], dashboard: Dashboard) -> bool:
+    """Whether a provider of one of the servers reaches a dashboard, as far as the files tell."""
+    found = tuple(running)
+    return any(
+        "$" in provider.path or sees(server, provider.path, dashboard.file)
+        for provider in inventory.dashboard_providers
+        for server in found
+        if sees(server, "/etc/grafana/provisioning/dashboards", provider.file) or "$" in provider.path
+    ) or any(entry.name == "GF_PATHS_PROVISIONING" for server in found for entry in server.environment)

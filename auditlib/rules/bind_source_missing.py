@@ -87,7 +87,7 @@ def _of_folder(inventory: Inventory, path: str, service: Service, named: str) ->
     folder = posixpath.dirname(path) or "."
     files = [posixpath.basename(item) for item in inventory.files if (posixpath.dirname(item) or ".") == folder]
     return Evidence(
-        f"{service.name} is told to read {named}, but {folder}, which it mounts there, has no "
+        f"{service.name} is told to read {named}, but {folder}/, which it mounts there, has no "
         f"{posixpath.basename(path)}{f', only {listed(files)}' if files else ''}: it fails at its start.",
         service.command_location or service.location,
         subject=path,
