@@ -76,7 +76,7 @@ def _unfilled(inventory: Inventory) -> Iterator[Evidence]:
 def _of_input(dashboard: Dashboard, name: str, panels: list[Panel]) -> Evidence:
     return Evidence(
         f"{counted(len(panels), 'panel')} of the dashboard {dashboard.title} {'asks' if len(panels) == 1 else 'ask'} "
-        f"{name}, which an import by hand fills in; Grafana loads this one from its file and finds no such data source.",
+        f"{name}, which an import by hand fills in; Grafana loads it from its file and finds no such data source.",
         panels[0].location,
         subject=f"{dashboard.uid or dashboard.title}/{name}",
         related=tuple(

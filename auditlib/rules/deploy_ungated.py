@@ -56,8 +56,8 @@ _DEPLOYS = re.compile(
     r"heroku\s+container:release|firebase\s+deploy|netlify\s+deploy|az\s+webapp\s+(?:up|deploy)|copilot\s+deploy)\b"
 )
 _BY_SSH = re.compile(
-    r"^(?:\S+\s+){0,3}(?:(?:scp|rsync)\s.*\s\S+@.+:|"
-    r"ssh\s.*\S@.*\s(?:docker|systemctl\s+(?:re)?start|pm2|git\s+pull|supervisorctl)\b)"
+    r"^(?:\S{1,99}\s+){0,3}(?:(?:scp|rsync)\s.{0,300}?\s\S{1,99}@.{1,99}:|"
+    r"ssh\s.{0,300}?\S@.{0,300}?\s(?:docker|systemctl\s+(?:re)?start|pm2|git\s+pull|supervisorctl)\b)"
 )
 """What is copied to a server, or started on it."""
 _DEPLOYING_ACTION = re.compile(
