@@ -52,7 +52,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         yield _evidence(sorted(items, key=lambda item: environments.is_for_development(item.location.file)))
     configurations = {receiver.file for receiver in inventory.receivers}
     for secret in inventory.fixed_secrets:
-        if secret.location.file in configurations and secret.value.identity not in found and not secret.value.weak:
+        known = secret.location.file in configurations and secret.value.identity not in found
+        if known and not secret.value.weak and (secret.value.generated or "password" in secret.name):
             yield _of_alertmanager(secret)
 
 
