@@ -9,7 +9,6 @@ from __future__ import annotations
 import errno
 import json
 import os
-import re
 import stat
 from collections.abc import Iterable
 from functools import cached_property
@@ -22,6 +21,7 @@ from auditlib.errors import ProjectError
 from auditlib.listing import Listing, list_files, read_regular
 from auditlib.model import Coverage
 from auditlib.paths import folders_of
+from auditlib.patterns import regex
 from auditlib.redaction import Vault
 
 FILE_LIMIT = 5_000_000
@@ -31,9 +31,9 @@ TOTAL_LIMIT = 400_000_000
 CACHE_LIMIT = 60_000_000
 """Characters that are kept for the next reader; a file beyond them is read from the disk again."""
 
-_ENDING = re.compile(r"[^*?\[\]\\/]*$")
+_ENDING = regex(r"[^*?\[\]\\/]*$")
 """What a path that a pattern matches ends with."""
-_ANY_WITH_ENDING = re.compile(r"\*\.[\w.]+")
+_ANY_WITH_ENDING = regex(r"\*\.[\w.]+")
 _CODE = (".py", ".js", ".jsx", ".ts", ".tsx", ".mjs", ".cjs", ".go", ".java", ".kt", ".rb", ".php", ".rs", ".cs")
 
 

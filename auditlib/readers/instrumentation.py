@@ -10,13 +10,14 @@ from pathlib import PurePosixPath
 
 from auditlib.inventory.monitoring import CLIENT_LIBRARIES, Instrumentation
 from auditlib.model import Location
+from auditlib.patterns import regex
 from auditlib.readers.reading import Reading
 from auditlib.source import Source
 
-_MANIFEST = re.compile(r"requirements[\w.-]*\.(?:txt|in)|pyproject\.toml|Pipfile|setup\.(?:py|cfg)|package\.json")
+_MANIFEST = regex(r"requirements[\w.-]*\.(?:txt|in)|pyproject\.toml|Pipfile|setup\.(?:py|cfg)|package\.json")
 _SUFFIXES = frozenset({".py", ".js", ".ts", ".mjs", ".cjs"})
-_LIBRARY = re.compile("|".join(re.escape(word) for word in dict.fromkeys(CLIENT_LIBRARIES.values())))
-_LISTED = re.compile("|".join(map(re.escape, CLIENT_LIBRARIES)), re.I)
+_LIBRARY = regex("|".join(re.escape(word) for word in dict.fromkeys(CLIENT_LIBRARIES.values())))
+_LISTED = regex("|".join(map(re.escape, CLIENT_LIBRARIES)), re.I)
 
 
 def read(source: Source) -> Reading:

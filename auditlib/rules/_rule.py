@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.patterns import regex
 
 if TYPE_CHECKING:
     from auditlib.graph import DependencyGraph
@@ -78,7 +79,7 @@ def rule(*, area: Area, severity: Severity, confidence: Confidence, effort: Effo
     return decorate
 
 
-_HEADING = re.compile(r"^(Anti-pattern|Better|Recommendation|References):[ ]*$", re.M)
+_HEADING = regex(r"^(Anti-pattern|Better|Recommendation|References):[ ]*$", re.M)
 
 
 def documentation(docstring: str) -> Documentation:

@@ -29,7 +29,6 @@ References:
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Iterator
 from itertools import pairwise
 
@@ -38,13 +37,14 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Mount, Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.patterns import regex
 from auditlib.rules._rule import Evidence, rule
 from auditlib.rules._wording import listed
 
 _TEMPLATES = (
     ".template", ".tmpl", ".tpl", ".gotmpl", ".j2", ".jinja", ".jinja2", ".erb", ".example", ".sample", ".dist",
 )  # fmt: skip
-_CONFIG_OPTION = re.compile(r"--?config(?:[.-]file)?(?:=(?P<path>.+))?")
+_CONFIG_OPTION = regex(r"--?config(?:[.-]file)?(?:=(?P<path>.+))?")
 _CONFIGURATION = ("/etc/", "/docker-entrypoint-initdb.d", "/run/secrets", "/usr/local/etc/", "/config/")
 
 

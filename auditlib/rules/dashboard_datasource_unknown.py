@@ -26,7 +26,6 @@ References:
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator
 
@@ -35,10 +34,11 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.monitoring import Dashboard, Panel
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.patterns import regex
 from auditlib.rules._rule import Evidence, rule
 from auditlib.rules._wording import counted, listed
 
-_INPUT = re.compile(r"\$\{(?P<name>DS_\w+)\}")
+_INPUT = regex(r"\$\{(?P<name>DS_\w+)\}")
 """How Grafana writes an input of a dashboard that is exported to be shared."""
 
 

@@ -45,37 +45,36 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Job, Workflow
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.patterns import regex
 from auditlib.pipeline import Run
 from auditlib.rules._rule import Evidence, rule
 
-_DEPLOYS = re.compile(
+_DEPLOYS = regex(
     r"^(?:\S+\s+){0,3}(?:kubectl\s+(?:\S+\s+)*(?:apply|set\s+image|rollout)|helm\s+(?:\S+\s+)*(?:upgrade|install)|"
     r"docker\s+stack\s+deploy|docker\s+service\s+update|fly(?:ctl)?\s+deploy|terraform\s+apply|pulumi\s+up|"
     r"serverless\s+deploy|sls\s+deploy|cdk\s+deploy|ansible-playbook|gcloud\s+(?:run|app)\s+deploy|kamal\s+deploy|"
     r"aws\s+ecs\s+update-service|eb\s+deploy|vercel\s+(?:\S+\s+)*--prod|railway\s+up|fastapi\s+deploy|wrangler\s+deploy|"
     r"heroku\s+container:release|firebase\s+deploy|netlify\s+deploy|az\s+webapp\s+(?:up|deploy)|copilot\s+deploy)\b"
 )
-_BY_SSH = re.compile(
+_BY_SSH = regex(
     r"^(?:\S{1,99}\s+){0,3}(?:(?:scp|rsync)\s.{0,300}?\s\S{1,99}@.{1,99}:|"
     r"ssh\s.{0,300}?\S@.{0,300}?\s(?:docker|systemctl\s+(?:re)?start|pm2|git\s+pull|supervisorctl)\b)"
 )
 """What is copied to a server, or started on it."""
-_DEPLOYING_ACTION = re.compile(
+_DEPLOYING_ACTION = regex(
     r"amazon-ecs-deploy|deploy-cloudrun|webapps-deploy|k8s-deploy|container-apps-deploy|flyctl-actions|heroku-deploy|"
     r"appleboy/ssh-action|ssm-send-command|app_action/deploy|wrangler-action|vercel-action|railway-deploy|kamal",
     re.I,
 )
-_TRIES = re.compile(r"\s--?dry-?run\b")
-_DEPLOY_SCRIPT = re.compile(r"(?:^|[\s/])(?:deploy|rollout)(?:[-_]\w+)?\.(?:sh|py)(?=\s|$)")
-_ASKS_OTHERS = re.compile(
-    r"wait-?(?:for|on)-(?:status-)?check|wait-on-check|manual-approval|lewagon|github-script", re.I
-)
-_FOR_ONE_REQUEST = re.compile(
+_TRIES = regex(r"\s--?dry-?run\b")
+_DEPLOY_SCRIPT = regex(r"(?:^|[\s/])(?:deploy|rollout)(?:[-_]\w+)?\.(?:sh|py)(?=\s|$)")
+_ASKS_OTHERS = regex(r"wait-?(?:for|on)-(?:status-)?check|wait-on-check|manual-approval|lewagon|github-script", re.I)
+_FOR_ONE_REQUEST = regex(
     r"event_name|github\.ref|GITHUB_REF|github\.event|head_ref|GITHUB_HEAD|vercel|netlify|wrangler|railway|firebase",
     re.I,
 )
 """What asks for the event, names what is deployed by the pull request, or makes a preview of one by itself."""
-_PREVIEW = re.compile(r"preview|storybook|docs?\b|pages|sandbox|review-?app|demo|plan", re.I)
+_PREVIEW = regex(r"preview|storybook|docs?\b|pages|sandbox|review-?app|demo|plan", re.I)
 
 
 @rule(area=Area.CICD, severity=Severity.HIGH, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
