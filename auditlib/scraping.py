@@ -15,8 +15,8 @@ from auditlib.conventions import exporters, monitoring, mounts, programs, servic
 from auditlib.conventions.exporters import Exporter
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import Manifest
-from auditlib.inventory.monitoring import PrometheusConfig, ScrapeJob, Target
+from auditlib.inventory.delivery import Manifest, Requirement
+from auditlib.inventory.monitoring import CLIENT_LIBRARIES, PrometheusConfig, ScrapeJob, Target
 from auditlib.inventory.stack import Service
 from auditlib.patterns import regex
 
@@ -134,8 +134,21 @@ def exposes(inventory: Inventory, service: Service, path: str) -> bool | None:
         return None
     if any(path.endswith(programs.OTHER_LANGUAGES) and mounts.is_below(path, folder) for path in inventory.files):
         return None
-    instrumented = any(_INSTRUMENTATION.search(need.name) for item in manifests for need in item.requirements)
+    giving = {need.name for item in manifests for need in item.requirements if _INSTRUMENTATION.search(need.name)}
+    instrumented = giving - {need.name for need in idle_libraries(inventory, folder)}
     return None if instrumented or any("*" in item.path or item.path == "/{path}" for item in routes) else False
+
+
+def idle_libraries(inventory: Inventory, folder: str) -> list[Requirement]:
+    """The client libraries that the manifests of a folder list, and that no code in it names."""
+    used = {item.library for item in inventory.instrumentations if mounts.is_below(item.location.file, folder)}
+    return [
+        need
+        for item in inventory.manifests
+        if _belongs(item, folder)
+        for need in item.requirements
+        if need.name in CLIENT_LIBRARIES and CLIENT_LIBRARIES[need.name] not in used
+    ]
 
 
 def code_folder(inventory: Inventory, service: Service) -> str | None:

@@ -56,8 +56,12 @@ def is_excluded(ignore: DockerIgnore | None, path: str) -> bool:
 
 
 def matches(pattern: str, path: str) -> bool:
-    """Whether a source of COPY means a file: the file itself, one below the folder, or one of the wildcard."""
-    return pattern in ("", ".") or bool(_pattern(pattern).fullmatch(path))
+    """Whether a source of COPY means a file: the file itself, one below the folder, or one of the wildcard.
+
+    As in Docker the context is its own root, so that `..` of it is the context again.
+    """
+    source = posixpath.normpath(f"/{pattern}").lstrip("/")
+    return not source or bool(_pattern(source).fullmatch(path))
 
 
 @cache

@@ -9,11 +9,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 
-from auditlib.conventions import mounts, services
+from auditlib.conventions import environments, mounts, services
 from auditlib.inventory import Inventory
-from auditlib.inventory.monitoring import Datasource
+from auditlib.inventory.monitoring import Dashboard, Datasource
 from auditlib.inventory.stack import Service
 
+_LOGIN_SETTINGS = ("GF_SECURITY_ADMIN_PASSWORD", "GF_SECURITY_DISABLE_INITIAL", "GF_AUTH_", "GF_PATHS_CONFIG")
+"""https://grafana.com/docs/grafana/latest/setup-grafana/configure-grafana/#admin_password"""
 BUILT_IN = frozenset({"", "default", "grafana", "-- grafana --", "-- mixed --", "-- dashboard --", "-100", "__expr__"})
 """Data sources that every Grafana has (in lower case), and the word for the default one."""
 
@@ -36,7 +38,27 @@ def servers(inventory: Inventory) -> tuple[Service, ...]:
     return services.of_product(inventory, "Grafana")
 
 
+def keeps_first_login(inventory: Inventory, server: Service) -> bool:
+    """Whether nothing that a server is given, as far as the files tell, says another login than `admin`/`admin`."""
+    told = any(entry.name.startswith(_LOGIN_SETTINGS) for entry in server.environment)
+    unread = server.build or server.configs or any(item.path not in inventory.file_set for item in server.env_files)
+    homes = [mount.target for mount in server.mounts if mount.target.startswith("/etc/grafana")]
+    configured = any("provisioning" not in home for home in homes)
+    return not (told or unread or configured or environments.only_for_development(server))
+
+
 def sees(server: Service, folder: str, file: str) -> bool:
     """Whether the container finds a file of the repository in a folder of its own."""
     inside = mounts.path_inside(server, file)
     return bool(inside) and mounts.is_below(inside, folder)
+
+
+def loads(inventory: Inventory, running: Iterable[Service], dashboard: Dashboard) -> bool:
+    """Whether a provider of one of the servers reaches a dashboard, as far as the files tell."""
+    found = tuple(running)
+    return any(
+        "$" in provider.path or sees(server, provider.path, dashboard.file)
+        for provider in inventory.dashboard_providers
+        for server in found
+        if sees(server, "/etc/grafana/provisioning/dashboards", provider.file) or "$" in provider.path
+    ) or any(entry.name == "GF_PATHS_PROVISIONING" for server in found for entry in server.environment)

@@ -65,6 +65,9 @@ class Inventory:
     debug_switches: tuple[configuration.DebugSwitch, ...] = field(
         default=(), metadata={"of": configuration.DebugSwitch}
     )
+    development_servers: tuple[configuration.DevelopmentServer, ...] = field(
+        default=(), metadata={"of": configuration.DevelopmentServer}
+    )
     named_variables: tuple[configuration.NamedVariables, ...] = field(
         default=(), metadata={"of": configuration.NamedVariables}
     )
@@ -84,6 +87,9 @@ class Inventory:
         default=(), metadata={"of": monitoring.DashboardProvider}
     )
     dashboards: tuple[monitoring.Dashboard, ...] = field(default=(), metadata={"of": monitoring.Dashboard})
+    instrumentations: tuple[monitoring.Instrumentation, ...] = field(
+        default=(), metadata={"of": monitoring.Instrumentation}
+    )
     log_shippers: tuple[monitoring.LogShipper, ...] = field(default=(), metadata={"of": monitoring.LogShipper})
     reverse_proxies: tuple[proxy.ReverseProxy, ...] = field(default=(), metadata={"of": proxy.ReverseProxy})
 

@@ -140,6 +140,12 @@ class DebugSwitch(Struct, frozen=True):
     location: Location
 
 
+class DevelopmentServer(Struct, frozen=True):
+    """A call with which a file of code, where it is started itself, serves by Flask's own server (`app.run()`)."""
+
+    location: Location
+
+
 class NamedVariables(Struct, frozen=True):
     """The variables of Compose and environment files that another file names, whatever it does with them."""
 

@@ -19,6 +19,8 @@ class Command(Struct, frozen=True):
     """Where a preceding `cd` led to."""
     assignments: tuple[str, ...] = ()
     """The names of variables set for this command alone (`FOO=1 make`)."""
+    writes: tuple[str, ...] = ()
+    """The files that its output goes to (`> alertmanager.yml`)."""
 
 
 class Trigger(Struct, frozen=True):

@@ -6,6 +6,21 @@ from msgspec import Struct
 
 from auditlib.model import Location
 
+CLIENT_LIBRARIES = {
+    "prometheus-client": "prometheus_client", "prometheus-flask-exporter": "prometheus_flask_exporter",
+    "prometheus-fastapi-instrumentator": "prometheus_fastapi_instrumentator", "prom-client": "prom-client",
+    "starlette-exporter": "starlette_exporter", "starlette-prometheus": "starlette_prometheus",
+    "django-prometheus": "django_prometheus", "express-prom-bundle": "express-prom-bundle",
+}  # fmt: skip
+"""Libraries that give metrics only where code calls them: the package, and the word by which code does."""
+
+
+class Instrumentation(Struct, frozen=True):
+    """A file of code that names a client library; `library` is the word by which it does."""
+
+    library: str
+    location: Location
+
 
 class Target(Struct, frozen=True):
     """A `host:port` that is scraped, or alerted to. `port` is empty if none is given."""

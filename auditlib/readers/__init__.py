@@ -25,6 +25,7 @@ READERS: tuple[str, ...] = (
     "requirements",
     "runtimes",
     "web_routes",
+    "instrumentation",
     "prometheus",
     "prometheus_rules",
     "alertmanager",

@@ -55,12 +55,16 @@ _FORMATS: tuple[tuple[str, tuple[str, ...], re.Pattern[str]], ...] = tuple(
         ("Vault token", ("hvs.",), r"\bhvs\.[A-Za-z0-9_-]{90,200}"),
         ("Telegram token", ("/bot",), r"api\.telegram\.org/bot\d{8,10}:[A-Za-z0-9_-]{35}(?![\w-])"),
         (
+            "Laravel key", ("APP_KEY",),
+            r"(?:(?<=APP_KEY=)|(?<=APP_KEY: )|(?<=APP_KEY=[\"'])|(?<=APP_KEY: [\"']))base64:[A-Za-z0-9+/]{43}=",
+        ),
+        (
             PRIVATE_KEY, ("PRIVATE KEY-----",),
             r"-----BEGIN (?:[A-Z]{2,9} )?PRIVATE KEY-----(?:\\[nr]|\s){1,8}[A-Za-z0-9+/=\\\s:,-]{100,12000}",
         ),
     )
 )  # fmt: skip
-_RAILS_KEY_FILE = regex(r"(?:^|/)config/(?:master|credentials/\w+)\.key")
+_RAILS_KEY_FILE = regex(r"(?:.+/)?config/(?:master|credentials/\w+)\.key")
 _RAILS_KEY = regex(r"\s*[0-9a-f]{32}\s*")
 """What decrypts `credentials.yml.enc` (https://guides.rubyonrails.org/security.html#custom-credentials)."""
 _HINTS = [*dict.fromkeys(hint for _, hints, _ in _FORMATS for hint in hints), "://"]

@@ -30,6 +30,8 @@ _ASSIGNED = regex(
     [ \t]*(?:[#;,].*)?$""",
     re.M | re.X,
 )
+_APP_PASSWORD = regex(r"[a-z]{4}(?: [a-z]{4}){3}")
+"""The form of Google's passwords for programs, which alone hold spaces (https://support.google.com/mail/answer/185833)."""
 _EXPRESSION = regex(r"[$<>{}]|%\(|__|^/|://|\.(?:pem|key|crt|json|txt)$")
 _ELSEWHERE = regex(
     r"(?:^|[._/-])(?:compose|docker-compose)[\w.-]*\.ya?ml$|(?:^|/)\.github/|(?:^|/)(?:locales?|i18n|lang|translations?|"
@@ -52,7 +54,8 @@ def _read(source: Source, path: str) -> Iterator[FixedSecret]:
     starts: list[int] = []
     for match in _ASSIGNED.finditer(text):
         name, written = match["name"], match["double"] or match["single"] or match["plain"]
-        if is_credential_name(name) and not _EXPRESSION.search(written) and not re.search(r"\s", written):
+        spaced = re.search(r"\s", written) and not _APP_PASSWORD.fullmatch(written)
+        if is_credential_name(name) and not _EXPRESSION.search(written) and not spaced:
             starts = starts or [0, *(item.end() for item in re.finditer("\n", text))]
             value = source.vault.value(name, written)
             line = bisect_right(starts, match.start("name"))

@@ -262,12 +262,22 @@ def _command(visit: _Visit, text: _Text) -> Iterator[Command]:
     words = [shell_words.word(part, text.data) for part in parts[first:]]
     if not words:
         return
-    yield Command(_shown(words, parts[first:], text), text.location(node), visit.swallowed, folder.path, names)
+    shown_words, writes = _shown(words, parts[first:], text), _writes(node, text)
+    yield Command(shown_words, text.location(node), visit.swallowed, folder.path, names, writes)
     if words[0] in ("cd", "pushd"):
         folder.change(words)
     if text.depth < _NESTING and (index := _inline_script(words)):
         inner = replace(text, first_line=text.first_line + parts[first + index].start_point[0], indent=0, errexit=False)
         yield from _nested(words[index], inner, folder, swallowed=visit.swallowed)
+
+
+def _writes(node: Node, text: _Text) -> tuple[str, ...]:
+    parent = node.parent
+    if parent is None or parent.type != "redirected_statement":
+        return ()
+    redirections = [item.children for item in parent.children if item.type == "file_redirect"]
+    targets = [parts[-1] for parts in redirections if parts[0].type in (">", ">>")]
+    return _shown([shell_words.word(target, text.data) for target in targets], targets, text)
 
 
 def _secrets(data: bytes, vault: Vault | None) -> tuple[tuple[int, int], ...]:

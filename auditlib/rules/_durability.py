@@ -27,9 +27,19 @@ _WORKER = regex(
 _SETTINGS_FILE = regex(r"\.conf\b|\s(?:@|--include)\s")
 
 
-def is_worker(service: Service) -> bool:
-    """Whether a service takes tasks from a queue, by its command."""
-    return bool(_WORKER.search(" ".join((*service.entrypoint, *service.command))))
+def is_worker(inventory: Inventory, service: Service) -> bool:
+    """Whether a service takes tasks from a queue, by its command or that of its image."""
+    return bool(_WORKER.search(_started(inventory, service)))
+
+
+def is_celery_worker(inventory: Inventory, service: Service) -> bool:
+    """Whether it takes tasks of Celery."""
+    return is_worker(inventory, service) and "celery" in _started(inventory, service)
+
+
+def _started(inventory: Inventory, service: Service) -> str:
+    image = (word for command in services.commands(inventory, service) for word in command.words)
+    return " ".join((*service.entrypoint, *service.command, *image))
 
 
 def queue_users(inventory: Inventory, graph: DependencyGraph, broker: Service) -> list[tuple[Service, Edge]]:
@@ -37,15 +47,15 @@ def queue_users(inventory: Inventory, graph: DependencyGraph, broker: Service) -
     node = graph.service(broker.project, broker.name)
     edges = graph.edges_to(node, "depends_on") if node else []
     found = [(user, edge) for edge in edges if (user := service_of(inventory, graph, edge.source))]
-    return [(user, edge) for user, edge in found if _is_queue(user, edge)]
+    return [(user, edge) for user, edge in found if _is_queue(inventory, user, edge)]
 
 
-def _is_queue(user: Service, edge: Edge) -> bool:
+def _is_queue(inventory: Inventory, user: Service, edge: Edge) -> bool:
     variable: str = edge.attributes.get("variable", "")
     if any(entry.name in _QUEUE_CHOICES and entry.value and entry.value.text == "redis" for entry in user.environment):
         return variable.startswith("REDIS")
     named = bool(_QUEUE_VARIABLE.search(variable)) and not _RESULTS.search(variable)
-    return named or (is_worker(user) and edge.attributes["inferred"] and not variable.startswith("CACHE"))
+    return named or (is_worker(inventory, user) and edge.attributes["inferred"] and not variable.startswith("CACHE"))
 
 
 def redis_persistence(service: Service) -> str:

@@ -1,7 +1,8 @@
 """A mounted file or configuration folder is not in the repository.
 
 Docker creates an empty folder where the source of a bind mount is missing. The program then finds a folder in place of
-its configuration, and fails in a way that doesn't name the cause.
+its configuration, and fails in a way that doesn't name the cause. A folder that is there, but lacks the file that the
+program is told to read, stops its start too.
 
 Anti-pattern:
 
@@ -29,28 +30,21 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator
+from itertools import pairwise
 
-from auditlib.conventions import build_context, deployment, environments
+from auditlib.conventions import build_context, deployment, environments, mounts
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Mount, Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.patterns import regex
 from auditlib.rules._rule import Evidence, rule
 from auditlib.rules._wording import listed
 
 _TEMPLATES = (
-    ".template",
-    ".tmpl",
-    ".tpl",
-    ".gotmpl",
-    ".j2",
-    ".jinja",
-    ".jinja2",
-    ".erb",
-    ".example",
-    ".sample",
-    ".dist",
-)
+    ".template", ".tmpl", ".tpl", ".gotmpl", ".j2", ".jinja", ".jinja2", ".erb", ".example", ".sample", ".dist",
+)  # fmt: skip
+_CONFIG_OPTION = regex(r"--?config(?:[.-]file)?(?:=(?P<path>.+))?")
 _CONFIGURATION = ("/etc/", "/docker-entrypoint-initdb.d", "/run/secrets", "/usr/local/etc/", "/config/")
 
 
@@ -66,10 +60,44 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 continue
             if mount.source not in known and _is_needed(mount):
                 missing.setdefault(mount.source, {}).setdefault(mount.location, (service, mount))
-    made = _made(inventory) if missing else ""
+    unread = dict(_unread(inventory, known))
+    made = _made(inventory) if missing or unread else ""
+    for path, (service, named) in unread.items():
+        if path not in made and not _template(inventory, path):
+            yield _of_folder(inventory, path, service, named)
     for path, users in missing.items():
         if path not in made and not posixpath.basename(path).startswith(".env"):
             yield _evidence(path, list(users.values()), _template(inventory, path))
+
+
+def _unread(inventory: Inventory, known: frozenset[str]) -> Iterator[tuple[str, tuple[Service, str]]]:
+    """The configuration files, by their path, that a program is told to read in a folder that it mounts."""
+    for service in inventory.services:
+        for word, after in pairwise((*service.command, "")):
+            match = _CONFIG_OPTION.fullmatch(word)
+            named = (match["path"] or after) if match else ""
+            path = mounts.path_outside(service, named) if named.startswith("/") and service.build is None else ""
+            folder = posixpath.dirname(path) or "."
+            unknown = path and path not in known and not inventory.leads_through_link(path)
+            if unknown and folder in known and posixpath.splitext(path)[1]:
+                yield path, (service, named)
+
+
+def _of_folder(inventory: Inventory, path: str, service: Service, named: str) -> Evidence:
+    folder = posixpath.dirname(path) or "."
+    files = [posixpath.basename(item) for item in inventory.files if (posixpath.dirname(item) or ".") == folder]
+    return Evidence(
+        f"{service.name} is told to read {named}, but {folder}/, which it mounts there, has no "
+        f"{posixpath.basename(path)}{f', only {listed(files)}' if files else ''}: it fails at its start.",
+        service.command_location or service.location,
+        subject=path,
+        service=service.name,
+        related=tuple(Related(item.location, f"{service.name} mounts {folder}") for item in service.mounts
+                      if item.kind == "bind" and mounts.is_below(named, item.target)),
+        recommendation=f"Name the file {posixpath.basename(path)}, or give {service.name} the name of the one that is "
+        f"in {folder}.",
+        severity=Severity.HIGH,
+    )  # fmt: skip
 
 
 def _is_needed(mount: Mount) -> bool:
@@ -85,7 +113,7 @@ def _is_read_only(mount: Mount) -> bool:
 
 def _made(inventory: Inventory) -> str:
     """All commands and documents' mentions, as one text to look for a path in."""
-    words = [word for command in deployment.commands(inventory) for word in command.words]
+    words = [word for command in deployment.commands(inventory) for word in (*command.words, *command.writes)]
     return "\n".join([*words, *(item.text for document in inventory.documents for item in document.mentions)])
 
 

@@ -36,7 +36,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from auditlib.conventions import environments, secrets, services
+from auditlib.conventions import environments, grafana, secrets, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
@@ -44,6 +44,9 @@ from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.redaction import Value
 from auditlib.rules._rule import Evidence, rule
 from auditlib.rules._wording import counted, listed
+
+_AMONG_NODES = ("ERLANG_COOKIE",)
+"""What the nodes of a cluster tell each other; no client of a published port ever sends it."""
 
 
 class _Use(Struct, frozen=True):
@@ -57,7 +60,7 @@ class _Use(Struct, frozen=True):
 
 @rule(area=Area.CONFIGURATION, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """Every credential by its variable's name, with all the places that it reaches."""
+    """Every credential by its variable's name, with all the places that it reaches; and Grafana's first login."""
     uses: defaultdict[tuple[str, str], dict[Location, _Use]] = defaultdict(dict)
     for family, name, use in (*_defaults(inventory), *_literals(inventory)):
         if not secrets.is_public(name):
@@ -71,6 +74,9 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             list(found.values()),
             [by_name[family, item] for item in reached if (family, item) in by_name],
         )
+    for service in grafana.servers(inventory):
+        if services.is_exposed(service) and grafana.keeps_first_login(inventory, service):
+            yield _first_login(service)
 
 
 def _families(inventory: Inventory) -> dict[str, str]:
@@ -127,6 +133,19 @@ def _evidence(inventory: Inventory, name: str, uses: list[_Use], reached: list[S
     )
 
 
+def _first_login(service: Service) -> Evidence:
+    return Evidence(
+        f"{service.name} is published and is given no GF_SECURITY_ADMIN_PASSWORD: it starts with the login "
+        "admin/admin, which holds until somebody signs in and changes it.",
+        services.public_ports(service)[0].location,
+        subject=f"{service.name}/first-login",
+        service=service.name,
+        recommendation=f"Give {service.name} `GF_SECURITY_ADMIN_PASSWORD: ${{GF_SECURITY_ADMIN_PASSWORD:?set it in "
+        ".env}`.",
+        confidence=Confidence.MEDIUM,
+    )
+
+
 def _change(name: str, use: _Use) -> tuple[str, str]:
     """The value as it is shown, and the variable without one."""
     old = use.value.text if use.literal else f"${{{name}:-{use.value.text}}}"
@@ -136,7 +155,7 @@ def _change(name: str, use: _Use) -> tuple[str, str]:
 def _opens(inventory: Inventory, service: Service, name: str) -> bool:
     """Whether the credential is the service's own, not one with which it connects to another."""
     found = services.product(inventory, service)
-    if found is None:
+    if found is None or name.endswith(_AMONG_NODES):
         return False
     owned = any(entry.name == name or name in entry.variables for entry in service.environment)
     return found.kind in services.DATASTORES | {"tool", "dashboards", "identity"} and (

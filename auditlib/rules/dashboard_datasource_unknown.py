@@ -1,7 +1,8 @@
 """A dashboard asks a data source that isn't provisioned.
 
 Panels refer to a data source by its identifier. An exported dashboard carries that of the Grafana it came from; in
-another one every panel says "Datasource not found".
+another one every panel says "Datasource not found". One exported to be shared names an input, which only an import by
+hand fills in.
 
 Anti-pattern:
 
@@ -33,13 +34,18 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.monitoring import Dashboard, Panel
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.patterns import regex
 from auditlib.rules._rule import Evidence, rule
 from auditlib.rules._wording import counted, listed
+
+_INPUT = regex(r"\$\{(?P<name>DS_\w+)\}")
+"""How Grafana writes an input of a dashboard that is exported to be shared."""
 
 
 @rule(area=Area.MONITORING, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """For each dashboard the data sources that its panels name and that no provisioning file declares."""
+    yield from _unfilled(inventory)
     known = grafana.names(inventory.datasources)
     if not known or any(monitoring.is_template(item.file, item.name, item.uid) for item in inventory.datasources):
         return
@@ -51,6 +57,34 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 unknown[name].append(panel)
         for name, panels in unknown.items():
             yield _evidence(inventory, dashboard, name, panels)
+
+
+def _unfilled(inventory: Inventory) -> Iterator[Evidence]:
+    """Dashboards that a provider loads as they are, though only an import by hand would fill their inputs in."""
+    servers = grafana.servers(inventory)
+    for dashboard in inventory.dashboards:
+        chosen = {item.name for item in dashboard.variables if item.kind != "input"}
+        asked: defaultdict[str, list[Panel]] = defaultdict(list)
+        for panel in dashboard.panels:
+            match = _INPUT.fullmatch(panel.datasource)
+            if match and match["name"] not in chosen:
+                asked[panel.datasource].append(panel)
+        for name, panels in asked.items() if grafana.loads(inventory, servers, dashboard) else ():
+            yield _of_input(dashboard, name, panels)
+
+
+def _of_input(dashboard: Dashboard, name: str, panels: list[Panel]) -> Evidence:
+    return Evidence(
+        f"{counted(len(panels), 'panel')} of the dashboard {dashboard.title} {'asks' if len(panels) == 1 else 'ask'} "
+        f"{name}, which an import by hand fills in; Grafana loads it from its file and finds no such data source.",
+        panels[0].location,
+        subject=f"{dashboard.uid or dashboard.title}/{name}",
+        related=tuple(
+            Related(panel.location, f"the panel {panel.title} asks it too", member=True) for panel in panels[1:8]
+        ),
+        recommendation=f"Replace {name} in {dashboard.file} by the identifier of a data source, or make it a variable "
+        "of the dashboard of the type `datasource`.",
+    )
 
 
 def _evidence(inventory: Inventory, dashboard: Dashboard, name: str, panels: list[Panel]) -> Evidence:

@@ -52,7 +52,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         if (
             not imported
             and not environments.is_for_development(dashboard.file)
-            and not _is_loaded(inventory, servers, dashboard)
+            and not grafana.loads(inventory, servers, dashboard)
         ):
             folders[dashboard.file.rpartition("/")[0]].append(dashboard)
     for folder, dashboards in folders.items():
@@ -68,15 +68,6 @@ def _loaded_otherwise(inventory: Inventory, servers: list[Service]) -> bool:
     )
     unseen = any(mount.outside and "provisioning" in mount.target for item in servers for mount in item.mounts)
     return by_api or unseen or any(item.configs for item in servers) or deployment.uses_orchestrator(inventory)
-
-
-def _is_loaded(inventory: Inventory, servers: list[Service], dashboard: Dashboard) -> bool:
-    return any(
-        "$" in provider.path or grafana.sees(server, provider.path, dashboard.file)
-        for provider in inventory.dashboard_providers
-        for server in servers
-        if grafana.sees(server, "/etc/grafana/provisioning/dashboards", provider.file) or "$" in provider.path
-    ) or any(entry.name == "GF_PATHS_PROVISIONING" for server in servers for entry in server.environment)
 
 
 def _evidence(inventory: Inventory, server: Service, folder: str, dashboards: list[Dashboard]) -> Evidence:

@@ -48,6 +48,8 @@ _PLACE = regex(
 )
 """Names of what differs between a laptop and a container by its nature."""
 _ADDRESS = regex(r"[/:@\\]|localhost|\d+\.\d+\.\d+")
+_FILLED_IN = regex(r"\{\{|<%")
+"""What a program (Ansible, Jinja, ERB) writes in the place of this text."""
 _Default = tuple[Location, str, str]
 
 
@@ -106,7 +108,8 @@ def _counts(name: str, value: Value) -> bool:
     """Whether a default is one that is meant to be the same everywhere."""
     upper = name.upper()
     meant_to_differ = _PLACE.search(upper) or environments.names_environment(upper) or switches.is_debug_switch(upper)
-    return bool(value.text) and not (value.secret or meant_to_differ or _ADDRESS.search(value.text))
+    stated = bool(value.text) and not (_ADDRESS.search(value.text) or _FILLED_IN.search(value.text))
+    return stated and not (value.secret or meant_to_differ)
 
 
 def _normal(text: str) -> str:

@@ -56,6 +56,11 @@ _DEPLOYS = regex(
     r"aws\s+ecs\s+update-service|eb\s+deploy|vercel\s+(?:\S+\s+)*--prod|railway\s+up|fastapi\s+deploy|wrangler\s+deploy|"
     r"heroku\s+container:release|firebase\s+deploy|netlify\s+deploy|az\s+webapp\s+(?:up|deploy)|copilot\s+deploy)\b"
 )
+_BY_SSH = regex(
+    r"^(?:\S{1,99}\s+){0,3}(?:(?:scp|rsync)\s.{0,300}?\s\S{1,99}@.{1,99}:|"
+    r"ssh\s.{0,300}?\S@.{0,300}?\s(?:docker|systemctl\s+(?:re)?start|pm2|git\s+pull|supervisorctl)\b)"
+)
+"""What is copied to a server, or started on it."""
 _DEPLOYING_ACTION = regex(
     r"amazon-ecs-deploy|deploy-cloudrun|webapps-deploy|k8s-deploy|container-apps-deploy|flyctl-actions|heroku-deploy|"
     r"appleboy/ssh-action|ssm-send-command|app_action/deploy|wrangler-action|vercel-action|railway-deploy|kamal",
@@ -64,24 +69,41 @@ _DEPLOYING_ACTION = regex(
 _TRIES = regex(r"\s--?dry-?run\b")
 _DEPLOY_SCRIPT = regex(r"(?:^|[\s/])(?:deploy|rollout)(?:[-_]\w+)?\.(?:sh|py)(?=\s|$)")
 _ASKS_OTHERS = regex(r"wait-?(?:for|on)-(?:status-)?check|wait-on-check|manual-approval|lewagon|github-script", re.I)
+_FOR_ONE_REQUEST = regex(
+    r"event_name|github\.ref|GITHUB_REF|github\.event|head_ref|GITHUB_HEAD|vercel|netlify|wrangler|railway|firebase",
+    re.I,
+)
+"""What asks for the event, names what is deployed by the pull request, or makes a preview of one by itself."""
 _PREVIEW = regex(r"preview|storybook|docs?\b|pages|sandbox|review-?app|demo|plan", re.I)
 
 
 @rule(area=Area.CICD, severity=Severity.HIGH, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """Every job that a push starts and that deploys, with no check before it, no environment and no approval."""
+    """Every job that a push starts and that deploys with no check and no approval, or that a pull request starts."""
     for workflow in inventory.workflows:
-        if workflow_events.is_started_by_person(workflow) or not _follows_pushes(workflow):
+        if workflow_events.is_started_by_person(workflow):
             continue
         runs = pipeline.of(inventory, [workflow])
         for job in workflow.jobs:
             place = _deploys(job, runs.of_job(job))
-            if place and not _is_gated(workflow, job, (*runs.runs, *runs.opaque)):
+            if place and _follows_requests(workflow, job):
+                yield _of_request(workflow, job, place)
+            elif place and _follows_pushes(workflow) and not _is_gated(workflow, job, (*runs.runs, *runs.opaque)):
                 yield _evidence(inventory, workflow, job, place)
 
 
 def _follows_pushes(workflow: Workflow) -> bool:
     return any(trigger.event == "push" for trigger in workflow.triggers)
+
+
+def _follows_requests(workflow: Workflow, job: Job) -> bool:
+    """Whether pull requests start a job, and nothing asks what started it, nor whom the deployment is for."""
+    before = [job, *(other for other in workflow.jobs if other.id in _all_needed(workflow, job))]
+    if any(item.condition or item.environment or item.uses for item in before):
+        return False
+    texts = [f"{step.uses} {step.condition} {step.run}" for step in job.steps]
+    inputs = [pair.value for step in job.steps for pair in step.inputs]
+    return workflow_events.runs_for_pull_requests(workflow) and not _FOR_ONE_REQUEST.search("\n".join(texts + inputs))
 
 
 def _deploys(job: Job, runs: list[Run]) -> Location | None:
@@ -90,8 +112,8 @@ def _deploys(job: Job, runs: list[Run]) -> Location | None:
         return None
     for run in runs:
         if not _TRIES.search(run.text) and (
-            _DEPLOYS.search(run.text) or _DEPLOYING_ACTION.search(run.text.partition(" ")[0])
-            or _DEPLOY_SCRIPT.search(run.text)
+            _DEPLOYS.search(run.text) or _BY_SSH.search(run.text) or _DEPLOY_SCRIPT.search(run.text)
+            or _DEPLOYING_ACTION.search(run.text.partition(" ")[0])
         ):  # fmt: skip
             return run.location
     return None
@@ -119,6 +141,19 @@ def _all_needed(workflow: Workflow, job: Job) -> set[str]:
             found.add(name)
             waiting += jobs[name].needs
     return found
+
+
+def _of_request(workflow: Workflow, job: Job, place: Location) -> Evidence:
+    trigger = next(item for item in workflow.triggers if item.event == "pull_request")
+    return Evidence(
+        f"The job {job.id} deploys on each pull request: what nobody has approved or merged yet runs in the place that "
+        "it deploys to.",
+        place,
+        subject=job.id,
+        related=(Related(trigger.location, "pull requests start it"),),
+        recommendation=f"Let the job {job.id} of {workflow.file} run only if `github.event_name == 'push'`, and give "
+        "it an `environment`.",
+    )
 
 
 def _evidence(inventory: Inventory, workflow: Workflow, job: Job, place: Location) -> Evidence:

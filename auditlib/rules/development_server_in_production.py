@@ -41,12 +41,13 @@ from collections import defaultdict
 from collections.abc import Iterator
 from itertools import pairwise
 
-from auditlib.conventions import deployment, environments, mounts, services, stacks, starting
+from auditlib.conventions import deployment, entry_points, environments, mounts, services, stacks, starting
 from auditlib.conventions.starting import Start
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Mount, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.paths import below
 from auditlib.rules._rule import Evidence, rule
 from auditlib.rules._wording import listed
 
@@ -55,6 +56,7 @@ _SIGNS = (
     ("yarn", "dev"), ("pnpm", "dev"), ("run", "start:dev"), ("nodemon",), ("webpack-dev-server",), ("ng", "serve"),
     ("flask", "--debug"), ("flask", "run"), ("react-scripts", "start"), ("vue-cli-service", "serve"), ("vite", "dev"),
     ("artisan", "serve"), ("export", "RAILS_ENV=development"),
+    ("CompileDaemon",), ("cargo", "watch"), ("tsx", "watch"), ("node", "--watch"), ("ts-node-dev",),
 )  # fmt: skip
 """Words that, in this order, start a server for development."""
 _SERVERS = frozenset({"gunicorn", "hypercorn", "daphne", "waitress-serve", "granian", "uwsgi", "pm2"})
@@ -110,9 +112,20 @@ def _development_server(inventory: Inventory, service: Service) -> tuple[str, St
         parts = [part for word in start.words for part in word.split()]
         pairs = set(pairwise(parts)) | {(part,) for part in parts}
         sign = next((" ".join(sign) for sign in _SIGNS if sign in pairs), "")
+        sign = sign or _own_server(inventory, service, start)
         if sign and not (decides and start.followed):
             return sign, start
     return "", None
+
+
+def _own_server(inventory: Inventory, service: Service, start: Start) -> str:
+    """The call of Flask's own server, if a start runs by Python a file of the repository that has one."""
+    if service.build is None or service.build.outside or not posixpath.basename(start.words[0]).startswith("python"):
+        return ""
+    paths = {path for item in entry_points.starts(start.words, {}) for path in item.paths}
+    names = {posixpath.basename(path) for path in paths if path.endswith(".py")}
+    mine = {path for path in below(inventory.files, service.build.context) if posixpath.basename(path) in names}
+    return "app.run()" if mine and mine <= {item.location.file for item in inventory.development_servers} else ""
 
 
 def _source(inventory: Inventory, service: Service) -> Mount | None:

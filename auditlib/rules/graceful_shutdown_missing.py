@@ -1,8 +1,8 @@
 """A container is stopped without the chance to finish.
 
 On `docker stop` the first process gets SIGTERM, and SIGKILL ten seconds later. A command in shell form may have a shell
-as its first process, which passes no signal on; a worker needs longer than ten seconds for its task. Either way work is
-cut off at each deployment.
+as its first process, which passes no signal on, and so does npm; a worker needs longer than ten seconds for its task.
+Either way work is cut off at each deployment.
 
 Anti-pattern:
 
@@ -23,6 +23,7 @@ Recommendation:
 References:
 
 - https://docs.docker.com/reference/dockerfile/#shell-and-exec-form
+- https://github.com/nodejs/docker-node/blob/main/docs/BestPractices.md#cmd
 - https://docs.docker.com/reference/compose-file/services/#stop_grace_period
 - https://docs.celeryq.dev/en/stable/userguide/workers.html#stopping-the-worker
 """
@@ -32,7 +33,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from auditlib.conventions import environments, services, starting
+from auditlib.conventions import environments, first_process, services
 from auditlib.conventions.starting import Start
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
@@ -43,15 +44,10 @@ from auditlib.rules import _durability as durability
 from auditlib.rules._rule import Evidence, rule
 from auditlib.rules._wording import listed
 
-_SERVERS = frozenset({
-    "gunicorn", "uvicorn", "hypercorn", "daphne", "uwsgi", "runserver", "celery", "node", "java", "rails", "puma",
-    "sidekiq", "php-fpm", "nginx", "streamlit", "flask", "fastapi",
-})  # fmt: skip
-
 
 @rule(area=Area.RESILIENCE, severity=Severity.LOW, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """Each shell-form command that services start with, and for each project the workers without grace."""
+    """Each shell-form command that services start with; for each project what npm starts, and workers without grace."""
     built: defaultdict[str, list[Service]] = defaultdict(list)
     for service in inventory.distinct_services:
         if (found := services.dockerfile(inventory, service)) is not None:
@@ -59,32 +55,38 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for dockerfile in inventory.dockerfiles:
         mine = built[dockerfile.path]
         target = next((item.build.target for item in mine if item.build), "")
-        started = _shell_form(services.final_stage(dockerfile, target)[1])
+        started = first_process.shell_form(services.final_stage(dockerfile, target)[1])
         users = [item for item in mine if started and _uses(item, started)]
         if started and not environments.is_for_development(dockerfile.path):
             yield _shell_evidence(started, users)
     for service in inventory.distinct_services:
-        last = _last_of_script(inventory, service)
+        last = first_process.last_of_script(inventory, service)
         if last and not environments.only_for_development(service) and not services.is_one_shot(service):
             yield _script_evidence(service, last)
     for project in inventory.base_projects:
         own = inventory.services_of(project.name).values()
-        workers = [item for item in own if durability.is_worker(item) and not item.stop_grace_period]
-        lasting = [item for item in workers if not environments.only_for_development(item)]
-        if lasting:
-            yield _worker_evidence(project.name, lasting)
+        kept = [item for item in own if not environments.only_for_development(item)]
+        managed = [(item, start) for item in kept if (start := first_process.package_manager(inventory, item))]
+        if managed:
+            yield _managed_evidence(project.name, managed)
+        workers = [item for item in kept if durability.is_worker(inventory, item) and not item.stop_grace_period]
+        if workers:
+            yield _worker_evidence(project.name, workers)
 
 
-def _last_of_script(inventory: Inventory, service: Service) -> Start | None:
-    """The server that a script starts last as its child, so that the shell stays the first process."""
-    followed = [start for start in starting.of(inventory, service) if start.followed and start.words]
-    minded = any({"trap", "wait"} & set(start.words[:1]) for start in followed)
-    last = followed[-1] if followed and not minded else None
-    return last if last and last.location.file in inventory.scripts_by_path and _starts_server(last) else None
-
-
-def _starts_server(start: Start) -> bool:
-    return start.words[0] != "exec" and not _SERVERS.isdisjoint(word.rpartition("/")[2] for word in start.words)
+def _managed_evidence(project: str, managed: list[tuple[Service, Start]]) -> Evidence:
+    (service, start), *rest = managed
+    names = listed(item.name for item, _ in managed)
+    return Evidence(
+        f"The first process of {names} is {start.words[0]}, which as a rule passes no SIGTERM on to the program that "
+        "it starts; the program is killed after the grace period.",
+        start.location,
+        subject=f"{project}/npm",
+        service=service.name,
+        related=tuple(Related(other.location, f"{item.name} is started so too", member=True) for item, other in rest),
+        recommendation=f"Start {service.name} with the command of the script itself, like `node server.js`, and not "
+        f"with `{' '.join(start.words)}`.",
+    )
 
 
 def _script_evidence(service: Service, last: Start) -> Evidence:
@@ -97,17 +99,6 @@ def _script_evidence(service: Service, last: Start) -> Evidence:
         related=(Related(service.command_location or service.location, f"{service.name} starts with the script"),),
         recommendation=f"Begin the last command of {last.location.file} with `exec`.",
     )
-
-
-def _shell_form(instructions: tuple[Instruction, ...]) -> Instruction | None:
-    """The instruction that starts the container, if it has the shell form and doesn't hand over by `exec`."""
-    started = {item.keyword: item for item in instructions if item.keyword in ("CMD", "ENTRYPOINT")}
-    last = started.get("ENTRYPOINT") or started.get("CMD")
-    replaced = any(item.keyword == "SHELL" for item in instructions)
-    if last is None or replaced or not last.shell or last.argument.lstrip().startswith(("exec ", "[")):
-        return None
-    hands_over = any(command.words[:1] in (("exec",), ("tini",), ("dumb-init",)) for command in last.commands)
-    return None if hands_over else last
 
 
 def _uses(service: Service, started: Instruction) -> bool:

@@ -1,7 +1,8 @@
 """The same program runs in different versions in different places.
 
-Tests against another major version of a database prove little about the one that runs. Browser tests fail at once where
-the image of Playwright and its library differ, since the image holds the browsers of its own version only.
+Tests against another major version of a database prove little about the one that runs. Browser tests fail at once
+where the image of Playwright and its library differ, since the image holds the browsers of its own version only. A tag
+of a major version alone (`16`) moves with the minor ones, so that `16.4` is no other version.
 
 Anti-pattern:
 

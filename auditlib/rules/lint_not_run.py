@@ -64,11 +64,20 @@ def _configured(inventory: Inventory) -> Iterator[tuple[str, Location]]:
             yield tool, Location(path)
     for manifest in inventory.manifests:
         yield from ((tool, manifest.location) for name in manifest.tools if (tool := _known(name)))
+        for target in manifest.targets:
+            if target.name.partition(":")[0] == "lint":
+                yield from ((tool, target.location) for item in target.commands if (tool := _started(item.words)))
 
 
 def _known(name: str) -> str | None:
     tool = name.removesuffix("Config").lower()
     return tool if tool in tools.LINTERS else None
+
+
+def _started(words: tuple[str, ...]) -> str | None:
+    """The linter that a script called `lint` starts."""
+    text = " ".join(words)
+    return next((tool for tool, pattern in tools.LINTERS.items() if pattern.search(text)), None)
 
 
 def _runs_everything(inventory: Inventory, found: Pipeline) -> bool:

@@ -54,6 +54,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             mount = _mount(runners[0], folder)
             if mount is None:
                 yield _evidence(shipper, source, runners[0], "has nothing mounted there", None)
+            elif _is_no_folder_of_docker(source.path, mount):
+                yield _elsewhere(shipper, source, runners[0], mount)
             elif mount.kind == "volume" and mount.source and not _is_written(inventory, runners[0], mount):
                 yield _evidence(shipper, source, runners[0], "finds a volume there that no other service mounts", mount)
 
@@ -76,6 +78,11 @@ def _mount(service: Service, folder: str) -> Mount | None:
     return next(found, None)
 
 
+def _is_no_folder_of_docker(path: str, mount: Mount) -> bool:
+    """Whether the logs that Docker keeps of containers are looked for where programs of the host write theirs."""
+    return mount.kind == "bind" and path.endswith("-json.log") and mounts.is_below(mount.source, "/var/log")
+
+
 def _is_written(inventory: Inventory, shipper: Service, mount: Mount) -> bool:
     external = any(volume.name == mount.source and volume.external for volume in inventory.volumes)
     return external or any(
@@ -83,6 +90,19 @@ def _is_written(inventory: Inventory, shipper: Service, mount: Mount) -> bool:
         for service in inventory.services
         for item in service.mounts
         if service.name != shipper.name and item.kind == "volume"
+    )
+
+
+def _elsewhere(shipper: LogShipper, source: PathPattern, service: Service, mount: Mount) -> Evidence:
+    return Evidence(
+        f"{shipper.file} reads the logs of containers in {mount.source} of the host, but Docker writes them to "
+        "/var/lib/docker/containers, unless its daemon is told otherwise: nothing is shipped.",
+        source.location,
+        subject=source.path,
+        service=service.name,
+        related=(Related(mount.location, f"{service.name} mounts {mount.source}"),),
+        recommendation=f"Mount /var/lib/docker/containers into {service.name} at {mount.target}.",
+        confidence=Confidence.MEDIUM,
     )
 
 

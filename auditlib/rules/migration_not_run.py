@@ -54,6 +54,10 @@ _SETS = (
      "flyway migrate"),
     ("Knex", regex(r"(?:^|/)knexfile\.[jt]s$"), regex(r"(?:^|/)migrations/\d+[^/]*\.[jt]s$"),
      "knex migrate:latest"),
+    ("Laravel", regex(r"(?:^|/)artisan$"), regex(r"(?:^|/)database/migrations/\d{4}_[^/]+\.php$"),
+     "php artisan migrate --force"),
+    ("Rails", regex(r"(?:^|/)config/application\.rb$"), regex(r"(?:^|/)db/migrate/\d{14}_[^/]+\.rb$"),
+     "rails db:migrate"),
 )  # fmt: skip
 _APPLIES = regex(
     r"\balembic\b.*\bupgrade\b|\bflask\s+db\s+upgrade\b|\bmigrate\b|\bprisma\s+(?:migrate\s+deploy|db\s+push)|"

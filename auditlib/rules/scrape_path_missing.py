@@ -1,7 +1,7 @@
 """Prometheus scrapes an application that has no metrics.
 
-The job asks for a path that is no route of the application, and no dependency instruments it. Each scrape answers 404,
-the target is down for ever, and the dashboards that are built on it stay empty.
+The job asks for a path that is no route of the application, and no dependency instruments it, or one does that the code
+never calls. Each scrape answers 404, the target is down for ever, and the dashboards that are built on it stay empty.
 
 Anti-pattern:
 
@@ -38,7 +38,7 @@ from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
 from auditlib.rules._rule import Evidence, rule
-from auditlib.rules._wording import counted
+from auditlib.rules._wording import counted, listed
 from auditlib.scraping import MetricSource
 
 _PORTS = {
@@ -58,19 +58,24 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             yield _foreign(source, source.service, product)
         if not source.silent or source.service is None:
             continue
-        routes = _routes(inventory, scraping.code_folder(inventory, source.service) or "")
+        folder = scraping.code_folder(inventory, source.service) or ""
+        routes, idle = _routes(inventory, folder), scraping.idle_libraries(inventory, folder)
+        unused = f"{listed(need.name for need in idle)}, which its dependencies list, is named nowhere in it"
         yield Evidence(
             f"The job {source.job.name} asks {source.target.host} for {source.job.metrics_path}, but none of the "
-            f"{counted(len(routes), 'route')} of its code is that, and none of its dependencies gives metrics.",
+            f"{counted(len(routes), 'route')} of its code is that, and "
+            f"{unused if idle else 'none of its dependencies gives metrics'}.",
             source.target.location,
             subject=f"{source.job.name}/{source.service.name}",
             service=source.service.name,
             related=(
                 *(Related(route.location, f"the code has {route.path}") for route in routes[:4]),
+                *(Related(need.location, f"{need.name} is installed, and not used") for need in idle),
                 Related(source.service.location, f"{source.service.name} is built from this code"),
             ),
-            recommendation=f"Add a Prometheus client library to the code of {source.service.name} and serve "
-            f"{source.job.metrics_path}.",
+            recommendation=f"{f'Use {idle[0].name} in' if idle else 'Add a Prometheus client library to'} the code of "
+            f"{source.service.name} and serve {source.job.metrics_path}.",
+            confidence=Confidence.MEDIUM if idle else None,
         )
 
 

@@ -32,7 +32,7 @@ from collections.abc import Iterator
 from auditlib.conventions import environments
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.configuration import IN_URL, CommittedSecret
+from auditlib.inventory.configuration import IN_URL, CommittedSecret, FixedSecret
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.rules._rule import Evidence, rule
 
@@ -50,6 +50,25 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             found[item.value.identity].append(item)
     for items in found.values():
         yield _evidence(sorted(items, key=lambda item: environments.is_for_development(item.location.file)))
+    configurations = {receiver.file for receiver in inventory.receivers}
+    for secret in inventory.fixed_secrets:
+        known = secret.location.file in configurations and secret.value.identity not in found
+        if known and not secret.value.weak and (secret.value.generated or "password" in secret.name):
+            yield _of_alertmanager(secret)
+
+
+def _of_alertmanager(secret: FixedSecret) -> Evidence:
+    """A login with which Alertmanager sends: a password has no form of its own, but the key says what it is."""
+    file, value = secret.location.file, secret.value
+    return Evidence(
+        f"{file} gives {secret.name} a value ({value.text}); whether it is in use anywhere, the files don't tell.",
+        secret.location,
+        subject=f"{file}/{secret.name}/{value.digest}",
+        recommendation=f"Replace the {secret.name} wherever it is used, and let {file} name a file that holds it: "
+        f"`{secret.name}_file`.",
+        severity=Severity.LOW if environments.is_for_development(file) else Severity.HIGH,
+        confidence=Confidence.MEDIUM,
+    )
 
 
 def _evidence(items: list[CommittedSecret]) -> Evidence:

@@ -35,10 +35,12 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Project, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.rules import _durability as durability
 from auditlib.rules._rule import Evidence, rule
 from auditlib.rules._wording import listed
 from auditlib.scraping import MetricSource
 
+_OF_CELERY = frozenset({"Celery exporter", "Flower"})
 _LEFT_OUT = services.AUXILIARY | services.OBSERVABILITY | {"proxy"}
 
 
@@ -56,6 +58,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         mine = [item for item in inventory.distinct_services if item.project == project.name]
         candidates = [item for item in mine if _is_to_be_watched(inventory, item, products)]
         unwatched = [item for item in candidates if item.key not in watched]
+        if any(_watches_workers(inventory, source) for source in sources):
+            unwatched = [item for item in unwatched if not durability.is_celery_worker(inventory, item)]
         if any(item.key in watched for item in mine) and unwatched:
             yield _evidence(configs[0].file, project, unwatched)
 
@@ -63,6 +67,14 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 def _watches_all(source: MetricSource) -> bool:
     """Whether every container of the host is watched, or metrics come in by themselves."""
     return source.exporter is not None and (source.exporter.name == "cAdvisor" or source.exporter.relays)
+
+
+def _watches_workers(inventory: Inventory, source: MetricSource) -> bool:
+    """Whether a source tells what the workers of Celery do: Flower, also as a command of the application's image."""
+    if source.exporter is not None:
+        return source.exporter.name in _OF_CELERY
+    commands = services.commands(inventory, source.service) if source.service else ()
+    return any({"celery", "flower"} <= set(command.words) for command in commands)
 
 
 def _behind_exporters(inventory: Inventory, graph: DependencyGraph, sources: list[MetricSource]) -> set[str]:

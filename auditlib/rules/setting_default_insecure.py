@@ -50,12 +50,15 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         of_program = item.in_code or _SPRING.search(item.location.file)
         if of_program and not environments.is_for_development(item.location.file):
             yield _fixed(item)
-    passed, demanded = _passed(inventory), _demanded(inventory)
+    passed, demanded, templates = _passed(inventory), _demanded(inventory), _templates(inventory)
     for setting in inventory.settings:
         if setting.default is None or not setting.default.secret or setting.default_kind != "literal":
             continue
         if not environments.is_for_development(setting.location.file):
-            related = tuple(passed.get(setting.name, {}).values())
+            related = (
+                *passed.get(setting.name, {}).values(),
+                *templates.get((setting.name, setting.default.identity), ()),
+            )
             yield _evidence(setting, setting.default, related, setting.name in demanded)
 
 
@@ -88,6 +91,17 @@ def _evidence(setting: Setting, default: Value, related: tuple[Related, ...], de
         f"wherever this code runs.",
         severity=Severity.MEDIUM if demanded else None,
     )
+
+
+def _templates(inventory: Inventory) -> dict[tuple[str, int], list[Related]]:
+    """Where a template gives a variable a value, by the variable's name and the value's identity."""
+    places: defaultdict[tuple[str, int], list[Related]] = defaultdict(list)
+    for file in inventory.env_files:
+        for line in file.lines if file.template else ():
+            if line.value is not None:
+                text = f"{file.path} gives the same value, so that each copy of it keeps it"
+                places[line.name, line.value.identity].append(Related(line.location, text))
+    return places
 
 
 def _passed(inventory: Inventory) -> dict[str, dict[Location, Related]]:

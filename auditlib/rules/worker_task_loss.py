@@ -48,14 +48,14 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     apps = [queue.location for queue in inventory.task_queues]
     for project in inventory.base_projects:
         own = inventory.services_of(project.name).values()
-        workers = [item for item in own if _is_celery(item) and not environments.only_for_development(item)]
+        workers = [
+            item
+            for item in own
+            if durability.is_celery_worker(inventory, item) and not environments.only_for_development(item)
+        ]
         forgetful = list(_forgetful(inventory, graph, {item.name for item in workers}))
         if workers and (apps or forgetful):
             yield _evidence(project.name, workers, apps, forgetful)
-
-
-def _is_celery(service: Service) -> bool:
-    return durability.is_worker(service) and "celery" in " ".join((*service.entrypoint, *service.command))
 
 
 def _forgetful(inventory: Inventory, graph: DependencyGraph, workers: set[str]) -> Iterator[Service]:

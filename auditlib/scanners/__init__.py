@@ -14,7 +14,8 @@ from types import TracebackType
 
 from auditlib.model import Coverage, Finding, Read
 from auditlib.scanners import _processes, actionlint, amtool, compose_lint, detect_secrets, hadolint, promtool, zizmor
-from auditlib.scanners._merging import EQUIVALENT, Reported, merge
+from auditlib.scanners._equivalents import EQUIVALENT
+from auditlib.scanners._merging import Reported, merge
 from auditlib.scanners._scanner import Issue, Scanner
 from auditlib.source import Source
 

@@ -1,4 +1,4 @@
-"""From issues to findings: what a rule of ours says too is one finding with both sources; what repeats is one finding.
+"""From issues to findings: what two of us say of one place is one finding with both sources; what repeats is one too.
 
 Issues of the same kind are one finding with related places: over the whole repository up to medium, where the same
 habit is mended everywhere at once, and per file from high on, where each file needs somebody's attention.
@@ -14,26 +14,14 @@ from msgspec.structs import replace
 
 from auditlib.model import Finding, Related, Severity
 from auditlib.redaction import Vault
+from auditlib.scanners._equivalents import ANOTHERS_WORDS, EQUIVALENT
 from auditlib.scanners._scanner import Issue
 
-EQUIVALENT: dict[str, frozenset[str]] = {
-    "credential-default": frozenset({"compose-lint/CL-0020", "compose-lint/CL-0021"}),
-    "credential-in-url": frozenset({"compose-lint/CL-0021"}),
-    "datastore-port-published": frozenset({"compose-lint/CL-0005"}),
-    "image-unpinned": frozenset({"compose-lint/CL-0004", "compose-lint/CL-0019", "hadolint/DL3006", "hadolint/DL3007"}),
-    "monitoring-exposed-unauthenticated": frozenset({"compose-lint/CL-0005"}),
-    "resource-limit-missing": frozenset({"compose-lint/CL-0026"}),
-    "secret-committed": frozenset({
-        "compose-lint/CL-0020", "compose-lint/CL-0021", "zizmor/hardcoded-container-credentials",
-    }),
-    "alert-expression-invalid": frozenset({"promtool/invalid-rules"}),
-    "needs-unknown": frozenset({"actionlint/job-needs"}),
-    "receiver-undefined": frozenset({"amtool/invalid-configuration"}),
-}  # fmt: skip
-"""Which rules of ours say the same as which of a scanner; ours, which has read the other files too, wins."""
 _NAMED = 3
 Reported = tuple[str, Issue]
 """A scanner's name, and what it reports."""
+Seconded = defaultdict[tuple[str, str, int], set[str]]
+"""By rule, file and line: the scanners that say the same in words of their own."""
 
 
 def merge(findings: Sequence[Finding], reported: Sequence[Reported], vault: Vault) -> list[Finding]:
@@ -54,7 +42,22 @@ def merge(findings: Sequence[Finding], reported: Sequence[Reported], vault: Vaul
         else finding
         for finding in findings
     ]
-    return [*agreed, *_grouped(remaining, vault)]
+    kept, seconded = _told_once(remaining)
+    return [*agreed, *_grouped(kept, seconded, vault)]
+
+
+def _told_once(reported: Sequence[Reported]) -> tuple[list[Reported], Seconded]:
+    """What is left if each fault of a line is told by one scanner, and the others that say it of a line."""
+    said = {(f"{scanner}/{issue.rule}", issue.location.file, issue.location.line) for scanner, issue in reported}
+    kept: list[Reported] = []
+    seconded: Seconded = defaultdict(set)
+    for scanner, issue in reported:
+        other = (ANOTHERS_WORDS.get(f"{scanner}/{issue.rule}", ""), issue.location.file, issue.location.line)
+        if other in said:
+            seconded[other].add(scanner)
+        else:
+            kept.append((scanner, issue))
+    return kept, seconded
 
 
 def _spot(issue: Issue) -> str | int:
@@ -73,20 +76,23 @@ def _places(findings: Iterable[Finding]) -> dict[tuple[str, str, str | int], lis
     return places
 
 
-def _grouped(reported: Iterable[Reported], vault: Vault) -> Iterator[Finding]:
+def _grouped(reported: Iterable[Reported], seconded: Seconded, vault: Vault) -> Iterator[Finding]:
     groups: defaultdict[tuple[str, str, Severity, str], list[Issue]] = defaultdict(list)
     for scanner, issue in reported:
         apart = issue.location.file if issue.severity >= Severity.HIGH else ""
         groups[scanner, issue.rule, issue.severity, apart].append(issue)
     for (scanner, rule, severity, apart), issues in sorted(groups.items(), key=lambda group: group[0][:2]):
         distinct = sorted(dict.fromkeys(issues), key=lambda issue: (issue.location, issue.message))
-        yield _finding(scanner, distinct, _fingerprint(scanner, rule, str(severity), apart), vault)
+        places = {(f"{scanner}/{rule}", item.location.file, item.location.line) for item in distinct}
+        source = ", ".join((scanner, *sorted({other for place in places for other in seconded.get(place, ())})))
+        name, fingerprint = f"{scanner}/{rule}", _fingerprint(scanner, rule, str(severity), apart)
+        yield _finding(name, distinct, source, fingerprint, vault)
 
 
-def _finding(scanner: str, issues: Sequence[Issue], fingerprint: str, vault: Vault) -> Finding:
+def _finding(rule: str, issues: Sequence[Issue], source: str, fingerprint: str, vault: Vault) -> Finding:
     first = issues[0]
     return Finding(
-        rule=f"{scanner}/{first.rule}",
+        rule=rule,
         title=vault.mask(first.title),
         message=vault.mask(_message(issues)),
         severity=first.severity,
@@ -99,7 +105,7 @@ def _finding(scanner: str, issues: Sequence[Issue], fingerprint: str, vault: Vau
         service=first.service,
         related=tuple(Related(issue.location, vault.mask(_note(issue)), member=True) for issue in issues[1:]),
         references=first.references,
-        source=scanner,
+        source=source,
         fingerprint=fingerprint,
     )
 

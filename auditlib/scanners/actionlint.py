@@ -21,7 +21,7 @@ def _wanted(source: Source) -> list[str]:
 def _parse(output: str) -> Iterator[Issue]:
     for item in json.loads(output) or ():
         yield Issue(
-            rule=item["kind"],
+            rule="untrusted-input" if "potentially untrusted" in item["message"] else item["kind"],
             title=f"A workflow has an error ({item['kind']})",
             message=item["message"],
             severity=Severity.MEDIUM,

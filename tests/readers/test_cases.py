@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from auditlib.inventory import configuration, delivery
+from auditlib.inventory import configuration, delivery, monitoring
 from auditlib.model import Read
 from auditlib.source import Source
 
@@ -55,6 +55,8 @@ def lines_of_setting(record):
             yield f"{record.location} origin {record.origin or '-'} {record.holder}{credentials}"
         case configuration.DebugSwitch():
             yield f"{record.location} debug {record.name}{' main' * record.main}"
+        case configuration.DevelopmentServer():
+            yield f"{record.location} development server"
         case configuration.NamedVariables():
             yield f"{record.path} names {' '.join(sorted(record.names))}"
         case configuration.CommittedSecret():
@@ -96,6 +98,8 @@ def more_lines_of(record):
             home = record.folder or "."
             yield f"{record.location} {record.framework} in {home}: {record.cases} {list(record.files)}"
             yield from (f"  {name}" for name in sorted(record.variables))
+        case monitoring.Instrumentation():
+            yield f"{record.location} {record.library}"
         case delivery.Migrator():
             yield f"{record.location} migrates"
         case _:

@@ -42,6 +42,8 @@ def test_case(rule_id, case, tmp_path):
         assert str(found[0].severity or rules.find(rule_id).severity) == case["severity"]
     if "confidence" in case:
         assert str(found[0].confidence or rules.find(rule_id).confidence) == case["confidence"]
+    if "related" in case:
+        assert [str(item.location) for item in found[0].related] == case["related"]
     if "message" in case:
         assert case["message"] in found[0].message
 

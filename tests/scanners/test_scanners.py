@@ -3,6 +3,7 @@
 import json
 import os
 import stat
+import sys
 import time
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 from auditlib import scanners
 from auditlib.audit import audit
 from auditlib.model import Read, Severity
-from auditlib.scanners import Scan, compose_lint, zizmor
+from auditlib.scanners import Scan, actionlint, compose_lint, zizmor
 from auditlib.source import Source
 
 COMPOSE = """\
@@ -142,6 +143,21 @@ def test_what_a_rule_and_a_scanner_both_say_is_one_finding():
     shared = [finding for finding in result.findings if finding.source == "auditlib, compose-lint"]
     assert {finding.rule for finding in shared} >= {"credential-default"}
     assert not any(finding.rule in ("compose-lint/CL-0020",) for finding in result.findings)
+
+
+def test_what_two_scanners_say_of_a_line_is_one_finding(project, tmp_path):
+    untrusted = {
+        "message": '"github.event.pull_request.title" is potentially untrusted. avoid using it directly',
+        "filepath": ".github/workflows/ci.yml", "line": 7, "column": 24, "kind": "expression",
+    }  # fmt: skip
+    elsewhere = {**untrusted, "line": 6, "message": "property access of object must be type of string"}
+    path = fake(tmp_path / "bin", "actionlint", f"cat <<'END'\n{json.dumps([untrusted, elsewhere])}\nEND")
+    path = os.pathsep.join([path, os.path.dirname(sys.executable)])
+    findings, _ = scan(project, (zizmor.SCANNER, actionlint.SCANNER), path)
+    sources = {finding.rule: finding.source for finding in findings}
+    assert sources["zizmor/template-injection"] == "zizmor, actionlint"
+    assert sources["actionlint/expression"] == "actionlint"
+    assert "actionlint/untrusted-input" not in sources
 
 
 def test_no_advice_looks_like_a_secret():

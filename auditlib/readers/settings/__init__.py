@@ -48,7 +48,7 @@ _COMPARISONS = (
 makes the search five times as fast."""
 _LOG_WORDS = ("FileHandler", ".log")
 _LOGS = regex(r"FileHandler|\.log\b")
-_POLICIES = ("CORS", "cors", "origins", "ORIGINS", "DEBUG = True", "debug=True", "DEBUG=True")
+_POLICIES = ("CORS", "cors", "origins", "ORIGINS", "DEBUG = True", "debug=True", "DEBUG=True", "Flask(")
 
 
 def read(source: Source) -> Reading:

@@ -1,4 +1,4 @@
-"""What Python code allows to every caller: the origins of CORS, and debugging, given by literals.
+"""What Python code allows to every caller: the origins of CORS, debugging, and a server that is made for development.
 
 Follows https://www.starlette.io/middleware/#corsmiddleware, https://flask-cors.readthedocs.io,
 https://github.com/adamchainz/django-cors-headers, https://docs.djangoproject.com/en/stable/ref/settings/#debug and
@@ -11,7 +11,7 @@ import ast
 import re
 from collections.abc import Iterator
 
-from auditlib.inventory.configuration import AllowedOrigin, DebugSwitch
+from auditlib.inventory.configuration import AllowedOrigin, DebugSwitch, DevelopmentServer
 from auditlib.patterns import regex
 from auditlib.readers.python_code import Module, assigned, keyword, unparsed
 
@@ -24,10 +24,11 @@ _PRODUCTION = regex(r"prod|(?<!_)live", re.I)
 _MAIN = "__name__ == '__main__'"
 _DEBUG_CALL = regex(r"(?:^|\.)(?:run|FastAPI|Flask|Starlette|Quart|Sanic|Application|run_app)$")
 _DEPTH = 40
+Policy = AllowedOrigin | DebugSwitch | DevelopmentServer
 
 
-def read_policies(module: Module) -> Iterator[AllowedOrigin | DebugSwitch]:
-    """The origins and debug switches of a file; what only a development branch allows is left out."""
+def read_policies(module: Module) -> Iterator[Policy]:
+    """The policies of a file; what only a development branch allows is left out."""
     found = list(_Policies(module).read(module.tree.body, "", 0))
     yield from sorted(dict.fromkeys(found), key=lambda item: (item.location.line, item.location.column))
 
@@ -36,9 +37,7 @@ class _Policies:
     def __init__(self, module: Module) -> None:
         self.module = module
 
-    def read(
-        self, body: list[ast.stmt], owner: str, depth: int, main: bool = False
-    ) -> Iterator[AllowedOrigin | DebugSwitch]:
+    def read(self, body: list[ast.stmt], owner: str, depth: int, main: bool = False) -> Iterator[Policy]:
         """Every statement of a block and of the blocks in it; `owner` is the function or class that it stands in."""
         for statement in body if depth < _DEPTH else ():
             if isinstance(statement, ast.If):
@@ -51,7 +50,7 @@ class _Policies:
                 for part in ("body", "orelse", "finalbody"):
                     yield from self.read(getattr(statement, part, []), owner, depth + 1, main)
 
-    def _branch(self, node: ast.If, owner: str, depth: int, main: bool) -> Iterator[AllowedOrigin | DebugSwitch]:
+    def _branch(self, node: ast.If, owner: str, depth: int, main: bool) -> Iterator[Policy]:
         test = unparsed(node.test)
         production = bool(_PRODUCTION.search(test))
         negated = isinstance(node.test, ast.UnaryOp) or "!=" in test
@@ -61,7 +60,7 @@ class _Policies:
         if not (production and not negated):
             yield from self.read(node.orelse, owner, depth + 1, main)
 
-    def _statement(self, statement: ast.stmt, owner: str, main: bool) -> Iterator[AllowedOrigin | DebugSwitch]:
+    def _statement(self, statement: ast.stmt, owner: str, main: bool) -> Iterator[Policy]:
         for name, value in assigned(statement):
             if _is_true(value) and name in _ALLOW_ALL:
                 yield AllowedOrigin("*", name, False, self.module.location(statement))
@@ -78,13 +77,20 @@ class _Policies:
                 if isinstance(node, ast.Call):
                     yield from self._call(node, main)
 
-    def _call(self, node: ast.Call, main: bool) -> Iterator[AllowedOrigin | DebugSwitch]:
+    def _call(self, node: ast.Call, main: bool) -> Iterator[Policy]:
         function = self.module.origin(node.func)
         if _MIDDLEWARE.search(function):
             yield from self._middleware(node, function.split(".")[-1])
         value = keyword(node, "debug")
         if value is not None and _is_true(value) and _DEBUG_CALL.search(function):
             yield DebugSwitch(f"{function.split('.')[-1]}(debug=True)", main, self.module.location(node))
+        if function.endswith(".run") and self._is_flask(node.func):
+            yield DevelopmentServer(self.module.location(node))
+
+    def _is_flask(self, function: ast.expr) -> bool:
+        """Whether a method is one of an application of Flask that the file makes."""
+        made = self.module.resolved(function.value) if isinstance(function, ast.Attribute) else None
+        return isinstance(made, ast.Call) and self.module.origin(made.func) == "flask.Flask"
 
     def _middleware(self, node: ast.Call, function: str) -> Iterator[AllowedOrigin]:
         arguments = {item.arg: item.value for item in node.keywords if item.arg}

@@ -1,0 +1,56 @@
+"""The first process of a container, which alone gets SIGTERM: a shell, or npm, passes it on to nobody.
+
+Sources: https://docs.docker.com/reference/dockerfile/#shell-form-entrypoint-example and
+https://github.com/nodejs/docker-node/blob/main/docs/BestPractices.md#cmd.
+"""
+
+from __future__ import annotations
+
+from auditlib.conventions import services, starting
+from auditlib.conventions.starting import Start
+from auditlib.inventory import Inventory
+from auditlib.inventory.delivery import Instruction
+from auditlib.inventory.stack import Service
+
+_MANAGERS = frozenset({"npm", "yarn", "pnpm"})
+_SERVERS = frozenset({
+    "gunicorn", "uvicorn", "hypercorn", "daphne", "uwsgi", "runserver", "celery", "node", "java", "rails", "puma",
+    "sidekiq", "php-fpm", "nginx", "streamlit", "flask", "fastapi",
+})  # fmt: skip
+
+
+def shell_form(instructions: tuple[Instruction, ...]) -> Instruction | None:
+    """The instruction that starts the container, if it has the shell form and doesn't hand over by `exec`."""
+    started = {item.keyword: item for item in instructions if item.keyword in ("CMD", "ENTRYPOINT")}
+    last = started.get("ENTRYPOINT") or started.get("CMD")
+    replaced = any(item.keyword == "SHELL" for item in instructions)
+    if last is None or replaced or not last.shell or last.argument.lstrip().startswith(("exec ", "[")):
+        return None
+    hands_over = any(command.words[:1] in (("exec",), ("tini",), ("dumb-init",)) for command in last.commands)
+    return None if hands_over else last
+
+
+def last_of_script(inventory: Inventory, service: Service) -> Start | None:
+    """The server that a script starts last as its child, so that the shell stays the first process."""
+    followed = [start for start in starting.of(inventory, service) if start.followed and start.words]
+    minded = any({"trap", "wait"} & set(start.words[:1]) for start in followed)
+    last = followed[-1] if followed and not minded else None
+    return last if last and last.location.file in inventory.scripts_by_path and _starts_server(last) else None
+
+
+def _starts_server(start: Start) -> bool:
+    return start.words[0] != "exec" and not _SERVERS.isdisjoint(word.rpartition("/")[2] for word in start.words)
+
+
+def package_manager(inventory: Inventory, service: Service) -> Start | None:
+    """How a service starts npm or the like as its first process, which then runs a script of package.json."""
+    first = next(iter(starting.of(inventory, service)), None)
+    if first is None or not first.words or first.words[0] not in _MANAGERS or len(first.words) not in (2, 3):
+        return None
+    return None if services.is_one_shot(service) or _has_shell_form(inventory, first) else first
+
+
+def _has_shell_form(inventory: Inventory, start: Start) -> bool:
+    """Whether a start is an instruction in shell form, so that a shell comes first."""
+    found = inventory.dockerfiles_by_path.get(start.location.file)
+    return any(item.location == start.location and item.shell for item in (found.instructions if found else ()))
