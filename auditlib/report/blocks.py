@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from auditlib.edits import Edit
 from auditlib.excerpts import Excerpt
 from auditlib.model import Finding, Related, Severity
 
@@ -79,8 +80,8 @@ class Instance:
     related: tuple[tuple[Related, Excerpt | None], ...]
     link: str = ""
     """The lines on the repository's web host."""
-    change: tuple[str, str] = ("", "")
-    """The lines at fault before and after the first step; empty where no line says it."""
+    edit: Edit | None = None
+    """The first step as an edit of the lines at fault, where lines say it."""
 
 
 @dataclass(frozen=True, slots=True)

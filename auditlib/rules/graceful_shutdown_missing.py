@@ -29,6 +29,7 @@ References:
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 
@@ -43,6 +44,7 @@ from auditlib.rules import _durability as durability
 from auditlib.rules._rule import Evidence, rule
 from auditlib.rules._wording import listed
 
+_COMPOUND = re.compile(r"[;&|<>()]|\\\n")
 _SERVERS = frozenset({
     "gunicorn", "uvicorn", "hypercorn", "daphne", "uwsgi", "runserver", "celery", "node", "java", "rails", "puma",
     "sidekiq", "php-fpm", "nginx", "streamlit", "flask", "fastapi",
@@ -110,6 +112,12 @@ def _shell_form(instructions: tuple[Instruction, ...]) -> Instruction | None:
     return None if hands_over else last
 
 
+def _is_simple(started: Instruction) -> bool:
+    """Whether the shell is to run one program and nothing else, so that it can become that program."""
+    plain = not _COMPOUND.search(started.argument) and "=" not in started.argument.partition(" ")[0]
+    return plain and len(started.commands) == 1
+
+
 def _uses(service: Service, started: Instruction) -> bool:
     replaced = service.entrypoint if started.keyword == "ENTRYPOINT" else (*service.entrypoint, *service.command)
     return not replaced and not services.is_one_shot(service)
@@ -126,6 +134,7 @@ def _shell_evidence(started: Instruction, users: list[Service]) -> Evidence:
         related=tuple(Related(item.location, f"{item.name} is started with it", member=True) for item in users),
         recommendation=f"Write the {started.keyword} as a JSON array, or begin it with `exec`.",
         confidence=None if users else Confidence.LOW,
+        change=(f"{started.keyword} ", f"{started.keyword} exec ") if _is_simple(started) else ("", ""),
     )
 
 

@@ -96,6 +96,7 @@ def _finding(scanner: str, issues: Sequence[Issue], fingerprint: str, vault: Vau
         location=first.location,
         recommendation=vault.mask(first.recommendation),
         example="\n".join(vault.mask_lines(first.example)),
+        change=(vault.mask(first.change[0]), vault.mask(first.change[1])),
         service=first.service,
         related=tuple(Related(issue.location, vault.mask(_note(issue)), member=True) for issue in issues[1:]),
         references=first.references,

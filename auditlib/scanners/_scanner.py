@@ -30,6 +30,8 @@ class Issue(Struct, frozen=True):
     service: str | None = None
     effort: Effort = Effort.SMALL
     example: str = ""
+    change: tuple[str, str] = ("", "")
+    """As in a finding."""
 
 
 @dataclass(frozen=True)

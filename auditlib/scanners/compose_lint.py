@@ -66,6 +66,7 @@ _TITLES = {
     "CL-0030": "A capability that reads the host is added",
 }
 _INDENTED = re.compile(r"\s+\S")
+_BOUND = re.compile(r"127\.0\.0\.1:(?P<port>[\d:/a-z-]+)$")
 _KEY = re.compile(r"^(?P<key>\w+):", re.M)
 _CONFIGURATION = frozenset({"CL-0020", "CL-0021"})
 _HEURISTIC = frozenset({"CL-0013", "CL-0020", "CL-0021"})
@@ -101,7 +102,14 @@ def _issue(item: dict[str, Any]) -> Issue:
         service=item["service"],
         effort=Effort.MEDIUM if rule in ("CL-0006", "CL-0007") else Effort.SMALL,
         example=example,
+        change=_change(rule, item["fix"]),
     )
+
+
+def _change(rule: str, fix: str) -> tuple[str, str]:
+    """The port as it stands, and bound to the host alone."""
+    bound = _BOUND.search(fix) if rule == "CL-0005" else None
+    return (bound["port"], bound[0]) if bound else ("", "")
 
 
 def _advice(fix: str) -> tuple[str, str]:

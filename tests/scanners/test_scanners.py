@@ -144,6 +144,14 @@ def test_what_a_rule_and_a_scanner_both_say_is_one_finding():
     assert not any(finding.rule in ("compose-lint/CL-0020",) for finding in result.findings)
 
 
+def test_what_the_scanners_print_here_is_documented(project):
+    findings, _ = scan(project, [zizmor.SCANNER, compose_lint.SCANNER])
+    undocumented = {item.rule for item in findings if scanners.documentation(item.rule) is None}
+
+    assert findings
+    assert not undocumented
+
+
 def test_no_advice_looks_like_a_secret():
     result = audit(Path(__file__).parents[2] / "data/propertypro")
     kept = next(finding for finding in result.findings if finding.rule == "zizmor/artipacked")

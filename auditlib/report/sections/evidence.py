@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from auditlib import rules, web_host
+from auditlib import rule_texts, web_host
 from auditlib.audit import Audit
+from auditlib.edits import edit
 from auditlib.errors import UsageError
-from auditlib.excerpts import Excerpt
 from auditlib.model import Area, Finding, Related
 from auditlib.report import wording
 from auditlib.report.blocks import Blocks, Column, Fault, Findings, Instance, Panel, Prose, Table
@@ -57,10 +57,9 @@ def _area(name: str) -> Area:
 def _fault(audit: Audit, members: list[Finding]) -> Fault:
     first = members[0]
     instances = tuple(_instance(audit, finding) for finding in members)
-    rule = rules.catalogue().get(first.rule)
-    if rule is None:
+    text = rule_texts.of(first.rule)
+    if text is None:
         return Fault(first.rule, first.title, first.severity, instances, references=first.references)
-    text = rule.documentation
     return Fault(
         first.rule, first.title, first.severity, instances, text.why, text.anti_pattern, text.better, first.references
     )
@@ -70,7 +69,7 @@ def _instance(audit: Audit, finding: Finding) -> Instance:
     related = tuple((_shortened(finding, item), audit.excerpts.get(item.location)) for item in finding.related)
     link = web_host.link(audit.inventory.origin, audit.inventory.commit, finding.location)
     excerpt = audit.excerpts.get(finding.location)
-    return Instance(finding, excerpt, related, link, _change(finding, excerpt))
+    return Instance(finding, excerpt, related, link, edit(finding, excerpt))
 
 
 def _shortened(finding: Finding, related: Related) -> Related:
@@ -79,13 +78,6 @@ def _shortened(finding: Finding, related: Related) -> Related:
         return replace(related, message="the same here")
     who, _, said = related.message.partition(": ")
     return replace(related, message=who) if said and finding.message.endswith(said) else related
-
-
-def _change(finding: Finding, excerpt: Excerpt | None) -> tuple[str, str]:
-    """The lines that the first step changes, before and after it."""
-    old, new = finding.change
-    lines = [text for _, text, marked in excerpt.lines if marked and old and old in text] if excerpt else []
-    return "\n".join(lines), "\n".join(line.replace(old, new, 1) for line in lines)
 
 
 def table(audit: Audit, name: str) -> Blocks:

@@ -10,11 +10,16 @@
   const KEYS = ["area", "service", "rule", "source", "status"];
   let entries = [], matches = [], limit = FEW, opened = "";
 
+  const entryOf = (element) => {
+    const entry = { element, id: element.id.replace("finding-", "") };
+    for (const key of ["severity", ...KEYS]) entry[key] = element.getAttribute(`data-${key}`); // ten times as fast as dataset
+    entry.sources = entry.source.split(", ");
+    entry.text = `${element.firstElementChild.textContent} ${entry.rule} ${entry.service} ${element.id}`.toLowerCase();
+    return entry;
+  };
+
   const collect = () => {
-    entries = [...document.querySelectorAll("main .finding")].map((element) => ({
-      element, ...element.dataset, id: element.id.replace("finding-", ""), sources: element.dataset.source.split(", "),
-      text: `${element.firstElementChild.textContent} ${element.dataset.rule} ${element.dataset.service} ${element.id}`.toLowerCase(),
-    }));
+    entries = [...document.querySelectorAll("main .finding")].map(entryOf);
     entries.sort((a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity));
   };
 
@@ -48,6 +53,7 @@
   };
 
   const evidence = (row, entry) => {
+    fill(entry.element);
     row.append(entry.element.querySelector(".body").cloneNode(true));
     const why = entry.element.closest(".fault").querySelector(":scope > .fold.reasons");
     if (why) row.lastElementChild.append(why.cloneNode(true));
