@@ -61,6 +61,47 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a bar: its amount, the role of its colour, and the view of all findings that it leads to."""
+
+    amount: int
+    tone: str
+    meaning: str
+    view: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A row: a name, its parts, and what stands at its end."""
+
+    name: str
+    parts: tuple[Part, ...]
+    end: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bars:
+    """Amounts as bars on one scale, as wide as there is room, with what they say in words."""
+
+    rows: tuple[Bar, ...]
+    caption: str
+    alternative: str
+    table: Table | None = None
+    kind: str = "bars"
+
+    @property
+    def largest(self) -> int:
+        """What the longest bar stands for, at least 1."""
+        return max(1, *(sum(part.amount for part in row.parts) for row in self.rows))
+
+    @property
+    def legend(self) -> dict[str, str]:
+        """Meanings by tone, if there is more than one."""
+        found = {part.tone: part.meaning for row in self.rows for part in row.parts if part.amount}
+        return found if len(found) > 1 else {}
+
+
+@dataclass(frozen=True, slots=True)
 class State:
     """A cell that judges: its words, and a tone (`good`, `warn`, `bad`, or empty) that only repeats them."""
 
@@ -114,7 +155,7 @@ class Panel:
     data: Any
 
 
-Block = Prose | Table | Picture | Findings | Panel
+Block = Prose | Table | Picture | Bars | Findings | Panel
 
 
 class Blocks:
