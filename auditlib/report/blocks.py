@@ -121,6 +121,8 @@ class Instance:
     related: tuple[tuple[Related, Excerpt | None], ...]
     link: str = ""
     """The lines on the repository's web host."""
+    news: str = ""
+    """What it is since the last run; empty where there is none."""
     edit: Edit | None = None
     """The first step as an edit of the lines at fault, where lines say it."""
 

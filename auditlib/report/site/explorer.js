@@ -7,7 +7,7 @@
   const more = panel && panel.querySelector(".more");
   const FEW = 10, MANY = 100, ANCHOR = "#explorer";
   const SEVERITIES = ["critical", "high", "medium", "low", "info"];
-  const KEYS = ["area", "service", "rule", "source", "status"];
+  const KEYS = ["area", "service", "rule", "source", "status", "since"];
   let entries = [], matches = [], limit = FEW, opened = "";
 
   const entryOf = (element) => {
@@ -31,9 +31,6 @@
       for (const entry of entries) for (const value of values(entry, key)) counts.set(value, (counts.get(value) || 0) + 1);
       select.parentElement.hidden = counts.size < 2;
       for (const value of [...counts.keys()].sort()) select.append(new Option(`${names[value] || value} (${counts.get(value)})`, value));
-    }
-    for (const box of form.elements.severity) {
-      box.nextElementSibling.nextElementSibling.textContent = entries.filter((entry) => entry.severity === box.value).length;
     }
   };
 
@@ -87,10 +84,13 @@
 
   const filter = () => {
     const view = chosen(), words = (view.get("q") || "").toLowerCase().split(/\s+/), severities = view.get("severity");
-    matches = entries.filter((entry) =>
+    const found = entries.filter((entry) =>
       words.every((word) => entry.text.includes(word)) &&
-      (!severities || severities.split(",").includes(entry.severity)) &&
       KEYS.every((key) => !view.has(key) || values(entry, key).includes(view.get(key))));
+    for (const box of form.elements.severity) {
+      box.nextElementSibling.nextElementSibling.textContent = found.filter((entry) => entry.severity === box.value).length;
+    }
+    matches = severities ? found.filter((entry) => severities.split(",").includes(entry.severity)) : found;
     limit = FEW;
     show();
   };
