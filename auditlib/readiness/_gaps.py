@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditlib import watching
+from auditlib import log_collection, watching
 from auditlib.conventions import backups, environments, healthchecks, services, stacks
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
@@ -25,6 +25,14 @@ def unwatched(inventory: Inventory, graph: DependencyGraph) -> Iterator[Related]
     for service in _lasting(inventory):
         if service.key not in watched and not _works_aside(inventory, service):
             yield Related(service.location, f"Nothing collects metrics of {service.name} itself")
+
+
+def unkept(inventory: Inventory, graph: DependencyGraph) -> Iterator[Related]:
+    """The services that run all the time, and whose logs nothing takes away from their host."""
+    kept = log_collection.kept(inventory)
+    for service in _lasting(inventory):
+        if service.key not in kept and not services.is_watching(inventory, service):
+            yield Related(service.location, f"Nothing collects the logs of {service.name}")
 
 
 def early_starts(inventory: Inventory, graph: DependencyGraph) -> Iterator[Related]:

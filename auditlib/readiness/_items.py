@@ -123,12 +123,13 @@ ITEMS: tuple[Item, ...] = (
     Item(
         "Logs are collected",
         subjects.all_services,
-        "Logs are collected in one place.",
+        "The logs of every service that runs all the time are collected.",
         "No service was found.",
         _rules("log-aggregation-missing"),
         _rules("log-file-outside-volume", "log-shipper-source-missing"),
         proof=subjects.log_shipping,
         lacking="Nothing in the repository collects logs; Docker keeps those of each container on the host.",
+        gaps=gaps.unkept,
     ),
     Item(
         "Tests gate a deployment",
