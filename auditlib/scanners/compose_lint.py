@@ -65,6 +65,14 @@ _TITLES = {
     "CL-0029": "A capability that can stop the host is added",
     "CL-0030": "A capability that reads the host is added",
 }
+_ADVICE = {
+    "CL-0003": "Set `security_opt: [no-new-privileges:true]`.",
+    "CL-0004": "Write the version that runs today.",
+    "CL-0005": "Publish the port on 127.0.0.1 alone, unless other hosts are to reach it.",
+    "CL-0019": "Write the digest behind the tag, as `name:tag@sha256:…`.",
+    "CL-0026": "Measure what the service needs, and set `deploy.resources.limits` for memory and processors.",
+}
+"""Where compose-lint's own first sentence speaks of "your service" or shows the lines of one."""
 _INDENTED = re.compile(r"\s+\S")
 _BOUND = re.compile(r"127\.0\.0\.1:(?P<port>[\d:/a-z-]+)$")
 _KEY = re.compile(r"^(?P<key>\w+):", re.M)
@@ -97,7 +105,7 @@ def _issue(item: dict[str, Any]) -> Issue:
         confidence=Confidence.MEDIUM if rule in _HEURISTIC else Confidence.HIGH,
         area=Area.CONFIGURATION if rule in _CONFIGURATION else Area.ORCHESTRATION,
         location=Location(item["file"].removeprefix("./"), item["line"] or 1),
-        recommendation=words,
+        recommendation=_ADVICE.get(rule, words),
         references=tuple(reference for reference in item["references"] if reference.startswith("https://")),
         service=item["service"],
         effort=Effort.MEDIUM if rule in ("CL-0006", "CL-0007") else Effort.SMALL,
