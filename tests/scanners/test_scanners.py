@@ -181,7 +181,7 @@ def test_a_folder_without_a_workflow_that_zizmor_can_read_is_no_failure(tmp_path
     ],
 )  # fmt: skip
 def test_lines_of_yaml_in_an_advice_stay_lines(fix, words, example):
-    item = {"rule_id": "CL-0003", "severity": "medium", "message": "m", "file": "compose.yaml", "line": 1, "fix": fix,
+    item = {"rule_id": "CL-0002", "severity": "medium", "message": "m", "file": "compose.yaml", "line": 1, "fix": fix,
             "references": [], "service": "a", "suppressed": False}  # fmt: skip
     output = json.dumps({"tool": {"name": "compose-lint"}, "findings": [item]})
     (issue,) = compose_lint.SCANNER.parse(output)
