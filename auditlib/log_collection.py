@@ -17,7 +17,7 @@ _LOCAL = frozenset({"", "json-file", "local", "none"})
 _OF_DOCKER = frozenset({"docker_sd_configs", "docker_logs", "docker", "container", "autodiscover"})
 """Sources by which Promtail, Vector and Filebeat read what Docker keeps, whatever driver keeps it on the host."""
 _FILES_OF_DOCKER = "/var/lib/docker/containers"
-_BY_LIBRARY = ("OTEL_EXPORTER_OTLP", "LOKI_", "FLUENT_", "LOGSTASH_", "GELF_", "SYSLOG_")
+_BY_LIBRARY = ("OTEL_LOGS_EXPORTER", "OTEL_EXPORTER_OTLP_LOGS", "LOKI_", "FLUENT_", "LOGSTASH_", "GELF_", "SYSLOG_")
 """How variables begin by which a program is told where to send its logs itself."""
 
 

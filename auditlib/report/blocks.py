@@ -97,7 +97,8 @@ class Bars:
     @property
     def legend(self) -> dict[str, str]:
         """Meanings by tone, if there is more than one."""
-        found = {part.tone: part.meaning for row in self.rows for part in row.parts if part.amount}
+        shown = {part.tone for row in self.rows for part in row.parts if part.amount}
+        found = {part.tone: part.meaning for row in self.rows for part in row.parts if part.tone in shown}
         return found if len(found) > 1 else {}
 
 

@@ -85,8 +85,7 @@ def _evidence(inventory: Inventory, name: str, places: dict[Location, str]) -> E
                 for place, item in branches.items()
             ),
         ),
-        recommendation=f"Write `${{{name}:?production, staging or development}}` in Compose and remove the default "
-        "from the code.",
+        recommendation=f"Write `${{{name}:?set it in .env}}` in Compose and remove the default from the code.",
         change=next((_change(item) for item in inventory.variables if item.location == location), ("", "")),
     )
 

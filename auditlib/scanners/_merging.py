@@ -128,7 +128,9 @@ def _message(issues: Sequence[Issue]) -> str:
 
 
 def _note(issue: Issue) -> str:
-    return f"{issue.service}: {issue.message}" if issue.service else issue.message
+    """What is to be seen at a further place; what follows the first sentence is said of all of them already."""
+    said = issue.message.partition(". ")[0].rstrip(".")
+    return f"{issue.service}: {said}" if issue.service else said
 
 
 def _fingerprint(*parts: str) -> str:

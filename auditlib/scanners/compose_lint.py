@@ -66,6 +66,7 @@ _TITLES = {
     "CL-0030": "A capability that reads the host is added",
 }
 _ADVICE = {
+    "CL-0001": "Don't mount the socket of the container runtime; put a proxy that allows little before it.",
     "CL-0003": "Set `security_opt: [no-new-privileges:true]`.",
     "CL-0004": "Write the version that runs today.",
     "CL-0005": "Publish the port on 127.0.0.1 alone, unless other hosts are to reach it.",
