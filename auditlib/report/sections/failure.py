@@ -24,7 +24,12 @@ def start_up(audit: Audit) -> Blocks:
     if not shown:
         return Blocks(Prose("No Compose project was found, so there is nothing to start."))
     projects = {project.name: project for project in audit.inventory.base_projects}
-    return Blocks(*(_start(projects[name], moments[name]) for name in shown[:_PROJECTS]))
+    drawn: list[Block] = [_start(projects[name], moments[name]) for name in shown[:_PROJECTS]]
+    started = {moment.service.name for found in moments.values() for moment in found}
+    aside = [name for project in projects for name in audit.inventory.services_of(project) if name not in started]
+    if aside:
+        drawn.append(Prose(f"Left out, as they are for development: {wording.listing(sorted(aside), 8)}."))
+    return Blocks(*drawn)
 
 
 def _started(audit: Audit, project: Project) -> Mapping[str, Service]:
