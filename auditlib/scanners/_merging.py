@@ -115,8 +115,10 @@ def _concerned(issues: Sequence[Issue]) -> str:
 def _some(names: Sequence[str]) -> str:
     """The first names, each once, and how many more there are."""
     distinct = list(dict.fromkeys(names))
-    more = f" and {len(distinct) - _NAMED} more" if len(distinct) > _NAMED else ""
-    return ", ".join(distinct[:_NAMED]) + more
+    if len(distinct) > _NAMED:
+        distinct = [*distinct[:_NAMED], f"{len(distinct) - _NAMED} more"]
+    *first, last = distinct or [""]
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _message(issues: Sequence[Issue]) -> str:
