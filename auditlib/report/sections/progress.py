@@ -64,7 +64,7 @@ def moved(audit: Audit) -> dict[Area, int]:
 def trend(audit: Audit) -> Blocks:
     """The score of each area and the open findings, from result to result."""
     if audit.history is None:
-        return Blocks(Prose("A trend needs two results that are kept."))
+        return Blocks(Prose("A trend needs two results; `auditlib report` keeps one each time."))
     if not audit.history.steps:
         return Blocks(Prose("A trend needs two results; this is the first that is kept."))
     steps = (*audit.history.steps, _current(audit).standing)
