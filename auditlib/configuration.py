@@ -7,12 +7,11 @@ It can leave files and rules out, which the coverage and the list of suppressed 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from auditlib import rules, scanners
 from auditlib.errors import UsageError
@@ -40,8 +39,7 @@ class Ignore(Struct, frozen=True):
     expires: date | None = None
 
 
-@dataclass(frozen=True)
-class Configuration:
+class Configuration(Struct, frozen=True):
     """The settings of one audit; the defaults leave everything on."""
 
     severity: Mapping[str, Severity] = field(default_factory=dict)
@@ -78,8 +76,7 @@ def check_rule(rule: str, known: Iterable[str]) -> str | None:
     return f"there is no rule {rule!r}{nearest(rule, ids)}"
 
 
-@dataclass
-class _Reader:
+class _Reader(Struct):
     document: TomlDocument
 
     def read(self, section: tuple[str, ...]) -> Configuration:

@@ -12,8 +12,9 @@ from msgspec import Struct
 
 from auditlib.excerpts import Excerpt
 from auditlib.model import Finding
+from auditlib.patterns import regex
 
-_KEY = re.compile(r"\s*(?:- )?(?!- )[^\s#'\"{\[&*][^#{\[&*]*:(?: +&\S+)?\s*(?:#.*)?")
+_KEY = regex(r"\s*(?:- )?(?!- )[^\s#'\"{\[&*][^#{\[&*]*:(?: +&\S+)?\s*(?:#.*)?")
 """A line that is only the key of a mapping, which the lines below it hold."""
 
 

@@ -12,14 +12,14 @@ import stat
 import warnings
 from collections import Counter, deque
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pathspec
-from msgspec import Struct
+from msgspec import Struct, field
 
 from auditlib.model import Coverage, Read
 from auditlib.paths import folders_of
+from auditlib.patterns import regex
 
 COUNT_LIMIT = 50_000
 """Files that are listed."""
@@ -37,7 +37,7 @@ VENDORED = frozenset({
 REPORT = frozenset({"index.html", "findings.json", "snapshot.json"})
 """Files by which the folder of a report of ours is known; a report must not audit the one before it."""
 
-_INTRICATE = re.compile(r"(?:[^*/]*\*+){4}[^/]*|(?:.*?\*\*){4}")
+_INTRICATE = regex(r"(?:[^*/]*\*+){4}[^/]*|(?:.*?\*\*){4}")
 """More wildcards than anybody writes by hand: matching takes time in the power of their number."""
 
 _Specs = tuple[tuple[str, pathspec.GitIgnoreSpec], ...]
@@ -66,8 +66,7 @@ def list_files(root: Path, exclude: tuple[str, ...] = (), tracked: frozenset[str
     return Listing(tuple(sorted(walk.files)), frozenset(walk.executable), (*walk.left_out, *summary))
 
 
-@dataclass
-class _Walk:
+class _Walk(Struct):
     root: Path
     exclude: pathspec.GitIgnoreSpec
     tracked: frozenset[str]

@@ -9,11 +9,10 @@ from __future__ import annotations
 import errno
 import json
 import os
-import re
 import stat
 from collections.abc import Iterable
 from functools import cached_property
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import pathspec
 
@@ -22,6 +21,7 @@ from auditlib.errors import ProjectError
 from auditlib.listing import Listing, list_files, read_regular
 from auditlib.model import Coverage
 from auditlib.paths import folders_of
+from auditlib.patterns import regex
 from auditlib.redaction import Vault
 
 FILE_LIMIT = 5_000_000
@@ -31,10 +31,10 @@ TOTAL_LIMIT = 400_000_000
 CACHE_LIMIT = 60_000_000
 """Characters that are kept for the next reader; a file beyond them is read from the disk again."""
 
-_ENDING = re.compile(r"[^*?\[\]\\/]*$")
+_ENDING = regex(r"[^*?\[\]\\/]*$")
 """What a path that a pattern matches ends with."""
-_ANY_WITH_ENDING = re.compile(r"\*\.[\w.]+")
-_CODE = {".py", ".js", ".jsx", ".ts", ".tsx", ".mjs", ".cjs", ".go", ".java", ".kt", ".rb", ".php", ".rs", ".cs"}
+_ANY_WITH_ENDING = regex(r"\*\.[\w.]+")
+_CODE = (".py", ".js", ".jsx", ".ts", ".tsx", ".mjs", ".cjs", ".go", ".java", ".kt", ".rb", ".php", ".rs", ".cs")
 
 
 _OUTSIDE = "leads out of the repository; it was not opened"
@@ -288,7 +288,7 @@ class Source:
 
 
 def _is_code(path: str) -> bool:
-    return PurePosixPath(path).suffix in _CODE
+    return path.endswith(_CODE)
 
 
 def _is_hash(text: str) -> bool:

@@ -8,13 +8,13 @@ import json
 import shutil
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from planting import FILES, MARK, letters, plant, with_digits
 
 from auditlib import cli, excerpts, readers, rules

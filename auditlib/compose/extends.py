@@ -6,8 +6,9 @@ Follows compose-go's `loader/extends.go`, including which folder relative paths 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from auditlib.compose.errors import ComposeError, Path
 from auditlib.compose.merge import Merge
@@ -19,8 +20,7 @@ from auditlib.compose.tree import Map, Mark
 DEPTH_LIMIT = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(Struct, frozen=True):
     """The services that a name may refer to, the file they are from, and what `!reset` cleared in it."""
 
     services: Map

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from auditlib.compose.errors import ComposeError, Path, RefusedError
 from auditlib.compose.floats import sprint
@@ -20,8 +21,7 @@ from auditlib.compose.tree import Map, Mark, Seq
 _SECTIONS = ("services", "volumes", "networks", "secrets", "configs", "models")
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where relative paths count from.
 
     `folder` is the absolute folder of the project, `relative` how the project that includes this one gets there
@@ -44,8 +44,7 @@ class Place:
         return os.path.relpath(full, self.folder)
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """One entry of `include`."""
 
     paths: tuple[str, ...]

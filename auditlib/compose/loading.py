@@ -10,8 +10,9 @@ import gc
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from auditlib.compose.consistency import check_consistency
 from auditlib.compose.decode import Decoder
@@ -68,8 +69,7 @@ def _uncollected() -> Iterator[None]:
             gc.enable()
 
 
-@dataclass(frozen=True, slots=True)
-class _Request:
+class _Request(Struct, frozen=True):
     """What the caller of `load` asked for."""
 
     named: list[str]

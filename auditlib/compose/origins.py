@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from auditlib.compose.session import Environment, Session, Use
 from auditlib.compose.sources import Source
@@ -11,8 +11,7 @@ from auditlib.compose.tree import Mark
 from auditlib.model import Location
 
 
-@dataclass(frozen=True, slots=True)
-class Interpolated:
+class Interpolated(Struct, frozen=True):
     """One `${VAR…}` in a file."""
 
     name: str
@@ -36,8 +35,7 @@ class Interpolated:
         return self.operator in ("?", ":?")
 
 
-@dataclass(frozen=True, slots=True)
-class Variable:
+class Variable(Struct, frozen=True):
     """A variable with every place of its use."""
 
     name: str

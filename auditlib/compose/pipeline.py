@@ -5,7 +5,7 @@ Follows `loadYamlFile` and `loadYamlModel` of compose-go's `loader/loader.go`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from auditlib.compose.canonical import canonical
 from auditlib.compose.defaults import check, set_defaults
@@ -26,8 +26,7 @@ from auditlib.compose.yaml_reader import Document
 INCLUDE_DEPTH = 50
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(Struct, frozen=True):
     """Which stages run: without interpolation, the texts stay as they are written."""
 
     interpolation: bool = True

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from auditlib.compose import emit
 from auditlib.compose.decode import EXTENSIONS
@@ -14,8 +15,7 @@ from auditlib.compose.tree import Map, Mark, Seq, at, lost
 from auditlib.model import Location
 
 
-@dataclass(frozen=True, slots=True)
-class Project:
+class Project(Struct, frozen=True):
     """A Compose project as Docker Compose resolves it; made by `auditlib.compose.load`.
 
     Paths are the keys and list indices of `config()`: `project.location("services", "api", "ports", 0, "target")`.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from auditlib.compose.dotenv import DotenvError, parse
 from auditlib.compose.errors import ComposeError, Path, together
@@ -13,8 +14,7 @@ from auditlib.compose.yaml_reader import Document, read_documents
 from auditlib.model import Location
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
+class Notice(Struct, frozen=True):
     """Something that Compose accepts and warns of. `kind` is `unset`, `obsolete` or `deprecated`."""
 
     message: str
@@ -27,8 +27,7 @@ class Notice:
         return f"{self.location}: {self.message}" if self.location else self.message
 
 
-@dataclass(frozen=True, slots=True)
-class Environment:
+class Environment(Struct, frozen=True):
     """The variables that interpolation sees, and where each was set: in an env file, or by the process (`None`)."""
 
     values: Mapping[str, str]
@@ -46,8 +45,7 @@ class Environment:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
+class Use(Struct, frozen=True):
     """A text with a `$` that was interpolated: the text, its place, its path and the variables it saw."""
 
     text: str

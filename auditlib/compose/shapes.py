@@ -5,15 +5,15 @@ Follows the structs of compose-go's `types` package.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from auditlib.compose import value_lists as w
 from auditlib.compose import values as v
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
+class Shape(Struct, frozen=True):
     """An object: its attributes, and what JSON shows of it even when it is empty."""
 
     fields: dict[str, Any]
@@ -24,31 +24,27 @@ class Shape:
     extensions: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class One:
+class One(Struct, frozen=True):
     """An object of a shape; `optional` is left out when absent, otherwise JSON shows it empty."""
 
     shape: Shape
     optional: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Many:
+class Many(Struct, frozen=True):
     """A list of objects."""
 
     shape: Shape
 
 
-@dataclass(frozen=True, slots=True)
-class Keyed:
+class Keyed(Struct, frozen=True):
     """Objects by name; one that says nothing is `null` when `nullable`."""
 
     shape: Shape
     nullable: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Ulimits:
+class Ulimits(Struct, frozen=True):
     """Limits by name: a number, or a soft and a hard one."""
 
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 from bisect import bisect_right
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from auditlib.compose.errors import ComposeError, OutsideRootError
 from auditlib.compose.tree import Mark, at, pack, unpack
@@ -19,8 +20,7 @@ SIZE_LIMIT = 10 * 1024 * 1024
 """Larger files are refused: no person wrote them."""
 
 
-@dataclass(slots=True)
-class Source:
+class Source(Struct):
     """One file's text under the name that the user sees."""
 
     name: str

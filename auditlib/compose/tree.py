@@ -8,16 +8,16 @@ so YAML aliases may share containers freely.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 _BITS = 32
 _LOW = (1 << _BITS) - 1
 _REMEMBERED = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Trace:
+class Trace(Struct, frozen=True):
     """A mark that won over others; `lost` are theirs, oldest first."""
 
     at: int

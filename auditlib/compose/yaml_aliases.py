@@ -5,8 +5,7 @@ Follows the cycle check of compose-go's `ResetProcessor`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from msgspec import Struct
 from yaml.nodes import MappingNode, Node, ScalarNode
 
 from auditlib.compose.errors import Path
@@ -15,8 +14,7 @@ LIMIT = 1_000_000
 """Values of a document with its aliases expanded. Compose knows no limit, and a bomb makes it hang."""
 
 
-@dataclass(frozen=True, slots=True)
-class Extent:
+class Extent(Struct, frozen=True):
     """A document with its aliases expanded: its values and its depth."""
 
     total: int

@@ -7,9 +7,9 @@ are resolved, `!reset` removes an entry and `!override` keeps it, and both leave
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
+from msgspec import Struct, field
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from auditlib.compose.errors import Path
@@ -22,8 +22,7 @@ from auditlib.compose.yaml_scalars import plain, tagged
 Report = Callable[[str, int, Path], None]
 
 
-@dataclass(slots=True)
-class Document:
+class Document(Struct):
     """One YAML document: its top value, and the paths that carry `!reset` or `!override`."""
 
     value: Any

@@ -7,17 +7,18 @@ sources and targets are written out; what a command of the build makes is known 
 from __future__ import annotations
 
 import posixpath
-import re
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from auditlib.conventions import build_context, image_contents, services, tools
 from auditlib.conventions.workspaces import GENERATED
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Dockerfile, Instruction
 from auditlib.inventory.stack import Build, Service
+from auditlib.patterns import regex
 
-_FETCHES = re.compile(r"\bgit clone\b|\b(?:curl|wget)\b.*\.(?:tar|tgz|zip|git)|\bpip3? install git\+|\bunzip\b|\btar\s")
-_BUILDS = re.compile(r"\b(?:build|compile|tsc|webpack|esbuild|make|generate|bundle|pack|codegen)\b")
+_FETCHES = regex(r"\bgit clone\b|\b(?:curl|wget)\b.*\.(?:tar|tgz|zip|git)|\bpip3? install git\+|\bunzip\b|\btar\s")
+_BUILDS = regex(r"\b(?:build|compile|tsc|webpack|esbuild|make|generate|bundle|pack|codegen)\b")
 
 
 _STEPS = 2_000_000
@@ -26,8 +27,7 @@ SYSTEM = ("/usr/", "/bin/", "/sbin/", "/opt/", "/etc/", "/lib/", "/var/run/", "/
 """Where what belongs to the system is, and no application."""
 
 
-@dataclass
-class ContainerFiles:
+class ContainerFiles(Struct):
     """What is known of the files of one container; `paths` are those of the container and of the build context."""
 
     paths: set[str] = field(default_factory=set)

@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from auditlib.inventory.proxy import ReverseProxy, Upstream
 from auditlib.model import Coverage, Location, Read
+from auditlib.patterns import regex
 from auditlib.readers import reading, selection
 from auditlib.source import Source, Unreadable
 
 KIND = "nginx"
-_TOKEN = re.compile(
+_TOKEN = regex(
     r"""\#[^\n]*|"(?:\\.|[^"\\])*+"|'(?:\\.|[^'\\])*+'"""
     r"""|(?P<word>(?:\$\{\w+\}|\\.|[^\s;{}"'\\])++)|(?P<mark>[;{}])""",
     re.S,
@@ -24,7 +26,7 @@ _TOKEN = re.compile(
 DEPTH_LIMIT = 100
 _PASSES = {"proxy_pass": "http", "fastcgi_pass": "fastcgi", "uwsgi_pass": "uwsgi", "scgi_pass": "scgi",
            "grpc_pass": "grpc"}  # fmt: skip
-_ADDRESS = re.compile(r"(?:(?P<scheme>[a-z]+)://)?(?:[^/@\s]*@)?(?P<host>\[[^\]]*\]|[^/:\s]+)(?::(?P<port>[^/\s]+))?")
+_ADDRESS = regex(r"(?:(?P<scheme>[a-z]+)://)?(?:[^/@\s]*@)?(?P<host>\[[^\]]*\]|[^/:\s]+)(?::(?P<port>[^/\s]+))?")
 _PATTERNS = ("*.conf", "*.conf.template", "*.conf.tmpl", "*.conf.j2", "*.nginx", "/**/nginx/**", "sites-available/**")
 
 
@@ -38,8 +40,7 @@ def _is_nginx(text: str) -> bool:
     return bool(re.search(r"^[ \t]*(?:server|upstream[ \t]+[\w.-]{1,100}|http)[ \t\n]*\{|_pass[ \t]+\S+;", text, re.M))
 
 
-@dataclass
-class _State:
+class _State(Struct):
     """Where the statements of a file have led to."""
 
     file: str

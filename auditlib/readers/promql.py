@@ -8,21 +8,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
+from msgspec import Struct, field
+
 from auditlib.inventory.monitoring import LabelMatcher, Query
 from auditlib.model import Location
+from auditlib.patterns import regex
 
 LENGTH_LIMIT = 10_000
 """Characters of the longest expression that is parsed; the parser's time grows with the square of the length."""
 DEPTH_LIMIT = 50
 """Brackets inside each other, for the same reason."""
 
-_VARIABLE = re.compile(r"\$\{\w+(?:[.:][^}\n]*)?\}|\$\w+|\[\[\w+(?::\w+)?\]\]")
-_STRING = re.compile(r'"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'|`[^`]*`', re.S)
-_PIECE = re.compile(rf"(?P<string>{_STRING.pattern})|(?P<variable>{_VARIABLE.pattern})", re.S)
+_VARIABLE = regex(r"\$\{\w+(?:[.:][^}\n]*)?\}|\$\w+|\[\[\w+(?::\w+)?\]\]")
+_STRING = regex(r'"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'|`[^`]*`', re.S)
+_PIECE = regex(rf"(?P<string>{_STRING.pattern})|(?P<variable>{_VARIABLE.pattern})", re.S)
 _DURATIONS = ("interval", "range", "rate_interval", "window", "period", "resolution", "duration", "step")
 _OPERATORS = {"Equal": "=", "NotEqual": "!=", "Re": "=~", "NotRe": "!~"}
 
@@ -59,8 +61,7 @@ def _parser() -> Any:
     return promql_parser
 
 
-@dataclass
-class _StandIns:
+class _StandIns(Struct):
     """The variables of one expression and the words that stand in for them."""
 
     words: dict[str, str] = field(default_factory=dict)

@@ -8,8 +8,9 @@ from __future__ import annotations
 import ast
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from functools import cache, cached_property
+
+from msgspec import Struct, field
 
 from auditlib.model import Location
 from auditlib.source import Source, Unreadable
@@ -21,8 +22,7 @@ _SIZE = 400
 """Nodes of the largest expression that is shown as text."""
 
 
-@dataclass
-class Module:
+class Module(Struct, dict=True):
     """One parsed file. `imports` maps each imported name to its dotted origin (`environ` to `os.environ`)."""
 
     file: str

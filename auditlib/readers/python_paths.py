@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from auditlib.readers.python_code import Module
 
@@ -17,8 +18,7 @@ def literal_path(module: Module, node: ast.expr) -> str:
     return _Paths(module).of(node)
 
 
-@dataclass
-class _Paths:
+class _Paths(Struct):
     module: Module
     steps: int = 0
 

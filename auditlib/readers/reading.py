@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from auditlib.model import Coverage, Read
 from auditlib.source import Source, Unreadable
 
 
-@dataclass
-class Reading:
+class Reading(Struct):
     """The answer of one reader. `records` are of the types that `Inventory` has fields for."""
 
     records: list[Any] = field(default_factory=list)

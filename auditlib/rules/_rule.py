@@ -6,12 +6,12 @@ import inspect
 import re
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.patterns import regex
 
 if TYPE_CHECKING:
     from auditlib.graph import DependencyGraph
@@ -43,8 +43,7 @@ class Evidence(Struct, frozen=True):
     example: str = ""
 
 
-@dataclass(frozen=True)
-class Documentation:
+class Documentation(Struct, frozen=True):
     """A rule's docstring, taken apart; each part is Markdown."""
 
     title: str
@@ -55,8 +54,7 @@ class Documentation:
     references: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """A rule of the catalogue."""
 
     id: str
@@ -65,7 +63,7 @@ class Rule:
     confidence: Confidence
     effort: Effort
     documentation: Documentation
-    check: Check = field(repr=False)
+    check: Check
 
     @property
     def title(self) -> str:
@@ -84,7 +82,7 @@ def rule(*, area: Area, severity: Severity, confidence: Confidence, effort: Effo
     return decorate
 
 
-_HEADING = re.compile(r"^(Anti-pattern|Better|Recommendation|References):[ ]*$", re.M)
+_HEADING = regex(r"^(Anti-pattern|Better|Recommendation|References):[ ]*$", re.M)
 
 
 def documentation(docstring: str) -> Documentation:

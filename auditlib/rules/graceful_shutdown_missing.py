@@ -29,7 +29,6 @@ References:
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator
 
@@ -40,11 +39,12 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Instruction
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.patterns import regex
 from auditlib.rules import _durability as durability
 from auditlib.rules._rule import Evidence, rule
 from auditlib.rules._wording import listed
 
-_COMPOUND = re.compile(r"[;&|<>()]|\\\n")
+_COMPOUND = regex(r"[;&|<>()]|\\\n")
 _SERVERS = frozenset({
     "gunicorn", "uvicorn", "hypercorn", "daphne", "uwsgi", "runserver", "celery", "node", "java", "rails", "puma",
     "sidekiq", "php-fpm", "nginx", "streamlit", "flask", "fastapi",

@@ -15,8 +15,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from auditlib.scanners._scanner import Scanner
 from auditlib.source import Source, Unreadable
@@ -41,8 +42,7 @@ class Failure(Exception):  # noqa: N818  # `except Failure` says it
     """A scanner crashed, hung, or wrote too much; the message says which."""
 
 
-@dataclass
-class Run:
+class Run(Struct):
     """A scanner that was started."""
 
     scanner: Scanner

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 
 from msgspec import Struct
 
@@ -34,8 +33,7 @@ class Issue(Struct, frozen=True):
     """As in a finding."""
 
 
-@dataclass(frozen=True)
-class Scanner:
+class Scanner(Struct, frozen=True):
     """An external program. It runs in a copy of the files that it wants, and sees nothing else of the repository."""
 
     name: str

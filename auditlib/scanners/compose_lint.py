@@ -21,6 +21,7 @@ from typing import Any
 
 from auditlib.compose.discovery import is_compose_file
 from auditlib.model import Area, Confidence, Effort, Location, Severity
+from auditlib.patterns import regex
 from auditlib.scanners._scanner import Issue, OutputError, Scanner
 from auditlib.source import Source
 
@@ -74,9 +75,9 @@ _ADVICE = {
     "CL-0026": "Measure what the service needs, and set `deploy.resources.limits` for memory and processors.",
 }
 """Where compose-lint's own first sentence speaks of "your service" or shows the lines of one."""
-_INDENTED = re.compile(r"\s+\S")
-_BOUND = re.compile(r"127\.0\.0\.1:(?P<port>[\d:/a-z-]+)$")
-_KEY = re.compile(r"^(?P<key>\w+):", re.M)
+_INDENTED = regex(r"\s+\S")
+_BOUND = regex(r"127\.0\.0\.1:(?P<port>[\d:/a-z-]+)$")
+_KEY = regex(r"^(?P<key>\w+):", re.M)
 _CONFIGURATION = frozenset({"CL-0020", "CL-0021"})
 _HEURISTIC = frozenset({"CL-0013", "CL-0020", "CL-0021"})
 """Rules that judge by a name; the others read what the file declares."""

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from typing import TYPE_CHECKING
 
+from auditlib.patterns import regex
 from auditlib.secret_spans import addresses, commands, formats, headers, prose
 from auditlib.secret_spans.assignments import default, name_around, named
 from auditlib.secret_spans.names import is_credential_name, is_secret_value
@@ -45,9 +46,9 @@ def find(text: str, *, code: bool = False) -> list[Span]:
 
 
 _TEXTS_IN_CODE = {
-    '"""': re.compile(r'"""(.+?)"""', re.S),
-    "'''": re.compile(r"'''(.+?)'''", re.S),
-    "`": re.compile(r"(?:[=(,:?+]|=>|return)\s?`([^`]*)`"),
+    '"""': regex(r'"""(.+?)"""', re.S),
+    "'''": regex(r"'''(.+?)'''", re.S),
+    "`": regex(r"(?:[=(,:?+]|=>|return)\s?`([^`]*)`"),
 }
 
 
@@ -109,7 +110,7 @@ _HINTS: list[tuple[str, Callable[..., Iterator[Span]]]] = [
     *((hint, formats.password_hash) for hint in _HASH_HINTS),
     *((hint, addresses.after(hint)) for hint in _ADDRESSES),
     *((hint, addresses.query) for hint in _QUERY_HINTS),
-    *((hint, commands.command(hint)) for hint in commands.PATTERNS),
+    *((hint, commands.command(hint)) for hint in commands.PROGRAMS),
     *((hint, commands.piped) for hint in commands.READERS_OF_INPUT),
     *((hint, headers.scheme) for hint in ("bearer ", "basic ", "token ")),
     *((hint, formats.pgpass) for hint in _PORT_HINTS),

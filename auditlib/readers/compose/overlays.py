@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from msgspec import structs
 
@@ -19,7 +18,7 @@ def only_changes(resolved: Resolved, base: Resolved | None, source: Source) -> R
         return resolved
     known = {type(item).__name__ + item.name for item in base.resources}
     problems = {(item.kind, item.message, item.location) for item in base.problems}
-    return replace(
+    return structs.replace(
         resolved,
         services=tuple(_changed(resolved, base, source)),
         resources=tuple(item for item in resolved.resources if type(item).__name__ + item.name not in known),

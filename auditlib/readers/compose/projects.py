@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from posixpath import dirname
 from typing import Any
 
@@ -34,8 +33,7 @@ class Plan(Struct, frozen=True):
         return Plan(self.base_name, self.files[:1], self.files[0], self.env_file)
 
 
-@dataclass(frozen=True)
-class Resolved:
+class Resolved(Struct, frozen=True):
     """A project's records, and how the loader judged it."""
 
     project: stack.Project

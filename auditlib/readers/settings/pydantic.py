@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from auditlib.inventory.configuration import Setting, SettingsFile
 from auditlib.readers.python_code import Module, assigned, keyword, unparsed
@@ -21,8 +22,7 @@ _FIELDS = 2_000
 _LITERALS = (ast.Constant, ast.List, ast.Dict)
 
 
-@dataclass
-class _Options:
+class _Options(Struct):
     """What `Config` or `model_config` says, inherited from base to subclass."""
 
     prefix: str = ""
@@ -56,8 +56,7 @@ def read_pydantic(module: Module, vault: Vault) -> Iterator[Setting | SettingsFi
         yield from _Reader(module, vault, classes).read(node)
 
 
-@dataclass(frozen=True)
-class _Place:
+class _Place(Struct, frozen=True):
     """Where a field stands: the dotted name of what holds it, and what comes before its own name."""
 
     owner: str
@@ -65,8 +64,7 @@ class _Place:
     prefix: str
 
 
-@dataclass(frozen=True)
-class _Field:
+class _Field(Struct, frozen=True):
     """A field as a class declares it."""
 
     statement: ast.stmt
@@ -75,8 +73,7 @@ class _Field:
     value: ast.expr | None
 
 
-@dataclass
-class _Reader:
+class _Reader(Struct):
     module: Module
     vault: Vault
     settings: dict[str, ast.ClassDef]

@@ -7,9 +7,8 @@ https://flask.palletsprojects.com/en/stable/blueprints/ and https://docs.djangop
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, field
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from auditlib.model import Location
 from auditlib.readers.python_code import Module, argument, assigned, keyword
@@ -46,8 +45,7 @@ class Inclusion(Struct, frozen=True):
     prefix: str
 
 
-@dataclass
-class Declarations:
+class Declarations(Struct):
     """All that one file declares. The router `urlpatterns` stands for the whole file in Django."""
 
     file: str

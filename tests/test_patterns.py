@@ -1,0 +1,37 @@
+"""The program's regular expressions: compiled when used, and none of them wrong."""
+
+import gc
+import importlib
+import pkgutil
+import re
+
+import pytest
+
+import auditlib
+from auditlib.patterns import regex
+
+
+def test_an_expression_answers_as_a_compiled_one_does():
+    """Its methods, its attributes and its flags."""
+    word = regex(r"(?P<word>[a-z]+)-(\d)", re.I)
+    assert word.search("see Port-8")["word"] == "Port"
+    assert list(map(word.sub, ["x"] * 2, ["a-1", "b"])) == ["x", "b"]
+    assert (word.groups, word.pattern) == (2, r"(?P<word>[a-z]+)-(\d)")
+
+
+def test_a_wrong_expression_is_told_at_its_first_use():
+    """Not before, as nothing is compiled before."""
+    wrong = regex("(")
+    with pytest.raises(re.error):
+        wrong.match("x")
+
+
+def test_every_expression_of_the_program_compiles():
+    """Whether a test uses it or not."""
+    for module in pkgutil.walk_packages(auditlib.__path__, "auditlib."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+    expressions = [item for item in gc.get_objects() if type(item) is type(regex(""))]
+    assert expressions
+    for expression in expressions:
+        re.compile(expression.pattern, expression.flags)
