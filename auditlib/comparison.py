@@ -52,6 +52,10 @@ class Changes(Struct, frozen=True):
     suppressed: tuple[Entry, ...]
     """Open before."""
     kept: tuple[Kept, ...]
+    by_new_rules: tuple[Entry, ...] = ()
+    """Found by rules that the earlier auditlib did not have, which says nothing of whether the fault is new."""
+    unjudged: tuple[Entry, ...] = ()
+    """Found by rules that the later auditlib does not have, which says nothing of whether the fault is mended."""
     left_out: tuple[str, ...] = ()
     """The scanners that had no say on one of the sides, so that nothing can be said of their findings."""
 
@@ -83,10 +87,12 @@ class Changes(Struct, frozen=True):
             (self.fixed, "fixed"),
             (self.shrunk, "shrunk"),
             (self.new, "new"),
+            (self.by_new_rules, "found by new rules"),
             (self.grown, "spread further"),
             (self.changed, "judged differently"),
             (self.reopened, "reopened"),
             (self.suppressed, "suppressed"),
+            (self.unjudged, "no longer judged"),
         )
         return tuple((len(group), fate) for group, fate in groups if group)
 
@@ -96,19 +102,31 @@ class Changes(Struct, frozen=True):
         return not self.counts
 
 
-def compare(old: Iterable[Entry], new: Iterable[Entry], silent: Collection[str] = ()) -> Changes:
+def compare(
+    old: Iterable[Entry],
+    new: Iterable[Entry],
+    silent: Collection[str] = (),
+    rules: tuple[Collection[str], Collection[str]] = ((), ()),
+) -> Changes:
     """The way from the findings of `old` to those of `new`.
 
     `silent` are the scanners that had no say on one of the sides: what they did not find there is not new or fixed.
+    `rules` are those of ours that judged on either side, none where it isn't known: what another rule finds is told
+    apart.
     """
     found = [*old], [*new]
     left_out = tuple(sorted({_scanner(entry) for side in found for entry in side} & {*silent}))
     before, after = ({entry.fingerprint: entry for entry in side if _scanner(entry) not in left_out} for side in found)
     opened = [entry for entry in after.values() if entry.status is Status.OPEN]
     closed = [entry for entry in before.values() if entry.status is Status.OPEN]
+    added, dropped = ({*rules[1]} - {*rules[0]}, {*rules[0]} - {*rules[1]}) if all(rules) else ((), ())
+    fresh = [entry for entry in opened if entry.fingerprint not in before]
+    gone = [entry for entry in closed if entry.fingerprint not in after]
     return Changes(
-        new=tuple(entry for entry in opened if entry.fingerprint not in before),
-        fixed=tuple(entry for entry in closed if entry.fingerprint not in after),
+        new=tuple(entry for entry in fresh if entry.rule not in added),
+        fixed=tuple(entry for entry in gone if entry.rule not in dropped),
+        by_new_rules=tuple(entry for entry in fresh if entry.rule in added),
+        unjudged=tuple(entry for entry in gone if entry.rule in dropped),
         reopened=tuple(entry for entry in opened if _is_suppressed(before.get(entry.fingerprint))),
         suppressed=tuple(entry for entry in closed if _is_suppressed(after.get(entry.fingerprint))),
         kept=tuple(Kept(before[e.fingerprint], e) for e in opened if _is_open(before.get(e.fingerprint))),

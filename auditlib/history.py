@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 
 from msgspec import Struct
 
-from auditlib import comparison, entries, scanners, verdict
+from auditlib import __version__, comparison, entries, rules, scanners, suppressions, verdict
 from auditlib.comparison import Changes
 from auditlib.entries import Entry
 from auditlib.model import Area, Coverage, Finding, Severity, Status
@@ -36,6 +36,8 @@ class Standing(Struct, frozen=True):
     """The open findings of each severity."""
     digest: str
     """The same for runs that found the same, moved lines aside."""
+    version: str = ""
+    """Of auditlib; empty where the run did not record it."""
 
     @property
     def day(self) -> str:
@@ -63,6 +65,8 @@ class Run(Struct, frozen=True):
     findings: tuple[Entry, ...]
     silent: tuple[str, ...] = ()
     """The scanners that had no say."""
+    rules: tuple[str, ...] = ()
+    """The rules of auditlib itself that judged; empty where the run did not record them."""
 
 
 class History(Struct, frozen=True):
@@ -90,6 +94,7 @@ class Side(Struct, frozen=True):
     findings: tuple[Entry, ...]
     silent: tuple[str, ...] = ()
     standing: Standing | None = None
+    rules: tuple[str, ...] = ()
 
 
 def now() -> str:
@@ -114,8 +119,10 @@ def run_of(
         scores=tuple((score.area, score.points) for score in judgement.scores),
         counts=tuple((severity, counts[severity]) for severity in Severity),
         digest=_digest(found, judgement),
+        version=__version__,
     )
-    return Run(standing, found, scanners.silent(coverage))
+    names = sorted({*rules.catalogue(), *suppressions.catalogue()})
+    return Run(standing, found, scanners.silent(coverage), tuple(names))
 
 
 def moves(old: Standing, new: Standing) -> tuple[tuple[Area, int, int], ...]:
@@ -130,7 +137,14 @@ def moves(old: Standing, new: Standing) -> tuple[tuple[Area, int, int], ...]:
 
 def changes(old: Run | Side, new: Run | Side) -> Changes:
     """What became of the findings of one run in another."""
-    return comparison.compare(old.findings, new.findings, {*old.silent, *new.silent})
+    return comparison.compare(old.findings, new.findings, {*old.silent, *new.silent}, (old.rules, new.rules))
+
+
+def versions(old: Standing | None, new: Standing | None) -> str:
+    """What is to be said of two runs by different versions of auditlib; empty where there is nothing to say."""
+    if old is None or new is None or not old.version or not new.version or old.version == new.version:
+        return ""
+    return f"auditlib {old.version} judged the earlier one, {new.version} this one; rules may judge differently"
 
 
 def steps(standings: Iterable[Standing]) -> tuple[Standing, ...]:

@@ -147,7 +147,10 @@ class Finding(Struct, frozen=True):
     expires: str = ""
     """The last day on which it is, as `2027-01-31`; empty for no end."""
     change: tuple[str, str] = ("", "")
-    """What to take out of the lines at fault, as they are shown, and what to write instead; empty if none says it."""
+    """What to take out of the lines at fault, as they are shown, and what to write instead; empty if none says it.
+
+    With nothing to take out it is what to write below the key at fault, as a member of its mapping. See `edits`.
+    """
     example: str = ""
     """Lines of configuration that show the recommendation; empty if words say it all."""
 

@@ -30,8 +30,8 @@ class Moment(Struct, frozen=True):
     """When it is healthy at the latest, or given up."""
     waits_for: str
     """What it waits for the longest; empty for what starts at once."""
-    open_ended: bool
-    """Whether it waits, itself or through others, for a task to complete, which takes as long as it takes."""
+    tasks: tuple[str, ...] = ()
+    """The tasks that it waits for to complete, itself or through others; each takes as long as it takes, beside."""
 
 
 def timeline(services: Mapping[str, Service]) -> tuple[Moment, ...]:
@@ -60,18 +60,21 @@ def _needs(service: Service, services: Mapping[str, Service]) -> list[str]:
 
 
 def _moment(service: Service, found: Mapping[str, Moment]) -> Moment:
-    start, waits_for, open_ended = 0.0, "", False
+    start, waits_for = 0.0, ""
+    tasks: dict[str, None] = {}
     for dependency in service.dependencies:
         needed = found.get(dependency.service)
         if needed is None:
             continue
         until = needed.ready if dependency.condition == "service_healthy" else needed.start
-        open_ended |= needed.open_ended or dependency.condition == "service_completed_successfully"
+        tasks |= dict.fromkeys(needed.tasks)
+        if dependency.condition == "service_completed_successfully":
+            tasks[dependency.service] = None
         if until > start or not waits_for:
             start, waits_for = max(until, start), dependency.service
     check = service.healthcheck
     ready = start + patience(check) if check and not check.disabled else start
-    return Moment(service, start, ready, waits_for, open_ended)
+    return Moment(service, start, ready, waits_for, tuple(tasks))
 
 
 def _seconds(text: str, default: float) -> float:

@@ -79,11 +79,13 @@ def test_json_is_the_contract(document):
     for finding in document["findings"]:
         assert set(finding) >= {
             "rule", "title", "message", "severity", "confidence", "area", "file", "line", "end_line", "service",
-            "related", "recommendation", "references", "source", "fingerprint", "status",
+            "related", "recommendation", "references", "source", "fingerprint", "status", "change", "example",
         }  # fmt: skip
         assert (EXAMPLE / finding["file"]).exists()
         assert not finding["file"].startswith("/")
     assert len({finding["fingerprint"] for finding in document["findings"]}) == len(document["findings"])
+    change = {"old": "chroma:8001", "new": "chroma:8000"}
+    assert [item["change"] for item in document["findings"] if item["rule"] == "scrape-port-mismatch"] == [change]
 
 
 def test_csv_and_markdown_name_the_same_findings(document):

@@ -207,6 +207,49 @@ def test_clones_share_a_history_and_other_folders_do_not(tmp_path, monkeypatch):
     assert runs.default_folder(tmp_path / "three") != first
 
 
+def test_a_project_that_gains_a_web_host_takes_its_history_along(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    project = tmp_path / "shop"
+    project.mkdir()
+    before = runs.default_folder(project)
+    Store(before).keep(run(entry()))
+    git(project, "https://github.com/acme/shop.git")
+    after = runs.default_folder(project)
+
+    assert after != before
+    assert not before.exists()
+    assert kept(Store(after)) == [run(entry())]
+
+
+def test_what_a_rule_finds_that_the_earlier_auditlib_did_not_have_is_told_apart():
+    known, added = entry(rule="a-rule"), entry("two", rule="a-new-rule")
+    old, new = (
+        Run(run().standing, (), (), ("a-rule",)),
+        Run(run().standing, (known, added), (), ("a-rule", "a-new-rule")),
+    )
+    forth, back = history.changes(old, new), history.changes(new, old)
+
+    assert (forth.new, forth.by_new_rules) == ((known,), (added,))
+    assert (back.fixed, back.unjudged) == ((known,), (added,))
+    assert known in forth.worse
+    assert added not in forth.worse
+
+
+def test_runs_that_recorded_no_rules_are_compared_by_their_findings():
+    old, new = run(), Run(run().standing, (entry(),), (), ("a-rule",))
+
+    assert history.changes(old, new).new == (entry(),)
+    assert history.changes(new, old).fixed == (entry(),)
+
+
+def test_another_version_is_told():
+    old, new = (replace(run().standing, version=version) for version in ("1.0", "1.1"))
+
+    assert history.versions(old, new).startswith("auditlib 1.0 judged the earlier one, 1.1 this one")
+    assert not history.versions(old, old)
+    assert not history.versions(run().standing, new)
+
+
 @pytest.mark.parametrize("name", ["..", "a b", "ü'\"<>", "x" * 200])
 def test_the_folder_of_a_project_is_below_the_state_whatever_its_name(tmp_path, monkeypatch, name):
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))

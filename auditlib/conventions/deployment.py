@@ -107,7 +107,7 @@ def workflow_variables(inventory: Inventory) -> Iterator[Pair]:
 def signs_of_production(inventory: Inventory) -> tuple[Related, ...]:
     """Where the repository says that it is put into production: jobs, scripts, profiles, files that are called so."""
     found = [
-        *((job.location, "a job that deploys") for job in inventory.jobs if _deploys(job)),
+        *((job.location, "a job that deploys") for job in inventory.jobs if deploys(job)),
         *((item.location, "a script that deploys") for item in inventory.scripts if _PRODUCTION.search(item.path)),
         *(
             (service.profiles_location or service.location, f"{service.name} has the profile {profile}")
@@ -120,7 +120,8 @@ def signs_of_production(inventory: Inventory) -> tuple[Related, ...]:
     return tuple(Related(place, message) for place, message in dict(found).items())
 
 
-def _deploys(job: Job) -> bool:
+def deploys(job: Job) -> bool:
+    """Whether a job deploys, by what it is called or by the environment that it names."""
     return bool(job.environment or _PRODUCTION.search(job.id) or _PRODUCTION.search(job.name))
 
 

@@ -30,7 +30,7 @@ def lacks(image: str, tool: str) -> bool:
     """Whether an image is known to hold no program `tool` (`curl` or `wget`)."""
     if tool not in WEB_CLIENTS:
         return False
-    name, tag = images.repository(image), image.partition("@")[0].rpartition("/")[2].partition(":")[2]
+    name, tag = images.repository(image), images.tag(image)
     if name in _NEITHER or "distroless" in name:
         return True
     on_alpine = bool(_ALPINE.search(tag)) and name in _LANGUAGES - {"php"} | _BARE

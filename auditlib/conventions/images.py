@@ -131,6 +131,27 @@ def repository(image: str) -> str:
     return name.removeprefix("library/").lower()
 
 
+def tag(image: str) -> str:
+    """The tag of a reference; empty without one."""
+    return image.partition("@")[0].rpartition("/")[2].partition(":")[2]
+
+
+def precision(image: str) -> int:
+    """How firmly a reference fixes what is run.
+
+    0 is a digest: the same bytes; 1 a release; 2 any release of a series; 3 a name such as `alpine`; 4 whatever is
+    newest. PostgreSQL's releases have two numbers since version 10 (https://www.postgresql.org/support/versioning/).
+    """
+    if "@sha256:" in image:
+        return 0
+    if tag(image) in ("", "latest"):
+        return 4
+    numbers = re.findall(r"\d+", tag(image).partition("-")[0])
+    found = product(image)
+    full = 2 if found and found.name == "PostgreSQL" and int(numbers[0] if numbers else 0) >= 10 else 3
+    return 1 if len(numbers) >= full else 2 if numbers else 3
+
+
 @cache
 def product(image: str) -> Product | None:
     """What an image is, by the name of its repository; None for one that is not well known."""

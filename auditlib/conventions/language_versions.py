@@ -124,7 +124,7 @@ def _of_images(inventory: Inventory) -> Iterator[tuple[str, Stated]]:
 def _of_image(image: str, source: str, location: Location) -> Iterator[tuple[str, Stated]]:
     """The version in the tag of an image of a language."""
     language = _IMAGES.get(images.repository(image), "")
-    tag = image.partition("@")[0].rpartition("/")[2].partition(":")[2]
+    tag = images.tag(image)
     if language and (number := version(language, tag)):
         yield language, Stated(source, number, tag.partition("-")[0], location)
 

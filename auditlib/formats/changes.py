@@ -14,7 +14,7 @@ from auditlib.entries import Entry, Place
 from auditlib.formats import visible
 from auditlib.formats.markdown import code, escaped
 from auditlib.formats.plain_text import STYLES
-from auditlib.history import Side, moves
+from auditlib.history import Side, moves, versions
 
 VERSION = 1
 Listed = tuple[Entry, str]
@@ -32,7 +32,8 @@ def styled(old: Side, new: Side, changes: Changes) -> Text:
             text.append("  ").append(f"{entry.severity}[{entry.rule}]", STYLES[entry.severity])
             text.append(f" {visible(entry.place)}: {visible(entry.message)}\n")
             text.append(f"      {visible(note)}\n" if note else "")
-    return text.append(f"\n{_summary(changes)}\n", "bold")
+    text.append(f"\n{_summary(changes)}\n", "bold")
+    return text.append(f"{said}.\n") if (said := versions(old.standing, new.standing)) else text
 
 
 def document(old: Side, new: Side, changes: Changes) -> str:
@@ -46,6 +47,8 @@ def document(old: Side, new: Side, changes: Changes) -> str:
         "new": [entries.document(entry) for entry in changes.new],
         "reopened": [entries.document(entry) for entry in changes.reopened],
         "suppressed": [entries.document(entry) for entry in changes.suppressed],
+        "by_new_rules": [entries.document(entry) for entry in changes.by_new_rules],
+        "unjudged": [entries.document(entry) for entry in changes.unjudged],
         "still_there": [_kept(item) for item in changes.kept],
     }
     return json.dumps(shown, indent=2, ensure_ascii=False) + "\n"
@@ -56,6 +59,7 @@ def markdown(old: Side, new: Side, changes: Changes) -> str:
     lines = [f"## {_summary(changes)}", "", f"From {code(old.name)} to {code(new.name)}.", ""]
     scores = [f"| {area} | {before} | {after} |" for area, before, after in _scores(old, new)]
     lines += ["| Score | before | after |", "|---|---:|---:|", *scores, ""] if scores else []
+    lines += [f"{said}.", ""] if (said := versions(old.standing, new.standing)) else []
     for title, _, listed in _groups(changes):
         lines += [f"### {title}", "", *(_item(entry, note) for entry, note in listed), ""]
     return "\n".join(lines)
@@ -71,6 +75,8 @@ def _groups(changes: Changes) -> Iterator[tuple[str, str, list[Listed]]]:
         ("Judged differently", "yellow", [(item.new, f"was {item.old.severity}") for item in changes.changed]),
         ("Reopened", "red", [(entry, "") for entry in changes.reopened]),
         ("Suppressed", "yellow", [(entry, "") for entry in changes.suppressed]),
+        ("Found by rules that are new in auditlib", "yellow", [(entry, "") for entry in changes.by_new_rules]),
+        ("No longer judged by auditlib", "yellow", [(entry, "") for entry in changes.unjudged]),
     ]
     yield from (group for group in groups if group[2])
 
@@ -94,6 +100,7 @@ def _side(side: Side) -> dict[str, Any]:
         "name": side.name,
         "time": standing.time if standing else None,
         "commit": standing.commit if standing else None,
+        "auditlib": standing.version or None if standing else None,
         "scores": {str(area): points for area, points in standing.scores} if standing else None,
     }
 

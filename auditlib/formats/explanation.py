@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditlib import rules, suppressions
+from auditlib import edits, rule_texts
 from auditlib.audit import Audit
 from auditlib.errors import UsageError
 from auditlib.formats import suppression, visible
@@ -31,11 +31,22 @@ def _lines(audit: Audit, finding: Finding) -> Iterator[str]:
         yield from _place(audit, item.location, item.message)
     yield from _documentation(finding)
     yield f"What to do:\n  {visible(finding.recommendation)}\n"
-    if finding.example:
-        yield from (*(f"    {visible(line)}" for line in finding.example.split("\n")), "")
+    yield from _lines_to_write(audit, finding)
     yield "References:"
     yield from (f"  {reference}" for reference in finding.references)
     yield from _suppression(finding)
+
+
+def _lines_to_write(audit: Audit, finding: Finding) -> Iterator[str]:
+    """The first step as an edit of the lines at fault, or where none fits, as lines to write elsewhere."""
+    fitting = edits.edit(finding, audit.excerpts.get(finding.location))
+    written = (
+        ((" ", fitting.kept), ("-", fitting.removed), ("+", fitting.added)) if fitting else ((" ", finding.example),)
+    )
+    for sign, text in written:
+        yield from (f"  {sign} {visible(line)}" for line in text.split("\n") if text)
+    if fitting or finding.example:
+        yield ""
 
 
 def _place(audit: Audit, place: Location, message: str) -> Iterator[str]:
@@ -47,10 +58,11 @@ def _place(audit: Audit, place: Location, message: str) -> Iterator[str]:
 
 
 def _documentation(finding: Finding) -> Iterator[str]:
-    rule = {**rules.catalogue(), **suppressions.catalogue()}.get(finding.rule)
-    if rule:
-        yield f"Why it matters:\n{_indented(rule.documentation.why)}\n"
-        yield f"Better:\n{_indented(rule.documentation.better)}\n"
+    text = rule_texts.of(finding.rule)
+    if text:
+        yield f"Why it matters:\n{_indented(text.why)}\n"
+    if text and text.better:
+        yield f"Better:\n{_indented(text.better)}\n"
 
 
 def _suppression(finding: Finding) -> Iterator[str]:

@@ -55,6 +55,8 @@ def _finding(finding: Finding) -> dict[str, Any]:
             for related in finding.related
         ],
         "recommendation": finding.recommendation,
+        "change": {"old": finding.change[0], "new": finding.change[1]} if any(finding.change) else None,
+        "example": finding.example or None,
         "effort": str(finding.effort),
         "references": list(finding.references),
         "source": finding.source,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Any
 
 from rich.text import Text
@@ -38,13 +39,24 @@ def styled(rows: Sequence[Row]) -> Text:
         line = Text(_line(shown, widths))
         line.highlight_words([_VERDICTS[row.standing.readiness][0]], _VERDICTS[row.standing.readiness][1])
         text.append(line).append("\n")
-    return text.append(f"\n{_LEGEND}. New and fixed: against the run before.\n", "dim")
+    text.append(f"\n{_LEGEND}. New and fixed: against the run before.\n", "dim")
+    return text.append("".join(f"{line}\n" for line in _changes_of_version(rows)), "dim")
 
 
 def document(project: str, rows: Sequence[Row]) -> str:
     """The runs as JSON, the newest first."""
     shown = {"version": VERSION, "project": project, "runs": [_row(row) for row in rows]}
     return json.dumps(shown, indent=2, ensure_ascii=False) + "\n"
+
+
+def _changes_of_version(rows: Sequence[Row]) -> Iterator[str]:
+    """Where another auditlib judges than before, with what its new rules have found."""
+    for after, before in pairwise(rows):
+        versions = before.standing.version, after.standing.version
+        if all(versions) and versions[0] != versions[1]:
+            found = len(after.changes.by_new_rules) if after.changes else 0
+            by_rules = f"; {found} found by new rules" if found else ""
+            yield f"{after.id}: auditlib {versions[1]} after {versions[0]}{by_rules}."
 
 
 def _cells(row: Row) -> tuple[str, ...]:
@@ -75,6 +87,7 @@ def _row(row: Row) -> dict[str, Any]:
         "id": row.id,
         "time": standing.time,
         "commit": standing.commit,
+        "auditlib": standing.version or None,
         "readiness": standing.readiness.name.lower(),
         "scores": {str(area): points for area, points in standing.scores},
         "open": {str(severity): number for severity, number in standing.counts},
@@ -82,4 +95,5 @@ def _row(row: Row) -> dict[str, Any]:
         "fixed": len(changes.fixed) if changes else None,
         "grown": len(changes.grown) if changes else None,
         "shrunk": len(changes.shrunk) if changes else None,
+        "by_new_rules": len(changes.by_new_rules) if changes else None,
     }

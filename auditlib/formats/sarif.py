@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import quote
 
-from auditlib import __version__, rules, suppressions
+from auditlib import __version__, rule_texts, rules, suppressions
 from auditlib.audit import Audit
 from auditlib.formats import suppression
 from auditlib.model import Finding, Location, Severity, Status
@@ -44,9 +44,10 @@ def _rules(findings: Iterable[Finding]) -> list[dict[str, Any]]:
 
 def _rule(finding: Finding) -> dict[str, Any]:
     known = {**rules.catalogue(), **suppressions.catalogue()}.get(finding.rule)
-    why = known.documentation.why if known else finding.message
-    advice = known.documentation.recommendation if known else finding.recommendation
-    better = f"\n\nBetter:\n\n{known.documentation.better}" if known else ""
+    text = rule_texts.of(finding.rule)
+    why = text.why if text else finding.message
+    advice = (text.recommendation if text else "") or finding.recommendation
+    better = f"\n\nBetter:\n\n{text.better}" if text and text.better else ""
     severity = known.severity if known else finding.severity
     return {
         "id": finding.rule,
@@ -76,6 +77,8 @@ def _result(finding: Finding, position: int) -> dict[str, Any]:
         "suppressions": [_suppression(finding)] if finding.status is Status.SUPPRESSED else [],
         "properties": {
             "severity": str(finding.severity), "confidence": str(finding.confidence), "source": finding.source,
+            **({"change": {"old": finding.change[0], "new": finding.change[1]}} if any(finding.change) else {}),
+            **({"example": finding.example} if finding.example else {}),
         },
     }  # fmt: skip
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditlib import watching
-from auditlib.conventions import backups, environments, healthchecks, services, stacks
+from auditlib import log_collection, watching
+from auditlib.conventions import backups, deployment, environments, healthchecks, images, services, stacks
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
@@ -25,6 +25,39 @@ def unwatched(inventory: Inventory, graph: DependencyGraph) -> Iterator[Related]
     for service in _lasting(inventory):
         if service.key not in watched and not _works_aside(inventory, service):
             yield Related(service.location, f"Nothing collects metrics of {service.name} itself")
+
+
+def unkept(inventory: Inventory, graph: DependencyGraph) -> Iterator[Related]:
+    """The services that run all the time, and whose logs nothing takes away from their host."""
+    kept = log_collection.kept(inventory)
+    for service in _lasting(inventory):
+        if service.key not in kept and not services.is_watching(inventory, service):
+            yield Related(service.location, f"Nothing collects the logs of {service.name}")
+
+
+def unfixed(inventory: Inventory, graph: DependencyGraph) -> Iterator[Related]:
+    """The images whose tag goes on to later releases, such as `redis:7`."""
+    for service in inventory.distinct_services:
+        named = service.image and service.build is None and "$" not in service.image
+        if named and images.precision(service.image) > 1:
+            yield Related(service.image_location, f"{service.name} runs {service.image}, whose tag moves on")
+
+
+def kept_nowhere(inventory: Inventory, graph: DependencyGraph) -> Iterator[Related]:
+    """The databases and brokers that run all the time without a lasting mount."""
+    for service in _lasting(inventory):
+        product = services.product(inventory, service)
+        if product and product.kind in ("datastore", "broker") and services.keeps_data(service, product) is None:
+            yield Related(service.location, f"{service.name} ({product.name}) keeps its data in no volume")
+
+
+def undeployed(inventory: Inventory, graph: DependencyGraph) -> Iterator[Related]:
+    """The first test suite, where no workflow deploys: what a deployment waits for can't be seen."""
+    if not any(deployment.deploys(job) for job in inventory.jobs):
+        yield from (
+            Related(suite.location, "No workflow deploys, so that nothing shows what a deployment waits for")
+            for suite in inventory.test_suites[:1]
+        )
 
 
 def early_starts(inventory: Inventory, graph: DependencyGraph) -> Iterator[Related]:

@@ -74,10 +74,11 @@ ITEMS: tuple[Item, ...] = (
     Item(
         "Data outlives its container",
         subjects.stores,
-        "Every data store keeps its data in a volume.",
+        "Every database and broker keeps its data in a volume.",
         "No database, broker or cache with a lasting mount was found.",
         _rules("datastore-ephemeral"),
         _rules("datastore-persistence-off", "log-file-outside-volume", "volume-unused"),
+        gaps=gaps.kept_nowhere,
     ),
     Item(
         "Data is backed up",
@@ -123,12 +124,13 @@ ITEMS: tuple[Item, ...] = (
     Item(
         "Logs are collected",
         subjects.all_services,
-        "Logs are collected in one place.",
+        "The logs of every service that runs all the time are collected.",
         "No service was found.",
         _rules("log-aggregation-missing"),
         _rules("log-file-outside-volume", "log-shipper-source-missing"),
         proof=subjects.log_shipping,
         lacking="Nothing in the repository collects logs; Docker keeps those of each container on the host.",
+        gaps=gaps.unkept,
     ),
     Item(
         "Tests gate a deployment",
@@ -137,6 +139,7 @@ ITEMS: tuple[Item, ...] = (
         "No test suite was found.",
         _rules("deploy-ungated"),
         _rules("test-suite-not-run", "test-suite-empty", "lint-not-run", "step-cannot-fail"),
+        gaps=gaps.undeployed,
     ),
     Item(
         "Images are pinned",
@@ -144,6 +147,7 @@ ITEMS: tuple[Item, ...] = (
         "Every image names a version that doesn't move.",
         "No service runs an image by name.",
         weakened_by=_rules("image-unpinned"),
+        gaps=gaps.unfixed,
     ),
     Item(
         "Images are scanned before they are deployed",

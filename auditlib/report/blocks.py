@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from auditlib.edits import Edit
 from auditlib.excerpts import Excerpt
 from auditlib.model import Finding, Related, Severity
 
@@ -60,6 +61,48 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a bar: its amount, the role of its colour, and the view of all findings that it leads to."""
+
+    amount: int
+    tone: str
+    meaning: str
+    view: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A row: a name, its parts, and what stands at its end."""
+
+    name: str
+    parts: tuple[Part, ...]
+    end: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bars:
+    """Amounts as bars on one scale, as wide as there is room, with what they say in words."""
+
+    rows: tuple[Bar, ...]
+    caption: str
+    alternative: str
+    table: Table | None = None
+    kind: str = "bars"
+
+    @property
+    def largest(self) -> int:
+        """What the longest bar stands for, at least 1."""
+        return max(1, *(sum(part.amount for part in row.parts) for row in self.rows))
+
+    @property
+    def legend(self) -> dict[str, str]:
+        """Meanings by tone, if there is more than one."""
+        shown = {part.tone for row in self.rows for part in row.parts if part.amount}
+        found = {part.tone: part.meaning for row in self.rows for part in row.parts if part.tone in shown}
+        return found if len(found) > 1 else {}
+
+
+@dataclass(frozen=True, slots=True)
 class State:
     """A cell that judges: its words, and a tone (`good`, `warn`, `bad`, or empty) that only repeats them."""
 
@@ -79,8 +122,10 @@ class Instance:
     related: tuple[tuple[Related, Excerpt | None], ...]
     link: str = ""
     """The lines on the repository's web host."""
-    change: tuple[str, str] = ("", "")
-    """The lines at fault before and after the first step; empty where no line says it."""
+    news: str = ""
+    """What it is since the last run; empty where there is none."""
+    edit: Edit | None = None
+    """The first step as an edit of the lines at fault, where lines say it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +158,7 @@ class Panel:
     data: Any
 
 
-Block = Prose | Table | Picture | Findings | Panel
+Block = Prose | Table | Picture | Bars | Findings | Panel
 
 
 class Blocks:

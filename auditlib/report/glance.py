@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from auditlib.report import wording
-from auditlib.report.blocks import Block, Column, Findings, Panel, Picture, Prose, Table
+from auditlib.report.blocks import Bars, Block, Column, Findings, Panel, Picture, Prose, Table
 
 ROWS = 8
 """Rows of a table that can be read from the back of a room."""
@@ -54,6 +54,8 @@ def _condensed(block: Block) -> tuple[str, Block, str]:
     match block:
         case Picture():
             return _picture(block)
+        case Bars():
+            return block.alternative, replace(block, table=None), ""
         case Table():
             return block.caption, _first_rows(block), _rest(len(block.rows), ROWS, "row")
         case Findings():

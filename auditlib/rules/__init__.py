@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 
 from auditlib.errors import UsageError
 from auditlib.model import Coverage, Finding, Location, Read, Related
-from auditlib.rules._rule import Evidence, Rule
+from auditlib.rules._rule import Documentation, Evidence, Rule
 
 if TYPE_CHECKING:
     from auditlib.graph import DependencyGraph
     from auditlib.inventory import Inventory
 
-__all__ = ["Evidence", "Rule", "catalogue", "check", "find", "order"]
+__all__ = ["Documentation", "Evidence", "Rule", "catalogue", "check", "find", "order"]
 
 
 @cache
@@ -87,6 +87,7 @@ def _finding(rule: Rule, item: Evidence, repetition: int, losers: tuple[Location
         references=rule.documentation.references,
         fingerprint=_fingerprint(rule.id, item.location.file, item.subject, str(repetition)),
         change=item.change,
+        example=item.example,
     )
 
 

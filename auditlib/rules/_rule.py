@@ -26,7 +26,9 @@ class Evidence(Struct, frozen=True):
     `subject` names what is at fault in words that survive an edit (`api/DB_PASSWORD`); with rule and file it makes
     the fingerprint. `recommendation` is a concrete first step here; without one the rule's general advice stands.
     `severity` and `confidence` differ from the rule's own where this instance is better or worse than the usual.
-    `change` is the first step as an edit of the lines at fault: what stands there, and what should.
+    `change` is the first step as an edit of the lines at fault: what stands there, and what should; or nothing, and the
+    lines that the mapping lacks whose key stands there. `example` are lines to write elsewhere, in the repository's
+    own names.
     """
 
     message: str
@@ -38,6 +40,7 @@ class Evidence(Struct, frozen=True):
     severity: Severity | None = None
     confidence: Confidence | None = None
     change: tuple[str, str] = ("", "")
+    example: str = ""
 
 
 class Documentation(Struct, frozen=True):

@@ -69,5 +69,6 @@ def _evidence(named: list[Service], why: str, severity: Severity | None) -> Evid
         ),
         recommendation=f"Remove `container_name` from {listed(item.name for item in named)}; other services reach "
         f"{'it' if not others else 'them'} by the service's name.",
+        change=(f"container_name: {first.container_name}", ""),
         severity=severity or (Severity.INFO if stacks.for_development(named) else None),
     )

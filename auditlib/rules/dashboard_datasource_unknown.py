@@ -102,4 +102,5 @@ def _evidence(inventory: Inventory, dashboard: Dashboard, name: str, panels: lis
             *(Related(panel.location, f"the panel {panel.title} asks it too", member=True) for panel in panels[1:8]),
         ),
         recommendation=f"Replace {name} by {offered[0]} in {dashboard.file}.",
+        change=(f'"uid": "{name}"', f'"uid": "{offered[0]}"') if len(offered) == 1 and fitting[0].uid else ("", ""),
     )

@@ -38,6 +38,7 @@ from auditlib.inventory.stack import Mount, Project, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
 from auditlib.rules import _durability as durability
+from auditlib.rules import _edits as edits
 from auditlib.rules._rule import Evidence, rule
 from auditlib.rules._wording import listed
 
@@ -98,6 +99,7 @@ def _evidence(project: Project, lost: list[tuple[Service, Product]]) -> Evidence
         related=tuple(Related(item.location, f"{item.name} keeps nothing either", member=True) for item, _ in lost[1:]),
         recommendation=f"Mount a named volume at {product.data[0]} of {first.name} in {first.location.file}.",
         severity=Severity.MEDIUM if brokers else None,
+        example=edits.named_volume(first, product.data[0]),
     )
 
 
@@ -115,4 +117,5 @@ def _of_queue(inventory: Inventory, graph: DependencyGraph, store: Service, prod
             recommendation=f"Mount a named volume at {product.data[0]} of {store.name} in {store.location.file}.",
             severity=Severity.MEDIUM,
             confidence=Confidence.MEDIUM,
+            example=edits.named_volume(store, product.data[0]),
         )

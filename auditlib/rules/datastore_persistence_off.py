@@ -37,6 +37,7 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.rules import _durability as durability
+from auditlib.rules import _edits as edits
 from auditlib.rules._rule import Evidence, rule
 from auditlib.rules._wording import listed
 
@@ -80,4 +81,7 @@ def _queue(inventory: Inventory, graph: DependencyGraph, service: Service, produ
         ),
         recommendation=f"Start {service.name} with `--appendonly yes`, or move the tasks to a broker of their own.",
         severity=Severity.HIGH if mode == "off" else None,
+        example=""
+        if service.command
+        else edits.of_service(service, f"command: {product.lower()}-server --appendonly yes"),
     )

@@ -37,6 +37,7 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Port, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.rules import _edits as edits
 from auditlib.rules._rule import Evidence, rule
 from auditlib.rules._wording import listed
 
@@ -72,5 +73,5 @@ def _evidence(file: str, found: list[tuple[Service, Port]]) -> Evidence:
         recommendation=f"Remove the port of {service.name}, or publish it as "
         f'`"127.0.0.1:{first.host_port or first.target}:{first.target}"`.',
         severity=Severity.LOW if aside else None,
-        change=(f"{first.host_port}:{first.target}", f"127.0.0.1:{first.host_port}:{first.target}"),
+        change=edits.on_loopback(first),
     )

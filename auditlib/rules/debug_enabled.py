@@ -41,10 +41,10 @@ from auditlib.rules._rule import Evidence, rule
 @rule(area=Area.CONFIGURATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every switch of debugging by its name, with all the places where it is on."""
-    found: defaultdict[str, dict[tuple[str, int], tuple[Location, str]]] = defaultdict(dict)
-    for name, place, text in (*_in_compose(inventory), *_in_files(inventory), *_in_code(inventory)):
+    found: defaultdict[str, dict[tuple[str, int], _Place]] = defaultdict(dict)
+    for name, place, text, value in (*_in_compose(inventory), *_in_files(inventory), *_in_code(inventory)):
         if not environments.is_for_development(place.file):
-            found[name].setdefault((place.file, place.line), (place, text))
+            found[name].setdefault((place.file, place.line), (name, place, text, value))
     for name, places in found.items():
         yield _evidence(name, list(places.values()))
     for item in inventory.debug_switches:
@@ -53,7 +53,9 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             yield _only_when_run(item.name, item.location)
 
 
-_Place = tuple[str, Location, str]
+_Place = tuple[str, Location, str, str]
+"""Name, place, how it is on there, and the value that says so, where one stands there."""
+_OFF = {"true": "false", "True": "False", "TRUE": "FALSE", "on": "off", "yes": "no", "1": "0"}
 
 
 def _in_compose(inventory: Inventory) -> Iterator[_Place]:
@@ -66,7 +68,7 @@ def _in_compose(inventory: Inventory) -> Iterator[_Place]:
                     and switches.is_on(entry.value.text)
                 ):
                     how = "by default" if entry.variables else "always"
-                    yield entry.name, entry.location, f"on {how} in {service.name}"
+                    yield entry.name, entry.location, f"on {how} in {service.name}", entry.value.text
 
 
 def _in_files(inventory: Inventory) -> Iterator[_Place]:
@@ -74,27 +76,28 @@ def _in_files(inventory: Inventory) -> Iterator[_Place]:
     for file in inventory.env_files:
         for line in file.lines if not file.template else ():
             if line.value is not None and switches.is_debug_switch(line.name) and switches.is_on(line.value.text):
-                yield line.name, line.location, f"on in {file.path}"
+                yield line.name, line.location, f"on in {file.path}", line.value.text
 
 
 def _in_code(inventory: Inventory) -> Iterator[_Place]:
     for setting in inventory.settings:
         literal = setting.default is not None and setting.default_kind == "literal"
         if literal and switches.is_debug_switch(setting.name) and switches.is_on(str(setting.default)):
-            yield setting.name, setting.location, f"on by default in {setting.location.file}"
+            yield setting.name, setting.location, f"on by default in {setting.location.file}", str(setting.default)
     for item in inventory.debug_switches:
         if not item.main:
-            yield item.name, item.location, f"on in {item.location.file}"
+            yield item.name, item.location, f"on in {item.location.file}", ""
 
 
-def _evidence(name: str, places: list[tuple[Location, str]]) -> Evidence:
-    (first, text), *others = places
+def _evidence(name: str, places: list[_Place]) -> Evidence:
+    (_, first, text, value), *others = places
     return Evidence(
         f"{name} is {text}: a deployment that doesn't turn it off shows its errors, settings and code to every caller.",
         first,
         subject=name,
-        related=tuple(Related(place, said, member=True) for place, said in others),
+        related=tuple(Related(place, said, member=True) for _, place, said, _ in others),
         recommendation=f"Let {name} default to false in {first.file}, and set it to true in a file for development.",
+        change=(value, _OFF[value]) if value in _OFF else ("", ""),
     )
 
 

@@ -39,6 +39,7 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Dependency, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.rules import _edits as edits
 from auditlib.rules._rule import Evidence, rule
 from auditlib.rules._wording import listed
 
@@ -118,4 +119,5 @@ def _evidence(inventory: Inventory, target: Service, pairs: list[tuple[Service, 
         recommendation=f"Set `condition: service_healthy` for {target.name} in the `depends_on` of {names}.",
         severity=Severity.LOW if retried or aside else None,
         change=("service_started", "service_healthy"),
+        example=edits.waiting(first[0], target.name, "service_healthy"),
     )

@@ -31,8 +31,9 @@ References:
 
 from __future__ import annotations
 
+import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from auditlib.conventions import deployment
 from auditlib.graph import DependencyGraph
@@ -51,6 +52,14 @@ _UPDATES = regex(
     r"poetry update|npm update|yarn up|pre-commit autoupdate|pip-review|go get -u(?: \./\.\.\.|$)",
     re.I,
 )
+_ECOSYSTEMS = {
+    "actions": "github-actions",
+    "Python packages": "pip",
+    "npm packages": "npm",
+    "base images": "docker",
+    "images of services": "docker-compose",
+}
+"""What Dependabot calls them (https://docs.github.com/en/code-security/dependabot/ecosystems-supported-by-dependabot)."""
 
 
 @rule(area=Area.CICD, severity=Severity.LOW, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
@@ -67,7 +76,23 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             subject="updates",
             related=tuple(Related(place, name, member=True) for name, place in others),
             recommendation=f"Add .github/dependabot.yml with entries for {names}.",
+            example=_dependabot(kinds),
         )
+
+
+def _dependabot(kinds: Mapping[str, Location]) -> str:
+    """The file with an entry for each kind, by where the first of it stands."""
+    entries = [
+        f"  - package-ecosystem: {_ECOSYSTEMS[name]}\n    directory: /{_folder(name, place)}\n"
+        "    schedule: {interval: weekly}"
+        for name, place in kinds.items()
+    ]
+    return "\n".join(("version: 2", "updates:", *entries))
+
+
+def _folder(name: str, place: Location) -> str:
+    """Dependabot looks for workflows by itself, and for all others in a folder."""
+    return "" if name == "actions" else posixpath.dirname(place.file)
 
 
 def _kinds(inventory: Inventory) -> Iterator[tuple[str, Location]]:

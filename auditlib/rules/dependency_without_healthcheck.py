@@ -42,6 +42,7 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Dependency, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.rules import _edits as edits
 from auditlib.rules._rule import Evidence, rule
 from auditlib.rules._wording import listed
 
@@ -59,10 +60,10 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         for name, pairs in waiting.items():
             unknown = healthchecks.may_be_in_image(inventory, scope[name])
             if not unknown and not healthchecks.of(inventory, scope[name]):
-                yield _evidence(scope[name], pairs)
+                yield _evidence(inventory, scope[name], pairs)
 
 
-def _evidence(target: Service, waiting: list[tuple[Service, Dependency]]) -> Evidence:
+def _evidence(inventory: Inventory, target: Service, waiting: list[tuple[Service, Dependency]]) -> Evidence:
     names = listed(service.name for service, _ in waiting)
     (service, first), *others = waiting
     off = target.healthcheck is not None
@@ -77,4 +78,5 @@ def _evidence(target: Service, waiting: list[tuple[Service, Dependency]]) -> Evi
             Related(target.location, f"{target.name} has no health check"),
         ),
         recommendation=f"Add a `healthcheck` to {target.name}.",
+        example=edits.of_service(target, edits.health_check(inventory, target)),
     )

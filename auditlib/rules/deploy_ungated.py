@@ -156,6 +156,11 @@ def _of_request(workflow: Workflow, job: Job, place: Location) -> Evidence:
     )
 
 
+def _gate(job: Job, needs: list[str]) -> str:
+    waits = f"    needs: [{', '.join(dict.fromkeys(needs))}]\n" if needs else ""
+    return f"jobs:\n  {job.id}:\n{waits}    environment: production  # with reviewers, in the repository's settings"
+
+
 def _evidence(inventory: Inventory, workflow: Workflow, job: Job, place: Location) -> Evidence:
     trigger = next(item for item in workflow.triggers if item.event == "push")
     tests = [
@@ -177,4 +182,5 @@ def _evidence(inventory: Inventory, workflow: Workflow, job: Job, place: Locatio
             ),
         ),
         recommendation=f"{first} to the job {job.id} of {workflow.file}.",
+        example=_gate(job, [*job.needs, *(other.id for other in same[:1])]),
     )

@@ -33,6 +33,7 @@ from collections.abc import Iterator
 from auditlib.conventions import environments
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
+from auditlib.inventory.stack import Variable
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.rules._rule import Evidence, rule
 from auditlib.rules._wording import counted
@@ -84,6 +85,11 @@ def _evidence(inventory: Inventory, name: str, places: dict[Location, str]) -> E
                 for place, item in branches.items()
             ),
         ),
-        recommendation=f"Write `${{{name}:?production, staging or development}}` in Compose and remove the default "
-        "from the code.",
+        recommendation=f"Write `${{{name}:?set it in .env}}` in Compose and remove the default from the code.",
+        change=next((_change(item) for item in inventory.variables if item.location == location), ("", "")),
     )
+
+
+def _change(variable: Variable) -> tuple[str, str]:
+    default = variable.default.text if variable.default else ""
+    return f"${{{variable.name}{variable.operator}{default}}}", f"${{{variable.name}:?set it in .env}}"

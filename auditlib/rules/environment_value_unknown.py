@@ -116,4 +116,5 @@ def _evidence(
             Related(known[meant], f"the code calls it `{meant}`"),
         ),
         recommendation=f"Write `{meant}` instead of `{value}` for {listed(services)}.",
+        change=(value, meant),
     )

@@ -40,9 +40,12 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Instruction
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.patterns import regex
 from auditlib.rules import _durability as durability
 from auditlib.rules._rule import Evidence, rule
 from auditlib.rules._wording import listed
+
+_COMPOUND = regex(r"[;&|<>()]|\\\n")
 
 
 @rule(area=Area.RESILIENCE, severity=Severity.LOW, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
@@ -101,6 +104,12 @@ def _script_evidence(service: Service, last: Start) -> Evidence:
     )
 
 
+def _is_simple(started: Instruction) -> bool:
+    """Whether the shell is to run one program and nothing else, so that it can become that program."""
+    plain = not _COMPOUND.search(started.argument) and "=" not in started.argument.partition(" ")[0]
+    return plain and len(started.commands) == 1
+
+
 def _uses(service: Service, started: Instruction) -> bool:
     replaced = service.entrypoint if started.keyword == "ENTRYPOINT" else (*service.entrypoint, *service.command)
     return not replaced and not services.is_one_shot(service)
@@ -117,6 +126,7 @@ def _shell_evidence(started: Instruction, users: list[Service]) -> Evidence:
         related=tuple(Related(item.location, f"{item.name} is started with it", member=True) for item in users),
         recommendation=f"Write the {started.keyword} as a JSON array, or begin it with `exec`.",
         confidence=None if users else Confidence.LOW,
+        change=(f"{started.keyword} ", f"{started.keyword} exec ") if _is_simple(started) else ("", ""),
     )
 
 

@@ -39,6 +39,7 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.rules import _edits as edits
 from auditlib.rules._rule import Evidence, rule
 from auditlib.rules._wording import counted, listed
 
@@ -85,6 +86,7 @@ def _evidence(inventory: Inventory, lasting: list[Service], missing: list[Servic
         f"`healthcheck` that asks it for what it is for.",
         severity=Severity.LOW if weak else None,
         confidence=None if certain else Confidence.MEDIUM,
+        change=("", edits.health_check(inventory, first)),
     )
 
 

@@ -54,4 +54,5 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 subject=f"{service.name}/{found.asked}",
                 service=service.name,
                 recommendation=f"Probe port {found.known[0]} of {service.name}.",
+                change=(found.asked, found.known[0]) if len(found.known) == 1 else ("", ""),
             )

@@ -147,7 +147,7 @@ def _elastic(together: list[Service]) -> Iterator[Evidence]:
 
 def _version(image: str) -> tuple[int, ...]:
     """Major and minor version of an image's tag; empty for a tag that names none."""
-    match = _VERSION.match(image.partition("@")[0].rpartition("/")[2].partition(":")[2])
+    match = _VERSION.match(images.tag(image))
     return tuple(int(part) for part in match.groups() if part) if match else ()
 
 

@@ -41,6 +41,7 @@ from auditlib.patterns import regex
 from auditlib.rules._rule import Evidence, rule
 from auditlib.rules._wording import counted, listed
 
+_LOGGING = 'logging:\n  driver: json-file\n  options:\n    max-size: "10m"\n    max-file: "3"'
 _DAEMON = regex(r"(?:^|/)(?:daemon\.json|logrotate[^/]*|[^/]*\.logrotate)$|(?:^|/)logrotate\.d/")
 
 
@@ -97,4 +98,5 @@ def _evidence(project: Project, unlimited: list[Service]) -> Evidence:
         subject=f"{project.name}/log-rotation",
         related=tuple(Related(item.location, f"{item.name} has no `max-size` either", member=True) for item in rest),
         recommendation=f"Add `logging` with `max-size` to {names} in {project.location.file}.",
+        change=("", "" if first.log_driver or first.log_options else _LOGGING),
     )

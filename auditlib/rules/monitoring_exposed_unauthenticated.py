@@ -37,6 +37,7 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Port, Project, Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
+from auditlib.rules import _edits as edits
 from auditlib.rules._rule import Evidence, rule
 from auditlib.rules._wording import listed
 
@@ -95,4 +96,5 @@ def _evidence(project: Project, found: list[tuple[Service, Port]]) -> Evidence:
         recommendation=f'Publish {first.name} as "127.0.0.1:{port.host_port or port.target}:{port.target}" in '
         f"{port.location.file}, or put a proxy with a login before it.",
         severity=Severity.LOW if development else (Severity.HIGH if changeable else None),
+        change=edits.on_loopback(port),
     )

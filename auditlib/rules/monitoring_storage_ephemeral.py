@@ -36,6 +36,7 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Project, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
+from auditlib.rules import _edits as edits
 from auditlib.rules._rule import Evidence, rule
 from auditlib.rules._wording import listed
 
@@ -115,4 +116,5 @@ def _evidence(project: Project, lost: list[tuple[Service, str, str]]) -> Evidenc
         ),
         recommendation=f"Mount a named volume at {folder} of {first.name} in {first.location.file}.",
         severity=Severity.LOW if small else None,
+        example=edits.named_volume(first, folder),
     )

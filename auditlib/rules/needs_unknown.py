@@ -65,4 +65,5 @@ def _evidence(workflow: Workflow, job: Job, unknown: list[str]) -> Evidence:
         subject=f"{job.id}/{'/'.join(unknown)}",
         related=tuple(Related(ids[name].location, "the job that may be meant") for name in near),
         recommendation=f"{advice} under `needs` of the job {job.id}.",
+        change=(unknown[0], near[0]) if near else ("", ""),
     )

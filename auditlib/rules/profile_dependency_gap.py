@@ -38,6 +38,7 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.rules import _edits as edits
 from auditlib.rules._rule import Evidence, rule
 from auditlib.rules._wording import listed
 
@@ -60,6 +61,9 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                     related=(Related(target.profiles_location or target.location, f"the profiles of {target.name}"),),
                     recommendation=_recommendation(target, gap),
                     severity=Severity.LOW if environments.only_for_development(service) else None,
+                    example=edits.of_service(target, f"profiles: [{', '.join((*target.profiles, *gap))}]")
+                    if gap
+                    else "",
                 )
 
 

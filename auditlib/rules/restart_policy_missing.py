@@ -69,4 +69,5 @@ def _evidence(mine: list[Service], missing: list[Service]) -> Evidence:
         related=tuple(Related(item.location, f"{item.name} has no restart policy", member=True) for item in others),
         recommendation=f"Set `restart: unless-stopped` for {listed(item.name for item in missing)}.",
         severity=Severity.LOW if stacks.for_development(missing) else None,
+        change=("", "" if first.restart or first.restart_condition else "restart: unless-stopped"),
     )

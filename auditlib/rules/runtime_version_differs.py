@@ -69,6 +69,7 @@ def _evidence(language: str, found: list[Stated]) -> Evidence:
     groups = {item.source: listed(dict.fromkeys(other.text for other in found if other.source == item.source))
               for item in found}  # fmt: skip
     wanted = next((item for item in found if item.source == "image"), first)
+    given = {item.text for item in found if item.source == first.source}
     return Evidence(
         f"The versions of {_NAMES[language]} differ: "
         f"{', '.join(f'{_BY[source]} {versions}' for source, versions in groups.items())}.",
@@ -76,6 +77,7 @@ def _evidence(language: str, found: list[Stated]) -> Evidence:
         subject=language,
         related=tuple(Related(item.location, f"{_BY[item.source]} {item.text}") for item in others),
         recommendation=f"Use {_NAMES[language]} {wanted.text} of {wanted.location.file} in {first.location.file} too.",
+        change=(first.text, wanted.text) if first is not wanted and len(given) == 1 else ("", ""),
     )
 
 

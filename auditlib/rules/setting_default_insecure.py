@@ -90,6 +90,7 @@ def _evidence(setting: Setting, default: Value, related: tuple[Related, ...], de
         recommendation=f"Remove the default of {setting.name}, so that a start without it fails, and pass the variable "
         f"wherever this code runs.",
         severity=Severity.MEDIUM if demanded else None,
+        change=(f' = "{default.text}"', "") if setting.style == "pydantic" else ("", ""),
     )
 
 

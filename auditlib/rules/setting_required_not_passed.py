@@ -42,6 +42,7 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.configuration import Setting
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.rules import _edits as edits
 from auditlib.rules._rule import Evidence, rule
 from auditlib.rules._wording import listed
 
@@ -124,6 +125,9 @@ def _evidence(inventory: Inventory, project: str, missing: list[Setting], group:
         ),
         recommendation=f"Add {listed(names, limit=4)} to the environment of {listed(item.name for item in services)}.",
         confidence=Confidence.LOW if loads and not elsewhere else None,
+        example=edits.of_service(
+            services[0], "environment:" + "".join(f"\n  {name}: ${{{name}:?set it in .env}}" for name in names)
+        ),
     )
 
 

@@ -31,7 +31,7 @@ from __future__ import annotations
 
 import posixpath
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from auditlib.conventions import environments, programs
 from auditlib.graph import DependencyGraph
@@ -71,6 +71,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                     for item in missing[0 if template else 1 :]
                 ),
                 recommendation=_recommendation(missing, template, project.location),
+                example=_lines(_path(template, project.location), (item.name for item in missing)),
                 severity=None if required else Severity.LOW,
             )
 
@@ -106,6 +107,7 @@ def _of_code(template: str, missing: list[Setting]) -> Evidence:
         recommendation=f"Add {listed((item.name for item in missing), limit=4)} to {template or '.env.example'}, each "
         "with a word on what it is for.",
         confidence=Confidence.MEDIUM,
+        example=_lines(template or ".env.example", (item.name for item in missing)),
     )
 
 
@@ -140,8 +142,17 @@ def _message(missing: list[Variable], total: int, template: EnvFile | None, file
     )
 
 
+def _path(template: EnvFile | None, place: Location) -> str:
+    """The template, or where one would be looked for."""
+    return template.path if template else posixpath.join(posixpath.dirname(place.file), ".env.example")
+
+
+def _lines(path: str, names: Iterable[str]) -> str:
+    return "\n".join((f"# {path}", *(f"{name}=" for name in names)))
+
+
 def _recommendation(missing: list[Variable], template: EnvFile | None, place: Location) -> str:
-    path = template.path if template else posixpath.join(posixpath.dirname(place.file), ".env.example")
+    path = _path(template, place)
     verb = "Add" if template else f"Write {path} with"
     where = f" to {path}" if template else ""
     return f"{verb} {listed((item.name for item in missing), limit=4)}{where}, each with a word on what it is for."

@@ -38,7 +38,7 @@ def loads(text: str) -> Run:
         raise UnreadableRun("one of its findings can't be understood") from None
     if len(found) != more["findings"]:
         raise UnreadableRun("its end is missing")
-    return Run(standing, found, tuple(map(str, more["silent"])))
+    return Run(standing, found, tuple(map(str, more["silent"])), tuple(map(str, more.get("rules", ()))))
 
 
 def standing_of(line: str) -> Standing:
@@ -66,20 +66,21 @@ def standing_document(standing: Standing) -> dict[str, Any]:
 def _head(run: Run) -> dict[str, Any]:
     shown = standing_document(run.standing)
     return {"version": VERSION, **shown, "digest": run.standing.digest, "silent": run.silent,
-            "findings": len(run.findings)}  # fmt: skip
+            "auditlib": run.standing.version, "rules": run.rules, "findings": len(run.findings)}  # fmt: skip
 
 
 def _standing(document: dict[str, Any]) -> Standing:
     texts = {name: document[name] for name in ("time", "commit", "digest")}
     if not all(isinstance(text, str) for text in texts.values()) or not isinstance(document["findings"], int):
         raise TypeError
-    if not isinstance(document["silent"], list):
+    if not isinstance(document["silent"], list) or not isinstance(document.get("rules", []), list):
         raise TypeError
     datetime.strptime(texts["time"], TIME_FORMAT)
     return Standing(
         readiness=Readiness[document["readiness"].upper()],
         scores=tuple((area, _points(document["scores"][str(area)])) for area in Area),
         counts=tuple((severity, int(document["open"][str(severity)])) for severity in Severity),
+        version=str(document.get("auditlib", "")),
         **texts,
     )
 

@@ -23,7 +23,7 @@ def side(name: str, store: Store) -> Side:
         return _of_file(path / _DOCUMENT if path.is_dir() else path, name)
     stored = store.find(name)
     run = stored.load()
-    return Side(_title(stored), run.findings, run.silent, run.standing)
+    return Side(_title(stored), run.findings, run.silent, run.standing, run.rules)
 
 
 def _title(stored: Stored) -> str:
@@ -36,7 +36,7 @@ def _of_file(path: Path, name: str) -> Side:
         text = path.read_text(encoding="utf-8")
         if path.suffix == document.SUFFIX:
             run = document.loads(text)
-            return Side(name, run.findings, run.silent, run.standing)
+            return Side(name, run.findings, run.silent, run.standing, run.rules)
         return _of_document(name, json.loads(text))
     except OSError as error:
         raise UsageError(f"{path} can't be read: {error.strerror}") from None

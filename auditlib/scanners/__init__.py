@@ -14,12 +14,16 @@ from types import TracebackType
 
 from auditlib.model import Coverage, Finding, Read
 from auditlib.scanners import _processes, actionlint, amtool, compose_lint, detect_secrets, hadolint, promtool, zizmor
+from auditlib.scanners._documentation import Documentation, documentation
 from auditlib.scanners._equivalents import EQUIVALENT
 from auditlib.scanners._merging import Reported, merge
 from auditlib.scanners._scanner import Issue, Scanner
 from auditlib.source import Source
 
-__all__ = ["EQUIVALENT", "SCANNERS", "Issue", "Scan", "Scanner", "failures", "is_scanner_rule", "silent"]
+__all__ = [
+    "EQUIVALENT", "SCANNERS", "Documentation", "Issue", "Scan", "Scanner", "documentation", "failures",
+    "is_scanner_rule", "silent",
+]  # fmt: skip
 
 SCANNERS: tuple[Scanner, ...] = (
     zizmor.SCANNER,

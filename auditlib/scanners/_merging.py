@@ -100,8 +100,9 @@ def _finding(rule: str, issues: Sequence[Issue], source: str, fingerprint: str, 
         area=first.area,
         effort=max(issue.effort for issue in issues),
         location=first.location,
-        recommendation=vault.mask(first.recommendation),
+        recommendation=vault.mask(f"{first.recommendation.rstrip('.')}. {_concerned(issues)}"),
         example="\n".join(vault.mask_lines(first.example)),
+        change=(vault.mask(first.change[0]), vault.mask(first.change[1])),
         service=first.service,
         related=tuple(Related(issue.location, vault.mask(_note(issue)), member=True) for issue in issues[1:]),
         references=first.references,
@@ -110,17 +111,34 @@ def _finding(rule: str, issues: Sequence[Issue], source: str, fingerprint: str, 
     )
 
 
+def _concerned(issues: Sequence[Issue]) -> str:
+    """Where the advice is to be followed, as a scanner's own words hold for any service and file."""
+    services = _some([issue.service for issue in issues if issue.service])
+    files = _some([issue.location.file for issue in issues])
+    return f"This concerns {services} in {files}." if services else f"This concerns {files}."
+
+
+def _some(names: Sequence[str]) -> str:
+    """The first names, each once, and how many more there are."""
+    distinct = list(dict.fromkeys(names))
+    if len(distinct) > _NAMED:
+        distinct = [*distinct[:_NAMED], f"{len(distinct) - _NAMED} more"]
+    *first, last = distinct or [""]
+    return f"{', '.join(first)} and {last}" if first else last
+
+
 def _message(issues: Sequence[Issue]) -> str:
     first = issues[0]
     if len(issues) == 1:
         return f"{first.service}: {first.message}" if first.service else first.message
-    names = list(dict.fromkeys(issue.service or issue.location.file for issue in issues))
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return f"{first.title}, in {len(issues)} places: {', '.join(names[:_NAMED])}{more}. {first.message}"
+    names = _some([issue.service or issue.location.file for issue in issues])
+    return f"{first.title}, in {len(issues)} places: {names}. {first.message}"
 
 
 def _note(issue: Issue) -> str:
-    return f"{issue.service}: {issue.message}" if issue.service else issue.message
+    """What is to be seen at a further place; what follows the first sentence is said of all of them already."""
+    said = issue.message.partition(". ")[0].rstrip(".")
+    return f"{issue.service}: {said}" if issue.service else said
 
 
 def _fingerprint(*parts: str) -> str:

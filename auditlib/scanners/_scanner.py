@@ -29,6 +29,8 @@ class Issue(Struct, frozen=True):
     service: str | None = None
     effort: Effort = Effort.SMALL
     example: str = ""
+    change: tuple[str, str] = ("", "")
+    """As in a finding."""
 
 
 class Scanner(Struct, frozen=True):

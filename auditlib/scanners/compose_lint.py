@@ -66,7 +66,17 @@ _TITLES = {
     "CL-0029": "A capability that can stop the host is added",
     "CL-0030": "A capability that reads the host is added",
 }
+_ADVICE = {
+    "CL-0001": "Don't mount the socket of the container runtime; put a proxy that allows little before it.",
+    "CL-0003": "Set `security_opt: [no-new-privileges:true]`.",
+    "CL-0004": "Write the version that runs today.",
+    "CL-0005": "Publish the port on 127.0.0.1 alone, unless other hosts are to reach it.",
+    "CL-0019": "Write the digest behind the tag, as `name:tag@sha256:…`.",
+    "CL-0026": "Measure what the service needs, and set `deploy.resources.limits` for memory and processors.",
+}
+"""Where compose-lint's own first sentence speaks of "your service" or shows the lines of one."""
 _INDENTED = regex(r"\s+\S")
+_BOUND = regex(r"127\.0\.0\.1:(?P<port>[\d:/a-z-]+)$")
 _KEY = regex(r"^(?P<key>\w+):", re.M)
 _CONFIGURATION = frozenset({"CL-0020", "CL-0021"})
 _HEURISTIC = frozenset({"CL-0013", "CL-0020", "CL-0021"})
@@ -97,12 +107,19 @@ def _issue(item: dict[str, Any]) -> Issue:
         confidence=Confidence.MEDIUM if rule in _HEURISTIC else Confidence.HIGH,
         area=Area.CONFIGURATION if rule in _CONFIGURATION else Area.ORCHESTRATION,
         location=Location(item["file"].removeprefix("./"), item["line"] or 1),
-        recommendation=words,
+        recommendation=_ADVICE.get(rule, words),
         references=tuple(reference for reference in item["references"] if reference.startswith("https://")),
         service=item["service"],
         effort=Effort.MEDIUM if rule in ("CL-0006", "CL-0007") else Effort.SMALL,
         example=example,
+        change=_change(rule, item["fix"]),
     )
+
+
+def _change(rule: str, fix: str) -> tuple[str, str]:
+    """The port as it stands, and bound to the host alone."""
+    bound = _BOUND.search(fix) if rule == "CL-0005" else None
+    return (bound["port"], bound[0]) if bound else ("", "")
 
 
 def _advice(fix: str) -> tuple[str, str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import axe_playwright_python
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from auditlib import shipped, workbook
 
@@ -41,7 +41,7 @@ def test_words_and_filters_narrow_the_list(page: Page) -> None:
     assert everything > some > shown(page) > 0
     assert set(page.locator(".entry .chip").all_inner_texts()) == {"critical"}
     page.get_by_role("button", name="Show all").click()
-    page.wait_for_function("!location.hash.includes('severity=')")
+    expect(page.get_by_role("button", name="Show all")).to_be_hidden()
     assert shown(page) == everything
 
 
@@ -53,6 +53,37 @@ def test_every_filter_keeps_what_it_says(page: Page) -> None:
     assert shown(page) == page.locator(".finding[data-rule=monitoring-not-wired]").count() > 0
 
 
+def test_the_numbers_beside_severities_follow_the_other_filters(page: Page) -> None:
+    numbers = page.locator(".explorer fieldset small")
+    before = [int(text) for text in numbers.all_inner_texts()]
+    page.locator(".explorer [name=area]").select_option("monitoring")
+    page.get_by_role("checkbox", name="high").check()
+
+    after = [int(text) for text in numbers.all_inner_texts()]
+    assert sum(before) > sum(after) == page.locator(".finding[data-area=monitoring]").count()
+    assert shown(page) == after[1]
+
+
+def test_a_bar_leads_to_its_findings_by_the_keyboard_too(page: Page) -> None:
+    part = page.get_by_role("link", name=re.compile("Container orchestration: .* high"))
+    part.focus()
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(r"#explorer\?area=orchestration&severity=high$"))
+
+    assert shown(page) == page.locator(".finding[data-area=orchestration][data-severity=high]").count() > 0
+
+
+def test_evidence_is_made_when_it_is_opened_and_not_before(page: Page) -> None:
+    finding = page.locator(".finding").nth(3)
+    assert finding.locator(".body").count() == 0
+    finding.locator("summary").click()
+
+    expect(finding.locator(".body")).to_be_visible()
+    fold = page.locator("main .bars details.fold").first
+    fold.locator("summary").click()
+    expect(fold.locator("table")).to_be_visible()
+
+
 def test_a_fingerprint_finds_its_finding_and_nothing_is_said_to_be_nothing(page: Page) -> None:
     fingerprint = (page.locator(".finding").nth(5).get_attribute("id") or "").removeprefix("finding-")
     page.get_by_label("Search").fill(fingerprint)
@@ -62,15 +93,14 @@ def test_a_fingerprint_finds_its_finding_and_nothing_is_said_to_be_nothing(page:
     assert shown(page) == 0
     assert page.locator(".explorer .none").is_visible()
     page.get_by_role("button", name="Show all").click()
-    page.wait_for_function("!document.querySelector('.explorer .none:not([hidden])')")
+    expect(page.locator(".explorer .none")).to_be_hidden()
     assert shown(page) > 1
 
 
 def test_the_contents_say_where_one_is(page: Page) -> None:
     link = page.locator(".contents a").nth(4)
     link.click()
-    page.wait_for_function("document.querySelectorAll('.contents a')[4].getAttribute('aria-current') === 'true'")
-
+    expect(link).to_have_attribute("aria-current", "true")
     assert page.locator(".contents a[aria-current]").count() == 1
 
 
@@ -78,7 +108,7 @@ def test_the_address_brings_the_view_back(page: Page, browser: Browser) -> None:
     page.get_by_role("checkbox", name="high").check()
     page.locator(".explorer [name=area]").select_option("cicd")
     page.locator(".entry > summary").nth(1).click()
-    page.wait_for_function("location.hash.includes('finding=')")
+    expect(page).to_have_url(re.compile("finding="))
     opened, count, address = page.locator(".entry[open] .message").inner_text(), shown(page), page.url
     other = browser.new_page()
     other.goto(address)
@@ -132,7 +162,7 @@ def test_axe_finds_nothing(browser: Browser, example: Path, scheme: str) -> None
     page = context.new_page()
     page.goto(example.as_uri())
     # What is skipped until it is scrolled to lies, for axe, below something else.
-    page.add_style_tag(content=".auditlib .fault { content-visibility: visible !important; }")
+    page.add_style_tag(content="main > section, .auditlib .fault { content-visibility: visible !important; }")
     page.evaluate(
         "document.querySelectorAll('.fault:nth-of-type(-n+3) details, :not(.fault) > details, .entry:nth-child(-n+2)')"
         ".forEach((item) => { item.open = true; })"

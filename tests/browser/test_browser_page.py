@@ -142,10 +142,20 @@ def test_a_score_leads_to_what_costs_it_most(browser: Browser, example: Path) ->
 
 def test_the_first_step_is_an_edit_of_the_repositorys_own_line(browser: Browser, example: Path) -> None:
     page = Visit(browser, example, 1440).page
-    change = page.locator(".finding[data-rule=scrape-port-mismatch] .change").first
+    finding = page.locator(".finding[data-rule=scrape-port-mismatch]").first
+    finding.locator("summary").click()
+    change = finding.locator(".change").first
 
     assert change.locator("del").text_content() == '      - targets: ["chroma:8001"]'
     assert change.locator("ins").text_content() == '      - targets: ["chroma:8000"]'
+
+
+def test_what_is_new_since_the_last_run_can_be_asked_for(browser: Browser, example: Path) -> None:
+    page = Visit(browser, example, 1440).page
+    page.get_by_label("Since the last run").select_option("new")
+    number = int(page.locator(".explorer output").inner_text().split()[0])
+
+    assert 0 < number == page.locator(".finding[data-since=new]").count() < page.locator(".finding").count()
 
 
 def test_without_scripts_everything_can_be_read(browser: Browser, example: Path) -> None:
@@ -185,7 +195,8 @@ def test_every_picture_has_words_and_every_heading_its_place(browser: Browser, e
     identities = page.evaluate("[...document.querySelectorAll('[id]')].map((element) => element.id)")
     assert len(identities) == len(set(identities))
     assert page.evaluate(
-        "[...document.querySelectorAll('a[href^=\"#\"]')].every((a) => document.getElementById(a.hash.slice(1)))"
+        "[...document.querySelectorAll('a[href^=\"#\"]')]"
+        ".every((a) => document.getElementById(a.hash.slice(1).split('?')[0]))"
     )
 
 

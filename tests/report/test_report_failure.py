@@ -43,7 +43,30 @@ def test_a_task_that_must_complete_leaves_the_bound_open_and_a_circle_ends() -> 
     api = service("api", dependencies=(Dependency("task", "service_completed_successfully", True, place(9)),))
     moments = startup.timeline({"task": task, "api": api, "a": service("a", ["b"]), "b": service("b", ["a"])})
 
-    assert [(item.service.name, item.open_ended) for item in moments] == [("api", True), ("task", False)]
+    assert [(item.service.name, item.tasks) for item in moments] == [("api", ("task",)), ("task", ())]
+
+
+def test_the_time_of_a_task_comes_on_top_and_goes_on_to_those_that_wait_further(make_audit: MakeAudit) -> None:
+    done = Dependency("migrate", "service_completed_successfully", True, place(9))
+    records = [
+        service("db", healthcheck=check()),
+        service("migrate", ["db"]),
+        service("api", dependencies=(done,), healthcheck=check()),
+        service("web", ["api"]),
+    ]
+    text = repr(sections.start_up(make_audit(records)))
+
+    assert "all are started after at most 3 min, beside the time that migrate takes, web as the last one" in text
+    assert "3 min and migrate" in text
+
+
+def test_where_nothing_is_waited_for_a_sentence_says_so(make_audit: MakeAudit) -> None:
+    started = Dependency("db", "service_started", True, place(9))
+    text = repr(sections.start_up(make_audit([service("db"), service("api", dependencies=(started,))])))
+
+    assert "None of the 2 services of" in text
+    assert "1 service only waits for a mere start" in text
+    assert "|" not in text
 
 
 @pytest.mark.parametrize(

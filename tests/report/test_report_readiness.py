@@ -29,6 +29,8 @@ ORDER = "Services start in the right order"
 METRICS = "Metrics are collected"
 BACKUPS = "Data is backed up"
 ALERTS = "Alerts reach someone"
+DATA = "Data outlives its container"
+LOGS = "Logs are collected"
 TESTS = "Tests gate a deployment"
 SCANS = "Images are scanned before they are deployed"
 GUIDES = "Operators have a guide and runbooks"
@@ -75,7 +77,7 @@ def test_what_its_owner_has_decided_and_mere_information_speak_against_nothing(m
         finding("image-unpinned", Severity.INFO, fingerprint="2"),
     ]
 
-    assert answers(make_audit([service("api")], against))[PINNED].state is State.MET
+    assert answers(make_audit([service("api", image="image:1.2.3")], against))[PINNED].state is State.MET
 
 
 def test_an_item_that_wants_a_proof_is_not_met_without(make_audit: MakeAudit) -> None:
@@ -142,6 +144,16 @@ CASES: dict[str, tuple[str, State, list[Any], list[str]]] = {
     "a README on the deployment": (GUIDES, State.MET, [document("Deployment")], []),
     "images are built and not scanned": (SCANS, State.NOT_MET, [], ["image-built-not-scanned"]),
     "nothing stands before a deployment": (TESTS, State.NOT_MET, [], ["deploy-ungated"]),
+    "a tag of a series moves on": (PINNED, State.PARTLY, [service("cache", image="redis:7.2-alpine")], []),
+    "a release stays": (PINNED, State.MET, [service("cache", image="redis:7.2.4-alpine")], []),
+    "a release of PostgreSQL has two numbers": (PINNED, State.MET, [service("db", image="postgres:16.4")], []),
+    "a digest stays": (PINNED, State.MET, [service("db", image=f"postgres@sha256:{'a' * 64}")], []),
+    "one of two stores keeps its data": (DATA, State.PARTLY, [STORE, service("queue", image="rabbitmq:3.13.1")], []),
+    "each store keeps its data": (DATA, State.MET, [STORE, service("cache", image="redis:7.2.4")], []),
+    "the driver of one of two ships its logs": (
+        LOGS, State.PARTLY, [service("api", log_driver="gelf"), service("db")], []
+    ),
+    "the driver of each ships its logs": (LOGS, State.MET, [service("api", log_driver="gelf")], []),
     "tests that no inventory shows": (TESTS, State.PARTLY, [], ["test-suite-not-run"]),
 }  # fmt: skip
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -10,6 +11,7 @@ from handmade import MakeAudit, finding, place, service
 
 from auditlib.audit import Audit
 from auditlib.errors import UsageError
+from auditlib.excerpts import Excerpt
 from auditlib.inventory.configuration import EnvironmentBranch
 from auditlib.inventory.delivery import Job, Script, Workflow
 from auditlib.inventory.stack import Port
@@ -135,7 +137,7 @@ def test_the_first_step_is_shown_as_an_edit_of_the_lines_at_fault(make_audit: Ma
     changed = finding(change=("api:", "<b>shop</b>:"))
     page = shown(make_audit(findings=[changed]), "findings")[PAGE_MIME]
 
-    assert "<del>  api:</del>\n<ins>  &lt;b&gt;shop&lt;/b&gt;:</ins>" in page
+    assert "<del>  api:</del><ins>  &lt;b&gt;shop&lt;/b&gt;:</ins>" in page
 
 
 def test_what_all_places_of_a_finding_say_stands_once(make_audit: MakeAudit) -> None:
@@ -145,6 +147,32 @@ def test_what_all_places_of_a_finding_say_stands_once(make_audit: MakeAudit) -> 
 
     assert page.count(said) == 1
     assert all(f"</code> {rest}<" in page for rest in ("redis", "the same here", "redis: another"))
+
+
+def test_what_a_mapping_lacks_is_shown_below_its_key_in_the_depth_of_its_members(make_audit: MakeAudit) -> None:
+    audit = make_audit(findings=[finding(change=("", "restart: always\nlogging:\n  driver: local"))])
+    lines = ((2, "  api:", True), (3, "", False), (4, "      image: app", False))
+    shown_lines = {item.location: Excerpt("compose.yaml", lines) for item in audit.findings}
+    page = shown(replace(audit, excerpts=shown_lines), "findings")[PAGE_MIME]
+
+    added = ("      restart: always", "      logging:", "        driver: local")
+    assert f"<span>  api:</span>{''.join(f'<ins>{line}</ins>' for line in added)}" in "".join(page.splitlines())
+
+
+@pytest.mark.parametrize("line", ["  api: {image: app}", "  api: *usual", '  - "api:', "  # api:"])
+def test_nothing_is_shown_below_a_line_that_no_mapping_begins_at(make_audit: MakeAudit, line: str) -> None:
+    audit = make_audit(findings=[finding(change=("", "restart: always"))])
+    lines = ((2, line, True), (3, "      image: app", False))
+    shown_lines = {item.location: Excerpt("compose.yaml", lines) for item in audit.findings}
+
+    assert "<ins>" not in shown(replace(audit, excerpts=shown_lines), "findings")[PAGE_MIME]
+
+
+def test_a_scanners_finding_says_why_it_matters_and_a_better_way(make_audit: MakeAudit) -> None:
+    page = shown(make_audit(findings=[finding("zizmor/artipacked", source="zizmor")]), "findings")[PAGE_MIME]
+
+    assert "leaves its token in" in page
+    assert "persist-credentials: false" in page
 
 
 def test_an_edit_of_other_lines_is_not_shown(make_audit: MakeAudit) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from auditlib import audit as auditing
-from auditlib import watching
+from auditlib import log_collection, watching
 from auditlib.report import sections
 from auditlib.report.blocks import Picture
 
@@ -125,3 +125,38 @@ def test_rules_that_no_prometheus_loads_alert_nobody(tmp_path: Path) -> None:
     found = auditing.audit(tmp_path, [], scanned=False)
 
     assert watching.of(found.inventory, found.dependencies).alerts.services == frozenset()
+
+
+LOGS = """
+services:
+  promtail: {image: "grafana/promtail:3.1.0", volumes: ["./promtail.yml:/etc/promtail/config.yml", "files:/logs:ro"]}
+  api: {build: ., volumes: ["files:/var/log/api"]}
+  worker: {build: .}
+  web: {image: "nginx:1.27", logging: {driver: fluentd}}
+  quiet: {image: "redis:7", logging: {driver: none}}
+"""
+COLLECTED = {
+    "docker_sd_configs: [{host: unix:///var/run/docker.sock}]": "api promtail web worker",
+    "static_configs: [{labels: {__path__: /var/lib/docker/containers/*/*.log}}]": "api promtail web worker",
+    "static_configs: [{labels: {__path__: /logs/*.log}}]": "api web",
+    "static_configs: [{labels: {__path__: /other/*.log}}]": "web",
+}
+
+
+@pytest.mark.parametrize("job", COLLECTED)
+def test_logs_are_kept_of_those_whose_logs_the_shipper_reads(tmp_path: Path, job: str) -> None:
+    (tmp_path / "compose.yaml").write_text(LOGS)
+    (tmp_path / "promtail.yml").write_text(
+        f"clients: [{{url: 'http://loki:3100'}}]\nscrape_configs:\n  - job_name: a\n    {job}\n"
+    )
+    found = auditing.audit(tmp_path, scanned=False).inventory
+
+    assert names(log_collection.kept(found)) == COLLECTED[job]
+    assert log_collection.is_run(found)
+
+
+def test_a_store_alone_collects_nothing(tmp_path: Path) -> None:
+    (tmp_path / "compose.yaml").write_text("services: {api: {build: .}}\n")
+    (tmp_path / "loki.yml").write_text("schema_config: {configs: [{object_store: filesystem}]}\n")
+
+    assert not log_collection.kept(auditing.audit(tmp_path, scanned=False).inventory)

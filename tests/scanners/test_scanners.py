@@ -160,6 +160,14 @@ def test_what_two_scanners_say_of_a_line_is_one_finding(project, tmp_path):
     assert "actionlint/untrusted-input" not in sources
 
 
+def test_what_the_scanners_print_here_is_documented(project):
+    findings, _ = scan(project, [zizmor.SCANNER, compose_lint.SCANNER])
+    undocumented = {item.rule for item in findings if scanners.documentation(item.rule) is None}
+
+    assert findings
+    assert not undocumented
+
+
 def test_no_advice_looks_like_a_secret():
     result = audit(Path(__file__).parents[2] / "data/propertypro")
     kept = next(finding for finding in result.findings if finding.rule == "zizmor/artipacked")
@@ -189,7 +197,7 @@ def test_a_folder_without_a_workflow_that_zizmor_can_read_is_no_failure(tmp_path
     ],
 )  # fmt: skip
 def test_lines_of_yaml_in_an_advice_stay_lines(fix, words, example):
-    item = {"rule_id": "CL-0003", "severity": "medium", "message": "m", "file": "compose.yaml", "line": 1, "fix": fix,
+    item = {"rule_id": "CL-0002", "severity": "medium", "message": "m", "file": "compose.yaml", "line": 1, "fix": fix,
             "references": [], "service": "a", "suppressed": False}  # fmt: skip
     output = json.dumps({"tool": {"name": "compose-lint"}, "findings": [item]})
     (issue,) = compose_lint.SCANNER.parse(output)

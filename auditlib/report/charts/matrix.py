@@ -10,6 +10,8 @@ from auditlib.report.canvas import WIDTH, Canvas
 
 _HEIGHT = 24.0
 _SLANT = 0.62
+_LEAST = 640.0
+"""The width of the smallest one: a slide shows all as wide as itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,8 @@ def draw(
     overhang = heading * _SLANT if heading + 8 > cell else 0.0
     frame = _Frame(left, overhang + 20 if overhang else 28.0, cell, bool(overhang))
     bottom = frame.top + len(rows) * _HEIGHT
-    canvas = Canvas(bottom + (36 if legend else 4), max(WIDTH, left + cell * len(columns) + overhang))
+    needed = max(left + cell * len(columns) + overhang, sum(44 + measuring.width(meaning) for _, meaning in legend) + 2)
+    canvas = Canvas(bottom + (36 if legend else 4), max(_LEAST, needed + 2))
     _labels(canvas, rows, columns, frame)
     _grounds(canvas, marks, frame)
     for (row, column), mark in marks.items():

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from auditlib import rules, web_host
+from auditlib import rule_texts, web_host
 from auditlib.audit import Audit
+from auditlib.edits import edit
 from auditlib.errors import UsageError
-from auditlib.excerpts import Excerpt
 from auditlib.model import Area, Finding, Related
 from auditlib.report import wording
 from auditlib.report.blocks import Blocks, Column, Fault, Findings, Instance, Panel, Prose, Table
+from auditlib.report.sections import progress
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,7 +33,8 @@ def findings(audit: Audit, area: str | None = None) -> Blocks:
             by_rule[finding.rule].append(finding)
     if not by_rule:
         return Blocks(Prose("No rule found anything to report here."))
-    return Blocks(Findings(tuple(_fault(audit, members) for members in by_rule.values())))
+    news = progress.news(audit)
+    return Blocks(Findings(tuple(_fault(audit, members, news) for members in by_rule.values())))
 
 
 def explorer(audit: Audit) -> Blocks:
@@ -54,23 +57,22 @@ def _area(name: str) -> Area:
         raise UsageError(f"there is no area {name!r}; the areas are {', '.join(map(str, Area))}") from None
 
 
-def _fault(audit: Audit, members: list[Finding]) -> Fault:
+def _fault(audit: Audit, members: list[Finding], news: Mapping[str, str]) -> Fault:
     first = members[0]
-    instances = tuple(_instance(audit, finding) for finding in members)
-    rule = rules.catalogue().get(first.rule)
-    if rule is None:
+    instances = tuple(_instance(audit, finding, news.get(finding.fingerprint, "")) for finding in members)
+    text = rule_texts.of(first.rule)
+    if text is None:
         return Fault(first.rule, first.title, first.severity, instances, references=first.references)
-    text = rule.documentation
     return Fault(
         first.rule, first.title, first.severity, instances, text.why, text.anti_pattern, text.better, first.references
     )
 
 
-def _instance(audit: Audit, finding: Finding) -> Instance:
+def _instance(audit: Audit, finding: Finding, news: str) -> Instance:
     related = tuple((_shortened(finding, item), audit.excerpts.get(item.location)) for item in finding.related)
     link = web_host.link(audit.inventory.origin, audit.inventory.commit, finding.location)
     excerpt = audit.excerpts.get(finding.location)
-    return Instance(finding, excerpt, related, link, _change(finding, excerpt))
+    return Instance(finding, excerpt, related, link, news, edit(finding, excerpt))
 
 
 def _shortened(finding: Finding, related: Related) -> Related:
@@ -79,13 +81,6 @@ def _shortened(finding: Finding, related: Related) -> Related:
         return replace(related, message="the same here")
     who, _, said = related.message.partition(": ")
     return replace(related, message=who) if said and finding.message.endswith(said) else related
-
-
-def _change(finding: Finding, excerpt: Excerpt | None) -> tuple[str, str]:
-    """The lines that the first step changes, before and after it."""
-    old, new = finding.change
-    lines = [text for _, text, marked in excerpt.lines if marked and old and old in text] if excerpt else []
-    return "\n".join(lines), "\n".join(line.replace(old, new, 1) for line in lines)
 
 
 def table(audit: Audit, name: str) -> Blocks:

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 from auditlib import startup
 from auditlib.audit import Audit
+from auditlib.conventions import environments
 from auditlib.graph import SinglePoint
-from auditlib.inventory.stack import Project
+from auditlib.inventory.stack import Project, Service
 from auditlib.report import palette, wording
 from auditlib.report.blocks import Block, Blocks, Column, Picture, Prose, Table
 from auditlib.report.charts import matrix, timeline
@@ -18,25 +19,53 @@ _PROJECTS = 3
 
 def start_up(audit: Audit) -> Blocks:
     """Each Compose project from `up` on: when a service is started at the latest, and how long others wait for it."""
-    moments = {
-        project.name: startup.timeline(audit.inventory.services_of(project.name))
-        for project in audit.inventory.base_projects
-    }
+    moments = {project.name: startup.timeline(_started(audit, project)) for project in audit.inventory.base_projects}
     shown = sorted((name for name, found in moments.items() if found), key=lambda name: (-len(moments[name]), name))
     if not shown:
         return Blocks(Prose("No Compose project was found, so there is nothing to start."))
     projects = {project.name: project for project in audit.inventory.base_projects}
-    blocks: list[Block] = [_timeline(projects[name], moments[name]) for name in shown[:_PROJECTS]]
-    return Blocks(*blocks)
+    drawn: list[Block] = [_start(projects[name], moments[name]) for name in shown[:_PROJECTS]]
+    started = {moment.service.name for found in moments.values() for moment in found}
+    aside = [name for project in projects for name in audit.inventory.services_of(project) if name not in started]
+    if aside:
+        drawn.append(Prose(f"Left out, as they are for development: {wording.listing(sorted(aside), 8)}."))
+    return Blocks(*drawn)
+
+
+def _started(audit: Audit, project: Project) -> Mapping[str, Service]:
+    """The services that a deployment starts: without those for development, if there are others."""
+    services = audit.inventory.services_of(project.name)
+    lasting = {name: item for name, item in services.items() if not environments.only_for_development(item)}
+    return lasting or services
+
+
+def _start(project: Project, moments: tuple[startup.Moment, ...]) -> Block:
+    """The timeline, or where nothing is waited for, a sentence, as a row of dots would say no more."""
+    if any(moment.start or moment.ready or moment.tasks for moment in moments):
+        return _timeline(project, moments)
+    waits = sum(bool(moment.waits_for) for moment in moments)
+    order = (
+        f"; {wording.count(waits, 'service')} only {'waits' if waits == 1 else 'wait'} for a mere start"
+        if waits
+        else ""
+    )
+    return Prose(
+        f"None of the {wording.count(len(moments), 'service')} of `{project.name}` is waited for until it is healthy "
+        f"or done{order}. So all start at once, and when the system can be used nobody knows."
+    )
 
 
 def _timeline(project: Project, moments: tuple[startup.Moment, ...]) -> Picture:
     last = max(moments, key=lambda moment: (moment.start, moment.service.name))
     drawn = moments if len(moments) <= _ROWS else sorted(moments, key=lambda moment: -moment.ready)[:_ROWS]
     waiting = f", {last.service.name} as the last one, which waits for {last.waits_for}" if last.waits_for else ""
-    latest = f"all are started after at most {timeline.duration(last.start)}{waiting}"
+    tasks = list(dict.fromkeys(name for moment in moments for name in moment.tasks))
+    beyond = (
+        f", beside the time that {wording.listing(tasks)} {'takes' if len(tasks) == 1 else 'take'}" if tasks else ""
+    )
+    latest = f"all are started after at most {timeline.duration(last.start)}{beyond}{waiting}"
     services = wording.count(len(moments), "service")
-    words = f"{services} of {project.name}: {latest if last.start else 'none waits for health, so all start at once'}."
+    words = f"{services} of {project.name}: {latest if last.start or tasks else _AT_ONCE}."
     spans = [_span(moment) for moment in sorted(drawn, key=lambda moment: (moment.start, moment.service.name))]
     tones = {span.tone for span in spans}
     legend = [(palette.TONES[tone][1], meaning) for tone, meaning in _MEANINGS.items() if tone in tones]
@@ -45,6 +74,7 @@ def _timeline(project: Project, moments: tuple[startup.Moment, ...]) -> Picture:
     return Picture(timeline.draw(spans, legend).svg(words), caption, words, _table(moments))
 
 
+_AT_ONCE = "none waits for health, so all start at once"
 _MEANINGS = {
     "good": "healthy by then, or given up",
     "warn": "no health check: nobody knows when it is ready",
@@ -54,8 +84,10 @@ _MEANINGS = {
 
 def _span(moment: startup.Moment) -> timeline.Span:
     checked = moment.ready > moment.start
-    tone = "accent" if moment.open_ended else "good" if checked else "warn"
-    note = f"within {timeline.duration(moment.ready - moment.start)}" if checked else ""
+    tone = "accent" if moment.tasks else "good" if checked else "warn"
+    later = f"after {wording.listing(moment.tasks, 2)}" if moment.tasks else ""
+    within = f"within {timeline.duration(moment.ready - moment.start)}" if checked else ""
+    note = ", ".join(filter(None, (later, within)))
     return timeline.Span(moment.service.name, moment.start, moment.ready, tone, note)
 
 
@@ -65,9 +97,11 @@ def _table(moments: tuple[startup.Moment, ...]) -> Table:
     rows = []
     for moment in moments:
         check = moment.service.healthcheck
-        ready = timeline.duration(moment.ready) if moment.ready > moment.start else "not checked"
+        later = f" and {' and '.join(moment.tasks)}" if moment.tasks else ""
+        ready = f"{timeline.duration(moment.ready)}{later}" if moment.ready > moment.start else "not checked"
         place = check.location if check else moment.service.location
-        rows.append((moment.service.name, timeline.duration(moment.start), moment.waits_for, ready, str(place)))
+        start = f"{timeline.duration(moment.start)}{later}"
+        rows.append((moment.service.name, start, moment.waits_for, ready, str(place)))
     return Table("When services start and are ready, at the latest", columns, tuple(rows))
 
 

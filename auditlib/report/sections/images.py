@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 
 from auditlib.audit import Audit
-from auditlib.conventions.images import repository
+from auditlib.conventions import images as references
+from auditlib.conventions.images import repository, tag
 from auditlib.inventory.stack import Service
 from auditlib.report import wording
 from auditlib.report.blocks import Blocks, Column, Picture, Prose, State, Table
@@ -31,15 +31,15 @@ def image_versions(audit: Audit) -> Blocks:
             users[service.image].append(service)
     if not users:
         return Blocks(Prose("No service runs an image that is not built here."))
-    images = sorted(users, key=lambda image: (-_level(image), image))
-    loose = [image for image in images if _level(image) >= 3]
+    images = sorted(users, key=lambda image: (-references.precision(image), image))
+    loose = [image for image in images if references.precision(image) >= 3]
     several = sorted({repository(image) for image in images if _versions(image, images) > 1})
     words = f"{wording.count(len(images), 'image')} of others."
     words += f" Without a version that stays: {wording.listing(loose)}." if loose else " Each has a version that stays."
     words += f" In several versions: {wording.listing(several)}." if several else ""
     drawn = images[:_LIMIT]
     marks = {
-        (row, _level(image)): matrix.Mark("", _LEVELS[_level(image)][1], _tag(image) or "–")
+        (row, references.precision(image)): matrix.Mark("", _LEVELS[references.precision(image)][1], tag(image) or "–")
         for row, image in enumerate(drawn)
     }
     note = f" The {_LIMIT} that are fixed least are drawn." if len(images) > _LIMIT else ""
@@ -52,7 +52,7 @@ def _table(images: list[str], users: dict[str, list[Service]]) -> Table:
     rows = tuple(
         (
             image,
-            State(*_LEVELS[_level(image)]),
+            State(*_LEVELS[references.precision(image)]),
             wording.listing((service.name for service in users[image]), 8),
             str(users[image][0].image_location),
         )
@@ -61,19 +61,5 @@ def _table(images: list[str], users: dict[str, list[Service]]) -> Table:
     return Table("Images and the services that run them", columns, rows)
 
 
-def _tag(image: str) -> str:
-    return image.partition("@")[0].rpartition("/")[2].partition(":")[2]
-
-
-def _level(image: str) -> int:
-    if "@sha256:" in image:
-        return 0
-    tag = _tag(image)
-    if tag in ("", "latest"):
-        return 4
-    numbers = re.findall(r"\d+", tag.partition("-")[0])
-    return 1 if len(numbers) >= 3 else 2 if numbers else 3
-
-
 def _versions(image: str, images: list[str]) -> int:
-    return len({_tag(other) for other in images if repository(other) == repository(image)})
+    return len({tag(other) for other in images if repository(other) == repository(image)})

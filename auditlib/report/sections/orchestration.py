@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
 from auditlib.audit import Audit
-from auditlib.conventions import healthchecks
+from auditlib.conventions import environments, healthchecks
 from auditlib.conventions.services import is_one_shot
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Dependency, Project, Service
@@ -59,11 +59,13 @@ def _map(audit: Audit, project: Project) -> Picture:
         boxes, links = _grouped(boxes, links)
     unchecked = [name for name, (_, tone) in health.items() if tone in ("warn", "bad")]
     gated = [name for name, service in services.items() if service.profiles]
+    aside = [name for name, service in services.items() if _aside(service, project) == "for development only"]
     words = (
         f"{wording.count(len(services), 'service')} of {project.name}, started in "
         f"{wording.count(max(layers.values()) + 1, 'step')}; "
         f"{wording.listing(unchecked)} without a working health check"
-        + (f"; behind a profile: {wording.listing(gated)}." if gated else ".")
+        + (f"; behind a profile: {wording.listing(gated)}" if gated else "")
+        + (f"; for development only: {wording.listing(aside)}." if aside else ".")
     )
     caption = "From left to right in start order; a line leads to the service that waits for the one on its left."
     steps = [f"Step {number + 1}" for number in range(max(layers.values()) + 1)]
@@ -80,11 +82,18 @@ def _layers(audit: Audit, project: Project, services: dict[str, Service]) -> dic
 def _box(service: Service, layer: int, project: Project, health: tuple[str, str]) -> layered.Box:
     words, tone = health
     image = service.image.rpartition("/")[2] or (f"built from {service.build.context}" if service.build else "")
-    gate = f"profile {', '.join(service.profiles)}" if service.profiles else ""
-    overlay = "from an overlay" if service.project != project.name else ""
-    optional = bool(service.profiles) or service.project != project.name
-    lines = (image or "no image", words, *([gate or overlay] if optional else []))
-    return layered.Box(service.name, layer, service.name, lines, tone, optional)
+    aside = _aside(service, project)
+    lines = (image or "no image", words, *([aside] if aside else []))
+    return layered.Box(service.name, layer, service.name, lines, tone, bool(aside))
+
+
+def _aside(service: Service, project: Project) -> str:
+    """Why a service isn't a part of every deployment; empty for one that is."""
+    if service.profiles:
+        return f"profile {', '.join(service.profiles)}"
+    if environments.only_for_development(service) and not environments.is_for_development(project.location.file):
+        return "for development only"
+    return "from an overlay" if service.project != project.name else ""
 
 
 def _health(inventory: Inventory, service: Service) -> tuple[str, str]:
@@ -108,7 +117,7 @@ def _legend(boxes: Sequence[layered.Box], links: Sequence[layered.Link]) -> list
     tones, conditions = {box.tone for box in boxes}, {link.tone for link in links}
     shown = [(palette.TONES[tone][1], meaning) for tone, meaning in _BOX_MEANINGS.items() if tone in tones]
     if any(box.dashed for box in boxes):
-        shown.append(("dashed", "optional: profile or overlay"))
+        shown.append(("dashed", "not in every deployment"))
     return shown + [(palette.TONES[tone][0], meaning) for tone, meaning in _LINK_MEANINGS.items() if tone in conditions]
 
 

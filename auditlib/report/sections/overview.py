@@ -9,9 +9,8 @@ from auditlib import verdict as judging
 from auditlib.audit import Audit
 from auditlib.confidence import WORST_FIRST
 from auditlib.model import Area, Read, Severity, Status
-from auditlib.report import palette, wording
-from auditlib.report.blocks import Blocks, Column, Panel, Picture, Prose, State, Table
-from auditlib.report.charts import bars
+from auditlib.report import wording
+from auditlib.report.blocks import Bar, Bars, Blocks, Column, Panel, Part, Prose, State, Table
 from auditlib.report.sections import progress
 from auditlib.report.sections.scoring import losses
 
@@ -32,10 +31,10 @@ _RECORDS = 5
 _LOSSES = 2
 """What cost an area most, beside its score."""
 _STATUS = {
-    Read.PARSED: (palette.GOOD, "read in full"),
-    Read.PARTIAL: (palette.SEVERITY[Severity.MEDIUM], "in part"),
-    Read.FAILED: (palette.BAD, "not readable"),
-    Read.SKIPPED: (palette.FAINT, "left out"),
+    Read.PARSED: ("good", "read in full"),
+    Read.PARTIAL: ("medium", "in part"),
+    Read.FAILED: ("bad", "not readable"),
+    Read.SKIPPED: ("faint", "left out"),
 }
 
 
@@ -92,21 +91,21 @@ def severities(audit: Audit) -> Blocks:
     if not opened:
         return Blocks(Prose("No rule found anything to report."))
     counts = Counter((finding.area, finding.severity) for finding in opened)
-    rows: list[bars.Row] = []
-    for area in Area:
-        parts = [(palette.SEVERITY[severity], float(counts[area, severity])) for severity in Severity]
-        total = sum(counts[area, severity] for severity in Severity)
-        rows.append((area.title, parts, wording.count(total, "finding")))
-    canvas = bars.draw(rows, [(palette.SEVERITY[severity], str(severity)) for severity in Severity])
-    summary = "; ".join(f"{name}: {end}" for name, _, end in rows)
+    rows = [_bar(area, [(severity, counts[area, severity]) for severity in Severity]) for area in Area]
+    summary = "; ".join(f"{row.name}: {row.end}" for row in rows)
     table = Table(
         "Findings by area and severity",
         (Column("Area"), *(Column(str(severity).capitalize(), "number") for severity in Severity)),
         tuple((area.title, *(counts[area, severity] for severity in Severity)) for area in Area),
     )
-    return Blocks(
-        Picture(canvas.svg(summary), "Findings by area, the most severe on the left.", summary, table),
+    return Blocks(Bars(tuple(rows), "Findings by area, the most severe on the left.", summary, table))
+
+
+def _bar(area: Area, counts: list[tuple[Severity, int]]) -> Bar:
+    parts = tuple(
+        Part(number, str(severity), str(severity), f"area={area}&severity={severity}") for severity, number in counts
     )
+    return Bar(area.title, parts, wording.count(sum(number for _, number in counts), "finding"))
 
 
 def _kinds(audit: Audit) -> Counter[tuple[str, Read]]:
@@ -135,17 +134,14 @@ def scope(audit: Audit) -> Blocks:
     totals = Counter(kind for kind, _ in kinds.elements())
     names = [kind for kind, _ in sorted(totals.items(), key=lambda item: (-item[1], item[0]))]
     shown = [status for status in _STATUS if status is not Read.SKIPPED]
-    rows: list[bars.Row] = [
-        (kind, [(_STATUS[status][0], float(kinds[kind, status])) for status in shown], str(totals[kind]))
+    rows = tuple(
+        Bar(kind, tuple(Part(kinds[kind, status], *_STATUS[status]) for status in shown), str(totals[kind]))
         for kind in names
-    ]
+    )
     summary = "Files read: " + wording.listing((f"{totals[kind]} {kind}" for kind in names), 12) + "."
-    canvas = bars.draw(rows, [_STATUS[status] for status in shown])
     table = Table(
         "Files by kind",
         (Column("Kind"), *(Column(wording.sentence(_STATUS[status][1]), "number") for status in shown)),
         tuple((kind, *(kinds[kind, status] for status in shown)) for kind in names),
     )
-    return Blocks(
-        Panel("facts", facts), Picture(canvas.svg(summary), "What was read, by kind of file.", summary, table)
-    )
+    return Blocks(Panel("facts", facts), Bars(rows, "What was read, by kind of file.", summary, table))

@@ -47,7 +47,10 @@ def since(audit: Audit) -> str:
     aside = (
         f" {wording.listing(found.left_out)} ran in only one of the two and is left aside." if found.left_out else ""
     )
-    return f"Since {last.standing.day}{commit}: {'nothing new and nothing fixed' if found.none else said}.{aside}"
+    judges = f" {other}." if (other := history.versions(last.standing, _current(audit).standing)) else ""
+    return (
+        f"Since {last.standing.day}{commit}: {'nothing new and nothing fixed' if found.none else said}.{aside}{judges}"
+    )
 
 
 def moved(audit: Audit) -> dict[Area, int]:
@@ -61,7 +64,7 @@ def moved(audit: Audit) -> dict[Area, int]:
 def trend(audit: Audit) -> Blocks:
     """The score of each area and the open findings, from result to result."""
     if audit.history is None:
-        return Blocks(Prose(_NOT_KEPT))
+        return Blocks(Prose("A trend needs two results; `auditlib report` keeps one each time."))
     if not audit.history.steps:
         return Blocks(Prose("A trend needs two results; this is the first that is kept."))
     steps = (*audit.history.steps, _current(audit).standing)
@@ -130,6 +133,19 @@ def _groups(found: Changes) -> Iterator[tuple[str, str, list[dict[str, object]]]
     yield "Judged differently", "warn", [_item(item.new, f"was {item.old.severity}") for item in found.changed]
     yield "Open again", "bad", [_item(entry) for entry in found.reopened]
     yield "Suppressed", "", [_item(entry, gone=True) for entry in found.suppressed]
+    yield "Found by rules that are new in auditlib", "", [_item(entry) for entry in found.by_new_rules]
+    yield "No longer judged by auditlib", "", [_item(entry, gone=True) for entry in found.unjudged]
+
+
+def news(audit: Audit) -> dict[str, str]:
+    """What each finding is since the last run, by fingerprint; nothing where there is no run to compare with."""
+    if audit.history is None or audit.history.last is None:
+        return {}
+    found = history.changes(audit.history.last, _current(audit))
+    said = {entry.fingerprint: "new" for entry in (*found.new, *found.reopened)}
+    said |= {entry.fingerprint: "by a new rule" for entry in found.by_new_rules}
+    said |= {item.new.fingerprint: "spread further" for item in found.grown}
+    return {finding.fingerprint: said.get(finding.fingerprint, "known before") for finding in audit.findings}
 
 
 def _item(entry: Entry, note: str = "", *, gone: bool = False) -> dict[str, object]:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from auditlib import confidence as assessing
 from auditlib.audit import Audit
-from auditlib.model import Read, Severity
-from auditlib.report import palette, wording
-from auditlib.report.blocks import Blocks, Column, Panel, Picture, State, Table
-from auditlib.report.charts import bars
+from auditlib.model import Read
+from auditlib.report import wording
+from auditlib.report.blocks import Bar, Bars, Blocks, Column, Panel, Part, State, Table
 
 _STATES = {
-    Read.PARSED: ("read in full", palette.GOOD, "good"),
-    Read.PARTIAL: ("read in part", palette.SEVERITY[Severity.MEDIUM], "warn"),
-    Read.FAILED: ("not readable", palette.BAD, "bad"),
-    Read.SKIPPED: ("left out", palette.FAINT, ""),
+    Read.PARSED: ("read in full", "good", "good"),
+    Read.PARTIAL: ("read in part", "medium", "warn"),
+    Read.FAILED: ("not readable", "bad", "bad"),
+    Read.SKIPPED: ("left out", "faint", ""),
 }
 
 
@@ -26,11 +25,11 @@ def confidence(audit: Audit) -> Blocks:
 def coverage(audit: Audit) -> Blocks:
     """What was read how far, and what was not."""
     assessment = assessing.assess(audit.inventory, audit.coverage)
-    rows: list[bars.Row] = [
-        (wording.sentence(words), [(colour, float(assessment.count(status)))], str(assessment.count(status)))
-        for status, (words, colour, _) in _STATES.items()
-    ]
-    words = ", ".join(f"{end} {name.lower()}" for name, _, end in rows) + "."
+    counts = [(assessment.count(status), words, tone) for status, (words, tone, _) in _STATES.items()]
+    rows = tuple(
+        Bar(wording.sentence(words), (Part(number, tone, words),), str(number)) for number, words, tone in counts
+    )
+    words = ", ".join(f"{row.end} {row.name.lower()}" for row in rows) + "."
     gaps = [entry for entry in audit.coverage if entry.status is not Read.PARSED]
     table = Table(
         "What was not read in full, and why",
@@ -45,5 +44,5 @@ def coverage(audit: Audit) -> Blocks:
             for entry in gaps
         ),
     )
-    picture = Picture(bars.draw(rows).svg(words), wording.sentence(words), words)
+    picture = Bars(rows, wording.sentence(words), words)
     return Blocks(picture, table) if gaps else Blocks(picture)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from auditlib import watching
+from auditlib import log_collection, watching
 from auditlib.audit import Audit
 from auditlib.conventions import healthchecks
 from auditlib.inventory.stack import Service
@@ -29,7 +29,11 @@ def monitoring_coverage(audit: Audit) -> Blocks:
     if not audit.inventory.distinct_services:
         return Blocks(Prose("No service was found, so there is nothing to watch."))
     watch = watching.of(audit.inventory, audit.dependencies)
-    rows = [(service.name, _answers(audit, service, watch)) for service in audit.inventory.distinct_services]
+    logs, shipped = log_collection.kept(audit.inventory), log_collection.is_run(audit.inventory)
+    rows = [
+        (service.name, (*_answers(audit, service, watch), _logs(service, logs, running=shipped)))
+        for service in audit.inventory.distinct_services
+    ]
     rows.sort(key=lambda row: (sum(answer == _YES for answer in row[1]), row[0]))
     words = _summary(rows)
     caption = words + (f" The {_LIMIT} with the least are drawn." if len(rows) > _LIMIT else "")
@@ -40,12 +44,16 @@ _Rows = list[tuple[str, tuple[str, ...]]]
 
 
 def _answers(audit: Audit, service: Service, watch: Watch) -> tuple[str, ...]:
-    shipped = bool(audit.inventory.log_shippers) or service.log_driver not in ("", "json-file", "local", "none")
     return (
         _YES if healthchecks.of(audit.inventory, service) else _NO,
         *(_answer(reach, service, watch.running) for reach in (watch.metrics, watch.alerts, watch.dashboards)),
-        _YES if shipped else _NO,
     )
+
+
+def _logs(service: Service, kept: frozenset[str], *, running: bool) -> str:
+    if service.key not in kept:
+        return _NO
+    return _YES if running or log_collection.sends(service) else _PLANNED
 
 
 def _answer(reach: Reach, service: Service, running: bool) -> str:
@@ -66,7 +74,7 @@ def _summary(rows: _Rows) -> str:
         words += f" Nothing at all: {wording.listing(blind)}."
     if outside := [name for name, answers in rows if _CONTAINER in answers]:
         words += f" In part by the container only, as cAdvisor sees it: {wording.listing(outside)}."
-    if any(_PLANNED in answers for _, answers in rows):
+    if any(_PLANNED in answers[1:4] for _, answers in rows):
         words += " Prometheus is configured, but no service of the repository runs it."
     return words
 

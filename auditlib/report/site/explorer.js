@@ -7,14 +7,19 @@
   const more = panel && panel.querySelector(".more");
   const FEW = 10, MANY = 100, ANCHOR = "#explorer";
   const SEVERITIES = ["critical", "high", "medium", "low", "info"];
-  const KEYS = ["area", "service", "rule", "source", "status"];
+  const KEYS = ["area", "service", "rule", "source", "status", "since"];
   let entries = [], matches = [], limit = FEW, opened = "";
 
+  const entryOf = (element) => {
+    const entry = { element, id: element.id.replace("finding-", "") };
+    for (const key of ["severity", ...KEYS]) entry[key] = element.getAttribute(`data-${key}`); // ten times as fast as dataset
+    entry.sources = entry.source.split(", ");
+    entry.text = `${element.firstElementChild.textContent} ${entry.rule} ${entry.service} ${element.id}`.toLowerCase();
+    return entry;
+  };
+
   const collect = () => {
-    entries = [...document.querySelectorAll("main .finding")].map((element) => ({
-      element, ...element.dataset, id: element.id.replace("finding-", ""), sources: element.dataset.source.split(", "),
-      text: `${element.firstElementChild.textContent} ${element.dataset.rule} ${element.dataset.service} ${element.id}`.toLowerCase(),
-    }));
+    entries = [...document.querySelectorAll("main .finding")].map(entryOf);
     entries.sort((a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity));
   };
 
@@ -26,9 +31,6 @@
       for (const entry of entries) for (const value of values(entry, key)) counts.set(value, (counts.get(value) || 0) + 1);
       select.parentElement.hidden = counts.size < 2;
       for (const value of [...counts.keys()].sort()) select.append(new Option(`${names[value] || value} (${counts.get(value)})`, value));
-    }
-    for (const box of form.elements.severity) {
-      box.nextElementSibling.nextElementSibling.textContent = entries.filter((entry) => entry.severity === box.value).length;
     }
   };
 
@@ -48,6 +50,7 @@
   };
 
   const evidence = (row, entry) => {
+    fill(entry.element);
     row.append(entry.element.querySelector(".body").cloneNode(true));
     const why = entry.element.closest(".fault").querySelector(":scope > .fold.reasons");
     if (why) row.lastElementChild.append(why.cloneNode(true));
@@ -81,10 +84,13 @@
 
   const filter = () => {
     const view = chosen(), words = (view.get("q") || "").toLowerCase().split(/\s+/), severities = view.get("severity");
-    matches = entries.filter((entry) =>
+    const found = entries.filter((entry) =>
       words.every((word) => entry.text.includes(word)) &&
-      (!severities || severities.split(",").includes(entry.severity)) &&
       KEYS.every((key) => !view.has(key) || values(entry, key).includes(view.get(key))));
+    for (const box of form.elements.severity) {
+      box.nextElementSibling.nextElementSibling.textContent = found.filter((entry) => entry.severity === box.value).length;
+    }
+    matches = severities ? found.filter((entry) => severities.split(",").includes(entry.severity)) : found;
     limit = FEW;
     show();
   };

@@ -1,11 +1,14 @@
 // Maps answer the pointer and the keyboard: a box that is looked at stays, with what it touches; the rest steps back.
 // In a map the arrow keys go from box to box. Pictures stay pictures where no script runs.
 for (const svg of document.querySelectorAll(".picture svg:has([data-part^=box])")) {
-  const boxes = new Map(), links = [];
+  const boxes = new Map(), links = [], before = new Map(), after = new Map();
+  const add = (groups, key, value) => { if (groups.has(key)) groups.get(key).push(value); else groups.set(key, [value]); };
   for (const element of svg.querySelectorAll("[data-part]")) {
-    const [kind, from, to] = element.dataset.part.split("-");
-    if (kind === "link") links.push({ element, from, to });
-    else boxes.set(from, [...(boxes.get(from) || []), element]);
+    const [kind, from, to] = element.getAttribute("data-part").split("-");
+    if (kind !== "link") { add(boxes, from, element); continue; }
+    links.push({ element, from, to });
+    add(before, to, from);
+    add(after, from, to);
   }
   const name = (box) => (boxes.get(box).map((element) => element.querySelector("title, text")).find(Boolean) || svg).textContent.trim();
   const names = (found) => [...new Set(found)].map(name).join(", ");
@@ -21,10 +24,10 @@ for (const svg of document.querySelectorAll(".picture svg:has([data-part^=box])"
   const order = [...boxes.keys()];
   svg.setAttribute("role", "group");
   for (const [box, elements] of boxes) {
-    const first = elements[0], before = links.filter((link) => link.to === box), after = links.filter((link) => link.from === box);
+    const first = elements[0];
     first.setAttribute("role", "img");
     first.setAttribute("tabindex", box === order[0] ? "0" : "-1");
-    first.setAttribute("aria-label", [name(box), before.length && `from ${names(before.map((link) => link.from))}`, after.length && `to ${names(after.map((link) => link.to))}`].filter(Boolean).join("; "));
+    first.setAttribute("aria-label", [name(box), before.has(box) && `from ${names(before.get(box))}`, after.has(box) && `to ${names(after.get(box))}`].filter(Boolean).join("; "));
     for (const element of elements) { element.addEventListener("mouseenter", () => look(box)); element.addEventListener("mouseleave", () => look()); }
     first.addEventListener("focus", () => look(box));
     first.addEventListener("blur", () => look());

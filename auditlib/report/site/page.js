@@ -1,9 +1,15 @@
 // Opens what a link leads to, and everything while the page is printed.
 "use strict";
+// What lies closed was read as one text; it becomes elements where it is opened.
+function fill(details) {
+  const kept = details.querySelector(":scope > noscript");
+  if (kept) kept.outerHTML = kept.textContent;
+}
+document.addEventListener("toggle", (event) => { if (event.target.open) fill(event.target); }, true);
 function reveal() {
   const target = location.hash.length > 1 && document.getElementById(decodeURIComponent(location.hash.slice(1)));
   if (!target) return;
-  for (let element = target; element; element = element.parentElement) if (element.tagName === "DETAILS") element.open = true;
+  for (let element = target; element; element = element.parentElement) if (element.tagName === "DETAILS") { fill(element); element.open = true; }
   target.scrollIntoView();
 }
 addEventListener("hashchange", reveal);
@@ -11,7 +17,7 @@ addEventListener("DOMContentLoaded", reveal);
 let closed = [];
 addEventListener("beforeprint", () => {
   closed = [...document.querySelectorAll("details:not([open], .fold, .fold *, .explorer *, .checklist *)")];
-  closed.forEach((element) => { element.open = true; });
+  closed.forEach((element) => { fill(element); element.open = true; });
 });
 addEventListener("afterprint", () => closed.forEach((element) => { element.open = false; }));
 for (const button of document.querySelectorAll(".takeaway .copy")) {
@@ -38,4 +44,4 @@ addEventListener("scroll", () => {
   if (!waiting) requestAnimationFrame(() => { waiting = false; mark(); });
   waiting = true;
 }, { passive: true });
-mark();
+requestAnimationFrame(mark); // not now, as it would lay out the page before the other scripts have changed it
