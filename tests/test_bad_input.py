@@ -10,6 +10,17 @@ import pytest
 MEMORY = 1 << 30
 SECONDS = 20
 GOOD = "services:\n  api:\n    image: nginx:1.27.3\n"
+STACK = """services:
+  web: {image: nginx, ports: ["80"], depends_on: [api]}
+  api:
+    build: .
+    command: celery -A shop worker
+    environment: {DATABASE_URL: "postgres://app:secret%d@db/app", CELERY_BROKER_URL: "redis://queue/0"}
+    depends_on: [db, queue]
+  db: {image: "postgres:16", volumes: ["data:/var/lib/postgresql/data"]}
+  queue: {image: "redis:7"}
+volumes: {data: }
+"""
 
 
 def aliases(depth):
@@ -76,6 +87,8 @@ CASES = {
     },
     "a .gitignore of nonsense": {".gitignore": "[\n\\\n!\n" + "*" * 1000 + "a\n", "compose.yaml": GOOD},
     "1,000 Compose files": {f"stack{n}/docker-compose.yml": GOOD for n in range(1_000)},
+    "1,000 Compose files with secrets and workers": {f"stack{n}/docker-compose.yml": STACK % n for n in range(1_000)},
+    "1,000 Compose files in one folder": {f"compose.{n}.yaml": STACK % n for n in range(1_000)},
 }  # fmt: skip
 
 
