@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Collection, Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -111,13 +112,14 @@ def _sections(
     sections: dict[str, page.Section] = {}
     failures: list[str] = []
     progress("starting", 0, len(tasks))
-    for done, (name, reason) in enumerate(execution.run(context, tasks), start=1):
-        progress(name, done, len(tasks))
-        if name == _TABLES_TASK:
-            failures += [f"the tables could not be written: {reason}"] if reason else []
-            continue
-        sections[name] = _section(folder / "notebooks" / f"{name}.ipynb", reason)
-        failures += [f"notebook {name}: {failure}" for failure in sections[name].failures]
+    with closing(execution.run(context, tasks)) as results:
+        for done, (name, reason) in enumerate(results, start=1):
+            progress(name, done, len(tasks))
+            if name == _TABLES_TASK:
+                failures += [f"the tables could not be written: {reason}"] if reason else []
+                continue
+            sections[name] = _section(folder / "notebooks" / f"{name}.ipynb", reason)
+            failures += [f"notebook {name}: {failure}" for failure in sections[name].failures]
     return sections, sorted(failures)
 
 
