@@ -33,6 +33,13 @@ class Assessment(Struct, frozen=True):
     level: Confidence
     reasons: tuple[str, ...]
     counts: tuple[tuple[Read, int], ...]
+    gaps: tuple[str, ...] = ()
+    """Those of the reasons that name files which were not read in full."""
+
+    @property
+    def read(self) -> int:
+        """The number of files that were read, in full or in part."""
+        return self.count(Read.PARSED) + self.count(Read.PARTIAL)
 
     def count(self, status: Read) -> int:
         """The number of files of one status."""
@@ -44,10 +51,13 @@ def assess(inventory: Inventory, coverage: Sequence[Coverage]) -> Assessment:
     counts = _by_file(inventory, coverage)
     failures = [entry for entry in coverage if entry.status is Read.FAILED]
     unresolved = list(_unresolved(inventory))
+    gaps = tuple(_gaps(counts, coverage))
+    broken = [f"Did not come to its end: {entry.kind} ({entry.reason})." for entry in failures if entry.file == _WHOLE]
     return Assessment(
         _level(counts, failures, bool(unresolved)),
-        (*_read_reasons(counts, coverage), *_left_out(counts, coverage), *unresolved, _STATIC),
+        (_extent(counts), *gaps, *broken, *_left_out(counts, coverage), *unresolved, _STATIC),
         tuple((status, counts[status]) for status in Read),
+        gaps,
     )
 
 
@@ -77,14 +87,17 @@ def _is_rule(entry: Coverage) -> bool:
     return entry.kind.startswith("rule ")
 
 
-def _read_reasons(counts: Counter[Read], coverage: Sequence[Coverage]) -> Iterator[str]:
+def _extent(counts: Counter[Read]) -> str:
     opened = counts[Read.PARSED] + counts[Read.PARTIAL] + counts[Read.FAILED]
     if not opened:
-        yield "No file of a kind that auditlib reads was found."
-        return
-    yield f"Read in full: {counts[Read.PARSED]} of {_count(opened, 'file')}."
+        return "No file of a kind that auditlib reads was found."
+    return f"Read in full: {counts[Read.PARSED]} of {_count(opened, 'file')}."
+
+
+def _gaps(counts: Counter[Read], coverage: Sequence[Coverage]) -> Iterator[str]:
+    """The files that were not read in full, the first of them by name."""
     for status, verb in ((Read.PARTIAL, "read in part only"), (Read.FAILED, "not readable")):
-        entries = [entry for entry in coverage if entry.status is status]
+        entries = [entry for entry in coverage if entry.status is status and entry.file != _WHOLE]
         if entries:
             places = _list(f"{entry.file}:{entry.line} ({entry.reason})" for entry in entries)
             yield f"{_count(counts[status], 'file')} {verb}: {places}."

@@ -171,7 +171,7 @@ def test_text_and_markdown_say_what_is_suppressed_and_why(suppressed):
     text = plain_text.render(suppressed)
     assert f"medium[{RULE}] (suppressed): " in text
     assert " = suppressed: a *known* gap (until 2099-01-31)\n" in text
-    assert text.endswith("\nNo findings (1 suppressed).\n")
+    assert text.endswith("\nNo findings (1 suppressed) in the one file that was read.\n")
     markdown_text = markdown.render(suppressed)
     assert markdown_text.startswith("## Suppressed\n")
     assert r"  - Suppressed: a \*known\* gap (until 2099-01-31)" in markdown_text
