@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import posixpath
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
@@ -48,10 +48,11 @@ class Assessment(Struct, frozen=True):
 
 def assess(inventory: Inventory, coverage: Sequence[Coverage]) -> Assessment:
     """The confidence that an audit of this inventory and coverage deserves."""
-    counts = _by_file(inventory, coverage)
+    status = _by_file(inventory, coverage)
+    counts = Counter(status.values())
     failures = [entry for entry in coverage if entry.status is Read.FAILED]
     unresolved = list(_unresolved(inventory))
-    gaps = tuple(_gaps(counts, coverage))
+    gaps = tuple(_gaps(status, coverage))
     broken = [f"Did not come to its end: {entry.kind} ({entry.reason})." for entry in failures if entry.file == _WHOLE]
     return Assessment(
         _level(counts, failures, bool(unresolved)),
@@ -64,13 +65,13 @@ def assess(inventory: Inventory, coverage: Sequence[Coverage]) -> Assessment:
 _STATIC = "Files were read and nothing was run: what a running system does beyond its configuration is not known."
 
 
-def _by_file(inventory: Inventory, coverage: Sequence[Coverage]) -> Counter[Read]:
-    """How many files were read how far; one that several readers read counts once, by the worst of them."""
+def _by_file(inventory: Inventory, coverage: Sequence[Coverage]) -> dict[str, Read]:
+    """How far each file was read; one that several readers read counts once, by the worst of them."""
     status = dict.fromkeys(inventory.files, Read.SKIPPED)
     for entry in coverage:
         if entry.file != _WHOLE:
             status[entry.file] = min(status.get(entry.file, Read.SKIPPED), entry.status, key=WORST_FIRST.index)
-    return Counter(status.values())
+    return status
 
 
 def _level(counts: Counter[Read], failures: Sequence[Coverage], unresolved: bool) -> Confidence:
@@ -94,13 +95,15 @@ def _extent(counts: Counter[Read]) -> str:
     return f"Read in full: {counts[Read.PARSED]} of {_count(opened, 'file')}."
 
 
-def _gaps(counts: Counter[Read], coverage: Sequence[Coverage]) -> Iterator[str]:
-    """The files that were not read in full, the first of them by name."""
+def _gaps(files: Mapping[str, Read], coverage: Sequence[Coverage]) -> Iterator[str]:
+    """The files that were not read in full, the first of them by name, each with the first reason."""
     for status, verb in ((Read.PARTIAL, "read in part only"), (Read.FAILED, "not readable")):
-        entries = [entry for entry in coverage if entry.status is status and entry.file != _WHOLE]
-        if entries:
-            places = _list(f"{entry.file}:{entry.line} ({entry.reason})" for entry in entries)
-            yield f"{_count(counts[status], 'file')} {verb}: {places}."
+        places: dict[str, str] = {}
+        for entry in coverage:
+            if entry.status is status and files.get(entry.file) is status:
+                places.setdefault(entry.file, f"{entry.file}:{entry.line} ({entry.reason})")
+        if places:
+            yield f"{_count(len(places), 'file')} {verb}: {_list(places.values())}."
 
 
 def _left_out(counts: Counter[Read], coverage: Sequence[Coverage]) -> Iterator[str]:

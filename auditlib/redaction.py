@@ -121,9 +121,9 @@ class Vault:
             self._searched = KnownWords(word for word in self._known if self._is_searched(word))
             self._parts = None
 
-    def learn(self, text: str, *, code: bool = False) -> None:
+    def learn(self, text: str, *, code: bool = False, env: bool = False) -> None:
         """Remember every secret that `text` holds by its context."""
-        for start, end in sorted(secret_spans.find(text, code=code)):
+        for start, end in sorted(secret_spans.find(text, code=code, env=env)):
             self._remember(text[start:end])
 
     def value(self, name: str, text: str) -> Value:
@@ -160,18 +160,19 @@ class Vault:
         """`text` with every secret replaced by its length and hash."""
         return _replace(text, self._spans(text))
 
-    def mask_lines(self, text: str, *, code: bool = False) -> list[str]:
+    def mask_lines(self, text: str, *, code: bool = False, env: bool = False) -> list[str]:
         """The lines of a file's text, each secret in them replaced, which the lines around it may give away."""
         lines = text.split("\n")
-        return list(_masked(lines, lines, self._spans(text, code=code)))
+        return list(_masked(lines, lines, self._spans(text, code=code, env=env)))
 
     def mask_words(self, words: Sequence[str]) -> tuple[str, ...]:
         """The words of a command, each secret in them replaced, which the words around it may give away."""
         written = [_quoted(word) if re.search(r"\s", word) else word for word in words]
         return tuple(_masked(words, written, self._spans(" ".join(written))))
 
-    def _spans(self, text: str, *, code: bool = False) -> list[tuple[int, int]]:
-        return secret_spans.union(secret_spans.find(text, code=code) + self._occurrences(text) + _generated(text))
+    def _spans(self, text: str, *, code: bool = False, env: bool = False) -> list[tuple[int, int]]:
+        found = secret_spans.find(text, code=code, env=env)
+        return secret_spans.union(found + self._occurrences(text) + _generated(text))
 
     def reveals(self, word: str) -> bool:
         """Whether a word in lower case is so much of a secret that it had better not be shown."""
@@ -196,7 +197,8 @@ class Vault:
         if value not in self._known:
             identity = self._know(value, len(self._known) + 1)
             spellings = (re.sub(r"\\(.)", r"\1", value), unquote(value), value.replace("$$", "$"), value.strip())
-            for spelling in (*spellings, *map(str.strip, value.splitlines())):
+            lines = [line.strip() for line in value.splitlines()]
+            for spelling in (*spellings, *lines, *(line.rstrip("=") for line in lines)):
                 self._know(spelling, identity)
         return self._known[value]
 

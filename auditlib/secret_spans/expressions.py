@@ -76,6 +76,12 @@ _ALTERNATIVE = re.compile(r"""(?:\s(?:else|or|\|\||\?\?|\?|:)|\.default\()\s{0,9
 _OPTION_DEFAULT = re.compile(r"""["']\s{0,200},[^()]{0,400}?\bdefault\s{0,9}[=:]\s{0,9}(?P<quote>["'])""")
 _COMPARED = re.compile(r"""["'\])]{0,3}\s{0,9}[!=]==?\s{0,9}(?:(?P<quote>["'])|(?=[\w]))""")
 _SURELY = re.compile(r"pass|pwd|secret|key", re.I)
+_OF_A_WORKFLOW = re.compile(r"(?:github\.event\.)?(?:inputs|vars|env)\.")
+_COMPARED_BEFORE = re.compile(
+    r"""(?P<quote>["'])(?P<value>[^"'\n]{1,200})(?P=quote)\s{0,9}[!=]==?\s{0,9}(?:[\w.]{1,60}\.)?\Z"""
+)
+_ASKED_FOR = re.compile(r"""\s{0,9},\s{0,9}(?P<quote>["'])""")
+_ASKS = re.compile(r"(?:contains|startswith|endswith)\(\s{0,9}\Z", re.I)
 
 
 def alternatives(text: str, end: int) -> Iterator[Span]:
@@ -90,12 +96,18 @@ def alternatives(text: str, end: int) -> Iterator[Span]:
 
 def compared(text: str, name: str, begin: int, end: int, *, code: bool) -> Iterator[Span]:
     """What a secret is compared with. A program that reads a language compares tokens of another kind."""
-    match = _COMPARED.match(text, end)
-    if match and (_SURELY.search(name) or text[begin - 1 : begin] in ("$", '"', "'")):
+    of_a_workflow = not code and bool(_OF_A_WORKFLOW.match(name))
+    if not (of_a_workflow or _SURELY.search(name) or text[begin - 1 : begin] in ("$", '"', "'")):
+        return
+    if match := _COMPARED.match(text, end):
         if match["quote"]:
             yield literals.quoted(text, match.end(), match["quote"])
         elif not code:
             yield literals.trimmed(text, match.end(), literals.WORD)
+    elif (match := _ASKED_FOR.match(text, end)) and _ASKS.search(text, max(0, begin - 20), begin):
+        yield literals.quoted(text, match.end(), match["quote"])
+    elif match := _COMPARED_BEFORE.search(text, max(0, begin - 300), begin):
+        yield match.span("value")
 
 
 _SAYS_NAME = re.compile(r"""(?:\benv|alias|\bname)["']?\s{0,9}[=:]\s{0,9}["']?\Z""")
