@@ -377,6 +377,22 @@ def test_a_warning_is_a_problem_and_no_less_coverage(read):
     assert status(found, "compose.yaml") == [("parsed", "")]
 
 
+@pytest.mark.parametrize(
+    ("entry", "named"),
+    [
+        ("../other/compose.yaml", "../other/compose.yaml"),
+        ("{path: a.yaml, project_directory: ../other}", "../other"),
+        ("{path: a.yaml, env_file: ../other/own.env}", "../other/own.env"),
+    ],
+)
+def test_an_include_that_leads_out_is_named_as_the_file_has_it(read, entry, named):
+    found = read({"compose.yaml": f"services: {{b: {{image: c}}}}\ninclude:\n  - {entry}\n", "a.yaml": "services: {}\n"})
+
+    (problem,) = found.problems
+    assert problem.message.startswith(f"{named} leads out of the repository")
+    assert str(problem.location) == "compose.yaml:3"
+
+
 def test_nothing_outside_the_root_is_opened(read, tmp_path):
     (tmp_path / "outside.yaml").write_text("services:\n  stolen: {image: canary-from-outside}\n")
     (tmp_path / "outside.env").write_text("STOLEN=canary-from-outside\n")
