@@ -60,10 +60,14 @@ def list_files(root: Path, exclude: tuple[str, ...] = (), tracked: frozenset[str
     walk = _Walk(root, _spec(exclude), tracked | folders_of(tracked))
     walk.run()
     summary = (
-        Coverage(".", "listing", Read.SKIPPED, f"{count} files or folders left out: {reason}")
+        Coverage(".", "listing", Read.SKIPPED, f"{_places(count)} left out: {reason}")
         for reason, count in sorted(walk.counts.items())
     )
     return Listing(tuple(sorted(walk.files)), frozenset(walk.executable), (*walk.left_out, *summary))
+
+
+def _places(count: int) -> str:
+    return f"{count} files or folders" if count != 1 else "1 file or folder"
 
 
 @dataclass

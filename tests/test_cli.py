@@ -31,6 +31,13 @@ def document():
     return json.loads(auditlib("check", EXAMPLE, "--format", "json", "--no-scanners").stdout)
 
 
+@pytest.mark.parametrize("command", [(), ("compose",)], ids=" ".join)
+def test_without_a_command_there_is_help_and_nothing_else(command):
+    done = auditlib(*command)
+    assert (done.returncode, done.stderr) == (2, "")
+    assert "Example" in done.stdout
+
+
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 def test_every_command_has_help_with_an_example(command):
     done = auditlib(*command, "--help")

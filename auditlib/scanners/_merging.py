@@ -31,6 +31,8 @@ EQUIVALENT: dict[str, frozenset[str]] = {
     "receiver-undefined": frozenset({"amtool/invalid-configuration"}),
 }  # fmt: skip
 """Which rules of ours say the same as which of a scanner; ours, which has read the other files too, wins."""
+_LONGEST = 1_000
+"""Characters of a scanner's text that are shown."""
 _NAMED = 3
 Reported = tuple[str, Issue]
 """A scanner's name, and what it reports."""
@@ -87,21 +89,27 @@ def _finding(scanner: str, issues: Sequence[Issue], fingerprint: str, vault: Vau
     first = issues[0]
     return Finding(
         rule=f"{scanner}/{first.rule}",
-        title=vault.mask(first.title),
-        message=vault.mask(_message(issues)),
+        title=_shown(first.title, vault),
+        message=_shown(_message(issues), vault),
         severity=first.severity,
         confidence=max(issue.confidence for issue in issues),
         area=first.area,
         effort=max(issue.effort for issue in issues),
         location=first.location,
-        recommendation=vault.mask(first.recommendation),
+        recommendation=_shown(first.recommendation, vault),
         example="\n".join(vault.mask_lines(first.example)),
         service=first.service,
-        related=tuple(Related(issue.location, vault.mask(_note(issue)), member=True) for issue in issues[1:]),
+        related=tuple(Related(issue.location, _shown(_note(issue), vault), member=True) for issue in issues[1:]),
         references=first.references,
         source=scanner,
         fingerprint=fingerprint,
     )
+
+
+def _shown(text: str, vault: Vault) -> str:
+    """A text of a scanner without secrets, and cut where it quotes more of a file than anybody reads."""
+    masked = vault.mask(text)
+    return masked if len(masked) <= _LONGEST else f"{masked[:_LONGEST]} …"
 
 
 def _message(issues: Sequence[Issue]) -> str:

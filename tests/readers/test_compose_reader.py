@@ -386,7 +386,9 @@ def test_a_warning_is_a_problem_and_no_less_coverage(read):
     ],
 )
 def test_an_include_that_leads_out_is_named_as_the_file_has_it(read, entry, named):
-    found = read({"compose.yaml": f"services: {{b: {{image: c}}}}\ninclude:\n  - {entry}\n", "a.yaml": "services: {}\n"})
+    found = read(
+        {"compose.yaml": f"services: {{b: {{image: c}}}}\ninclude:\n  - {entry}\n", "a.yaml": "services: {}\n"}
+    )
 
     (problem,) = found.problems
     assert problem.message.startswith(f"{named} leads out of the repository")

@@ -10,8 +10,10 @@ import pytest
 
 from auditlib import scanners
 from auditlib.audit import audit
-from auditlib.model import Read, Severity
+from auditlib.model import Area, Confidence, Location, Read, Severity
+from auditlib.redaction import Vault
 from auditlib.scanners import Scan, compose_lint, zizmor
+from auditlib.scanners._merging import merge
 from auditlib.source import Source
 
 COMPOSE = """\
@@ -142,6 +144,15 @@ def test_what_a_rule_and_a_scanner_both_say_is_one_finding():
     shared = [finding for finding in result.findings if finding.source == "auditlib, compose-lint"]
     assert {finding.rule for finding in shared} >= {"credential-default"}
     assert not any(finding.rule in ("compose-lint/CL-0020",) for finding in result.findings)
+
+
+def test_what_a_scanner_quotes_of_a_file_is_cut():
+    issue = scanners.Issue(
+        "x", "A title", "a " * 20_000, Severity.LOW, Confidence.LOW, Area.CICD, Location("a"), "b" * 20_000
+    )
+    (found,) = merge([], [("zizmor", issue)], Vault())
+    assert len(found.message) < 1_100
+    assert len(found.recommendation) < 1_100
 
 
 def test_no_advice_looks_like_a_secret():
