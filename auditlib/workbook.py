@@ -160,12 +160,20 @@ def lab(project: Path, folder: Path, options: Sequence[str] = ()) -> int:
     """
     if not project.is_dir():
         raise UsageError(f"{project} is not a folder; name the folder of the repository to audit")
+    try:
+        _copy_notebooks(project, folder)
+    except OSError as error:
+        said = error.strerror or str(error)
+        raise UsageError(f"the notebooks can't be copied to {folder}: {said}; name another with --folder") from None
+    return subprocess.run([sys.executable, "-m", "jupyterlab", str(folder), *options], check=False).returncode
+
+
+def _copy_notebooks(project: Path, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for path in _notebooks():
         target = folder / path.name
         if not target.exists():
             target.write_text(_set_to(project, path), encoding="utf-8")
-    return subprocess.run([sys.executable, "-m", "jupyterlab", str(folder), *options], check=False).returncode
 
 
 def _set_to(project: Path, path: Path) -> str:

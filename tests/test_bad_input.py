@@ -88,6 +88,11 @@ CASES = {
         ".env": "".join(f"V{n}_PASSWORD=abcsecret{n}\n" for n in range(200_000)),
         "compose.yaml": f"{GOOD}    env_file: .env\n",
     },
+    "folders where files are expected": {
+        f"{name}/keep.txt": ""
+        for name in (".gitignore", ".env", "compose.yaml", "package.json", ".dockerignore",
+                     "Dockerfile", "Makefile", "prometheus.yml", "README.md", ".github/workflows/ci.yml")
+    },
     "a .gitignore of nonsense": {".gitignore": "[\n\\\n!\n" + "*" * 1000 + "a\n", "compose.yaml": GOOD},
     "1,000 Compose files": {f"stack{n}/docker-compose.yml": GOOD for n in range(1_000)},
     "1,000 Compose files with secrets and workers": {f"stack{n}/docker-compose.yml": STACK % n for n in range(1_000)},

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 import re
 import subprocess
 import sys
@@ -60,6 +61,8 @@ def test_every_command_has_help_with_an_example(command):
         (["compose", "config", "--services", "--variables"], "choose one"),
         (["compose", "config", "--format", "json", "--provenance"], "choose one"),
         (["report", "/no/such/folder"], "is not a folder"),
+        (["report", str(EXAMPLE), "--config", str(ROOT)], "is no regular file"),
+        (["lab", str(EXAMPLE), "--folder", os.devnull], "name another with --folder"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
 )
