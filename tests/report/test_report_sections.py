@@ -162,6 +162,15 @@ def test_findings_of_an_area_leave_the_others_out(shop: Audit) -> None:
         sections.findings(shop, "weather")
 
 
+def test_a_map_of_a_chain_of_hundreds_shows_how_it_begins(make_audit: MakeAudit) -> None:
+    chain = [service(f"s{number}", [f"s{number - 1}"] if number else []) for number in range(300)]
+    page = shown(make_audit(chain), "service_map")[PAGE_MIME]
+
+    assert "The first 80 of 300 groups are drawn." in page
+    assert ">Step 80</text>" in page
+    assert ">Step 81</text>" not in page
+
+
 def test_of_thousands_of_rows_the_first_are_shown_and_the_rest_is_counted(make_audit: MakeAudit) -> None:
     audit = make_audit([service(f"service{number}", ["db"]) for number in range(1_000)])
     forms = shown(audit, "service_map")
