@@ -20,6 +20,7 @@ from msgspec import Struct
 
 from auditlib.model import Coverage, Read
 from auditlib.paths import folders_of
+from auditlib.patterns import regex
 
 COUNT_LIMIT = 50_000
 """Files that are listed."""
@@ -37,7 +38,7 @@ VENDORED = frozenset({
 REPORT = frozenset({"index.html", "findings.json", "snapshot.json"})
 """Files by which the folder of a report of ours is known; a report must not audit the one before it."""
 
-_INTRICATE = re.compile(r"(?:[^*/]*\*+){4}[^/]*|(?:.*?\*\*){4}")
+_INTRICATE = regex(r"(?:[^*/]*\*+){4}[^/]*|(?:.*?\*\*){4}")
 """More wildcards than anybody writes by hand: matching takes time in the power of their number."""
 
 _Specs = tuple[tuple[str, pathspec.GitIgnoreSpec], ...]

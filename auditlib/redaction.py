@@ -18,6 +18,7 @@ from urllib.parse import unquote
 from msgspec import Struct
 
 from auditlib import secret_spans
+from auditlib.patterns import regex
 from auditlib.secret_spans import is_credential_name, is_secret_value
 from auditlib.secret_spans.known import KnownWords
 
@@ -26,15 +27,15 @@ __all__ = ["Value", "Vault", "is_credential_name", "shown"]
 _SHOWN_DIGEST = 4
 _SALT = b"auditlib"
 
-_PLACEHOLDER = re.compile(
+_PLACEHOLDER = regex(
     r"(?i)(?<![a-z])(?:change|replace|your[-_ /]|your\b|example|placeholder|todo\b|fixme|dummy|insert)|xxx+|<[^>]+>|"
     r"^\*+$|^\.\.\.$"
 )
-_WEAK = re.compile(
+_WEAK = regex(
     r"(?i)^(?:(?:pass|passw[o0]rd|secret|admin|root|user|test|guest|default|postgres|mysql|redis|rabbitmq|mongo|minio|"
     r"grafana|prometheus|demo|dev|local|letmein|qwerty|welcome|minioadmin|example)[-_]?){1,6}[\d!]{0,6}$|^\d{1,8}$"
 )
-_WORDS = re.compile(r"\w{6,}")
+_WORDS = regex(r"\w{6,}")
 
 
 class Value(Struct, frozen=True):
@@ -65,10 +66,10 @@ def _distinctive(value: str) -> bool:
     return len(value) >= 6 and (len(value) >= 20 or not value.isalpha())
 
 
-_HEXADECIMAL = re.compile(r"(?:[0-9a-f]{24,}|[0-9A-F]{24,})")
-_RANDOM = re.compile(r"(?<![\w/.+-])[A-Za-z0-9_-]{20,500}(?![\w/.+-])")
-_SEQUENCE = re.compile(r"01234567|12345678|abcdef01|abcdefgh|(.)\1{4}|(.{2,8})\2\2", re.I)
-_WORD_RUN = re.compile(r"[A-Z]?[a-z]{6,}")
+_HEXADECIMAL = regex(r"(?:[0-9a-f]{24,}|[0-9A-F]{24,})")
+_RANDOM = regex(r"(?<![\w/.+-])[A-Za-z0-9_-]{20,500}(?![\w/.+-])")
+_SEQUENCE = regex(r"01234567|12345678|abcdef01|abcdefgh|(.)\1{4}|(.{2,8})\2\2", re.I)
+_WORD_RUN = regex(r"[A-Z]?[a-z]{6,}")
 
 
 def _is_generated(value: str) -> bool:
@@ -97,7 +98,7 @@ def shown(value: str) -> str:
     return f"‹secret, {len(value)} character{'s' * (len(value) != 1)}, #{_digest(value)}›"
 
 
-SHOWN = re.compile(r"‹secret, \d+ characters?, #[0-9a-f]{4}›")
+SHOWN = regex(r"‹secret, \d+ characters?, #[0-9a-f]{4}›")
 """A secret as `shown` has it."""
 
 

@@ -6,7 +6,6 @@ Sources: https://prometheus.io/docs/instrumenting/clientlibs/ and the libraries'
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 
@@ -19,8 +18,9 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Manifest
 from auditlib.inventory.monitoring import PrometheusConfig, ScrapeJob, Target
 from auditlib.inventory.stack import Service
+from auditlib.patterns import regex
 
-_INSTRUMENTATION = re.compile(r"prom(?:etheus|-client|-bundle)|metrics|opentelemetry|micrometer|statsd|instrumentator")
+_INSTRUMENTATION = regex(r"prom(?:etheus|-client|-bundle)|metrics|opentelemetry|micrometer|statsd|instrumentator")
 _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 _FOLLOWED = frozenset({"dns_sd_configs", "file_sd_configs"})
 

@@ -22,6 +22,7 @@ from auditlib.errors import ProjectError
 from auditlib.listing import Listing, list_files, read_regular
 from auditlib.model import Coverage
 from auditlib.paths import folders_of
+from auditlib.patterns import regex
 from auditlib.redaction import Vault
 
 FILE_LIMIT = 5_000_000
@@ -31,9 +32,9 @@ TOTAL_LIMIT = 400_000_000
 CACHE_LIMIT = 60_000_000
 """Characters that are kept for the next reader; a file beyond them is read from the disk again."""
 
-_ENDING = re.compile(r"[^*?\[\]\\/]*$")
+_ENDING = regex(r"[^*?\[\]\\/]*$")
 """What a path that a pattern matches ends with."""
-_ANY_WITH_ENDING = re.compile(r"\*\.[\w.]+")
+_ANY_WITH_ENDING = regex(r"\*\.[\w.]+")
 _CODE = {".py", ".js", ".jsx", ".ts", ".tsx", ".mjs", ".cjs", ".go", ".java", ".kt", ".rb", ".php", ".rs", ".cs"}
 
 
@@ -287,7 +288,7 @@ class Source:
             raise Unreadable(f"was not read, as {TOTAL_LIMIT / 1e6:.0f} MB were read before it")
 
 
-_ENV_FILE = re.compile(r"(?:[\w-]*\.)?env(?:\.(?!example|sample|template|tmpl|tpl|dist|default)[\w-]+)*", re.I)
+_ENV_FILE = regex(r"(?:[\w-]*\.)?env(?:\.(?!example|sample|template|tmpl|tpl|dist|default)[\w-]+)*", re.I)
 """The name of a real environment file; a template is a text for people."""
 
 

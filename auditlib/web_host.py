@@ -10,19 +10,20 @@ import re
 from urllib.parse import quote
 
 from auditlib.model import Location
+from auditlib.patterns import regex
 
-_SECTION = re.compile(r'\s*\[\s*(?P<name>[^\]\s"]+)(?:\s+"(?P<sub>[^"]*)")?\s*\]')
-_URL = re.compile(r"\s*url\s*=\s*(?P<url>\S+)\s*$", re.I)
-_REMOTE = re.compile(
+_SECTION = regex(r'\s*\[\s*(?P<name>[^\]\s"]+)(?:\s+"(?P<sub>[^"]*)")?\s*\]')
+_URL = regex(r"\s*url\s*=\s*(?P<url>\S+)\s*$", re.I)
+_REMOTE = regex(
     r"(?:(?P<scheme>https|ssh|git\+ssh|git)://)?(?:[^@/\s]*@)?(?P<host>[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+)"
     r"(?::(?P<port>\d+)(?=/))?[:/]/?(?P<path>[\w.~-]+(?:/[\w.~-]+)+)/?"
 )
 _FORMS: tuple[tuple[re.Pattern[str], str, str], ...] = (
-    (re.compile(r"^github\.com$|^github\.|\.github\."), "{base}/blob/{commit}/{path}#L{first}", "-L{last}"),
-    (re.compile(r"^gitlab\.|\.gitlab\."), "{base}/-/blob/{commit}/{path}#L{first}", "-{last}"),
-    (re.compile(r"^bitbucket\.org$"), "{base}/src/{commit}/{path}#lines-{first}", ":{last}"),
+    (regex(r"^github\.com$|^github\.|\.github\."), "{base}/blob/{commit}/{path}#L{first}", "-L{last}"),
+    (regex(r"^gitlab\.|\.gitlab\."), "{base}/-/blob/{commit}/{path}#L{first}", "-{last}"),
+    (regex(r"^bitbucket\.org$"), "{base}/src/{commit}/{path}#lines-{first}", ":{last}"),
     (
-        re.compile(r"^(?:codeberg\.org|gitea\.|forgejo\.)|\.(?:gitea|forgejo)\."),
+        regex(r"^(?:codeberg\.org|gitea\.|forgejo\.)|\.(?:gitea|forgejo)\."),
         "{base}/src/commit/{commit}/{path}#L{first}",
         "-L{last}",
     ),

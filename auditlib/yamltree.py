@@ -7,20 +7,21 @@ Aliases are shared, never copied, so that an alias bomb stays as small as its te
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import yaml
 
+from auditlib.patterns import regex
+
 DEPTH_LIMIT = 200
 NODE_LIMIT = 2_000_000
 MERGE_LIMIT = 2_000_000
 """Pairs that the merge keys of a text bring in altogether; aliases let a small text spell many."""
 
-_INTEGER = re.compile(r"[-+]?[0-9]+$|0o[0-7]+$|0x[0-9a-fA-F]+$")
-_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$")
+_INTEGER = regex(r"[-+]?[0-9]+$|0o[0-7]+$|0x[0-9a-fA-F]+$")
+_FLOAT = regex(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$")
 _WORDS = {
     "": None,
     "~": None,

@@ -18,6 +18,7 @@ from auditlib.compose.errors import ComposeError
 from auditlib.compose.sources import Sources
 from auditlib.compose.tree import Map, Seq
 from auditlib.compose.yaml_reader import read_documents
+from auditlib.patterns import regex
 
 BASES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
 """The files that Compose looks for, in its order of preference."""
@@ -27,10 +28,10 @@ OVERRIDES = (
     "docker-compose.override.yml",
     "docker-compose.override.yaml",
 )
-_NAME = re.compile(r"(?:docker-)?compose(?:[._-](?P<role>[\w.-]+?))?\.ya?ml\Z", re.IGNORECASE)
-_STACK = re.compile(r"(?:[\w.-]+[._-])?stack(?:[._-](?P<role>[\w.-]+?))?\.ya?ml\Z", re.IGNORECASE)
+_NAME = regex(r"(?:docker-)?compose(?:[._-](?P<role>[\w.-]+?))?\.ya?ml\Z", re.IGNORECASE)
+_STACK = regex(r"(?:[\w.-]+[._-])?stack(?:[._-](?P<role>[\w.-]+?))?\.ya?ml\Z", re.IGNORECASE)
 """Files of `docker stack deploy`, which nothing but their services tells from others of that name."""
-_SUFFIX = re.compile(r"(?P<role>[\w.-]+)\.(?:docker-)?compose\.ya?ml\Z", re.IGNORECASE)
+_SUFFIX = regex(r"(?P<role>[\w.-]+)\.(?:docker-)?compose\.ya?ml\Z", re.IGNORECASE)
 _SKIPPED = frozenset((".git", "node_modules", ".venv", "venv", "__pycache__", "vendor", ".tox", "site-packages"))
 _SECTIONS = frozenset(
     ("services", "include", "networks", "volumes", "configs", "secrets", "models", "extends", "name", "version")

@@ -10,13 +10,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from auditlib.compose.template import InvalidTemplateError, Lookup, MissingRequiredError, substitute
+from auditlib.patterns import regex
 
 _SPACE = "\t\v\f\r \x85\xa0"
 _ALL_SPACE = (
     _SPACE + "\n\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
 )
-_ESCAPE = re.compile(r"\\(?:[abcfnrtv$\"\\]|0\d{0,3})", re.ASCII)
-_EXPORT = re.compile(r"export[\t\n\f\r ]+")
+_ESCAPE = regex(r"\\(?:[abcfnrtv$\"\\]|0\d{0,3})", re.ASCII)
+_EXPORT = regex(r"export[\t\n\f\r ]+")
 _PLAIN = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", '"': '"', "\\": "\\"}
 
 

@@ -6,7 +6,6 @@ interpolated. A text that stands where a number is wanted is cast even when it h
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -15,10 +14,11 @@ from auditlib.compose.floats import float32, parse_float
 from auditlib.compose.rules import DROP, Rules
 from auditlib.compose.template import InvalidTemplateError, MissingRequiredError, substitute
 from auditlib.compose.tree import Map, Mark, Seq
+from auditlib.patterns import regex
 
 _TRUE = frozenset(("true", "y", "yes", "on"))
 _FALSE = frozenset(("false", "n", "no", "off"))
-_GO_INT = re.compile(r"[+-]?[0-9]+\Z")
+_GO_INT = regex(r"[+-]?[0-9]+\Z")
 
 
 def to_int(text: str) -> int:

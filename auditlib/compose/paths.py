@@ -15,10 +15,11 @@ from auditlib.compose.errors import Path, RefusedError
 from auditlib.compose.gopath import join
 from auditlib.compose.rules import Rewrite, Rules
 from auditlib.compose.tree import Map, Mark
+from auditlib.patterns import regex
 
 Fault = Callable[[str, Mark, Path], None]
 _REMOTE = ("https://", "http://", "git://", "ssh://", "github.com/", "git@")
-_WINDOWS = re.compile(r"(?:.:[\\/]|[\\/]{2})", re.DOTALL)
+_WINDOWS = regex(r"(?:.:[\\/]|[\\/]{2})", re.DOTALL)
 
 
 def is_remote(path: str) -> bool:

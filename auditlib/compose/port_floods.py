@@ -12,12 +12,13 @@ from typing import Any
 from auditlib.compose.errors import Path
 from auditlib.compose.places import prune_all
 from auditlib.compose.tree import Map, Mark, Seq
+from auditlib.patterns import regex
 
 Fault = Callable[[str, Mark, Path], None]
 LIMIT = 200_000
 """Ports of all services together."""
 
-_RANGE = re.compile(r"(?:.*:)?(\d{1,5})-(\d{1,5})(?:/\w+)?\Z", re.DOTALL)
+_RANGE = regex(r"(?:.*:)?(\d{1,5})-(\d{1,5})(?:/\w+)?\Z", re.DOTALL)
 
 
 def without_port_floods(project: Map, fault: Fault) -> Map:

@@ -6,14 +6,13 @@ bare parenthesis or an open quote is refused. What follows an unquoted `;`, `&`,
 
 from __future__ import annotations
 
-import re
-
 from auditlib.compose.errors import RefusedError
+from auditlib.patterns import regex
 
 _SPACE = " \t\r\n"
 _STOP = ";&|<>"
-_SPECIAL = re.compile(r"[\\\"'`()$;&|<>]")
-_WORD = re.compile(r"[^ \t\r\n]+")
+_SPECIAL = regex(r"[\\\"'`()$;&|<>]")
+_WORD = regex(r"[^ \t\r\n]+")
 
 
 def split(line: str) -> list[str]:

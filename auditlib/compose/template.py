@@ -6,20 +6,21 @@ the first operator anywhere in it, and a brace right after `{` counts for nothin
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+
+from auditlib.patterns import regex
 
 Lookup = Callable[[str], str | None]
 """The value of a variable, `None` if it is not set."""
 
-_PATTERN = re.compile(
+_PATTERN = regex(
     r"\$(?i:(?P<escaped>\$)|(?P<named>[_a-z][_a-z0-9]*)"
     r"|\{(?:(?P<braced>[_a-z][_a-z0-9]*(?::?[-+?](.*))?)\}|(?P<invalid>)))"
 )
 _OPERATORS = (":?", "?", ":-", "-", ":+", "+")
-_NAME = re.compile(r"[A-Za-z0-9_]*")
-_BRACES = re.compile(r"\$\{|\}")
+_NAME = regex(r"[A-Za-z0-9_]*")
+_BRACES = regex(r"\$\{|\}")
 _NESTING = 50
 _COUNT = 10_000
 _WORK = 10**8

@@ -9,14 +9,15 @@ import re
 
 from auditlib.compose.errors import RefusedError
 from auditlib.compose.floats import parse_float
+from auditlib.patterns import regex
 
-_SIZE = re.compile(r"(?P<number>.*[0-9. ])(?P<suffix>[^0-9. ]*)\Z", re.DOTALL)
+_SIZE = regex(r"(?P<number>.*[0-9. ])(?P<suffix>[^0-9. ]*)\Z", re.DOTALL)
 _POWERS = {"k": 1, "m": 2, "g": 3, "t": 4, "p": 5}
 _NANOSECONDS = {
     "ns": 1, "us": 10**3, "µs": 10**3, "μs": 10**3, "ms": 10**6, "s": 10**9,
     "m": 60 * 10**9, "h": 3600 * 10**9, "d": 24 * 3600 * 10**9, "w": 168 * 3600 * 10**9,
 }  # fmt: skip
-_PART = re.compile(r"([0-9]*)(?:(\.)([0-9]*))?([^0-9.]*)")
+_PART = regex(r"([0-9]*)(?:(\.)([0-9]*))?([^0-9.]*)")
 _LIMIT = 2**63 - 1
 
 

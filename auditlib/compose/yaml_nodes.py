@@ -17,6 +17,7 @@ from yaml.nodes import Node
 from auditlib.compose.errors import ComposeError
 from auditlib.compose.sources import Source
 from auditlib.model import Location
+from auditlib.patterns import regex
 
 DEPTH_LIMIT = 100
 """Compose files nest some ten levels; the limit keeps every recursive stage far from Python's own."""
@@ -24,12 +25,10 @@ DEPTH_LIMIT = 100
 VALUE_LIMIT = 500_000
 """Values of one file, counted by what separates them: some twenty thousand services."""
 
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
-_VERSION = re.compile(
-    r"(?:\A|^\.\.\.[^\n]*\n)(?:[ \t]*(?:#[^\n]*)?\n|%(?!YAML)[^\n]*\n)*%YAML[ \t]+(\S+)", re.MULTILINE
-)
-_COMPACT = re.compile(r"(?:[-?] +){20}")
-_INDENTED = re.compile(rf"^ {{{DEPTH_LIMIT}}}", re.MULTILINE)
+_CONTROL = regex("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
+_VERSION = regex(r"(?:\A|^\.\.\.[^\n]*\n)(?:[ \t]*(?:#[^\n]*)?\n|%(?!YAML)[^\n]*\n)*%YAML[ \t]+(\S+)", re.MULTILINE)
+_COMPACT = regex(r"(?:[-?] +){20}")
+_INDENTED = regex(rf"^ {{{DEPTH_LIMIT}}}", re.MULTILINE)
 
 
 class _Composer(CParser):

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from auditlib.compose.floats import parse_float
+from auditlib.patterns import regex
 
 _WORDS: dict[str, Any] = {
     **dict.fromkeys(("true", "True", "TRUE"), True),
@@ -23,9 +24,9 @@ _WORDS: dict[str, Any] = {
     **dict.fromkeys(("-.inf", "-.Inf", "-.INF"), -math.inf),
 }
 _MAYBE = frozenset("0123456789+-.~yYnNtTfF")
-_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?\Z")
-_INTEGER = re.compile(r"[-+]?(0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO]?[0-7]+|0|[1-9][0-9]*)\Z")
-_DATE = re.compile(r"(\d{4}-\d{1,2}-\d{1,2})(?:(?:[Tt](\d{1,2}:\d{1,2}:\d{1,2})(?:\.(\d{1,}))?(Z|[+-]\d\d:\d\d))"
+_FLOAT = regex(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?\Z")
+_INTEGER = regex(r"[-+]?(0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO]?[0-7]+|0|[1-9][0-9]*)\Z")
+_DATE = regex(r"(\d{4}-\d{1,2}-\d{1,2})(?:(?:[Tt](\d{1,2}:\d{1,2}:\d{1,2})(?:\.(\d{1,}))?(Z|[+-]\d\d:\d\d))"
                    r"|(?: (\d{1,2}:\d{1,2}:\d{1,2})(?:\.(\d{1,}))?))?\Z")  # fmt: skip
 
 

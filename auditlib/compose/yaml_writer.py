@@ -14,12 +14,13 @@ from auditlib.compose.errors import Path
 from auditlib.compose.floats import yaml_text
 from auditlib.compose.values import Single
 from auditlib.compose.yaml_scalars import Timestamp, plain
+from auditlib.patterns import regex
 
 Line = tuple[str, Path]
 _OLD_BOOLS = frozenset(
     word for base in ("y", "yes", "on", "n", "no", "off") for word in (base, base.title(), base.upper())
 )
-_BASE_60 = re.compile(r"[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?\Z")
+_BASE_60 = regex(r"[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?\Z")
 _INDICATORS = "#,[]{}&*!|>'\"%@`"
 _ESCAPES = {"\0": "0", "\a": "a", "\b": "b", "\t": "t", "\n": "n", "\v": "v", "\f": "f", "\r": "r", "\x1b": "e",
             '"': '"', "\\": "\\", "\x85": "N", "\xa0": "_", "\u2028": "L", "\u2029": "P"}  # fmt: skip

@@ -12,8 +12,9 @@ from collections.abc import Iterator
 from auditlib.conventions import deployment
 from auditlib.inventory import Inventory
 from auditlib.model import Location
+from auditlib.patterns import regex
 
-TOOL = re.compile(
+TOOL = regex(
     r"\b(?:pg_dump(?:all)?|pg_basebackup|pgbackrest|barman|wal-g|wal-e|mysqldump|mariadb-dump|mydumper|xtrabackup|"
     r"mariabackup|mongodump|restic|borg(?:matic|backup)?|duplicity|duplicati|kopia|rclone|velero|influx backup|"
     r"clickhouse-backup|neo4j-admin (?:database )?dump|etcdctl snapshot|rdiff-backup|rsnapshot|bgsave|"
@@ -23,7 +24,7 @@ TOOL = re.compile(
 )
 """Commands, images and services that copy data away."""
 
-SCRIPT_NAME = re.compile(r"(?:^|[/_.-])(?:back[-_]?ups?|dump(?:[-_]db)?|snapshots?)(?=$|[/_.-])", re.I)
+SCRIPT_NAME = regex(r"(?:^|[/_.-])(?:back[-_]?ups?|dump(?:[-_]db)?|snapshots?)(?=$|[/_.-])", re.I)
 """A name by which a script, a job or a service says that it makes backups."""
 
 WORDS = frozenset({
@@ -36,7 +37,7 @@ WORDS = frozenset({
 })  # fmt: skip
 """Words of a document that speaks of backups or of recovery, in the languages that documents are often written in."""
 
-RECOVERY_HEADING = re.compile(
+RECOVERY_HEADING = regex(
     r"\b(?:disaster|recover(?:y|ing)?|restor(?:e|ing|ation)|back-?ups?|wiederherstell\w*|restauraci[oó]n|restauration|"
     r"notfall\w*|sauvegarde\w*)\b|备份|恢复|復元|バックアップ|восстановлен",
     re.I,

@@ -14,8 +14,9 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import DockerIgnore
 from auditlib.inventory.stack import Build
 from auditlib.paths import below
+from auditlib.patterns import regex
 
-PREDEFINED_ARGUMENTS = re.compile(
+PREDEFINED_ARGUMENTS = regex(
     r"(?:HTTPS?|FTP|NO|ALL)_PROXY|(?:https?|ftp|no|all)_proxy|BUILDKIT_\w+|SOURCE_DATE_EPOCH|"
     r"(?:TARGET|BUILD)(?:PLATFORM|OS|ARCH|VARIANT)"
 )

@@ -13,8 +13,9 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Command, Dockerfile, Instruction
 from auditlib.model import Location
 from auditlib.paths import below
+from auditlib.patterns import regex
 
-_WORD = re.compile(r"[\w.@*-]+(?:/\*)?")
+_WORD = regex(r"[\w.@*-]+(?:/\*)?")
 _STARTERS = frozenset({"sudo", "exec", "time", "nohup", "env", "command", "tini", "dumb-init", "--", "gosu", "su-exec"})
 
 

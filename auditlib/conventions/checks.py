@@ -5,29 +5,29 @@ Sources: the command line documentation of each tool.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 
 from auditlib.conventions import tools
+from auditlib.patterns import regex
 
-_NAMED = re.compile(
+_NAMED = regex(
     r"(?:^|[\s/])(?:npm|yarn|pnpm|bun|make|just|task|poe|pdm|hatch|rake|composer|\./\S+|bash|sh)\s+(?:\S+\s+)*?"
     r"(?:run\s+|run-script\s+)?(?:\S*[:/_-])?(?:tests?|lint|check|verify|type-?check|types|e2e|unit|format-check)"
     r"(?:[:_.-]\S*)?(?=\s|$)"
 )
 """A script or target that is called as a check."""
-_OTHERS = re.compile(
+_OTHERS = regex(
     r"(?:^|\s|/)(?:tsc|prettier\s+.*--check|isort\s+.*--check\S*|shellcheck|actionlint|phpunit|phpstan|rspec|ctest|"
     r"cargo\s+(?:test|clippy|fmt)|go\s+vet|dotnet\s+test|mvnw?\s+(?:\S+\s+)*(?:test|verify)|"
     r"gradlew?\s+(?:\S+\s+)*(?:test|check)|djlint|sqlfluff\s+lint|tflint|checkov|kubeconform|kubeval|"
     r"terraform\s+validate|tox|nox|coverage\s+report|vulture|codespell|typos|ty\s+check)(?=\s|$)"
 )
-AUDITS = re.compile(
+AUDITS = regex(
     r"(?:^|\s|/)(?:(?:npm|yarn|pnpm|bun|composer|cargo)\s+(?:\S+\s+)*?audit|pip-audit|safety\s+(?:check|scan)|"
     r"bandit|trivy|grype|snyk|semgrep|gitleaks|trufflehog|osv-scanner|detect-secrets|zizmor|govulncheck)(?=\s|$)"
 )
 """Checks for known vulnerabilities and leaked secrets, whose results some only want to see."""
-_TOOTHLESS = re.compile(
+_TOOTHLESS = regex(
     r"(?:flake8|ruff|pylint|bandit)\b.*\s(?P<zero>--exit-zero)(?=\s|$)|(?:hadolint)\b.*\s(?P<fail>--no-fail)(?=\s|$)"
 )
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import posixpath
-import re
 
 from auditlib.conventions.workspaces import normal
+from auditlib.patterns import regex
 
 SHELLS = frozenset({"bash", "sh", "zsh", "dash", "source", "."})
 PACKAGE_MANAGERS = frozenset({"npm", "yarn", "pnpm", "bun"})
@@ -23,7 +23,7 @@ _OWN_COMMANDS = frozenset(
     {"install", "i", "ci", "add", "remove", "dlx", "x", "exec", "audit", "publish", "link", "init"}
 )
 _FOLDER_OPTIONS = frozenset({"-C", "--prefix", "--cwd", "--dir", "--directory", "--project"})
-_ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
+_ASSIGNMENT = regex(r"[A-Za-z_]\w*=")
 _COMPOSE_VALUES = frozenset({
     "-f", "--file", "-p", "--project-name", "--profile", "--env-file", "--project-directory", "-e", "--env", "-u",
     "--user", "-v", "--volume", "-w", "--workdir", "--name", "--entrypoint", "--publish", "--label", "-l", "--scale",

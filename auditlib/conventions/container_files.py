@@ -7,7 +7,6 @@ sources and targets are written out; what a command of the build makes is known 
 from __future__ import annotations
 
 import posixpath
-import re
 from dataclasses import dataclass, field
 
 from auditlib.conventions import build_context, image_contents, services, tools
@@ -15,9 +14,10 @@ from auditlib.conventions.workspaces import GENERATED
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Dockerfile, Instruction
 from auditlib.inventory.stack import Build, Service
+from auditlib.patterns import regex
 
-_FETCHES = re.compile(r"\bgit clone\b|\b(?:curl|wget)\b.*\.(?:tar|tgz|zip|git)|\bpip3? install git\+|\bunzip\b|\btar\s")
-_BUILDS = re.compile(r"\b(?:build|compile|tsc|webpack|esbuild|make|generate|bundle|pack|codegen)\b")
+_FETCHES = regex(r"\bgit clone\b|\b(?:curl|wget)\b.*\.(?:tar|tgz|zip|git)|\bpip3? install git\+|\bunzip\b|\btar\s")
+_BUILDS = regex(r"\b(?:build|compile|tsc|webpack|esbuild|make|generate|bundle|pack|codegen)\b")
 
 
 _STEPS = 2_000_000

@@ -13,32 +13,33 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Command, Document, Job, Pair
 from auditlib.inventory.stack import Project
 from auditlib.model import Location, Related
+from auditlib.patterns import regex
 
-_ORCHESTRATOR_FILE = re.compile(
+_ORCHESTRATOR_FILE = regex(
     r"(?:^|/)(?:Chart\.ya?ml|kustomization\.ya?ml|helmfile\.ya?ml|skaffold\.ya?ml|Pulumi\.ya?ml|cdk\.json|fly\.toml|"
     r"render\.ya?ml|app\.ya?ml|Procfile|nomad\.hcl|ecs-params\.ya?ml|serverless\.ya?ml|railway\.(?:json|toml)|"
     r"vercel\.json|copilot/.+|captain-definition|\.do/app\.ya?ml|azure\.ya?ml|zeabur\.json|nixpacks\.toml|dokku\S*)$|"
     r"\.(?:tf|nomad|bicep)$|(?:^|/)(?:k8s|kubernetes|kube|manifests|helm|charts|deploy/k8s|terraform|ansible|pulumi|nomad)/.+\.(?:ya?ml|tpl|tf|json)$"
 )
-_ORCHESTRATOR_COMMAND = re.compile(
+_ORCHESTRATOR_COMMAND = regex(
     r"\b(?:kubectl|helm|kustomize|terraform|pulumi|nomad|ansible-playbook|docker stack deploy|docker service|flyctl|"
     r"fly deploy|"
     r"gcloud run|gcloud app|aws ecs|eb deploy|heroku|railway up|vercel|wrangler|cdk deploy|serverless deploy|"
     r"sls deploy|"
     r"az containerapp|az webapp|doctl apps|kamal|dokku|cap \w+ deploy|fastapi deploy|skaffold)\b"
 )
-_ORCHESTRATOR_ACTION = re.compile(
+_ORCHESTRATOR_ACTION = regex(
     r"amazon-ecs-deploy|deploy-cloudrun|webapps-deploy|k8s-deploy|helm-|setup-kubectl|kubectl|flyctl|railway|vercel|"
     r"heroku|cloud-run|azure/aks|setup-helm|container-apps-deploy|app_action|wrangler-action|superfly",
     re.I,
 )
-_OTHER_CI = re.compile(
+_OTHER_CI = regex(
     r"^(?:\.gitlab-ci\.ya?ml|(?:.*/)?(?:[\w.-]+\.)?[Jj]enkinsfile\S*|\.circleci/config\.ya?ml|azure-pipelines\.ya?ml|\.travis\.ya?ml|"
     r"bitbucket-pipelines\.ya?ml|\.drone\.ya?ml|\.woodpecker(?:/.+)?(?:\.ya?ml)|\.buildkite/.+|appveyor\.ya?ml|"
     r"cloudbuild\.ya?ml|\.teamcity/.+|\.(?:gitea|forgejo)/workflows/.+|buildspec\.ya?ml|\.cirrus\.ya?ml|\.tekton/.+|tox-ci\.ya?ml)$"
 )
-_PRODUCTION = re.compile(r"(?:^|[^a-z])(?:prod|production|deploy|deployment|deploys|rollout|staging)(?![a-z])", re.I)
-_GUIDE = re.compile(
+_PRODUCTION = regex(r"(?:^|[^a-z])(?:prod|production|deploy|deployment|deploys|rollout|staging)(?![a-z])", re.I)
+_GUIDE = regex(
     r"\b(?:deploy(?:ment|ing|s|ed)?|production|roll-?outs?|releas(?:e|ing) process|self-?hosting|self-?hosted|go-?live|"
     r"install(?:ation|ing)?|hosting|operations|"
     r"bereitstellung|inbetriebnahme|ausrollen|betrieb|installation|"
@@ -46,7 +47,7 @@ _GUIDE = re.compile(
     r"wdro[żz]enie|distribuzione|rilascio)\b|развертывани|развёртывани|部署|デプロイ|배포",
     re.I,
 )
-_DEPLOYS = re.compile(r"^(?:make|just|task|npm run|yarn|pnpm|(?:bash|sh) |\./)\s*\S*\b(?:deploy|release)", re.I)
+_DEPLOYS = regex(r"^(?:make|just|task|npm run|yarn|pnpm|(?:bash|sh) |\./)\s*\S*\b(?:deploy|release)", re.I)
 """A command in a document that deploys; its name is the same in documents of any language."""
 _UNREAD_DOCUMENT = (".rst", ".adoc", ".asciidoc", ".org", ".textile")
 _SCALING = frozenset({

@@ -14,15 +14,16 @@ from itertools import pairwise
 from msgspec import Struct
 
 from auditlib.conventions.command_words import EVERYWHERE, PACKAGE_MANAGERS, SHELLS, core, place, script_name
+from auditlib.patterns import regex
 
 _WRAPPERS = frozenset({
     "tini", "dumb-init", "catatonit", "nohup", "setsid", "nice", "ddtrace-run", "opentelemetry-instrument", "dockerize",
     "newrelic-admin", "run-program", "wait-for-it", "wait-for", "chpst", "doppler", "infisical",
 })  # fmt: skip
 _USER_SWITCHES = frozenset({"gosu", "su-exec", "runuser", "setpriv"})
-_SCRIPT = re.compile(r"[\w@./-]+\.(?:sh|bash|py|js|mjs|cjs|ts|rb|php|pl)")
-_APPLICATION = re.compile(r"[A-Za-z_]\w*(?:\.\w+)*:[A-Za-z_][\w.]*(?:\(\))?")
-_DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.\w+)*")
+_SCRIPT = regex(r"[\w@./-]+\.(?:sh|bash|py|js|mjs|cjs|ts|rb|php|pl)")
+_APPLICATION = regex(r"[A-Za-z_]\w*(?:\.\w+)*:[A-Za-z_][\w.]*(?:\(\))?")
+_DOTTED = regex(r"[A-Za-z_]\w*(?:\.\w+)*")
 
 
 class Start(Struct, frozen=True):

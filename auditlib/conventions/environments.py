@@ -9,15 +9,16 @@ from __future__ import annotations
 import re
 
 from auditlib.inventory.stack import Service
+from auditlib.patterns import regex
 
-_VARIABLE = re.compile(r"(?:^|_)(?:ENV|ENVIRONMENT|STAGE|PROFILES_ACTIVE)$")
+_VARIABLE = regex(r"(?:^|_)(?:ENV|ENVIRONMENT|STAGE|PROFILES_ACTIVE)$")
 _DEVELOPMENT = frozenset({"development", "dev", "develop", "local", "debug"})
-_FILE_WORD = re.compile(
+_FILE_WORD = regex(
     r"(?:^|[._-])(?:override|dev|devel|development|local|test|tests|testing|ci|e2e|debug|example|sample)(?=$|[._-])"
 )
-_TEMPLATE_WORD = re.compile(r"[._-](?:examples?|sample|template|tmpl|tpl|dist|defaults?)(?=$|[._-])", re.I)
+_TEMPLATE_WORD = regex(r"[._-](?:examples?|sample|template|tmpl|tpl|dist|defaults?)(?=$|[._-])", re.I)
 _FOLDER = frozenset({".devcontainer", "dev", "development", "examples", "example", "test", "tests", "e2e", "fixtures"})
-_HOST_VARIABLES = re.compile(
+_HOST_VARIABLES = regex(
     r"^(?:HOME|PWD|USER|USERNAME|UID|GID|PUID|PGID|PATH|SHELL|HOSTNAME|TZ|LANG|DISPLAY|XAUTHORITY|SSH_AUTH_SOCK|CI|"
     r"TMPDIR|LOGNAME|EDITOR|TERM|(?:HTTPS?|NO|ALL)_PROXY|(?:https?|no|all)_proxy|(?:COMPOSE|DOCKER|BUILDKIT|GITHUB)_\w+)$"
 )

@@ -7,14 +7,13 @@ plain ones hold both. Of an image that isn't listed here, or whose versions diff
 
 from __future__ import annotations
 
-import re
-
 from auditlib.conventions import images
+from auditlib.patterns import regex
 
 WEB_CLIENTS = frozenset({"curl", "wget"})
 _LANGUAGES = frozenset({"python", "node", "ruby", "golang", "rust", "php", "perl"})
-_SLIM = re.compile(r"(?:^|-)slim(?:-|$)")
-_ALPINE = re.compile(r"(?:^|-)alpine[\d.]*(?:-|$)")
+_SLIM = regex(r"(?:^|-)slim(?:-|$)")
+_ALPINE = regex(r"(?:^|-)alpine[\d.]*(?:-|$)")
 _BARE = frozenset({"debian", "ubuntu", "redis", "postgres", "mongo", "valkey/valkey", "pgvector/pgvector"})
 """On Debian or Ubuntu, and without either."""
 _BUSYBOX = frozenset({"alpine", "busybox", "prom/prometheus", "prom/alertmanager", "prom/node-exporter", "traefik"})

@@ -18,6 +18,7 @@ from auditlib.conventions import environments, images
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Job
 from auditlib.model import Location
+from auditlib.patterns import regex
 
 _SETUP = {
     "setup-python": ("python", "python-version"), "setup-node": ("node", "node-version"),
@@ -25,11 +26,11 @@ _SETUP = {
 }  # fmt: skip
 _IMAGES = {"python": "python", "node": "node", "golang": "go", "ruby": "ruby", "php": "php"}
 _INSTALLERS = {"setup-uv": ("python", "python-version")}
-_VERSION = re.compile(r"v?(?P<major>\d+)(?:\.(?P<minor>\d+|x|\*))?(?:\.\S*)?(?:-\S*)?")
-_BOUND = re.compile(r"(?P<operator>>=|<=|==|~=|!=|\^|~|>|<|)\s*v?(?P<major>\d+)(?:\.(?P<minor>\d+))?(?:\.[\w*]+)*")
-_MATRIX = re.compile(r"\$\{\{\s*matrix\.([\w-]+)\s*\}\}")
+_VERSION = regex(r"v?(?P<major>\d+)(?:\.(?P<minor>\d+|x|\*))?(?:\.\S*)?(?:-\S*)?")
+_BOUND = regex(r"(?P<operator>>=|<=|==|~=|!=|\^|~|>|<|)\s*v?(?P<major>\d+)(?:\.(?P<minor>\d+))?(?:\.[\w*]+)*")
+_MATRIX = regex(r"\$\{\{\s*matrix\.([\w-]+)\s*\}\}")
 
-_VARIABLE = re.compile(r"\$\{\{\s*env\.(\w+)\s*\}\}")
+_VARIABLE = regex(r"\$\{\{\s*env\.(\w+)\s*\}\}")
 Version = tuple[int, int]
 """Major and minor; of Node, where only the major one matters, the second is 0."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
@@ -10,12 +9,13 @@ from msgspec import Struct
 from auditlib.conventions import images, services
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
+from auditlib.patterns import regex
 
-_PORT = re.compile(r"(?:^|[^\d.])(\d{2,5})(?=$|/|[^\d.])")
-_OPTION = re.compile(r"(?:--?(?:port|bind|listen|address|http-port|listen-address|web\.listen-address|addr|p|b))$")
-_INLINE = re.compile(r"--?(?:port|bind|listen|address|http-port|web\.listen-address|listen-address|addr)[= ](\S+)")
+_PORT = regex(r"(?:^|[^\d.])(\d{2,5})(?=$|/|[^\d.])")
+_OPTION = regex(r"(?:--?(?:port|bind|listen|address|http-port|listen-address|web\.listen-address|addr|p|b))$")
+_INLINE = regex(r"--?(?:port|bind|listen|address|http-port|web\.listen-address|listen-address|addr)[= ](\S+)")
 _EVERY_ADDRESS = ("0.0.0.0", "::", "127.0.0.1", "localhost")  # noqa: S104 - we look for it in files
-_PORT_VARIABLE = re.compile(r"(?:^|_)PORT$")
+_PORT_VARIABLE = regex(r"(?:^|_)PORT$")
 _DEFAULTS: dict[str, frozenset[str]] = {
     "postgres": frozenset({"5432"}),
     "mysql": frozenset({"3306", "33060"}),

@@ -5,14 +5,13 @@ Sources: https://docs.docker.com/engine/network/ (names of the host), https://ww
 
 from __future__ import annotations
 
-import re
-
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Endpoint, Service
+from auditlib.patterns import regex
 
 _ITSELF = frozenset({"localhost", "ip6-localhost", "host", "hostname", "example", "broadcasthost"})
 _NO_NETWORK = frozenset({"file", "sqlite", "unix", "npipe", "data", "memory", "mem", "local", "fd", "docker", "env"})
-_SPELLED_AS_NAME = re.compile(r"[a-z][a-z0-9]*(?:[-_][a-z0-9]+)*")
+_SPELLED_AS_NAME = regex(r"[a-z][a-z0-9]*(?:[-_][a-z0-9]+)*")
 """How the names of services look; anything else in its place is more likely a placeholder or a word."""
 
 

@@ -16,12 +16,13 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Command
 from auditlib.inventory.stack import Service
 from auditlib.model import Location
+from auditlib.patterns import regex
 
 _ITSELF = r"(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\])"
-_URL = re.compile(
+_URL = regex(
     rf"\b(?P<scheme>https?)://{_ITSELF}(?P<port>:[^/?#\s'\"\\)]*)?(?P<path>/[^?#\s'\"\\)]*)?(?=$|[?#\s'\"\\)])"
 )
-_ADDRESS = re.compile(rf"(?:^|[\s=/]){_ITSELF}[:/ ](\d{{2,5}})(?=$|[\s/'\";)])")
+_ADDRESS = regex(rf"(?:^|[\s=/]){_ITSELF}[:/ ](\d{{2,5}})(?=$|[\s/'\";)])")
 _USUAL = {"http": "80", "https": "443"}
 _PORT_OPTIONS = {
     "redis-cli": ("-p",), "valkey-cli": ("-p",), "pg_isready": ("-p", "--port"), "psql": ("-p", "--port"),

@@ -6,7 +6,6 @@ Sources: the documentation of each framework and library for the variables that 
 from __future__ import annotations
 
 import posixpath
-import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 
@@ -16,8 +15,9 @@ from auditlib.conventions import environments, names, services
 from auditlib.inventory import Inventory
 from auditlib.inventory.configuration import Setting
 from auditlib.inventory.stack import EnvironmentEntry, Service
+from auditlib.patterns import regex
 
-_READ_BY_LIBRARIES = re.compile(
+_READ_BY_LIBRARIES = regex(
     r"^(?:PYTHON\w*|PATH|TZ|LANG|LC_\w+|PORT|HOST|HOSTNAME|HOME|USER|CI|TERM|DISPLAY|NODE_\w+|NPM_\w+|YARN_\w+|PNPM_\w+|"
     r"UV_\w+|PIP_\w+|POETRY_\w+|UVICORN_\w+|GUNICORN_\w+|HYPERCORN_\w+|WEB_CONCURRENCY|CELERY_\w+|C_FORCE_ROOT|FLOWER_\w+|"
     r"DJANGO_\w+|FLASK_\w+|FASTAPI_\w+|OTEL_\w+|AWS_\w+|GOOGLE_\w+|GCLOUD_\w+|AZURE_\w+|SENTRY_\w+|DD_\w+|NEW_RELIC_\w+|"

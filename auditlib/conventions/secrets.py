@@ -13,11 +13,12 @@ from msgspec import Struct
 
 from auditlib.inventory import Inventory
 from auditlib.model import Location
+from auditlib.patterns import regex
 from auditlib.redaction import Value
 
-_IN_URL = re.compile(r"://[^/\s]*‹secret")
+_IN_URL = regex(r"://[^/\s]*‹secret")
 _PURPOSES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
-    (purpose, re.compile(pattern))
+    (purpose, regex(pattern))
     for purpose, pattern in (
         ("the root user of the database", r"(?:MYSQL|MARIADB|DB|MONGO(?:DB)?)_(?:INITDB_)?ROOT_|^ROOT_"),
         ("Grafana", r"^GF_|GRAFANA"),
@@ -42,7 +43,7 @@ _PURPOSES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     )
 )  # fmt: skip
 
-_PUBLIC = re.compile(
+_PUBLIC = regex(
     r"^(?:NEXT_PUBLIC|VITE|REACT_APP|NUXT_PUBLIC|EXPO_PUBLIC|PUBLIC|GATSBY|VUE_APP)_|PUBLISHABLE|SITE_KEY|SENTRY_DSN$"
 )
 

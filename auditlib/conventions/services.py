@@ -3,30 +3,30 @@
 from __future__ import annotations
 
 import posixpath
-import re
 
 from auditlib.conventions import images
 from auditlib.conventions.images import Product
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Command, Dockerfile, Instruction
 from auditlib.inventory.stack import Mount, Port, Project, Service
+from auditlib.patterns import regex
 
 AUXILIARY = frozenset({"exporter", "tool", "mail", "test", "backup"})
 """Kinds that help people or other services; nothing that users do waits for them."""
 OBSERVABILITY = frozenset({"exporter", "metrics", "alerting", "dashboards", "logs", "tracing"})
 DATASTORES = frozenset({"datastore", "cache", "broker"})
 
-_CLIENTS = re.compile(
+_CLIENTS = regex(
     r"(?:^|/)(?:sh|bash|ash|pg_dump(?:all)?|pg_restore|psql|pg_isready|mysql|mysqldump|mariadb-dump|mongosh|mongo|mongodump|"
     r"redis-cli|mc|sleep|tail|cat|echo|wait-for\S*|alembic|flyway|migrate)$"
 )
-_ONE_SHOT = re.compile(
+_ONE_SHOT = regex(
     r"\b(?:migrate|migrations?|alembic upgrade|collectstatic|db:migrate|prisma migrate|flyway|liquibase|"
     r"createsuperuser|"
     r"loaddata|seed|init|setup|bootstrap|create[-_]buckets?|playwright test|pytest|cypress run|vitest|"
     r"npm (?:run )?test)\b"
 )
-_ONE_SHOT_NAME = re.compile(
+_ONE_SHOT_NAME = regex(
     r"(?:^|[-_])(?:migrate|migrations?|migrator|init|setup|seed|seeder|bootstrap|prestart|createbuckets?|e2e|tests?|certbot|playwright|cypress|k6|locust)(?:$|[-_])"
 )
 _LOOPBACK = ("127.", "localhost", "::1", "[::1]")

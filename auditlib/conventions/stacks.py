@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterable
 from auditlib.conventions import deployment, environments, services
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
+from auditlib.patterns import regex
 
-_STACK = re.compile(r"(?:^|[/._-])(?:stack|swarm)(?:[._-][\w.-]+?)?\.ya?ml$", re.I)
+_STACK = regex(r"(?:^|[/._-])(?:stack|swarm)(?:[._-][\w.-]+?)?\.ya?ml$", re.I)
 
 
 def by_project(found: Iterable[Service]) -> dict[str, list[Service]]:

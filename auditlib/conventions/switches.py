@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 
-_DEBUG = re.compile(r"(?:^|_)(?:DEBUG|DEBUG_MODE)$")
-_ORIGINS = re.compile(r"CORS|(?:^|_)(?:ALLOWED|ALLOW|TRUSTED)_ORIGINS?$|(?:^|_)ORIGINS$")
-_PLACEHOLDER_DOMAIN = re.compile(
+from auditlib.patterns import regex
+
+_DEBUG = regex(r"(?:^|_)(?:DEBUG|DEBUG_MODE)$")
+_ORIGINS = regex(r"CORS|(?:^|_)(?:ALLOWED|ALLOW|TRUSTED)_ORIGINS?$|(?:^|_)ORIGINS$")
+_PLACEHOLDER_DOMAIN = regex(
     r"your[-_]?(?:\w+[-_]?)?(?:domain|site|app|company|frontend|host|url)|(?:^|[./@])example\.(?:com|org|net)|my[-_]?domain|"
     r"(?:^|[./])(?:domain|mysite|mydomain|yoursite)\.(?:com|org|net|tld)|placeholder|change[-_]?me|replace[-_]?me|<[^>]+>|todo",
     re.I,

@@ -9,35 +9,35 @@ import posixpath
 import re
 from collections.abc import Sequence
 
+from auditlib.patterns import regex
+
 TEST_FRAMEWORKS: dict[str, re.Pattern[str]] = {
-    "pytest": re.compile(r"(?:^|\s|/)(?:pytest|py\.test)(?=\s|$)"),
-    "unittest": re.compile(r"\bunittest\b|\bmanage\.py\s+test\b|(?:^|\s|/)nose2(?=\s|$)"),
-    "playwright": re.compile(r"\bplaywright\s+test\b"),
-    "jest": re.compile(r"(?:^|\s|/)jest(?=\s|$)|\breact-scripts\s+test\b|\bcraco\s+test\b"),
-    "vitest": re.compile(r"(?:^|\s|/)vitest(?=\s|$)"),
-    "cypress": re.compile(r"\bcypress\s+run\b|\bcypress-io/github-action\b"),
-    "mocha": re.compile(r"(?:^|\s|/)mocha(?=\s|$)"),
-    "node": re.compile(r"\bnode\b.*\s--test(?=[\s=-]|$)|\btsx\b.*\s--test(?=\s|$)"),
-    "bun": re.compile(r"\bbun\s+(?:\S+\s+)*?test(?=\s|$)"),
-    "go": re.compile(r"\bgo\s+test\b|\bgotestsum\b"),
+    "pytest": regex(r"(?:^|\s|/)(?:pytest|py\.test)(?=\s|$)"),
+    "unittest": regex(r"\bunittest\b|\bmanage\.py\s+test\b|(?:^|\s|/)nose2(?=\s|$)"),
+    "playwright": regex(r"\bplaywright\s+test\b"),
+    "jest": regex(r"(?:^|\s|/)jest(?=\s|$)|\breact-scripts\s+test\b|\bcraco\s+test\b"),
+    "vitest": regex(r"(?:^|\s|/)vitest(?=\s|$)"),
+    "cypress": regex(r"\bcypress\s+run\b|\bcypress-io/github-action\b"),
+    "mocha": regex(r"(?:^|\s|/)mocha(?=\s|$)"),
+    "node": regex(r"\bnode\b.*\s--test(?=[\s=-]|$)|\btsx\b.*\s--test(?=\s|$)"),
+    "bun": regex(r"\bbun\s+(?:\S+\s+)*?test(?=\s|$)"),
+    "go": regex(r"\bgo\s+test\b|\bgotestsum\b"),
 }
 """How the frameworks are started, in a command's words joined by spaces."""
 END_TO_END = frozenset({"playwright", "cypress"})
-TEST_ORCHESTRATORS = re.compile(
+TEST_ORCHESTRATORS = regex(
     r"(?:^|\s|/)(?:tox|nox|just|task|turbo|nx|lerna|bazel|pants|earthly|gradlew?|mvnw?|rake|invoke|inv|hatch|mise|moon|"
     r"dagger|act|ctest|melos|rush)(?=\s|$)"
 )
 """Programs that run what their own files say; what that is, isn't read."""
-MAY_TEST = re.compile(r"(?<![a-z])(?:tests?|check|ci|verify|tox|nox|all|qa)(?![a-z])", re.I)
-MAY_TEST_END_TO_END = re.compile(r"e2e|end-to-end|playwright|cypress", re.I)
-MAY_LINT = re.compile(
-    r"(?<![a-z])(?:lint|check|ci|verify|style|typing|types?|tox|nox|qa|all)(?![a-z])|mypy|typecheck", re.I
-)
-MAY_BUILD = re.compile(r"build|image|docker|release|publish", re.I)
+MAY_TEST = regex(r"(?<![a-z])(?:tests?|check|ci|verify|tox|nox|all|qa)(?![a-z])", re.I)
+MAY_TEST_END_TO_END = regex(r"e2e|end-to-end|playwright|cypress", re.I)
+MAY_LINT = regex(r"(?<![a-z])(?:lint|check|ci|verify|style|typing|types?|tox|nox|qa|all)(?![a-z])|mypy|typecheck", re.I)
+MAY_BUILD = regex(r"build|image|docker|release|publish", re.I)
 """What a script, target or action that can't be followed may do, by its name."""
 
 LINTERS: dict[str, re.Pattern[str]] = {
-    name: re.compile(pattern)
+    name: regex(pattern)
     for name, pattern in {
         "ruff": r"(?:^|\s|/)ruff(?=\s|$)|\bruff-action\b",
         "flake8": r"(?:^|\s|/)flake8(?=\s|$)",
@@ -57,7 +57,7 @@ LINTERS: dict[str, re.Pattern[str]] = {
 }
 """Linters and type checkers by name: how a command or an action that runs them looks."""
 
-INSTALLS = re.compile(
+INSTALLS = regex(
     r"\b(?:pip3?|pipx|apt|apt-get|apk|brew|dnf|yum|conda|mamba|npm|pnpm|yarn|bun|poetry|uv(?: pip| tool)?|pdm|cargo|"
     r"gem|go)(?:\s+-\S+)*\s+(?:install|add|get|i|global add)\b"
 )
@@ -70,38 +70,36 @@ _CONFIGURATION: dict[str, str] = {
     ".rubocop.yml": "rubocop", ".hadolint.yaml": "hadolint", ".hadolint.yml": "hadolint", ".yamllint": "yamllint",
     ".yamllint.yml": "yamllint", ".yamllint.yaml": "yamllint",
 }  # fmt: skip
-_CONFIGURATION_NAME = re.compile(
+_CONFIGURATION_NAME = regex(
     r"(?:(?P<eslint>\.eslintrc|eslint\.config)|(?P<stylelint>\.stylelintrc|stylelint\.config))(?:\.\w+)?$"
 )
 
-ALL_LINTERS = re.compile(r"\b(?:super-linter|megalinter|mega-linter|trunk-action|reviewdog)\b|\btrunk check\b")
-PRE_COMMIT = re.compile(
-    r"(?:^|\s|/)(?:pre-commit|prek|lefthook|lint-staged)(?=\s|$)|\bpre-commit/action\b|\bpre-commit-ci/"
-)
+ALL_LINTERS = regex(r"\b(?:super-linter|megalinter|mega-linter|trunk-action|reviewdog)\b|\btrunk check\b")
+PRE_COMMIT = regex(r"(?:^|\s|/)(?:pre-commit|prek|lefthook|lint-staged)(?=\s|$)|\bpre-commit/action\b|\bpre-commit-ci/")
 PRE_COMMIT_FILES = frozenset({".pre-commit-config.yaml", ".pre-commit-config.yml", "lefthook.yml", ".lintstagedrc"})
 
-REPORTING = re.compile(
+REPORTING = regex(
     r"upload-artifact|codecov|coveralls|test-reporter|junit-report|publish-unit-test|test-summary|code-?climate|sonar|"
     r"smokeshow|upload-pages-artifact|github-pages|python-coverage-comment|jest-coverage|allure|reportportal|"
     r"upload-sarif|datadog-ci|buildpulse|currents|octocov|vitest-coverage-report|pytest-coverage-comment",
     re.I,
 )
 """Actions and commands that keep or publish what a run leaves behind."""
-MAKES_REPORT = re.compile(
+MAKES_REPORT = regex(
     r"--cov(?:erage)?(?:[\s=]|$)|--cov-report|--junitxml|--junit-xml|\bcoverage run\b|--reporter[= ](?!list|line|dot|"
     r"default)|"
     r"-coverprofile|--html=|--alluredir"
 )
 """Options with which a test run writes a report to a file."""
 
-_IMAGE_BUILD = re.compile(
+_IMAGE_BUILD = regex(
     r"\bdocker\s+(?:buildx\s+)?(?:build|bake)\b|\bdocker\s+image\s+build\b|\b(?:podman|buildah|nerdctl)\s+(?:build|bud)\b|"
     r"\bdocker[- ]compose\b.*\s(?:build\b|up\b.*--build\b|run\b|up\b)|\bskaffold\s+(?:build|run)\b|\bearthly\b|"
     r"\bpack\s+build\b|"
     r"\bgcloud\s+builds\s+submit\b|\baz\s+acr\s+build\b|\bfly(?:ctl)?\s+deploy\b|\bko\s+(?:build|publish)\b|\bkaniko\b|"
     r"\bheroku\s+container:push\b|\bsam\s+build\b|\bdepot\s+(?:build|bake)\b|\bcopilot\s+(?:svc\s+)?deploy\b|\btilt\s+ci\b"
 )
-IMAGE_ACTIONS = re.compile(
+IMAGE_ACTIONS = regex(
     r"build-push-action|bake-action|kaniko|buildah-build|docker-build|build-and-push|publish-docker|devcontainers/ci",
     re.I,
 )

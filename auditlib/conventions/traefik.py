@@ -14,10 +14,11 @@ from msgspec import Struct
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
 from auditlib.model import Location
+from auditlib.patterns import regex
 
-_PORT = re.compile(r"traefik\.(?P<protocol>http|tcp|udp)\.services\.(?P<name>[^.]+)\.loadbalancer\.server\.port", re.I)
-_SERVICE = re.compile(r"traefik\.(?:http|tcp|udp)\.services\.(?P<name>[^.]+)\.", re.I)
-_ROUTER = re.compile(r"traefik\.(?:http|tcp|udp)\.routers\.(?P<name>[^.]+)\.service", re.I)
+_PORT = regex(r"traefik\.(?P<protocol>http|tcp|udp)\.services\.(?P<name>[^.]+)\.loadbalancer\.server\.port", re.I)
+_SERVICE = regex(r"traefik\.(?:http|tcp|udp)\.services\.(?P<name>[^.]+)\.", re.I)
+_ROUTER = regex(r"traefik\.(?:http|tcp|udp)\.routers\.(?P<name>[^.]+)\.service", re.I)
 
 
 class PortLabel(Struct, frozen=True):

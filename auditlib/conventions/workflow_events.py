@@ -13,13 +13,14 @@ from functools import cache
 from msgspec import Struct
 
 from auditlib.inventory.delivery import Trigger, Workflow
+from auditlib.patterns import regex
 
 _BY_PERSON = frozenset({"workflow_dispatch", "repository_dispatch"})
 _CALLED = "workflow_call"
-_EVENT = re.compile(r"github\.event_name\s*==\s*'(?P<name>[^']*)'$")
-_BRANCH = re.compile(r"(?:github\.ref\s*==\s*'refs/heads/(?P<full>[^']+)'|github\.ref_name\s*==\s*'(?P<short>[^']+)')$")
-_TAG = re.compile(r"startsWith\(\s*github\.ref\s*,\s*'refs/tags/[^']*'\s*\)$|github\.ref_type\s*==\s*'tag'$")
-_INTRICATE = re.compile(r"(?<!startsWith)\((?!\s*github\.ref\s*,)|!(?!=)")
+_EVENT = regex(r"github\.event_name\s*==\s*'(?P<name>[^']*)'$")
+_BRANCH = regex(r"(?:github\.ref\s*==\s*'refs/heads/(?P<full>[^']+)'|github\.ref_name\s*==\s*'(?P<short>[^']+)')$")
+_TAG = regex(r"startsWith\(\s*github\.ref\s*,\s*'refs/tags/[^']*'\s*\)$|github\.ref_type\s*==\s*'tag'$")
+_INTRICATE = regex(r"(?<!startsWith)\((?!\s*github\.ref\s*,)|!(?!=)")
 """Brackets and negations, which are not taken apart."""
 
 

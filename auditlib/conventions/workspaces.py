@@ -14,11 +14,12 @@ from pathlib import PurePosixPath
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Command, Job, Step
 from auditlib.listing import VENDORED
+from auditlib.patterns import regex
 
-_CHECKOUT = re.compile(r"(?:^|/)checkout@")
-_UNKNOWN = re.compile(r"[$*{}~`<>\\]|^/|^\.\.(?:/|$)|^\w+://|^[A-Za-z]:")
+_CHECKOUT = regex(r"(?:^|/)checkout@")
+_UNKNOWN = regex(r"[$*{}~`<>\\]|^/|^\.\.(?:/|$)|^\w+://|^[A-Za-z]:")
 """What an expansion, a link or a place outside the repository looks like."""
-_ASKS_FOR_FILE = re.compile(r"(?:\[|\btest)\s+(?:!\s+)?-[defsrx]\s+[\"']?([^\s\"'\];]+)")
+_ASKS_FOR_FILE = regex(r"(?:\[|\btest)\s+(?:!\s+)?-[defsrx]\s+[\"']?([^\s\"'\];]+)")
 GENERATED = frozenset({
     "dist", "build", "target", "out", "bin", "obj", "_build", ".next", ".nuxt", "coverage", "htmlcov", "public", "site",
     "generated", "tmp", "temp", "artifacts", "node_modules", ".cache", "vendor", "release", "releases", "publish",

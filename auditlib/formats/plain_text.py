@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 
 from rich.text import Text
@@ -12,13 +11,14 @@ from auditlib.audit import Audit
 from auditlib.excerpts import Excerpt
 from auditlib.formats import no_findings, suppression, visible
 from auditlib.model import Finding, Severity, Status
+from auditlib.patterns import regex
 
 STYLES = {
     Severity.CRITICAL: "bold white on red", Severity.HIGH: "bold red", Severity.MEDIUM: "bold yellow",
     Severity.LOW: "bold blue", Severity.INFO: "bold cyan",
 }  # fmt: skip
 RELATED_LIMIT = 8
-_TOKEN = re.compile(r"(?:\$\{(?:‹[^›]*›|[^‹}])*\}|‹[^›]*›|[^\s,\]})‹$]|\$)+")
+_TOKEN = regex(r"(?:\$\{(?:‹[^›]*›|[^‹}])*\}|‹[^›]*›|[^\s,\]})‹$]|\$)+")
 """A word of code; `${VARIABLE}` and a masked secret are one, whatever is in them."""
 
 

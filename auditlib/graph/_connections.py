@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from auditlib.graph._builder import Builder
 from auditlib.inventory.stack import Endpoint, Service
 from auditlib.model import Location
+from auditlib.patterns import regex
 
 _WEB = frozenset({"", "http", "https", "ws", "wss"})
 """Schemes of addresses that a service may hold for others, such as a link in a mail; any other is a connection."""
-_SENDS = re.compile(r"(?:OTEL|DD|NEW_RELIC|JAEGER|ZIPKIN|STATSD|SENTRY)_")
+_SENDS = regex(r"(?:OTEL|DD|NEW_RELIC|JAEGER|ZIPKIN|STATSD|SENTRY)_")
 """Names of variables that say where telemetry goes. Who can't deliver it goes on (https://opentelemetry.io/docs/specs/
 otel/error-handling/)."""
 _SENT = frozenset({"smtp", "smtps", "statsd", "syslog", "gelf"})

@@ -16,13 +16,14 @@ from auditlib.graph._hosts import Hosts
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import EnvironmentEntry, Service, Variable
 from auditlib.model import Location
+from auditlib.patterns import regex
 from auditlib.redaction import Value, is_credential_name
 
 if TYPE_CHECKING:
     from auditlib.graph._dependency_graph import DependencyGraph
 
 
-_PASSWORD = re.compile(r"pass|pwd", re.I)
+_PASSWORD = regex(r"pass|pwd", re.I)
 
 
 class Trace(Struct, frozen=True):

@@ -19,9 +19,10 @@ from auditlib.conventions.workspaces import normal
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Job, TestSuite, Workflow
 from auditlib.model import Location
+from auditlib.patterns import regex
 from auditlib.pipeline._follower import Follower
 
-_COMPOSE = re.compile(r"\bdocker[- ]compose\b")
+_COMPOSE = regex(r"\bdocker[- ]compose\b")
 _MANUAL = frozenset({"workflow_dispatch", "repository_dispatch"})
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -22,9 +21,10 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Command, Job, Step
 from auditlib.inventory.stack import Service
 from auditlib.model import Location
+from auditlib.patterns import regex
 
 _DEPTH = 6
-_AND_THEN = re.compile(r"\s*(?:&&|;|\|\|)\s*")
+_AND_THEN = regex(r"\s*(?:&&|;|\|\|)\s*")
 
 Followed = tuple[str, str | None, bool]
 """A command's text, its folder, and whether it is known what it does."""

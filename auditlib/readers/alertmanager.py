@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from auditlib.inventory.monitoring import Integration, LabelMatcher, Receiver, Route
 from auditlib.model import Coverage, Location, Read
+from auditlib.patterns import regex
 from auditlib.readers import reading, selection
 from auditlib.readers.nodes import Entries, is_true, location, pairs, text
 from auditlib.redaction import Vault
@@ -21,7 +22,7 @@ from auditlib.yamltree import Node
 KIND = "alertmanager"
 ROUTE_LIMIT = 10_000
 
-_MATCHER = re.compile(
+_MATCHER = regex(
     r"""\s*(?P<name>"[^"]*"|[^\s=!~{},"]{1,200})\s*(?P<operator>=~|!~|!=|=)\s*(?P<value>"(?:\\.|[^"\\])*"|[^,}]*)"""
 )
 _ENDPOINTS: dict[str, tuple[tuple[str, ...], str]] = {
@@ -51,9 +52,9 @@ _JUDGED = (
     "routing_key", "service_key", "smarthost", "to", "token", "topic_arn", "url", "user_key", "webhook_url",
 )  # fmt: skip
 """The keys in which a placeholder means that nobody is reached."""
-_BOT_TOKEN = re.compile(r"\d+:[\w-]{30,}|.*(?:\$|\{\{|<%).*", re.S)
+_BOT_TOKEN = regex(r"\d+:[\w-]{30,}|.*(?:\$|\{\{|<%).*", re.S)
 """How Telegram writes its tokens (https://core.telegram.org/bots/api#authorizing-your-bot), or an expression."""
-_BLANK_CHANNEL = re.compile(r"(?i)\byour\b|<[^>]+>|xxx|placeholder|change[-_ ]?me|replace[-_ ]?me|todo|\bexample\b")
+_BLANK_CHANNEL = regex(r"(?i)\byour\b|<[^>]+>|xxx|placeholder|change[-_ ]?me|replace[-_ ]?me|todo|\bexample\b")
 
 
 def read(source: Source) -> reading.Reading:

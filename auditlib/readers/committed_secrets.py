@@ -18,6 +18,7 @@ from ahocorasick_rs import AhoCorasick
 
 from auditlib.inventory.configuration import IN_URL, CommittedSecret
 from auditlib.model import Location
+from auditlib.patterns import regex
 from auditlib.readers.reading import Reading
 from auditlib.source import Source
 
@@ -28,7 +29,7 @@ FILE_LIMIT = 20
 """Secrets that are recorded of one file; a list of a thousand is a test's data."""
 
 _FORMATS: tuple[tuple[str, tuple[str, ...], re.Pattern[str]], ...] = tuple(
-    (kind, hints, re.compile(pattern))
+    (kind, hints, regex(pattern))
     for kind, hints, pattern in (
         ("AWS access key", ("AKIA", "ASIA"), r"(?<![A-Za-z0-9/+_])(?:AKIA|ASIA)[A-Z2-7]{16}(?![A-Za-z0-9/+_=])"),
         ("GitHub token", ("ghp_", "gho_", "ghu_", "ghs_", "ghr_"), r"\bgh[pousr]_[A-Za-z0-9]{36}\b"),
@@ -59,18 +60,18 @@ _FORMATS: tuple[tuple[str, tuple[str, ...], re.Pattern[str]], ...] = tuple(
         ),
     )
 )  # fmt: skip
-_RAILS_KEY_FILE = re.compile(r"(?:^|/)config/(?:master|credentials/\w+)\.key")
-_RAILS_KEY = re.compile(r"\s*[0-9a-f]{32}\s*")
+_RAILS_KEY_FILE = regex(r"(?:^|/)config/(?:master|credentials/\w+)\.key")
+_RAILS_KEY = regex(r"\s*[0-9a-f]{32}\s*")
 """What decrypts `credentials.yml.enc` (https://guides.rubyonrails.org/security.html#custom-credentials)."""
 _HINTS = [*dict.fromkeys(hint for _, hints, _ in _FORMATS for hint in hints), "://"]
-_URL = re.compile(r"://[^\s/\"'`<>@:$\\()\[\]|?*]{0,100}:[^\s/\"'`<>@\\()\[\]|]{1,200}@[^\s\"'`<>,)\\]{1,200}")
-_SCHEME_END = re.compile(r"[a-z][a-z0-9+.]{0,30}\Z")
+_URL = regex(r"://[^\s/\"'`<>@:$\\()\[\]|?*]{0,100}:[^\s/\"'`<>@\\()\[\]|]{1,200}@[^\s\"'`<>,)\\]{1,200}")
+_SCHEME_END = regex(r"[a-z][a-z0-9+.]{0,30}\Z")
 _CODE = (".py", ".js", ".ts", ".jsx", ".tsx", ".mjs", ".cjs", ".go", ".rb", ".java", ".kt", ".php", ".rs", ".cs")
 """Where an address is a value only between quotes; without them it is an example in a comment or docstring."""
-_INVENTED = re.compile(
+_INVENTED = regex(
     r"example|sample|dummy|placeholder|redacted|replace|change|your|todo|fake|xxxx|0{6}|1234567|abcdefg|(.)\1{7}", re.I
 )
-_COMMENT = re.compile(r"\s*(?:#|//|\*|;|--|<!--|\"\"\"|REM\b)")
+_COMMENT = regex(r"\s*(?:#|//|\*|;|--|<!--|\"\"\"|REM\b)")
 _NO_TEXT = frozenset({
     ".png", ".jpg", ".jpeg", ".gif", ".ico", ".webp", ".avif", ".svg", ".pdf", ".woff", ".woff2", ".ttf", ".otf",
     ".eot", ".zip", ".gz", ".tgz", ".bz2", ".xz", ".jar", ".whl", ".so", ".dll", ".exe", ".bin", ".mp3", ".mp4",

@@ -16,6 +16,7 @@ from itertools import islice
 from auditlib.inventory.configuration import ConfigAddress, ConfigVariable
 from auditlib.inventory.stack import Endpoint
 from auditlib.model import Location
+from auditlib.patterns import regex
 from auditlib.readers import selection
 from auditlib.readers.reading import Reading
 from auditlib.source import Source
@@ -24,13 +25,11 @@ FILE_LIMIT = 200
 """References that are recorded of one file."""
 
 _ENDINGS = (".yml", ".yaml", ".conf", ".cfg", ".ini", ".toml", ".alloy", ".river")
-_ELSEWHERE = re.compile(
-    r"(?:^|[._/-])(?:compose|docker-compose)[\w.-]*\.ya?ml$|(?:^|/)(?:\.github|docs?|node_modules)/"
-)
-_URL = re.compile(r"\b([a-z][a-z0-9+]{1,20})://(?:[^\s/@\"'<>]+@)?([a-z][a-z0-9_-]*):(\d{2,5})(?![\w.])")
-_LOGSTASH = re.compile(r"^\s*(?:input|output)\s*\{", re.M)
-_VARIABLE = re.compile(r"\$\{([A-Z][A-Z0-9_]+)\}")
-_COMMENT = re.compile(r"\s*(?:#|//|;)")
+_ELSEWHERE = regex(r"(?:^|[._/-])(?:compose|docker-compose)[\w.-]*\.ya?ml$|(?:^|/)(?:\.github|docs?|node_modules)/")
+_URL = regex(r"\b([a-z][a-z0-9+]{1,20})://(?:[^\s/@\"'<>]+@)?([a-z][a-z0-9_-]*):(\d{2,5})(?![\w.])")
+_LOGSTASH = regex(r"^\s*(?:input|output)\s*\{", re.M)
+_VARIABLE = regex(r"\$\{([A-Z][A-Z0-9_]+)\}")
+_COMMENT = regex(r"\s*(?:#|//|;)")
 
 
 def read(source: Source) -> Reading:

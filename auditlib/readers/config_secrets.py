@@ -14,6 +14,7 @@ from itertools import islice
 
 from auditlib.inventory.configuration import FixedSecret
 from auditlib.model import Location
+from auditlib.patterns import regex
 from auditlib.readers import selection
 from auditlib.readers.reading import Reading
 from auditlib.redaction import is_credential_name
@@ -23,14 +24,14 @@ FILE_LIMIT = 50
 """Secrets that are recorded of one file; a longer list is data."""
 
 _ENDINGS = (".yml", ".yaml", ".properties", ".conf", ".cfg", ".ini", ".toml")
-_ASSIGNED = re.compile(
+_ASSIGNED = regex(
     r"""^[ \t]*(?:-[ \t]+)?["']?(?P<name>[A-Za-z][\w.-]{0,80})["']?[ \t]*(?::[ \t]|=>?)[ \t]*
     (?:"(?P<double>[^"\n]{4,300})"|'(?P<single>[^'\n]{4,300})'|(?P<plain>[^\s"'#;,\[{|>&*!][^\s#;,]{3,300}))
     [ \t]*(?:[#;,].*)?$""",
     re.M | re.X,
 )
-_EXPRESSION = re.compile(r"[$<>{}]|%\(|__|^/|://|\.(?:pem|key|crt|json|txt)$")
-_ELSEWHERE = re.compile(
+_EXPRESSION = regex(r"[$<>{}]|%\(|__|^/|://|\.(?:pem|key|crt|json|txt)$")
+_ELSEWHERE = regex(
     r"(?:^|[._/-])(?:compose|docker-compose)[\w.-]*\.ya?ml$|(?:^|/)\.github/|(?:^|/)(?:locales?|i18n|lang|translations?|"
     r"docs?|examples?|tests?|spec|fixtures|node_modules|vendor)/|messages[\w-]*\.properties$|openapi|swagger|"
     r"(?:^|/)(?:pyproject|Cargo|poetry)\.toml$|(?:^|/)(?:setup|tox)\.(?:cfg|ini)$|^\.[\w-]+\.ya?ml$"

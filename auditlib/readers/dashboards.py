@@ -12,6 +12,7 @@ from typing import Any
 
 from auditlib.inventory.monitoring import Dashboard, DashboardVariable, Panel, Query
 from auditlib.model import Coverage, Read
+from auditlib.patterns import regex
 from auditlib.readers import promql, reading, selection
 from auditlib.readers.json_positions import Document, Object, objects, text
 from auditlib.source import Source, Unreadable
@@ -20,7 +21,7 @@ KIND = "grafana-dashboard"
 
 _PROMQL = ("prometheus", "mimir", "thanos", "cortex", "victoriametrics")
 _EXPRESSIONS = ("expr", "rawSql", "query", "rawQuery", "target")
-_VARIABLE_QUERY = re.compile(r"\s*(?:label_values|query_result|metrics)\s*\((.*)\)\s*$", re.S)
+_VARIABLE_QUERY = regex(r"\s*(?:label_values|query_result|metrics)\s*\((.*)\)\s*$", re.S)
 
 
 def read(source: Source) -> reading.Reading:

@@ -10,10 +10,12 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-_DIRECTIVE = re.compile(r"#\s*(?P<name>[a-zA-Z]\w*)\s*=\s*(?P<value>\S+)\s*$")
-_KEYWORD = re.compile(r"\s*(?P<keyword>[A-Za-z]+)(?:\s+|$)")
-_FLAG = re.compile(r"(?:[ \t]|\\\n)*(?P<flag>--[a-z][\w-]*(?:=(?:\"[^\"\n]*\"|[^\s\"])*+)?)(?=\s|$)[ \t]*")
-_HEREDOC = re.compile(r"(?<![<\w])<<-?\s*(?P<quote>[\"']?)(?P<word>[A-Za-z_]\w*)(?P=quote)")
+from auditlib.patterns import regex
+
+_DIRECTIVE = regex(r"#\s*(?P<name>[a-zA-Z]\w*)\s*=\s*(?P<value>\S+)\s*$")
+_KEYWORD = regex(r"\s*(?P<keyword>[A-Za-z]+)(?:\s+|$)")
+_FLAG = regex(r"(?:[ \t]|\\\n)*(?P<flag>--[a-z][\w-]*(?:=(?:\"[^\"\n]*\"|[^\s\"])*+)?)(?=\s|$)[ \t]*")
+_HEREDOC = regex(r"(?<![<\w])<<-?\s*(?P<quote>[\"']?)(?P<word>[A-Za-z_]\w*)(?P=quote)")
 _WITH_HEREDOC = frozenset({"RUN", "COPY", "ADD"})
 
 

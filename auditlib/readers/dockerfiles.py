@@ -14,6 +14,7 @@ from collections.abc import Iterator
 
 from auditlib.inventory.delivery import Command, Dockerfile, DockerIgnore, Instruction, Stage
 from auditlib.model import Coverage, Location, Read
+from auditlib.patterns import regex
 from auditlib.readers import shell
 from auditlib.readers.dockerfile_syntax import Statement, statements
 from auditlib.readers.reading import Reading, each
@@ -22,7 +23,7 @@ from auditlib.source import Source
 
 KIND = "Dockerfile"
 
-_NAME = re.compile(r"(?:Dockerfile|Containerfile)(?:[.-][\w.-]+)?|[\w.-]+\.(?:[Dd]ockerfile|[Cc]ontainerfile)")
+_NAME = regex(r"(?:Dockerfile|Containerfile)(?:[.-][\w.-]+)?|[\w.-]+\.(?:[Dd]ockerfile|[Cc]ontainerfile)")
 _OTHER_FORMATS = frozenset({
     ".dockerignore", ".containerignore", ".md", ".rst", ".txt", ".py", ".sh", ".js", ".ts", ".yml", ".yaml", ".json",
     ".j2", ".jinja", ".jinja2", ".tpl", ".tmpl", ".template", ".erb", ".bak", ".orig",
@@ -33,7 +34,7 @@ _KEYWORDS = frozenset({
 })  # fmt: skip
 _EXECUTED = frozenset({"RUN", "CMD", "ENTRYPOINT", "HEALTHCHECK"})
 _ASSIGNING = frozenset({"ENV", "ARG", "LABEL"})
-_VARIABLE = re.compile(r"\$(?:(?P<plain>\w+)|\{(?P<name>\w+)(?P<default>:?-[^{}]*)?\})")
+_VARIABLE = regex(r"\$(?:(?P<plain>\w+)|\{(?P<name>\w+)(?P<default>:?-[^{}]*)?\})")
 _SPLIT_LIMIT = 20_000
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 from auditlib.inventory.delivery import Document, Heading, Mention
 from auditlib.model import Location
+from auditlib.patterns import regex
 from auditlib.readers.reading import Reading, each
 from auditlib.readers.shell import commands
 from auditlib.redaction import SHOWN
@@ -20,19 +21,19 @@ from auditlib.source import Source
 KIND = "document"
 PATTERNS = ("*.md", "*.markdown", "*.mdx", "*.rst", "*.adoc", "*.asciidoc")
 
-_HEADING = re.compile(r" {0,3}(?P<marks>#{1,6}|={1,6})[ \t]+(?P<text>.*)$")
-_UNDERLINE = re.compile(r"(?P<mark>[=~^*-])(?P=mark){2,}[ \t]*$")
-_TEXT = re.compile(r"[^\s*>|#-]")
-_FENCE = re.compile(r" {0,12}(?P<fence>`{3,}|~{3,})[ \t]*(?P<language>[\w+-]*)")
-_CODE = re.compile(r"(?<!`)`++([^`\n]{1,300})`")
-_LINK = re.compile(r"\]\(<?(?P<target>[^)\s>#?]+)")
-_VARIABLE = re.compile(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b|(?<=\$)[A-Z][A-Z0-9]+\b|\b[A-Z][A-Z0-9]{2,}(?==)")
-_PATH = re.compile(r"(?<![\w:/.-])\.{0,2}/?[\w.@-]+(?:/[\w.@-]+)*/?")
-_WORD = re.compile(r"[^\W\d_]{2,40}")
+_HEADING = regex(r" {0,3}(?P<marks>#{1,6}|={1,6})[ \t]+(?P<text>.*)$")
+_UNDERLINE = regex(r"(?P<mark>[=~^*-])(?P=mark){2,}[ \t]*$")
+_TEXT = regex(r"[^\s*>|#-]")
+_FENCE = regex(r" {0,12}(?P<fence>`{3,}|~{3,})[ \t]*(?P<language>[\w+-]*)")
+_CODE = regex(r"(?<!`)`++([^`\n]{1,300})`")
+_LINK = regex(r"\]\(<?(?P<target>[^)\s>#?]+)")
+_VARIABLE = regex(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b|(?<=\$)[A-Z][A-Z0-9]+\b|\b[A-Z][A-Z0-9]{2,}(?==)")
+_PATH = regex(r"(?<![\w:/.-])\.{0,2}/?[\w.@-]+(?:/[\w.@-]+)*/?")
+_WORD = regex(r"[^\W\d_]{2,40}")
 _SHELLS = frozenset({"sh", "bash", "shell", "zsh", "console", "shell-session", "terminal", ""})
-_PROMPT = re.compile(r"[ \t]*(?:[\w@:~./-]{0,60}[$%]|>)[ \t]+(?=\S)")
+_PROMPT = regex(r"[ \t]*(?:[\w@:~./-]{0,60}[$%]|>)[ \t]+(?=\S)")
 """What a terminal shows before a command; a `#` begins a comment far more often than it is root's prompt."""
-_SPELLED = re.compile(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b")
+_SPELLED = regex(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b")
 """A variable outside code, which only its underscore tells from a word in capitals."""
 _LINE_LIMIT = 5_000
 

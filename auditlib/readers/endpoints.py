@@ -5,26 +5,26 @@ It runs on the raw text, before secrets are masked, and hands on hosts and ports
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from auditlib.inventory.stack import Endpoint
+from auditlib.patterns import regex
 from auditlib.redaction import is_credential_name
 
 TEXT_LIMIT = 4_000
 """Characters of a value that are looked at; a longer one is a document, not an address."""
 
 _HOST = r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,251}[A-Za-z0-9_])?"
-_URL = re.compile(r"\b([A-Za-z][A-Za-z0-9+.-]{1,30})://([^\s/\"'<>`|]+)")
-_AUTHORITY = re.compile(rf"({_HOST})(?::(\d{{1,5}}))?(?=$|[?#;)\]}}])")
-_PAIR = re.compile(rf"(?:^|[\s,;=@('\"])({_HOST}):(\d{{2,5}})(?=$|[\s,;/)'\"])")
-_AFTER_CREDENTIALS = re.compile(rf"@(?:\w+\()?({_HOST}):(\d{{2,5}})(?=$|[\s,;/)'\"])")
-_BARE = re.compile(rf"({_HOST})$")
-_ADDRESS_NAME = re.compile(
+_URL = regex(r"\b([A-Za-z][A-Za-z0-9+.-]{1,30})://([^\s/\"'<>`|]+)")
+_AUTHORITY = regex(rf"({_HOST})(?::(\d{{1,5}}))?(?=$|[?#;)\]}}])")
+_PAIR = regex(rf"(?:^|[\s,;=@('\"])({_HOST}):(\d{{2,5}})(?=$|[\s,;/)'\"])")
+_AFTER_CREDENTIALS = regex(rf"@(?:\w+\()?({_HOST}):(\d{{2,5}})(?=$|[\s,;/)'\"])")
+_BARE = regex(rf"({_HOST})$")
+_ADDRESS_NAME = regex(
     r"(?:^|_)(?:HOST|HOSTS|HOSTNAME|SERVER|SERVERS|ADDR|ADDRESS|ENDPOINT|ENDPOINTS|URL|URI|NODES|PEERS|BROKERS|"
     r"UPSTREAM|BACKEND_HOST|SERVICE_NAME|SEED_HOSTS|CONTACT_POINTS)$"
 )
-_NO_ADDRESS_NAME = re.compile(r"ALLOWED|TRUSTED|CORS|CSRF|ORIGIN|NO_PROXY|VIRTUAL|LISTEN|BIND|IMAGE|VERSION|TAG$")
+_NO_ADDRESS_NAME = regex(r"ALLOWED|TRUSTED|CORS|CSRF|ORIGIN|NO_PROXY|VIRTUAL|LISTEN|BIND|IMAGE|VERSION|TAG$")
 """Names whose hosts are let in or listened on, not connected to, or that hold no host at all."""
 
 

@@ -15,12 +15,13 @@ from msgspec import Struct
 
 from auditlib.inventory.configuration import EnvFile, EnvLine
 from auditlib.model import Coverage, Location, Read
+from auditlib.patterns import regex
 from auditlib.readers.reading import Reading, each
 from auditlib.source import Source
 
 KIND = "environment file"
 
-_FILE = re.compile(r"(?:[\w.-]*\.)?env(?:[._-][\w.-]+)|[\w.-]*\.env|\.flaskenv")
+_FILE = regex(r"(?:[\w.-]*\.)?env(?:[._-][\w.-]+)|[\w.-]*\.env|\.flaskenv")
 _OTHER_FORMATS = frozenset({
     ".py", ".ts", ".js", ".mjs", ".cjs", ".tsx", ".go", ".rb", ".php", ".sh", ".bash", ".zsh", ".fish", ".ps1", ".bat",
     ".md", ".rst", ".txt", ".json", ".yml", ".yaml", ".toml", ".ini", ".cfg", ".lock",
@@ -29,7 +30,7 @@ _OTHER_FORMATS = frozenset({
 """Files that are called `env.py` or `.env.enc` are no environment files."""
 _GENERATED = (".j2", ".jinja", ".jinja2", ".erb")
 """Templates that a program fills in; its own lines (`{% if … %}`) are no variables."""
-_STATEMENT = re.compile(r"^[ \t]*(?:\{[%#].*[%#]\}|<%.*%>)[ \t]*$", re.M)
+_STATEMENT = regex(r"^[ \t]*(?:\{[%#].*[%#]\}|<%.*%>)[ \t]*$", re.M)
 _TEMPLATE_WORDS = frozenset(
     {
         "j2",
@@ -51,15 +52,15 @@ _TEMPLATE_WORDS = frozenset(
 LINE_LIMIT = 5_000
 """Variables of one file that are read, hundreds of times what people write."""
 
-_ASSIGNMENT = re.compile(r"[ \t]*(?:export[ \t]+)?(?P<name>[A-Za-z_][\w.-]*)[ \t]*(?:=|:(?=[ \t]))[ \t]*")
-_BARE_NAME = re.compile(r"[ \t]*(?:export[ \t]+)?(?P<name>[A-Za-z_][\w.-]*)[ \t]*(?:#.*)?$")
-_COMMENTED = re.compile(r"[ \t]*#+[ \t]*(?:export[ \t]+)?(?P<name>[A-Z][A-Z0-9_]*)=(?P<value>.*)$")
-_DOUBLE_QUOTED = re.compile(r'"(?P<value>(?:[^"\\]|\\.)*+)"', re.S)
-_SINGLE_QUOTED = re.compile(r"'(?P<value>(?:[^'\\]|\\.)*+)'", re.S)
-_UNQUOTED_KEY = re.compile(r"-----BEGIN [^\n]*(?:\n(?![ \t]*-----)[^\n]*){1,100}\n[ \t]*-----END [^\n]*")
-_AFTER_QUOTE = re.compile(r"[ \t]*(?:#.*)?$")
-_INLINE_COMMENT = re.compile(r"(?:^|(?<=[ \t]))#.*$")
-_ESCAPE = re.compile(r"\\(.)", re.S)
+_ASSIGNMENT = regex(r"[ \t]*(?:export[ \t]+)?(?P<name>[A-Za-z_][\w.-]*)[ \t]*(?:=|:(?=[ \t]))[ \t]*")
+_BARE_NAME = regex(r"[ \t]*(?:export[ \t]+)?(?P<name>[A-Za-z_][\w.-]*)[ \t]*(?:#.*)?$")
+_COMMENTED = regex(r"[ \t]*#+[ \t]*(?:export[ \t]+)?(?P<name>[A-Z][A-Z0-9_]*)=(?P<value>.*)$")
+_DOUBLE_QUOTED = regex(r'"(?P<value>(?:[^"\\]|\\.)*+)"', re.S)
+_SINGLE_QUOTED = regex(r"'(?P<value>(?:[^'\\]|\\.)*+)'", re.S)
+_UNQUOTED_KEY = regex(r"-----BEGIN [^\n]*(?:\n(?![ \t]*-----)[^\n]*){1,100}\n[ \t]*-----END [^\n]*")
+_AFTER_QUOTE = regex(r"[ \t]*(?:#.*)?$")
+_INLINE_COMMENT = regex(r"(?:^|(?<=[ \t]))#.*$")
+_ESCAPE = regex(r"\\(.)", re.S)
 _ESCAPED = {"n": "\n", "r": "\r", "t": "\t", "a": "\a", "b": "\b", "f": "\f", "v": "\v", '"': '"', "\\": "\\", "'": "'"}
 
 

@@ -13,10 +13,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from auditlib.model import Location
+from auditlib.patterns import regex
 from auditlib.source import Source, Unreadable
 
-_KEY = re.compile(r'"(?P<key>(?:[^"\\]++|\\.)*+)"(?P<colon>\s*:)?', re.S)
-_BRACE = re.compile(r'"(?:[^"\\]++|\\.)*+"|[{}]', re.S)
+_KEY = regex(r'"(?P<key>(?:[^"\\]++|\\.)*+)"(?P<colon>\s*:)?', re.S)
+_BRACE = regex(r'"(?:[^"\\]++|\\.)*+"|[{}]', re.S)
 
 
 class Object(dict[str, Any]):

@@ -16,6 +16,7 @@ from typing import Any
 
 from auditlib.inventory.monitoring import LogShipper, PathPattern
 from auditlib.model import Location
+from auditlib.patterns import regex
 from auditlib.readers import reading
 from auditlib.source import Source, Unreadable
 
@@ -40,38 +41,38 @@ _LANGUAGES = (
     _Language(
         "fluent-bit",
         ("*.conf", "*.cfg", "*.conf.tmpl"),
-        re.compile(r"^[ \t]*\[(?:INPUT|OUTPUT)\]", re.M | re.I),
-        re.compile(r"\s*\[INPUT\]", re.I),
-        re.compile(r"\s*\[(?P<other>\w+)\]", re.I),
-        re.compile(r"\s*Path\s+(\S+)", re.I),
-        re.compile(r"\s*(?:Name|Host|Uri|Url)\s+(\S+)", re.I),
+        regex(r"^[ \t]*\[(?:INPUT|OUTPUT)\]", re.M | re.I),
+        regex(r"\s*\[INPUT\]", re.I),
+        regex(r"\s*\[(?P<other>\w+)\]", re.I),
+        regex(r"\s*Path\s+(\S+)", re.I),
+        regex(r"\s*(?:Name|Host|Uri|Url)\s+(\S+)", re.I),
     ),
     _Language(
         "fluentd",
         ("*.conf", "*.cfg", "*.conf.tmpl"),
-        re.compile(r"^[ \t]*<(?:source|match\b[^>\n]*)>", re.M),
-        re.compile(r"\s*<source>"),
-        re.compile(r"\s*<(?P<other>match|filter|label)\b"),
-        re.compile(r"\s*path\s+(\S+)"),
-        re.compile(r"\s*(?:@type|host|url|endpoint)\s+(\S+)"),
+        regex(r"^[ \t]*<(?:source|match\b[^>\n]*)>", re.M),
+        regex(r"\s*<source>"),
+        regex(r"\s*<(?P<other>match|filter|label)\b"),
+        regex(r"\s*path\s+(\S+)"),
+        regex(r"\s*(?:@type|host|url|endpoint)\s+(\S+)"),
     ),
     _Language(
         "logstash",
         ("*.conf", "*.conf.tmpl"),
-        re.compile(r"^[ \t]*output[ \t]*\{", re.M),
-        re.compile(r"\s*input\s*\{"),
-        re.compile(r"(?P<other>output|filter)\s*\{"),
-        re.compile(r"\s*path\s*=>\s*\[?\s*[\"']([^\"']+)"),
-        re.compile(r"\s*(?:hosts?|url)\s*=>\s*\[?\s*[\"']([^\"']+)|\s*([a-z_]+)\s*\{"),
+        regex(r"^[ \t]*output[ \t]*\{", re.M),
+        regex(r"\s*input\s*\{"),
+        regex(r"(?P<other>output|filter)\s*\{"),
+        regex(r"\s*path\s*=>\s*\[?\s*[\"']([^\"']+)"),
+        regex(r"\s*(?:hosts?|url)\s*=>\s*\[?\s*[\"']([^\"']+)|\s*([a-z_]+)\s*\{"),
     ),
     _Language(
         "alloy",
         ("*.alloy", "*.river"),
-        re.compile(r"loki\.(?:write|source)"),
-        re.compile(r"\s*(?:loki\.source|local\.file_match|discovery)\.?\w*\b"),
-        re.compile(r"\s*(?P<other>loki\.write|loki\.process|prometheus\.\w+|otelcol\.\w+)\b"),
-        re.compile(r".*?__path__\"?\s*[=:]\s*\"([^\"]+)"),
-        re.compile(r"\s*url\s*=\s*\"([^\"]+)"),
+        regex(r"loki\.(?:write|source)"),
+        regex(r"\s*(?:loki\.source|local\.file_match|discovery)\.?\w*\b"),
+        regex(r"\s*(?P<other>loki\.write|loki\.process|prometheus\.\w+|otelcol\.\w+)\b"),
+        regex(r".*?__path__\"?\s*[=:]\s*\"([^\"]+)"),
+        regex(r"\s*url\s*=\s*\"([^\"]+)"),
     ),
 )
 

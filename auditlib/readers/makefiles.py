@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from auditlib.inventory.delivery import Manifest, ScriptTarget
 from auditlib.model import Location
+from auditlib.patterns import regex
 from auditlib.readers.reading import Reading, each
 from auditlib.readers.shell import commands
 from auditlib.source import Source
@@ -18,16 +19,16 @@ from auditlib.source import Source
 KIND = "makefile"
 PATTERNS = ("Makefile", "makefile", "GNUmakefile", "*.mk")
 
-_RULE = re.compile(r"(?P<names>[^\s#:=][^#:=]{0,500}?)[ ]*:{1,2}(?![:=])(?P<rest>.*)$")
-_NO_TARGET = re.compile(r"\.[A-Z_]+$|.*%")
+_RULE = regex(r"(?P<names>[^\s#:=][^#:=]{0,500}?)[ ]*:{1,2}(?![:=])(?P<rest>.*)$")
+_NO_TARGET = regex(r"\.[A-Z_]+$|.*%")
 """Special targets (`.PHONY`) and patterns are nothing that a person calls."""
-_VARIABLE = re.compile(r"\$\(([\w.-]+)\)")
+_VARIABLE = regex(r"\$\(([\w.-]+)\)")
 """`$(BIN)` is a variable to make, and a command to a shell."""
-_CONDITIONAL = re.compile(r"(?:ifn?eq|ifn?def|else|endif)\b")
+_CONDITIONAL = regex(r"(?:ifn?eq|ifn?def|else|endif)\b")
 """Lines that decide what make reads; they don't end the recipe that they stand in."""
-_ASSIGNMENT = re.compile(r"\s*(?:(?:export|override|private)\s+)?[\w.-]+\s*(?:[:?+!]|::|:::)?=")
+_ASSIGNMENT = regex(r"\s*(?:(?:export|override|private)\s+)?[\w.-]+\s*(?:[:?+!]|::|:::)?=")
 """What makes `target: NAME = value` the setting of a variable, not a rule."""
-_FROM_ELSEWHERE = re.compile(r"\s*[-s]?include\s+(?!\S*\.?env(?:\.\w+)?\s*$)|.*\$[({](?:eval|call)\b|define\s")
+_FROM_ELSEWHERE = regex(r"\s*[-s]?include\s+(?!\S*\.?env(?:\.\w+)?\s*$)|.*\$[({](?:eval|call)\b|define\s")
 _LINE_LIMIT = 5_000
 
 

@@ -6,17 +6,17 @@ interfaces of Knex, TypeORM, Sequelize and Drizzle. Read only where the reposito
 
 from __future__ import annotations
 
-import re
 from pathlib import PurePosixPath
 
 from auditlib.inventory.delivery import Migrator
 from auditlib.model import Location
+from auditlib.patterns import regex
 from auditlib.readers.reading import Reading
 from auditlib.source import Source, Unreadable
 
-_MIGRATIONS = re.compile(r"(?:^|/)(?:versions|migrations?)/")
+_MIGRATIONS = regex(r"(?:^|/)(?:versions|migrations?)/")
 _SUFFIXES = frozenset({".py", ".js", ".ts", ".mjs", ".cjs"})
-_APPLIES = re.compile(
+_APPLIES = regex(
     r"\bcommand\.upgrade\(|\balembic\.command\b|call_command\(\s*['\"]migrate|['\"]alembic['\"],\s*(?:['\"][^'\"]*['\"],\s*)*"
     r"['\"]upgrade|\balembic(?:\s+-c\s+\S+)?\s+upgrade\b|\bMigrationExecutor\b|\.migrate\.latest\(|\.runMigrations\(|"
     r"\bmigrationsRun\s*:\s*true|\bmigrate\(\s*db\b|\bprisma\s+migrate\s+deploy|\bumzug\b|\bupgrade\(\s*(?:directory|revision)"

@@ -13,13 +13,14 @@ import ahocorasick_rs
 
 from auditlib.inventory.configuration import NamedVariables
 from auditlib.model import Location
+from auditlib.patterns import regex
 from auditlib.readers.committed_secrets import is_text
 from auditlib.readers.env_files import is_env_file
 from auditlib.readers.reading import Reading
 from auditlib.source import Source
 
-_NAME = re.compile(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*\b")
-_COMPOSE = re.compile(r"(?:^|[._-])compose(?:[._-][\w.-]*)?\.ya?ml$", re.I)
+_NAME = regex(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*\b")
+_COMPOSE = regex(r"(?:^|[._-])compose(?:[._-][\w.-]*)?\.ya?ml$", re.I)
 _DOCUMENTS = frozenset({".md", ".rst", ".txt", ".adoc", ".mdx"})
 _NAMES_LIMIT = 20_000
 

@@ -12,11 +12,12 @@ from typing import Any
 
 from auditlib.inventory.proxy import ReverseProxy, Upstream
 from auditlib.model import Coverage, Location, Read
+from auditlib.patterns import regex
 from auditlib.readers import reading, selection
 from auditlib.source import Source, Unreadable
 
 KIND = "nginx"
-_TOKEN = re.compile(
+_TOKEN = regex(
     r"""\#[^\n]*|"(?:\\.|[^"\\])*+"|'(?:\\.|[^'\\])*+'"""
     r"""|(?P<word>(?:\$\{\w+\}|\\.|[^\s;{}"'\\])++)|(?P<mark>[;{}])""",
     re.S,
@@ -24,7 +25,7 @@ _TOKEN = re.compile(
 DEPTH_LIMIT = 100
 _PASSES = {"proxy_pass": "http", "fastcgi_pass": "fastcgi", "uwsgi_pass": "uwsgi", "scgi_pass": "scgi",
            "grpc_pass": "grpc"}  # fmt: skip
-_ADDRESS = re.compile(r"(?:(?P<scheme>[a-z]+)://)?(?:[^/@\s]*@)?(?P<host>\[[^\]]*\]|[^/:\s]+)(?::(?P<port>[^/\s]+))?")
+_ADDRESS = regex(r"(?:(?P<scheme>[a-z]+)://)?(?:[^/@\s]*@)?(?P<host>\[[^\]]*\]|[^/:\s]+)(?::(?P<port>[^/\s]+))?")
 _PATTERNS = ("*.conf", "*.conf.template", "*.conf.tmpl", "*.conf.j2", "*.nginx", "/**/nginx/**", "sites-available/**")
 
 

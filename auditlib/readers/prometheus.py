@@ -14,13 +14,14 @@ from typing import Any
 
 from auditlib.inventory.monitoring import PathPattern, PrometheusConfig, ScrapeJob, Target
 from auditlib.model import Coverage, Read
+from auditlib.patterns import regex
 from auditlib.readers import reading, selection
 from auditlib.readers.nodes import Entries, is_true, location, pairs, text
 from auditlib.source import Source, Unreadable
 from auditlib.yamltree import Node, YamlError, parse
 
 KIND = "prometheus"
-_ADDRESS = re.compile(r"(?:[a-z][a-z0-9+.-]*://)?(?:[^@/]*@)?(\[[^\]]*\]|[^:/\[\]]*)(?::([^/]*))?", re.I)
+_ADDRESS = regex(r"(?:[a-z][a-z0-9+.-]*://)?(?:[^@/]*@)?(\[[^\]]*\]|[^:/\[\]]*)(?::([^/]*))?", re.I)
 
 
 def read(source: Source) -> reading.Reading:

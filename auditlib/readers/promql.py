@@ -14,15 +14,16 @@ from typing import Any
 
 from auditlib.inventory.monitoring import LabelMatcher, Query
 from auditlib.model import Location
+from auditlib.patterns import regex
 
 LENGTH_LIMIT = 10_000
 """Characters of the longest expression that is parsed; the parser's time grows with the square of the length."""
 DEPTH_LIMIT = 50
 """Brackets inside each other, for the same reason."""
 
-_VARIABLE = re.compile(r"\$\{\w+(?:[.:][^}\n]*)?\}|\$\w+|\[\[\w+(?::\w+)?\]\]")
-_STRING = re.compile(r'"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'|`[^`]*`', re.S)
-_PIECE = re.compile(rf"(?P<string>{_STRING.pattern})|(?P<variable>{_VARIABLE.pattern})", re.S)
+_VARIABLE = regex(r"\$\{\w+(?:[.:][^}\n]*)?\}|\$\w+|\[\[\w+(?::\w+)?\]\]")
+_STRING = regex(r'"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'|`[^`]*`', re.S)
+_PIECE = regex(rf"(?P<string>{_STRING.pattern})|(?P<variable>{_VARIABLE.pattern})", re.S)
 _DURATIONS = ("interval", "range", "rate_interval", "window", "period", "resolution", "duration", "step")
 _OPERATORS = {"Equal": "=", "NotEqual": "!=", "Re": "=~", "NotRe": "!~"}
 

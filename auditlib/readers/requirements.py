@@ -13,19 +13,20 @@ from pathlib import PurePosixPath
 
 from auditlib.inventory.delivery import Manifest, Requirement
 from auditlib.model import Coverage, Location, Read
+from auditlib.patterns import regex
 from auditlib.readers.reading import Reading, each
 from auditlib.redaction import Vault
 from auditlib.source import Source, Unreadable
 
 KIND = "requirements"
 
-_FILE = re.compile(r"(?:[\w.-]*requirements[\w.-]*\.(?:txt|in|pip))|requirements", re.I)
-_REQUIREMENT = re.compile(r"(?P<name>[A-Za-z0-9](?:[\w.-]*[A-Za-z0-9])?)\s*(?:\[[^\]]*\])?\s*(?P<constraint>[^;#]*)")
-_EGG = re.compile(r"[#&]egg=(?P<name>[\w.-]+)")
-_INCLUDE = re.compile(r"(?:-r|--requirement)[\s=]*(?P<path>\S+)")
-_COMMENT = re.compile(r"(?:^|\s)#.*$")
-_HASHES = re.compile(r"\s--(?:hash|config-settings|global-option)\b.*$")
-_GROUP = re.compile(r"dev|test|doc|lint|ci|prod|local|build|type", re.I)
+_FILE = regex(r"(?:[\w.-]*requirements[\w.-]*\.(?:txt|in|pip))|requirements", re.I)
+_REQUIREMENT = regex(r"(?P<name>[A-Za-z0-9](?:[\w.-]*[A-Za-z0-9])?)\s*(?:\[[^\]]*\])?\s*(?P<constraint>[^;#]*)")
+_EGG = regex(r"[#&]egg=(?P<name>[\w.-]+)")
+_INCLUDE = regex(r"(?:-r|--requirement)[\s=]*(?P<path>\S+)")
+_COMMENT = regex(r"(?:^|\s)#.*$")
+_HASHES = regex(r"\s--(?:hash|config-settings|global-option)\b.*$")
+_GROUP = regex(r"dev|test|doc|lint|ci|prod|local|build|type", re.I)
 _NESTING = 10
 
 

@@ -14,17 +14,18 @@ from urllib.parse import urlsplit
 
 from auditlib.inventory.proxy import ReverseProxy, Upstream
 from auditlib.model import Location
+from auditlib.patterns import regex
 from auditlib.readers import reading, selection
 from auditlib.readers.nodes import Entries, location
 from auditlib.source import Source
 from auditlib.yamltree import Node
 
-_CADDY_PASS = re.compile(r"^\s*(?:reverse_proxy|php_fastcgi|to)\s+([^#{\n]+)")
-_CADDY_PORT = re.compile(r":(\d{2,5})(?=[\s,{/])")
-_HAPROXY_SERVER = re.compile(r"^\s*server\s+\S+\s+([^\s:]+)(?::(\d+))?")
-_HAPROXY_BIND = re.compile(r"^\s*bind\s+\S*?:(\d{1,5})\b")
-_HAPROXY_SECTION = re.compile(r"^(backend|listen|frontend|defaults|global)\b\s*(\S*)")
-_TOML_URL = re.compile(r'^\s*(?:url|address)\s*=\s*"([^"\n]+)"')
+_CADDY_PASS = regex(r"^\s*(?:reverse_proxy|php_fastcgi|to)\s+([^#{\n]+)")
+_CADDY_PORT = regex(r":(\d{2,5})(?=[\s,{/])")
+_HAPROXY_SERVER = regex(r"^\s*server\s+\S+\s+([^\s:]+)(?::(\d+))?")
+_HAPROXY_BIND = regex(r"^\s*bind\s+\S*?:(\d{1,5})\b")
+_HAPROXY_SECTION = regex(r"^(backend|listen|frontend|defaults|global)\b\s*(\S*)")
+_TOML_URL = regex(r'^\s*(?:url|address)\s*=\s*"([^"\n]+)"')
 
 
 def read(source: Source) -> reading.Reading:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 
 from auditlib.inventory.delivery import Manifest, Requirement, ScriptTarget
 from auditlib.model import Location
+from auditlib.patterns import regex
 from auditlib.readers import shell
 from auditlib.readers.reading import Reading, each
 from auditlib.readers.requirements import requirement
@@ -24,7 +25,7 @@ KIND = "tool versions"
 _SINGLE = {".nvmrc": "node", ".node-version": "node", ".python-version": "python", ".ruby-version": "ruby"}
 _SAME = {"nodejs": "node", "golang": "go"}
 _SECTION_TOOLS = {"tool:pytest": "pytest", "pycodestyle": "pycodestyle"}
-_OWN_SECTIONS = re.compile(r"metadata|options(?:\..*)?|tox|testenv(?::.*)?|egg_info|bdist_wheel|aliases|sdist.*")
+_OWN_SECTIONS = regex(r"metadata|options(?:\..*)?|tox|testenv(?::.*)?|egg_info|bdist_wheel|aliases|sdist.*")
 
 
 def read(source: Source) -> Reading:

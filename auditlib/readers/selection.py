@@ -6,13 +6,14 @@ import re
 from collections.abc import Iterable, Iterator
 
 from auditlib import yamltree
+from auditlib.patterns import regex
 from auditlib.source import Source, Unreadable
 
 YAML = ("*.yml", "*.yaml")
 TEMPLATE_SUFFIXES = (".tmpl", ".tpl", ".j2", ".jinja", ".jinja2", ".template", ".in", ".erb", ".dist", ".example")
 
-_BLOCK = re.compile(r"^[ \t-]*(?:\{\{[^}\n]*\}\}|\{%[^%\n]*%\})[ \t]*$", re.M)
-_EXPRESSION = re.compile(r"\{\{[^}\n]*\}\}|\{%[^%\n]*%\}|<%[^%\n]*%>")
+_BLOCK = regex(r"^[ \t-]*(?:\{\{[^}\n]*\}\}|\{%[^%\n]*%\})[ \t]*$", re.M)
+_EXPRESSION = regex(r"\{\{[^}\n]*\}\}|\{%[^%\n]*%\}|<%[^%\n]*%>")
 
 
 def containing(source: Source, patterns: Iterable[str], *alternatives: str) -> Iterator[str]:

@@ -22,6 +22,7 @@ from msgspec.structs import replace
 from auditlib import secret_spans
 from auditlib.inventory.delivery import Command
 from auditlib.model import Location
+from auditlib.patterns import regex
 from auditlib.readers import shell_words
 from auditlib.redaction import Vault, shown
 
@@ -42,8 +43,8 @@ _NESTING = 4
 _COLUMN_LIMIT = 10_000
 """Bytes before a command on its line up to which its column is counted in characters."""
 
-_LONG_LINE = re.compile(rf"[^\n]{{{_LINE_LIMIT},}}")
-_OUTER_LINE = re.compile(r"\n(?=\n\w)")
+_LONG_LINE = regex(rf"[^\n]{{{_LINE_LIMIT},}}")
+_OUTER_LINE = regex(r"\n(?=\n\w)")
 _EXPRESSION = re.compile(rb"\$\{\{(?:[^}\n]|\}(?!\})){0,500}\}\}")
 _SHELLS = frozenset({"sh", "bash", "dash", "ash", "zsh", "ksh"})
 _OWN_FOLDER = frozenset({"subshell", "command_substitution", "process_substitution", "function_definition", "pipeline"})

@@ -8,13 +8,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from auditlib.patterns import regex
+
 if TYPE_CHECKING:
     from tree_sitter import Node
 
 WORD_LIMIT = 4_000
 """Bytes of a word that are kept; substitutions nested in each other would repeat the text once for each level."""
-_ESCAPED = re.compile(r"\\(.)|\\\n", re.S)
-_ESCAPED_IN_STRING = re.compile(r'\\([$`"\\])|\\\n')
+_ESCAPED = regex(r"\\(.)|\\\n", re.S)
+_ESCAPED_IN_STRING = regex(r'\\([$`"\\])|\\\n')
 _PARTS = frozenset({"string", "concatenation", "variable_assignment", "command_name"})
 _ANSI = {"n": "\n", "t": "\t", "r": "\r", "0": "\0", "e": "\x1b"}
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from auditlib.inventory.tasks import TaskQueue
+from auditlib.patterns import regex
 from auditlib.readers import python_code
 from auditlib.readers.python_code import Module
 from auditlib.readers.reading import Reading, each
@@ -20,7 +21,7 @@ from auditlib.source import Source, Unreadable
 
 KIND = "task queue"
 
-_ACKNOWLEDGES_LATE = re.compile(r"(?:\w+_)?(?:task_)?acks_late", re.I)
+_ACKNOWLEDGES_LATE = regex(r"(?:\w+_)?(?:task_)?acks_late", re.I)
 _WORDS = ("celery(", "acks_late")
 
 

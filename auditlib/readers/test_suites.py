@@ -15,20 +15,21 @@ from pathlib import PurePosixPath
 from auditlib.inventory.delivery import TestSuite
 from auditlib.model import Location
 from auditlib.paths import below
+from auditlib.patterns import regex
 from auditlib.readers.reading import Reading
 from auditlib.source import Source, Unreadable
 
 KIND = "test"
 
-_PYTHON = re.compile(r"(?:^|/)(?:test_[^/]+|[^/]+_test)\.py$")
-_DJANGO = re.compile(r"(?:^|/)tests\.py$")
+_PYTHON = regex(r"(?:^|/)(?:test_[^/]+|[^/]+_test)\.py$")
+_DJANGO = regex(r"(?:^|/)tests\.py$")
 """What Django makes for each application, empty at first."""
-_JAVASCRIPT = re.compile(r"(?:\.(?:test|spec|cy)|(?:^|/)__tests__/[^/]+)\.[cm]?[jt]sx?$")
-_IMPORT = re.compile(
+_JAVASCRIPT = regex(r"(?:\.(?:test|spec|cy)|(?:^|/)__tests__/[^/]+)\.[cm]?[jt]sx?$")
+_IMPORT = regex(
     r"""(?:from\s+|require\(\s*|import\s+)['"](?P<module>@playwright/test|playwright|vitest|@jest/globals|cypress|"""
     r"""node:test|bun:test|mocha)['"]"""
 )
-_PACKAGE = re.compile(r'"(?P<name>@playwright/test|cypress|vitest|jest|react-scripts|mocha)"\s*:')
+_PACKAGE = regex(r'"(?P<name>@playwright/test|cypress|vitest|jest|react-scripts|mocha)"\s*:')
 _FRAMEWORKS = {
     "vitest": "vitest", "jest": "jest", "@jest/globals": "jest", "react-scripts": "jest", "mocha": "mocha",
     "node:test": "node", "bun:test": "bun", "@playwright/test": "playwright", "playwright": "playwright",
@@ -36,15 +37,15 @@ _FRAMEWORKS = {
 }  # fmt: skip
 """By module or package, those of unit tests first: where a package has several, a plain test file is one of theirs."""
 _ENDINGS = ("ts", "js", "mjs", "cjs", "mts")
-_UNITTEST = re.compile(r"^class \w+\([^)\n]*TestCase\b|^from django\.test import|\bunittest\.main\(", re.M)
-_PYTEST = re.compile(r"^\s*(?:import pytest|from pytest import)|^(?:async )?def test_", re.M)
-_PLAYWRIGHT = re.compile(r"^\s*(?:from playwright|import playwright)", re.M)
-_CASES = re.compile(
+_UNITTEST = regex(r"^class \w+\([^)\n]*TestCase\b|^from django\.test import|\bunittest\.main\(", re.M)
+_PYTEST = regex(r"^\s*(?:import pytest|from pytest import)|^(?:async )?def test_", re.M)
+_PLAYWRIGHT = regex(r"^\s*(?:from playwright|import playwright)", re.M)
+_CASES = regex(
     r"""^[ \t]*(?:async )?def (?:test|should)|^[ \t]*class \w*Test|\b(?:test|it|specify)\b[\w.]*[ \t]*[(`<]|"""
     r"""\bscenarios\(|\b(?:ruleTester|testCases?)\b""",
     re.M,
 )
-_NAME = re.compile(r"\b[A-Z][A-Z0-9_]{2,60}\b")
+_NAME = regex(r"\b[A-Z][A-Z0-9_]{2,60}\b")
 _NAME_LIMIT = 2_000
 
 

@@ -11,11 +11,12 @@ from collections import defaultdict
 from typing import Any
 
 from auditlib.model import Location
+from auditlib.patterns import regex
 from auditlib.source import Source, Unreadable
 
-_TABLE = re.compile(r"\s*\[{1,2}\s*(?P<name>[^\[\]]+?)\s*\]{1,2}\s*(?:#.*)?$")
-_KEY = re.compile(r"\s*(?P<name>[\w-]+|\"[^\"]*\"|'[^']*')\s*=")
-_STRING = re.compile(r"\"((?:[^\"\\]|\\.)*+)\"|'([^']*)'")
+_TABLE = regex(r"\s*\[{1,2}\s*(?P<name>[^\[\]]+?)\s*\]{1,2}\s*(?:#.*)?$")
+_KEY = regex(r"\s*(?P<name>[\w-]+|\"[^\"]*\"|'[^']*')\s*=")
+_STRING = regex(r"\"((?:[^\"\\]|\\.)*+)\"|'([^']*)'")
 
 
 class TomlDocument:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from msgspec import Struct
 
 from auditlib.inventory.delivery import Command, Pair, Step
+from auditlib.patterns import regex
 from auditlib.readers import shell
 from auditlib.readers.nodes import Entries, is_true, location, text
 from auditlib.redaction import Vault
@@ -33,7 +33,7 @@ class Defaults(Struct, frozen=True):
         )
 
 
-_OVER_SSH = re.compile(r"/(?:ssh-action|scp-action|ssh-deploy|sftp-)")
+_OVER_SSH = regex(r"/(?:ssh-action|scp-action|ssh-deploy|sftp-)")
 
 
 def pairs(node: Node | None, entries: Entries, vault: Vault, uses: str = "") -> tuple[Pair, ...]:

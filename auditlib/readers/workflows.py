@@ -12,6 +12,7 @@ from typing import Any
 
 from auditlib.inventory.delivery import Action, Job, JobService, PairUse, Trigger, Workflow
 from auditlib.model import Location
+from auditlib.patterns import regex
 from auditlib.readers import reading
 from auditlib.readers.nodes import Entries, is_true, location, text
 from auditlib.readers.workflow_steps import Defaults, StepReader, pairs
@@ -23,9 +24,9 @@ KIND = "workflow"
 _PATTERNS = tuple(f"/.{host}/workflows/*.{end}" for host in ("github", "gitea", "forgejo") for end in ("yml", "yaml"))
 _ACTIONS = ("/.github/actions/**/action.yml", "/.github/actions/**/action.yaml", "/action.yml", "/action.yaml")
 
-_EXPRESSION = re.compile(r"\$\{\{(?:[^}]|\}(?!\}))*\}\}|^[ \t]*(?:-[ \t]+)?if:[^\n]*", re.M)
-_COMMENT = re.compile(r"[ \t]*#")
-_REFERENCE = re.compile(r"\b(secrets|vars)(?:\.([A-Za-z_]\w*)|\[\s*'([^'\n]+)'\s*\])")
+_EXPRESSION = regex(r"\$\{\{(?:[^}]|\}(?!\}))*\}\}|^[ \t]*(?:-[ \t]+)?if:[^\n]*", re.M)
+_COMMENT = regex(r"[ \t]*#")
+_REFERENCE = regex(r"\b(secrets|vars)(?:\.([A-Za-z_]\w*)|\[\s*'([^'\n]+)'\s*\])")
 
 
 def read(source: Source) -> reading.Reading:

@@ -10,19 +10,18 @@ from auditlib.conventions import backups, deployment, healthchecks, monitoring, 
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
 from auditlib.model import Location, Related
+from auditlib.patterns import regex
 
-_RESTORE = re.compile(
-    r"\b(?:pg_restore|mongorestore|restic restore|borg extract|wal-g backup-fetch)\b|restore[-_.]", re.I
-)
-_ROLLBACK = re.compile(r"\broll(?:ing)?[-_ ]?back\b|\brückfall|zurückrollen|retour arri[eè]re", re.I)
-_SCANNER = re.compile(r"\b(?:trivy|grype|snyk|clair|anchore|docker scout|scout-action|prisma-cloud)\b", re.I)
-_CLUSTER_FILE = re.compile(
+_RESTORE = regex(r"\b(?:pg_restore|mongorestore|restic restore|borg extract|wal-g backup-fetch)\b|restore[-_.]", re.I)
+_ROLLBACK = regex(r"\broll(?:ing)?[-_ ]?back\b|\brückfall|zurückrollen|retour arri[eè]re", re.I)
+_SCANNER = regex(r"\b(?:trivy|grype|snyk|clair|anchore|docker scout|scout-action|prisma-cloud)\b", re.I)
+_CLUSTER_FILE = regex(
     r"(?:^|/)(?:Chart|kustomization|helmfile)\.ya?ml$|\.nomad$|"
     r"(?:^|/)(?:k8s|kubernetes|kube|helm|charts)/.+\.(?:ya?ml|tpl|json)$"
 )
-_CLUSTER_COMMAND = re.compile(r"\b(?:kubectl|helm|kustomize|nomad|docker stack deploy|docker service)\b")
+_CLUSTER_COMMAND = regex(r"\b(?:kubectl|helm|kustomize|nomad|docker stack deploy|docker service)\b")
 _LOCAL_LOGS = frozenset({"", "json-file", "local", "none"})
-_SECRET_NAME = re.compile(r"PASSWORD|SECRET|TOKEN|API_?KEY|PRIVATE_KEY|CREDENTIAL", re.I)
+_SECRET_NAME = regex(r"PASSWORD|SECRET|TOKEN|API_?KEY|PRIVATE_KEY|CREDENTIAL", re.I)
 
 
 def credentials(inventory: Inventory) -> Iterator[Related]:

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from auditlib.patterns import regex
 from auditlib.report import measuring, palette
 
 if TYPE_CHECKING:
@@ -207,15 +208,15 @@ def _flow(
 
 
 _STYLE = "font-family:system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',sans-serif;stroke-linejoin:round"
-_FRAME = re.compile(r"^.*?</defs>|</svg>\s*$", re.S)
-_BACKGROUND = re.compile(r'<path d="[^"]*" style="fill: none"/>')
-_WASTE = re.compile(
+_FRAME = regex(r"^.*?</defs>|</svg>\s*$", re.S)
+_BACKGROUND = regex(r'<path d="[^"]*" style="fill: none"/>')
+_WASTE = regex(
     r"""\sid="[^"]*"|\sfont-family: '[^;"]*;|;\sstroke-linejoin: miter|;\sstroke-dashoffset: 0"""
     r"""|\stransform="rotate\(-0 [^"]*\)\""""
 )
-_PART = re.compile(r'\sid="part:([a-z0-9-]*):(\d+)">')
-_SPACE = re.compile(r"\s*\n\s*")
-_GROUP = re.compile(r"<g>((?:(?!<g\b).)*?)</g>", re.S)
+_PART = regex(r'\sid="part:([a-z0-9-]*):(\d+)">')
+_SPACE = regex(r"\s*\n\s*")
+_GROUP = regex(r"<g>((?:(?!<g\b).)*?)</g>", re.S)
 
 
 def _labelled(shortened: Sequence[str], match: re.Match[str]) -> str:

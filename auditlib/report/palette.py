@@ -6,9 +6,8 @@ picture says anything by colour alone.
 
 from __future__ import annotations
 
-import re
-
 from auditlib.model import Severity
+from auditlib.patterns import regex
 
 INK = "#1c2530"
 MUTED = "#586473"
@@ -70,7 +69,7 @@ _ROLES: dict[str, str] = {
     ACCENT_SOFT: "accent-soft",
     **{colour: str(severity) for severity, colour in SEVERITY.items()},
 }
-_COLOUR = re.compile(rf"(?<=: )(?:{'|'.join(_ROLES)})\b")
+_COLOUR = regex(rf"(?<=: )(?:{'|'.join(_ROLES)})\b")
 
 
 def as_variables(svg: str) -> str:

@@ -7,7 +7,6 @@ are read from the first print, whose contents have room for them already.
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import signal
 import subprocess
@@ -17,13 +16,14 @@ from contextlib import suppress
 from pathlib import Path
 
 from auditlib.errors import PrintError, UsageError
+from auditlib.patterns import regex
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 """What the program is called, by system."""
 TIME_LIMIT = 180.0
 """Seconds after which printing is given up."""
 
-_NUMBER = re.compile(r'<span class="page" data-of="([^"]*)">')
+_NUMBER = regex(r'<span class="page" data-of="([^"]*)">')
 """Where the contents on paper have room for the number of a page."""
 
 _OPTIONS = (

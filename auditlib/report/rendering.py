@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import re
 from collections.abc import Sequence
 from functools import cache
 from typing import Any
@@ -13,6 +12,7 @@ import jinja2
 from markupsafe import Markup, escape
 
 from auditlib.model import Area, Severity
+from auditlib.patterns import regex
 from auditlib.report.blocks import Block, Table
 
 PRINT_ROWS = 25
@@ -104,7 +104,7 @@ def _css_text(text: str) -> Markup:
     return Markup("".join(safe))  # noqa: S704 - letters, digits and numbers in hexadecimal
 
 
-_BACKTICKS = re.compile(r"`([^`]+)`")
+_BACKTICKS = regex(r"`([^`]+)`")
 
 
 def _code(text: object) -> Markup:
@@ -120,7 +120,7 @@ def _paragraphs(text: str) -> Markup:
     return Markup(html.replace("<pre>", '<pre tabindex="0">'))  # noqa: S704 - html is off
 
 
-_MARKDOWN = re.compile(r"([\\`*_\[\]<>|#])")
+_MARKDOWN = regex(r"([\\`*_\[\]<>|#])")
 
 
 def _plain(text: Any) -> str:

@@ -19,6 +19,7 @@ from auditlib import verdict
 from auditlib.audit import Audit
 from auditlib.errors import UsageError
 from auditlib.model import Area, Finding, Status
+from auditlib.patterns import regex
 from auditlib.report import policy, rendering
 from auditlib.report.blocks import SLIDE_MIME
 from auditlib.report.settings import Settings
@@ -133,7 +134,7 @@ def _shipped(name: str) -> Markup:
     return Markup(_END.sub(r"<\\/", text))  # noqa: S704 - a library's own file
 
 
-_END = re.compile("</(?=script|style)", re.I)
+_END = regex("</(?=script|style)", re.I)
 """What would end the element; none of it is in a script except within a text."""
 _INSTALL = "install what slides need with `pip install 'auditlib[slides]'`"
 

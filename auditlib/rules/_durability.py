@@ -13,17 +13,18 @@ from auditlib.conventions import images, services
 from auditlib.graph import DependencyGraph, Edge
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
+from auditlib.patterns import regex
 from auditlib.scraping import service_of
 
-_QUEUE_VARIABLE = re.compile(r"BROKER|QUEUE|CELERY|SIDEKIQ|BULL|(?:^|_)RQ_|DRAMATIQ|HUEY|ARQ_|TASKS?_|JOBS?_", re.I)
+_QUEUE_VARIABLE = regex(r"BROKER|QUEUE|CELERY|SIDEKIQ|BULL|(?:^|_)RQ_|DRAMATIQ|HUEY|ARQ_|TASKS?_|JOBS?_", re.I)
 _QUEUE_CHOICES = ("QUEUE_CONNECTION", "QUEUE_DRIVER")
 """Laravel's choice of a queue (https://laravel.com/docs/queues); the store has no address of its own for it."""
-_RESULTS = re.compile(r"RESULT", re.I)
-_WORKER = re.compile(
+_RESULTS = regex(r"RESULT", re.I)
+_WORKER = regex(
     r"\bcelery\b.*\bworker\b|\bdramatiq\b|\brq(?:\s+\S+)* worker\b|\brqworker\b|\bsidekiq\b|\bhuey_consumer\b|"
     r"\barq\s|\btaskiq worker\b|\bbullmq\b|\bresque\b|\bqueue:work\b|\bhorizon\b"
 )
-_SETTINGS_FILE = re.compile(r"\.conf\b|\s(?:@|--include)\s")
+_SETTINGS_FILE = regex(r"\.conf\b|\s(?:@|--include)\s")
 
 
 def is_worker(service: Service) -> bool:

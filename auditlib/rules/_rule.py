@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.patterns import regex
 
 if TYPE_CHECKING:
     from auditlib.graph import DependencyGraph
@@ -81,7 +82,7 @@ def rule(*, area: Area, severity: Severity, confidence: Confidence, effort: Effo
     return decorate
 
 
-_HEADING = re.compile(r"^(Anti-pattern|Better|Recommendation|References):[ ]*$", re.M)
+_HEADING = regex(r"^(Anti-pattern|Better|Recommendation|References):[ ]*$", re.M)
 
 
 def documentation(docstring: str) -> Documentation:

@@ -33,12 +33,11 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.monitoring import AlertRule
 from auditlib.model import Area, Confidence, Effort, Severity
+from auditlib.patterns import regex
 from auditlib.rules._rule import Evidence, rule
 
-_LOGQL = re.compile(
-    r"\|[=~]|[}\"`]\s*!~\s*[\"`]|\|\s*(?:json|logfmt|pattern|regexp|line_format|unwrap)\b|_over_time\(\s*\{"
-)
-_PARSER_LIMITS = re.compile(r"too long|unknown function|unsupported|experimental|not supported", re.I)
+_LOGQL = regex(r"\|[=~]|[}\"`]\s*!~\s*[\"`]|\|\s*(?:json|logfmt|pattern|regexp|line_format|unwrap)\b|_over_time\(\s*\{")
+_PARSER_LIMITS = regex(r"too long|unknown function|unsupported|experimental|not supported", re.I)
 """Errors that may be our parser's ignorance of a newer PromQL."""
 
 

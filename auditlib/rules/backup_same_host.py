@@ -35,17 +35,18 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Mount, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.patterns import regex
 from auditlib.rules._rule import Evidence, rule
 
-_AWAY = re.compile(
+_AWAY = regex(
     r"\b(?:rclone|restic|borg\w*|kopia|duplicity|rsync|scp|sftp|ssh|lftp|ftp|s3cmd|s5cmd|aws|gsutil|gcloud|azcopy|az|mc|"
     r"b2|wal-g|wal-e|pgbackrest|barman|litestream|velero|duplicati|curl|tarsnap|git)\b"
 )
-_DUMPS = re.compile(
+_DUMPS = regex(
     r"\b(?:pg_dump(?:all)?|pg_basebackup|mysqldump|mariadb-dump|mydumper|xtrabackup|mariabackup|mongodump)\b|--rdb\b"
 )
-_NAMES_BACKUPS = re.compile(r"back[-_]?up|dump|snapshot|archive|offsite", re.I)
-_AWAY_SETTING = re.compile(
+_NAMES_BACKUPS = regex(r"back[-_]?up|dump|snapshot|archive|offsite", re.I)
+_AWAY_SETTING = regex(
     r"S3|BUCKET|RESTIC_REPOSITORY|B2_|AZURE|GCS|GOOGLE|WEBDAV|SSH_|SFTP|DROPBOX|REMOTE|RCLONE|WALG_|FTP_|ENDPOINT", re.I
 )
 

@@ -32,9 +32,10 @@ from auditlib.conventions import backups, deployment
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.model import Area, Confidence, Effort, Location, Severity
+from auditlib.patterns import regex
 from auditlib.rules._rule import Evidence, rule
 
-_RESTORES = re.compile(
+_RESTORES = regex(
     r"\bpg_restore\b|\bmongorestore\b|\b(?:restic|borg|kopia|duplicity|velero|wal-g|pgbackrest|barman|litestream)\b.*"
     r"\b(?:restore|check|extract|recover|verify|backup-fetch)\b|\brestore\b|\bpsql\b.*(?:<|--file|\s-f\s)",
     re.I,

@@ -36,10 +36,11 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.configuration import EnvironmentBranch
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.patterns import regex
 from auditlib.rules._rule import Evidence, rule
 from auditlib.rules._wording import listed
 
-_ORIGINS = re.compile(r"origin|cors|allowed_?hosts|csrf_?trusted", re.I)
+_ORIGINS = regex(r"origin|cors|allowed_?hosts|csrf_?trusted", re.I)
 
 
 @rule(area=Area.CONFIGURATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)

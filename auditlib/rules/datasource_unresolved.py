@@ -36,10 +36,11 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.monitoring import Datasource
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.patterns import regex
 from auditlib.rules._rule import Evidence, rule
 
-_LOOPBACK = re.compile(r"^(?:localhost|127\.[\d.]+|::1)$")
-_SERVICE = re.compile(r"^[a-z0-9][a-z0-9_-]*$", re.I)
+_LOOPBACK = regex(r"^(?:localhost|127\.[\d.]+|::1)$")
+_SERVICE = regex(r"^[a-z0-9][a-z0-9_-]*$", re.I)
 """A host that only a service can be: it has no domain, and no placeholder is in it."""
 
 

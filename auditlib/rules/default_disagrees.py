@@ -30,7 +30,6 @@ References:
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator
 
@@ -38,16 +37,17 @@ from auditlib.conventions import environments, programs, switches
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.patterns import regex
 from auditlib.redaction import Value
 from auditlib.rules._rule import Evidence, rule
 from auditlib.rules._wording import listed
 
-_PLACE = re.compile(
+_PLACE = regex(
     r"(?:^|_)(?:HOSTS?|HOSTNAME|URLS?|URI|ADDR(?:ESS)?|PORT|DSN|ENDPOINT|PATH|DIR|DIRECTORY|FILE|ROOT|ORIGINS?|DOMAIN|SERVERS?|"
     r"BROKER|BACKEND|BUCKET|NAME|DB|DATABASE|USER(?:NAME)?|EMAIL|FROM|IMAGE|TAG|VERSION|LOG_?LEVEL|LEVEL)(?:_|$)"
 )
 """Names of what differs between a laptop and a container by its nature."""
-_ADDRESS = re.compile(r"[/:@\\]|localhost|\d+\.\d+\.\d+")
+_ADDRESS = regex(r"[/:@\\]|localhost|\d+\.\d+\.\d+")
 _Default = tuple[Location, str, str]
 
 

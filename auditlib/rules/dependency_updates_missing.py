@@ -38,14 +38,15 @@ from auditlib.conventions import deployment
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.patterns import regex
 from auditlib.rules._rule import Evidence, rule
 from auditlib.rules._wording import listed
 
-_UPDATERS = re.compile(
+_UPDATERS = regex(
     r"(?:^|/)(?:dependabot\.ya?ml|renovate\.json5?|\.renovaterc(?:\.json5?)?|renovate-config\.js|\.pyup\.ya?ml|"
     r"\.scala-steward\.conf|\.depfu\.yml|\.dependabot/config\.yml|updatecli\.ya?ml|\.updatecli/.+|diun\.ya?ml)$"
 )
-_UPDATES = re.compile(
+_UPDATES = regex(
     r"renovate|dependabot|npm-check-updates|\bncu\b|updatecli|pip-compile\b.*--upgrade|uv (?:lock|sync)\b.*--upgrade|"
     r"poetry update|npm update|yarn up|pre-commit autoupdate|pip-review|go get -u(?: \./\.\.\.|$)",
     re.I,

@@ -41,10 +41,11 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Command, Job, Step
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.patterns import regex
 from auditlib.rules._rule import Evidence, rule
 
-_DEPLOYS = re.compile(r"(?:^|[^a-z])(?:deploy(?:s|ing|ment)?|roll-?out|go-?live)(?![a-z])", re.I)
-_SPEAKS_OF_IT = re.compile(
+_DEPLOYS = regex(r"(?:^|[^a-z])(?:deploy(?:s|ing|ment)?|roll-?out|go-?live)(?![a-z])", re.I)
+_SPEAKS_OF_IT = regex(
     r"summary|notify|notification|status|check|test|preview.url|comment|info|skip|version|message|start|finish|succe|"
     r"fail|docs|lint|verify|should|need|detect|whether|plan|validate|log|wait|done|complete|announce|instruction",
     re.I,
@@ -52,7 +53,7 @@ _SPEAKS_OF_IT = re.compile(
 _SILENT = frozenset(
     {"echo", "printf", "true", ":", "sleep", "exit", "ls", "pwd", "date", "set", "cat", "env", "whoami"}
 )
-_PREPARES = re.compile(
+_PREPARES = regex(
     r"(?:^|/)(?:checkout|setup-[\w-]+|cache|download-artifact|configure-[\w-]+|login-action)@|^docker/setup-"
 )
 

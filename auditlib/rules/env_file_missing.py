@@ -39,10 +39,11 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import EnvFileReference
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.patterns import regex
 from auditlib.rules._rule import Evidence, rule
 from auditlib.rules._wording import counted, listed
 
-_ENVIRONMENT_WORD = re.compile(r"[._-](?:local|dev|development|prod|production|staging|test|docker)(?=$|[._-])", re.I)
+_ENVIRONMENT_WORD = regex(r"[._-](?:local|dev|development|prod|production|staging|test|docker)(?=$|[._-])", re.I)
 
 
 @rule(area=Area.CONFIGURATION, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)

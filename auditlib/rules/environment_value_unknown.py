@@ -37,6 +37,7 @@ from auditlib.conventions.programs import Program
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.patterns import regex
 from auditlib.rules._rule import Evidence, rule
 from auditlib.rules._wording import listed
 
@@ -46,7 +47,7 @@ _KINDS = {
     "development": ("development", "dev", "develop", "devel"),
     "testing": ("testing", "test", "tests"),
 }
-_LITERAL = re.compile(r"Literal\[(?P<values>[^\]]*)\]")
+_LITERAL = regex(r"Literal\[(?P<values>[^\]]*)\]")
 
 
 @rule(area=Area.CONFIGURATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)

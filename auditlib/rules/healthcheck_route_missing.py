@@ -39,13 +39,14 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Route
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.patterns import regex
 from auditlib.rules._rule import Evidence, rule
 
-_PARAMETER = re.compile(r"\{[^}]*\}|<[^>]*>|:\w+|\*\w*")
+_PARAMETER = regex(r"\{[^}]*\}|<[^>]*>|:\w+|\*\w*")
 _EVERYTHING = frozenset({"*", "{path:path}", "<path:path>"})
-_BRINGS_ROUTES = re.compile(r"health|terminus|actuator")
+_BRINGS_ROUTES = regex(r"health|terminus|actuator")
 """Libraries that add routes which no line of the application declares."""
-_BRINGS_METRICS = re.compile(r"prometheus|instrumentator|prom-bundle")
+_BRINGS_METRICS = regex(r"prometheus|instrumentator|prom-bundle")
 
 
 @rule(area=Area.ORCHESTRATION, severity=Severity.HIGH, confidence=Confidence.MEDIUM, effort=Effort.SMALL)

@@ -33,7 +33,6 @@ References:
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from auditlib.conventions import services
@@ -42,6 +41,7 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Command
 from auditlib.inventory.stack import Healthcheck, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.patterns import regex
 from auditlib.rules._rule import Evidence, rule
 
 _WEB = frozenset({"curl", "wget"})
@@ -79,7 +79,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             yield _swallowed(service, probe)
 
 
-_FAILS = re.compile(r"-[a-zA-Z]*f[a-zA-Z]*")
+_FAILS = regex(r"-[a-zA-Z]*f[a-zA-Z]*")
 _Fault = tuple[str, str, Severity | None]
 """What a probe without the password does, how it is mended, and how bad it is if not as usual."""
 

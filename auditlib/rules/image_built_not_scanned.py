@@ -36,18 +36,19 @@ from auditlib.conventions import deployment
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.patterns import regex
 from auditlib.pipeline import Run
 from auditlib.rules._rule import Evidence, rule
 from auditlib.rules._wording import counted
 
-_SCANNERS = re.compile(
+_SCANNERS = regex(
     r"trivy|grype|anchore|snyk|docker[/ -]scout|scout-action|clair|sysdig|prisma-?cloud|twistlock|wiz|aqua|xray|jfrog|"
     r"neuvector|lacework|orca|qualys|osv-scanner|dockle|container-scan|image-scan|scan-image|checkov|kics|vuln|"
     r"security-scan|mondoo|chainguard|zora|ecr.*scan|scan-action",
     re.I,
 )
-_PUSHES = re.compile(r"(?:^|\s)push=true\b|\bdocker\b.*\bpush\b|\s--push\b")
-_ACTS_ON_IMAGE = re.compile(r"\bcompose\b.*\s(?:up|run)\b(?!.*--build)")
+_PUSHES = regex(r"(?:^|\s)push=true\b|\bdocker\b.*\bpush\b|\s--push\b")
+_ACTS_ON_IMAGE = regex(r"\bcompose\b.*\s(?:up|run)\b(?!.*--build)")
 
 
 @rule(area=Area.CICD, severity=Severity.LOW, confidence=Confidence.MEDIUM, effort=Effort.SMALL)

@@ -28,7 +28,6 @@ References:
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Iterator
 
 from auditlib import pipeline
@@ -37,11 +36,12 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Dockerfile
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.patterns import regex
 from auditlib.pipeline import Pipeline, Run
 from auditlib.rules._rule import Evidence, rule
 from auditlib.rules._wording import counted, listed
 
-_INPUT = re.compile(r"\b(?:context|file|dockerfile)=(?P<path>\S+)")
+_INPUT = regex(r"\b(?:context|file|dockerfile)=(?P<path>\S+)")
 
 
 @rule(area=Area.CICD, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)

@@ -33,7 +33,6 @@ References:
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from auditlib.conventions import tools, workflow_events
@@ -41,13 +40,12 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Job, Step, Workflow
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.patterns import regex
 from auditlib.rules._rule import Evidence, rule
 
-_PUSHES = re.compile(
-    r"^(?:docker|podman|buildah|nerdctl)\s+(?:image\s+|manifest\s+)?push\b|^docker[ -]compose\b.*\spush\b"
-)
-_BUILDS_AND_PUSHES = re.compile(r"^docker\s+(?:buildx\s+)?(?:build|bake)\b.*\s--push(?:\s|=true|$)")
-_LOCAL = re.compile(r"localhost|127\.0\.0\.1|\bkind\b|ttl\.sh")
+_PUSHES = regex(r"^(?:docker|podman|buildah|nerdctl)\s+(?:image\s+|manifest\s+)?push\b|^docker[ -]compose\b.*\spush\b")
+_BUILDS_AND_PUSHES = regex(r"^docker\s+(?:buildx\s+)?(?:build|bake)\b.*\s--push(?:\s|=true|$)")
+_LOCAL = regex(r"localhost|127\.0\.0\.1|\bkind\b|ttl\.sh")
 """Registries that end with the job."""
 
 

@@ -33,7 +33,6 @@ References:
 from __future__ import annotations
 
 import posixpath
-import re
 from collections import defaultdict
 from collections.abc import Iterator
 
@@ -43,11 +42,12 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Requirement
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.patterns import regex
 from auditlib.rules._rule import Evidence, rule
 from auditlib.rules._wording import listed
 
-_VERSION = re.compile(r"v?(\d+)(?:\.(\d+))?")
-_ELASTIC = re.compile(
+_VERSION = regex(r"v?(\d+)(?:\.(\d+))?")
+_ELASTIC = regex(
     r"^(?:docker\.elastic\.co/.+|(?:.+/)?(?:elasticsearch|kibana|logstash|apm-server|filebeat|metricbeat|heartbeat))$"
 )
 """https://www.elastic.co/support/matrix#matrix_compatibility"""

@@ -41,11 +41,12 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.patterns import regex
 from auditlib.rules._rule import Evidence, rule
 from auditlib.rules._wording import counted, listed
 
 _LOCAL_DRIVERS = frozenset({"", "json-file", "local", "none"})
-_SHIPPING_LIBRARY = re.compile(
+_SHIPPING_LIBRARY = regex(
     r"loki|logtail|logdna|loggly|papertrail|datadog|ddtrace|newrelic|new-relic|watchtower|google-cloud-logging|"
     r"applicationinsights|azure-monitor|opentelemetry-exporter-otlp|exporter-logs-otlp|graypy|pygelf|logstash|fluent-logger|"
     r"winston-(?:cloudwatch|elasticsearch)|pino-(?:loki|datadog|elasticsearch)|elastic-apm|logzio|splunk|honeycomb|axiom",

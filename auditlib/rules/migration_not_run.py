@@ -41,26 +41,27 @@ from auditlib.conventions import deployment
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.patterns import regex
 from auditlib.rules._rule import Evidence, rule
 
 _SETS = (
-    ("Alembic", re.compile(r"(?:^|/)alembic\.ini$"), re.compile(r"(?:^|/)versions/[^/]+\.py$"), "alembic upgrade head"),
-    ("Django", re.compile(r"(?:^|/)manage\.py$"), re.compile(r"(?:^|/)migrations/\d{4}_[^/]+\.py$"),
+    ("Alembic", regex(r"(?:^|/)alembic\.ini$"), regex(r"(?:^|/)versions/[^/]+\.py$"), "alembic upgrade head"),
+    ("Django", regex(r"(?:^|/)manage\.py$"), regex(r"(?:^|/)migrations/\d{4}_[^/]+\.py$"),
      "python manage.py migrate"),
-    ("Prisma", re.compile(r"(?:^|/)schema\.prisma$"), re.compile(r"(?:^|/)migrations/[^/]+/migration\.sql$"),
+    ("Prisma", regex(r"(?:^|/)schema\.prisma$"), regex(r"(?:^|/)migrations/[^/]+/migration\.sql$"),
      "prisma migrate deploy"),
-    ("Flyway", re.compile(r"(?:^|/)flyway\.(?:conf|toml)$"), re.compile(r"(?:^|/)V\d[^/]*__[^/]+\.sql$"),
+    ("Flyway", regex(r"(?:^|/)flyway\.(?:conf|toml)$"), regex(r"(?:^|/)V\d[^/]*__[^/]+\.sql$"),
      "flyway migrate"),
-    ("Knex", re.compile(r"(?:^|/)knexfile\.[jt]s$"), re.compile(r"(?:^|/)migrations/\d+[^/]*\.[jt]s$"),
+    ("Knex", regex(r"(?:^|/)knexfile\.[jt]s$"), regex(r"(?:^|/)migrations/\d+[^/]*\.[jt]s$"),
      "knex migrate:latest"),
 )  # fmt: skip
-_APPLIES = re.compile(
+_APPLIES = regex(
     r"\balembic\b.*\bupgrade\b|\bflask\s+db\s+upgrade\b|\bmigrate\b|\bprisma\s+(?:migrate\s+deploy|db\s+push)|"
     r"\bmigrations?\b|\bdb:migrate\b|\bliquibase\b|\bprestart\b|\bpre-?start\b|\bentrypoint\b|\bupgrade-?db\b|\bdb[_-]upgrade",
     re.I,
 )
 """A command that applies migrations, or that may by its name."""
-_ONLY_WRITES = re.compile(r"\brevision\b|\bmakemigrations\b|\bmigrate\s+dev\b|\bmigrate:make\b")
+_ONLY_WRITES = regex(r"\brevision\b|\bmakemigrations\b|\bmigrate\s+dev\b|\bmigrate:make\b")
 
 
 @rule(area=Area.CICD, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.SMALL)

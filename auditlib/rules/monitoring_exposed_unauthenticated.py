@@ -36,13 +36,14 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Port, Project, Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.patterns import regex
 from auditlib.rules._rule import Evidence, rule
 from auditlib.rules._wording import listed
 
 _WEB_UI = {"tracing": frozenset({"16686", "9411"}), "logs": frozenset({"3100"})}
 """Of these kinds only the ports at which what was collected can be read; others take in what applications send."""
 _OPEN_KINDS = frozenset({"metrics", "alerting", "exporter"})
-_LOGIN = re.compile(r"web\.config\.file|auth|BASIC|httpAuth", re.I)
+_LOGIN = regex(r"web\.config\.file|auth|BASIC|httpAuth", re.I)
 
 
 @rule(area=Area.MONITORING, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)

@@ -38,12 +38,13 @@ from auditlib.conventions import deployment, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.patterns import regex
 from auditlib.rules._rule import Evidence, rule
 from auditlib.rules._wording import listed
 
 _NAMES = {"metrics": "Prometheus", "alerting": "Alertmanager", "dashboards": "Grafana", "logs": "log collection"}
 
-_OTHERS = re.compile(
+_OTHERS = regex(
     r"loki|ruler|mimir|cortex|thanos|vmalert|mixin|(?:^|/)(?:tests?|examples?|vendor|k8s|kubernetes|charts?|helm)/",
     re.I,
 )

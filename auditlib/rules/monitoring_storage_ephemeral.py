@@ -35,6 +35,7 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Project, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.patterns import regex
 from auditlib.rules._rule import Evidence, rule
 from auditlib.rules._wording import listed
 
@@ -47,8 +48,8 @@ _KEEPS = {
     "loki": ("/loki", "logs"),
 }
 """Where the published images keep what, by the last part of the image's name."""
-_STATELESS = re.compile(r"--agent|enable-feature=agent|GF_DATABASE_(?:URL|HOST|TYPE)|-target=|ruler|s3|gcs|azure", re.I)
-_PATH_OPTION = re.compile(r"--?storage(?:\.tsdb)?\.path[= ](\S+)")
+_STATELESS = regex(r"--agent|enable-feature=agent|GF_DATABASE_(?:URL|HOST|TYPE)|-target=|ruler|s3|gcs|azure", re.I)
+_PATH_OPTION = regex(r"--?storage(?:\.tsdb)?\.path[= ](\S+)")
 
 
 @rule(area=Area.MONITORING, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)

@@ -32,6 +32,7 @@ from auditlib.conventions import deployment
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.model import Area, Confidence, Effort, Severity
+from auditlib.patterns import regex
 from auditlib.rules._rule import Evidence, rule
 from auditlib.rules._wording import counted
 
@@ -39,8 +40,8 @@ _WORDS = frozenset({
     "rollback", "rollbacks", "roll-back", "rollout-undo", "downgrade", "revert", "reverting", "rolling-back", "undo",
     "zurückrollen", "rückfall", "rücknahme", "restauration", "reversión", "откат", "回滚", "ロールバック",
 })  # fmt: skip
-_HEADING = re.compile(r"\broll(?:ing|ed)?[- ]?back|\brevert|\bundo\b|\bdowngrad|previous (?:release|version)", re.I)
-_COMMAND = re.compile(r"\brollback\b|\brollout undo\b|\bdowngrade\b|--atomic\b|circuit[-_]breaker")
+_HEADING = regex(r"\broll(?:ing|ed)?[- ]?back|\brevert|\bundo\b|\bdowngrad|previous (?:release|version)", re.I)
+_COMMAND = regex(r"\brollback\b|\brollout undo\b|\bdowngrade\b|--atomic\b|circuit[-_]breaker")
 
 
 @rule(area=Area.RESILIENCE, severity=Severity.LOW, confidence=Confidence.MEDIUM, effort=Effort.SMALL)

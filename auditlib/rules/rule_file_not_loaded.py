@@ -37,10 +37,11 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.monitoring import PrometheusConfig
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.patterns import regex
 from auditlib.rules._rule import Evidence, rule
 from auditlib.rules._wording import counted, listed
 
-_OTHERS = re.compile(r"loki|ruler|mimir|cortex|thanos|vmalert|(?:^|/)(?:tests?|examples?|vendor)/", re.I)
+_OTHERS = regex(r"loki|ruler|mimir|cortex|thanos|vmalert|(?:^|/)(?:tests?|examples?|vendor)/", re.I)
 """Paths of rules that other programs evaluate, or that are tests."""
 
 

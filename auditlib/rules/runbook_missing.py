@@ -37,10 +37,11 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.monitoring import AlertRule
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.patterns import regex
 from auditlib.rules._rule import Evidence, rule
 from auditlib.rules._wording import counted, listed
 
-_LINK = re.compile(r"run-?book|play-?book|https?://|docs/|\.md\b", re.I)
+_LINK = regex(r"run-?book|play-?book|https?://|docs/|\.md\b", re.I)
 
 
 @rule(area=Area.RESILIENCE, severity=Severity.LOW, confidence=Confidence.HIGH, effort=Effort.MEDIUM)

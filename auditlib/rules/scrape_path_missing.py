@@ -27,7 +27,6 @@ References:
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from auditlib import scraping
@@ -37,6 +36,7 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Route
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.patterns import regex
 from auditlib.rules._rule import Evidence, rule
 from auditlib.rules._wording import counted
 from auditlib.scraping import MetricSource
@@ -45,7 +45,7 @@ _PORTS = {
     "PostgreSQL": "5432", "MySQL": "3306", "Redis": "6379", "Valkey": "6379", "MongoDB": "27017", "Memcached": "11211",
 }  # fmt: skip
 """Products that speak a protocol of their own at their port, which is no HTTP."""
-_STATUS_PAGE = re.compile(r"(?:stub|nginx|basic)[-_]?status")
+_STATUS_PAGE = regex(r"(?:stub|nginx|basic)[-_]?status")
 """The usual paths of nginx's status page (https://nginx.org/en/docs/http/ngx_http_stub_status_module.html)."""
 
 

@@ -38,16 +38,17 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.monitoring import Target
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.patterns import regex
 from auditlib.rules._rule import Evidence, rule
 from auditlib.rules._wording import listed
 
-_NOT_A_SERVICE = re.compile(
+_NOT_A_SERVICE = regex(
     r"^(?:localhost|[\d.]+|\[?[0-9a-f:]*:[0-9a-f:]*\]?|.*\.docker\.internal|gateway|host)$|[.${}<>%]", re.I
 )
 """Hosts that are no service by their form: addresses, names with a domain, placeholders that something fills in."""
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-_LISTENS = re.compile(r"--web\.listen-address[= ]\S*?:(\d+)")
+_LISTENS = regex(r"--web\.listen-address[= ]\S*?:(\d+)")
 
 
 @rule(area=Area.MONITORING, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)

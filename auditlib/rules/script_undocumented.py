@@ -38,10 +38,11 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Script
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.patterns import regex
 from auditlib.rules._rule import Evidence, rule
 from auditlib.rules._wording import counted, listed
 
-_SELF_EXPLAINING = re.compile(
+_SELF_EXPLAINING = regex(
     r"(?:^|/)(?:\.husky|\.githooks|hooks|\.github)/|(?:^|/)(?:gradlew|mvnw|docker-entrypoint\.sh|entrypoint\.sh|manage\.py)$"
 )
 

@@ -26,7 +26,6 @@ References:
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Iterator
 
 from auditlib.conventions import calls, environments
@@ -34,11 +33,12 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Script
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.patterns import regex
 from auditlib.readers.shell import is_shell
 from auditlib.rules._rule import Evidence, rule
 from auditlib.rules._wording import counted, listed
 
-_BY_CONVENTION = re.compile(
+_BY_CONVENTION = regex(
     r"(?:^|/)(?:\.husky|\.githooks|hooks|\.github|\.devcontainer|\.ci|\.circleci|\.platform|\.ebextensions|debian|"
     r"init\.d|initdb\.d|docker-entrypoint-\w+\.d|cron\.\w+|profile\.d|completions?)/|"
     r"(?:^|/)(?:gradlew|mvnw|install\.sh|setup\.sh|bootstrap\.sh|configure|autogen\.sh|init-letsencrypt\.sh)$"

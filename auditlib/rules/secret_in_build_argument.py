@@ -33,10 +33,11 @@ from auditlib.conventions import deployment, environments, secrets, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.patterns import regex
 from auditlib.redaction import is_credential_name
 from auditlib.rules._rule import Evidence, rule
 
-_ASSIGNED = re.compile(r"^\s*([A-Za-z_]\w*)=\S", re.M)
+_ASSIGNED = regex(r"^\s*([A-Za-z_]\w*)=\S", re.M)
 
 
 @rule(area=Area.CONFIGURATION, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.MEDIUM)

@@ -42,10 +42,11 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.configuration import EnvFile
 from auditlib.inventory.delivery import Dockerfile, Instruction
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.patterns import regex
 from auditlib.redaction import is_credential_name
 from auditlib.rules._rule import Evidence, rule
 
-_SECRET_FILE = re.compile(
+_SECRET_FILE = regex(
     r"\.env(?:\.(?:prod|production|staging|local))?|id_(?:rsa|ed25519|ecdsa)|[\w.-]*\.key|[\w.-]*(?:private|key)[\w-]*\.pem|"
     r"\.netrc|\.pypirc|\.git-credentials|service[-_]?account[\w-]*\.json|credentials(?:\.json)?|[\w.-]+\.(?:p12|pfx|jks)"
 )

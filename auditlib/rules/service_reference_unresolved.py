@@ -31,7 +31,6 @@ References:
 from __future__ import annotations
 
 import posixpath
-import re
 from collections import defaultdict
 from collections.abc import Iterator
 
@@ -43,12 +42,13 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.configuration import ConfigAddress
 from auditlib.inventory.stack import Endpoint, Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.patterns import regex
 from auditlib.readers.endpoints import endpoints
 from auditlib.rules._rule import Evidence, rule
 
 _NO_ADDRESS = ("SERVICE_NAME", "APP_HOST", "SERVER_HOST", "BIND_HOST")
 """Names whose bare words say what the service itself is called, or listens on."""
-_WAITS = re.compile(r"wait-?(?:for|4)\S*|dockerize")
+_WAITS = regex(r"wait-?(?:for|4)\S*|dockerize")
 """Programs whose arguments are addresses (`wait-for-it.sh db:5432 -- …`)."""
 
 

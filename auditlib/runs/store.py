@@ -7,7 +7,6 @@ understood is told and left out; the rest goes on.
 from __future__ import annotations
 
 import os
-import re
 import secrets
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -18,6 +17,7 @@ from msgspec import Struct
 from auditlib import history
 from auditlib.errors import UsageError
 from auditlib.history import History, Run, Standing
+from auditlib.patterns import regex
 from auditlib.runs import document
 from auditlib.runs.document import UnreadableRun
 
@@ -27,8 +27,8 @@ WORDS = ("latest", "previous")
 """Names of runs beside their dates and ids."""
 _HEAD_LIMIT = 100_000
 """Characters of the longest first line."""
-_NAME = re.compile(r"\d{8}T\d{12}Z-([0-9a-f]{8})\.jsonl")
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_NAME = regex(r"\d{8}T\d{12}Z-([0-9a-f]{8})\.jsonl")
+_DATE = regex(r"\d{4}-\d{2}-\d{2}")
 
 
 class Stored(Struct, frozen=True):

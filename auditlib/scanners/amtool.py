@@ -13,12 +13,13 @@ from collections.abc import Iterator
 
 from auditlib import yamltree
 from auditlib.model import Area, Confidence, Location, Severity
+from auditlib.patterns import regex
 from auditlib.scanners._scanner import Issue, OutputError, Scanner
 from auditlib.source import Source, Unreadable
 
-_FAILED = re.compile(r"^Checking '(?P<file>[^'\n]+)'\s+FAILED: (?P<message>.+(?:\n +.+)*)", re.M)
-_LINE = re.compile(r"line (\d+)")
-_TEMPLATES = re.compile(r"^templates[ \t]*:.*(?:\n(?:[ \t\-\]].*)?)*", re.M)
+_FAILED = regex(r"^Checking '(?P<file>[^'\n]+)'\s+FAILED: (?P<message>.+(?:\n +.+)*)", re.M)
+_LINE = regex(r"line (\d+)")
+_TEMPLATES = regex(r"^templates[ \t]*:.*(?:\n(?:[ \t\-\]].*)?)*", re.M)
 _KEYS = frozenset({"global", "route", "receivers", "inhibit_rules", "mute_time_intervals", "time_intervals"})
 """The keys of a configuration, without `templates`."""
 

@@ -21,6 +21,7 @@ from typing import Any
 
 from auditlib.compose.discovery import is_compose_file
 from auditlib.model import Area, Confidence, Effort, Location, Severity
+from auditlib.patterns import regex
 from auditlib.scanners._scanner import Issue, OutputError, Scanner
 from auditlib.source import Source
 
@@ -65,8 +66,8 @@ _TITLES = {
     "CL-0029": "A capability that can stop the host is added",
     "CL-0030": "A capability that reads the host is added",
 }
-_INDENTED = re.compile(r"\s+\S")
-_KEY = re.compile(r"^(?P<key>\w+):", re.M)
+_INDENTED = regex(r"\s+\S")
+_KEY = regex(r"^(?P<key>\w+):", re.M)
 _CONFIGURATION = frozenset({"CL-0020", "CL-0021"})
 _HEURISTIC = frozenset({"CL-0013", "CL-0020", "CL-0021"})
 """Rules that judge by a name; the others read what the file declares."""

@@ -11,10 +11,11 @@ import re
 from collections.abc import Iterator
 
 from auditlib.model import Area, Confidence, Location, Severity
+from auditlib.patterns import regex
 from auditlib.scanners._scanner import Issue, OutputError, Scanner
 from auditlib.source import Source, Unreadable
 
-_RULE_FILE = re.compile(r"^groups:.*^\s+(?:- )?(?:alert|record):", re.M | re.S)
+_RULE_FILE = regex(r"^groups:.*^\s+(?:- )?(?:alert|record):", re.M | re.S)
 _PROBLEM = r"^{}: (?:(?P<line>\d+):(?P<column>\d+): )?(?P<message>.+)$"
 
 

@@ -11,11 +11,11 @@ checkout (`artipacked`) need an artifact that carries them, so they are low.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from typing import Any
 
 from auditlib.model import Area, Confidence, Location, Severity
+from auditlib.patterns import regex
 from auditlib.scanners._scanner import Issue, Scanner
 from auditlib.source import Source
 
@@ -26,7 +26,7 @@ _SEVERITY = {
     "Informational": Severity.INFO,
 }
 _OURS = {"unpinned-uses": Severity.MEDIUM, "artipacked": Severity.LOW}
-_OFFICIAL = re.compile(r"uses:\s*['\"]?(?:actions|github)/")
+_OFFICIAL = regex(r"uses:\s*['\"]?(?:actions|github)/")
 _ADVICE = {
     "artipacked": "Set `persist-credentials` to false at the checkout step.",
     "dangerous-triggers": "Run untrusted code on `pull_request`; keep `pull_request_target` for jobs without checkout.",

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from typing import TYPE_CHECKING
 
+from auditlib.patterns import regex
 from auditlib.secret_spans import addresses, commands, env_lines, formats, headers, prose
 from auditlib.secret_spans.assignments import default, key_input, name_around, named
 from auditlib.secret_spans.names import is_credential_name, is_secret_value
@@ -48,9 +49,9 @@ def find(text: str, *, code: bool = False, env: bool = False) -> list[Span]:
 
 
 _TEXTS_IN_CODE = {
-    '"""': re.compile(r'"""(.+?)"""', re.S),
-    "'''": re.compile(r"'''(.+?)'''", re.S),
-    "`": re.compile(r"(?:[=(,:?+]|=>|return)\s?`([^`]*)`"),
+    '"""': regex(r'"""(.+?)"""', re.S),
+    "'''": regex(r"'''(.+?)'''", re.S),
+    "`": regex(r"(?:[=(,:?+]|=>|return)\s?`([^`]*)`"),
 }
 
 

@@ -5,17 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
+from auditlib.patterns import regex
 from auditlib.secret_spans.names import NOT_A_VALUE
 
 Span = tuple[int, int]
 
-_AUTHORITY = re.compile(r"(?:\$\{[^}\n]{0,200}\}++|[^\s\"'<>`])*+")
-_REFERENCE = re.compile(r"\$\{[^}]*\}+")
-_INNER = re.compile(r":?[-=+](?P<value>[^}$]+)")
-_PORT_AND_PATH = re.compile(r"[^@/]*:\d{1,5}/")
-_GIT_TOKEN = re.compile(r"(?P<value>[^@:/]+)(?::(?:x-oauth-basic)?)?@[\w.-]*(?:git|bitbucket|dev\.azure)", re.I)
+_AUTHORITY = regex(r"(?:\$\{[^}\n]{0,200}\}++|[^\s\"'<>`])*+")
+_REFERENCE = regex(r"\$\{[^}]*\}+")
+_INNER = regex(r":?[-=+](?P<value>[^}$]+)")
+_PORT_AND_PATH = regex(r"[^@/]*:\d{1,5}/")
+_GIT_TOKEN = regex(r"(?P<value>[^@:/]+)(?::(?:x-oauth-basic)?)?@[\w.-]*(?:git|bitbucket|dev\.azure)", re.I)
 _GIT_USERS = frozenset({"git", "x-access-token", "oauth2", "x-oauth-basic", "gitlab-ci-token", "hg"})
-_HOOK = re.compile(r"[\w.-]+(?::\d+)?/hooks/(?P<value>[A-Za-z0-9_-]{8,})")
+_HOOK = regex(r"[\w.-]+(?::\d+)?/hooks/(?P<value>[A-Za-z0-9_-]{8,})")
 
 
 def url(text: str, position: int) -> Iterator[Span]:
@@ -55,8 +56,8 @@ def _is_reference(value: str) -> bool:
     return bool(re.fullmatch(r"\$\w+|\$\$?\{.*|\{.*\}|<.*>|%[\w(].*|\*+|\.{3}|\$\(.*", value))
 
 
-_LOGIN_BEFORE = re.compile(r"(?<![\w.+%:@/-])(?P<user>[\w.+%-]{0,60}):(?P<value>[^\s:@/\"'`<>()\[\]{},;|]{1,100})$")
-_HOST_AFTER = re.compile(r"@(?:(?:\w{1,10})?\([\w.-]+:\d|[A-Za-z][\w-]*(?:\.[\w-]+)*(?::\d{2,5}\b|/|(?=[\s\"'`,;]|$)))")
+_LOGIN_BEFORE = regex(r"(?<![\w.+%:@/-])(?P<user>[\w.+%-]{0,60}):(?P<value>[^\s:@/\"'`<>()\[\]{},;|]{1,100})$")
+_HOST_AFTER = regex(r"@(?:(?:\w{1,10})?\([\w.-]+:\d|[A-Za-z][\w-]*(?:\.[\w-]+)*(?::\d{2,5}\b|/|(?=[\s\"'`,;]|$)))")
 _NO_USERS = frozenset({
     "mailto", "npm", "sip", "sips", "xmpp", "acct", "git", "ssh", "file", "link", "workspace", "patch", "portal", "to",
     "cc", "bcc", "from", "email", "e-mail", "mail", "github", "gitlab", "image",
@@ -74,7 +75,7 @@ def login_at_host(text: str, position: int) -> Iterator[Span]:
         yield start + match.start("value"), position
 
 
-_QUERY = re.compile(r"[\w-]{1,40}=(?P<value>[^\s&\"'`<>)\]}#,;\\]{1,1000})")
+_QUERY = regex(r"[\w-]{1,40}=(?P<value>[^\s&\"'`<>)\]}#,;\\]{1,1000})")
 
 
 def query(text: str, position: int) -> Iterator[Span]:
@@ -84,7 +85,7 @@ def query(text: str, position: int) -> Iterator[Span]:
         yield match.span("value")
 
 
-_ADDRESS_TAIL = re.compile(r"[^\s'\"<>`),]{1,300}")
+_ADDRESS_TAIL = regex(r"[^\s'\"<>`),]{1,300}")
 
 
 def after(hint: str) -> Callable[[str, int], Iterator[Span]]:

@@ -5,24 +5,25 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from auditlib.patterns import regex
 from auditlib.secret_spans import bare, expressions, literals, prose, structures
 from auditlib.secret_spans.names import is_credential_name, is_login_name, is_option_value, is_secret_value
 
 Span = tuple[int, int]
 
-_NAME_BACK = re.compile(r"[\w.-]*")
-_MARKUP = re.compile(r"[\"']?>\s{0,200}(?P<value>[^<>\n]{1,500}?)\s{0,200}</")
-_WORD_BEFORE = re.compile(r"\b(?:api|access|secret|private|auth|license|encryption|signing)[ ]\Z", re.I)
-_LOGIN = re.compile(
+_NAME_BACK = regex(r"[\w.-]*")
+_MARKUP = regex(r"[\"']?>\s{0,200}(?P<value>[^<>\n]{1,500}?)\s{0,200}</")
+_WORD_BEFORE = regex(r"\b(?:api|access|secret|private|auth|license|encryption|signing)[ ]\Z", re.I)
+_LOGIN = regex(
     r"""["'\])]{0,3}\s{0,9}(?:=>|[:=,\s])\s{0,9}\\?["']?(?:[\w.@+-]{1,60}:|neo4j/)"""
     r"""(?P<value>[^\s"'`/\\,;:$]{1,200})(?=["'\s,;\\]|$)"""
 )
-_ENCODED = re.compile(r"""["']?\s{0,9}[:=]\s{0,9}["']?(?=[a-z+/_-]{0,60}[A-Z0-9])[\w+/-]{12,}={0,2}""")
-_DEFAULT = re.compile(r"\$\{[\w.]{1,80}(?::?[-=+]|:(?![-=+?]))(?P<value>[^}$\n]{1,200})\}")
-_PRINTED = re.compile(
+_ENCODED = regex(r"""["']?\s{0,9}[:=]\s{0,9}["']?(?=[a-z+/_-]{0,60}[A-Z0-9])[\w+/-]{12,}={0,2}""")
+_DEFAULT = regex(r"\$\{[\w.]{1,80}(?::?[-=+]|:(?![-=+?]))(?P<value>[^}$\n]{1,200})\}")
+_PRINTED = regex(
     r"""\$\((?:echo|printf)\s+(?:-\w+\s+)*(?:["']%s["']\s+)?(?:"(?=[^"]*"))?(?P<value>(?<=")[^"\n]+|[^\s"')|]+)"""
 )
-_DEFAULT_OF_NAME = re.compile(
+_DEFAULT_OF_NAME = regex(
     r"\$\{(?P<name>[\w.]{1,80})(?::?[-=+]|:(?![-=+?]))(?:\$\{\w{1,80}:?[-=+]){0,3}"
     r"(?P<value>[^}\n]{1,200}(?=\})|[^}\n\"']{1,200})"
 )
@@ -81,7 +82,7 @@ def _secret(name: str, text: str, span: Span) -> Iterator[Span]:
         yield match.span("value")
 
 
-_KEY_INPUT = re.compile(r"(?<![\w-])key(?=[\"']?\s{0,9}:)")
+_KEY_INPUT = regex(r"(?<![\w-])key(?=[\"']?\s{0,9}:)")
 
 
 def key_input(text: str, position: int) -> Iterator[Span]:

@@ -5,25 +5,24 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from auditlib.patterns import regex
 from auditlib.secret_spans import literals
 
 Span = tuple[int, int]
 
-_BARE = re.compile(
+_BARE = regex(
     r"""["'`*\]]{0,3}[ \t]{0,40}(?P<operator>:?:=|[?+]=|<<<|=(?![=~>])|:(?![-?+=:/]))[ \t]{0,40}"""
     rf"""{literals.TAG}(?=[^\s"'])"""
 )
-_ITEM = re.compile(r"""["']?\s{1,200}value:[ \t]{1,40}(?=[^\s"'])""")
-_FLAG = re.compile(
-    r"""["']?(?:[ \t]{1,40}|=|\s{0,200},\s{0,200}|[ \t]{0,9}\n[ \t]{0,100}-[ \t]{1,9})\\?(?P<quote>["']?)"""
-)
-_SPACED = re.compile(r"""["']?[ \t]{1,40}(?P<quote>["']?)(?=[^\s=:|])""")
-_SPACED_BEFORE = re.compile(
+_ITEM = regex(r"""["']?\s{1,200}value:[ \t]{1,40}(?=[^\s"'])""")
+_FLAG = regex(r"""["']?(?:[ \t]{1,40}|=|\s{0,200},\s{0,200}|[ \t]{0,9}\n[ \t]{0,100}-[ \t]{1,9})\\?(?P<quote>["']?)""")
+_SPACED = regex(r"""["']?[ \t]{1,40}(?P<quote>["']?)(?=[^\s=:|])""")
+_SPACED_BEFORE = regex(
     r"(?:^|\s)(?:ENV|ARG|export|set|setx|setenv|(?:proxy_set_|add_|request_|more_set_)?header(?:_up|_down|s)?|fastcgi_param"
     r"|login\s+\S{1,100})\s+[$@]?$",
     re.I,
 )
-_OWN_LINE = re.compile(r"""[\s\-#>*"'`;]*(?:(?:export|ENV|ARG)\s+)?""")
+_OWN_LINE = regex(r"""[\s\-#>*"'`;]*(?:(?:export|ENV|ARG)\s+)?""")
 
 
 def values(text: str, begin: int, end: int) -> Iterator[Span]:
@@ -56,17 +55,15 @@ def _assigned(text: str, begin: int, match: re.Match[str]) -> Span:
     return literals.trimmed(text, match.end(), literals.LINE if own_line else literals.WORD)
 
 
-_ALONE = re.compile(
-    r"""[ \t]{1,40}(?:"[^"\n]{1,400}"|'[^'\n]{1,400}'|(?P<value>[^\s"']{1,400}));?[ \t]{0,40}(?:\n|$)"""
-)
-_PLAIN = re.compile(r"[^.,:=]+")
-_BEFORE_ALONE = re.compile(r"\s*(?:export\s+)?")
-_VERB = re.compile(
+_ALONE = regex(r"""[ \t]{1,40}(?:"[^"\n]{1,400}"|'[^'\n]{1,400}'|(?P<value>[^\s"']{1,400}));?[ \t]{0,40}(?:\n|$)""")
+_PLAIN = regex(r"[^.,:=]+")
+_BEFORE_ALONE = regex(r"\s*(?:export\s+)?")
+_VERB = regex(
     r"(?:get|set|check|create|generate|validate|verify|read|load|refresh|rotate|reset|make|new|require|ensure|ask|test"
     r"|delete|update|hash|encrypt|decrypt|is|has|use|mask|fetch|print|show|prompt)[_-]",
     re.I,
 )
-_TWO_WORDS = re.compile(r"\s*\S+[ \t]+\S+\s*")
+_TWO_WORDS = regex(r"\s*\S+[ \t]+\S+\s*")
 
 
 def _takes_a_space(text: str, begin: int, end: int) -> bool:

@@ -8,12 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
+from auditlib.patterns import regex
 from auditlib.secret_spans import literals
 from auditlib.secret_spans.names import is_secret_value
 
 Span = tuple[int, int]
 
-_LINE = re.compile(r"(?:\\\n|\n[ \t]{0,100}-[ \t]|[^\n]){0,600}")
+_LINE = regex(r"(?:\\\n|\n[ \t]{0,100}-[ \t]|[^\n]){0,600}")
 _BETWEEN = r"""(?:\\?["']?[ \t,=]{1,9}|["']?[ \t]{0,9}\\?\n[ \t]{0,100}(?:-[ \t]{1,9})?)"""
 """What separates an option from its value: a blank, `=`, the quotes and comma of a list, or the next line."""
 _VALUE = r"""\\?(?P<quote>["'])?(?P<value>(?(quote)(?:(?!\\?(?P=quote))[^\n])+|[^\s"',;|&)\]\\]+))"""
@@ -106,8 +107,8 @@ _CALLS: dict[str, str] = {
 """Functions that take a secret as an argument without a name."""
 
 PATTERNS: dict[str, tuple[re.Pattern[str], ...]] = {
-    **{program: tuple(map(re.compile, patterns)) for program, patterns in _PROGRAMS.items()},
-    **{call: (re.compile("(?i)^" + re.escape(call) + pattern),) for call, pattern in _CALLS.items()},
+    **{program: tuple(map(regex, patterns)) for program, patterns in _PROGRAMS.items()},
+    **{call: (regex("(?i)^" + re.escape(call) + pattern),) for call, pattern in _CALLS.items()},
 }
 
 
@@ -136,7 +137,7 @@ def _value(match: re.Match[str], offset: int) -> Iterator[Span]:
         yield offset + start, offset + end
 
 
-_PRINTED = re.compile(
+_PRINTED = regex(
     rf"""(?:echo|printf)\s+(?:-\w+\s+)*(?:(?P<form>["'])[^"'\n]{{0,9}}%s[^"'\n]{{0,9}}(?P=form)\s+)?{_VALUE}\\?["']?\s*\|[^|;\n]*$"""
 )
 READERS_OF_INPUT = ("--password-stdin", "--with-token", "sudo -s", "passwd --stdin")
@@ -149,7 +150,7 @@ def piped(text: str, position: int) -> Iterator[Span]:
         yield from _value(match, start)
 
 
-_LOGINS = re.compile(r"""(?:echo|printf)\s+(?:-\w+\s+)*\\?["']?[^\s:"'|]+:(?P<value>[^\s"'|\\]+)[^|\n]*\|[^|\n]*$""")
+_LOGINS = regex(r"""(?:echo|printf)\s+(?:-\w+\s+)*\\?["']?[^\s:"'|]+:(?P<value>[^\s"'|\\]+)[^|\n]*\|[^|\n]*$""")
 
 
 def piped_login(text: str, position: int) -> Iterator[Span]:
@@ -159,8 +160,8 @@ def piped_login(text: str, position: int) -> Iterator[Span]:
         yield from _value(match, start)
 
 
-_TAKES_INPUT = re.compile(r"--password-stdin|--with-token|\blogin\b|\bpasswd\b")
-_HERE = re.compile(rf"<<<\s*{_VALUE}")
+_TAKES_INPUT = regex(r"--password-stdin|--with-token|\blogin\b|\bpasswd\b")
+_HERE = regex(rf"<<<\s*{_VALUE}")
 
 
 def here_string(text: str, position: int) -> Iterator[Span]:
@@ -171,9 +172,9 @@ def here_string(text: str, position: int) -> Iterator[Span]:
         yield from _value(match, 0)
 
 
-_USER_OPTION = re.compile(r"""["'\s](?:-u|--user(?:name)?)["']?[\s,=]""")
-_PASSWORD_OPTION = re.compile(rf"-p{_BETWEEN}{_VALUE}")
-_PORT = re.compile(r"[\d.:/-]+(?:/(?:tcp|udp))?|\$.*")
+_USER_OPTION = regex(r"""["'\s](?:-u|--user(?:name)?)["']?[\s,=]""")
+_PASSWORD_OPTION = regex(rf"-p{_BETWEEN}{_VALUE}")
+_PORT = regex(r"[\d.:/-]+(?:/(?:tcp|udp))?|\$.*")
 
 
 def user_and_password(text: str, position: int) -> Iterator[Span]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from auditlib.patterns import regex
+
 Span = tuple[int, int]
 
-_BROKEN = re.compile(
-    r"^[ \t]*(?:export[ \t]+)?[^\s#=:\"'][^\s=:\"']*[ \t]+(?P<value>[^\s=:\"'#][^=:\"'\n]*?)[ \t]*$", re.M
-)
+_BROKEN = regex(r"^[ \t]*(?:export[ \t]+)?[^\s#=:\"'][^\s=:\"']*[ \t]+(?P<value>[^\s=:\"'#][^=:\"'\n]*?)[ \t]*$", re.M)
 """A name, and after a blank what was meant to be its value: a sign is missing."""
 
 

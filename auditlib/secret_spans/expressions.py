@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from auditlib.patterns import regex
 from auditlib.secret_spans import literals
 from auditlib.secret_spans.names import is_secret_value
 
@@ -23,7 +24,7 @@ _ASSIGNED = (
 _VALUE_BESIDE = r"""["']?,?\s{1,200}"?value"?\s{0,9}[:=]\s{0,9}"""
 _TYPED = r"[ \t][\w.*\[\]]{1,40}[ \t]{1,3}=(?![=>])\s{0,9}"
 _LOOKED_UP = r"""(?P<lookup>["'])\s{0,200},\s{0,200}(?:default\s{0,9}=\s{0,9})?"""
-_QUOTED = re.compile(
+_QUOTED = regex(
     rf"""{_CLOSE}(?:{_ASSIGNED}|{_VALUE_BESIDE}|{_TYPED}|{_LOOKED_UP})"""
     r"""[*_]{0,2}[bfruBFRU]{0,2}(?P<quote>\\?["'`])"""
 )
@@ -40,8 +41,8 @@ def strings(text: str, name: str, begin: int, end: int, *, code: bool) -> Iterat
             yield from _continued(text, stop + len(match["quote"]))
 
 
-_SECOND = re.compile(r"""\s{0,9}=\s{0,9}["'][^"'\n]{0,200}["']\s{0,9},\s{0,9}(?P<quote>["'])""")
-_IS_SECOND = re.compile(r"\w,\s{0,9}\Z")
+_SECOND = regex(r"""\s{0,9}=\s{0,9}["'][^"'\n]{0,200}["']\s{0,9},\s{0,9}(?P<quote>["'])""")
+_IS_SECOND = regex(r"\w,\s{0,9}\Z")
 """Two names that are assigned two values at once."""
 
 
@@ -53,8 +54,8 @@ def _gives_a_value(text: str, begin: int, match: re.Match[str]) -> bool:
     return match["quote"] != "`" or ("\n" not in match[0] and text[match.end() : match.end() + 1] != "`")
 
 
-_ATTRIBUTE = re.compile(r"\b[gs]etattr\(\s*[\w.]+\s*,\Z|\bVALUES\s*\(\Z", re.I)
-_NEXT_STRING = re.compile(r"""(?:\s{1,200}|\s{0,200}\+\s{0,200})[bfruBFRU]{0,2}(?P<quote>["'])""")
+_ATTRIBUTE = regex(r"\b[gs]etattr\(\s*[\w.]+\s*,\Z|\bVALUES\s*\(\Z", re.I)
+_NEXT_STRING = regex(r"""(?:\s{1,200}|\s{0,200}\+\s{0,200})[bfruBFRU]{0,2}(?P<quote>["'])""")
 
 
 def _continued(text: str, position: int) -> Iterator[Span]:
@@ -70,18 +71,18 @@ def _continued(text: str, position: int) -> Iterator[Span]:
         position = span[1] + 1
 
 
-_STATEMENT = re.compile(r"""["'`\])]{0,3}\s?(?::=|[:=])(?!=)[^;\n]{0,300}""")
-_NEXT_KEY = re.compile(r""",\s*["']?\w+["']?\s*[:=]""")
-_ALTERNATIVE = re.compile(r"""(?:\s(?:else|or|\|\||\?\?|\?|:)|\.default\()\s{0,9}[bfruBFRU]{0,2}(?P<quote>["'`])""")
-_OPTION_DEFAULT = re.compile(r"""["']\s{0,200},[^()]{0,400}?\bdefault\s{0,9}[=:]\s{0,9}(?P<quote>["'])""")
-_COMPARED = re.compile(r"""["'\])]{0,3}\s{0,9}[!=]==?\s{0,9}(?:(?P<quote>["'])|(?=[\w]))""")
-_SURELY = re.compile(r"pass|pwd|secret|key", re.I)
-_OF_A_WORKFLOW = re.compile(r"(?:github\.event\.)?(?:inputs|vars|env)\.")
-_COMPARED_BEFORE = re.compile(
+_STATEMENT = regex(r"""["'`\])]{0,3}\s?(?::=|[:=])(?!=)[^;\n]{0,300}""")
+_NEXT_KEY = regex(r""",\s*["']?\w+["']?\s*[:=]""")
+_ALTERNATIVE = regex(r"""(?:\s(?:else|or|\|\||\?\?|\?|:)|\.default\()\s{0,9}[bfruBFRU]{0,2}(?P<quote>["'`])""")
+_OPTION_DEFAULT = regex(r"""["']\s{0,200},[^()]{0,400}?\bdefault\s{0,9}[=:]\s{0,9}(?P<quote>["'])""")
+_COMPARED = regex(r"""["'\])]{0,3}\s{0,9}[!=]==?\s{0,9}(?:(?P<quote>["'])|(?=[\w]))""")
+_SURELY = regex(r"pass|pwd|secret|key", re.I)
+_OF_A_WORKFLOW = regex(r"(?:github\.event\.)?(?:inputs|vars|env)\.")
+_COMPARED_BEFORE = regex(
     r"""(?P<quote>["'])(?P<value>[^"'\n]{1,200})(?P=quote)\s{0,9}[!=]==?\s{0,9}(?:[\w.]{1,60}\.)?\Z"""
 )
-_ASKED_FOR = re.compile(r"""\s{0,9},\s{0,9}(?P<quote>["'])""")
-_ASKS = re.compile(r"(?:contains|startswith|endswith)\(\s{0,9}\Z", re.I)
+_ASKED_FOR = regex(r"""\s{0,9},\s{0,9}(?P<quote>["'])""")
+_ASKS = regex(r"(?:contains|startswith|endswith)\(\s{0,9}\Z", re.I)
 
 
 def alternatives(text: str, end: int) -> Iterator[Span]:
@@ -110,8 +111,8 @@ def compared(text: str, name: str, begin: int, end: int, *, code: bool) -> Itera
         yield match.span("value")
 
 
-_SAYS_NAME = re.compile(r"""(?:\benv|alias|\bname)["']?\s{0,9}[=:]\s{0,9}["']?\Z""")
-_NAMED_AFTER = re.compile(
+_SAYS_NAME = regex(r"""(?:\benv|alias|\bname)["']?\s{0,9}[=:]\s{0,9}["']?\Z""")
+_NAMED_AFTER = regex(
     r"""(?:\(|\bdefault\s{0,9}=\s{0,9}|["']?\bvalue["']?\s{0,9}:\s{0,9})"""
     r"""(?P<quote>["'])(?P<value>[^"'\n]{1,200})(?P=quote)[\s,]{1,200}(?:\w{1,30}=[^,()\n]{0,60},\s{0,9}){0,3}"""
     r"""["']?(?:env|alias|validation_alias|name)["']?\s{0,9}[=:]\s{0,9}["']?\Z"""

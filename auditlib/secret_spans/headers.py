@@ -5,25 +5,22 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from auditlib.patterns import regex
 from auditlib.secret_spans.names import NOT_A_VALUE, is_credential_name, is_secret_value
 
 Span = tuple[int, int]
 
 _SCHEME = r"(?:bearer|basic|token|apikey|api-key|splunk|digest|key|negotiate)"
-_AUTHORIZATION = re.compile(
+_AUTHORIZATION = regex(
     rf"""authorization["'`\])]{{0,3}}(?P<assigned>\s{{0,9}}(?:=>|[:=])\s{{0,9}}|\s{{0,9}},\s{{0,9}}|[ \t]{{1,40}})"""
     rf"""(?P<string>[bfru]?\\?["'`])?(?:(?P<scheme>{_SCHEME})[ \t]{{1,9}})?(?P<value>[^\s"'`,;\\)}}\]>]{{1,4000}})"""
     r"""(?P<end>\\?["'`,;)}\]]|[ \t]*(?:\n|$))?""",
     re.I,
 )
-_BEARER = re.compile(r"""bearer\s(?P<value>[^\s"'`\\]{1,4000})\\?["'`]""", re.I)
-_WORDS = re.compile(
-    r"(?:token|auth\w*|access|scheme|format|header\w*|credentials?|required|missing|error|realm=?)\W*", re.I
-)
-_SCHEME_WORD = re.compile(r"(?P<scheme>bearer|basic|token)\s{1,9}(?P<value>[A-Za-z0-9+/=_.~-]{6,4000})", re.I)
-_COOKIE = re.compile(
-    r"cookie[\"']?:\s{0,9}[\"']?[^\n\"']{0,200}?(?:sess\w*|sid|auth|jwt|token)=(?P<value>[^\s;\"']+)", re.I
-)
+_BEARER = regex(r"""bearer\s(?P<value>[^\s"'`\\]{1,4000})\\?["'`]""", re.I)
+_WORDS = regex(r"(?:token|auth\w*|access|scheme|format|header\w*|credentials?|required|missing|error|realm=?)\W*", re.I)
+_SCHEME_WORD = regex(r"(?P<scheme>bearer|basic|token)\s{1,9}(?P<value>[A-Za-z0-9+/=_.~-]{6,4000})", re.I)
+_COOKIE = regex(r"cookie[\"']?:\s{0,9}[\"']?[^\n\"']{0,200}?(?:sess\w*|sid|auth|jwt|token)=(?P<value>[^\s;\"']+)", re.I)
 
 
 def authorization(text: str, position: int) -> Iterator[Span]:
@@ -64,7 +61,7 @@ def scheme(text: str, position: int) -> Iterator[Span]:
         yield match.span("value")
 
 
-_MATCHER = re.compile(
+_MATCHER = regex(
     r"""(?:headers?(?:regexp)?|query)\(\s{0,9}["'`](?P<name>[\w-]{1,80})["'`]\s{0,9},\s{0,9}"""
     r"""(?P<quote>["'`])(?P<value>[^"'`\n]{1,1000})(?P=quote)""",
     re.I,

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 
+from auditlib.patterns import regex
+
 Span = tuple[int, int]
 
 TAG = r"(?:[!&][\w!/:-]{0,40}[ \t]{1,9})?"
 """The tag or anchor that YAML allows before a value."""
-WORD = re.compile(r"<[^<>\n]{1,100}>|[^\s,;]{1,4000}")
-LINE = re.compile(r"[^\n]{1,4000}")
+WORD = regex(r"<[^<>\n]{1,100}>|[^\s,;]{1,4000}")
+LINE = regex(r"[^\n]{1,4000}")
 _UNTIL = {
-    '"': re.compile(r'(?:\\.|[^"\\\n])*+'),
-    "'": re.compile(r"(?:\\.|''|[^'\\\n])*+"),
-    "`": re.compile(r"[^`\n]*+"),
+    '"': regex(r'(?:\\.|[^"\\\n])*+'),
+    "'": regex(r"(?:\\.|''|[^'\\\n])*+"),
+    "`": regex(r"[^`\n]*+"),
 }
 _OPENING = {")": "(", "]": "[", "}": "{", ">": "<"}
 _BACK = 300

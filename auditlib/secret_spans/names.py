@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-_CREDENTIAL = re.compile(
+from auditlib.patterns import regex
+
+_CREDENTIAL = regex(
     r"(?:password|passwd|passwort|passphrase|storepass|keypass)s?\d*$"
     r"|(?:^|_)(?:pwd|pw|pass|psk|requirepass|masterauth|secrets?|token|authtoken|(?:api|auth|access|bot|refresh)tokens?|"
     r"mnemonic|seed_phrase|totp_seed|erlang_cookie|http_header_value|x_honeycomb_team|"
@@ -15,7 +17,7 @@ _CREDENTIAL = re.compile(
     r"credentials?|webhook(?:_url)?|salt|dsn|bearer(?:_token)?|slack_api_url)\d*$"
 )
 """What the end of a variable's name says of a secret, after the name is brought to snake case."""
-_PASSWORD = re.compile(r"pass|pwd|secret", re.I)
+_PASSWORD = regex(r"pass|pwd|secret", re.I)
 
 _REFERENCE = (
     r"‹secret(?:, \d+ characters?,?(?: #[0-9a-f]{4}›.*)?)?|\$\$?\w*[-/:.,;@ $\w{}()\[\]+'\"\\]*"
@@ -30,12 +32,12 @@ _SYNTAX = (
     r"|!(?:reset|override|vault|secret|env_var|include|Ref|Sub|GetAtt|ImportValue|Join)\b.*"
 )
 """What means something only where no quotes are."""
-_NOT_A_STRING = re.compile(_REFERENCE, re.I | re.S)
-NOT_A_VALUE = re.compile(rf"{_REFERENCE}|{_SYNTAX}", re.I | re.S)
+_NOT_A_STRING = regex(_REFERENCE, re.I | re.S)
+NOT_A_VALUE = regex(rf"{_REFERENCE}|{_SYNTAX}", re.I | re.S)
 """References, types, switches, paths, what is masked already: what stands in a secret's place without being one."""
-_VARIABLE_NAME = re.compile(r"[A-Z]+(?:_[A-Z]+)+")
-_STOP_WORD = re.compile(r"\b(?:the|an?|of|to|is|are|for|your|and|or|in|with|must|be|this|that|used|from|by)\b", re.I)
-_NUMBER = re.compile(r"\d{1,5}")
+_VARIABLE_NAME = regex(r"[A-Z]+(?:_[A-Z]+)+")
+_STOP_WORD = regex(r"\b(?:the|an?|of|to|is|are|for|your|and|or|in|with|must|be|this|that|used|from|by)\b", re.I)
+_NUMBER = regex(r"\d{1,5}")
 
 
 def is_credential_name(name: str) -> bool:
@@ -55,7 +57,7 @@ def is_login_name(name: str) -> bool:
     return bool(_LOGIN_NAME.search(name))
 
 
-_LOGIN_NAME = re.compile(r"(?:^|[_.-])(?:auth|basic_?auth|(?:src-|dest-)?creds?|userpass)$", re.I)
+_LOGIN_NAME = regex(r"(?:^|[_.-])(?:auth|basic_?auth|(?:src-|dest-)?creds?|userpass)$", re.I)
 
 
 def is_option_value(value: str) -> bool:
@@ -63,7 +65,7 @@ def is_option_value(value: str) -> bool:
     return bool(_KEY.fullmatch(value)) and not value.isdigit()
 
 
-_KEY = re.compile(r"[A-Za-z0-9_+=-]{8,}|(?=[A-Za-z]+\d)[A-Za-z0-9]{4,7}")
+_KEY = regex(r"[A-Za-z0-9_+=-]{8,}|(?=[A-Za-z]+\d)[A-Za-z0-9]{4,7}")
 
 
 def is_secret_value(name: str, value: str, *, quoted: bool = False) -> bool:

@@ -5,17 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from auditlib.patterns import regex
 from auditlib.secret_spans import literals, sentences
 from auditlib.secret_spans.names import NOT_A_VALUE
 
 Span = tuple[int, int]
 
-_TOLD = re.compile(r"""["'`*]{0,3}\s{1,9}(?:E(?='))?(?P<quote>["'`])(?P<value>[^"'`\n]{1,200})(?P=quote)""")
-_PASSWORD = re.compile(r"(?:.*[_-])?(?:password|passwd|passphrase|pwd)", re.I)
-_SET = re.compile(r"\b(?:set|change)\s+(?:the\s+)?[\"'`]?\Z", re.I)
-_SET_TO = re.compile(r"""["'`]?\s+to\s+(?P<quote>["'`])(?P<value>[^"'`\n]{1,200})(?P=quote)""")
-_HTML_CELL = re.compile(r"</t[dh]>\s{0,200}<t[dh]>(?:<code>)?(?P<value>[^<>\n]{1,200})<")
-_LABEL = re.compile(r":?(?:</\w{1,10}>|\*\*):?[ \t]{1,9}(?P<value>[^\s<>`]{1,200})(?:\n|$)")
+_TOLD = regex(r"""["'`*]{0,3}\s{1,9}(?:E(?='))?(?P<quote>["'`])(?P<value>[^"'`\n]{1,200})(?P=quote)""")
+_PASSWORD = regex(r"(?:.*[_-])?(?:password|passwd|passphrase|pwd)", re.I)
+_SET = regex(r"\b(?:set|change)\s+(?:the\s+)?[\"'`]?\Z", re.I)
+_SET_TO = regex(r"""["'`]?\s+to\s+(?P<quote>["'`])(?P<value>[^"'`\n]{1,200})(?P=quote)""")
+_HTML_CELL = regex(r"</t[dh]>\s{0,200}<t[dh]>(?:<code>)?(?P<value>[^<>\n]{1,200})<")
+_LABEL = regex(r":?(?:</\w{1,10}>|\*\*):?[ \t]{1,9}(?P<value>[^\s<>`]{1,200})(?:\n|$)")
 
 
 def described(text: str, name: str, begin: int, end: int, *, code: bool = False) -> Iterator[Span]:
@@ -29,10 +30,10 @@ def described(text: str, name: str, begin: int, end: int, *, code: bool = False)
         yield from _below(text, begin)
 
 
-_CELL = re.compile(r"[`*]{0,3}[ \t]{0,40}\|[ \t]{0,40}(?P<tick>`?)(?P<value>[^\s|`]{1,200})`?[ \t]{0,40}(?:\||$)", re.M)
-_ROW = re.compile(r"[ \t]*\|[^\n]{0,500}")
-_RULE = re.compile(r"[ \t]*\|?[ \t:|-]+\|[ \t:|-]*")
-_HEADED = re.compile(r"value|default|example|password|secret", re.I)
+_CELL = regex(r"[`*]{0,3}[ \t]{0,40}\|[ \t]{0,40}(?P<tick>`?)(?P<value>[^\s|`]{1,200})`?[ \t]{0,40}(?:\||$)", re.M)
+_ROW = regex(r"[ \t]*\|[^\n]{0,500}")
+_RULE = regex(r"[ \t]*\|?[ \t:|-]+\|[ \t:|-]*")
+_HEADED = regex(r"value|default|example|password|secret", re.I)
 _ROWS = 60
 
 
@@ -81,7 +82,7 @@ def _cell(row: re.Match[str], column: int) -> Iterator[Span]:
         yield start, start + len(value)
 
 
-_LOGIN = re.compile(
+_LOGIN = regex(
     r"""(?P<what>credentials?|log-?in|user(?:name)?\s?/\s?pass(?:word)?)\b[\w ]{0,12}?"""
     r"""(?::|=|\sis|\sare|\swith|\sas)\s{1,3}["'`*]{0,3}(?P<user>[\w.@-]{2,40})["'`*]{0,3}(?P<between>\s/\s|/|:)["'`*]{0,3}(?P<value>[^\s"'`*,;|)</]{1,200})""",
     re.I,

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import re
 
+from auditlib.patterns import regex
 from auditlib.secret_spans import literals
 
-_TOLD = re.compile(
+_TOLD = regex(
     r"""[ \t]{1,9}(?:is|was|=)(?::|[ \t]by[ \t]default|[ \t]set[ \t]to)?[ \t]{1,9}"""
     r"""[*_]{0,3}(?P<value>[^\s"'`<>*=|]{3,200}?)[*_]{0,3}"""
     r"""(?=[.,;!)]{0,3}(?:\s*$|[ \t]+(?:\*/|-->|by[ \t]default))|[.,;!)]{1,3}\s)""",
     re.M,
 )
 """The sentence, or its clause, ends with the word, for what goes on says something of passwords."""
-_ORDINARY = re.compile(
+_ORDINARY = regex(
     r"[a-z]+(?:ed|en|ing|able|ible|ly|al|ory|ful|less|ous|ive|ent|ant|text)"
     r"|(?:in|un)?(?:valid|correct|secure|safe|known|set)|[a-z]*(?:short|long|weak|strong)|wrong|right|empty|blank|secret|unique"
     r"|random|false|true|reset|kept|sent|lost|put|here|there|below|above|hash|yours|ours|mine|same|new|old|okay|bad|good|fine"
@@ -22,7 +23,7 @@ _ORDINARY = re.compile(
     re.I,
 )
 """What sentences say of any password."""
-_COMMENT = re.compile(r"#|//|/\*|^\s*\*|--")
+_COMMENT = regex(r"#|//|/\*|^\s*\*|--")
 
 
 def told(text: str, begin: int, end: int, code: bool) -> re.Match[str] | None:

@@ -8,31 +8,32 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from auditlib.patterns import regex
 from auditlib.secret_spans import literals
 
 Span = tuple[int, int]
 
-ALL_SECRETS = re.compile(
+ALL_SECRETS = regex(
     r"(?:securejsondata|stringdata|basic_auth_users|(?:.*[_.-])?(?:passwords|passwds|(?:access|api|auth|refresh|bot)_?tokens"
     r"|(?:api|access|secret|private)_?keys))",
     re.I,
 )
 """Names of mappings whose every value is a secret."""
-_NAMES_ONLY = re.compile(r"secrets", re.I)
+_NAMES_ONLY = regex(r"secrets", re.I)
 """What Compose, Kubernetes and workflows list under this key are names of secrets."""
-_SURELY = re.compile(r"pass|pwd|secret|token|key|securejsondata|stringdata|basic_auth_users|header", re.I)
+_SURELY = regex(r"pass|pwd|secret|token|key|securejsondata|stringdata|basic_auth_users|header", re.I)
 _KEYS = frozenset({"default", "value", "values", "secrets", "const", "initial", "fallback"})
-_OPENED = re.compile(r"""["'`\])]{0,3}[ \t]{0,9}(?::=|=>|[:=])\s{0,9}(?:[!&][\w!/:-]{0,40}[ \t]+)?(?P<open>[\[{(])""")
-_BRACED = re.compile(r"""["']?[ \t]{0,9}(?P<open>\{)""")
-_TOKEN = re.compile(
+_OPENED = regex(r"""["'`\])]{0,3}[ \t]{0,9}(?::=|=>|[:=])\s{0,9}(?:[!&][\w!/:-]{0,40}[ \t]+)?(?P<open>[\[{(])""")
+_BRACED = regex(r"""["']?[ \t]{0,9}(?P<open>\{)""")
+_TOKEN = regex(
     r"""(?P<quote>\\?["'`])|(?P<open>[\[{(])|(?P<close>[\]})])|(?P<comma>[,;\n])|(?P<word>[^\s,;\[\]{}()"'`\\=]+)|."""
 )
 _STRING_END = {
-    '"': re.compile(r'(?:\\.|[^"\\\n])*+'),
-    "'": re.compile(r"(?:\\.|[^'\\\n])*+"),
-    "`": re.compile(r"[^`]*+"),
+    '"': regex(r'(?:\\.|[^"\\\n])*+'),
+    "'": regex(r"(?:\\.|[^'\\\n])*+"),
+    "`": regex(r"[^`]*+"),
 }
-_AFTER_KEY = re.compile(r"\s{0,9}(?:=>|:(?!:)|=(?!=))")
+_AFTER_KEY = regex(r"\s{0,9}(?:=>|:(?!:)|=(?!=))")
 _LIMIT = 4_000
 _DEPTH = 4
 """Brackets within each other that are followed, so that nested names don't walk over the same text again and again."""
@@ -117,8 +118,8 @@ class _Flow:
         return start, end
 
 
-_BLOCK_OPENED = re.compile(r"""["']?[ \t]{0,9}:[ \t]{0,9}(?:[&!][\w!/:-]{1,40})?[ \t]{0,9}(?:#[^\n]{0,200})?\n""")
-_BLOCK_LINE = re.compile(
+_BLOCK_OPENED = regex(r"""["']?[ \t]{0,9}:[ \t]{0,9}(?:[&!][\w!/:-]{1,40})?[ \t]{0,9}(?:#[^\n]{0,200})?\n""")
+_BLOCK_LINE = regex(
     r"""(?P<blank>[ \t]{0,200})(?P<dash>-[ \t]{1,9})?"""
     r"""(?:["']?(?P<key>[\w.-]+)["']?[ \t]{0,9}:(?:[ \t]{1,9}|(?=\n|$)))?"""
     r"""(?P<rest>"[^"\n]{0,1000}"|'[^'\n]{0,1000}'|[^\s#]\S{0,1000}(?=[ \t]{0,9}(?:\#|\n|$)))?[^\n]{0,1000}(?:\n|$)"""
@@ -149,8 +150,8 @@ def block(text: str, name: str, begin: int, end: int) -> Iterator[Span]:
         first, position = indent if first < 0 else first, line.end()
 
 
-_SCALAR_OPENED = re.compile(r"""["']?[ \t]{0,9}:[ \t]{1,9}[|>][-+\d]{0,2}[ \t]{0,9}\n""")
-_SCALAR_LINE = re.compile(r"(?P<blank>[ \t]{0,200})(?P<rest>[^\n]{0,4000})\n?")
+_SCALAR_OPENED = regex(r"""["']?[ \t]{0,9}:[ \t]{1,9}[|>][-+\d]{0,2}[ \t]{0,9}\n""")
+_SCALAR_LINE = regex(r"(?P<blank>[ \t]{0,200})(?P<rest>[^\n]{0,4000})\n?")
 _SCALAR_LINES = 100
 
 

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from auditlib.configuration import Ignore, check_rule
 from auditlib.model import Location
+from auditlib.patterns import regex
 from auditlib.source import Source, Unreadable
 
 _WORD = "auditlib: ignore"
@@ -20,8 +21,8 @@ _MARKERS = {
     ".js": _SLASHES, ".jsx": _SLASHES, ".ts": _SLASHES, ".tsx": _SLASHES, ".mjs": _SLASHES, ".cjs": _SLASHES,
     ".jsonc": _SLASHES, ".json5": _SLASHES, ".ini": "[#;]", ".cfg": "[#;]", ".conf": "[#;]",
 }  # fmt: skip
-_IDS = re.compile(r"\[([^\]\n]*)\]\s*(.*)")
-_UNTIL = re.compile(r"until=(\S+)\s*(.*)")
+_IDS = regex(r"\[([^\]\n]*)\]\s*(.*)")
+_UNTIL = regex(r"until=(\S+)\s*(.*)")
 
 
 class Comment(Struct, frozen=True):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from auditlib.model import Location
+from auditlib.patterns import regex
 from auditlib.tables._facts import Facts, Row, at, value
 
-_REFERENCE = re.compile(r"(?P<repository>[^@]*?)(?::(?P<tag>[\w.${}?-][^/@]*))?(?:@(?P<digest>.+))?$")
+_REFERENCE = regex(r"(?P<repository>[^@]*?)(?::(?P<tag>[\w.${}?-][^/@]*))?(?:@(?P<digest>.+))?$")
 
 
 def env_templates(facts: Facts) -> Iterator[Row]:

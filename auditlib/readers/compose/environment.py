@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
@@ -12,12 +11,13 @@ from msgspec import Struct
 from auditlib import compose
 from auditlib.inventory.stack import EnvironmentEntry, Variable
 from auditlib.model import Location
+from auditlib.patterns import regex
 from auditlib.readers.compose.view import View
 from auditlib.readers.endpoints import endpoints
 from auditlib.redaction import is_credential_name
 from auditlib.source import Unreadable
 
-_LIST_ENTRY = re.compile(r"\s*-\s*[\"']?([\w.-]+)=")
+_LIST_ENTRY = regex(r"\s*-\s*[\"']?([\w.-]+)=")
 _Place = tuple[str, int]
 Config = dict[str, Any]
 

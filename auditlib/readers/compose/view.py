@@ -10,12 +10,13 @@ from typing import Any
 
 from auditlib import compose
 from auditlib.model import Location
+from auditlib.patterns import regex
 from auditlib.redaction import Value, is_credential_name
 from auditlib.source import Source, Unreadable
 
 _MESSAGE_LIMIT = 500
-_ABSOLUTE = re.compile(r"(?<![^\s'\"])/[^\s:;,'\"]+")
-_URL = re.compile(r"[a-z][a-z0-9+.-]*://|git@", re.I)
+_ABSOLUTE = regex(r"(?<![^\s'\"])/[^\s:;,'\"]+")
+_URL = regex(r"[a-z][a-z0-9+.-]*://|git@", re.I)
 
 
 @dataclass

@@ -7,10 +7,10 @@ names (`LogFile`), and what it allows to every caller: the origins of CORS (`All
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
+from auditlib.patterns import regex
 from auditlib.readers import python_code
 from auditlib.readers.reading import Reading, each
 from auditlib.readers.settings import fixed_secrets
@@ -27,9 +27,9 @@ KIND = "settings code"
 
 _READ_WORDS = ("BaseSettings", "dotenv", "read_env", "starlette.config")
 _READ_NAMES = {
-    "environ": re.compile(r"environ(?<!\w.{7})s?\b"),
-    "getenv": re.compile(r"getenv(?<!\w.{6})\b"),
-    "decouple": re.compile(r"decouple(?<!\w.{8})\b"),
+    "environ": regex(r"environ(?<!\w.{7})s?\b"),
+    "getenv": regex(r"getenv(?<!\w.{6})\b"),
+    "decouple": regex(r"decouple(?<!\w.{8})\b"),
 }
 """Whole words; each begins with its letters, which makes the search ten times as fast as one that begins with `\\b`."""
 _FLAGS = tuple(
@@ -40,15 +40,15 @@ _AFTER = (
     r"\s*(?:==|!=|(?:not\s+)?in\b|[,\])])"
 )
 _COMPARISONS = (
-    re.compile("env(?:ironment)?" + _AFTER),
-    re.compile("stage" + _AFTER),
-    re.compile(r"=\s*[\w.]*(?:env|environment|stage)\b"),
-    re.compile(r"match\s[^\n]{0,200}(?:env|stage)"),
+    regex("env(?:ironment)?" + _AFTER),
+    regex("stage" + _AFTER),
+    regex(r"=\s*[\w.]*(?:env|environment|stage)\b"),
+    regex(r"match\s[^\n]{0,200}(?:env|stage)"),
 )
 """Signs in lower-cased code that it compares the environment's name, or looks it up; each begins with a literal, which
 makes the search five times as fast."""
 _LOG_WORDS = ("FileHandler", ".log")
-_LOGS = re.compile(r"FileHandler|\.log\b")
+_LOGS = regex(r"FileHandler|\.log\b")
 _POLICIES = ("CORS", "cors", "origins", "ORIGINS", "DEBUG = True", "debug=True", "DEBUG=True")
 
 

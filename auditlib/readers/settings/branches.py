@@ -9,16 +9,17 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from auditlib.inventory.configuration import EnvironmentBranch
+from auditlib.patterns import regex
 from auditlib.readers.python_code import Module, assigned
 
-VARIABLE = re.compile(
+VARIABLE = regex(
     r"(?:(?:app|application|node|django|flask|fastapi|rails|deploy|deployment|python|py|run|runtime|current|project|server|"
     r"service|airflow|quart|symfony)_?)?env(?:ironment)?(?:_?(?:name|type|mode))?|stage|deployment_?stage|app_?stage|"
     r"[a-z]+_environment|[a-z]+_env",
     re.I,
 )
 """Names of variables that hold the environment's name."""
-_FLAG = re.compile(
+_FLAG = regex(
     r"(?:is_?|in_?)(?P<value>prod(?:uction)?|dev(?:elopment)?|stag(?:e|ing)|local|test(?:ing)?)(?:_?env\w*)?", re.I
 )
 """Names of what says whether it is one environment: `is_production`."""

@@ -13,17 +13,16 @@ from collections.abc import Iterator
 
 from auditlib.inventory.configuration import FixedSecret
 from auditlib.model import Location
+from auditlib.patterns import regex
 from auditlib.readers.python_code import Module, assigned
 from auditlib.redaction import Vault
 
 HINTS = ("SECRET", "SIGNING_KEY", "ENCRYPTION_KEY", "PASSWORD", "secret_key")
 """One of these is in every file that sets such a secret."""
 
-_NAME = re.compile(
-    r"(?:[A-Z0-9]+_)*(?:SECRET(?:_KEY)?(?:_BASE)?|SIGNING_KEY|ENCRYPTION_KEY|FERNET_KEY|PASSWORD(?:_SALT)?)"
-)
-_ASIDE = re.compile(r"test|default|dummy|fake|mock|example|sample|enum|dev(?!ice)|local", re.I)
-_CONFIG = re.compile(r"(?:^|\.)config$")
+_NAME = regex(r"(?:[A-Z0-9]+_)*(?:SECRET(?:_KEY)?(?:_BASE)?|SIGNING_KEY|ENCRYPTION_KEY|FERNET_KEY|PASSWORD(?:_SALT)?)")
+_ASIDE = regex(r"test|default|dummy|fake|mock|example|sample|enum|dev(?!ice)|local", re.I)
+_CONFIG = regex(r"(?:^|\.)config$")
 
 
 def read_fixed_secrets(module: Module, vault: Vault) -> Iterator[FixedSecret]:

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 
 from auditlib.inventory.configuration import AllowedOrigin, EnvironmentBranch, LogFile, Setting
 from auditlib.model import Location
+from auditlib.patterns import regex
 from auditlib.readers.settings.branches import VARIABLE
 from auditlib.redaction import Vault
 from auditlib.source import Source
@@ -23,7 +24,7 @@ _BUILT_IN = frozenset({"MODE", "DEV", "PROD", "SSR", "BASE_URL"})
 """What Vite itself puts into `import.meta.env`."""
 
 _STRING = r"""'(?:[^'\\\n]|\\.){0,5000}'|"(?:[^"\\\n]|\\.){0,5000}\""""
-_TOKEN = re.compile(
+_TOKEN = regex(
     rf"""(?P<comment>//[^\n]*|/\*(?:[^*]|\*(?!/))*+(?:\*/)?)
     |(?P<string>{_STRING})
     |(?P<base>\bprocess\.env|\bimport\.meta\.env|\bDeno\.env\.get\(|\bBun\.env)
@@ -32,12 +33,12 @@ _TOKEN = re.compile(
     |\{{(?P<names>[^{{}}]{{1,2000}})\}}\s*=\s*(?:process|import\.meta)\.env\b""",
     re.X,
 )
-_AFTER = re.compile(r"\s*(?P<operator>\?\?|\|\||[!=]==?)\s*(?P<value>.*)", re.S)
-_BOUND = re.compile(r"(?P<name>[A-Za-z_]\w*)\s*(?::\s*\w+)?\s*(?:=\s*(?P<value>[^,]+))?")
-_HINT = re.compile(r"process\.env|import\.meta\.env|Deno\.env|Bun\.env|\.log['\"]")
-_LOG = re.compile(r"['\"][\w.~/-]*\w\.log['\"]")
+_AFTER = regex(r"\s*(?P<operator>\?\?|\|\||[!=]==?)\s*(?P<value>.*)", re.S)
+_BOUND = regex(r"(?P<name>[A-Za-z_]\w*)\s*(?::\s*\w+)?\s*(?:=\s*(?P<value>[^,]+))?")
+_HINT = regex(r"process\.env|import\.meta\.env|Deno\.env|Bun\.env|\.log['\"]")
+_LOG = regex(r"['\"][\w.~/-]*\w\.log['\"]")
 _CORS_HINTS = ("cors(", "enableCors", "Access-Control-Allow-Origin", "origin:")
-_CORS = re.compile(
+_CORS = regex(
     rf"""(?P<comment>//[^\n]*|/\*(?:[^*]|\*(?!/))*+(?:\*/)?)
     |(?P<bare>\bcors\(\s*\))
     |\borigin\s*:\s*(?P<origin>true\b|{_STRING}|\[[^\]]{{0,2000}}\])
@@ -45,9 +46,9 @@ _CORS = re.compile(
     |(?P<string>{_STRING})""",
     re.X,
 )
-_CORS_PACKAGE = re.compile(r"""(?:require\(\s*|from\s+)["'](?:@?[\w-]+/)?cors["']|enableCors""")
-_QUOTED = re.compile(r"""["']([^"'\n]{1,300})["']""")
-_TEST = re.compile(r"(?:^|/)(?:tests?|__tests__|e2e|spec)/|\.(?:test|spec)\.")
+_CORS_PACKAGE = regex(r"""(?:require\(\s*|from\s+)["'](?:@?[\w-]+/)?cors["']|enableCors""")
+_QUOTED = regex(r"""["']([^"'\n]{1,300})["']""")
+_TEST = regex(r"(?:^|/)(?:tests?|__tests__|e2e|spec)/|\.(?:test|spec)\.")
 
 
 def is_javascript(path: str) -> bool:

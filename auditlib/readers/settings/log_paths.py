@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator
 
 from auditlib.inventory.configuration import LogFile, UnrotatedLog
+from auditlib.patterns import regex
 from auditlib.readers.python_code import Module, argument
 from auditlib.readers.python_paths import literal_path
 
-_PATH = re.compile(r"[\w.{}~/\\:-]*[\w}]\.log(?:\.jsonl?)?")
+_PATH = regex(r"[\w.{}~/\\:-]*[\w}]\.log(?:\.jsonl?)?")
 _HANDLERS = frozenset({
     "FileHandler", "RotatingFileHandler", "TimedRotatingFileHandler", "WatchedFileHandler",
     "ConcurrentRotatingFileHandler",

@@ -20,6 +20,7 @@ from msgspec import Struct
 
 from auditlib.inventory.configuration import Setting
 from auditlib.model import Location
+from auditlib.patterns import regex
 from auditlib.redaction import Vault
 from auditlib.source import Source
 
@@ -36,47 +37,45 @@ class _Language(Struct, frozen=True):
     demand: re.Pattern[str] | None = None
 
 
-_GO = _Language("go", "env", re.compile(
+_GO = _Language("go", "env", regex(
     rf"""\b(?:\w*\.)?(?:Getenv|LookupEnv|[gG]et_?[eE]nv\w*|[eE]nvOr\w*|[mM]ustGet[eE]nv)\(\s*"{_NAME}"(?:\s*,\s*{_QUOTED})?
     |`[^`\n]*?\benv(?:config)?:"(?P<tagged>[A-Z][A-Z0-9_]{{1,80}})(?P<required>(?:,\w+)*)"
      (?:[^`\n]*?\b(?:env-?[dD]efault|default):"(?P<tag>[^"\n]*)"|[^`\n]*?\b(?:env-)?(?P<must>required:"true"))?""",
     re.X,
 ))  # fmt: skip
-_RUBY = _Language("ruby", "ENV", re.compile(
+_RUBY = _Language("ruby", "ENV", regex(
     rf"""\bENV(?:\[\s*["']{_NAME}["']\s*\](?:\s*\|\|=?\s*{_QUOTED})?
     |\.fetch\(\s*["'](?P<fetched>[A-Z][A-Z0-9_]{{1,80}})["']\s*
      (?:,\s*(?:["'](?P<given>[^"'\n]*)["']|(?P<other>[^)\n]+))\s*\)|\)(?:\s*(?:\{{\s*(?:["'](?P<block>[^"'\n]*)["'])?|do\b))?))""",
     re.X,
 ))  # fmt: skip
-_PHP = _Language("php", "env", re.compile(
+_PHP = _Language("php", "env", regex(
     rf"""\b(?:env|getenv)\(\s*["']{_NAME}["'](?:\s*,\s*(?:{_QUOTED}|(?P<other>[^)\n]+)))?|\$_ENV\[["'](?P<fetched>[A-Z][A-Z0-9_]{{1,80}})""",
     re.X,
 ))  # fmt: skip
-_JVM = _Language("java", "env", re.compile(
+_JVM = _Language("java", "env", regex(
     rf"""\bSystem\.getenv\(\s*"{_NAME}"|@Value\(\s*"\\?\$\{{(?P<fetched>[A-Z][A-Z0-9_]{{1,80}})(?::(?P<default>[^}}"\n]*))?\}}"""
 ))  # fmt: skip
-_CSHARP = _Language("csharp", "GetEnvironmentVariable", re.compile(
+_CSHARP = _Language("csharp", "GetEnvironmentVariable", regex(
     rf"""\bGetEnvironmentVariable\(\s*"{_NAME}"\s*\)(?:\s*\?\?\s*{_QUOTED})?"""
 ))  # fmt: skip
-_RUST = _Language("rust", "env::var", re.compile(
+_RUST = _Language("rust", "env::var", regex(
     rf"""\benv::var\(\s*"{_NAME}"\s*\)(?:\s*\.unwrap_or(?:_else)?\((?:\|_\w*\|\s*)?(?:{_QUOTED})?)?"""
-), re.compile(r"\s*(?:\.expect\(|\.unwrap\(\))"))  # fmt: skip
-_ELIXIR = _Language("elixir", "System.", re.compile(
+), regex(r"\s*(?:\.expect\(|\.unwrap\(\))"))  # fmt: skip
+_ELIXIR = _Language("elixir", "System.", regex(
     rf"""\bSystem\.(?:get_env\(\s*"{_NAME}"(?:\s*,\s*{_QUOTED})?|fetch_env!\(\s*"(?P<demanded>[A-Z][A-Z0-9_]{{1,80}})")"""
 ))  # fmt: skip
-_SPRING = _Language("spring", "${", re.compile(rf"""\$\{{{_NAME}(?P<colon>:(?P<default>[^}}\n]*))?\}}"""))
+_SPRING = _Language("spring", "${", regex(rf"""\$\{{{_NAME}(?P<colon>:(?P<default>[^}}\n]*))?\}}"""))
 
 _BY_ENDING = {
     ".go": _GO, ".rb": _RUBY, ".php": _PHP, ".java": _JVM, ".kt": _JVM, ".cs": _CSHARP, ".rs": _RUST,
     ".ex": _ELIXIR, ".exs": _ELIXIR,
 }  # fmt: skip
-_SPRING_FILE = re.compile(r"(?:^|/)(?:application|bootstrap)(?:-[\w-]+)?\.(?:ya?ml|properties)$")
-_RAILS_FILE = re.compile(r"(?:^|/)config/[\w-]+\.yml$")
-_TEST = re.compile(
-    r"(?:^|/)(?:tests?|spec|specs|src/test)/|_test\.\w+$|_spec\.rb$|(?:Test|Tests|IT)\.(?:java|kt|cs|php)$"
-)
-_COMMENT = re.compile(r"\s*(?://|#|\*|/\*|--|<!--)")
-_PLAIN = re.compile(r"true|false|[\d.]+", re.I)
+_SPRING_FILE = regex(r"(?:^|/)(?:application|bootstrap)(?:-[\w-]+)?\.(?:ya?ml|properties)$")
+_RAILS_FILE = regex(r"(?:^|/)config/[\w-]+\.yml$")
+_TEST = regex(r"(?:^|/)(?:tests?|spec|specs|src/test)/|_test\.\w+$|_spec\.rb$|(?:Test|Tests|IT)\.(?:java|kt|cs|php)$")
+_COMMENT = regex(r"\s*(?://|#|\*|/\*|--|<!--)")
+_PLAIN = regex(r"true|false|[\d.]+", re.I)
 _OWN = frozenset({"RAILS_ENV", "RACK_ENV", "MIX_ENV", "RAILS_MAX_THREADS", "RAILS_MIN_THREADS", "WEB_CONCURRENCY"})
 """What frameworks read, with the defaults that their generators write."""
 

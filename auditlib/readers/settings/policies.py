@@ -12,16 +12,17 @@ import re
 from collections.abc import Iterator
 
 from auditlib.inventory.configuration import AllowedOrigin, DebugSwitch
+from auditlib.patterns import regex
 from auditlib.readers.python_code import Module, assigned, keyword, unparsed
 
-_HOLDER = re.compile(r"(?:cors|allow(?:ed)?)_?(?:cors_?)?(?:\w+_)?origins?|(?:\w+_)?cors_origins?\w*|origins", re.I)
+_HOLDER = regex(r"(?:cors|allow(?:ed)?)_?(?:cors_?)?(?:\w+_)?origins?|(?:\w+_)?cors_origins?\w*|origins", re.I)
 _ALLOW_ALL = frozenset({"CORS_ALLOW_ALL_ORIGINS", "CORS_ORIGIN_ALLOW_ALL"})
 _CREDENTIALS = ("allow_credentials", "supports_credentials")
-_MIDDLEWARE = re.compile(r"(?:^|\.)(?:CORSMiddleware|CORS|cross_origin|add_middleware|Middleware|init_app)$")
-_DEVELOPMENT = re.compile(r"debug|(?<![a-z])(?:dev|local|test)", re.I)
-_PRODUCTION = re.compile(r"prod|(?<!_)live", re.I)
+_MIDDLEWARE = regex(r"(?:^|\.)(?:CORSMiddleware|CORS|cross_origin|add_middleware|Middleware|init_app)$")
+_DEVELOPMENT = regex(r"debug|(?<![a-z])(?:dev|local|test)", re.I)
+_PRODUCTION = regex(r"prod|(?<!_)live", re.I)
 _MAIN = "__name__ == '__main__'"
-_DEBUG_CALL = re.compile(r"(?:^|\.)(?:run|FastAPI|Flask|Starlette|Quart|Sanic|Application|run_app)$")
+_DEBUG_CALL = regex(r"(?:^|\.)(?:run|FastAPI|Flask|Starlette|Quart|Sanic|Application|run_app)$")
 _DEPTH = 40
 
 

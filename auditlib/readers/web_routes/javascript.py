@@ -12,18 +12,19 @@ from collections.abc import Iterator
 
 from auditlib.inventory.delivery import Route
 from auditlib.model import Location
+from auditlib.patterns import regex
 from auditlib.source import Source
 
-_FRAMEWORK = re.compile(r"""['"](?P<name>express|fastify|koa-router|@koa/router|hono|restify|polka)['"]""")
-_CALL = re.compile(
+_FRAMEWORK = regex(r"""['"](?P<name>express|fastify|koa-router|@koa/router|hono|restify|polka)['"]""")
+_CALL = regex(
     r"""//[^\n]*|/\*(?:[^*]|\*(?!/))*+(?:\*/)?
     |\b(?P<router>\w*(?:app|router|server|api|fastify|routes))\s*\.\s*
      (?P<verb>get|post|put|delete|patch|head|options|all|use)\s*(?:<[^<>()\n]{0,200}>)?\(\s*
      (?P<quote>['"`])(?P<path>/[^'"`\n]{0,300})(?P=quote)""",
     re.X | re.I,
 )
-_NEXT = re.compile(r"(?:^|/)(?:src/)?(?:pages/(?P<page>api/.+?)|app/(?P<app>.+?)/route)\.[jt]sx?$")
-_HANDLER = re.compile(r"export\s+(?:async\s+)?(?:function|const)\s+(?P<method>GET|POST|PUT|DELETE|PATCH|HEAD)\b")
+_NEXT = regex(r"(?:^|/)(?:src/)?(?:pages/(?P<page>api/.+?)|app/(?P<app>.+?)/route)\.[jt]sx?$")
+_HANDLER = regex(r"export\s+(?:async\s+)?(?:function|const)\s+(?P<method>GET|POST|PUT|DELETE|PATCH|HEAD)\b")
 
 
 def read_javascript(source: Source, path: str) -> Iterator[Route]:

@@ -7,14 +7,15 @@ from collections.abc import Iterable, Iterator
 
 from auditlib.audit import Audit
 from auditlib.model import Area, Finding, Location, Severity, Status
+from auditlib.patterns import regex
 from auditlib.report import wording
 
 LIMIT = 6
 """Findings of a chapter that are written out; a pull request takes 65,536 characters."""
 
-_SIGNS = re.compile(r"([\\`*\[\]<>|~&]|(?<!\w)_|_(?!\w))")
-_CALLS = re.compile(r"(@)(?=\w)|(#)(?=\d)")
-_PARTS = re.compile(r"`([^`]+)`")
+_SIGNS = regex(r"([\\`*\[\]<>|~&]|(?<!\w)_|_(?!\w))")
+_CALLS = regex(r"(@)(?=\w)|(#)(?=\d)")
+_PARTS = regex(r"`([^`]+)`")
 
 
 def text(words: object) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
@@ -11,6 +10,7 @@ from auditlib.audit import Audit
 from auditlib.conventions import tools
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Job
+from auditlib.patterns import regex
 from auditlib.pipeline import Run
 from auditlib.report import wording
 from auditlib.report.blocks import Blocks, Column, Picture, Prose, Table
@@ -18,7 +18,7 @@ from auditlib.report.charts import layered
 
 _NONE = "No workflow of GitHub Actions was found."
 _PREPARING = {"cd", "echo", "mkdir", "cp", "export", "set", "sleep", "exit", "cat", "curl", "source", "git", "apt-get"}
-_CHECKERS = re.compile(f"{tools.PRE_COMMIT.pattern}|{tools.ALL_LINTERS.pattern}")
+_CHECKERS = regex(f"{tools.PRE_COMMIT.pattern}|{tools.ALL_LINTERS.pattern}")
 _LINES = 4
 _LIMIT = 40
 
