@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+from types import FrameType
 
 
 def main() -> None:
     """Run the command line and end the process with its exit status."""
+    for number in (signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, _end)
     from auditlib.collector import collected_rarely  # here, so that importing this module costs nothing
 
     with collected_rarely():
@@ -14,6 +19,12 @@ def main() -> None:
 
         status = run(sys.argv[1:])
     sys.exit(status)
+
+
+def _end(number: int, _: FrameType | None) -> None:
+    """End because of a signal, with what was begun cleaned up, and the status that a shell gives to that."""
+    signal.signal(number, signal.SIG_IGN)
+    sys.exit(128 + number)
 
 
 if __name__ == "__main__":

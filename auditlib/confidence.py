@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import posixpath
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
@@ -33,6 +33,13 @@ class Assessment(Struct, frozen=True):
     level: Confidence
     reasons: tuple[str, ...]
     counts: tuple[tuple[Read, int], ...]
+    gaps: tuple[str, ...] = ()
+    """Those of the reasons that name files which were not read in full."""
+
+    @property
+    def read(self) -> int:
+        """The number of files that were read, in full or in part."""
+        return self.count(Read.PARSED) + self.count(Read.PARTIAL)
 
     def count(self, status: Read) -> int:
         """The number of files of one status."""
@@ -41,26 +48,30 @@ class Assessment(Struct, frozen=True):
 
 def assess(inventory: Inventory, coverage: Sequence[Coverage]) -> Assessment:
     """The confidence that an audit of this inventory and coverage deserves."""
-    counts = _by_file(inventory, coverage)
+    status = _by_file(inventory, coverage)
+    counts = Counter(status.values())
     failures = [entry for entry in coverage if entry.status is Read.FAILED]
     unresolved = list(_unresolved(inventory))
+    gaps = tuple(_gaps(status, coverage))
+    broken = [f"Did not come to its end: {entry.kind} ({entry.reason})." for entry in failures if entry.file == _WHOLE]
     return Assessment(
         _level(counts, failures, bool(unresolved)),
-        (*_read_reasons(counts, coverage), *_left_out(counts, coverage), *unresolved, _STATIC),
+        (_extent(counts), *gaps, *broken, *_left_out(counts, coverage), *unresolved, _STATIC),
         tuple((status, counts[status]) for status in Read),
+        gaps,
     )
 
 
 _STATIC = "Files were read and nothing was run: what a running system does beyond its configuration is not known."
 
 
-def _by_file(inventory: Inventory, coverage: Sequence[Coverage]) -> Counter[Read]:
-    """How many files were read how far; one that several readers read counts once, by the worst of them."""
+def _by_file(inventory: Inventory, coverage: Sequence[Coverage]) -> dict[str, Read]:
+    """How far each file was read; one that several readers read counts once, by the worst of them."""
     status = dict.fromkeys(inventory.files, Read.SKIPPED)
     for entry in coverage:
         if entry.file != _WHOLE:
             status[entry.file] = min(status.get(entry.file, Read.SKIPPED), entry.status, key=WORST_FIRST.index)
-    return Counter(status.values())
+    return status
 
 
 def _level(counts: Counter[Read], failures: Sequence[Coverage], unresolved: bool) -> Confidence:
@@ -77,17 +88,22 @@ def _is_rule(entry: Coverage) -> bool:
     return entry.kind.startswith("rule ")
 
 
-def _read_reasons(counts: Counter[Read], coverage: Sequence[Coverage]) -> Iterator[str]:
+def _extent(counts: Counter[Read]) -> str:
     opened = counts[Read.PARSED] + counts[Read.PARTIAL] + counts[Read.FAILED]
     if not opened:
-        yield "No file of a kind that auditlib reads was found."
-        return
-    yield f"Read in full: {counts[Read.PARSED]} of {_count(opened, 'file')}."
+        return "No file of a kind that auditlib reads was found."
+    return f"Read in full: {counts[Read.PARSED]} of {_count(opened, 'file')}."
+
+
+def _gaps(files: Mapping[str, Read], coverage: Sequence[Coverage]) -> Iterator[str]:
+    """The files that were not read in full, the first of them by name, each with the first reason."""
     for status, verb in ((Read.PARTIAL, "read in part only"), (Read.FAILED, "not readable")):
-        entries = [entry for entry in coverage if entry.status is status]
-        if entries:
-            places = _list(f"{entry.file}:{entry.line} ({entry.reason})" for entry in entries)
-            yield f"{_count(counts[status], 'file')} {verb}: {places}."
+        places: dict[str, str] = {}
+        for entry in coverage:
+            if entry.status is status and files.get(entry.file) is status:
+                places.setdefault(entry.file, f"{entry.file}:{entry.line} ({entry.reason})")
+        if places:
+            yield f"{_count(len(places), 'file')} {verb}: {_list(places.values())}."
 
 
 def _left_out(counts: Counter[Read], coverage: Sequence[Coverage]) -> Iterator[str]:

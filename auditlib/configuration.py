@@ -13,11 +13,11 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from auditlib import rules, scanners
+from auditlib import nearest, rules, scanners
 from auditlib.errors import UsageError
 from auditlib.listing import read_regular
 from auditlib.model import Location, Severity
-from auditlib.toml_document import TomlDocument, nearest
+from auditlib.toml_document import TomlDocument
 
 FILE = "auditlib.toml"
 SIZE_LIMIT = 200_000
@@ -73,7 +73,7 @@ def check_rule(rule: str, known: Iterable[str]) -> str | None:
     ids = list(known)
     if rule in ids or scanners.is_scanner_rule(rule):
         return None
-    return f"there is no rule {rule!r}{nearest(rule, ids)}"
+    return f"there is no rule {rule!r}; {nearest.hint(rule, ids, '`auditlib rules` lists all')}"
 
 
 class _Reader(Struct):
@@ -106,8 +106,8 @@ class _Reader(Struct):
             return Severity(value)
         except ValueError:
             levels = [str(level) for level in Severity]
-            hint = nearest(str(value), levels) or f"; there are {', '.join(levels)}"
-            raise self.document.error(key, f"there is no severity {value!r}{hint}") from None
+            hint = nearest.hint(str(value), levels, f"there are {', '.join(levels)}")
+            raise self.document.error(key, f"there is no severity {value!r}; {hint}") from None
 
     def _severities(self, table: Any) -> dict[str, Severity]:
         self.document.check_keys(table, table if isinstance(table, dict) else ())

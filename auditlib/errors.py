@@ -8,7 +8,7 @@ class AuditlibError(Exception):
 
 
 class ProjectError(AuditlibError):
-    """The project can't be read at all: not a folder, or no permission to list it."""
+    """The project can't be read at all: not a folder, no permission to list it, or none of its files is readable."""
 
 
 class UsageError(AuditlibError):

@@ -60,10 +60,14 @@ def list_files(root: Path, exclude: tuple[str, ...] = (), tracked: frozenset[str
     walk = _Walk(root, _spec(exclude), tracked | folders_of(tracked))
     walk.run()
     summary = (
-        Coverage(".", "listing", Read.SKIPPED, f"{count} files or folders left out: {reason}")
+        Coverage(".", "listing", Read.SKIPPED, f"{_places(count)} left out: {reason}")
         for reason, count in sorted(walk.counts.items())
     )
     return Listing(tuple(sorted(walk.files)), frozenset(walk.executable), (*walk.left_out, *summary))
+
+
+def _places(count: int) -> str:
+    return f"{count} files or folders" if count != 1 else "1 file or folder"
 
 
 class _Walk(Struct):
@@ -172,9 +176,12 @@ def read_regular(path: Path, limit: int, *, follow: bool = True) -> bytes | None
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | (0 if follow else os.O_NOFOLLOW))
     except (OSError, ValueError):
         return None
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode) or status.st_size > limit:
+        os.close(descriptor)
+        return None
     with open(descriptor, "rb") as file:
-        status = os.fstat(descriptor)
-        return file.read(limit) if stat.S_ISREG(status.st_mode) and status.st_size <= limit else None
+        return file.read(limit)
 
 
 def _spec(patterns: tuple[str, ...] | list[str]) -> pathspec.GitIgnoreSpec:

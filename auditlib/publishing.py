@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import shutil
 import tempfile
@@ -21,23 +22,62 @@ ENTRIES = CORE | {"slides.html", "report.pdf", "report.md"}
 def published(output: Path) -> Iterator[Path]:
     """A folder to write the report into; it becomes `output` when all went well, and vanishes otherwise.
 
-    Raises UsageError if something that is no report of ours stands in its place.
+    What a process that was killed has left of such a folder vanishes too. Raises UsageError if something that is no
+    report of ours stands in its place.
     """
     output = output.absolute()
     check(output)
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
-        staging = Path(tempfile.mkdtemp(prefix=f".{output.name}-", dir=output.parent))
+        _sweep(output)
+        staging = Path(tempfile.mkdtemp(prefix=_prefix(output), dir=output.parent))
     except OSError as error:
         raise UsageError(
             f"the report can't be written to {output}: {error.strerror}; name another folder with -o"
         ) from None
     try:
-        yield staging
-        staging.chmod(0o777 & ~_umask())
-        _replace(output, staging)
+        with _held(staging):
+            yield staging
+            staging.chmod(0o777 & ~_umask())
+            _replace(output, staging)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
+
+
+def _prefix(output: Path) -> str:
+    return f".{output.name}-unfinished-"
+
+
+@contextmanager
+def _held(folder: Path) -> Iterator[bool]:
+    """Hold a folder's lock, which goes when the process does; whether nobody else holds it.
+
+    Where there are no such locks it counts as held by somebody.
+    """
+    try:
+        import fcntl
+
+        handle = os.open(folder, os.O_RDONLY)
+    except (ImportError, OSError):
+        yield False
+        return
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield True
+    except OSError:
+        yield False
+    finally:
+        os.close(handle)
+
+
+def _sweep(output: Path) -> None:
+    """Remove what killed processes have left; an empty folder may be one that another has just made."""
+    for folder in output.parent.glob(f"{glob.escape(_prefix(output))}*"):
+        names = {entry.name for entry in folder.iterdir()} if folder.is_dir() and not folder.is_symlink() else set()
+        if names and names <= ENTRIES:
+            with _held(folder) as free:
+                if free:
+                    shutil.rmtree(folder, ignore_errors=True)
 
 
 def check(output: Path) -> None:

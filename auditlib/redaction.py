@@ -12,7 +12,6 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from msgspec import Struct, field
@@ -20,9 +19,7 @@ from msgspec import Struct, field
 from auditlib import secret_spans
 from auditlib.patterns import regex
 from auditlib.secret_spans import is_credential_name, is_secret_value
-
-if TYPE_CHECKING:
-    from ahocorasick_rs import AhoCorasick
+from auditlib.secret_spans.known import KnownWords
 
 __all__ = ["Value", "Vault", "is_credential_name", "shown"]
 
@@ -113,17 +110,19 @@ class Vault(Struct):
 
     _known: dict[str, int] = field(default_factory=dict)
     _allowed: set[str] = field(default_factory=set)
-    _matcher: AhoCorasick | None = None
+    _searched: KnownWords = field(default_factory=KnownWords)
     _parts: set[str] | None = None
 
     def allow(self, *names: str) -> None:
         """Names that are shown whatever happens: a service called `redis` stays `redis` when it is a password too."""
         self._allowed.update(names)
-        self._matcher = self._parts = None
+        if any(name in self._known for name in names):
+            self._searched = KnownWords(word for word in self._known if self._is_searched(word))
+            self._parts = None
 
-    def learn(self, text: str, *, code: bool = False) -> None:
+    def learn(self, text: str, *, code: bool = False, env: bool = False) -> None:
         """Remember every secret that `text` holds by its context."""
-        for start, end in sorted(secret_spans.find(text, code=code)):
+        for start, end in sorted(secret_spans.find(text, code=code, env=env)):
             self._remember(text[start:end])
 
     def value(self, name: str, text: str) -> Value:
@@ -160,23 +159,24 @@ class Vault(Struct):
         """`text` with every secret replaced by its length and hash."""
         return _replace(text, self._spans(text))
 
-    def mask_lines(self, text: str, *, code: bool = False) -> list[str]:
+    def mask_lines(self, text: str, *, code: bool = False, env: bool = False) -> list[str]:
         """The lines of a file's text, each secret in them replaced, which the lines around it may give away."""
         lines = text.split("\n")
-        return list(_masked(lines, lines, self._spans(text, code=code)))
+        return list(_masked(lines, lines, self._spans(text, code=code, env=env)))
 
     def mask_words(self, words: Sequence[str]) -> tuple[str, ...]:
         """The words of a command, each secret in them replaced, which the words around it may give away."""
         written = [_quoted(word) if re.search(r"\s", word) else word for word in words]
         return tuple(_masked(words, written, self._spans(" ".join(written))))
 
-    def _spans(self, text: str, *, code: bool = False) -> list[tuple[int, int]]:
-        return secret_spans.union(secret_spans.find(text, code=code) + self._occurrences(text) + _generated(text))
+    def _spans(self, text: str, *, code: bool = False, env: bool = False) -> list[tuple[int, int]]:
+        found = secret_spans.find(text, code=code, env=env)
+        return secret_spans.union(found + self._occurrences(text) + _generated(text))
 
     def reveals(self, word: str) -> bool:
         """Whether a word in lower case is so much of a secret that it had better not be shown."""
         if self._parts is None:
-            known = [value for value in self._known if _distinctive(value) and value not in self._allowed]
+            known = [value for value in self._known if self._is_searched(value)]
             self._parts = {value.lower() for value in known}
             words = (word for value in known for word in _WORDS.findall(value.lower()))
             self._parts.update(word for word in words if _distinctive(word))
@@ -184,30 +184,31 @@ class Vault(Struct):
 
     def _occurrences(self, text: str) -> list[tuple[int, int]]:
         """Where a known secret stands; one of digits only does not count inside a longer number."""
-        if not self._known:
-            return []
-        found = self._search().find_matches_as_indexes(text)
-        return [(start, end) for _, start, end in found if not _inside_number(text, start, end)]
+        return [(start, end) for start, end in self._searched.spans(text) if not _inside_number(text, start, end)]
+
+    def _is_searched(self, word: str) -> bool:
+        return _distinctive(word) and word not in self._allowed
 
     def _remember(self, value: str) -> int:
         """Give a secret its number, and know it in other spellings too: unescaped, decoded from a URL, line by line."""
         if (inner := value[1:-1]) and value[0] == value[-1] and value[0] in "\"'":
-            return self._known.setdefault(value, self._remember(inner))
-        identity = self._known.setdefault(value, len(self._known) + 1)
-        if identity == len(self._known):
+            return self._know(value, self._remember(inner))
+        if value not in self._known:
+            identity = self._know(value, len(self._known) + 1)
             spellings = (re.sub(r"\\(.)", r"\1", value), unquote(value), value.replace("$$", "$"), value.strip())
-            for spelling in (*spellings, *map(str.strip, value.splitlines())):
-                self._known.setdefault(spelling, identity)
-            self._matcher = self._parts = None
-        return identity
+            lines = [line.strip() for line in value.splitlines()]
+            for spelling in (*spellings, *lines, *(line.rstrip("=") for line in lines)):
+                self._know(spelling, identity)
+        return self._known[value]
 
-    def _search(self) -> AhoCorasick:
-        if self._matcher is None:
-            import ahocorasick_rs  # here, so that what never masks never pays for it
-
-            words = [word for word in self._known if _distinctive(word) and word not in self._allowed]
-            self._matcher = ahocorasick_rs.AhoCorasick(words, matchkind=ahocorasick_rs.MatchKind.LeftmostLongest)
-        return self._matcher
+    def _know(self, word: str, identity: int) -> int:
+        """Know a word by this number, unless it has one."""
+        if word not in self._known:
+            self._known[word] = identity
+            self._parts = None
+            if self._is_searched(word):
+                self._searched.add(word)
+        return self._known[word]
 
 
 def _in_value(name: str, text: str) -> list[tuple[int, int]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import stat
 from collections.abc import Iterable
 from functools import cached_property
@@ -172,7 +173,7 @@ class Source:
             self._unreadable[path] = error
             raise
         if path not in self._learned:
-            self.vault.learn(text, code=_is_code(path))
+            self.vault.learn(text, **syntax(path))
             self._learned.add(path)
         if self._cached + len(text) <= CACHE_LIMIT:
             self._texts[path] = text
@@ -213,7 +214,7 @@ class Source:
 
     def masked_lines(self, path: str) -> list[str]:
         """The lines of a file as they may be shown, the secrets in them masked. Raises Unreadable."""
-        lines = self.vault.mask_lines(self.text(path), code=_is_code(path))
+        lines = self.vault.mask_lines(self.text(path), **syntax(path))
         return lines[:-1] if not lines[-1] else lines
 
     def yaml(self, path: str) -> list[yamltree.Node]:
@@ -287,8 +288,14 @@ class Source:
             raise Unreadable(f"was not read, as {TOTAL_LIMIT / 1e6:.0f} MB were read before it")
 
 
-def _is_code(path: str) -> bool:
-    return path.endswith(_CODE)
+_ENV_FILE = regex(r"(?:[\w-]*\.)?env(?:\.(?!example|sample|template|tmpl|tpl|dist|default)[\w-]+)*", re.I)
+"""The name of a real environment file; a template is a text for people."""
+
+
+def syntax(path: str) -> dict[str, bool]:
+    """What the file's name says of its text: whether it is code, or a real environment file."""
+    code = path.endswith(_CODE)
+    return {"code": code, "env": not code and bool(_ENV_FILE.fullmatch(path.rpartition("/")[2]))}
 
 
 def _is_hash(text: str) -> bool:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable
 from typing import Any
 
+from auditlib import nearest
 from auditlib.errors import UsageError
 
 
@@ -46,11 +46,5 @@ class TomlDocument:
         names = list(known)
         for key in table:
             if key not in names:
-                hint = nearest(key, names) or f"; there are {', '.join(names)}"
-                raise self.error(key, f"there is no {noun} {key!r}{hint}", after)
-
-
-def nearest(word: str, known: Iterable[str]) -> str:
-    """What to add to a complaint about a word: the nearest one that is known, if one is near."""
-    near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)
-    return f"; did you mean {near[0]!r}?" if near else ""
+                hint = nearest.hint(key, names, f"there are {', '.join(names)}")
+                raise self.error(key, f"there is no {noun} {key!r}; {hint}", after)

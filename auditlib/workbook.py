@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Collection, Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -111,13 +112,14 @@ def _sections(
     sections: dict[str, page.Section] = {}
     failures: list[str] = []
     progress("starting", 0, len(tasks))
-    for done, (name, reason) in enumerate(execution.run(context, tasks), start=1):
-        progress(name, done, len(tasks))
-        if name == _TABLES_TASK:
-            failures += [f"the tables could not be written: {reason}"] if reason else []
-            continue
-        sections[name] = _section(folder / "notebooks" / f"{name}.ipynb", reason)
-        failures += [f"notebook {name}: {failure}" for failure in sections[name].failures]
+    with closing(execution.run(context, tasks)) as results:
+        for done, (name, reason) in enumerate(results, start=1):
+            progress(name, done, len(tasks))
+            if name == _TABLES_TASK:
+                failures += [f"the tables could not be written: {reason}"] if reason else []
+                continue
+            sections[name] = _section(folder / "notebooks" / f"{name}.ipynb", reason)
+            failures += [f"notebook {name}: {failure}" for failure in sections[name].failures]
     return sections, sorted(failures)
 
 
@@ -158,12 +160,20 @@ def lab(project: Path, folder: Path, options: Sequence[str] = ()) -> int:
     """
     if not project.is_dir():
         raise UsageError(f"{project} is not a folder; name the folder of the repository to audit")
+    try:
+        _copy_notebooks(project, folder)
+    except OSError as error:
+        said = error.strerror or str(error)
+        raise UsageError(f"the notebooks can't be copied to {folder}: {said}; name another with --folder") from None
+    return subprocess.run([sys.executable, "-m", "jupyterlab", str(folder), *options], check=False).returncode
+
+
+def _copy_notebooks(project: Path, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for path in _notebooks():
         target = folder / path.name
         if not target.exists():
             target.write_text(_set_to(project, path), encoding="utf-8")
-    return subprocess.run([sys.executable, "-m", "jupyterlab", str(folder), *options], check=False).returncode
 
 
 def _set_to(project: Path, path: Path) -> str:

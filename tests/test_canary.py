@@ -23,7 +23,7 @@ from auditlib.execution.shell import Shell
 from auditlib.formats import explanation
 from auditlib.model import Location
 from auditlib.redaction import Vault
-from auditlib.source import Source
+from auditlib.source import Source, syntax
 
 ROOT = Path(__file__).parents[1]
 READABLE = yaml.safe_load((Path(__file__).parent / "readable.yml").read_text(encoding="utf-8"))
@@ -98,7 +98,7 @@ def test_what_only_looks_like_a_secret_stays_readable(tmp_path, file):
 def test_whatever_the_secret_no_masked_text_holds_it(secret, file):
     text = FILES[file]
     if secret not in text.lower() and Vault().mask(f"PASSWORD={secret}") != f"PASSWORD={secret}":
-        shown = Vault().mask_lines(text.replace(MARK, secret), code=file.endswith((".py", ".ts", ".js", ".go")))
+        shown = Vault().mask_lines(text.replace(MARK, secret), **syntax(file))
         assert not [line for line, masked in zip(text.split("\n"), shown, strict=True) if secret in masked]
 
 

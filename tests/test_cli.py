@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 import re
 import subprocess
 import sys
@@ -31,6 +32,13 @@ def document():
     return json.loads(auditlib("check", EXAMPLE, "--format", "json", "--no-scanners").stdout)
 
 
+@pytest.mark.parametrize("command", [(), ("compose",)], ids=" ".join)
+def test_without_a_command_there_is_help_and_nothing_else(command):
+    done = auditlib(*command)
+    assert (done.returncode, done.stderr) == (2, "")
+    assert "Example" in done.stdout
+
+
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 def test_every_command_has_help_with_an_example(command):
     done = auditlib(*command, "--help")
@@ -53,6 +61,8 @@ def test_every_command_has_help_with_an_example(command):
         (["compose", "config", "--services", "--variables"], "choose one"),
         (["compose", "config", "--format", "json", "--provenance"], "choose one"),
         (["report", "/no/such/folder"], "is not a folder"),
+        (["report", str(EXAMPLE), "--config", str(ROOT)], "is no regular file"),
+        (["lab", str(EXAMPLE), "--folder", os.devnull], "name another with --folder"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
 )

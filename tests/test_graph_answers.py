@@ -52,6 +52,24 @@ def test_what_dies_with_redis_is_one_line_with_its_place(found):
     assert "api depends_on redis" in str(found.what_breaks("redis"))
 
 
+def test_what_a_service_waits_for_and_what_is_undeclared_are_tables_too(tmp_path):
+    (tmp_path / "compose.yaml").write_text(f"{STACK}  web:\n    image: w:1\n    command: ping api\n", encoding="utf-8")
+    found = audit(tmp_path, scanned=False).graph
+
+    assert found.waits_for("api").table.to_dict("records") == [
+        {"name": "redis", "kind": "service", "file": "compose.yaml", "line": 2}
+    ]
+    assert str(found.waits_for("redis")) == "redis waits for nothing."
+    assert list(found.undeclared().table.columns) == ["from", "verb", "to", "file", "line"]
+
+
+def test_the_edges_of_a_verb_are_those_that_are_there_now(found):
+    found.remove_edge("service:api", "service:redis")
+    found.add_edge("service:redis", "service:api", verb="depends_on", location=None)
+
+    assert [(edge.source, edge.target) for edge in found.edges_of("depends_on")] == [("service:redis", "service:api")]
+
+
 def test_an_answer_without_records_is_a_sentence(found):
     assert str(found.what_breaks("api")) == "Nothing depends on api."
     assert found.what_breaks("api")._repr_html_() == "<p>Nothing depends on api.</p>"

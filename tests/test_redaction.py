@@ -311,6 +311,15 @@ def test_an_allowed_name_stays_and_other_spellings_do_not():
     assert "a/b/c-99" not in vault.mask("see a/b/c-99")
 
 
+@given(st.lists(st.text("ab1", min_size=6, max_size=9), max_size=40), st.data())
+def test_a_known_secret_is_found_whenever_it_was_learnt(secrets, data):
+    vault = Vault()
+    for count, secret in enumerate(secrets, start=1):
+        vault.value("PASSWORD", secret)
+        known = data.draw(st.sampled_from(secrets[:count]))
+        assert known.isalpha() or known not in vault.mask(f"see {known}.")
+
+
 def test_a_number_is_not_masked_inside_a_longer_one():
     vault = Vault()
     vault.learn("DB_PASSWORD=123456\n")

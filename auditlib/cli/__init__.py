@@ -20,7 +20,6 @@ from auditlib.errors import AuditlibError
 
 app = typer.Typer(
     name="auditlib",
-    help="Reads a repository's deployment configuration and says what is wrong with it, with the line behind it.",
     no_args_is_help=True,
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,  # a traceback with local variables could show a secret
@@ -41,9 +40,7 @@ def run(arguments: list[str]) -> int:
     try:
         status = command.main(arguments, prog_name="auditlib", standalone_mode=False)
     except TyperException as error:
-        return _complain(
-            f"{error.format_message()} (`auditlib --help` and `auditlib COMMAND --help` show what there is)"
-        )
+        return _misused(error.format_message())
     except AuditlibError as error:
         _complain(str(error))
         return error.exit_status
@@ -57,6 +54,13 @@ def run(arguments: list[str]) -> int:
         _complain(f"{type(error).__name__}; this is a defect of auditlib, please report the lines above")
         return 3
     return status if isinstance(status, int) else 0
+
+
+def _misused(message: str) -> int:
+    """Without a command the help was shown already, and there is no message."""
+    if message:
+        _complain(f"{message} (`auditlib --help` and `auditlib COMMAND --help` show what there is)")
+    return 2
 
 
 def _complain(message: str) -> int:
@@ -76,4 +80,7 @@ def main(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
-    """Reads a repository's deployment configuration and says what is wrong with it, with the line behind it."""
+    """Reads a repository's deployment configuration and says what is wrong with it, with the line behind it.
+
+    Example: `auditlib check ~/shop` for the findings, `auditlib report ~/shop -o ~/shop-audit` for the whole report
+    """

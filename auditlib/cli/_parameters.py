@@ -48,7 +48,11 @@ def print_text(text: Text) -> None:
     """Print rich text, in colour where somebody sees it and `NO_COLOR` doesn't forbid it."""
     from rich.console import Console
 
-    Console(highlight=False, soft_wrap=True).print(text, end="")
+    console = Console(highlight=False, soft_wrap=True)
+    if console.color_system is None:
+        typer.echo(text.plain, nl=False)  # rich would lay out each of its lines
+    else:
+        console.print(text, end="")
 
 
 def complain(lines: Iterable[str]) -> None:

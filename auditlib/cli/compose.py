@@ -10,7 +10,10 @@ import typer
 
 from auditlib.errors import UsageError
 
-app = typer.Typer(help="Compose projects as Docker Compose resolves them.", no_args_is_help=True)
+app = typer.Typer(
+    help="Compose projects as Docker Compose resolves them.\n\nExample: `auditlib compose config -f compose.yaml`",
+    no_args_is_help=True,
+)
 
 
 def _default_files() -> list[str]:

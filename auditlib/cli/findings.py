@@ -12,6 +12,7 @@ import typer
 
 from auditlib import rules
 from auditlib.cli._parameters import NoScanners, Project, Rules, complain, print_text
+from auditlib.errors import ProjectError
 from auditlib.model import Area, Severity
 
 if TYPE_CHECKING:
@@ -62,7 +63,8 @@ def check(
 
     known = baselines.load(baseline) if baseline else {}
     settings = configuration.load(project)
-    result = _chosen(audit(project, _rules_to_check(rule), configuration=settings, scanned=not no_scanners), area, rule)
+    found = audit(project, _rules_to_check(rule), configuration=settings, scanned=not no_scanners)
+    result = _chosen(found, area, rule)
     if output_format is CheckFormat.text:
         from auditlib.formats import plain_text
 
@@ -74,7 +76,17 @@ def check(
     news = baselines.news(result.findings, known, fail_on or settings.fail_on)
     if baseline:
         _tell(news.values())
+    if not found.findings and _is_unread(found):
+        raise ProjectError("none of the project's files could be read, so nothing is known of it")
     return 3 if broken else 1 if news else 0
+
+
+def _is_unread(found: Audit) -> bool:
+    """Whether there are files that should have been read, and none of them was."""
+    from auditlib import confidence
+
+    assessment = confidence.assess(found.inventory, found.coverage)
+    return not assessment.read and bool(assessment.gaps)
 
 
 def _tell(news: Collection[str]) -> None:

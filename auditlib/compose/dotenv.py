@@ -111,7 +111,7 @@ def _name(text: str, position: int) -> tuple[str, int, int, bool]:
             name, after, inherited = text[position:index], index + 1, char == "\n"
             break
         if char not in "_.-[]" and not (char.isalpha() or char.isnumeric()):
-            raise DotenvError(f"unexpected character {char!r} in the name {text[position:index][:40]!r}", position)
+            raise DotenvError(f"unexpected character {char!r} in a variable's name", position)
     if position >= len(text):
         raise DotenvError("zero length string", len(text) - 1)
     while after < len(text) and text[after] in _SPACE:

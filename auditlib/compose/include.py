@@ -128,6 +128,8 @@ class Include:
             self.session.fault(f"include leads back to itself: {chain}", wanted.mark, ("include",), "cycle")
             return None
         folder, relative = self._folder(wanted, paths[0])
+        for path in (*paths, folder):
+            self.session.sources.guard(path)  # before the `.env` beside it, which nobody has named
         env_files = self._env_files(wanted, folder)
         found = read_env_files(self.session, ((f, wanted.mark) for f in env_files), self.environment)
         environment = self.environment.with_more(found.values, found.marks)

@@ -107,7 +107,7 @@ def _below(paths: list[str], roots: tuple[str, ...]) -> list[int]:
 
 def _program(inventory: Inventory, service: Service, builder: Service, code: _Code) -> Program:
     roots = _roots(inventory, service, builder)
-    given = {entry.name.upper() for other in _versions(inventory, service) for entry in other.environment}
+    given = {entry.name.upper() for other in inventory.versions(service) for entry in other.environment}
     build = services.dockerfile(inventory, builder)
     if build is not None:
         _, final = services.final_stage(build, builder.build.target if builder.build else "")
@@ -116,12 +116,6 @@ def _program(inventory: Inventory, service: Service, builder: Service, code: _Co
         service, roots, code.settings_below(roots), frozenset(given), code.named_below(roots),
         bool(_below(code.foreign, roots)), bool(_below(code.routes, roots)),
     )  # fmt: skip
-
-
-def _versions(inventory: Inventory, service: Service) -> list[Service]:
-    """The service and itself as overlays change it."""
-    family = {item.name for item in inventory.projects if service.project in (item.name, item.base)}
-    return [item for item in inventory.services_by_name.get(service.name, ()) if item.project in family]
 
 
 def _roots(inventory: Inventory, service: Service, builder: Service) -> tuple[str, ...]:

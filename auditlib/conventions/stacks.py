@@ -24,12 +24,7 @@ def by_project(found: Iterable[Service]) -> dict[str, list[Service]]:
 
 def variants(inventory: Inventory, service: Service) -> list[Service]:
     """A service of a base project, and the same as each overlay of that project changes it."""
-    overlays = {project.name for project in inventory.projects if project.base == service.project}
-    return [
-        item
-        for item in inventory.services_by_name.get(service.name, ())
-        if item.project == service.project or (item.project in overlays and item.changed_at)
-    ]
+    return [item for item in inventory.versions(service) if item.project == service.project or item.changed_at]
 
 
 def somewhere(inventory: Inventory, service: Service, holds: Callable[[Service], bool]) -> bool:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor, as_completed
+import time
+from collections.abc import Callable, Generator, Mapping
 from contextlib import suppress
+from multiprocessing import connection
 from multiprocessing.context import ForkServerContext, SpawnContext
 
 from auditlib.execution import kernel
@@ -34,15 +35,23 @@ def warm() -> Context:
     return context
 
 
-def run(context: Context, tasks: Mapping[str, Task]) -> Iterator[tuple[str, str]]:
+def run(context: Context, tasks: Mapping[str, Task]) -> Generator[tuple[str, str], None, None]:
     """Run the tasks, as many at once as there are processors.
 
-    Yields the name of each as it is done, and why it did not come to its end (empty if it did).
+    Yields the name of each as it is done, and why it did not come to its end (empty if it did). Those that are at work
+    when nobody wants to know any more are ended.
     """
-    with ThreadPoolExecutor(max_workers=_processors()) as threads:
-        waiting = {threads.submit(_run_one, context, task): name for name, task in tasks.items()}
-        for done in as_completed(waiting):
-            yield waiting[done], done.result()
+    waiting, working = list(tasks.items()), dict[str, _Work]()
+    try:
+        while waiting or working:
+            while waiting and len(working) < _processors():
+                name, task = waiting.pop(0)
+                working[name] = _Work(context, task)
+            for name in _ended(working):
+                yield name, working.pop(name).reason()
+    finally:
+        for work in working.values():
+            work.stop()
 
 
 def _processors() -> int:
@@ -51,13 +60,31 @@ def _processors() -> int:
     return os.cpu_count() or 1
 
 
-def _run_one(context: Context, task: Task) -> str:
-    function, arguments = task
-    process = context.Process(target=kernel.call, args=(function, *arguments))
-    process.start()
-    process.join(TIME_LIMIT)
-    if process.is_alive():
-        process.kill()
-        process.join()
-        return f"it took longer than {TIME_LIMIT:.0f} seconds"
-    return f"its process ended with status {process.exitcode}" if process.exitcode else ""
+def _ended(working: Mapping[str, _Work]) -> list[str]:
+    """The names of those that have ended or had their time, once there is one."""
+    left = max(0.0, min(work.deadline for work in working.values()) - time.monotonic())
+    ended = connection.wait([work.process.sentinel for work in working.values()], left)
+    now = time.monotonic()
+    return [name for name, work in working.items() if work.process.sentinel in ended or work.deadline <= now]
+
+
+class _Work:
+    """A task in a process of its own."""
+
+    def __init__(self, context: Context, task: Task) -> None:
+        function, arguments = task
+        self.process = context.Process(target=kernel.call, args=(function, *arguments))
+        self.process.start()
+        self.deadline = time.monotonic() + TIME_LIMIT
+
+    def reason(self) -> str:
+        """Why it did not come to its end, empty if it did; it is stopped if it is still at work."""
+        if self.process.exitcode is None:
+            self.stop()
+            return f"it took longer than {TIME_LIMIT:.0f} seconds"
+        return f"its process ended with status {self.process.exitcode}" if self.process.exitcode else ""
+
+    def stop(self) -> None:
+        """End it at once."""
+        self.process.kill()
+        self.process.join()

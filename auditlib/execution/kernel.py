@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 import json
+import multiprocessing
 import os
 import sys
+import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -16,8 +18,17 @@ ENGINE = "auditlib"
 
 def call(function: Callable[..., None], *arguments: object) -> None:
     """Run one task of a report in this process; what it prints is for nobody."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     sys.stdout = sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - as long as the process
     function(*arguments)
+
+
+def _end_with_parent() -> None:
+    """A process whose parent was killed works for nobody."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def execute(notebook: Path, folder: Path, parameters: Mapping[str, str]) -> None:

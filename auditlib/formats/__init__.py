@@ -38,3 +38,10 @@ def suppression(finding: Finding) -> str:
     """Why a suppressed finding is, and until when."""
     until = f" (until {finding.expires})" if finding.expires else ""
     return f"{finding.reason}{until}"
+
+
+def no_findings(read: int, suppressed: str = "") -> str:
+    """That nothing was found, and in how many files; no file that was read tells nothing."""
+    if not read:
+        return f"No findings{suppressed}, as no file was read."
+    return f"No findings{suppressed} in the {f'{read} files that were' if read > 1 else 'one file that was'} read."

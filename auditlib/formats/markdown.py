@@ -5,20 +5,21 @@ from __future__ import annotations
 import re
 from itertools import groupby
 
+from auditlib import confidence
 from auditlib.audit import Audit
-from auditlib.formats import suppression, visible
+from auditlib.formats import no_findings, suppression, visible
 from auditlib.model import Finding, Status
 
 
 def render(audit: Audit) -> str:
-    """A heading a severity, an item a finding; what is suppressed comes last."""
-    if not audit.findings:
-        return "No findings.\n"
-    parts = []
+    """A heading a severity, an item a finding; what is suppressed comes last, then the files not read in full."""
+    assessment = confidence.assess(audit.inventory, audit.coverage)
+    parts = [] if audit.findings else [f"{no_findings(assessment.read)}\n"]
     for heading, findings in groupby(sorted(audit.findings, key=_is_suppressed), key=_heading):
         parts.append(f"## {heading}\n")
         parts += [_item(finding) for finding in findings]
         parts.append("")
+    parts += [f"{escaped(gap)}\n" for gap in assessment.gaps]
     return "\n".join(parts)
 
 

@@ -6,9 +6,10 @@ from collections import Counter
 
 from rich.text import Text
 
+from auditlib import confidence
 from auditlib.audit import Audit
 from auditlib.excerpts import Excerpt
-from auditlib.formats import suppression, visible
+from auditlib.formats import no_findings, suppression, visible
 from auditlib.model import Finding, Severity, Status
 from auditlib.patterns import regex
 
@@ -31,7 +32,10 @@ def styled(audit: Audit) -> Text:
     text = Text()
     for finding in audit.findings:
         _finding(text, finding, audit.excerpts.get(finding.location))
-    return text.append(_summary(audit))
+    assessment = confidence.assess(audit.inventory, audit.coverage)
+    for gap in assessment.gaps:
+        text.append(f"{visible(gap)}\n")
+    return text.append(_summary(audit, assessment.read))
 
 
 def _finding(text: Text, finding: Finding, excerpt: Excerpt | None) -> None:
@@ -78,12 +82,12 @@ def _note(text: Text, width: int, label: str, message: str) -> None:
     text.append(f"{' ' * width} = ", "blue").append(f"{label}: ", "bold").append(f"{visible(message)}\n")
 
 
-def _summary(audit: Audit) -> str:
+def _summary(audit: Audit, read: int) -> str:
     counts = Counter(finding.severity for finding in audit.findings if finding.status is Status.OPEN)
     total = counts.total()
     hidden = len(audit.findings) - total
     suffix = f" ({hidden} suppressed)" if hidden else ""
     if not total:
-        return f"No findings{suffix}.\n"
+        return f"{no_findings(read, suffix)}\n"
     parts = ", ".join(f"{counts[severity]} {severity}" for severity in Severity if counts[severity])
     return f"{total} finding{'s' if total > 1 else ''}: {parts}{suffix}\n"

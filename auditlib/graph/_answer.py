@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
-from auditlib.graph._answers import Breakage, Cycle, Flow, Node, SinglePoint, bare
+from auditlib.graph._answers import Breakage, Cycle, Edge, Flow, Node, SinglePoint, bare
 from auditlib.model import Location
 
 if TYPE_CHECKING:
@@ -115,6 +115,14 @@ def _node_rows(nodes: Sequence[Node]) -> list[Row]:
     return [{"name": node.name, "kind": node.kind, **_place(node.location)} for node in nodes]
 
 
+def _edge_rows(edges: Sequence[Edge]) -> list[Row]:
+    """Columns `from`, `verb`, `to`, and the place that says so."""
+    return [
+        {"from": bare(edge.source), "verb": edge.verb, "to": bare(edge.target), **_place(edge.location)}
+        for edge in edges
+    ]
+
+
 def _names(nodes: Iterable[str]) -> str:
     return ", ".join(map(bare, nodes))
 
@@ -128,4 +136,5 @@ BREAKAGES = View(_breakage_rows, ("name", "kind", "effect", "why", "file", "line
 SINGLE_POINTS = View(_single_point_rows, ("name", "kind", "fails_too", "goes_on_without_it", "file", "line"))
 CYCLES = View(_cycle_rows, ("cycle", "file", "line"))
 FLOWS = View(_flow_rows, ("variable", "value", "from", "reaches", "opens", "file", "line"))
+EDGES = View(_edge_rows, ("from", "verb", "to", "file", "line"))
 NODES = View(_node_rows, ("name", "kind", "file", "line"))

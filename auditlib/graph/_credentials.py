@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections import defaultdict
 from collections.abc import Iterator
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from auditlib import nearest
 from auditlib.errors import UsageError
 from auditlib.graph._answers import Flow, Origin, Use
 from auditlib.graph._hosts import Hosts
@@ -67,8 +67,7 @@ def flows(graph: DependencyGraph, variable: str | None) -> list[Flow]:
     if variable is None:
         return [_flow(graph, name, by_variable[name]) for name in sorted(by_variable)]
     if variable not in by_variable:
-        near = difflib.get_close_matches(variable, by_variable, n=3, cutoff=0.5)
-        hint = f"did you mean {' or '.join(near)}?" if near else "`graph.credential_flow()` lists all"
+        hint = nearest.hint(variable, list(by_variable), "`graph.credential_flow()` lists all")
         raise UsageError(f"there is no credential called {variable!r}; {hint}")
     return [_flow(graph, variable, by_variable[variable])]
 

@@ -31,7 +31,6 @@ class DependencyGraph(ABC):
     hosts: Hosts
     """Which service a host name leads to: `graph.hosts.resolve("redis", project)`."""
     credentials: tuple[_credentials.Trace, ...]
-    _edges_by_verb: tuple[int, dict[str, list[Edge]]] = (-1, {})
 
     @abstractmethod
     def links(self) -> Iterator[Triple]:
@@ -70,22 +69,17 @@ class DependencyGraph(ABC):
 
     def edges_of(self, verb: str) -> list[Edge]:
         """The edges of a verb, in the order of the files."""
-        if self._edges_by_verb[0] != self.number_of_edges():
-            found: dict[str, list[Edge]] = {}
-            for source, target, data in self.links():
-                found.setdefault(data["verb"], []).append(_edge(source, target, data))
-            self._edges_by_verb = (self.number_of_edges(), found)
-        return self._edges_by_verb[1].get(verb, [])
+        return [edge(source, target, data) for source, target, data in self.links() if data["verb"] == verb]
 
     def edges_from(self, name: str, verb: str | None = None) -> list[Edge]:
         """The edges that leave a node, or those of them with this verb. Raises UsageError as `find` does."""
         edges = self.links_from(self.find(name))
-        return [_edge(source, target, data) for source, target, data in edges if verb in (None, data["verb"])]
+        return [edge(source, target, data) for source, target, data in edges if verb in (None, data["verb"])]
 
     def edges_to(self, name: str, verb: str | None = None) -> list[Edge]:
         """The edges that arrive at a node, or those of them with this verb. Raises UsageError as `find` does."""
         edges = self.links_to(self.find(name))
-        return [_edge(source, target, data) for source, target, data in edges if verb in (None, data["verb"])]
+        return [edge(source, target, data) for source, target, data in edges if verb in (None, data["verb"])]
 
     def service(self, project: str, name: str) -> str | None:
         """The node id of a service record (`graph.service(record.project, record.name)`); None if it has none."""
@@ -113,13 +107,16 @@ class DependencyGraph(ABC):
         """The shortest circle of each group of services, or jobs, that wait for each other."""
         return Answer(_order.cycles(self), _answer.CYCLES, "Nothing waits for itself.")
 
-    def waits_for(self, name: str) -> set[str]:
+    def waits_for(self, name: str) -> Answer[Node]:
         """All services that must have started before this one, by declared dependencies, however long the chain."""
-        return _order.waits_for(self, self.find(name))
+        found = [self._known(node) for node in sorted(_order.waits_for(self, self.find(name)))]
+        return Answer(found, _answer.NODES, f"{name} waits for nothing.")
 
-    def undeclared(self) -> list[Edge]:
+    def undeclared(self) -> Answer[Edge]:
         """The connections between services, seen in values and commands, that no `depends_on` declares."""
-        return [e for e in self.edges_of("depends_on") if e.attributes["inferred"] and not e.attributes["declared"]]
+        edges = self.edges_of("depends_on")
+        found = [item for item in edges if item.attributes["inferred"] and not item.attributes["declared"]]
+        return Answer(found, _answer.EDGES, "Every connection between services is declared.")
 
     def what_breaks(self, name: str) -> Answer[Breakage]:
         """What suffers when a node dies, however long the chain: the hard ones first, then by the chain's length."""
@@ -153,6 +150,7 @@ class DependencyGraph(ABC):
         return Node(node, data["kind"], data["name"], data["location"])
 
 
-def _edge(source: str, target: str, data: Mapping[str, Any]) -> Edge:
+def edge(source: str, target: str, data: Mapping[str, Any]) -> Edge:
+    """The record of an edge."""
     attributes = {key: value for key, value in data.items() if key not in ("verb", "location")}
     return Edge(source, target, data["verb"], data["location"], attributes)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from auditlib import nearest
 from auditlib.errors import UsageError
 from auditlib.graph._vocabulary import KINDS
 
@@ -51,7 +51,6 @@ def _one(graph: DependencyGraph, name: str, found: list[str]) -> str:
 
 def _nothing(name: str, kind: str | None, candidates: list[str]) -> str:
     names = {node.partition(":")[2]: node for node in reversed(candidates)}
-    near = [names[close] for close in difflib.get_close_matches(name, names, n=3, cutoff=0.5)]
     what = f"no {kind.replace('_', ' ')}" if kind else "nothing"
-    hint = f"did you mean {' or '.join(near)}?" if near else '`graph.of_kind("service")` lists the services'
+    hint = nearest.hint(name, names, '`graph.of_kind("service")` lists the services')
     return f"there is {what} called {name!r} in the graph; {hint}"

@@ -6,7 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from auditlib.graph._dependency_graph import DependencyGraph, Triple
+from auditlib.graph._answers import Edge
+from auditlib.graph._dependency_graph import DependencyGraph, Triple, edge
 from auditlib.graph._hosts import Hosts
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ class PlainGraph(DependencyGraph):
         self.credentials = ()
         self.added: list[Triple] = []
         """The edges in the order in which they came."""
+        self._by_verb: dict[str, list[Edge]] = {}
         self._targets: _Neighbours = defaultdict(dict)
         self._sources: _Neighbours = defaultdict(dict)
 
@@ -34,12 +36,20 @@ class PlainGraph(DependencyGraph):
     def add_edge(self, source: str, target: str, **data: Any) -> None:
         """Add an edge between two nodes that are there."""
         self.added.append((source, target, data))
+        self._by_verb.clear()
         self._targets[source].setdefault(target, []).append(data)
         self._sources[target].setdefault(source, []).append(data)
 
     def links(self) -> Iterator[Triple]:
         """All edges, by source in the order of the files."""
         return (link for node in self.nodes for link in self.links_from(node))
+
+    def edges_of(self, verb: str) -> list[Edge]:
+        """The edges of a verb, in the order of the files; remembered, as many rules ask, and no edge changes."""
+        if not self._by_verb:
+            for source, target, data in self.links():
+                self._by_verb.setdefault(data["verb"], []).append(edge(source, target, data))
+        return self._by_verb.get(verb, [])
 
     def links_from(self, node: str) -> Iterator[Triple]:
         """The edges that leave a node, by target."""

@@ -131,19 +131,33 @@ class Inventory:
         return tuple(service for service in self.services if service.changed_at is None)
 
     @cached_property
-    def _scopes(self) -> dict[str, dict[str, stack.Service]]:
+    def _own(self) -> dict[str, dict[str, stack.Service]]:
         own: defaultdict[str, dict[str, stack.Service]] = defaultdict(dict)
         for service in self.services:
             own[service.project][service.name] = service
+        return dict(own)
+
+    @cached_property
+    def _scopes(self) -> dict[str, dict[str, stack.Service]]:
+        own = self._own
         return {item.name: {**own.get(item.base, {}), **own.get(item.name, {})} for item in self.projects}
 
     def services_of(self, project: str) -> dict[str, stack.Service]:
         """The services of a project by name; of an overlay those of its base too, as the overlay changes them."""
         return self._scopes.get(project, {})
 
+    @cached_property
+    def _families(self) -> dict[str, tuple[str, ...]]:
+        return _grouped((key, item.name) for item in self.projects for key in {item.name, item.base} - {""})
+
     def family(self, project: str) -> frozenset[str]:
         """The names of a base project and of its overlays."""
-        return frozenset(item.name for item in self.projects if project in (item.name, item.base))
+        return frozenset(self._families.get(project, ()))
+
+    def versions(self, service: stack.Service) -> list[stack.Service]:
+        """A service as its project has it, and as each overlay changes it, in the order of the files."""
+        own = (self._own.get(project, {}) for project in self._families.get(service.project, (service.project,)))
+        return [services[service.name] for services in own if service.name in services]
 
     @cached_property
     def dockerfiles_by_path(self) -> dict[str, delivery.Dockerfile]:

@@ -57,6 +57,7 @@ _BARE_NAME = regex(r"[ \t]*(?:export[ \t]+)?(?P<name>[A-Za-z_][\w.-]*)[ \t]*(?:#
 _COMMENTED = regex(r"[ \t]*#+[ \t]*(?:export[ \t]+)?(?P<name>[A-Z][A-Z0-9_]*)=(?P<value>.*)$")
 _DOUBLE_QUOTED = regex(r'"(?P<value>(?:[^"\\]|\\.)*+)"', re.S)
 _SINGLE_QUOTED = regex(r"'(?P<value>(?:[^'\\]|\\.)*+)'", re.S)
+_UNQUOTED_KEY = regex(r"-----BEGIN [^\n]*(?:\n(?![ \t]*-----)[^\n]*){1,100}\n[ \t]*-----END [^\n]*")
 _AFTER_QUOTE = regex(r"[ \t]*(?:#.*)?$")
 _INLINE_COMMENT = regex(r"(?:^|(?<=[ \t]))#.*$")
 _ESCAPE = regex(r"\\(.)", re.S)
@@ -115,8 +116,7 @@ def assignments(text: str, *, commented: bool = False) -> Iterator[Assignment]:
     """The assignments of a text in dotenv's format; with `commented`, those in comments too (`# SENTRY_DSN=`)."""
     position, number = 0, 1
     while position < len(text):
-        end = text.find("\n", position)
-        end = len(text) if end < 0 else end
+        end = _line_end(text, position)
         line = text[position:end]
         found: Assignment | None = None
         if line.lstrip(" \t").startswith("#"):
@@ -139,23 +139,41 @@ def _assignment(text: str, line: str, position: int, number: int) -> tuple[Assig
     end = position + len(line)
     match = _ASSIGNMENT.match(line)
     if match is None:
-        bare = _BARE_NAME.match(line)
-        if bare:
-            return Assignment(bare["name"], None, number, number), end
-        return Assignment("", None, number, number, malformed="is no assignment (NAME=value)"), end
+        return _unassigned(line, number), end
     start = position + match.end()
-    if text[start : start + 1] not in ("'", '"'):
-        return Assignment(match["name"], _plain(line[match.end() :]), number, number), end
+    if text[start : start + 1] in ("'", '"'):
+        return _quoted(text, match["name"], position, start, number)
+    if text.startswith("-----BEGIN ", start) and (key := _UNQUOTED_KEY.match(text, start)):
+        last = number + text.count("\n", position, key.end())
+        return Assignment(match["name"], None, number, last, malformed="has several lines without quotes"), key.end()
+    return Assignment(match["name"], _plain(line[match.end() :]), number, number), end
+
+
+def _unassigned(line: str, number: int) -> Assignment:
+    """A line without a value: a bare name, or nothing that can be read."""
+    bare = _BARE_NAME.match(line)
+    if bare:
+        return Assignment(bare["name"], None, number, number)
+    return Assignment("", None, number, number, malformed="is no assignment (NAME=value)")
+
+
+def _quoted(text: str, name: str, position: int, start: int, number: int) -> tuple[Assignment, int]:
+    """The assignment that begins at `position` and whose value begins at `start` with a quote."""
     pattern = _DOUBLE_QUOTED if text[start] == '"' else _SINGLE_QUOTED
     quoted = pattern.match(text, start)
     if quoted is None:
-        return Assignment(match["name"], None, number, number, malformed="has a quote that is never closed"), end
+        wrong = Assignment(name, None, number, number, malformed="has a quote that is never closed")
+        return wrong, _line_end(text, position)
     last = number + text.count("\n", position, quoted.end())
-    stop = text.find("\n", quoted.end())
-    stop = len(text) if stop < 0 else stop
+    stop = _line_end(text, quoted.end())
     if not _AFTER_QUOTE.match(text[quoted.end() : stop]):
-        return Assignment(match["name"], None, number, last, malformed="has text after the closing quote"), stop
-    return Assignment(match["name"], _unescaped(quoted["value"], text[start]), number, last), stop
+        return Assignment(name, None, number, last, malformed="has text after the closing quote"), stop
+    return Assignment(name, _unescaped(quoted["value"], text[start]), number, last), stop
+
+
+def _line_end(text: str, position: int) -> int:
+    end = text.find("\n", position)
+    return len(text) if end < 0 else end
 
 
 def _plain(text: str) -> str:

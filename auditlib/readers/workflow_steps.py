@@ -7,10 +7,15 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from auditlib.inventory.delivery import Command, Pair, Step
+from auditlib.patterns import regex
 from auditlib.readers import shell
 from auditlib.readers.nodes import Entries, is_true, location, text
 from auditlib.redaction import Vault
 from auditlib.yamltree import Node
+
+
+def _meaning(name: str, uses: str) -> str:
+    return "ssh_key" if name == "key" and _OVER_SSH.search(uses) else name
 
 
 class Defaults(Struct, frozen=True):
@@ -28,13 +33,17 @@ class Defaults(Struct, frozen=True):
         )
 
 
-def pairs(node: Node | None, entries: Entries, vault: Vault) -> tuple[Pair, ...]:
-    """The entries of `env` or `with`, masked."""
+_OVER_SSH = regex(r"/(?:ssh-action|scp-action|ssh-deploy|sftp-)")
+
+
+def pairs(node: Node | None, entries: Entries, vault: Vault, uses: str = "") -> tuple[Pair, ...]:
+    """The entries of `env` or `with`, masked; the `key` of an action that `uses` SSH is a private one."""
     if node is None:
         return ()
     scalars = [(key, value) for key, value in node.items() if value.kind == "scalar"]
     return tuple(
-        Pair(key.text, vault.value(key.text, value.text).text, location(key, entries.file)) for key, value in scalars
+        Pair(key.text, vault.value(_meaning(key.text, uses), value.text).text, location(key, entries.file))
+        for key, value in scalars
     )
 
 
@@ -61,7 +70,7 @@ class StepReader:
             run=self.vault.mask(run.text) if run else "",
             commands=self._commands(run, interpreter),
             env=pairs(node.get("env"), self.entries, self.vault),
-            inputs=pairs(node.get("with"), self.entries, self.vault),
+            inputs=pairs(node.get("with"), self.entries, self.vault, text(node, "uses")),
             working_directory=text(node, "working-directory") or (defaults.working_directory if run else ""),
             condition=text(node, "if"),
             continue_on_error=is_true(node, "continue-on-error"),

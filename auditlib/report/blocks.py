@@ -170,9 +170,10 @@ class Blocks:
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         from auditlib.report import rendering
 
+        markdown = rendering.markdown(self.blocks)
         return {
-            "text/plain": rendering.markdown(self.blocks),
-            "text/markdown": rendering.markdown(self.blocks),
+            "text/plain": markdown,
+            "text/markdown": markdown,
             "text/html": rendering.notebook_html(self.blocks),
             PAGE_MIME: rendering.page_html(self.blocks),
             SLIDE_MIME: rendering.slide_html(self.blocks),

@@ -21,6 +21,10 @@ PRINT_PLACES = 4
 """Related places of a finding that paper shows; `page.css` hides those after them."""
 NAMED_PLACES = 20
 """Places in one list on the page; the files beside it have all."""
+TABLE_ROWS = 200
+"""Rows of a table on the page and in a notebook, so that a browser can show what thousands of files are made into."""
+PLACES_IN_FULL = 100
+"""Places of one fault that are shown with their lines; those after them in brief."""
 
 
 def page_html(blocks: Sequence[Block]) -> str:
@@ -72,6 +76,8 @@ def environment() -> jinja2.Environment:
         "print_rows": PRINT_ROWS,
         "print_places": PRINT_PLACES,
         "named_places": NAMED_PLACES,
+        "table_rows": TABLE_ROWS,
+        "places_in_full": PLACES_IN_FULL,
     }
     return templates
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from functools import cache
 from typing import TYPE_CHECKING
 
+from auditlib import nearest
 from auditlib.errors import UsageError
 from auditlib.model import Coverage, Finding, Location, Read, Related
 from auditlib.rules._rule import Documentation, Evidence, Rule
@@ -33,10 +34,7 @@ def find(rule_id: str) -> Rule:
     """The rule of this id. Raises UsageError, with the nearest ids, if there is none."""
     if rule_id in catalogue():
         return catalogue()[rule_id]
-    import difflib  # only where a name was mistyped
-
-    near = difflib.get_close_matches(rule_id, catalogue(), n=3, cutoff=0.5)
-    hint = f"did you mean {' or '.join(near)}?" if near else "`auditlib rules` lists all."
+    hint = nearest.hint(rule_id, list(catalogue()), "`auditlib rules` lists all.")
     raise UsageError(f"there is no rule {rule_id!r}; {hint}")
 
 

@@ -62,8 +62,12 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         service, needed = by_node.get(source), by_node.get(target)
         if not locations or not service or not needed or not _matters(inventory, service, needed):
             continue
-        if target not in graph.waits_for(source) and source not in graph.waits_for(target):
+        if not _waits(graph, source, target) and not _waits(graph, target, source):
             yield _evidence(inventory, service, needed, locations)
+
+
+def _waits(graph: DependencyGraph, node: str, other: str) -> bool:
+    return any(item.id == other for item in graph.waits_for(node))
 
 
 def _unread(inventory: Inventory) -> set[Location]:

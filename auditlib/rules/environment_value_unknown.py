@@ -54,7 +54,7 @@ _LITERAL = regex(r"Literal\[(?P<values>[^\]]*)\]")
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every value of an environment's name that the code of the service knows by another spelling only."""
     found: defaultdict[tuple[str, str, str], list[tuple[str, Location]]] = defaultdict(list)
-    origins: dict[tuple[str, str, str], dict[str, Location]] = {}
+    origins: defaultdict[tuple[str, str, str], dict[str, Location]] = defaultdict(dict)
     for program in programs.programs(inventory):
         for entry in program.service.environment:
             if entry.value is None or not environments.names_environment(entry.name):
@@ -64,7 +64,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             meant = _meant(value, set(known))
             if meant:
                 found[entry.name, value, meant].append((program.service.name, entry.location))
-                origins[entry.name, value, meant] = known
+                origins[entry.name, value, meant] = known | origins[entry.name, value, meant]
     for (name, value, meant), places in found.items():
         yield _evidence(name, value, meant, places, origins[name, value, meant])
 

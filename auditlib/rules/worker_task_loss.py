@@ -28,6 +28,7 @@ References:
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 
 from auditlib.conventions import environments, services
@@ -46,6 +47,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     if any(queue.acknowledges_late for queue in inventory.task_queues):
         return
     apps = [queue.location for queue in inventory.task_queues]
+    brokers = _forgetful(inventory, graph)
     for project in inventory.base_projects:
         own = inventory.services_of(project.name).values()
         workers = [
@@ -53,20 +55,22 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             for item in own
             if durability.is_celery_worker(inventory, item) and not environments.only_for_development(item)
         ]
-        forgetful = list(_forgetful(inventory, graph, {item.name for item in workers}))
+        forgetful = list(dict.fromkeys(broker for item in workers for broker in brokers[item.project, item.name]))
         if workers and (apps or forgetful):
             yield _evidence(project.name, workers, apps, forgetful)
 
 
-def _forgetful(inventory: Inventory, graph: DependencyGraph, workers: set[str]) -> Iterator[Service]:
-    """The brokers of the workers that lose their queue at a restart."""
+def _forgetful(inventory: Inventory, graph: DependencyGraph) -> defaultdict[tuple[str, str], list[Service]]:
+    """The brokers that lose their queue at a restart, by the project and name of the services that use them."""
+    found: defaultdict[tuple[str, str], list[Service]] = defaultdict(list)
     for service, product in durability.stores(inventory):
-        users = {user.name for user, _ in durability.queue_users(inventory, graph, service)}
         early = durability.redis_persistence(service) in ("off", "snapshots") and product in ("Redis", "Valkey")
-        found = services.product(inventory, service)
-        volatile = product == "RabbitMQ" and services.keeps_data(service, found) is None
-        if users & workers and (early or volatile):
-            yield service
+        kind = services.product(inventory, service)
+        volatile = product == "RabbitMQ" and services.keeps_data(service, kind) is None
+        if early or volatile:
+            for user, _ in durability.queue_users(inventory, graph, service):
+                found[user.project, user.name].append(service)
+    return found
 
 
 def _evidence(project: str, workers: list[Service], apps: list[Location], brokers: list[Service]) -> Evidence:

@@ -106,7 +106,8 @@ class Scan:
     def _start(self, scanner: Scanner, files: list[str]) -> None:
         program = _processes.find(scanner, self._path)
         if program is None:
-            reason = f"{scanner.name} is not installed ({scanner.homepage}); {len(files)} files for it"
+            wanted = f"{len(files)} file{'s' * (len(files) != 1)}"
+            reason = f"{scanner.name} is not installed ({scanner.homepage}); {wanted} for it"
             self._note(scanner.name, Read.SKIPPED, reason)
             return
         if self._folder is None:

@@ -17,6 +17,8 @@ from auditlib.redaction import Vault
 from auditlib.scanners._equivalents import ANOTHERS_WORDS, EQUIVALENT
 from auditlib.scanners._scanner import Issue
 
+_LONGEST = 1_000
+"""Characters of a scanner's text that are shown."""
 _NAMED = 3
 Reported = tuple[str, Issue]
 """A scanner's name, and what it reports."""
@@ -93,18 +95,18 @@ def _finding(rule: str, issues: Sequence[Issue], source: str, fingerprint: str, 
     first = issues[0]
     return Finding(
         rule=rule,
-        title=vault.mask(first.title),
-        message=vault.mask(_message(issues)),
+        title=_shown(first.title, vault),
+        message=_shown(_message(issues), vault),
         severity=first.severity,
         confidence=max(issue.confidence for issue in issues),
         area=first.area,
         effort=max(issue.effort for issue in issues),
         location=first.location,
-        recommendation=vault.mask(f"{first.recommendation.rstrip('.')}. {_concerned(issues)}"),
+        recommendation=f"{_shown(first.recommendation, vault).rstrip('.')}. {vault.mask(_concerned(issues))}",
         example="\n".join(vault.mask_lines(first.example)),
         change=(vault.mask(first.change[0]), vault.mask(first.change[1])),
         service=first.service,
-        related=tuple(Related(issue.location, vault.mask(_note(issue)), member=True) for issue in issues[1:]),
+        related=tuple(Related(issue.location, _shown(_note(issue), vault), member=True) for issue in issues[1:]),
         references=first.references,
         source=source,
         fingerprint=fingerprint,
@@ -125,6 +127,12 @@ def _some(names: Sequence[str]) -> str:
         distinct = [*distinct[:_NAMED], f"{len(distinct) - _NAMED} more"]
     *first, last = distinct or [""]
     return f"{', '.join(first)} and {last}" if first else last
+
+
+def _shown(text: str, vault: Vault) -> str:
+    """A text of a scanner without secrets, and cut where it quotes more of a file than anybody reads."""
+    masked = vault.mask(text)
+    return masked if len(masked) <= _LONGEST else f"{masked[:_LONGEST]} …"
 
 
 def _message(issues: Sequence[Issue]) -> str:

@@ -12,8 +12,8 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from auditlib.patterns import regex
-from auditlib.secret_spans import addresses, commands, formats, headers, prose
-from auditlib.secret_spans.assignments import default, name_around, named
+from auditlib.secret_spans import addresses, commands, env_lines, formats, headers, prose
+from auditlib.secret_spans.assignments import default, key_input, name_around, named
 from auditlib.secret_spans.names import is_credential_name, is_secret_value
 
 if TYPE_CHECKING:
@@ -25,9 +25,12 @@ Span = tuple[int, int]
 """Where a secret begins and ends in a text."""
 
 
-def find(text: str, *, code: bool = False) -> list[Span]:
-    """The spans of `text` that hold a secret; one may stand inside another. In code only quoted text is a value."""
-    found: list[Span] = []
+def find(text: str, *, code: bool = False, env: bool = False) -> list[Span]:
+    """The spans of `text` that hold a secret; one may stand inside another.
+
+    In `code` only quoted text is a value; of an `env` file lines that are no assignment may hold one.
+    """
+    found: list[Span] = list(env_lines.broken(text)) if env else []
     last = 0
     for kind, start in _hits(_lower(text)):
         handler = _HANDLERS[kind]
@@ -90,7 +93,7 @@ def _lower(text: str) -> str:
     return text.lower() if text.isascii() else text.translate(_UPPER)
 
 
-_NAME_HINTS = ("pass", "pwd", "secret", "token", "key", "credential", "creds", "webhook", "salt", "dsn", "bearer",
+_NAME_HINTS = ("pass", "pwd", "pw", "secret", "token", "key", "credential", "creds", "webhook", "salt", "dsn", "bearer",
                "auth", "slack_api_url", "httpheadervalue", "x-honeycomb-team", "stringdata")  # fmt: skip
 _PROVIDER_HINTS = ("akia", "asia", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "sk-", "sk_live_",
                    "sk_test_", "rk_live_", "rk_test_", "xox", "aiza", "npm_", "pypi-", "sg.", "dop_v1_", "eyj", "hvs.",
@@ -118,6 +121,8 @@ _HINTS: list[tuple[str, Callable[..., Iterator[Span]]]] = [
     *((hint, commands.user_and_password) for hint in (" -p", '"-p"')),
     ("<<<", commands.here_string),
     ("chpasswd", commands.piped_login),
+    *((hint, headers.matcher) for hint in ("header(", "headers(", "headerregexp(", "headersregexp(", "query(")),
+    *((hint, key_input) for hint in ("/ssh-action", "/scp-action", "/ssh-deploy", "/sftp-")),
     ("authorization", headers.authorization),
     ("cookie:", headers.cookie),
     ("://", addresses.url),

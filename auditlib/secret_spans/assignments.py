@@ -36,6 +36,8 @@ def name_around(text: str, position: int) -> Span:
         begin -= 1
     while text[begin] in ".-" and begin < position:
         begin += 1
+    if text[begin] == "D" and text[begin - 1 : begin] == "-" and begin < position:
+        begin += 1  # `-Dname=value` defines a property of Java
     match = _NAME_BACK.match(text, position, position + 200)
     return begin, match.end() if match else position + 1
 
@@ -80,6 +82,17 @@ def _secret(name: str, text: str, span: Span) -> Iterator[Span]:
         yield match.span("value")
 
 
+_KEY_INPUT = regex(r"(?<![\w-])key(?=[\"']?\s{0,9}:)")
+
+
+def key_input(text: str, position: int) -> Iterator[Span]:
+    """The private key that a step is given as `key` whose action works over SSH; elsewhere `key` names a cache."""
+    step = text.find("uses:", position, position + 2_000)
+    for match in _KEY_INPUT.finditer(text, position, step if step >= 0 else position + 2_000):
+        for span in _values(text, "key", *match.span(), code=False):
+            yield from _secret("key", text, span)
+
+
 def default(text: str, position: int) -> Iterator[Span]:
     """The default in `${NAME:-default}`, of the inner one if defaults are nested, and in Spring's `${name:default}`."""
     match = _DEFAULT_OF_NAME.match(text, position)
@@ -97,7 +110,7 @@ def _values(text: str, name: str, begin: int, end: int, code: bool) -> Iterator[
     yield from expressions.alternatives(text, end)
     yield from expressions.compared(text, name, begin, end, code=code)
     yield from expressions.before(text, begin)
-    yield from prose.described(text, name, begin, end)
+    yield from prose.described(text, name, begin, end, code=code)
     yield from bare.option(text, begin, end, code=code)
     if match := _MARKUP.match(text, end):
         yield match.span("value")

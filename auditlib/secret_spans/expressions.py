@@ -77,6 +77,12 @@ _ALTERNATIVE = regex(r"""(?:\s(?:else|or|\|\||\?\?|\?|:)|\.default\()\s{0,9}[bfr
 _OPTION_DEFAULT = regex(r"""["']\s{0,200},[^()]{0,400}?\bdefault\s{0,9}[=:]\s{0,9}(?P<quote>["'])""")
 _COMPARED = regex(r"""["'\])]{0,3}\s{0,9}[!=]==?\s{0,9}(?:(?P<quote>["'])|(?=[\w]))""")
 _SURELY = regex(r"pass|pwd|secret|key", re.I)
+_OF_A_WORKFLOW = regex(r"(?:github\.event\.)?(?:inputs|vars|env)\.")
+_COMPARED_BEFORE = regex(
+    r"""(?P<quote>["'])(?P<value>[^"'\n]{1,200})(?P=quote)\s{0,9}[!=]==?\s{0,9}(?:[\w.]{1,60}\.)?\Z"""
+)
+_ASKED_FOR = regex(r"""\s{0,9},\s{0,9}(?P<quote>["'])""")
+_ASKS = regex(r"(?:contains|startswith|endswith)\(\s{0,9}\Z", re.I)
 
 
 def alternatives(text: str, end: int) -> Iterator[Span]:
@@ -91,12 +97,18 @@ def alternatives(text: str, end: int) -> Iterator[Span]:
 
 def compared(text: str, name: str, begin: int, end: int, *, code: bool) -> Iterator[Span]:
     """What a secret is compared with. A program that reads a language compares tokens of another kind."""
-    match = _COMPARED.match(text, end)
-    if match and (_SURELY.search(name) or text[begin - 1 : begin] in ("$", '"', "'")):
+    of_a_workflow = not code and bool(_OF_A_WORKFLOW.match(name))
+    if not (of_a_workflow or _SURELY.search(name) or text[begin - 1 : begin] in ("$", '"', "'")):
+        return
+    if match := _COMPARED.match(text, end):
         if match["quote"]:
             yield literals.quoted(text, match.end(), match["quote"])
         elif not code:
             yield literals.trimmed(text, match.end(), literals.WORD)
+    elif (match := _ASKED_FOR.match(text, end)) and _ASKS.search(text, max(0, begin - 20), begin):
+        yield literals.quoted(text, match.end(), match["quote"])
+    elif match := _COMPARED_BEFORE.search(text, max(0, begin - 300), begin):
+        yield match.span("value")
 
 
 _SAYS_NAME = regex(r"""(?:\benv|alias|\bname)["']?\s{0,9}[=:]\s{0,9}["']?\Z""")

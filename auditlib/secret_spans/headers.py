@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from auditlib.patterns import regex
-from auditlib.secret_spans.names import NOT_A_VALUE
+from auditlib.secret_spans.names import NOT_A_VALUE, is_credential_name, is_secret_value
 
 Span = tuple[int, int]
 
@@ -58,6 +58,22 @@ def scheme(text: str, position: int) -> Iterator[Span]:
         return
     digits = any(map(str.isdigit, match["value"]))
     if len(match["value"]) >= 20 or (digits and (len(match["value"]) >= 12 or match["scheme"].lower() == "bearer")):
+        yield match.span("value")
+
+
+_MATCHER = regex(
+    r"""(?:headers?(?:regexp)?|query)\(\s{0,9}["'`](?P<name>[\w-]{1,80})["'`]\s{0,9},\s{0,9}"""
+    r"""(?P<quote>["'`])(?P<value>[^"'`\n]{1,1000})(?P=quote)""",
+    re.I,
+)
+
+
+def matcher(text: str, position: int) -> Iterator[Span]:
+    """The value that a proxy's rule wants a header to have: ``Header(`X-Api-Key`, `…`)`` of Traefik."""
+    match = _MATCHER.match(text, position)
+    if match is None or not is_secret_value(match["name"], match["value"], quoted=True):
+        return
+    if is_credential_name(match["name"]) or match["name"].lower() in ("authorization", "cookie"):
         yield match.span("value")
 
 

@@ -20,7 +20,7 @@ _CREDENTIAL = regex(
 _PASSWORD = regex(r"pass|pwd|secret", re.I)
 
 _REFERENCE = (
-    r"‹secret(?:, \d+ characters?, #[0-9a-f]{4}›.*)?|\$\$?\w*[-/:.,;@ $\w{}()\[\]+'\"\\]*"
+    r"‹secret(?:, \d+ characters?,?(?: #[0-9a-f]{4}›.*)?)?|\$\$?\w*[-/:.,;@ $\w{}()\[\]+'\"\\]*"
     r"|\$[{(\[].*|\{\{.*|\{[^{}]*\}.*|%.*%|%\}.*|<.*>|\*+|\.{2,}"
     r"|read|write|inherit|true|false|yes|no|on|off|null|none|nil|undefined|optional|required"
     r"|(?:str|string|int|integer|bool|boolean|bytes|any|object|secretstr|text|char|varchar|uuid)(?:\s*[\[|;(?].*)?"
@@ -65,7 +65,7 @@ def is_option_value(value: str) -> bool:
     return bool(_KEY.fullmatch(value)) and not value.isdigit()
 
 
-_KEY = regex(r"[A-Za-z0-9_+=-]{8,}")
+_KEY = regex(r"[A-Za-z0-9_+=-]{8,}|(?=[A-Za-z]+\d)[A-Za-z0-9]{4,7}")
 
 
 def is_secret_value(name: str, value: str, *, quoted: bool = False) -> bool:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from auditlib.patterns import regex
-from auditlib.secret_spans import literals
+from auditlib.secret_spans import literals, sentences
 from auditlib.secret_spans.names import NOT_A_VALUE
 
 Span = tuple[int, int]
@@ -19,9 +19,9 @@ _HTML_CELL = regex(r"</t[dh]>\s{0,200}<t[dh]>(?:<code>)?(?P<value>[^<>\n]{1,200}
 _LABEL = regex(r":?(?:</\w{1,10}>|\*\*):?[ \t]{1,9}(?P<value>[^\s<>`]{1,200})(?:\n|$)")
 
 
-def described(text: str, name: str, begin: int, end: int) -> Iterator[Span]:
-    """What follows a name in a sentence, a definition or a table."""
-    told = _TOLD.match(text, end) if _PASSWORD.fullmatch(name) else None
+def described(text: str, name: str, begin: int, end: int, *, code: bool = False) -> Iterator[Span]:
+    """What follows a name in a sentence, a definition or a table; of code a sentence in its comments."""
+    told = (_TOLD.match(text, end) or sentences.told(text, begin, end, code)) if _PASSWORD.fullmatch(name) else None
     told = told or (_SET_TO.match(text, end) if _SET.search(text, max(0, begin - 20), begin) else None)
     if match := told or _HTML_CELL.match(text, end) or _LABEL.match(text, end):
         yield match.span("value")

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from html import escape
 from typing import TYPE_CHECKING
 
+from auditlib import nearest
 from auditlib.errors import UsageError
 from auditlib.inventory import Inventory
 from auditlib.model import Coverage, Finding
@@ -103,8 +104,5 @@ def _frame(schema: Schema, rows: Iterable[Row]) -> pd.DataFrame:
 
 
 def _unknown(name: str) -> str:
-    import difflib  # only where a name was mistyped
-
-    near = difflib.get_close_matches(name, SCHEMAS, n=3, cutoff=0.5)
-    hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(SCHEMAS)}"
+    hint = nearest.hint(name, list(SCHEMAS), f"there are {', '.join(SCHEMAS)}")
     return f"there is no table {name!r}; {hint}"

@@ -317,7 +317,7 @@ def test_an_overlay_that_needs_what_no_base_has_is_one_problem(read):
     (problem,) = found.problems
     assert (problem.project, problem.kind) == ("compose.prod.yaml", "error")
     assert str(problem.location) == "compose.prod.yaml:5"
-    assert problem.message.startswith("services.b.depends_on")
+    assert "services.b.depends_on" in problem.message
     assert [state for state, _ in status(found, "compose.prod.yaml")] == ["partial"]
     assert status(found, "compose.yaml") == [("parsed", "")]
     assert service(found, "b").image == "two"
@@ -375,6 +375,24 @@ def test_a_warning_is_a_problem_and_no_less_coverage(read):
         ("warning", "unset", "UNSET"),
     ]
     assert status(found, "compose.yaml") == [("parsed", "")]
+
+
+@pytest.mark.parametrize(
+    ("entry", "named"),
+    [
+        ("../other/compose.yaml", "../other/compose.yaml"),
+        ("{path: a.yaml, project_directory: ../other}", "../other"),
+        ("{path: a.yaml, env_file: ../other/own.env}", "../other/own.env"),
+    ],
+)
+def test_an_include_that_leads_out_is_named_as_the_file_has_it(read, entry, named):
+    found = read(
+        {"compose.yaml": f"services: {{b: {{image: c}}}}\ninclude:\n  - {entry}\n", "a.yaml": "services: {}\n"}
+    )
+
+    (problem,) = found.problems
+    assert problem.message.startswith(f"{named} leads out of the repository")
+    assert str(problem.location) == "compose.yaml:3"
 
 
 def test_nothing_outside_the_root_is_opened(read, tmp_path):

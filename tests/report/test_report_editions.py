@@ -48,7 +48,7 @@ def test_a_form_that_does_not_exist_is_told() -> None:
     ("arguments", "settings", "said"),
     [
         (["--format", "slides,word"], "", "'word' is no form of a report"),
-        ([], "titel = 'x'\n", "report.toml:1: there is no setting 'titel'; did you mean 'title'?"),
+        ([], "titel = 'x'\n", "report.toml:1: there is no setting 'titel'; did you mean title?"),
         (["--config", "gone.toml"], "", "gone.toml:1: is no regular file"),
     ],
 )

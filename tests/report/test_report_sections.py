@@ -190,6 +190,36 @@ def test_findings_of_an_area_leave_the_others_out(shop: Audit) -> None:
         sections.findings(shop, "weather")
 
 
+def test_a_map_of_a_chain_of_hundreds_shows_how_it_begins(make_audit: MakeAudit) -> None:
+    chain = [service(f"s{number}", [f"s{number - 1}"] if number else []) for number in range(300)]
+    page = shown(make_audit(chain), "service_map")[PAGE_MIME]
+
+    assert "The first 80 of 300 groups are drawn." in page
+    assert ">Step 80</text>" in page
+    assert ">Step 81</text>" not in page
+
+
+def test_of_thousands_of_rows_the_first_are_shown_and_the_rest_is_counted(make_audit: MakeAudit) -> None:
+    audit = make_audit([service(f"service{number}", ["db"]) for number in range(1_000)])
+    forms = shown(audit, "service_map")
+
+    assert forms["text/plain"].count("db (healthy)") == 200
+    assert "The first 200 of 1000 rows." in forms[PAGE_MIME]
+    assert "The first 200 of 1000 rows." in forms["text/markdown"]
+
+
+def test_of_a_thousand_places_of_one_fault_the_first_hundred_are_shown_with_their_lines(
+    make_audit: MakeAudit,
+) -> None:
+    found = [finding(message=f"Place {number}", fingerprint=f"print{number}") for number in range(1_000)]
+    page = shown(make_audit(findings=found), "findings")[PAGE_MIME]
+
+    assert page.count("mend it") == page.count("<figure") == 100
+    assert page.count('<details class="finding"') == 1_000
+    assert "992 more places, 900 of them in brief" in page
+    assert "<code>print999</code>" in page
+
+
 def test_a_table_that_does_not_exist_is_named(shop: Audit) -> None:
     with pytest.raises(UsageError, match="no table 'servces'"):
         sections.table(shop, "servces")

@@ -11,8 +11,10 @@ import pytest
 
 from auditlib import scanners
 from auditlib.audit import audit
-from auditlib.model import Read, Severity
+from auditlib.model import Area, Confidence, Location, Read, Severity
+from auditlib.redaction import Vault
 from auditlib.scanners import Scan, actionlint, compose_lint, zizmor
+from auditlib.scanners._merging import merge
 from auditlib.source import Source
 
 COMPOSE = """\
@@ -166,6 +168,15 @@ def test_what_the_scanners_print_here_is_documented(project):
 
     assert findings
     assert not undocumented
+
+
+def test_what_a_scanner_quotes_of_a_file_is_cut():
+    issue = scanners.Issue(
+        "x", "A title", "a " * 20_000, Severity.LOW, Confidence.LOW, Area.CICD, Location("a"), "b" * 20_000
+    )
+    (found,) = merge([], [("zizmor", issue)], Vault())
+    assert len(found.message) < 1_100
+    assert len(found.recommendation) < 1_100
 
 
 def test_no_advice_looks_like_a_secret():

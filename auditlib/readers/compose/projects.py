@@ -130,7 +130,7 @@ def _problems(view: View, plan: Plan, unset: frozenset[str]) -> Iterator[stack.P
     for error in errors:
         place = error.location or Location(plan.own_file)
         if not _waits(view.source, place, unset):
-            message = view.message(f"{_key(error)}{error.reason}", error.kind)
+            message = view.message(f"{error.reason}{_key(error)}", error.kind)
             yield stack.Problem(plan.name, "error", message, place, error.kind)
     for notice in view.project.warnings:
         place = notice.location or Location(plan.own_file)
@@ -139,8 +139,8 @@ def _problems(view: View, plan: Plan, unset: frozenset[str]) -> Iterator[stack.P
 
 
 def _key(error: compose.ComposeError) -> str:
-    """The key that an error is about, as a person writes it; a list of reasons alone would leave one guessing."""
-    return f"{dotted(error.path)}: " if error.path else ""
+    """The key that an error is about, as a person writes it; before a colon `password` would seem to have a value."""
+    return f" (at {dotted(error.path)})" if error.path else ""
 
 
 def _waits(source: Source, place: Location, unset: frozenset[str]) -> bool:

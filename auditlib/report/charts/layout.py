@@ -13,6 +13,9 @@ Slot = tuple[int, float]
 _LANE = 0.45
 """The share of a row that a line takes where it passes a column without stopping there."""
 
+_MOST_EDGES = 3_000
+"""Steps of links for which crossings are avoided; with more the boxes keep their order, as nobody could follow them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Layout:
@@ -57,7 +60,8 @@ def _order(columns: Mapping[str, int], chains: list[list[str]]) -> dict[str, tup
     for chain in chains:
         forward = chain if columns[chain[0]] < columns[chain[-1]] else chain[::-1]
         edges |= {(numbers[left], numbers[right]) for left, right in itertools.pairwise(forward)}
-    parts = from_edges(sorted(edges), minimum_length=1, vertex_spacing=1, dummy_vertices=False) if edges else []
+    few = 0 < len(edges) <= _MOST_EDGES
+    parts = from_edges(sorted(edges), minimum_length=1, vertex_spacing=1, dummy_vertices=False) if few else []
     placed = sorted((sorted(part[0]) for part in parts), key=lambda part: (-len(part), part))
     keys = {names[int(number)]: (rank, x) for rank, part in enumerate(placed) for number, (x, _) in part}
     return {name: keys.get(name, (len(placed), float(number))) for name, number in numbers.items()}

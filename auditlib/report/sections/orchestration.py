@@ -57,6 +57,9 @@ def _map(audit: Audit, project: Project) -> Picture:
     ]
     if len(boxes) > LIMIT:
         boxes, links = _grouped(boxes, links)
+    drawn = boxes if len(boxes) <= 2 * LIMIT else sorted(boxes, key=lambda box: box.column)[: 2 * LIMIT]
+    ids = {box.id for box in drawn}
+    links = [link for link in links if link.source in ids and link.target in ids]
     unchecked = [name for name, (_, tone) in health.items() if tone in ("warn", "bad")]
     gated = [name for name, service in services.items() if service.profiles]
     aside = [name for name, service in services.items() if _aside(service, project) == "for development only"]
@@ -68,8 +71,9 @@ def _map(audit: Audit, project: Project) -> Picture:
         + (f"; for development only: {wording.listing(aside)}." if aside else ".")
     )
     caption = "From left to right in start order; a line leads to the service that waits for the one on its left."
-    steps = [f"Step {number + 1}" for number in range(max(layers.values()) + 1)]
-    canvas = layered.draw(boxes, links, steps, _legend(boxes, links), "Wait for none, and none waits for them")
+    caption += f" The first {len(drawn)} of {len(boxes)} groups are drawn." if len(drawn) < len(boxes) else ""
+    steps = [f"Step {number + 1}" for number in range(max(box.column for box in drawn) + 1)]
+    canvas = layered.draw(drawn, links, steps, _legend(drawn, links), "Wait for none, and none waits for them")
     return Picture(canvas.svg(words), f"`{project.name}`: {caption}", words, _service_table(services, layers, health))
 
 
