@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
+from auditlib.counting import counted
 from auditlib.inventory import Inventory
 from auditlib.model import Confidence, Coverage, Location, Read
 
@@ -92,7 +93,7 @@ def _extent(counts: Counter[Read]) -> str:
     opened = counts[Read.PARSED] + counts[Read.PARTIAL] + counts[Read.FAILED]
     if not opened:
         return "No file of a kind that auditlib reads was found."
-    return f"Read in full: {counts[Read.PARSED]} of {_count(opened, 'file')}."
+    return f"Read in full: {counts[Read.PARSED]} of {counted(opened, 'file')}."
 
 
 def _gaps(files: Mapping[str, Read], coverage: Sequence[Coverage]) -> Iterator[str]:
@@ -103,13 +104,13 @@ def _gaps(files: Mapping[str, Read], coverage: Sequence[Coverage]) -> Iterator[s
             if entry.status is status and files.get(entry.file) is status:
                 places.setdefault(entry.file, f"{entry.file}:{entry.line} ({entry.reason})")
         if places:
-            yield f"{_count(len(places), 'file')} {verb}: {_list(places.values())}."
+            yield f"{counted(len(places), 'file')} {verb}: {_list(places.values())}."
 
 
 def _left_out(counts: Counter[Read], coverage: Sequence[Coverage]) -> Iterator[str]:
     """What was not opened, and which scanners did not run."""
     if counts[Read.SKIPPED]:
-        yield f"Left out: {_count(counts[Read.SKIPPED], 'file')} with nothing that the audit reads."
+        yield f"Left out: {counted(counts[Read.SKIPPED], 'file')} with nothing that the audit reads."
     skipped = [entry for entry in coverage if entry.status is Read.SKIPPED]
     scanners = sorted(entry.kind.removeprefix("scanner ") for entry in skipped if entry.kind.startswith("scanner "))
     if scanners:
@@ -168,7 +169,3 @@ def _list(items: Iterable[str]) -> str:
     distinct = list(dict.fromkeys(items))
     more = len(distinct) - _NAMED
     return ", ".join(distinct[:_NAMED]) + (f" and {more} more" if more > 0 else "")
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

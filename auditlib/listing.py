@@ -17,6 +17,7 @@ from pathlib import Path
 import pathspec
 from msgspec import Struct, field
 
+from auditlib.counting import counted
 from auditlib.model import Coverage, Read
 from auditlib.paths import folders_of
 from auditlib.patterns import regex
@@ -42,6 +43,8 @@ _INTRICATE = regex(r"(?:[^*/]*\*+){4}[^/]*|(?:.*?\*\*){4}")
 
 _Specs = tuple[tuple[str, pathspec.GitIgnoreSpec], ...]
 
+_PLACES = ("file or folder", "files or folders")
+
 
 class Listing(Struct, frozen=True):
     """What a walk over the repository found."""
@@ -60,14 +63,10 @@ def list_files(root: Path, exclude: tuple[str, ...] = (), tracked: frozenset[str
     walk = _Walk(root, _spec(exclude), tracked | folders_of(tracked))
     walk.run()
     summary = (
-        Coverage(".", "listing", Read.SKIPPED, f"{_places(count)} left out: {reason}")
+        Coverage(".", "listing", Read.SKIPPED, f"{counted(count, *_PLACES)} left out: {reason}")
         for reason, count in sorted(walk.counts.items())
     )
     return Listing(tuple(sorted(walk.files)), frozenset(walk.executable), (*walk.left_out, *summary))
-
-
-def _places(count: int) -> str:
-    return f"{count} files or folders" if count != 1 else "1 file or folder"
 
 
 class _Walk(Struct):

@@ -17,6 +17,7 @@ from urllib.parse import unquote
 from msgspec import Struct, field
 
 from auditlib import secret_spans
+from auditlib.counting import counted
 from auditlib.patterns import regex
 from auditlib.secret_spans import is_credential_name, is_secret_value
 from auditlib.secret_spans.known import KnownWords
@@ -94,7 +95,7 @@ def _is_random(word: str) -> bool:
 
 def shown(value: str) -> str:
     """How a secret appears in every output: its length and a short salted hash."""
-    return f"‹secret, {len(value)} character{'s' * (len(value) != 1)}, #{_digest(value)}›"
+    return f"‹secret, {counted(len(value), 'character')}, #{_digest(value)}›"
 
 
 SHOWN = regex(r"‹secret, \d+ characters?, #[0-9a-f]{4}›")

@@ -8,6 +8,7 @@ from rich.text import Text
 
 from auditlib import confidence
 from auditlib.audit import Audit
+from auditlib.counting import counted
 from auditlib.excerpts import Excerpt
 from auditlib.formats import no_findings, suppression, visible
 from auditlib.model import Finding, Severity, Status
@@ -51,7 +52,7 @@ def _finding(text: Text, finding: Finding, excerpt: Excerpt | None) -> None:
         _note(text, width, "also", f"{related.location}: {related.message}")
     if len(finding.related) > RELATED_LIMIT:
         more = len(finding.related) - RELATED_LIMIT
-        _note(text, width, "also", f"{more} more place{'s' if more > 1 else ''}")
+        _note(text, width, "also", counted(more, "more place"))
     if suppressed:
         _note(text, width, "suppressed", suppression(finding))
     _note(text, width, "help", finding.recommendation)
@@ -90,4 +91,4 @@ def _summary(audit: Audit, read: int) -> str:
     if not total:
         return f"{no_findings(read, suffix)}\n"
     parts = ", ".join(f"{counts[severity]} {severity}" for severity in Severity if counts[severity])
-    return f"{total} finding{'s' if total > 1 else ''}: {parts}{suffix}\n"
+    return f"{counted(total, 'finding')}: {parts}{suffix}\n"

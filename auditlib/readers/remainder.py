@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 
+from auditlib.counting import counted
 from auditlib.model import Coverage, Read
 from auditlib.source import Source
 
@@ -33,15 +34,11 @@ def _counted(files: Iterable[str], what: str) -> Iterator[Coverage]:
     kinds = Counter(_kind(file) for file in files)
     shown = dict(kinds.most_common(KIND_LIMIT))
     for kind, count in sorted(shown.items()):
-        yield Coverage(".", "other", Read.SKIPPED, f"{_number(count)} {what}: {kind}")
+        yield Coverage(".", "other", Read.SKIPPED, f"{counted(count, 'file')} {what}: {kind}")
     if other := sum(kinds.values()) - sum(shown.values()):
-        yield Coverage(".", "other", Read.SKIPPED, f"{_number(other)} {what}, of further kinds")
+        yield Coverage(".", "other", Read.SKIPPED, f"{counted(other, 'file')} {what}, of further kinds")
 
 
 def _kind(file: str) -> str:
     path = PurePosixPath(file)
     return f"*{path.suffix}" if path.suffix else path.name
-
-
-def _number(count: int) -> str:
-    return f"{count} file{'s' * (count != 1)}"

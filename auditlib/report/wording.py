@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from auditlib.counting import counted
+
 
 def count(number: int, noun: str, plural: str = "") -> str:
     """`1 service`, `3 services`, `no services`."""
-    many = plural or f"{noun}s"
-    return f"{number} {noun}" if number == 1 else f"{number or 'no'} {many}"
+    return counted(number, noun, plural) if number else f"no {plural or noun + 's'}"
 
 
 def listing(names: Iterable[str], limit: int = 5) -> str:

@@ -11,8 +11,3 @@ def listed(names: Iterable[str], limit: int = 6) -> str:
     if len(items) > limit:
         return f"{', '.join(items[: limit - 1])} and {len(items) - limit + 1} more"
     return " and ".join([", ".join(items[:-1]), items[-1]] if len(items) > 1 else items)
-
-
-def counted(number: int, singular: str, plural: str = "") -> str:
-    """`1 service`, `3 services`."""
-    return f"{number} {singular if number == 1 else plural or singular + 's'}"

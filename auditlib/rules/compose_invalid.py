@@ -34,12 +34,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from auditlib.conventions import environments
+from auditlib.counting import counted
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Problem, Project
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.rules._rule import Evidence, rule
-from auditlib.rules._wording import counted
 
 _NAMED_ELSEWHERE = frozenset({"missing-file", "env-file", "cycle", "disabled-service", "variable-required", "empty"})
 """Faults that rules of their own describe."""

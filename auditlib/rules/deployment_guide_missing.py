@@ -33,11 +33,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from auditlib.conventions import deployment
+from auditlib.counting import counted
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.rules._rule import Evidence, rule
-from auditlib.rules._wording import counted
 
 
 @rule(area=Area.RESILIENCE, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.MEDIUM)

@@ -33,13 +33,13 @@ from collections.abc import Iterator
 
 from auditlib import pipeline
 from auditlib.conventions import deployment
+from auditlib.counting import counted
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
 from auditlib.pipeline import Run
 from auditlib.rules._rule import Evidence, rule
-from auditlib.rules._wording import counted
 
 _SCANNERS = regex(
     r"trivy|grype|anchore|snyk|docker[/ -]scout|scout-action|clair|sysdig|prisma-?cloud|twistlock|wiz|aqua|xray|jfrog|"

@@ -32,6 +32,7 @@ from collections.abc import Iterator
 
 from auditlib import pipeline
 from auditlib.conventions import deployment, environments, services, tools
+from auditlib.counting import counted
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Dockerfile
@@ -39,7 +40,7 @@ from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
 from auditlib.pipeline import Pipeline, Run
 from auditlib.rules._rule import Evidence, rule
-from auditlib.rules._wording import counted, listed
+from auditlib.rules._wording import listed
 
 _INPUT = regex(r"\b(?:context|file|dockerfile)=(?P<path>\S+)")
 

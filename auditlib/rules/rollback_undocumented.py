@@ -29,12 +29,12 @@ import re
 from collections.abc import Iterator
 
 from auditlib.conventions import deployment
+from auditlib.counting import counted
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.model import Area, Confidence, Effort, Severity
 from auditlib.patterns import regex
 from auditlib.rules._rule import Evidence, rule
-from auditlib.rules._wording import counted
 
 _WORDS = frozenset({
     "rollback", "rollbacks", "roll-back", "rollout-undo", "downgrade", "revert", "reverting", "rolling-back", "undo",

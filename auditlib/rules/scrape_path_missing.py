@@ -31,6 +31,7 @@ from collections.abc import Iterator
 
 from auditlib import scraping
 from auditlib.conventions import monitoring, services
+from auditlib.counting import counted
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Route
@@ -38,7 +39,7 @@ from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
 from auditlib.rules._rule import Evidence, rule
-from auditlib.rules._wording import counted, listed
+from auditlib.rules._wording import listed
 from auditlib.scraping import MetricSource
 
 _PORTS = {

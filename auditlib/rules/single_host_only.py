@@ -31,11 +31,11 @@ import re
 from collections.abc import Iterator
 
 from auditlib.conventions import deployment, environments
+from auditlib.counting import counted
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.rules._rule import Evidence, rule
-from auditlib.rules._wording import counted
 
 
 def _is_of_production(file: str) -> bool:

@@ -30,13 +30,13 @@ from collections.abc import Iterator
 
 from auditlib import pipeline
 from auditlib.conventions import deployment, tools
+from auditlib.counting import counted
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import TestSuite
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.pipeline import Pipeline, Run
 from auditlib.rules._rule import Evidence, rule
-from auditlib.rules._wording import counted
 
 
 @rule(area=Area.CICD, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
 
+from auditlib.counting import counted
 from auditlib.model import Coverage, Finding, Read
 from auditlib.scanners import _processes, actionlint, amtool, compose_lint, detect_secrets, hadolint, promtool, zizmor
 from auditlib.scanners._documentation import Documentation, documentation
@@ -106,7 +107,7 @@ class Scan:
     def _start(self, scanner: Scanner, files: list[str]) -> None:
         program = _processes.find(scanner, self._path)
         if program is None:
-            wanted = f"{len(files)} file{'s' * (len(files) != 1)}"
+            wanted = counted(len(files), "file")
             reason = f"{scanner.name} is not installed ({scanner.homepage}); {wanted} for it"
             self._note(scanner.name, Read.SKIPPED, reason)
             return
