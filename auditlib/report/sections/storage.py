@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 
 from auditlib.audit import Audit
 from auditlib.inventory.stack import Mount, Port, Service
@@ -81,28 +82,18 @@ def volumes(audit: Audit) -> Blocks:
     words = wording.count(len(users), "named volume")
     words += f"; shared by several services: {wording.listing(shared)}." if shared else ", each of one service."
     legend = [(matrix.Mark("dot", "accent"), "reads and writes"), (matrix.Mark("ring", ""), "reads only")]
-    table = Table(
-        "Named volumes and who mounts them",
-        (
-            Column("Volume", "code"),
-            Column("Service", "code"),
-            Column("Path", "code"),
-            Column("Access"),
-            Column("Place", "code"),
-        ),
-        tuple(
-            (
-                volume,
-                service,
-                mount.target,
-                "reads only" if mount.read_only else "reads and writes",
-                str(mount.location),
-            )
-            for (service, volume), mount in sorted(uses.items(), key=lambda item: (item[0][1], item[0][0]))
-        ),
-    )
     note = f" The {_ROWS} that most services share are drawn." if len(users) > _ROWS else ""
-    return Blocks(Picture(matrix.draw(rows, columns, marks, legend).svg(words), words + note, words, table))
+    return Blocks(Picture(matrix.draw(rows, columns, marks, legend).svg(words), words + note, words, _mounted(uses)))
+
+
+def _mounted(uses: Mapping[tuple[str, str], Mount]) -> Table:
+    columns = (Column("Volume", "code"), Column("Service", "code"), Column("Path", "code"), Column("Access"),
+               Column("Place", "code"))  # fmt: skip
+    rows = tuple(
+        (volume, service, mount.target, "reads only" if mount.read_only else "reads and writes", str(mount.location))
+        for (service, volume), mount in sorted(uses.items(), key=lambda item: (item[0][1], item[0][0]))
+    )
+    return Table("Named volumes and who mounts them", columns, rows)
 
 
 def _mark(mount: Mount) -> matrix.Mark:
