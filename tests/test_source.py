@@ -57,7 +57,7 @@ def test_what_is_left_out_is_counted_with_its_reason(tmp_path):
     reasons = [entry.reason for entry in Source(tmp_path).left_out]
     assert reasons == [
         "2 files or folders left out: excluded by .gitignore or by configuration",
-        "1 files or folders left out: vendored or generated",
+        "1 file or folder left out: vendored or generated",
     ]
 
 
@@ -126,7 +126,7 @@ def test_names_with_umlauts_spaces_newlines_and_html(tmp_path):
     source = Source(tmp_path)
     assert sorted(source.files) == sorted(names)
     assert [source.text(name) for name in names] == ["x"] * 4
-    assert [entry.reason for entry in source.left_out] == ["1 files or folders left out: the name is not UTF-8"]
+    assert [entry.reason for entry in source.left_out] == ["1 file or folder left out: the name is not UTF-8"]
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may list every folder")
