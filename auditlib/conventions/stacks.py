@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from typing import Protocol, TypeVar
 
 from auditlib.conventions import deployment, environments, services
 from auditlib.inventory import Inventory
@@ -14,11 +15,19 @@ from auditlib.patterns import regex
 _STACK = regex(r"(?:^|[/._-])(?:stack|swarm)(?:[._-][\w.-]+?)?\.ya?ml$", re.I)
 
 
-def by_project(found: Iterable[Service]) -> dict[str, list[Service]]:
-    """Services by the name of their project, in their order."""
-    groups: defaultdict[str, list[Service]] = defaultdict(list)
-    for service in found:
-        groups[service.project].append(service)
+class _Owned(Protocol):
+    @property
+    def project(self) -> str: ...
+
+
+_Item = TypeVar("_Item", bound=_Owned)
+
+
+def by_project(found: Iterable[_Item]) -> dict[str, list[_Item]]:
+    """Services, volumes or networks by the name of their project, in their order."""
+    groups: defaultdict[str, list[_Item]] = defaultdict(list)
+    for item in found:
+        groups[item.project].append(item)
     return dict(groups)
 
 

@@ -150,9 +150,9 @@ class Inventory:
     def _families(self) -> dict[str, tuple[str, ...]]:
         return _grouped((key, item.name) for item in self.projects for key in {item.name, item.base} - {""})
 
-    def family(self, project: str) -> frozenset[str]:
-        """The names of a base project and of its overlays."""
-        return frozenset(self._families.get(project, ()))
+    def family(self, project: str) -> tuple[str, ...]:
+        """The names of a base project and of its overlays, in the order of the projects."""
+        return self._families.get(project, ())
 
     def versions(self, service: stack.Service) -> list[stack.Service]:
         """A service as its project has it, and as each overlay changes it, in the order of the files."""

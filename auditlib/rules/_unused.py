@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
+from auditlib.conventions import stacks
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Network, Service, Volume
 from auditlib.model import Related
@@ -22,14 +23,15 @@ def findings(
 
     `kind` is `network` or `volume`, `verb` what a service does with one (`joins`).
     """
-    everything = tuple(declared)
+    own = stacks.by_project(inventory.services)
+    everything = stacks.by_project(declared)
     for project in inventory.base_projects:
         family = inventory.family(project.name)
-        mine = [service for service in inventory.services if service.project in family]
+        mine = [service for name in family for service in own.get(name, [])]
         used = {name for service in mine for name in used_by(service)}
         unused: dict[str, Network | Volume] = {}
-        for item in everything:
-            if item.project in family and item.name not in used:
+        for item in (item for name in family for item in everything.get(name, [])):
+            if item.name not in used:
                 unused.setdefault(item.name, item)
         if unused and mine:
             yield _evidence(project.name, kind, verb, list(unused.values()))

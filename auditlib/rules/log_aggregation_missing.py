@@ -36,7 +36,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from auditlib.conventions import deployment, environments, services
+from auditlib.conventions import deployment, environments, services, stacks
 from auditlib.counting import counted
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
@@ -60,11 +60,11 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """For each project with at least two applications, unless something in the repository ships logs."""
     if inventory.log_shippers or _ships_by_library(inventory) or deployment.uses_orchestrator(inventory):
         return
-    declared = inventory.distinct_services
     if any(_collects(inventory, service) for service in inventory.services):
         return
+    own = stacks.by_project(inventory.distinct_services)
     for project in inventory.base_projects:
-        mine = [service for service in declared if service.project == project.name]
+        mine = own.get(project.name, [])
         applications = [
             item for item in mine if services.product(inventory, item) is None and not services.is_one_shot(item)
         ]

@@ -30,7 +30,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from auditlib import scraping
-from auditlib.conventions import environments, exporters, monitoring, services
+from auditlib.conventions import environments, exporters, monitoring, services, stacks
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Project, Service
@@ -54,8 +54,9 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         return
     watched = scraping.watched(inventory, graph, jobs) | _behind_exporters(inventory, graph, sources)
     products = {name for source in sources if source.exporter for name in source.exporter.watches}
+    own = stacks.by_project(inventory.distinct_services)
     for project in inventory.base_projects:
-        mine = [item for item in inventory.distinct_services if item.project == project.name]
+        mine = own.get(project.name, [])
         candidates = [item for item in mine if _is_to_be_watched(inventory, item, products)]
         unwatched = [item for item in candidates if item.key not in watched]
         if any(_watches_workers(inventory, source) for source in sources):

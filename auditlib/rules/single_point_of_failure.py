@@ -29,7 +29,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditlib.conventions import deployment, environments, services
+from auditlib.conventions import deployment, environments, services, stacks
 from auditlib.counting import counted
 from auditlib.graph import DependencyGraph, SinglePoint
 from auditlib.inventory import Inventory
@@ -45,11 +45,11 @@ _WORST = 50
 @rule(area=Area.RESILIENCE, severity=Severity.LOW, confidence=Confidence.MEDIUM, effort=Effort.LARGE)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """One finding for each project with the services that take at least three, and a third of all, along."""
-    owners = {graph.service(item.project, item.name): item for item in inventory.distinct_services}
+    own = stacks.by_project(inventory.distinct_services)
     points = graph.single_points(limit=_WORST)
     settled = deployment.documents_on_scaling(inventory) or deployment.uses_orchestrator(inventory)
     for project in inventory.base_projects:
-        mine = {node: item for node, item in owners.items() if item.project == project.name}
+        mine = {graph.service(item.project, item.name): item for item in own.get(project.name, [])}
         lasting = {node for node, item in mine.items() if not services.is_one_shot(item)}
         worst = [
             (mine[point.node], point)
