@@ -65,7 +65,15 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             ),
             recommendation=f"Add `alerting` with the address of Alertmanager to {config.file}.",
             severity=None if managers else Severity.MEDIUM,
+            example=_alerting(inventory),
         )
+
+
+def _alerting(inventory: Inventory) -> str:
+    running = services.of_product(inventory, "Alertmanager")
+    if not running:
+        return ""
+    return f'alerting:\n  alertmanagers:\n    - static_configs:\n        - targets: ["{running[0].name}:9093"]'
 
 
 def _is_connected(config: PrometheusConfig) -> bool:

@@ -31,6 +31,7 @@ References:
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 
 from auditlib.conventions import backups, environments, services
@@ -41,6 +42,14 @@ from auditlib.inventory.stack import Mount, Project, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.rules._rule import Evidence, rule
 from auditlib.rules._wording import listed
+
+_DUMPS = {
+    "PostgreSQL": 'pg_dumpall -U "${POSTGRES_USER:-postgres}"',
+    "MySQL": 'mysqldump --all-databases -uroot -p"$MYSQL_ROOT_PASSWORD"',
+    "MariaDB": 'mariadb-dump --all-databases -uroot -p"$MARIADB_ROOT_PASSWORD"',
+    "MongoDB": "mongodump --archive",
+}
+"""By product what writes all of it to the output, inside its container."""
 
 
 @rule(area=Area.RESILIENCE, severity=Severity.HIGH, confidence=Confidence.MEDIUM, effort=Effort.MEDIUM)
@@ -59,7 +68,7 @@ def _evidence(inventory: Inventory, project: Project, stores: list[tuple[Service
     databases = [item for item in stores if item[1].kind == "datastore"]
     spoken = backups.are_described(inventory)
     by_hand = " A document speaks of backups, so somebody may make them by hand." if spoken else ""
-    first, _, mount = (databases or stores)[0]
+    first, kept, mount = (databases or stores)[0]
     return Evidence(
         f"{listed(names)} {'keeps' if len(names) == 1 else 'keep'} data in volumes, and no script, service, workflow "
         f"or command of the repository backs any of it up, unless the host does.{by_hand}",
@@ -74,4 +83,14 @@ def _evidence(inventory: Inventory, project: Project, stores: list[tuple[Service
         recommendation=f"Add a service or a scheduled job that backs up {listed(names)} to another host, and try to "
         "restore it.",
         severity=None if databases and not spoken else Severity.MEDIUM,
+        example=_dump(project, first, kept),
     )
+
+
+def _dump(project: Project, store: Service, product: Product) -> str:
+    """The command of a night's job; the dump leaves the host before it is written."""
+    if product.name not in _DUMPS:
+        return ""
+    inside = f"docker compose -f {shlex.quote(project.location.file)} exec -T {shlex.quote(store.name)}"
+    away = f'restic -r "$RESTIC_REPOSITORY" backup --stdin --stdin-filename {shlex.quote(store.name)}.dump'
+    return f"{inside} sh -c '{_DUMPS[product.name]}' |\n  {away}"

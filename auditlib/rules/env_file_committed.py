@@ -30,6 +30,7 @@ References:
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 
 from auditlib.conventions import environments
@@ -78,6 +79,7 @@ def _evidence(file: EnvFile, secrets: list[EnvLine]) -> Evidence:
         recommendation=f"Take {file.path} out with `git rm --cached`, ignore it, keep a template without the values of "
         f"{listed((line.name for line in secrets), limit=3)}, and replace what was used anywhere.",
         severity=severity,
+        example=f"git rm --cached {shlex.quote(file.path)}\necho {shlex.quote(f'/{file.path}')} >> .gitignore",
     )
 
 

@@ -28,6 +28,7 @@ References:
 from __future__ import annotations
 
 import posixpath
+import shlex
 from collections.abc import Iterator
 
 from auditlib import pipeline
@@ -43,6 +44,8 @@ from auditlib.rules._rule import Evidence, rule
 from auditlib.rules._wording import listed
 
 _INPUT = regex(r"\b(?:context|file|dockerfile)=(?P<path>\S+)")
+
+_STEPS = 6
 
 
 @rule(area=Area.CICD, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
@@ -111,4 +114,12 @@ def _evidence(inventory: Inventory, missing: list[Dockerfile], found: Pipeline) 
         recommendation=f"Add a job to {deployment.workflow_file(inventory)} that builds "
         f"{listed((item.path for item in missing), limit=4)} on every pull request.",
         confidence=Confidence.MEDIUM if found.opaque else None,
+        example="\n".join(_step(inventory, item) for item in missing[:_STEPS]),
     )
+
+
+def _step(inventory: Inventory, dockerfile: Dockerfile) -> str:
+    """The step that builds it, with the context that Compose builds it with."""
+    users = (item for item in inventory.services if services.dockerfile(inventory, item) == dockerfile)
+    context = next((item.build.context for item in users if item.build), posixpath.dirname(dockerfile.path) or ".")
+    return f"- run: docker build --file {shlex.quote(dockerfile.path)} {shlex.quote(context)}"

@@ -25,6 +25,7 @@ References:
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 
 from auditlib.conventions import environments, images
@@ -38,6 +39,8 @@ _RELEASES = frozenset({
     "buster", "bullseye", "bookworm", "trixie", "focal", "jammy", "noble", "nonroot", "debug", "debug-nonroot",
 })  # fmt: skip
 """Tags without a digit that name a release of a distribution, or a variant of an image that has no versions."""
+
+_DIGEST = "docker image inspect --format '{{{{index .RepoDigests 0}}}}' {}  # what to write instead"
 
 
 @rule(area=Area.ORCHESTRATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
@@ -80,4 +83,5 @@ def _evidence(file: str, places: dict[Location, str]) -> Evidence:
         related=tuple(Related(location, f"{other} has no version either", member=True) for location, other in others),
         recommendation=f"Write the version of {image} that runs today, and let Renovate or Dependabot raise it.",
         severity=Severity.LOW if environments.is_for_development(file) else None,
+        example=_DIGEST.format(shlex.quote(image)),
     )

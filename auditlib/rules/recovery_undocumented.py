@@ -39,6 +39,15 @@ from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.rules._rule import Evidence, rule
 from auditlib.rules._wording import listed
 
+_CHAPTER = """
+## {service} ({product})
+
+1. Where the backups are, and who has their key
+2. What is stopped first
+3. The command that restores one into `{service}`, and how long it takes
+4. How to see that the data is there
+"""
+
 
 @rule(area=Area.RESILIENCE, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.MEDIUM)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
@@ -64,4 +73,6 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         recommendation=f"Write docs/disaster-recovery.md with the restoration of {listed(names)}, step by step, and "
         "practise it once.",
         confidence=Confidence.MEDIUM if unread else None,
+        example="# Disaster recovery\n"
+        + "".join(_CHAPTER.format(service=item.name, product=kind.name) for item, kind, _ in stores),
     )

@@ -37,8 +37,13 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.rules import _edits as edits
 from auditlib.rules._rule import Evidence, rule
 from auditlib.rules._wording import listed
+
+_LIMIT = (
+    "deploy:\n  resources:\n    limits:\n      memory: 512M  # what it was measured to need, and half as much again"
+)
 
 
 @rule(area=Area.ORCHESTRATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
@@ -64,4 +69,5 @@ def _evidence(mine: list[Service], missing: list[Service]) -> Evidence:
         recommendation=f"Measure what {first.name} needs and set `deploy.resources.limits.memory` for it"
         f"{', then for the others.' if others else '.'}",
         severity=Severity.LOW if stacks.for_development(missing) else None,
+        example=edits.of_service(first, _LIMIT),
     )

@@ -43,6 +43,13 @@ _WORDS = frozenset({
 _HEADING = regex(r"\broll(?:ing|ed)?[- ]?back|\brevert|\bundo\b|\bdowngrad|previous (?:release|version)", re.I)
 _COMMAND = regex(r"\brollback\b|\brollout undo\b|\bdowngrade\b|--atomic\b|circuit[-_]breaker")
 
+_SECTION = """## Rollback
+
+1. Which release ran before, and where its images are
+2. `docker compose -f {file} up -d` with the tags of that release
+3. What to do about migrations that it doesn't know
+4. How to see that it worked"""
+
 
 @rule(area=Area.RESILIENCE, severity=Severity.LOW, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
@@ -62,6 +69,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         subject="rollback",
         related=signs[:5],
         recommendation=f"Add a section on going back to the previous release to {guide.file}.",
+        example=_SECTION.format(file=inventory.base_projects[0].location.file),
     )
 
 

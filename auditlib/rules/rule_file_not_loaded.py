@@ -105,4 +105,7 @@ def _evidence(inventory: Inventory, file: str) -> Evidence:
         if absent
         else f"Add {file} to `rule_files` of {configs[0].file}, or name the folder with a pattern.",
         confidence=Confidence.MEDIUM if elsewhere else None,
+        example=""
+        if absent
+        else f"rule_files:\n  - {posixpath.relpath(file, posixpath.dirname(configs[0].file) or '.')}",
     )

@@ -65,4 +65,9 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 related=tuple(Related(item.location, f"{item.name} has none", member=True) for item in alerts[1:]),
                 recommendation=f"Write a runbook for {listed((item.name for item in alerts), limit=4)}, and link it as "
                 f"`runbook_url` in {file}.",
+                example=_linked(alerts[0]),
             )
+
+
+def _linked(alert: AlertRule) -> str:
+    return f"- alert: {alert.name}\n  annotations:\n    runbook_url: docs/runbooks.md#{alert.name.lower()}"

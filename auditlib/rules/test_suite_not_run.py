@@ -38,6 +38,12 @@ from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.pipeline import Pipeline, Run
 from auditlib.rules._rule import Evidence, rule
 
+_COMMANDS = {
+    "pytest": "python -m pytest", "unittest": "python -m unittest discover", "playwright": "npx playwright test",
+    "jest": "npx jest", "vitest": "npx vitest run", "cypress": "npx cypress run", "mocha": "npx mocha",
+    "node": "node --test", "bun": "bun test",
+}  # fmt: skip
+
 
 @rule(area=Area.CICD, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
@@ -77,4 +83,12 @@ def _evidence(inventory: Inventory, suite: TestSuite, automatic: Pipeline, by_ha
         f"{suite.framework} in {suite.folder or 'the root'} on every pull request.",
         severity=Severity.MEDIUM if suite.framework in tools.END_TO_END or by_hand else None,
         confidence=Confidence.MEDIUM if automatic.opaque else None,
+        example=_step(suite),
     )
+
+
+def _step(suite: TestSuite) -> str:
+    """The step that runs the suite, after those that install what it needs."""
+    command = _COMMANDS.get(suite.framework, "")
+    folder = f"\n  working-directory: {suite.folder}" if suite.folder else ""
+    return f"- run: {command}{folder}" if command else ""
