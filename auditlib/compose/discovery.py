@@ -2,7 +2,8 @@
 
 A base file is one that `docker compose` finds by itself. `docker-compose.override.yml` beside it is read with it.
 Files such as `docker-compose.prod.yml` beside a base are overlays, meant to be laid over the base with `-f`, unless
-they stand on their own. A file without a base is a project of its own.
+they stand on their own: they share no service with the base, or are complete in networks of their own. A file without
+a base is a project of its own.
 """
 
 from __future__ import annotations
@@ -132,6 +133,8 @@ class _Folder:
             why = "a stack of its own, for `docker stack deploy`"
         elif alone and not _touches(content, self._read(self.bases[0])[0]):
             why = "complete by itself, and shares no service with the base"
+        elif alone and _lives_apart(content, self._read(self.bases[0])[0]):
+            why = "complete by itself, in networks of its own"
         else:
             base = self.bases[0]
             why = f"laid over {PurePosixPath(base).name}"
@@ -179,7 +182,33 @@ def _touches(content: Map, base: Map | None) -> bool:
     mine = content.get("services")
     if not isinstance(mine, Map):
         return False
-    needed = {
-        name for s in mine.values() if isinstance(s, Map) for name in s.get("depends_on") or () if isinstance(name, str)
-    }
+    needed = {name for service in mine.values() for name in _depends_on(service)}
     return any(name in theirs for name in mine) or any(name in theirs and name not in mine for name in needed)
+
+
+def _lives_apart(content: Map, base: Map | None) -> bool:
+    """Whether a file joins its services by other networks than the base, and brings all that they need of it."""
+    if base is None or not (mine := _own_networks(content)) or not (theirs := _own_networks(base)) or mine & theirs:
+        return False
+    services, others = content["services"], base["services"]
+    used = [_names(item.get("networks")) if isinstance(item, Map) else set() for item in services.values()]
+    joined = all(names and names <= mine for names in used)
+    needed = {other for name in services for other in _depends_on(others.get(name))}
+    return joined and bool(needed) and needed.issubset(services)
+
+
+def _own_networks(content: Map) -> set[str]:
+    """The networks that a file makes, apart from those that exist already."""
+    found = content.get("networks")
+    items = found.items() if isinstance(found, Map) else ()
+    return {name for name, item in items if not (isinstance(item, Map) and item.get("external"))}
+
+
+def _depends_on(service: object) -> set[str]:
+    """The services that one waits for."""
+    return _names(service.get("depends_on")) if isinstance(service, Map) else set()
+
+
+def _names(listing: object) -> set[str]:
+    """The names of a list, or the keys of a mapping."""
+    return {item for item in listing if isinstance(item, str)} if isinstance(listing, Map | Seq) else set()
