@@ -44,12 +44,22 @@ def somewhere(inventory: Inventory, service: Service, holds: Callable[[Service],
 def lasting(inventory: Inventory) -> dict[str, list[Service]]:
     """The services that run all the time, by project; no tools for people, tests or tasks that end."""
     found: dict[str, list[Service]] = {}
+    called = _called(inventory)
     for project, mine in by_project(inventory.distinct_services).items():
         awaited = {item.service for service in mine for item in service.dependencies if "completed" in item.condition}
+        awaited.update(item.name for item in mine if item.name in called and item.profiles and not item.restart)
         kept = [item for item in mine if _is_lasting(inventory, item, item.name in awaited)]
         if kept:
             found[project] = kept
     return found
+
+
+def _called(inventory: Inventory) -> frozenset[str]:
+    """The words of commands that run one service for once, such as `docker compose run --rm backup`."""
+    runs = (item.words for item in deployment.commands(inventory) if "run" in item.words[1:])
+    return frozenset(
+        word for words in runs if "compose" in " ".join(words[:2]) for word in words[words.index("run") + 1 :]
+    )
 
 
 def _is_lasting(inventory: Inventory, service: Service, awaited: bool) -> bool:

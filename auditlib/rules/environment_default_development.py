@@ -30,7 +30,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from auditlib.conventions import environments
+from auditlib.conventions import environments, services
 from auditlib.counting import counted
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
@@ -58,11 +58,21 @@ def _in_compose(inventory: Inventory) -> Iterator[tuple[str, Location, str, str]
 
 
 def _in_code(inventory: Inventory) -> Iterator[tuple[str, Location, str, str]]:
-    """Settings with a default, apart from those that Compose always passes."""
-    demanded = {item.name for item in inventory.variables if item.operator in (":?", "?")}
+    """Settings with a default, apart from those that Compose always passes and that every image sets."""
+    demanded = {item.name for item in inventory.variables if item.operator in (":?", "?")} | _in_images(inventory)
     for item in inventory.settings:
         if item.default is not None and item.default_kind == "literal" and item.name not in demanded:
             yield item.name, item.location, item.default.text, item.attribute or "the code"
+
+
+def _in_images(inventory: Inventory) -> frozenset[str]:
+    """The variables that ENV sets in every image that isn't for development."""
+    shipped = [file for file in inventory.dockerfiles if not environments.is_for_development(file.path)]
+    names = [
+        frozenset(name for item in services.final_stage(file)[1] if item.keyword == "ENV" for name, _ in item.variables)
+        for file in shipped
+    ]
+    return frozenset.intersection(*names) if names else frozenset()
 
 
 def _evidence(inventory: Inventory, name: str, places: dict[Location, str]) -> Evidence:

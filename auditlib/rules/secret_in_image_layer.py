@@ -107,7 +107,7 @@ def _whole_contexts(inventory: Inventory) -> Iterator[Evidence]:
         seen.add(file.path)
         context = posixpath.normpath(service.build.context)
         template = next((item for item in inventory.env_files if _is_template_in(item, context)), None)
-        copying = next((item for item in file.instructions if _copies_everything(item)), None)
+        copying = next((item for item in _shipped(file, service.build.target) if _copies_everything(item)), None)
         if template and copying and not _excludes_env(inventory, file, context):
             yield Evidence(
                 f"{copying.keyword} in {file.path} copies the whole folder, and no .dockerignore excludes `.env`: an "
@@ -126,6 +126,19 @@ def _is_template_in(file: EnvFile, context: str) -> bool:
     secret = any(is_credential_name(line.name) for line in file.lines)
     plain = posixpath.basename(file.path).startswith(".env.")
     return file.template and plain and secret and (posixpath.dirname(file.path) or ".") == context
+
+
+def _shipped(file: Dockerfile, target: str) -> list[Instruction]:
+    """The instructions of the built stage, and of those whose whole working folder it copies."""
+    _, final = services.final_stage(file, target)
+    taken = [item for item in final if item.keyword == "COPY" and any(flag.startswith("--from") for flag in item.flags)]
+    sources = {posixpath.normpath(posixpath.join("/", word)) for item in taken for word in item.words[:-1]}
+    folders = {
+        item.stage: posixpath.normpath(item.argument.strip("\"' "))
+        for item in file.instructions
+        if item.keyword == "WORKDIR"
+    }
+    return [item for item in file.instructions if item in final or folders.get(item.stage) in sources]
 
 
 def _copies_everything(item: Instruction) -> bool:
