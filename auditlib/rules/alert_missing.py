@@ -1,0 +1,109 @@
+"""Prometheus collects metrics, and nothing alerts on them.
+
+Somebody has to look at the dashboards at the right moment to see that a service is down. Without one alerting rule the
+users are the first to know, and the metrics only explain afterwards what went wrong.
+
+Anti-pattern:
+
+    # prometheus.yml
+    scrape_configs:
+      - job_name: api
+        static_configs: [{ targets: ["api:8000"] }]
+    # no rule_files
+
+Better:
+
+    rule_files: [rules.yml]
+    # rules.yml
+    groups:
+      - name: availability
+        rules:
+          - alert: TargetDown
+            expr: up == 0
+            for: 5m
+
+Recommendation:
+
+    Begin with two alerts, that a target is down and that requests fail, and let Alertmanager or Grafana tell somebody.
+
+References:
+
+- https://prometheus.io/docs/practices/alerting/
+- https://prometheus.io/docs/prometheus/latest/configuration/alerting_rules/
+- https://grafana.com/docs/grafana/latest/alerting/set-up/provision-alerting-resources/file-provisioning/
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+
+from auditlib import scraping
+from auditlib.conventions import deployment, environments, monitoring, services
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.monitoring import PrometheusConfig
+from auditlib.inventory.stack import Service
+from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.patterns import regex
+from auditlib.rules._rule import Evidence, rule
+from auditlib.rules._wording import listed
+
+_ALERTS = regex(r"(?:^|[/._-])alert(?:s|ing)?(?:[/._-]|rules).*\.(?:ya?ml|json|rules|tf|libsonnet|jsonnet)$", re.I)
+"""Files that may hold alerts in a form that isn't read, Grafana's own among them."""
+_OTHERS = regex(r"vmalert|thanos|mimir|cortex|uptime-kuma|gatus|healthchecks|sensu|zabbix|netdata|signoz|datadog", re.I)
+"""Images of programs that alert by themselves."""
+
+
+@rule(area=Area.MONITORING, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.MEDIUM)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """Each configuration that a service runs with and that collects metrics of services, if no file alerts on any."""
+    if _may_alert_elsewhere(inventory):
+        return
+    for config in inventory.prometheus:
+        if config.remote_write or not _runs(inventory, config) or _loads_unknown_rules(inventory, config):
+            continue
+        seen = scraping.watched(inventory, graph, scraping.jobs(inventory, (config,)))
+        watched = [item for item in inventory.distinct_services if item.key in seen and _serves(inventory, item)]
+        if watched:
+            yield _evidence(config, watched)
+
+
+def _may_alert_elsewhere(inventory: Inventory) -> bool:
+    return (
+        bool(monitoring.alerts(inventory))
+        or any(_ALERTS.search(path) for path in inventory.files)
+        or any(_OTHERS.search(service.image) for service in inventory.services)
+        or deployment.uses_orchestrator(inventory)
+    )
+
+
+def _runs(inventory: Inventory, config: PrometheusConfig) -> bool:
+    """Whether a service runs with the configuration elsewhere than on a developer's machine."""
+    return not all(environments.only_for_development(item) for item in monitoring.runners(inventory, config.file))
+
+
+def _loads_unknown_rules(inventory: Inventory, config: PrometheusConfig) -> bool:
+    """Whether `rule_files` names what the repository doesn't hold, and what a deployment may bring."""
+    return not all(
+        any(fnmatchcase(file, pattern) for file in inventory.files)
+        for pattern in monitoring.rule_patterns(inventory, config)
+    )
+
+
+def _serves(inventory: Inventory, service: Service) -> bool:
+    """Whether a service is more than a part of the monitoring."""
+    return not services.is_watching(inventory, service)
+
+
+def _evidence(config: PrometheusConfig, watched: list[Service]) -> Evidence:
+    names = listed(item.name for item in watched)
+    return Evidence(
+        f"{config.file} collects the metrics of {names}, and no file of the repository alerts on any: unless somebody "
+        "made alerts in Grafana by hand, nobody is told when something is down.",
+        config.location,
+        subject=config.file,
+        related=tuple(Related(item.location, f"nobody is told when {item.name} is down") for item in watched),
+        recommendation=f"Add a rule file with `up == 0` to `rule_files` of {config.file}, and a receiver.",
+    )
