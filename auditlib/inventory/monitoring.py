@@ -206,3 +206,5 @@ class LogShipper(Struct, frozen=True):
     sources: tuple[PathPattern, ...]
     sinks: tuple[str, ...]
     location: Location
+    folders: tuple[PathPattern, ...] = ()
+    """The folders in which Loki keeps what it stores, where its configuration names any."""

@@ -48,7 +48,8 @@ def _read(source: Source, file: str) -> Iterator[Any]:
         if kind := _kind(document):
             sources, sinks = _PROGRAMS[kind][1](document, entries)
             shown = tuple(source.vault.mask(sink) for sink in dict.fromkeys(sinks) if sink)
-            yield LogShipper(file, kind, tuple(sources), shown, location(document, file))
+            folders = tuple(_folders(document, entries)) if kind == "loki" else ()
+            yield LogShipper(file, kind, tuple(sources), shown, location(document, file), folders)
     yield from entries.problems
 
 
@@ -65,6 +66,12 @@ def _loki(document: Node, entries: Entries) -> _Part:
     """Where Loki keeps what it stores."""
     stores = [text(item, "object_store") for item in entries.of(document, "schema_config", "configs")]
     return [], stores or [key.text for key, _ in _children(document, "common", "storage")]
+
+
+def _folders(document: Node, entries: Entries) -> Iterator[PathPattern]:
+    """Where Loki keeps its chunks, if it keeps them in files."""
+    for keys in (("common", "storage", "filesystem", "chunks_directory"), ("storage_config", "filesystem", "directory")):
+        yield from _patterns(document.get(*keys), entries)
 
 
 def _promtail(document: Node, entries: Entries) -> _Part:

@@ -80,6 +80,8 @@ def _loses(inventory: Inventory, service: Service, remote: bool) -> tuple[str, s
         return None
     if option := _PATH_OPTION.search(text):
         folder = option[1]
+    elif name == "loki":
+        folder = _folder_of_loki(inventory, service) or folder
     keeps = any(
         mount.kind not in ("tmpfs",)
         and (mounts.is_below(folder, mount.target) or mounts.is_below(mount.target, folder))
@@ -100,6 +102,12 @@ def _image(inventory: Inventory, service: Service) -> str:
 def _stores_elsewhere(inventory: Inventory) -> bool:
     """Whether Loki's configuration names a bucket, or a folder that we don't know."""
     return any(item.kind == "loki" and "filesystem" not in item.sinks for item in inventory.log_shippers)
+
+
+def _folder_of_loki(inventory: Inventory, service: Service) -> str:
+    """The folder that the configuration which a service mounts has its chunks in; empty if it names none."""
+    mounted = (item for item in inventory.log_shippers if mounts.path_inside(service, item.file))
+    return next((folder.path for item in mounted for folder in item.folders), "")
 
 
 def _evidence(project: Project, lost: list[tuple[Service, str, str]]) -> Evidence:
