@@ -110,7 +110,8 @@ def _alternatives(job: Job, variables: dict[str, str], value: str) -> tuple[str,
 
 def _of_images(inventory: Inventory) -> Iterator[tuple[str, Stated]]:
     for file in inventory.dockerfiles:
-        if environments.is_for_development(file.path):
+        fetches = any("GOTOOLCHAIN" in item.argument for item in file.instructions)
+        if fetches or environments.is_for_development(file.path):
             continue
         names = {stage.name for stage in file.stages}
         for stage in file.stages:
@@ -138,6 +139,6 @@ def _of_files(inventory: Inventory) -> Iterator[tuple[str, Stated]]:
 
 def _of_packages(inventory: Inventory) -> Iterator[tuple[str, Stated]]:
     for manifest in inventory.manifests:
-        language = {"python": "python", "npm": "node"}.get(manifest.kind, "")
+        language = {"python": "python", "npm": "node", "go": "go"}.get(manifest.kind, "")
         if language and manifest.runtime and not environments.is_for_development(manifest.path):
             yield language, Stated("package", (0, 0), manifest.runtime, manifest.location)

@@ -194,7 +194,7 @@ class Requirement(Struct, frozen=True):
 
 
 class Manifest(Struct, frozen=True):
-    """package.json, pyproject.toml, requirements*.txt or a Makefile: `kind` is `npm`, `python` or `make`."""
+    """package.json, pyproject.toml, requirements*.txt, go.mod, a Makefile: `kind` is `npm`, `python`, `go`, `make`."""
 
     path: str
     kind: str

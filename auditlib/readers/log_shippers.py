@@ -70,7 +70,10 @@ def _loki(document: Node, entries: Entries) -> _Part:
 
 def _folders(document: Node, entries: Entries) -> Iterator[PathPattern]:
     """Where Loki keeps its chunks, if it keeps them in files."""
-    for keys in (("common", "storage", "filesystem", "chunks_directory"), ("storage_config", "filesystem", "directory")):
+    for keys in (
+        ("common", "storage", "filesystem", "chunks_directory"),
+        ("storage_config", "filesystem", "directory"),
+    ):
         yield from _patterns(document.get(*keys), entries)
 
 

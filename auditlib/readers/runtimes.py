@@ -1,7 +1,7 @@
-"""Files that fix versions or configure tools: `.nvmrc`, `.python-version`, `.tool-versions`, pre-commit, setup.cfg.
+"""Files that fix versions or configure tools: `.nvmrc`, `.python-version`, `go.mod`, pre-commit, setup.cfg and others.
 
 Follows https://github.com/nvm-sh/nvm#nvmrc, https://asdf-vm.com/manage/configuration.html#tool-versions,
-https://pre-commit.com/#pre-commit-configyaml---top-level and
+https://go.dev/ref/mod#go-mod-file-go, https://pre-commit.com/#pre-commit-configyaml---top-level and
 https://setuptools.pypa.io/en/latest/userguide/declarative_config.html.
 """
 
@@ -25,11 +25,12 @@ KIND = "tool versions"
 _SINGLE = {".nvmrc": "node", ".node-version": "node", ".python-version": "python", ".ruby-version": "ruby"}
 _SAME = {"nodejs": "node", "golang": "go"}
 _SECTION_TOOLS = {"tool:pytest": "pytest", "pycodestyle": "pycodestyle"}
+_GO_LINE = regex(r"go\s+(\d+\.\d+)")
 _OWN_SECTIONS = regex(r"metadata|options(?:\..*)?|tox|testenv(?::.*)?|egg_info|bdist_wheel|aliases|sdist.*")
 
 
 def read(source: Source) -> Reading:
-    """A Manifest for each of these files; `kind` is `node-version`, `python-version` …, `pre-commit` or `python`."""
+    """A Manifest for each; `kind` is `node-version`, `python-version` …, `go`, `pre-commit` or `python`."""
     reading = Reading()
     for path in source.files:
         if read_one := _reader_of(posixpath.basename(path)):
@@ -44,6 +45,8 @@ def _reader_of(name: str) -> Callable[[Source, str], Iterator[Manifest]] | None:
         return _read_single
     if name in (".pre-commit-config.yaml", ".pre-commit-config.yml"):
         return _read_hooks
+    if name == "go.mod":
+        return _read_module
     if name in ("setup.cfg", "tox.ini"):
         return _read_sections
     return _read_tool_versions if name == ".tool-versions" else None
@@ -67,6 +70,13 @@ def _read_tool_versions(source: Source, path: str) -> Iterator[Manifest]:
         words = line.partition("#")[0].split()
         if len(words) > 1:
             yield _version(path, _SAME.get(words[0], words[0]), words[1], number)
+
+
+def _read_module(source: Source, path: str) -> Iterator[Manifest]:
+    """A module of Go: its `go` line is the oldest version that can build it."""
+    for number, line in enumerate(source.lines(path), start=1):
+        if match := _GO_LINE.match(line):
+            yield Manifest(path, "go", "", (), (), f">={match[1]}", (), Location(path, number))
 
 
 def _read_hooks(source: Source, path: str) -> Iterator[Manifest]:

@@ -28,6 +28,7 @@ References:
 - https://github.com/actions/setup-python/blob/main/docs/advanced-usage.md#using-the-python-version-file-input
 - https://github.com/actions/setup-node/blob/main/docs/advanced-usage.md#node-version-file
 - https://packaging.python.org/en/latest/specifications/core-metadata/#requires-python
+- https://go.dev/doc/toolchain
 """
 
 from __future__ import annotations
@@ -48,6 +49,8 @@ _BY = {
     "file": "the version file says",
     "package": "the package wants",
 }
+_FETCHED = {"go": "ci"}
+"""Where a language gets the version that a package wants by itself; images of Go set `GOTOOLCHAIN=local`."""
 
 
 @rule(area=Area.CICD, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
@@ -84,7 +87,8 @@ def _evidence(language: str, found: list[Stated]) -> Evidence:
 def _forbidden(language: str, found: list[Stated]) -> Iterator[Evidence]:
     """Versions that the package's own constraint excludes."""
     for package in (item for item in found if item.source == "package"):
-        against = [item for item in found if item.source != "package" and not allows(package.text, item.version)]
+        bound = [item for item in found if item.source not in ("package", _FETCHED.get(language))]
+        against = [item for item in bound if not allows(package.text, item.version)]
         if against and len({item.location.file for item in found if item.source == "package"}) == 1:
             names = listed(f"{item.text} ({item.location})" for item in against)
             yield Evidence(
