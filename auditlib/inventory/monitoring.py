@@ -120,6 +120,8 @@ class Integration(Struct, frozen=True):
     location: Location
     endpoint_location: Location | None = None
     """Where the endpoint stands, in the receiver or in the global settings; None if there is no endpoint at all."""
+    foreign_fields: tuple[tuple[str, Location], ...] = ()
+    """The fields that no version of Alertmanager has in such an integration, with their places."""
 
 
 class Receiver(Struct, frozen=True):

@@ -52,6 +52,15 @@ _JUDGED = (
     "routing_key", "service_key", "smarthost", "to", "token", "topic_arn", "url", "user_key", "webhook_url",
 )  # fmt: skip
 """The keys in which a placeholder means that nobody is reached."""
+_FOREIGN: dict[str, frozenset[str]] = {
+    "email": frozenset({
+        "body", "host", "message", "password", "port", "recipients", "server", "smtp_auth_password",
+        "smtp_auth_username", "smtp_from", "smtp_require_tls", "smtp_smarthost", "subject", "title", "username",
+    }),
+    "slack": frozenset({"body", "message", "subject", "url", "webhook_url"}),
+    "webhook": frozenset({"api_url", "body", "channel", "headers", "message", "method", "text", "title"}),
+}  # fmt: skip
+"""Fields that are written into integrations by mistake, and that no version of Alertmanager has."""
 _BOT_TOKEN = regex(r"\d+:[\w-]{30,}|.*(?:\$|\{\{|<%).*", re.S)
 """How Telegram writes its tokens (https://core.telegram.org/bots/api#authorizing-your-bot), or an expression."""
 _BLANK_CHANNEL = regex(r"(?i)\byour\b|<[^>]+>|xxx|placeholder|change[-_ ]?me|replace[-_ ]?me|todo|\bexample\b")
@@ -164,6 +173,9 @@ def _integration(kind: str, config: Node, settings: Node | None, file: str, vaul
         placeholder=_is_placeholder(config, [endpoint, server], vault),
         location=location(config, file),
         endpoint_location=_place(endpoint, file),
+        foreign_fields=tuple(
+            (name.text, location(name, file)) for name, _ in config.items() if name.text in _FOREIGN.get(kind, ())
+        ),
     )
 
 

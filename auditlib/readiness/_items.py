@@ -115,7 +115,7 @@ ITEMS: tuple[Item, ...] = (
         "Every alert is routed to a receiver that tells somebody.",
         "No alert was found; alerts may be kept outside of the repository.",
         _rules("monitoring-not-wired", "alert-missing", "rule-file-not-loaded", "alertmanager-not-connected",
-               "receiver-loopback", "receiver-undefined"),
+               "receiver-loopback", "receiver-undefined", "receiver-field-unknown"),
         _rules("receiver-placeholder", "receiver-unroutable", "severity-not-routed", "alert-expression-invalid",
                "alert-label-unknown", "alert-metric-unknown"),
         proof=subjects.receivers,
