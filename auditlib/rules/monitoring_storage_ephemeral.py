@@ -30,7 +30,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from auditlib.conventions import environments, mounts, services
+from auditlib.conventions import environments, mounts, services, stacks
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Project, Service
@@ -55,10 +55,11 @@ _PATH_OPTION = regex(r"--?storage(?:\.tsdb)?\.path[= ](\S+)")
 
 @rule(area=Area.MONITORING, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """One finding for each project with monitoring that keeps its data in no volume."""
+    """One finding for each project, or overlay that adds services, whose monitoring keeps its data in no volume."""
     remote = any(config.remote_write for config in inventory.prometheus)
-    for project in inventory.base_projects:
-        mine = inventory.services_of(project.name).values()
+    declared = stacks.by_project(inventory.distinct_services)
+    for project in inventory.projects:
+        mine = declared.get(project.name, [])
         lost = [(item, *found) for item in mine if (found := _loses(inventory, item, remote))]
         if lost and not environments.is_for_development(project.location.file):
             yield _evidence(project, lost)
