@@ -1,8 +1,8 @@
 """An alert selects a label value that nothing has.
 
 `job="api"` matches only series of a scrape job of that name. With another name the expression is empty and the alert
-never fires; with `absent()` it fires for ever. Judged are `job`, `instance` and the names of containers; which values
-other labels have, only the running system knows.
+never fires; with `absent()` it fires for ever. Judged are `job`, `instance`, the names of containers, and metrics that
+an exporter gives without any label; which values other labels have, only the running system knows.
 
 Anti-pattern:
 
@@ -24,6 +24,7 @@ References:
 - https://prometheus.io/docs/concepts/jobs_instances/
 - https://prometheus.io/docs/prometheus/latest/configuration/unit_testing_rules/
 - https://docs.docker.com/engine/deprecated/
+- https://github.com/nginx/nginx-prometheus-exporter#exported-metrics
 """
 
 from __future__ import annotations
@@ -33,17 +34,25 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from auditlib import scraping
-from auditlib.conventions import exporters, monitoring
+from auditlib.conventions import exporters, images, monitoring
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.monitoring import AlertRule, LabelMatcher, ScrapeJob
+from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.patterns import regex
 from auditlib.rules._rule import Evidence, rule
 from auditlib.rules._wording import listed
 
 _Uses = dict[LabelMatcher, list[AlertRule]]
 _GONE = {("fstype", "aufs"): "a file system that Docker no longer supports since version 24"}
 """Label values that nothing current has, whatever the host."""
+_BARE = {
+    "nginx/nginx-prometheus-exporter": regex(r"nginx_(?:up|http_requests_total|connections_\w+)"),
+    "prom/node-exporter": regex(r"node_(?:load(?:1|5|15)|memory_\w+_bytes|boot_time_seconds)"),
+    "oliver006/redis_exporter": regex(r"redis_(?:up|memory_(?:used|max)_bytes|connected_clients)"),
+}
+"""The metrics that these images give without labels of their own, by each exporter's documentation."""
 
 
 @rule(area=Area.MONITORING, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
@@ -61,6 +70,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         yield from _instances(jobs, uses)
         yield from _containers(inventory, uses)
         yield from _gone(uses)
+        yield from _bare(inventory, jobs, uses)
 
 
 def _jobs(jobs: tuple[ScrapeJob, ...], uses: _Uses) -> Iterator[Evidence]:
@@ -114,6 +124,29 @@ def _gone(uses: _Uses) -> Iterator[Evidence]:
     for matcher, rules in uses.items():
         if reason := _GONE.get((matcher.name, matcher.value)):
             yield _evidence(matcher, rules, f"that is {reason}", (), Confidence.MEDIUM)
+
+
+def _bare(inventory: Inventory, jobs: tuple[ScrapeJob, ...], uses: _Uses) -> Iterator[Evidence]:
+    """Labels of metrics that have none but those that Prometheus gives to the targets of its jobs."""
+    if not jobs or any(job.relabels or _names_are_open(job) for job in jobs):
+        return
+    given = {"job", "instance", "__name__"} | {name for job in jobs for name, _ in job.labels}
+    for matcher, rules in uses.items():
+        metrics = {metric for item in rules for metric in item.query.metrics}
+        metric = metrics.pop() if len(metrics) == 1 else ""
+        exporter = _giving(inventory, metric)
+        if exporter and matcher.value and matcher.name not in given and not monitoring.takes(matcher, ""):
+            related = (Related(exporter.location, f"{exporter.name} runs {exporter.image}"),)
+            yield _evidence(matcher, rules, f"{exporter.image} gives {metric} without such a label", related)
+
+
+def _giving(inventory: Inventory, metric: str) -> Service | None:
+    """The only service that gives a metric without labels."""
+    exporter = exporters.of_metric(metric)
+    found = [item for item in inventory.distinct_services if exporter and exporters.of_image(item.image) == exporter]
+    bare = [item for item in found if (names := _BARE.get(images.repository(item.image))) and names.fullmatch(metric)]
+    adds = any("const-label" in word for item in found for word in item.command)
+    return bare[0] if bare and bare == found and not adds else None
 
 
 def _evidence(
