@@ -1,7 +1,8 @@
 """Several services write to one volume.
 
 Two processes that append to one log file, rotate it or lock files in it get in each other's way; with local volumes
-they are also bound to one host, so that they can't be scaled apart. For a database's files it is the end of the data.
+they are also bound to one host, so that they can't be scaled apart. For a database's files it is the end of the data;
+SQLite lets one process write at a time, and the others fail with "database is locked".
 
 Anti-pattern:
 
@@ -26,15 +27,17 @@ References:
 
 - https://docs.docker.com/engine/storage/volumes/#share-data-between-machines
 - https://12factor.net/processes
+- https://www.sqlite.org/whentouse.html
 """
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections import defaultdict
 from collections.abc import Iterator
 
-from auditlib.conventions import environments, services
+from auditlib.conventions import environments, mounts, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Mount, Service
@@ -46,18 +49,25 @@ from auditlib.rules._wording import listed
 _HELPERS = frozenset({"proxy", "backup", "tool", "test", "exporter"})
 _MEANT_TO_BE_SHARED = regex(r"cert|acme|letsencrypt|sock|static|cache|node_modules|venv|/run(?:/|$)", re.I)
 
+_SQLITE = regex(r"\.sqlite3?$|(?:^|/)(?:db|app|data|database)\.db$")
+_SQLITE_URL = regex(r"sqlite(?:\+\w+)?:///(/[^?]+)")
+_OTHER_DATABASE = regex(r"postgres|mysql|mariadb|mongodb|mssql|oracle|cockroach", re.I)
 _LOGS = regex(r"(?:^|/)logs?(?:/|$)")
 
 
 @rule(area=Area.RESILIENCE, severity=Severity.LOW, confidence=Confidence.MEDIUM, effort=Effort.MEDIUM)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """Every named volume that two lasting services mount writable; whether both do write, the files don't say."""
+    """What two lasting services mount writable: a volume, logs, SQLite; whether both do write, the files don't say."""
+    files = [file for file in inventory.files if _SQLITE.search(file)]
     writers: defaultdict[tuple[str, str], list[tuple[Service, Mount]]] = defaultdict(list)
     for project in inventory.base_projects:
-        for service in inventory.services_of(project.name).values():
+        mine = inventory.services_of(project.name).values()
+        kept = [] if any(_OTHER_DATABASE.search(item.image) for item in mine) else files
+        for service in mine:
             for mount in service.mounts:
-                shared = _MEANT_TO_BE_SHARED.search(f"{mount.source} {mount.target}")
-                if _is_shared_kind(mount) and mount.source and not mount.read_only and not shared:
+                meant = _MEANT_TO_BE_SHARED.search(f"{mount.source} {mount.target}")
+                shared = _is_shared_kind(mount) or _opens_sqlite(service, mount) or _brings_sqlite(service, mount, kept)
+                if shared and mount.source and not mount.read_only and not meant:
                     writers[project.name, mount.source].append((service, mount))
     for (project_name, volume), found in writers.items():
         lasting = [(service, mount) for service, mount in found if _writes(inventory, service)]
@@ -69,6 +79,23 @@ def _is_shared_kind(mount: Mount) -> bool:
     """Named volumes, and folders of the host for logs; other folders are mostly source code."""
     is_file = "." in mount.target.rpartition("/")[2]
     return mount.kind == "volume" or (mount.kind == "bind" and bool(_LOGS.search(mount.target)) and not is_file)
+
+
+def _opens_sqlite(service: Service, mount: Mount) -> bool:
+    """Whether a service is told to open a SQLite file that it has in a mount."""
+    texts = (entry.value.text for entry in service.environment if entry.value is not None)
+    return any(mounts.is_below(match[1], mount.target) for text in texts for match in _SQLITE_URL.finditer(text))
+
+
+def _brings_sqlite(service: Service, mount: Mount, files: list[str]) -> bool:
+    """Whether a folder of the repository brings one of the SQLite files to a service that knows no other database."""
+    if mount.kind != "bind" or mount.outside or not files:
+        return False
+    folder = "" if mount.source == "." else mount.source
+    texts = (entry.value.text for entry in service.environment if entry.value is not None)
+    return any(folder in (file, posixpath.dirname(file)) for file in files) and not any(
+        _OTHER_DATABASE.search(text) for text in texts
+    )
 
 
 def _writes(inventory: Inventory, service: Service) -> bool:
@@ -85,6 +112,9 @@ def _evidence(inventory: Inventory, project: str, volume: str, found: list[tuple
     risk = "each may damage the other's files" if databases else "each can overwrite what the others wrote"
     if logs:
         risk = "they append to and rotate the same log files"
+    sqlite = not logs and any(mount.kind == "bind" or _opens_sqlite(service, mount) for service, mount in found)
+    if sqlite:
+        risk = "they have one SQLite file, which locks out all of them but the one that writes"
     first = found[0][1]
     what = "folder" if first.kind == "bind" else "volume"
     return Evidence(
@@ -95,5 +125,5 @@ def _evidence(inventory: Inventory, project: str, volume: str, found: list[tuple
             Related(mount.location, f"{service.name} may write to it too", member=True) for service, mount in found[1:]
         ),
         recommendation=f"Mount {volume} with `:ro` in all but one of {names}, or move its content to an object store.",
-        severity=Severity.HIGH if databases else (Severity.MEDIUM if logs else None),
+        severity=Severity.HIGH if databases else (Severity.MEDIUM if logs or sqlite else None),
     )
