@@ -38,6 +38,9 @@ from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.rules._rule import Evidence, rule
 
+_THE_HOST = (".docker.internal", ".containers.internal")
+"""How the names end under which containers reach what is published on their host."""
+
 
 @rule(area=Area.MONITORING, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
@@ -45,6 +48,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for job in scraping.jobs(inventory, monitoring.prometheus_in_use(inventory)):
         for target in (*job.targets, *job.discovered, *((job.proxy,) if job.proxy else ())):
             service = scraping.service_at(inventory, graph, job, target)
+            if service is None and target.host.endswith(_THE_HOST):
+                yield from _behind_another(inventory, job, target)
             if service is None or not target.port.isdigit() or service.network_mode or "." in target.host:
                 continue
             if target.port not in _own_ports(inventory, service):
@@ -75,6 +80,20 @@ def _mismatch(job: ScrapeJob, target: Target, service: Service) -> Iterator[Evid
             job, target, service, exporter.ports[0],
             f"{exporter.name} listens on {exporter.ports[0]} unless it is told otherwise",
             Related(service.image_location, f"{service.name} is {exporter.name}"), Confidence.MEDIUM,
+        )  # fmt: skip
+
+
+def _behind_another(inventory: Inventory, job: ScrapeJob, target: Target) -> Iterator[Evidence]:
+    """A port of the host that nobody publishes, and that one service has inside its container."""
+    found = [(item, port) for item in inventory.distinct_services for port in item.ports if port.target == target.port]
+    if len(found) == 1 and found[0][1].host_port:
+        service, port = found[0]
+        yield _evidence(
+            job, target, service, port.host_port,
+            f"nothing publishes {target.port} on the host; {service.name} has it there as {port.host_port}, unless "
+            "another program of the host is meant",
+            Related(port.location, f"{target.port} in the container is {port.host_port} on the host"),
+            Confidence.MEDIUM,
         )  # fmt: skip
 
 
