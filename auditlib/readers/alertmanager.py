@@ -170,7 +170,8 @@ def _integration(kind: str, config: Node, settings: Node | None, file: str, vaul
         kind=kind,
         endpoint=vault.value(key, endpoint.text).text if endpoint else "",
         host=_host(address.text) if address else "",
-        placeholder=_is_placeholder(config, [endpoint, server], vault),
+        placeholder=_is_placeholder(config, [endpoint, server], vault)
+        or (kind == "email" and _lacks_password(config, settings)),
         location=location(config, file),
         endpoint_location=_place(endpoint, file),
         foreign_fields=tuple(
@@ -193,6 +194,15 @@ def _endpoint(kind: str, config: Node, settings: Node | None) -> tuple[str, Node
 
 def _mail_server(config: Node, settings: Node | None) -> Node | None:
     return config.get("smarthost") or (settings.get("smtp_smarthost") if settings else None)
+
+
+def _lacks_password(config: Node, settings: Node | None) -> bool:
+    """Whether a mail server's user is named and the password is left empty; Alertmanager then sends nothing."""
+    user, password = (
+        config.get(f"auth_{key}") or (settings.get(f"smtp_auth_{key}") if settings else None)
+        for key in ("username", "password")
+    )
+    return bool(user and user.text.strip()) and password is not None and not password.text.strip()
 
 
 def _first(node: Node, keys: tuple[str, ...]) -> Node | None:

@@ -106,7 +106,7 @@ def _evidence(inventory: Inventory, file: str, items: list[tuple[Receiver, Integ
     none_left = "" if intact else " No other receiver is left, so that no alert reaches anybody."
     return Evidence(
         f"{listed(names)} still {'has' if len(names) == 1 else 'have'} a placeholder in the address that alerts go "
-        f"to.{none_left}",
+        f"to, or no password for it.{none_left}",
         places[0][0],
         subject="receivers",
         related=tuple(Related(place, f"the address of {name}", member=True) for place, name in places[1:]),
