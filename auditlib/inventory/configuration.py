@@ -81,6 +81,8 @@ class LogFile(Struct, frozen=True):
 
     path: str
     location: Location
+    echoed: bool = False
+    """Whether the logger that writes it writes the same to the console."""
 
 
 class ConfigAddress(Struct, frozen=True):

@@ -46,7 +46,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every log file of code that a service runs, with the services in which its path is in no mount."""
     found: defaultdict[tuple[str, str], list[tuple[LogFile, Service, str]]] = defaultdict(list)
     for log in inventory.log_files:
-        if log.path.startswith(("/dev/", "/proc/")) or "$" in log.path or "{" in log.path:
+        if log.echoed or log.path.startswith(("/dev/", "/proc/")) or "$" in log.path or "{" in log.path:
             continue
         for service in inventory.distinct_services:
             path = _path_inside(inventory, service, log)

@@ -63,6 +63,7 @@ def read_javascript(source: Source, path: str) -> Iterator[Setting | Environment
     allows = any(hint in text for hint in _CORS_HINTS) and not _TEST.search(path)
     if not reads and not allows:
         return
+    echoed = "transports.Console" in text and "NODE_ENV" not in text  # many add the console for development alone
     starts = [0, *(match.end() for match in re.finditer(r"\n", text))]
     if allows:
         yield from _origins(text, path, starts)
@@ -72,7 +73,7 @@ def read_javascript(source: Source, path: str) -> Iterator[Setting | Environment
         line = bisect_right(starts, match.start())
         location = Location(path, line, match.start() - starts[line - 1] + 1)
         if match["string"] and _LOG.fullmatch(match["string"]):
-            yield LogFile(match["string"][1:-1], location)
+            yield LogFile(match["string"][1:-1], location, echoed)
         elif match["base"]:
             yield from _lookup(match, location, source.vault)
         elif match["names"]:
