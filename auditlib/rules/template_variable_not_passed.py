@@ -1,0 +1,104 @@
+"""The template of `.env` offers settings that Compose doesn't pass to the service that reads them.
+
+Compose reads `.env` to fill in `${…}` in its own files; nothing of it reaches a container by itself. Who sets such a
+variable believes that it counts, and the service keeps the default of its code: a password, a limit, an address.
+
+Anti-pattern:
+
+    # .env.example
+    DB_PASSWORD=
+    ADMIN_PASSWORD=
+    # compose.yaml
+    api:
+      environment:
+        DB_PASSWORD: ${DB_PASSWORD}  # and nothing passes ADMIN_PASSWORD, which the code reads
+
+Better:
+
+    api:
+      environment:
+        DB_PASSWORD: ${DB_PASSWORD:?set it in .env}
+        ADMIN_PASSWORD: ${ADMIN_PASSWORD:?set it in .env}
+
+Recommendation:
+
+    Pass every variable that the code reads and the template offers, or give the service the file with `env_file`.
+
+References:
+
+- https://docs.docker.com/compose/how-tos/environment-variables/variable-interpolation/
+- https://docs.docker.com/compose/how-tos/environment-variables/set-environment-variables/
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator
+
+from auditlib.conventions import environments, mounts, programs
+from auditlib.conventions.programs import Program
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.configuration import EnvFile, EnvLine, Setting
+from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.redaction import is_credential_name
+from auditlib.rules._rule import Evidence, rule
+from auditlib.rules._wording import listed
+
+
+@rule(area=Area.CONFIGURATION, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """For each service built here one finding for what its code reads, the template offers, and nothing passes."""
+    templates = _templates(inventory)
+    for program in programs.programs(inventory):
+        service = program.service
+        template = templates.get(service.project)
+        closed = service.env_files or service.secrets or environments.only_for_development(service)
+        if template is None or closed or any(mounts.is_below(template.path, root) for root in program.roots):
+            continue
+        lost = list(_lost(program, template))
+        if lost:
+            yield _evidence(program, template, lost)
+
+
+def _templates(inventory: Inventory) -> dict[str, EnvFile]:
+    """The template beside each base project's file, if the file fills in a variable of it."""
+    found: dict[str, EnvFile] = {}
+    for project in inventory.base_projects:
+        family = inventory.family(project.name)
+        used = {item.name for item in inventory.variables if item.project in family}
+        for file in inventory.env_files:
+            beside = posixpath.dirname(file.path) == posixpath.dirname(project.location.file)
+            if file.template and beside and used & {line.name for line in file.lines}:
+                found.setdefault(project.name, file)
+    return found
+
+
+def _lost(program: Program, template: EnvFile) -> Iterator[tuple[EnvLine, Setting]]:
+    """The lines of the template whose variable the code reads under a name that it isn't given."""
+    for setting in program.settings:
+        names = {name.upper() for name in (setting.name, *setting.aliases)}
+        line = next((item for item in template.lines if item.name.upper() in names and not item.commented), None)
+        if line is not None and not names & program.given and not environments.comes_from_the_host(line.name):
+            yield line, setting
+
+
+def _evidence(program: Program, template: EnvFile, lost: list[tuple[EnvLine, Setting]]) -> Evidence:
+    service = program.service
+    lines = {line.name: (line, setting) for line, setting in lost}
+    first, _ = lost[0]
+    names = listed(lines)
+    secret = any(is_credential_name(name) for name in lines)
+    return Evidence(
+        f"{template.path} offers {names}, which the code of {service.name} reads and {service.location.file} doesn't "
+        f"pass to it: what `.env` says changes nothing in the container.",
+        first.location,
+        subject=f"{service.project}/{service.name}",
+        service=service.name,
+        related=(
+            *(Related(setting.location, f"{name} is read here") for name, (_, setting) in lines.items()),
+            Related(service.location, f"{service.name} isn't given {'it' if len(lines) == 1 else 'them'}"),
+        ),
+        recommendation=f"Add {listed(lines, limit=4)} to the `environment` of {service.name}.",
+        severity=None if secret else Severity.LOW,
+    )
