@@ -122,6 +122,8 @@ class Integration(Struct, frozen=True):
     """Where the endpoint stands, in the receiver or in the global settings; None if there is no endpoint at all."""
     foreign_fields: tuple[tuple[str, Location], ...] = ()
     """The fields that no version of Alertmanager has in such an integration, with their places."""
+    lacks_password: bool = False
+    """Whether the mail server's user has an empty password."""
 
 
 class Receiver(Struct, frozen=True):

@@ -170,13 +170,13 @@ def _integration(kind: str, config: Node, settings: Node | None, file: str, vaul
         kind=kind,
         endpoint=vault.value(key, endpoint.text).text if endpoint else "",
         host=_host(address.text) if address else "",
-        placeholder=_is_placeholder(config, [endpoint, server], vault)
-        or (kind == "email" and _lacks_password(config, settings)),
+        placeholder=_is_placeholder(config, [endpoint, server], vault),
         location=location(config, file),
         endpoint_location=_place(endpoint, file),
         foreign_fields=tuple(
             (name.text, location(name, file)) for name, _ in config.items() if name.text in _FOREIGN.get(kind, ())
         ),
+        lacks_password=kind == "email" and _lacks_password(config, settings),
     )
 
 

@@ -51,7 +51,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     found: defaultdict[str, list[tuple[Receiver, Integration]]] = defaultdict(list)
     for receiver in inventory.receivers:
         for item in receiver.integrations:
-            if item.placeholder and not monitoring.is_template(receiver.file, item.endpoint):
+            if _is_blank(item) and not monitoring.is_template(receiver.file, item.endpoint):
                 found[receiver.file].append((receiver, item))
     for file, items in found.items():
         if not environments.is_for_development(file):
@@ -101,12 +101,13 @@ def _evidence(inventory: Inventory, file: str, items: list[tuple[Receiver, Integ
     intact = {
         receiver.name
         for receiver in inventory.receivers
-        if receiver.file == file and any(not item.placeholder for item in receiver.integrations)
+        if receiver.file == file and any(not _is_blank(item) for item in receiver.integrations)
     }
     none_left = "" if intact else " No other receiver is left, so that no alert reaches anybody."
+    filled = all(not item.placeholder for _, item in items)
+    what = "an empty password for the mail server" if filled else "a placeholder in the address that alerts go to"
     return Evidence(
-        f"{listed(names)} still {'has' if len(names) == 1 else 'have'} a placeholder in the address that alerts go "
-        f"to, or no password for it.{none_left}",
+        f"{listed(names)} still {'has' if len(names) == 1 else 'have'} {what}.{none_left}",
         places[0][0],
         subject="receivers",
         related=tuple(Related(place, f"the address of {name}", member=True) for place, name in places[1:]),
@@ -114,6 +115,11 @@ def _evidence(inventory: Inventory, file: str, items: list[tuple[Receiver, Integ
         "alert.",
         severity=Severity.MEDIUM if intact else None,
     )
+
+
+def _is_blank(item: Integration) -> bool:
+    """Whether something that a notification needs is still to be filled in."""
+    return item.placeholder or item.lacks_password
 
 
 def _place(item: Integration) -> Location:
