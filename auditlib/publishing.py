@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from auditlib.errors import UsageError
@@ -73,11 +73,12 @@ def _held(folder: Path) -> Iterator[bool]:
 def _sweep(output: Path) -> None:
     """Remove what killed processes have left; an empty folder may be one that another has just made."""
     for folder in output.parent.glob(f"{glob.escape(_prefix(output))}*"):
-        names = {entry.name for entry in folder.iterdir()} if folder.is_dir() and not folder.is_symlink() else set()
-        if names and names <= ENTRIES:
-            with _held(folder) as free:
-                if free:
-                    shutil.rmtree(folder, ignore_errors=True)
+        with suppress(OSError):  # it is another user's, or gone in the meantime
+            names = {entry.name for entry in folder.iterdir()} if folder.is_dir() and not folder.is_symlink() else set()
+            if names and names <= ENTRIES:
+                with _held(folder) as free:
+                    if free:
+                        shutil.rmtree(folder, ignore_errors=True)
 
 
 def check(output: Path) -> None:
