@@ -63,8 +63,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     unread = deployment.unread_documents(inventory)
     doubt = f" ({counted(len(unread), 'document')} in other formats than Markdown aside)" if unread else ""
     yield Evidence(
-        f"{counted(len(inventory.documents), 'document')} of the repository and no command "
-        f"{'say' if len(inventory.documents) > 1 else 'says'} how a deployment is taken back{doubt}.",
+        f"No command and none of the repository's {counted(len(inventory.documents), 'document')} says how a "
+        f"deployment is taken back{doubt}.",
         guide,
         subject="rollback",
         related=signs[:5],

@@ -111,7 +111,7 @@ def _evidence(inventory: Inventory, project: str, volume: str, found: list[tuple
     logs = all(_LOGS.search(mount.target) for _, mount in found)
     risk = "each may damage the other's files" if databases else "each can overwrite what the others wrote"
     if logs:
-        risk = "they append to and rotate the same log files"
+        risk = "they append to the same log files, which none of them can rotate alone"
     sqlite = not logs and any(mount.kind == "bind" or _opens_sqlite(service, mount) for service, mount in found)
     if sqlite:
         risk = "they have one SQLite file, which locks out all of them but the one that writes"
@@ -124,6 +124,8 @@ def _evidence(inventory: Inventory, project: str, volume: str, found: list[tuple
         related=tuple(
             Related(mount.location, f"{service.name} may write to it too", member=True) for service, mount in found[1:]
         ),
-        recommendation=f"Mount {volume} with `:ro` in all but one of {names}, or move its content to an object store.",
+        recommendation=f"Let {names} log to standard output, or each to files of its own."
+        if logs
+        else f"Mount {volume} with `:ro` in all but one of {names}, or move its content to an object store.",
         severity=Severity.HIGH if databases else (Severity.MEDIUM if logs or sqlite else None),
     )

@@ -11,7 +11,16 @@ from auditlib.secret_spans.names import is_secret_value
 
 Span = tuple[int, int]
 
-_CALL = r"(?:[A-Za-z_][\w.]{0,60}\(\s{0,200}(?:default\s{0,9}=\s{0,9})?)?"
+_LOOKUP = (
+    r"""[\w.]{0,50}(?:getenv|environ\.get|get_env|ENV\.fetch|\benv|\bconfig)\(\s{0,200}["'][A-Za-z_][\w.-]{0,79}["']"""
+    r"""\s{0,9},\s{0,200}(?:default\s{0,9}=\s{0,9})?"""
+)
+"""What looks a variable up; the string that follows is the value without one."""
+_CALL = (
+    rf"(?:{_LOOKUP}|"
+    r"(?:[A-Za-z_][\w.]{0,60})?\(\s{0,200}(?:default(?:_factory)?\s{0,9}=\s{0,9})?)?"
+    r"(?:lambda\s{0,9}:\s{0,9})?"
+)
 _CLOSE = r"""\\?["'`*_\])]{0,4}(?:</\w{1,10}>)?"""
 _TYPE = r"(?:[ \t]{0,9}(?:Annotated\[[^\n]{1,200}\]|[\w.\[\]|, ]{1,80})[ \t]{0,9}=(?![=>]))?"
 _OPERATOR = rf"(?:=>|:?:=|[?+]=|<<<|=(?![=~>])|\??:(?![-?+=:/]){_TYPE}|\|\||\?\?|or\b|is\b|/)"

@@ -8,7 +8,8 @@ import operator
 from msgspec import Struct
 
 from auditlib.readers.python_code import Module, argument, keyword, unparsed
-from auditlib.redaction import Value, Vault
+from auditlib.redaction import Value, Vault, is_credential_name, shown
+from auditlib.secret_spans import is_secret_value
 
 _WRAPPERS = frozenset({
     "SecretStr", "SecretBytes", "Secret", "AnyUrl", "AnyHttpUrl", "HttpUrl", "PostgresDsn", "RedisDsn", "URL", "Url",
@@ -17,6 +18,7 @@ _WRAPPERS = frozenset({
 """Calls that keep the literal that they are given."""
 _FOLDED = {ast.Mult: operator.mul, ast.Add: operator.add, ast.Sub: operator.sub}
 _LARGEST = 10**12
+_DEEPEST = 50
 
 
 class Default(Struct, frozen=True):
@@ -46,18 +48,42 @@ def default(module: Module, name: str, node: ast.expr | None, vault: Vault) -> D
     number = _number(node)
     if number is not None:
         return Default("literal", vault.value(name, str(number)))
-    return Default("expression", Value(vault.mask(unparsed(node))))
+    return Default("expression", Value(_shown(name, node, vault)))
+
+
+def _shown(name: str, node: ast.expr, vault: Vault) -> str:
+    """An expression as text; a string in that of a secret may be it, or a part of it."""
+    text = unparsed(node)
+    strings = [item for item in ast.walk(node) if isinstance(item, ast.Constant) and isinstance(item.value, str)]
+    for item in strings if is_credential_name(name) else ():
+        if is_secret_value(name, str(item.value), quoted=True):
+            text = text.replace(ast.unparse(item), repr(shown(str(item.value))))
+    return vault.mask(text)
 
 
 def _literal(module: Module, node: ast.expr) -> ast.expr:
-    """The literal inside `SecretStr("…")` or behind a constant's name."""
+    """The literal inside `SecretStr("…")` or `lambda: "…"`, or behind a constant's name; joined strings are one."""
     for _ in range(5):
         node = module.resolved(node)
+        if isinstance(node, ast.Lambda):
+            node = node.body
+            continue
         wraps = isinstance(node, ast.Call) and module.origin(node.func).split(".")[-1] in _WRAPPERS
         if not (isinstance(node, ast.Call) and wraps and len(node.args) == 1 and not node.keywords):
             break
         node = node.args[0]
-    return node
+    joined = _joined(node)
+    return node if joined is None else ast.copy_location(ast.Constant(joined), node)
+
+
+def _joined(node: ast.expr, depth: int = 0) -> str | None:
+    """The text of `"a" + "b"`."""
+    if isinstance(node, ast.Constant):
+        return node.value if isinstance(node.value, str) else None
+    if not isinstance(node, ast.BinOp) or not isinstance(node.op, ast.Add) or depth > _DEEPEST:
+        return None
+    left, right = _joined(node.left, depth + 1), _joined(node.right, depth + 1)
+    return None if left is None or right is None else left + right
 
 
 def _is_literal(node: ast.expr) -> bool:
