@@ -74,7 +74,12 @@ def _known(audit: Audit) -> dict[str, dict[str, str]]:
         if found[variable.name].get("Compose") != "blank":
             found[variable.name]["Compose"] = state
     for setting in inventory.settings:
-        found[setting.name]["Code"] = "required" if setting.required else "default"
+        if not environments_of.is_for_development(setting.location.file):
+            needed = setting.required or found[setting.name].get("Code") == "required"
+            found[setting.name]["Code"] = "required" if needed else "default"
+    for entry in (entry for service in inventory.services for entry in service.environment):
+        if entry.name in found:
+            found[entry.name].setdefault("Compose", "named")
     templates = {line.name for file in inventory.env_files if file.template for line in file.lines}
     documented = {
         mention.text for document in inventory.documents for mention in document.mentions if mention.kind == "variable"

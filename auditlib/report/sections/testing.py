@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import posixpath
+
 from auditlib import pipeline
 from auditlib.audit import Audit
+from auditlib.conventions import calls
 from auditlib.inventory.delivery import Job, TestSuite
 from auditlib.report import wording
 from auditlib.report.blocks import Blocks, Column, Picture, Prose, State, Table
 from auditlib.report.charts import matrix
 
 _LIMIT = 40
+_ELSEWHERE = "an image or a container"
+"""What names a script otherwise, mostly by a mount."""
 
 
 def test_coverage(audit: Audit) -> Blocks:
@@ -64,20 +69,29 @@ def scripts(audit: Audit) -> Blocks:
     found = audit.inventory.scripts
     if not found:
         return Blocks(Prose("No script was found."))
-    users: dict[str, list[str]] = {f"script:{script.path}": [] for script in found}
-    for verb in ("runs", "documents"):
-        for edge in audit.graph.edges_of(verb):
-            if edge.target in users:
-                users[edge.target].append(audit.graph.nodes[edge.source]["name"])
+    users = _users(audit)
     rows = tuple(
         (
             script.path,
             script.summary or "says nothing of itself",
-            State(wording.listing(users[f"script:{script.path}"], 4), "good")
-            if users[f"script:{script.path}"]
-            else State("nothing", "warn"),
+            State(wording.listing(users[script.path], 4), "good")
+            if users[script.path]
+            else State("nothing known", "warn"),
         )
         for script in found
     )
     columns = (Column("Script", "code"), Column("What it says it does"), Column("Used or described by", "state"))
     return Blocks(Table("Scripts and what refers to them", columns, rows))
+
+
+def _users(audit: Audit) -> dict[str, list[str]]:
+    """By path of a script who runs or documents it, and what else names it: a mount, another script."""
+    users: dict[str, list[str]] = {script.path: [] for script in audit.inventory.scripts}
+    for edge in (*audit.graph.edges_of("runs"), *audit.graph.edges_of("documents")):
+        if (path := edge.target.removeprefix("script:")) in users:
+            users[path].append(audit.graph.nodes[edge.source]["name"])
+    named = calls.everything_named(audit.inventory)
+    for path, found in users.items():
+        others = named.get(posixpath.basename(path), set()) - {path, *found}
+        found.extend(sorted(other or _ELSEWHERE for other in others if other or not found))
+    return users
