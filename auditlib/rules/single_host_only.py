@@ -30,7 +30,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from auditlib.conventions import deployment, environments
+from auditlib.conventions import deployment, environments, stacks
 from auditlib.counting import counted
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
@@ -49,7 +49,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     if not signs or deployment.uses_orchestrator(inventory) or deployment.documents_on_scaling(inventory):
         return
     projects = [item for item in inventory.base_projects if not environments.is_for_development(item.location.file)]
-    sizes = {project.name: len(inventory.services_of(project.name)) for project in projects}
+    lasting = stacks.lasting(inventory)
+    sizes = {project.name: len(lasting.get(project.name, ())) for project in projects}
     if not sizes or max(sizes.values()) < 2:
         return
     project = max(projects, key=lambda item: (_is_of_production(item.location.file), sizes[item.name]))
