@@ -1,7 +1,8 @@
-"""The monitoring keeps its data in the container's own layer.
+"""The monitoring keeps its data in no volume that outlives it.
 
 Metrics, silences, dashboards made by hand and logs are gone with the next `docker compose down`, which is often part of
-dealing with the incident that they would explain.
+dealing with the incident that they would explain. A volume that only the image declares has no name: the next
+`docker compose up` begins with another one.
 
 Anti-pattern:
 
@@ -116,7 +117,7 @@ def _evidence(project: Project, lost: list[tuple[Service, str, str]]) -> Evidenc
     small = all("silences" in content for _, _, content in lost)
     what = listed(f"{item.name} ({path}: {content})" for item, path, content in lost)
     return Evidence(
-        f"{what} {'keeps' if len(lost) == 1 else 'keep'} data in no volume, so that it is lost with the container.",
+        f"{what} {'keeps' if len(lost) == 1 else 'keep'} data in no named volume, so that it is gone with the next `docker compose down`.",
         first.location,
         subject=f"{project.name}/monitoring-storage",
         service=first.name,
