@@ -74,3 +74,8 @@ def test_confidence(example):
 def test_the_healthy_twin_has_nothing_above_info():
     above = [finding for finding in audit(DATA / "healthy").findings if str(finding.severity) != "info"]
     assert [f"{finding.rule} {finding.location}: {finding.message}" for finding in above] == []
+
+
+def test_every_file_that_a_finding_points_at_is_said_to_be_read(example):
+    read = {entry.file for entry in example.coverage}
+    assert {item.location.file for item in example.findings if Path(EXAMPLE, item.location.file).is_file()} <= read

@@ -6,9 +6,11 @@ A reader is a module with `read(source) -> Reading`; `READERS` names them in the
 from __future__ import annotations
 
 import importlib
+from typing import Any
 
 from auditlib.errors import AuditlibError
 from auditlib.inventory import Inventory
+from auditlib.model import Coverage, Location, Read
 from auditlib.readers.masking import Masking, allow_names
 from auditlib.readers.reading import Reading
 from auditlib.readers.remainder import remainder
@@ -53,6 +55,7 @@ def read(source: Source) -> Inventory:
     readings = [_reading(name, source) for name in READERS]
     records = [record for reading in readings for record in reading.records]
     coverage = [entry for reading in readings for entry in reading.coverage]
+    coverage += _searched(records, {entry.file for entry in coverage})
     coverage += [*remainder(source, coverage), *source.left_out]
     allow_names(source.vault, records)
     masking = Masking(source.vault, source.files)
@@ -65,6 +68,13 @@ def read(source: Source) -> Inventory:
         files=source.files,
         coverage=tuple(dict.fromkeys(masking.coverage(entry) for entry in coverage)),
     )
+
+
+def _searched(records: list[Any], told: set[str]) -> list[Coverage]:
+    """Files of which a record tells and that no reader mentions: text in which something was looked for and found."""
+    places = (getattr(record, "location", None) for record in records)
+    found = {place.file for place in places if isinstance(place, Location)}
+    return [Coverage(file, "searched text", Read.PARSED) for file in sorted(found - told)]
 
 
 def _reading(name: str, source: Source) -> Reading:
