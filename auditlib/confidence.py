@@ -15,9 +15,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
-from auditlib.counting import counted
 from auditlib.inventory import Inventory
 from auditlib.model import Confidence, Coverage, Location, Read
+from auditlib.phrases import counted
 
 FAILED_SHARE = 0.2
 """The share of failed files above which nothing that the audit says should be relied on."""

@@ -17,10 +17,10 @@ from pathlib import Path
 import pathspec
 from msgspec import Struct, field
 
-from auditlib.counting import counted
 from auditlib.model import Coverage, Read
 from auditlib.paths import folders_of
 from auditlib.patterns import regex
+from auditlib.phrases import counted
 
 COUNT_LIMIT = 50_000
 """Files that are listed."""

@@ -71,14 +71,17 @@ def _held(folder: Path) -> Iterator[bool]:
 
 
 def _sweep(output: Path) -> None:
-    """Remove what killed processes have left; an empty folder may be one that another has just made."""
+    """Remove what killed processes have left."""
     for folder in output.parent.glob(f"{glob.escape(_prefix(output))}*"):
-        with suppress(OSError):  # it is another user's, or gone in the meantime
-            names = {entry.name for entry in folder.iterdir()} if folder.is_dir() and not folder.is_symlink() else set()
-            if names and names <= ENTRIES:
-                with _held(folder) as free:
-                    if free:
-                        shutil.rmtree(folder, ignore_errors=True)
+        with suppress(OSError), _held(folder) as free:  # it may be another user's, or gone in the meantime
+            if free and _is_left(folder):
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_left(folder: Path) -> bool:
+    """Whether a folder holds parts of a report and nothing else; an empty one may have been made this moment."""
+    names = {entry.name for entry in folder.iterdir()} if folder.is_dir() and not folder.is_symlink() else set()
+    return bool(names) and names <= ENTRIES
 
 
 def check(output: Path) -> None:

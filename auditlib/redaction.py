@@ -17,8 +17,8 @@ from urllib.parse import unquote
 from msgspec import Struct, field
 
 from auditlib import secret_spans
-from auditlib.counting import counted
 from auditlib.patterns import regex
+from auditlib.phrases import counted
 from auditlib.secret_spans import is_credential_name, is_secret_value
 from auditlib.secret_spans.known import KnownWords
 

@@ -8,11 +8,11 @@ from rich.text import Text
 
 from auditlib import confidence
 from auditlib.audit import Audit
-from auditlib.counting import counted
 from auditlib.excerpts import Excerpt
 from auditlib.formats import no_findings, suppression, visible
 from auditlib.model import Finding, Severity, Status
 from auditlib.patterns import regex
+from auditlib.phrases import counted
 
 STYLES = {
     Severity.CRITICAL: "bold white on red", Severity.HIGH: "bold red", Severity.MEDIUM: "bold yellow",

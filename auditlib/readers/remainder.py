@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 
-from auditlib.counting import counted
 from auditlib.model import Coverage, Read
+from auditlib.phrases import counted
 from auditlib.source import Source
 
 KIND_LIMIT = 100

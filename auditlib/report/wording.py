@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from auditlib.counting import counted
+from auditlib.phrases import counted, listed
 
 
 def count(number: int, noun: str, plural: str = "") -> str:
@@ -14,10 +14,7 @@ def count(number: int, noun: str, plural: str = "") -> str:
 
 def listing(names: Iterable[str], limit: int = 5) -> str:
     """`a, b and c`; beyond the limit `a, b and 7 more`."""
-    items = list(dict.fromkeys(names))
-    if len(items) > limit:
-        items = [*items[: limit - 1], f"{len(items) - limit + 1} more"]
-    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}" if items else "none"
+    return listed(names, limit) or "none"
 
 
 def sentence(text: str) -> str:

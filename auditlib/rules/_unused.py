@@ -8,8 +8,8 @@ from auditlib.conventions import stacks
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Network, Service, Volume
 from auditlib.model import Related
+from auditlib.phrases import listed
 from auditlib.rules._rule import Evidence
-from auditlib.rules._wording import listed
 
 
 def findings(

@@ -41,8 +41,8 @@ from auditlib.inventory.monitoring import AlertRule, LabelMatcher, ScrapeJob
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
+from auditlib.phrases import listed
 from auditlib.rules._rule import Evidence, rule
-from auditlib.rules._wording import listed
 
 _Uses = dict[LabelMatcher, list[AlertRule]]
 _GONE = {("fstype", "aufs"): "a file system that Docker no longer supports since version 24"}

@@ -47,8 +47,8 @@ from auditlib.inventory.monitoring import PrometheusConfig
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
+from auditlib.phrases import listed
 from auditlib.rules._rule import Evidence, rule
-from auditlib.rules._wording import listed
 
 _ALERTS = regex(r"(?:^|[/._-])alert(?:s|ing)?(?:[/._-]|rules).*\.(?:ya?ml|json|rules|tf|libsonnet|jsonnet)$", re.I)
 """Files that may hold alerts in a form that isn't read, Grafana's own among them."""

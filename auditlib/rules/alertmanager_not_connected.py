@@ -31,11 +31,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from auditlib.conventions import monitoring, services
-from auditlib.counting import counted
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.monitoring import PrometheusConfig
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.phrases import counted
 from auditlib.rules._rule import Evidence, rule
 
 

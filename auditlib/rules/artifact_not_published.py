@@ -35,9 +35,9 @@ from auditlib.conventions import tools
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.phrases import listed
 from auditlib.pipeline import Run
 from auditlib.rules._rule import Evidence, rule
-from auditlib.rules._wording import listed
 
 
 @rule(area=Area.CICD, severity=Severity.LOW, confidence=Confidence.HIGH, effort=Effort.SMALL)

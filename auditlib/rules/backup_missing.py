@@ -40,8 +40,8 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Mount, Project, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.phrases import listed
 from auditlib.rules._rule import Evidence, rule
-from auditlib.rules._wording import listed
 
 _DUMPS = {
     "PostgreSQL": 'pg_dumpall -U "${POSTGRES_USER:-postgres}"',

@@ -44,8 +44,8 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Dockerfile
 from auditlib.inventory.stack import Build, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.phrases import listed
 from auditlib.rules._rule import Evidence, rule
-from auditlib.rules._wording import listed
 
 
 @rule(area=Area.ORCHESTRATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)

@@ -40,9 +40,9 @@ from auditlib.inventory.configuration import Setting
 from auditlib.inventory.delivery import Job, TestSuite, Workflow
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.paths import below
+from auditlib.phrases import listed
 from auditlib.pipeline import Run
 from auditlib.rules._rule import Evidence, rule
-from auditlib.rules._wording import listed
 
 _DEMANDING = frozenset({"pydantic", "decouple", "django-environ"})
 _LOADERS = (

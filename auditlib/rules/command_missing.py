@@ -33,9 +33,9 @@ from auditlib.conventions.workspaces import Workspace
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.phrases import listed
 from auditlib.pipeline.needs import Need, inputs_of, needs_of
 from auditlib.rules._rule import Evidence, rule
-from auditlib.rules._wording import listed
 
 _Use = tuple[Need, Location, bool]
 

@@ -34,11 +34,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from auditlib.conventions import environments
-from auditlib.counting import counted
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Problem, Project
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.phrases import counted
 from auditlib.rules._rule import Evidence, rule
 
 _NAMED_ELSEWHERE = frozenset({"missing-file", "env-file", "cycle", "disabled-service", "variable-required", "empty"})

@@ -37,8 +37,8 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.configuration import EnvironmentBranch
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
+from auditlib.phrases import listed
 from auditlib.rules._rule import Evidence, rule
-from auditlib.rules._wording import listed
 
 _ORIGINS = regex(r"origin|cors|allowed_?hosts|csrf_?trusted", re.I)
 

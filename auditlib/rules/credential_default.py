@@ -37,14 +37,13 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from auditlib.conventions import environments, grafana, secrets, services
-from auditlib.counting import counted
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.phrases import counted, listed
 from auditlib.redaction import Value
 from auditlib.rules._rule import Evidence, rule
-from auditlib.rules._wording import listed
 
 _AMONG_NODES = ("ERLANG_COOKIE",)
 """What the nodes of a cluster tell each other; no client of a published port ever sends it."""

@@ -37,8 +37,8 @@ from auditlib.conventions.secrets import Sighting
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.phrases import listed
 from auditlib.rules._rule import Evidence, rule
-from auditlib.rules._wording import listed
 
 _KINDS = ("literal", "default", "env_file", "setting", "file")
 

@@ -35,9 +35,9 @@ from auditlib.conventions.secrets import Sighting
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.phrases import listed
 from auditlib.redaction import Value, is_credential_name
 from auditlib.rules._rule import Evidence, rule
-from auditlib.rules._wording import listed
 
 _RUNNING = ("default", "literal", "setting")
 

@@ -30,14 +30,13 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from auditlib.conventions import grafana, monitoring
-from auditlib.counting import counted
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.monitoring import Dashboard, Panel
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
+from auditlib.phrases import counted, listed
 from auditlib.rules._rule import Evidence, rule
-from auditlib.rules._wording import listed
 
 _INPUT = regex(r"\$\{(?P<name>DS_\w+)\}")
 """How Grafana writes an input of a dashboard that is exported to be shared."""

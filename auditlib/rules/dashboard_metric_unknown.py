@@ -30,13 +30,12 @@ from collections.abc import Iterator
 
 from auditlib import scraping
 from auditlib.conventions import monitoring
-from auditlib.counting import counted
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.monitoring import Dashboard, Panel, Query
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.phrases import counted, listed
 from auditlib.rules._rule import Evidence, rule
-from auditlib.rules._wording import listed
 from auditlib.scraping import Gap
 
 

@@ -37,10 +37,10 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Mount, Project, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
+from auditlib.phrases import listed
 from auditlib.rules import _durability as durability
 from auditlib.rules import _edits as edits
 from auditlib.rules._rule import Evidence, rule
-from auditlib.rules._wording import listed
 
 _OTHER_PLACE = regex(r"(?:PGDATA|DATA_?DIR|DATA_PATH|DBPATH|--datadir|--dbpath|--data-dir)", re.I)
 _TEMPORARY = regex(r"(?:^|[-_])(?:tests?|tmp|temp|ephemeral|ci|e2e)(?:$|[-_])")

@@ -37,9 +37,9 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Port, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.phrases import listed
 from auditlib.rules import _edits as edits
 from auditlib.rules._rule import Evidence, rule
-from auditlib.rules._wording import listed
 
 _MEANT_TO_BE_PUBLIC = frozenset({"MinIO", "broker"})
 """Stores whose clients are often browsers or devices: object storage, MQTT."""

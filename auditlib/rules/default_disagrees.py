@@ -38,9 +38,9 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
+from auditlib.phrases import listed
 from auditlib.redaction import Value
 from auditlib.rules._rule import Evidence, rule
-from auditlib.rules._wording import listed
 
 _PLACE = regex(
     r"(?:^|_)(?:HOSTS?|HOSTNAME|URLS?|URI|ADDR(?:ESS)?|PORT|DSN|ENDPOINT|PATH|DIR|DIRECTORY|FILE|ROOT|ORIGINS?|DOMAIN|SERVERS?|"

@@ -39,9 +39,9 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Dependency, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.phrases import listed
 from auditlib.rules import _edits as edits
 from auditlib.rules._rule import Evidence, rule
-from auditlib.rules._wording import listed
 
 
 @rule(area=Area.ORCHESTRATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)

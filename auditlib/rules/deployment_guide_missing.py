@@ -33,10 +33,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from auditlib.conventions import deployment
-from auditlib.counting import counted
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.phrases import counted
 from auditlib.rules._rule import Evidence, rule
 
 

@@ -48,8 +48,8 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Mount, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.paths import below
+from auditlib.phrases import listed
 from auditlib.rules._rule import Evidence, rule
-from auditlib.rules._wording import listed
 
 _SIGNS = (
     ("--reload",), ("runserver",), ("fastapi", "dev"), ("next", "dev"), ("nuxt", "dev"), ("run", "dev"),

@@ -38,9 +38,9 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.configuration import EnvFile, EnvLine
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.phrases import listed
 from auditlib.redaction import Value
 from auditlib.rules._rule import Evidence, rule
-from auditlib.rules._wording import listed
 
 
 @rule(area=Area.CONFIGURATION, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.MEDIUM)

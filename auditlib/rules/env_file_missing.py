@@ -35,14 +35,13 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from auditlib.conventions import deployment, environments
-from auditlib.counting import counted
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import EnvFileReference
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
+from auditlib.phrases import counted, listed
 from auditlib.rules._rule import Evidence, rule
-from auditlib.rules._wording import listed
 
 _ENVIRONMENT_WORD = regex(r"[._-](?:local|dev|development|prod|production|staging|test|docker)(?=$|[._-])", re.I)
 

@@ -30,11 +30,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditlib.counting import counted
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.configuration import EnvFile, EnvLine
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.phrases import counted
 from auditlib.rules._rule import Evidence, rule
 
 

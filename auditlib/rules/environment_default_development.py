@@ -31,11 +31,11 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from auditlib.conventions import environments, services
-from auditlib.counting import counted
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Variable
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.phrases import counted
 from auditlib.rules._rule import Evidence, rule
 
 

@@ -33,14 +33,13 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 
-from auditlib.counting import counted
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.configuration import EnvFile
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
+from auditlib.phrases import counted, listed
 from auditlib.rules._rule import Evidence, rule
-from auditlib.rules._wording import listed
 
 _ENVIRONMENT = regex(r"(?<![a-z])(?P<name>production|prod|staging|stage|preprod|uat)(?![a-z])", re.I)
 

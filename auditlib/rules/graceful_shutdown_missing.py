@@ -41,9 +41,9 @@ from auditlib.inventory.delivery import Instruction
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
+from auditlib.phrases import listed
 from auditlib.rules import _durability as durability
 from auditlib.rules._rule import Evidence, rule
-from auditlib.rules._wording import listed
 
 _COMPOUND = regex(r"[;&|<>()]|\\\n")
 

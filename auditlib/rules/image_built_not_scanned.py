@@ -33,11 +33,11 @@ from collections.abc import Iterator
 
 from auditlib import pipeline
 from auditlib.conventions import deployment
-from auditlib.counting import counted
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
+from auditlib.phrases import counted
 from auditlib.pipeline import Run
 from auditlib.rules._rule import Evidence, rule
 

@@ -33,15 +33,14 @@ from collections.abc import Iterator
 
 from auditlib import pipeline
 from auditlib.conventions import deployment, environments, services, tools
-from auditlib.counting import counted
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Dockerfile
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
+from auditlib.phrases import counted, listed
 from auditlib.pipeline import Pipeline, Run
 from auditlib.rules._rule import Evidence, rule
-from auditlib.rules._wording import listed
 
 _INPUT = regex(r"\b(?:context|file|dockerfile)=(?P<path>\S+)")
 

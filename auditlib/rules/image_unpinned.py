@@ -32,8 +32,8 @@ from auditlib.conventions import environments, images
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.phrases import listed
 from auditlib.rules._rule import Evidence, rule
-from auditlib.rules._wording import listed
 
 _RELEASES = frozenset({
     "buster", "bullseye", "bookworm", "trixie", "focal", "jammy", "noble", "nonroot", "debug", "debug-nonroot",
@@ -68,7 +68,7 @@ def _named(inventory: Inventory) -> Iterator[tuple[str, Location]]:
 
 def _moves(image: str) -> bool:
     """Whether neither a digest nor a tag with a number in it says which version is meant."""
-    tag = image.rpartition("/")[2].partition(":")[2]
+    tag = images.tag(image)
     fixed = any(character.isdigit() for character in tag) or tag in _RELEASES
     return bool(image) and "$" not in image and "@" not in image and not fixed
 

@@ -44,8 +44,8 @@ from auditlib.inventory.delivery import Requirement
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
+from auditlib.phrases import listed
 from auditlib.rules._rule import Evidence, rule
-from auditlib.rules._wording import listed
 
 _VERSION = regex(r"v?(\d+)(?:\.(\d+))?")
 _ELASTIC = regex(

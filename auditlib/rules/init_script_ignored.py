@@ -41,8 +41,8 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Mount, Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.phrases import listed
 from auditlib.rules._rule import Evidence, rule
-from auditlib.rules._wording import listed
 
 _FOLDER = "/docker-entrypoint-initdb.d"
 

@@ -36,9 +36,9 @@ from auditlib.conventions import deployment, tools
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.phrases import listed
 from auditlib.pipeline import Pipeline
 from auditlib.rules._rule import Evidence, rule
-from auditlib.rules._wording import listed
 
 
 @rule(area=Area.CICD, severity=Severity.LOW, confidence=Confidence.HIGH, effort=Effort.SMALL)

@@ -37,14 +37,13 @@ import re
 from collections.abc import Iterator
 
 from auditlib.conventions import deployment, environments, services, stacks
-from auditlib.counting import counted
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
+from auditlib.phrases import counted, listed
 from auditlib.rules._rule import Evidence, rule
-from auditlib.rules._wording import listed
 
 _LOCAL_DRIVERS = frozenset({"", "json-file", "local", "none"})
 _SHIPPING_LIBRARY = regex(

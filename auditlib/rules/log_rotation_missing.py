@@ -33,14 +33,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from auditlib.conventions import deployment, environments, services
-from auditlib.counting import counted
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Project, Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
+from auditlib.phrases import counted, listed
 from auditlib.rules._rule import Evidence, rule
-from auditlib.rules._wording import listed
 
 _LOGGING = 'logging:\n  driver: json-file\n  options:\n    max-size: "10m"\n    max-file: "3"'
 _DAEMON = regex(r"(?:^|/)(?:daemon\.json|logrotate[^/]*|[^/]*\.logrotate)$|(?:^|/)logrotate\.d/")

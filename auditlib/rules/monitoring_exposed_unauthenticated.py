@@ -37,9 +37,9 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Port, Project, Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
+from auditlib.phrases import listed
 from auditlib.rules import _edits as edits
 from auditlib.rules._rule import Evidence, rule
-from auditlib.rules._wording import listed
 
 _WEB_UI = {"tracing": frozenset({"16686", "9411"}), "logs": frozenset({"3100"})}
 """Of these kinds only the ports at which what was collected can be read; others take in what applications send."""

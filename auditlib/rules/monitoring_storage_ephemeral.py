@@ -37,9 +37,9 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Project, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
+from auditlib.phrases import listed
 from auditlib.rules import _edits as edits
 from auditlib.rules._rule import Evidence, rule
-from auditlib.rules._wording import listed
 
 _KEEPS = {
     "prometheus": ("/prometheus", "metrics"),

@@ -40,8 +40,8 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Job, Workflow
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.phrases import listed
 from auditlib.rules._rule import Evidence, rule
-from auditlib.rules._wording import listed
 
 
 @rule(area=Area.CICD, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)

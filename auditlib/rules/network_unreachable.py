@@ -37,8 +37,8 @@ from auditlib.graph import DependencyGraph, Edge
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.phrases import listed
 from auditlib.rules._rule import Evidence, rule
-from auditlib.rules._wording import listed
 
 _WEB = frozenset({"", "http", "https", "ws", "wss"})
 """Schemes of addresses that a service may hold for others; that it connects itself is likely, not certain."""

@@ -35,8 +35,8 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.monitoring import Integration, Receiver
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.phrases import listed
 from auditlib.rules._rule import Evidence, rule
-from auditlib.rules._wording import listed
 
 _NEEDS_ADDRESS = {
     "discord": "webhook_url_file", "msteams": "webhook_url_file", "opsgenie": "api_key_file",

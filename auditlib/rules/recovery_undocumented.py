@@ -32,12 +32,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from auditlib.conventions import backups, deployment, environments, services
-from auditlib.counting import counted
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.phrases import counted, listed
 from auditlib.rules._rule import Evidence, rule
-from auditlib.rules._wording import listed
 
 _CHAPTER = """
 ## {service} ({product})

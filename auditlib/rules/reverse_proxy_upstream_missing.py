@@ -37,8 +37,8 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.proxy import ReverseProxy, Upstream
 from auditlib.inventory.stack import Endpoint, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.phrases import listed
 from auditlib.rules._rule import Evidence, rule
-from auditlib.rules._wording import listed
 from auditlib.scraping import service_of
 
 _PORTS = {"http": "80", "https": "443"}

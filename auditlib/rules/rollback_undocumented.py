@@ -29,11 +29,11 @@ import re
 from collections.abc import Iterator
 
 from auditlib.conventions import deployment
-from auditlib.counting import counted
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.model import Area, Confidence, Effort, Severity
 from auditlib.patterns import regex
+from auditlib.phrases import counted
 from auditlib.rules._rule import Evidence, rule
 
 _WORDS = frozenset({

@@ -32,15 +32,14 @@ from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
 from auditlib.conventions import deployment, monitoring, mounts
-from auditlib.counting import counted
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.monitoring import PrometheusConfig
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
+from auditlib.phrases import counted, listed
 from auditlib.rules._rule import Evidence, rule
-from auditlib.rules._wording import listed
 
 _OTHERS = regex(r"loki|ruler|mimir|cortex|thanos|vmalert|(?:^|/)(?:tests?|examples?|vendor)/", re.I)
 """Paths of rules that other programs evaluate, or that are tests."""

@@ -33,14 +33,13 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from auditlib.conventions import environments, monitoring
-from auditlib.counting import counted
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.monitoring import AlertRule
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
+from auditlib.phrases import counted, listed
 from auditlib.rules._rule import Evidence, rule
-from auditlib.rules._wording import listed
 
 _LINK = regex(r"run-?book|play-?book|https?://|docs/|\.md\b", re.I)
 

@@ -39,8 +39,8 @@ from auditlib.conventions.language_versions import Stated, allows, stated
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.phrases import listed
 from auditlib.rules._rule import Evidence, rule
-from auditlib.rules._wording import listed
 
 _NAMES = {"python": "Python", "node": "Node", "go": "Go", "ruby": "Ruby", "php": "PHP"}
 _BY = {

@@ -31,15 +31,14 @@ from collections.abc import Iterator
 
 from auditlib import scraping
 from auditlib.conventions import monitoring, services
-from auditlib.counting import counted
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Route
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
+from auditlib.phrases import counted, listed
 from auditlib.rules._rule import Evidence, rule
-from auditlib.rules._wording import listed
 from auditlib.scraping import MetricSource
 
 _PORTS = {

@@ -39,8 +39,8 @@ from auditlib.inventory.monitoring import Target
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
+from auditlib.phrases import listed
 from auditlib.rules._rule import Evidence, rule
-from auditlib.rules._wording import listed
 
 _NOT_A_SERVICE = regex(
     r"^(?:localhost|[\d.]+|\[?[0-9a-f:]*:[0-9a-f:]*\]?|.*\.docker\.internal|gateway|host)$|[.${}<>%]", re.I

@@ -34,14 +34,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from auditlib.conventions import environments
-from auditlib.counting import counted
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Script
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
+from auditlib.phrases import counted, listed
 from auditlib.rules._rule import Evidence, rule
-from auditlib.rules._wording import listed
 
 _SELF_EXPLAINING = regex(
     r"(?:^|/)(?:\.husky|\.githooks|hooks|\.github)/|(?:^|/)(?:gradlew|mvnw|docker-entrypoint\.sh|entrypoint\.sh|manage\.py)$"

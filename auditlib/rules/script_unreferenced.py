@@ -29,15 +29,14 @@ import posixpath
 from collections.abc import Iterator
 
 from auditlib.conventions import calls, environments
-from auditlib.counting import counted
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Script
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
+from auditlib.phrases import counted, listed
 from auditlib.readers.shell import is_shell
 from auditlib.rules._rule import Evidence, rule
-from auditlib.rules._wording import listed
 
 _BY_CONVENTION = regex(
     r"(?:^|/)(?:\.husky|\.githooks|hooks|\.github|\.devcontainer|\.ci|\.circleci|\.platform|\.ebextensions|debian|"

@@ -30,13 +30,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from auditlib.conventions import deployment
-from auditlib.counting import counted
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import PairUse
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.phrases import counted, listed
 from auditlib.rules._rule import Evidence, rule
-from auditlib.rules._wording import listed
 
 _GIVEN = frozenset({"GITHUB_TOKEN", "ACTIONS_STEP_DEBUG", "ACTIONS_RUNNER_DEBUG"})
 """What GitHub provides, or knows by itself."""

@@ -40,8 +40,8 @@ from auditlib.inventory.delivery import Command
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
+from auditlib.phrases import listed
 from auditlib.rules._rule import Evidence, rule
-from auditlib.rules._wording import listed
 
 _COMPOSE = regex(r"\bdocker[ -]compose\b")
 

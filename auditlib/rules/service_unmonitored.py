@@ -35,9 +35,9 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Project, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.phrases import listed
 from auditlib.rules import _durability as durability
 from auditlib.rules._rule import Evidence, rule
-from auditlib.rules._wording import listed
 from auditlib.scraping import MetricSource
 
 _OF_CELERY = frozenset({"Celery exporter", "Flower"})

@@ -42,9 +42,9 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.configuration import Setting
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.phrases import listed
 from auditlib.rules import _edits as edits
 from auditlib.rules._rule import Evidence, rule
-from auditlib.rules._wording import listed
 
 _ENOUGH = 2
 """Variables of the same settings that a service must be given before it counts as running their code."""

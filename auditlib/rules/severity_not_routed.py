@@ -38,8 +38,8 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.monitoring import AlertRule, Route
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.phrases import listed
 from auditlib.rules._rule import Evidence, rule
-from auditlib.rules._wording import listed
 
 _OWN = frozenset({"alertname", "job", "instance", "namespace", "cluster"})
 """Labels that series bring along, or of which nobody expects a route for each value."""

@@ -31,10 +31,10 @@ import re
 from collections.abc import Iterator
 
 from auditlib.conventions import deployment, environments, stacks
-from auditlib.counting import counted
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.phrases import counted
 from auditlib.rules._rule import Evidence, rule
 
 

@@ -30,13 +30,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from auditlib.conventions import deployment, environments, services, stacks
-from auditlib.counting import counted
 from auditlib.graph import DependencyGraph, SinglePoint
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.phrases import counted, listed
 from auditlib.rules._rule import Evidence, rule
-from auditlib.rules._wording import listed
 
 _WORST = 50
 """So many are looked at, the worst first; the rest of a large repository waits for its turn."""

@@ -37,8 +37,8 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Command, Job, Step
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
+from auditlib.phrases import listed
 from auditlib.rules._rule import Evidence, rule
-from auditlib.rules._wording import listed
 
 _TOLERATED = "`continue-on-error: true`"
 _PROBES = regex(r"test|check|health|smoke|verif|probe", re.I)

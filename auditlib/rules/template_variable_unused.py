@@ -29,13 +29,12 @@ import posixpath
 from collections.abc import Iterator
 
 from auditlib.conventions import environments, programs
-from auditlib.counting import counted
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.configuration import EnvFile, EnvLine
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.phrases import counted, listed
 from auditlib.rules._rule import Evidence, rule
-from auditlib.rules._wording import listed
 
 
 @rule(area=Area.CONFIGURATION, severity=Severity.LOW, confidence=Confidence.MEDIUM, effort=Effort.SMALL)

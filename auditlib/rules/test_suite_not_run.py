@@ -30,11 +30,11 @@ from collections.abc import Iterator
 
 from auditlib import pipeline
 from auditlib.conventions import deployment, tools
-from auditlib.counting import counted
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import TestSuite
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.phrases import counted
 from auditlib.pipeline import Pipeline, Run
 from auditlib.rules._rule import Evidence, rule
 

@@ -37,9 +37,9 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.configuration import Setting
 from auditlib.inventory.stack import EnvironmentEntry
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.phrases import listed
 from auditlib.redaction import is_credential_name
 from auditlib.rules._rule import Evidence, rule
-from auditlib.rules._wording import listed
 
 
 @rule(area=Area.CONFIGURATION, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.SMALL)

@@ -34,15 +34,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from auditlib.conventions import environments, programs
-from auditlib.counting import counted
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.configuration import EnvFile, Setting
 from auditlib.inventory.stack import Variable
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.phrases import counted, listed
 from auditlib.redaction import is_credential_name
 from auditlib.rules._rule import Evidence, rule
-from auditlib.rules._wording import listed
 
 
 @rule(area=Area.CONFIGURATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)

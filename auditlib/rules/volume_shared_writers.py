@@ -43,8 +43,8 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Mount, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
+from auditlib.phrases import listed
 from auditlib.rules._rule import Evidence, rule
-from auditlib.rules._wording import listed
 
 _HELPERS = frozenset({"proxy", "backup", "tool", "test", "exporter"})
 _MEANT_TO_BE_SHARED = regex(r"cert|acme|letsencrypt|sock|static|cache|node_modules|venv|/run(?:/|$)", re.I)

@@ -36,9 +36,9 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.phrases import listed
 from auditlib.rules import _durability as durability
 from auditlib.rules._rule import Evidence, rule
-from auditlib.rules._wording import listed
 
 
 @rule(area=Area.RESILIENCE, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.SMALL)

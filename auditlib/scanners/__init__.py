@@ -12,8 +12,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
 
-from auditlib.counting import counted
 from auditlib.model import Coverage, Finding, Read
+from auditlib.phrases import counted
 from auditlib.scanners import _processes, actionlint, amtool, compose_lint, detect_secrets, hadolint, promtool, zizmor
 from auditlib.scanners._documentation import Documentation, documentation
 from auditlib.scanners._equivalents import EQUIVALENT

@@ -13,13 +13,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from msgspec.structs import replace
 
 from auditlib.model import Finding, Related, Severity
+from auditlib.phrases import listed
 from auditlib.redaction import Vault
 from auditlib.scanners._equivalents import ANOTHERS_WORDS, EQUIVALENT
 from auditlib.scanners._scanner import Issue
 
 _LONGEST = 1_000
 """Characters of a scanner's text that are shown."""
-_NAMED = 3
+_NAMED = 4
 Reported = tuple[str, Issue]
 """A scanner's name, and what it reports."""
 Seconded = defaultdict[tuple[str, str, int], set[str]]
@@ -115,18 +116,9 @@ def _finding(rule: str, issues: Sequence[Issue], source: str, fingerprint: str, 
 
 def _concerned(issues: Sequence[Issue]) -> str:
     """Where the advice is to be followed, as a scanner's own words hold for any service and file."""
-    services = _some([issue.service for issue in issues if issue.service])
-    files = _some([issue.location.file for issue in issues])
+    services = listed((issue.service for issue in issues if issue.service), _NAMED)
+    files = listed((issue.location.file for issue in issues), _NAMED)
     return f"This concerns {services} in {files}." if services else f"This concerns {files}."
-
-
-def _some(names: Sequence[str]) -> str:
-    """The first names, each once, and how many more there are."""
-    distinct = list(dict.fromkeys(names))
-    if len(distinct) > _NAMED:
-        distinct = [*distinct[:_NAMED], f"{len(distinct) - _NAMED} more"]
-    *first, last = distinct or [""]
-    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _shown(text: str, vault: Vault) -> str:
@@ -139,7 +131,7 @@ def _message(issues: Sequence[Issue]) -> str:
     first = issues[0]
     if len(issues) == 1:
         return f"{first.service}: {first.message}" if first.service else first.message
-    names = _some([issue.service or issue.location.file for issue in issues])
+    names = listed((issue.service or issue.location.file for issue in issues), _NAMED)
     return f"{first.title}, in {len(issues)} places: {names}. {first.message}"
 
 

@@ -12,7 +12,7 @@
 
   const entryOf = (element) => {
     const entry = { element, id: element.id.replace("finding-", "") };
-    for (const key of ["severity", ...KEYS]) entry[key] = element.getAttribute(`data-${key}`); // ten times as fast as dataset
+    for (const key of ["severity", ...KEYS]) entry[key] = element.getAttribute(`data-${key}`); // faster than dataset
     entry.sources = entry.source.split(", ");
     entry.text = `${element.firstElementChild.textContent} ${entry.rule} ${entry.service} ${element.id}`.toLowerCase();
     return entry;

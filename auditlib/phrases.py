@@ -1,8 +1,13 @@
-"""How messages name several things."""
+"""How texts count and name things."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+
+
+def counted(number: int, singular: str, plural: str = "") -> str:
+    """`1 service`, `3 services`."""
+    return f"{number} {singular if number == 1 else plural or singular + 's'}"
 
 
 def listed(names: Iterable[str], limit: int = 6) -> str:
