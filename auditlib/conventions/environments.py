@@ -18,13 +18,16 @@ _FILE_WORD = regex(
 )
 _TEMPLATE_WORD = regex(r"[._-](?:examples?|sample|template|tmpl|tpl|dist|defaults?)(?=$|[._-])", re.I)
 _FOLDER = frozenset({".devcontainer", "dev", "development", "examples", "example", "test", "tests", "e2e", "fixtures"})
+VARIABLES_OF_DOCKER = (
+    r"DOCKER_(?:API_VERSION|CERT_PATH|CONFIG|CONTENT_TRUST\w*|CONTEXT|DEFAULT_PLATFORM|HIDE_LEGACY_COMMANDS|HOST|TLS\w*|"
+    r"BUILDKIT|CLI_\w+|SOCK(?:ET)?|GID)"
+)
+"""Its own (https://docs.docker.com/reference/cli/docker/#environment-variables), and what names its socket."""
 _HOST_VARIABLES = regex(
     r"^(?:HOME|PWD|USER|USERNAME|UID|GID|PUID|PGID|PATH|SHELL|HOSTNAME|TZ|LANG|DISPLAY|XAUTHORITY|SSH_AUTH_SOCK|CI|"
     r"TMPDIR|LOGNAME|EDITOR|TERM|(?:HTTPS?|NO|ALL)_PROXY|(?:https?|no|all)_proxy|(?:COMPOSE|BUILDKIT|GITHUB)_\w+|"
-    r"DOCKER_(?:API_VERSION|CERT_PATH|CONFIG|CONTENT_TRUST\w*|CONTEXT|DEFAULT_PLATFORM|HIDE_LEGACY_COMMANDS|HOST|TLS\w*|"
-    r"BUILDKIT|CLI_\w+|SOCK(?:ET)?|GID))$"
+    rf"{VARIABLES_OF_DOCKER})$"
 )
-"""Docker's own are those of https://docs.docker.com/reference/cli/docker/#environment-variables."""
 
 
 def names_environment(variable: str) -> bool:

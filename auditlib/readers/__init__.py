@@ -74,7 +74,7 @@ def _searched(records: list[Any], told: set[str]) -> list[Coverage]:
     """Files of which a record tells and that no reader mentions: text in which something was looked for and found."""
     places = (getattr(record, "location", None) for record in records)
     found = {place.file for place in places if isinstance(place, Location)}
-    return [Coverage(file, "further text", Read.PARSED) for file in sorted(found - told)]
+    return [Coverage(file, "code or text", Read.PARSED) for file in sorted(found - told)]
 
 
 def _reading(name: str, source: Source) -> Reading:
