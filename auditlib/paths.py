@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 
 def folders_of(paths: Iterable[str]) -> frozenset[str]:
@@ -23,3 +23,10 @@ def below(paths: Sequence[str], folder: str) -> Sequence[str]:
     if folder in ("", "."):
         return paths
     return paths[bisect_left(paths, f"{folder}/") : bisect_left(paths, f"{folder}0")]  # `0` is what follows `/`
+
+
+def upwards(path: str) -> Iterator[str]:
+    """A file and the folders that hold it, the root left out: what mounts that means the code, not a configuration."""
+    while path and path != "/":
+        yield path
+        path = path.rpartition("/")[0]

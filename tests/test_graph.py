@@ -170,6 +170,24 @@ def test_equal_names_of_two_projects_are_told_apart():
         found.find("db")
 
 
+@pytest.mark.parametrize(
+    ("mounts", "expected"),
+    [("exporters", "service:compose.exporters.yaml/node"), ("compose", "service:compose.yaml/node"),
+     (None, "service:compose.yaml/node")],
+)  # fmt: skip
+def test_a_name_of_two_projects_means_that_of_who_mounts_the_file(audited, mounts, expected):
+    scraper = "  prom: {image: prom/prometheus, volumes: ['./prom:/etc/prometheus']}\n"
+    found = audited({
+        "compose.yaml": "services:\n  node: {image: i, networks: [n]}\n" + scraper * (mounts == "compose")
+        + "networks: {n: }\n",
+        "compose.exporters.yaml": "services:\n  node: {image: i, network_mode: host}\n"
+        + scraper * (mounts == "exporters"),
+        "prom/prometheus.yml": "scrape_configs: [{job_name: node, static_configs: [{targets: ['node:9100']}]}]\n",
+    })  # fmt: skip
+
+    assert [edge.target for edge in found.edges_of("scrapes")] == [expected]
+
+
 def test_an_overlay_adds_edges_to_the_services_of_its_base(audited):
     found = audited({
         "compose.yaml": "services:\n  a: {image: i}\n  b: {image: i}\n",
@@ -504,7 +522,10 @@ def test_real_repositories_become_graphs(name):
     assert sum(len(layer) for layer in found.start_order()) == len(found.of_kind("service"))
     assert found.cycles() == []
     if name == "dockprom":
-        assert {edge.target for edge in found.edges_of("scrapes")} >= {"service:cadvisor", "service:nodeexporter"}
+        assert {edge.target for edge in found.edges_of("scrapes")} >= {
+            "service:docker-compose.yml/cadvisor",
+            "service:docker-compose.yml/nodeexporter",
+        }
     if name == "saleor-platform":
         assert ("service:worker", "service:db") in {(edge.source, edge.target) for edge in found.undeclared()}
 

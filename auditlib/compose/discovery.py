@@ -2,8 +2,8 @@
 
 A base file is one that `docker compose` finds by itself. `docker-compose.override.yml` beside it is read with it.
 Files such as `docker-compose.prod.yml` beside a base are overlays, meant to be laid over the base with `-f`, unless
-they stand on their own: they share no service with the base, or are complete in networks of their own. A file without
-a base is a project of its own.
+they stand on their own: they share no service with the base, are complete in networks of their own, or say of a service
+what Compose refuses beside what the base says. A file without a base is a project of its own.
 """
 
 from __future__ import annotations
@@ -135,6 +135,8 @@ class _Folder:
             why = "complete by itself, and shares no service with the base"
         elif alone and _lives_apart(content, self._read(self.bases[0])[0]):
             why = "complete by itself, in networks of its own"
+        elif alone and (service := _refused_over(content, self._read(self.bases[0])[0])):
+            why = f"complete by itself, and no overlay: Compose refuses network_mode beside networks ({service})"
         else:
             base = self.bases[0]
             why = f"laid over {PurePosixPath(base).name}"
@@ -195,6 +197,18 @@ def _lives_apart(content: Map, base: Map | None) -> bool:
     joined = all(names and names <= mine for names in used)
     needed = {other for name in services for other in _depends_on(others.get(name))}
     return joined and bool(needed) and needed.issubset(services)
+
+
+def _refused_over(content: Map, base: Map | None) -> str:
+    """A service to which one file gives networks and the other a network mode: Compose takes only one of them."""
+    theirs = base.get("services") if base is not None else None
+    if not isinstance(theirs, Map):
+        return ""
+    for name, mine in content["services"].items():
+        pair = [set(item) if isinstance(item, Map) else set() for item in (mine, theirs.get(name))]
+        if any("networks" in one and "network_mode" in other for one, other in (pair, pair[::-1])):
+            return str(name)
+    return ""
 
 
 def _own_networks(content: Map) -> set[str]:

@@ -6,6 +6,7 @@ from collections import defaultdict
 from posixpath import commonprefix, dirname
 
 from auditlib.inventory.stack import Project, Service
+from auditlib.paths import upwards
 
 THE_HOST = frozenset({"host.docker.internal", "gateway.docker.internal", "host.containers.internal", "172.17.0.1"})
 """Names under which a container reaches the ports that are published on its host."""
@@ -18,6 +19,7 @@ class Hosts:
         self._nodes: dict[tuple[str, str], str] = {}
         self._family: dict[str, str] = {}
         self._folders: dict[str, str] = {}
+        self._mounted: defaultdict[str, set[str]] = defaultdict(set)
         self._names: defaultdict[str, dict[str, list[tuple[str, str]]]] = defaultdict(dict)
         self._families_of: defaultdict[str, dict[str, None]] = defaultdict(dict)
         self._published: dict[str, str] = {}
@@ -37,6 +39,9 @@ class Hosts:
             if name:
                 self._names[family].setdefault(name.lower(), []).append((service.project, node))
                 self._families_of[name.lower()][family] = None
+        self._mounted[family].update(
+            mount.source.removeprefix("./").rstrip("/") for mount in service.mounts if mount.kind == "bind"
+        )
         for port in service.ports:
             if port.host_port:
                 self._published.setdefault(port.host_port, node)
@@ -50,23 +55,25 @@ class Hosts:
     def resolve(self, host: str, project: str | None = None, port: str = "", near: str = "") -> str | None:
         """The node of the service that a host name leads to; None if it is none of the repository.
 
-        Seen from a project only that project and its overlays count. Without one all do, the one whose folder is
-        nearest to the file `near` first. A name of the Docker host leads to who publishes `port` there.
+        Seen from a project only that project and its overlays count. Without one all do: first those that mount the
+        file `near`, then the one whose folder is nearest to it. A name of the Docker host leads to who publishes
+        `port` there.
         """
         name = host.lower().rstrip(".")
         if name in THE_HOST:
             return self._published.get(port)
         if project is not None:
             return self._in_family(self._family.get(project, project), name, project)
-        families = sorted(self._families_of.get(name, ()), key=lambda family: self._distance(family, near))
-        return self._in_family(families[0], name, families[0]) if families else None
+        family = min(self._families_of.get(name, ()), key=lambda item: self._distance(item, near), default=None)
+        return self._in_family(family, name, family) if family else None
 
     def _in_family(self, family: str, name: str, project: str) -> str | None:
         found = self._names[family].get(name, []) if family in self._names else []
         return next((node for owner, node in found if owner == project), found[0][1] if found else None)
 
-    def _distance(self, family: str, near: str) -> tuple[int, str]:
-        """How many folders lie between a project and a file: up from the one, down to the other."""
+    def _distance(self, family: str, near: str) -> tuple[bool, int]:
+        """Whether a project has no use for a file, and how many folders lie between: up from one, down to the other."""
         mine, theirs = self._folders.get(family, "").split("/"), dirname(near).split("/")
         common = len(commonprefix([mine, theirs]))
-        return len(mine) - 2 * common, family
+        used = any(path in self._mounted[family] for path in upwards(near))
+        return not used, len(mine) - 2 * common

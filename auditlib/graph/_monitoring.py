@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from posixpath import dirname
 
 from auditlib.graph._builder import Builder
 from auditlib.inventory.monitoring import AlertRule, Dashboard, Datasource, LabelMatcher, Route
 from auditlib.inventory.stack import Service
 from auditlib.model import Location
+from auditlib.paths import upwards
 
 
 def declare(builder: Builder) -> None:
@@ -170,18 +170,12 @@ def _add_who_loads(builder: Builder) -> None:
         node = builder.id("service", service.project, service.name)
         for mount in service.mounts:
             if node is not None and mount.kind == "bind" and not mount.outside:
-                path = mount.source.removeprefix("./").rstrip("/")
-                mounted.setdefault(path, []).append((node, service, mount.location))
+                mounted.setdefault(mount.source.removeprefix("./").rstrip("/"), []).append(
+                    (node, service, mount.location)
+                )
     for kind in ("scrape_job", "alert_rule", "receiver", "datasource", "dashboard"):
         for item in [node for node in builder.graph.of_kind(kind) if node.location is not None]:
-            for path in _and_above(item.location.file if item.location else ""):
+            for path in upwards(item.location.file if item.location else ""):
                 for node, service, location in mounted.get(path, ()):
                     overlay = service.project if builder.base.get(service.project) else ""
                     builder.edge(node, item.id, "runs", location, overlay=overlay)
-
-
-def _and_above(path: str) -> Iterator[str]:
-    """A file and the folders that hold it, the root left out: what mounts that means the code, not a configuration."""
-    while path and path != "/":
-        yield path
-        path = dirname(path)
