@@ -9,6 +9,7 @@ from auditlib.report.sections.delivery import ci_jobs
 from auditlib.report.sections.evidence import explorer, findings, table
 from auditlib.report.sections.failure import blast_radius, start_up
 from auditlib.report.sections.images import image_versions
+from auditlib.report.sections.joining import joined
 from auditlib.report.sections.monitoring import alerts, monitoring_wiring
 from auditlib.report.sections.orchestration import dependency_conditions, service_map
 from auditlib.report.sections.overview import checklist, scope, severities, verdict
@@ -37,6 +38,7 @@ __all__ = [
     "exposure",
     "findings",
     "image_versions",
+    "joined",
     "load",
     "monitoring_coverage",
     "monitoring_wiring",
