@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from functools import cached_property
@@ -129,6 +129,15 @@ class Inventory:
     def distinct_services(self) -> tuple[stack.Service, ...]:
         """Each service once: those of base projects and those that overlays add, not those that overlays change."""
         return tuple(service for service in self.services if service.changed_at is None)
+
+    @cached_property
+    def _shared_names(self) -> frozenset[str]:
+        numbers = Counter(service.name for service in self.distinct_services)
+        return frozenset(name for name, number in numbers.items() if number > 1)
+
+    def label(self, service: stack.Service) -> str:
+        """What people call a service: its name, with its project before it where several services have that name."""
+        return service.key if service.name in self._shared_names else service.name
 
     @cached_property
     def _own(self) -> dict[str, dict[str, stack.Service]]:

@@ -132,7 +132,8 @@ def _message(issues: Sequence[Issue]) -> str:
     if len(issues) == 1:
         return f"{first.service}: {first.message}" if first.service else first.message
     names = listed((issue.service or issue.location.file for issue in issues), _NAMED)
-    return f"{first.title}, in {len(issues)} places: {names}. {first.message}"
+    where = f" of {first.location.file}" if first.severity >= Severity.HIGH else ""
+    return f"{first.title}, in {len(issues)} places{where}: {names}. {first.message}"
 
 
 def _note(issue: Issue) -> str:

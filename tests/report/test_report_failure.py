@@ -127,3 +127,12 @@ def test_who_only_loses_something_is_not_taken_along(make_audit: MakeAudit, cond
 
     assert isinstance(picture, Picture)
     assert picture.alternative.startswith(words)
+
+
+def test_equal_names_of_two_projects_carry_their_project(make_audit: MakeAudit) -> None:
+    audit = make_audit(
+        [service("node", project="a"), service("node", project="b"), service("api", project="a", image="x:1")]
+    )
+
+    assert [audit.inventory.label(item) for item in audit.inventory.services] == ["a/node", "b/node", "api"]
+    assert "b/node" in str(sections.monitoring_coverage(audit))

@@ -29,7 +29,8 @@ healthy     migrate           no                  no   no
 propertypro chroma            configured,_not_run no   no
 propertypro nginx             no                  no   no
 dockprom    prometheus        yes                 yes  its_container_only
-dockprom    nodeexporter      yes                 yes  yes
+dockprom    docker-compose.yml/nodeexporter            yes  yes  yes
+dockprom    docker-compose.exporters.yml/nodeexporter  no   no   no
 dockprom    pushgateway       yes                 yes  its_container_only
 dockprom    caddy             its_container_only  no   its_container_only
 """

@@ -110,7 +110,7 @@ def blast_radius(audit: Audit) -> Blocks:
     points = audit.graph.single_points(limit=max(len(audit.inventory.distinct_services), 1))
     if not points:
         return Blocks(Prose("No service takes another one along when it dies."))
-    names = {node: str(audit.graph.nodes[node]["name"]) for point in points for node in (*point.hard, *point.soft)}
+    names = {node: _label(node) for point in points for node in (*point.hard, *point.soft)}
     hit = {node: sum(node in point.hard for point in points) for node in names}
     columns = sorted(names, key=lambda node: (-hit[node], names[node]))[:_ROWS]
     drawn = [point for point in points if {*point.hard, *point.soft} & {*columns}][:_ROWS]
@@ -123,10 +123,15 @@ def blast_radius(audit: Audit) -> Blocks:
     }
     words = _words(points, names)
     legend = [(matrix.Mark("dot", "bad"), "fails with it"), (matrix.Mark("ring", "warn"), "loses something")]
-    canvas = matrix.draw([point.name for point in drawn], [names[node] for node in columns], marks, legend)
+    canvas = matrix.draw([_label(point.node) for point in drawn], [names[node] for node in columns], marks, legend)
     note = "" if drawn == points and len(columns) == len(names) else " Those that reach, and suffer, most are drawn."
     caption = f"{words} Each row is a service that dies; its marks are what suffers.{note}"
     return Blocks(Picture(canvas.svg(words), caption, words, _points_table(points, names)))
+
+
+def _label(node: str) -> str:
+    """What follows the kind in an id tells a service from those of other projects that have its name."""
+    return node.partition(":")[2]
 
 
 def _words(points: list[SinglePoint], names: Mapping[str, str]) -> str:
@@ -138,14 +143,15 @@ def _words(points: list[SinglePoint], names: Mapping[str, str]) -> str:
         return f"No service takes another one along when it dies; {less}"
     worst, verb = fatal[0], "takes" if len(fatal) == 1 else "take"
     taken = f"{wording.listing(names[node] for node in worst.hard)} {'fails' if len(worst.hard) == 1 else 'fail'}"
-    words = f"{wording.count(len(fatal), 'service')} {verb} others along; the worst is {worst.name}: {taken} with it"
+    words = f"{wording.count(len(fatal), 'service')} {verb} others along; "
+    words += f"the worst is {_label(worst.node)}: {taken} with it"
     return f"{words}; {less}" if soft else f"{words}."
 
 
 def _points_table(points: list[SinglePoint], names: dict[str, str]) -> Table:
     rows = tuple(
         (
-            point.name,
+            _label(point.node),
             len(point.hard),
             wording.listing((names[node] for node in point.hard), 8) if point.hard else "",
             wording.listing((names[node] for node in point.soft), 8) if point.soft else "",

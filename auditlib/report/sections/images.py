@@ -44,16 +44,16 @@ def image_versions(audit: Audit) -> Blocks:
     }
     note = f" The {_LIMIT} that are fixed least are drawn." if len(images) > _LIMIT else ""
     canvas = matrix.draw([repository(image) for image in drawn], [name for name, _ in _LEVELS], marks)
-    return Blocks(Picture(canvas.svg(words), words + note, words, _table(images, users)))
+    return Blocks(Picture(canvas.svg(words), words + note, words, _table(audit, images, users)))
 
 
-def _table(images: list[str], users: dict[str, list[Service]]) -> Table:
+def _table(audit: Audit, images: list[str], users: dict[str, list[Service]]) -> Table:
     columns = (Column("Image", "code"), Column("Fixed by", "state"), Column("Services"), Column("Place", "code"))
     rows = tuple(
         (
             image,
             State(*_LEVELS[references.precision(image)]),
-            wording.listing((service.name for service in users[image]), 8),
+            wording.listing(map(audit.inventory.label, users[image]), 8),
             str(users[image][0].image_location),
         )
         for image in images

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from auditlib.audit import Audit
-from auditlib.inventory.stack import Mount, Port, Service
+from auditlib.inventory.stack import Mount, Port
 from auditlib.report import wording
 from auditlib.report.blocks import Blocks, Column, Picture, Prose, State, Table
 from auditlib.report.charts import matrix, zones
@@ -21,33 +21,34 @@ def exposure(audit: Audit) -> Blocks:
     services = audit.inventory.distinct_services
     if not services:
         return Blocks(Prose("No service was found, so nothing is exposed."))
-    pairs = [(service, port) for service in services for port in service.ports]
-    outside = [(service, port) for service, port in pairs if port.host_ip not in _LOOPBACK]
-    local = [(service, port) for service, port in pairs if port.host_ip in _LOOPBACK]
-    inside = [service.name for service in services if not service.ports and service.network_mode != "host"]
-    direct = [f"{service.name} (host network)" for service in services if service.network_mode == "host"]
+    label = audit.inventory.label
+    ports = [(label(service), port) for service in services for port in service.ports]
+    outside = [_chip(name, port) for name, port in ports if port.host_ip not in _LOOPBACK]
+    local = [_chip(name, port) for name, port in ports if port.host_ip in _LOOPBACK]
+    inside = [label(service) for service in services if not service.ports and service.network_mode != "host"]
+    direct = [f"{label(service)} (host network)" for service in services if service.network_mode == "host"]
     words = wording.sentence(
         f"{wording.count(len(outside) + len(direct), 'port')} on every interface, "
         f"{len(local) or 'none'} on the host alone; {wording.count(len(inside), 'service')} inside the networks only."
     )
     canvas = zones.draw(
         [
-            ("Every interface", "reachable from outside the host", "bad", [*_chips(outside), *direct]),
-            ("This host only", "bound to the loopback address", "warn", _chips(local)),
+            ("Every interface", "reachable from outside the host", "bad", [*_shortened(outside), *direct]),
+            ("This host only", "bound to the loopback address", "warn", _shortened(local)),
             ("Networks only", "reachable by other containers", "good", _shortened(inside)),
         ]
     )
     rows = tuple(
-        (service.name, port.host_port or "any", port.target, port.protocol, _state(port), str(port.location))
-        for service, port in pairs
+        (name, port.host_port or "any", port.target, port.protocol, _state(port), str(port.location))
+        for name, port in ports
     )
     columns = (Column("Service", "code"), Column("Host port", "number"), Column("Container port", "number"),
                Column("Protocol"), Column("Reachable from", "state"), Column("Place", "code"))  # fmt: skip
     return Blocks(Picture(canvas.svg(words), words, words, Table("Published ports", columns, rows) if rows else None))
 
 
-def _chips(pairs: list[tuple[Service, Port]]) -> list[str]:
-    return _shortened([f"{service.name} :{port.host_port or 'any'}" for service, port in pairs])
+def _chip(name: str, port: Port) -> str:
+    return f"{name} :{port.host_port or 'any'}"
 
 
 def _shortened(names: list[str]) -> list[str]:

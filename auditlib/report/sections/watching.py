@@ -31,7 +31,7 @@ def monitoring_coverage(audit: Audit) -> Blocks:
     watch = watching.of(audit.inventory, audit.dependencies)
     logs, shipped = log_collection.kept(audit.inventory), log_collection.is_run(audit.inventory)
     rows = [
-        (service.name, (*_answers(audit, service, watch), _logs(service, logs, running=shipped)))
+        (audit.inventory.label(service), (*_answers(audit, service, watch), _logs(service, logs, running=shipped)))
         for service in audit.inventory.distinct_services
     ]
     rows.sort(key=lambda row: (sum(answer == _YES for answer in row[1]), row[0]))
