@@ -22,6 +22,9 @@ _CONDITIONS = {
     "service_started": ("warn", "ring", "until it has started"),
     "service_completed_successfully": ("accent", "dash", "until it has completed"),
 }
+_Health = tuple[str, str]
+"""The state of a service's health check in words, and its tone."""
+_ORDER = "From left to right in start order; a line leads to the service that waits for the one on its left."
 _NONE = "No Compose project was found, so there are no services to show."
 
 
@@ -60,21 +63,25 @@ def _map(audit: Audit, project: Project) -> Picture:
     drawn = boxes if len(boxes) <= 2 * LIMIT else sorted(boxes, key=lambda box: box.column)[: 2 * LIMIT]
     ids = {box.id for box in drawn}
     links = [link for link in links if link.source in ids and link.target in ids]
-    unchecked = [name for name, (_, tone) in health.items() if tone in ("warn", "bad")]
-    gated = [name for name, service in services.items() if service.profiles]
-    aside = [name for name, service in services.items() if _aside(service, project) == "for development only"]
-    words = (
-        f"{wording.count(len(services), 'service')} of {project.name}, started in "
-        f"{wording.count(max(layers.values()) + 1, 'step')}; "
-        f"{wording.listing(unchecked)} without a working health check"
-        + (f"; behind a profile: {wording.listing(gated)}" if gated else "")
-        + (f"; for development only: {wording.listing(aside)}." if aside else ".")
-    )
-    caption = "From left to right in start order; a line leads to the service that waits for the one on its left."
+    words = _map_words(project, services, max(layers.values()) + 1, health)
+    caption = _ORDER if links else "No service waits for another; all start at once."
     caption += f" The first {len(drawn)} of {len(boxes)} groups are drawn." if len(drawn) < len(boxes) else ""
     steps = [f"Step {number + 1}" for number in range(max(box.column for box in drawn) + 1)]
     canvas = layered.draw(drawn, links, steps, _legend(drawn, links), "Wait for none, and none waits for them")
     return Picture(canvas.svg(words), f"`{project.name}`: {caption}", words, _service_table(services, layers, health))
+
+
+def _map_words(project: Project, services: Mapping[str, Service], steps: int, health: Mapping[str, _Health]) -> str:
+    """What the map shows, in words."""
+    unchecked = [name for name, (_, tone) in health.items() if tone in ("warn", "bad")]
+    gated = [name for name, service in services.items() if service.profiles]
+    aside = [name for name, service in services.items() if _aside(service, project) == "for development only"]
+    return (
+        f"{wording.count(len(services), 'service')} of {project.name}, started in {wording.count(steps, 'step')}; "
+        f"{wording.listing(unchecked)} without a working health check"
+        + (f"; behind a profile: {wording.listing(gated)}" if gated else "")
+        + (f"; for development only: {wording.listing(aside)}." if aside else ".")
+    )
 
 
 def _layers(audit: Audit, project: Project, services: dict[str, Service]) -> dict[str, int]:
@@ -83,7 +90,7 @@ def _layers(audit: Audit, project: Project, services: dict[str, Service]) -> dic
     return {name: steps.get(node or "", 0) for name, node in nodes.items()}
 
 
-def _box(service: Service, layer: int, project: Project, health: tuple[str, str]) -> layered.Box:
+def _box(service: Service, layer: int, project: Project, health: _Health) -> layered.Box:
     words, tone = health
     image = service.image.rpartition("/")[2] or (f"built from {service.build.context}" if service.build else "")
     aside = _aside(service, project)
@@ -100,7 +107,7 @@ def _aside(service: Service, project: Project) -> str:
     return "from an overlay" if service.project != project.name else ""
 
 
-def _health(inventory: Inventory, service: Service) -> tuple[str, str]:
+def _health(inventory: Inventory, service: Service) -> _Health:
     if service.healthcheck is not None and service.healthcheck.disabled:
         return "health check disabled", "bad"
     if healthchecks.of(inventory, service):
