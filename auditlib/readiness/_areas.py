@@ -10,8 +10,8 @@ from auditlib.inventory.stack import Service
 from auditlib.model import Area
 from auditlib.readiness import _subjects as subjects
 
-_WATCHING = frozenset({"exporter", "metrics", "alerting", "dashboards", "logs", "tracing"})
-"""The kinds of products that belong to a monitoring."""
+_WATCHING = frozenset({"exporter", "metrics", "alerting", "dashboards", "logs"})
+"""The kinds of products that belong to a monitoring; one that keeps traces tells nobody that something is down."""
 
 
 def unknown_areas(inventory: Inventory) -> dict[Area, str]:

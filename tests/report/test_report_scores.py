@@ -59,6 +59,7 @@ HELD = {
     "a pipeline that isn't read": ([], (".gitlab-ci.yml",), {Area.CICD}),
     "a log shipper": ([LogShipper("loki.yml", "Loki", (), (), place())], (), {Area.MONITORING}),
     "an exporter": ([service("node", image="prom/node-exporter:1")], (), {*STACK, Area.MONITORING}),
+    "a keeper of traces": ([service("jaeger", image="jaegertracing/jaeger:2")], (), STACK),
     "a log driver": ([service("api", log_driver="gelf")], (), {*STACK, Area.MONITORING}),
 }
 
