@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-import signal
 import sys
+
+if __name__ == "__main__" and not sys.flags.safe_path:
+    del sys.path[0]  # where `-m` looks first
+
+import signal
 from types import FrameType
 
 

@@ -165,7 +165,8 @@ def lab(project: Path, folder: Path, options: Sequence[str] = ()) -> int:
     except OSError as error:
         said = error.strerror or str(error)
         raise UsageError(f"the notebooks can't be copied to {folder}: {said}; name another with --folder") from None
-    return subprocess.run([sys.executable, "-m", "jupyterlab", str(folder), *options], check=False).returncode
+    # -P: no module is taken from the current folder, which may be the repository
+    return subprocess.run([sys.executable, "-P", "-m", "jupyterlab", str(folder), *options], check=False).returncode
 
 
 def _copy_notebooks(project: Path, folder: Path) -> None:

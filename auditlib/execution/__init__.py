@@ -24,7 +24,11 @@ Task = tuple[Callable[..., None], tuple[object, ...]]
 
 
 def warm() -> Context:
-    """Start the process that imports what notebooks need, and return at once."""
+    """Start the process that imports what notebooks need, and return at once.
+
+    Neither it nor a task takes a module from the current folder, which may be the repository that is audited.
+    """
+    os.environ["PYTHONSAFEPATH"] = "1"
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     from multiprocessing import forkserver
