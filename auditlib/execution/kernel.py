@@ -13,6 +13,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from auditlib.collector import collected_rarely
+
 ENGINE = "auditlib"
 
 
@@ -20,7 +22,8 @@ def call(function: Callable[..., None], *arguments: object) -> None:
     """Run one task of a report in this process; what it prints is for nobody."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
     sys.stdout = sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - as long as the process
-    function(*arguments)
+    with collected_rarely():
+        function(*arguments)
 
 
 def _end_with_parent() -> None:

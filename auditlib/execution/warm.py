@@ -2,6 +2,7 @@
 
 # ruff: noqa: E402, F401 - the order matters, and being imported is the purpose
 
+import gc
 import sys
 
 # A dependency of papermill would compile a grammar of internationalised URIs, which nothing here uses, for a second.
@@ -22,3 +23,4 @@ rules.catalogue()
 rendering.environment().get_template("blocks.html.j2")
 rendering.environment().get_template("blocks.md.j2")
 Canvas(1).svg("")  # matplotlib finds its fonts when the first text is drawn
+gc.freeze()  # what is here stays: a collector that looks at it would only copy the memory that forks share

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -38,24 +41,41 @@ def test_a_snapshot_of_another_version_is_refused(example: Audit) -> None:
     document = json.loads(snapshot.dumps(example))
     document["records"] = "another"
     with pytest.raises(UsageError, match="another version of auditlib"):
-        snapshot.loads(json.dumps(document))
+        snapshot.loads(json.dumps(document).encode())
 
 
 @pytest.mark.parametrize(
-    "text", ["", "[]", "null", "{}", '{"records": 1}', "[" * 100_000, pickle.dumps("x").decode("latin-1")]
+    "text", [b"", b"[]", b"null", b"{}", b'{"records": 1}', b"[" * 100_000, b"\xff", pickle.dumps("x")]
 )
-def test_what_is_no_snapshot_is_refused(text: str) -> None:
+def test_what_is_no_snapshot_is_refused(text: bytes) -> None:
     with pytest.raises(UsageError):
         snapshot.loads(text)
 
 
 def test_a_snapshot_with_a_field_of_the_wrong_type_is_refused(example: Audit) -> None:
     document = json.loads(snapshot.dumps(example))
-    document["findings"][0][0] = 5
+    document["findings"][0]["rule"] = 5
     with pytest.raises(UsageError, match="no snapshot"):
-        snapshot.loads(json.dumps(document))
+        snapshot.loads(json.dumps(document).encode())
 
 
 def test_a_snapshot_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"gone\.json"):
         snapshot.load(tmp_path / "gone.json")
+
+
+SAVE = """
+import sys
+from pathlib import Path
+from auditlib import shipped, snapshot
+from auditlib.audit import audit
+snapshot.save(audit(shipped.example(), scanned=False), Path(sys.argv[1]))
+"""
+
+
+def test_sets_are_written_in_one_order_whatever_the_hashes(tmp_path: Path) -> None:
+    for seed in ("1", "2", "3"):
+        command = [sys.executable, "-c", SAVE, str(tmp_path / seed)]
+        subprocess.run(command, check=True, env={**os.environ, "PYTHONHASHSEED": seed})
+
+    assert len({path.read_bytes() for path in tmp_path.iterdir()}) == 1
