@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 if __name__ == "__main__" and not sys.flags.safe_path:
-    del sys.path[0]  # where `-m` looks first
+    del sys.path[0]  # `-m` looks in the current folder first, which may be the repository to audit
 
 import signal
 from types import FrameType

@@ -206,8 +206,8 @@ def test_the_lab_sets_the_project_and_keeps_what_was_changed(
     workbook.lab(project, tmp_path / "lab", ["--no-browser"])
     assert copy.read_text(encoding="utf-8") == "changed"
     assert [call[1:] for call in calls] == [
-        ["-m", "jupyterlab", str(tmp_path / "lab")],
-        ["-m", "jupyterlab", str(tmp_path / "lab"), "--no-browser"],
+        ["-P", "-m", "jupyterlab", str(tmp_path / "lab")],
+        ["-P", "-m", "jupyterlab", str(tmp_path / "lab"), "--no-browser"],
     ]
 
 
