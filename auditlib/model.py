@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
-from functools import total_ordering
+from functools import cached_property, total_ordering
 
 from msgspec import Struct
 
@@ -38,7 +38,7 @@ class _Level(Enum):
             return NotImplemented
         return self.rank < other.rank
 
-    @property
+    @cached_property
     def rank(self) -> int:
         """The step counted from the bottom of the scale, from 0."""
         members = list(type(self))

@@ -121,7 +121,8 @@ def _find(value: Any, path: Path) -> Mark:
     for part in path:
         key = part
         if isinstance(value, Map) and isinstance(part, str):
-            key = next((k for k in (part, part.lower(), part.replace("$$", "$")) if k in value), part)
+            if part not in value:
+                key = next((k for k in (part.lower(), part.replace("$$", "$")) if k in value), part)
             if key not in value:
                 return (
                     value["#extensions"].marks.get(part) if part.startswith("x-") and "#extensions" in value else None
