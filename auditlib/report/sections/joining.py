@@ -12,10 +12,11 @@ from auditlib.report.blocks import Blocks, Column, Picture, Prose, Table
 from auditlib.report.charts import layered
 
 _COLUMNS: tuple[tuple[str, ...], ...] = (
-    ("workflow", "document", "dashboard", "alert_rule"),
-    ("job", "datasource", "scrape_job", "receiver"),
-    ("script", "service", "setting", "env_file"),
-    ("image", "host_port", "network", "volume", "bind_path", "profile", "secret", "config", "env_var"),
+    ("document", "dashboard", "alert_rule"),
+    ("workflow", "datasource", "scrape_job", "receiver"),
+    ("job", "service", "setting"),
+    ("script", "env_file", "image", "host_port", "network", "volume", "bind_path", "profile", "secret", "config"),
+    ("env_var",),
 )
 """Where a kind is drawn: what starts things or tells of them on the left, what they are made of on the right."""
 _COLUMN = {kind: number for number, kinds in enumerate(_COLUMNS) for kind in kinds}
@@ -70,7 +71,7 @@ def _boxes(audit: Audit, pairs: _Pairs) -> list[layered.Box]:
 
 
 def _among(number: int) -> tuple[str, ...]:
-    return (counted(number, "reference") + " among them",) if number else ()
+    return (f"{number} among them",) if number else ()
 
 
 def _links(pairs: _Pairs) -> list[layered.Link]:
