@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import json
 from typing import TYPE_CHECKING
+
+from auditlib.patterns import regex
 
 if TYPE_CHECKING:
     from auditlib.audit import Audit
@@ -32,6 +35,15 @@ def visible(text: str) -> str:
         character if character.isprintable() or character == "\t" else character.encode("unicode_escape").decode()
         for character in text
     )
+
+
+_HIGH_CONTROLS = regex(r"[\x7f-\x9f]")
+
+
+def json_text(document: object) -> str:
+    """A document as JSON for people and programs: in UTF-8, but no control character as it is."""
+    text = json.dumps(document, indent=2, ensure_ascii=False)
+    return _HIGH_CONTROLS.sub(lambda sign: f"\\u{ord(sign[0]):04x}", text) + "\n"
 
 
 def suppression(finding: Finding) -> str:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from auditlib.formats import visible
+
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def guarded(value: object) -> object:
-    """Text that a spreadsheet would run as a formula is marked as text (https://owasp.org/www-community/attacks/CSV_Injection)."""
-    if isinstance(value, int | float):
+    """A cell's value: text that a spreadsheet would run as a formula is marked as text, control characters are spelled.
+
+    Source: https://owasp.org/www-community/attacks/CSV_Injection
+    """
+    if not isinstance(value, str):
         return value
-    text = str(value)
-    return f"'{text}" if text.startswith(_FORMULA) else value
+    text = "\n".join(map(visible, value.split("\n")))
+    return f"'{text}" if text.startswith(_FORMULA) else text

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -11,7 +10,7 @@ from rich.text import Text
 from auditlib import comparison, entries
 from auditlib.comparison import Changes, Kept
 from auditlib.entries import Entry, Place
-from auditlib.formats import visible
+from auditlib.formats import json_text, visible
 from auditlib.formats.markdown import code, escaped
 from auditlib.formats.plain_text import STYLES
 from auditlib.history import Side, moves, versions
@@ -51,7 +50,7 @@ def document(old: Side, new: Side, changes: Changes) -> str:
         "unjudged": [entries.document(entry) for entry in changes.unjudged],
         "still_there": [_kept(item) for item in changes.kept],
     }
-    return json.dumps(shown, indent=2, ensure_ascii=False) + "\n"
+    return json_text(shown)
 
 
 def markdown(old: Side, new: Side, changes: Changes) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from auditlib.audit import Audit
+from auditlib.formats import visible
 from auditlib.model import Finding, Severity, Status
 
 _COMMANDS = {
@@ -31,8 +32,8 @@ def _annotation(finding: Finding) -> str:
 
 
 def _data(text: str) -> str:
-    """Without this a line of a repository could give the runner a command."""
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    """Without this a line of a repository could give the runner a command, or steer the terminal that shows its log."""
+    return "%0A".join(visible(line) for line in text.replace("%", "%25").split("\n"))
 
 
 def _property(text: str) -> str:

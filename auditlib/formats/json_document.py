@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from auditlib import confidence
 from auditlib.audit import Audit
+from auditlib.formats import json_text
 from auditlib.model import Coverage, Finding
 
 VERSION = 1
@@ -14,7 +14,7 @@ VERSION = 1
 
 def render(audit: Audit) -> str:
     """The document as text."""
-    return json.dumps(document(audit), indent=2, ensure_ascii=False) + "\n"
+    return json_text(document(audit))
 
 
 def document(audit: Audit) -> dict[str, Any]:

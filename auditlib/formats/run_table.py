@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
 from rich.text import Text
 
+from auditlib.formats import json_text
 from auditlib.history import Row
 from auditlib.model import Area, Severity
 from auditlib.verdict import Readiness
@@ -46,7 +46,7 @@ def styled(rows: Sequence[Row]) -> Text:
 def document(project: str, rows: Sequence[Row]) -> str:
     """The runs as JSON, the newest first."""
     shown = {"version": VERSION, "project": project, "runs": [_row(row) for row in rows]}
-    return json.dumps(shown, indent=2, ensure_ascii=False) + "\n"
+    return json_text(shown)
 
 
 def _changes_of_version(rows: Sequence[Row]) -> Iterator[str]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from typing import Any
 from urllib.parse import quote
 
 from auditlib import __version__, rule_texts, rules, suppressions
 from auditlib.audit import Audit
-from auditlib.formats import suppression
+from auditlib.formats import json_text, suppression
 from auditlib.model import Finding, Location, Severity, Status
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -33,7 +32,7 @@ def render(audit: Audit) -> str:
         "columnKind": "unicodeCodePoints",
         "results": [_result(finding, positions[finding.rule]) for finding in audit.findings],
     }
-    return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2, ensure_ascii=False) + "\n"
+    return json_text({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]})
 
 
 def _rules(findings: Iterable[Finding]) -> list[dict[str, Any]]:

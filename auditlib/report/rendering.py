@@ -59,6 +59,7 @@ def environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
+        finalize=_spelled,
     )
     templates.filters |= {
         "code": _code,
@@ -118,6 +119,17 @@ def _paragraphs(text: str) -> Markup:
 
     html = MarkdownIt("commonmark", {"html": False}).render(text)
     return Markup(html.replace("<pre>", '<pre tabindex="0">'))  # noqa: S704 - html is off
+
+
+_CONTROL = regex(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+
+
+def _spelled(value: object) -> str:
+    """A value with control characters spelled out: HTML may hold none, and who prints a page isn't steered by them."""
+    text = value if isinstance(value, str) else str(value)
+    if not _CONTROL.search(text):
+        return text
+    return type(text)(_CONTROL.sub(lambda sign: f"\\x{ord(sign[0]):02x}", text))
 
 
 _MARKDOWN = regex(r"([\\`*_\[\]<>|#])")
