@@ -139,6 +139,14 @@ class Inventory:
         """What people call a service: its name, with its project before it where several services have that name."""
         return service.key if service.name in self._shared_names else service.name
 
+    def base_of(self, project: str) -> str:
+        """The project that an overlay is laid over; any other one is its own."""
+        return self._bases.get(project, "") or project
+
+    @cached_property
+    def _bases(self) -> dict[str, str]:
+        return {item.name: item.base for item in self.projects}
+
     @cached_property
     def _own(self) -> dict[str, dict[str, stack.Service]]:
         own: defaultdict[str, dict[str, stack.Service]] = defaultdict(dict)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from handmade import MakeAudit, place, service
 
 from auditlib import startup
+from auditlib.audit import audit as audit_repository
 from auditlib.inventory.stack import Dependency, Healthcheck
 from auditlib.report import sections
 from auditlib.report.blocks import Picture
@@ -136,3 +139,24 @@ def test_equal_names_of_two_projects_carry_their_project(make_audit: MakeAudit) 
 
     assert [audit.inventory.label(item) for item in audit.inventory.services] == ["a/node", "b/node", "api"]
     assert "b/node" in str(sections.monitoring_coverage(audit))
+
+
+def test_what_two_projects_call_alike_is_not_one_thing(tmp_path: Path) -> None:
+    for folder in ("one", "two"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "compose.yaml").write_text(
+            "services:\n  db: {image: postgres, volumes: ['data:/var/lib/postgresql/data']}\n"
+            "  api: {image: x, depends_on: [db]}\nvolumes: {data: }\n",
+            encoding="utf-8",
+        )
+    (tmp_path / "one" / "compose.backup.yaml").write_text(
+        "services:\n  backup: {image: b, volumes: ['data:/data:ro'], depends_on: [db]}\n", encoding="utf-8"
+    )
+    audit = audit_repository(tmp_path, scanned=False)
+
+    waits = str(sections.dependency_conditions(audit))
+    assert "3 waits" in waits
+    assert "one/api" in waits
+    kept = str(sections.volumes(audit))
+    assert "2 named volumes; shared by several services: one/data." in kept
+    assert "backup" in kept

@@ -82,10 +82,7 @@ def draw(
     apart: str = "On their own",
 ) -> Canvas:
     """The picture. Links must lead to boxes that are there; boxes without any stand below, under the words `apart`."""
-    ends = {end for link in links for end in (link.source, link.target)}
-    loose = [box for box in boxes if box.id not in ends]
-    if len(loose) < _MANY_LOOSE and ends:
-        loose = []
+    loose = _loose(boxes, links)
     joined = [box for box in boxes if box not in loose]
     columns = max([box.column + 1 for box in joined] + [_PER_ROW if loose else 1])
     room = (WIDTH + _GAP) / columns - _GAP
@@ -110,6 +107,13 @@ def draw(
         _box(canvas, box, *lower.centre((number % columns, number // columns + 0.5)), grid)
     canvas.legend(bottom + 14, legend)
     return canvas
+
+
+def _loose(boxes: Sequence[Box], links: Sequence[Link]) -> list[Box]:
+    """The boxes that no line leads to, if they are too many to stand among the others, or if there is no line."""
+    ends = {end for link in links for end in (link.source, link.target)}
+    loose = [box for box in boxes if box.id not in ends]
+    return loose if len(loose) >= _MANY_LOOSE or not ends else []
 
 
 def _headings(canvas: Canvas, headings: Sequence[str], grid: _Grid) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from auditlib.audit import Audit
 from auditlib.conventions import environments as environments_of
@@ -38,27 +38,32 @@ def environment_coverage(audit: Audit) -> Blocks:
         for row, name in enumerate(names[:_SHOWN])
         for place, state in known[name].items()
     }
-    missing = [name for name in names if known[name].get("Template") == "missing"]
-    blank = [name for name in names if known[name].get("Compose") == "blank"]
-    words = (
-        f"{wording.count(len(names), 'variable')}: {len(missing) or 'none'} in no template, "
-        f"{len(blank) or 'none'} blank when unset."
-        + (f" The {_SHOWN} with the most gaps are drawn." if len(names) > _SHOWN else "")
-    )
+    words = _coverage_words(known)
     legend = [(matrix.Mark(shape, tone), meaning) for shape, tone, meaning in list(_WORDS.values())[1:]]
-    rows = tuple(
-        (
-            name,
-            *(
-                State(_WORDS[known[name][place]][2], _WORDS[known[name][place]][1]) if place in known[name] else ""
-                for place in _PLACES
-            ),
-        )
-        for name in names
-    )
-    columns = (Column("Variable", "code"), *(Column(place, "state") for place in _PLACES))
     canvas = matrix.draw(names[:_SHOWN], _PLACES, marks, legend)
-    return Blocks(Picture(canvas.svg(words), words, words, Table("Variables and where they are known", columns, rows)))
+    return Blocks(Picture(canvas.svg(words), words, words, _coverage_table(names, known)))
+
+
+_Known = Mapping[str, Mapping[str, str]]
+"""By variable and place: how it stands there."""
+
+
+def _coverage_words(known: _Known) -> str:
+    missing = sum(places.get("Template") == "missing" for places in known.values())
+    blank = sum(places.get("Compose") == "blank" for places in known.values())
+    words = f"{wording.count(len(known), 'variable')}: {missing or 'none'} in no template, "
+    words += f"{blank or 'none'} blank when unset."
+    return words + (f" The {_SHOWN} with the most gaps are drawn." if len(known) > _SHOWN else "")
+
+
+def _coverage_table(names: list[str], known: _Known) -> Table:
+    columns = (Column("Variable", "code"), *(Column(place, "state") for place in _PLACES))
+    rows = tuple((name, *(_state(known[name].get(place)) for place in _PLACES)) for name in names)
+    return Table("Variables and where they are known", columns, rows)
+
+
+def _state(word: str | None) -> State | str:
+    return State(_WORDS[word][2], _WORDS[word][1]) if word else ""
 
 
 def _known(audit: Audit) -> dict[str, dict[str, str]]:
@@ -104,31 +109,28 @@ def credential_flow(audit: Audit) -> Blocks:
     drawn = _drawable(flows)
     tones = Counter(_judged(flow)[1] for flow in flows)
     kinds = ", ".join(f"{tones[tone]} {kind}" for tone, kind in _VALUES.items() if tones[tone])
-    words = f"{wording.count(len(flows), 'credential')}: {kinds}." + (
-        f" {len(drawn)} of them are drawn." if len(drawn) < len(flows) else ""
-    )
-    table = Table(
-        "Credentials, where their values come from, and who gets them",
-        (
-            Column("Credential", "code"),
-            Column("Value", "state"),
-            Column("Origin"),
-            Column("Services"),
-            Column("Opens"),
-            Column("Place", "code"),
-        ),
-        tuple(_row(audit, flow) for flow in flows),
-    )
+    words = f"{wording.count(len(flows), 'credential')}: {kinds}."
+    words += f" {len(drawn)} of them are drawn." if len(drawn) < len(flows) else ""
+    table = _flow_table(audit, flows)
     if not drawn:
         return Blocks(Prose(words), table)
     boxes, links = _flow_picture(audit, drawn)
-    legend = [
-        (palette.BAD_SOFT, "weak or placeholder"),
-        (palette.WARN_SOFT, "value in a file"),
-        (palette.GOOD_SOFT, "from outside"),
-    ]
-    canvas = layered.draw(boxes, links, ("Given to", "Credential", "Opens"), legend)
+    canvas = layered.draw(boxes, links, ("Given to", "Credential", "Opens"), _FLOW_LEGEND)
     return Blocks(Picture(canvas.svg(words), words, words, table))
+
+
+_FLOW_LEGEND = (
+    (palette.BAD_SOFT, "weak or placeholder"),
+    (palette.WARN_SOFT, "value in a file"),
+    (palette.GOOD_SOFT, "from outside"),
+)
+
+
+def _flow_table(audit: Audit, flows: list[Flow]) -> Table:
+    columns = (Column("Credential", "code"), Column("Value", "state"), Column("Origin"), Column("Services"),
+               Column("Opens"), Column("Place", "code"))  # fmt: skip
+    rows = tuple(_row(audit, flow) for flow in flows)
+    return Table("Credentials, where their values come from, and who gets them", columns, rows)
 
 
 def _drawable(flows: list[Flow]) -> list[Flow]:

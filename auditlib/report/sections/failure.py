@@ -25,10 +25,11 @@ def start_up(audit: Audit) -> Blocks:
         return Blocks(Prose("No Compose project was found, so there is nothing to start."))
     projects = {project.name: project for project in audit.inventory.base_projects}
     drawn: list[Block] = [_start(projects[name], moments[name]) for name in shown[:_PROJECTS]]
-    started = {moment.service.name for found in moments.values() for moment in found}
-    aside = [name for project in projects for name in audit.inventory.services_of(project) if name not in started]
+    started = {moment.service.key for found in moments.values() for moment in found}
+    services = (service for project in projects for service in audit.inventory.services_of(project).values())
+    aside = sorted(audit.inventory.label(service) for service in services if service.key not in started)
     if aside:
-        drawn.append(Prose(f"Left out, as they are for development: {wording.listing(sorted(aside), 8)}."))
+        drawn.append(Prose(f"Left out, as they are for development: {wording.listing(aside, 8)}."))
     return Blocks(*drawn)
 
 
@@ -56,25 +57,29 @@ def _start(project: Project, moments: tuple[startup.Moment, ...]) -> Block:
 
 
 def _timeline(project: Project, moments: tuple[startup.Moment, ...]) -> Picture:
-    last = max(moments, key=lambda moment: (moment.start, moment.service.name))
     drawn = moments if len(moments) <= _ROWS else sorted(moments, key=lambda moment: -moment.ready)[:_ROWS]
-    waiting = f", {last.service.name} as the last one, which waits for {last.waits_for}" if last.waits_for else ""
-    tasks = list(dict.fromkeys(name for moment in moments for name in moment.tasks))
-    beyond = (
-        f", beside the time that {wording.listing(tasks)} {'takes' if len(tasks) == 1 else 'take'}" if tasks else ""
-    )
-    latest = f"all are started after at most {timeline.duration(last.start)}{beyond}{waiting}"
-    services = wording.count(len(moments), "service")
-    words = f"{services} of {project.name}: {latest if last.start or tasks else _AT_ONCE}."
     spans = [_span(moment) for moment in sorted(drawn, key=lambda moment: (moment.start, moment.service.name))]
     tones = {span.tone for span in spans}
     legend = [(palette.TONES[tone][1], meaning) for tone, meaning in _MEANINGS.items() if tone in tones]
+    words = f"{wording.count(len(moments), 'service')} of {project.name}: {_latest(moments)}."
     note = f" The {_ROWS} that take longest are drawn." if len(moments) > _ROWS else ""
     caption = f"{words} A dot is the start, a bar the time until the health check has passed or failed for good.{note}"
     return Picture(timeline.draw(spans, legend).svg(words), caption, words, _table(moments))
 
 
-_AT_ONCE = "none waits for health, so all start at once"
+def _latest(moments: tuple[startup.Moment, ...]) -> str:
+    """When all are started at the latest, and who is the last."""
+    last = max(moments, key=lambda moment: (moment.start, moment.service.name))
+    tasks = list(dict.fromkeys(name for moment in moments for name in moment.tasks))
+    if not last.start and not tasks:
+        return "none waits for health, so all start at once"
+    taking = (
+        f", beside the time that {wording.listing(tasks)} {'takes' if len(tasks) == 1 else 'take'}" if tasks else ""
+    )
+    waiting = f", {last.service.name} as the last one, which waits for {last.waits_for}" if last.waits_for else ""
+    return f"all are started after at most {timeline.duration(last.start)}{taking}{waiting}"
+
+
 _MEANINGS = {
     "good": "healthy by then, or given up",
     "warn": "no health check: nobody knows when it is ready",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from auditlib.audit import Audit
 from auditlib.conventions import environments, healthchecks
@@ -24,6 +24,9 @@ _CONDITIONS = {
 }
 _Health = tuple[str, str]
 """The state of a service's health check in words, and its tone."""
+_Waits = Mapping[tuple[str, str], Dependency]
+"""Who waits for whom, and how."""
+_TELLING = f" The {LIMIT} services with the most waits for a mere start are drawn."
 _ORDER = "From left to right in start order; a line leads to the service that waits for the one on its left."
 _NONE = "No Compose project was found, so there are no services to show."
 
@@ -172,27 +175,9 @@ def _service_table(services: dict[str, Service], layers: dict[str, int], health:
 
 def dependency_conditions(audit: Audit) -> Blocks:
     """Which service waits for which, and for what: health, completion, or the mere start."""
-    entries = {
-        (service.name, dependency.service): dependency
-        for service in audit.inventory.distinct_services
-        for dependency in service.dependencies
-        if not dependency.implicit
-    }
+    entries = _waits(audit.inventory)
     if not entries:
         return Blocks(Prose("No service declares `depends_on`; all start at once."))
-    counts = Counter(dependency.condition for dependency in entries.values())
-    words = wording.count(len(entries), "wait") + ": " + ", ".join(
-        f"{counts[condition]} {meaning}" for condition, (_, _, meaning) in _CONDITIONS.items() if counts[condition]
-    ) + "."  # fmt: skip
-    legend = [(matrix.Mark(shape, tone), meaning) for tone, shape, meaning in _CONDITIONS.values()]
-    table = Table(
-        "Declared dependencies",
-        (Column("Service", "code"), Column("Waits for", "code"), Column("Condition", "state"), Column("Place", "code")),
-        tuple(
-            (row, column, State(entry.condition, _tone(entry)), str(entry.location))
-            for (row, column), entry in sorted(entries.items())
-        ),
-    )
     rows = _most_telling(entries)
     columns = sorted({column for row, column in entries if row in rows})
     marks = {
@@ -200,12 +185,47 @@ def dependency_conditions(audit: Audit) -> Blocks:
         for (row, column), dependency in entries.items()
         if row in rows
     }
-    note = f" The {LIMIT} services with the most waits for a mere start are drawn." if len(rows) == LIMIT else ""
-    canvas = matrix.draw(rows, columns, marks, legend)
-    return Blocks(Picture(canvas.svg(words), f"{words} Each row waits for the marked columns.{note}", words, table))
+    legend = [(matrix.Mark(shape, tone), meaning) for tone, shape, meaning in _CONDITIONS.values()]
+    words = _conditions_words(entries.values())
+    note = "" if {row for row, _ in entries} == set(rows) else _TELLING
+    picture = matrix.draw(rows, columns, marks, legend).svg(words)
+    return Blocks(
+        Picture(picture, f"{words} Each row waits for the marked columns.{note}", words, _conditions_table(entries))
+    )
 
 
-def _most_telling(entries: Mapping[tuple[str, str], Dependency]) -> list[str]:
+def _waits(inventory: Inventory) -> _Waits:
+    return {
+        (inventory.label(service), _label_of(inventory, service.project, dependency.service)): dependency
+        for service in inventory.distinct_services
+        for dependency in service.dependencies
+        if not dependency.implicit
+    }
+
+
+def _label_of(inventory: Inventory, project: str, name: str) -> str:
+    """What a service is called that another one of the project waits for; it may be missing."""
+    service = inventory.services_of(project).get(name)
+    return inventory.label(service) if service else name
+
+
+def _conditions_words(dependencies: Collection[Dependency]) -> str:
+    counts = Counter(dependency.condition for dependency in dependencies)
+    kinds = (f"{counts[name]} {meaning}" for name, (_, _, meaning) in _CONDITIONS.items() if counts[name])
+    return f"{wording.count(len(dependencies), 'wait')}: {', '.join(kinds)}."
+
+
+def _conditions_table(entries: _Waits) -> Table:
+    columns = (Column("Service", "code"), Column("Waits for", "code"), Column("Condition", "state"),
+               Column("Place", "code"))  # fmt: skip
+    rows = tuple(
+        (row, column, State(entry.condition, _tone(entry)), str(entry.location))
+        for (row, column), entry in sorted(entries.items(), key=lambda item: item[0])
+    )
+    return Table("Declared dependencies", columns, rows)
+
+
+def _most_telling(entries: _Waits) -> list[str]:
     """The services whose waits are drawn: all, or those with the most that don't ask for health."""
     weak = Counter(row for (row, _), entry in entries.items() if _tone(entry) == "warn")
     rows = sorted({row for row, _ in entries})

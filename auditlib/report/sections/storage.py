@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from auditlib.audit import Audit
+from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Mount, Port
 from auditlib.report import wording
 from auditlib.report.blocks import Blocks, Column, Picture, Prose, State, Table
@@ -14,6 +15,7 @@ from auditlib.report.charts import matrix, zones
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 _CHIPS = 30
 _ROWS = 40
+_ACCESS = [(matrix.Mark("dot", "accent"), "reads and writes"), (matrix.Mark("ring", ""), "reads only")]
 
 
 def exposure(audit: Audit) -> Blocks:
@@ -63,12 +65,7 @@ def _state(port: Port) -> State:
 
 def volumes(audit: Audit) -> Blocks:
     """Which service writes to which volume: what has to be kept, and who shares it."""
-    uses = {
-        (service.name, mount.source): mount
-        for service in audit.inventory.distinct_services
-        for mount in service.mounts
-        if mount.kind == "volume" and mount.source
-    }
+    uses = _uses(audit.inventory)
     if not uses:
         return Blocks(Prose("No service mounts a named volume; what containers write is gone when they are."))
     users = Counter(volume for _, volume in uses)
@@ -82,9 +79,24 @@ def volumes(audit: Audit) -> Blocks:
     shared = sorted(volume for volume, number in users.items() if number > 1)
     words = wording.count(len(users), "named volume")
     words += f"; shared by several services: {wording.listing(shared)}." if shared else ", each of one service."
-    legend = [(matrix.Mark("dot", "accent"), "reads and writes"), (matrix.Mark("ring", ""), "reads only")]
     note = f" The {_ROWS} that most services share are drawn." if len(users) > _ROWS else ""
-    return Blocks(Picture(matrix.draw(rows, columns, marks, legend).svg(words), words + note, words, _mounted(uses)))
+    canvas = matrix.draw(rows, columns, marks, _ACCESS)
+    return Blocks(Picture(canvas.svg(words), words + note, words, _mounted(uses)))
+
+
+def _uses(inventory: Inventory) -> dict[tuple[str, str], Mount]:
+    """Who mounts which named volume: a volume of an overlay is that of its base, and another project's is another."""
+    found = [
+        (service, (inventory.base_of(service.project), mount.source), mount)
+        for service in inventory.distinct_services
+        for mount in service.mounts
+        if mount.kind == "volume" and mount.source
+    ]
+    numbers = Counter(name for _, name in {volume for _, volume, _ in found})
+    return {
+        (inventory.label(service), name if numbers[name] == 1 else f"{project}/{name}"): mount
+        for service, (project, name), mount in found
+    }
 
 
 def _mounted(uses: Mapping[tuple[str, str], Mount]) -> Table:
