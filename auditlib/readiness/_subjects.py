@@ -67,12 +67,24 @@ def backups_made(inventory: Inventory) -> Iterator[Related]:
 
 def restores(inventory: Inventory) -> Iterator[Related]:
     """Commands and scripts that bring data back, so that somebody can have tried them."""
+    yield from restores_run(inventory)
     for command in deployment.commands(inventory):
         if _RESTORE.search(" ".join(command.words)):
             yield Related(command.location, "a command that restores data")
     for script in inventory.scripts:
         if _RESTORE.search(script.path.rpartition("/")[2]):
             yield Related(script.location, "a script that restores data")
+
+
+def restores_run(inventory: Inventory) -> Iterator[Related]:
+    """The workflows and services that bring data back whenever they run."""
+    for step in inventory.steps:
+        for command in step.commands:
+            if _RESTORE.search(" ".join(command.words)):
+                yield Related(command.location, f"the job {step.job} restores data")
+    for service in inventory.distinct_services:
+        if _RESTORE.search(" ".join((*service.entrypoint, *service.command))):
+            yield Related(service.location, f"{service.name} restores data")
 
 
 def scrape_jobs(inventory: Inventory) -> Iterator[Related]:

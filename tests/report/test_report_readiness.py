@@ -12,8 +12,16 @@ from handmade import FILE, MakeAudit, finding, place, service
 from auditlib import audit as auditing
 from auditlib import readiness, rules
 from auditlib.audit import Audit
-from auditlib.inventory.delivery import Command, Document, Heading, Script
-from auditlib.inventory.monitoring import Integration, PrometheusConfig, Receiver, ScrapeJob, Target
+from auditlib.inventory.delivery import Command, Document, Heading, Job, Script, Step, Workflow
+from auditlib.inventory.monitoring import (
+    Integration,
+    LogShipper,
+    PathPattern,
+    PrometheusConfig,
+    Receiver,
+    ScrapeJob,
+    Target,
+)
 from auditlib.inventory.stack import Dependency, Healthcheck, Mount
 from auditlib.model import Severity, Status
 from auditlib.readiness import Answer, State
@@ -31,6 +39,7 @@ BACKUPS = "Data is backed up"
 ALERTS = "Alerts reach someone"
 DATA = "Data outlives its container"
 LOGS = "Logs are collected"
+RESTORE = "Restoring has been tried"
 TESTS = "Tests gate a deployment"
 SCANS = "Images are scanned before they are deployed"
 GUIDES = "Operators have a guide and runbooks"
@@ -108,6 +117,20 @@ def document(*headings: str) -> Document:
 
 DEPLOYS = Script("scripts/deploy.sh", "bash", "", False, (Command(("fastapi", "deploy"), place(7)),), place(6))
 
+RESTORES = Script("scripts/restore.sh", "bash", "", False, (Command(("pg_restore", "x"), place(7)),), place(6))
+
+
+def runs(*words: str) -> Workflow:
+    commands = (Command(words, place(12)),)
+    step = Step("ci.yml", "drill", 0, "", "", " ".join(words), commands, (), (), "", "", False, place(11))
+    job = Job("ci.yml", "drill", "", (), "ubuntu-24.04", (), (), (), "", "", "", False, "", (step,), place(10))
+    return Workflow("ci.yml", "", (), (), (job,), (), place(9))
+
+
+SHIPPER = LogShipper("logging/vector.yaml", "vector", (PathPattern("docker_logs", place(5)),), (), place(5))
+SHIPPED_BY = Mount("bind", "logging/vector.yaml", "/etc/vector/vector.yaml", True, place())
+
+
 TARGET = Target("api", "8000", place(5))
 SCRAPED = [
     PrometheusConfig("prometheus.yml", (), (), (), False, place(5)),
@@ -127,6 +150,10 @@ CASES: dict[str, tuple[str, State, list[Any], list[str]]] = {
     ),
     "data without a backup, and no rule minds": (BACKUPS, State.NOT_MET, [STORE], []),
     "data with a backup": (BACKUPS, State.MET, [STORE, service("backup")], []),
+    "data without a way back": (RESTORE, State.NOT_MET, [STORE], []),
+    "a script that restores, and nothing that runs it": (RESTORE, State.PARTLY, [STORE, RESTORES], []),
+    "a workflow that restores": (RESTORE, State.MET, [STORE, RESTORES, runs("./scripts/restore.sh")], []),
+    "a service that restores": (RESTORE, State.MET, [STORE, service("drill", command=("pg_restore", "-d", "x"))], []),
     "one of two is checked": (
         HEALTH, State.PARTLY, [service("api"), service("db", healthcheck=CHECKED)], ["healthcheck-missing"]
     ),
@@ -152,6 +179,14 @@ CASES: dict[str, tuple[str, State, list[Any], list[str]]] = {
     "each store keeps its data": (DATA, State.MET, [STORE, service("cache", image="redis:7.2.4")], []),
     "the driver of one of two ships its logs": (
         LOGS, State.PARTLY, [service("api", log_driver="gelf"), service("db")], []
+    ),
+    "a shipper's configuration that nothing runs": (LOGS, State.PARTLY, [service("api"), SHIPPER], []),
+    "a shipper that runs": (LOGS, State.MET, [service("api"), SHIPPER, service("vector", mounts=(SHIPPED_BY,))], []),
+    "a shipper by its image": (
+        LOGS, State.MET, [service("api"), SHIPPER, service("x", image="timberio/vector:1.2.3")], []
+    ),
+    "a driver beside a configuration that nothing runs": (
+        LOGS, State.MET, [service("api", log_driver="gelf"), SHIPPER], []
     ),
     "the driver of each ships its logs": (LOGS, State.MET, [service("api", log_driver="gelf")], []),
     "tests that no inventory shows": (TESTS, State.PARTLY, [], ["test-suite-not-run"]),
