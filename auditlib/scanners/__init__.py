@@ -15,15 +15,15 @@ from types import TracebackType
 from auditlib.model import Coverage, Finding, Read
 from auditlib.phrases import counted
 from auditlib.scanners import _processes, actionlint, amtool, compose_lint, detect_secrets, hadolint, promtool, zizmor
-from auditlib.scanners._documentation import Documentation, documentation
+from auditlib.scanners._documentation import Documentation, documentation, documented, hint
 from auditlib.scanners._equivalents import EQUIVALENT
 from auditlib.scanners._merging import Reported, merge
 from auditlib.scanners._scanner import Issue, Scanner
 from auditlib.source import Source
 
 __all__ = [
-    "EQUIVALENT", "SCANNERS", "Documentation", "Issue", "Scan", "Scanner", "documentation", "failures",
-    "is_scanner_rule", "silent",
+    "EQUIVALENT", "SCANNERS", "Documentation", "Issue", "Scan", "Scanner", "documentation", "documented",
+    "failures", "hint", "is_scanner_rule", "named", "silent",
 ]  # fmt: skip
 
 SCANNERS: tuple[Scanner, ...] = (
@@ -39,7 +39,13 @@ SCANNERS: tuple[Scanner, ...] = (
 
 def is_scanner_rule(rule: str) -> bool:
     """Whether a rule's id is that of a scanner's (`zizmor/unpinned-uses`)."""
-    return rule.partition("/")[0] in {scanner.name for scanner in SCANNERS} and "/" in rule
+    return named(rule) is not None
+
+
+def named(rule: str) -> Scanner | None:
+    """The scanner that a rule's id begins with; which rules it has, only the scanner itself knows."""
+    name, slash, rest = rule.partition("/")
+    return next((scanner for scanner in SCANNERS if scanner.name == name), None) if slash and rest else None
 
 
 def failures(coverage: Iterable[Coverage]) -> list[Coverage]:
