@@ -23,7 +23,7 @@ from auditlib.inventory.monitoring import (
     Target,
 )
 from auditlib.inventory.stack import Dependency, Healthcheck, Mount
-from auditlib.model import Severity, Status
+from auditlib.model import Read, Severity, Status
 from auditlib.readiness import Answer, State
 
 REPOSITORY = Path(__file__).parents[2]
@@ -200,6 +200,14 @@ def test_an_item_stands_as_its_evidence_says(case: str, make_audit: MakeAudit) -
 
     assert answer.state is state
     assert answer.reason
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)
+def test_every_file_that_an_item_is_judged_by_is_said_to_be_read(example: Path) -> None:
+    audit = auditing.audit(example, scanned=False)
+    read = {entry.file for entry in audit.coverage if entry.status in (Read.PARSED, Read.PARTIAL)}
+
+    assert {record.location.file for answer in answers(audit).values() for record in answer.records} <= read
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)
