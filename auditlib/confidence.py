@@ -11,17 +11,17 @@ from __future__ import annotations
 
 import posixpath
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
 from auditlib.inventory import Inventory
 from auditlib.model import Confidence, Coverage, Location, Read
-from auditlib.phrases import counted
+from auditlib.phrases import counted, listed
 
 FAILED_SHARE = 0.2
 """The share of failed files above which nothing that the audit says should be relied on."""
-_NAMED = 3
+_NAMED = 4
 _WHOLE = "."
 """The file of a coverage entry that is about no single one."""
 WORST_FIRST = (Read.FAILED, Read.PARTIAL, Read.PARSED, Read.SKIPPED)
@@ -104,7 +104,7 @@ def _gaps(files: Mapping[str, Read], coverage: Sequence[Coverage]) -> Iterator[s
             if entry.status is status and files.get(entry.file) is status:
                 places.setdefault(entry.file, f"{entry.file}:{entry.line} ({entry.reason})")
         if places:
-            yield f"{counted(len(places), 'file')} {verb}: {_list(places.values())}."
+            yield f"{counted(len(places), 'file')} {verb}: {listed(places.values(), _NAMED)}."
 
 
 def _left_out(counts: Counter[Read], coverage: Sequence[Coverage]) -> Iterator[str]:
@@ -117,7 +117,7 @@ def _left_out(counts: Counter[Read], coverage: Sequence[Coverage]) -> Iterator[s
         yield f"Scanners that did not run: {', '.join(scanners)}."
     listing = [entry.reason for entry in skipped if entry.kind == "listing"]
     if listing:
-        yield f"Not looked at: {_list(listing)}."
+        yield f"Not looked at: {listed(listing, _NAMED)}."
 
 
 def _unresolved(inventory: Inventory) -> Iterator[str]:
@@ -131,7 +131,7 @@ def _unresolved(inventory: Inventory) -> Iterator[str]:
         ("Values come from an environment file that the repository doesn't hold", _absent_files(inventory)),
     ):
         if places:
-            yield f"{subject}: {_list(str(place) for place in places)}."
+            yield f"{subject}: {listed((str(place) for place in places), _NAMED)}."
 
 
 def _paths_outside(inventory: Inventory) -> list[Location]:
@@ -162,10 +162,3 @@ def _absent_files(inventory: Inventory) -> list[Location]:
     loaded += [(item.path, item.location) for service in inventory.services for item in service.env_files]
     held = {posixpath.basename(path) for path in inventory.files}  # code names a file from wherever it is started
     return [place for path, place in loaded if posixpath.basename(path) not in held]
-
-
-def _list(items: Iterable[str]) -> str:
-    """The first few items, and how many more there are."""
-    distinct = list(dict.fromkeys(items))
-    more = len(distinct) - _NAMED
-    return ", ".join(distinct[:_NAMED]) + (f" and {more} more" if more > 0 else "")

@@ -73,7 +73,8 @@ def check_rule(rule: str, known: Iterable[str]) -> str | None:
     ids = list(known)
     if rule in ids or scanners.is_scanner_rule(rule):
         return None
-    return f"there is no rule {rule!r}; {nearest.hint(rule, ids, '`auditlib rules` lists all')}"
+    hint = nearest.hint(rule, [*ids, *scanners.documented()], "`auditlib rules` lists all")
+    return f"there is no rule {rule!r}; {hint}"
 
 
 class _Reader(Struct):

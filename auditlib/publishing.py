@@ -7,9 +7,10 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
+from auditlib import leftovers
 from auditlib.errors import UsageError
 
 CORE = frozenset({"index.html", "notebooks", "tables", "findings.json", "findings.csv", "snapshot.json"})
@@ -29,14 +30,14 @@ def published(output: Path) -> Iterator[Path]:
     check(output)
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
-        _sweep(output)
+        leftovers.sweep(output.parent.glob(f"{glob.escape(_prefix(output))}*"), _is_left)
         staging = Path(tempfile.mkdtemp(prefix=_prefix(output), dir=output.parent))
     except OSError as error:
         raise UsageError(
             f"the report can't be written to {output}: {error.strerror}; name another folder with -o"
         ) from None
     try:
-        with _held(staging):
+        with leftovers.held(staging):
             yield staging
             staging.chmod(0o777 & ~_umask())
             _replace(output, staging)
@@ -46,36 +47,6 @@ def published(output: Path) -> Iterator[Path]:
 
 def _prefix(output: Path) -> str:
     return f".{output.name}-unfinished-"
-
-
-@contextmanager
-def _held(folder: Path) -> Iterator[bool]:
-    """Hold a folder's lock, which goes when the process does; whether nobody else holds it.
-
-    Where there are no such locks it counts as held by somebody.
-    """
-    try:
-        import fcntl
-
-        handle = os.open(folder, os.O_RDONLY)
-    except (ImportError, OSError):
-        yield False
-        return
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield True
-    except OSError:
-        yield False
-    finally:
-        os.close(handle)
-
-
-def _sweep(output: Path) -> None:
-    """Remove what killed processes have left."""
-    for folder in output.parent.glob(f"{glob.escape(_prefix(output))}*"):
-        with suppress(OSError), _held(folder) as free:  # it may be another user's, or gone in the meantime
-            if free and _is_left(folder):
-                shutil.rmtree(folder, ignore_errors=True)
 
 
 def _is_left(folder: Path) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import lru_cache
 from urllib.parse import unquote
 
@@ -22,7 +22,7 @@ from auditlib.phrases import counted
 from auditlib.secret_spans import is_credential_name, is_secret_value
 from auditlib.secret_spans.known import KnownWords
 
-__all__ = ["Value", "Vault", "is_credential_name", "shown"]
+__all__ = ["Value", "Vault", "is_credential_name", "is_secret_value", "shown"]
 
 _SHOWN_DIGEST = 4
 _SALT = b"auditlib"
@@ -126,8 +126,11 @@ class Vault(Struct):
         for start, end in sorted(secret_spans.find(text, code=code, env=env)):
             self._remember(text[start:end])
 
-    def value(self, name: str, text: str) -> Value:
-        """The value of a variable as it may be passed on; it is a secret by its name or by what stands in it."""
+    def value(self, name: str, text: str, words: Collection[str] = ()) -> Value:
+        """The value of a variable as it may be passed on; it is a secret by its name or by what stands in it.
+
+        `words` are secret wherever they stand in this text, though not elsewhere.
+        """
         bare = text.strip()
         if is_credential_name(name) and is_secret_value(name, bare, quoted=True):
             return Value(
@@ -140,7 +143,7 @@ class Vault(Struct):
                 weak=bool(_WEAK.match(bare)),
                 generated=_is_generated(bare),
             )
-        spans = _in_value(name, text)
+        spans = secret_spans.union(_in_value(name, text) + _places(words, text))
         if not spans:
             return Value(text=self.mask(text), length=len(text), placeholder=bool(_PLACEHOLDER.search(text)))
         first = text[slice(*spans[0])]
@@ -156,19 +159,20 @@ class Vault(Struct):
             generated=_is_generated(first),
         )
 
-    def mask(self, text: str) -> str:
-        """`text` with every secret replaced by its length and hash."""
-        return _replace(text, self._spans(text))
+    def mask(self, text: str, words: Collection[str] = ()) -> str:
+        """`text` with every secret, and those words, replaced by its length and hash."""
+        return _replace(text, secret_spans.union(self._spans(text) + _places(words, text)))
 
     def mask_lines(self, text: str, *, code: bool = False, env: bool = False) -> list[str]:
         """The lines of a file's text, each secret in them replaced, which the lines around it may give away."""
         lines = text.split("\n")
         return list(_masked(lines, lines, self._spans(text, code=code, env=env)))
 
-    def mask_words(self, words: Sequence[str]) -> tuple[str, ...]:
+    def mask_words(self, words: Sequence[str], secret: Collection[str] = ()) -> tuple[str, ...]:
         """The words of a command, each secret in them replaced, which the words around it may give away."""
         written = [_quoted(word) if re.search(r"\s", word) else word for word in words]
-        return tuple(_masked(words, written, self._spans(" ".join(written))))
+        text = " ".join(written)
+        return tuple(_masked(words, written, secret_spans.union(self._spans(text) + _places(secret, text))))
 
     def _spans(self, text: str, *, code: bool = False, env: bool = False) -> list[tuple[int, int]]:
         found = secret_spans.find(text, code=code, env=env)
@@ -221,6 +225,12 @@ def _in_value(name: str, text: str) -> list[tuple[int, int]]:
         if start >= len(before)
     ]
     return secret_spans.union(found)
+
+
+def _places(words: Collection[str], text: str) -> list[tuple[int, int]]:
+    """Where words stand in a text, not as a part of another."""
+    patterns = (rf"(?<!\w){re.escape(word)}(?!\w)" for word in words)
+    return [match.span() for pattern in patterns for match in re.finditer(pattern, text)]
 
 
 def _inside_number(text: str, start: int, end: int) -> bool:

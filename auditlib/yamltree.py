@@ -170,42 +170,60 @@ def parse(text: str) -> list[Node]:
 
 
 def _documents(text: str) -> Iterator[Node]:
-    anchors: dict[str, Node] = {}
-    open_nodes: list[Node] = []
-    keys: list[Node | None] = []
-    root: Node | None = None
-    merged = 0
+    builder = _Builder()
     event: Any  # the stubs say that its marks may be missing, which the parser's never are
     for count, event in enumerate(yaml.parse(text, Loader=_LOADER)):
-        mark = event.start_mark
         if count > NODE_LIMIT:
-            raise YamlError(f"more than {NODE_LIMIT} nodes", mark.line + 1)
-        if isinstance(event, yaml.DocumentStartEvent):
-            anchors, root = {}, None
-            continue
-        if isinstance(event, yaml.DocumentEndEvent):
-            if root is not None:
-                yield root
-            continue
-        if isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
-            keys.pop()
-            merged += _merge_cost(open_nodes[-1])
-            if merged > MERGE_LIMIT:
-                raise YamlError(f"merge keys bring in more than {MERGE_LIMIT} pairs", mark.line + 1)
-            _close(open_nodes.pop(), event)
-            continue
-        if isinstance(event, (yaml.StreamStartEvent, yaml.StreamEndEvent)):
-            continue
-        node = _node(event, anchors)
-        if open_nodes:
-            _attach(open_nodes[-1], keys, node)
+            raise YamlError(f"more than {NODE_LIMIT} nodes", event.start_mark.line + 1)
+        if isinstance(event, yaml.NodeEvent):
+            builder.add(event)
+        elif isinstance(event, yaml.CollectionEndEvent):
+            builder.end(event)
+        elif isinstance(event, yaml.DocumentStartEvent):
+            builder.begin()
+        elif isinstance(event, yaml.DocumentEndEvent) and builder.root is not None:
+            yield builder.root
+
+
+class _Builder:
+    """Puts a document together as the parser goes through it."""
+
+    def __init__(self) -> None:
+        self.root: Node | None = None
+        self._anchors: dict[str, Node] = {}
+        self._open: list[Node] = []
+        self._keys: list[Node | None] = []
+        """For each open mapping the key that waits for its value."""
+        self._merged = 0
+
+    def begin(self) -> None:
+        """Another document begins."""
+        self._anchors, self.root = {}, None
+
+    def add(self, event: Any) -> None:
+        """A value, or the beginning of one that holds others."""
+        node = _node(event, self._anchors)
+        if self._open:
+            _attach(self._open[-1], self._keys, node)
         else:
-            root = node
-        if isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
-            open_nodes.append(node)
-            keys.append(None)
-            if len(open_nodes) > DEPTH_LIMIT:
-                raise YamlError(f"nested more than {DEPTH_LIMIT} deep", mark.line + 1, mark.column + 1)
+            self.root = node
+        if isinstance(event, yaml.CollectionStartEvent):
+            self._descend(node, event.start_mark)
+
+    def _descend(self, node: Node, mark: Any) -> None:
+        self._open.append(node)
+        self._keys.append(None)
+        if len(self._open) > DEPTH_LIMIT:
+            raise YamlError(f"nested more than {DEPTH_LIMIT} deep", mark.line + 1, mark.column + 1)
+
+    def end(self, event: Any) -> None:
+        """The innermost mapping or sequence ends."""
+        node = self._open.pop()
+        self._keys.pop()
+        self._merged += _merge_cost(node)
+        if self._merged > MERGE_LIMIT:
+            raise YamlError(f"merge keys bring in more than {MERGE_LIMIT} pairs", event.start_mark.line + 1)
+        _close(node, event)
 
 
 def _close(node: Node, event: Any) -> None:

@@ -57,6 +57,10 @@ def test_every_command_has_help_with_an_example(command):
         (["check", "--fail-on", "terrible"], "critical"),
         (["check", "--area", "cooking"], "monitoring"),
         (["rules", "zzz"], "auditlib rules"),
+        (["rules", "zizmor/unpinned-use"], "zizmor/unpinned-uses"),
+        (["rules", "hadolint/nope"], "https://github.com/hadolint"),
+        (["rules", "zizmore/unpinned-uses"], "zizmor/unpinned-uses"),
+        (["check", "--rule", "zizmore/unpinned-uses"], "zizmor/unpinned-uses"),
         (["nonsense"], "nonsense"),
         (["compose", "config", "--services", "--variables"], "choose one"),
         (["compose", "config", "--format", "json", "--provenance"], "choose one"),
@@ -157,6 +161,20 @@ def test_rules_lists_and_explains(document):
     one = auditlib("rules", "scrape-target-unresolved").stdout
     assert "Anti-pattern:" in one
     assert "Better:" in one
+
+
+def test_rules_lists_and_explains_those_of_scanners_that_are_described():
+    assert "compose-lint/CL-0003" in auditlib("rules").stdout
+    one = auditlib("rules", "zizmor/artipacked").stdout
+    assert "a rule of zizmor" in one
+    assert "persist-credentials: false" in one
+
+
+def test_a_rule_that_only_its_scanner_may_know_is_accepted_with_a_word():
+    done = auditlib("check", EXAMPLE, "--rule", "zizmor/unpinned-use")
+    assert done.returncode == 0
+    assert "did you mean zizmor/unpinned-uses" in done.stderr
+    assert not auditlib("check", EXAMPLE, "--rule", "zizmor/unpinned-uses").stderr
 
 
 @pytest.mark.parametrize(

@@ -105,3 +105,12 @@ def test_a_copy_and_a_part_answer_too(found, derive):
     assert derived.credential_flow() == found.credential_flow() != []
     assert derived.resolve("redis", near="compose.yaml") == "service:redis"
     assert derived.what_breaks("redis") == found.what_breaks("redis")
+
+
+def test_a_default_of_the_tests_is_none_of_the_programs(tmp_path):
+    for path in ("app/settings.py", "tests/conftest.py"):
+        (tmp_path / path).parent.mkdir()
+        (tmp_path / path).write_text("import os\nos.environ.setdefault('API_KEY', 'hunter22')\n", encoding="utf-8")
+    (flow,) = audit(tmp_path, scanned=False).graph.credential_flow()
+
+    assert [origin.location.file for origin in flow.origins] == ["app/settings.py"]

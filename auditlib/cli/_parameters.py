@@ -35,7 +35,9 @@ NoScanners = Annotated[bool, typer.Option("--no-scanners", help="Only our own ru
 
 def rule_ids(incomplete: str) -> list[str]:
     """The ids of rules that begin so, for the shell's completion."""
-    return [name for name in rules.catalogue() if name.startswith(incomplete)]
+    from auditlib import scanners
+
+    return [name for name in (*rules.catalogue(), *scanners.documented()) if name.startswith(incomplete)]
 
 
 Rules = Annotated[

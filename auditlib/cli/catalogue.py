@@ -8,6 +8,8 @@ import typer
 
 from auditlib import rules
 from auditlib.cli._parameters import rule_ids
+from auditlib.configuration import check_rule
+from auditlib.errors import UsageError
 
 
 def show_rules(
@@ -22,13 +24,17 @@ def show_rules(
 
     Example: `auditlib rules`, or `auditlib rules scrape-target-unresolved`
     """
-    from auditlib import suppressions
+    from auditlib import scanners, suppressions
     from auditlib.formats import catalogue
 
     every = {**rules.catalogue(), **suppressions.catalogue()}
-    if rule:
-        typer.echo(catalogue.text(every.get(rule) or rules.find(rule)))
+    if rule and (scanner := scanners.named(rule)):
+        typer.echo(catalogue.text_of_scanner(rule, scanner))
+    elif rule and (problem := check_rule(rule, every)):
+        raise UsageError(problem)
+    elif rule:
+        typer.echo(catalogue.text(every[rule]))
     elif markdown:
         typer.echo(catalogue.markdown(every.values()), nl=False)
     else:
-        typer.echo(catalogue.overview(every.values()))
+        typer.echo(catalogue.overview(every.values(), scanners.documented()))

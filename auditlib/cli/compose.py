@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from auditlib.errors import UsageError
+
+if TYPE_CHECKING:
+    from auditlib.compose import Project
 
 app = typer.Typer(
     help="Compose projects as Docker Compose resolves them.\n\nExample: `auditlib compose config -f compose.yaml`",
@@ -59,7 +62,6 @@ def config(
     Example: `auditlib compose config -f compose.yaml -f compose.override.yaml --profile '*' --provenance`
     """
     from auditlib import compose
-    from auditlib.compose import render
 
     if services + variables + provenance + (output_format is ConfigFormat.json) > 1:
         raise UsageError("--services, --variables, --provenance and --format json exclude each other; choose one")
@@ -71,16 +73,24 @@ def config(
             env_files=env_file,
             interpolate=not no_interpolate,
         )
-        if services:
-            text = render.render_services(project)
-        elif variables:
-            text = render.render_variables(project)
-        elif output_format is ConfigFormat.json:
-            text = render.render_json(project)
-        else:
-            text = render.render_yaml(project, provenance=provenance)
+        text = _rendered(project, output_format, services=services, variables=variables, provenance=provenance)
     except compose.ComposeError as error:
         raise UsageError(str(error)) from None
     for warning in project.warnings:
         typer.echo(f"auditlib: warning: {warning}", err=True)
     typer.echo(text, nl=False)
+
+
+def _rendered(
+    project: Project, output_format: ConfigFormat, *, services: bool, variables: bool, provenance: bool
+) -> str:
+    """The project in the form that was asked for."""
+    from auditlib.compose import render
+
+    if services:
+        return render.render_services(project)
+    if variables:
+        return render.render_variables(project)
+    if output_format is ConfigFormat.json:
+        return render.render_json(project)
+    return render.render_yaml(project, provenance=provenance)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
@@ -12,7 +12,7 @@ import typer
 
 from auditlib import rules
 from auditlib.cli._parameters import NoScanners, Project, Rules, complain, print_text
-from auditlib.errors import ProjectError
+from auditlib.errors import ProjectError, UsageError
 from auditlib.model import Area, Severity
 
 if TYPE_CHECKING:
@@ -99,8 +99,23 @@ def _tell(news: Collection[str]) -> None:
 def _rules_to_check(names: list[str] | None) -> list[Rule] | None:
     """The rules of these names; None, which is all, without a name."""
     from auditlib import scanners
+    from auditlib.configuration import check_rule
 
+    for name in names or ():
+        if problem := check_rule(name, rules.catalogue()):
+            raise UsageError(problem)
+    complain(_undescribed(names or ()))
     return [rules.find(name) for name in names if not scanners.is_scanner_rule(name)] if names else None
+
+
+def _undescribed(names: Iterable[str]) -> Iterator[str]:
+    """A line for each rule that may be a scanner's and may be mistyped: a scanner doesn't tell which rules it has."""
+    from auditlib import scanners
+
+    for name in names:
+        if (scanner := scanners.named(name)) and scanners.documentation(name) is None:
+            hint = scanners.hint(name, f"its rules are listed at {scanner.homepage}")
+            yield f"{name} is taken for a rule of {scanner.name}, though auditlib doesn't know it; {hint}"
 
 
 def _chosen(result: Audit, areas: list[Area] | None, names: list[str] | None) -> Audit:

@@ -49,37 +49,42 @@ def parse(
     text: str, known: dict[str, str], lookup: Lookup, unset: Callable[[str], None] | None = None
 ) -> Iterator[Assignment]:
     """The assignments of a text in order. `known` is what earlier lines set, and grows; `lookup` comes before it."""
-    position = 0
-    while True:
-        position = _statement(text, position)
-        if position >= len(text):
-            return
-        name, name_at, after, inherited = _name(text, position)
-        if " " in name:
-            raise DotenvError("a variable's name cannot contain a space", name_at)
-        if inherited:
-            value = lookup(name)
-            if value is not None:
-                known[name] = value
-                yield Assignment(name, value, name_at, name_at + len(name), "")
-            position = after
-            continue
 
-        def find(key: str) -> str | None:
-            value = lookup(key)
-            return known.get(key) if value is None else value
+    def find(key: str) -> str | None:
+        value = lookup(key)
+        return known.get(key) if value is None else value
 
-        raw, quote, start, end, position = _value(text, after)
-        try:
-            value = substitute(_escapes(raw) if quote else raw, find, unset) if quote != "'" else raw
-        except MissingRequiredError as error:
-            raise DotenvError(f"{name}: {error}", start) from None
-        except InvalidTemplateError:
-            raise DotenvError(f"{name}: not a variable; a literal $ is written $$", start) from None
-        if len(known) >= VARIABLE_LIMIT:
-            raise DotenvError(f"more than {VARIABLE_LIMIT} variables", name_at)
-        known[name] = value
-        yield Assignment(name, value, start if end > start else name_at, end, raw, quote)
+    position = _statement(text, 0)
+    while position < len(text):
+        name = _name(text, position)
+        if name.inherits:
+            found, after = _inherited(name, lookup), name.after
+        else:
+            found, after = _assigned(text, name, find, unset)
+            if len(known) >= VARIABLE_LIMIT:
+                raise DotenvError(f"more than {VARIABLE_LIMIT} variables", name.at)
+        if found is not None:
+            known[found.name] = found.value
+            yield found
+        position = _statement(text, after)
+
+
+def _inherited(name: _Name, lookup: Lookup) -> Assignment | None:
+    """What a bare name takes from around it, if it is there."""
+    value = lookup(name.text)
+    return None if value is None else Assignment(name.text, value, name.at, name.at + len(name.text), "")
+
+
+def _assigned(text: str, name: _Name, find: Lookup, unset: Callable[[str], None] | None) -> tuple[Assignment, int]:
+    """The value after a name and its sign, and where to read on."""
+    raw, quote, start, end, position = _value(text, name.after)
+    try:
+        value = substitute(_escapes(raw) if quote else raw, find, unset) if quote != "'" else raw
+    except MissingRequiredError as error:
+        raise DotenvError(f"{name.text}: {error}", start) from None
+    except InvalidTemplateError:
+        raise DotenvError(f"{name.text}: not a variable; a literal $ is written $$", start) from None
+    return Assignment(name.text, value, start if end > start else name.at, end, raw, quote), position
 
 
 def _statement(text: str, position: int) -> int:
@@ -95,28 +100,48 @@ def _statement(text: str, position: int) -> int:
     return position
 
 
-def _name(text: str, position: int) -> tuple[str, int, int, bool]:
-    """The name, where it stands, where its value may start, and whether it is a bare name that inherits its value."""
-    export = _EXPORT.match(text, position)
-    if export:
-        position += len("export")
-        while position < len(text) and text[position] in _SPACE:
-            position += 1
-    name, after, inherited = "", position, False
-    for index in range(position, len(text)):
-        char = text[index]
-        if char in _SPACE:
-            continue
-        if char in "=:\n":
-            name, after, inherited = text[position:index], index + 1, char == "\n"
-            break
-        if char not in "_.-[]" and not (char.isalpha() or char.isnumeric()):
-            raise DotenvError(f"unexpected character {char!r} in a variable's name", position)
+class _Name(Struct, frozen=True):
+    """A variable's name, where it stands, and where its value may start; one without a sign inherits its value."""
+
+    text: str
+    at: int
+    after: int
+    inherits: bool
+
+
+def _name(text: str, position: int) -> _Name:
+    """The name that stands at a position."""
+    position = _after_export(text, position)
+    sign = _sign(text, position)
     if position >= len(text):
         raise DotenvError("zero length string", len(text) - 1)
-    while after < len(text) and text[after] in _SPACE:
-        after += 1
-    return name.rstrip(_ALL_SPACE), position, after, inherited
+    if sign is None:
+        return _Name("", position, _after_space(text, position), False)
+    name = text[position:sign].rstrip(_ALL_SPACE)
+    if " " in name:
+        raise DotenvError("a variable's name cannot contain a space", position)
+    return _Name(name, position, _after_space(text, sign + 1), text[sign] == "\n")
+
+
+def _after_export(text: str, position: int) -> int:
+    return _after_space(text, position + len("export")) if _EXPORT.match(text, position) else position
+
+
+def _after_space(text: str, position: int) -> int:
+    while position < len(text) and text[position] in _SPACE:
+        position += 1
+    return position
+
+
+def _sign(text: str, position: int) -> int | None:
+    """Where the name's sign stands, or the end of its line."""
+    for index in range(position, len(text)):
+        char = text[index]
+        if char in "=:\n":
+            return index
+        if char not in _SPACE and char not in "_.-[]" and not (char.isalpha() or char.isnumeric()):
+            raise DotenvError(f"unexpected character {char!r} in a variable's name", position)
+    return None
 
 
 def _value(text: str, position: int) -> tuple[str, str, int, int, int]:

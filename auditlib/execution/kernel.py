@@ -44,6 +44,8 @@ def execute(notebook: Path, folder: Path, parameters: Mapping[str, str]) -> None
             target,
             dict(parameters),
             engine_name=ENGINE,
+            kernel_name="python3",  # a notebook may name none, or one that is not here
+            language="python",
             progress_bar=False,
             request_save_on_cell_execute=False,
             cwd=folder,

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable
 from itertools import groupby
 
+from auditlib.errors import UsageError
 from auditlib.model import Area
 from auditlib.rules import Rule
+from auditlib.scanners import Scanner, documentation, hint
 
 _ORDER = list(Area)
 
 
-def overview(rules: Iterable[Rule]) -> str:
-    """One line a rule, by area."""
+def overview(rules: Iterable[Rule], of_scanners: Iterable[str]) -> str:
+    """One line a rule, by area; of the scanners' rules, whose titles they print themselves, the ids."""
     parts = []
     for area, members in groupby(_by_area(rules), key=lambda rule: rule.area):
         parts.append(f"\n{area}")
         parts += [f"  {rule.id:<34} {rule.severity!s:<9} {rule.title}" for rule in members]
+    for scanner, ids in groupby(of_scanners, key=lambda rule: rule.partition("/")[0]):
+        lines = textwrap.fill(", ".join(ids), 100, break_on_hyphens=False)
+        parts += [f"\n{scanner}, a scanner, among others", textwrap.indent(lines, "  ")]
     return "\n".join([*parts, "\n`auditlib rules RULE` shows one in full."]).lstrip("\n")
 
 
@@ -32,6 +38,18 @@ def text(rule: Rule) -> str:
         f"Recommendation: {documentation.recommendation}",
         "References:\n" + "\n".join(f"- {reference}" for reference in documentation.references),
     ]
+    return "\n\n".join(parts)
+
+
+def text_of_scanner(rule: str, scanner: Scanner) -> str:
+    """A scanner's rule as far as it is described here. Raises UsageError if it isn't."""
+    known = documentation(rule)
+    if known is None:
+        advice = hint(rule, f"its rules are listed at {scanner.homepage}")
+        raise UsageError(f"no rule {rule!r} of {scanner.name} is described here; {advice}")
+    parts = [f"{rule}: a rule of {scanner.name} ({scanner.homepage})", known.why]
+    parts += [f"Anti-pattern:\n\n{known.before}"] if known.before else []
+    parts += [f"Better:\n\n{known.after}"] if known.after else []
     return "\n\n".join(parts)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from auditlib import nearest
+from auditlib.conventions import environments
 from auditlib.errors import UsageError
 from auditlib.graph._answers import Flow, Origin, Use
 from auditlib.graph._hosts import Hosts
@@ -55,7 +56,8 @@ def traces(inventory: Inventory, hosts: Hosts) -> Iterator[Trace]:
                 kind = "template" if file.template else "env_file"
                 yield Trace(line.name, _origin(kind, line.value, line.location))
     for setting in inventory.settings:
-        if setting.default is not None and _is_credential(setting.name, setting.default):
+        of_tests = environments.is_for_development(setting.location.file)
+        if setting.default is not None and not of_tests and _is_credential(setting.name, setting.default):
             yield Trace(setting.name, _origin("setting", setting.default, setting.location))
 
 

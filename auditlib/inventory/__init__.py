@@ -95,6 +95,7 @@ class Inventory:
 
     workflows: tuple[delivery.Workflow, ...] = field(default=(), metadata={"of": delivery.Workflow})
     actions: tuple[delivery.Action, ...] = field(default=(), metadata={"of": delivery.Action})
+    cluster_files: tuple[delivery.ClusterFile, ...] = field(default=(), metadata={"of": delivery.ClusterFile})
     dockerfiles: tuple[delivery.Dockerfile, ...] = field(default=(), metadata={"of": delivery.Dockerfile})
     docker_ignores: tuple[delivery.DockerIgnore, ...] = field(default=(), metadata={"of": delivery.DockerIgnore})
     manifests: tuple[delivery.Manifest, ...] = field(default=(), metadata={"of": delivery.Manifest})

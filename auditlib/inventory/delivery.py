@@ -274,6 +274,13 @@ class Document(Struct, frozen=True):
     location: Location
 
 
+class ClusterFile(Struct, frozen=True):
+    """A file that deploys to a cluster: a `manifest` of Kubernetes, a `chart`, `kustomization`, `helmfile`, …"""
+
+    kind: str
+    location: Location
+
+
 class Route(Struct, frozen=True):
     """An HTTP route that code declares: `METHOD` (or `*`), path, framework."""
 

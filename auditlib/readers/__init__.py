@@ -38,6 +38,7 @@ READERS: tuple[str, ...] = (
     "nginx",
     "reverse_proxies",
     "workflows",
+    "cluster_files",
     "documents",
     "test_suites",
     "migrators",

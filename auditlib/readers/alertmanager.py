@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
+from msgspec.structs import replace
+
 from auditlib.inventory.monitoring import Integration, LabelMatcher, Receiver, Route
 from auditlib.model import Coverage, Location, Read
 from auditlib.patterns import regex
@@ -89,7 +91,7 @@ def _read(source: Source, file: str) -> Iterator[Any]:
     for document in selection.documents(source, file):
         if not _is_configuration(document):
             continue
-        yield from _routes(document, entries)
+        yield from _routes(document, entries, source.vault)
         settings = document.get("global")
         for receiver in entries.of(document, "receivers"):
             yield Receiver(
@@ -103,7 +105,7 @@ def _read(source: Source, file: str) -> Iterator[Any]:
         yield Coverage(file, KIND, Read.PARTIAL, "is a template; it was read as if its expressions were words")
 
 
-def _routes(document: Node, entries: Entries) -> Iterator[Route]:
+def _routes(document: Node, entries: Entries, vault: Vault) -> Iterator[Route]:
     """The routing tree, depth first."""
     root = document.get("route")
     if root is None or not root.is_mapping:
@@ -118,7 +120,7 @@ def _routes(document: Node, entries: Entries) -> Iterator[Route]:
         yield Route(
             file=entries.file,
             receiver=receiver,
-            matchers=_matchers(node, entries),
+            matchers=_matchers(node, entries, vault),
             depth=depth,
             continues=is_true(node, "continue"),
             location=location(node, entries.file),
@@ -127,12 +129,12 @@ def _routes(document: Node, entries: Entries) -> Iterator[Route]:
     entries.problem(root, f"has more than {ROUTE_LIMIT} routes; the rest was left out")
 
 
-def _matchers(node: Node, entries: Entries) -> tuple[LabelMatcher, ...]:
+def _matchers(node: Node, entries: Entries, vault: Vault) -> tuple[LabelMatcher, ...]:
     """The matchers of a route, in the present syntax (`matchers`) and in the two former ones (`match`, `match_re`)."""
-    found = [LabelMatcher(name, "=", value) for name, value in pairs(node.get("match"))]
-    found += [LabelMatcher(name, "=~", value) for name, value in pairs(node.get("match_re"))]
+    found = [LabelMatcher(name, "=", value) for name, value in pairs(node.get("match"), vault)]
+    found += [LabelMatcher(name, "=~", value) for name, value in pairs(node.get("match_re"), vault)]
     for item in entries.scalars(node.get("matchers")):
-        parsed = list(_parsed(item.text))
+        parsed = [replace(each, value=vault.value(each.name, each.value).text) for each in _parsed(item.text)]
         if not parsed and item.text.strip(" {}"):
             entries.problem(item, "a matcher is not of the form name=value")
         found += parsed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from auditlib.model import Coverage, Location, Read
+from auditlib.redaction import Vault
 from auditlib.yamltree import Node
 
 ENTRY_LIMIT = 100_000
@@ -25,9 +26,10 @@ def is_true(node: Node, *keys: str) -> bool:
     return found is not None and found.value is True
 
 
-def pairs(node: Node | None) -> tuple[tuple[str, str], ...]:
-    """The scalar entries of a mapping."""
-    return tuple((key.text, value.text) for key, value in node.items() if value.kind == "scalar") if node else ()
+def pairs(node: Node | None, vault: Vault) -> tuple[tuple[str, str], ...]:
+    """The scalar entries of a mapping, masked by their names."""
+    entries = [(key.text, value.text) for key, value in node.items() if value.kind == "scalar"] if node else []
+    return tuple((name, vault.value(name, text).text) for name, text in entries)
 
 
 class Entries:

@@ -17,6 +17,7 @@ from auditlib.model import Coverage, Read
 from auditlib.patterns import regex
 from auditlib.readers import reading, selection
 from auditlib.readers.nodes import Entries, is_true, location, pairs, text
+from auditlib.redaction import Vault
 from auditlib.source import Source, Unreadable
 from auditlib.yamltree import Node, YamlError, parse
 
@@ -66,7 +67,7 @@ def _read(source: Source, file: str) -> Iterator[Any]:
     entries = Entries(file, KIND)
     for document in selection.documents(source, file):
         for config in _configurations(document):
-            yield _config(config, file, entries)
+            yield _config(config, file, entries, source.vault)
             for job in entries.of(config, "scrape_configs"):
                 yield _job(job, source, entries)
     yield from entries.problems
@@ -74,13 +75,13 @@ def _read(source: Source, file: str) -> Iterator[Any]:
         yield Coverage(file, KIND, Read.PARTIAL, "is a template; it was read as if its expressions were words")
 
 
-def _config(node: Node, file: str, entries: Entries) -> PrometheusConfig:
+def _config(node: Node, file: str, entries: Entries, vault: Vault) -> PrometheusConfig:
     managers = entries.of(node, "alerting", "alertmanagers")
     return PrometheusConfig(
         file=file,
         rule_files=_paths(node.get("rule_files"), entries),
         alertmanagers=tuple(found for manager in managers for found in _static_targets(manager, entries)),
-        external_labels=pairs(node.get("global", "external_labels")),
+        external_labels=pairs(node.get("global", "external_labels"), vault),
         remote_write=bool(_elements(node.get("remote_write"))),
         location=location(node, file),
         alertmanager_discovery=tuple(name for manager in managers for name in _discovery(manager)),
@@ -97,7 +98,9 @@ def _job(node: Node, source: Source, entries: Entries) -> ScrapeJob:
     discovery_files = tuple(
         path for entry in entries.of(node, "file_sd_configs") for path in _paths(entry.get("files"), entries)
     )
-    labels = [label for entry in entries.of(node, "static_configs") for label in pairs(entry.get("labels"))]
+    labels = [
+        label for entry in entries.of(node, "static_configs") for label in pairs(entry.get("labels"), source.vault)
+    ]
     found = [target for path in discovery_files for target in _targets_of_files(source, path, entries)]
     return ScrapeJob(
         file=file,

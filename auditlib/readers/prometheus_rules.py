@@ -11,6 +11,7 @@ from typing import Any
 from auditlib.inventory.monitoring import AlertRule
 from auditlib.readers import promql, reading, selection
 from auditlib.readers.nodes import Entries, location, pairs, text
+from auditlib.redaction import Vault
 from auditlib.source import Source, Unreadable
 from auditlib.yamltree import Node
 
@@ -49,11 +50,11 @@ def _read(source: Source, file: str) -> Iterator[Any]:
     for document in selection.documents(source, file):
         for group in entries.of(document, "groups"):
             for rule in entries.of(group, "rules"):
-                yield from _rule(rule, text(group, "name"), entries)
+                yield from _rule(rule, text(group, "name"), entries, source.vault)
     yield from entries.problems
 
 
-def _rule(node: Node, group: str, entries: Entries) -> Iterator[AlertRule]:
+def _rule(node: Node, group: str, entries: Entries, vault: Vault) -> Iterator[AlertRule]:
     kind = next((kind for kind in ("alert", "record") if node.get(kind)), "")
     expression = node.get("expr")
     if not kind or not expression:
@@ -69,8 +70,8 @@ def _rule(node: Node, group: str, entries: Entries) -> Iterator[AlertRule]:
         name=text(node, kind),
         query=query,
         duration=text(node, "for"),
-        labels=pairs(node.get("labels")),
-        annotations=pairs(node.get("annotations")),
+        labels=pairs(node.get("labels"), vault),
+        annotations=pairs(node.get("annotations"), vault),
         location=location(node, entries.file),
         expression_location=location(expression, entries.file),
     )

@@ -10,6 +10,7 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
 from auditlib.model import Related
+from auditlib.readiness import _subjects as subjects
 
 
 def unchecked(inventory: Inventory, graph: DependencyGraph) -> Iterator[Related]:
@@ -28,11 +29,24 @@ def unwatched(inventory: Inventory, graph: DependencyGraph) -> Iterator[Related]
 
 
 def unkept(inventory: Inventory, graph: DependencyGraph) -> Iterator[Related]:
-    """The services that run all the time, and whose logs nothing takes away from their host."""
+    """The services that run all the time and whose logs nothing takes away; shippers that no service runs."""
     kept = log_collection.kept(inventory)
-    for service in _lasting(inventory):
-        if service.key not in kept and not services.is_watching(inventory, service):
+    lasting = [service for service in _lasting(inventory) if not services.is_watching(inventory, service)]
+    for service in lasting:
+        if service.key not in kept:
             yield Related(service.location, f"Nothing collects the logs of {service.name}")
+    if not log_collection.is_run(inventory) and not all(map(log_collection.sends, lasting)):
+        for item in inventory.log_shippers:
+            yield Related(
+                item.location, f"{item.file} configures {item.kind}, and no service of the repository runs it"
+            )
+
+
+def untried(inventory: Inventory, graph: DependencyGraph) -> Iterator[Related]:
+    """The commands and scripts that restore data, where no workflow or service runs one."""
+    if not any(subjects.restores_run(inventory)):
+        said = "The repository holds what brings data back; whether anybody has tried it, files can't tell"
+        yield from (Related(item.location, said) for item in subjects.restores(inventory))
 
 
 def unfixed(inventory: Inventory, graph: DependencyGraph) -> Iterator[Related]:

@@ -93,11 +93,12 @@ ITEMS: tuple[Item, ...] = (
     Item(
         "Restoring has been tried",
         subjects.stores,
-        "The repository holds the commands that bring data back; whether they were run, files can't tell.",
+        "A workflow or a service runs the commands that bring data back.",
         "Nothing that keeps data was found.",
         weakened_by=_rules("backup-untested", "recovery-undocumented"),
         proof=subjects.restores,
         lacking="No command or script of the repository restores anything, so no test of a restore can have used one.",
+        gaps=gaps.untried,
     ),
     Item(
         "Metrics are collected",

@@ -9,16 +9,12 @@ from auditlib import scraping
 from auditlib.conventions import backups, deployment, healthchecks, monitoring, services
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
-from auditlib.model import Location, Related
+from auditlib.model import Related
 from auditlib.patterns import regex
 
 _RESTORE = regex(r"\b(?:pg_restore|mongorestore|restic restore|borg extract|wal-g backup-fetch)\b|restore[-_.]", re.I)
 _ROLLBACK = regex(r"\broll(?:ing)?[-_ ]?back\b|\brückfall|zurückrollen|retour arri[eè]re", re.I)
 _SCANNER = regex(r"\b(?:trivy|grype|snyk|clair|anchore|docker scout|scout-action|prisma-cloud)\b", re.I)
-_CLUSTER_FILE = regex(
-    r"(?:^|/)(?:Chart|kustomization|helmfile)\.ya?ml$|\.nomad$|"
-    r"(?:^|/)(?:k8s|kubernetes|kube|helm|charts)/.+\.(?:ya?ml|tpl|json)$"
-)
 _CLUSTER_COMMAND = regex(r"\b(?:kubectl|helm|kustomize|nomad|docker stack deploy|docker service)\b")
 _LOCAL_LOGS = frozenset({"", "json-file", "local", "none"})
 _SECRET_NAME = regex(r"PASSWORD|SECRET|TOKEN|API_?KEY|PRIVATE_KEY|CREDENTIAL", re.I)
@@ -67,12 +63,24 @@ def backups_made(inventory: Inventory) -> Iterator[Related]:
 
 def restores(inventory: Inventory) -> Iterator[Related]:
     """Commands and scripts that bring data back, so that somebody can have tried them."""
+    yield from restores_run(inventory)
     for command in deployment.commands(inventory):
         if _RESTORE.search(" ".join(command.words)):
             yield Related(command.location, "a command that restores data")
     for script in inventory.scripts:
         if _RESTORE.search(script.path.rpartition("/")[2]):
             yield Related(script.location, "a script that restores data")
+
+
+def restores_run(inventory: Inventory) -> Iterator[Related]:
+    """The workflows and services that bring data back whenever they run."""
+    for step in inventory.steps:
+        for command in step.commands:
+            if _RESTORE.search(" ".join(command.words)):
+                yield Related(command.location, f"the job {step.job} restores data")
+    for service in inventory.distinct_services:
+        if _RESTORE.search(" ".join((*service.entrypoint, *service.command))):
+            yield Related(service.location, f"{service.name} restores data")
 
 
 def scrape_jobs(inventory: Inventory) -> Iterator[Related]:
@@ -171,9 +179,8 @@ def several_hosts(inventory: Inventory) -> Iterator[Related]:
     """Documents that speak of several hosts, and what deploys to a cluster; a platform alone says nothing of hosts."""
     for document in deployment.documents_on_scaling(inventory):
         yield Related(document.location, "scaling is described here")
-    for path in inventory.files:
-        if _CLUSTER_FILE.search(path):
-            yield Related(Location(path), "this is for a cluster")
+    for item in inventory.cluster_files:
+        yield Related(item.location, f"this {item.kind} is for a cluster")
     for command in deployment.commands(inventory):
         if _CLUSTER_COMMAND.search(" ".join(command.words)):
             yield Related(command.location, "a command that deploys to a cluster")

@@ -10,11 +10,11 @@ import os
 import shutil
 import signal
 import subprocess
-import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from auditlib import leftovers
 from auditlib.errors import PrintError, UsageError
 from auditlib.patterns import regex
 
@@ -54,8 +54,7 @@ def browser() -> str:
 
 def write(page: Path, target: Path) -> None:
     """Print `page` to `target`. Raises PrintError if the browser fails or takes too long."""
-    with tempfile.TemporaryDirectory(prefix="auditlib-print-", ignore_cleanup_errors=True) as name:
-        folder = Path(name)
+    with leftovers.temporary("print") as folder:
         _print(page, folder / "draft.pdf", folder)
         numbered = folder / page.name
         numbered.write_text(

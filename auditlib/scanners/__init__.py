@@ -7,23 +7,24 @@ and the exit status of the command is 3.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 
+from auditlib import leftovers
 from auditlib.model import Coverage, Finding, Read
 from auditlib.phrases import counted
 from auditlib.scanners import _processes, actionlint, amtool, compose_lint, detect_secrets, hadolint, promtool, zizmor
-from auditlib.scanners._documentation import Documentation, documentation
+from auditlib.scanners._documentation import Documentation, documentation, documented, hint
 from auditlib.scanners._equivalents import EQUIVALENT
 from auditlib.scanners._merging import Reported, merge
 from auditlib.scanners._scanner import Issue, Scanner
 from auditlib.source import Source
 
 __all__ = [
-    "EQUIVALENT", "SCANNERS", "Documentation", "Issue", "Scan", "Scanner", "documentation", "failures",
-    "is_scanner_rule", "silent",
+    "EQUIVALENT", "SCANNERS", "Documentation", "Issue", "Scan", "Scanner", "documentation", "documented",
+    "failures", "hint", "is_scanner_rule", "named", "silent",
 ]  # fmt: skip
 
 SCANNERS: tuple[Scanner, ...] = (
@@ -39,7 +40,13 @@ SCANNERS: tuple[Scanner, ...] = (
 
 def is_scanner_rule(rule: str) -> bool:
     """Whether a rule's id is that of a scanner's (`zizmor/unpinned-uses`)."""
-    return rule.partition("/")[0] in {scanner.name for scanner in SCANNERS} and "/" in rule
+    return named(rule) is not None
+
+
+def named(rule: str) -> Scanner | None:
+    """The scanner that a rule's id begins with; which rules it has, only the scanner itself knows."""
+    name, slash, rest = rule.partition("/")
+    return next((scanner for scanner in SCANNERS if scanner.name == name), None) if slash and rest else None
 
 
 def failures(coverage: Iterable[Coverage]) -> list[Coverage]:
@@ -69,7 +76,8 @@ class Scan:
         self._path = path or _processes.search_path()
         self._coverage: list[Coverage] = []
         self._runs: list[_processes.Run] = []
-        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._folder: Path | None = None
+        self._held = ExitStack()
 
     def __enter__(self) -> Scan:
         for scanner in self._scanners:
@@ -83,8 +91,7 @@ class Scan:
     ) -> None:
         for run in self._runs:
             run.stop()
-        if self._folder is not None:
-            self._folder.cleanup()
+        self._held.close()
 
     def collect(self, findings: Sequence[Finding]) -> tuple[list[Finding], list[Coverage]]:
         """Wait for the scanners; our findings and theirs as one list, and how far each scanner came."""
@@ -112,8 +119,8 @@ class Scan:
             self._note(scanner.name, Read.SKIPPED, reason)
             return
         if self._folder is None:
-            self._folder = tempfile.TemporaryDirectory(prefix="auditlib-scan-")
-        folder = Path(self._folder.name, scanner.name)
+            self._folder = self._held.enter_context(leftovers.temporary("scan"))
+        folder = self._folder / scanner.name
         try:
             run = _processes.start(scanner, program, self._source, files, folder, self._time_limit)
         except OSError as error:

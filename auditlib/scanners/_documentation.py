@@ -8,6 +8,8 @@ from importlib import resources
 
 from msgspec import Struct
 
+from auditlib import nearest
+
 
 class Documentation(Struct, frozen=True):
     """Why a rule of a scanner matters, and lines before and after, which are empty where there isn't one right way."""
@@ -20,6 +22,18 @@ class Documentation(Struct, frozen=True):
 def documentation(rule: str) -> Documentation | None:
     """The documentation of a scanner's rule, such as `zizmor/unpinned-uses`; None for one that is described nowhere."""
     return _all().get(rule)
+
+
+def documented() -> tuple[str, ...]:
+    """The ids of the rules that are described here; the scanners have more."""
+    return tuple(_all())
+
+
+def hint(rule: str, otherwise: str) -> str:
+    """What a complaint about a mistyped rule of a scanner ends with: the nearest of those that are described here."""
+    scanner, _, name = rule.partition("/")
+    beside = {known.partition("/")[2]: known for known in _all() if known.startswith(f"{scanner}/")}
+    return nearest.hint(name, beside, otherwise)
 
 
 @cache

@@ -12,7 +12,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from auditlib.patterns import regex
-from auditlib.secret_spans import addresses, commands, env_lines, formats, headers, prose
+from auditlib.secret_spans import addresses, commands, env_lines, formats, headers, inputs, logins
 from auditlib.secret_spans.assignments import default, key_input, name_around, named
 from auditlib.secret_spans.names import is_credential_name, is_secret_value
 
@@ -93,8 +93,9 @@ def _lower(text: str) -> str:
     return text.lower() if text.isascii() else text.translate(_UPPER)
 
 
-_NAME_HINTS = ("pass", "pwd", "pw", "secret", "token", "key", "credential", "creds", "webhook", "salt", "dsn", "bearer",
-               "auth", "slack_api_url", "httpheadervalue", "x-honeycomb-team", "stringdata")  # fmt: skip
+_NAME_HINTS = ("pass", "pwd", "pw", "secret", "token", "key", "webhook", "salt", "dsn", "bearer",
+               "auth", "cred", "psk", "pepper", "seed", "cookie", "slack_api_url", "httpheadervalue",
+               "x-honeycomb-team", "stringdata")  # fmt: skip
 _PROVIDER_HINTS = ("akia", "asia", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "sk-", "sk_live_",
                    "sk_test_", "rk_live_", "rk_test_", "xox", "aiza", "npm_", "pypi-", "sg.", "dop_v1_", "eyj", "hvs.",
                    "whsec_")  # fmt: skip
@@ -113,14 +114,16 @@ _HINTS: list[tuple[str, Callable[..., Iterator[Span]]]] = [
     *((hint, formats.password_hash) for hint in _HASH_HINTS),
     *((hint, addresses.after(hint)) for hint in _ADDRESSES),
     *((hint, addresses.query) for hint in _QUERY_HINTS),
-    *((hint, commands.command(hint)) for hint in commands.PROGRAMS),
-    *((hint, commands.piped) for hint in commands.READERS_OF_INPUT),
+    *((hint, commands.command(hint)) for hint in commands.NAMES),
+    *((hint, inputs.piped) for hint in inputs.READERS),
+    *((hint, inputs.piped_to) for hint in inputs.PROGRAMS),
     *((hint, headers.scheme) for hint in ("bearer ", "basic ", "token ")),
     *((hint, formats.pgpass) for hint in _PORT_HINTS),
-    *((hint, prose.login) for hint in ("login", "log-in", "credential", "user/pass", "username/pass", "user / pass")),
+    *((hint, logins.told) for hint in logins.HINTS),
+    *((hint, logins.signed_in) for hint in ("log in", "logging in", "sign in", "signing in", "login with", "login as")),
     *((hint, commands.user_and_password) for hint in (" -p", '"-p"')),
-    ("<<<", commands.here_string),
-    ("chpasswd", commands.piped_login),
+    ("<<<", inputs.here_string),
+    ("chpasswd", inputs.login),
     *((hint, headers.matcher) for hint in ("header(", "headers(", "headerregexp(", "headersregexp(", "query(")),
     *((hint, key_input) for hint in ("/ssh-action", "/scp-action", "/ssh-deploy", "/sftp-")),
     ("authorization", headers.authorization),

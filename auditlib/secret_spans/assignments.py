@@ -7,7 +7,13 @@ from collections.abc import Iterator
 
 from auditlib.patterns import regex
 from auditlib.secret_spans import bare, expressions, literals, prose, structures
-from auditlib.secret_spans.names import is_credential_name, is_login_name, is_option_value, is_secret_value
+from auditlib.secret_spans.names import (
+    is_credential_name,
+    is_login_name,
+    is_option_value,
+    is_secret_value,
+    is_word_of_login,
+)
 
 Span = tuple[int, int]
 
@@ -19,7 +25,7 @@ _LOGIN = regex(
     r"""(?P<value>[^\s"'`/\\,;:$]{1,200})(?=["'\s,;\\]|$)"""
 )
 _ENCODED = regex(r"""["']?\s{0,9}[:=]\s{0,9}["']?(?=[a-z+/_-]{0,60}[A-Z0-9])[\w+/-]{12,}={0,2}""")
-_DEFAULT = regex(r"\$\{[\w.]{1,80}(?::?[-=+]|:(?![-=+?]))(?P<value>[^}$\n]{1,200})\}")
+_DEFAULT = regex(r"\$\{[\w.]{1,80}(?::?[-=+]|:(?![-=+?]))(?:\$\{\w{1,80}:?[-=+]){0,3}(?P<value>[^}$\n]{1,200})\}")
 _PRINTED = regex(
     r"""\$\((?:echo|printf)\s+(?:-\w+\s+)*(?:["']%s["']\s+)?(?:"(?=[^"]*"))?(?P<value>(?<=")[^"\n]+|[^\s"')|]+)"""
 )
@@ -56,8 +62,18 @@ def named(text: str, begin: int, end: int, code: bool) -> Iterator[Span]:
             yield from _secret(name, text, span)
     elif name.lower() == "key" and text[begin - 2 : begin] == "--":
         yield from (span for span in bare.option(text, begin, end) if is_option_value(text[slice(*span)]))
-    elif is_login_name(name) and (match := _LOGIN.match(text, end)) and is_secret_value(name, match["value"]):
-        yield match.span("value")
+    elif is_login_name(name):
+        yield from _login(name, text, begin, end, code)
+
+
+def _login(name: str, text: str, begin: int, end: int, code: bool) -> Iterator[Span]:
+    """The password in `user:password`; of a variable of the environment also one that stands alone."""
+    if match := _LOGIN.match(text, end):
+        if is_secret_value(name, match["value"]):
+            yield match.span("value")
+    elif name.isupper():
+        found = (span for each in _values(text, name, begin, end, code) for span in _secret(name, text, each))
+        yield from (span for span in found if is_word_of_login(name, text[slice(*span)]))
 
 
 def _whole(name: str, text: str, begin: int) -> str:

@@ -11,15 +11,18 @@ from auditlib.secret_spans.names import is_secret_value
 
 Span = tuple[int, int]
 
+_LOOKS_UP = (
+    r"(?:[\w.]{1,50}\(\)\.)?[\w.]{0,50}(?i:env\w{0,12}|environ\.\w{1,12}|\bget|\.get|fetch|config|get_?or_?default"
+    r"|get_?secret|getattr)(?:\.(?:str|get|string))?(?:<\w{1,20}>)?\("
+)
 _LOOKUP = (
-    r"""[\w.]{0,50}(?:getenv|environ\.get|get_env|ENV\.fetch|\benv|\bconfig)\(\s{0,200}["'][A-Za-z_][\w.-]{0,79}["']"""
-    r"""\s{0,9},\s{0,200}(?:default\s{0,9}=\s{0,9})?"""
+    rf"""{_LOOKS_UP}\s{{0,200}}(?:[\w.]{{1,40}}\s{{0,9}}[,=]\s{{0,9}})?["'][A-Za-z_][\w.-]{{0,79}}["']"""
+    r"""\s{0,9},\s{0,200}(?:(?:cast\s{0,9}=\s{0,9})?[A-Za-z]\w{0,20}\s{0,9},\s{0,200})?(?:default\s{0,9}=\s{0,9})?"""
 )
 """What looks a variable up; the string that follows is the value without one."""
 _CALL = (
-    rf"(?:{_LOOKUP}|"
-    r"(?:[A-Za-z_][\w.]{0,60})?\(\s{0,200}(?:default(?:_factory)?\s{0,9}=\s{0,9})?)?"
-    r"(?:lambda\s{0,9}:\s{0,9})?"
+    rf"(?:(?!{_LOOKS_UP})(?:[A-Za-z_][\w.]{{0,60}})?\(\s{{0,200}}(?:default(?:_factory)?\s{{0,9}}=\s{{0,9}})?)?"
+    rf"(?:lambda\s{{0,9}}:\s{{0,9}})?(?:{_LOOKUP}){{0,3}}"
 )
 _CLOSE = r"""\\?["'`*_\])]{0,4}(?:</\w{1,10}>)?"""
 _TYPE = r"(?:[ \t]{0,9}(?:Annotated\[[^\n]{1,200}\]|[\w.\[\]|, ]{1,80})[ \t]{0,9}=(?![=>]))?"
@@ -27,7 +30,7 @@ _OPERATOR = rf"(?:=>|:?:=|[?+]=|<<<|=(?![=~>])|\??:(?![-?+=:/]){_TYPE}|\|\||\?\?
 _NO_BLOCK = r"""(?!:[ \t]{0,9}\n\s{0,200}(?:[A-Za-z_][\w.]{0,60}\(|[bfru]{0,2}(?:\"{3}|'{3})))"""
 """A block of Python that begins after a name: `if token:`, `def check(password):`."""
 _ASSIGNED = (
-    rf"""\s{{0,200}}{_NO_BLOCK}{_OPERATOR}\s{{0,200}}{literals.TAG}"""
+    rf"""\s{{0,200}}{_NO_BLOCK}{_OPERATOR}\s{{0,200}}{literals.TAG}(?:<%=\s)?"""
     rf"""(?:"?(?:default|value)"?\s{{0,9}}[=:]\s{{0,9}})?{_CALL}"""
 )
 _VALUE_BESIDE = r"""["']?,?\s{1,200}"?value"?\s{0,9}[:=]\s{0,9}"""
@@ -82,7 +85,10 @@ def _continued(text: str, position: int) -> Iterator[Span]:
 
 _STATEMENT = regex(r"""["'`\])]{0,3}\s?(?::=|[:=])(?!=)[^;\n]{0,300}""")
 _NEXT_KEY = regex(r""",\s*["']?\w+["']?\s*[:=]""")
-_ALTERNATIVE = regex(r"""(?:\s(?:else|or|\|\||\?\?|\?|:)|\.default\()\s{0,9}[bfruBFRU]{0,2}(?P<quote>["'`])""")
+_ALTERNATIVE = regex(
+    r"""(?:\s(?:else|or|\|\||\?\?|\?:?|:)|\.default\(|\)\s?\{)\s{0,9}"""
+    rf"""(?:{_LOOKUP}){{0,2}}[bfruBFRU]{{0,2}}(?P<quote>["'`])"""
+)
 _OPTION_DEFAULT = regex(r"""["']\s{0,200},[^()]{0,400}?\bdefault\s{0,9}[=:]\s{0,9}(?P<quote>["'])""")
 _COMPARED = regex(r"""["'\])]{0,3}\s{0,9}[!=]==?\s{0,9}(?:(?P<quote>["'])|(?=[\w]))""")
 _SURELY = regex(r"pass|pwd|secret|key", re.I)

@@ -8,22 +8,22 @@ from functools import lru_cache
 from auditlib.patterns import regex
 
 _CREDENTIAL = regex(
-    r"(?:password|passwd|passwort|passphrase|storepass|keypass|(?:pg|db|my|mysql|redis|smtp|mail|ftp|root)pass)s?\d*$"
+    r"(?:password|passwd|passwort|passphrase|storepass|keypass|(?:pg|db|my|mysql|redis|smtp|mail|ftp|root|admin|user|auth)pass|passcode|passkey)s?\d*$"
     r"|(?:^|_)(?:pwd|pw|pass|psk|requirepass|masterauth|secrets?|token|authtoken|(?:api|auth|access|bot|refresh)tokens?|"
     r"mnemonic|seed_phrase|totp_seed|erlang_cookie|http_header_value|x_honeycomb_team|"
     r"(?:api|private|access|secret|encryption|signing|auth|service|routing|license|master|account|shared|jwt|app|"
     r"session|deploy|fernet|integration|user|storage|subscription|consumer|client|record|sec|hmac|stripe|sendgrid|"
     r"openai|anthropic|twilio|mailgun|google|maps|datadog|algolia|firebase|pusher|ssh|tls|ssl|gpg|wireguard|wg)_?keys?|"
-    r"credentials?|webhook(?:_url)?|salt|dsn|bearer(?:_token)?|slack_api_url)\d*$"
+    r"credentials?|webhook(?:_url)?|salt|dsn|pepper|bearer(?:_token)?|slack_api_url)\d*$"
 )
 """What the end of a variable's name says of a secret, after the name is brought to snake case."""
 _PASSWORD = regex(r"pass|pwd|secret", re.I)
 
 _REFERENCE = (
     r"‹secret(?:, \d+ characters?,?(?: #[0-9a-f]{4}›.*)?)?|\$\$?\w*[-/:.,;@ $\w{}()\[\]+'\"\\]*"
-    r"|\$[{(\[].*|\{\{.*|\{[^{}]*\}.*|%.*%|%\}.*|<.*>|\*+|\.{2,}"
-    r"|read|write|inherit|true|false|yes|no|on|off|null|none|nil|undefined|optional|required"
-    r"|(?:str|string|int|integer|bool|boolean|bytes|any|object|secretstr|text|char|varchar|uuid)(?:\s*[\[|;(?].*)?"
+    r"|\$[{(\[].*|\{\{.*|\{[^{}]*\}.*|%.*%|%\w|%\}.*|<.*>|\*+|\.{2,}"
+    r"|_+|(?:your|the) [\w-]+|read|write|inherit|true|false|yes|no|on|off|null|none|nil|undefined|optional|required"
+    r"|(?:str|string|int|integer|bool|boolean|bytes|any|object|secretstr|text|char|varchar|uuid)(?:\s*[\[|;(?,].*)?"
     r"|[\w.]+\(.*|process\.env\b.*|os\.environ\b.*|\.{0,2}/[\w.@-]*(?:/[\w.@{}$-]*)+|[./]+|~/.*|\\.|[-–—]+|\[[^\"']*\]?"
     r"|.{0,7}\$\{\{[^}]*\}\}(?:.{0,7}\$\{\{[^}]*\}\})*.{0,7}"
 )
@@ -58,6 +58,30 @@ def is_login_name(name: str) -> bool:
 
 
 _LOGIN_NAME = regex(r"(?:^|[_.-])(?:auth|basic_?auth|(?:src-|dest-)?creds?|userpass)$", re.I)
+
+
+def is_word_of_login(name: str, value: str) -> bool:
+    """Whether a variable (`AUTH`, `REDIS_AUTH`, `CREDS`) holds a password, and doesn't choose how to authenticate."""
+    holds = bool(_LOGIN_VARIABLE.search(name)) and not _CHOOSES.search(name)
+    return holds and bool(_WORD.fullmatch(value)) and not _WAY_TO_AUTHENTICATE.fullmatch(value)
+
+
+_WORD = regex(r"[^\s(]\S{2,}")
+_LOGIN_VARIABLE = regex(r"(?:^|_)(?:AUTH|CREDS?)$")
+"""In capitals, as variables of the environment are: `auth` in a file of settings opens a section or names a kind."""
+_CHOOSES = regex(r"(?:^|_)(?:ENABLED?|DISABLED?|REQUIRED?|USE|SKIP|NO|ALLOW|WITH|HAS|IS|FORCE|BYPASS|CHECK)_")
+_WAY_TO_AUTHENTICATE = regex(
+    r"(?:http[_-]?)?(?:basic|digest|bearer|forms?|header|cookie|session|token|apikey|api[_-]?key|key|password|passwd|pass|login"
+    r"|plain|md5|scram(?:-\w+)*|cram-?md5|ntlm|negotiate|kerberos|gssapi|spnego|sasl|tls|ssl|mtls|cert(?:ificate)?|x509)"
+    r"(?:[_-]?auth)?"
+    r"|o?auth2?|o?auth[_-]?\d(?:\.\d)?|oidc|openid(?:[_-]?connect)?|saml2?|sso|jwt|ldaps?|pam|radius|iam|mfa|totp|webauthn"
+    r"|passkeys?|proxy|internal|external|builtin|native|local|db|database|sql|file|env|custom|default|simple|standard|legacy"
+    r"|memory|mock|fake|dummy|test|github|gitlab|google|azure(?:ad)?|entra|okta|auth0|keycloak|cognito|firebase|supabase"
+    r"|clerk|authelia|authentik|dex|zitadel|nextauth|lucia|devise|passport|anonymous|anon|guest|public|private|open|trust"
+    r"|peer|ident|reject|any|all|only|full|strict|lax|user|users|enabled?|disabled?|require|allow|deny|never|always|auto"
+    r"|enforced?|permissive|\d",
+    re.I,
+)
 
 
 def is_option_value(value: str) -> bool:

@@ -1,4 +1,4 @@
-"""Finds the secret that a text for people names: `the password is …`, a cell of a table, `login: admin / …`."""
+"""Finds the secret that a text for people names: `the password is …`, a cell of a table."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 from auditlib.patterns import regex
 from auditlib.secret_spans import literals, sentences
-from auditlib.secret_spans.names import NOT_A_VALUE
 
 Span = tuple[int, int]
 
@@ -16,7 +15,7 @@ _PASSWORD = regex(r"(?:.*[_-])?(?:password|passwd|passphrase|pwd)", re.I)
 _SET = regex(r"\b(?:set|change)\s+(?:the\s+)?[\"'`]?\Z", re.I)
 _SET_TO = regex(r"""["'`]?\s+to\s+(?P<quote>["'`])(?P<value>[^"'`\n]{1,200})(?P=quote)""")
 _HTML_CELL = regex(r"</t[dh]>\s{0,200}<t[dh]>(?:<code>)?(?P<value>[^<>\n]{1,200})<")
-_LABEL = regex(r":?(?:</\w{1,10}>|\*\*):?[ \t]{1,9}(?P<value>[^\s<>`]{1,200})(?:\n|$)")
+_LABEL = regex(r":?(?:</\w{1,10}>|\*\*|__):?[ \t]{1,9}(?P<value>[^\s<>`]{1,200})(?:\n|$)")
 
 
 def described(text: str, name: str, begin: int, end: int, *, code: bool = False) -> Iterator[Span]:
@@ -80,19 +79,3 @@ def _cell(row: re.Match[str], column: int) -> Iterator[Span]:
         value = cells[column].strip(" \t`*")
         start += cells[column].find(value)
         yield start, start + len(value)
-
-
-_LOGIN = regex(
-    r"""(?P<what>credentials?|log-?in|user(?:name)?\s?/\s?pass(?:word)?)\b[\w ]{0,12}?"""
-    r"""(?::|=|\sis|\sare|\swith|\sas)\s{1,3}["'`*]{0,3}(?P<user>[\w.@-]{2,40})["'`*]{0,3}(?P<between>\s/\s|/|:)["'`*]{0,3}(?P<value>[^\s"'`*,;|)</]{1,200})""",
-    re.I,
-)
-
-
-def login(text: str, position: int) -> Iterator[Span]:
-    """`Default login: admin / …`, `credentials are admin:…`; a path and a port are none."""
-    match = _LOGIN.match(text, position)
-    if match is None or NOT_A_VALUE.fullmatch(match["value"]) or match["value"].rstrip(".").isdigit():
-        return
-    if match["between"] != "/" or "/" in match["what"]:
-        yield match.start("value"), match.start("value") + len(match["value"].rstrip("."))

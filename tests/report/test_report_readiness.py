@@ -12,10 +12,18 @@ from handmade import FILE, MakeAudit, finding, place, service
 from auditlib import audit as auditing
 from auditlib import readiness, rules
 from auditlib.audit import Audit
-from auditlib.inventory.delivery import Command, Document, Heading, Script
-from auditlib.inventory.monitoring import Integration, PrometheusConfig, Receiver, ScrapeJob, Target
+from auditlib.inventory.delivery import Command, Document, Heading, Job, Script, Step, Workflow
+from auditlib.inventory.monitoring import (
+    Integration,
+    LogShipper,
+    PathPattern,
+    PrometheusConfig,
+    Receiver,
+    ScrapeJob,
+    Target,
+)
 from auditlib.inventory.stack import Dependency, Healthcheck, Mount
-from auditlib.model import Severity, Status
+from auditlib.model import Read, Severity, Status
 from auditlib.readiness import Answer, State
 
 REPOSITORY = Path(__file__).parents[2]
@@ -31,6 +39,7 @@ BACKUPS = "Data is backed up"
 ALERTS = "Alerts reach someone"
 DATA = "Data outlives its container"
 LOGS = "Logs are collected"
+RESTORE = "Restoring has been tried"
 TESTS = "Tests gate a deployment"
 SCANS = "Images are scanned before they are deployed"
 GUIDES = "Operators have a guide and runbooks"
@@ -108,6 +117,20 @@ def document(*headings: str) -> Document:
 
 DEPLOYS = Script("scripts/deploy.sh", "bash", "", False, (Command(("fastapi", "deploy"), place(7)),), place(6))
 
+RESTORES = Script("scripts/restore.sh", "bash", "", False, (Command(("pg_restore", "x"), place(7)),), place(6))
+
+
+def runs(*words: str) -> Workflow:
+    commands = (Command(words, place(12)),)
+    step = Step("ci.yml", "drill", 0, "", "", " ".join(words), commands, (), (), "", "", False, place(11))
+    job = Job("ci.yml", "drill", "", (), "ubuntu-24.04", (), (), (), "", "", "", False, "", (step,), place(10))
+    return Workflow("ci.yml", "", (), (), (job,), (), place(9))
+
+
+SHIPPER = LogShipper("logging/vector.yaml", "vector", (PathPattern("docker_logs", place(5)),), (), place(5))
+SHIPPED_BY = Mount("bind", "logging/vector.yaml", "/etc/vector/vector.yaml", True, place())
+
+
 TARGET = Target("api", "8000", place(5))
 SCRAPED = [
     PrometheusConfig("prometheus.yml", (), (), (), False, place(5)),
@@ -127,6 +150,10 @@ CASES: dict[str, tuple[str, State, list[Any], list[str]]] = {
     ),
     "data without a backup, and no rule minds": (BACKUPS, State.NOT_MET, [STORE], []),
     "data with a backup": (BACKUPS, State.MET, [STORE, service("backup")], []),
+    "data without a way back": (RESTORE, State.NOT_MET, [STORE], []),
+    "a script that restores, and nothing that runs it": (RESTORE, State.PARTLY, [STORE, RESTORES], []),
+    "a workflow that restores": (RESTORE, State.MET, [STORE, RESTORES, runs("./scripts/restore.sh")], []),
+    "a service that restores": (RESTORE, State.MET, [STORE, service("drill", command=("pg_restore", "-d", "x"))], []),
     "one of two is checked": (
         HEALTH, State.PARTLY, [service("api"), service("db", healthcheck=CHECKED)], ["healthcheck-missing"]
     ),
@@ -153,6 +180,14 @@ CASES: dict[str, tuple[str, State, list[Any], list[str]]] = {
     "the driver of one of two ships its logs": (
         LOGS, State.PARTLY, [service("api", log_driver="gelf"), service("db")], []
     ),
+    "a shipper's configuration that nothing runs": (LOGS, State.PARTLY, [service("api"), SHIPPER], []),
+    "a shipper that runs": (LOGS, State.MET, [service("api"), SHIPPER, service("vector", mounts=(SHIPPED_BY,))], []),
+    "a shipper by its image": (
+        LOGS, State.MET, [service("api"), SHIPPER, service("x", image="timberio/vector:1.2.3")], []
+    ),
+    "a driver beside a configuration that nothing runs": (
+        LOGS, State.MET, [service("api", log_driver="gelf"), SHIPPER], []
+    ),
     "the driver of each ships its logs": (LOGS, State.MET, [service("api", log_driver="gelf")], []),
     "tests that no inventory shows": (TESTS, State.PARTLY, [], ["test-suite-not-run"]),
 }  # fmt: skip
@@ -165,6 +200,14 @@ def test_an_item_stands_as_its_evidence_says(case: str, make_audit: MakeAudit) -
 
     assert answer.state is state
     assert answer.reason
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)
+def test_every_file_that_an_item_is_judged_by_is_said_to_be_read(example: Path) -> None:
+    audit = auditing.audit(example, scanned=False)
+    read = {entry.file for entry in audit.coverage if entry.status in (Read.PARSED, Read.PARTIAL)}
+
+    assert {record.location.file for answer in answers(audit).values() for record in answer.records} <= read
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)

@@ -33,15 +33,17 @@ def png(width: int, height: int, padding: int = 0) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", rows) + chunk(b"IEND", b"") + b"\0" * padding
 
 
-def notebook(path: Path, *, parameters: str, cell: str = "1") -> None:
+PYTHON = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+
+
+def notebook(path: Path, *, parameters: str, cell: str = "1", metadata: Any = PYTHON) -> None:
     def code(source: str, tags: list[str]) -> dict[str, Any]:
         return {"cell_type": "code", "execution_count": None, "id": source[:2] + "x", "metadata": {"tags": tags},
                 "outputs": [], "source": [source]}  # fmt: skip
 
     title = {"cell_type": "markdown", "id": "title", "metadata": {}, "source": ["# What it costs\n\nHow much?"]}
-    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
     cells = [title, code(parameters, ["parameters"]), code(cell, ["slide"])]
-    path.write_text(json.dumps({"cells": cells, "metadata": kernel, "nbformat": 4, "nbformat_minor": 5}))
+    path.write_text(json.dumps({"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}))
 
 
 @pytest.fixture
@@ -130,10 +132,15 @@ def test_the_settings_are_in_the_report(repository: Path, tmp_path: Path) -> Non
     assert "Left out by <code>report.toml</code>: scope." in page
 
 
-def test_a_notebook_of_the_caller_becomes_a_section(repository: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "metadata",
+    [PYTHON, {"kernelspec": {"name": "shop", "display_name": "Shop"}}, {}],
+    ids=["whole", "no language", "none"],
+)
+def test_a_notebook_of_the_caller_becomes_a_section(metadata: Any, repository: Path, tmp_path: Path) -> None:
     (repository / "compose.yaml").write_text("services:\n  api:\n    image: api:1\n")
     cell = "from auditlib.report import sections\nsections.scope(sections.load(project, snapshot))"
-    notebook(repository / "cost.ipynb", parameters="project = None\nsnapshot = None", cell=cell)
+    notebook(repository / "cost.ipynb", parameters="project = None\nsnapshot = None", cell=cell, metadata=metadata)
     (tmp_path / "mine.toml").write_text('notebooks = ["repository/cost.ipynb"]')
     written = workbook.report(repository, tmp_path / "report", config=tmp_path / "mine.toml")
     page = written.index.read_text(encoding="utf-8")

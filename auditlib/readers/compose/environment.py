@@ -83,7 +83,7 @@ class Interpolations:
         found = use.found
         key = target.rpartition(".")[2]
         name = found.name if is_credential_name(found.name) else key
-        text = self._view.value(name, found.argument) if found.operator else None
+        text = self._view.value(name, found.argument, found.location) if found.operator else None
         if found.operator in (":?", "?"):
             text = self._view.value("message", found.argument)
         return Variable(
@@ -107,7 +107,7 @@ def entries(view: View, service: str, config: Config, uses: Interpolations) -> I
         text = None if value is None else view.text(value)
         yield EnvironmentEntry(
             name,
-            None if text is None else view.value(name, text),
+            None if text is None else view.value(name, text, place),
             uses.of_entry(service, name, place),
             "environment" if is_compose else place.file,
             place,

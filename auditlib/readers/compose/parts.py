@@ -7,7 +7,6 @@ from posixpath import join, normpath
 from typing import Any
 
 from auditlib.inventory.stack import Attachment, Build, Dependency, Healthcheck, Label, Mount, Port
-from auditlib.readers import shell
 from auditlib.readers.compose.view import View, strings
 
 Config = dict[str, Any]
@@ -69,7 +68,7 @@ def healthcheck(view: View, name: str, config: Config) -> Healthcheck | None:
     place = view.nearest("services", name, "healthcheck", "test")
     head = test[0] if test else ""
     return Healthcheck(
-        view.words(test[1:] if head in ("CMD", "CMD-SHELL", "NONE") else test),
+        view.words(test[1:] if head in ("CMD", "CMD-SHELL", "NONE") else test, place),
         head == "CMD-SHELL",
         bool(check.get("disable")) or head == "NONE",
         str(check.get("interval") or ""),
@@ -77,9 +76,7 @@ def healthcheck(view: View, name: str, config: Config) -> Healthcheck | None:
         "" if check.get("retries") is None else str(check["retries"]),
         str(check.get("start_period") or ""),
         view.nearest("services", name, "healthcheck"),
-        shell.commands(view.text(test[1]), place.file, place.line, view.source.vault)
-        if head == "CMD-SHELL" and len(test) > 1
-        else shell.of_words([view.text(word) for word in test[1:]], place, view.source.vault),
+        view.commands(test[1:], place, as_text=head == "CMD-SHELL"),
         place,
     )
 
@@ -107,7 +104,7 @@ def build(view: View, name: str, config: Config) -> Build | None:
         context,
         dockerfile,
         str(entry.get("target") or ""),
-        tuple((key, None if value is None else view.value(key, value)) for key, value in arguments.items()),
+        tuple((key, None if value is None else view.value(key, value, place)) for key, value in arguments.items()),
         place,
         outside,
         bool(entry.get("dockerfile_inline")),
@@ -123,4 +120,5 @@ def _join(folder: str, path: str) -> str:
 def labels(view: View, name: str, config: Config) -> Iterator[Label]:
     """The labels of a service."""
     for label, value in (config.get("labels") or {}).items():
-        yield Label(label, view.value(label, value).text, view.nearest("services", name, "labels", label))
+        place = view.nearest("services", name, "labels", label)
+        yield Label(label, view.value(label, value, place).text, place)

@@ -7,7 +7,6 @@ from typing import Any
 
 from auditlib.inventory.stack import EnvFileReference, FileObject, Network, Service, Volume
 from auditlib.model import Location
-from auditlib.readers import shell
 from auditlib.readers.compose import environment, parts
 from auditlib.readers.compose.environment import Interpolations
 from auditlib.readers.compose.view import View, strings
@@ -53,7 +52,7 @@ def _service(
         container_name=str(config.get("container_name") or ""),
         container_name_location=view.place(*where, "container_name"),
         **_command(view, name, config),
-        **_limits(view, config),
+        **_limits(view, name, config),
         **_runtime(view, config),
     )
 
@@ -62,17 +61,18 @@ def _command(view: View, name: str, config: dict[str, Any]) -> dict[str, Any]:
     command, entrypoint = config.get("command") or [], config.get("entrypoint") or []
     words = [view.text(word) for word in (*entrypoint, *command)]
     found = [end for word in words for end in endpoints("", word)]
-    where = view.place("services", name, "command") or view.place("services", name, "entrypoint")
+    places = [view.place("services", name, key) for key in ("command", "entrypoint")]
+    where = places[0] or places[1]
     return {
-        "command": view.words(command),
-        "entrypoint": view.words(entrypoint),
+        "command": view.words(command, places[0]),
+        "entrypoint": view.words(entrypoint, places[1]),
         "command_location": where,
-        "commands": shell.of_words(words, where, view.source.vault) if where else (),
+        "commands": view.commands(words, where, *places) if where else (),
         "command_endpoints": tuple(dict.fromkeys(found)),
     }
 
 
-def _limits(view: View, config: dict[str, Any]) -> dict[str, Any]:
+def _limits(view: View, name: str, config: dict[str, Any]) -> dict[str, Any]:
     """Limits and copies, whether they stand under `deploy` or, as before, beside it."""
     deploy = config.get("deploy") or {}
     limits = (deploy.get("resources") or {}).get("limits") or {}
@@ -85,7 +85,8 @@ def _limits(view: View, config: dict[str, Any]) -> dict[str, Any]:
         "memory_limit": str(limits.get("memory") or config.get("mem_limit") or ""),
         "log_driver": str(logging.get("driver") or ""),
         "log_options": tuple(
-            (key, view.value(key, value).text) for key, value in (logging.get("options") or {}).items()
+            (key, view.value(key, value, view.place("services", name, "logging", "options", key)).text)
+            for key, value in (logging.get("options") or {}).items()
         ),
     }
 

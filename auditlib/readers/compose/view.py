@@ -8,9 +8,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from msgspec.structs import replace
+
 from auditlib import compose
+from auditlib.inventory.delivery import Command
 from auditlib.model import Location
 from auditlib.patterns import regex
+from auditlib.readers import shell
+from auditlib.readers.compose.credentials import CredentialWords
 from auditlib.redaction import Value, is_credential_name
 from auditlib.source import Source, Unreadable
 
@@ -34,6 +39,7 @@ class View:
     def __post_init__(self) -> None:
         self.config = self.project.full_config()
         self._root = str(self.source.root)
+        self._credentials = CredentialWords(self.project.variables)
         self.listed = frozenset(self.source.files)
         """The files that the audit considers; what stands in others is not passed on."""
 
@@ -75,9 +81,9 @@ class View:
                 return found
         return Location(self.project.files[0])
 
-    def value(self, name: str, text: object) -> Value:
-        """A variable's value as it may be passed on."""
-        return self.source.vault.value(name, self.text(text))
+    def value(self, name: str, text: object, place: Location | None = None) -> Value:
+        """A variable's value as it may be passed on; its place tells which credentials it was made of."""
+        return self.source.vault.value(name, self.text(text), self._credentials.at(place))
 
     def masked(self, text: object) -> str:
         """A text as it may be passed on."""
@@ -96,9 +102,21 @@ class View:
             text = _ABSOLUTE.sub(lambda found: self._from_root(found[0]), text)
         return self.masked(" ".join(text.split())[:_MESSAGE_LIMIT])
 
-    def words(self, words: Sequence[object] | None) -> tuple[str, ...]:
-        """The words of a command as they may be passed on; a secret is known by the words around it."""
-        return self.source.vault.mask_words([self.text(word) for word in words or ()])
+    def words(self, words: Sequence[object] | None, place: Location | None) -> tuple[str, ...]:
+        """The words of a command as they may be passed on; a secret is known by its place and the words around it."""
+        return self.source.vault.mask_words([self.text(word) for word in words or ()], self._credentials.at(place))
+
+    def commands(
+        self, words: Sequence[object], place: Location, *others: Location | None, as_text: bool = False
+    ) -> tuple[Command, ...]:
+        """The simple commands of a list of words, or of the text that the first of them is, from one place or more."""
+        texts, vault = [self.text(word) for word in words], self.source.vault
+        secret = frozenset().union(*map(self._credentials.at, (place, *others)))
+        if as_text:
+            found = shell.commands(texts[0], place.file, place.line, vault) if texts else ()
+        else:
+            found = shell.of_words(texts, place, vault)
+        return tuple(replace(each, words=vault.mask_words(each.words, secret)) for each in found) if secret else found
 
     def path(self, path: str, place: Location | None = None) -> tuple[str, bool]:
         """A path relative to the root, and whether it lies outside; there it stays as the file has it."""

@@ -16,6 +16,7 @@ from auditlib.inventory.configuration import AllowedOrigin, EnvironmentBranch, L
 from auditlib.model import Location
 from auditlib.patterns import regex
 from auditlib.readers.settings.branches import VARIABLE
+from auditlib.readers.settings.targets import revealing, target_before
 from auditlib.redaction import Vault
 from auditlib.source import Source
 
@@ -75,7 +76,7 @@ def read_javascript(source: Source, path: str) -> Iterator[Setting | Environment
         if match["string"] and _LOG.fullmatch(match["string"]):
             yield LogFile(match["string"][1:-1], location, echoed)
         elif match["base"]:
-            yield from _lookup(match, location, source.vault)
+            yield from _lookup(match, location, source.vault, target_before(text, match.start()))
         elif match["names"]:
             for bound in _BOUND.finditer(match["names"]):
                 yield _setting(bound["name"], "process.env", bound["value"], location, source.vault)
@@ -97,26 +98,31 @@ def _origins(text: str, path: str, starts: list[int]) -> Iterator[AllowedOrigin]
                 yield AllowedOrigin(origin, "origin", credentials, location)
 
 
-def _lookup(match: re.Match[str], location: Location, vault: Vault) -> Iterator[Setting | EnvironmentBranch]:
+def _lookup(
+    match: re.Match[str], location: Location, vault: Vault, target: str
+) -> Iterator[Setting | EnvironmentBranch]:
     name = match["name"] or match["quoted"]
     base = match["base"].removesuffix(".get(")
     if base == "import.meta.env" and name in _BUILT_IN:
         return
     after = _AFTER.match(match["after"] or "")
     operator, value = (after["operator"], after["value"]) if after else ("", "")
-    yield _setting(name, base, value if operator in ("??", "||") else None, location, vault)
+    yield _setting(name, base, value if operator in ("??", "||") else None, location, vault, target)
     if operator in ("===", "==", "!==", "!=") and value[:1] in ("'", '"') and VARIABLE.fullmatch(name):
         yield EnvironmentBranch(name, (value[1:-1],), (), location)
 
 
-def _setting(name: str, base: str, written: str | None, location: Location, vault: Vault) -> Setting:
+def _setting(name: str, base: str, written: str | None, location: Location, vault: Vault, target: str = "") -> Setting:
+    """The record of a lookup, `written` being its default as it stands there and `target` what it is given to."""
     written = None if written is None else written.strip()
     if written is None:
         return Setting(name, base, "string", None, "none", False, "javascript", location)
     if written[:1] in ("'", '"'):
         text = written[1:-1]
         kind = "literal" if text else "empty"
-        return Setting(name, base, "string", vault.value(name, text), kind, False, "javascript", location)
+        return Setting(
+            name, base, "string", vault.value(revealing(name, target), text), kind, False, "javascript", location
+        )
     is_number = re.fullmatch(r"[-+]?\d[\d.]*", written) is not None
     if is_number or written in ("true", "false"):
         kind = "number" if is_number else "boolean"

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from auditlib.inventory.configuration import Setting, SettingsFile
 from auditlib.readers.python_code import Module, argument, assigned, keyword
 from auditlib.readers.python_paths import literal_path
+from auditlib.readers.settings import targets
 from auditlib.readers.settings.defaults import NONE, default
 from auditlib.redaction import Vault
 
@@ -78,6 +79,10 @@ class _Lookups:
                 self.schema[item.arg] = (self.module.origin(item.value.elts[0]), rest)
             elif item.arg:
                 self.schema[item.arg] = (self.module.origin(item.value), None)
+
+    @cached_property
+    def _targets(self) -> dict[int, str]:
+        return targets.credentials(self.module)
 
     @cached_property
     def _fallbacks(self) -> dict[int, ast.expr]:
@@ -176,7 +181,8 @@ class _Lookups:
     def _setting(
         self, name: str, node: ast.expr, origin: str, style: str, given: ast.expr | None, *, required: bool
     ) -> Setting:
-        found = NONE if given is None else default(self.module, name, given, self.vault)
+        shown_as = targets.revealing(name, self._targets.get(id(node), ""))
+        found = NONE if given is None else default(self.module, shown_as, given, self.vault)
         return Setting(
             name=name,
             attribute=origin,

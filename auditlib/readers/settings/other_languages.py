@@ -21,6 +21,7 @@ from msgspec import Struct
 from auditlib.inventory.configuration import Setting
 from auditlib.model import Location
 from auditlib.patterns import regex
+from auditlib.readers.settings.targets import revealing, target_before
 from auditlib.redaction import Vault
 from auditlib.source import Source
 
@@ -111,7 +112,8 @@ def _setting(known: _Language, match: re.Match[str], text: str, place: Location,
     other = (groups.get("other") or "").strip()
     if _PLAIN.fullmatch(other):
         default, other = other, ""
-    value = None if default is None else vault.value(name, default)
+    shown_as = revealing(name, target_before(text, match.start()))
+    value = None if default is None else vault.value(shown_as, default)
     kind = "expression" if other else "none" if default is None else "literal" if default else "empty"
     return Setting(name, known.style, "string", value, kind, _is_required(known, match, text), known.style, place)
 

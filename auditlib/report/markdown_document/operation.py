@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from auditlib.audit import Audit
+from auditlib.conventions import environments
 from auditlib.model import Area
 from auditlib.report import wording
 from auditlib.report.markdown_document.writing import codes, findings, place, statement
@@ -16,7 +17,8 @@ def configuration(audit: Audit) -> Iterator[str]:
     inventory = audit.inventory
     if inventory.settings:
         files = [file for file, _ in Counter(item.location.file for item in inventory.settings).most_common()]
-        secret = [item for item in inventory.settings if item.default and item.default.secret]
+        of_program = (item for item in inventory.settings if not environments.is_for_development(item.location.file))
+        secret = [item for item in of_program if item.default and item.default.secret]
         yield statement(
             "Settings Binding",
             f"{codes(files, 4)} read {wording.count(len(inventory.settings), 'variable')}.",

@@ -1,0 +1,72 @@
+"""Finds the password of a login that a text for people tells: `Default login: admin / …`, `log in with admin / …`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from auditlib.patterns import regex
+from auditlib.secret_spans.names import NOT_A_VALUE
+
+Span = tuple[int, int]
+
+HINTS = ("login", "log-in", "credential", "user/pass", "username/pass", "user / pass")
+_QUOTES = r"""["'`*]{0,3}"""
+_TOLD = regex(
+    r"""(?P<what>credentials?|log-?in|user(?:name)?\s?/\s?pass(?:word)?)\b[\w ]{0,12}?(?::|=|\sis|\sare|\swith|\sas)"""
+    rf"""\s{{1,3}}{_QUOTES}(?P<user>[\w.@-]{{2,40}}){_QUOTES}(?P<between>\s/\s|/|:){_QUOTES}"""
+    r"""(?P<value>[^\s"'`*,;|)</]{1,200})""",
+    re.I,
+)
+_TOLD_BEFORE = regex(
+    rf"""(?<![\w/.:]){_QUOTES}[\w.@-]{{2,40}}{_QUOTES}(?:\s/\s|/|:){_QUOTES}(?P<value>[^\s"'`*,;|)</:]{{1,100}}){_QUOTES}"""
+    r"""\s(?:is|are)\s(?:the\s)?default\s\Z""",
+    re.I,
+)
+_DEFAULT = regex(r"\bdefault\s(?:admin\s)?\Z", re.I)
+
+
+def told(text: str, position: int) -> Iterator[Span]:
+    """`Default login: admin / …`, `admin:… is the default login`; a path and a port are none."""
+    match = _TOLD.match(text, position)
+    if match and (match["between"] != "/" or "/" in match["what"] or _is_no_path(text, match)):
+        yield from _password(match)
+    if before := _TOLD_BEFORE.search(text, max(0, position - 160), position):
+        yield from _password(before)
+
+
+def _is_no_path(text: str, match: re.Match[str]) -> bool:
+    """Whether what is joined by a slash is the default login (`the default login is admin/…`)."""
+    return bool(_DEFAULT.search(text, max(0, match.start() - 20), match.start())) and "." not in match["value"].rstrip(
+        "."
+    )
+
+
+_SIGNED_IN = regex(
+    r"""(?:log(?:ging)?|sign(?:ing)?)[ ]?in\b[^\n]{0,60}?\s(?:with|as|using)\s{1,3}(?:the\s)?"""
+    r"""(?:user(?:name)?\s|login\s)?"""
+    rf"""{_QUOTES}(?P<user>[\w.@+-]{{2,40}}){_QUOTES}[ ]?[/:][ ]?"""
+    rf"""{_QUOTES}(?P<value>[^\s"'`*,;|)</]{{1,100}}?){_QUOTES}"""
+    r"""(?=[.,;!)]{0,3}\s*(?:$|\n)|[.,;!)]{1,3}\s|\s(?:and|to|at|for|on|in|when|after|once|or)\s|\s[(–—-])""",
+    re.I,
+)
+_WAYS = frozenset({
+    "google", "github", "gitlab", "facebook", "twitter", "apple", "microsoft", "azure", "sso", "oauth", "oauth2",
+    "saml", "ldap", "oidc", "email", "e-mail", "mail", "phone", "username", "user", "name", "login", "id", "http",
+    "https",
+})  # fmt: skip
+"""What people log in with that is no user's name."""
+_KINDS = regex(r"pass(?:word|wd|phrase|code)?s?|pwd|e-?mail|phone|pin|otp|sso|user|token|key|oauth2?", re.I)
+
+
+def signed_in(text: str, position: int) -> Iterator[Span]:
+    """`Log in with admin / …`; a choice between two ways to log in is none."""
+    match = _SIGNED_IN.match(text, position)
+    if match and match["user"].lower() not in _WAYS and not _KINDS.fullmatch(match["value"]):
+        yield from _password(match)
+
+
+def _password(match: re.Match[str]) -> Iterator[Span]:
+    value = match["value"].rstrip(".")
+    if value and not NOT_A_VALUE.fullmatch(value) and not value.isdigit():
+        yield match.start("value"), match.start("value") + len(value)
