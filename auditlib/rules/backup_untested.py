@@ -41,6 +41,12 @@ _RESTORES = regex(
     re.I,
 )
 
+_RESTORE = """# every week, on another host than the one that makes the backups
+docker run -d --name restored <the image of the database, in its version>
+<the command that restores the newest backup into it>
+<a query that fails when too few rows are there, or the newest is too old>
+docker rm -f restored"""
+
 
 @rule(area=Area.RESILIENCE, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.MEDIUM)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
@@ -56,6 +62,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         place,
         subject="restore",
         recommendation="Add a scheduled job that restores the newest backup into a scratch database and checks it.",
+        example=_RESTORE,
         severity=Severity.LOW if described else None,
     )
 
