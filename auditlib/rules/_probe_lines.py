@@ -46,7 +46,7 @@ def certain(inventory: Inventory, service: Service) -> str:
     product = services.product(inventory, service)
     end = _BY_IMAGE.get(images.repository(service.image), "")
     if end and not _WITHOUT_WGET.search(images.tag(service.image)) and not _moved(service):
-        return _check(f'["CMD", "wget", "-q", "--spider", "http://127.0.0.1:{end}"]')
+        return _check(f'["CMD", "wget", "-q", "-O", "/dev/null", "http://127.0.0.1:{end}"]')
     test = _BY_PRODUCT.get(product.name, "") if product else ""
     return _check(test) if test else ""
 
@@ -87,7 +87,7 @@ def _asking(inventory: Inventory, service: Service, url: str) -> str:
     if language:
         return language.format(url=url)
     if "alpine" in images.tag(base) or images.repository(base) == "alpine":
-        return f'["CMD", "wget", "-q", "--spider", "{url}"]'
+        return f'["CMD", "wget", "-q", "-O", "/dev/null", "{url}"]'
     tool = "<a program of its image>" if image_contents.lacks(base, "curl") or not base else "curl"
     return f'["CMD", "{tool}", "-fsS", "{url}"]' if tool == "curl" else f'["CMD", "{tool}", "{url}"]'
 

@@ -17,6 +17,7 @@ _IMAGE = regex(r"image: (?P<image>\S+)")
 _QUOTED = regex(r"'(?P<name>[^']+)'")
 _BY_RULE = {
     "CL-0013": "volumes:\n  # without {name}, or with the one file of it that is read\n  - {name}/<file>:<its path>:ro",
+    "CL-0001": "volumes:\n  # without {name}, or with the folders of it that are read\n  - <folder>:<its path>:ro",
     "CL-0005": 'ports:\n  - "127.0.0.1:{name}"  # unless other hosts are to reach it',
     "CL-0016": "devices: <those that stay, without {name}>",
     "CL-0020": "environment:\n  {name}: ${{{name}:?set it in .env}}",
@@ -43,8 +44,8 @@ def change(rule: str, fix: str) -> tuple[str, str]:
 
 def example(rule: str, service: str, message: str, fix: str) -> str:
     """The lines of the advice, or what is to be written where it says so in words."""
-    if rule == "CL-0001":
-        return _PROXY.format(service=service) if "socket mounted" in message else ""
+    if rule == "CL-0001" and "socket mounted" in message:
+        return _PROXY.format(service=service)
     name = match["name"] if (match := _QUOTED.search(message)) else ""
     image = _IMAGE.search(fix)
     lines = own_lines(fix)
