@@ -101,6 +101,12 @@ def of_host(host: str, port: str) -> Exporter | None:
 
 
 @cache
+def watching(product: str) -> Exporter | None:
+    """The exporter that tells about a product."""
+    return next((item for item in _ALL if product in item.watches), None)
+
+
+@cache
 def of_metric(metric: str) -> Exporter | None:
     """What gives a metric, by its prefix; None for one that anything may give."""
     if ":" in metric:  # a recording rule's, by convention

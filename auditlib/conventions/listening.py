@@ -47,6 +47,14 @@ def ports(inventory: Inventory, service: Service) -> frozenset[str]:
     return frozenset(found)
 
 
+def to_ask(inventory: Inventory, service: Service) -> list[str]:
+    """The ports at which a service can be asked; those of its image only where it starts what the image starts."""
+    own = {port.target for port in service.ports} | {text.partition("/")[0] for text in service.expose}
+    own |= set(in_command((*service.entrypoint, *service.command)))
+    replaced = service.build is not None and bool(service.command)
+    return sorted(own or (() if replaced else ports(inventory, service)))
+
+
 def _of_variables(service: Service) -> Iterator[str]:
     """The ports in variables, without those of others: beside `DB_PORT` stands `DB_HOST`, which says whose it is."""
     given = {entry.name: entry.value.text for entry in service.environment if entry.value}

@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib.util
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,9 @@ _AREAS = {
     "06-gaps-risks": Area.RESILIENCE,
 }
 """The notebooks whose slides have the worst findings of an area in their notes."""
+_CLOSING = "08-confidence"
 _NAMED = 3
+_ALONE = regex(r'^\s*<p class="lead alone">(.*?)</p>', re.S)
 _TONES = {
     verdict.Readiness.NOT_READY: "bad",
     verdict.Readiness.CONDITIONS: "warn",
@@ -56,6 +58,15 @@ class Slide:
     """What the notebook says of it, for whoever speaks."""
     findings: tuple[Finding, ...]
     """The worst of the section's area, if this is its last slide: shown where there is room, and in the notes."""
+    notebook: str = ""
+    absent: tuple[Slide, ...] = ()
+    """The slides that would hold a sentence and hardly more; this one says what they say."""
+
+    @property
+    def sentence(self) -> Markup:
+        """All that it says, if that is one sentence."""
+        match = _ALONE.search(self.body)
+        return Markup(match[1]) if match else Markup()  # noqa: S704 - a part of what was escaped before
 
 
 def check() -> None:
@@ -67,7 +78,7 @@ def render(audit: Audit, notebooks: Mapping[str, Mapping[str, Any]], settings: S
     """The deck of executed notebooks, given by the names of their files without the ending."""
     reveal, script = _shipped("reveal.js"), rendering.style("slides.js")
     judgement = verdict.judge(audit.findings, audit.unknown_areas)
-    slides = [slide for name, notebook in notebooks.items() for slide in _slides(audit, name, notebook)]
+    slides = _gathered([slide for name, notebook in notebooks.items() for slide in _slides(audit, name, notebook)])
     return rendering.environment().get_template("slides.html.j2").render(
         project=audit.inventory.name,
         commit=audit.inventory.commit,
@@ -95,7 +106,18 @@ def _slides(audit: Audit, name: str, notebook: Mapping[str, Any]) -> Iterator[Sl
         elif _is_slide(cell):
             body, trouble = _content(cell["outputs"])
             findings = _worst(audit, _AREAS.get(name)) if number == last else ()
-            yield Slide(section, heading, body, trouble, " ".join(say.split()), findings)
+            yield Slide(section, heading, body, trouble, " ".join(say.split()), findings, name)
+
+
+def _gathered(slides: Sequence[Slide]) -> list[Slide]:
+    """The slides without those that are nearly empty; what they say is on that of the confidence, or on the last."""
+    empty = tuple(slide for slide in slides if slide.sentence and len(slide.findings) < _NAMED)
+    kept = [slide for slide in slides if slide not in empty]
+    if not empty or not kept:
+        return list(slides)
+    place = max((at for at, slide in enumerate(kept) if slide.notebook == _CLOSING), default=len(kept) - 1)
+    kept[place] = replace(kept[place], absent=empty)
+    return kept
 
 
 def _is_slide(cell: Mapping[str, Any]) -> bool:

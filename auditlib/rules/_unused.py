@@ -48,4 +48,5 @@ def _evidence(project: str, kind: str, verb: str, unused: list[Network | Volume]
         related=tuple(Related(item.location, f"{item.name} is used by no service", member=True) for item in others),
         recommendation=f"Remove {names} from `{kind}s`, or use {'it' if one else 'them'} where "
         f"{'it was' if one else 'they were'} meant to be.",
+        example=f"{kind}s:\n" + "\n".join(f"  # {item.location}: without {item.name}" for item in unused),
     )

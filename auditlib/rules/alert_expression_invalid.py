@@ -26,14 +26,16 @@ References:
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator
 
-from auditlib.conventions import monitoring
+from auditlib.conventions import deployment, monitoring
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.monitoring import AlertRule
 from auditlib.model import Area, Confidence, Effort, Severity
 from auditlib.patterns import regex
+from auditlib.rules import _workflow_lines as workflow_lines
 from auditlib.rules._rule import Evidence, rule
 
 _LOGQL = regex(r"\|[=~]|[}\"`]\s*!~\s*[\"`]|\|\s*(?:json|logfmt|pattern|regexp|line_format|unwrap)\b|_over_time\(\s*\{")
@@ -54,7 +56,15 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 item.expression_location,
                 subject=f"{item.group}/{item.name}",
                 recommendation=f"Correct the expression of {item.name}; `promtool check rules {item.file}` checks it.",
+                example=_checked(inventory, item.file),
             )
+
+
+def _checked(inventory: Inventory, file: str) -> str:
+    """How the pipeline finds the next such fault."""
+    image = "--entrypoint promtool prom/prometheus"
+    run = f"- run: docker run --rm -v .:/work -w /work {image} check rules {shlex.quote(file)}"
+    return workflow_lines.step(deployment.workflow_file(inventory), "<a job that checks>", run)
 
 
 def _is_other_language(item: AlertRule) -> bool:

@@ -42,6 +42,7 @@ from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed
+from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 _Uses = dict[LabelMatcher, list[AlertRule]]
@@ -149,6 +150,14 @@ def _giving(inventory: Inventory, metric: str) -> Service | None:
     return bare[0] if bare and bare == found and not adds else None
 
 
+def _corrected(item: AlertRule, matcher: LabelMatcher, written: str) -> str:
+    """The alert with a place for the value that is meant."""
+    expression = " ".join(item.query.expression.split())
+    wanted = f'{matcher.name}{matcher.operator}"<the {matcher.name} that is meant>"'
+    lines = f"- {item.kind}: {item.name}\n  expr: {expression.replace(written, wanted)}"
+    return files.into(item.file, lines) if written in expression else ""
+
+
 def _evidence(
     matcher: LabelMatcher,
     rules: list[AlertRule],
@@ -166,5 +175,6 @@ def _evidence(
         related=(*(Related(place, f"{name} selects it too", member=True) for place, name in others), *related),
         recommendation=f"Correct {written} in {rules[0].file}, or remove {names}.",
         severity=Severity.MEDIUM if confidence else None,
+        example=_corrected(rules[0], matcher, written),
         confidence=confidence,
     )

@@ -39,8 +39,12 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.monitoring import AlertRule
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.phrases import listed
+from auditlib.rules import _files as files
+from auditlib.rules import _monitoring_lines as monitoring_lines
 from auditlib.rules._rule import Evidence, rule
 from auditlib.scraping import Gap
+
+_RECORDED = "groups:\n  - name: recorded\n    rules:\n      - record: {}\n        expr: <its expression>"
 
 
 @rule(area=Area.MONITORING, severity=Severity.HIGH, confidence=Confidence.MEDIUM, effort=Effort.MEDIUM)
@@ -52,12 +56,12 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         metrics = [metric for item in rules for metric in item.query.metrics]
         for gap in scraping.gaps(inventory, graph, configs, metrics):
             users = [item for item in rules if not set(gap.metrics).isdisjoint(item.query.metrics)]
-            yield _evidence(configs[0].file, gap, users)
+            yield _evidence(inventory, configs[0].file, gap, users)
         for metric in scraping.unrecorded(inventory, configs, metrics):
             yield _unrecorded(metric, [item for item in rules if metric in item.query.metrics])
 
 
-def _evidence(config: str, gap: Gap, users: list[AlertRule]) -> Evidence:
+def _evidence(inventory: Inventory, config: str, gap: Gap, users: list[AlertRule]) -> Evidence:
     doubt = "" if gap.sure else "; it may be pushed by something that the repository doesn't show"
     names = listed(item.name for item in users)
     return Evidence(
@@ -69,6 +73,7 @@ def _evidence(config: str, gap: Gap, users: list[AlertRule]) -> Evidence:
         recommendation=f"Add a job for {gap.exporter.name} to {config}, or rewrite {names}.",
         severity=None if gap.sure else Severity.MEDIUM,
         confidence=None if gap.sure else Confidence.LOW,
+        example=monitoring_lines.for_exporter(inventory, config, gap.exporter),
     )
 
 
@@ -81,4 +86,5 @@ def _unrecorded(metric: str, users: list[AlertRule]) -> Evidence:
         subject=metric,
         related=tuple(Related(item.expression_location, f"{item.name} does too") for item in users[1:]),
         recommendation=f"Add a recording rule {metric}, or correct its name in {names}.",
+        example=files.into(users[0].file, _RECORDED.format(metric)),
     )

@@ -35,6 +35,7 @@ References:
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
@@ -48,6 +49,7 @@ from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed
+from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 _ALERTS = regex(r"(?:^|[/._-])alert(?:s|ing)?(?:[/._-]|rules).*\.(?:ya?ml|json|rules|tf|libsonnet|jsonnet)$", re.I)
@@ -97,6 +99,22 @@ def _serves(inventory: Inventory, service: Service) -> bool:
     return not services.is_watching(inventory, service)
 
 
+_ALERT = """groups:
+  - name: availability
+    rules:
+      - alert: TargetDown
+        expr: up == 0
+        for: 5m
+        annotations: {summary: "{{ $labels.job }} is not answering"}"""
+
+
+def _alert(config: PrometheusConfig, names: str) -> str:
+    """The rule file beside the configuration, and the line that loads it."""
+    home = posixpath.dirname(config.file)
+    rules = files.into(posixpath.join(home, "alerts.yml"), f"# tells of {names}\n{_ALERT}")
+    return f"{files.into(config.file, 'rule_files: [alerts.yml]')}\n{rules}"
+
+
 def _evidence(config: PrometheusConfig, watched: list[Service]) -> Evidence:
     names = listed(item.name for item in watched)
     return Evidence(
@@ -106,4 +124,5 @@ def _evidence(config: PrometheusConfig, watched: list[Service]) -> Evidence:
         subject=config.file,
         related=tuple(Related(item.location, f"nobody is told when {item.name} is down") for item in watched),
         recommendation=f"Add a rule file with `up == 0` to `rule_files` of {config.file}, and a receiver.",
+        example=_alert(config, names),
     )

@@ -71,9 +71,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 
 def _alerting(inventory: Inventory) -> str:
     running = services.of_product(inventory, "Alertmanager")
-    if not running:
-        return ""
-    return f'alerting:\n  alertmanagers:\n    - static_configs:\n        - targets: ["{running[0].name}:9093"]'
+    name = running[0].name if running else "<the service of Alertmanager>"
+    return f'alerting:\n  alertmanagers:\n    - static_configs:\n        - targets: ["{name}:9093"]'
 
 
 def _is_connected(config: PrometheusConfig) -> bool:

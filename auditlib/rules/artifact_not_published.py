@@ -28,6 +28,7 @@ References:
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator
 
 from auditlib import pipeline
@@ -37,6 +38,7 @@ from auditlib.inventory import Inventory
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.phrases import listed
 from auditlib.pipeline import Run
+from auditlib.rules import _workflow_lines as workflow_lines
 from auditlib.rules._rule import Evidence, rule
 
 
@@ -59,6 +61,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 related=(Related(job.location, f"the job {job.id}"),),
                 recommendation=f"End the job {job.id} with `actions/upload-artifact` and `if: always()` for "
                 f"{listed(kinds)}.",
+                example=workflow_lines.step(job.workflow, job.id, _upload(reports[0])),
                 confidence=Confidence.MEDIUM if found.is_opaque(job) else None,
             )
 
@@ -73,6 +76,15 @@ def _is_browser_test(run: Run) -> bool:
 
 def _is_test_with_report(run: Run) -> bool:
     return bool(tools.MAKES_REPORT.search(run.text))
+
+
+def _upload(run: Run) -> str:
+    """The step that keeps a report, from where the tool writes it by default."""
+    browser = _is_browser_test(run)
+    name = "browser-tests" if browser else "test-report"
+    path = "playwright-report" if "playwright" in run.text else "<where the run writes its report>"
+    inputs = f"name: {name}\n    path: {posixpath.join(run.folder or '', path)}"
+    return f"- uses: actions/upload-artifact@v4\n  if: always()\n  with:\n    {inputs}"
 
 
 def _kind(run: Run) -> str:

@@ -83,14 +83,25 @@ def _evidence(inventory: Inventory, project: Project, stores: list[tuple[Service
         recommendation=f"Add a service or a scheduled job that backs up {listed(names)} to another host, and try to "
         "restore it.",
         severity=None if databases and not spoken else Severity.MEDIUM,
-        example=_dump(project, first, kept),
+        example=_dump(project, first, kept, mount),
     )
 
 
-def _dump(project: Project, store: Service, product: Product) -> str:
+def _dump(project: Project, store: Service, product: Product, mount: Mount) -> str:
     """The command of a night's job; the dump leaves the host before it is written."""
     if product.name not in _DUMPS:
-        return ""
+        return _copy(store, mount)
     inside = f"docker compose -f {shlex.quote(project.location.file)} exec -T {shlex.quote(store.name)}"
     away = f'restic -r "$RESTIC_REPOSITORY" backup --stdin --stdin-filename {shlex.quote(store.name)}.dump'
     return f"{inside} sh -c '{_DUMPS[product.name]}' |\n  {away}"
+
+
+def _copy(store: Service, mount: Mount) -> str:
+    """What can't be dumped is copied while the service is stopped, so that the files fit together."""
+    source = shlex.quote(mount.source if mount.kind == "volume" or mount.outside else f"./{mount.source}")
+    name = shlex.quote(store.name)
+    keys = "-e RESTIC_REPOSITORY -e RESTIC_PASSWORD"
+    return (
+        f"docker compose stop {name}\n"
+        f"docker run --rm {keys} -v {source}:/data:ro restic/restic backup /data\ndocker compose start {name}"
+    )

@@ -36,6 +36,7 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Mount, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
+from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 _AWAY = regex(
@@ -85,7 +86,20 @@ def _of_services(inventory: Inventory) -> Iterator[Evidence]:
             related=(Related(service.location, f"{service.name} makes the backups"),),
             recommendation=f"Let {service.name}, or a job after it, copy {target.source or target.target} to a bucket "
             "or another host.",
+            example=_copied(target),
         )
+
+
+def _copied(target: Mount) -> str:
+    """A service that takes the backups away, with a repository and a key that the host doesn't need to delete them."""
+    source = target.source if target.kind == "volume" or target.outside else f"./{target.source}"
+    variables = "".join(
+        f"\n    {name}: ${{{name}:?set it in .env}}" for name in ("RESTIC_REPOSITORY", "RESTIC_PASSWORD")
+    )
+    return (
+        f"offsite:\n  image: restic/restic:<version>\n  command: backup /backups\n  environment:{variables}\n"
+        f"  volumes:\n    - {source}:/backups:ro"
+    )
 
 
 def _of_scripts(inventory: Inventory) -> Iterator[Evidence]:
@@ -101,6 +115,7 @@ def _of_scripts(inventory: Inventory) -> Iterator[Evidence]:
                 subject=script.path,
                 related=tuple(Related(item.location, "dumps too") for item in dumps[1:]),
                 recommendation=f"End {script.path} with a copy to a bucket or another host.",
+                example=files.into(script.path, 'restic -r "$RESTIC_REPOSITORY" backup <the folder of the dumps>'),
             )
 
 

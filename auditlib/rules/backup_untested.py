@@ -28,7 +28,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from auditlib.conventions import backups, deployment
+from auditlib.conventions import backups, deployment, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.model import Area, Confidence, Effort, Location, Severity
@@ -40,6 +40,12 @@ _RESTORES = regex(
     r"\b(?:restore|check|extract|recover|verify|backup-fetch)\b|\brestore\b|\bpsql\b.*(?:<|--file|\s-f\s)",
     re.I,
 )
+
+_RESTORE = """# every week, on another host than the one that makes the backups
+docker run -d --name restored {}
+<the command that restores the newest backup into it>
+<a query that fails when too few rows are there, or the newest is too old>
+docker rm -f restored"""
 
 
 @rule(area=Area.RESILIENCE, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.MEDIUM)
@@ -56,6 +62,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         place,
         subject="restore",
         recommendation="Add a scheduled job that restores the newest backup into a scratch database and checks it.",
+        example=_RESTORE.format(_image(inventory)),
         severity=Severity.LOW if described else None,
     )
 
@@ -78,3 +85,9 @@ def _is_restored(inventory: Inventory) -> bool:
     texts = [" ".join(command.words) for command in deployment.commands(inventory)]
     texts += [" ".join((*service.entrypoint, *service.command)) for service in inventory.services]
     return any("restore" in name.lower() for name in names) or any(_RESTORES.search(text) for text in texts)
+
+
+def _image(inventory: Inventory) -> str:
+    """The image of the first data store, so that the dump meets the version that it is of."""
+    stores = (item for project in inventory.base_projects for item in services.stores(inventory, project))
+    return next((service.image for service, _, _ in stores if service.image), "<the image of the database>")

@@ -29,6 +29,8 @@ References:
 from __future__ import annotations
 
 import posixpath
+import shlex
+import textwrap
 from collections.abc import Iterator
 from itertools import pairwise
 
@@ -39,6 +41,7 @@ from auditlib.inventory.stack import Mount, Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed
+from auditlib.rules import _files
 from auditlib.rules._rule import Evidence, rule
 
 _TEMPLATES = (
@@ -97,6 +100,7 @@ def _of_folder(inventory: Inventory, path: str, service: Service, named: str) ->
         recommendation=f"Name the file {posixpath.basename(path)}, or give {service.name} the name of the one that is "
         f"in {folder}.",
         severity=Severity.HIGH,
+        example=f"git mv {folder}/{files[0]} {path}" if len(files) == 1 else _files.committed([path]),
     )  # fmt: skip
 
 
@@ -122,6 +126,14 @@ def _template(inventory: Inventory, path: str) -> str:
     return next((path + suffix for suffix in _TEMPLATES if path + suffix in inventory.file_set), "")
 
 
+def _supplied(path: str, mount: Mount) -> str:
+    """A file that is committed, or for a folder the step that fills it before the first start."""
+    if posixpath.splitext(path)[1]:
+        return _files.committed([path])
+    made = f"mkdir -p {shlex.quote(path)}\n<the command that puts there what is read at {mount.target}>"
+    return _files.into("README.md", f"Before the first start:\n\n{textwrap.indent(made, '    ')}")
+
+
 def _evidence(path: str, users: list[tuple[Service, Mount]], template: str) -> Evidence:
     (service, first), *others = users
     names = listed(item.name for item, _ in users)
@@ -140,4 +152,5 @@ def _evidence(path: str, users: list[tuple[Service, Mount]], template: str) -> E
         recommendation=f"Commit {path}, or say in the README how it is made before the start.",
         severity=Severity.LOW if environments.is_for_development(first.location.file) else None,
         confidence=Confidence.MEDIUM if filled or template else None,
+        example=f"cp {shlex.quote(template)} {shlex.quote(path)}" if template else _supplied(path, first),
     )

@@ -45,6 +45,7 @@ from auditlib.inventory.delivery import Dockerfile
 from auditlib.inventory.stack import Build, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.phrases import listed
+from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 
@@ -79,4 +80,5 @@ def _evidence(service: Service, build: Build, found: Dockerfile, unknown: list[s
         service=service.name,
         related=(Related(found.location, f"declares no {names}"),),
         recommendation=f"Add `ARG {unknown[0]}` to {found.path}, in the stage that uses it.",
+        example=files.into(found.path, "\n".join(f"ARG {name}" for name in unknown)),
     )

@@ -34,6 +34,8 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Build, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.phrases import listed
+from auditlib.rules import _compose_lines as compose_lines
+from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 
@@ -53,10 +55,21 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         elif not build.inline and build.dockerfile not in inventory.file_set and not build.dockerfile.startswith(".."):
             missing.setdefault(build.dockerfile, []).append((service, build))
     for path, users in missing.items():
-        yield _evidence(path, users, ".gitmodules" in inventory.file_set)
+        yield _evidence(inventory, path, users)
 
 
-def _evidence(path: str, users: list[tuple[Service, Build]], submodules: bool) -> Evidence:
+def _brought(inventory: Inventory, path: str, service: Service, build: Build) -> str:
+    """The Dockerfile that is meant, where only one lies in the context; else how what is missing gets in."""
+    below = "" if build.context == "." else f"{build.context}/"
+    known = [file for file in inventory.dockerfiles_by_path if file.startswith(below) and path != build.context]
+    if len(known) != 1:
+        return "git submodule update --init" if ".gitmodules" in inventory.file_set else files.committed([path])
+    name = known[0].removeprefix(below)
+    return compose_lines.of_service(service, f"build:\n  context: ./{build.context}\n  dockerfile: {name}")
+
+
+def _evidence(inventory: Inventory, path: str, users: list[tuple[Service, Build]]) -> Evidence:
+    submodules = ".gitmodules" in inventory.file_set
     (service, first), *others = users
     names = listed(item.name for item, _ in users)
     doubt = ", unless a submodule brings it" if submodules else ""
@@ -68,4 +81,5 @@ def _evidence(path: str, users: list[tuple[Service, Build]], submodules: bool) -
         related=tuple(Related(build.location, f"{item.name} is built from it", member=True) for item, build in others),
         recommendation=f"Commit {path}, or correct the `build` of {names}.",
         confidence=Confidence.MEDIUM if submodules else None,
+        example=_brought(inventory, path, service, first),
     )

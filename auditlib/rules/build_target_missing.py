@@ -36,6 +36,7 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.phrases import listed
+from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
 
 
@@ -59,4 +60,12 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 service=service.name,
                 related=tuple(Related(stage.location, f"the stage {stage.name}") for stage in found.stages),
                 recommendation=f"Name one of {listed(named)} in the `target` of {service.name}." if named else "",
+                change=(service.build.target, named[0]) if len(named) == 1 else ("", ""),
+                example=compose_lines.of_service(service, _target(named)),
             )
+
+
+def _target(named: list[str]) -> str:
+    return (
+        f"build:\n  target: <one of {listed(named)}>" if named else "build:\n  # without `target`, for the last stage"
+    )

@@ -42,6 +42,7 @@ from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.paths import below
 from auditlib.phrases import listed
 from auditlib.pipeline import Run
+from auditlib.rules import _workflow_lines as workflow_lines
 from auditlib.rules._rule import Evidence, rule
 
 _DEMANDING = frozenset({"pydantic", "decouple", "django-environ"})
@@ -125,4 +126,9 @@ def _evidence(run: Run, suite: TestSuite, missing: list[Setting]) -> Evidence:
         subject=f"{run.job.id}/{suite.folder}",
         related=tuple(Related(item.location, f"{item.name} has no default", member=True) for item in missing[:8]),
         recommendation=f"Add {names} to `env` of the job {run.job.id} in {run.job.workflow}.",
+        example=workflow_lines.of_job(
+            run.job.workflow,
+            run.job.id,
+            "env:" + "".join(f"\n  {item.name}: <a value for tests>" for item in missing),
+        ),
     )

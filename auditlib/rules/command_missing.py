@@ -26,6 +26,8 @@ References:
 
 from __future__ import annotations
 
+import posixpath
+import shlex
 from collections import defaultdict
 from collections.abc import Iterator
 
@@ -33,11 +35,14 @@ from auditlib.conventions.workspaces import Workspace
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.patterns import regex
 from auditlib.phrases import listed
 from auditlib.pipeline.needs import Need, inputs_of, needs_of
+from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 _Use = tuple[Need, Location, bool]
+_PATH = regex(r"[\w@./-]*[\w-]\.[\w-]+|(?:[\w.-]+/)+[\w.-]+")
 
 
 @rule(area=Area.CICD, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
@@ -58,7 +63,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         if job.uses.startswith("./") and job.uses.removeprefix("./") not in inventory.file_set:
             missing[job.uses].append((Need(job.uses, "the workflow", job.uses), job.location, False))
     for cause, uses in missing.items():
-        yield _evidence(cause, uses)
+        yield _evidence(inventory, cause, uses)
 
 
 def _action(inventory: Inventory, uses: str) -> Iterator[Need]:
@@ -69,7 +74,7 @@ def _action(inventory: Inventory, uses: str) -> Iterator[Need]:
         yield Need(uses, "the action", uses)
 
 
-def _evidence(cause: str, uses: list[_Use]) -> Evidence:
+def _evidence(inventory: Inventory, cause: str, uses: list[_Use]) -> Evidence:
     (need, location, swallowed), *_ = uses
     places = dict.fromkeys(place for _, place, _ in uses)
     names = list(dict.fromkeys(item.name for item, _, _ in uses))
@@ -85,7 +90,26 @@ def _evidence(cause: str, uses: list[_Use]) -> Evidence:
         recommendation=need.advice or f"Add {listed(names)}, or call what is there.",
         severity=Severity.MEDIUM if swallowed and hidden else None,
         confidence=None if need.sure else Confidence.MEDIUM,
+        example=_added(inventory, cause, [_path(item) for item, _, _ in uses]),
     )
+
+
+def _added(inventory: Inventory, cause: str, names: list[str]) -> str:
+    """The script that package.json lacks; of files the one that may be meant, or how they get into the repository."""
+    package, _, script = cause.partition("#")
+    if script and not package.endswith(".json"):
+        return files.into(package, f"{script}:\n\t<the command that it stands for>")
+    if script:
+        return files.into(package, f'"scripts": {{\n  "{script}": "<the command that it stands for>"\n}}')
+    paths = list(dict.fromkeys(name.removeprefix("./") for name in names if _PATH.fullmatch(name)))
+    moved = [file for file in inventory.files for path in paths[:1] if file.endswith(f"/{posixpath.basename(path)}")]
+    if len(moved) == 1:
+        return f"git mv {shlex.quote(moved[0])} {shlex.quote(paths[0])}   # or name {moved[0]} in the step"
+    return files.committed(paths or names)
+
+
+def _path(need: Need) -> str:
+    return f"{need.name.replace('.', '/')}.py" if need.what == "the module" else need.name
 
 
 def _others(uses: list[_Use]) -> Iterator[tuple[Need, Location]]:

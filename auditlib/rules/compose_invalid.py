@@ -39,6 +39,7 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Problem, Project
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.phrases import counted
+from auditlib.rules import _problem_lines as problem_lines
 from auditlib.rules._rule import Evidence, rule
 
 _NAMED_ELSEWHERE = frozenset({"missing-file", "env-file", "cycle", "disabled-service", "variable-required", "empty"})
@@ -83,5 +84,6 @@ def _evidence(project: Project, found: list[Problem]) -> Evidence:
         subject=project.name,
         related=tuple(Related(item.location, item.message, member=True) for item in others),
         recommendation="Mend the lines named, then run `docker compose config --quiet` in the pipeline.",
+        example=problem_lines.mending(first),
         severity=Severity.MEDIUM if environments.is_for_development(project.location.file) else None,
     )

@@ -25,6 +25,7 @@ References:
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator
 
 from auditlib.conventions import build_context, services
@@ -34,6 +35,7 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import DockerIgnore, Instruction
 from auditlib.inventory.stack import Build, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.rules import _files
 from auditlib.rules._rule import Evidence, rule
 
 
@@ -54,7 +56,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             for source in _sources(instruction):
                 why = _fault(source, files, ignore)
                 if why:
-                    yield _evidence(service, build, instruction, source, why, ignore)
+                    yield _evidence(files, service, build, instruction, source, why, ignore)
 
 
 def _sources(instruction: Instruction) -> list[str]:
@@ -76,8 +78,26 @@ def _fault(source: str, files: list[str], ignore: DockerIgnore | None) -> str:
     return f"which {ignore.path} leaves out" if left_out and ignore else ""
 
 
+def _brought(build: Build, source: str) -> str:
+    """How a file gets into the context; one above it can't."""
+    path = posixpath.normpath(posixpath.join(build.context, source))
+    return "" if source.startswith("..") else _files.committed([path])
+
+
+def _moved(files: list[str], source: str) -> tuple[str, str]:
+    """The only file of that name in the context, where it lies in another folder than the instruction says."""
+    found = [path for path in files if path.rpartition("/")[2] == source.rstrip("/").rpartition("/")[2]]
+    return (source, found[0]) if len(found) == 1 else ("", "")
+
+
 def _evidence(
-    service: Service, build: Build, instruction: Instruction, source: str, why: str, ignore: DockerIgnore | None
+    files: list[str],
+    service: Service,
+    build: Build,
+    instruction: Instruction,
+    source: str,
+    why: str,
+    ignore: DockerIgnore | None,
 ) -> Evidence:
     context = "the root of the repository" if build.context in ("", ".") else build.context
     related = [Related(build.location, f"{service.name} is built in {context}")]
@@ -90,4 +110,6 @@ def _evidence(
         service=service.name,
         related=tuple(related),
         recommendation=f"Write {source} as seen from {context}, or add it there.",
+        change=_moved(files, source) if "isn't there" in why else ("", ""),
+        example=_files.into(ignore.path, f"!{source}") if ignore and "leaves out" in why else _brought(build, source),
     )

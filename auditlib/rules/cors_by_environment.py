@@ -31,13 +31,14 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 
-from auditlib.conventions import deployment
+from auditlib.conventions import deployment, mounts
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.configuration import EnvironmentBranch
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed
+from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
 
 _ORIGINS = regex(r"origin|cors|allowed_?hosts|csrf_?trusted", re.I)
@@ -76,6 +77,14 @@ def _set_values(inventory: Inventory, variable: str) -> Iterator[str]:
     yield from (word.partition("=")[2].strip("\"'") for word in words if word.upper().startswith(f"{wanted}="))
 
 
+def _set(inventory: Inventory, variable: str, names: list[str], file: str) -> str:
+    """The variable at the service that runs the code."""
+    built = [item for item in inventory.distinct_services if item.build and not item.build.outside]
+    mine = [item for item in built if item.build and mounts.is_below(file, item.build.context.removeprefix("."))]
+    line = f"environment:\n  {variable}: ${{{variable}:?{' or '.join(names)}}}"
+    return compose_lines.of_service(mine[0], line) if mine else line
+
+
 def _evidence(
     inventory: Inventory, variable: str, names: list[str], targets: tuple[str, ...], branches: list[EnvironmentBranch]
 ) -> Evidence:
@@ -98,4 +107,5 @@ def _evidence(
         recommendation=f"Set {variable} in the deployment ({listed(names)}), or read the origins from a required "
         "variable of their own.",
         confidence=Confidence.MEDIUM if elsewhere else None,
+        example=_set(inventory, variable, names, branches[0].location.file),
     )

@@ -32,6 +32,8 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.phrases import listed
+from auditlib.rules import _code_lines as code_lines
+from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 
@@ -52,6 +54,12 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             yield _evidence(holder, found)
 
 
+def _required(holder: str, file: str) -> str:
+    """The list as a variable that each environment sets."""
+    name = holder.upper().strip("()")
+    return files.into(file, code_lines.reading("ALLOWED_ORIGINS" if "ORIGIN" not in name else name, file))
+
+
 def _evidence(holder: str, found: list[tuple[Location, str]]) -> Evidence:
     (first, _), *others = found
     origins = list(dict.fromkeys(origin for _, origin in found))
@@ -64,4 +72,5 @@ def _evidence(holder: str, found: list[tuple[Location, str]]) -> Evidence:
         related=tuple(Related(place, text) for place, text in related.items()),
         recommendation=f"Replace {listed((f'`{origin}`' for origin in origins), limit=3)} by the origins of the "
         "frontend, read from a required variable.",
+        example=_required(holder, first.file),
     )

@@ -34,8 +34,10 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.configuration import AllowedOrigin
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
+_ORIGIN = "https://<the host of the frontend>"
 _CODE = (".py", ".js", ".ts", ".mjs", ".cjs", ".tsx", ".jsx")
 
 
@@ -74,6 +76,14 @@ def _variables(inventory: Inventory) -> Iterator[tuple[str, Location, str]]:
             yield line.name, line.location, line.value.text
 
 
+def _named(holder: str, file: str) -> str:
+    """The frontend's origin in the place of every one, as the kind of the file writes it."""
+    if file.endswith(_CODE[1:]):
+        return f'cors({{ origin: ["{_ORIGIN}"] }})'
+    sign = " = " if file.endswith(".py") else ": " if file.endswith((".yml", ".yaml")) else "="
+    return f'{holder}{sign}["{_ORIGIN}"]' if file.endswith(".py") else f"{holder}{sign}{_ORIGIN}"
+
+
 def _evidence(holder: str, places: dict[Location, str], senders: list[AllowedOrigin]) -> Evidence:
     (first, _), *others = places.items()
     sending = {item.location: "credentials are allowed here" for item in senders if item.location not in places}
@@ -90,4 +100,6 @@ def _evidence(holder: str, places: dict[Location, str], senders: list[AllowedOri
         recommendation=f"Remove `*` from {holder} and name the frontend's origins, one list for each environment.",
         severity=Severity.HIGH if with_credentials else None,
         confidence=None if with_credentials else Confidence.MEDIUM,
+        change=('"*"', '"https://<the host of the frontend>"'),
+        example=files.into(first.file, _named(holder, first.file)),
     )

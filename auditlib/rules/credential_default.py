@@ -43,6 +43,8 @@ from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.phrases import counted, listed
 from auditlib.redaction import Value
+from auditlib.rules import _code_lines as code_lines
+from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
 
 _AMONG_NODES = ("ERLANG_COOKIE",)
@@ -130,6 +132,7 @@ def _evidence(inventory: Inventory, name: str, uses: list[_Use], reached: list[S
         f"for {name} outside the repository.",
         severity=severity,
         change=_change(name, first),
+        example=code_lines.required([name]),
     )
 
 
@@ -143,6 +146,7 @@ def _first_login(service: Service) -> Evidence:
         recommendation=f"Give {service.name} `GF_SECURITY_ADMIN_PASSWORD: ${{GF_SECURITY_ADMIN_PASSWORD:?set it in "
         ".env}`.",
         confidence=Confidence.MEDIUM,
+        example=compose_lines.of_service(service, code_lines.required(["GF_SECURITY_ADMIN_PASSWORD"])),
     )
 
 

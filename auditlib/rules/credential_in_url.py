@@ -37,9 +37,14 @@ from auditlib.conventions.secrets import Sighting
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.patterns import regex
 from auditlib.phrases import listed
+from auditlib.redaction import is_credential_name
+from auditlib.rules import _code_lines as code_lines
 from auditlib.rules._rule import Evidence, rule
 
+_HIDDEN = regex(r"‹secret[^›]*›")
+_ADDRESS = regex(r"_(?:URL|URI|DSN|ADDRESS|CONNECTION(?:_STRING)?)$")
 _KINDS = ("literal", "default", "env_file", "setting", "file")
 
 
@@ -52,7 +57,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             place = (item.location.file, item.location.line)
             found[item.value.identity].setdefault(place, item)
     for items in found.values():
-        yield _evidence(sorted(items.values(), key=_order))
+        yield _evidence(inventory, sorted(items.values(), key=_order))
 
 
 def _interpolated(inventory: Inventory) -> Iterator[Sighting]:
@@ -82,8 +87,29 @@ def _order(item: Sighting) -> tuple[bool, int, str, int]:
     return environments.is_for_development(place.file), _KINDS.index(item.kind), place.file, place.line
 
 
-def _evidence(items: list[Sighting]) -> Evidence:
+def _password(inventory: Inventory, items: list[Sighting]) -> str:
+    """The variable that holds the password: the one that has the same value elsewhere, or one after the address."""
+    identity = items[0].value.identity
+    known = (item.name for item in secrets.sightings(inventory) if item.value.identity == identity)
+    alone = (name for name in known if is_credential_name(name) and not name.endswith(("_URL", "_URI", "_DSN")))
+    address = next((item.name for item in items if item.name), "")
+    return next(alone, f"{_ADDRESS.sub('', address)}_PASSWORD" if address else "PASSWORD")
+
+
+def _change(inventory: Inventory, first: Sighting, variable: str) -> tuple[str, str]:
+    """The password, or the default that it is, as it is shown, and the variable, where Compose fills one in."""
+    place = (first.location.file, first.location.line)
+    for item in inventory.variables:
+        if item.default is not None and item.default.secret and (item.location.file, item.location.line) == place:
+            return f"${{{item.name}{item.operator}{item.default.text}}}", f"${{{item.name}:?set it in .env}}"
+    hidden = _HIDDEN.search(first.value.text)
+    fits = hidden and first.kind in ("default", "literal")
+    return (hidden[0], f"${{{variable}:?set it in .env}}") if hidden and fits else ("", "")
+
+
+def _evidence(inventory: Inventory, items: list[Sighting]) -> Evidence:
     first, *others = items
+    variable = _password(inventory, items)
     name = first.name or f"line {first.location.line} of {first.location.file}"
     holders = dict.fromkeys(item.name or item.location.file for item in others)
     names = listed([holder for holder in holders if holder != first.name] or [f"{first.name} elsewhere"], limit=4)
@@ -98,6 +124,8 @@ def _evidence(items: list[Sighting]) -> Evidence:
         recommendation=f"Pass the password of {name} as a variable or a secret of its own, and build the address from "
         "its parts in the program.",
         severity=Severity.LOW if all(environments.is_for_development(item.location.file) for item in items) else None,
+        change=_change(inventory, first, variable),
+        example=code_lines.everywhere(items, variable),
     )
 
 

@@ -37,6 +37,7 @@ from auditlib.inventory import Inventory
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.phrases import listed
 from auditlib.redaction import Value, is_credential_name
+from auditlib.rules import _code_lines as code_lines
 from auditlib.rules._rule import Evidence, rule
 
 _RUNNING = ("default", "literal", "setting")
@@ -90,4 +91,5 @@ def _judged(items: list[Sighting], variable: str = "") -> Iterator[Evidence]:
         recommendation=f"Give {listed(names[1:])} {'a value' if len(names) == 2 else 'values'} of "
         f"{'its' if len(names) == 2 else 'their'} own.",
         severity=Severity.LOW if aside else None,
+        example=f"{code_lines.required(names)}\n# in .env, each from a run of its own of: openssl rand -hex 32",
     )

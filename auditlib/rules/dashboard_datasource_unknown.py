@@ -73,6 +73,12 @@ def _unfilled(inventory: Inventory) -> Iterator[Evidence]:
             yield _of_input(dashboard, name, panels)
 
 
+def _variable(name: str) -> str:
+    """The input as a variable of the dashboard, which Grafana fills in by itself."""
+    plain = name.strip("${}")
+    return f'"templating": {{"list": [{{"name": "{plain}", "type": "datasource", "query": "<its type>"}}]}}'
+
+
 def _of_input(dashboard: Dashboard, name: str, panels: list[Panel]) -> Evidence:
     return Evidence(
         f"{counted(len(panels), 'panel')} of the dashboard {dashboard.title} {'asks' if len(panels) == 1 else 'ask'} "
@@ -84,6 +90,7 @@ def _of_input(dashboard: Dashboard, name: str, panels: list[Panel]) -> Evidence:
         ),
         recommendation=f"Replace {name} in {dashboard.file} by the identifier of a data source, or make it a variable "
         "of the dashboard of the type `datasource`.",
+        example=_variable(name),
     )
 
 
@@ -103,4 +110,5 @@ def _evidence(inventory: Inventory, dashboard: Dashboard, name: str, panels: lis
         ),
         recommendation=f"Replace {name} by {offered[0]} in {dashboard.file}.",
         change=(f'"uid": "{name}"', f'"uid": "{offered[0]}"') if len(offered) == 1 and fitting[0].uid else ("", ""),
+        example=f'"datasource": {{"uid": "{offered[0] if len(offered) == 1 else f"<one of {listed(offered)}>"}"}}',
     )

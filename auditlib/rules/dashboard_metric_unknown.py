@@ -35,6 +35,7 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.monitoring import Dashboard, Panel, Query
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.phrases import counted, listed
+from auditlib.rules import _monitoring_lines as monitoring_lines
 from auditlib.rules._rule import Evidence, rule
 from auditlib.scraping import Gap
 
@@ -48,10 +49,12 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         metrics = [metric for _, query in asked for metric in query.metrics]
         found = scraping.gaps(inventory, graph, configs, metrics)
         if found:
-            yield _evidence(configs[0].file, dashboard, asked, found)
+            yield _evidence(inventory, configs[0].file, dashboard, asked, found)
 
 
-def _evidence(config: str, dashboard: Dashboard, asked: list[tuple[Panel, Query]], found: list[Gap]) -> Evidence:
+def _evidence(
+    inventory: Inventory, config: str, dashboard: Dashboard, asked: list[tuple[Panel, Query]], found: list[Gap]
+) -> Evidence:
     metrics = [metric for gap in found for metric in gap.metrics]
     empty = [(panel, query) for panel, query in asked if not set(metrics).isdisjoint(query.metrics)]
     sure = any(gap.sure for gap in found)
@@ -70,4 +73,5 @@ def _evidence(config: str, dashboard: Dashboard, asked: list[tuple[Panel, Query]
         ),
         recommendation=f"Add a job for {wanted} to {config}, or remove the panels from {dashboard.file}.",
         confidence=None if sure else Confidence.LOW,
+        example=monitoring_lines.for_exporter(inventory, config, found[0].exporter),
     )

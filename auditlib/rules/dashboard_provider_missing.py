@@ -34,9 +34,11 @@ from auditlib.conventions import deployment, environments, grafana
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.monitoring import Dashboard
-from auditlib.inventory.stack import Service
+from auditlib.inventory.stack import Mount, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.phrases import counted, listed
+from auditlib.rules import _compose_lines as compose_lines
+from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 
@@ -70,6 +72,18 @@ def _loaded_otherwise(inventory: Inventory, servers: list[Service]) -> bool:
     return by_api or unseen or any(item.configs for item in servers) or deployment.uses_orchestrator(inventory)
 
 
+_PROVIDER = "providers:\n  - name: {}\n    type: file\n    options: {{path: {}}}"
+
+
+def _provided(server: Service, folder: str, mount: Mount | None) -> str:
+    """The mount, if there is none, and the provider that reads it."""
+    target = mount.target if mount else "/var/lib/grafana/dashboards"
+    lines = "" if mount else compose_lines.of_service(server, f"volumes:\n  - ./{folder}:{target}:ro") + "\n"
+    name = folder.rpartition("/")[2] or "dashboards"
+    return lines + files.into("<folder that is mounted at>/etc/grafana/provisioning/dashboards/<any name>.yml",
+                              _PROVIDER.format(name, target))  # fmt: skip
+
+
 def _evidence(inventory: Inventory, server: Service, folder: str, dashboards: list[Dashboard]) -> Evidence:
     providers = inventory.dashboard_providers
     why = f"the providers name {listed(item.path for item in providers)}" if providers else "there is no provider"
@@ -88,4 +102,5 @@ def _evidence(inventory: Inventory, server: Service, folder: str, dashboards: li
             Related(mount.location if mount else server.location, "what Grafana mounts"),
         ),
         recommendation=f"Mount {folder or 'the dashboards'} into {server.name}, and name that folder in a provider.",
+        example=_provided(server, folder, mount),
     )

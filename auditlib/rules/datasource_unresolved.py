@@ -31,12 +31,14 @@ import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from auditlib.conventions import deployment, grafana, peers
+from auditlib.conventions import deployment, grafana, peers, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.monitoring import Datasource
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
+from auditlib.rules import _compose_lines as compose_lines
+from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 _LOOPBACK = regex(r"^(?:localhost|127\.[\d.]+|::1)$")
@@ -75,7 +77,15 @@ def _loopback(inventory: Inventory, item: Datasource, host: str) -> Iterator[Evi
             subject=item.name,
             related=tuple(Related(server.location, "Grafana runs here") for server in servers[:1]),
             recommendation=f"Let {item.name} in {item.file} name the service to ask.",
+            change=(host, _asked(inventory, item)),
+            example=files.into(item.file, f"- name: {item.name}\n  url: http://{_asked(inventory, item)}:<its port>"),
         )
+
+
+def _asked(inventory: Inventory, item: Datasource) -> str:
+    """The service that runs what a data source is of, if only one does."""
+    found = [service.name for service in services.of_product(inventory, item.type.capitalize())]
+    return found[0] if len(found) == 1 else "<the service to ask>"
 
 
 def _unknown(inventory: Inventory, item: Datasource, host: str) -> Evidence:
@@ -91,5 +101,6 @@ def _unknown(inventory: Inventory, item: Datasource, host: str) -> Evidence:
             Related(found.location, f"no service of this project is called {host}") for found in projects[:3]
         ),
         recommendation=f"Add a service {host}, or correct the address of {item.name} in {item.file}.",
+        example=compose_lines.new_service(inventory, host),
         confidence=Confidence.MEDIUM if elsewhere else None,
     )

@@ -38,8 +38,8 @@ from auditlib.inventory.stack import Mount, Project, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed
+from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules import _durability as durability
-from auditlib.rules import _edits as edits
 from auditlib.rules._rule import Evidence, rule
 
 _OTHER_PLACE = regex(r"(?:PGDATA|DATA_?DIR|DATA_PATH|DBPATH|--datadir|--dbpath|--data-dir)", re.I)
@@ -99,7 +99,7 @@ def _evidence(project: Project, lost: list[tuple[Service, Product]]) -> Evidence
         related=tuple(Related(item.location, f"{item.name} keeps nothing either", member=True) for item, _ in lost[1:]),
         recommendation=f"Mount a named volume at {product.data[0]} of {first.name} in {first.location.file}.",
         severity=Severity.MEDIUM if brokers else None,
-        example=edits.named_volume(first, product.data[0]),
+        example=compose_lines.named_volume(first, product.data[0]),
     )
 
 
@@ -117,5 +117,5 @@ def _of_queue(inventory: Inventory, graph: DependencyGraph, store: Service, prod
             recommendation=f"Mount a named volume at {product.data[0]} of {store.name} in {store.location.file}.",
             severity=Severity.MEDIUM,
             confidence=Confidence.MEDIUM,
-            example=edits.named_volume(store, product.data[0]),
+            example=compose_lines.named_volume(store, product.data[0]),
         )

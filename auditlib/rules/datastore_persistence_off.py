@@ -29,6 +29,7 @@ References:
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 
 from auditlib.conventions import environments
@@ -37,8 +38,8 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.phrases import listed
+from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules import _durability as durability
-from auditlib.rules import _edits as edits
 from auditlib.rules._rule import Evidence, rule
 
 
@@ -58,7 +59,16 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 service=service.name,
                 recommendation=f"Remove {option} from the command of {service.name}.",
                 severity=Severity.HIGH,
+                change=(f" -c {option}", ""),
+                example=compose_lines.of_service(service, _without(service, option)),
             )
+
+
+def _without(service: Service, option: str) -> str:
+    """The command as it is without the option, and without the `-c` before it."""
+    words = shlex.join(service.command)
+    kept = words.replace(f" -c {option}", "").replace(f" {option}", "")
+    return f"command: {kept}" if kept != words else ""
 
 
 def _queue(inventory: Inventory, graph: DependencyGraph, service: Service, product: str) -> Iterator[Evidence]:
@@ -68,6 +78,7 @@ def _queue(inventory: Inventory, graph: DependencyGraph, service: Service, produ
         return
     loss = "nothing is written to disk" if mode == "off" else "only snapshots are written, minutes to an hour apart"
     first = users[0][1]
+    server = f"{product.lower()}-server"
     what = first.attributes.get("variable") or "its address"
     yield Evidence(
         f"{service.name} ({product}) holds the tasks of {listed(user.name for user, _ in users)} ({what}), and keeps "
@@ -81,7 +92,10 @@ def _queue(inventory: Inventory, graph: DependencyGraph, service: Service, produ
         ),
         recommendation=f"Start {service.name} with `--appendonly yes`, or move the tasks to a broker of their own.",
         severity=Severity.HIGH if mode == "off" else None,
-        example=""
-        if service.command
-        else edits.of_service(service, f"command: {product.lower()}-server --appendonly yes"),
+        change=(f"{server} ", f"{server} --appendonly yes "),
+        example=compose_lines.of_service(
+            service,
+            f"command: {server} --appendonly yes"
+            + ("  # and the options that stand there now" if service.command else ""),
+        ),
     )

@@ -38,7 +38,7 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Port, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.phrases import listed
-from auditlib.rules import _edits as edits
+from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
 
 _MEANT_TO_BE_PUBLIC = frozenset({"MinIO", "broker"})
@@ -73,5 +73,5 @@ def _evidence(file: str, found: list[tuple[Service, Port]]) -> Evidence:
         recommendation=f"Remove the port of {service.name}, or publish it as "
         f'`"127.0.0.1:{first.host_port or first.target}:{first.target}"`.',
         severity=Severity.LOW if aside else None,
-        change=edits.on_loopback(first),
+        change=compose_lines.on_loopback(first),
     )

@@ -28,13 +28,17 @@ References:
 
 from __future__ import annotations
 
+import posixpath
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 
+from auditlib.compose.discovery import is_compose_file
 from auditlib.conventions import environments, switches
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 
@@ -98,7 +102,18 @@ def _evidence(name: str, places: list[_Place]) -> Evidence:
         related=tuple(Related(place, said, member=True) for _, place, said, _ in others),
         recommendation=f"Let {name} default to false in {first.file}, and set it to true in a file for development.",
         change=(value, _OFF[value]) if value in _OFF else ("", ""),
+        example=files.into(first.file, _from_outside(name, first.file)),
     )
+
+
+def _from_outside(name: str, file: str) -> str:
+    """The switch, off unless the environment turns it on."""
+    variable = re.sub(r"\W+", "_", name).strip("_").upper()
+    if file.endswith(".py"):
+        return f'{name} = os.environ.get("{variable}") == "true"'
+    if file.endswith((".js", ".ts", ".mjs")):
+        return f'{name}: process.env.{variable} === "true"'
+    return f"{variable}: ${{{variable}:-false}}" if is_compose_file(posixpath.basename(file)) else f"{variable}=false"
 
 
 def _only_when_run(name: str, place: Location) -> Evidence:
@@ -107,6 +122,7 @@ def _only_when_run(name: str, place: Location) -> Evidence:
         place,
         subject=f"{place.file}/{name}",
         recommendation=f"Read the switch from the environment in {place.file}, off by default.",
+        example=files.into(place.file, _from_outside(name, place.file)),
         severity=Severity.LOW,
         confidence=Confidence.MEDIUM,
     )

@@ -40,6 +40,7 @@ from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed
 from auditlib.redaction import Value
+from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 _PLACE = regex(
@@ -50,6 +51,7 @@ _PLACE = regex(
 _ADDRESS = regex(r"[/:@\\]|localhost|\d+\.\d+\.\d+")
 _FILLED_IN = regex(r"\{\{|<%")
 """What a program (Ansible, Jinja, ERB) writes in the place of this text."""
+_CODE = (".py", ".js", ".ts", ".mjs", ".go", ".java", ".rb", ".php")
 _Default = tuple[Location, str, str]
 
 
@@ -123,6 +125,11 @@ def _normal(text: str) -> str:
         return plain
 
 
+def _is_in_code(places: dict[Location, tuple[str, str]]) -> bool:
+    """Whether the code has a default, which holds where Compose passes the variable on without one."""
+    return any(where == place.file and place.file.endswith(_CODE) for place, (_, where) in places.items())
+
+
 def _evidence(project: str, name: str, places: dict[Location, tuple[str, str]], *, certain: bool) -> Evidence:
     (first, (text, where)), *others = places.items()
     values = list(dict.fromkeys(value for value, _ in places.values()))
@@ -137,5 +144,7 @@ def _evidence(project: str, name: str, places: dict[Location, tuple[str, str]], 
         recommendation=f"Decide between {listed(f'`{value}`' for value in values)} for {name}, and keep the default in "
         "one place.",
         severity=None if certain else Severity.LOW,
+        change=(f" ${{{name}:-{text}}}", "") if _is_in_code(places) else ("", ""),
+        example=files.into(first.file, f"{name}: ${{{name}:-<{' or '.join(values)}, the same everywhere>}}"),
         confidence=None if certain else Confidence.MEDIUM,
     )

@@ -60,4 +60,5 @@ def _evidence(graph: DependencyGraph, cycle: Cycle) -> Evidence:
             for link in others
         ),
         recommendation=f"Remove one of the entries, for instance {names[-1]}'s dependency on {names[0]}.",
+        example=f"{names[-1]}:\n  depends_on:\n    # without {names[0]}, to which it connects again later",
     )

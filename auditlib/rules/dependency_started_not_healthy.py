@@ -40,7 +40,7 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Dependency, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.phrases import listed
-from auditlib.rules import _edits as edits
+from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
 
 
@@ -86,6 +86,8 @@ def _unfinished(inventory: Inventory) -> Iterator[Evidence]:
                 Related(item.location, f"{service.name} waits for {name} as started only") for service, item in others
             ),
             recommendation=f"Set `condition: service_completed_successfully` for {name}.",
+            change=("service_started", "service_completed_successfully"),
+            example=compose_lines.waiting(first, name, "service_completed_successfully"),
             severity=Severity.LOW if aside else None,
             confidence=Confidence.MEDIUM,
         )
@@ -119,5 +121,5 @@ def _evidence(inventory: Inventory, target: Service, pairs: list[tuple[Service, 
         recommendation=f"Set `condition: service_healthy` for {target.name} in the `depends_on` of {names}.",
         severity=Severity.LOW if retried or aside else None,
         change=("service_started", "service_healthy"),
-        example=edits.waiting(first[0], target.name, "service_healthy"),
+        example=compose_lines.waiting(first[0], target.name, "service_healthy"),
     )

@@ -42,7 +42,7 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
-from auditlib.rules import _edits as edits
+from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
 
 _OPTIONAL = frozenset({"mail", "tracing", "logs", "metrics", "exporter", "tool", "dashboards", "alerting"})
@@ -101,5 +101,5 @@ def _evidence(inventory: Inventory, service: Service, needed: Service, places: l
         recommendation=f"Add `{needed.name}: {{condition: {condition}}}` to the `depends_on` of {service.name}.",
         severity=Severity.LOW if environments.only_for_development(service) else None,
         confidence=None if is_store else Confidence.MEDIUM,
-        example=edits.waiting(service, needed.name, condition),
+        example=compose_lines.waiting(service, needed.name, condition),
     )

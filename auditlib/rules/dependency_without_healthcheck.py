@@ -43,7 +43,8 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Dependency, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.phrases import listed
-from auditlib.rules import _edits as edits
+from auditlib.rules import _compose_lines as compose_lines
+from auditlib.rules import _probe_lines as probe_lines
 from auditlib.rules._rule import Evidence, rule
 
 
@@ -78,5 +79,6 @@ def _evidence(inventory: Inventory, target: Service, waiting: list[tuple[Service
             Related(target.location, f"{target.name} has no health check"),
         ),
         recommendation=f"Add a `healthcheck` to {target.name}.",
-        example=edits.of_service(target, edits.health_check(inventory, target)),
+        example=compose_lines.of_service(target, probe_lines.certain(inventory, target))
+        or probe_lines.draft(inventory, target),
     )

@@ -42,6 +42,7 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Command, Job, Step
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
+from auditlib.rules import _workflow_lines as workflow_lines
 from auditlib.rules._rule import Evidence, rule
 
 _DEPLOYS = regex(r"(?:^|[^a-z])(?:deploy(?:s|ing|ment)?|roll-?out|go-?live)(?![a-z])", re.I)
@@ -65,14 +66,14 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         if _is_named_so(f"{job.id} {job.name}") and not job.uses and job.steps:
             printing = [step for step in job.steps if step.run]
             if printing and all(map(_is_idle, job.steps)):
-                yield _of_job(job, printing[-1])
+                yield _of_job(inventory, job, printing[-1])
                 continue
             if printing and all(_is_idle(step) or _only_checks(step) for step in job.steps):
-                yield _of_checks(job, printing[-1])
+                yield _of_checks(inventory, job, printing[-1])
                 continue
         for step in job.steps:
             if step.run and _is_named_so(step.name) and _is_idle(step):
-                yield _of_step(job, step)
+                yield _of_step(inventory, job, step)
 
 
 def _is_named_so(name: str) -> bool:
@@ -103,7 +104,17 @@ def _is_silent(command: Command) -> bool:
     return bool(command.words) and posixpath.basename(command.words[0]) in _SILENT
 
 
-def _of_job(job: Job, step: Step) -> Evidence:
+def _deploying(inventory: Inventory, job: Job, name: str = "") -> str:
+    """The step that brings the new images to a host and waits until they are well."""
+    project = next(iter(inventory.base_projects), None)
+    compose = f"docker compose -f {project.location.file}" if project else "docker compose"
+    named = f"- name: {name}\n  run: " if name else "- run: "
+    command = f"cd <folder> && {compose} pull && {compose} up --detach --wait"
+    host = "  env:\n    HOST: ${{ vars.DEPLOY_HOST }}"
+    return workflow_lines.step(job.workflow, job.id, f"{named}ssh \"$HOST\" '{command}'\n{host}")
+
+
+def _of_job(inventory: Inventory, job: Job, step: Step) -> Evidence:
     place = step.commands[0].location
     return Evidence(
         f"The job {job.id} is called a deployment, and all that it does is `{step.commands[0].words[0]}`.",
@@ -111,26 +122,29 @@ def _of_job(job: Job, step: Step) -> Evidence:
         subject=job.id,
         related=(Related(job.location, f"the job {job.id}"),),
         recommendation=f"Write the deployment's commands into the job {job.id} of {job.workflow}, or remove it.",
+        example=_deploying(inventory, job),
     )
 
 
-def _of_checks(job: Job, step: Step) -> Evidence:
+def _of_checks(inventory: Inventory, job: Job, step: Step) -> Evidence:
     return Evidence(
         f"The job {job.id} is called a deployment, and its steps only install and check.",
         job.location,
         subject=job.id,
         related=(Related(step.location, "its last step"),),
         recommendation=f"Name the job {job.id} of {job.workflow} after what it does, or add the commands that deploy.",
+        example=_deploying(inventory, job),
         confidence=Confidence.MEDIUM,
     )
 
 
-def _of_step(job: Job, step: Step) -> Evidence:
+def _of_step(inventory: Inventory, job: Job, step: Step) -> Evidence:
     return Evidence(
         f"The step `{step.name}` of the job {job.id} only prints.",
         step.commands[0].location,
         subject=f"{job.id}/{step.name}",
         related=(Related(job.location, f"the job {job.id}"),),
         recommendation=f"Write what `{step.name}` says into the step, or remove it.",
+        example=_deploying(inventory, job, step.name),
         confidence=Confidence.MEDIUM,
     )

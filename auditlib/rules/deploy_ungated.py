@@ -47,6 +47,7 @@ from auditlib.inventory.delivery import Job, Workflow
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
 from auditlib.pipeline import Run
+from auditlib.rules import _workflow_lines as workflow_lines
 from auditlib.rules._rule import Evidence, rule
 
 _DEPLOYS = regex(
@@ -153,6 +154,9 @@ def _of_request(workflow: Workflow, job: Job, place: Location) -> Evidence:
         related=(Related(trigger.location, "pull requests start it"),),
         recommendation=f"Let the job {job.id} of {workflow.file} run only if `github.event_name == 'push'`, and give "
         "it an `environment`.",
+        example=workflow_lines.of_job(
+            workflow.file, job.id, "if: github.event_name == 'push'\nenvironment: production"
+        ),
     )
 
 

@@ -36,8 +36,26 @@ from auditlib.conventions import deployment
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
-from auditlib.phrases import counted
+from auditlib.phrases import counted, listed
+from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
+
+_GUIDE = """# Deployment
+
+## Before the first deployment
+
+A host with Docker and Compose, and `.env` with: {variables}
+
+## Deploying a release
+
+    docker compose -f {file} pull
+    docker compose -f {file} up --detach --wait
+
+It worked if `docker compose -f {file} ps` shows {services} as running, and <what a user sees>.
+
+## Rolling back
+
+The same commands with the tags of the release before; <what is done about its migrations>."""
 
 
 @rule(area=Area.RESILIENCE, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.MEDIUM)
@@ -66,4 +84,16 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         recommendation="Write docs/deployment.md: what must exist before, the variables to set, the commands of a "
         "release and of a rollback, and how to see that it worked.",
         severity=None if signs else Severity.LOW,
+        example=files.into("docs/deployment.md", _guide(inventory)),
     )
+
+
+def _guide(inventory: Inventory) -> str:
+    """The guide's outline, with the files, variables and services that there are."""
+    project = next(iter(inventory.base_projects), None)
+    if project is None:
+        return _GUIDE.format(file="<Compose file>", variables="<the variables>", services="all services")
+    names = dict.fromkeys(item.name for item in inventory.variables if item.project == project.name)
+    services = listed(inventory.services_of(project.name))
+    variables = ", ".join(f"`{name}`" for name in names) or "<the variables>"
+    return _GUIDE.format(file=project.location.file, variables=variables, services=services)

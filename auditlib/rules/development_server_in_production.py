@@ -37,8 +37,10 @@ References:
 from __future__ import annotations
 
 import posixpath
+import shlex
+import textwrap
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from auditlib.conventions import deployment, entry_points, environments, mounts, services, stacks, starting
@@ -49,6 +51,8 @@ from auditlib.inventory.stack import Mount, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.paths import below
 from auditlib.phrases import listed
+from auditlib.rules import _compose_lines as compose_lines
+from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 _SIGNS = (
@@ -62,6 +66,13 @@ _SIGNS = (
 _SERVERS = frozenset({"gunicorn", "hypercorn", "daphne", "waitress-serve", "granian", "uwsgi", "pm2"})
 """Servers for production; a script that also knows one of them decides when it runs."""
 
+_INSTEAD = {
+    "runserver": "gunicorn <project>.wsgi --bind 0.0.0.0:8000",
+    "app.run()": "gunicorn <module>:app --bind 0.0.0.0:<port>",
+    "flask run": "gunicorn <module>:app --bind 0.0.0.0:5000",
+    "fastapi dev": "fastapi run <file>",
+}
+_UNKNOWN = "<the command that serves what was built>"
 _CODE = (".py", ".js", ".mjs", ".ts", ".rb", ".php")
 """Code that runs as it stands in the folder."""
 
@@ -168,6 +179,9 @@ def _evidence(service: Service, source: Mount | None, sign: str, start: Start) -
         related=tuple(related),
         recommendation=f"Move the command of {service.name}{' and the mounted source' if source else ''} to "
         f"compose.override.yaml and leave the production command to the image.",
+        change=(f" {sign}", "") if sign.startswith("--") else ("", ""),
+        example=_override([(service, source)])
+        or compose_lines.of_service(service, f"command: {_INSTEAD.get(sign, _UNKNOWN)}"),
     )
 
 
@@ -185,4 +199,16 @@ def _mounted(uses: list[tuple[Service, Mount]]) -> Evidence:
         related=tuple(Related(mount.location, f"{item.name} mounts it too", member=True) for item, mount in others),
         recommendation=f"Move the mounted source of {names} to compose.override.yaml.",
         severity=Severity.MEDIUM,
+        example=_override(uses),
     )
+
+
+def _override(uses: Sequence[tuple[Service, Mount | None]]) -> str:
+    """What moves out of the file that is deployed into the one that only developers have."""
+    blocks = []
+    for service, source in uses:
+        command = [f"command: {shlex.join(service.command)}"] if service.command else []
+        mounts = [f"volumes:\n  - ./{source.source}:{source.target}"] if source else []
+        blocks.append(compose_lines.of_service(service, "\n".join((*command, *mounts))))
+    lines = textwrap.indent("\n".join(filter(None, blocks)), "  ")
+    return files.into("compose.override.yaml", f"services:\n{lines}") if lines else ""

@@ -30,6 +30,7 @@ References:
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterator
 
@@ -41,6 +42,8 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Command, Manifest
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.rules import _compose_lines as compose_lines
+from auditlib.rules import _files
 from auditlib.rules._rule import Evidence, rule
 
 
@@ -121,6 +124,31 @@ def _is_library(inventory: Inventory, files: ContainerFiles, package: str) -> bo
     return needed or re.search(rf"\b{re.escape(package)}\b", files.installed) is not None
 
 
+def _meant(files: ContainerFiles, start: Start) -> tuple[str, str]:
+    """The module or script that lies elsewhere in the container under the same name, if only one does."""
+    if start.kind == "npm":
+        return "", ""
+    name = posixpath.basename(start.paths[0]) if start.paths else ""
+    context = {path for path in files.paths if not path.startswith("/") and posixpath.basename(path) == name}
+    if len(context) != 1 or start.kind != "script" or start.missing.startswith("/"):
+        return "", ""
+    return start.missing, context.pop()
+
+
+def _added(service: Service, start: Start, left: str, context: str) -> str:
+    """What brings the thing into the image, or into the repository."""
+    if start.kind == "npm":
+        return f'"scripts": {{\n  "{start.missing}": "<the command that it stands for>"\n}}'
+    if left:
+        return f"COPY {left} {left}"
+    if not start.paths or start.paths[0].startswith("/"):
+        return compose_lines.of_service(
+            service, f"command: <what starts it now, with another name for {start.missing}>"
+        )
+    path = min(start.paths, key=lambda item: item.count("/"))
+    return _files.committed([posixpath.normpath(posixpath.join(context, path.rstrip("/")))])
+
+
 def _evidence(service: Service, files: ContainerFiles, start: Start, place: Location) -> Evidence:
     context = service.build.context if service.build else ""
     home = "the root of the repository" if context == "." else context
@@ -140,4 +168,6 @@ def _evidence(service: Service, files: ContainerFiles, start: Start, place: Loca
         related=(Related(source, f"{service.name} {origin}"),),
         recommendation=f"Copy {left} into the image of {service.name}." if left else advice,
         confidence=None if container_files.is_plain(files) else Confidence.MEDIUM,
+        change=_meant(files, start),
+        example=_added(service, start, left, context),
     )

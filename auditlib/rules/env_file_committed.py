@@ -40,6 +40,7 @@ from auditlib.inventory.configuration import EnvFile, EnvLine
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.phrases import listed
 from auditlib.redaction import Value
+from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 
@@ -62,6 +63,9 @@ def _evidence(file: EnvFile, secrets: list[EnvLine]) -> Evidence:
             subject=file.path,
             recommendation=f"Rename {file.path} to a template, or say in it that secrets don't belong there.",
             severity=Severity.INFO,
+            example=files.into(
+                file.path, "# This file is committed: no secrets here, they belong into an ignored file."
+            ),
         )
     first, *others = secrets
     guessable = all(line.value and _is_guessable(line.value) for line in secrets)

@@ -32,15 +32,16 @@ from __future__ import annotations
 import posixpath
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from auditlib.conventions import deployment, environments
+from auditlib.conventions import deployment, environments, programs
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import EnvFileReference
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import counted, listed
+from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 _ENVIRONMENT_WORD = regex(r"[._-](?:local|dev|development|prod|production|staging|test|docker)(?=$|[._-])", re.I)
@@ -62,7 +63,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for path, references in wanted.items():
         name = posixpath.basename(path)
         if not _has_template(inventory, path) and name not in explained and not _is_described(inventory, name):
-            yield _evidence(path, references)
+            yield _evidence(inventory, path, references)
 
 
 def _has_template(inventory: Inventory, path: str) -> bool:
@@ -90,7 +91,14 @@ def _explained(inventory: Inventory) -> set[str]:
     return {posixpath.basename(part.strip("\"'`,;:()")) for word in words for part in re.split(r"[\s=>]+", word)}
 
 
-def _evidence(path: str, references: dict[EnvFileReference, str]) -> Evidence:
+def _template(inventory: Inventory, path: str, names: Iterable[str]) -> str:
+    """A template with the settings that the code of the services demands."""
+    mine = [item for item in programs.programs(inventory) if item.service.name in set(names)]
+    wanted = dict.fromkeys(item.name for program in mine for item in program.settings if item.name not in program.given)
+    return files.into(f"{path}.example", "\n".join(f"{name}=" for name in wanted) or "<NAME>=")
+
+
+def _evidence(inventory: Inventory, path: str, references: dict[EnvFileReference, str]) -> Evidence:
     (first, service), *others = references.items()
     names = dict.fromkeys(references.values())
     needs = "needs" if len(names) == 1 else "need"
@@ -103,5 +111,6 @@ def _evidence(path: str, references: dict[EnvFileReference, str]) -> Evidence:
         related=tuple(Related(item.location, f"{name} needs it here", member=True) for item, name in others),
         recommendation=f"Commit {path}.example with the variables that {counted(len(names), 'service')} "
         f"{'expects' if len(names) == 1 else 'expect'} and say in the README to copy it.",
+        example=_template(inventory, path, names),
         severity=Severity.LOW if environments.is_for_development(first.location.file) else None,
     )

@@ -25,6 +25,7 @@ References:
 
 from __future__ import annotations
 
+import shlex
 from collections import defaultdict
 from collections.abc import Iterator
 
@@ -58,6 +59,7 @@ def _evidence(file: EnvFile, name: str, lines: list[EnvLine]) -> Evidence:
         subject=name,
         related=tuple(Related(line.location, f"{name} is set here, without effect") for line in lines[:-1]),
         recommendation=f"Remove {len(lines) - 1} of the {len(lines)} lines of {name} from {file.path}.",
+        example=f"sed -i '{';'.join(f'{line.location.line}d' for line in lines[:-1])}' {shlex.quote(file.path)}",
         severity=None if differ and not file.template else Severity.LOW,
     )
 

@@ -35,6 +35,7 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.configuration import EnvFile, EnvLine
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.phrases import counted
+from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 
@@ -59,5 +60,6 @@ def _evidence(file: EnvFile, wrong: list[EnvLine]) -> Evidence:
             Related(line.location, f"{line.name or 'this line'} {line.malformed}", member=True) for line in others
         ),
         recommendation=f"Mend line {first.location.line} of {file.path}, or put `#` before it if it is a comment.",
+        example=files.into(file.path, f"{first.name or '<NAME>'}=<value>"),
         severity=Severity.LOW if file.template else None,
     )

@@ -36,6 +36,7 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Variable
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.phrases import counted
+from auditlib.rules import _code_lines as code_lines
 from auditlib.rules._rule import Evidence, rule
 
 
@@ -97,6 +98,7 @@ def _evidence(inventory: Inventory, name: str, places: dict[Location, str]) -> E
         ),
         recommendation=f"Write `${{{name}:?set it in .env}}` in Compose and remove the default from the code.",
         change=next((_change(item) for item in inventory.variables if item.location == location), ("", "")),
+        example=code_lines.required([name]),
     )
 
 

@@ -39,6 +39,7 @@ from auditlib.inventory.configuration import EnvFile
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import counted, listed
+from auditlib.rules import _files
 from auditlib.rules._rule import Evidence, rule
 
 _ENVIRONMENT = regex(r"(?<![a-z])(?P<name>production|prod|staging|stage|preprod|uat)(?![a-z])", re.I)
@@ -84,4 +85,5 @@ def _compared(files: list[EnvFile]) -> Iterator[Evidence]:
         subject=f"{first.path}/keys",
         related=related,
         recommendation=f"Add {listed(names, limit=4)} to {first.path}, with an empty value where it has none.",
+        example=_files.into(first.path, "\n".join(f"{name}=" for name in names)),
     )

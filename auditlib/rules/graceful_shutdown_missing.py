@@ -30,10 +30,12 @@ References:
 
 from __future__ import annotations
 
+import json
+import shlex
 from collections import defaultdict
 from collections.abc import Iterator
 
-from auditlib.conventions import environments, first_process, services
+from auditlib.conventions import environments, first_process, mounts, services
 from auditlib.conventions.starting import Start
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
@@ -42,9 +44,12 @@ from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed
+from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules import _durability as durability
 from auditlib.rules._rule import Evidence, rule
 
+_LONGEST = "<length of the longest task, such as 2m>"
+_SCRIPT = 'COPY start.sh .\nCMD ["./start.sh"]   # a script whose last command begins with `exec`'
 _COMPOUND = regex(r"[;&|<>()]|\\\n")
 
 
@@ -71,13 +76,27 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         kept = [item for item in own if not environments.only_for_development(item)]
         managed = [(item, start) for item in kept if (start := first_process.package_manager(inventory, item))]
         if managed:
-            yield _managed_evidence(project.name, managed)
+            yield _managed_evidence(inventory, project.name, managed)
         workers = [item for item in kept if durability.is_worker(inventory, item) and not item.stop_grace_period]
         if workers:
             yield _worker_evidence(project.name, workers)
 
 
-def _managed_evidence(project: str, managed: list[tuple[Service, Start]]) -> Evidence:
+def _behind(inventory: Inventory, service: Service, start: Start) -> str:
+    """What the script of package.json starts, as far as one of the service has it."""
+    context = service.build.context if service.build else ""
+    packages = [
+        item for item in inventory.manifests if item.kind == "npm" and mounts.is_below(item.path, _root(context))
+    ]
+    found = [target.text for item in packages for target in item.targets if target.name == start.words[-1]]
+    return found[0] if len(found) == 1 and found[0] else f"<what the script {start.words[-1]} starts>"
+
+
+def _root(context: str) -> str:
+    return "" if context == "." else context
+
+
+def _managed_evidence(inventory: Inventory, project: str, managed: list[tuple[Service, Start]]) -> Evidence:
     (service, start), *rest = managed
     names = listed(item.name for item, _ in managed)
     return Evidence(
@@ -89,6 +108,7 @@ def _managed_evidence(project: str, managed: list[tuple[Service, Start]]) -> Evi
         related=tuple(Related(other.location, f"{item.name} is started so too", member=True) for item, other in rest),
         recommendation=f"Start {service.name} with the command of the script itself, like `node server.js`, and not "
         f"with `{' '.join(start.words)}`.",
+        example=compose_lines.of_service(service, f"command: {_behind(inventory, service, start)}"),
     )
 
 
@@ -101,6 +121,8 @@ def _script_evidence(service: Service, last: Start) -> Evidence:
         service=service.name,
         related=(Related(service.command_location or service.location, f"{service.name} starts with the script"),),
         recommendation=f"Begin the last command of {last.location.file} with `exec`.",
+        change=(last.words[0], f"exec {last.words[0]}"),
+        example=f"exec {shlex.join(last.words)}",
     )
 
 
@@ -127,6 +149,7 @@ def _shell_evidence(started: Instruction, users: list[Service]) -> Evidence:
         recommendation=f"Write the {started.keyword} as a JSON array, or begin it with `exec`.",
         confidence=None if users else Confidence.LOW,
         change=(f"{started.keyword} ", f"{started.keyword} exec ") if _is_simple(started) else ("", ""),
+        example=f"{started.keyword} {json.dumps(list(started.words))}" if len(started.commands) == 1 else _SCRIPT,
     )
 
 
@@ -141,4 +164,5 @@ def _worker_evidence(project: str, workers: list[Service]) -> Evidence:
         service=first.name,
         related=tuple(Related(item.location, f"{item.name} has none either", member=True) for item in rest),
         recommendation=f"Set `stop_grace_period` of {names} to the length of the longest task.",
+        example="\n".join(compose_lines.of_service(item, f"stop_grace_period: {_LONGEST}") for item in workers),
     )

@@ -40,7 +40,7 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.phrases import counted, listed
-from auditlib.rules import _edits as edits
+from auditlib.rules import _probe_lines as probe_lines
 from auditlib.rules._rule import Evidence, rule
 
 
@@ -86,7 +86,8 @@ def _evidence(inventory: Inventory, lasting: list[Service], missing: list[Servic
         f"`healthcheck` that asks it for what it is for.",
         severity=Severity.LOW if weak else None,
         confidence=None if certain else Confidence.MEDIUM,
-        change=("", edits.health_check(inventory, first)),
+        change=("", probe_lines.certain(inventory, first)),
+        example=probe_lines.draft(inventory, first),
     )
 
 

@@ -37,6 +37,8 @@ from auditlib.conventions import listening, probes, traefik
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.model import Area, Confidence, Effort, Severity
+from auditlib.phrases import listed
+from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 
@@ -55,4 +57,12 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 service=service.name,
                 recommendation=f"Probe port {found.known[0]} of {service.name}.",
                 change=(found.asked, found.known[0]) if len(found.known) == 1 else ("", ""),
+                example=files.into(
+                    probe.location.file,
+                    f"http://127.0.0.1:{found.known[0] if len(found.known) == 1 else _one_of(found.known)}/",
+                ),
             )
+
+
+def _one_of(ports: tuple[str, ...]) -> str:
+    return f"<one of {listed(ports)}>"

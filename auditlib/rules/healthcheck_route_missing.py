@@ -40,6 +40,7 @@ from auditlib.inventory.delivery import Route
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
+from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 _PARAMETER = regex(r"\{[^}]*\}|<[^>]*>|:\w+|\*\w*")
@@ -73,7 +74,31 @@ def _evidence(service: Service, probe: Probe, path: str, routes: list[Route]) ->
         service=service.name,
         related=tuple(Related(route.location, f"the route {route.path}") for route in routes[:3]),
         recommendation=f"Declare the route {path} in {service.name}, or probe one that exists.",
+        change=_near(path, routes),
+        example=_declared(path, routes),
     )
+
+
+_DECLARED = {
+    "fastapi": '@app.get("{}")\ndef health() -> dict[str, str]:\n    return {{"status": "ok"}}',
+    "flask": '@app.get("{}")\ndef health():\n    return {{"status": "ok"}}',
+    "django": 'path("{}", lambda request: HttpResponse("ok"))',
+    "express": 'app.get("{}", (request, response) => response.send("ok"));',
+}
+_ASKS_FOR_HEALTH = regex(r"health|/(?:live|ready|ping|status)")
+
+
+def _near(path: str, routes: list[Route]) -> tuple[str, str]:
+    """The only route that tells health."""
+    known = {route.path for route in routes if _ASKS_FOR_HEALTH.search(route.path) and "{" not in route.path}
+    return (path, known.pop()) if len(known) == 1 else ("", "")
+
+
+def _declared(path: str, routes: list[Route]) -> str:
+    """The route in the framework that the others are declared with."""
+    first = next((route for route in routes if route.framework in _DECLARED), None)
+    path = path.lstrip("/") if first and first.framework == "django" else path
+    return files.into(first.location.file, _DECLARED[first.framework].format(path)) if first else ""
 
 
 def _routes(inventory: Inventory, service: Service) -> list[Route]:

@@ -31,13 +31,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditlib.conventions import image_contents, probes, services
+from auditlib.conventions import image_contents, images, probes, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Instruction
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.rules import _compose_lines as compose_lines
+from auditlib.rules import _files as files
+from auditlib.rules import _probe_lines as probe_lines
 from auditlib.rules._rule import Evidence, rule
+
+_APT = "apt-get update && apt-get install -y --no-install-recommends {} && rm -rf /var/lib/apt/lists/*"
 
 
 @rule(area=Area.ORCHESTRATION, severity=Severity.HIGH, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
@@ -58,7 +63,20 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 service=service.name,
                 related=(Related(place, f"{service.name} is made from {base}"),),
                 recommendation=f"Probe {service.name} with a program of its image, or install {tool} in it.",
+                example=_with_tool(inventory, service, base, tool),
             )
+
+
+def _with_tool(inventory: Inventory, service: Service, base: str, tool: str) -> str:
+    """The question asked by what the image holds, or the tool in an image that is built here."""
+    found = services.dockerfile(inventory, service)
+    if images.repository(base) in ("python", "node"):
+        return probe_lines.draft(inventory, service)
+    if found is None:
+        return compose_lines.of_service(service, f'healthcheck:\n  test: ["CMD", "<a program that {base} holds>"]')
+    alpine = "alpine" in images.tag(base) or images.repository(base) == "alpine"
+    install = f"apk add --no-cache {tool}" if alpine else _APT.format(tool)
+    return files.into(found.path, f"RUN {install}")
 
 
 def _image(inventory: Inventory, service: Service) -> tuple[str, tuple[Instruction, ...], Location]:

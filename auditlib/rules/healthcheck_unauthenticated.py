@@ -33,6 +33,7 @@ References:
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 from auditlib.conventions import services
@@ -42,6 +43,7 @@ from auditlib.inventory.delivery import Command
 from auditlib.inventory.stack import Healthcheck, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
+from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
 
 _WEB = frozenset({"curl", "wget"})
@@ -74,7 +76,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         judged = (_fault(service, found.name if found else "", probe, command) for command in probe.commands)
         fault = next(filter(None, judged), None)
         if fault:
-            yield _evidence(service, *fault)
+            yield _evidence(inventory, service, *fault)
         elif found and found.kind in services.DATASTORES and probe.commands[0].cannot_fail:
             yield _swallowed(service, probe)
 
@@ -128,7 +130,9 @@ def _gives(service: Service, command: Command, kind: str) -> bool:
     return by_option or not names.isdisjoint(_VARIABLES.get(kind, ()))
 
 
-def _evidence(service: Service, effect: str, first_step: str, severity: Severity | None) -> Evidence:
+def _evidence(
+    inventory: Inventory, service: Service, effect: str, first_step: str, severity: Severity | None
+) -> Evidence:
     probe = service.healthcheck
     place = (probe.test_location or probe.location) if probe else service.location
     protected = service.command_location
@@ -140,7 +144,23 @@ def _evidence(service: Service, effect: str, first_step: str, severity: Severity
         related=(Related(protected, f"{service.name} wants a password"),) if protected else (),
         recommendation=f"{first_step} in the environment of {service.name} and check what the probe answers.",
         severity=severity,
+        example=compose_lines.of_service(service, _password(inventory, service, first_step)),
     )
+
+
+def _password(inventory: Inventory, service: Service, first_step: str) -> str:
+    """The password for the probe, from the variable that the service takes its own from."""
+    known = [item.name for item in inventory.variables if item.target.startswith(f"services.{service.name}.command")]
+    known += [name for entry in service.environment for name in (*entry.variables, entry.name)]
+    variable = next((name for name in known if "PASS" in name), "<the variable with the password>")
+    if not first_step.startswith("Set "):
+        return f'healthcheck:\n  test: ["CMD-SHELL", "curl -fsS -u <user>:$${{{variable}}} <what it asks now>"]'
+    return f"environment:\n  {first_step.removeprefix('Set ')}: ${{{variable}:?set it in .env}}"
+
+
+def _asking(probe: Healthcheck) -> str:
+    """The probe without what is done with its result."""
+    return json.dumps(["CMD-SHELL", f"{' '.join(probe.commands[0].words)} || exit 1"])
 
 
 def _swallowed(service: Service, probe: Healthcheck) -> Evidence:
@@ -150,4 +170,5 @@ def _swallowed(service: Service, probe: Healthcheck) -> Evidence:
         subject=f"{service.name}/swallowed",
         service=service.name,
         recommendation=f"Let the test of {service.name} end with `|| exit 1`, or with the probe itself.",
+        example=compose_lines.of_service(service, f"healthcheck:\n  test: {_asking(probe)}"),
     )

@@ -28,13 +28,15 @@ References:
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 from auditlib.conventions import deployment
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.stack import Port, Service
+from auditlib.inventory.stack import Port, Project, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
 
 _EVERY_ADDRESS = frozenset({"", "0.0.0.0", "::", "[::]"})  # noqa: S104 - we look for it in files
@@ -53,7 +55,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                     known = owners.setdefault((port.protocol, number), [])
                     rival = next((item for item in known if _collide(item, (service, port))), None)
                     if rival:
-                        yield _evidence(number, rival, (service, port))
+                        yield _evidence(number, _free(inventory, project, number), rival, (service, port))
                     known.append((service, port))
 
 
@@ -69,7 +71,13 @@ def _copies(inventory: Inventory) -> Iterator[Evidence]:
                     subject=f"{service.name}/copies/{port.host_port}",
                     service=service.name,
                     recommendation=f"Put a proxy before {service.name}, or publish a range of ports.",
+                    change=(f"{port.host_port}:{port.target}", f"{_range(port, service.replicas or 1)}:{port.target}"),
                 )
+
+
+def _range(port: Port, copies: int) -> str:
+    first = int(port.host_port.partition("-")[0])
+    return f"{first}-{first + copies - 1}"
 
 
 def _numbers(text: str) -> range:
@@ -87,7 +95,14 @@ def _collide(one: tuple[Service, Port], other: tuple[Service, Port]) -> bool:
     return one[0].name != other[0].name and same_address and together
 
 
-def _evidence(number: int, first: tuple[Service, Port], second: tuple[Service, Port]) -> Evidence:
+def _free(inventory: Inventory, project: Project, number: int) -> int:
+    """The next port that no service of the project publishes."""
+    ports = [port for service in inventory.services_of(project.name).values() for port in service.ports]
+    taken = {used for port in ports for used in _numbers(port.host_port)}
+    return next(other for other in itertools.count(number + 1) if other not in taken)
+
+
+def _evidence(number: int, free: int, first: tuple[Service, Port], second: tuple[Service, Port]) -> Evidence:
     return Evidence(
         f"{first[0].name} and {second[0].name} both publish port {number} of the host; whichever starts second fails.",
         second[1].location,
@@ -95,4 +110,6 @@ def _evidence(number: int, first: tuple[Service, Port], second: tuple[Service, P
         service=second[0].name,
         related=(Related(first[1].location, f"{first[0].name} publishes {number}"),),
         recommendation=f"Give {second[0].name} another host port than {number}.",
+        change=(f"{number}:{second[1].target}", f"{free}:{second[1].target}"),
+        example=compose_lines.of_service(second[0], f'ports:\n  - "{free}:{second[1].target}"'),
     )

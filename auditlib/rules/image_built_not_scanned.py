@@ -39,6 +39,7 @@ from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import counted
 from auditlib.pipeline import Run
+from auditlib.rules import _workflow_lines as workflow_lines
 from auditlib.rules._rule import Evidence, rule
 
 _SCANNERS = regex(
@@ -48,6 +49,12 @@ _SCANNERS = regex(
     re.I,
 )
 _PUSHES = regex(r"(?:^|\s)push=true\b|\bdocker\b.*\bpush\b|\s--push\b")
+_SCAN = """- uses: aquasecurity/trivy-action@<full commit hash>  # <version>
+  with:
+    image-ref: <the image as it is built before>
+    severity: HIGH,CRITICAL
+    ignore-unfixed: true
+    exit-code: "1\""""
 _ACTS_ON_IMAGE = regex(r"\bcompose\b.*\s(?:up|run)\b(?!.*--build)")
 
 
@@ -80,4 +87,5 @@ def _evidence(builds: list[Run]) -> Evidence:
         recommendation=f"Add a scan, with Trivy or Grype, after the build in the job {first.job.id} of "
         f"{first.job.workflow}.",
         severity=Severity.MEDIUM if pushed else None,
+        example=workflow_lines.step(first.job.workflow, first.job.id, _SCAN),
     )

@@ -41,10 +41,12 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Job, Step, Workflow
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
+from auditlib.rules import _workflow_lines as workflow_lines
 from auditlib.rules._rule import Evidence, rule
 
 _PUSHES = regex(r"^(?:docker|podman|buildah|nerdctl)\s+(?:image\s+|manifest\s+)?push\b|^docker[ -]compose\b.*\spush\b")
 _BUILDS_AND_PUSHES = regex(r"^docker\s+(?:buildx\s+)?(?:build|bake)\b.*\s--push(?:\s|=true|$)")
+_PUSH = "push: ${{ github.event_name != 'pull_request' }}"
 _LOCAL = regex(r"localhost|127\.0\.0\.1|\bkind\b|ttl\.sh")
 """Registries that end with the job."""
 
@@ -90,4 +92,6 @@ def _evidence(workflow: Workflow, job: Job, step: Step, place: Location) -> Evid
         subject=f"{job.id}/{step.name or step.uses or step.index}",
         related=(Related(trigger.location, "pull requests start the workflow"),),
         recommendation=f"Push only where `github.event_name != 'pull_request'` in the job {job.id} of {workflow.file}.",
+        change=("push: true", _PUSH),
+        example=workflow_lines.of_job(workflow.file, job.id, "if: github.event_name != 'pull_request'"),
     )

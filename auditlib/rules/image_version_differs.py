@@ -45,6 +45,8 @@ from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed
+from auditlib.rules import _compose_lines as compose_lines
+from auditlib.rules import _workflow_lines as workflow_lines
 from auditlib.rules._rule import Evidence, rule
 
 _VERSION = regex(r"v?(\d+)(?:\.(\d+))?")
@@ -97,6 +99,10 @@ def _of_jobs(inventory: Inventory, running: dict[str, list[_Run]]) -> Iterator[E
                     service=found[0][0].name,
                     related=tuple(Related(service.image_location, f"{image} runs") for service, image in found),
                     recommendation=f"Use {found[0][1]} in the job {job.id} too.",
+                    change=(item.image, found[0][1]),
+                    example=workflow_lines.of_job(
+                        job.workflow, job.id, f"services:\n  {item.name}:\n    image: {found[0][1]}"
+                    ),
                 )
 
 
@@ -122,6 +128,7 @@ def _between_files(inventory: Inventory, found: list[_Run]) -> Iterator[Evidence
                     *(Related(place, f"{text} runs") for place, text in other[1:]),
                 ),
                 recommendation=f"Use one major version of {images.repository(image)} in all files.",
+                example=compose_lines.of_service(service, f"image: {images.repository(image)}:<what production runs>"),
             )
 
 
@@ -141,6 +148,10 @@ def _elastic(together: list[Service]) -> Iterator[Evidence]:
             service=store.name,
             related=tuple(Related(item.image_location, f"{item.image} runs beside it") for item in others),
             recommendation=f"Give {listed(item.name for item in others)} the version of {store.image}.",
+            example="\n".join(
+                compose_lines.of_service(item, f"image: {item.image.rpartition(':')[0]}:{images.tag(store.image)}")
+                for item in others
+            ),
             confidence=Confidence.MEDIUM,
         )
 
@@ -165,6 +176,9 @@ def _playwright(inventory: Inventory, running: dict[str, list[_Run]]) -> Iterato
                     service=service.name,
                     related=tuple(Related(item.location, f"{item.name} {item.constraint}") for item in libraries),
                     recommendation=f"Give {service.name} the image of the library's version.",
+                    example=compose_lines.of_service(
+                        service, f"image: {service.image.rpartition(':')[0]}:v<the version that is installed>-jammy"
+                    ),
                 )
 
 

@@ -34,6 +34,7 @@ References:
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 
 from auditlib.conventions import services
@@ -72,6 +73,19 @@ def _scripts(inventory: Inventory, service: Service, data: Mount | None) -> Iter
             yield listed(item.words[:-1]), item.location
 
 
+_CLIENTS = {
+    "PostgreSQL": 'psql -U "${POSTGRES_USER:-postgres}"',
+    "MySQL": 'mysql -uroot -p"$MYSQL_ROOT_PASSWORD"',
+    "MongoDB": "mongosh",
+}
+
+
+def _for_existing(service: Service, product: str) -> str:
+    """How a change reaches the database that exists, until there are migrations."""
+    client = _CLIENTS.get(product, f"<the client of {product}>")
+    return f"docker compose exec -T {shlex.quote(service.name)} sh -c '{client}' < '<file with the new statements>'"
+
+
 def _evidence(service: Service, product: str, scripts: list[_Script], data: Mount) -> Evidence:
     (first, place), *others = scripts
     return Evidence(
@@ -85,4 +99,5 @@ def _evidence(service: Service, product: str, scripts: list[_Script], data: Moun
             Related(data.location, "what is here already keeps the script from running"),
         ),
         recommendation=f"Move what may change out of {first} into migrations that run at each deployment.",
+        example=_for_existing(service, product),
     )

@@ -34,7 +34,7 @@ References:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from auditlib.conventions import workflow_events
 from auditlib.graph import DependencyGraph
@@ -42,6 +42,8 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Job, Trigger, Workflow
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.phrases import listed
+from auditlib.rules import _files as files
+from auditlib.rules import _workflow_lines as workflow_lines
 from auditlib.rules._rule import Evidence, rule
 
 _SWITCHED_OFF = frozenset({"false", "${{false}}"})
@@ -73,6 +75,7 @@ def _waiting_in_vain(workflow: Workflow, names: set[str]) -> Iterator[Evidence]:
                     Related(job.location, f"the job {job.id} never starts", member=True) for job in workflow.jobs[:5]
                 ),
                 recommendation=f"Put the `name:` of an existing workflow in place of {wanted}.",
+                example=_waiting(workflow, names),
             )
 
 
@@ -90,7 +93,21 @@ def _contradiction(workflow: Workflow, job: Job) -> Evidence:
             *(Related(other.location, f"needs {job.id}, so it never runs either", member=True) for other in waiting),
         ),
         recommendation=f"{first} in {workflow.file}, or correct the condition of {job.id}.",
+        example=_triggered(workflow, branches),
     )
+
+
+def _waiting(workflow: Workflow, names: set[str]) -> str:
+    others = sorted(names - {workflow.name, workflow.file} - {name for name in names if "/" in name})
+    meant = ", ".join(others) if len(others) == 1 else f"<one of {listed(others)}>" if others else "<its name>"
+    return files.into(workflow.file, f"on:\n  workflow_run:\n    workflows: [{meant}]\n    types: [completed]")
+
+
+def _triggered(workflow: Workflow, branches: Sequence[str]) -> str:
+    """The branches that start the workflow, with those that the job asks for."""
+    known = [name for trigger in workflow.triggers if trigger.event == "push" for name in trigger.branches]
+    names = ", ".join(dict.fromkeys((*known, *branches)))
+    return files.into(workflow.file, f"on:\n  push:\n    branches: [{names}]" if branches else "on:\n  <the event>:")
 
 
 def _says(trigger: Trigger) -> str:
@@ -104,4 +121,5 @@ def _switched_off(job: Job) -> Evidence:
         subject=job.id,
         recommendation=f"Remove the job {job.id}, or its condition once it is fit to run.",
         severity=Severity.INFO,
+        example=workflow_lines.of_job(job.workflow, job.id, "if: <when it is to run>"),
     )

@@ -38,6 +38,7 @@ from auditlib.inventory import Inventory
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.phrases import listed
 from auditlib.pipeline import Pipeline
+from auditlib.rules import _workflow_lines as workflow_lines
 from auditlib.rules._rule import Evidence, rule
 
 
@@ -87,6 +88,23 @@ def _runs_everything(inventory: Inventory, found: Pipeline) -> bool:
     return bool((hooked and found.matching(tools.PRE_COMMIT)) or found.matching(tools.ALL_LINTERS) or unknown)
 
 
+_RUN = {
+    "ruff": "ruff check .", "mypy": "mypy .", "black": "black --check .", "bandit": "bandit -r .",
+    "eslint": "npx eslint .", "biome": "npx biome ci .", "stylelint": "npx stylelint '**/*.css'",
+    "golangci-lint": "golangci-lint run", "yamllint": "yamllint .", "hadolint": "hadolint Dockerfile",
+}  # fmt: skip
+"""How a tool checks all that is in its folder; the others by their name alone."""
+
+
+def _steps(folder: str, names: list[str], file: str) -> str:
+    """A job that installs what the folder needs and runs its tools."""
+    npm = file.endswith((".json", ".js", ".mjs", ".cjs", ".ts")) or "eslint" in names
+    install = "npm ci" if npm else f"pip install {' '.join(names)}"
+    runs = "\n".join(f"  - run: {_RUN.get(name, name)}" for name in names)
+    place = f"defaults:\n  run:\n    working-directory: {folder}\n" if folder else ""
+    return f"runs-on: ubuntu-latest\n{place}steps:\n  - uses: actions/checkout@v4\n  - run: {install}\n{runs}"
+
+
 def _evidence(inventory: Inventory, folder: str, places: dict[str, Location], found: Pipeline) -> Evidence:
     (first, location), *others = places.items()
     names = listed(places)
@@ -103,4 +121,7 @@ def _evidence(inventory: Inventory, folder: str, places: dict[str, Location], fo
         recommendation=f"Run {first} in a job of {deployment.workflow_file(inventory)}, "
         f"or remove its configuration{'' if len(places) == 1 else '; likewise for the others'}.",
         confidence=Confidence.MEDIUM if found.opaque else None,
+        example=workflow_lines.of_job(
+            deployment.workflow_file(inventory), "lint", _steps(folder, list(places), location.file)
+        ),
     )

@@ -43,6 +43,7 @@ from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import counted, listed
+from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 _LOCAL_DRIVERS = frozenset({"", "json-file", "local", "none"})
@@ -52,6 +53,28 @@ _SHIPPING_LIBRARY = regex(
     r"winston-(?:cloudwatch|elasticsearch)|pino-(?:loki|datadog|elasticsearch)|elastic-apm|logzio|splunk|honeycomb|axiom",
     re.I,
 )
+
+_COLLECTOR = """services:
+  vector:
+    image: timberio/vector:<version>-alpine
+    volumes:
+      - ./vector.yaml:/etc/vector/vector.yaml:ro
+      - /var/lib/docker/containers:/var/lib/docker/containers:ro
+  loki:
+    image: grafana/loki:<version>
+    volumes:
+      - loki-data:/loki
+volumes:
+  loki-data:"""
+_PIPELINE = """sources:
+  containers: {type: file, include: [/var/lib/docker/containers/*/*-json.log]}
+sinks:
+  loki:
+    type: loki
+    inputs: [containers]
+    endpoint: http://loki:3100
+    encoding: {codec: json}
+    labels: {source: docker}"""
 
 
 @rule(area=Area.MONITORING, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.MEDIUM)
@@ -79,6 +102,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 recommendation=f"Add a collector and a store for logs to {project.location.file}, or set a logging "
                 f"driver for {listed((item.name for item in applications), limit=4)}.",
                 severity=Severity.LOW if len(mine) < 5 else None,
+                example=files.into(project.location.file, _COLLECTOR) + "\n" + files.into("vector.yaml", _PIPELINE),
             )
 
 

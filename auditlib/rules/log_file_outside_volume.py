@@ -38,6 +38,7 @@ from auditlib.inventory.configuration import LogFile
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.phrases import listed
+from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
 
 
@@ -108,4 +109,5 @@ def _evidence(path: str, items: list[tuple[LogFile, Service, str]]) -> Evidence:
             for _, service, where in items
         ),
         recommendation=f"Mount a volume at {posixpath.dirname(inside)} in {names}, or log to standard output.",
+        example=compose_lines.named_volume(items[0][1], posixpath.dirname(inside), "logs"),
     )

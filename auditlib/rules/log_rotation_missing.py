@@ -39,9 +39,14 @@ from auditlib.inventory.stack import Project, Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import counted, listed
+from auditlib.rules import _compose_lines as compose_lines
+from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 _LOGGING = 'logging:\n  driver: json-file\n  options:\n    max-size: "10m"\n    max-file: "3"'
+_ROTATING = (
+    "import logging.handlers\n\nlogging.handlers.RotatingFileHandler(<file>, maxBytes=10_000_000, backupCount=3)"
+)
 _DAEMON = regex(r"(?:^|/)(?:daemon\.json|logrotate[^/]*|[^/]*\.logrotate)$|(?:^|/)logrotate\.d/")
 
 
@@ -76,6 +81,7 @@ def _of_code(handlers: list[Location]) -> Evidence:
         subject=f"{first.file}/FileHandler",
         related=tuple(Related(place, "opens another one") for place in others),
         recommendation=f"Use `logging.handlers.RotatingFileHandler` in {first.file}, or log to standard output.",
+        example=files.into(first.file, _ROTATING),
     )
 
 
@@ -99,4 +105,5 @@ def _evidence(project: Project, unlimited: list[Service]) -> Evidence:
         related=tuple(Related(item.location, f"{item.name} has no `max-size` either", member=True) for item in rest),
         recommendation=f"Add `logging` with `max-size` to {names} in {project.location.file}.",
         change=("", "" if first.log_driver or first.log_options else _LOGGING),
+        example=compose_lines.of_service(first, _LOGGING),
     )

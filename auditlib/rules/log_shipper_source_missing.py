@@ -39,6 +39,7 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.monitoring import LogShipper, PathPattern
 from auditlib.inventory.stack import Mount, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
 
 
@@ -93,6 +94,10 @@ def _is_written(inventory: Inventory, shipper: Service, mount: Mount) -> bool:
     )
 
 
+def _mounted(service: Service, line: str) -> str:
+    return compose_lines.of_service(service, f"volumes:\n  - {line}:ro")
+
+
 def _elsewhere(shipper: LogShipper, source: PathPattern, service: Service, mount: Mount) -> Evidence:
     return Evidence(
         f"{shipper.file} reads the logs of containers in {mount.source} of the host, but Docker writes them to "
@@ -102,6 +107,7 @@ def _elsewhere(shipper: LogShipper, source: PathPattern, service: Service, mount
         service=service.name,
         related=(Related(mount.location, f"{service.name} mounts {mount.source}"),),
         recommendation=f"Mount /var/lib/docker/containers into {service.name} at {mount.target}.",
+        example=_mounted(service, f"/var/lib/docker/containers:{mount.target}"),
         confidence=Confidence.MEDIUM,
     )
 
@@ -115,4 +121,5 @@ def _evidence(shipper: LogShipper, source: PathPattern, service: Service, what: 
         service=service.name,
         related=(Related(place, f"what {service.name} mounts"),),
         recommendation=f"Mount the logs into {service.name} at {_folder(source.path)}.",
+        example=_mounted(service, f"<the folder or volume of the logs>:{_folder(source.path)}"),
     )

@@ -37,11 +37,12 @@ import re
 from collections.abc import Iterator
 
 from auditlib import pipeline
-from auditlib.conventions import deployment
+from auditlib.conventions import deployment, mounts
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
+from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
 
 _SETS = (
@@ -100,6 +101,20 @@ def _commands(inventory: Inventory) -> Iterator[str]:
     yield from (run.text for run in pipeline.of(inventory, inventory.workflows).opaque)
 
 
+def _service(inventory: Inventory, home: str, command: str) -> str:
+    """A service that migrates and ends, before the one whose image holds the migrations starts."""
+    built = [item for item in inventory.distinct_services if item.build and not item.build.outside]
+    mine = [item for item in built if item.build and mounts.is_below(home, item.build.context.removeprefix("."))]
+    if not mine:
+        return command
+    user, build = mine[0], mine[0].build
+    needed = "".join(f"\n    {item.service}: {{condition: {item.condition}}}" for item in user.dependencies)
+    waits = f"\n  depends_on:{needed}" if needed else ""
+    image = f"build: ./{build.context}" if build else ""
+    migrate = f"migrate:\n  {image}\n  command: {command}\n  environment: <as of {user.name}>{waits}"
+    return f"{migrate}\n{compose_lines.waiting(user, 'migrate', 'service_completed_successfully')}"
+
+
 def _evidence(inventory: Inventory, name: str, home: str, steps: list[str], command: str) -> Evidence:
     folder = posixpath.dirname(steps[0])
     main = inventory.base_projects[0].location if inventory.base_projects else None
@@ -114,4 +129,5 @@ def _evidence(inventory: Inventory, name: str, home: str, steps: list[str], comm
             *(Related(item.location, "nor does this workflow") for item in inventory.workflows[:2]),
         ),
         recommendation=f"Run `{command}` before the new version starts, as a service of its own or in the deployment.",
+        example=_service(inventory, home, command),
     )

@@ -38,7 +38,7 @@ from auditlib.inventory.stack import Port, Project, Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed
-from auditlib.rules import _edits as edits
+from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
 
 _WEB_UI = {"tracing": frozenset({"16686", "9411"}), "logs": frozenset({"3100"})}
@@ -96,5 +96,5 @@ def _evidence(project: Project, found: list[tuple[Service, Port]]) -> Evidence:
         recommendation=f'Publish {first.name} as "127.0.0.1:{port.host_port or port.target}:{port.target}" in '
         f"{port.location.file}, or put a proxy with a login before it.",
         severity=Severity.LOW if development else (Severity.HIGH if changeable else None),
-        change=edits.on_loopback(port),
+        change=compose_lines.on_loopback(port),
     )

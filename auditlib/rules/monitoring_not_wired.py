@@ -31,15 +31,19 @@ from __future__ import annotations
 
 import posixpath
 import re
+import textwrap
 from collections import defaultdict
 from collections.abc import Iterator
 
 from auditlib.conventions import deployment, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
+from auditlib.inventory.stack import Project
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed
+from auditlib.rules import _compose_lines as compose_lines
+from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 _NAMES = {"metrics": "Prometheus", "alerting": "Alertmanager", "dashboards": "Grafana", "logs": "log collection"}
@@ -101,6 +105,35 @@ def _top(path: str) -> str:
     return path.partition("/")[0] if "/" in path else ""
 
 
+_SERVICES = {
+    "metrics": ("prometheus", "prom/prometheus", "/etc/prometheus/"),
+    "alerting": ("alertmanager", "prom/alertmanager", "/etc/alertmanager/"),
+    "dashboards": ("grafana", "grafana/grafana", "/etc/grafana/provisioning/"),
+    "logs": ("<the collector>", "<its image>", "<where it looks for its configuration>/"),
+}
+
+
+def _wired(project: Project, kinds: dict[str, list[Location]]) -> str:
+    """The services that are missing, each with the folder of its configuration."""
+    home = posixpath.dirname(project.location.file)
+    blocks = [
+        _service(kind, posixpath.relpath(_folder(kind, places[0].file), home or ".")) for kind, places in kinds.items()
+    ]
+    return files.into(project.location.file, "services:\n" + textwrap.indent("\n".join(blocks), "  "))
+
+
+def _folder(kind: str, file: str) -> str:
+    """The folder of a configuration; of Grafana's files the one that is called after provisioning."""
+    above, found, _ = file.partition("provisioning/")
+    return f"{above}provisioning" if kind == "dashboards" and found else posixpath.dirname(file) or "."
+
+
+def _service(kind: str, folder: str) -> str:
+    name, image, inside = _SERVICES[kind]
+    lines = f"image: {image}:<version>\nvolumes:\n  - ./{folder.removeprefix('./')}:{inside.rstrip('/')}:ro"
+    return compose_lines.of_name(name, lines)
+
+
 def _evidence(inventory: Inventory, folder: str, kinds: dict[str, list[Location]]) -> Evidence:
     places = [(kind, place) for kind, locations in kinds.items() for place in locations]
     elsewhere = deployment.uses_orchestrator(inventory)
@@ -120,4 +153,5 @@ def _evidence(inventory: Inventory, folder: str, kinds: dict[str, list[Location]
         recommendation=f"Add {names} as services that mount {posixpath.dirname(places[0][1].file) or 'this folder'} to "
         f"{projects[0].location.file}, or document where they run.",
         confidence=Confidence.MEDIUM if elsewhere else None,
+        example=_wired(projects[0], kinds),
     )

@@ -38,7 +38,7 @@ from auditlib.inventory.stack import Project, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed
-from auditlib.rules import _edits as edits
+from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
 
 _KEEPS = {
@@ -127,5 +127,5 @@ def _evidence(project: Project, lost: list[tuple[Service, str, str]]) -> Evidenc
         ),
         recommendation=f"Mount a named volume at {folder} of {first.name} in {first.location.file}.",
         severity=Severity.LOW if small else None,
-        example=edits.named_volume(first, folder),
+        example=compose_lines.named_volume(first, folder),
     )

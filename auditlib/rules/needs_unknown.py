@@ -41,6 +41,7 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Job, Workflow
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.phrases import listed
+from auditlib.rules import _workflow_lines as workflow_lines
 from auditlib.rules._rule import Evidence, rule
 
 
@@ -66,4 +67,7 @@ def _evidence(workflow: Workflow, job: Job, unknown: list[str]) -> Evidence:
         related=tuple(Related(ids[name].location, "the job that may be meant") for name in near),
         recommendation=f"{advice} under `needs` of the job {job.id}.",
         change=(unknown[0], near[0]) if near else ("", ""),
+        example=workflow_lines.of_job(
+            workflow.file, job.id, f"needs: [{', '.join(name for name in job.needs if name not in unknown)}]"
+        ),
     )

@@ -38,6 +38,7 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.phrases import listed
+from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
 
 _WEB = frozenset({"", "http", "https", "ws", "wss"})
@@ -79,5 +80,8 @@ def _evidence(edge: Edge, one: Service, other: Service) -> Evidence:
             for item in service.networks
         ),
         recommendation=f"Let {one.name} join {theirs}, or {other.name} join {mine}.",
+        example=compose_lines.of_service(
+            one, f"networks: [{', '.join([item.network for item in one.networks] + [other.networks[0].network])}]"
+        ),
         confidence=Confidence.MEDIUM if edge.attributes["scheme"] in _WEB else None,
     )

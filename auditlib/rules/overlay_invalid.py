@@ -36,6 +36,7 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Problem, Project
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.rules import _problem_lines as problem_lines
 from auditlib.rules._rule import Evidence, rule
 
 _UNDEFINED = frozenset({"undefined-service", "undefined-network", "undefined-volume", "undefined-model", "no-image"})
@@ -67,5 +68,6 @@ def _evidence(project: Project, found: list[Problem]) -> Evidence:
         related=tuple(Related(item.location, item.message, member=True) for item in others),
         recommendation=f"Bring {project.name} in line with {project.base}, then check both together with "
         f"`docker compose -f … -f … config --quiet`.",
+        example=problem_lines.mending(first),
         severity=Severity.MEDIUM if environments.is_for_development(project.location.file) else None,
     )

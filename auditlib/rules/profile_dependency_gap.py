@@ -39,7 +39,7 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.phrases import listed
-from auditlib.rules import _edits as edits
+from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
 
 
@@ -61,10 +61,17 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                     related=(Related(target.profiles_location or target.location, f"the profiles of {target.name}"),),
                     recommendation=_recommendation(target, gap),
                     severity=Severity.LOW if environments.only_for_development(service) else None,
-                    example=edits.of_service(target, f"profiles: [{', '.join((*target.profiles, *gap))}]")
+                    example=compose_lines.of_service(target, f"profiles: [{', '.join((*target.profiles, *gap))}]")
                     if gap
-                    else "",
+                    else _optional(service, target),
                 )
+
+
+def _optional(service: Service, target: Service) -> str:
+    """A dependency without which the service starts as well."""
+    condition = next(item.condition for item in service.dependencies if item.service == target.name)
+    waits = f"{target.name}: {{condition: {condition}, required: false}}"
+    return compose_lines.of_service(service, f"depends_on:\n  {waits}")
 
 
 def _message(service: Service, target: Service, gap: list[str]) -> str:

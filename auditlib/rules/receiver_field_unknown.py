@@ -38,6 +38,7 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.monitoring import Receiver
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.phrases import listed
+from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 
@@ -51,6 +52,18 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 yield _evidence(receiver, kind, found)
 
 
+_MEANT = {
+    ("email", "subject"): "headers:\n  Subject: <the subject>", ("email", "body"): "text: <the text>",
+    ("slack", "message"): "text: <the text>", ("slack", "webhook_url"): "api_url_file: /run/secrets/slack_api_url",
+}  # fmt: skip
+"""The fields that people look for under another name."""
+
+
+def _meant(receiver: Receiver, kind: str, names: list[str]) -> str:
+    lines = [_MEANT[kind, name] for name in names if (kind, name) in _MEANT]
+    return files.into(receiver.file, "\n".join(lines) or f"{kind}_configs:\n  # without {listed(names)}")
+
+
 def _evidence(receiver: Receiver, kind: str, found: list[tuple[str, Location]]) -> Evidence:
     names = listed(dict.fromkeys(name for name, _ in found))
     (_, first), *others = found
@@ -61,4 +74,5 @@ def _evidence(receiver: Receiver, kind: str, found: list[tuple[str, Location]]) 
         subject=f"{receiver.name}/{kind}",
         related=tuple(Related(place, f"{name} is no field of {kind}_configs") for name, place in others),
         recommendation=f"Remove {names} from {receiver.name}, or use the field of {kind}_configs that is meant.",
+        example=_meant(receiver, kind, [name for name, _ in found]),
     )

@@ -36,7 +36,10 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
+
+_END = {"email": "smarthost: <the mail server>:587"}
 
 
 @rule(area=Area.MONITORING, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
@@ -57,6 +60,10 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 subject=f"{receiver.name}/{item.kind}",
                 related=tuple(Related(manager.location, "Alertmanager runs here") for manager in managers[:1]),
                 recommendation=f"Let {receiver.name} in {receiver.file} name the service that takes the notification.",
+                change=(f"//{item.host}:", "//<the service that takes it>:"),
+                example=files.into(
+                    receiver.file, _END.get(item.kind, "url: http://<the service that takes it>:<port>")
+                ),
                 confidence=None if managers else Confidence.MEDIUM,
             )
 

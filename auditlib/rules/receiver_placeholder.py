@@ -43,6 +43,8 @@ _NEEDS_ADDRESS = {
     "pagerduty": "routing_key_file", "slack": "api_url_file", "webhook": "url_file",
 }  # fmt: skip
 """The integrations that have to name an address or a key, by themselves or in the global settings."""
+_OTHERS = {"email": "to: <who is to be told>\n        auth_password_file: /run/secrets/{}_password"}
+_UNKNOWN = "<the real address, or the file that holds it>"
 
 
 @rule(area=Area.MONITORING, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
@@ -79,6 +81,7 @@ def _unaddressed(inventory: Inventory) -> Iterator[Evidence]:
                 ),
                 recommendation=f"Give the {bare[0].kind} integration of {receiver.name} its "
                 f"`{_NEEDS_ADDRESS[bare[0].kind]}` in {receiver.file}.",
+                example=_addressed(receiver.name, bare[0].kind),
             )
 
 
@@ -92,6 +95,7 @@ def _empty(file: str, receivers: list[Receiver]) -> Evidence:
             Related(receiver.location, f"{receiver.name} is empty too", member=True) for receiver in receivers[1:]
         ),
         recommendation=f"Give {receivers[0].name} in {file} a mailbox, a channel or a webhook.",
+        example=_addressed(receivers[0].name, "email"),
     )
 
 
@@ -114,7 +118,19 @@ def _evidence(inventory: Inventory, file: str, items: list[tuple[Receiver, Integ
         recommendation=f"Put the real addresses of {listed(names)} into {file}, from secret files, and send a test "
         "alert.",
         severity=Severity.MEDIUM if intact else None,
+        example="\n".join(dict.fromkeys(_addressed(receiver.name, item.kind) for receiver, item in items)),
     )
+
+
+def _addressed(receiver: str, kind: str) -> str:
+    """A receiver whose address, or password, is in a file that is no part of the repository."""
+    field = {**_NEEDS_ADDRESS, "telegram": "bot_token_file", "victorops": "api_key_file"}.get(kind)
+    lines = (
+        f"{field}: /run/secrets/{receiver}_{field.removesuffix('_file')}"
+        if field
+        else _OTHERS.get(kind, _UNKNOWN).format(receiver)
+    )
+    return f"receivers:\n  - name: {receiver}\n    {kind}_configs:\n      - {lines}"
 
 
 def _is_blank(item: Integration) -> bool:

@@ -29,6 +29,7 @@ References:
 
 from __future__ import annotations
 
+import difflib
 from collections import defaultdict
 from collections.abc import Iterator
 
@@ -38,6 +39,7 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.monitoring import Route
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.phrases import listed
+from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 
@@ -60,4 +62,14 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             subject=name,
             related=tuple(Related(route.location, "this route leads there too", member=True) for route in routes[1:]),
             recommendation=f"Define a receiver {name} in {file}, or let the route name an existing one.",
+            change=_near(name, defined[file]),
+            example=files.into(
+                file, f"receivers:\n  - name: {name}\n    email_configs:\n      - to: <who is to be told>"
+            ),
         )
+
+
+def _near(name: str, known: set[str]) -> tuple[str, str]:
+    """The only receiver whose name is nearly the same."""
+    near = difflib.get_close_matches(name, sorted(known), n=2, cutoff=0.8)
+    return (name, near[0]) if len(near) == 1 else ("", "")

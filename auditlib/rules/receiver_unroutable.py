@@ -39,6 +39,7 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.monitoring import Route
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.phrases import listed
+from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 
@@ -65,7 +66,17 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 Related(roots[file].location, f"the routes end at {listed(_used(inventory, file))}"),
             ),
             recommendation=f"Add a route to {receiver.name} in {file}, or remove the receiver.",
+            example=files.into(file, _routed(inventory, receiver.name)),
         )
+
+
+def _routed(inventory: Inventory, receiver: str) -> str:
+    """A route to the receiver, with the severities that alerts have."""
+    known = dict.fromkeys(
+        value for alert in monitoring.alerts(inventory) for name, value in alert.labels if name == "severity"
+    )
+    wanted = f"one of {listed(known)}" if known else "the severity that it is for"
+    return f'route:\n  routes:\n    - matchers: [severity="<{wanted}>"]\n      receiver: {receiver}'
 
 
 def _line(route: Route) -> int:

@@ -37,7 +37,7 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.phrases import counted, listed
-from auditlib.rules import _edits as edits
+from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
 
 _LIMIT = (
@@ -68,5 +68,5 @@ def _evidence(mine: list[Service], missing: list[Service]) -> Evidence:
         recommendation=f"Measure what {first.name} needs and set `deploy.resources.limits.memory` for it"
         f"{', then for the others.' if others else '.'}",
         severity=Severity.LOW if stacks.for_development(missing) else None,
-        example=edits.of_service(first, _LIMIT),
+        example=compose_lines.of_service(first, _LIMIT),
     )

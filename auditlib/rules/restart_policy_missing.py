@@ -36,6 +36,7 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.phrases import counted, listed
+from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
 
 
@@ -70,4 +71,5 @@ def _evidence(mine: list[Service], missing: list[Service]) -> Evidence:
         recommendation=f"Set `restart: unless-stopped` for {listed(item.name for item in missing)}.",
         severity=Severity.LOW if stacks.for_development(missing) else None,
         change=("", "" if first.restart or first.restart_condition else "restart: unless-stopped"),
+        example=compose_lines.of_service(first, "restart: unless-stopped"),
     )

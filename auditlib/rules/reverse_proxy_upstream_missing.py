@@ -38,6 +38,8 @@ from auditlib.inventory.proxy import ReverseProxy, Upstream
 from auditlib.inventory.stack import Endpoint, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.phrases import listed
+from auditlib.rules import _compose_lines as compose_lines
+from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 from auditlib.scraping import service_of
 
@@ -59,7 +61,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             elif item.host and _should_be_service(inventory, runners, item):
                 missing.setdefault(item.host, []).append(item)
         for host, uses in missing.items():
-            yield _evidence(proxy, host, uses)
+            yield _evidence(inventory, proxy, host, uses)
     yield from _labels(inventory)
 
 
@@ -82,6 +84,8 @@ def _at_wrong_port(
             service=service.name,
             related=(Related(service.location, f"{service.name} is defined here"),),
             recommendation=f"Pass them to {item.host}:{found.known[0]} in {proxy.file}.",
+            change=(f"{item.host}:{port}", f"{item.host}:{found.known[0]}") if item.port else ("", ""),
+            example=files.into(proxy.file, f"{item.host}:{found.known[0]}"),
             confidence=Confidence.MEDIUM,
         )
 
@@ -103,6 +107,7 @@ def _labels(inventory: Inventory) -> Iterator[Evidence]:
                 subject=f"{name}/label/{label.port}",
                 service=name,
                 recommendation=f"Write {found.known[0]} into the label of {name}.",
+                change=(label.port, found.known[0]),
                 confidence=Confidence.MEDIUM,
             )
     known = traefik.services(inventory)
@@ -116,6 +121,7 @@ def _labels(inventory: Inventory) -> Iterator[Evidence]:
                 service=router.service.name,
                 recommendation=f"Define {router.target} by a label with its port, or name a service that exists "
                 f"({listed(sorted(known), limit=4)}).",
+                example=_label(router.service, router.target),
             )
 
 
@@ -137,7 +143,12 @@ def _may_hold(inventory: Inventory, service: Service, proxy: ReverseProxy) -> bo
     return found is None or any(proxy.kind in word for item in found.instructions for word in item.words)
 
 
-def _evidence(proxy: ReverseProxy, host: str, uses: list[Upstream]) -> Evidence:
+def _label(service: Service, target: str) -> str:
+    label = f"traefik.http.services.{target}.loadbalancer.server.port=<the port that {service.name} listens on>"
+    return compose_lines.of_service(service, f'labels:\n  - "{label}"')
+
+
+def _evidence(inventory: Inventory, proxy: ReverseProxy, host: str, uses: list[Upstream]) -> Evidence:
     first, *others = uses
     where = f" for {first.path}" if first.path else ""
     effect = "nginx refuses to start" if proxy.kind == "nginx" else "such requests fail"
@@ -148,4 +159,5 @@ def _evidence(proxy: ReverseProxy, host: str, uses: list[Upstream]) -> Evidence:
         subject=host,
         related=tuple(Related(item.location, f"{host} is named here too", member=True) for item in others),
         recommendation=f"Add a service {host}, or take it out of {proxy.file}.",
+        example=compose_lines.new_service(inventory, host),
     )

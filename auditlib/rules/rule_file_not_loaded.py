@@ -104,7 +104,7 @@ def _evidence(inventory: Inventory, file: str) -> Evidence:
         if absent
         else f"Add {file} to `rule_files` of {configs[0].file}, or name the folder with a pattern.",
         confidence=Confidence.MEDIUM if elsewhere else None,
-        example=""
+        example=f"rule_files:\n  - <the path at which {posixpath.basename(file)} is mounted>"
         if absent
         else f"rule_files:\n  - {posixpath.relpath(file, posixpath.dirname(configs[0].file) or '.')}",
     )

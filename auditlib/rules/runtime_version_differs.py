@@ -40,6 +40,7 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.phrases import listed
+from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 _NAMES = {"python": "Python", "node": "Node", "go": "Go", "ruby": "Ruby", "php": "PHP"}
@@ -49,6 +50,7 @@ _BY = {
     "file": "the version file says",
     "package": "the package wants",
 }
+_IMAGES = {"go": "golang"}
 _FETCHED = {"go": "ci"}
 """Where a language gets the version that a package wants by itself; images of Go set `GOTOOLCHAIN=local`."""
 
@@ -81,7 +83,14 @@ def _evidence(language: str, found: list[Stated]) -> Evidence:
         related=tuple(Related(item.location, f"{_BY[item.source]} {item.text}") for item in others),
         recommendation=f"Use {_NAMES[language]} {wanted.text} of {wanted.location.file} in {first.location.file} too.",
         change=(first.text, wanted.text) if first is not wanted and len(given) == 1 else ("", ""),
+        example=_stating(next(item for item in found if item.source != wanted.source), language, wanted.text),
     )
+
+
+def _stating(item: Stated, language: str, version: str) -> str:
+    """How the place that has another version says this one."""
+    by_source = {"ci": f'{language}-version: "{version}"', "image": f"{_IMAGES.get(language, language)}:{version}"}
+    return files.into(item.location.file, by_source.get(item.source, version))
 
 
 def _forbidden(language: str, found: list[Stated]) -> Iterator[Evidence]:
@@ -100,4 +109,5 @@ def _forbidden(language: str, found: list[Stated]) -> Iterator[Evidence]:
                     *(Related(item.location, f"{_BY[item.source]} {item.text}") for item in against[1:]),
                 ),
                 recommendation=f"Bring {against[0].location.file} to a version that {package.text} allows.",
+                example=_stating(against[0], language, f"<a version that {package.text} allows>"),
             )

@@ -38,6 +38,8 @@ from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import counted, listed
+from auditlib.rules import _files as files
+from auditlib.rules import _monitoring_lines as monitoring_lines
 from auditlib.rules._rule import Evidence, rule
 from auditlib.scraping import MetricSource
 
@@ -55,7 +57,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     jobs = scraping.jobs(inventory, monitoring.prometheus_in_use(inventory))
     for source in scraping.sources(inventory, graph, jobs):
         if (product := _without_metrics(inventory, source)) and source.service:
-            yield _foreign(source, source.service, product)
+            yield _foreign(inventory, source, source.service, product)
         if not source.silent or source.service is None:
             continue
         folder = scraping.code_folder(inventory, source.service) or ""
@@ -76,6 +78,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             recommendation=f"{f'Use {idle[0].name} in' if idle else 'Add a Prometheus client library to'} the code of "
             f"{source.service.name} and serve {source.job.metrics_path}.",
             confidence=Confidence.MEDIUM if idle else None,
+            example=_instrumented(routes, source.job.metrics_path),
         )
 
 
@@ -89,7 +92,22 @@ def _without_metrics(inventory: Inventory, source: MetricSource) -> str:
     return found.name if status or (found.name in _PORTS and port == _PORTS[found.name]) else ""
 
 
-def _foreign(source: MetricSource, service: Service, product: str) -> Evidence:
+_INSTRUMENTED = {
+    "fastapi": 'Instrumentator().instrument(app).expose(app, endpoint="{}")  # prometheus-fastapi-instrumentator',
+    "flask": 'PrometheusMetrics(app, path="{}")  # prometheus-flask-exporter',
+    "django": 'path("", include("django_prometheus.urls"))  # django-prometheus, answers at {}',
+    "express": 'app.get("{}", async (_, response) => response.send(await register.metrics()))  // prom-client',
+}
+
+
+def _instrumented(routes: list[Route], path: str) -> str:
+    """What serves metrics with the framework that the routes are declared with."""
+    frameworks = [item.framework for item in routes if item.framework in _INSTRUMENTED]
+    lines = _INSTRUMENTED[frameworks[0]].format(path) if frameworks else ""
+    return files.into(routes[0].location.file, lines) if lines else ""
+
+
+def _foreign(inventory: Inventory, source: MetricSource, service: Service, product: str) -> Evidence:
     return Evidence(
         f"The job {source.job.name} asks {source.target.host} for {source.job.metrics_path}, but {product} "
         "doesn't speak Prometheus' format there; an exporter has to translate.",
@@ -98,6 +116,7 @@ def _foreign(source: MetricSource, service: Service, product: str) -> Evidence:
         service=service.name,
         related=(Related(service.location, f"{service.name} is {product}"),),
         recommendation=f"Add an exporter for {product}, and let the job {source.job.name} ask that one.",
+        example=monitoring_lines.for_service(inventory, source.job.file, service),
     )
 
 

@@ -40,6 +40,8 @@ from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed
+from auditlib.rules import _compose_lines as compose_lines
+from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 _NOT_A_SERVICE = regex(
@@ -95,6 +97,7 @@ def _own_container(inventory: Inventory) -> Iterator[Evidence]:
                     related=(Related(runs[0].location, f"{name} runs in a container of its own"),),
                     recommendation=f"Name the service that listens on {target.port}, or host.docker.internal with "
                     f"`extra_hosts` if it is the host, in {job.file}; or remove the job {job.name}.",
+                    change=(f"{target.host}:{target.port}", f"<the service that listens there>:{target.port}"),
                 )
 
 
@@ -129,4 +132,5 @@ def _evidence(inventory: Inventory, file: str, host: str, uses: list[tuple[str, 
         if projects
         else "",
         confidence=Confidence.MEDIUM if elsewhere else None,
+        example=files.into(projects[0].location.file, compose_lines.new_service(inventory, host)) if projects else "",
     )

@@ -26,6 +26,7 @@ References:
 from __future__ import annotations
 
 import posixpath
+import shlex
 from collections.abc import Iterable, Iterator
 
 from auditlib.conventions import calls
@@ -71,6 +72,7 @@ def _fails(script: Script, place: Location, bits_kept: bool) -> Evidence:
         subject=script.path,
         related=(Related(place, "started by its path here"),),
         recommendation=f"Run `git update-index --chmod=+x {script.path}`.",
+        example=_made_executable([script]),
         severity=Severity.HIGH,
         confidence=None if bits_kept else Confidence.MEDIUM,
     )
@@ -85,7 +87,12 @@ def _idle(scripts: list[Script]) -> Evidence:
         subject="scripts",
         related=tuple(Related(item.location, "not executable either", member=True) for item in others),
         recommendation=f"Run `git update-index --chmod=+x {_paths(scripts)}`.",
+        example=_made_executable(scripts),
     )
+
+
+def _made_executable(scripts: Iterable[Script]) -> str:
+    return f"git update-index --chmod=+x {' '.join(shlex.quote(item.path) for item in scripts)}"
 
 
 def _paths(scripts: Iterable[Script]) -> str:

@@ -40,6 +40,7 @@ from auditlib.inventory.delivery import Script
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import counted, listed
+from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 _SELF_EXPLAINING = regex(
@@ -93,4 +94,16 @@ def _evidence(folder: str, scripts: list[Script]) -> Evidence:
         related=tuple(Related(item.location, "says nothing of itself either", member=True) for item in others),
         recommendation=f"Begin each with a sentence on purpose, time and needs, first of all {first.path}, "
         f"and write {place}README.md on how they fit into a release.",
+        example=f"{_opening(first)}\n{files.into(f'{place}README.md', _table(scripts))}",
     )
+
+
+def _opening(script: Script) -> str:
+    """The sentence with which a script begins."""
+    text = "<What it does, when it runs and who starts it, what it needs, whether it may be repeated.>"
+    return files.into(script.path, f'"""{text}"""' if script.path.endswith(".py") else f"# {text}")
+
+
+def _table(scripts: list[Script]) -> str:
+    rows = "".join(f"\n| `{posixpath.basename(item.path)}` | <purpose> | <when> |" for item in scripts)
+    return f"| script | what for | who starts it, and when |\n|---|---|---|{rows}"

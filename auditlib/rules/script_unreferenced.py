@@ -36,6 +36,7 @@ from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import counted, listed
 from auditlib.readers.shell import is_shell
+from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 _BY_CONVENTION = regex(
@@ -77,4 +78,7 @@ def _evidence(scripts: list[Script]) -> Evidence:
         related=tuple(Related(item.location, "called by nothing either", member=True) for item in others),
         recommendation=f"Name {first.path} in the documentation, call it where it belongs, or delete it"
         f"{'; likewise the others' if others else ''}.",
+        example=files.into(
+            "README.md", "\n".join(f"- `{item.path}`: <what for, who starts it, when>" for item in scripts)
+        ),
     )

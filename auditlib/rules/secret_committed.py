@@ -26,6 +26,9 @@ References:
 
 from __future__ import annotations
 
+import posixpath
+import re
+import shlex
 from collections import defaultdict
 from collections.abc import Iterator
 
@@ -34,6 +37,8 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.configuration import IN_URL, CommittedSecret, FixedSecret
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.rules import _code_lines as code_lines
+from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 _PUBLIC = frozenset({"Google API key"})
@@ -67,8 +72,17 @@ def _of_alertmanager(secret: FixedSecret) -> Evidence:
         recommendation=f"Replace the {secret.name} wherever it is used, and let {file} name a file that holds it: "
         f"`{secret.name}_file`.",
         severity=Severity.LOW if environments.is_for_development(file) else Severity.HIGH,
+        example=files.into(file, f"{secret.name}_file: /run/secrets/{secret.name}"),
         confidence=Confidence.MEDIUM,
     )
+
+
+def _from_outside(item: CommittedSecret) -> str:
+    """How the file gets the new secret; a file that is nothing else leaves the repository."""
+    file = item.location.file
+    if file.endswith((".pem", ".key")) or posixpath.basename(file).startswith("id_"):
+        return f"git rm --cached {shlex.quote(file)}\necho {shlex.quote(f'/{file}')} >> .gitignore"
+    return files.into(file, code_lines.reading(re.sub(r"\W+", "_", item.kind).upper(), file))
 
 
 def _evidence(items: list[CommittedSecret]) -> Evidence:
@@ -89,5 +103,6 @@ def _evidence(items: list[CommittedSecret]) -> Evidence:
         recommendation=f"Revoke the {first.kind}, remove it from {first.location.file}, and give the new one from "
         "outside the repository.",
         severity=Severity.LOW if aside else Severity.MEDIUM if first.kind in _PUBLIC else None,
+        example=_from_outside(first),
         confidence=Confidence.LOW if aside else Confidence.MEDIUM if document or first.kind in _PUBLIC else None,
     )

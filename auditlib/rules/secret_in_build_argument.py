@@ -58,7 +58,17 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             recommendation=f"Replace the argument by `RUN --mount=type=secret,id={name.lower()},env={name} …`, pass it "
             f"as a build secret, and replace the value of {name}.",
             severity=Severity.LOW if aside else None if final else Severity.MEDIUM,
+            example=_mounted(name),
         )
+
+
+def _mounted(name: str) -> str:
+    """The secret in the one instruction that needs it, and where a build gets it from."""
+    secret = name.lower()
+    return (
+        f"# Dockerfile\nRUN --mount=type=secret,id={secret},env={name} <the command that needs it>\n"
+        f"# Compose\nbuild:\n  secrets: [{secret}]\nsecrets:\n  {secret}: {{environment: {name}}}"
+    )
 
 
 def _is_secret(name: str) -> bool:

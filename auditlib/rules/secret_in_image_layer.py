@@ -44,6 +44,8 @@ from auditlib.inventory.delivery import Dockerfile, Instruction
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
 from auditlib.redaction import is_credential_name
+from auditlib.rules import _code_lines as code_lines
+from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 _SECRET_FILE = regex(
@@ -117,6 +119,7 @@ def _whole_contexts(inventory: Inventory) -> Iterator[Evidence]:
                 service=service.name,
                 related=(Related(template.location, "the template of the file"),),
                 recommendation=f"Add `.env*` to {posixpath.normpath(posixpath.join(context, '.dockerignore'))}.",
+                example=files.into(posixpath.normpath(posixpath.join(context, ".dockerignore")), ".env*"),
                 severity=Severity.MEDIUM,
                 confidence=Confidence.MEDIUM,
             )
@@ -155,6 +158,16 @@ def _excludes_env(inventory: Inventory, file: Dockerfile, context: str) -> bool:
         return True
 
 
+def _outside(item: Instruction, subject: str) -> str:
+    """A variable that the container gets when it starts, or a file that one instruction of the build sees."""
+    if item.keyword == "ENV":
+        return code_lines.required([subject])
+    if item.keyword == "RUN":
+        return "RUN --mount=type=secret,id=<name>,env=<VARIABLE> <the command, with the variable for the secret>"
+    name = posixpath.basename(subject).strip(".")
+    return f"RUN --mount=type=secret,id={name} <the command that needs it, which reads /run/secrets/{name}>"
+
+
 def _evidence(file: Dockerfile, item: Instruction, subject: str, what: str, severity: Severity | None) -> Evidence:
     place = Location(file.path, item.location.line, item.location.column, item.location.end_line)
     return Evidence(
@@ -164,4 +177,5 @@ def _evidence(file: Dockerfile, item: Instruction, subject: str, what: str, seve
         recommendation=f"Remove {subject} from {file.path}, give it to the container when it starts, and replace the "
         "value that was built in.",
         severity=Severity.LOW if environments.is_for_development(file.path) else severity,
+        example=_outside(item, subject),
     )

@@ -38,6 +38,7 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.phrases import listed
+from auditlib.rules import _code_lines as code_lines
 from auditlib.rules._rule import Evidence, rule
 
 _DISTINCT = 8
@@ -90,4 +91,5 @@ def _evidence(items: list[Sighting]) -> Evidence:
         recommendation=f"Remove the value from {listed(files[1:], limit=4)}, and read {name} from the environment "
         "there.",
         confidence=None if sure else Confidence.MEDIUM,
+        example=code_lines.everywhere(items, next((item.name for item in items if item.name), "")),
     )

@@ -35,6 +35,7 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import PairUse
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.phrases import counted, listed
+from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 _GIVEN = frozenset({"GITHUB_TOKEN", "ACTIONS_STEP_DEBUG", "ACTIONS_RUNNER_DEBUG"})
@@ -60,6 +61,11 @@ def _documented(inventory: Inventory) -> set[str]:
     return {item.text.upper() for item in mentions} | {line.name.upper() for line in lines}
 
 
+def _table(uses: list[PairUse]) -> str:
+    rows = "".join(f"\n| `{use.name}` | <purpose> | <who gives it out> | <how it is renewed> |" for use in uses)
+    return f"| secret | what for | where from | renewed |\n|---|---|---|---|{rows}"
+
+
 def _evidence(inventory: Inventory, uses: list[PairUse]) -> Evidence:
     first, *others = uses
     names = listed(use.name for use in uses)
@@ -72,4 +78,5 @@ def _evidence(inventory: Inventory, uses: list[PairUse]) -> Evidence:
         related=tuple(Related(use.location, f"{use.name} is used here", member=True) for use in others),
         recommendation=f"Describe {names} in {main.file if main else 'README.md'}: purpose, source, rights.",
         confidence=Confidence.MEDIUM if unread else None,
+        example=files.into(main.file if main else "README.md", _table(uses)),
     )

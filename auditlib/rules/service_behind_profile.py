@@ -30,6 +30,7 @@ References:
 from __future__ import annotations
 
 import re
+import shlex
 from collections import defaultdict
 from collections.abc import Iterator
 
@@ -114,4 +115,6 @@ def _evidence(inventory: Inventory, profile: str, members: list[Service]) -> Evi
         recommendation=f"Start with `docker compose --profile {profile} up`, set `COMPOSE_PROFILES={profile}` where it "
         "is deployed, or drop the profile of services that every deployment needs.",
         severity=None if needed and not aside else Severity.LOW,
+        example=f"docker compose --profile {shlex.quote(profile)} up -d\n# or in .env, where it is deployed\n"
+        f"COMPOSE_PROFILES={profile}",
     )

@@ -30,6 +30,7 @@ References:
 
 from __future__ import annotations
 
+import difflib
 import posixpath
 from collections import defaultdict
 from collections.abc import Iterator
@@ -44,6 +45,7 @@ from auditlib.inventory.stack import Endpoint, Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
 from auditlib.readers.endpoints import endpoints
+from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
 
 _NO_ADDRESS = ("SERVICE_NAME", "APP_HOST", "SERVER_HOST", "BIND_HOST")
@@ -74,7 +76,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         if peers.could_be_service(end) and not known and not peers.may_be_known(inventory, service, end):
             found[service.project, end.host].setdefault(use.location, use)
     for (_, host), uses in found.items():
-        yield _evidence(host, list(uses.values()))
+        yield _evidence(inventory, host, list(uses.values()))
     yield from _in_configuration(inventory, graph)
 
 
@@ -90,7 +92,7 @@ def _in_configuration(inventory: Inventory, graph: DependencyGraph) -> Iterator[
         users = [service for service in inventory.services if mounts.path_inside(service, file)]
         for item in addresses.values():
             if users and not any(_is_known(inventory, graph, service, item.end) for service in users):
-                yield _of_configuration(users[0], item.end, item.location)
+                yield _of_configuration(inventory, users[0], item.end, item.location)
 
 
 def _is_known(inventory: Inventory, graph: DependencyGraph, service: Service, end: Endpoint) -> bool:
@@ -98,7 +100,7 @@ def _is_known(inventory: Inventory, graph: DependencyGraph, service: Service, en
     return bool(resolved) or not peers.could_be_service(end) or peers.may_be_known(inventory, service, end)
 
 
-def _of_configuration(service: Service, end: Endpoint, place: Location) -> Evidence:
+def _of_configuration(inventory: Inventory, service: Service, end: Endpoint, place: Location) -> Evidence:
     return Evidence(
         f"{place.file}, which {service.name} reads, leads to {end.host}:{end.port}, which is neither a service nor an "
         "alias of the project.",
@@ -109,6 +111,8 @@ def _of_configuration(service: Service, end: Endpoint, place: Location) -> Evide
         recommendation=f"Correct the address in {place.file}, or add a service {end.host}.",
         severity=Severity.LOW if environments.is_for_development(place.file) else None,
         confidence=Confidence.MEDIUM,
+        change=_meant(inventory, service, end.host),
+        example=compose_lines.new_service(inventory, end.host),
     )
 
 
@@ -132,7 +136,7 @@ def _awaited(service: Service) -> Iterator[Endpoint]:
             yield from (end for end in endpoints("", word) if end.port and not end.scheme)
 
 
-def _evidence(host: str, uses: list[_Use]) -> Evidence:
+def _evidence(inventory: Inventory, host: str, uses: list[_Use]) -> Evidence:
     first, *others = uses
     certain = any(use.certain for use in uses)
     doubt = "" if certain else ", if it is meant as a host"
@@ -146,7 +150,15 @@ def _evidence(host: str, uses: list[_Use]) -> Evidence:
         recommendation=f"Correct {first.what}, or add a service {host}.",
         severity=Severity.LOW if environments.is_for_development(first.location.file) else None,
         confidence=None if certain else Confidence.MEDIUM,
+        change=_meant(inventory, first.service, host),
+        example=compose_lines.new_service(inventory, host),
     )
+
+
+def _meant(inventory: Inventory, service: Service, host: str) -> tuple[str, str]:
+    """The only service whose name is nearly the same."""
+    near = difflib.get_close_matches(host, list(inventory.services_of(service.project)), n=2, cutoff=0.8)
+    return (host, near[0]) if len(near) == 1 else ("", "")
 
 
 def _named(use: _Use) -> str:

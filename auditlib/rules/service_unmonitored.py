@@ -37,6 +37,7 @@ from auditlib.inventory.stack import Project, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.phrases import listed
 from auditlib.rules import _durability as durability
+from auditlib.rules import _monitoring_lines as monitoring_lines
 from auditlib.rules._rule import Evidence, rule
 from auditlib.scraping import MetricSource
 
@@ -62,7 +63,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         if any(_watches_workers(inventory, source) for source in sources):
             unwatched = [item for item in unwatched if not durability.is_celery_worker(inventory, item)]
         if any(item.key in watched for item in mine) and unwatched:
-            yield _evidence(configs[0].file, project, unwatched)
+            yield _evidence(inventory, configs[0].file, project, unwatched)
 
 
 def _watches_all(source: MetricSource) -> bool:
@@ -99,7 +100,7 @@ def _is_to_be_watched(inventory: Inventory, service: Service, products: set[str]
     return found is None or (found.kind not in _LEFT_OUT and found.name not in products)
 
 
-def _evidence(config: str, project: Project, unwatched: list[Service]) -> Evidence:
+def _evidence(inventory: Inventory, config: str, project: Project, unwatched: list[Service]) -> Evidence:
     names = listed(item.name for item in unwatched)
     first, *rest = unwatched
     return Evidence(
@@ -110,4 +111,5 @@ def _evidence(config: str, project: Project, unwatched: list[Service]) -> Eviden
         service=first.name,
         related=tuple(Related(item.location, f"{item.name} has no target either", member=True) for item in rest),
         recommendation=f"Add targets, exporters or probes for {names} to {config}.",
+        example=monitoring_lines.for_service(inventory, config, first),
     )

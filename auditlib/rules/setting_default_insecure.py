@@ -37,6 +37,8 @@ from auditlib.inventory.configuration import FixedSecret, Setting
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
 from auditlib.redaction import Value
+from auditlib.rules import _code_lines as code_lines
+from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 _SPRING = regex(r"(?:^|/)(?:application|bootstrap)(?:-[\w-]+)?\.(?:ya?ml|properties)$")
@@ -71,6 +73,7 @@ def _fixed(item: FixedSecret) -> Evidence:
         subject=f"{item.name}/fixed",
         recommendation=f"Read {item.name} from the environment, without a default, and replace the value that stands "
         f"in {item.location.file}.",
+        example=files.into(item.location.file, code_lines.reading(item.name, item.location.file)),
     )
 
 
@@ -91,6 +94,7 @@ def _evidence(setting: Setting, default: Value, related: tuple[Related, ...], de
         f"wherever this code runs.",
         severity=Severity.MEDIUM if demanded else None,
         change=(f' = "{default.text}"', "") if setting.style == "pydantic" else ("", ""),
+        example=files.into(setting.location.file, code_lines.reading(setting.name, setting.location.file)),
     )
 
 

@@ -43,7 +43,8 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.configuration import Setting
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.phrases import listed
-from auditlib.rules import _edits as edits
+from auditlib.rules import _code_lines as code_lines
+from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
 
 _ENOUGH = 2
@@ -81,6 +82,7 @@ def _of_programs(inventory: Inventory) -> Iterator[Evidence]:
                     service=service.name,
                     related=(Related(service.location, f"{service.name} mounts the file"),),
                     recommendation=f"Add {item.name} to the environment of {service.name}.",
+                    example=compose_lines.of_service(service, code_lines.required([item.name])),
                 )
 
 
@@ -125,7 +127,7 @@ def _evidence(inventory: Inventory, project: str, missing: list[Setting], group:
         ),
         recommendation=f"Add {listed(names, limit=4)} to the environment of {listed(item.name for item in services)}.",
         confidence=Confidence.LOW if loads and not elsewhere else None,
-        example=edits.of_service(
+        example=compose_lines.of_service(
             services[0], "environment:" + "".join(f"\n  {name}: ${{{name}:?set it in .env}}" for name in names)
         ),
     )

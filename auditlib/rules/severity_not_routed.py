@@ -39,6 +39,7 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.monitoring import AlertRule, Route
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.phrases import listed
+from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 _OWN = frozenset({"alertname", "job", "instance", "namespace", "cluster"})
@@ -83,6 +84,12 @@ def _drops(inventory: Inventory, root: Route) -> bool:
     return bool(found) and not found[0].integrations
 
 
+def _route(label: str, value: str, routes: list[Route]) -> str:
+    known = list(dict.fromkeys(route.receiver for route in routes if route.receiver))
+    receiver = known[0] if len(known) == 1 else f"<one of {listed(known)}>" if known else "<who is to be told>"
+    return f'route:\n  routes:\n    - matchers: [{label}="{value}"]\n      receiver: {receiver}'
+
+
 def _evidence(
     inventory: Inventory, root: Route, label: str, routes: list[Route], lost: dict[str, list[AlertRule]]
 ) -> Iterator[Evidence]:
@@ -101,4 +108,5 @@ def _evidence(
             ),
             recommendation=f"Add a route for {label}={value} to {root.file}, or use one of the values that it routes.",
             severity=Severity.HIGH if dropped else None,
+            example=files.into(root.file, _route(label, value, routes)),
         )

@@ -30,12 +30,30 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from auditlib.conventions import deployment, environments, stacks
+from auditlib.conventions import deployment, environments, services, stacks
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
+from auditlib.inventory.stack import Project, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
-from auditlib.phrases import counted
+from auditlib.phrases import counted, listed
 from auditlib.rules._rule import Evidence, rule
+
+_CHAPTER = """## One host
+
+{file} runs on one host, on purpose: <load> is expected, <duration> of downtime is acceptable.
+
+- When the host fails: <who sets up another one, from which backup, in what time>
+- What moves first when it is too small: {first}
+- What stays for its data: {stores}"""
+
+
+def _chapter(inventory: Inventory, project: Project, fixed: list[Service]) -> str:
+    """What the deployment guide says of the host, with the services that can move and those that can't."""
+    stores = [service.name for service, _, _ in services.stores(inventory, project)]
+    free = [name for name in inventory.services_of(project.name) if name not in stores]
+    bound = f" (without `container_name`: {listed(item.name for item in fixed)})" if fixed else ""
+    first = f"{listed(free, limit=4)}{bound}" if free else "<service>"
+    return _CHAPTER.format(file=project.location.file, first=first, stores=listed(stores) or "nothing")
 
 
 def _is_of_production(file: str) -> bool:
@@ -70,4 +88,5 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         ),
         recommendation=f"Write into the deployment guide what one host means for {project.location.file}, and which "
         "services would move first.",
+        example=_chapter(inventory, project, fixed),
     )

@@ -59,6 +59,21 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             yield _evidence(graph, project.name, worst, Severity.INFO if settled else None)
 
 
+_CHAPTER = """## When {name} fails
+
+Stops with it: {stopped}
+
+1. `docker compose -f {file} ps {name}` and `docker compose -f {file} logs --tail 100 {name}`
+2. `docker compose -f {file} up -d {name}`, if that isn't enough: <what is restored from where>
+3. How to see that {first} works again"""
+
+
+def _chapter(service: Service, stopped: list[str]) -> str:
+    """What the runbook says of a service on which others rest."""
+    names = ", ".join(f"`{name}`" for name in stopped)
+    return _CHAPTER.format(name=service.name, stopped=names, file=service.location.file, first=stopped[0])
+
+
 def _evidence(
     graph: DependencyGraph, project: str, worst: list[tuple[Service, SinglePoint]], severity: Severity | None
 ) -> Evidence:
@@ -82,6 +97,7 @@ def _evidence(
         recommendation=f"Write into the runbook what stops with {listed(item.name for item, _ in worst)}, and decide "
         f"on a replica or a fallback for {first.name}.",
         severity=severity,
+        example=_chapter(first, stopped),
     )
 
 

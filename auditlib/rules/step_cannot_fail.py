@@ -41,6 +41,8 @@ from auditlib.phrases import listed
 from auditlib.rules._rule import Evidence, rule
 
 _TOLERATED = "`continue-on-error: true`"
+_OPPOSITE = {"0": '"1"', "false": "true", "true": "false"}
+_FALLBACK = regex(r"^ *(?:\|\|.*|; *exit 0)$")
 _PROBES = regex(r"test|check|health|smoke|verif|probe", re.I)
 _FAILS_ON_ERROR = regex(r"-[a-zA-Z]*[fw][a-zA-Z]*|--fail(?:-with-body|-early)?|--write-out")
 
@@ -63,7 +65,9 @@ def _of_step(job: Job, step: Step) -> Iterator[Evidence]:
     if switch := checks.toothless_input(step.uses, {pair.name: pair.value for pair in step.inputs}):
         what = f"The step {step.name or step.index + 1} of the job {job.id} runs {step.uses.partition('@')[0]}"
         subject = f"{job.id}/{step.name or step.index}"
-        yield _evidence(step.location, subject, what, f"`{switch}`", audit="hadolint" not in step.uses)
+        yield _evidence(
+            step.location, subject, what, f"`{switch}`", audit="hadolint" not in step.uses, example=_with(step, switch)
+        )
         return
     checking = [command for command in step.commands if checks.is_check(command.words)]
     tolerated = step.continue_on_error and not _is_asked_later(job, step)
@@ -72,8 +76,36 @@ def _of_step(job: Job, step: Step) -> Iterator[Evidence]:
         if reason:
             what = f"The step {step.name or step.index + 1} of the job {job.id} runs {_shown(command)}"
             subject = f"{job.id}/{step.name or step.index}"
-            yield _evidence(command.location, subject, what, reason, audit=checks.is_audit(command.words))
+            change = _without_fallback(step, command) if "fallback" in reason else ("", "")
+            yield _evidence(
+                command.location,
+                subject,
+                what,
+                reason,
+                audit=checks.is_audit(command.words),
+                change=change,
+                example=_run(command, reason),
+            )
             return
+
+
+def _without_fallback(step: Step, command: Command) -> tuple[str, str]:
+    """The end of the line that throws the failure away, if the command stands on it as it is read."""
+    text = " ".join(command.words)
+    lines = [line for line in step.run.split("\n") if line.strip().startswith(text)]
+    match = _FALLBACK.search(lines[0].partition(text)[2]) if len(lines) == 1 else None
+    return (match[0], "") if match else ("", "")
+
+
+def _run(command: Command, reason: str) -> str:
+    """The step as it is when its failure counts."""
+    return f"- run: {' '.join(command.words)}" + ("\n  continue-on-error: false" if reason == _TOLERATED else "")
+
+
+def _with(step: Step, switch: str) -> str:
+    """The input of an action turned round."""
+    name, _, value = switch.partition(": ")
+    return f"- uses: {step.uses}\n  with:\n    {name}: {_OPPOSITE[value]}"
 
 
 def _reason(command: Command) -> str:
@@ -109,6 +141,7 @@ def _probes(job: Job) -> Iterator[Evidence]:
             related=tuple(Related(place, "without `--fail` too", member=True) for place in others),
             recommendation=f"Add `--fail` to the `curl` of {names}.",
             severity=Severity.LOW,
+            change=("curl ", "curl --fail "),
         )
 
 
@@ -129,11 +162,19 @@ def _called(inventory: Inventory) -> Iterator[Evidence]:
             own = name.startswith(command.location.file)
             if caller and own and checks.is_check(command.words) and (reason := _reason(command)):
                 audit = checks.is_audit(command.words)
-                yield _evidence(command.location, name, f"{name} runs {_shown(command)}", reason, caller, audit)
+                yield _evidence(command.location, name, f"{name} runs {_shown(command)}", reason, caller, audit,
+                                example=" ".join(command.words))  # fmt: skip
 
 
 def _evidence(
-    location: Location, subject: str, what: str, reason: str, caller: Location | None = None, audit: bool = False
+    location: Location,
+    subject: str,
+    what: str,
+    reason: str,
+    caller: Location | None = None,
+    audit: bool = False,
+    change: tuple[str, str] = ("", ""),
+    example: str = "",
 ) -> Evidence:
     """Of audits some only want to see the results, so they count less."""
     advice = "Remove the fallback" if "fallback" in reason else f"Remove {reason}"
@@ -144,5 +185,6 @@ def _evidence(
         related=(Related(caller, "a workflow runs it here"),) if caller else (),
         recommendation=f"{advice} in {location.file}:{location.line}, and mend or list what it then finds.",
         severity=Severity.LOW if audit else None,
-        change=(f" {reason[1:-1]}", "") if reason.startswith("`") else ("", ""),
+        change=(f" {reason[1:-1]}", "") if reason.startswith("`") else change,
+        example=example,
     )

@@ -32,6 +32,7 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.configuration import IN_URL, CommittedSecret, EnvFile, EnvLine
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.phrases import listed
+from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 
@@ -65,4 +66,6 @@ def _evidence(file: EnvFile, lines: list[EnvLine], by_line: dict[tuple[str, int]
         recommendation=f"Empty {listed((line.name for line in lines), limit=3)} in {file.path}, and replace the value "
         "wherever it was used.",
         confidence=Confidence.HIGH if kinds else None,
+        change=(f"={first.value.text}", "=") if first.value else ("", ""),
+        example=files.into(file.path, "\n".join(f"{line.name}=" for line in lines)),
     )

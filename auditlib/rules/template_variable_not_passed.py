@@ -43,6 +43,8 @@ from auditlib.inventory.configuration import EnvFile, EnvLine, Setting
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.phrases import listed
 from auditlib.redaction import is_credential_name
+from auditlib.rules import _code_lines as code_lines
+from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
 
 
@@ -100,5 +102,6 @@ def _evidence(program: Program, template: EnvFile, lost: list[tuple[EnvLine, Set
             Related(service.location, f"{service.name} isn't given {'it' if len(lines) == 1 else 'them'}"),
         ),
         recommendation=f"Add {listed(lines, limit=4)} to the `environment` of {service.name}.",
+        example=compose_lines.of_service(service, code_lines.required(lines)),
         severity=None if secret else Severity.LOW,
     )

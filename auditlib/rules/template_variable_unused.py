@@ -26,6 +26,7 @@ References:
 from __future__ import annotations
 
 import posixpath
+import shlex
 from collections.abc import Iterator
 
 from auditlib.conventions import environments, programs
@@ -88,4 +89,5 @@ def _evidence(file: EnvFile, unused: list[EnvLine]) -> Evidence:
         related=tuple(Related(line.location, f"{line.name} is not used either", member=True) for line in others),
         recommendation=f"Remove {listed(names, limit=4)} from {file.path}, or use "
         f"{'it' if len(names) == 1 else 'them'}.",
+        example=f"sed -i '{';'.join(f'{line.location.line}d' for line in unused)}' {shlex.quote(file.path)}",
     )

@@ -36,6 +36,7 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import TestSuite
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.pipeline import Run
+from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 _LOOKED_FOR = ("pytest", "playwright", "jest", "vitest", "cypress")
@@ -72,6 +73,23 @@ def _may_run(framework: str, suite: TestSuite) -> bool:
     return in_python if framework == "pytest" else not in_python
 
 
+_TESTS = {
+    "pytest": "def test_<what must hold>() -> None:\n    assert <it>",
+    "unittest": "class Test<Thing>(unittest.TestCase):\n    def test_<what must hold>(self) -> None:\n"
+    "        self.assertTrue(<it>)",
+    "jest": 'test("<what must hold>", () => {\n  expect(<it>).toBe(<value>);\n});',
+    "playwright": 'test("<what a user does>", async ({ page }) => {\n  await page.goto("/");\n'
+    '  await expect(page.getByRole("heading")).toBeVisible();\n});',
+    "cypress": 'it("<what a user does>", () => {\n  cy.visit("/");\n  cy.get("h1").should("be.visible");\n});',
+}
+_NAMES = {"pytest": "tests/test_<thing>.py", "cypress": "cypress/e2e/<thing>.cy.ts", "playwright": "<thing>.spec.ts"}
+
+
+def _first_test(framework: str, folder: str) -> str:
+    path = f"{folder}/{_NAMES.get(framework, '<thing>.test.ts')}".lstrip("/")
+    return files.into(path, _TESTS.get(framework, _TESTS["jest"]))
+
+
 def _evidence(framework: str, runs: list[Run]) -> Evidence:
     first, *others = runs
     places = dict.fromkeys(run.location for run in others if run.location != first.location)
@@ -81,6 +99,7 @@ def _evidence(framework: str, runs: list[Run]) -> Evidence:
         subject=framework,
         related=tuple(Related(place, f"runs {framework} too") for place in places),
         recommendation=f"Write a first {framework} test, or remove the step from {first.job.workflow}.",
+        example=_first_test(framework, first.folder or ""),
     )
 
 
@@ -95,5 +114,6 @@ def _without_cases(suite: TestSuite) -> Evidence:
             if file != suite.location.file
         ),
         recommendation=f"Write a test into {suite.files[0]}, or remove the file.",
+        example=files.into(suite.files[0], _TESTS.get(suite.framework, _TESTS["jest"])),
         confidence=Confidence.MEDIUM,
     )

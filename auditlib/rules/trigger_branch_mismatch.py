@@ -28,7 +28,7 @@ References:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from auditlib.conventions import workflow_events
 from auditlib.graph import DependencyGraph
@@ -36,6 +36,7 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Job, Step, Trigger, Workflow
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.phrases import listed
+from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 _DEFAULTS = ("main", "master")
@@ -65,7 +66,15 @@ def _of_steps(workflow: Workflow, job: Job) -> Iterator[Evidence]:
                     Related(trigger.location, f"the trigger {trigger.event}") for trigger in workflow.triggers
                 ),
                 recommendation=f"Correct the condition of {_name(step)}, or add the branch to the triggers.",
+                example=_triggered(workflow, branches),
             )
+
+
+def _triggered(workflow: Workflow, branches: Sequence[str]) -> str:
+    """The branches that start the workflow, with those that the step asks for."""
+    known = [name for trigger in workflow.triggers if trigger.event == "push" for name in trigger.branches]
+    names = ", ".join(dict.fromkeys((*known, *branches)))
+    return files.into(workflow.file, f"on:\n  push:\n    branches: [{names}]" if branches else "on:\n  <the event>:")
 
 
 def _name(step: Step) -> str:
@@ -93,5 +102,7 @@ def _two_defaults(inventory: Inventory) -> Iterator[Evidence]:
                 *(Related(item.location, f"runs on {usual}") for _, item in followed[usual]),
             ),
             recommendation=f"Name the default branch that exists, {usual} by the look of it, in {workflow.file} too.",
+            change=(rare, usual),
+            example=files.into(workflow.file, f"on:\n  {trigger.event}:\n    branches: [{usual}]"),
             confidence=Confidence.MEDIUM,
         )

@@ -53,10 +53,20 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                     found[service.project].append((service.name, entry))
                 seen.add(entry.location)
     for project, entries in found.items():
-        yield _evidence(project, entries)
+        yield _evidence(inventory, project, entries)
 
 
-def _evidence(project: str, entries: list[tuple[str, EnvironmentEntry]]) -> Evidence:
+def _written(inventory: Inventory, service: str, entry: EnvironmentEntry) -> str:
+    """The entry as a line has it, as far as it is a plain value or one variable."""
+    if not entry.variables:
+        return f"{entry.name}: {entry.value.text}" if entry.value is not None else ""
+    target = f"services.{service}.environment.{entry.name}"
+    used = [item for item in inventory.variables if item.target == target]
+    texts = {f"${{{item.name}{item.operator}{item.default.text if item.default else ''}}}" for item in used}
+    return f"{entry.name}: {texts.pop()}" if len(texts) == 1 and len(entry.variables) == 1 else ""
+
+
+def _evidence(inventory: Inventory, project: str, entries: list[tuple[str, EnvironmentEntry]]) -> Evidence:
     (service, first), *others = entries
     names = list(dict.fromkeys(entry.name for _, entry in entries))
     services = list(dict.fromkeys(name for name, _ in entries))
@@ -71,4 +81,6 @@ def _evidence(project: str, entries: list[tuple[str, EnvironmentEntry]]) -> Evid
         related=tuple(Related(place, text) for place, text in related.items() if place != first.location),
         recommendation=f"Remove {listed(names, limit=4)} from {first.location.file}, or read "
         f"{'it' if len(names) == 1 else 'them'} in the code.",
+        change=(_written(inventory, service, first), ""),
+        example="\n".join(f"# {entry.location}: without {entry.name}" for _, entry in entries),
     )

@@ -44,6 +44,7 @@ from auditlib.inventory.stack import Mount, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed
+from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
 
 _HELPERS = frozenset({"proxy", "backup", "tool", "test", "exporter"})
@@ -104,6 +105,20 @@ def _writes(inventory: Inventory, service: Service) -> bool:
     return not helps and not services.is_one_shot(service) and not environments.only_for_development(service)
 
 
+def _apart(found: list[tuple[Service, Mount]], *, own: bool) -> str:
+    """All but the first as readers, or each with files of its own."""
+    if own:
+        lines = [(service, f"{_source(mount)}-{service.name}:{mount.target}") for service, mount in found]
+    else:
+        lines = [(service, f"{_source(mount)}:{mount.target}:ro") for service, mount in found[1:]]
+    return "\n".join(compose_lines.of_service(service, f"volumes:\n  - {line}") for service, line in lines)
+
+
+def _source(mount: Mount) -> str:
+    inside = mount.kind == "bind" and not mount.outside
+    return f"./{mount.source}" if inside else mount.source
+
+
 def _evidence(inventory: Inventory, project: str, volume: str, found: list[tuple[Service, Mount]]) -> Evidence:
     names = listed(service.name for service, _ in found)
     kinds = [product.kind for service, _ in found if (product := services.product(inventory, service))]
@@ -128,4 +143,5 @@ def _evidence(inventory: Inventory, project: str, volume: str, found: list[tuple
         if logs
         else f"Mount {volume} with `:ro` in all but one of {names}, or move its content to an object store.",
         severity=Severity.HIGH if databases else (Severity.MEDIUM if logs or sqlite else None),
+        example="" if sqlite else _apart(found, own=logs or databases),
     )

@@ -31,14 +31,18 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from auditlib.conventions import environments, services
+from auditlib.conventions import environments, images, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.phrases import listed
+from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules import _durability as durability
+from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
+
+_LATE = "app.conf.update(task_acks_late=True, task_reject_on_worker_lost=True)"
 
 
 @rule(area=Area.RESILIENCE, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
@@ -73,6 +77,15 @@ def _forgetful(inventory: Inventory, graph: DependencyGraph) -> defaultdict[tupl
     return found
 
 
+def _settings(apps: list[Location], brokers: list[Service]) -> str:
+    """Late acknowledgement in the code, and a queue that is on disk."""
+    code = files.into(apps[0].file if apps else "<where Celery is configured>", _LATE)
+    broker = next((item for item in brokers if images.repository(item.image) == "redis"), None)
+    kept = "  # and the options that stand there now" if broker and broker.command else ""
+    lines = compose_lines.of_service(broker, f"command: redis-server --appendonly yes{kept}") if broker else ""
+    return "\n".join(filter(None, (code, lines)))
+
+
 def _evidence(project: str, workers: list[Service], apps: list[Location], brokers: list[Service]) -> Evidence:
     names = listed(item.name for item in workers)
     first = workers[0]
@@ -99,4 +112,5 @@ def _evidence(project: str, workers: list[Service], apps: list[Location], broker
         + (f", and let {brokers[0].name} write its queue to disk." if brokers else "."),
         severity=None if brokers else Severity.LOW,
         confidence=None if apps else Confidence.LOW,
+        example=_settings(apps, brokers),
     )

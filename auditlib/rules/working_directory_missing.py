@@ -34,6 +34,7 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Job
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 
@@ -72,4 +73,6 @@ def _evidence(inventory: Inventory, file: str, folder: str, places: list[Locatio
         subject=folder,
         related=tuple(Related(place, f"runs in {folder} too", member=True) for place in others),
         recommendation=f"{advice} in {file}.",
+        change=(folder, near[0]) if near else ("", ""),
+        example=files.into(file, f"working-directory: {near[0] if near else '<the folder as it is called now>'}"),
     )

@@ -11,10 +11,8 @@ good practice whose absence breaks nothing.
 
 from __future__ import annotations
 
-import itertools
 import json
 import re
-import textwrap
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Any
@@ -22,6 +20,7 @@ from typing import Any
 from auditlib.compose.discovery import is_compose_file
 from auditlib.model import Area, Confidence, Effort, Location, Severity
 from auditlib.patterns import regex
+from auditlib.scanners import _hardening
 from auditlib.scanners._scanner import Issue, OutputError, Scanner
 from auditlib.source import Source
 
@@ -57,14 +56,14 @@ _TITLES = {
     "CL-0019": "An image's tag has no digest",
     "CL-0020": "A credential is a literal in the environment",
     "CL-0021": "A connection string holds a literal credential",
-    "CL-0022": "A tmpfs mount allows execution",
+    "CL-0022": "A tmpfs mount allows execution or setuid programs",
     "CL-0024": "A capability that runs code on the host is added",
     "CL-0025": "A path as good as the host's root is mounted writable",
     "CL-0026": "A container has no resource limits",
     "CL-0027": "A capability with a bounded effect is added",
-    "CL-0028": "A capability that reaches the host is added",
-    "CL-0029": "A capability that can stop the host is added",
-    "CL-0030": "A capability that reads the host is added",
+    "CL-0028": "A capability that sets the host's clock or watches its processes is added",
+    "CL-0029": "A capability over what all of the host share is added",
+    "CL-0030": "A capability that reads the kernel's log is added",
 }
 _ADVICE = {
     "CL-0001": "Don't mount the socket of the container runtime; put a proxy that allows little before it.",
@@ -75,8 +74,6 @@ _ADVICE = {
     "CL-0026": "Measure what the service needs, and set `deploy.resources.limits` for memory and processors.",
 }
 """Where compose-lint's own first sentence speaks of "your service" or shows the lines of one."""
-_INDENTED = regex(r"\s+\S")
-_BOUND = regex(r"127\.0\.0\.1:(?P<port>[\d:/a-z-]+)$")
 _KEY = regex(r"^(?P<key>\w+):", re.M)
 _CONFIGURATION = frozenset({"CL-0020", "CL-0021"})
 _HEURISTIC = frozenset({"CL-0013", "CL-0020", "CL-0021"})
@@ -98,7 +95,6 @@ def _parse(output: str) -> Iterator[Issue]:
 
 def _issue(item: dict[str, Any]) -> Issue:
     rule = item["rule_id"]
-    words, example = _advice(item["fix"])
     return Issue(
         rule=rule,
         title=_TITLES.get(rule, f"compose-lint {rule}"),
@@ -107,30 +103,20 @@ def _issue(item: dict[str, Any]) -> Issue:
         confidence=Confidence.MEDIUM if rule in _HEURISTIC else Confidence.HIGH,
         area=Area.CONFIGURATION if rule in _CONFIGURATION else Area.ORCHESTRATION,
         location=Location(item["file"].removeprefix("./"), item["line"] or 1),
-        recommendation=_ADVICE.get(rule, words),
+        recommendation=_ADVICE.get(rule) or _advice(item["fix"]),
         references=tuple(reference for reference in item["references"] if reference.startswith("https://")),
         service=item["service"],
         effort=Effort.MEDIUM if rule in ("CL-0006", "CL-0007") else Effort.SMALL,
-        example=example,
-        change=_change(rule, item["fix"]),
+        example=_hardening.example(rule, item["service"], item["message"], item["fix"]),
+        change=_hardening.change(rule, item["fix"]),
     )
 
 
-def _change(rule: str, fix: str) -> tuple[str, str]:
-    """The port as it stands, and bound to the host alone."""
-    bound = _BOUND.search(fix) if rule == "CL-0005" else None
-    return (bound["port"], bound[0]) if bound else ("", "")
-
-
-def _advice(fix: str) -> tuple[str, str]:
-    """The first sentence, which names the keys that the lines of YAML below it write, and those lines.
-
-    What follows them, or a sentence that announces none, is for `compose-lint --explain`.
-    """
-    first, *rest = fix.split("\n")
-    example = textwrap.dedent("\n".join(itertools.takewhile(_INDENTED.match, rest)))
-    keys = [f"`{match['key']}`" for match in _KEY.finditer(example)]
-    return (f"{first} {', '.join(keys)}." if keys else first), example
+def _advice(fix: str) -> str:
+    """The first sentence, with the keys that the lines of YAML below it write."""
+    keys = [f"`{match['key']}`" for match in _KEY.finditer(_hardening.own_lines(fix))]
+    first = fix.partition("\n")[0]
+    return f"{first} {', '.join(keys)}." if keys else first
 
 
 SCANNER = Scanner(

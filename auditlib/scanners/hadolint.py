@@ -12,6 +12,16 @@ from auditlib.model import Area, Confidence, Location, Severity
 from auditlib.scanners._scanner import Issue, Scanner
 from auditlib.source import Source
 
+_CHANGES = {
+    "DL3004": ("sudo ", ""),
+    "DL3014": ("apt-get install", "apt-get install -y"),
+    "DL3015": ("apt-get install", "apt-get install --no-install-recommends"),
+    "DL3019": ("apk add", "apk add --no-cache"),
+    "DL3020": ("ADD ", "COPY "),
+    "DL3027": ("apt ", "apt-get "),
+    "DL3042": ("pip install", "pip install --no-cache-dir"),
+}
+"""The rules whose advice is the same in every line."""
 _SEVERITY = {"error": Severity.MEDIUM, "warning": Severity.LOW}
 
 
@@ -33,6 +43,7 @@ def _parse(output: str) -> Iterator[Issue]:
                 location=Location(item["file"], item["line"], item["column"]),
                 recommendation=item["message"],
                 references=(f"https://github.com/hadolint/hadolint/wiki/{code}",) if code.startswith("DL") else (),
+                change=_CHANGES.get(code, ("", "")),
             )
 
 

@@ -11,6 +11,7 @@ checkout (`artipacked`) need an artifact that carries them, so they are low.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -27,9 +28,11 @@ _SEVERITY = {
 }
 _OURS = {"unpinned-uses": Severity.MEDIUM, "artipacked": Severity.LOW}
 _OFFICIAL = regex(r"uses:\s*['\"]?(?:actions|github)/")
+_CHECKOUT = regex(r"uses:\s*\S+")
+_JOB = regex(r"^  ([\w-]+):", re.M)
 _ADVICE = {
     "artipacked": "Set `persist-credentials` to false at the checkout step.",
-    "dangerous-triggers": "Run untrusted code on `pull_request`; keep `pull_request_target` for jobs without checkout.",
+    "dangerous-triggers": "Use `pull_request`, and `workflow_call` for `workflow_run`, wherever that will do.",
     "excessive-permissions": "Declare `permissions: {}` for the workflow and what each job needs at the job.",
     "template-injection": "Pass the expression through `env:` and use it as a quoted shell variable.",
     "unpinned-images": "Name the image by version and digest.",
@@ -67,7 +70,28 @@ def _issue(item: dict[str, Any]) -> Issue:
         location=_location(place),
         recommendation=_ADVICE.get(rule, f"Follow the remediation at {item['url']}."),
         references=(item["url"],),
+        change=_pinned(rule, place["concrete"]["feature"]),
+        example=_example(rule, place),
     )
+
+
+def _pinned(rule: str, feature: str) -> tuple[str, str]:
+    """An action by a hash, which nobody offline knows, with its version as a comment."""
+    action, at, version = feature.strip("'\"").partition("@")
+    return (feature, f"{action}@<full commit hash>  # {version}") if rule == "unpinned-uses" and at else ("", "")
+
+
+def _example(rule: str, place: dict[str, Any]) -> str:
+    """The step or the job with what it lacks."""
+    feature = place["concrete"]["feature"]
+    if rule == "artipacked" and (uses := _CHECKOUT.search(feature)):
+        return f"- {uses[0]}\n  with:\n    persist-credentials: false"
+    if rule == "excessive-permissions":
+        route = [part.get("Key", "") for part in place["symbolic"]["route"]["route"]]
+        jobs = route[1:2] if route[:1] == ["jobs"] else _JOB.findall(feature.partition("\njobs:")[2])
+        below = "".join(f"\n  {job}:\n    permissions:\n      contents: read" for job in jobs)
+        return f"permissions: {{}}\njobs:{below}" if jobs else ""
+    return ""
 
 
 def _sentence(text: str) -> str:

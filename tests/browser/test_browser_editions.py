@@ -197,11 +197,11 @@ def test_the_contents_on_paper_name_the_page_on_which_a_chapter_begins(example: 
 
 
 def test_paper_is_dense(example: Path) -> None:
-    """About three findings on a page, with pictures and the backlog, and no page that holds a heading alone."""
+    """More than two findings on a page, each with what to write, with pictures and the backlog; none almost empty."""
     document = PdfReader(example / "report.pdf")
     texts = [text_of(page) for page in document.pages]
 
-    assert 9 < len(texts) < 50
+    assert 9 < len(texts) < 54
     assert min(map(len, texts)) > 250
 
 

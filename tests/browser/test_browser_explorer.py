@@ -73,6 +73,18 @@ def test_a_bar_leads_to_its_findings_by_the_keyboard_too(page: Page) -> None:
     assert shown(page) == page.locator(".finding[data-area=orchestration][data-severity=high]").count() > 0
 
 
+def test_a_cell_of_the_risk_matrix_leads_to_its_findings(page: Page) -> None:
+    cell = page.get_by_role("link", name=re.compile(r"^\d+ high of monitoring$"))
+    number = int(cell.get_attribute("aria-label").split()[0])  # type: ignore[union-attr]
+    cell.focus()
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(r"#explorer\?area=monitoring&severity=high$"))
+    assert shown(page) == number
+
+    page.locator("[data-part=words-cicd-medium]").click()
+    expect(page).to_have_url(re.compile(r"#explorer\?area=cicd&severity=medium$"))
+
+
 def test_evidence_is_made_when_it_is_opened_and_not_before(page: Page) -> None:
     finding = page.locator(".finding").nth(3)
     assert finding.locator(".body").count() == 0

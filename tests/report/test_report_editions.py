@@ -153,6 +153,19 @@ def test_a_deck_shows_what_went_wrong_and_escapes_what_it_is_told(shop: Audit) -
     assert "secret" not in re.sub(r"<script>.*?</script>", "", deck, flags=re.S)
 
 
+def test_a_repository_with_little_in_it_has_fewer_slides_and_none_with_a_sentence_alone(tmp_path: Path) -> None:
+    """Ten to twelve are for a repository with something of everything."""
+    root = tmp_path / "small"
+    root.mkdir()
+    (root / "compose.yaml").write_text("services:\n  web: {image: nginx:1.27}\n  db: {image: postgres:16}\n")
+    folder = workbook.report(root, tmp_path / "out", forms={Edition.SLIDES}).index.parent
+    deck = (folder / "slides.html").read_text(encoding="utf-8").partition("<script>")[0]
+
+    assert 5 <= len(re.findall("^<section", deck, re.M)) < 10
+    assert 'class="lead alone"' not in deck
+    assert "<b>Tests that run, and tests that don&#39;t</b><span>No test suite" in deck
+
+
 def test_a_glance_shows_one_thing_and_says_what_it_leaves_out() -> None:
     table = Table("All", (Column("Name"), Column("Place", "code")), tuple((n, f"a.yml:{n}") for n in range(1, 31)))
     small = Picture('<svg viewBox="0 0 880 300">', "Read it so.", "30 things.", table)

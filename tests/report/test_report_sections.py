@@ -171,7 +171,7 @@ def test_nothing_is_shown_below_a_line_that_no_mapping_begins_at(make_audit: Mak
 def test_a_scanners_finding_says_why_it_matters_and_a_better_way(make_audit: MakeAudit) -> None:
     page = shown(make_audit(findings=[finding("zizmor/artipacked", source="zizmor")]), "findings")[PAGE_MIME]
 
-    assert "leaves its token in" in page
+    assert "leaves its token on the runner" in page
     assert "persist-credentials: false" in page
 
 

@@ -201,9 +201,9 @@ def test_a_folder_without_a_workflow_that_zizmor_can_read_is_no_failure(tmp_path
     ("fix", "words", "example"),
     [
         ("Add to your service:\n  security_opt:\n    - no-new-privileges:true\nBlocks privilege gain.",
-         "Add to your service: `security_opt`.", "security_opt:\n  - no-new-privileges:true"),
+         "Add to your service: `security_opt`.", "a:\n  security_opt:\n    - no-new-privileges:true"),
         ("Drop all:\n  cap_drop:\n    - ALL\n  cap_add:\n    - <CAP>", "Drop all: `cap_drop`, `cap_add`.",
-         "cap_drop:\n  - ALL\ncap_add:\n  - <CAP>"),
+         "a:\n  cap_drop:\n    - ALL\n  cap_add:\n    - <CAP>"),
         ("Bind to localhost: 127.0.0.1:80:80\nUse a proxy.", "Bind to localhost: 127.0.0.1:80:80", ""),
     ],
 )  # fmt: skip
@@ -214,3 +214,37 @@ def test_lines_of_yaml_in_an_advice_stay_lines(fix, words, example):
     (issue,) = compose_lint.SCANNER.parse(output)
 
     assert (issue.recommendation, issue.example) == (words, example)
+
+
+@pytest.mark.parametrize(
+    ("rule", "fix", "change"),
+    [
+        ("CL-0005", "Bind to localhost: 127.0.0.1:8000:8000\nIf others need it, use a proxy.",
+         ("8000:8000", "127.0.0.1:8000:8000")),
+        ("CL-0005", "Bind to localhost: 127.0.0.1:443:443\nIf others need it, use a proxy.", ("", "")),
+        ("CL-0010", "Remove 'ipc: host' to restore namespace isolation.", ("ipc: host", "")),
+        ("CL-0002", "Remove 'privileged: true' and grant only what is needed:\n  cap_drop:\n    - ALL", ("", "")),
+    ],
+)  # fmt: skip
+def test_an_advice_becomes_an_edit_where_it_can_be_no_other(rule, fix, change):
+    item = {"rule_id": rule, "severity": "medium", "file": "compose.yaml", "line": 3, "message": "m", "fix": fix,
+            "references": [], "service": "a", "suppressed": False}  # fmt: skip
+    output = json.dumps({"tool": {"name": "compose-lint"}, "findings": [item]})
+    (issue,) = compose_lint.SCANNER.parse(output)
+
+    assert issue.change == change
+
+
+def test_what_zizmor_finds_in_a_step_is_shown_as_that_step(tmp_path):
+    path = tmp_path / ".github/workflows/ci.yml"
+    path.parent.mkdir(parents=True)
+    path.write_text(
+        "on: push\njobs:\n  test:\n    runs-on: ubuntu-latest\n    steps:\n      - uses: acme/build@v2\n"
+        "      - uses: actions/checkout@v4\n",
+        encoding="utf-8",
+    )
+    found = {item.rule: item for item in audit(tmp_path).findings}
+
+    assert found["zizmor/unpinned-uses"].change == ("acme/build@v2", "acme/build@<full commit hash>  # v2")
+    assert found["zizmor/artipacked"].example.startswith("- uses: actions/checkout@v4\n  with:")
+    assert found["zizmor/excessive-permissions"].example.endswith("  test:\n    permissions:\n      contents: read")

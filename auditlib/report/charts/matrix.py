@@ -16,11 +16,15 @@ _LEAST = 640.0
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """What a cell shows: a shape (`dot`, `ring`, `cross`, `dash`) or a short text, on the ground of a tone."""
+    """What a cell shows: a shape (`dot`, `ring`, `cross`, `dash`) or a short text, on the ground of a tone.
+
+    `view` names the findings that the page shows for the cell: an area and a severity, as `cicd-high`.
+    """
 
     shape: str = ""
     tone: str = ""
     text: str = ""
+    view: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,8 @@ def draw(
     _labels(canvas, rows, columns, frame)
     _grounds(canvas, marks, frame)
     for (row, column), mark in marks.items():
-        _mark(canvas, mark, left + (column + 0.5) * cell, frame.top + (row + 0.5) * _HEIGHT, cell - 6)
+        with canvas.part(mark.view and f"words-{mark.view}"):
+            _mark(canvas, mark, left + (column + 0.5) * cell, frame.top + (row + 0.5) * _HEIGHT, cell - 6)
     _legend(canvas, legend, bottom + 20)
     return canvas
 
@@ -61,9 +66,14 @@ def _grounds(canvas: Canvas, marks: Mapping[tuple[int, int], Mark], frame: _Fram
         corners = [
             (frame.left + column * frame.cell + 1, frame.top + row * _HEIGHT + 1)
             for (row, column), mark in marks.items()
-            if mark.tone == tone
+            if mark.tone == tone and not mark.view
         ]
         canvas.cells(corners, frame.cell - 2, _HEIGHT - 2, ground)
+    for (row, column), mark in marks.items():
+        if mark.view:
+            corner = (frame.left + column * frame.cell + 1, frame.top + row * _HEIGHT + 1)
+            with canvas.part(f"view-{mark.view}"):
+                canvas.cells([corner], frame.cell - 2, _HEIGHT - 2, palette.TONES[mark.tone][1])
 
 
 def _labels(canvas: Canvas, rows: Sequence[str], columns: Sequence[str], frame: _Frame) -> None:

@@ -25,7 +25,9 @@ def risk_matrix(audit: Audit) -> Blocks:
     counts = Counter((finding.area, finding.severity) for finding in opened)
     shown = [severity for severity in Severity if severity is not Severity.INFO]
     marks = {
-        (list(Area).index(area), shown.index(severity)): matrix.Mark("", str(severity), str(number))
+        (list(Area).index(area), shown.index(severity)): matrix.Mark(
+            "", str(severity), str(number), f"{area}-{severity}"
+        )
         for (area, severity), number in counts.items()
         if severity in shown
     }

@@ -42,3 +42,16 @@ for (const svg of document.querySelectorAll(".picture svg:has([data-part^=box])"
     });
   }
 }
+
+// A cell of the risk matrix leads to its findings in the list of all.
+for (const cell of document.querySelectorAll(".picture [data-part^=view-]")) {
+  const [, area, severity] = cell.getAttribute("data-part").split("-");
+  const words = cell.closest("svg").querySelector(`[data-part=words-${area}-${severity}]`);
+  const go = () => { location.hash = `#explorer?area=${area}&severity=${severity}`; };
+  cell.closest("svg").setAttribute("role", "group");
+  cell.setAttribute("role", "link");
+  cell.setAttribute("tabindex", "0");
+  cell.setAttribute("aria-label", `${words.textContent.trim()} ${severity} of ${area}`);
+  for (const element of [cell, words]) { element.style.cursor = "pointer"; element.addEventListener("click", go); }
+  cell.addEventListener("keydown", (event) => { if (event.key === "Enter") go(); });
+}

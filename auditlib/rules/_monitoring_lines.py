@@ -1,0 +1,48 @@
+"""Lines of Prometheus' configuration that several rules advise to write, with the services that they ask."""
+
+from __future__ import annotations
+
+from auditlib.conventions import exporters, listening, services
+from auditlib.conventions.exporters import Exporter
+from auditlib.inventory import Inventory
+from auditlib.inventory.stack import Service
+from auditlib.rules import _compose_lines as compose_lines
+from auditlib.rules import _files as files
+
+
+def job(name: str, target: str) -> str:
+    """A scrape job with one target."""
+    return f'scrape_configs:\n  - job_name: {name}\n    static_configs:\n      - targets: ["{target}"]'
+
+
+def for_exporter(inventory: Inventory, config: str, exporter: Exporter) -> str:
+    """What scrapes an exporter, and where none runs the service of one as well."""
+    if exporter is exporters.APPLICATION:
+        return files.into(config, job(*_application(inventory)))
+    running = next((item for item in inventory.distinct_services if exporters.of_image(item.image) is exporter), None)
+    host = running.name if running else exporter.name.lower().replace(" ", "-")
+    port = exporter.ports[0] if exporter.ports else "<port>"
+    lines = files.into(config, job(host, f"{host}:{port}"))
+    if running or not inventory.base_projects:
+        return lines
+    home = inventory.base_projects[0].location.file
+    return f"{lines}\n{files.into(home, compose_lines.new_service(inventory, host))}"
+
+
+def for_service(inventory: Inventory, config: str, service: Service) -> str:
+    """What watches a service: the exporter of its product, or its own metrics."""
+    product = services.product(inventory, service)
+    exporter = exporters.watching(product.name) if product else None
+    if exporter:
+        return for_exporter(inventory, config, exporter)
+    return files.into(config, job(service.name, f"{service.name}:{_port(inventory, service)}"))
+
+
+def _application(inventory: Inventory) -> tuple[str, str]:
+    """The first service that is built here and listens: its name, and where it is asked."""
+    built = [item for item in inventory.distinct_services if item.build and listening.to_ask(inventory, item)]
+    return (built[0].name, f"{built[0].name}:{_port(inventory, built[0])}") if built else ("<service>", "<host>:<port>")
+
+
+def _port(inventory: Inventory, service: Service) -> str:
+    return next(iter(listening.to_ask(inventory, service)), "<port of its metrics>")

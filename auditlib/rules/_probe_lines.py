@@ -1,0 +1,100 @@
+"""Health checks that rules advise to write: one that is known to fit, or a draft in the words of the service.
+
+Sources: the images' own Dockerfiles and documentation (https://prometheus.io/docs/prometheus/latest/management_api/,
+https://grafana.com/docs/grafana/latest/developers/http_api/other/#health-api).
+"""
+
+from __future__ import annotations
+
+import textwrap
+
+from auditlib.conventions import image_contents, images, listening, services
+from auditlib.inventory import Inventory
+from auditlib.inventory.stack import Service
+from auditlib.patterns import regex
+
+_BY_PRODUCT = {
+    "PostgreSQL": '["CMD-SHELL", "pg_isready -U $${POSTGRES_USER:-postgres}"]',
+    "Redis": '["CMD", "redis-cli", "ping"]',
+    "Valkey": '["CMD", "valkey-cli", "ping"]',
+    "RabbitMQ": '["CMD", "rabbitmq-diagnostics", "-q", "ping"]',
+    "MariaDB": '["CMD", "healthcheck.sh", "--connect", "--innodb_initialized"]',
+}
+"""By product the question that its own image brings the program for."""
+_BY_IMAGE = {
+    "prom/prometheus": "9090/-/healthy", "prom/alertmanager": "9093/-/healthy", "prom/pushgateway": "9091/-/healthy",
+    "prom/node-exporter": "9100/metrics", "prom/blackbox-exporter": "9115/-/healthy",
+    "grafana/grafana": "3000/api/health", "grafana/grafana-oss": "3000/api/health",
+}  # fmt: skip
+"""By image the port and path that tell its health; all of them hold BusyBox's wget."""
+_WITHOUT_WGET = regex(r"distroless|ubuntu")
+_ELSEWHERE = regex(r"requirepass|aclfile|redis\.conf|valkey\.conf|listen-address|route-prefix|external-url|web\.config")
+"""Options with which a program wants a password, or answers at another place."""
+_SERVER_VARIABLES = ("GF_SERVER_HTTP_PORT", "GF_SERVER_PROTOCOL", "GF_SERVER_SERVE_FROM_SUB_PATH")
+_HEALTH = regex(r"^/(?:api/)?(?:v\d+/)?(?:health|healthz|livez?|ready|readyz|ping|status)/?$")
+_ASKING = {
+    "python": """["CMD", "python", "-c", "import urllib.request as r; r.urlopen('{url}')"]""",
+    "node": """["CMD", "node", "-e", "fetch('{url}').then(r => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]""",
+}
+"""How a language's own image asks, whatever else it holds."""
+
+
+def certain(inventory: Inventory, service: Service) -> str:
+    """A health check with which the image itself can be asked; empty where the files don't tell that it fits."""
+    if service.build or service.healthcheck is not None or _ELSEWHERE.search(" ".join(service.command)):
+        return ""
+    product = services.product(inventory, service)
+    end = _BY_IMAGE.get(images.repository(service.image), "")
+    if end and not _WITHOUT_WGET.search(images.tag(service.image)) and not _moved(service):
+        return _check(f'["CMD", "wget", "-q", "-O", "/dev/null", "http://127.0.0.1:{end}"]')
+    test = _BY_PRODUCT.get(product.name, "") if product else ""
+    return _check(test) if test else ""
+
+
+def draft(inventory: Inventory, service: Service) -> str:
+    """A health check in the service's own words, with placeholders for what no file tells."""
+    commands = [list(item.words) for item in services.commands(inventory, service)]
+    celery = next((words for words in commands if "celery" in words and "worker" in words), None)
+    if celery:
+        app = celery[celery.index("-A") + 1] if "-A" in celery[:-1] else "<the module of the application>"
+        return _of(service, f'["CMD-SHELL", "celery -A {app} inspect ping -d celery@$$HOSTNAME"]')
+    product = services.product(inventory, service)
+    if product and product.name in _BY_PRODUCT:
+        return _of(service, _BY_PRODUCT[product.name])
+    ports = listening.to_ask(inventory, service)
+    if not ports or (product and product.kind in services.DATASTORES):
+        return _of(service, '["CMD", "<a command of its image that fails when it no longer works>"]')
+    return _of(service, _asking(inventory, service, f"http://127.0.0.1:{ports[0]}{_path(inventory, service)}"))
+
+
+def _of(service: Service, test: str) -> str:
+    return f"{service.name}:\n{textwrap.indent(_check(test), '  ')}"
+
+
+def _check(test: str) -> str:
+    return f"healthcheck:\n  test: {test}\n  interval: 10s\n  timeout: 5s\n  retries: 5"
+
+
+def _moved(service: Service) -> bool:
+    return any(entry.name in _SERVER_VARIABLES for entry in service.environment)
+
+
+def _asking(inventory: Inventory, service: Service, url: str) -> str:
+    """A command that the image holds, as far as its base tells."""
+    found = services.dockerfile(inventory, service)
+    base = services.final_stage(found, service.build.target)[0] if found and service.build else service.image
+    language = _ASKING.get(images.repository(base))
+    if language:
+        return language.format(url=url)
+    if "alpine" in images.tag(base) or images.repository(base) == "alpine":
+        return f'["CMD", "wget", "-q", "-O", "/dev/null", "{url}"]'
+    tool = "<a program of its image>" if image_contents.lacks(base, "curl") or not base else "curl"
+    return f'["CMD", "{tool}", "-fsS", "{url}"]' if tool == "curl" else f'["CMD", "{tool}", "{url}"]'
+
+
+def _path(inventory: Inventory, service: Service) -> str:
+    """The route of the service's code that is there to be asked, or the root."""
+    context = service.build.context if service.build and not service.build.outside else None
+    inside = "" if context == "." else f"{context}/"
+    routes = [item.path for item in inventory.web_routes if context and item.location.file.startswith(inside)]
+    return next((path for path in routes if _HEALTH.search(path)), "/")

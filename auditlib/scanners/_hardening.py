@@ -1,0 +1,62 @@
+"""The lines that compose-lint's advice comes to, under the service that it is about."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import textwrap
+
+from auditlib.patterns import regex
+
+_INDENTED = regex(r"\s+\S")
+_PUBLIC = ("80:", "443:")
+"""Ports of the host that a web server is likely to have for others."""
+_BOUND = regex(r"127\.0\.0\.1:(?P<port>[\d:/a-z-]+)$", re.M)
+_REMOVED = regex(r"^Remove '(?P<line>(?:pid|ipc): host)'")
+_IMAGE = regex(r"image: (?P<image>\S+)")
+_QUOTED = regex(r"'(?P<name>[^']+)'")
+_BY_RULE = {
+    "CL-0013": "volumes:\n  # without {name}, or with the one file of it that is read\n  - {name}/<file>:<its path>:ro",
+    "CL-0001": "volumes:\n  # without {name}, or with the folders of it that are read\n  - <folder>:<its path>:ro",
+    "CL-0005": 'ports:\n  - "127.0.0.1:{name}"  # unless other hosts are to reach it',
+    "CL-0016": "devices: <those that stay, without {name}>",
+    "CL-0020": "environment:\n  {name}: ${{{name}:?set it in .env}}",
+    "CL-0021": "environment:\n  {name}: <the address, with ${{PASSWORD:?set it in .env}} for its password>",
+}
+"""By rule the lines with what its text names in quotes."""
+_PROXY = """{service}:
+  environment:
+    DOCKER_HOST: tcp://docker-proxy:2375  # or the option by which {service} is told
+docker-proxy:
+  image: tecnativa/docker-socket-proxy:<version>
+  environment: {{CONTAINERS: 1}}
+  volumes: ["/var/run/docker.sock:/var/run/docker.sock:ro"]"""
+
+
+def change(rule: str, fix: str) -> tuple[str, str]:
+    """The line at fault and what stands there instead, where the advice says both."""
+    bound = _BOUND.search(fix) if rule == "CL-0005" else None
+    if bound and bound["port"].startswith(_PUBLIC):
+        return "", ""
+    removed = _REMOVED.search(fix)
+    return (bound["port"], bound[0]) if bound else (removed["line"], "") if removed else ("", "")
+
+
+def example(rule: str, service: str, message: str, fix: str) -> str:
+    """The lines of the advice, or what is to be written where it says so in words."""
+    if rule == "CL-0001" and "socket mounted" in message:
+        return _PROXY.format(service=service)
+    name = match["name"] if (match := _QUOTED.search(message)) else ""
+    image = _IMAGE.search(fix)
+    lines = own_lines(fix)
+    if not lines and image:
+        lines = f"image: {image['image']}"
+    if not lines and name and rule in _BY_RULE:
+        lines = _BY_RULE[rule].format(name=name, service=service)
+    return f"{service}:\n{textwrap.indent(lines, '  ')}" if lines else ""
+
+
+def own_lines(fix: str) -> str:
+    """The lines of YAML below the first sentence; what follows them is for `compose-lint --explain`."""
+    _, *rest = fix.split("\n")
+    return textwrap.dedent("\n".join(itertools.takewhile(_INDENTED.match, rest)))
