@@ -16,6 +16,8 @@ from auditlib.inventory.stack import Service
 
 _LOGIN_SETTINGS = ("GF_SECURITY_ADMIN_PASSWORD", "GF_SECURITY_DISABLE_INITIAL", "GF_AUTH_", "GF_PATHS_CONFIG")
 """https://grafana.com/docs/grafana/latest/setup-grafana/configure-grafana/#admin_password"""
+_OF_SESSIONS = ("GF_AUTH_TOKEN_", "GF_AUTH_LOGIN_")
+"""Settings that say how long a login lasts, not which one there is."""
 BUILT_IN = frozenset({"", "default", "grafana", "-- grafana --", "-- mixed --", "-- dashboard --", "-100", "__expr__"})
 """Data sources that every Grafana has (in lower case), and the word for the default one."""
 
@@ -40,7 +42,8 @@ def servers(inventory: Inventory) -> tuple[Service, ...]:
 
 def keeps_first_login(inventory: Inventory, server: Service) -> bool:
     """Whether nothing that a server is given, as far as the files tell, says another login than `admin`/`admin`."""
-    told = any(entry.name.startswith(_LOGIN_SETTINGS) for entry in server.environment)
+    names = [entry.name for entry in server.environment if not entry.name.startswith(_OF_SESSIONS)]
+    told = any(name.startswith(_LOGIN_SETTINGS) for name in names)
     unread = server.build or server.configs or any(item.path not in inventory.file_set for item in server.env_files)
     homes = [mount.target for mount in server.mounts if mount.target.startswith("/etc/grafana")]
     configured = any("provisioning" not in home for home in homes)
