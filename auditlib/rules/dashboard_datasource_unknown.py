@@ -29,10 +29,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from auditlib.conventions import grafana, monitoring
+from auditlib.conventions import deployment, grafana, monitoring, mounts
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.monitoring import Dashboard, Panel
+from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import counted, listed
@@ -46,6 +47,7 @@ _INPUT = regex(r"\$\{(?P<name>DS_\w+)\}")
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """For each dashboard the data sources that its panels name and that no provisioning file declares."""
     yield from _unfilled(inventory)
+    yield from _without_any(inventory)
     known = grafana.names(inventory.datasources)
     if not known or any(monitoring.is_template(item.file, item.name, item.uid) for item in inventory.datasources):
         return
@@ -71,6 +73,44 @@ def _unfilled(inventory: Inventory) -> Iterator[Evidence]:
                 asked[panel.datasource].append(panel)
         for name, panels in asked.items() if grafana.loads(inventory, servers, dashboard) else ():
             yield _of_input(dashboard, name, panels)
+
+
+def _without_any(inventory: Inventory) -> Iterator[Evidence]:
+    """Servers that are provisioned with dashboards, and with no data source at all."""
+    if inventory.datasources or any(_adds_sources(" ".join(item.words)) for item in deployment.commands(inventory)):
+        return
+    for server in grafana.servers(inventory):
+        asking = [item for item in inventory.dashboards if any("$" not in panel.datasource for panel in item.panels)]
+        loaded = [item for item in asking if grafana.loads(inventory, (server,), item)]
+        if loaded and not _may_have_more(inventory, server):
+            yield _bare(server, loaded)
+
+
+def _adds_sources(command: str) -> bool:
+    return "/api/datasources" in command or "datasources" in command.split("/")
+
+
+def _may_have_more(inventory: Inventory, server: Service) -> bool:
+    """Whether files that aren't read may hold data sources."""
+    names = ("GF_PATHS_", "GF_INSTALL_")
+    told = any(entry.name.startswith(names) for entry in server.environment)
+    homes = [mount for mount in server.mounts if mount.target.startswith("/etc/grafana")]
+    unread = any(mount.outside or mount.kind != "bind" for mount in homes)
+    held = any("datasource" in path.lower() and mounts.path_inside(server, path) for path in inventory.files)
+    return bool(told or unread or held or server.build or server.configs or server.command or server.entrypoint)
+
+
+def _bare(server: Service, loaded: list[Dashboard]) -> Evidence:
+    return Evidence(
+        f"{server.name} loads {counted(len(loaded), 'dashboard')} ({listed(item.title for item in loaded)}), and no "
+        "data source is provisioned: every panel is empty, unless somebody adds one by hand.",
+        server.location,
+        subject=f"{server.name}/datasources",
+        service=server.name,
+        related=tuple(Related(item.location, f"the dashboard {item.title}") for item in loaded[:8]),
+        recommendation=f"Mount a file with the data sources that the dashboards ask at "
+        f"/etc/grafana/provisioning/datasources of {server.name}.",
+    )
 
 
 def _of_input(dashboard: Dashboard, name: str, panels: list[Panel]) -> Evidence:
