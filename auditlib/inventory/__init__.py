@@ -59,11 +59,15 @@ class Inventory:
         default=(), metadata={"of": configuration.UnrotatedLog}
     )
     task_queues: tuple[tasks.TaskQueue, ...] = field(default=(), metadata={"of": tasks.TaskQueue})
+    scheduled_tasks: tuple[tasks.ScheduledTask, ...] = field(default=(), metadata={"of": tasks.ScheduledTask})
     allowed_origins: tuple[configuration.AllowedOrigin, ...] = field(
         default=(), metadata={"of": configuration.AllowedOrigin}
     )
     debug_switches: tuple[configuration.DebugSwitch, ...] = field(
         default=(), metadata={"of": configuration.DebugSwitch}
+    )
+    switch_comparisons: tuple[configuration.SwitchComparison, ...] = field(
+        default=(), metadata={"of": configuration.SwitchComparison}
     )
     development_servers: tuple[configuration.DevelopmentServer, ...] = field(
         default=(), metadata={"of": configuration.DevelopmentServer}

@@ -142,6 +142,14 @@ class DebugSwitch(Struct, frozen=True):
     location: Location
 
 
+class SwitchComparison(Struct, frozen=True):
+    """A place where code takes a variable for on only if it is spelled so: `os.getenv("DEBUG") == "True"`."""
+
+    variable: str
+    value: str
+    location: Location
+
+
 class DevelopmentServer(Struct, frozen=True):
     """A call with which a file of code, where it is started itself, serves by Flask's own server (`app.run()`)."""
 

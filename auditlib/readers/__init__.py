@@ -21,6 +21,7 @@ READERS: tuple[str, ...] = (
     "env_files",
     "settings",
     "task_queues",
+    "switch_comparisons",
     "dockerfiles",
     "npm",
     "python_packages",
