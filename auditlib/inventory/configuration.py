@@ -48,6 +48,8 @@ class Setting(Struct, frozen=True):
     location: Location
     aliases: tuple[str, ...] = ()
     """Other variables that it is read from if `name` is not set."""
+    wants_json: bool = False
+    """Whether pydantic reads a list or mapping from the variable, which has to be JSON then."""
 
 
 class FixedSecret(Struct, frozen=True):
@@ -130,6 +132,12 @@ class AllowedOrigin(Struct, frozen=True):
     """The name that holds it: `allowed_origins`, `CORS_ALLOWED_ORIGINS`, or the function called."""
     credentials: bool
     """Whether the same call lets browsers send cookies."""
+    location: Location
+
+
+class AnyHost(Struct, frozen=True):
+    """A place where Django is told to answer requests for whatever host (`ALLOWED_HOSTS = ["*"]`)."""
+
     location: Location
 
 

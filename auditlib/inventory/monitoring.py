@@ -15,6 +15,10 @@ CLIENT_LIBRARIES = {
 """Libraries that give metrics only where code calls them: the package, and the word by which code does."""
 
 
+MULTIPROCESS = "multiprocess"
+"""In the place of a library: that code gathers the metrics of several processes."""
+
+
 class Instrumentation(Struct, frozen=True):
     """A file of code that names a client library; `library` is the word by which it does."""
 
