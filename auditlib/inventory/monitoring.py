@@ -32,6 +32,8 @@ class Target(Struct, frozen=True):
     host: str
     port: str
     location: Location
+    of_swarm: bool = False
+    """Whether it is asked for as `tasks.host`, a name that only Swarm knows."""
 
 
 class PathPattern(Struct, frozen=True):

@@ -29,7 +29,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from auditlib.conventions import deployment, grafana, monitoring, mounts
+from auditlib.conventions import grafana, monitoring
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.monitoring import Dashboard, Panel
@@ -77,27 +77,13 @@ def _unfilled(inventory: Inventory) -> Iterator[Evidence]:
 
 def _without_any(inventory: Inventory) -> Iterator[Evidence]:
     """Servers that are provisioned with dashboards, and with no data source at all."""
-    if inventory.datasources or any(_adds_sources(" ".join(item.words)) for item in deployment.commands(inventory)):
+    if inventory.datasources or grafana.adds_sources(inventory):
         return
     for server in grafana.servers(inventory):
         asking = [item for item in inventory.dashboards if any("$" not in panel.datasource for panel in item.panels)]
         loaded = [item for item in asking if grafana.loads(inventory, (server,), item)]
-        if loaded and not _may_have_more(inventory, server):
+        if loaded and not grafana.may_have_sources(inventory, server):
             yield _bare(server, loaded)
-
-
-def _adds_sources(command: str) -> bool:
-    return "/api/datasources" in command or "datasources" in command.split("/")
-
-
-def _may_have_more(inventory: Inventory, server: Service) -> bool:
-    """Whether files that aren't read may hold data sources."""
-    names = ("GF_PATHS_", "GF_INSTALL_")
-    told = any(entry.name.startswith(names) for entry in server.environment)
-    homes = [mount for mount in server.mounts if mount.target.startswith("/etc/grafana")]
-    unread = any(mount.outside or mount.kind != "bind" for mount in homes)
-    held = any("datasource" in path.lower() and mounts.path_inside(server, path) for path in inventory.files)
-    return bool(told or unread or held or server.build or server.configs or server.command or server.entrypoint)
 
 
 def _bare(server: Service, loaded: list[Dashboard]) -> Evidence:

@@ -47,7 +47,7 @@ _SCANNERS = regex(
     r"security-scan|mondoo|chainguard|zora|ecr.*scan|scan-action",
     re.I,
 )
-_PUSHES = regex(r"(?:^|\s)push=true\b|\bdocker\b.*\bpush\b|\s--push\b")
+_PUSHES = regex(r"(?:^|\s)push=true\b|\bdocker\s.*\bpush\b|\s--push\b")
 _ACTS_ON_IMAGE = regex(r"\bcompose\b.*\s(?:up|run)\b(?!.*--build)")
 
 
