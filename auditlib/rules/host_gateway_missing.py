@@ -68,6 +68,9 @@ def _in_files(inventory: Inventory, service: Service) -> Iterator[Location]:
     for job in inventory.scrape_jobs:
         if service in monitoring.runners(inventory, job.file):
             yield from (target.location for target in job.targets if target.host == _HOST)
+    for config in inventory.prometheus:
+        if service in monitoring.runners(inventory, config.file):
+            yield from (target.location for target in config.alertmanagers if target.host == _HOST)
     for source in inventory.datasources:
         if f"//{_HOST}" in source.url and mounts.path_inside(service, source.file):
             yield source.location

@@ -1,7 +1,8 @@
 """A query asks for a metric by a name that its exporter gave up.
 
-Version 0.16 of the node exporter renamed most of its metrics to carry their units. A rule or panel of an older example
-finds nothing: the alert never fires and the panel stays empty.
+Version 0.16 of the node exporter renamed most of its metrics to carry their units, and Micrometer, which Spring Boot
+uses, has other names than Prometheus' own client for Java. A rule or panel of another example finds nothing: the alert
+never fires and the panel stays empty.
 
 Anti-pattern:
 
@@ -18,6 +19,7 @@ Recommendation:
 References:
 
 - https://github.com/prometheus/node_exporter/blob/master/CHANGELOG.md#0160--2018-05-15
+- https://docs.micrometer.io/micrometer/reference/reference/jvm.html
 """
 
 from __future__ import annotations
@@ -59,22 +61,45 @@ _RENAMED = {
     },
 }
 """The names before version 0.16 of the node exporter, with those since."""
+_OF_MICROMETER = {
+    "jvm_memory_bytes_used": "jvm_memory_used_bytes",
+    "jvm_memory_bytes_max": "jvm_memory_max_bytes",
+    "jvm_memory_bytes_committed": "jvm_memory_committed_bytes",
+    "jvm_threads_current": "jvm_threads_live_threads",
+    "jvm_threads_daemon": "jvm_threads_daemon_threads",
+    "jvm_threads_peak": "jvm_threads_peak_threads",
+    "jvm_gc_collection_seconds_sum": "jvm_gc_pause_seconds_sum",
+    "jvm_gc_collection_seconds_count": "jvm_gc_pause_seconds_count",
+    "jvm_classes_loaded": "jvm_classes_loaded_classes",
+}
+"""The names of Prometheus' own client for Java before version 1, with those of Micrometer."""
 
 
 @rule(area=Area.MONITORING, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """Of each file of rules and each dashboard the former names, where the exporter that runs is a later one."""
+    """Of each file of rules and each dashboard the former names, where what runs has others."""
     exporters = [item for item in inventory.distinct_services if _is_exporter(item)]
+    if exporters and not any(_is_early(item) for item in exporters):
+        place = Related(exporters[0].image_location, "the exporter that runs")
+        yield from _former(inventory, _RENAMED, exporters[0].image, place, None)
+    spring = next((job for job in inventory.scrape_jobs if job.metrics_path.endswith("/actuator/prometheus")), None)
+    others = any("jmx" in f"{item.image} {' '.join(item.command)}".lower() for item in inventory.services)
+    if spring and not others:
+        place = Related(spring.location, f"the job {spring.name} asks Spring Boot's Actuator")
+        yield from _former(inventory, _OF_MICROMETER, "Micrometer", place, Confidence.MEDIUM)
+
+
+def _former(
+    inventory: Inventory, names: dict[str, str], who: str, source: Related, confidence: Confidence | None
+) -> Iterator[Evidence]:
     recorded = {item.name for item in inventory.alert_rules if item.kind == "record"}
-    if not exporters or any(_is_early(item) for item in exporters):
-        return
     found: defaultdict[tuple[str, str], dict[Location, str]] = defaultdict(dict)
-    for place, who, metrics in _asked(inventory):
+    for place, asking, metrics in _asked(inventory):
         for metric in metrics:
-            if metric in _RENAMED and metric not in recorded:
-                found[place.file, metric].setdefault(place, who)
+            if metric in names and metric not in recorded:
+                found[place.file, metric].setdefault(place, asking)
     for (_, metric), places in found.items():
-        yield _evidence(metric, places, exporters[0])
+        yield _evidence(metric, names[metric], places, who, source, confidence)
 
 
 def _is_exporter(service: Service) -> bool:
@@ -98,16 +123,15 @@ def _asked(inventory: Inventory) -> Iterator[tuple[Location, str, tuple[str, ...
                 yield query.location or panel.location, f"the panel {panel.title}", query.metrics
 
 
-def _evidence(metric: str, places: dict[Location, str], exporter: Service) -> Evidence:
-    (first, who), *others = places.items()
-    new = _RENAMED[metric]
+def _evidence(
+    metric: str, new: str, places: dict[Location, str], who: str, source: Related, confidence: Confidence | None
+) -> Evidence:
+    (first, asking), *others = places.items()
     return Evidence(
-        f"{who} asks for {metric}, which {exporter.image} calls {new}: it finds nothing.",
+        f"{asking} asks for {metric}, which {who} calls {new}: it finds nothing.",
         first,
         subject=metric,
-        related=(
-            *(Related(place, f"{other} does too", member=True) for place, other in others),
-            Related(exporter.image_location, "the exporter that runs"),
-        ),
+        related=(*(Related(place, f"{other} does too", member=True) for place, other in others), source),
         recommendation=f"Write {new} in place of {metric}.",
+        confidence=confidence,
     )
