@@ -48,6 +48,12 @@ class Inventory:
     config_variables: tuple[configuration.ConfigVariable, ...] = field(
         default=(), metadata={"of": configuration.ConfigVariable}
     )
+    spring_profiles: tuple[configuration.SpringProfile, ...] = field(
+        default=(), metadata={"of": configuration.SpringProfile}
+    )
+    memory_databases: tuple[configuration.MemoryDatabase, ...] = field(
+        default=(), metadata={"of": configuration.MemoryDatabase}
+    )
     settings_files: tuple[configuration.SettingsFile, ...] = field(
         default=(), metadata={"of": configuration.SettingsFile}
     )

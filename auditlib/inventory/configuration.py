@@ -94,6 +94,21 @@ class ConfigAddress(Struct, frozen=True):
     location: Location
 
 
+class SpringProfile(Struct, frozen=True):
+    """A profile of Spring for which the repository has a file, a part of one, or code."""
+
+    name: str
+    location: Location
+
+
+class MemoryDatabase(Struct, frozen=True):
+    """A place where the configuration of a Spring application keeps its data in the memory of its own process."""
+
+    profile: str
+    """The profile that the file is for; empty for what holds always."""
+    location: Location
+
+
 class ConfigVariable(Struct, frozen=True):
     """A variable without which the program of a configuration file refuses to start."""
 

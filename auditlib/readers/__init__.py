@@ -22,6 +22,7 @@ READERS: tuple[str, ...] = (
     "settings",
     "task_queues",
     "switch_comparisons",
+    "spring",
     "dockerfiles",
     "npm",
     "python_packages",
