@@ -14,7 +14,7 @@ from auditlib.inventory.configuration import MemoryDatabase, SpringProfile
 from auditlib.model import Location
 from auditlib.patterns import regex
 from auditlib.readers.reading import Reading, each
-from auditlib.source import Source
+from auditlib.source import Source, Unreadable
 
 KIND = "Spring configuration"
 _FILE = regex(r"(?:application|bootstrap)(?:-(?P<profile>[\w-]+))?\.(?:ya?ml|properties)")
@@ -29,9 +29,16 @@ def read(source: Source) -> Reading:
     """Every profile and every database in memory, tests left out; nothing where no Spring application is."""
     mine = [path for path in source.files if "src/test/" not in path]
     files = [path for path in mine if _FILE.fullmatch(posixpath.basename(path))]
-    code = [path for path in mine if path.endswith((".java", ".kt"))] if files else []
+    code = [path for path in mine if path.endswith((".java", ".kt")) and _has_profiles(source, path)] if files else []
     found = each(source, [*files, *code], KIND, _read)
     return Reading(found.records, [])
+
+
+def _has_profiles(source: Source, path: str) -> bool:
+    try:
+        return "@Profile" in source.text(path)
+    except Unreadable:
+        return False
 
 
 def _read(source: Source, path: str) -> Iterator[Any]:

@@ -55,10 +55,10 @@ _SILENT = frozenset(
 )
 _HOSTED = regex(r"(?:ubuntu|windows|macos)-")
 _CALLS = regex(r"test|e2e|check|verify|preview|smoke|dry|local", re.I)
-_STARTS = regex(r"^(?:sudo )?docker[- ]compose .*\bup\b.* (?:-d|--detach)\b")
+_STARTS = regex(r"^(?:sudo )?docker[- ]compose .{0,300}\bup\b.{0,300} (?:-d|--detach)\b")
 _REACHES = regex(
     r"\b(?:ssh|scp|rsync|sftp|kubectl|helm|aws|az|gcloud|doctl|flyctl|heroku|ansible\S*|terraform)\b|DOCKER_(?:HOST|CONTEXT)|"
-    r"docker context|docker (?:compose )?push|\bcurl\b.*(?:-X ?POST|--request POST|hook)|ssh-|-ssh|deploy-action|"
+    r"docker context|docker (?:compose )?push|\bcurl\b.{0,200}(?:-X ?POST|--request POST|hook)|ssh-|-ssh|deploy-action|"
     r"tailscale|build-push-action",
     re.I,
 )

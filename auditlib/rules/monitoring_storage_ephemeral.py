@@ -87,7 +87,6 @@ def _loses(inventory: Inventory, service: Service, remote: bool) -> tuple[str, s
     keeps = any(
         mount.kind not in ("tmpfs",)
         and not _is_file(inventory, mount)
-        and not (mount.outside and mounts.is_below(mount.source, "/tmp"))  # noqa: S108 - which a reboot empties
         and (mounts.is_below(folder, mount.target) or mounts.is_below(mount.target, folder))
         for mount in service.mounts
         if not mount.read_only
