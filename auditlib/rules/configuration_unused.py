@@ -31,7 +31,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator
 
-from auditlib.conventions import deployment, environments, monitoring
+from auditlib.conventions import deployment, environments, monitoring, mounts
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
@@ -48,7 +48,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     if not mounted or deployment.uses_orchestrator(inventory):
         return
     for item in inventory.prometheus:
-        idle = item not in mounted and not _ASIDE.search(item.file) and not monitoring.is_template(item.file)
+        near = any(_is_near(item.file, other.file) for other in mounted)
+        idle = near and item not in mounted and not _ASIDE.search(item.file) and not monitoring.is_template(item.file)
         if idle and not environments.is_for_development(item.file) and not _is_named(inventory, item.file):
             yield Evidence(
                 f"No service mounts {item.file}; Prometheus runs with {mounted[0].file}.",
@@ -57,6 +58,12 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 related=(Related(mounted[0].location, "the configuration that is read"),),
                 recommendation=f"Remove {item.file}, or say in it what it is for.",
             )
+
+
+def _is_near(one: str, other: str) -> bool:
+    """Whether one of two files lies in the folder of the other or above it; a folder aside is for another place."""
+    folders = posixpath.dirname(one), posixpath.dirname(other)
+    return mounts.is_below(*folders) or mounts.is_below(*reversed(folders))
 
 
 def _is_named(inventory: Inventory, path: str) -> bool:
