@@ -130,13 +130,25 @@ def exposes(inventory: Inventory, service: Service, path: str) -> bool | None:
     routes = [item for item in inventory.web_routes if mounts.is_below(item.location.file, folder)]
     if any(item.path.rstrip("/") == path.rstrip("/") for item in routes):
         return True
-    if not manifests or not routes:
+    installed = _installed(inventory, service) if not manifests else ()
+    if not (manifests or installed) or not routes:
         return None
     if any(path.endswith(programs.OTHER_LANGUAGES) and mounts.is_below(path, folder) for path in inventory.files):
         return None
-    giving = {need.name for item in manifests for need in item.requirements if _INSTRUMENTATION.search(need.name)}
+    needed = [*(need.name for item in manifests for need in item.requirements), *installed]
+    giving = {name for name in needed if _INSTRUMENTATION.search(name)}
     instrumented = giving - {need.name for need in idle_libraries(inventory, folder)}
     return None if instrumented or any("*" in item.path or item.path == "/{path}" for item in routes) else False
+
+
+def _installed(inventory: Inventory, service: Service) -> tuple[str, ...]:
+    """The packages that a Dockerfile has pip install by name; none if it takes any from a file."""
+    found = services.dockerfile(inventory, service)
+    lines = [command.words for item in (found.instructions if found else ()) for command in item.commands]
+    pip = [words for words in lines if {"pip", "pip3"} & set(words[:3]) and "install" in words]
+    if any(word.startswith(("-r", "--requirement", ".", "/")) for words in pip for word in words):
+        return ()
+    return tuple(word.lower() for words in pip for word in words[words.index("install") + 1 :] if word[:1].isalnum())
 
 
 def idle_libraries(inventory: Inventory, folder: str) -> list[Requirement]:

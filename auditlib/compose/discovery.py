@@ -78,6 +78,8 @@ def discover(root: str | os.PathLike[str], paths: Iterable[str] | None = None) -
     names = set(every)
     folders: dict[str, list[str]] = {}
     for path in every:
+        if f"/{path}".rpartition("/")[0].endswith("/.github/workflows"):
+            continue  # GitHub reads every file there as a workflow, whatever it is called
         folder, _, name = path.rpartition("/")
         if is_compose_file(name) or (_STACK.match(name) and _has_services(top, path)):
             folders.setdefault(folder or ".", []).append(path)

@@ -9,13 +9,15 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 
-from auditlib.conventions import environments, mounts, services
+from auditlib.conventions import deployment, environments, mounts, services
 from auditlib.inventory import Inventory
 from auditlib.inventory.monitoring import Dashboard, Datasource
 from auditlib.inventory.stack import Service
 
 _LOGIN_SETTINGS = ("GF_SECURITY_ADMIN_PASSWORD", "GF_SECURITY_DISABLE_INITIAL", "GF_AUTH_", "GF_PATHS_CONFIG")
 """https://grafana.com/docs/grafana/latest/setup-grafana/configure-grafana/#admin_password"""
+_OF_SESSIONS = ("GF_AUTH_TOKEN_", "GF_AUTH_LOGIN_")
+"""Settings that say how long a login lasts, not which one there is."""
 BUILT_IN = frozenset({"", "default", "grafana", "-- grafana --", "-- mixed --", "-- dashboard --", "-100", "__expr__"})
 """Data sources that every Grafana has (in lower case), and the word for the default one."""
 
@@ -40,7 +42,8 @@ def servers(inventory: Inventory) -> tuple[Service, ...]:
 
 def keeps_first_login(inventory: Inventory, server: Service) -> bool:
     """Whether nothing that a server is given, as far as the files tell, says another login than `admin`/`admin`."""
-    told = any(entry.name.startswith(_LOGIN_SETTINGS) for entry in server.environment)
+    names = [entry.name for entry in server.environment if not entry.name.startswith(_OF_SESSIONS)]
+    told = any(name.startswith(_LOGIN_SETTINGS) for name in names)
     unread = server.build or server.configs or any(item.path not in inventory.file_set for item in server.env_files)
     homes = [mount.target for mount in server.mounts if mount.target.startswith("/etc/grafana")]
     configured = any("provisioning" not in home for home in homes)
@@ -62,3 +65,18 @@ def loads(inventory: Inventory, running: Iterable[Service], dashboard: Dashboard
         for server in found
         if sees(server, "/etc/grafana/provisioning/dashboards", provider.file) or "$" in provider.path
     ) or any(entry.name == "GF_PATHS_PROVISIONING" for server in found for entry in server.environment)
+
+
+def adds_sources(inventory: Inventory) -> bool:
+    """Whether a command of the repository gives a Grafana data sources by its interface or its files."""
+    texts = (" ".join(item.words) for item in deployment.commands(inventory))
+    return any("/api/datasources" in text or "datasources" in text.split("/") for text in texts)
+
+
+def may_have_sources(inventory: Inventory, server: Service) -> bool:
+    """Whether files that aren't read, an image of one's own, or a plug-in may bring a server data sources."""
+    told = any(entry.name.startswith(("GF_PATHS_", "GF_INSTALL_")) for entry in server.environment)
+    homes = [mount for mount in server.mounts if mount.target.startswith("/etc/grafana")]
+    unread = any(mount.outside or mount.kind != "bind" for mount in homes)
+    held = any("datasource" in path.lower() and mounts.path_inside(server, path) for path in inventory.files)
+    return bool(told or unread or held or server.build or server.configs or server.command or server.entrypoint)

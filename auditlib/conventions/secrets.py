@@ -21,7 +21,8 @@ _PURPOSES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (purpose, regex(pattern))
     for purpose, pattern in (
         ("the root user of the database", r"(?:MYSQL|MARIADB|DB|MONGO(?:DB)?)_(?:INITDB_)?ROOT_|^ROOT_"),
-        ("Grafana", r"^GF_|GRAFANA"),
+        ("the database", r"^GF_(?:DATABASE|SESSION)_"),
+        ("Grafana", r"^GF_(?!SMTP_)|GRAFANA"),
         ("Keycloak", r"^(?:KC|KEYCLOAK)_"),
         ("object storage", r"MINIO|(?:^|_)S3_"),
         ("the message broker", r"RABBITMQ|AMQP|(?:^|_)BROKER_"),

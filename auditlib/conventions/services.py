@@ -27,7 +27,7 @@ _ONE_SHOT = regex(
     r"npm (?:run )?test)\b"
 )
 _ONE_SHOT_NAME = regex(
-    r"(?:^|[-_])(?:migrate|migrations?|migrator|init|setup|seed|seeder|bootstrap|prestart|createbuckets?|e2e|tests?|certbot|playwright|cypress|k6|locust)(?:$|[-_])"
+    r"(?:^|[-_])(?:migrate|migrations?|migrator|init|setup|seed|seeder|bootstrap|prestart|createbuckets?|e2e|tests?|certbot|playwright|cypress|k6|locust)(?:$|[-_])|[-_]schema$"
 )
 _LOOPBACK = ("127.", "localhost", "::1", "[::1]")
 

@@ -15,7 +15,7 @@ TEST_FRAMEWORKS: dict[str, re.Pattern[str]] = {
     "pytest": regex(r"(?:^|\s|/)(?:pytest|py\.test)(?=\s|$)"),
     "unittest": regex(r"\bunittest\b|\bmanage\.py\s+test\b|(?:^|\s|/)nose2(?=\s|$)"),
     "playwright": regex(r"\bplaywright\s+test\b"),
-    "jest": regex(r"(?:^|\s|/)jest(?=\s|$)|\breact-scripts\s+test\b|\bcraco\s+test\b"),
+    "jest": regex(r"(?:^|\s|/)jest(?=\s|$)|\breact-scripts\s+test\b|\bcraco\s+test\b|\bng\s+test\b"),
     "vitest": regex(r"(?:^|\s|/)vitest(?=\s|$)"),
     "cypress": regex(r"\bcypress\s+run\b|\bcypress-io/github-action\b"),
     "mocha": regex(r"(?:^|\s|/)mocha(?=\s|$)"),

@@ -48,6 +48,12 @@ class Inventory:
     config_variables: tuple[configuration.ConfigVariable, ...] = field(
         default=(), metadata={"of": configuration.ConfigVariable}
     )
+    spring_profiles: tuple[configuration.SpringProfile, ...] = field(
+        default=(), metadata={"of": configuration.SpringProfile}
+    )
+    memory_databases: tuple[configuration.MemoryDatabase, ...] = field(
+        default=(), metadata={"of": configuration.MemoryDatabase}
+    )
     settings_files: tuple[configuration.SettingsFile, ...] = field(
         default=(), metadata={"of": configuration.SettingsFile}
     )
@@ -59,11 +65,16 @@ class Inventory:
         default=(), metadata={"of": configuration.UnrotatedLog}
     )
     task_queues: tuple[tasks.TaskQueue, ...] = field(default=(), metadata={"of": tasks.TaskQueue})
+    scheduled_tasks: tuple[tasks.ScheduledTask, ...] = field(default=(), metadata={"of": tasks.ScheduledTask})
     allowed_origins: tuple[configuration.AllowedOrigin, ...] = field(
         default=(), metadata={"of": configuration.AllowedOrigin}
     )
+    any_hosts: tuple[configuration.AnyHost, ...] = field(default=(), metadata={"of": configuration.AnyHost})
     debug_switches: tuple[configuration.DebugSwitch, ...] = field(
         default=(), metadata={"of": configuration.DebugSwitch}
+    )
+    switch_comparisons: tuple[configuration.SwitchComparison, ...] = field(
+        default=(), metadata={"of": configuration.SwitchComparison}
     )
     development_servers: tuple[configuration.DevelopmentServer, ...] = field(
         default=(), metadata={"of": configuration.DevelopmentServer}

@@ -48,6 +48,8 @@ class Setting(Struct, frozen=True):
     location: Location
     aliases: tuple[str, ...] = ()
     """Other variables that it is read from if `name` is not set."""
+    wants_json: bool = False
+    """Whether pydantic reads a list or mapping from the variable, which has to be JSON then."""
 
 
 class FixedSecret(Struct, frozen=True):
@@ -92,6 +94,21 @@ class ConfigAddress(Struct, frozen=True):
     location: Location
 
 
+class SpringProfile(Struct, frozen=True):
+    """A profile of Spring for which the repository has a file, a part of one, or code."""
+
+    name: str
+    location: Location
+
+
+class MemoryDatabase(Struct, frozen=True):
+    """A place where the configuration of a Spring application keeps its data in the memory of its own process."""
+
+    profile: str
+    """The profile that the file is for; empty for what holds always."""
+    location: Location
+
+
 class ConfigVariable(Struct, frozen=True):
     """A variable without which the program of a configuration file refuses to start."""
 
@@ -133,12 +150,26 @@ class AllowedOrigin(Struct, frozen=True):
     location: Location
 
 
+class AnyHost(Struct, frozen=True):
+    """A place where Django is told to answer requests for whatever host (`ALLOWED_HOSTS = ["*"]`)."""
+
+    location: Location
+
+
 class DebugSwitch(Struct, frozen=True):
     """A place where code turns debugging on by a literal: `DEBUG = True`, `app.run(debug=True)`."""
 
     name: str
     main: bool
     """Whether it counts only where the file itself is run (`if __name__ == "__main__"`)."""
+    location: Location
+
+
+class SwitchComparison(Struct, frozen=True):
+    """A place where code takes a variable for on only if it is spelled so: `os.getenv("DEBUG") == "True"`."""
+
+    variable: str
+    value: str
     location: Location
 
 

@@ -15,6 +15,10 @@ CLIENT_LIBRARIES = {
 """Libraries that give metrics only where code calls them: the package, and the word by which code does."""
 
 
+MULTIPROCESS = "multiprocess"
+"""In the place of a library: that code gathers the metrics of several processes."""
+
+
 class Instrumentation(Struct, frozen=True):
     """A file of code that names a client library; `library` is the word by which it does."""
 
@@ -28,6 +32,8 @@ class Target(Struct, frozen=True):
     host: str
     port: str
     location: Location
+    of_swarm: bool = False
+    """Whether it is asked for as `tasks.host`, a name that only Swarm knows."""
 
 
 class PathPattern(Struct, frozen=True):

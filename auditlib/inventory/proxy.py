@@ -31,3 +31,5 @@ class ReverseProxy(Struct, frozen=True):
     """The ports that it listens on, as far as the file names them."""
     upstreams: tuple[Upstream, ...]
     location: Location
+    sections: tuple[str, ...] = ()
+    """Of nginx the names of the statements that stand in no block: `events`, `http`, `server`, `include`."""

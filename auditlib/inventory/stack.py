@@ -197,6 +197,8 @@ class Service(Struct, frozen=True):
     """What entry point and command execute, taken apart."""
     extra_hosts: tuple[str, ...] = ()
     """The names that `extra_hosts` and `external_links` make known."""
+    has_terminal: bool = False
+    """Whether `tty` or `stdin_open` keeps a shell waiting for input."""
     changed_at: Location | None = None
     """Where an overlay changes this service of its base."""
 

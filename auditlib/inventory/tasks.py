@@ -7,6 +7,17 @@ from msgspec import Struct
 from auditlib.model import Location
 
 
+class ScheduledTask(Struct, frozen=True):
+    """A task that the schedule of Celery's beat names, as `package.tasks.name`."""
+
+    name: str
+    defined: bool
+    """Whether a file of its module has such a name, or another file of code says the whole of it."""
+    package_here: bool
+    """Whether the repository has the package that it begins with."""
+    location: Location
+
+
 class TaskQueue(Struct, frozen=True):
     """A place where code sets up Celery, or says when its tasks are acknowledged."""
 

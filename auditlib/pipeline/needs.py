@@ -178,9 +178,18 @@ def _program(workspace: Workspace, step: Step, folder: str, words: list[str]) ->
         yield from _paths(workspace, step, folder, words)
     elif words[0] == "docker" and "build" in words[1:3]:
         yield from _given(workspace, step, folder, words, ("-f", "--file"), "the Dockerfile")
+        yield from _of_context(workspace, step, folder, words)
     elif words[:2] == ["docker", "compose"] or name == "docker-compose":
         head = words[: next((i for i, word in enumerate(words) if word in ("up", "run", "build", "exec")), len(words))]
         yield from _given(workspace, step, folder, head, ("-f", "--file"), "the Compose file")
+
+
+def _of_context(workspace: Workspace, step: Step, folder: str, words: list[str]) -> Iterator[Need]:
+    """The Dockerfile of a context that is given as the last word, where none is named."""
+    named = any(word.partition("=")[0] in ("-f", "--file") or word.startswith("-f") for word in words)
+    context = normal(posixpath.join(folder, words[-1]))
+    if not named and words[-1] != "-" and (context == "" or context in workspace.inventory.folder_set):
+        yield from _file(workspace, step, "", posixpath.join(context, "Dockerfile"), "the Dockerfile")
 
 
 def _paths(workspace: Workspace, step: Step, folder: str, words: list[str]) -> Iterator[Need]:

@@ -21,6 +21,8 @@ READERS: tuple[str, ...] = (
     "env_files",
     "settings",
     "task_queues",
+    "switch_comparisons",
+    "spring",
     "dockerfiles",
     "npm",
     "python_packages",

@@ -65,6 +65,8 @@ _FOREIGN: dict[str, frozenset[str]] = {
 """Fields that are written into integrations by mistake, and that no version of Alertmanager has."""
 _BOT_TOKEN = regex(r"\d+:[\w-]{30,}|.*(?:\$|\{\{|<%).*", re.S)
 """How Telegram writes its tokens (https://core.telegram.org/bots/api#authorizing-your-bot), or an expression."""
+_PORT_IN_WORDS = regex(r":[A-Za-z]+$")
+"""A mail server as a template has it: `ip:port`."""
 _BLANK_CHANNEL = regex(r"(?i)\byour\b|<[^>]+>|xxx|placeholder|change[-_ ]?me|replace[-_ ]?me|todo|\bexample\b")
 
 
@@ -231,7 +233,8 @@ def _is_placeholder(config: Node, others: list[Node | None], vault: Vault) -> bo
     """Whether a part that says whom to reach is still to be filled in."""
     nodes = [(key.text, value) for key, value in config.items() if key.text in _JUDGED]
     nodes += [("", node) for node in others if node]
-    return any(not node.text.strip() or _says_so(key, node.text, vault) for key, node in nodes)
+    named = bool(others[-1] and _PORT_IN_WORDS.search(others[-1].text))
+    return named or any(not node.text.strip() or _says_so(key, node.text, vault) for key, node in nodes)
 
 
 def _says_so(key: str, written: str, vault: Vault) -> bool:

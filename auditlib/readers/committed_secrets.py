@@ -117,7 +117,7 @@ def _read(source: Source, path: str, text: str) -> Iterator[CommittedSecret]:
         line = bisect_right(starts, start)
         begin = starts[line - 1]
         value = source.vault.value("" if kind == IN_URL else "token", text[start:end])
-        commented = bool(_COMMENT.match(text, begin, begin + 200))
+        commented = kind != PRIVATE_KEY and bool(_COMMENT.match(text, begin, begin + 200))
         if value.secret:
             yield CommittedSecret(kind, value, Location(path, line, start - begin + 1), commented)
 

@@ -33,6 +33,8 @@ _WORD = regex(r"[^\W\d_]{2,40}")
 _SHELLS = frozenset({"sh", "bash", "shell", "zsh", "console", "shell-session", "terminal", ""})
 _PROMPT = regex(r"[ \t]*(?:[\w@:~./-]{0,60}[$%]|>)[ \t]+(?=\S)")
 """What a terminal shows before a command; a `#` begins a comment far more often than it is root's prompt."""
+_TO_FILL_IN = regex(r"<(?P<what>[\w./:@-]{1,60})(?: [\w./:@-]{1,60}){0,5}>")
+"""What the reader is to replace (`git clone <address>`), which a shell would take for a redirection."""
 _SPELLED = regex(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b")
 """A variable outside code, which only its underscore tells from a word in capitals."""
 _LINE_LIMIT = 5_000
@@ -123,5 +125,6 @@ def _without_prompts(body: list[str]) -> Iterator[str]:
 
 
 def _commands(file: str, first: int, body: list[str]) -> Iterator[Mention]:
-    for command in commands("\n".join(_without_prompts(body)), file, first):
+    text = _TO_FILL_IN.sub(r"\g<what>", "\n".join(_without_prompts(body)))
+    for command in commands(text, file, first):
         yield Mention("command", " ".join(command.words), command.location)

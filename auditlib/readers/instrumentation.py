@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from pathlib import PurePosixPath
 
-from auditlib.inventory.monitoring import CLIENT_LIBRARIES, Instrumentation
+from auditlib.inventory.monitoring import CLIENT_LIBRARIES, MULTIPROCESS, Instrumentation
 from auditlib.model import Location
 from auditlib.patterns import regex
 from auditlib.readers.reading import Reading
@@ -17,6 +17,7 @@ from auditlib.source import Source
 _MANIFEST = regex(r"requirements[\w.-]*\.(?:txt|in)|pyproject\.toml|Pipfile|setup\.(?:py|cfg)|package\.json")
 _SUFFIXES = frozenset({".py", ".js", ".ts", ".mjs", ".cjs"})
 _LIBRARY = regex("|".join(re.escape(word) for word in dict.fromkeys(CLIENT_LIBRARIES.values())))
+_SHARED = regex(r"multiprocess|multiproc_dir", re.I)
 _LISTED = regex("|".join(map(re.escape, CLIENT_LIBRARIES)), re.I)
 
 
@@ -33,4 +34,6 @@ def read(source: Source) -> Reading:
             for name in dict.fromkeys(match[0] for match in _LIBRARY.finditer(text)):
                 line = text.count("\n", 0, text.index(name)) + 1
                 reading.records.append(Instrumentation(name, Location(str(path), line)))
+            if _SHARED.search(text):
+                reading.records.append(Instrumentation(MULTIPROCESS, Location(str(path))))
     return reading

@@ -49,6 +49,7 @@ class _State(Struct):
     groups: set[str] = field(default_factory=set)
     listens: list[str] = field(default_factory=list)
     upstreams: list[Upstream] = field(default_factory=list)
+    sections: dict[str, None] = field(default_factory=dict)
 
     def inside(self, name: str) -> str:
         """The argument of the nearest block of this name; empty if there is none."""
@@ -63,6 +64,8 @@ def _read(source: Source, file: str) -> Iterator[Any]:
                 state.blocks.pop()
             continue
         if words:
+            if not state.blocks:
+                state.sections.setdefault(words[0])
             _take(state, words, line)
         if opens:
             state.blocks.append(words or [""])
@@ -71,7 +74,8 @@ def _read(source: Source, file: str) -> Iterator[Any]:
             if words[:1] == ["upstream"] and len(words) > 1:
                 state.groups.add(words[1])
     upstreams = tuple(item for item in state.upstreams if item.group or item.host not in state.groups)
-    yield ReverseProxy(file, KIND, tuple(dict.fromkeys(state.listens)), upstreams, Location(file))
+    listens = tuple(dict.fromkeys(state.listens))
+    yield ReverseProxy(file, KIND, listens, upstreams, Location(file), tuple(state.sections))
     if state.blocks:
         yield Coverage(file, KIND, Read.PARTIAL, "a block is not closed")
 

@@ -134,7 +134,8 @@ def _discovery(node: Node) -> tuple[str, ...]:
 def _discovered(node: Node, entries: Entries) -> Iterator[Target]:
     for entry in entries.of(node, "dns_sd_configs"):
         for item in entries.scalars(entry.get("names")):
-            yield Target(item.text.removeprefix("tasks."), text(entry, "port"), location(item, entries.file))
+            name, of_swarm = item.text.removeprefix("tasks."), item.text.startswith("tasks.")
+            yield Target(name, text(entry, "port"), location(item, entries.file), of_swarm)
 
 
 def _proxy(node: Node, file: str) -> Target | None:

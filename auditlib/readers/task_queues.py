@@ -1,4 +1,4 @@
-"""Reads where Python code sets up Celery, and when its tasks are acknowledged.
+"""Reads where Python code sets up Celery, when its tasks are acknowledged, and which tasks its schedule names.
 
 Follows https://docs.celeryq.dev/en/stable/userguide/configuration.html: `task_acks_late`, which Django projects call
 `CELERY_TASK_ACKS_LATE`, and `acks_late` of a single task.
@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from auditlib.inventory.tasks import TaskQueue
+from auditlib.inventory.tasks import ScheduledTask, TaskQueue
 from auditlib.patterns import regex
 from auditlib.readers import python_code
 from auditlib.readers.python_code import Module
@@ -22,7 +22,9 @@ from auditlib.source import Source, Unreadable
 KIND = "task queue"
 
 _ACKNOWLEDGES_LATE = regex(r"(?:\w+_)?(?:task_)?acks_late", re.I)
-_WORDS = ("celery(", "acks_late")
+_WORDS = ("celery(", "acks_late", "beat_schedule")
+_SCHEDULE = regex(r"(?:\w+_)?beat_?schedule", re.I)
+_DOTTED = regex(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
 
 
 def read(source: Source) -> Reading:
@@ -51,6 +53,8 @@ def _read(source: Source, path: str) -> Iterator[Any]:
         elif isinstance(node, ast.Assign):
             names = [_name(target) for target in node.targets]
             yield from (_said(module, node.value) for name in names if _says(name))
+            if any(name and _SCHEDULE.fullmatch(name) for name in names):
+                yield from _scheduled(source, module, node.value)
 
 
 def _says(name: str | None) -> bool:
@@ -65,3 +69,33 @@ def _said(module: Module, value: ast.expr) -> TaskQueue:
     """An expression that is not plainly false counts as late: a setting may turn it on."""
     late = not (isinstance(value, ast.Constant) and not value.value)
     return TaskQueue("celery", late, module.location(value))
+
+
+def _scheduled(source: Source, module: Module, schedule: ast.expr) -> Iterator[ScheduledTask]:
+    """The tasks that a schedule written out as a dictionary names."""
+    entries = schedule.values if isinstance(schedule, ast.Dict) else []
+    for entry in entries:
+        for key, value in zip(entry.keys, entry.values, strict=True) if isinstance(entry, ast.Dict) else ():
+            named = isinstance(key, ast.Constant) and key.value == "task" and isinstance(value, ast.Constant)
+            name = value.value if named and isinstance(value, ast.Constant) else None
+            if isinstance(name, str) and _DOTTED.fullmatch(name):
+                top = name.partition(".")[0]
+                here = any(f"/{top}/" in f"/{path}" or path.endswith(f"/{top}.py") for path in source.files)
+                yield ScheduledTask(name, _is_defined(source, name, module.file), here, module.location(value))
+
+
+def _is_defined(source: Source, name: str, schedule: str) -> bool:
+    """Whether a module of that path has the name, or a file of code other than the schedule's says the whole name."""
+    path, _, function = name.rpartition(".")
+    ends = tuple(f"/{path.replace('.', '/')}{end}" for end in (".py", "/__init__.py"))
+    for file in source.files:
+        if not file.endswith(".py"):
+            continue
+        try:
+            text = source.text(file)
+        except Unreadable:
+            return True
+        in_module = f"/{file}".endswith(ends) and re.search(rf"\b{function}\b|import \*", text)
+        if in_module or (file != schedule and name in text):
+            return True
+    return False

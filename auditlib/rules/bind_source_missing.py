@@ -70,7 +70,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             yield _of_folder(inventory, path, service, named)
     for path, users in missing.items():
         if path not in made and not posixpath.basename(path).startswith(".env"):
-            yield _evidence(path, list(users.values()), _template(inventory, path))
+            alike = next((item for item in known if item.lower() == path.lower()), "")
+            yield _evidence(path, list(users.values()), _template(inventory, path), alike)
 
 
 def _unread(inventory: Inventory, known: frozenset[str]) -> Iterator[tuple[str, tuple[Service, str]]]:
@@ -134,7 +135,7 @@ def _supplied(path: str, mount: Mount) -> str:
     return _files.into("README.md", f"Before the first start:\n\n{textwrap.indent(made, '    ')}")
 
 
-def _evidence(path: str, users: list[tuple[Service, Mount]], template: str) -> Evidence:
+def _evidence(path: str, users: list[tuple[Service, Mount]], template: str, alike: str) -> Evidence:
     (service, first), *others = users
     names = listed(item.name for item, _ in users)
     filled = not any(_is_read_only(mount) for _, mount in users)
@@ -142,6 +143,8 @@ def _evidence(path: str, users: list[tuple[Service, Mount]], template: str) -> E
     state = "which the repository doesn't have and nothing in it makes; Docker"
     if template:
         state = f"of which the repository has only {template}; unless something makes the one from the other, Docker"
+    if alike:
+        state = f"which on Linux is another than {alike}, which the repository has; Docker"
     return Evidence(
         f"{names} {'mounts' if len({item.name for item, _ in users}) == 1 else 'mount'} {path}, {state} puts an empty "
         f"folder in its place{doubt}.",

@@ -36,12 +36,13 @@ References:
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator
 
 from auditlib.conventions import build_context, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import Dockerfile
+from auditlib.inventory.delivery import Dockerfile, Step
 from auditlib.inventory.stack import Build, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.phrases import listed
@@ -63,6 +64,33 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         ]  # fmt: skip
         if unknown:
             yield _evidence(service, service.build, found, unknown)
+    for job in inventory.jobs:
+        for step in job.steps:
+            yield from _of_step(inventory, step)
+
+
+def _of_step(inventory: Inventory, step: Step) -> Iterator[Evidence]:
+    """The arguments that docker/build-push-action passes to a Dockerfile of the repository."""
+    inputs = {pair.name: pair for pair in step.inputs}
+    given = inputs.get("build-args")
+    if given is None or not step.uses.startswith("docker/build-push-action@"):
+        return
+    context, name = (inputs[key].value if key in inputs else "" for key in ("context", "file"))
+    path = posixpath.normpath(name or posixpath.join(context or ".", "Dockerfile"))
+    found = inventory.dockerfiles_by_path.get(path)
+    lines = (line.strip().partition("=") for line in given.value.splitlines())
+    names = [key for key, equals, _ in lines if equals and key.isidentifier()]
+    declared = _declared(found) if found else set()
+    unknown = [key for key in names if key not in declared and not build_context.PREDEFINED_ARGUMENTS.fullmatch(key)]
+    if found and unknown:
+        yield Evidence(
+            f"The step {step.name or step.index + 1} of the job {step.job} passes {listed(unknown)} to the build; "
+            f"{found.path} has no ARG of {'that name' if len(unknown) == 1 else 'these names'}, so Docker drops it.",
+            given.location,
+            subject=f"{step.job}/{'/'.join(unknown)}",
+            related=(Related(found.location, f"declares no {listed(unknown)}"),),
+            recommendation=f"Add `ARG {unknown[0]}` to {found.path}, in the stage that uses it.",
+        )
 
 
 def _declared(found: Dockerfile) -> set[str]:

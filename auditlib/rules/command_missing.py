@@ -37,6 +37,7 @@ from auditlib.inventory import Inventory
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed
+from auditlib.pipeline import remote
 from auditlib.pipeline.needs import Need, inputs_of, needs_of
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
@@ -60,6 +61,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             for command in step.commands:
                 for need in needs_of(workspace, step, command):
                     missing[need.cause].append((need, command.location, command.cannot_fail))
+        for step, need in remote.needs_of(workspace):
+            missing[need.cause].append((need, step.location, False))
         if job.uses.startswith("./") and job.uses.removeprefix("./") not in inventory.file_set:
             missing[job.uses].append((Need(job.uses, "the workflow", job.uses), job.location, False))
     for cause, uses in missing.items():

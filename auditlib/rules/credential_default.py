@@ -39,7 +39,7 @@ from msgspec import Struct
 from auditlib.conventions import environments, grafana, secrets, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.stack import Service
+from auditlib.inventory.stack import EnvironmentEntry, Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.phrases import counted, listed
 from auditlib.redaction import Value
@@ -49,6 +49,9 @@ from auditlib.rules._rule import Evidence, rule
 
 _AMONG_NODES = ("ERLANG_COOKIE",)
 """What the nodes of a cluster tell each other; no client of a published port ever sends it."""
+
+_LOGIN_OF_GRAFANA = "GF_SECURITY_"
+"""Grafana's own login; `GF_DATABASE_PASSWORD` and the like open what it connects to."""
 
 
 class _Use(Struct, frozen=True):
@@ -161,10 +164,16 @@ def _opens(inventory: Inventory, service: Service, name: str) -> bool:
     found = services.product(inventory, service)
     if found is None or name.endswith(_AMONG_NODES):
         return False
-    owned = any(entry.name == name or name in entry.variables for entry in service.environment)
+    if found.name == "Grafana":
+        return any(_means(entry, name) and entry.name.startswith(_LOGIN_OF_GRAFANA) for entry in service.environment)
+    owned = any(_means(entry, name) for entry in service.environment)
     return found.kind in services.DATASTORES | {"tool", "dashboards", "identity"} and (
         owned or found.kind in services.DATASTORES
     )
+
+
+def _means(entry: EnvironmentEntry, name: str) -> bool:
+    return entry.name == name or name in entry.variables
 
 
 def _judgement(value: Value) -> str:

@@ -33,6 +33,7 @@ from auditlib.conventions import grafana, monitoring
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.monitoring import Dashboard, Panel
+from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import counted, listed
@@ -46,6 +47,7 @@ _INPUT = regex(r"\$\{(?P<name>DS_\w+)\}")
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """For each dashboard the data sources that its panels name and that no provisioning file declares."""
     yield from _unfilled(inventory)
+    yield from _without_any(inventory)
     known = grafana.names(inventory.datasources)
     if not known or any(monitoring.is_template(item.file, item.name, item.uid) for item in inventory.datasources):
         return
@@ -77,6 +79,30 @@ def _variable(name: str) -> str:
     """The input as a variable of the dashboard, which Grafana fills in by itself."""
     plain = name.strip("${}")
     return f'"templating": {{"list": [{{"name": "{plain}", "type": "datasource", "query": "<its type>"}}]}}'
+
+
+def _without_any(inventory: Inventory) -> Iterator[Evidence]:
+    """Servers that are provisioned with dashboards, and with no data source at all."""
+    if inventory.datasources or grafana.adds_sources(inventory):
+        return
+    for server in grafana.servers(inventory):
+        asking = [item for item in inventory.dashboards if any("$" not in panel.datasource for panel in item.panels)]
+        loaded = [item for item in asking if grafana.loads(inventory, (server,), item)]
+        if loaded and not grafana.may_have_sources(inventory, server):
+            yield _bare(server, loaded)
+
+
+def _bare(server: Service, loaded: list[Dashboard]) -> Evidence:
+    return Evidence(
+        f"{server.name} loads {counted(len(loaded), 'dashboard')} ({listed(item.title for item in loaded)}), and no "
+        "data source is provisioned: every panel is empty, unless somebody adds one by hand.",
+        server.location,
+        subject=f"{server.name}/datasources",
+        service=server.name,
+        related=tuple(Related(item.location, f"the dashboard {item.title}") for item in loaded[:8]),
+        recommendation=f"Mount a file with the data sources that the dashboards ask at "
+        f"/etc/grafana/provisioning/datasources of {server.name}.",
+    )
 
 
 def _of_input(dashboard: Dashboard, name: str, panels: list[Panel]) -> Evidence:

@@ -30,7 +30,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from auditlib.conventions import environments, mounts, services
+from auditlib.conventions import environments, mounts, services, stacks
 from auditlib.conventions.images import Product
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
@@ -49,10 +49,11 @@ _TEMPORARY = regex(r"(?:^|[-_])(?:tests?|tmp|temp|ephemeral|ci|e2e)(?:$|[-_])")
 @rule(area=Area.RESILIENCE, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """One finding for each project with databases or brokers whose data no volume or folder holds."""
-    for project in inventory.base_projects:
+    declared = stacks.by_project(inventory.distinct_services)
+    for project in inventory.projects:
         if environments.is_for_development(project.location.file):
             continue
-        mine = inventory.services_of(project.name).values()
+        mine = declared.get(project.name, [])
         lost = [(item, found) for item in mine if (found := services.product(inventory, item)) and _loses(item, found)]
         if lost:
             yield _evidence(project, lost)

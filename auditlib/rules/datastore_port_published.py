@@ -32,7 +32,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditlib.conventions import environments, services, stacks
+from auditlib.conventions import environments, images, services, stacks
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Port, Service
@@ -65,7 +65,7 @@ def _evidence(file: str, found: list[tuple[Service, Port]]) -> Evidence:
     aside = environments.is_for_development(file) or stacks.for_development(item for item, _ in found)
     return Evidence(
         f"{listed(names)} {'is' if len(names) == 1 else 'are'} published on all interfaces of the host, past "
-        f"its firewall.",
+        f"its firewall{_open_doors(found)}.",
         first.location,
         subject=f"{file}/published",
         service=service.name,
@@ -75,3 +75,16 @@ def _evidence(file: str, found: list[tuple[Service, Port]]) -> Evidence:
         severity=Severity.LOW if aside else None,
         change=compose_lines.on_loopback(first),
     )
+
+
+def _open_doors(found: list[tuple[Service, Port]]) -> str:
+    """What to add of the official Redis images that ask nobody for a password."""
+    names = list(dict.fromkeys(item.name for item, _ in found if _asks_nobody(item)))
+    return f", and {listed(names)} {'asks' if len(names) == 1 else 'ask'} nobody for a password" if names else ""
+
+
+def _asks_nobody(service: Service) -> bool:
+    plain = service.build is None and images.repository(service.image) in ("redis", "valkey/valkey")
+    words = " ".join((*service.entrypoint, *service.command))
+    configured = ".conf" in words or any(mount.target.endswith(".conf") for mount in service.mounts)
+    return plain and not configured and "requirepass" not in words and not service.configs and "$" not in words

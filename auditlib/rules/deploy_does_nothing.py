@@ -45,7 +45,7 @@ from auditlib.patterns import regex
 from auditlib.rules import _workflow_lines as workflow_lines
 from auditlib.rules._rule import Evidence, rule
 
-_DEPLOYS = regex(r"(?:^|[^a-z])(?:deploy(?:s|ing|ment)?|roll-?out|go-?live)(?![a-z])", re.I)
+_DEPLOYS = regex(r"(?:^|[^a-z])(?:deploy(?:s|ing|ment)?|roll-?out|roll-?back|go-?live)(?![a-z])", re.I)
 _SPEAKS_OF_IT = regex(
     r"summary|notify|notification|status|check|test|preview.url|comment|info|skip|version|message|start|finish|succe|"
     r"fail|docs|lint|verify|should|need|detect|whether|plan|validate|log|wait|done|complete|announce|instruction",
@@ -54,6 +54,16 @@ _SPEAKS_OF_IT = regex(
 _SILENT = frozenset(
     {"echo", "printf", "true", ":", "sleep", "exit", "ls", "pwd", "date", "set", "cat", "env", "whoami"}
 )
+_HOSTED = regex(r"(?:ubuntu|windows|macos)-")
+_CALLS = regex(r"test|e2e|check|verify|preview|smoke|dry|local", re.I)
+_STARTS = regex(r"^(?:sudo )?docker[- ]compose .{0,300}\bup\b.{0,300} (?:-d|--detach)\b")
+_REACHES = regex(
+    r"\b(?:ssh|scp|rsync|sftp|kubectl|helm|aws|az|gcloud|doctl|flyctl|heroku|ansible\S*|terraform)\b|DOCKER_(?:HOST|CONTEXT)|"
+    r"docker context|docker (?:compose )?push|\bcurl\b.{0,200}(?:-X ?POST|--request POST|hook)|ssh-|-ssh|deploy-action|"
+    r"tailscale|build-push-action",
+    re.I,
+)
+"""What takes something from the runner to elsewhere."""
 _PREPARES = regex(
     r"(?:^|/)(?:checkout|setup-[\w-]+|cache|download-artifact|configure-[\w-]+|login-action)@|^docker/setup-"
 )
@@ -71,6 +81,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             if printing and all(_is_idle(step) or _only_checks(step) for step in job.steps):
                 yield _of_checks(inventory, job, printing[-1])
                 continue
+            if start := _start_on_runner(job):
+                yield _of_runner(job, start)
         for step in job.steps:
             if step.run and _is_named_so(step.name) and _is_idle(step):
                 yield _of_step(inventory, job, step)
@@ -114,21 +126,50 @@ def _deploying(inventory: Inventory, job: Job, name: str = "") -> str:
     return workflow_lines.step(job.workflow, job.id, f"{named}ssh \"$HOST\" '{command}'\n{host}")
 
 
+def _start_on_runner(job: Job) -> Command | None:
+    """What a job starts by Compose on GitHub's own machine, if nothing in it reaches another one."""
+    texts = [
+        f"{step.uses} {step.run} {' '.join(pair.name for pair in (*step.env, *step.inputs))}" for step in job.steps
+    ]
+    texts += [pair.name for pair in job.env]
+    if not _HOSTED.match(job.runs_on) or _CALLS.search(f"{job.id} {job.name}") or any(map(_REACHES.search, texts)):
+        return None
+    commands = (command for step in job.steps for command in step.commands)
+    return next((item for item in commands if _STARTS.search(" ".join(item.words))), None)
+
+
+def _of_runner(job: Job, start: Command) -> Evidence:
+    return Evidence(
+        f"The job {job.id} is called {_called(job)}, and starts the containers on GitHub's runner, which is thrown "
+        "away when the job ends; nothing in it reaches another host.",
+        start.location,
+        subject=f"{job.id}/runner",
+        related=(Related(job.location, f"the job {job.id} runs on {job.runs_on}"),),
+        recommendation=f"Let the job {job.id} of {job.workflow} run the command on the host that serves, by SSH or on "
+        "a runner there.",
+        confidence=Confidence.MEDIUM,
+    )
+
+
+def _called(job: Job) -> str:
+    return "a rollback" if "back" in f"{job.id} {job.name}".lower() else "a deployment"
+
+
 def _of_job(inventory: Inventory, job: Job, step: Step) -> Evidence:
     place = step.commands[0].location
     return Evidence(
-        f"The job {job.id} is called a deployment, and all that it does is `{step.commands[0].words[0]}`.",
+        f"The job {job.id} is called {_called(job)}, and all that it does is `{step.commands[0].words[0]}`.",
         place,
         subject=job.id,
         related=(Related(job.location, f"the job {job.id}"),),
-        recommendation=f"Write the deployment's commands into the job {job.id} of {job.workflow}, or remove it.",
+        recommendation=f"Write the commands into the job {job.id} of {job.workflow}, or remove it.",
         example=_deploying(inventory, job),
     )
 
 
 def _of_checks(inventory: Inventory, job: Job, step: Step) -> Evidence:
     return Evidence(
-        f"The job {job.id} is called a deployment, and its steps only install and check.",
+        f"The job {job.id} is called {_called(job)}, and its steps only install and check.",
         job.location,
         subject=job.id,
         related=(Related(step.location, "its last step"),),

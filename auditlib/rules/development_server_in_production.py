@@ -43,7 +43,16 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from auditlib.conventions import deployment, entry_points, environments, mounts, services, stacks, starting
+from auditlib.conventions import (
+    deployment,
+    entry_points,
+    environments,
+    image_folders,
+    mounts,
+    services,
+    stacks,
+    starting,
+)
 from auditlib.conventions.starting import Start
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
@@ -151,11 +160,13 @@ def _source(inventory: Inventory, service: Service) -> Mount | None:
         if item.keyword in ("COPY", "ADD")
         for word in item.words[:-1]
     }
+    folders = image_folders.of_code(inventory, service)
     return next(
         (
             mount
             for mount in service.mounts
             if mount.kind == "bind"
+            and image_folders.reaches(mount, folders)
             and (mount.source == context or (mount.source in copied and _holds_code(inventory, mount.source)))
         ),
         None,

@@ -35,7 +35,7 @@ import shlex
 from collections import defaultdict
 from collections.abc import Iterator
 
-from auditlib.conventions import environments, first_process, mounts, services
+from auditlib.conventions import environments, first_process, mounts, services, stacks
 from auditlib.conventions.starting import Start
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
@@ -71,8 +71,9 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         last = first_process.last_of_script(inventory, service)
         if last and not environments.only_for_development(service) and not services.is_one_shot(service):
             yield _script_evidence(service, last)
-    for project in inventory.base_projects:
-        own = inventory.services_of(project.name).values()
+    declared = stacks.by_project(inventory.distinct_services)
+    for project in inventory.projects:
+        own = declared.get(project.name, [])
         kept = [item for item in own if not environments.only_for_development(item)]
         managed = [(item, start) for item in kept if (start := first_process.package_manager(inventory, item))]
         if managed:

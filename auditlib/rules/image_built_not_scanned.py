@@ -48,7 +48,7 @@ _SCANNERS = regex(
     r"security-scan|mondoo|chainguard|zora|ecr.*scan|scan-action",
     re.I,
 )
-_PUSHES = regex(r"(?:^|\s)push=true\b|\bdocker\b.*\bpush\b|\s--push\b")
+_PUSHES = regex(r"(?:^|\s)push=true\b|\bdocker\s.*\bpush\b|\s--push\b")
 _SCAN = """- uses: aquasecurity/trivy-action@<full commit hash>  # <version>
   with:
     image-ref: <the image as it is built before>

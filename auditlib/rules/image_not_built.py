@@ -80,7 +80,8 @@ def _covers(run: Run, dockerfile: Dockerfile, inventory: Inventory, composed: se
     places = {posixpath.normpath(posixpath.join(run.folder or "", path)) for path in named} | {
         posixpath.normpath(path) for path in named
     }
-    return dockerfile.path in places or (folder or ".") in places
+    files = places & set(inventory.dockerfiles_by_path)
+    return dockerfile.path in files if files else (folder or ".") in places
 
 
 def _paths(run: Run, inventory: Inventory) -> list[str]:

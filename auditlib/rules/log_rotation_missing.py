@@ -32,7 +32,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditlib.conventions import deployment, environments, services
+from auditlib.conventions import deployment, environments, services, stacks
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Project, Service
@@ -55,8 +55,9 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """One finding for each project and one for all handlers of code, unless the repository configures the rotation."""
     if any(_DAEMON.search(path) for path in inventory.files) or _is_set_by_a_command(inventory):
         return
-    for project in inventory.base_projects:
-        mine = inventory.services_of(project.name).values()
+    declared = stacks.by_project(inventory.distinct_services)
+    for project in inventory.projects:
+        mine = declared.get(project.name, [])
         unlimited = [item for item in mine if _grows(item) and not services.is_one_shot(item)]
         lasting = [item for item in unlimited if not environments.only_for_development(item)]
         if lasting and not environments.is_for_development(project.location.file):

@@ -44,6 +44,9 @@ from auditlib.rules._rule import Evidence, rule
 _WEB_UI = {"tracing": frozenset({"16686", "9411"}), "logs": frozenset({"3100"})}
 """Of these kinds only the ports at which what was collected can be read; others take in what applications send."""
 _OPEN_KINDS = frozenset({"metrics", "alerting", "exporter"})
+_OPEN_TRAEFIK = regex(r"--api\.insecure(?:=true)?(?:\s|$)", re.I)
+"""Traefik's own pages and interface at port 8080, which ask nobody who they are."""
+_RULE = regex(r"traefik\.http\.routers\.[^.]+\.rule", re.I)
 _LOGIN = regex(r"web\.config\.file|auth|BASIC|httpAuth", re.I)
 
 
@@ -62,6 +65,30 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         seen.update(port.location for _, port in found)
         if found:
             yield _evidence(project, found)
+        yield from _routed(inventory, project)
+
+
+def _routed(inventory: Inventory, project: Project) -> Iterator[Evidence]:
+    """What a Traefik of the project leads to without any middleware, which alone could ask for a login."""
+    mine = [item for item in inventory.services_of(project.name).values() if item.project == project.name]
+    proxies = [item for item in mine if (found := services.product(inventory, item)) and found.name == "Traefik"]
+    guarded = any("middlewares" in word for item in proxies for word in item.command)
+    if not any(services.is_exposed(item) for item in proxies) or guarded:
+        return
+    for service in mine:
+        kind = product.kind if (product := services.product(inventory, service)) else ""
+        rule_of = next((label for label in service.labels if _RULE.fullmatch(label.name)), None)
+        asked = any("middlewares" in label.name for label in service.labels)
+        if rule_of and kind in _OPEN_KINDS and not asked and not _LOGIN.search(" ".join(service.command)):
+            yield Evidence(
+                f"{proxies[0].name} leads to {service.name} by {rule_of.value}, and no middleware asks for a login.",
+                rule_of.location,
+                subject=f"{project.name}/{service.name}/routed",
+                service=service.name,
+                related=(Related(proxies[0].location, f"{proxies[0].name} is published"),),
+                recommendation=f"Put a `basicauth` or `forwardauth` middleware before {service.name}.",
+                confidence=Confidence.MEDIUM,
+            )
 
 
 def _open_ports(inventory: Inventory, service: Service) -> list[Port]:
@@ -70,6 +97,8 @@ def _open_ports(inventory: Inventory, service: Service) -> list[Port]:
     if kind == "dashboards":
         return reachable[:1] if _lets_anybody_in(service) else []
     text = " ".join((*service.command, *(entry.name for entry in service.environment)))
+    if product and product.name == "Traefik" and _OPEN_TRAEFIK.search(text):
+        return [port for port in reachable if port.target == "8080"]
     if _LOGIN.search(text):
         return []
     if kind in _WEB_UI:

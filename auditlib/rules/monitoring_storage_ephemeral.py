@@ -34,7 +34,7 @@ from collections.abc import Iterator
 from auditlib.conventions import environments, mounts, services, stacks
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.stack import Project, Service
+from auditlib.inventory.stack import Mount, Project, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed
@@ -86,11 +86,17 @@ def _loses(inventory: Inventory, service: Service, remote: bool) -> tuple[str, s
         folder = _folder_of_loki(inventory, service) or folder
     keeps = any(
         mount.kind not in ("tmpfs",)
+        and not _is_file(inventory, mount)
         and (mounts.is_below(folder, mount.target) or mounts.is_below(mount.target, folder))
         for mount in service.mounts
         if not mount.read_only
     )
     return None if keeps or not folder.startswith("/") else (folder, content)
+
+
+def _is_file(inventory: Inventory, mount: Mount) -> bool:
+    """Whether a file of the repository is mounted, which keeps nothing of what is written beside it."""
+    return mount.kind == "bind" and mount.source in inventory.file_set
 
 
 def _image(inventory: Inventory, service: Service) -> str:

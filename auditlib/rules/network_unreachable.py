@@ -33,10 +33,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from auditlib import scraping
+from auditlib.conventions import monitoring
 from auditlib.graph import DependencyGraph, Edge
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
-from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.phrases import listed
 from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
@@ -56,6 +58,19 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         if one and other and edge.attributes["inferred"] and pair not in seen and _are_apart(one, other):
             seen.add(pair)
             yield _evidence(edge, one, other)
+    yield from _scrapes(inventory, graph)
+
+
+def _scrapes(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """Every service that a Prometheus of the same project collects metrics of and shares no network with."""
+    seen: set[tuple[str, str]] = set()
+    for job in inventory.scrape_jobs:
+        for target in (job.proxy,) if job.proxy else job.targets:
+            other = scraping.service_at(inventory, graph, job, target)
+            for one in monitoring.runners(inventory, job.file) if other else ():
+                if other and (one.key, other.key) not in seen and _are_apart(one, other):
+                    seen.add((one.key, other.key))
+                    yield _told(target.location, one, other, f"collects the metrics of {other.name}", None)
 
 
 def _are_apart(one: Service, other: Service) -> bool:
@@ -66,12 +81,16 @@ def _are_apart(one: Service, other: Service) -> bool:
 
 
 def _evidence(edge: Edge, one: Service, other: Service) -> Evidence:
+    confidence = Confidence.MEDIUM if edge.attributes["scheme"] in _WEB else None
+    return _told(edge.location, one, other, f"talks to {other.name}", confidence)
+
+
+def _told(place: Location, one: Service, other: Service, act: str, confidence: Confidence | None) -> Evidence:
     mine = listed(item.network for item in one.networks)
     theirs = listed(item.network for item in other.networks)
     return Evidence(
-        f"{one.name} talks to {other.name}, but the one is in the network {mine}, the other in {theirs}: the name "
-        f"doesn't resolve.",
-        edge.location,
+        f"{one.name} {act}, but the one is in the network {mine}, the other in {theirs}: the name doesn't resolve.",
+        place,
         subject=f"{one.name}/{other.name}",
         service=one.name,
         related=tuple(
@@ -83,5 +102,5 @@ def _evidence(edge: Edge, one: Service, other: Service) -> Evidence:
         example=compose_lines.of_service(
             one, f"networks: [{', '.join([item.network for item in one.networks] + [other.networks[0].network])}]"
         ),
-        confidence=Confidence.MEDIUM if edge.attributes["scheme"] in _WEB else None,
+        confidence=confidence,
     )

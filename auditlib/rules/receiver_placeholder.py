@@ -35,6 +35,7 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.monitoring import Integration, Receiver
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.patterns import regex
 from auditlib.phrases import listed
 from auditlib.rules._rule import Evidence, rule
 
@@ -46,6 +47,9 @@ _NEEDS_ADDRESS = {
 _OTHERS = {"email": "to: <who is to be told>\n        auth_password_file: /run/secrets/{}_password"}
 _UNKNOWN = "<the real address, or the file that holds it>"
 
+_OF_ALERTS = regex(r"\{\{-?\s*(?:\.|range\b|template\b|end\b)[^}]*\}\}")
+"""Templates that Alertmanager itself fills in, from the labels of the alerts (`{{ .GroupLabels.team }}`)."""
+
 
 @rule(area=Area.MONITORING, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
@@ -53,7 +57,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     found: defaultdict[str, list[tuple[Receiver, Integration]]] = defaultdict(list)
     for receiver in inventory.receivers:
         for item in receiver.integrations:
-            if _is_blank(item) and not monitoring.is_template(receiver.file, item.endpoint):
+            if _is_blank(item) and not monitoring.is_template(receiver.file, _OF_ALERTS.sub("", item.endpoint)):
                 found[receiver.file].append((receiver, item))
     for file, items in found.items():
         if not environments.is_for_development(file):

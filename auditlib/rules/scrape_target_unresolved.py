@@ -32,7 +32,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 
-from auditlib.conventions import deployment, monitoring, peers
+from auditlib.conventions import deployment, monitoring, peers, stacks
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.monitoring import Target
@@ -70,6 +70,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for (file, host), uses in unknown.items():
         yield _evidence(inventory, file, host, uses)
     yield from _own_container(inventory)
+    yield from _of_swarm(inventory)
 
 
 def _targets(inventory: Inventory) -> Iterator[tuple[str, str, Target]]:
@@ -99,6 +100,27 @@ def _own_container(inventory: Inventory) -> Iterator[Evidence]:
                     f"`extra_hosts` if it is the host, in {job.file}; or remove the job {job.name}.",
                     change=(f"{target.host}:{target.port}", f"<the service that listens there>:{target.port}"),
                 )
+
+
+def _of_swarm(inventory: Inventory) -> Iterator[Evidence]:
+    """Names of Swarm's tasks, where the services run by Compose alone."""
+    documents = (item.text for document in inventory.documents for item in document.mentions)
+    if stacks.swarm_files(inventory) or any("docker stack" in text or "swarm" in text for text in documents):
+        return
+    for job in inventory.scrape_jobs:
+        asked = [target for target in job.discovered if target.of_swarm and target.host in inventory.services_by_name]
+        if asked and not deployment.uses_orchestrator(inventory):
+            host = asked[0].host
+            yield Evidence(
+                f"The job {job.name} asks for tasks.{host}, a name that only Swarm knows, and nothing deploys to one: "
+                "with Compose it doesn't resolve.",
+                asked[0].location,
+                subject=f"tasks.{host}",
+                related=(Related(inventory.services_by_name[host][0].location, f"{host} is a service of Compose"),),
+                recommendation=f"Write {host} in place of tasks.{host} in {job.file}.",
+                change=(f"tasks.{host}", host),
+                confidence=Confidence.MEDIUM,
+            )
 
 
 def _is_joined(inventory: Inventory, service: Service) -> bool:

@@ -64,6 +64,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             for subject, what, severity in _leaks(inventory, file, item, written):
                 yield _evidence(file, item, subject, what, severity if item in final else Severity.MEDIUM)
     yield from _whole_contexts(inventory)
+    yield from _keys(inventory)
 
 
 _Leak = tuple[str, str, Severity | None]
@@ -110,7 +111,7 @@ def _whole_contexts(inventory: Inventory) -> Iterator[Evidence]:
         context = posixpath.normpath(service.build.context)
         template = next((item for item in inventory.env_files if _is_template_in(item, context)), None)
         copying = next((item for item in _shipped(file, service.build.target) if _copies_everything(item)), None)
-        if template and copying and not _excludes_env(inventory, file, context):
+        if template and copying and not _excludes(inventory, file, context, ".env"):
             yield Evidence(
                 f"{copying.keyword} in {file.path} copies the whole folder, and no .dockerignore excludes `.env`: an "
                 f"image that is built where somebody made one from {template.path} holds its secrets.",
@@ -123,6 +124,36 @@ def _whole_contexts(inventory: Inventory) -> Iterator[Evidence]:
                 severity=Severity.MEDIUM,
                 confidence=Confidence.MEDIUM,
             )
+
+
+def _keys(inventory: Inventory) -> Iterator[Evidence]:
+    """Every `COPY . .` of a folder with a private key that the repository holds and nothing excludes."""
+    keys = [item.location for item in inventory.committed_secrets if item.kind == "private key" and not item.commented]
+    seen = set()
+    for service in inventory.distinct_services if keys else ():
+        file = services.dockerfile(inventory, service)
+        if file is None or service.build is None or file.path in seen:
+            continue
+        seen.add(file.path)
+        context = posixpath.normpath(service.build.context)
+        copying = next((item for item in _shipped(file, service.build.target) if _copies_everything(item)), None)
+        taken = [key for key in keys if copying and _is_taken(inventory, file, context, key.file)]
+        if copying and taken:
+            yield Evidence(
+                f"{copying.keyword} in {file.path} copies the whole folder, {taken[0].file} with it, which holds a "
+                "private key: everybody who can pull the image can read it.",
+                copying.location,
+                subject=f"{file.path}/{taken[0].file}",
+                service=service.name,
+                related=tuple(Related(key, "the private key") for key in taken[:5]),
+                recommendation=f"Replace the key, remove {taken[0].file} from the repository, and add it to "
+                f"{posixpath.normpath(posixpath.join(context, '.dockerignore'))}.",
+            )
+
+
+def _is_taken(inventory: Inventory, file: Dockerfile, context: str, path: str) -> bool:
+    inside = path if context == "." else posixpath.relpath(path, context)
+    return not inside.startswith("../") and not _excludes(inventory, file, context, inside)
 
 
 def _is_template_in(file: EnvFile, context: str) -> bool:
@@ -149,11 +180,11 @@ def _copies_everything(item: Instruction) -> bool:
     return item.keyword in ("COPY", "ADD") and not from_stage and bool({".", "./"} & set(item.words[:-1]))
 
 
-def _excludes_env(inventory: Inventory, file: Dockerfile, context: str) -> bool:
+def _excludes(inventory: Inventory, file: Dockerfile, context: str, path: str) -> bool:
     paths = {posixpath.normpath(posixpath.join(context, ".dockerignore")), f"{file.path}.dockerignore"}
     patterns = [pattern for item in inventory.docker_ignores if item.path in paths for pattern in item.patterns]
     try:
-        return pathspec.GitIgnoreSpec.from_lines(patterns).match_file(".env")
+        return pathspec.GitIgnoreSpec.from_lines(patterns).match_file(path)
     except (ValueError, re.error):  # what a pattern that is none excludes isn't known
         return True
 

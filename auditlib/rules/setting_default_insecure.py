@@ -66,9 +66,11 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 
 def _fixed(item: FixedSecret) -> Evidence:
     place = "code" if item.in_code else "configuration"
+    effect = "no environment can have one of its own"
+    if not item.in_code:
+        effect = "wherever no variable takes its place, the application runs with it"
     return Evidence(
-        f"{item.name} is fixed in the {place}, to {_kind(item.value)} ({item.value.text}): no environment can have "
-        "one of its own.",
+        f"{item.name} is fixed in the {place}, to {_kind(item.value)} ({item.value.text}): {effect}.",
         item.location,
         subject=f"{item.name}/fixed",
         recommendation=f"Read {item.name} from the environment, without a default, and replace the value that stands "

@@ -35,6 +35,7 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Project, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.patterns import regex
 from auditlib.phrases import counted, listed
 from auditlib.rules._rule import Evidence, rule
 
@@ -60,11 +61,28 @@ def _is_of_production(file: str) -> bool:
     return re.search(r"(?:^|[^a-z])prod(?:uction)?(?![a-z])", file.rpartition("/")[2]) is not None
 
 
+_OTHERWISE = regex(r"\b(?:systemctl (?:re)?start|supervisorctl|pm2 (?:re)?(?:start|load)|docker run)\b")
+"""Commands that start a program of the host itself, or a single container."""
+
+
+def _runs_without_compose(inventory: Inventory) -> bool:
+    """Whether the jobs that deploy start programs in another way, and none of their steps speaks of Compose."""
+    texts = [
+        f"{step.run} {' '.join(pair.value for pair in step.inputs)}"
+        for job in inventory.jobs
+        if deployment.deploys(job)
+        for step in job.steps
+    ]
+    return any(_OTHERWISE.search(text) for text in texts) and not any("compose" in text for text in texts)
+
+
 @rule(area=Area.RESILIENCE, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.LARGE)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """The project for production, else the largest one, where Compose alone deploys and one host goes unspoken."""
     signs = deployment.signs_of_production(inventory)
     if not signs or deployment.uses_orchestrator(inventory) or deployment.documents_on_scaling(inventory):
+        return
+    if _runs_without_compose(inventory):
         return
     projects = [item for item in inventory.base_projects if not environments.is_for_development(item.location.file)]
     lasting = stacks.lasting(inventory)

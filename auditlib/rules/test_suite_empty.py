@@ -35,10 +35,13 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import TestSuite
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.patterns import regex
 from auditlib.pipeline import Run
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
+_NOT_WRITTEN = regex(r"^echo .{0,20}no test specified")
+"""What `npm init` writes (https://docs.npmjs.com/cli/commands/npm-init)."""
 _LOOKED_FOR = ("pytest", "playwright", "jest", "vitest", "cypress")
 
 
@@ -50,6 +53,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         runs = [run for run in found.matching(tools.TEST_FRAMEWORKS[framework]) if _looks_here(inventory, run)]
         if runs and not any(_may_run(framework, suite) for suite in inventory.test_suites):
             yield _evidence(framework, runs)
+    for runs in _by_job(found.matching(_NOT_WRITTEN)).values():
+        yield _not_written(runs[0])
     for suite in inventory.test_suites:
         if not suite.cases and suite.framework in (*_LOOKED_FOR, "unittest"):
             yield _without_cases(suite)
@@ -100,6 +105,24 @@ def _evidence(framework: str, runs: list[Run]) -> Evidence:
         related=tuple(Related(place, f"runs {framework} too") for place in places),
         recommendation=f"Write a first {framework} test, or remove the step from {first.job.workflow}.",
         example=_first_test(framework, first.folder or ""),
+    )
+
+
+def _by_job(runs: list[Run]) -> dict[str, list[Run]]:
+    found: dict[str, list[Run]] = {}
+    for run in runs:
+        found.setdefault(f"{run.job.workflow}/{run.job.id}", []).append(run)
+    return found
+
+
+def _not_written(run: Run) -> Evidence:
+    return Evidence(
+        f"The job {run.job.id} runs the test script that npm writes into a new package.json: it says that there is no "
+        "test, and tests nothing.",
+        run.location,
+        subject=f"{run.job.id}/npm",
+        related=(Related(run.job.location, f"the job {run.job.id}"),),
+        recommendation="Write a first test and let the script `test` of package.json run it.",
     )
 
 

@@ -31,7 +31,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from auditlib.conventions import environments, images, services
+from auditlib.conventions import environments, images, services, stacks
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
@@ -52,8 +52,9 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         return
     apps = [queue.location for queue in inventory.task_queues]
     brokers = _forgetful(inventory, graph)
-    for project in inventory.base_projects:
-        own = inventory.services_of(project.name).values()
+    declared = stacks.by_project(inventory.distinct_services)
+    for project in inventory.projects:
+        own = declared.get(project.name, [])
         workers = [
             item
             for item in own

@@ -96,7 +96,10 @@ def _runtime(view: View, config: dict[str, Any]) -> dict[str, Any]:
         "network_mode", "restart", "hostname", "user", "stop_grace_period", "stop_signal", "platform", "working_dir",
     )  # fmt: skip
     switches = ("privileged", "read_only", "init")
-    return {key: view.text(config.get(key)) for key in texts} | {key: bool(config.get(key)) for key in switches}
+    terminal = {"has_terminal": bool(config.get("tty") or config.get("stdin_open"))}
+    return (
+        {key: view.text(config.get(key)) for key in texts} | {key: bool(config.get(key)) for key in switches} | terminal
+    )
 
 
 def _sources(entries: list[dict[str, Any]] | None) -> tuple[str, ...]:

@@ -2,7 +2,8 @@
 
 Records the variables (`Setting`), the secrets that ask for none (`FixedSecret`), the environment files that code loads
 (`SettingsFile`), the places where it decides by the environment's name (`EnvironmentBranch`), the log files that it
-names (`LogFile`), and what it allows to every caller: the origins of CORS (`AllowedOrigin`), debugging (`DebugSwitch`).
+names (`LogFile`), and what it allows to every caller: the origins of CORS (`AllowedOrigin`), debugging
+(`DebugSwitch`), all hosts (`AnyHost`).
 """
 
 from __future__ import annotations
@@ -48,7 +49,17 @@ _COMPARISONS = (
 makes the search five times as fast."""
 _LOG_WORDS = ("FileHandler", ".log")
 _LOGS = regex(r"FileHandler|\.log\b")
-_POLICIES = ("CORS", "cors", "origins", "ORIGINS", "DEBUG = True", "debug=True", "DEBUG=True", "Flask(")
+_POLICIES = (
+    "ALLOWED_HOSTS",
+    "CORS",
+    "cors",
+    "origins",
+    "ORIGINS",
+    "DEBUG = True",
+    "debug=True",
+    "DEBUG=True",
+    "Flask(",
+)
 
 
 def read(source: Source) -> Reading:

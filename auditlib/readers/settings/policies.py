@@ -11,7 +11,7 @@ import ast
 import re
 from collections.abc import Iterator
 
-from auditlib.inventory.configuration import AllowedOrigin, DebugSwitch, DevelopmentServer
+from auditlib.inventory.configuration import AllowedOrigin, AnyHost, DebugSwitch, DevelopmentServer
 from auditlib.patterns import regex
 from auditlib.readers.python_code import Module, assigned, keyword, unparsed
 
@@ -24,7 +24,7 @@ _PRODUCTION = regex(r"prod|(?<!_)live", re.I)
 _MAIN = "__name__ == '__main__'"
 _DEBUG_CALL = regex(r"(?:^|\.)(?:run|FastAPI|Flask|Starlette|Quart|Sanic|Application|run_app)$")
 _DEPTH = 40
-Policy = AllowedOrigin | DebugSwitch | DevelopmentServer
+Policy = AllowedOrigin | AnyHost | DebugSwitch | DevelopmentServer
 
 
 def read_policies(module: Module) -> Iterator[Policy]:
@@ -66,6 +66,8 @@ class _Policies:
                 yield AllowedOrigin("*", name, False, self.module.location(statement))
             elif _HOLDER.fullmatch(name):
                 yield from self._origins(value, name, False)
+            elif name == "ALLOWED_HOSTS" and _takes_all(value):
+                yield AnyHost(self.module.location(statement))
             elif _is_true(value) and name == "DEBUG":
                 yield DebugSwitch("DEBUG", main, self.module.location(statement))
             elif _is_true(value) and name == "CORS_ALLOW_CREDENTIALS":
@@ -113,6 +115,12 @@ class _Policies:
                 for text in (part.strip() for part in node.value.split(",")):
                     if text == "*" or "://" in text:
                         yield AllowedOrigin(text, holder, credentials, self.module.location(node))
+
+
+def _takes_all(node: ast.expr) -> bool:
+    """Whether a list written out has an element that stands for every host."""
+    elements = node.elts if isinstance(node, (ast.List, ast.Tuple)) else []
+    return any(isinstance(item, ast.Constant) and item.value == "*" for item in elements)
 
 
 def _is_true(node: ast.expr) -> bool:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from msgspec import Struct, field
 
 from auditlib.inventory.configuration import Setting, SettingsFile
+from auditlib.patterns import regex
 from auditlib.readers.python_code import Module, assigned, keyword, unparsed
 from auditlib.readers.python_paths import literal_path
 from auditlib.readers.settings.defaults import default, field_default
@@ -19,6 +20,10 @@ from auditlib.redaction import Vault
 _NESTING = 5
 _FIELDS = 2_000
 """Fields of one class, nested models included: models may hold each other, so that their number is not bounded."""
+_COLLECTION = regex(r"(?:typing\.)?(?:[Ll]ist|[Ss]et|[Tt]uple|[Dd]ict|FrozenSet|frozenset|Sequence)\[[^|]*\]")
+_DECODERS = frozenset(
+    {"parse_env_var", "settings_customise_sources", "enable_decoding", "NoDecode", "decode_complex_value"}
+)
 _LITERALS = (ast.Constant, ast.List, ast.Dict)
 
 
@@ -191,9 +196,18 @@ class _Reader(Struct):
             default_kind=found.kind,
             required=found.kind == "none" and not implicit,
             style="pydantic",
+            wants_json=bool(_COLLECTION.fullmatch(kind)) and not self._decodes_itself,
             location=self.module.location(item.statement),
             aliases=names[1:],
         )
+
+    @property
+    def _decodes_itself(self) -> bool:
+        """Whether the file has variables read in a way of its own, so that a list need not be JSON."""
+        functions = {getattr(node, "name", "") for node in self.module.nodes if isinstance(node, ast.FunctionDef)}
+        names = {getattr(node, "id", "") for node in self.module.nodes if isinstance(node, ast.Name)}
+        words = {node.arg for node in self.module.nodes if isinstance(node, ast.keyword)}
+        return bool(_DECODERS & (functions | names | words))
 
     def _annotated_field(self, annotation: ast.expr | None) -> ast.Call | None:
         """The `Field` in `Annotated[str, Field(alias="X")]`."""

@@ -1,0 +1,38 @@
+"""Where an image keeps and runs its code, and whether a mount reaches it.
+
+Follows https://docs.docker.com/reference/dockerfile/#workdir and https://docs.docker.com/reference/dockerfile/#copy.
+"""
+
+from __future__ import annotations
+
+import posixpath
+
+from auditlib.conventions import mounts, services
+from auditlib.inventory import Inventory
+from auditlib.inventory.stack import Mount, Service
+
+
+def of_code(inventory: Inventory, service: Service) -> frozenset[str]:
+    """The folders that a service works in or that its image copies files of the context to; empty if none is known."""
+    found = services.dockerfile(inventory, service)
+    if found is None or service.build is None:
+        return frozenset()
+    folder = ""
+    folders: list[str] = []
+    for item in services.final_stage(found, service.build.target)[1]:
+        if item.keyword == "WORKDIR":
+            folder = posixpath.join(folder or "/", item.argument.strip("\"' "))
+            folders.append(folder)
+        elif item.keyword in ("COPY", "ADD") and len(item.words) > 1:
+            folders.append(posixpath.join(folder or "/", item.words[-1]))
+    folders += [service.working_dir] if service.working_dir else []
+    return frozenset(posixpath.normpath(path) for path in folders) if folder else frozenset()
+
+
+def reaches(mount: Mount, folders: frozenset[str]) -> bool:
+    """Whether what is mounted lies over one of the folders, or in one; taken for true where none is known."""
+    return not folders or any(
+        mounts.is_below(mount.target, folder) or mounts.is_below(folder, mount.target)
+        for folder in folders
+        if folder != "/"
+    )

@@ -1,0 +1,63 @@
+"""Reads which profiles the files and the code of Spring applications know, and where data is kept in memory.
+
+Follows https://docs.spring.io/spring-boot/reference/features/profiles.html and
+https://docs.spring.io/spring-boot/reference/features/external-config.html#features.external-config.files.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator
+from typing import Any
+
+from auditlib.inventory.configuration import MemoryDatabase, SpringProfile
+from auditlib.model import Location
+from auditlib.patterns import regex
+from auditlib.readers.reading import Reading, each
+from auditlib.source import Source, Unreadable
+
+KIND = "Spring configuration"
+_FILE = regex(r"(?:application|bootstrap)(?:-(?P<profile>[\w-]+))?\.(?:ya?ml|properties)")
+_PART = regex(r"(?:on-profile|spring\.profiles|^\s*profiles)\s*[:=]\s*[\"']?(?P<names>[\w, |&!()-]+)")
+_GROUP = regex(r"^\s*spring\.profiles\.group\.(?P<name>[\w-]+)|^\s*(?P<key>[\w-]+):\s*[\"']?[\w-]+,")
+_IN_CODE = regex(r"@Profile\(\s*(?:\{\s*)?(?P<names>\"[^)]{1,200})\)")
+_WORD = regex(r"[\w-]+")
+_MEMORY = regex(r"jdbc:(?:h2:mem|hsqldb:mem|derby:memory)")
+
+
+def read(source: Source) -> Reading:
+    """Every profile and every database in memory, tests left out; nothing where no Spring application is."""
+    mine = [path for path in source.files if "src/test/" not in path]
+    files = [path for path in mine if _FILE.fullmatch(posixpath.basename(path))]
+    code = [path for path in mine if path.endswith((".java", ".kt")) and _has_profiles(source, path)] if files else []
+    found = each(source, [*files, *code], KIND, _read)
+    return Reading(found.records, [])
+
+
+def _has_profiles(source: Source, path: str) -> bool:
+    try:
+        return "@Profile" in source.text(path)
+    except Unreadable:
+        return False
+
+
+def _read(source: Source, path: str) -> Iterator[Any]:
+    match = _FILE.fullmatch(posixpath.basename(path))
+    profile = (match["profile"] or "") if match else ""
+    if profile:
+        yield SpringProfile(profile, Location(path))
+    for number, line in enumerate(source.lines(path), 1):
+        place = Location(path, number)
+        yield from (SpringProfile(name, place) for name in _named(line[:1_000], in_code=match is None))
+        if match and not line.lstrip().startswith("#") and _MEMORY.search(line[:1_000]):
+            yield MemoryDatabase(profile, place)
+
+
+def _named(line: str, in_code: bool) -> list[str]:
+    """The profiles that a line names."""
+    if in_code:
+        found = _IN_CODE.search(line) if "@Profile" in line else None
+        return _WORD.findall(found["names"]) if found else []
+    part, group = _PART.search(line), _GROUP.match(line)
+    names = _WORD.findall(part["names"]) if part else []
+    return names + [name for name in ((group["name"], group["key"]) if group else ()) if name]

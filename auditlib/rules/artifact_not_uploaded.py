@@ -1,0 +1,83 @@
+"""A job downloads an artifact that nothing uploads.
+
+Artifacts belong to one run of a workflow. A name that no job before has uploaded, or one of another workflow without
+its run's number, is not found, and the step fails.
+
+Anti-pattern:
+
+    jobs:
+      image:
+        steps:
+          - uses: actions/download-artifact@v4
+            with: { name: jar }
+    # no job has actions/upload-artifact with that name
+
+Better:
+
+    jobs:
+      build:
+        steps:
+          - uses: actions/upload-artifact@v4
+            with: { name: jar, path: target/shop.jar }
+      image:
+        needs: build
+        steps:
+          - uses: actions/download-artifact@v4
+            with: { name: jar }
+
+Recommendation:
+
+    Upload the artifact in a job that this one needs, or name the run that has it by `run-id`.
+
+References:
+
+- https://github.com/actions/download-artifact#inputs
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.delivery import Step, Workflow
+from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.rules._rule import Evidence, rule
+
+
+@rule(area=Area.CICD, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """Every download by name of an artifact that no step of the same workflow uploads."""
+    for workflow in inventory.workflows:
+        steps = [step for job in workflow.jobs for step in job.steps]
+        opaque = any(job.uses for job in workflow.jobs) or any(step.uses.startswith("./") for step in steps)
+        called = any(trigger.event == "workflow_call" for trigger in workflow.triggers)
+        uploaded = {_name(step) for step in steps if step.uses.startswith("actions/upload-artifact@")}
+        if opaque or called or any("$" in name for name in uploaded):
+            continue
+        for step in steps:
+            if _downloads(step) and _name(step) not in uploaded:
+                yield _evidence(workflow, step)
+
+
+def _name(step: Step) -> str:
+    return next((pair.value for pair in step.inputs if pair.name == "name"), "artifact")
+
+
+def _downloads(step: Step) -> bool:
+    """Whether a step takes one artifact of its own run."""
+    names = {pair.name for pair in step.inputs}
+    own = "name" in names and not names & {"run-id", "repository", "artifact-ids"}
+    return step.uses.startswith("actions/download-artifact@") and own and "$" not in _name(step)
+
+
+def _evidence(workflow: Workflow, step: Step) -> Evidence:
+    name = _name(step)
+    return Evidence(
+        f"The job {step.job} downloads the artifact {name}, which no step of {workflow.file} uploads: the step fails.",
+        step.location,
+        subject=f"{step.job}/{name}",
+        related=(Related(workflow.location, "the workflow"),),
+        recommendation=f"Upload {name} in a job of {workflow.file} that {step.job} needs, or give the step `run-id` of "
+        "the run that has it.",
+    )

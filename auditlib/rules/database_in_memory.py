@@ -1,0 +1,81 @@
+"""An application keeps its data in its own memory.
+
+H2 in memory is for tests: every restart begins with an empty database, and a second container has another one.
+
+Anti-pattern:
+
+    # src/main/resources/application.properties
+    spring.datasource.url=jdbc:h2:mem:shop
+    # compose.yaml gives the service no SPRING_DATASOURCE_URL
+
+Better:
+
+    spring.datasource.url=${SPRING_DATASOURCE_URL}
+
+Recommendation:
+
+    Give the service the address of a database, and keep the one in memory to a profile for tests.
+
+References:
+
+- https://www.h2database.com/html/features.html#in_memory_databases
+- https://docs.spring.io/spring-boot/reference/data/sql.html#data.sql.datasource.embedded
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditlib.conventions import environments, programs
+from auditlib.conventions.programs import Program
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.configuration import MemoryDatabase
+from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.rules._rule import Evidence, rule
+
+_REPLACES = ("SPRING_DATASOURCE_URL", "SPRING_APPLICATION_JSON", "SPRING_CLOUD_CONFIG", "SPRING_CONFIG_", "JDBC_URL")
+
+
+@rule(area=Area.RESILIENCE, severity=Severity.HIGH, confidence=Confidence.MEDIUM, effort=Effort.MEDIUM)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """Every service whose configuration has a database in memory, in the general file or in an active profile's."""
+    for program in programs.programs(inventory):
+        if environments.only_for_development(program.service):
+            continue
+        used = [item for item in inventory.memory_databases if program.holds(item.location.file)]
+        active = [item for item in used if _is_active(program, item)]
+        if active and not _is_replaced(inventory, program):
+            yield _evidence(program, active[0])
+
+
+def _profiles(program: Program) -> set[str]:
+    given = (entry for entry in program.service.environment if entry.name == "SPRING_PROFILES_ACTIVE" and entry.value)
+    return {name.strip() for entry in given if entry.value for name in entry.value.text.split(",")} - {""}
+
+
+def _is_active(program: Program, item: MemoryDatabase) -> bool:
+    """Whether the file holds for the service; the general one may be replaced by that of an active profile."""
+    profiles = _profiles(program)
+    return item.profile in profiles if item.profile else not profiles
+
+
+def _is_replaced(inventory: Inventory, program: Program) -> bool:
+    names = [entry.name for item in inventory.versions(program.service) for entry in item.environment]
+    names += [entry.name for entry in program.service.environment]
+    unread = any(ref.path not in inventory.file_set for ref in program.service.env_files)
+    words = " ".join((*program.service.command, *program.service.entrypoint))
+    return any(name.startswith(_REPLACES) for name in names) or "datasource" in words or unread
+
+
+def _evidence(program: Program, item: MemoryDatabase) -> Evidence:
+    service = program.service
+    return Evidence(
+        f"{service.name} keeps its data in a database in memory, and is given no other address: it is empty after each "
+        "restart.",
+        item.location,
+        subject=f"{service.name}/memory",
+        service=service.name,
+        related=(Related(service.location, f"{service.name} is built from this configuration"),),
+        recommendation=f"Give {service.name} SPRING_DATASOURCE_URL with the address of a database.",
+    )

@@ -1,0 +1,137 @@
+"""An address of a database has another login or database than the server makes.
+
+The image of a database makes one user and one database when it first starts, by its own variables. A program whose
+address names another is refused, though each file for itself looks right.
+
+Anti-pattern:
+
+    services:
+      api:
+        environment:
+          DATABASE_URL: postgresql://shop:${DB_PASSWORD}@db:5432/shop
+      db:
+        image: postgres:16
+        environment:
+          POSTGRES_USER: app
+          POSTGRES_DB: shop
+          POSTGRES_PASSWORD: ${DB_PASSWORD}
+
+Better:
+
+    services:
+      api:
+        environment:
+          DATABASE_URL: postgresql://app:${DB_PASSWORD}@db:5432/shop
+
+Recommendation:
+
+    Take both from the same variables.
+
+References:
+
+- https://hub.docker.com/_/postgres
+- https://hub.docker.com/_/mysql
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from auditlib.conventions import images, services
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.stack import EnvironmentEntry, Service
+from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.patterns import regex
+from auditlib.phrases import listed
+from auditlib.rules._rule import Evidence, rule
+
+_ADDRESS = regex(
+    r"^(?:(?:jdbc:)?(?P<scheme>postgres(?:ql)?|mysql|mariadb)(?:\+\w+)?://)?(?P<user>\w+)(?::[^@\n]{0,200})?@"
+    r"(?:tcp\()?(?P<host>[\w.-]+)(?::\d+)?\)?/(?P<database>[\w-]+)(?:[?].*)?$"
+)
+"""A URL, or what Go's driver for MySQL takes (https://github.com/go-sql-driver/mysql#dsn-data-source-name)."""
+_PREFIXES = {"postgres": ("POSTGRES",), "mysql": ("MYSQL",), "mariadb": ("MARIADB", "MYSQL")}
+_HOMES = ("/docker-entrypoint-initdb.d",)
+
+
+class _Server(Struct, frozen=True):
+    """What a database's first start makes; empty where its files don't tell."""
+
+    service: Service
+    users: frozenset[str]
+    databases: frozenset[str]
+    password: int
+    """The identity of the user's password; 0 where it isn't known."""
+    user: EnvironmentEntry | None
+
+
+@rule(area=Area.CONFIGURATION, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """Every address in a service's environment whose user, password or database its server doesn't make."""
+    for service in inventory.distinct_services:
+        for entry in service.environment:
+            match = _ADDRESS.match(entry.value.text) if entry.value and "@" in entry.value.text else None
+            other = inventory.services_of(service.project).get(match["host"]) if match else None
+            server = _server(other) if other else None
+            if match and server and other and not _is_open(inventory, other):
+                wrong = _wrong(entry, match["user"], match["database"], server)
+                yield from [_evidence(service, entry, server, wrong)] if wrong else []
+
+
+def _server(service: Service) -> _Server | None:
+    """What an official image makes by the variables that Compose shows."""
+    name = images.repository(service.image) if service.build is None else ""
+    given = {item.name: item for item in service.environment}
+    known = [prefix for prefix in _PREFIXES.get(name, ()) if any(key.startswith(prefix) for key in given)]
+    if not known:
+        return None
+    user, database = (given.get(f"{known[0]}_{key}") for key in ("USER", "DB" if name == "postgres" else "DATABASE"))
+    if any(item is not None and (item.value is None or not item.value.text) for item in (user, database)):
+        return None
+    own = user.value.text if user and user.value else ("postgres" if name == "postgres" else "")
+    made = database.value.text if database and database.value else (own if name == "postgres" else "")
+    password = given.get(f"{known[0]}_PASSWORD")
+    return _Server(
+        service,
+        frozenset({own} if name == "postgres" else {own, "root"}) - {""},
+        frozenset({made, "postgres", "template1"} if name == "postgres" else {made}) - {""},
+        password.value.identity if password and password.value and password.value.secret else 0,
+        user or database,
+    )
+
+
+def _is_open(inventory: Inventory, service: Service) -> bool:
+    """Whether more users may be made: by scripts of the first start, files that aren't there, an older volume."""
+    external = {item.name for item in inventory.volumes if item.external}
+    unread = any(ref.path not in inventory.file_set for ref in service.env_files)
+    scripted = any(mount.target.startswith(_HOMES) or mount.source in external for mount in service.mounts)
+    return unread or scripted or services.product(inventory, service) is None
+
+
+def _wrong(entry: EnvironmentEntry, user: str, database: str, server: _Server) -> list[str]:
+    wrong = []
+    if server.users and user not in server.users:
+        wrong.append(f"the user {user} ({server.service.name} makes {listed(sorted(server.users))})")
+    elif server.password and entry.value and entry.value.secret and entry.value.identity != server.password:
+        wrong += [] if user == "root" else [f"another password for {user}"]
+    if server.databases and database not in server.databases:
+        wrong.append(f"the database {database} ({server.service.name} makes {listed(sorted(server.databases))})")
+    return wrong
+
+
+def _evidence(service: Service, entry: EnvironmentEntry, server: _Server, wrong: list[str]) -> Evidence:
+    only_database = len(wrong) == 1 and wrong[0].startswith("the database")
+    doubt = ", unless a migration makes it" if only_database else ""
+    place = server.user.location if server.user else server.service.location
+    return Evidence(
+        f"{entry.name} of {service.name} names {listed(wrong)}{doubt}.",
+        entry.location,
+        subject=f"{service.name}/{entry.name}",
+        service=service.name,
+        related=(Related(place, f"what {server.service.name} is told to make"),),
+        recommendation=f"Make {entry.name} of {service.name} and the variables of {server.service.name} agree.",
+        confidence=Confidence.MEDIUM if only_database else None,
+    )

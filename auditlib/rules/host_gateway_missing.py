@@ -1,0 +1,95 @@
+"""A container names its host by a name that Linux doesn't know.
+
+Docker Desktop makes `host.docker.internal` known by itself. Docker on a Linux server doesn't: without an entry in
+`extra_hosts` the name doesn't resolve, and what worked on a laptop fails after the deployment.
+
+Anti-pattern:
+
+    services:
+      api:
+        environment:
+          DATABASE_URL: postgresql://app@host.docker.internal:5432/app
+
+Better:
+
+    services:
+      api:
+        environment:
+          DATABASE_URL: postgresql://app@host.docker.internal:5432/app
+        extra_hosts:
+          - host.docker.internal:host-gateway
+
+Recommendation:
+
+    Add `host.docker.internal:host-gateway` to `extra_hosts`, or run what is meant as a service of the project.
+
+References:
+
+- https://docs.docker.com/reference/compose-file/services/#extra_hosts
+- https://docs.docker.com/desktop/features/networking/#i-want-to-connect-from-a-container-to-a-service-on-the-host
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditlib.conventions import environments, monitoring, mounts
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.stack import Service
+from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.rules._rule import Evidence, rule
+
+_HOST = "host.docker.internal"
+
+
+@rule(area=Area.ORCHESTRATION, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """Every service that is told of its host by that name, by Compose or a file that it mounts, and isn't given it."""
+    for service in inventory.distinct_services:
+        if _knows(inventory, service) or environments.only_for_development(service):
+            continue
+        places = [entry.location for entry in service.environment if any(end.host == _HOST for end in entry.endpoints)]
+        if any(end.host == _HOST for end in service.command_endpoints):
+            places.append(service.command_location or service.location)
+        places += _in_files(inventory, service)
+        if places:
+            yield _evidence(service, list(dict.fromkeys(places)))
+
+
+def _knows(inventory: Inventory, service: Service) -> bool:
+    """Whether the name is given to the service in some file, or it has the host's own network."""
+    versions = inventory.versions(service) or [service]
+    return any(_HOST in item.extra_hosts or item.network_mode for item in versions)
+
+
+def _in_files(inventory: Inventory, service: Service) -> Iterator[Location]:
+    """Where the configurations that a service mounts name its host."""
+    for job in inventory.scrape_jobs:
+        if service in monitoring.runners(inventory, job.file):
+            yield from (target.location for target in job.targets if target.host == _HOST)
+    for config in inventory.prometheus:
+        if service in monitoring.runners(inventory, config.file):
+            yield from (target.location for target in config.alertmanagers if target.host == _HOST)
+    for source in inventory.datasources:
+        if f"//{_HOST}" in source.url and mounts.path_inside(service, source.file):
+            yield source.location
+    for proxy in inventory.reverse_proxies:
+        if mounts.path_inside(service, proxy.file):
+            yield from (item.location for item in proxy.upstreams if item.host == _HOST)
+
+
+def _evidence(service: Service, places: list[Location]) -> Evidence:
+    first, *others = places
+    return Evidence(
+        f"{service.name} is told of {_HOST}, and its `extra_hosts` don't give it: on a Linux host without Docker "
+        "Desktop the name doesn't resolve.",
+        first,
+        subject=service.name,
+        service=service.name,
+        related=(
+            *(Related(place, "names it too", member=True) for place in others),
+            Related(service.location, f"{service.name} has no `extra_hosts` for it"),
+        ),
+        recommendation=f"Add `extra_hosts: [{_HOST}:host-gateway]` to {service.name}.",
+    )

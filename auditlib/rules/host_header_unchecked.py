@@ -1,0 +1,45 @@
+"""Django answers requests for whatever host.
+
+With `"*"` in ALLOWED_HOSTS the host that a client names is believed. Links in mails and redirects that are made of it
+lead to where an attacker wants, and caches can be filled with them.
+
+Anti-pattern:
+
+    ALLOWED_HOSTS = ["*"]
+
+Better:
+
+    ALLOWED_HOSTS = os.environ["ALLOWED_HOSTS"].split(",")
+
+Recommendation:
+
+    Read the host names from the environment, and name those of each deployment.
+
+References:
+
+- https://docs.djangoproject.com/en/stable/ref/settings/#allowed-hosts
+- https://docs.djangoproject.com/en/stable/topics/security/#host-headers-virtual-hosting
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditlib.conventions import environments
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.model import Area, Confidence, Effort, Severity
+from auditlib.rules._rule import Evidence, rule
+
+
+@rule(area=Area.CONFIGURATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """Every setting of Django, those for development and tests left out, that allows all hosts."""
+    for item in inventory.any_hosts:
+        if not environments.is_for_development(item.location.file):
+            yield Evidence(
+                'ALLOWED_HOSTS holds "*": Django takes whatever host a client names for its own.',
+                item.location,
+                subject="ALLOWED_HOSTS",
+                recommendation=f"Read ALLOWED_HOSTS from the environment in {item.location.file}.",
+            )

@@ -1,0 +1,106 @@
+"""Each worker process keeps metrics of its own.
+
+Python's client library counts in the memory of one process. With several workers each request for `/metrics` is
+answered by whichever worker takes it: counters jump back and forth, and rates are wrong.
+
+Anti-pattern:
+
+    command: gunicorn -w 4 shop.wsgi    # the code uses prometheus_client
+
+Better:
+
+    command: gunicorn -w 4 shop.wsgi
+    environment:
+      PROMETHEUS_MULTIPROC_DIR: /tmp/metrics
+    # and a MultiProcessCollector behind /metrics
+
+Recommendation:
+
+    Use the library's mode for several processes, or one worker in each of several containers.
+
+References:
+
+- https://prometheus.github.io/client_python/multiprocess/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditlib import scraping
+from auditlib.conventions import monitoring, mounts, services, starting
+from auditlib.conventions.starting import Start
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.monitoring import MULTIPROCESS, Instrumentation
+from auditlib.inventory.stack import Service
+from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.patterns import regex
+from auditlib.rules._rule import Evidence, rule
+
+_SERVERS = frozenset({"gunicorn", "uvicorn", "hypercorn", "granian"})
+_WORKERS = regex(r"(?:^|\s)(?:-w|--workers)[\s=]*(?P<count>\d{1,3})\b")
+_OF_PYTHON = frozenset({
+    "prometheus_client", "prometheus_flask_exporter", "prometheus_fastapi_instrumentator", "starlette_exporter",
+    "starlette_prometheus", "django_prometheus",
+})  # fmt: skip
+
+
+@rule(area=Area.MONITORING, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.MEDIUM)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """Every scraped service that starts several workers on code with such a library and without its shared mode."""
+    watched = scraping.watched(inventory, graph, scraping.jobs(inventory, monitoring.prometheus_in_use(inventory)))
+    for service in inventory.distinct_services:
+        folder = scraping.code_folder(inventory, service) if service.key in watched else None
+        found = _several(inventory, service) if folder is not None else None
+        library = _library(inventory, folder or "") if found else None
+        if found and library and not _is_shared(inventory, service):
+            yield _evidence(service, found[0], found[1], library)
+
+
+def _several(inventory: Inventory, service: Service) -> tuple[int, Location] | None:
+    """How many workers a service starts, and where that is said; None for one, or where nothing tells."""
+    for start in starting.of(inventory, service):
+        text = " ".join(start.words)
+        match = _WORKERS.search(text) if _is_server(start) else None
+        if match and int(match["count"]) > 1:
+            return int(match["count"]), start.location
+        for entry in service.environment if _is_server(start) and match is None else ():
+            value = entry.value.text if entry.value and entry.name == "WEB_CONCURRENCY" else ""
+            if value.isdigit() and int(value) > 1:
+                return int(value), entry.location
+    return None
+
+
+def _is_server(start: Start) -> bool:
+    parts = {part.rpartition("/")[2] for word in start.words for part in word.split()}
+    return not _SERVERS.isdisjoint(parts)
+
+
+def _library(inventory: Inventory, folder: str) -> Instrumentation | None:
+    """The use of a client library in a folder, unless code in it gathers the metrics of several processes."""
+    found = [item for item in inventory.instrumentations if mounts.is_below(item.location.file, folder)]
+    if any(item.library == MULTIPROCESS for item in found):
+        return None
+    return next((item for item in found if item.library in _OF_PYTHON), None)
+
+
+def _is_shared(inventory: Inventory, service: Service) -> bool:
+    """Whether Compose or the image sets the folder that processes share."""
+    build = services.dockerfile(inventory, service)
+    named = [name for item in (build.instructions if build else ()) for name, _ in item.variables]
+    names = [entry.name for entry in service.environment] + named
+    return any(name.upper() == "PROMETHEUS_MULTIPROC_DIR" for name in names)
+
+
+def _evidence(service: Service, count: int, place: Location, library: Instrumentation) -> Evidence:
+    return Evidence(
+        f"{service.name} starts {count} workers, and nothing sets PROMETHEUS_MULTIPROC_DIR: each answers /metrics with "
+        f"what it has counted itself.",
+        place,
+        subject=service.name,
+        service=service.name,
+        related=(Related(library.location, f"the code uses {library.library}"),),
+        recommendation=f"Set PROMETHEUS_MULTIPROC_DIR for {service.name} and let its code gather by "
+        "MultiProcessCollector.",
+    )

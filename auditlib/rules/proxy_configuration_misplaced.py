@@ -1,0 +1,93 @@
+"""A configuration lies where nginx refuses it.
+
+`nginx.conf` is the whole configuration and needs an `events` block; what lies in `conf.d` is read inside its `http`
+block, where `events` and `http` aren't allowed. With the one in the place of the other nginx ends as soon as it starts.
+
+Anti-pattern:
+
+    volumes:
+      - ./site.conf:/etc/nginx/nginx.conf    # site.conf has nothing but `server { … }`
+
+Better:
+
+    volumes:
+      - ./site.conf:/etc/nginx/conf.d/default.conf:ro
+
+Recommendation:
+
+    Mount files that hold servers at `/etc/nginx/conf.d/`, and only a whole configuration at `/etc/nginx/nginx.conf`.
+
+References:
+
+- https://nginx.org/en/docs/beginners_guide.html#conf_structure
+- https://nginx.org/en/docs/ngx_core_module.html#events
+- https://hub.docker.com/_/nginx
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator
+
+from auditlib.conventions import mounts, services
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.proxy import ReverseProxy
+from auditlib.inventory.stack import Service
+from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.rules._rule import Evidence, rule
+
+_MAIN = "/etc/nginx/nginx.conf"
+_INSIDE = ("/etc/nginx/conf.d/", "/etc/nginx/templates/", "/etc/nginx/sites-enabled/")
+
+
+@rule(area=Area.ORCHESTRATION, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """Each configuration of nginx that services mount, or their images copy, to a place of the other kind."""
+    for proxy in inventory.reverse_proxies:
+        uses = [found for service in inventory.distinct_services if (found := _placed(inventory, service, proxy))]
+        wrong = [(service, place, why) for service, path, place in uses if (why := _refused(proxy, path))]
+        if proxy.kind == "nginx" and wrong:
+            yield _evidence(proxy, wrong)
+
+
+def _placed(inventory: Inventory, service: Service, proxy: ReverseProxy) -> tuple[Service, str, Location] | None:
+    """Where the nginx of a service finds a file, and what puts it there."""
+    found = services.product(inventory, service)
+    build = services.dockerfile(inventory, service)
+    for mount in service.mounts if found and found.name == "Nginx" else ():
+        if mount.kind == "bind" and mount.source == proxy.file:
+            return service, mounts.path_inside(service, proxy.file), mount.location
+    for item in services.final_stage(build, service.build.target)[1] if build and service.build else ():
+        if item.keyword == "COPY" and len(item.words) == 2 and not item.flags:
+            source = posixpath.normpath(posixpath.join(service.build.context if service.build else "", item.words[0]))
+            if source == proxy.file:
+                return service, item.words[1], item.location
+    return None
+
+
+def _refused(proxy: ReverseProxy, path: str) -> str:
+    """Why nginx doesn't take a file at a path; empty if it does, or nobody knows what it includes."""
+    if path == _MAIN and not {"events", "include"} & set(proxy.sections):
+        return "a whole configuration needs an `events` block, which it has not"
+    own = [name for name in ("events", "http") if name in proxy.sections]
+    if path.startswith(_INSIDE) and own:
+        return f"what lies there is read inside `http`, where its `{own[0]}` is not allowed"
+    return ""
+
+
+def _evidence(proxy: ReverseProxy, wrong: list[tuple[Service, Location, str]]) -> Evidence:
+    (service, place, why), *others = wrong
+    return Evidence(
+        f"{service.name} has {proxy.file} at a place where nginx refuses it: {why}.",
+        place,
+        subject=proxy.file,
+        service=service.name,
+        related=(
+            Related(proxy.location, "the configuration"),
+            *(Related(where, f"{other.name} has it there too", member=True) for other, where, _ in others),
+        ),
+        recommendation=f"Mount {proxy.file} at /etc/nginx/conf.d/default.conf."
+        if "needs" in why
+        else f"Mount {proxy.file} at {_MAIN}.",
+    )
