@@ -43,8 +43,10 @@ from auditlib.rules._rule import Evidence, rule
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """For each Compose file one finding for all variables that it uses without an operator and that nothing sets."""
     blank: defaultdict[str, dict[Location, Variable]] = defaultdict(dict)
+    demanded = {(item.location.file, item.name) for item in inventory.variables if item.operator in (":?", "?")}
     for item in inventory.variables:
-        if item.operator == "" and item.source == "unset" and not environments.comes_from_the_host(item.name):
+        unset = item.operator == "" and item.source == "unset" and not environments.comes_from_the_host(item.name)
+        if unset and (item.location.file, item.name) not in demanded:
             blank[item.location.file].setdefault(item.location, item)
     for file, found in blank.items():
         yield _evidence(inventory, file, list(found.values()))
