@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 
-from auditlib.conventions import environments, mounts, services
+from auditlib.conventions import deployment, environments, mounts, services
 from auditlib.inventory import Inventory
 from auditlib.inventory.monitoring import Dashboard, Datasource
 from auditlib.inventory.stack import Service
@@ -62,3 +62,12 @@ def loads(inventory: Inventory, running: Iterable[Service], dashboard: Dashboard
         for server in found
         if sees(server, "/etc/grafana/provisioning/dashboards", provider.file) or "$" in provider.path
     ) or any(entry.name == "GF_PATHS_PROVISIONING" for server in found for entry in server.environment)
+
+
+def may_have_datasources(inventory: Inventory, server: Service) -> bool:
+    """Whether a server may be given data sources in a way that the files don't tell."""
+    told = any(entry.name.startswith(("GF_PATHS_", "GF_DATASOURCES", "GF_INSTALL")) for entry in server.environment)
+    outside = any(mount.outside and mount.target.startswith("/etc/grafana") for mount in server.mounts)
+    unread = any("datasource" in path.lower() for path in inventory.files)
+    asked = any("api/datasources" in word for command in deployment.commands(inventory) for word in command.words)
+    return told or outside or unread or asked or bool(server.build or server.configs)

@@ -47,6 +47,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """For each dashboard the data sources that its panels name and that no provisioning file declares."""
     yield from _unfilled(inventory)
     known = grafana.names(inventory.datasources)
+    if not known:
+        yield from _unprovided(inventory)
     if not known or any(monitoring.is_template(item.file, item.name, item.uid) for item in inventory.datasources):
         return
     for dashboard in inventory.dashboards:
@@ -71,6 +73,34 @@ def _unfilled(inventory: Inventory) -> Iterator[Evidence]:
                 asked[panel.datasource].append(panel)
         for name, panels in asked.items() if grafana.loads(inventory, servers, dashboard) else ():
             yield _of_input(dashboard, name, panels)
+
+
+def _unprovided(inventory: Inventory) -> Iterator[Evidence]:
+    """The dashboards that Grafana loads from their files, where no file gives it any data source."""
+    servers = grafana.servers(inventory)
+    asking = [
+        panel
+        for dashboard in inventory.dashboards
+        if grafana.loads(inventory, servers, dashboard)
+        for panel in dashboard.panels
+        if panel.datasource.lower() not in grafana.BUILT_IN and "$" not in panel.datasource
+    ]
+    if asking and not any(grafana.may_have_datasources(inventory, server) for server in servers):
+        yield _of_none(asking)
+
+
+def _of_none(asking: list[Panel]) -> Evidence:
+    names = list(dict.fromkeys(panel.datasource for panel in asking))
+    firsts = list({panel.location.file: panel.location for panel in reversed(asking)}.values())[::-1]
+    return Evidence(
+        f"{counted(len(firsts), 'provisioned dashboard')} {'asks' if len(firsts) == 1 else 'ask'} {listed(names)}, and "
+        "no file provisions a data source: the panels stay empty, unless somebody adds it by hand.",
+        firsts[0],
+        subject="no-datasource",
+        related=tuple(Related(place, "this dashboard asks it too", member=True) for place in firsts[1:8]),
+        recommendation=f"Provision a data source with the `uid` {names[0]} in a file below "
+        "`/etc/grafana/provisioning/datasources`.",
+    )
 
 
 def _of_input(dashboard: Dashboard, name: str, panels: list[Panel]) -> Evidence:
