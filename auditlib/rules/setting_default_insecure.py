@@ -39,7 +39,9 @@ from auditlib.patterns import regex
 from auditlib.redaction import Value
 from auditlib.rules._rule import Evidence, rule
 
-_SPRING = regex(r"(?:^|/)(?:application|bootstrap)(?:-[\w-]+)?\.(?:ya?ml|properties)$")
+_OF_PROGRAM = regex(
+    r"(?:^|/)(?:(?:application|bootstrap)(?:-[\w-]+)?\.(?:ya?ml|properties)|appsettings(?:\.[\w-]+)?\.json)$"
+)
 """The configuration that is a part of an application; any other may be mounted."""
 
 
@@ -47,7 +49,7 @@ _SPRING = regex(r"(?:^|/)(?:application|bootstrap)(?:-[\w-]+)?\.(?:ya?ml|propert
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every setting whose default is, or holds, a secret, and every secret that no setting can replace."""
     for item in inventory.fixed_secrets:
-        of_program = item.in_code or _SPRING.search(item.location.file)
+        of_program = item.in_code or _OF_PROGRAM.search(item.location.file)
         if of_program and not environments.is_for_development(item.location.file):
             yield _fixed(item)
     passed, demanded, templates = _passed(inventory), _demanded(inventory), _templates(inventory)
@@ -64,9 +66,11 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 
 def _fixed(item: FixedSecret) -> Evidence:
     place = "code" if item.in_code else "configuration"
+    effect = (
+        "no environment can have one of its own" if item.in_code else "it holds wherever no environment replaces it"
+    )
     return Evidence(
-        f"{item.name} is fixed in the {place}, to {_kind(item.value)} ({item.value.text}): no environment can have "
-        "one of its own.",
+        f"{item.name} is fixed in the {place}, to {_kind(item.value)} ({item.value.text}): {effect}.",
         item.location,
         subject=f"{item.name}/fixed",
         recommendation=f"Read {item.name} from the environment, without a default, and replace the value that stands "
