@@ -71,7 +71,6 @@ _CONSOLES = (
     (regex(r"obsidiandynamics/kafdrop"), _Console()),
     (regex(r"amir20/dozzle"), _Console(login=("DOZZLE_AUTH", "DOZZLE_USERNAME", "--auth-provider", "--username"))),
     (regex(r"mher/flower"), _FLOWER),
-    (regex(r"sosedoff/pgweb"), _Console(login=("PGWEB_AUTH", "--auth-user"))),
 )
 
 
