@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from auditlib.conventions import environments, names, services
+from auditlib.conventions import environments, modules, names, services
 from auditlib.inventory import Inventory
 from auditlib.inventory.configuration import Setting
 from auditlib.inventory.stack import EnvironmentEntry, Service
@@ -113,8 +113,8 @@ def _program(inventory: Inventory, service: Service, builder: Service, code: _Co
         _, final = services.final_stage(build, builder.build.target if builder.build else "")
         given |= {name.upper() for item in final if item.keyword == "ENV" for name, _ in item.variables}
     return Program(
-        service, roots, code.settings_below(roots), frozenset(given), code.named_below(roots),
-        bool(_below(code.foreign, roots)), bool(_below(code.routes, roots)),
+        service, roots, modules.own_settings(code.settings_below(roots), builder), frozenset(given),
+        code.named_below(roots), bool(_below(code.foreign, roots)), bool(_below(code.routes, roots)),
     )  # fmt: skip
 
 

@@ -27,7 +27,8 @@ _ONE_SHOT = regex(
     r"npm (?:run )?test)\b"
 )
 _ONE_SHOT_NAME = regex(
-    r"(?:^|[-_])(?:migrate|migrations?|migrator|init|setup|seed|seeder|bootstrap|prestart|createbuckets?|e2e|tests?|certbot|playwright|cypress|k6|locust)(?:$|[-_])|[-_]schema$"
+    r"(?:^|[-_])(?:migrate|migrations?|migrator|init|setup|seed|seeder|bootstrap|prestart|createbuckets?|e2e|tests?|"
+    r"certbot|playwright|cypress|k6|locust|stressor|load[-_]?test(?:er)?)(?:$|[-_])|[-_]schema$"
 )
 _LOOPBACK = ("127.", "localhost", "::1", "[::1]")
 
@@ -108,7 +109,9 @@ def keeps_data(service: Service, found: Product | None) -> Mount | None:
     if found is None or found.kind not in DATASTORES:
         return None
     lasting = [mount for mount in service.mounts if mount.kind in ("volume", "bind") and not mount.read_only]
-    at_home = [mount for mount in lasting if any(_below(mount.target, path) for path in found.data)]
+    told = [entry.value.text for entry in service.environment if entry.name == "PGDATA" and entry.value]
+    homes = [path for path in (*found.data, *told) if path.startswith("/")]
+    at_home = [mount for mount in lasting if any(_below(mount.target, path) for path in homes)]
     return next(iter(at_home), None)
 
 

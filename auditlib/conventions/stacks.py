@@ -57,9 +57,12 @@ def lasting(inventory: Inventory) -> dict[str, list[Service]]:
 def _called(inventory: Inventory) -> frozenset[str]:
     """The words of commands that run one service for once, such as `docker compose run --rm backup`."""
     runs = (item.words for item in deployment.commands(inventory) if "run" in item.words[1:])
-    return frozenset(
-        word for words in runs if "compose" in " ".join(words[:2]) for word in words[words.index("run") + 1 :]
-    )
+    return frozenset(word for words in runs if _is_compose(words) for word in words[words.index("run") + 1 :])
+
+
+def _is_compose(words: tuple[str, ...]) -> bool:
+    """Whether a command is Compose's, also one that a variable of a makefile holds (`$(DC) run --rm backup`)."""
+    return "compose" in " ".join(words[:2]) or words[0].startswith("$")
 
 
 def _is_lasting(inventory: Inventory, service: Service, awaited: bool) -> bool:

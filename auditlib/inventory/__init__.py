@@ -112,6 +112,7 @@ class Inventory:
     manifests: tuple[delivery.Manifest, ...] = field(default=(), metadata={"of": delivery.Manifest})
     scripts: tuple[delivery.Script, ...] = field(default=(), metadata={"of": delivery.Script})
     test_suites: tuple[delivery.TestSuite, ...] = field(default=(), metadata={"of": delivery.TestSuite})
+    callers: tuple[delivery.Caller, ...] = field(default=(), metadata={"of": delivery.Caller})
     migrators: tuple[delivery.Migrator, ...] = field(default=(), metadata={"of": delivery.Migrator})
     documents: tuple[delivery.Document, ...] = field(default=(), metadata={"of": delivery.Document})
     web_routes: tuple[delivery.Route, ...] = field(default=(), metadata={"of": delivery.Route})

@@ -247,6 +247,14 @@ class Migrator(Struct, frozen=True):
     location: Location
 
 
+class Caller(Struct, frozen=True):
+    """A file of another program (cron, systemd, Terraform) that starts scripts, with the names of these."""
+
+    path: str
+    scripts: tuple[str, ...]
+    location: Location
+
+
 class Mention(Struct, frozen=True):
     """What a document mentions of the repository: `kind` is `path`, `command` or `variable`."""
 

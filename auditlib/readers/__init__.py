@@ -46,6 +46,7 @@ READERS: tuple[str, ...] = (
     "migrators",
     "makefiles",
     "scripts",
+    "callers",
     "committed_secrets",
     "config_secrets",
     "config_references",

@@ -1,7 +1,8 @@
 """Secrets that configuration files hold under their names: `password: …`, `secret_access_key = …`.
 
-Only YAML, properties and INI-like files of programs are read, line by line; files of Compose, of workflows and of
-environments have readers of their own, and translations call every label of a form `password`.
+Only YAML, properties and INI-like files of programs are read, line by line, and of JSON the `appsettings.json` of .NET,
+whose connection strings hold a password among their parts; files of Compose, of workflows and of environments have
+readers of their own, and translations call every label of a form `password`.
 """
 
 from __future__ import annotations
@@ -30,6 +31,13 @@ _ASSIGNED = regex(
     [ \t]*(?:[#;,].*)?$""",
     re.M | re.X,
 )
+_SETTINGS = regex(r"(?:^|/)appsettings(?:\.[\w-]+)?\.json$")
+"""https://learn.microsoft.com/aspnet/core/fundamentals/configuration/#appsettingsjson"""
+_CONNECTION = regex(
+    r"""^[ \t]*"(?P<name>[A-Za-z][\w.-]{0,80})"[ \t]*:[ \t]*"
+    [^"\n]{0,300}?\b(?:Password|Pwd)[ ]*=[ ]*(?P<secret>[^";\n]{3,200})""",
+    re.M | re.I | re.X,
+)
 _APP_PASSWORD = regex(r"[a-z]{4}(?: [a-z]{4}){3}")
 """The form of Google's passwords for programs, which alone hold spaces (https://support.google.com/mail/answer/185833)."""
 _EXPRESSION = regex(r"[$<>{}]|%\(|__|^/|://|\.(?:pem|key|crt|json|txt)$")
@@ -44,9 +52,24 @@ def read(source: Source) -> Reading:
     """The named secrets of every configuration file. It reports no coverage: a file belongs to its format's reader."""
     reading = Reading()
     for path in source.files:
-        if posixpath.splitext(path)[1] in _ENDINGS and not _ELSEWHERE.search(path) and not selection.is_template(path):
+        if _SETTINGS.search(path) and not _ELSEWHERE.search(path):
+            reading.records += islice(_connections(source, path), FILE_LIMIT)
+        elif posixpath.splitext(path)[1] not in _ENDINGS or selection.is_template(path):
+            continue
+        if not _ELSEWHERE.search(path):
             reading.records += islice(_read(source, path), FILE_LIMIT)
     return reading
+
+
+def _connections(source: Source, path: str) -> Iterator[FixedSecret]:
+    """The passwords that stand in connection strings."""
+    text = source.glance(path)
+    for match in _CONNECTION.finditer(text):
+        written = match["secret"].strip()
+        value = source.vault.value("password", written)
+        if value.secret and not value.placeholder and not _EXPRESSION.search(written):
+            place = Location(path, text.count("\n", 0, match.start("name")) + 1)
+            yield FixedSecret(match["name"], value, place, in_code=False)
 
 
 def _read(source: Source, path: str) -> Iterator[FixedSecret]:

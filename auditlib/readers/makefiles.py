@@ -1,4 +1,4 @@
-"""Makefiles: their targets and the commands of the recipes, never expanded.
+"""Makefiles: their targets and the commands of the recipes. Only a variable that holds a call of Compose is expanded.
 
 Rules and recipes as in https://www.gnu.org/software/make/manual/html_node/Rule-Syntax.html.
 """
@@ -29,6 +29,8 @@ _CONDITIONAL = regex(r"(?:ifn?eq|ifn?def|else|endif)\b")
 """Lines that decide what make reads; they don't end the recipe that they stand in."""
 _ASSIGNMENT = regex(r"\s*(?:(?:export|override|private)\s+)?[\w.-]+\s*(?:[:?+!]|::|:::)?=")
 """What makes `target: NAME = value` the setting of a variable, not a rule."""
+_COMPOSE = regex(r"(?P<name>[\w.-]{1,50})\s*:{0,3}=\s*(?P<call>docker[ -]compose\b[^#]{0,500})")
+"""A variable that stands for Compose and its options in all recipes (`DC := docker compose --env-file .env.prod`)."""
 _FROM_ELSEWHERE = regex(r"\s*[-s]?include\s+(?!\S*\.?env(?:\.\w+)?\s*$)|.*\$[({](?:eval|call)\b|define\s")
 _LINE_LIMIT = 5_000
 
@@ -48,7 +50,8 @@ def read(source: Source) -> Reading:
 def _read(source: Source, file: str) -> Iterator[Manifest]:
     lines = source.lines(file)
     rules = list(_rules(lines))
-    targets = [target for rule in rules for target in _targets(source, file, rule)]
+    calls = {match["name"]: match["call"].strip() for line in lines if (match := _COMPOSE.match(line))}
+    targets = [target for rule in rules for target in _targets(source, file, rule, calls)]
     incomplete = any(_FROM_ELSEWHERE.match(line[:_LINE_LIMIT]) for line in lines) or any(
         "%" in name or "$" in name for rule in rules for name in rule.names
     )
@@ -88,7 +91,7 @@ def _recipe_line(line: str) -> str:
     return f"{command} || true" if ignores else command
 
 
-def _targets(source: Source, file: str, rule: _Rule) -> Iterator[ScriptTarget]:
+def _targets(source: Source, file: str, rule: _Rule, calls: dict[str, str]) -> Iterator[ScriptTarget]:
     """One for each name; its prerequisites count as `make` commands, since they run first."""
     names = [name for name in rule.names if not _NO_TARGET.match(name) and "$" not in name]
     if not names:
@@ -96,7 +99,8 @@ def _targets(source: Source, file: str, rule: _Rule) -> Iterator[ScriptTarget]:
     needed = [word for word in rule.prerequisites.split() if re.fullmatch(r"[\w-]+", word)]
     place = Location(file, rule.line)
     first = commands("; ".join(f"make {word}" for word in needed), file, rule.line)
-    body = _VARIABLE.sub(r"${\1}", "\n".join(rule.recipe)).replace("$$", "$")
+    recipe = _VARIABLE.sub(lambda match: calls.get(match[1], match[0]), "\n".join(rule.recipe))
+    body = _VARIABLE.sub(r"${\1}", recipe).replace("$$", "$")
     found = (*first, *commands(body, file, rule.line, source.vault))
     for name in names:
         yield ScriptTarget(name, found, body.strip(), place)

@@ -37,6 +37,7 @@ from itertools import pairwise
 from auditlib.conventions import build_context, deployment, environments, mounts
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
+from auditlib.inventory.delivery import Command
 from auditlib.inventory.stack import Mount, Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
@@ -117,9 +118,15 @@ def _is_read_only(mount: Mount) -> bool:
 
 
 def _made(inventory: Inventory) -> str:
-    """All commands and documents' mentions, as one text to look for a path in."""
-    words = [word for command in deployment.commands(inventory) for word in (*command.words, *command.writes)]
+    """What commands may make, and documents' mentions, as one text to look for a path in."""
+    words = [word for command in deployment.commands(inventory) for word in (*_results(command), *command.writes)]
     return "\n".join([*words, *(item.text for document in inventory.documents for item in document.mentions)])
+
+
+def _results(command: Command) -> tuple[str, ...]:
+    """The words of a command less the sources of a copy, which are there before."""
+    copies = bool(command.words) and posixpath.basename(command.words[0]) in ("cp", "mv")
+    return command.words[-1:] if copies else command.words
 
 
 def _template(inventory: Inventory, path: str) -> str:

@@ -101,6 +101,7 @@ def _is_auxiliary(inventory: Inventory, service: Service) -> bool:
 
 def _evidence(inventory: Inventory, target: Service, pairs: list[tuple[Service, Dependency]]) -> Evidence:
     first, *others = pairs
+    one = len({service.name for service, _ in pairs}) == 1
     names = listed(service.name for service, _ in pairs)
     probe = healthchecks.of(inventory, target)
     related = [
@@ -112,7 +113,7 @@ def _evidence(inventory: Inventory, target: Service, pairs: list[tuple[Service, 
     retried = all(service.restart in ("always", "unless-stopped", "on-failure") for service, _ in pairs)
     aside = all(environments.only_for_development(service) for service, _ in pairs)
     return Evidence(
-        f"{names} {'starts' if len(pairs) == 1 else 'start'} as soon as {target.name}'s container exists, not when "
+        f"{names} {'starts' if one else 'start'} as soon as {target.name}'s container exists, not when "
         f"its health check passes.",
         first[1].location,
         subject=target.name,

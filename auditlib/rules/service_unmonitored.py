@@ -42,6 +42,8 @@ from auditlib.rules._rule import Evidence, rule
 from auditlib.scraping import MetricSource
 
 _OF_CELERY = frozenset({"Celery exporter", "Flower"})
+_OF_APPLICATIONS = {"eureka_sd_configs"}
+"""Registries in which applications enter themselves; a database doesn't."""
 _LEFT_OUT = services.AUXILIARY | services.OBSERVABILITY | {"proxy"}
 
 
@@ -51,7 +53,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     configs = monitoring.prometheus_in_use(inventory)
     jobs = scraping.jobs(inventory, configs)
     sources = list(scraping.sources(inventory, graph, jobs))
-    if any(scraping.is_open(job) for job in jobs) or any(_watches_all(source) for source in sources):
+    opened = [job for job in jobs if scraping.is_open(job)]
+    if any(set(job.discovery) != _OF_APPLICATIONS for job in opened) or any(_watches_all(source) for source in sources):
         return
     watched = scraping.watched(inventory, graph, jobs) | _behind_exporters(inventory, graph, sources)
     products = {name for source in sources if source.exporter for name in source.exporter.watches}
@@ -59,11 +62,18 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for project in inventory.base_projects:
         mine = own.get(project.name, [])
         candidates = [item for item in mine if _is_to_be_watched(inventory, item, products)]
+        if opened:  # the applications may all be registered
+            candidates = [item for item in candidates if _is_datastore(inventory, item)]
         unwatched = [item for item in candidates if item.key not in watched]
         if any(_watches_workers(inventory, source) for source in sources):
             unwatched = [item for item in unwatched if not durability.is_celery_worker(inventory, item)]
         if any(item.key in watched for item in mine) and unwatched:
             yield _evidence(inventory, configs[0].file, project, unwatched)
+
+
+def _is_datastore(inventory: Inventory, service: Service) -> bool:
+    found = services.product(inventory, service)
+    return found is not None and found.kind in services.DATASTORES
 
 
 def _watches_all(source: MetricSource) -> bool:

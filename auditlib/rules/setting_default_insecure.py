@@ -41,7 +41,9 @@ from auditlib.rules import _code_lines as code_lines
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
-_SPRING = regex(r"(?:^|/)(?:application|bootstrap)(?:-[\w-]+)?\.(?:ya?ml|properties)$")
+_OF_PROGRAM = regex(
+    r"(?:^|/)(?:(?:application|bootstrap)(?:-[\w-]+)?\.(?:ya?ml|properties)|appsettings(?:\.[\w-]+)?\.json)$"
+)
 """The configuration that is a part of an application; any other may be mounted."""
 
 
@@ -49,7 +51,7 @@ _SPRING = regex(r"(?:^|/)(?:application|bootstrap)(?:-[\w-]+)?\.(?:ya?ml|propert
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every setting whose default is, or holds, a secret, and every secret that no setting can replace."""
     for item in inventory.fixed_secrets:
-        of_program = item.in_code or _SPRING.search(item.location.file)
+        of_program = item.in_code or _OF_PROGRAM.search(item.location.file)
         if of_program and not environments.is_for_development(item.location.file):
             yield _fixed(item)
     passed, demanded, templates = _passed(inventory), _demanded(inventory), _templates(inventory)

@@ -26,10 +26,12 @@ References:
 
 from __future__ import annotations
 
+import posixpath
 from collections import defaultdict
 from collections.abc import Iterator
+from itertools import pairwise
 
-from auditlib.conventions import environments
+from auditlib.conventions import deployment, environments
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Variable
@@ -43,11 +45,28 @@ from auditlib.rules._rule import Evidence, rule
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """For each Compose file one finding for all variables that it uses without an operator and that nothing sets."""
     blank: defaultdict[str, dict[Location, Variable]] = defaultdict(dict)
+    passed = _passed(inventory)
+    demanded = {(item.location.file, item.name) for item in inventory.variables if item.operator in (":?", "?")}
     for item in inventory.variables:
-        if item.operator == "" and item.source == "unset" and not environments.comes_from_the_host(item.name):
+        unset = item.operator == "" and item.source == "unset" and not environments.comes_from_the_host(item.name)
+        if unset and item.name not in passed and (item.location.file, item.name) not in demanded:
             blank[item.location.file].setdefault(item.location, item)
     for file, found in blank.items():
         yield _evidence(inventory, file, list(found.values()))
+
+
+def _passed(inventory: Inventory) -> frozenset[str]:
+    """The names that environment files of the repository set which some command gives to Compose (`--env-file`)."""
+    words = (command.words for command in deployment.commands(inventory))
+    files = {after for found in words for word, after in pairwise(found) if word == "--env-file"}
+    names = {posixpath.basename(file) for file in files}
+    chosen = any("$" in name for name in names)  # one of those that are there
+    return frozenset(
+        line.name
+        for item in inventory.env_files
+        if not item.template and (chosen or posixpath.basename(item.path) in names)
+        for line in item.lines
+    )
 
 
 def _evidence(inventory: Inventory, file: str, uses: list[Variable]) -> Evidence:

@@ -102,6 +102,8 @@ def more_lines_of(record):
             yield f"{record.location} {record.library}"
         case delivery.Migrator():
             yield f"{record.location} migrates"
+        case delivery.Caller():
+            yield f"{record.location} calls {list(record.scripts)}"
         case _:
             yield repr(record)
 

@@ -1,0 +1,98 @@
+"""Certificates are renewed, and the proxy that serves them is never told.
+
+Nginx reads its certificates at the start and at a reload. A companion that runs `certbot renew` writes new files beside
+it, while Nginx goes on with the old ones in its memory; after ninety days visitors see an expired certificate, although
+a valid one lies on the disk.
+
+Anti-pattern:
+
+    nginx:
+      image: nginx:1.27
+      volumes: ["./certbot/conf:/etc/letsencrypt:ro"]
+    certbot:
+      image: certbot/certbot:v3.0.1
+      volumes: ["./certbot/conf:/etc/letsencrypt"]
+      entrypoint: sh -c "while :; do certbot renew; sleep 12h; done"
+
+Better:
+
+    nginx:
+      image: nginx:1.27
+      command: sh -c "while :; do sleep 6h; nginx -s reload; done & exec nginx -g 'daemon off;'"
+
+Recommendation:
+
+    Reload the proxy at intervals, or from a hook of the renewal (`--deploy-hook`).
+
+References:
+
+- https://nginx.org/en/docs/control.html
+- https://eff-certbot.readthedocs.io/en/stable/using.html#renewing-certificates
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditlib.conventions import deployment, services
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.stack import Service
+from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.patterns import regex
+from auditlib.phrases import listed
+from auditlib.rules._rule import Evidence, rule
+
+_RENEWS = regex(r"\bcertbot\s+(?:-\S+\s+){0,5}renew\b")
+_REPEATS = regex(r"\b(?:while|until|for)\b|\bsleep\b|\bcrond?\b")
+_RELOADS = regex(r"\breload\b|\bHUP\b|(?:deploy|post|renew)-hook")
+_TIMED = regex(r"(?:^|/)(?:crontabs?|cron\.\w+)(?:$|/)|crontab$|\.(?:cron|timer)$")
+
+
+@rule(area=Area.RESILIENCE, severity=Severity.HIGH, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """Every companion that renews certificates for an Nginx of its project, where nothing reloads that."""
+    renewing = [item for item in inventory.distinct_services if _renews(item)]
+    if not renewing or _is_reloaded(inventory):
+        return
+    for companion in renewing:
+        served = [
+            item for item in inventory.services_of(companion.project).values() if _serves(inventory, item, companion)
+        ]
+        if served:
+            yield _evidence(companion, served)
+
+
+def _renews(service: Service) -> bool:
+    text = " ".join((*service.entrypoint, *service.command))
+    return bool(_RENEWS.search(text) and _REPEATS.search(text))
+
+
+def _serves(inventory: Inventory, service: Service, companion: Service) -> bool:
+    """Whether a service is an Nginx that mounts the folder in which the companion keeps the certificates."""
+    kind = services.product(inventory, service)
+    kept = {mount.source for mount in companion.mounts if mount.source and "letsencrypt" in mount.target}
+    return kind is not None and kind.name == "Nginx" and any(mount.source in kept for mount in service.mounts)
+
+
+def _is_reloaded(inventory: Inventory) -> bool:
+    """Whether anything may reload the proxy: a command, an image, a hook, a document, or a table of cron."""
+    texts = [" ".join((*item.entrypoint, *item.command)) for item in inventory.services]
+    texts += [" ".join(command.words) for command in deployment.commands(inventory)]
+    texts += [item.argument for file in inventory.dockerfiles for item in file.instructions]
+    texts += [item.text for document in inventory.documents for item in document.mentions]
+    return any(_RELOADS.search(text) for text in texts) or any(_TIMED.search(path) for path in inventory.files)
+
+
+def _evidence(companion: Service, served: list[Service]) -> Evidence:
+    names = listed(item.name for item in served)
+    return Evidence(
+        f"{companion.name} renews the certificates that {names} {'serves' if len(served) == 1 else 'serve'}, and "
+        "nothing in the repository makes Nginx read them again: it goes on with the old ones until somebody restarts "
+        "it.",
+        companion.command_location or companion.location,
+        subject=f"{companion.project}/{companion.name}",
+        service=companion.name,
+        related=tuple(Related(item.location, f"{item.name} mounts the same certificates") for item in served),
+        recommendation=f"Run `nginx -s reload` in {served[0].name} at intervals, or from a hook of the renewal.",
+    )

@@ -1,0 +1,83 @@
+"""A command without a shell is given a variable that only a shell would replace.
+
+Compose starts `command`, and a health check with `CMD`, without a shell. `$$NAME`, which is there to reach the shell of
+the container, arrives as the text `$NAME`: the store has that text as its password, and the probe signs in as nobody.
+
+Anti-pattern:
+
+    cache:
+      image: redis:7.4
+      command: redis-server --requirepass $$REDIS_PASSWORD
+      healthcheck:
+        test: ["CMD", "redis-cli", "-a", "$$REDIS_PASSWORD", "ping"]
+
+Better:
+
+    cache:
+      image: redis:7.4
+      command: sh -c 'exec redis-server --requirepass "$$REDIS_PASSWORD"'
+      healthcheck:
+        test: ["CMD-SHELL", "redis-cli -a \"$$REDIS_PASSWORD\" ping | grep PONG"]
+
+Recommendation:
+
+    Use `CMD-SHELL` or `sh -c` where a variable of the container is meant, `${NAME}` where one of Compose is.
+
+References:
+
+- https://docs.docker.com/reference/compose-file/services/#healthcheck
+- https://docs.docker.com/reference/compose-file/interpolation/
+- https://docs.docker.com/reference/dockerfile/#shell-and-exec-form
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator
+
+from auditlib.conventions import services
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.stack import Service
+from auditlib.model import Area, Confidence, Effort, Location, Severity
+from auditlib.patterns import regex
+from auditlib.phrases import listed
+from auditlib.rules._rule import Evidence, rule
+
+_VARIABLE = regex(r"(?<![\\$])\$(?:\{[A-Z_][A-Z0-9_]*\}|[A-Z_][A-Z0-9_]*)")
+_SHELLS = frozenset({
+    "sh", "bash", "ash", "dash", "zsh", "ksh", "envsubst", "gomplate", "python", "python3", "node", "perl", "php",
+    "ruby",
+})  # fmt: skip
+"""Programs that may themselves replace what looks like a variable."""
+
+
+@rule(area=Area.ORCHESTRATION, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """Every probe in the form without a shell, and every command of a well-known store, that holds a variable."""
+    for service in inventory.distinct_services:
+        probe = service.healthcheck
+        if probe is not None and not probe.shell and not probe.disabled:
+            yield from _evidence(service, "health check", probe.test, probe.test_location or probe.location)
+        if _starts_as_written(inventory, service):
+            yield from _evidence(service, "command", service.command, service.command_location or service.location)
+
+
+def _starts_as_written(inventory: Inventory, service: Service) -> bool:
+    """Whether the image is known to hand its words on as they are."""
+    found = services.product(inventory, service)
+    return found is not None and found.kind in services.DATASTORES and not service.build and not service.entrypoint
+
+
+def _evidence(service: Service, part: str, words: tuple[str, ...], place: Location) -> Iterator[Evidence]:
+    names = {posixpath.basename(word) for word in words}
+    found = list(dict.fromkeys(match[0] for word in words for match in _VARIABLE.finditer(word)))
+    if found and names.isdisjoint(_SHELLS):
+        verb = "arrives" if len(found) == 1 else "arrive"
+        yield Evidence(
+            f"The {part} of {service.name} runs without a shell: {listed(found)} {verb} as that text, not as a value.",
+            place,
+            subject=f"{service.project}/{service.name}/{part}",
+            service=service.name,
+            recommendation="Start it by `sh -c '…'`." if part == "command" else 'Write it as `["CMD-SHELL", "…"]`.',
+        )
