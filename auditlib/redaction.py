@@ -19,7 +19,7 @@ from msgspec import Struct, field
 from auditlib import secret_spans
 from auditlib.patterns import regex
 from auditlib.phrases import counted
-from auditlib.secret_spans import is_credential_name, is_secret_value
+from auditlib.secret_spans import is_credential_name, is_secret_value, only_hints_at_login
 from auditlib.secret_spans.known import KnownWords
 
 __all__ = ["Value", "Vault", "is_credential_name", "is_secret_value", "shown"]
@@ -144,8 +144,10 @@ class Vault(Struct):
                 generated=_is_generated(bare),
             )
         spans = secret_spans.union(_in_value(name, text) + _places(words, text))
-        if not spans:
-            return Value(text=self.mask(text), length=len(text), placeholder=bool(_PLACEHOLDER.search(text)))
+        if not spans or only_hints_at_login(name, bare):
+            return Value(
+                text=self.mask(_replace(text, spans)), length=len(text), placeholder=bool(_PLACEHOLDER.search(text))
+            )
         first = text[slice(*spans[0])]
         identities = [self._remember(text[start:end]) for start, end in spans]
         return Value(

@@ -398,3 +398,18 @@ def test_what_is_random_to_all_appearances_is_masked_without_a_name(text):
 )
 def test_names_and_digests_are_not_random(text):
     assert Vault().mask(text) == text
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "hidden", "secret"),
+    [
+        ("AUTH", "sunflower", True, False),
+        ("REDIS_AUTH", "hunter22", True, False),
+        ("AUTH", "admin:sunflower", True, True),
+        ("AUTH", "basic", False, False),
+        ("REQUIRE_AUTH", "staff", False, False),
+    ],
+)
+def test_a_word_of_which_only_the_name_auth_speaks_is_hidden_and_no_ground_for_a_finding(name, text, hidden, secret):
+    value = Vault().value(name, text)
+    assert ("‹secret" in value.text, value.secret) == (hidden, secret)

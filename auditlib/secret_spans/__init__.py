@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 from auditlib.patterns import regex
 from auditlib.secret_spans import addresses, commands, env_lines, formats, headers, inputs, logins
 from auditlib.secret_spans.assignments import default, key_input, name_around, named
-from auditlib.secret_spans.names import is_credential_name, is_secret_value
+from auditlib.secret_spans.names import is_credential_name, is_secret_value, only_hints_at_login
 
 if TYPE_CHECKING:
     from ahocorasick_rs import AhoCorasick
 
-__all__ = ["Span", "find", "is_credential_name", "is_secret_value", "union"]
+__all__ = ["Span", "find", "is_credential_name", "is_secret_value", "only_hints_at_login", "union"]
 
 Span = tuple[int, int]
 """Where a secret begins and ends in a text."""

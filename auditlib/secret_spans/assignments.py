@@ -72,8 +72,13 @@ def _login(name: str, text: str, begin: int, end: int, code: bool) -> Iterator[S
         if is_secret_value(name, match["value"]):
             yield match.span("value")
     elif name.isupper():
-        found = (span for each in _values(text, name, begin, end, code) for span in _secret(name, text, each))
+        given = list(expressions.strings(text, name, begin, end, code=code))
+        found = (span for each in given or _bare(text, begin, end, code) for span in _secret(name, text, each))
         yield from (span for span in found if is_word_of_login(name, text[slice(*span)]))
+
+
+def _bare(text: str, begin: int, end: int, code: bool) -> Iterator[Span]:
+    return iter(()) if code else bare.values(text, begin, end)
 
 
 def _whole(name: str, text: str, begin: int) -> str:

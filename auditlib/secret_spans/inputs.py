@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from auditlib.patterns import regex
@@ -39,15 +38,11 @@ def piped_to(text: str, position: int) -> Iterator[Span]:
 
 
 _LOGINS = regex(r"""(?:echo|printf)\s+(?:-\w+\s+)*\\?["']?[^\s:"'|]+:(?P<value>[^\s"'|\\]+)[^|\n]*\|[^|\n]*$""")
-
-
 _FORMATTED_LOGIN = regex(
     rf"""printf\s+(?P<form>["'])(?:%s|[^\s:"'%|]+):%s(?:\\n)?(?P=form)\s+(?:[^\s"'|]+\s+)?{VALUE}\\?["']?\s*\|[^|\n]*$"""
 )
-_DOCUMENT = regex(
-    r"""chpasswd[^\n|]{0,80}<<-?\s?["']?(?P<end>\w+)["']?[^\n]{0,80}\n(?P<lines>.{0,4000}?)\n[ \t]*(?P=end)\b""", re.S
-)
-_LOGIN_LINE = regex(r"^[ \t]*[\w.-]+:(?P<value>[^\s:][^\n]*)$", re.M)
+_DOCUMENT = regex(r"""chpasswd[^\n|]{0,80}<<-?\s?["']?\w{1,40}["']?[^\n]{0,80}\n""")
+_LOGIN_LINE = regex(r"[ \t]*[\w.-]{1,60}:(?P<value>[^\s:][^\n]{0,200})(?:\n|$)")
 
 
 def login(text: str, position: int) -> Iterator[Span]:
@@ -57,8 +52,14 @@ def login(text: str, position: int) -> Iterator[Span]:
     for match in [*_FORMATTED_LOGIN.finditer(before)] or [*_LOGINS.finditer(before)]:
         yield from value_of(match, start)
     if document := _DOCUMENT.match(text, position):
-        for line in _LOGIN_LINE.finditer(text, *document.span("lines")):
-            yield from value_of(line, 0)
+        yield from _lines(text, document.end())
+
+
+def _lines(text: str, position: int) -> Iterator[Span]:
+    """The passwords of a here-document, up to the first line that is no login, which its end is."""
+    while line := _LOGIN_LINE.match(text, position):
+        yield from value_of(line, 0)
+        position = line.end()
 
 
 _TAKES_INPUT = regex(

@@ -31,8 +31,9 @@ def told(text: str, position: int) -> Iterator[Span]:
     match = _TOLD.match(text, position)
     if match and (match["between"] != "/" or "/" in match["what"] or _is_no_path(text, match)):
         yield from _password(match)
-    if before := _TOLD_BEFORE.search(text, max(0, position - 160), position):
-        yield from _password(before)
+    if text[position - 8 : position].lower() == "default ":
+        before = _TOLD_BEFORE.search(text, max(0, position - 160), position)
+        yield from _password(before) if before else ()
 
 
 def _is_no_path(text: str, match: re.Match[str]) -> bool:

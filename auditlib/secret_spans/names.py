@@ -66,6 +66,11 @@ def is_word_of_login(name: str, value: str) -> bool:
     return holds and bool(_WORD.fullmatch(value)) and not _WAY_TO_AUTHENTICATE.fullmatch(value)
 
 
+def only_hints_at_login(name: str, value: str) -> bool:
+    """Whether only the name speaks for a password (`AUTH=word`): enough to hide it, not to complain of it."""
+    return bool(_LOGIN_VARIABLE.search(name)) and bool(_WORD.fullmatch(value)) and not re.search("[:/]", value)
+
+
 _WORD = regex(r"[^\s(]\S{2,}")
 _LOGIN_VARIABLE = regex(r"(?:^|_)(?:AUTH|CREDS?)$")
 """In capitals, as variables of the environment are: `auth` in a file of settings opens a section or names a kind."""
