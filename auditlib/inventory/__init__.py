@@ -220,6 +220,16 @@ class Inventory:
         return frozenset(self.files)
 
     @cached_property
+    def files_by_name(self) -> dict[str, tuple[str, ...]]:
+        """The audited files by the last part of their path."""
+        return _grouped((path.rpartition("/")[2], path) for path in self.files)
+
+    @cached_property
+    def variables_of(self) -> dict[tuple[str, str], tuple[stack.Variable, ...]]:
+        """The variables in what a service says, by its project and name."""
+        return _grouped(((item.project, item.service), item) for item in self.variables if item.service)
+
+    @cached_property
     def _links(self) -> frozenset[str]:
         return frozenset(entry.file for entry in self.coverage if entry.kind == "link")
 
@@ -234,8 +244,8 @@ class Inventory:
         return folders_of(self.files)
 
 
-def _grouped(pairs: Iterable[tuple[str, Any]]) -> dict[str, tuple[Any, ...]]:
-    groups: defaultdict[str, list[Any]] = defaultdict(list)
+def _grouped(pairs: Iterable[tuple[Any, Any]]) -> dict[Any, tuple[Any, ...]]:
+    groups: defaultdict[Any, list[Any]] = defaultdict(list)
     for key, item in pairs:
         groups[key].append(item)
     return {key: tuple(items) for key, items in groups.items()}

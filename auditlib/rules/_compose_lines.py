@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import textwrap
 
 from auditlib.conventions import exporters, published_images, services
+from auditlib.conventions.exporters import Exporter
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Port, Service
+
+_LOOKED_AT = 300
 
 
 def of_service(service: Service, lines: str) -> str:
@@ -22,10 +26,16 @@ def of_name(name: str, lines: str) -> str:
 def new_service(inventory: Inventory, host: str) -> str:
     """A service that something asks by name, with the image that the name stands for and whom it has to ask."""
     known = exporters.of_host(host, "")
-    watched = [item for product in (known.watches if known else ()) for item in services.of_product(inventory, product)]
-    told = published_images.told(known.name, watched[0] if watched else None) if known else ""
+    told = published_images.told(known.name, _watched(inventory, known)) if known else ""
     lines = "\n".join(filter(None, (f"image: {published_images.image_for(host)}", told)))
     return f"services:\n{textwrap.indent(of_name(host, lines), '  ')}"
+
+
+def _watched(inventory: Inventory, exporter: Exporter) -> Service | None:
+    """The service that an exporter tells about; of a great many the first ones are looked at."""
+    few = itertools.islice(inventory.distinct_services, _LOOKED_AT) if exporter.watches else ()
+    found = ((item, services.product(inventory, item)) for item in few)
+    return next((item for item, product in found if product and product.name in exporter.watches), None)
 
 
 def waiting(service: Service, needed: str, condition: str) -> str:

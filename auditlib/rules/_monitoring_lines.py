@@ -9,6 +9,9 @@ from auditlib.inventory.stack import Service
 from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules import _files as files
 
+_LOOKED_AT = 300
+"""Services of a very large repository that are looked at, each time lines are written."""
+
 
 def job(name: str, target: str) -> str:
     """A scrape job with one target."""
@@ -19,7 +22,8 @@ def for_exporter(inventory: Inventory, config: str, exporter: Exporter) -> str:
     """What scrapes an exporter, and where none runs the service of one as well."""
     if exporter is exporters.APPLICATION:
         return files.into(config, job(*_application(inventory)))
-    running = next((item for item in inventory.distinct_services if exporters.of_image(item.image) is exporter), None)
+    some = inventory.distinct_services[:_LOOKED_AT]
+    running = next((item for item in some if exporters.of_image(item.image) is exporter), None)
     host = running.name if running else exporter.name.lower().replace(" ", "-")
     port = exporter.ports[0] if exporter.ports else "<port>"
     lines = files.into(config, job(host, f"{host}:{port}"))
@@ -40,8 +44,9 @@ def for_service(inventory: Inventory, config: str, service: Service) -> str:
 
 def _application(inventory: Inventory) -> tuple[str, str]:
     """The first service that is built here and listens: its name, and where it is asked."""
-    built = [item for item in inventory.distinct_services if item.build and listening.to_ask(inventory, item)]
-    return (built[0].name, f"{built[0].name}:{_port(inventory, built[0])}") if built else ("<service>", "<host>:<port>")
+    built = (item for item in inventory.distinct_services[:_LOOKED_AT] if item.build)
+    first = next((item for item in built if listening.to_ask(inventory, item)), None)
+    return (first.name, f"{first.name}:{_port(inventory, first)}") if first else ("<service>", "<host>:<port>")
 
 
 def _port(inventory: Inventory, service: Service) -> str:

@@ -26,6 +26,7 @@ References:
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 from auditlib.conventions import build_context
@@ -37,6 +38,9 @@ from auditlib.phrases import listed
 from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
+
+_LOOKED_AT = 300
+"""Dockerfiles of a very large repository among which one that is meant is looked for."""
 
 
 @rule(area=Area.ORCHESTRATION, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
@@ -61,7 +65,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 def _brought(inventory: Inventory, path: str, service: Service, build: Build) -> str:
     """The Dockerfile that is meant, where only one lies in the context; else how what is missing gets in."""
     below = "" if build.context == "." else f"{build.context}/"
-    known = [file for file in inventory.dockerfiles_by_path if file.startswith(below) and path != build.context]
+    some = itertools.islice(inventory.dockerfiles_by_path, _LOOKED_AT)
+    known = [file for file in some if file.startswith(below) and path != build.context]
     if len(known) != 1:
         return "git submodule update --init" if ".gitmodules" in inventory.file_set else files.committed([path])
     name = known[0].removeprefix(below)

@@ -105,7 +105,7 @@ def _added(inventory: Inventory, cause: str, names: list[str]) -> str:
     if script:
         return files.into(package, f'"scripts": {{\n  "{script}": "<the command that it stands for>"\n}}')
     paths = list(dict.fromkeys(name.removeprefix("./") for name in names if _PATH.fullmatch(name)))
-    moved = [file for file in inventory.files for path in paths[:1] if file.endswith(f"/{posixpath.basename(path)}")]
+    moved = [file for path in paths[:1] for file in inventory.files_by_name.get(posixpath.basename(path), ())]
     if len(moved) == 1:
         return f"git mv {shlex.quote(moved[0])} {shlex.quote(paths[0])}   # or name {moved[0]} in the step"
     return files.committed(paths or names)

@@ -36,6 +36,7 @@ from auditlib.conventions import environments, secrets
 from auditlib.conventions.secrets import Sighting
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
+from auditlib.inventory.stack import Variable
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed
@@ -54,10 +55,11 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     found: defaultdict[int, dict[tuple[str, int], Sighting]] = defaultdict(dict)
     for item in (*_interpolated(inventory), *secrets.sightings(inventory)):
         if secrets.stands_in_url(item.value) and item.kind != "template" and not _is_aside(item.location):
-            place = (item.location.file, item.location.line)
-            found[item.value.identity].setdefault(place, item)
+            found[item.value.identity].setdefault(_spot(item.location), item)
+    variables = _by_password(inventory)
+    defaults = {_spot(item.location): item for item in inventory.variables if item.default and item.default.secret}
     for items in found.values():
-        yield _evidence(inventory, sorted(items.values(), key=_order))
+        yield _evidence(sorted(items.values(), key=_order), variables, defaults)
 
 
 def _interpolated(inventory: Inventory) -> Iterator[Sighting]:
@@ -87,29 +89,39 @@ def _order(item: Sighting) -> tuple[bool, int, str, int]:
     return environments.is_for_development(place.file), _KINDS.index(item.kind), place.file, place.line
 
 
-def _password(inventory: Inventory, items: list[Sighting]) -> str:
-    """The variable that holds the password: the one that has the same value elsewhere, or one after the address."""
-    identity = items[0].value.identity
-    known = (item.name for item in secrets.sightings(inventory) if item.value.identity == identity)
-    alone = (name for name in known if is_credential_name(name) and not name.endswith(("_URL", "_URI", "_DSN")))
+def _spot(place: Location) -> tuple[str, int]:
+    return place.file, place.line
+
+
+def _by_password(inventory: Inventory) -> dict[int, str]:
+    """The variables that hold a password alone, by the identity of its value."""
+    found: dict[int, str] = {}
+    for item in secrets.sightings(inventory):
+        if is_credential_name(item.name) and not _ADDRESS.search(item.name):
+            found.setdefault(item.value.identity, item.name)
+    return found
+
+
+def _password(items: list[Sighting], variables: dict[int, str]) -> str:
+    """The variable that holds the password elsewhere, or one that is called after the address."""
     address = next((item.name for item in items if item.name), "")
-    return next(alone, f"{_ADDRESS.sub('', address)}_PASSWORD" if address else "PASSWORD")
+    usual = f"{_ADDRESS.sub('', address)}_PASSWORD" if address else "PASSWORD"
+    return variables.get(items[0].value.identity, usual)
 
 
-def _change(inventory: Inventory, first: Sighting, variable: str) -> tuple[str, str]:
+def _change(first: Sighting, variable: str, default: Variable | None) -> tuple[str, str]:
     """The password, or the default that it is, as it is shown, and the variable, where Compose fills one in."""
-    place = (first.location.file, first.location.line)
-    for item in inventory.variables:
-        if item.default is not None and item.default.secret and (item.location.file, item.location.line) == place:
-            return f"${{{item.name}{item.operator}{item.default.text}}}", f"${{{item.name}:?set it in .env}}"
+    if default is not None and default.default is not None:
+        old = f"${{{default.name}{default.operator}{default.default.text}}}"
+        return old, f"${{{default.name}:?set it in .env}}"
     hidden = _HIDDEN.search(first.value.text)
     fits = hidden and first.kind in ("default", "literal")
     return (hidden[0], f"${{{variable}:?set it in .env}}") if hidden and fits else ("", "")
 
 
-def _evidence(inventory: Inventory, items: list[Sighting]) -> Evidence:
+def _evidence(items: list[Sighting], variables: dict[int, str], defaults: dict[tuple[str, int], Variable]) -> Evidence:
     first, *others = items
-    variable = _password(inventory, items)
+    variable = _password(items, variables)
     name = first.name or f"line {first.location.line} of {first.location.file}"
     holders = dict.fromkeys(item.name or item.location.file for item in others)
     names = listed([holder for holder in holders if holder != first.name] or [f"{first.name} elsewhere"], limit=4)
@@ -124,7 +136,7 @@ def _evidence(inventory: Inventory, items: list[Sighting]) -> Evidence:
         recommendation=f"Pass the password of {name} as a variable or a secret of its own, and build the address from "
         "its parts in the program.",
         severity=Severity.LOW if all(environments.is_for_development(item.location.file) for item in items) else None,
-        change=_change(inventory, first, variable),
+        change=_change(first, variable, defaults.get(_spot(first.location))),
         example=code_lines.everywhere(items, variable),
     )
 

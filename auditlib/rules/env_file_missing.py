@@ -32,7 +32,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from auditlib.conventions import deployment, environments, programs
 from auditlib.graph import DependencyGraph
@@ -60,10 +60,11 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             if not inventory.leads_through_link(posixpath.normpath(path)):
                 wanted[posixpath.normpath(path)].setdefault(reference, service.name)
     explained = _explained(inventory)
+    demanded = _demanded(inventory) if wanted else {}
     for path, references in wanted.items():
         name = posixpath.basename(path)
         if not _has_template(inventory, path) and name not in explained and not _is_described(inventory, name):
-            yield _evidence(inventory, path, references)
+            yield _evidence(path, references, demanded)
 
 
 def _has_template(inventory: Inventory, path: str) -> bool:
@@ -91,16 +92,19 @@ def _explained(inventory: Inventory) -> set[str]:
     return {posixpath.basename(part.strip("\"'`,;:()")) for word in words for part in re.split(r"[\s=>]+", word)}
 
 
-def _template(inventory: Inventory, path: str, names: Iterable[str]) -> str:
-    """A template with the settings that the code of the services demands."""
-    mine = [item for item in programs.programs(inventory) if item.service.name in set(names)]
-    wanted = dict.fromkeys(item.name for program in mine for item in program.settings if item.name not in program.given)
-    return files.into(f"{path}.example", "\n".join(f"{name}=" for name in wanted) or "<NAME>=")
+def _demanded(inventory: Inventory) -> dict[str, list[str]]:
+    """The settings that the code of services reads and that they aren't given, by the service's name."""
+    found: dict[str, list[str]] = {}
+    for program in programs.programs(inventory):
+        names = [item.name for item in program.settings if item.name not in program.given]
+        found.setdefault(program.service.name, names)
+    return found
 
 
-def _evidence(inventory: Inventory, path: str, references: dict[EnvFileReference, str]) -> Evidence:
+def _evidence(path: str, references: dict[EnvFileReference, str], demanded: dict[str, list[str]]) -> Evidence:
     (first, service), *others = references.items()
     names = dict.fromkeys(references.values())
+    wanted = dict.fromkeys(setting for name in names for setting in demanded.get(name, ()))
     needs = "needs" if len(names) == 1 else "need"
     return Evidence(
         f"{listed(names)} {needs} {path}, which the repository doesn't have; no template, command or document says "
@@ -111,6 +115,6 @@ def _evidence(inventory: Inventory, path: str, references: dict[EnvFileReference
         related=tuple(Related(item.location, f"{name} needs it here", member=True) for item, name in others),
         recommendation=f"Commit {path}.example with the variables that {counted(len(names), 'service')} "
         f"{'expects' if len(names) == 1 else 'expect'} and say in the README to copy it.",
-        example=_template(inventory, path, names),
+        example=files.into(f"{path}.example", "\n".join(f"{name}=" for name in wanted) or "<NAME>="),
         severity=Severity.LOW if environments.is_for_development(first.location.file) else None,
     )

@@ -150,7 +150,8 @@ def _evidence(
 
 def _password(inventory: Inventory, service: Service, first_step: str) -> str:
     """The password for the probe, from the variable that the service takes its own from."""
-    known = [item.name for item in inventory.variables if item.target.startswith(f"services.{service.name}.command")]
+    own = inventory.variables_of.get((service.project, service.name), ())
+    known = [item.name for item in own if item.target.startswith(f"services.{service.name}.command")]
     known += [name for entry in service.environment for name in (*entry.variables, entry.name)]
     variable = next((name for name in known if "PASS" in name), "<the variable with the password>")
     if not first_step.startswith("Set "):

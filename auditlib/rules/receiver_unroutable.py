@@ -50,6 +50,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     shadowed = set(_shadowed(inventory.alert_routes))
     routed = {(route.file, route.receiver) for route in inventory.alert_routes if route not in shadowed}
     templated = {file for file, name in routed if monitoring.is_template(file, name)}
+    severities = _severities(inventory)
     for receiver in inventory.receivers:
         file = receiver.file
         if (file, receiver.name) in routed or file in templated or file not in roots or not receiver.integrations:
@@ -66,16 +67,19 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 Related(roots[file].location, f"the routes end at {listed(_used(inventory, file))}"),
             ),
             recommendation=f"Add a route to {receiver.name} in {file}, or remove the receiver.",
-            example=files.into(file, _routed(inventory, receiver.name)),
+            example=files.into(file, _routed(severities, receiver.name)),
         )
 
 
-def _routed(inventory: Inventory, receiver: str) -> str:
-    """A route to the receiver, with the severities that alerts have."""
-    known = dict.fromkeys(
-        value for alert in monitoring.alerts(inventory) for name, value in alert.labels if name == "severity"
-    )
-    wanted = f"one of {listed(known)}" if known else "the severity that it is for"
+def _severities(inventory: Inventory) -> list[str]:
+    """The severities that alerts have."""
+    labels = (label for alert in monitoring.alerts(inventory) for label in alert.labels)
+    return list(dict.fromkeys(value for name, value in labels if name == "severity"))
+
+
+def _routed(severities: list[str], receiver: str) -> str:
+    """A route to the receiver, by one of the severities."""
+    wanted = f"one of {listed(severities)}" if severities else "the severity that it is for"
     return f'route:\n  routes:\n    - matchers: [severity="<{wanted}>"]\n      receiver: {receiver}'
 
 

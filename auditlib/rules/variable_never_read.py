@@ -56,12 +56,12 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         yield _evidence(inventory, project, entries)
 
 
-def _written(inventory: Inventory, service: str, entry: EnvironmentEntry) -> str:
+def _written(inventory: Inventory, project: str, service: str, entry: EnvironmentEntry) -> str:
     """The entry as a line has it, as far as it is a plain value or one variable."""
     if not entry.variables:
         return f"{entry.name}: {entry.value.text}" if entry.value is not None else ""
     target = f"services.{service}.environment.{entry.name}"
-    used = [item for item in inventory.variables if item.target == target]
+    used = [item for item in inventory.variables_of.get((project, service), ()) if item.target == target]
     texts = {f"${{{item.name}{item.operator}{item.default.text if item.default else ''}}}" for item in used}
     return f"{entry.name}: {texts.pop()}" if len(texts) == 1 and len(entry.variables) == 1 else ""
 
@@ -81,6 +81,6 @@ def _evidence(inventory: Inventory, project: str, entries: list[tuple[str, Envir
         related=tuple(Related(place, text) for place, text in related.items() if place != first.location),
         recommendation=f"Remove {listed(names, limit=4)} from {first.location.file}, or read "
         f"{'it' if len(names) == 1 else 'them'} in the code.",
-        change=(_written(inventory, service, first), ""),
+        change=(_written(inventory, project, service, first), ""),
         example="\n".join(f"# {entry.location}: without {entry.name}" for _, entry in entries),
     )
