@@ -31,3 +31,5 @@ class ReverseProxy(Struct, frozen=True):
     """The ports that it listens on, as far as the file names them."""
     upstreams: tuple[Upstream, ...]
     location: Location
+    includes: tuple[str, ...] = ()
+    """The further files that one of nginx reads, as they are written (`/etc/nginx/conf.d/*.conf`)."""
