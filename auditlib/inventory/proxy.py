@@ -33,3 +33,5 @@ class ReverseProxy(Struct, frozen=True):
     location: Location
     sections: tuple[str, ...] = ()
     """Of nginx the names of the statements that stand in no block: `events`, `http`, `server`, `include`."""
+    includes: tuple[str, ...] = ()
+    """The further files that one of nginx reads, as they are written (`/etc/nginx/conf.d/*.conf`)."""

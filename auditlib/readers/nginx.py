@@ -50,6 +50,7 @@ class _State(Struct):
     listens: list[str] = field(default_factory=list)
     upstreams: list[Upstream] = field(default_factory=list)
     sections: dict[str, None] = field(default_factory=dict)
+    includes: list[str] = field(default_factory=list)
 
     def inside(self, name: str) -> str:
         """The argument of the nearest block of this name; empty if there is none."""
@@ -74,8 +75,8 @@ def _read(source: Source, file: str) -> Iterator[Any]:
             if words[:1] == ["upstream"] and len(words) > 1:
                 state.groups.add(words[1])
     upstreams = tuple(item for item in state.upstreams if item.group or item.host not in state.groups)
-    listens = tuple(dict.fromkeys(state.listens))
-    yield ReverseProxy(file, KIND, listens, upstreams, Location(file), tuple(state.sections))
+    listens, includes = tuple(dict.fromkeys(state.listens)), tuple(dict.fromkeys(state.includes))
+    yield ReverseProxy(file, KIND, listens, upstreams, Location(file), tuple(state.sections), includes)
     if state.blocks:
         yield Coverage(file, KIND, Read.PARTIAL, "a block is not closed")
 
@@ -105,6 +106,8 @@ def _take(state: _State, words: list[str], line: int) -> None:
         return
     if name == "listen" and (port := re.search(r"(?:^|:)(\d{1,5})$", arguments[0])):
         state.listens.append(port[1])
+    elif name == "include":
+        state.includes.append(arguments[0])
     elif name == "set" and len(arguments) > 1:
         state.variables[arguments[0].strip("${}")] = arguments[1]
     elif name == "server" and state.blocks and state.blocks[-1][0] == "upstream":

@@ -62,7 +62,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             inside = mount.kind == "bind" and not mount.outside and "$" not in mount.source
             if not inside or inventory.leads_through_link(mount.source):
                 continue
-            if mount.source not in known and _is_needed(mount):
+            if mount.source not in known and _is_needed(service, mount):
                 missing.setdefault(mount.source, {}).setdefault(mount.location, (service, mount))
     unread = dict(_unread(inventory, known))
     made = _made(inventory) if missing or unread else ""
@@ -106,9 +106,10 @@ def _of_folder(inventory: Inventory, path: str, service: Service, named: str) ->
     )  # fmt: skip
 
 
-def _is_needed(mount: Mount) -> bool:
+def _is_needed(service: Service, mount: Mount) -> bool:
     """Whether the service reads what is mounted: a file, something read-only, or its configuration."""
-    return _is_read_only(mount) or mount.target.startswith(_CONFIGURATION)
+    told = any(_CONFIG_OPTION.fullmatch(word) and f"={mount.target.rstrip('/')}/" in word for word in service.command)
+    return told or _is_read_only(mount) or mount.target.startswith(_CONFIGURATION)
 
 
 def _is_read_only(mount: Mount) -> bool:
