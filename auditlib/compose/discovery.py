@@ -198,7 +198,18 @@ def _lives_apart(content: Map, base: Map | None) -> bool:
     used = [_names(item.get("networks")) if isinstance(item, Map) else set() for item in services.values()]
     joined = all(names and names <= mine for names in used)
     needed = {other for name in services for other in _depends_on(others.get(name))}
-    return joined and bool(needed) and needed.issubset(services)
+    return joined and needed.issubset(services) and (bool(needed) or _repeats(services, others))
+
+
+def _repeats(mine: Map, theirs: Map) -> bool:
+    """Whether the services in common run the same, and some say again what they publish, which an overlay doesn't."""
+    shared = [(_says(service), _says(theirs[name])) for name, service in mine.items() if name in theirs]
+    same = [one for one, other in shared if one == other and all(one)]
+    return len(same) > 1 and all(one[0] and one[0] == other[0] for one, other in shared)
+
+
+def _says(service: object) -> tuple[object, object]:
+    return (service.get("image"), service.get("ports")) if isinstance(service, Map) else (None, None)
 
 
 def _refused_over(content: Map, base: Map | None) -> str:

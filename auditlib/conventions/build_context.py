@@ -11,7 +11,7 @@ import re
 from functools import cache
 
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import DockerIgnore
+from auditlib.inventory.delivery import DockerIgnore, Instruction
 from auditlib.inventory.stack import Build
 from auditlib.paths import below
 from auditlib.patterns import regex
@@ -62,6 +62,12 @@ def matches(pattern: str, path: str) -> bool:
     """
     source = posixpath.normpath(f"/{pattern}").lstrip("/")
     return not source or bool(_pattern(source).fullmatch(path))
+
+
+def copies_everything(item: Instruction) -> bool:
+    """Whether an instruction copies the whole context into the image."""
+    from_stage = any(flag.startswith("--from") for flag in item.flags)
+    return item.keyword in ("COPY", "ADD") and not from_stage and bool({".", "./"} & set(item.words[:-1]))
 
 
 @cache

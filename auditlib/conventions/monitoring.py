@@ -27,8 +27,15 @@ def is_template(path: str, *texts: str) -> bool:
 
 
 def runners(inventory: Inventory, file: str) -> tuple[Service, ...]:
-    """The services that mount a configuration file."""
-    return tuple(service for service in inventory.services if mounts.path_inside(service, file))
+    """The services that mount a configuration file, unless it is only among their own sources."""
+    return tuple(service for service in inventory.services if _is_given(service, mounts.path_inside(service, file)))
+
+
+def _is_given(service: Service, inside: str) -> bool:
+    """Whether a container has a file by another mount than that of the folder that its image is built from."""
+    context = service.build.context if service.build else None
+    seen = mounts.path_inside(service, context) if context is not None else ""
+    return bool(inside) and not (seen and mounts.is_below(inside, seen) and not inside.startswith("/etc/"))
 
 
 def prometheus_in_use(inventory: Inventory) -> tuple[PrometheusConfig, ...]:
@@ -56,6 +63,22 @@ def loading(inventory: Inventory, rule_file: str) -> tuple[PrometheusConfig, ...
         for config in inventory.prometheus
         if any(fnmatchcase(rule_file, pattern) for pattern in rule_patterns(inventory, config))
     )
+
+
+def lacks(inventory: Inventory, config: PrometheusConfig, path: str) -> bool:
+    """Whether every container that reads a configuration runs another's image and has no mount over the path."""
+    services = runners(inventory, config.file)
+    return bool(services) and not any(
+        service.build
+        or service.configs
+        or any(mounts.is_below(_inside(service, config, path), item.target) for item in service.mounts)
+        for service in services
+    )
+
+
+def _inside(service: Service, config: PrometheusConfig, path: str) -> str:
+    """Where a container looks for a pattern: relative ones begin at the folder of the configuration."""
+    return posixpath.normpath(posixpath.join(posixpath.dirname(mounts.path_inside(service, config.file)), path))
 
 
 def takes(matcher: LabelMatcher, value: str) -> bool:

@@ -30,25 +30,44 @@ from collections.abc import Iterator
 from auditlib.conventions import monitoring
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.model import Area, Confidence, Effort, Location, Read, Related, Severity
+from auditlib.inventory.stack import Service
+from auditlib.model import Area, Confidence, Coverage, Effort, Location, Read, Related, Severity
 from auditlib.rules._rule import Evidence, rule
 
-_KINDS = frozenset({"prometheus", "prometheus-rules", "alertmanager", "grafana"})
+_PROGRAMS = {
+    "prometheus": "prometheus",
+    "prometheus-rules": "prometheus",
+    "alertmanager": "alertmanager",
+    "grafana": "grafana",
+}
+"""Who reads a configuration of each kind: what the name of its image has."""
 
 
 @rule(area=Area.MONITORING, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """Every configuration of the monitoring that a service mounts and that couldn't be read as YAML."""
+    """Every configuration of the monitoring that couldn't be read as YAML, where a service would read it."""
     for entry in inventory.coverage:
-        if entry.kind in _KINDS and entry.status is Read.FAILED and entry.reason.startswith("not valid YAML"):
-            runs = monitoring.runners(inventory, entry.file)
-            if runs and not monitoring.is_template(entry.file):
-                yield Evidence(
-                    f"{entry.file}, which {runs[0].name} reads, is no YAML ({entry.reason.partition(': ')[2]}): "
-                    f"{runs[0].name} ends at its start.",
-                    Location(entry.file, entry.line),
-                    subject=entry.file,
-                    service=runs[0].name,
-                    related=(Related(runs[0].location, f"{runs[0].name} mounts it"),),
-                    recommendation=f"Correct line {entry.line} of {entry.file}.",
-                )
+        broken = entry.status is Read.FAILED and entry.reason.startswith("not valid YAML")
+        if entry.kind in _PROGRAMS and broken and not monitoring.is_template(entry.file):
+            program = _PROGRAMS[entry.kind]
+            readers = [item for item in inventory.distinct_services if program in f"{item.image} {item.name}".lower()]
+            mounting = set(monitoring.runners(inventory, entry.file))
+            mounted = [item for item in readers if item in mounting]
+            if readers:
+                yield _evidence(entry, mounted[0] if mounted else readers[0], bool(mounted))
+
+
+def _evidence(entry: Coverage, service: Service, mounted: bool) -> Evidence:
+    fault = f"is no YAML ({entry.reason.partition(': ')[2]})"
+    return Evidence(
+        f"{entry.file}, which {service.name} reads, {fault}: {service.name} ends at its start."
+        if mounted
+        else f"{entry.file} {fault}: {service.name} can't load it.",
+        Location(entry.file, entry.line),
+        subject=entry.file,
+        service=service.name,
+        related=(Related(service.location, f"{service.name} mounts it" if mounted else "would read it"),),
+        recommendation=f"Correct line {entry.line} of {entry.file}.",
+        severity=None if mounted else Severity.MEDIUM,
+        confidence=None if mounted else Confidence.MEDIUM,
+    )

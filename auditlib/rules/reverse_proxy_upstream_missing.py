@@ -30,7 +30,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditlib.conventions import listening, peers, probes, services, traefik
+from auditlib.conventions import listening, peers, probes, proxies, traefik
 from auditlib.conventions.listening import Mismatch
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
@@ -51,7 +51,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every upstream of a configuration in use that leads to no service, or to a port of one that it doesn't have."""
     groups = {item.group for proxy in inventory.reverse_proxies for item in proxy.upstreams if item.group}
     for proxy in inventory.reverse_proxies:
-        runners = _runners(inventory, proxy)
+        runners = proxies.runners(inventory, proxy)
         missing: dict[str, list[Upstream]] = {}
         for item in proxy.upstreams if runners else ():
             if not item.group and item.host in groups:
@@ -123,24 +123,6 @@ def _labels(inventory: Inventory) -> Iterator[Evidence]:
                 f"({listed(sorted(known), limit=4)}).",
                 example=_label(router.service, router.target),
             )
-
-
-def _runners(inventory: Inventory, proxy: ReverseProxy) -> list[Service]:
-    """The services that mount the file, or are built beside it."""
-    found = []
-    for service in inventory.services:
-        places = [mount.source for mount in service.mounts if mount.kind == "bind" and not mount.outside]
-        if service.build and not service.build.outside and _may_hold(inventory, service, proxy):
-            places.append(service.build.context)
-        if any(place in (".", proxy.file) or proxy.file.startswith(place + "/") for place in places):
-            found.append(service)
-    return found
-
-
-def _may_hold(inventory: Inventory, service: Service, proxy: ReverseProxy) -> bool:
-    """Whether a service's image may be one of the proxy: its Dockerfile names it, or isn't known."""
-    found = services.dockerfile(inventory, service)
-    return found is None or any(proxy.kind in word for item in found.instructions for word in item.words)
 
 
 def _label(service: Service, target: str) -> str:

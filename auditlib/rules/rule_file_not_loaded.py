@@ -31,11 +31,10 @@ import re
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
-from auditlib.conventions import deployment, monitoring, mounts
+from auditlib.conventions import deployment, monitoring
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.monitoring import PrometheusConfig
-from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import counted, listed
@@ -61,25 +60,12 @@ def _may_name(inventory: Inventory, config: PrometheusConfig, file: str) -> bool
     name = posixpath.basename(file)
     return any(
         monitoring.is_template(config.file, pattern.path)
-        or (fnmatchcase(name, posixpath.basename(pattern.path)) and not _is_absent(inventory, config, pattern.path))
+        or (
+            fnmatchcase(name, posixpath.basename(pattern.path))
+            and not monitoring.lacks(inventory, config, pattern.path)
+        )
         for pattern in config.rule_files
     )
-
-
-def _is_absent(inventory: Inventory, config: PrometheusConfig, path: str) -> bool:
-    """Whether every container that reads the configuration runs another's image and has no mount over the path."""
-    services = monitoring.runners(inventory, config.file)
-    return bool(services) and not any(
-        service.build
-        or service.configs
-        or any(mounts.is_below(_inside(service, config, path), item.target) for item in service.mounts)
-        for service in services
-    )
-
-
-def _inside(service: Service, config: PrometheusConfig, path: str) -> str:
-    """Where a container looks for a pattern: relative ones begin at the folder of the configuration."""
-    return posixpath.normpath(posixpath.join(posixpath.dirname(mounts.path_inside(service, config.file)), path))
 
 
 def _evidence(inventory: Inventory, file: str) -> Evidence:

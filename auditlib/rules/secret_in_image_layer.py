@@ -36,7 +36,7 @@ from collections.abc import Iterator
 
 import pathspec
 
-from auditlib.conventions import environments, services
+from auditlib.conventions import build_context, environments, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.configuration import EnvFile
@@ -110,7 +110,7 @@ def _whole_contexts(inventory: Inventory) -> Iterator[Evidence]:
         seen.add(file.path)
         context = posixpath.normpath(service.build.context)
         template = next((item for item in inventory.env_files if _is_template_in(item, context)), None)
-        copying = next((item for item in _shipped(file, service.build.target) if _copies_everything(item)), None)
+        copying = next(filter(build_context.copies_everything, _shipped(file, service.build.target)), None)
         if template and copying and not _excludes(inventory, file, context, ".env"):
             yield Evidence(
                 f"{copying.keyword} in {file.path} copies the whole folder, and no .dockerignore excludes `.env`: an "
@@ -136,7 +136,7 @@ def _keys(inventory: Inventory) -> Iterator[Evidence]:
             continue
         seen.add(file.path)
         context = posixpath.normpath(service.build.context)
-        copying = next((item for item in _shipped(file, service.build.target) if _copies_everything(item)), None)
+        copying = next(filter(build_context.copies_everything, _shipped(file, service.build.target)), None)
         taken = [key for key in keys if copying and _is_taken(inventory, file, context, key.file)]
         if copying and taken:
             yield Evidence(
@@ -173,11 +173,6 @@ def _shipped(file: Dockerfile, target: str) -> list[Instruction]:
         if item.keyword == "WORKDIR"
     }
     return [item for item in file.instructions if item in final or folders.get(item.stage) in sources]
-
-
-def _copies_everything(item: Instruction) -> bool:
-    from_stage = any(flag.startswith("--from") for flag in item.flags)
-    return item.keyword in ("COPY", "ADD") and not from_stage and bool({".", "./"} & set(item.words[:-1]))
 
 
 def _excludes(inventory: Inventory, file: Dockerfile, context: str, path: str) -> bool:

@@ -1,0 +1,26 @@
+"""Which services run with the configuration of a reverse proxy."""
+
+from __future__ import annotations
+
+from auditlib.conventions import services
+from auditlib.inventory import Inventory
+from auditlib.inventory.proxy import ReverseProxy
+from auditlib.inventory.stack import Service
+
+
+def runners(inventory: Inventory, proxy: ReverseProxy) -> list[Service]:
+    """The services that mount the file, or are built beside it."""
+    found = []
+    for service in inventory.services:
+        places = [mount.source for mount in service.mounts if mount.kind == "bind" and not mount.outside]
+        if service.build and not service.build.outside and _may_hold(inventory, service, proxy):
+            places.append(service.build.context)
+        if any(place in (".", proxy.file) or proxy.file.startswith(place + "/") for place in places):
+            found.append(service)
+    return found
+
+
+def _may_hold(inventory: Inventory, service: Service, proxy: ReverseProxy) -> bool:
+    """Whether a service's image may be one of the proxy: its Dockerfile names it, or isn't known."""
+    found = services.dockerfile(inventory, service)
+    return found is None or any(proxy.kind in word for item in found.instructions for word in item.words)

@@ -1,0 +1,101 @@
+"""A document tells its readers to call what the repository lacks.
+
+A make target, Compose file or npm script that was renamed or removed stops the first person who follows the document,
+often in the middle of an incident.
+
+Anti-pattern:
+
+    # README.md
+    docker compose -f docker-compose.dev.yml up    # the file is called compose.yaml
+
+Better:
+
+    docker compose up
+
+Recommendation:
+
+    Write what there is, or add what is missing.
+
+References:
+
+- https://www.gnu.org/software/make/manual/html_node/Goals.html
+- https://docs.docker.com/reference/cli/docker/compose/#use--f-to-specify-the-name-and-path-of-one-or-more-compose-files
+- https://docs.npmjs.com/cli/using-npm/scripts
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections import defaultdict
+from collections.abc import Iterator
+from itertools import pairwise
+
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.delivery import Document, Mention
+from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.patterns import regex
+from auditlib.rules._rule import Evidence, rule
+
+_TARGET = regex(r"[a-z][\w-]*")
+_FILE = regex(r"(?:\./)?(?:[\w-][\w.-]*/)*[\w.-]+\.ya?ml")
+_GENERATORS = frozenset({"CMakeLists.txt", "configure", "configure.ac", "Makefile.in", "Makefile.am", "meson.build"})
+_COMPOSE = ("docker-compose", "docker compose")
+
+
+@rule(area=Area.RESILIENCE, severity=Severity.LOW, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """Each thing that commands of documents call and that is nowhere in the repository, with all its places."""
+    names = {posixpath.basename(path) for path in inventory.files}
+    found: defaultdict[str, list[Mention]] = defaultdict(list)
+    for document in inventory.documents:
+        commands = [item for item in document.mentions if item.kind == "command"]
+        if _is_of_another(document, commands):
+            continue
+        for item in commands:
+            for missing in (*_targets(inventory, names, item), *_files(names, commands, item)):
+                found[missing].append(item)
+    for missing, uses in found.items():
+        yield _evidence(missing, uses)
+
+
+def _is_of_another(document: Document, commands: list[Mention]) -> bool:
+    """Whether a document may speak of another repository: it fetches several, or lies among what others made."""
+    clones = {item.text for item in commands if item.text.startswith("git clone")}
+    return len(clones) > 1 or any(
+        part in ("vendor", "third_party", "node_modules") for part in document.path.split("/")
+    )
+
+
+def _targets(inventory: Inventory, names: set[str], item: Mention) -> Iterator[str]:
+    """A make target or npm script that no makefile or package.json has."""
+    words = item.text.split()
+    kind = {"make": "make", "npm run": "npm"}.get(" ".join(words[:-1]), "")
+    files = [manifest for manifest in inventory.manifests if manifest.kind == kind]
+    unknown = any(manifest.incomplete for manifest in files) or (kind == "make" and names & _GENERATORS)
+    known = {target.name for manifest in files for target in manifest.targets}
+    if kind and not unknown and _TARGET.fullmatch(words[-1]) and words[-1] not in known and (files or kind == "make"):
+        yield f"the {'target' if kind == 'make' else 'script'} {words[-1]}"
+
+
+def _files(names: set[str], commands: list[Mention], item: Mention) -> Iterator[str]:
+    """Compose files that a command names, that aren't there and that no other command makes."""
+    if not item.text.startswith(_COMPOSE):
+        return
+    words = item.text.split()
+    others = " ".join(other.text for other in commands if not other.text.startswith(_COMPOSE))
+    for option, word in pairwise(words):
+        name = posixpath.basename(word)
+        if option in ("-f", "--file") and _FILE.fullmatch(word) and name not in names and name not in others:
+            yield f"the file {word}"
+
+
+def _evidence(missing: str, uses: list[Mention]) -> Evidence:
+    first, *others = uses
+    return Evidence(
+        f"{first.location.file} tells its readers to call `{first.text}`, and the repository lacks {missing}.",
+        first.location,
+        subject=missing,
+        related=tuple(Related(item.location, f"calls {missing} too", member=True) for item in others),
+        recommendation=f"Correct the command in {first.location.file}, or add {missing}.",
+    )

@@ -1,0 +1,67 @@
+"""`rule_files` of Prometheus names a file that its container doesn't hold.
+
+Prometheus takes a path that nothing matches for an empty pattern: it starts, evaluates no rule and says nothing, so
+that a configuration that seems to alert never does.
+
+Anti-pattern:
+
+    rule_files: [alert.rules]
+    # compose.yaml mounts prometheus.yml alone
+
+Better:
+
+    volumes:
+      - ./prometheus.yml:/etc/prometheus/prometheus.yml:ro
+      - ./alert.rules:/etc/prometheus/alert.rules:ro
+
+Recommendation:
+
+    Write the rules and mount them where the path says, or remove the path.
+
+References:
+
+- https://prometheus.io/docs/prometheus/latest/configuration/configuration/
+- https://prometheus.io/docs/prometheus/latest/configuration/recording_rules/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditlib.conventions import monitoring
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.monitoring import PathPattern, PrometheusConfig
+from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.phrases import listed
+from auditlib.rules._rule import Evidence, rule
+
+
+@rule(area=Area.MONITORING, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """Every configuration whose paths all lead nowhere; rules that lie unloaded elsewhere are told of as such."""
+    if any(not monitoring.loading(inventory, item.file) for item in inventory.alert_rules):
+        return
+    for config in inventory.prometheus:
+        absent = [item for item in config.rule_files if _is_absent(inventory, config, item)]
+        if absent and len(absent) == len(config.rule_files):
+            yield _evidence(inventory, config, absent)
+
+
+def _is_absent(inventory: Inventory, config: PrometheusConfig, pattern: PathPattern) -> bool:
+    filled_in = monitoring.is_template(config.file, pattern.path)
+    return not filled_in and monitoring.lacks(inventory, config, pattern.path)
+
+
+def _evidence(inventory: Inventory, config: PrometheusConfig, absent: list[PathPattern]) -> Evidence:
+    service = monitoring.runners(inventory, config.file)[0]
+    names = listed(item.path for item in absent)
+    return Evidence(
+        f"`rule_files` of {config.file} names {names}, and no mount of {service.name} brings "
+        f"{'it' if len(absent) == 1 else 'them'} into the container: {service.name} starts without a rule.",
+        absent[0].location,
+        subject=config.file,
+        service=service.name,
+        related=(Related(service.location, f"{service.name} mounts {config.file} alone"),),
+        recommendation=f"Mount {names} into {service.name}, or remove `rule_files` from {config.file}.",
+    )
