@@ -113,12 +113,15 @@ _SERVICES = {
 }
 
 
-def _wired(project: Project, kinds: dict[str, list[Location]]) -> str:
+def _wired(inventory: Inventory, project: Project, kinds: dict[str, list[Location]]) -> str:
     """The services that are missing, each with the folder of its configuration."""
-    home = posixpath.dirname(project.location.file)
-    blocks = [
-        _service(kind, posixpath.relpath(_folder(kind, places[0].file), home or ".")) for kind, places in kinds.items()
-    ]
+    home = posixpath.dirname(project.location.file) or "."
+    configured = {item.file for item in inventory.prometheus} | {item.file for item in inventory.receivers}
+    blocks = []
+    for kind, places in kinds.items():
+        file = places[0].file
+        folder = posixpath.relpath(_folder(kind, file), home)
+        blocks.append(_service(kind, folder, posixpath.basename(file) if file in configured else ""))
     return files.into(project.location.file, "services:\n" + textwrap.indent("\n".join(blocks), "  "))
 
 
@@ -128,9 +131,12 @@ def _folder(kind: str, file: str) -> str:
     return f"{above}provisioning" if kind == "dashboards" and found else posixpath.dirname(file) or "."
 
 
-def _service(kind: str, folder: str) -> str:
+def _service(kind: str, folder: str, config: str) -> str:
+    """One service; a configuration that isn't called as the program expects is named in its command."""
     name, image, inside = _SERVICES[kind]
     lines = f"image: {image}:<version>\nvolumes:\n  - ./{folder.removeprefix('./')}:{inside.rstrip('/')}:ro"
+    if config and config != f"{name}.yml":
+        lines += f"\ncommand: --config.file={inside}{config}"
     return compose_lines.of_name(name, lines)
 
 
@@ -153,5 +159,5 @@ def _evidence(inventory: Inventory, folder: str, kinds: dict[str, list[Location]
         recommendation=f"Add {names} as services that mount {posixpath.dirname(places[0][1].file) or 'this folder'} to "
         f"{projects[0].location.file}, or document where they run.",
         confidence=Confidence.MEDIUM if elsewhere else None,
-        example=_wired(projects[0], kinds),
+        example=_wired(inventory, projects[0], kinds),
     )
