@@ -43,7 +43,7 @@ def unkept(inventory: Inventory, graph: DependencyGraph) -> Iterator[Related]:
 
 
 def untried(inventory: Inventory, graph: DependencyGraph) -> Iterator[Related]:
-    """The commands and scripts that restore data, where no workflow or service runs one."""
+    """The commands and scripts that restore data, where no workflow, service or table of cron runs one."""
     if not any(subjects.restores_run(inventory)):
         said = "The repository holds what brings data back; whether anybody has tried it, files can't tell"
         yield from (Related(item.location, said) for item in subjects.restores(inventory))

@@ -94,7 +94,7 @@ ITEMS: tuple[Item, ...] = (
     Item(
         "Restoring has been tried",
         subjects.stores,
-        "A workflow or a service runs the commands that bring data back.",
+        "A workflow, a service or a table of cron runs what brings data back.",
         "Nothing that keeps data was found.",
         weakened_by=_rules("backup-untested", "recovery-undocumented"),
         proof=subjects.restores,

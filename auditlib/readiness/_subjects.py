@@ -73,7 +73,7 @@ def restores(inventory: Inventory) -> Iterator[Related]:
 
 
 def restores_run(inventory: Inventory) -> Iterator[Related]:
-    """The workflows and services that bring data back whenever they run."""
+    """The workflows, services and tables of cron that bring data back whenever they run."""
     for step in inventory.steps:
         for command in step.commands:
             if _RESTORE.search(" ".join(command.words)):
@@ -81,6 +81,9 @@ def restores_run(inventory: Inventory) -> Iterator[Related]:
     for service in inventory.distinct_services:
         if _RESTORE.search(" ".join((*service.entrypoint, *service.command))):
             yield Related(service.location, f"{service.name} restores data")
+    for caller in inventory.callers:
+        if any(map(_RESTORE.search, caller.scripts)):
+            yield Related(caller.location, f"{caller.path} starts a script that restores data")
 
 
 def scrape_jobs(inventory: Inventory) -> Iterator[Related]:

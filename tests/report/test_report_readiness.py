@@ -12,7 +12,7 @@ from handmade import FILE, MakeAudit, finding, place, service
 from auditlib import audit as auditing
 from auditlib import readiness, rules
 from auditlib.audit import Audit
-from auditlib.inventory.delivery import Command, Document, Heading, Job, Script, Step, Workflow
+from auditlib.inventory.delivery import Caller, Command, Document, Heading, Job, Script, Step, Workflow
 from auditlib.inventory.monitoring import (
     Integration,
     LogShipper,
@@ -153,6 +153,9 @@ CASES: dict[str, tuple[str, State, list[Any], list[str]]] = {
     "data without a way back": (RESTORE, State.NOT_MET, [STORE], []),
     "a script that restores, and nothing that runs it": (RESTORE, State.PARTLY, [STORE, RESTORES], []),
     "a workflow that restores": (RESTORE, State.MET, [STORE, RESTORES, runs("./scripts/restore.sh")], []),
+    "a table of cron that restores": (
+        RESTORE, State.MET, [STORE, RESTORES, Caller("crontab", ("restore.sh",), place(3))], [],
+    ),
     "a service that restores": (RESTORE, State.MET, [STORE, service("drill", command=("pg_restore", "-d", "x"))], []),
     "one of two is checked": (
         HEALTH, State.PARTLY, [service("api"), service("db", healthcheck=CHECKED)], ["healthcheck-missing"]
