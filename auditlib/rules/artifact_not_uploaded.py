@@ -38,10 +38,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from auditlib.conventions import names
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Step, Workflow
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.rules import _workflow_lines as workflow_lines
 from auditlib.rules._rule import Evidence, rule
 
 
@@ -57,7 +59,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             continue
         for step in steps:
             if _downloads(step) and _name(step) not in uploaded:
-                yield _evidence(workflow, step)
+                yield _evidence(workflow, step, uploaded)
 
 
 def _name(step: Step) -> str:
@@ -71,7 +73,20 @@ def _downloads(step: Step) -> bool:
     return step.uses.startswith("actions/download-artifact@") and own and "$" not in _name(step)
 
 
-def _evidence(workflow: Workflow, step: Step) -> Evidence:
+def _example(workflow: Workflow, step: Step, uploaded: set[str]) -> str:
+    """The download by the name that was probably meant, or what uploads it in a job before."""
+    name = _name(step)
+    near = sorted(other for other in uploaded if names.is_near(name, other))
+    if near:
+        lines = f"- uses: {step.uses}\n  with: {{name: {near[0]}}}"
+        return workflow_lines.step(workflow.file, step.job, lines)
+    job = next(job for job in workflow.jobs if job.id == step.job)
+    before = next(iter(job.needs), "<a job that this one needs>")
+    lines = f"- uses: actions/upload-artifact@v4\n  with: {{name: {name}, path: <what it makes>}}"
+    return workflow_lines.step(workflow.file, before, lines)
+
+
+def _evidence(workflow: Workflow, step: Step, uploaded: set[str]) -> Evidence:
     name = _name(step)
     return Evidence(
         f"The job {step.job} downloads the artifact {name}, which no step of {workflow.file} uploads: the step fails.",
@@ -80,4 +95,5 @@ def _evidence(workflow: Workflow, step: Step) -> Evidence:
         related=(Related(workflow.location, "the workflow"),),
         recommendation=f"Upload {name} in a job of {workflow.file} that {step.job} needs, or give the step `run-id` of "
         "the run that has it.",
+        example=_example(workflow, step, uploaded),
     )

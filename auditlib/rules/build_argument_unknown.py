@@ -90,12 +90,17 @@ def _of_step(inventory: Inventory, step: Step) -> Iterator[Evidence]:
             subject=f"{step.job}/{'/'.join(unknown)}",
             related=(Related(found.location, f"declares no {listed(unknown)}"),),
             recommendation=f"Add `ARG {unknown[0]}` to {found.path}, in the stage that uses it.",
+            example=_declaring(found, unknown),
         )
 
 
 def _declared(found: Dockerfile) -> set[str]:
     arguments = (item for item in found.instructions if item.keyword == "ARG")
     return {word.partition("=")[0] for item in arguments for word in item.words}
+
+
+def _declaring(found: Dockerfile, unknown: list[str]) -> str:
+    return files.into(found.path, "\n".join(f"ARG {name}" for name in unknown))
 
 
 def _evidence(service: Service, build: Build, found: Dockerfile, unknown: list[str]) -> Evidence:
@@ -108,5 +113,5 @@ def _evidence(service: Service, build: Build, found: Dockerfile, unknown: list[s
         service=service.name,
         related=(Related(found.location, f"declares no {names}"),),
         recommendation=f"Add `ARG {unknown[0]}` to {found.path}, in the stage that uses it.",
-        example=files.into(found.path, "\n".join(f"ARG {name}" for name in unknown)),
+        example=_declaring(found, unknown),
     )
