@@ -36,14 +36,22 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
 
 _STARTS = {
     "python": "Python's interpreter", "node": "Node's interpreter", "ruby": "Ruby's interpreter", "golang": "a shell",
-    "alpine": "a shell", "busybox": "a shell", "debian": "a shell", "ubuntu": "a shell", "openjdk": "a Java shell",
-    "eclipse-temurin": "a Java shell", "rust": "a shell", "amazoncorretto": "a shell",
+    "alpine": "a shell", "busybox": "a shell", "debian": "a shell", "ubuntu": "a shell", "openjdk": "a shell",
+    "eclipse-temurin": "a shell", "rust": "a shell", "amazoncorretto": "a shell",
 }  # fmt: skip
 """What these images start by themselves (their Dockerfiles in https://github.com/docker-library)."""
+
+_PROGRAMS = {
+    "python": 'python, "<file that starts the program>"', "node": 'node, "<file that starts the program>"',
+    "ruby": 'ruby, "<file that starts the program>"', "openjdk": 'java, "-jar", "<jar of the program>"',
+    "eclipse-temurin": 'java, "-jar", "<jar of the program>"', "amazoncorretto": 'java, "-jar", "<jar of the program>"',
+}  # fmt: skip
+"""How programs are started in these images."""
 
 
 @rule(area=Area.ORCHESTRATION, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
@@ -84,4 +92,5 @@ def _evidence(service: Service, base: str, started: str) -> Evidence:
         service=service.name,
         related=(Related(service.location, f"{service.name} has no `command`"),),
         recommendation=f"Give {service.name} a `command`, or name the image that was meant.",
+        example=compose_lines.of_service(service, f"command: [{_PROGRAMS.get(images.repository(base), '<program>')}]"),
     )
