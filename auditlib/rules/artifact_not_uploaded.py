@@ -43,8 +43,12 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Step, Workflow
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.patterns import regex
 from auditlib.rules import _workflow_lines as workflow_lines
 from auditlib.rules._rule import Evidence, rule
+
+_OPAQUE = regex(r"^\./|^(?!actions/(?:upload|download)-artifact@).*(?:artifact|upload)")
+"""Actions that may upload artifacts themselves: those of the repository, and others that say so."""
 
 
 @rule(area=Area.CICD, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
@@ -52,7 +56,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every download by name of an artifact that no step of the same workflow uploads."""
     for workflow in inventory.workflows:
         steps = [step for job in workflow.jobs for step in job.steps]
-        opaque = any(job.uses for job in workflow.jobs) or any(step.uses.startswith("./") for step in steps)
+        opaque = any(job.uses for job in workflow.jobs) or any(_OPAQUE.search(step.uses) for step in steps)
         called = any(trigger.event == "workflow_call" for trigger in workflow.triggers)
         uploaded = {_name(step) for step in steps if step.uses.startswith("actions/upload-artifact@")}
         if opaque or called or any("$" in name for name in uploaded):
@@ -67,10 +71,11 @@ def _name(step: Step) -> str:
 
 
 def _downloads(step: Step) -> bool:
-    """Whether a step takes one artifact of its own run."""
+    """Whether a step takes one artifact of its own run, and its failure counts."""
     names = {pair.name for pair in step.inputs}
     own = "name" in names and not names & {"run-id", "repository", "artifact-ids"}
-    return step.uses.startswith("actions/download-artifact@") and own and "$" not in _name(step)
+    plain = own and "$" not in _name(step) and not step.continue_on_error
+    return step.uses.startswith("actions/download-artifact@") and plain
 
 
 def _example(workflow: Workflow, step: Step, uploaded: set[str]) -> str:

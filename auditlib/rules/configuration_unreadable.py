@@ -56,12 +56,13 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 def _evidence(entry: Coverage, reader: Service) -> Evidence:
     return Evidence(
         f"{entry.file}, which {reader.name} reads, is no YAML ({entry.reason.partition(': ')[2]}): {reader.name} ends "
-        "at its start.",
+        f"at its start{', if it loads the file' if entry.kind == 'prometheus-rules' else ''}.",
         Location(entry.file, entry.line),
         subject=entry.file,
         service=reader.name,
         related=(Related(reader.location, f"{reader.name} mounts it"),),
         recommendation=f"Correct line {entry.line} of {entry.file}.",
+        confidence=Confidence.MEDIUM if entry.kind == "prometheus-rules" else None,
         example=_checking(entry, reader),
     )
 

@@ -66,9 +66,16 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 
 
 def _is_told(inventory: Inventory, service: Service) -> bool:
-    """Whether a command is given, in whichever file, or something may stay: a pod's sandbox, a terminal, a shell."""
+    """Whether a command is given, in whichever file, or by hand, or something may stay: a terminal, a shell.
+
+    A service of a profile is started by `docker compose run`, with a terminal; one whose image others run is there to
+    be built.
+    """
     versions = inventory.versions(service) or [service]
-    return any(item.command or item.entrypoint or item.has_terminal for item in versions)
+    others = (item for item in inventory.services_of(service.project).values() if item.name != service.name)
+    shared = service.build is not None and any(service.image and item.image == service.image for item in others)
+    told = any(item.command or item.entrypoint or item.has_terminal for item in versions)
+    return told or shared or bool(service.profiles)
 
 
 def _of_build(inventory: Inventory, service: Service) -> tuple[str, str] | None:

@@ -33,13 +33,14 @@ References:
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 
 from auditlib.conventions import image_variables, images, mounts
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import EnvironmentEntry, Service
-from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.phrases import listed
 from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
@@ -48,14 +49,20 @@ from auditlib.rules._rule import Evidence, rule
 @rule(area=Area.CONFIGURATION, severity=Severity.LOW, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every official image of a database or broker with variables of its own `environment` that it doesn't read."""
+    uses = Counter(item.location for service in inventory.distinct_services for item in service.environment)
     for service in inventory.distinct_services:
         names = image_variables.unread(service.image) if service.build is None else frozenset()
-        own = [item for item in service.environment if item.origin == "environment" and item.name in names]
+        own = [item for item in service.environment if _is_own(item, uses) and item.name in names]
         lacks = _lacks_password(service)
         idle = [item for item in own if not _is_named(inventory, service, item.name)]
         idle = [item for item in idle if not (lacks and item.name.endswith(("_PASS", "_PASSWORD")))]
         if idle:
             yield _evidence(service, sorted(idle, key=lambda item: item.location))
+
+
+def _is_own(item: EnvironmentEntry, uses: Counter[Location]) -> bool:
+    """Whether a variable is written for one service alone, not in a mapping that others share."""
+    return item.origin == "environment" and uses[item.location] == 1
 
 
 def _lacks_password(service: Service) -> bool:

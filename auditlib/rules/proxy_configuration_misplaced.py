@@ -32,6 +32,7 @@ from collections.abc import Iterator
 from auditlib.conventions import mounts, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
+from auditlib.inventory.delivery import Dockerfile
 from auditlib.inventory.proxy import ReverseProxy
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
@@ -40,7 +41,7 @@ from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 _MAIN = "/etc/nginx/nginx.conf"
-_INSIDE = ("/etc/nginx/conf.d/", "/etc/nginx/templates/", "/etc/nginx/sites-enabled/")
+_INSIDE = ("/etc/nginx/conf.d/", "/etc/nginx/templates/")
 _Placed = tuple[Service, str, Location]
 """The service that has a file, where its container finds it, and what puts it there."""
 
@@ -59,6 +60,8 @@ def _placed(inventory: Inventory, service: Service, proxy: ReverseProxy) -> _Pla
     """Where the nginx of a service finds a file, and what puts it there."""
     found = services.product(inventory, service)
     build = services.dockerfile(inventory, service)
+    if _starts_otherwise(build, service):
+        return None
     for mount in service.mounts if found and found.name == "Nginx" else ():
         if mount.kind == "bind" and mount.source == proxy.file:
             return service, mounts.path_inside(service, proxy.file), mount.location
@@ -68,6 +71,14 @@ def _placed(inventory: Inventory, service: Service, proxy: ReverseProxy) -> _Pla
             if source == proxy.file:
                 return service, item.words[1], item.location
     return None
+
+
+def _starts_otherwise(build: Dockerfile | None, service: Service) -> bool:
+    """Whether the service is told of another configuration, or of another place for what templates make."""
+    names = [item.name for item in service.environment]
+    names += [name for item in (build.instructions if build else ()) for name, _ in item.variables]
+    words = " ".join((*service.entrypoint, *service.command))
+    return " -c " in words or "NGINX_ENVSUBST_OUTPUT_DIR" in names
 
 
 def _refused(proxy: ReverseProxy, path: str) -> str:
