@@ -38,9 +38,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from msgspec import Struct
-
-from auditlib.conventions import deployment, images, services
+from auditlib.conventions import database_logins, deployment, services
+from auditlib.conventions.database_logins import Server
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import EnvironmentEntry, Service
@@ -56,22 +55,8 @@ _ADDRESS = regex(
     r"(?:tcp\()?(?P<host>[\w.-]+)(?::\d+)?\)?/(?P<database>[\w-]+)(?:[?].*)?$"
 )
 """A URL, or what Go's driver for MySQL takes (https://github.com/go-sql-driver/mysql#dsn-data-source-name)."""
-_PREFIXES = {"postgres": ("POSTGRES",), "mysql": ("MYSQL",), "mariadb": ("MARIADB", "MYSQL")}
 _MAKES = regex(r"\bcreate\s+(?:user|role|database)\b|\bcreate(?:user|db)\b", re.I)
 _HOMES = ("/docker-entrypoint-initdb.d",)
-
-
-class _Server(Struct, frozen=True):
-    """What a database's first start makes; empty where its files don't tell."""
-
-    service: Service
-    users: frozenset[str]
-    databases: frozenset[str]
-    password: int
-    """The identity of the user's password; 0 where it isn't known."""
-    prefix: str
-    """What the names of its variables begin with."""
-    user: EnvironmentEntry | None
 
 
 @rule(area=Area.CONFIGURATION, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
@@ -81,39 +66,11 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         for entry in service.environment:
             match = _ADDRESS.match(entry.value.text) if entry.value and "@" in entry.value.text else None
             other = inventory.services_of(service.project).get(match["host"]) if match else None
-            server = _server(other) if other else None
+            server = database_logins.made_by(other) if other else None
             if match and server and other and not _is_open(inventory, other):
                 wrong = _wrong(entry, match["user"], match["database"], server)
                 if wrong:
                     yield _evidence(service, entry, server, wrong, _lines(service, entry, server, match))
-
-
-def _server(service: Service) -> _Server | None:
-    """What an official image makes by the variables that Compose shows."""
-    name = images.repository(service.image) if service.build is None else ""
-    given = {item.name: item for item in service.environment}
-    known = [prefix for prefix in _PREFIXES.get(name, ()) if any(key.startswith(prefix) for key in given)]
-    if not known:
-        return None
-    of_postgres = name == "postgres"
-    user, database = (given.get(f"{known[0]}_{key}") for key in ("USER", "DB" if of_postgres else "DATABASE"))
-    if any(item is not None and (item.value is None or not item.value.text) for item in (user, database)):
-        return None
-    own = _text(user) or ("postgres" if of_postgres else "")
-    made = _text(database) or (own if of_postgres else "")
-    password = given.get(f"{known[0]}_PASSWORD")
-    return _Server(
-        service,
-        frozenset({own} if of_postgres else {own, "root"}) - {""},
-        frozenset({made, "postgres", "template1"} if of_postgres else {made}) - {""},
-        password.value.identity if password and password.value and password.value.secret else 0,
-        known[0],
-        user or database,
-    )
-
-
-def _text(entry: EnvironmentEntry | None) -> str:
-    return entry.value.text if entry and entry.value else ""
 
 
 def _is_open(inventory: Inventory, service: Service) -> bool:
@@ -126,7 +83,7 @@ def _is_open(inventory: Inventory, service: Service) -> bool:
     return told or unread or scripted or services.product(inventory, service) is None
 
 
-def _wrong(entry: EnvironmentEntry, user: str, database: str, server: _Server) -> list[str]:
+def _wrong(entry: EnvironmentEntry, user: str, database: str, server: Server) -> list[str]:
     wrong = []
     if server.users and user not in server.users:
         wrong.append(f"the user {user} ({server.service.name} makes {listed(sorted(server.users))})")
@@ -137,7 +94,7 @@ def _wrong(entry: EnvironmentEntry, user: str, database: str, server: _Server) -
     return wrong
 
 
-def _agreeing(match: re.Match[str], server: _Server) -> tuple[str, str]:
+def _agreeing(match: re.Match[str], server: Server) -> tuple[str, str]:
     """The address with the login and the database that the server makes, and the variable of the password."""
     users, databases = server.users - {"root"}, server.databases - {"postgres", "template1"}
     user = match["user"] if match["user"] in server.users else next(iter(users), "<user>")
@@ -148,13 +105,13 @@ def _agreeing(match: re.Match[str], server: _Server) -> tuple[str, str]:
     return f"{text[:start]}{login}{text[match.end('login') : match.start('database')]}{database}{text[end:]}", variable
 
 
-def _lines(service: Service, entry: EnvironmentEntry, server: _Server, match: re.Match[str]) -> str:
+def _lines(service: Service, entry: EnvironmentEntry, server: Server, match: re.Match[str]) -> str:
     address, variable = _agreeing(match, server)
     told = compose_lines.of_service(server.service, code_lines.required([variable]))
     return compose_lines.of_service(service, f"environment:\n  {entry.name}: {address}") + f"\n{told}"
 
 
-def _evidence(service: Service, entry: EnvironmentEntry, server: _Server, wrong: list[str], example: str) -> Evidence:
+def _evidence(service: Service, entry: EnvironmentEntry, server: Server, wrong: list[str], example: str) -> Evidence:
     only_database = len(wrong) == 1 and wrong[0].startswith("the database")
     doubt = ", unless a migration makes it" if only_database else ""
     place = server.user.location if server.user else server.service.location
