@@ -12,10 +12,12 @@ from collections.abc import Iterable
 from auditlib.conventions import deployment, environments, mounts, services
 from auditlib.inventory import Inventory
 from auditlib.inventory.monitoring import Dashboard, Datasource
-from auditlib.inventory.stack import Service
+from auditlib.inventory.stack import Mount, Service
+from auditlib.patterns import regex
 
 _LOGIN_SETTINGS = ("GF_SECURITY_ADMIN_PASSWORD", "GF_SECURITY_DISABLE_INITIAL", "GF_AUTH_", "GF_PATHS_CONFIG")
 """https://grafana.com/docs/grafana/latest/setup-grafana/configure-grafana/#admin_password"""
+_BESIDE = regex(r"/etc/grafana/provisioning/[^/]+\.ya?ml")
 _OF_SESSIONS = ("GF_AUTH_TOKEN_", "GF_AUTH_LOGIN_")
 """Settings that say how long a login lasts, not which one there is."""
 BUILT_IN = frozenset({"", "default", "grafana", "-- grafana --", "-- mixed --", "-- dashboard --", "-100", "__expr__"})
@@ -54,6 +56,11 @@ def sees(server: Service, folder: str, file: str) -> bool:
     """Whether the container finds a file of the repository in a folder of its own."""
     inside = mounts.path_inside(server, file)
     return bool(inside) and mounts.is_below(inside, folder)
+
+
+def lies_beside(mount: Mount) -> bool:
+    """Whether a file is mounted directly into the folder of what is provisioned, which Grafana doesn't look at."""
+    return mount.kind == "bind" and _BESIDE.fullmatch(mount.target) is not None
 
 
 def loads(inventory: Inventory, running: Iterable[Service], dashboard: Dashboard) -> bool:

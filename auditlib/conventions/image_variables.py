@@ -32,10 +32,27 @@ _PREFIXES = {
     "redis": ("REDIS",), "rabbitmq": ("RABBITMQ",),
 }  # fmt: skip
 
+_MEANT = {
+    "postgres": ("POSTGRES_USER", "POSTGRES_PASSWORD", "POSTGRES_DB"),
+    "mysql": ("MYSQL_USER", "MYSQL_PASSWORD", "MYSQL_DATABASE"),
+    "mariadb": ("MARIADB_USER", "MARIADB_PASSWORD", "MARIADB_DATABASE"),
+    "mongo": ("MONGO_INITDB_ROOT_USERNAME", "MONGO_INITDB_ROOT_PASSWORD", "MONGO_INITDB_DATABASE"),
+    "rabbitmq": ("RABBITMQ_DEFAULT_USER", "RABBITMQ_DEFAULT_PASS", ""),
+}
+"""The variables that the images read for a user, a password and the name of a database."""
+_ENDS = (("USER", "USERNAME"), ("PASSWORD", "PASS"), ("DB", "NAME", "DATABASE", "DBNAME"))
+
 
 def needed(image: str) -> tuple[str, ...]:
     """The variables of which an image needs one to make its data folder; empty if it needs none."""
     return _NEEDED.get(images.repository(image), ())
+
+
+def meant(image: str, variable: str) -> str:
+    """The variable that an image reads for what another name says; empty if it reads none for that."""
+    end = variable.rpartition("_")[2]
+    found = zip(_ENDS, _MEANT.get(images.repository(image), ()), strict=False)
+    return next((name for ends, name in found if end in ends), "")
 
 
 def unread(image: str) -> frozenset[str]:

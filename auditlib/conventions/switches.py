@@ -7,7 +7,9 @@ template for origins; https://www.rfc-editor.org/rfc/rfc2606 for domains that ar
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
+from auditlib.inventory.configuration import SwitchComparison
 from auditlib.patterns import regex
 
 _DEBUG = regex(r"(?:^|_)(?:DEBUG|DEBUG_MODE)$")
@@ -27,6 +29,12 @@ def is_debug_switch(variable: str) -> bool:
 def is_on(value: str) -> bool:
     """Whether a value means yes."""
     return value.strip().strip("\"'").lower() in ("true", "1", "yes", "on")
+
+
+def counts_as_off(value: str, compared: Iterable[SwitchComparison]) -> bool:
+    """Whether a value means yes, in a spelling that none of the code that compares it takes."""
+    taken = {item.value for item in compared}
+    return bool(taken) and is_on(value) and value not in taken
 
 
 def names_origins(variable: str) -> bool:

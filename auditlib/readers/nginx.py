@@ -51,6 +51,8 @@ class _State(Struct):
     upstreams: list[Upstream] = field(default_factory=list)
     sections: dict[str, None] = field(default_factory=dict)
     includes: list[str] = field(default_factory=list)
+    silent: bool = False
+    """Whether the server that is being read has named no port yet; without one it listens on 80."""
 
     def inside(self, name: str) -> str:
         """The argument of the nearest block of this name; empty if there is none."""
@@ -61,8 +63,7 @@ def _read(source: Source, file: str) -> Iterator[Any]:
     state = _State(file)
     for words, line, opens in _statements(source.text(file)):
         if opens is None:
-            if state.blocks:
-                state.blocks.pop()
+            _close(state)
             continue
         if words:
             if not state.blocks:
@@ -70,6 +71,7 @@ def _read(source: Source, file: str) -> Iterator[Any]:
             _take(state, words, line)
         if opens:
             state.blocks.append(words or [""])
+            state.silent = state.silent or words == ["server"]
             if len(state.blocks) > DEPTH_LIMIT:
                 raise Unreadable(f"nested more than {DEPTH_LIMIT} deep", line)
             if words[:1] == ["upstream"] and len(words) > 1:
@@ -79,6 +81,13 @@ def _read(source: Source, file: str) -> Iterator[Any]:
     yield ReverseProxy(file, KIND, listens, upstreams, Location(file), tuple(state.sections), includes)
     if state.blocks:
         yield Coverage(file, KIND, Read.PARTIAL, "a block is not closed")
+
+
+def _close(state: _State) -> None:
+    closed = state.blocks.pop() if state.blocks else []
+    if closed == ["server"]:
+        state.listens += ["80"] if state.silent else []
+        state.silent = False
 
 
 def _statements(text: str) -> Iterator[tuple[list[str], int, bool | None]]:
@@ -104,6 +113,7 @@ def _take(state: _State, words: list[str], line: int) -> None:
     name, arguments = words[0], words[1:]
     if not arguments:
         return
+    state.silent = state.silent and name not in ("listen", "include")
     if name == "listen" and (port := re.search(r"(?:^|:)(\d{1,5})$", arguments[0])):
         state.listens.append(port[1])
     elif name == "include":

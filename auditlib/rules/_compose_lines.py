@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import posixpath
 import textwrap
 
 from auditlib.conventions import exporters, published_images, services
 from auditlib.conventions.exporters import Exporter
 from auditlib.inventory import Inventory
-from auditlib.inventory.stack import Port, Service
+from auditlib.inventory.stack import Mount, Port, Service
 
 _LOOKED_AT = 300
 
@@ -51,6 +52,19 @@ def on_loopback(port: Port) -> tuple[str, str]:
         return "", ""
     plain = f"{port.host_port}:{port.target}"
     return plain, f"127.0.0.1:{plain}"
+
+
+def mounted_at(mount: Mount, target: str) -> tuple[str, str]:
+    """A mount in the short form, at another place of the container; another form has no such text."""
+    mode = ":ro" if mount.read_only else ""
+    return f":{mount.target}{mode}", f":{target}{mode}"
+
+
+def mount_of(service: Service, source: str, target: str, mode: str = ":ro") -> str:
+    """A file or folder of the repository at a place of a service's container."""
+    path = posixpath.relpath(source, posixpath.dirname(service.location.file) or ".")
+    shown = path if path.startswith(".") else f"./{path}"
+    return of_service(service, f"volumes:\n  - {shown}:{target}{mode}")
 
 
 def named_volume(service: Service, folder: str, content: str = "data") -> str:

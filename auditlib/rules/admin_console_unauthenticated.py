@@ -38,7 +38,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from auditlib.conventions import environments, images, services
+from auditlib.conventions import environments, images, networks, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Port, Project, Service
@@ -102,7 +102,7 @@ def _console(inventory: Inventory, service: Service) -> _Console | None:
 def _is_open(inventory: Inventory, service: Service) -> bool:
     """Whether a service is a console that asks for no login, as far as the files tell."""
     console = _console(inventory, service)
-    if console is None:
+    if console is None or networks.closed_around(inventory, service):
         return False
     values = {entry.name: entry.value.text.strip().lower() for entry in service.environment if entry.value}
     if console.opened:

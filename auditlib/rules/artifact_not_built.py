@@ -37,6 +37,7 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Command, Dockerfile, Instruction, Job, Step
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
+from auditlib.rules import _workflow_lines as workflow_lines
 from auditlib.rules._rule import Evidence, rule
 
 _BUILT = frozenset({"target", "build", "dist", "out", "bin"})
@@ -46,6 +47,11 @@ _MAKES = regex(
     r"tsc|vite|webpack|build|package|compile|poetry|uv|python|node|bash|sh)\b|\.sh\b|download-artifact|/cache@|setup-\w*build"
 )
 """What may make files in a step; in doubt it does."""
+_TOOLS = {
+    "pom.xml": "mvn --batch-mode package", "build.gradle": "gradle build", "build.gradle.kts": "gradle build",
+    "package.json": "npm ci && npm run build",
+}  # fmt: skip
+"""By a tool's own file the command that usually makes what an image copies."""
 
 
 @rule(area=Area.CICD, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
@@ -58,7 +64,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 found = inventory.dockerfiles_by_path.get(path)
                 copied = _copied(workspace, found) if found and not _is_prepared(job, step) else None
                 if found and copied:
-                    yield _evidence(job, found, copied, place)
+                    yield _evidence(inventory, job, found, copied, place)
 
 
 def _builds(inventory: Inventory, workspace: Workspace, step: Step) -> Iterator[tuple[str, Location]]:
@@ -103,7 +109,7 @@ def _is_of_docker(command: Command) -> bool:
     return command.words[:1] in (("docker",), ("echo",), ("aws",))
 
 
-def _evidence(job: Job, found: Dockerfile, copied: Instruction, place: Location) -> Evidence:
+def _evidence(inventory: Inventory, job: Job, found: Dockerfile, copied: Instruction, place: Location) -> Evidence:
     source = copied.words[0]
     return Evidence(
         f"The job {job.id} builds {found.path}, which copies {source}; nothing in the job makes that, and the "
@@ -112,4 +118,13 @@ def _evidence(job: Job, found: Dockerfile, copied: Instruction, place: Location)
         subject=f"{job.id}/{found.path}",
         related=(Related(copied.location, f"copies {source}"),),
         recommendation=f"Build {source} in a step before, or in a stage of {found.path}.",
+        example=workflow_lines.step(job.workflow, job.id, _building(inventory, found, source)),
     )
+
+
+def _building(inventory: Inventory, found: Dockerfile, source: str) -> str:
+    """The step before that of the image, by the tool whose file lies beside the Dockerfile."""
+    folder = posixpath.dirname(found.path)
+    files = (name for name in _TOOLS if posixpath.join(folder, name) in inventory.file_set)
+    command = _TOOLS.get(next(files, ""), f"<the command that makes {source.lstrip('/')}>")
+    return f"- run: {command}" + (f"\n  working-directory: {folder}" if folder else "")

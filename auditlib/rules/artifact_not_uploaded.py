@@ -38,11 +38,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from auditlib.conventions import names
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Step, Workflow
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.patterns import regex
+from auditlib.rules import _workflow_lines as workflow_lines
 from auditlib.rules._rule import Evidence, rule
+
+_OPAQUE = regex(r"^\./|^(?!actions/(?:upload|download)-artifact@).*(?:artifact|upload)")
+"""Actions that may upload artifacts themselves: those of the repository, and others that say so."""
 
 
 @rule(area=Area.CICD, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
@@ -50,14 +56,14 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every download by name of an artifact that no step of the same workflow uploads."""
     for workflow in inventory.workflows:
         steps = [step for job in workflow.jobs for step in job.steps]
-        opaque = any(job.uses for job in workflow.jobs) or any(step.uses.startswith("./") for step in steps)
+        opaque = any(job.uses for job in workflow.jobs) or any(_OPAQUE.search(step.uses) for step in steps)
         called = any(trigger.event == "workflow_call" for trigger in workflow.triggers)
         uploaded = {_name(step) for step in steps if step.uses.startswith("actions/upload-artifact@")}
         if opaque or called or any("$" in name for name in uploaded):
             continue
         for step in steps:
             if _downloads(step) and _name(step) not in uploaded:
-                yield _evidence(workflow, step)
+                yield _evidence(workflow, step, uploaded)
 
 
 def _name(step: Step) -> str:
@@ -65,13 +71,27 @@ def _name(step: Step) -> str:
 
 
 def _downloads(step: Step) -> bool:
-    """Whether a step takes one artifact of its own run."""
+    """Whether a step takes one artifact of its own run, and its failure counts."""
     names = {pair.name for pair in step.inputs}
     own = "name" in names and not names & {"run-id", "repository", "artifact-ids"}
-    return step.uses.startswith("actions/download-artifact@") and own and "$" not in _name(step)
+    plain = own and "$" not in _name(step) and not step.continue_on_error
+    return step.uses.startswith("actions/download-artifact@") and plain
 
 
-def _evidence(workflow: Workflow, step: Step) -> Evidence:
+def _example(workflow: Workflow, step: Step, uploaded: set[str]) -> str:
+    """The download by the name that was probably meant, or what uploads it in a job before."""
+    name = _name(step)
+    near = sorted(other for other in uploaded if names.is_near(name, other))
+    if near:
+        lines = f"- uses: {step.uses}\n  with: {{name: {near[0]}}}"
+        return workflow_lines.step(workflow.file, step.job, lines)
+    job = next(job for job in workflow.jobs if job.id == step.job)
+    before = next(iter(job.needs), "<a job that this one needs>")
+    lines = f"- uses: actions/upload-artifact@v4\n  with: {{name: {name}, path: <what it makes>}}"
+    return workflow_lines.step(workflow.file, before, lines)
+
+
+def _evidence(workflow: Workflow, step: Step, uploaded: set[str]) -> Evidence:
     name = _name(step)
     return Evidence(
         f"The job {step.job} downloads the artifact {name}, which no step of {workflow.file} uploads: the step fails.",
@@ -80,4 +100,5 @@ def _evidence(workflow: Workflow, step: Step) -> Evidence:
         related=(Related(workflow.location, "the workflow"),),
         recommendation=f"Upload {name} in a job of {workflow.file} that {step.job} needs, or give the step `run-id` of "
         "the run that has it.",
+        example=_example(workflow, step, uploaded),
     )

@@ -37,12 +37,12 @@ References:
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from auditlib.conventions import build_context, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import Dockerfile, Step
+from auditlib.inventory.delivery import Dockerfile, Pair, Step
 from auditlib.inventory.stack import Build, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.phrases import listed
@@ -57,11 +57,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         found = services.dockerfile(inventory, service)
         if found is None or service.build is None or service.build.inline:
             continue
-        declared = _declared(found)
-        unknown = [
-            name for name, _ in service.build.arguments
-            if name not in declared and not build_context.PREDEFINED_ARGUMENTS.fullmatch(name)
-        ]  # fmt: skip
+        unknown = _unknown(found, (name for name, _ in service.build.arguments))
         if unknown:
             yield _evidence(service, service.build, found, unknown)
     for job in inventory.jobs:
@@ -79,23 +75,32 @@ def _of_step(inventory: Inventory, step: Step) -> Iterator[Evidence]:
     path = posixpath.normpath(name or posixpath.join(context or ".", "Dockerfile"))
     found = inventory.dockerfiles_by_path.get(path)
     lines = (line.strip().partition("=") for line in given.value.splitlines())
-    names = [key for key, equals, _ in lines if equals and key.isidentifier()]
-    declared = _declared(found) if found else set()
-    unknown = [key for key in names if key not in declared and not build_context.PREDEFINED_ARGUMENTS.fullmatch(key)]
+    unknown = _unknown(found, [key for key, equals, _ in lines if equals and key.isidentifier()]) if found else []
     if found and unknown:
-        yield Evidence(
-            f"The step {step.name or step.index + 1} of the job {step.job} passes {listed(unknown)} to the build; "
-            f"{found.path} has no ARG of {'that name' if len(unknown) == 1 else 'these names'}, so Docker drops it.",
-            given.location,
-            subject=f"{step.job}/{'/'.join(unknown)}",
-            related=(Related(found.location, f"declares no {listed(unknown)}"),),
-            recommendation=f"Add `ARG {unknown[0]}` to {found.path}, in the stage that uses it.",
-        )
+        yield _passed(step, given, found, unknown)
 
 
-def _declared(found: Dockerfile) -> set[str]:
+def _passed(step: Step, given: Pair, found: Dockerfile, unknown: list[str]) -> Evidence:
+    return Evidence(
+        f"The step {step.name or step.index + 1} of the job {step.job} passes {listed(unknown)} to the build; "
+        f"{found.path} has no ARG of {'that name' if len(unknown) == 1 else 'these names'}, so Docker drops it.",
+        given.location,
+        subject=f"{step.job}/{'/'.join(unknown)}",
+        related=(Related(found.location, f"declares no {listed(unknown)}"),),
+        recommendation=f"Add `ARG {unknown[0]}` to {found.path}, in the stage that uses it.",
+        example=_declaring(found, unknown),
+    )
+
+
+def _unknown(found: Dockerfile, names: Iterable[str]) -> list[str]:
+    """Those of the passed arguments that a Dockerfile doesn't declare and Docker doesn't know by itself."""
     arguments = (item for item in found.instructions if item.keyword == "ARG")
-    return {word.partition("=")[0] for item in arguments for word in item.words}
+    declared = {word.partition("=")[0] for item in arguments for word in item.words}
+    return [key for key in names if key not in declared and not build_context.PREDEFINED_ARGUMENTS.fullmatch(key)]
+
+
+def _declaring(found: Dockerfile, unknown: list[str]) -> str:
+    return files.into(found.path, "\n".join(f"ARG {name}" for name in unknown))
 
 
 def _evidence(service: Service, build: Build, found: Dockerfile, unknown: list[str]) -> Evidence:
@@ -108,5 +113,5 @@ def _evidence(service: Service, build: Build, found: Dockerfile, unknown: list[s
         service=service.name,
         related=(Related(found.location, f"declares no {names}"),),
         recommendation=f"Add `ARG {unknown[0]}` to {found.path}, in the stage that uses it.",
-        example=files.into(found.path, "\n".join(f"ARG {name}" for name in unknown)),
+        example=_declaring(found, unknown),
     )

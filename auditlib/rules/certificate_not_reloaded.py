@@ -32,6 +32,7 @@ References:
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 
 from auditlib.conventions import deployment, services
@@ -60,7 +61,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             item for item in inventory.services_of(companion.project).values() if _serves(inventory, item, companion)
         ]
         if served:
-            yield _evidence(companion, served)
+            yield _evidence(inventory, companion, served)
 
 
 def _renews(service: Service) -> bool:
@@ -84,7 +85,7 @@ def _is_reloaded(inventory: Inventory) -> bool:
     return any(_RELOADS.search(text) for text in texts) or any(_TIMED.search(path) for path in inventory.files)
 
 
-def _evidence(companion: Service, served: list[Service]) -> Evidence:
+def _evidence(inventory: Inventory, companion: Service, served: list[Service]) -> Evidence:
     names = listed(item.name for item in served)
     return Evidence(
         f"{companion.name} renews the certificates that {names} {'serves' if len(served) == 1 else 'serve'}, and "
@@ -95,4 +96,17 @@ def _evidence(companion: Service, served: list[Service]) -> Evidence:
         service=companion.name,
         related=tuple(Related(item.location, f"{item.name} mounts the same certificates") for item in served),
         recommendation=f"Run `nginx -s reload` in {served[0].name} at intervals, or from a hook of the renewal.",
+        example=_reloading(inventory, served[0]),
+    )
+
+
+def _reloading(inventory: Inventory, proxy: Service) -> str:
+    """A line of the host's own table of cron, which changes nothing in the containers."""
+    wanted = (inventory.base_of(proxy.project), proxy.project)
+    projects = [item for item in inventory.projects if item.name in wanted]
+    named = dict.fromkeys(file for item in sorted(projects, key=lambda item: item.base) for file in item.files)
+    options = " ".join(f"-f {shlex.quote(file)}" for file in named)
+    return (
+        "# the crontab of the host\n"
+        f"0 4 * * * cd <folder of the repository> && docker compose {options} exec -T {proxy.name} nginx -s reload"
     )

@@ -35,9 +35,10 @@ from collections.abc import Iterator
 from auditlib.conventions import images
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import Job
+from auditlib.inventory.delivery import Job, JobService
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
+from auditlib.rules import _workflow_lines as workflow_lines
 from auditlib.rules._rule import Evidence, rule
 
 _SLOW = {
@@ -64,11 +65,16 @@ def _of_job(job: Job) -> Iterator[Evidence]:
         found = images.product(service.image)
         untested = "health-cmd" not in service.options and images.brings_healthcheck(service.image) is False
         if found and found.name in _SLOW and untested:
-            yield Evidence(
-                f"The job {job.id} starts {service.image} without a health check, and nothing waits until it answers.",
-                service.location,
-                subject=f"{job.id}/{service.name}",
-                related=(Related(job.location, f"the job {job.id}"),),
-                recommendation=f"Add `options: --health-cmd {_SLOW[found.name]} --health-interval 5s --health-retries "
-                f"10` to {service.name} in {job.workflow}.",
-            )
+            yield _evidence(job, service, f"--health-cmd {_SLOW[found.name]} --health-interval 5s --health-retries 10")
+
+
+def _evidence(job: Job, service: JobService, options: str) -> Evidence:
+    lines = f"services:\n  {service.name}:\n    options: >-\n      {' '.join((service.options, options)).strip()}"
+    return Evidence(
+        f"The job {job.id} starts {service.image} without a health check, and nothing waits until it answers.",
+        service.location,
+        subject=f"{job.id}/{service.name}",
+        related=(Related(job.location, f"the job {job.id}"),),
+        recommendation=f"Add `options: {options}` to {service.name} in {job.workflow}.",
+        example=workflow_lines.of_job(job.workflow, job.id, lines),
+    )

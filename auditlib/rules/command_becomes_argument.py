@@ -39,6 +39,7 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
 
 _SHELLS = frozenset({"sh", "bash", "ash", "/bin/sh", "/bin/bash"})
@@ -93,4 +94,5 @@ def _evidence(service: Service, words: tuple[str, ...], place: Location) -> Evid
         service=service.name,
         related=(Related(place, "the entry point"),),
         recommendation=f"Set `entrypoint` of {service.name} too, or let its command hold arguments alone.",
+        example=compose_lines.of_service(service, "entrypoint: []      # so that the command starts by itself"),
     )

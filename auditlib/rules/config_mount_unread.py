@@ -38,6 +38,7 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Mount, Service
 from auditlib.model import Area, Confidence, Effort, Severity
 from auditlib.patterns import regex
+from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
 
 _READS = {
@@ -83,10 +84,11 @@ def _is_configuration(mount: Mount, folder: str) -> bool:
 def _evidence(service: Service, mount: Mount, path: str) -> Evidence:
     return Evidence(
         f"{service.name} mounts {posixpath.basename(mount.source)} at {mount.target}, but its image reads {path}, and "
-        "no command says otherwise: it runs with the example in the image.",
+        "no command says otherwise: what the file says has no effect.",
         mount.location,
         subject=f"{service.project}/{service.name}/{mount.target}",
         service=service.name,
         recommendation=f"Mount the file at {path}, or name {mount.target} in the `command` of {service.name}.",
-        change=(mount.target, path),
+        change=compose_lines.mounted_at(mount, path),
+        example=compose_lines.mount_of(service, mount.source, path),
     )

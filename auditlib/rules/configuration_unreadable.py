@@ -25,9 +25,10 @@ References:
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 
-from auditlib.conventions import monitoring
+from auditlib.conventions import monitoring, mounts
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
@@ -41,6 +42,11 @@ _PROGRAMS = {
     "grafana": "grafana",
 }
 """Who reads a configuration of each kind: what the name of its image has."""
+_CHECKS = {
+    "prometheus": ("promtool", "check config"), "prometheus-rules": ("promtool", "check rules"),
+    "alertmanager": ("amtool", "check-config"),
+}  # fmt: skip
+"""By the kind of a file the program of the image that checks it."""
 
 
 @rule(area=Area.MONITORING, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
@@ -60,7 +66,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 def _evidence(entry: Coverage, service: Service, mounted: bool) -> Evidence:
     fault = f"is no YAML ({entry.reason.partition(': ')[2]})"
     return Evidence(
-        f"{entry.file}, which {service.name} reads, {fault}: {service.name} ends at its start."
+        f"{entry.file}, which {service.name} reads, {fault}: {service.name} ends at its start"
+        f"{', if it loads the file' if entry.kind == 'prometheus-rules' else ''}."
         if mounted
         else f"{entry.file} {fault}: {service.name} can't load it.",
         Location(entry.file, entry.line),
@@ -69,5 +76,15 @@ def _evidence(entry: Coverage, service: Service, mounted: bool) -> Evidence:
         related=(Related(service.location, f"{service.name} mounts it" if mounted else "would read it"),),
         recommendation=f"Correct line {entry.line} of {entry.file}.",
         severity=None if mounted else Severity.MEDIUM,
-        confidence=None if mounted else Confidence.MEDIUM,
+        confidence=None if mounted and entry.kind != "prometheus-rules" else Confidence.MEDIUM,
+        example=_checking(entry, service) if mounted else f"yamllint {shlex.quote(entry.file)}",
     )
+
+
+def _checking(entry: Coverage, reader: Service) -> str:
+    """The command by which the program itself, or a parser where it brings no check, says what is wrong."""
+    if entry.kind not in _CHECKS:
+        return f"yamllint {shlex.quote(entry.file)}"
+    program, check = _CHECKS[entry.kind]
+    inside = mounts.path_inside(reader, entry.file)
+    return f"docker compose run --rm --no-deps --entrypoint {program} {reader.name} {check} {shlex.quote(inside)}"

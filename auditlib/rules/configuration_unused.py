@@ -29,6 +29,7 @@ References:
 from __future__ import annotations
 
 import posixpath
+import shlex
 from collections.abc import Iterator
 
 from auditlib.conventions import deployment, environments, monitoring, mounts
@@ -57,6 +58,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 subject=item.file,
                 related=(Related(mounted[0].location, "the configuration that is read"),),
                 recommendation=f"Remove {item.file}, or say in it what it is for.",
+                example=f"git rm {shlex.quote(item.file)}",
             )
 
 

@@ -36,14 +36,22 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
 
 _STARTS = {
     "python": "Python's interpreter", "node": "Node's interpreter", "ruby": "Ruby's interpreter", "golang": "a shell",
-    "alpine": "a shell", "busybox": "a shell", "debian": "a shell", "ubuntu": "a shell", "openjdk": "a Java shell",
-    "eclipse-temurin": "a Java shell", "rust": "a shell", "amazoncorretto": "a shell",
+    "alpine": "a shell", "busybox": "a shell", "debian": "a shell", "ubuntu": "a shell", "openjdk": "a shell",
+    "eclipse-temurin": "a shell", "rust": "a shell", "amazoncorretto": "a shell",
 }  # fmt: skip
 """What these images start by themselves (their Dockerfiles in https://github.com/docker-library)."""
+
+_PROGRAMS = {
+    "python": 'python, "<file that starts the program>"', "node": 'node, "<file that starts the program>"',
+    "ruby": 'ruby, "<file that starts the program>"', "openjdk": 'java, "-jar", "<jar of the program>"',
+    "eclipse-temurin": 'java, "-jar", "<jar of the program>"', "amazoncorretto": 'java, "-jar", "<jar of the program>"',
+}  # fmt: skip
+"""How programs are started in these images."""
 
 
 @rule(area=Area.ORCHESTRATION, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
@@ -58,9 +66,16 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 
 
 def _is_told(inventory: Inventory, service: Service) -> bool:
-    """Whether a command is given, in whichever file, or something may stay: a pod's sandbox, a terminal, a shell."""
+    """Whether a command is given, in whichever file, or by hand, or something may stay: a terminal, a shell.
+
+    A service of a profile is started by `docker compose run`, with a terminal; one whose image others run is there to
+    be built.
+    """
     versions = inventory.versions(service) or [service]
-    return any(item.command or item.entrypoint or item.has_terminal for item in versions)
+    others = (item for item in inventory.services_of(service.project).values() if item.name != service.name)
+    shared = service.build is not None and any(service.image and item.image == service.image for item in others)
+    told = any(item.command or item.entrypoint or item.has_terminal for item in versions)
+    return told or shared or bool(service.profiles)
 
 
 def _of_build(inventory: Inventory, service: Service) -> tuple[str, str] | None:
@@ -84,4 +99,5 @@ def _evidence(service: Service, base: str, started: str) -> Evidence:
         service=service.name,
         related=(Related(service.location, f"{service.name} has no `command`"),),
         recommendation=f"Give {service.name} a `command`, or name the image that was meant.",
+        example=compose_lines.of_service(service, f"command: [{_PROGRAMS.get(images.repository(base), '<program>')}]"),
     )

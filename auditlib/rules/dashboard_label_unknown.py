@@ -25,6 +25,7 @@ References:
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 
@@ -78,6 +79,15 @@ def _is_of_docker(inventory: Inventory, uses: list[tuple[Panel, Query]]) -> bool
     return only and bool(kinds & runs) and not deployment.uses_orchestrator(inventory)
 
 
+def _corrected(query: Query, matcher: LabelMatcher, written: str, jobs: tuple[ScrapeJob, ...]) -> str:
+    """The query with the label that plain Docker has, or with a place for the job that is meant."""
+    expression = " ".join(query.expression.split())
+    if matcher.name in ("container", "pod"):
+        return re.sub(rf"\b{matcher.name}\b", "name", expression)
+    wanted = f'job="<one of {listed(job.name for job in jobs)}>"' if matcher.name == "job" else 'name!=""'
+    return expression.replace(written, wanted) if written in expression else wanted
+
+
 def _evidence(
     dashboard: Dashboard,
     matcher: LabelMatcher,
@@ -98,4 +108,5 @@ def _evidence(
             *(Related(job.location, f"the job {job.name}") for job in jobs[:4]),
         ),
         recommendation=f"Correct {written} in {dashboard.file}.",
+        example=_corrected(query, matcher, written, jobs),
     )  # fmt: skip

@@ -68,8 +68,14 @@ def _loaded_otherwise(inventory: Inventory, servers: list[Service]) -> bool:
         for command in deployment.commands(inventory)
         for word in command.words
     )
-    unseen = any(mount.outside and "provisioning" in mount.target for item in servers for mount in item.mounts)
+    found = [mount for item in servers for mount in item.mounts if "provisioning" in mount.target]
+    unseen = any(mount.outside or _is_misplaced(inventory, mount) for mount in found)
     return by_api or unseen or any(item.configs for item in servers) or deployment.uses_orchestrator(inventory)
+
+
+def _is_misplaced(inventory: Inventory, mount: Mount) -> bool:
+    """Whether a provider lies where Grafana doesn't look, which is another rule's matter."""
+    return grafana.lies_beside(mount) and any(item.file == mount.source for item in inventory.dashboard_providers)
 
 
 _PROVIDER = "providers:\n  - name: {}\n    type: file\n    options: {{path: {}}}"

@@ -26,15 +26,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditlib.conventions import environments, programs
+from auditlib.conventions import environments, programs, services
 from auditlib.conventions.programs import Program
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.configuration import MemoryDatabase
+from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
 
 _REPLACES = ("SPRING_DATASOURCE_URL", "SPRING_APPLICATION_JSON", "SPRING_CLOUD_CONFIG", "SPRING_CONFIG_", "JDBC_URL")
+_SCHEMES = {"PostgreSQL": "postgresql", "MySQL": "mysql"}
 
 
 @rule(area=Area.RESILIENCE, severity=Severity.HIGH, confidence=Confidence.MEDIUM, effort=Effort.MEDIUM)
@@ -46,7 +49,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         used = [item for item in inventory.memory_databases if program.holds(item.location.file)]
         active = [item for item in used if _is_active(program, item)]
         if active and not _is_replaced(inventory, program):
-            yield _evidence(program, active[0])
+            yield _evidence(inventory, program, active[0])
 
 
 def _profiles(program: Program) -> set[str]:
@@ -68,7 +71,7 @@ def _is_replaced(inventory: Inventory, program: Program) -> bool:
     return any(name.startswith(_REPLACES) for name in names) or "datasource" in words or unread
 
 
-def _evidence(program: Program, item: MemoryDatabase) -> Evidence:
+def _evidence(inventory: Inventory, program: Program, item: MemoryDatabase) -> Evidence:
     service = program.service
     return Evidence(
         f"{service.name} keeps its data in a database in memory, and is given no other address: it is empty after each "
@@ -78,4 +81,16 @@ def _evidence(program: Program, item: MemoryDatabase) -> Evidence:
         service=service.name,
         related=(Related(service.location, f"{service.name} is built from this configuration"),),
         recommendation=f"Give {service.name} SPRING_DATASOURCE_URL with the address of a database.",
+        example=compose_lines.of_service(
+            service, f"environment:\n  SPRING_DATASOURCE_URL: {_address(inventory, service)}"
+        ),
     )
+
+
+def _address(inventory: Inventory, service: Service) -> str:
+    """The address of the project's own database, if it has one that Java's applications know."""
+    for other in inventory.services_of(service.project).values():
+        product = services.product(inventory, other)
+        if product and product.name in _SCHEMES:
+            return f"jdbc:{_SCHEMES[product.name]}://{other.name}/<name of the database>"
+    return "jdbc:postgresql://<host>/<name of the database>"

@@ -35,37 +35,28 @@ References:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
-from msgspec import Struct
-
-from auditlib.conventions import images, services
+from auditlib.conventions import database_logins, deployment, services
+from auditlib.conventions.database_logins import Server
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import EnvironmentEntry, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed
+from auditlib.rules import _code_lines as code_lines
+from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
 
 _ADDRESS = regex(
-    r"^(?:(?:jdbc:)?(?P<scheme>postgres(?:ql)?|mysql|mariadb)(?:\+\w+)?://)?(?P<user>\w+)(?::[^@\n]{0,200})?@"
+    r"^(?:(?:jdbc:)?(?P<scheme>postgres(?:ql)?|mysql|mariadb)(?:\+\w+)?://)?(?P<login>(?P<user>\w+)(?::[^@\n]{0,200})?)@"
     r"(?:tcp\()?(?P<host>[\w.-]+)(?::\d+)?\)?/(?P<database>[\w-]+)(?:[?].*)?$"
 )
 """A URL, or what Go's driver for MySQL takes (https://github.com/go-sql-driver/mysql#dsn-data-source-name)."""
-_PREFIXES = {"postgres": ("POSTGRES",), "mysql": ("MYSQL",), "mariadb": ("MARIADB", "MYSQL")}
+_MAKES = regex(r"\bcreate\s+(?:user|role|database)\b|\bcreate(?:user|db)\b", re.I)
 _HOMES = ("/docker-entrypoint-initdb.d",)
-
-
-class _Server(Struct, frozen=True):
-    """What a database's first start makes; empty where its files don't tell."""
-
-    service: Service
-    users: frozenset[str]
-    databases: frozenset[str]
-    password: int
-    """The identity of the user's password; 0 where it isn't known."""
-    user: EnvironmentEntry | None
 
 
 @rule(area=Area.CONFIGURATION, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
@@ -75,43 +66,24 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         for entry in service.environment:
             match = _ADDRESS.match(entry.value.text) if entry.value and "@" in entry.value.text else None
             other = inventory.services_of(service.project).get(match["host"]) if match else None
-            server = _server(other) if other else None
+            server = database_logins.made_by(other) if other else None
             if match and server and other and not _is_open(inventory, other):
                 wrong = _wrong(entry, match["user"], match["database"], server)
-                yield from [_evidence(service, entry, server, wrong)] if wrong else []
-
-
-def _server(service: Service) -> _Server | None:
-    """What an official image makes by the variables that Compose shows."""
-    name = images.repository(service.image) if service.build is None else ""
-    given = {item.name: item for item in service.environment}
-    known = [prefix for prefix in _PREFIXES.get(name, ()) if any(key.startswith(prefix) for key in given)]
-    if not known:
-        return None
-    user, database = (given.get(f"{known[0]}_{key}") for key in ("USER", "DB" if name == "postgres" else "DATABASE"))
-    if any(item is not None and (item.value is None or not item.value.text) for item in (user, database)):
-        return None
-    own = user.value.text if user and user.value else ("postgres" if name == "postgres" else "")
-    made = database.value.text if database and database.value else (own if name == "postgres" else "")
-    password = given.get(f"{known[0]}_PASSWORD")
-    return _Server(
-        service,
-        frozenset({own} if name == "postgres" else {own, "root"}) - {""},
-        frozenset({made, "postgres", "template1"} if name == "postgres" else {made}) - {""},
-        password.value.identity if password and password.value and password.value.secret else 0,
-        user or database,
-    )
+                if wrong:
+                    yield _evidence(service, entry, server, wrong, _lines(service, entry, server, match))
 
 
 def _is_open(inventory: Inventory, service: Service) -> bool:
-    """Whether more users may be made: by scripts of the first start, files that aren't there, an older volume."""
+    """Whether more users may be made: by scripts, by commands, by files that aren't there, in an older volume."""
+    commands = (*deployment.commands(inventory), *(item for other in inventory.services for item in other.commands))
+    told = any(_MAKES.search(word) for command in commands for word in command.words)
     external = {item.name for item in inventory.volumes if item.external}
     unread = any(ref.path not in inventory.file_set for ref in service.env_files)
     scripted = any(mount.target.startswith(_HOMES) or mount.source in external for mount in service.mounts)
-    return unread or scripted or services.product(inventory, service) is None
+    return told or unread or scripted or services.product(inventory, service) is None
 
 
-def _wrong(entry: EnvironmentEntry, user: str, database: str, server: _Server) -> list[str]:
+def _wrong(entry: EnvironmentEntry, user: str, database: str, server: Server) -> list[str]:
     wrong = []
     if server.users and user not in server.users:
         wrong.append(f"the user {user} ({server.service.name} makes {listed(sorted(server.users))})")
@@ -122,7 +94,24 @@ def _wrong(entry: EnvironmentEntry, user: str, database: str, server: _Server) -
     return wrong
 
 
-def _evidence(service: Service, entry: EnvironmentEntry, server: _Server, wrong: list[str]) -> Evidence:
+def _agreeing(match: re.Match[str], server: Server) -> tuple[str, str]:
+    """The address with the login and the database that the server makes, and the variable of the password."""
+    users, databases = server.users - {"root"}, server.databases - {"postgres", "template1"}
+    user = match["user"] if match["user"] in server.users else next(iter(users), "<user>")
+    database = match["database"] if match["database"] in server.databases else next(iter(databases), "<database>")
+    variable = f"{server.prefix}_{'ROOT_' if user == 'root' else ''}PASSWORD"
+    text, start, end = match.string, match.start("login"), match.end("database")
+    login = f"{user}:${{{variable}:?set it in .env}}"
+    return f"{text[:start]}{login}{text[match.end('login') : match.start('database')]}{database}{text[end:]}", variable
+
+
+def _lines(service: Service, entry: EnvironmentEntry, server: Server, match: re.Match[str]) -> str:
+    address, variable = _agreeing(match, server)
+    told = compose_lines.of_service(server.service, code_lines.required([variable]))
+    return compose_lines.of_service(service, f"environment:\n  {entry.name}: {address}") + f"\n{told}"
+
+
+def _evidence(service: Service, entry: EnvironmentEntry, server: Server, wrong: list[str], example: str) -> Evidence:
     only_database = len(wrong) == 1 and wrong[0].startswith("the database")
     doubt = ", unless a migration makes it" if only_database else ""
     place = server.user.location if server.user else server.service.location
@@ -133,5 +122,6 @@ def _evidence(service: Service, entry: EnvironmentEntry, server: _Server, wrong:
         service=service.name,
         related=(Related(place, f"what {server.service.name} is told to make"),),
         recommendation=f"Make {entry.name} of {service.name} and the variables of {server.service.name} agree.",
+        example=example,
         confidence=Confidence.MEDIUM if only_database else None,
     )

@@ -32,7 +32,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditlib.conventions import environments, images, services, stacks
+from auditlib.conventions import environments, images, networks, services, stacks
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Port, Service
@@ -55,8 +55,10 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 
 
 def _is_store(inventory: Inventory, service: Service) -> bool:
+    """Whether a service is a store that its ports open to others; of internal networks Docker publishes none."""
     found = services.product(inventory, service)
-    return found is not None and found.kind in services.DATASTORES and found.name not in _MEANT_TO_BE_PUBLIC
+    kept = found is not None and found.kind in services.DATASTORES and found.name not in _MEANT_TO_BE_PUBLIC
+    return kept and not networks.closed_around(inventory, service)
 
 
 def _evidence(file: str, found: list[tuple[Service, Port]]) -> Evidence:

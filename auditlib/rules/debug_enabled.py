@@ -34,7 +34,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from auditlib.compose.discovery import is_compose_file
-from auditlib.conventions import environments, switches
+from auditlib.conventions import environments, programs, switches
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
@@ -63,24 +63,36 @@ _OFF = {"true": "false", "True": "False", "TRUE": "FALSE", "on": "off", "yes": "
 
 
 def _in_compose(inventory: Inventory) -> Iterator[_Place]:
+    off = _read_as_off(inventory)
     for service in inventory.services:
         if not environments.only_for_development(service):
             for entry in service.environment:
-                if (
-                    entry.value is not None
-                    and switches.is_debug_switch(entry.name)
-                    and switches.is_on(entry.value.text)
-                ):
+                value = entry.value.text if entry.value and switches.is_debug_switch(entry.name) else ""
+                if switches.is_on(value) and entry.location not in off:
                     how = "by default" if entry.variables else "always"
-                    yield entry.name, entry.location, f"on {how} in {service.name}", entry.value.text
+                    yield entry.name, entry.location, f"on {how} in {service.name}", value
+
+
+def _read_as_off(inventory: Inventory) -> set[Location]:
+    """Where Compose turns a switch on in a spelling that the service's code takes for no."""
+    off: set[Location] = set()
+    for program in programs.programs(inventory) if inventory.switch_comparisons else ():
+        mine = [item for item in inventory.switch_comparisons if program.holds(item.location.file)]
+        for entry in program.service.environment:
+            compared = [item for item in mine if item.variable == entry.name]
+            if entry.value and switches.counts_as_off(entry.value.text.strip(), compared):
+                off.add(entry.location)
+    return off
 
 
 def _in_files(inventory: Inventory) -> Iterator[_Place]:
     """Environment files in use; the environment of a service that takes one of them has its lines already."""
     for file in inventory.env_files:
         for line in file.lines if not file.template else ():
-            if line.value is not None and switches.is_debug_switch(line.name) and switches.is_on(line.value.text):
-                yield line.name, line.location, f"on in {file.path}", line.value.text
+            value = line.value.text if line.value is not None and switches.is_debug_switch(line.name) else ""
+            compared = [item for item in inventory.switch_comparisons if item.variable == line.name]
+            if switches.is_on(value) and not switches.counts_as_off(value.strip("\"' "), compared):
+                yield line.name, line.location, f"on in {file.path}", value
 
 
 def _in_code(inventory: Inventory) -> Iterator[_Place]:

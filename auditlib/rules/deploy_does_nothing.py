@@ -82,7 +82,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 yield _of_checks(inventory, job, printing[-1])
                 continue
             if start := _start_on_runner(job):
-                yield _of_runner(job, start)
+                yield _of_runner(inventory, job, start)
         for step in job.steps:
             if step.run and _is_named_so(step.name) and _is_idle(step):
                 yield _of_step(inventory, job, step)
@@ -138,7 +138,7 @@ def _start_on_runner(job: Job) -> Command | None:
     return next((item for item in commands if _STARTS.search(" ".join(item.words))), None)
 
 
-def _of_runner(job: Job, start: Command) -> Evidence:
+def _of_runner(inventory: Inventory, job: Job, start: Command) -> Evidence:
     return Evidence(
         f"The job {job.id} is called {_called(job)}, and starts the containers on GitHub's runner, which is thrown "
         "away when the job ends; nothing in it reaches another host.",
@@ -147,6 +147,7 @@ def _of_runner(job: Job, start: Command) -> Evidence:
         related=(Related(job.location, f"the job {job.id} runs on {job.runs_on}"),),
         recommendation=f"Let the job {job.id} of {job.workflow} run the command on the host that serves, by SSH or on "
         "a runner there.",
+        example=_deploying(inventory, job),
         confidence=Confidence.MEDIUM,
     )
 

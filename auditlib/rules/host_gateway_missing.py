@@ -38,6 +38,7 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
 
 _HOST = "host.docker.internal"
@@ -92,4 +93,5 @@ def _evidence(service: Service, places: list[Location]) -> Evidence:
             Related(service.location, f"{service.name} has no `extra_hosts` for it"),
         ),
         recommendation=f"Add `extra_hosts: [{_HOST}:host-gateway]` to {service.name}.",
+        example=compose_lines.of_service(service, f'extra_hosts:\n  - "{_HOST}:host-gateway"'),
     )

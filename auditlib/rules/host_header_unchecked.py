@@ -23,23 +23,33 @@ References:
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator
 
 from auditlib.conventions import environments
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.model import Area, Confidence, Effort, Severity
+from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
+
+_SHARED = frozenset({"base", "common", "default", "defaults"})
+"""Files of settings that those of each environment start from, and may change."""
 
 
 @rule(area=Area.CONFIGURATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every setting of Django, those for development and tests left out, that allows all hosts."""
     for item in inventory.any_hosts:
-        if not environments.is_for_development(item.location.file):
+        file = item.location.file
+        if not environments.is_for_development(file):
+            shared = posixpath.splitext(posixpath.basename(file))[0] in _SHARED
             yield Evidence(
-                'ALLOWED_HOSTS holds "*": Django takes whatever host a client names for its own.',
+                'ALLOWED_HOSTS holds "*": Django takes whatever host a client names for its own'
+                f"{', where no other settings say otherwise' if shared else ''}.",
                 item.location,
                 subject="ALLOWED_HOSTS",
-                recommendation=f"Read ALLOWED_HOSTS from the environment in {item.location.file}.",
+                recommendation=f"Read ALLOWED_HOSTS from the environment in {file}.",
+                confidence=Confidence.MEDIUM if shared else None,
+                example=files.into(file, 'import os\n\nALLOWED_HOSTS = os.environ["ALLOWED_HOSTS"].split(",")'),
             )

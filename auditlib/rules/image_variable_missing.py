@@ -38,8 +38,10 @@ from auditlib.conventions import image_variables, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.configuration import EnvFile
-from auditlib.inventory.stack import Service
+from auditlib.inventory.stack import EnvironmentEntry, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.rules import _code_lines as code_lines
+from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
 
 
@@ -72,6 +74,13 @@ def _template(inventory: Inventory, path: str) -> EnvFile | None:
     return found[0] if len(found) == 1 else None
 
 
+def _meant(service: Service, name: str) -> list[EnvironmentEntry]:
+    """The variables that were probably meant to be the one that is missing."""
+    unread = image_variables.unread(service.image)
+    found = (item for item in service.environment if item.name in unread)
+    return [item for item in found if image_variables.meant(service.image, item.name) == name]
+
+
 def _evidence(service: Service, name: str, templates: list[EnvFile]) -> Evidence:
     where = f" ({templates[0].path}, of which its environment file is made, has none)" if templates else ""
     return Evidence(
@@ -80,7 +89,11 @@ def _evidence(service: Service, name: str, templates: list[EnvFile]) -> Evidence
         service.location,
         subject=f"{service.name}/{name}",
         service=service.name,
-        related=tuple(Related(item.location, f"the template names no {name}") for item in templates),
+        related=(
+            *(Related(item.location, f"the template names no {name}") for item in templates),
+            *(Related(item.location, f"the image doesn't read {item.name}") for item in _meant(service, name)),
+        ),
         recommendation=f"Give {service.name} `{name}: ${{{name}:?set it in .env}}`.",
+        example=compose_lines.of_service(service, code_lines.required([name])),
         confidence=Confidence.MEDIUM if templates else None,
     )

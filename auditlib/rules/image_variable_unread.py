@@ -33,26 +33,42 @@ References:
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 
-from auditlib.conventions import image_variables, mounts
+from auditlib.conventions import image_variables, images, mounts
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import EnvironmentEntry, Service
-from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.phrases import listed
+from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
 
 
 @rule(area=Area.CONFIGURATION, severity=Severity.LOW, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every official image of a database or broker with variables of its own `environment` that it doesn't read."""
+    uses = Counter(item.location for service in inventory.distinct_services for item in service.environment)
     for service in inventory.distinct_services:
         names = image_variables.unread(service.image) if service.build is None else frozenset()
-        own = [item for item in service.environment if item.origin == "environment" and item.name in names]
+        own = [item for item in service.environment if _is_own(item, uses) and item.name in names]
+        lacks = _lacks_password(service)
         idle = [item for item in own if not _is_named(inventory, service, item.name)]
+        idle = [item for item in idle if not (lacks and item.name.endswith(("_PASS", "_PASSWORD")))]
         if idle:
             yield _evidence(service, sorted(idle, key=lambda item: item.location))
+
+
+def _is_own(item: EnvironmentEntry, uses: Counter[Location]) -> bool:
+    """Whether a variable is written for one service alone, not in a mapping that others share."""
+    return item.origin == "environment" and uses[item.location] == 1
+
+
+def _lacks_password(service: Service) -> bool:
+    """Whether the image refuses to start for want of a variable, which is another rule's matter."""
+    needed = image_variables.needed(service.image)
+    return bool(needed) and not {item.name for item in service.environment} & set(needed)
 
 
 def _is_named(inventory: Inventory, service: Service, name: str) -> bool:
@@ -80,4 +96,20 @@ def _evidence(service: Service, idle: list[EnvironmentEntry]) -> Evidence:
         related=tuple(Related(item.location, f"{item.name} isn't read either", member=True) for item in others),
         recommendation=f"Remove {names} from {service.name}, or use the names that {service.image} documents.",
         severity=Severity.MEDIUM if open_door else None,
+        example=compose_lines.of_service(service, _lines(service, idle)),
     )
+
+
+def _lines(service: Service, idle: list[EnvironmentEntry]) -> str:
+    """What the image reads instead, or which variables to leave out."""
+    password = next((item.name for item in idle if "PASS" in item.name), "")
+    if password and images.repository(service.image) == "redis":
+        return f'command: ["redis-server", "--requirepass", "${{{password}:?set it in .env}}"]'
+    return "environment:" + "".join(f"\n  {_line(service.image, item)}" for item in idle)
+
+
+def _line(image: str, item: EnvironmentEntry) -> str:
+    name = image_variables.meant(image, item.name)
+    plain = item.value and not item.value.secret and not item.variables
+    value = item.value.text if item.value and plain else f"${{{item.name}:?set it in .env}}"
+    return f"{name}: {value}      # in place of {item.name}" if name else f"# without {item.name}"

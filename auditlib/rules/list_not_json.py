@@ -26,16 +26,36 @@ References:
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Iterator
+
+from msgspec import Struct
 
 from auditlib.conventions import programs
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.configuration import Setting
+from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.redaction import Value
+from auditlib.rules import _compose_lines as compose_lines
+from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
+
+
+class _Given(Struct, frozen=True):
+    """A place where a variable is given something else than JSON, and by whom: a service, or a file."""
+
+    name: str
+    value: str
+    location: Location
+    service: Service | None = None
+
+    @property
+    def giver(self) -> str:
+        """What people call who gives it."""
+        return self.service.name if self.service else self.location.file
 
 
 @rule(area=Area.CONFIGURATION, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
@@ -48,41 +68,60 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for item in inventory.settings:
         if not item.wants_json:  # the variable may be meant for that reader
             wanted.pop(item.name.upper(), None)
-    found: defaultdict[str, dict[Location, str]] = defaultdict(dict)
-    for name, place, who in _given(inventory, wanted):
-        found[name].setdefault(place, who)
+    found: defaultdict[str, dict[Location, _Given]] = defaultdict(dict)
+    for given in _given(inventory, wanted):
+        found[given.name].setdefault(given.location, given)
     for name, places in found.items():
-        yield _evidence(name, places, wanted[name])
+        yield _evidence(list(places.values()), wanted[name])
 
 
-def _given(inventory: Inventory, wanted: dict[str, Setting]) -> Iterator[tuple[str, Location, str]]:
+def _given(inventory: Inventory, wanted: dict[str, Setting]) -> Iterator[_Given]:
     for program in programs.programs(inventory) if wanted else ():
         for entry in program.service.environment:
             setting = wanted.get(entry.name.upper())
-            if setting and program.holds(setting.location.file) and _is_no_json(entry.value):
-                yield entry.name.upper(), entry.location, program.service.name
+            text = _no_json(entry.value) if setting and program.holds(setting.location.file) else ""
+            own = entry.origin == "environment"
+            if text:
+                yield _Given(entry.name.upper(), text, entry.location, program.service if own else None)
     for file in inventory.env_files:
         for line in file.lines:
-            if line.name.upper() in wanted and not line.commented and _is_no_json(line.value):
-                yield line.name.upper(), line.location, file.path
+            text = _no_json(line.value) if line.name.upper() in wanted and not line.commented else ""
+            if text:
+                yield _Given(line.name.upper(), text, line.location)
 
 
-def _is_no_json(value: Value | None) -> bool:
-    """Whether a value is there and begins neither a list nor a mapping, nor is a variable's."""
+def _no_json(value: Value | None) -> str:
+    """A value that begins neither a list nor a mapping and is no variable's; empty for any other."""
     text = value.text.strip().strip("'\"").strip() if value and not value.secret else ""
-    return bool(text) and text[0] not in "[{$<"
+    return "" if text[:1] in ("[", "{", "$", "<") else text
 
 
-def _evidence(name: str, places: dict[Location, str], setting: Setting) -> Evidence:
-    (first, who), *others = places.items()
+def _json(text: str, setting: Setting) -> str:
+    if "dict" in setting.type.lower():
+        return '{"<key>":"<value>"}'
+    return json.dumps([part.strip() for part in text.split(",")], separators=(",", ":"), ensure_ascii=False)
+
+
+def _lines(given: _Given, wanted: str) -> str:
+    if given.service is None:
+        return files.into(given.location.file, f"{given.name}={wanted}")
+    return compose_lines.of_service(given.service, f"environment:\n  {given.name}: '{wanted}'")
+
+
+def _evidence(places: list[_Given], setting: Setting) -> Evidence:
+    first, *others = places
+    wanted = _json(first.value, setting)
+    sure = first.service is None and "<" not in wanted
     return Evidence(
-        f"{who} gives {name}, which {setting.attribute} reads as {setting.type}, and not as JSON: pydantic ends the "
-        "program with an error.",
-        first,
-        subject=name,
+        f"{first.giver} gives {first.name}, which {setting.attribute} reads as {setting.type}, and not as JSON: "
+        "pydantic ends the program with an error.",
+        first.location,
+        subject=first.name,
         related=(
             Related(setting.location, "the setting"),
-            *(Related(place, f"{other} does too", member=True) for place, other in others),
+            *(Related(item.location, f"{item.giver} does too", member=True) for item in others),
         ),
-        recommendation=f'Write {name} as a list in JSON: `["…","…"]`.',
+        recommendation=f"Write {first.name} in JSON: `{wanted}`.",
+        change=(f"={first.value}", f"={wanted}") if sure else ("", ""),
+        example=_lines(first, wanted),
     )

@@ -33,6 +33,7 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 _BYTES = (
@@ -73,6 +74,8 @@ _OF_MICROMETER = {
     "jvm_classes_loaded": "jvm_classes_loaded_classes",
 }
 """The names of Prometheus' own client for Java before version 1, with those of Micrometer."""
+_CHANGED = ("node_disk_io_time_ms", "jvm_gc_")
+"""Metrics whose unit or labels changed with their names, so that a query needs more than the name."""
 
 
 @rule(area=Area.MONITORING, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
@@ -134,4 +137,6 @@ def _evidence(
         related=(*(Related(place, f"{other} does too", member=True) for place, other in others), source),
         recommendation=f"Write {new} in place of {metric}.",
         confidence=confidence,
+        change=("", "") if metric.startswith(_CHANGED) else (metric, new),
+        example=files.into(first.file, new),
     )

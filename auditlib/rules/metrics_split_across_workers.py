@@ -36,6 +36,8 @@ from auditlib.inventory.monitoring import MULTIPROCESS, Instrumentation
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
+from auditlib.rules import _compose_lines as compose_lines
+from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 _SERVERS = frozenset({"gunicorn", "uvicorn", "hypercorn", "granian"})
@@ -44,6 +46,15 @@ _OF_PYTHON = frozenset({
     "prometheus_client", "prometheus_flask_exporter", "prometheus_fastapi_instrumentator", "starlette_exporter",
     "starlette_prometheus", "django_prometheus",
 })  # fmt: skip
+
+_FOLDER = "/tmp/metrics"  # noqa: S108 -- a folder of the container
+_GATHERS = """\
+from prometheus_client import CollectorRegistry, generate_latest, multiprocess
+
+def metrics() -> bytes:      # what /metrics answers
+    registry = CollectorRegistry()
+    multiprocess.MultiProcessCollector(registry)
+    return generate_latest(registry)"""
 
 
 @rule(area=Area.MONITORING, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.MEDIUM)
@@ -103,4 +114,12 @@ def _evidence(service: Service, count: int, place: Location, library: Instrument
         related=(Related(library.location, f"the code uses {library.library}"),),
         recommendation=f"Set PROMETHEUS_MULTIPROC_DIR for {service.name} and let its code gather by "
         "MultiProcessCollector.",
+        example=_shared(service, library),
     )
+
+
+def _shared(service: Service, library: Instrumentation) -> str:
+    """A folder that is empty at each start, and the code that gathers from it where the library doesn't by itself."""
+    lines = f"environment:\n  PROMETHEUS_MULTIPROC_DIR: {_FOLDER}\ntmpfs: [{_FOLDER}]"
+    code = f"\n{files.into(library.location.file, _GATHERS)}" if library.library == "prometheus_client" else ""
+    return compose_lines.of_service(service, lines) + code

@@ -31,10 +31,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from auditlib.conventions import environments, services
+from auditlib.conventions import environments, networks, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.stack import Port, Project, Service
+from auditlib.inventory.stack import Label, Port, Project, Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed
@@ -58,7 +58,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         found = [
             (service, port)
             for service in inventory.services_of(project.name).values()
-            if service.project == project.name
+            if service.project == project.name and not networks.closed_around(inventory, service)
             for port in _open_ports(inventory, service)
             if port.location not in seen
         ]
@@ -80,15 +80,30 @@ def _routed(inventory: Inventory, project: Project) -> Iterator[Evidence]:
         rule_of = next((label for label in service.labels if _RULE.fullmatch(label.name)), None)
         asked = any("middlewares" in label.name for label in service.labels)
         if rule_of and kind in _OPEN_KINDS and not asked and not _LOGIN.search(" ".join(service.command)):
-            yield Evidence(
-                f"{proxies[0].name} leads to {service.name} by {rule_of.value}, and no middleware asks for a login.",
-                rule_of.location,
-                subject=f"{project.name}/{service.name}/routed",
-                service=service.name,
-                related=(Related(proxies[0].location, f"{proxies[0].name} is published"),),
-                recommendation=f"Put a `basicauth` or `forwardauth` middleware before {service.name}.",
-                confidence=Confidence.MEDIUM,
-            )
+            yield _led_to(project, proxies[0], service, rule_of)
+
+
+def _led_to(project: Project, proxy: Service, service: Service, rule_of: Label) -> Evidence:
+    return Evidence(
+        f"{proxy.name} leads to {service.name} by {rule_of.value}, and no middleware asks for a login.",
+        rule_of.location,
+        subject=f"{project.name}/{service.name}/routed",
+        service=service.name,
+        related=(Related(proxy.location, f"{proxy.name} is published"),),
+        recommendation=f"Put a `basicauth` or `forwardauth` middleware before {service.name}.",
+        confidence=Confidence.MEDIUM,
+        example=compose_lines.of_service(service, _middleware(rule_of)),
+    )
+
+
+def _middleware(rule_of: Label) -> str:
+    """The labels that put a login before what a router leads to."""
+    router = rule_of.name.split(".")[3]
+    users = "${MONITORING_USERS:?made by htpasswd -nB}"
+    return (
+        f"labels:\n  - traefik.http.routers.{router}.middlewares={router}-login\n"
+        f"  - traefik.http.middlewares.{router}-login.basicauth.users={users}"
+    )
 
 
 def _open_ports(inventory: Inventory, service: Service) -> list[Port]:

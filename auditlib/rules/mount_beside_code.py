@@ -40,6 +40,7 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Mount, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.phrases import listed
+from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
 
 
@@ -90,4 +91,5 @@ def _evidence(inventory: Inventory, path: str, uses: list[tuple[Service, Mount]]
             *(Related(item.location, f"{other.name} mounts it there too", member=True) for other, item in others),
         ),
         recommendation=f"Mount the source of {names} at {folder}, or leave the mount out.",
+        example=compose_lines.mount_of(service, mount.source, folder, mode=""),
     )

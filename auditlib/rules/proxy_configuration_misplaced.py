@@ -32,13 +32,18 @@ from collections.abc import Iterator
 from auditlib.conventions import mounts, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
+from auditlib.inventory.delivery import Dockerfile
 from auditlib.inventory.proxy import ReverseProxy
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.rules import _compose_lines as compose_lines
+from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 _MAIN = "/etc/nginx/nginx.conf"
-_INSIDE = ("/etc/nginx/conf.d/", "/etc/nginx/templates/", "/etc/nginx/sites-enabled/")
+_INSIDE = ("/etc/nginx/conf.d/", "/etc/nginx/templates/")
+_Placed = tuple[Service, str, Location]
+"""The service that has a file, where its container finds it, and what puts it there."""
 
 
 @rule(area=Area.ORCHESTRATION, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
@@ -46,15 +51,17 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Each configuration of nginx that services mount, or their images copy, to a place of the other kind."""
     for proxy in inventory.reverse_proxies:
         uses = [found for service in inventory.distinct_services if (found := _placed(inventory, service, proxy))]
-        wrong = [(service, place, why) for service, path, place in uses if (why := _refused(proxy, path))]
+        wrong = [use for use in uses if _refused(proxy, use[1])]
         if proxy.kind == "nginx" and wrong:
-            yield _evidence(proxy, wrong)
+            yield _evidence(proxy, wrong, _refused(proxy, wrong[0][1]))
 
 
-def _placed(inventory: Inventory, service: Service, proxy: ReverseProxy) -> tuple[Service, str, Location] | None:
+def _placed(inventory: Inventory, service: Service, proxy: ReverseProxy) -> _Placed | None:
     """Where the nginx of a service finds a file, and what puts it there."""
     found = services.product(inventory, service)
     build = services.dockerfile(inventory, service)
+    if _starts_otherwise(build, service):
+        return None
     for mount in service.mounts if found and found.name == "Nginx" else ():
         if mount.kind == "bind" and mount.source == proxy.file:
             return service, mounts.path_inside(service, proxy.file), mount.location
@@ -64,6 +71,14 @@ def _placed(inventory: Inventory, service: Service, proxy: ReverseProxy) -> tupl
             if source == proxy.file:
                 return service, item.words[1], item.location
     return None
+
+
+def _starts_otherwise(build: Dockerfile | None, service: Service) -> bool:
+    """Whether the service is told of another configuration, or of another place for what templates make."""
+    names = [item.name for item in service.environment]
+    names += [name for item in (build.instructions if build else ()) for name, _ in item.variables]
+    words = " ".join((*service.entrypoint, *service.command))
+    return " -c " in words or "NGINX_ENVSUBST_OUTPUT_DIR" in names
 
 
 def _refused(proxy: ReverseProxy, path: str) -> str:
@@ -76,8 +91,25 @@ def _refused(proxy: ReverseProxy, path: str) -> str:
     return ""
 
 
-def _evidence(proxy: ReverseProxy, wrong: list[tuple[Service, Location, str]]) -> Evidence:
-    (service, place, why), *others = wrong
+def _target(proxy: ReverseProxy) -> str:
+    """Where a file belongs, by what it holds."""
+    return _MAIN if {"events", "http"} & set(proxy.sections) else "/etc/nginx/conf.d/default.conf"
+
+
+def _moved(proxy: ReverseProxy, use: _Placed, target: str) -> tuple[tuple[str, str], str]:
+    """The edit of the mount or the instruction that puts a file at its place, and the same as a line."""
+    service, path, place = use
+    mount = next((item for item in service.mounts if item.location == place), None)
+    if mount:
+        return compose_lines.mounted_at(mount, target), compose_lines.mount_of(service, proxy.file, target)
+    return (path, target), files.into(place.file, f"COPY <its path in the context> {target}")
+
+
+def _evidence(proxy: ReverseProxy, wrong: list[_Placed], why: str) -> Evidence:
+    (service, path, place), *others = wrong
+    target = _target(proxy)
+    change, line = _moved(proxy, wrong[0], target) if target != path else (("", ""), "")
+    whole = target != _MAIN or "events" in proxy.sections
     return Evidence(
         f"{service.name} has {proxy.file} at a place where nginx refuses it: {why}.",
         place,
@@ -85,9 +117,9 @@ def _evidence(proxy: ReverseProxy, wrong: list[tuple[Service, Location, str]]) -
         service=service.name,
         related=(
             Related(proxy.location, "the configuration"),
-            *(Related(where, f"{other.name} has it there too", member=True) for other, where, _ in others),
+            *(Related(where, f"{other.name} has it there too", member=True) for other, _, where in others),
         ),
-        recommendation=f"Mount {proxy.file} at /etc/nginx/conf.d/default.conf."
-        if "needs" in why
-        else f"Mount {proxy.file} at {_MAIN}.",
+        recommendation=f"Put {proxy.file} at {target}{'' if whole else ', and add `events {}` to it'}.",
+        change=change if whole else ("", ""),
+        example=line if whole else files.into(proxy.file, "events {}"),
     )

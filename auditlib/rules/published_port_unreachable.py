@@ -37,27 +37,41 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from auditlib.conventions import networks
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
+from auditlib.inventory.stack import Network, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.phrases import listed
+from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
 
 
 @rule(area=Area.ORCHESTRATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every service with ports all of whose networks are internal."""
-    closed = {(item.project, item.name): item for item in inventory.networks if item.internal}
     for service in inventory.distinct_services:
-        mine = [(service.project, item.network) for item in service.networks]
-        if service.ports and mine and all(key in closed for key in mine) and not service.network_mode:
-            names = listed(name for _, name in mine)
-            yield Evidence(
-                f"{service.name} publishes {listed(f'port {port.target}' for port in service.ports)}, but is only in "
-                f"{names}, which {'is' if len(mine) == 1 else 'are'} internal: Docker publishes nothing of it.",
-                service.ports[0].location,
-                subject=f"{service.name}/internal",
-                service=service.name,
-                related=tuple(Related(closed[key].location, f"{key[1]} is internal") for key in mine),
-                recommendation=f"Let {service.name} join a network that is not internal, or remove its ports.",
-            )
+        closed = networks.closed_around(inventory, service) if service.ports else []
+        if closed:
+            yield _evidence(inventory, service, closed)
+
+
+def _evidence(inventory: Inventory, service: Service, closed: list[Network]) -> Evidence:
+    return Evidence(
+        f"{service.name} publishes {listed(f'port {port.target}' for port in service.ports)}, but is only in "
+        f"{listed(item.name for item in closed)}, which {'is' if len(closed) == 1 else 'are'} internal: Docker "
+        "publishes nothing of it.",
+        service.ports[0].location,
+        subject=f"{service.name}/internal",
+        service=service.name,
+        related=tuple(Related(item.location, f"{item.name} is internal") for item in closed),
+        recommendation=f"Let {service.name} join a network that is not internal, or remove its ports.",
+        example=compose_lines.of_service(service, _networks(inventory, service, closed)),
+    )
+
+
+def _networks(inventory: Inventory, service: Service, closed: list[Network]) -> str:
+    """Those of the service with one more that is not internal: another of the project, or the default one."""
+    of_project = [item.name for item in inventory.networks if item.project == service.project and not item.internal]
+    names = [*(item.name for item in closed), next(iter(of_project), "default")]
+    return f"networks: [{', '.join(names)}]"

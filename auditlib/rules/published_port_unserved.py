@@ -41,6 +41,7 @@ from auditlib.inventory.stack import Mount, Port, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.paths import below
 from auditlib.phrases import listed
+from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 _HOME = "/etc/nginx"
@@ -73,7 +74,7 @@ def _is_all(inventory: Inventory, service: Service, found: list[ReverseProxy]) -
     """Whether these files are all that the server reads, and nothing of them is filled in."""
     mine = [mount for mount in service.mounts if mounts.is_below(mount.target, _HOME)]
     known = {item.file for item in found}
-    here = [path for mount in mine if mount.kind == "bind" and not mount.outside for path in _files(inventory, mount)]
+    here = [path for mount in mine if mount.kind == "bind" and not mount.outside for path in _brought(inventory, mount)]
     unread = any(path not in known or monitoring.is_template(path) for path in here)
     elsewhere = any(mount.kind != "bind" or mount.outside or "/templates" in mount.target for mount in mine)
     main = next((item for item in found if mounts.path_inside(service, item.file) == _MAIN), None)
@@ -83,7 +84,7 @@ def _is_all(inventory: Inventory, service: Service, found: list[ReverseProxy]) -
     return complete and not unread and not elsewhere
 
 
-def _files(inventory: Inventory, mount: Mount) -> list[str]:
+def _brought(inventory: Inventory, mount: Mount) -> list[str]:
     """The configurations that a mount brings; a file that is mounted by itself counts whatever it is called."""
     if mount.source in inventory.file_set:
         return [mount.source]
@@ -101,4 +102,19 @@ def _evidence(service: Service, port: Port, found: list[ReverseProxy], listens: 
         service=service.name,
         related=tuple(Related(item.location, f"{item.file} listens on {listed(item.listens)}") for item in speaking),
         recommendation=f"Publish {listed(listens)} of {service.name}, or let it listen on {port.target}.",
+        change=_published(service, port, listens),
+        example=files.into(speaking[0].file, _server(port.target)),
     )
+
+
+def _published(service: Service, port: Port, listens: list[str]) -> tuple[str, str]:
+    """The port to the only one that is listened on, unless that is published already."""
+    free = port.host_port and len(listens) == 1 and not any(item.target == listens[0] for item in service.ports)
+    return (f"{port.host_port}:{port.target}", f"{port.host_port}:{listens[0]}") if free else ("", "")
+
+
+def _server(port: str) -> str:
+    """A server that listens on a port; at that of HTTPS with a certificate."""
+    if port not in ("443", "8443"):
+        return f"server {{\n  listen {port};\n}}"
+    return f"server {{\n  listen {port} ssl;\n  ssl_certificate <path>;\n  ssl_certificate_key <path>;\n}}"

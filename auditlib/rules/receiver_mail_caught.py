@@ -37,6 +37,7 @@ from auditlib.inventory.monitoring import Integration, Receiver
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.phrases import listed
+from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 
@@ -76,4 +77,5 @@ def _evidence(file: str, catcher: Location, receivers: list[Receiver]) -> Eviden
             Related(catcher, "the service that catches mail"),
         ),
         recommendation=f"Name a mail server that delivers in {file}, and send a test alert.",
+        example=files.into(file, "global:\n  smtp_smarthost: <mail server that delivers>:587\n  smtp_from: <address>"),
     )

@@ -27,6 +27,8 @@ References:
 from __future__ import annotations
 
 import posixpath
+import shlex
+import textwrap
 from collections import defaultdict
 from collections.abc import Iterator
 
@@ -38,10 +40,18 @@ from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed
+from auditlib.rules import _compose_lines as compose_lines
+from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 _VARIABLE = regex(r"\$\{?[A-Z][A-Z0-9_]{2,}\}?")
 _FILLS = frozenset({"envsubst", "sed", "gomplate", "confd", "jinja2", "j2", "consul-template", "esh", "yq", "perl"})
+
+_FIELDS = {
+    "slack": "api_url_file", "discord": "webhook_url_file", "msteams": "webhook_url_file", "webhook": "url_file",
+    "pagerduty": "routing_key_file", "opsgenie": "api_key_file", "telegram": "bot_token_file",
+}  # fmt: skip
+"""By the kind of an integration the field that names a file with its secret."""
 
 
 @rule(area=Area.MONITORING, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
@@ -90,4 +100,18 @@ def _evidence(file: str, uses: list[tuple[Receiver, Integration, str]], reader: 
             Related(reader.location, f"{reader.name} mounts {file}"),
         ),
         recommendation=f"Name a file that holds the value (`…_file`) in {file}, or fill in a template beforehand.",
+        example=_from_file(file, *uses[0][1:], reader),
     )
+
+
+def _from_file(file: str, item: Integration, variable: str, reader: Service) -> str:
+    """The integration with its secret from a file that Compose makes of the variable, or a template of the whole."""
+    if item.kind not in _FIELDS:
+        return f"envsubst < {shlex.quote(file)}.template > {shlex.quote(file)}"
+    name = variable.strip("${}")
+    of_all = item.kind == "slack" and item.endpoint_location is not None and item.endpoint_location < item.location
+    field = "global:\n  slack_api_url_file" if of_all else f"{item.kind}_configs:\n  - {_FIELDS[item.kind]}"
+    given = compose_lines.of_service(reader, f"secrets: [{name.lower()}]")
+    declared = f"secrets:\n  {name.lower()}:\n    environment: {name}"
+    lines = f"services:\n{textwrap.indent(given, '  ')}\n{declared}"
+    return f"{files.into(file, f'{field}: /run/secrets/{name.lower()}')}\n{files.into(reader.location.file, lines)}"

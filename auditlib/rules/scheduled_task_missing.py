@@ -32,7 +32,9 @@ from collections.abc import Iterator
 
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
+from auditlib.inventory.tasks import ScheduledTask
 from auditlib.model import Area, Confidence, Effort, Severity
+from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 
@@ -51,4 +53,14 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 subject=task.name,
                 recommendation=f"Write the name of a task that there is in place of {task.name}.",
                 confidence=None if task.package_here else Confidence.MEDIUM,
+                example=_written(task),
             )
+
+
+def _written(task: ScheduledTask) -> str:
+    """The task in the module that its name says, or another name where there is no such package."""
+    if not task.package_here:
+        return files.into(task.location.file, '"task": "<package of the application>.tasks.<name>"')
+    module, _, name = task.name.rpartition(".")
+    lines = f"@shared_task\ndef {name}() -> None:\n    <what is to happen>"
+    return files.into(f"{module.replace('.', '/')}.py", lines)

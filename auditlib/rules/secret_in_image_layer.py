@@ -32,15 +32,18 @@ from __future__ import annotations
 
 import posixpath
 import re
+import shlex
 from collections.abc import Iterator
 
 import pathspec
+from msgspec import Struct
 
 from auditlib.conventions import build_context, environments, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.configuration import EnvFile
 from auditlib.inventory.delivery import Dockerfile, Instruction
+from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
 from auditlib.redaction import is_credential_name
@@ -63,8 +66,14 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         for item in file.instructions:
             for subject, what, severity in _leaks(inventory, file, item, written):
                 yield _evidence(file, item, subject, what, severity if item in final else Severity.MEDIUM)
-    yield from _whole_contexts(inventory)
-    yield from _keys(inventory)
+    keys = [item.location for item in inventory.committed_secrets if item.kind == "private key" and not item.commented]
+    for whole in _copied_whole(inventory):
+        template = next((item for item in inventory.env_files if _is_template_in(item, whole.context)), None)
+        if template and not _excludes(inventory, whole.file, whole.context, ".env"):
+            yield _of_template(whole, template)
+        taken = [key for key in keys if _is_taken(inventory, whole.file, whole.context, key.file)]
+        if taken:
+            yield _of_keys(whole, taken)
 
 
 _Leak = tuple[str, str, Severity | None]
@@ -100,55 +109,63 @@ def _may_hold_secrets(inventory: Inventory, file: Dockerfile, source: str) -> bo
     return found or any(line.value is not None and line.value.secret for line in lines)
 
 
-def _whole_contexts(inventory: Inventory) -> Iterator[Evidence]:
-    """Every `COPY . .` of a folder where developers keep a `.env`, as its template says, and that nothing excludes."""
+class _Whole(Struct, frozen=True):
+    """An instruction that copies the whole context of a service's build into its image."""
+
+    service: Service
+    file: Dockerfile
+    context: str
+    copying: Instruction
+
+    @property
+    def ignore(self) -> str:
+        """The file that says what of the context is left out."""
+        return posixpath.normpath(posixpath.join(self.context, ".dockerignore"))
+
+
+def _copied_whole(inventory: Inventory) -> Iterator[_Whole]:
+    """The first such instruction of each Dockerfile."""
     seen = set()
     for service in inventory.distinct_services:
         file = services.dockerfile(inventory, service)
         if file is None or service.build is None or file.path in seen:
             continue
         seen.add(file.path)
-        context = posixpath.normpath(service.build.context)
-        template = next((item for item in inventory.env_files if _is_template_in(item, context)), None)
         copying = next(filter(build_context.copies_everything, _shipped(file, service.build.target)), None)
-        if template and copying and not _excludes(inventory, file, context, ".env"):
-            yield Evidence(
-                f"{copying.keyword} in {file.path} copies the whole folder, and no .dockerignore excludes `.env`: an "
-                f"image that is built where somebody made one from {template.path} holds its secrets.",
-                copying.location,
-                subject=f"{file.path}/.env",
-                service=service.name,
-                related=(Related(template.location, "the template of the file"),),
-                recommendation=f"Add `.env*` to {posixpath.normpath(posixpath.join(context, '.dockerignore'))}.",
-                example=files.into(posixpath.normpath(posixpath.join(context, ".dockerignore")), ".env*"),
-                severity=Severity.MEDIUM,
-                confidence=Confidence.MEDIUM,
-            )
+        if copying:
+            yield _Whole(service, file, posixpath.normpath(service.build.context), copying)
 
 
-def _keys(inventory: Inventory) -> Iterator[Evidence]:
-    """Every `COPY . .` of a folder with a private key that the repository holds and nothing excludes."""
-    keys = [item.location for item in inventory.committed_secrets if item.kind == "private key" and not item.commented]
-    seen = set()
-    for service in inventory.distinct_services if keys else ():
-        file = services.dockerfile(inventory, service)
-        if file is None or service.build is None or file.path in seen:
-            continue
-        seen.add(file.path)
-        context = posixpath.normpath(service.build.context)
-        copying = next(filter(build_context.copies_everything, _shipped(file, service.build.target)), None)
-        taken = [key for key in keys if copying and _is_taken(inventory, file, context, key.file)]
-        if copying and taken:
-            yield Evidence(
-                f"{copying.keyword} in {file.path} copies the whole folder, {taken[0].file} with it, which holds a "
-                "private key: everybody who can pull the image can read it.",
-                copying.location,
-                subject=f"{file.path}/{taken[0].file}",
-                service=service.name,
-                related=tuple(Related(key, "the private key") for key in taken[:5]),
-                recommendation=f"Replace the key, remove {taken[0].file} from the repository, and add it to "
-                f"{posixpath.normpath(posixpath.join(context, '.dockerignore'))}.",
-            )
+def _of_template(whole: _Whole, template: EnvFile) -> Evidence:
+    """A `COPY . .` of a folder where developers keep a `.env`, as its template says, and that nothing excludes."""
+    return Evidence(
+        f"{whole.copying.keyword} in {whole.file.path} copies the whole folder, and no .dockerignore excludes `.env`: "
+        f"an image that is built where somebody made one from {template.path} holds its secrets.",
+        whole.copying.location,
+        subject=f"{whole.file.path}/.env",
+        service=whole.service.name,
+        related=(Related(template.location, "the template of the file"),),
+        recommendation=f"Add `.env*` to {whole.ignore}.",
+        example=files.into(whole.ignore, ".env*"),
+        severity=Severity.MEDIUM,
+        confidence=Confidence.MEDIUM,
+    )
+
+
+def _of_keys(whole: _Whole, keys: list[Location]) -> Evidence:
+    """A `COPY . .` of a folder with a private key that the repository holds and nothing excludes."""
+    path = keys[0].file
+    inside = posixpath.relpath(path, whole.context)
+    return Evidence(
+        f"{whole.copying.keyword} in {whole.file.path} copies the whole folder, {path} with it, which holds a private "
+        "key: everybody who can pull the image can read it.",
+        whole.copying.location,
+        subject=f"{whole.file.path}/{path}",
+        service=whole.service.name,
+        related=tuple(Related(key, "the private key") for key in keys[:5]),
+        recommendation=f"Replace the key, remove {path} from the repository, and add it to {whole.ignore}.",
+        example=f"git rm --cached {shlex.quote(path)}\n{files.into(whole.ignore, inside)}",
+    )
 
 
 def _is_taken(inventory: Inventory, file: Dockerfile, context: str, path: str) -> bool:

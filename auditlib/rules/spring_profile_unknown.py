@@ -36,6 +36,7 @@ from auditlib.inventory.stack import EnvironmentEntry
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed
+from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 _MAIN = regex(r"(?:^|.*/)src/main/resources/(?:config/)?application\.(?:ya?ml|properties)")
@@ -75,6 +76,7 @@ def _is_configured_elsewhere(inventory: Inventory, program: Program) -> bool:
 
 def _evidence(program: Program, entry: EnvironmentEntry, main: str, unknown: list[str], known: set[str]) -> Evidence:
     service = program.service
+    file = f"{posixpath.dirname(main)}/application-{unknown[0]}{posixpath.splitext(main)[1]}"
     there = f"there is {listed(sorted(known))}" if known else "there is none"
     return Evidence(
         f"{service.name} activates {listed(unknown)}, a profile that no file or code of it knows; {there}.",
@@ -82,6 +84,6 @@ def _evidence(program: Program, entry: EnvironmentEntry, main: str, unknown: lis
         subject=f"{service.name}/{'/'.join(unknown)}",
         service=service.name,
         related=(Related(Location(main), "the general configuration, which holds then"),),
-        recommendation=f"Add {posixpath.dirname(main)}/application-{unknown[0]}{posixpath.splitext(main)[1]}, or "
-        "activate another profile.",
+        recommendation=f"Add {file}, or activate another profile.",
+        example=files.into(file, f"<the settings that differ under {unknown[0]}>"),
     )

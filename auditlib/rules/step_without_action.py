@@ -30,7 +30,9 @@ from collections.abc import Iterator
 
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
+from auditlib.inventory.delivery import Job, Step
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.rules import _workflow_lines as workflow_lines
 from auditlib.rules._rule import Evidence, rule
 
 
@@ -40,11 +42,23 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for job in inventory.jobs:
         for step in job.steps:
             if not step.run and not step.uses:
-                yield Evidence(
-                    f"The step {step.name or step.index + 1} of the job {job.id} has neither `run` nor `uses`: GitHub "
-                    f"refuses {job.workflow}.",
-                    step.location,
-                    subject=f"{job.id}/{step.name or step.index}",
-                    related=(Related(job.location, f"the job {job.id}"),),
-                    recommendation=f"Join the step with the one after it, or remove it from {job.workflow}.",
-                )
+                yield _evidence(job, step)
+
+
+def _evidence(job: Job, step: Step) -> Evidence:
+    name = step.name or str(step.index + 1)
+    return Evidence(
+        f"The step {name} of the job {job.id} has neither `run` nor `uses`: GitHub refuses {job.workflow}.",
+        step.location,
+        subject=f"{job.id}/{step.name or step.index}",
+        related=(Related(job.location, f"the job {job.id}"),),
+        recommendation=f"Join the step with the one after it, or remove it from {job.workflow}.",
+        example=workflow_lines.step(job.workflow, job.id, _joined(job, step)),
+    )
+
+
+def _joined(job: Job, step: Step) -> str:
+    """The step with what a nameless one after it does, which was probably meant to be one with it."""
+    after = next((item for item in job.steps[step.index + 1 :][:1] if not item.name), None)
+    uses = after.uses if after else ""
+    return f"- name: {step.name or '<name>'}\n  {f'uses: {uses}' if uses else 'run: <command>'}"

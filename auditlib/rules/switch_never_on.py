@@ -36,6 +36,8 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.configuration import SwitchComparison
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.rules import _compose_lines as compose_lines
+from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 
@@ -56,8 +58,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         compared[item.variable].append(item)
     found: defaultdict[tuple[str, str], list[_Given]] = defaultdict(list)
     for given in _given(inventory, set(compared)) if compared else ():
-        taken = {item.value for item in compared[given.name]}
-        if switches.is_on(given.value) and given.value not in taken:
+        if switches.counts_as_off(given.value, compared[given.name]):
             found[given.name, given.value].append(given)
     for (name, _), places in found.items():
         yield _evidence(places, compared[name])
@@ -95,4 +96,13 @@ def _evidence(places: list[_Given], compared: list[SwitchComparison]) -> Evidenc
         recommendation=f"Write `{compared[0].value}`, or let {compared[0].location.file} compare {first.name} in lower "
         "case.",
         confidence=None if first.service else Confidence.MEDIUM,
+        example=_lines(first, compared[0].value),
     )
+
+
+def _lines(first: _Given, value: str) -> str:
+    """The variable in the spelling of the code; quoted, as YAML has spellings of its own for yes and no."""
+    if first.service:
+        return compose_lines.of_name(first.service, f'environment:\n  {first.name}: "{value}"')
+    plain = f"{first.name}={value}" if ".env" in first.location.file else f'env:\n  {first.name}: "{value}"'
+    return files.into(first.location.file, plain)

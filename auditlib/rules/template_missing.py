@@ -23,6 +23,7 @@ References:
 from __future__ import annotations
 
 import posixpath
+import shlex
 from collections import defaultdict
 from collections.abc import Iterator
 
@@ -31,6 +32,7 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Mention
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
+from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 _TEMPLATE = regex(
@@ -55,6 +57,12 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         yield _evidence(inventory, name, uses)
 
 
+def _new(inventory: Inventory, name: str) -> str:
+    """A template with the variables that Compose leaves to an environment file, or a place for them."""
+    wanted = sorted({item.name for item in inventory.variables if item.source == "unset" or item.operator == ":?"})
+    return files.into(name, "\n".join(f"{item}=" for item in wanted[:10]) or "<NAME>=<what it is for>")
+
+
 def _evidence(inventory: Inventory, name: str, uses: list[Mention]) -> Evidence:
     there = [item for item in inventory.env_files if item.template]
     first, *others = uses
@@ -68,5 +76,6 @@ def _evidence(inventory: Inventory, name: str, uses: list[Mention]) -> Evidence:
             *(Related(item.location, f"copies {name} too", member=True) for item in others),
         ),
         recommendation=f"Write {there[0].path} in place of {name}." if there else f"Add {name}.",
+        example=f"cp {shlex.quote(there[0].path)} {first.text.split()[-1]}" if there else _new(inventory, name),
         change=(name, there[0].path) if len(there) == 1 and "/" not in there[0].path + name else ("", ""),
     )

@@ -26,6 +26,7 @@ References:
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator
 
 from auditlib import pipeline
@@ -87,6 +88,8 @@ _TESTS = {
     '  await expect(page.getByRole("heading")).toBeVisible();\n});',
     "cypress": 'it("<what a user does>", () => {\n  cy.visit("/");\n  cy.get("h1").should("be.visible");\n});',
 }
+_SCRIPT = '"scripts": {"test": "node --test"}'
+_OF_NODE = 'require("node:test")("<what must hold>", () => require("node:assert").ok(<it>));'
 _NAMES = {"pytest": "tests/test_<thing>.py", "cypress": "cypress/e2e/<thing>.cy.ts", "playwright": "<thing>.spec.ts"}
 
 
@@ -116,6 +119,7 @@ def _by_job(runs: list[Run]) -> dict[str, list[Run]]:
 
 
 def _not_written(run: Run) -> Evidence:
+    folder = run.folder or ""
     return Evidence(
         f"The job {run.job.id} runs the test script that npm writes into a new package.json: it says that there is no "
         "test, and tests nothing.",
@@ -123,6 +127,8 @@ def _not_written(run: Run) -> Evidence:
         subject=f"{run.job.id}/npm",
         related=(Related(run.job.location, f"the job {run.job.id}"),),
         recommendation="Write a first test and let the script `test` of package.json run it.",
+        example=f"{files.into(posixpath.join(folder, 'package.json'), _SCRIPT)}\n"
+        + files.into(posixpath.join(folder, "test/<thing>.test.js"), _OF_NODE),
     )
 
 

@@ -33,6 +33,7 @@ References:
 from __future__ import annotations
 
 import posixpath
+import shlex
 from collections.abc import Iterator
 
 from auditlib.conventions import services
@@ -42,14 +43,22 @@ from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Location, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed
+from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
 
 _VARIABLE = regex(r"(?<![\\$])\$(?:\{[A-Z_][A-Z0-9_]*\}|[A-Z_][A-Z0-9_]*)")
 _SHELLS = frozenset({
     "sh", "bash", "ash", "dash", "zsh", "ksh", "envsubst", "gomplate", "python", "python3", "node", "perl", "php",
-    "ruby",
+    "ruby", "mongosh", "mongo", "jq",
 })  # fmt: skip
 """Programs that may themselves replace what looks like a variable."""
+_WITH_SHELL = {
+    "health check": "healthcheck:\n  test: [\"CMD-SHELL\", '{}']",
+    "command": 'command: ["sh", "-c", \'exec {}\']',
+}
+"""By the part of a service how it is started by a shell."""
+_REPLACES = frozenset({"Elasticsearch"})
+"""Stores that replace variables in their options by themselves."""
 
 
 @rule(area=Area.ORCHESTRATION, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
@@ -66,7 +75,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 def _starts_as_written(inventory: Inventory, service: Service) -> bool:
     """Whether the image is known to hand its words on as they are."""
     found = services.product(inventory, service)
-    return found is not None and found.kind in services.DATASTORES and not service.build and not service.entrypoint
+    plain = not service.build and not service.entrypoint
+    return plain and found is not None and found.kind in services.DATASTORES and found.name not in _REPLACES
 
 
 def _evidence(service: Service, part: str, words: tuple[str, ...], place: Location) -> Iterator[Evidence]:
@@ -74,10 +84,18 @@ def _evidence(service: Service, part: str, words: tuple[str, ...], place: Locati
     found = list(dict.fromkeys(match[0] for word in words for match in _VARIABLE.finditer(word)))
     if found and names.isdisjoint(_SHELLS):
         verb = "arrives" if len(found) == 1 else "arrive"
+        lines = _WITH_SHELL[part].format(_in_shell(words))
         yield Evidence(
             f"The {part} of {service.name} runs without a shell: {listed(found)} {verb} as that text, not as a value.",
             place,
             subject=f"{service.project}/{service.name}/{part}",
             service=service.name,
             recommendation="Start it by `sh -c '…'`." if part == "command" else 'Write it as `["CMD-SHELL", "…"]`.',
+            example=compose_lines.of_service(service, lines),
         )
+
+
+def _in_shell(words: tuple[str, ...]) -> str:
+    """The words as a shell takes them, in single quotes of YAML; a doubled `$` stays for the shell."""
+    quoted = (f'"{word}"' if _VARIABLE.search(word) else shlex.quote(word) for word in words)
+    return " ".join(quoted).replace("$", "$$").replace("'", "''")

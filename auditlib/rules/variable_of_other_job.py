@@ -47,6 +47,7 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Job, Step, Workflow
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
+from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 _WRITES = regex(r"\b(?P<name>[A-Za-z_]\w{0,99})=[^\n]{0,500}>>[ \t]*[\"']?\$\{?GITHUB_ENV\b")
@@ -83,6 +84,28 @@ def _is_set(workflow: Workflow, job: Job, name: str) -> bool:
     return name in given | written or any(step.uses.startswith("./") for step in job.steps)
 
 
+_LINES = """\
+jobs:
+  {writer}:
+    outputs:
+      {output}: ${{{{ steps.{step}.outputs.{output} }}}}
+    steps:
+      - id: {step}
+        run: echo "{output}=<value>" >> "$GITHUB_OUTPUT"
+  {reader}:
+    needs: [{needs}]
+    env:
+      {name}: ${{{{ needs.{writer}.outputs.{output} }}}}"""
+
+
+def _passed_on(job: Job, name: str, writer: Step) -> str:
+    """The variable as an output of the job that knows it, and where the other one gets it."""
+    needs = ", ".join(dict.fromkeys((*job.needs, writer.job)))
+    return _LINES.format(
+        writer=writer.job, reader=job.id, name=name, output=name.lower(), step=writer.id or name.lower(), needs=needs
+    )
+
+
 def _evidence(workflow: Workflow, job: Job, name: str, step: Step, writer: Step) -> Evidence:
     return Evidence(
         f"The job {job.id} reads env.{name}, which only the job {writer.job} writes to GITHUB_ENV: it is empty here.",
@@ -91,4 +114,5 @@ def _evidence(workflow: Workflow, job: Job, name: str, step: Step, writer: Step)
         related=(Related(writer.location, f"the job {writer.job} sets {name} for its own later steps"),),
         recommendation=f"Make {name} an output of the job {writer.job}, and read it as "
         f"`${{{{ needs.{writer.job}.outputs.{name.lower()} }}}}`.",
+        example=files.into(workflow.file, _passed_on(job, name, writer)),
     )

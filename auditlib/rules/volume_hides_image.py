@@ -36,6 +36,8 @@ from auditlib.inventory.delivery import Command, Instruction
 from auditlib.inventory.stack import Mount, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
+from auditlib.rules import _compose_lines as compose_lines
+from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 _DATA = regex(
@@ -57,7 +59,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         for mount in service.mounts:
             covered = next((item for path, item in brought if _covers(mount, path)), None)
             if covered is not None and not _is_filled(inventory, service, mount):
-                yield _evidence(service, mount, covered)
+                yield _evidence(inventory, service, mount, covered)
 
 
 def _brought(instructions: tuple[Instruction, ...]) -> Iterator[tuple[str, Instruction]]:
@@ -93,7 +95,7 @@ def _fills(command: Command, target: str) -> bool:
     return copies or "collectstatic" in command.words
 
 
-def _evidence(service: Service, mount: Mount, brought: Instruction) -> Evidence:
+def _evidence(inventory: Inventory, service: Service, mount: Mount, brought: Instruction) -> Evidence:
     how = "collects its static files there" if brought.keyword == "RUN" else f"copies to {brought.words[-1]}"
     return Evidence(
         f"{service.name} mounts the volume {mount.source} at {mount.target}, over what its image brings ({how}): the "
@@ -103,4 +105,21 @@ def _evidence(service: Service, mount: Mount, brought: Instruction) -> Evidence:
         service=service.name,
         related=(Related(brought.location, "the image brings the files here"),),
         recommendation=f"Leave the volume out, or copy the files into {mount.target} at each start.",
+        example=_lines(inventory, service, mount, brought),
     )
+
+
+def _lines(inventory: Inventory, service: Service, mount: Mount, brought: Instruction) -> str:
+    """A start that collects the files again; an image of its own for who shares them; or one mount less."""
+    if brought.keyword == "RUN":
+        start = " ".join(service.command) or "<its command>"
+        return compose_lines.of_service(
+            service, f"command: sh -c 'python manage.py collectstatic --noinput && exec {start}'"
+        )
+    others = [item for item in inventory.services_of(service.project).values() if item.name != service.name]
+    sharing = next((item for item in others if any(each.source == mount.source for each in item.mounts)), None)
+    if sharing is None:
+        return compose_lines.of_service(service, f"volumes:\n  # without {mount.source}:{mount.target}")
+    copied = f"COPY --from={service.image or f'<image of {service.name}>'} {mount.target} {mount.target}"
+    base = sharing.image or f"<image of {sharing.name}>"
+    return files.into(f"Dockerfile of {sharing.name}, without the volume", f"FROM {base}\n{copied}")

@@ -33,7 +33,7 @@ CASES = {
     "nginx with quotes": (
         "x.conf",
         "server {\n  add_header X \"a; b } \\\" c\";\n  location / { proxy_pass 'http://api:1'; }\n}\n",
-        (),
+        ("80",),
         [("api", "1", "/", "", 3)],
     ),
     "Caddy": (
