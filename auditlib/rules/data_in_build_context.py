@@ -37,6 +37,7 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Instruction
 from auditlib.inventory.stack import Build, Mount, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
 
 
@@ -79,4 +80,5 @@ def _evidence(store: Service, mount: Mount, service: Service, copying: Instructi
         service=service.name,
         related=(Related(store.location, f"{store.name} keeps its data there"),),
         recommendation=f"Add {folder} to .dockerignore, or give {store.name} a named volume.",
+        example=compose_lines.named_volume(store, mount.target),
     )

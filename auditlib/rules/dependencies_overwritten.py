@@ -33,6 +33,7 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Command, Dockerfile, Instruction
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 _INSTALLS = frozenset({
@@ -84,4 +85,5 @@ def _evidence(file: Dockerfile, copy: Instruction, install: Instruction, ignore_
         subject=file.path,
         related=(Related(install.location, "installs the packages"),),
         recommendation=f"Add `node_modules` to {ignore_file}.",
+        example=files.into(ignore_file, "node_modules"),
     )

@@ -35,6 +35,7 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Document, Mention
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
+from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 _TARGET = regex(r"[a-z][\w-]*")
@@ -98,4 +99,5 @@ def _evidence(missing: str, uses: list[Mention]) -> Evidence:
         subject=missing,
         related=tuple(Related(item.location, f"calls {missing} too", member=True) for item in others),
         recommendation=f"Correct the command in {first.location.file}, or add {missing}.",
+        example=files.into(first.location.file, "<the command that does this now>"),
     )

@@ -34,9 +34,16 @@ from auditlib.conventions import images
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.model import Area, Confidence, Effort, Severity
+from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
 
 _NAMES = frozenset({"node-exporter", "node_exporter"})
+
+_SHOWN = """command: ["--path.rootfs=/host"]
+network_mode: host
+pid: host
+volumes: ["/:/host:ro,rslave"]"""
+"""What its own documentation asks for (https://github.com/prometheus/node_exporter#docker)."""
 
 
 @rule(area=Area.MONITORING, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
@@ -53,4 +60,5 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 service=service.name,
                 recommendation=f"Mount `/:/host:ro,rslave` into {service.name} and start it with "
                 "`--path.rootfs=/host`.",
+                example=compose_lines.of_service(service, _SHOWN),
             )

@@ -33,6 +33,7 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Command, Dockerfile, Instruction
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
+from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 _VERSION = regex(r"1\.(\d+)")
@@ -80,6 +81,7 @@ def _uses(file: Dockerfile, fetch: Instruction, package: str) -> Iterator[Eviden
             subject=f"{file.path}/{name}",
             related=(Related(calls[0].location, f"calls {name}"),),
             recommendation=f"Write `go install {package.partition('@')[0]}@VERSION` in place of `go get`.",
+            example=files.into(file.path, f"RUN go install {package.partition('@')[0]}@<version>"),
         )
 
 

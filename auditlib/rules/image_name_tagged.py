@@ -68,4 +68,5 @@ def _evidence(step: Step, action: str, given: Pair, name: str) -> Evidence:
         subject=f"{action}/{name}",
         recommendation=f"Write {bare} in place of {name}.",
         change=(name, bare),
+        example=f"with:\n  {given.name}: {bare}",
     )

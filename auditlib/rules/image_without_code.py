@@ -39,6 +39,7 @@ from auditlib.inventory.stack import Mount, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed
+from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 _BARE = frozenset(
@@ -103,4 +104,5 @@ def _evidence(file: Dockerfile, uses: list[tuple[Service, Mount]]) -> Evidence:
             *(Related(item.location, f"{other.name} too", member=True) for other, item in others),
         ),
         recommendation=f"Add `COPY . {mount.target}` to {file.path}, and mount the source for development alone.",
+        example=files.into(file.path, f"COPY . {mount.target}"),
     )

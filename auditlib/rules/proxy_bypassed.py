@@ -35,6 +35,7 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.proxy import ReverseProxy, Upstream
 from auditlib.inventory.stack import Port, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
 from auditlib.scraping import service_of
 
@@ -70,4 +71,5 @@ def _evidence(proxy: ReverseProxy, item: Upstream, front: Service, service: Serv
         service=service.name,
         related=(Related(item.location, f"{front.name} passes requests to {service.name}"),),
         recommendation=f"Remove the port of {service.name}, or bind it to 127.0.0.1.",
+        change=compose_lines.on_loopback(port),
     )

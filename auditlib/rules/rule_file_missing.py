@@ -26,14 +26,17 @@ References:
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator
 
-from auditlib.conventions import monitoring
+from auditlib.conventions import monitoring, mounts
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.monitoring import PathPattern, PrometheusConfig
+from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.phrases import listed
+from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
 
 
@@ -53,6 +56,16 @@ def _is_absent(inventory: Inventory, config: PrometheusConfig, pattern: PathPatt
     return not filled_in and monitoring.lacks(inventory, config, pattern.path)
 
 
+def _mounted(config: PrometheusConfig, service: Service, path: str) -> str:
+    """The folder beside the configuration, at the place in the container that the pattern means."""
+    home = posixpath.dirname(mounts.path_inside(service, config.file))
+    target = posixpath.normpath(posixpath.join(home, path))
+    rules = posixpath.join(posixpath.dirname(config.file), "rules")
+    if "*" in target:
+        return compose_lines.mount_of(service, rules, posixpath.dirname(target))
+    return compose_lines.mount_of(service, posixpath.join(rules, posixpath.basename(target)), target)
+
+
 def _evidence(inventory: Inventory, config: PrometheusConfig, absent: list[PathPattern]) -> Evidence:
     service = monitoring.runners(inventory, config.file)[0]
     names = listed(item.path for item in absent)
@@ -64,4 +77,5 @@ def _evidence(inventory: Inventory, config: PrometheusConfig, absent: list[PathP
         service=service.name,
         related=(Related(service.location, f"{service.name} mounts {config.file} alone"),),
         recommendation=f"Mount {names} into {service.name}, or remove `rule_files` from {config.file}.",
+        example=_mounted(config, service, absent[0].path),
     )
