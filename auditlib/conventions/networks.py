@@ -16,7 +16,9 @@ def _is_bridge(network: Network) -> bool:
 
 def closed_around(inventory: Inventory, service: Service) -> list[Network]:
     """The networks of a service, where all of them are internal, so that none of its ports is published."""
-    closed = {(item.project, item.name): item for item in inventory.networks if item.internal and _is_bridge(item)}
-    found = [closed.get((service.project, item.network)) for item in service.networks]
-    known = [item for item in found if item is not None]
-    return known if len(known) == len(found) and not service.network_mode else []
+    wanted = {item.network for item in service.networks}
+    if not wanted or service.network_mode:
+        return []
+    mine = (item for item in inventory.networks if item.project == service.project and item.name in wanted)
+    closed = [item for item in mine if item.internal and _is_bridge(item)]
+    return closed if len(closed) == len(wanted) else []

@@ -72,10 +72,10 @@ def _is_told(inventory: Inventory, service: Service) -> bool:
     be built.
     """
     versions = inventory.versions(service) or [service]
+    if service.profiles or any(item.command or item.entrypoint or item.has_terminal for item in versions):
+        return True
     others = (item for item in inventory.services_of(service.project).values() if item.name != service.name)
-    shared = service.build is not None and any(service.image and item.image == service.image for item in others)
-    told = any(item.command or item.entrypoint or item.has_terminal for item in versions)
-    return told or shared or bool(service.profiles)
+    return bool(service.build and service.image) and any(item.image == service.image for item in others)
 
 
 def _of_build(inventory: Inventory, service: Service) -> tuple[str, str] | None:

@@ -62,6 +62,8 @@ _HOMES = ("/docker-entrypoint-initdb.d",)
 @rule(area=Area.CONFIGURATION, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every address in a service's environment whose user, password or database its server doesn't make."""
+    if _makes_others(inventory):
+        return
     for service in inventory.distinct_services:
         for entry in service.environment:
             match = _ADDRESS.match(entry.value.text) if entry.value and "@" in entry.value.text else None
@@ -73,14 +75,18 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                     yield _evidence(service, entry, server, wrong, _lines(service, entry, server, match))
 
 
-def _is_open(inventory: Inventory, service: Service) -> bool:
-    """Whether more users may be made: by scripts, by commands, by files that aren't there, in an older volume."""
+def _makes_others(inventory: Inventory) -> bool:
+    """Whether a command of the repository makes users or databases."""
     commands = (*deployment.commands(inventory), *(item for other in inventory.services for item in other.commands))
-    told = any(_MAKES.search(word) for command in commands for word in command.words)
+    return any(_MAKES.search(word) for command in commands for word in command.words)
+
+
+def _is_open(inventory: Inventory, service: Service) -> bool:
+    """Whether more users may be made: by scripts of the first start, files that aren't there, an older volume."""
     external = {item.name for item in inventory.volumes if item.external}
     unread = any(ref.path not in inventory.file_set for ref in service.env_files)
     scripted = any(mount.target.startswith(_HOMES) or mount.source in external for mount in service.mounts)
-    return told or unread or scripted or services.product(inventory, service) is None
+    return unread or scripted or services.product(inventory, service) is None
 
 
 def _wrong(entry: EnvironmentEntry, user: str, database: str, server: Server) -> list[str]:

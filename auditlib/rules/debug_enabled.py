@@ -90,7 +90,7 @@ def _in_files(inventory: Inventory) -> Iterator[_Place]:
     for file in inventory.env_files:
         for line in file.lines if not file.template else ():
             value = line.value.text if line.value is not None and switches.is_debug_switch(line.name) else ""
-            compared = [item for item in inventory.switch_comparisons if item.variable == line.name]
+            compared = (item for item in inventory.switch_comparisons if item.variable == line.name)
             if switches.is_on(value) and not switches.counts_as_off(value.strip("\"' "), compared):
                 yield line.name, line.location, f"on in {file.path}", value
 

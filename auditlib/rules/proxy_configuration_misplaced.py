@@ -32,7 +32,6 @@ from collections.abc import Iterator
 from auditlib.conventions import mounts, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import Dockerfile
 from auditlib.inventory.proxy import ReverseProxy
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
@@ -51,7 +50,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Each configuration of nginx that services mount, or their images copy, to a place of the other kind."""
     for proxy in inventory.reverse_proxies:
         uses = [found for service in inventory.distinct_services if (found := _placed(inventory, service, proxy))]
-        wrong = [use for use in uses if _refused(proxy, use[1])]
+        wrong = [use for use in uses if _refused(proxy, use[1]) and not _starts_otherwise(inventory, use[0])]
         if proxy.kind == "nginx" and wrong:
             yield _evidence(proxy, wrong, _refused(proxy, wrong[0][1]))
 
@@ -60,8 +59,6 @@ def _placed(inventory: Inventory, service: Service, proxy: ReverseProxy) -> _Pla
     """Where the nginx of a service finds a file, and what puts it there."""
     found = services.product(inventory, service)
     build = services.dockerfile(inventory, service)
-    if _starts_otherwise(build, service):
-        return None
     for mount in service.mounts if found and found.name == "Nginx" else ():
         if mount.kind == "bind" and mount.source == proxy.file:
             return service, mounts.path_inside(service, proxy.file), mount.location
@@ -73,8 +70,9 @@ def _placed(inventory: Inventory, service: Service, proxy: ReverseProxy) -> _Pla
     return None
 
 
-def _starts_otherwise(build: Dockerfile | None, service: Service) -> bool:
+def _starts_otherwise(inventory: Inventory, service: Service) -> bool:
     """Whether the service is told of another configuration, or of another place for what templates make."""
+    build = services.dockerfile(inventory, service)
     names = [item.name for item in service.environment]
     names += [name for item in (build.instructions if build else ()) for name, _ in item.variables]
     words = " ".join((*service.entrypoint, *service.command))
