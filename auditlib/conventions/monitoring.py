@@ -27,8 +27,20 @@ def is_template(path: str, *texts: str) -> bool:
 
 
 def runners(inventory: Inventory, file: str) -> tuple[Service, ...]:
-    """The services that mount a configuration file."""
-    return tuple(service for service in inventory.services if mounts.path_inside(service, file))
+    """The services that mount a configuration file, not those that mount it only as a part of their own source."""
+    return tuple(
+        service
+        for service in inventory.services
+        if mounts.path_inside(service, file) and not _is_among_source(service, file)
+    )
+
+
+def _is_among_source(service: Service, file: str) -> bool:
+    """Whether a service that is built here has the file only by the mount of the folder that it is built from."""
+    if service.build is None or service.build.outside:
+        return False
+    holding = [mount for mount in service.mounts if mount.kind == "bind" and mounts.is_below(file, mount.source)]
+    return all(mounts.is_below(service.build.context, mount.source) for mount in holding)
 
 
 def prometheus_in_use(inventory: Inventory) -> tuple[PrometheusConfig, ...]:

@@ -29,6 +29,8 @@ _CODE = regex(r"(?<!`)`++([^`\n]{1,300})`")
 _LINK = regex(r"\]\(<?(?P<target>[^)\s>#?]+)")
 _VARIABLE = regex(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b|(?<=\$)[A-Z][A-Z0-9]+\b|\b[A-Z][A-Z0-9]{2,}(?==)")
 _PATH = regex(r"(?<![\w:/.-])\.{0,2}/?[\w.@-]+(?:/[\w.@-]+)*/?")
+_SCRIPT = regex(r"(?<![\w/.-])(?:\.{1,2}/)?[\w@-][\w.@-]*(?:/[\w.@-]+)*\.(?:sh|bash)\b")
+"""A script outside code, which its ending tells from a word."""
 _WORD = regex(r"[^\W\d_]{2,40}")
 _SHELLS = frozenset({"sh", "bash", "shell", "zsh", "console", "shell-session", "terminal", ""})
 _PROMPT = regex(r"[ \t]*(?:[\w@:~./-]{0,60}[$%]|>)[ \t]+(?=\S)")
@@ -67,7 +69,7 @@ def _read(source: Source, file: str) -> Iterator[Document]:
         else:
             headings += _heading(file, number, line, lines[number - 2] if number > matter + 1 else "")
             mentions += [Mention("variable", name, Location(file, number)) for name in _SPELLED.findall(line)]
-            for code in (*_CODE.findall(line), *_LINK.findall(line)):
+            for code in (*_CODE.findall(line), *_LINK.findall(line), *_SCRIPT.findall(line)):
                 mentions += _mentions(source, file, number, code)
     mentions += [mention for first, body in fences for mention in _commands(file, first, body)]
     title = next((heading.text for heading in headings), "")
