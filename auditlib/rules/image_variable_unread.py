@@ -49,10 +49,18 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every official image of a database or broker with variables of its own `environment` that it doesn't read."""
     for service in inventory.distinct_services:
         names = image_variables.unread(service.image) if service.build is None else frozenset()
-        own = [item for item in service.environment if item.origin == "environment" and item.name in names]
+        own = [item for item in service.environment if item.name in names and _is_for(inventory, service, item)]
         idle = [item for item in own if not _is_named(inventory, service, item.name)]
         if idle:
             yield _evidence(service, sorted(idle, key=lambda item: item.location))
+
+
+def _is_for(inventory: Inventory, service: Service, entry: EnvironmentEntry) -> bool:
+    """Whether a variable is meant for the image: its own, or a password of a file that no other service is given."""
+    others = (item for item in inventory.services if item.key != service.key)
+    return entry.origin == "environment" or (
+        "PASS" in entry.name and not any(entry.location == item.location for one in others for item in one.environment)
+    )
 
 
 def _is_named(inventory: Inventory, service: Service, name: str) -> bool:
@@ -71,9 +79,10 @@ def _evidence(service: Service, idle: list[EnvironmentEntry]) -> Evidence:
     first, *others = idle
     names = listed(item.name for item in idle)
     open_door = any("PASS" in item.name for item in idle)
+    asks_nobody = open_door and ("redis" in service.image or _lets_everybody_in(service))
     return Evidence(
         f"{service.name} is given {names}, which the image {service.image} doesn't read"
-        f"{': it is as open as without a password' if open_door and 'redis' in service.image else ''}.",
+        f"{': it is as open as without a password' if asks_nobody else ''}.",
         first.location,
         subject=f"{service.name}/{'/'.join(item.name for item in idle)}",
         service=service.name,
@@ -81,3 +90,10 @@ def _evidence(service: Service, idle: list[EnvironmentEntry]) -> Evidence:
         recommendation=f"Remove {names} from {service.name}, or use the names that {service.image} documents.",
         severity=Severity.MEDIUM if open_door else None,
     )
+
+
+def _lets_everybody_in(service: Service) -> bool:
+    """Whether MongoDB is given no first user, without which it asks nobody for a password."""
+    given = {item.name for item in service.environment}
+    told = service.command or service.entrypoint or any(name.startswith("MONGO_INITDB_ROOT_") for name in given)
+    return "mongo" in service.image and not told

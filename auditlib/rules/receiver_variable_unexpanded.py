@@ -30,12 +30,14 @@ import posixpath
 from collections import defaultdict
 from collections.abc import Iterator
 
+from msgspec import Struct
+
 from auditlib.conventions import deployment, environments, images, monitoring
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.monitoring import Integration, Receiver
 from auditlib.inventory.stack import Service
-from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed
 from auditlib.rules._rule import Evidence, rule
@@ -44,18 +46,33 @@ _VARIABLE = regex(r"\$\{?[A-Z][A-Z0-9_]{2,}\}?")
 _FILLS = frozenset({"envsubst", "sed", "gomplate", "confd", "jinja2", "j2", "consul-template", "esh", "yq", "perl"})
 
 
+class _Use(Struct, frozen=True):
+    """A variable in an integration; `reaches` if it stands where the address does."""
+
+    whom: str
+    variable: str
+    location: Location
+    reaches: bool
+
+
 @rule(area=Area.MONITORING, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """One finding for each file with such variables that Alertmanager mounts as it is and that no command fills in."""
-    found: defaultdict[str, list[tuple[Receiver, Integration, str]]] = defaultdict(list)
+    found: defaultdict[str, list[_Use]] = defaultdict(list)
     for receiver in inventory.receivers:
         for item in receiver.integrations:
-            if match := _VARIABLE.search(item.endpoint):
-                found[receiver.file].append((receiver, item, match[0]))
+            found[receiver.file] += _uses(receiver, item)
     for file, uses in found.items():
         readers = [item for item in monitoring.runners(inventory, file) if _reads_as_it_is(item)]
-        if readers and not environments.is_for_development(file) and not _is_filled(inventory, file):
+        if uses and readers and not environments.is_for_development(file) and not _is_filled(inventory, file):
             yield _evidence(file, uses, readers[0])
+
+
+def _uses(receiver: Receiver, item: Integration) -> Iterator[_Use]:
+    whom = f"{receiver.name} ({item.kind})"
+    if match := _VARIABLE.search(item.endpoint):
+        yield _Use(whom, match[0], item.endpoint_location or item.location, True)
+    yield from (_Use(whom, variable, place, False) for variable, place in item.credential_variables)
 
 
 def _reads_as_it_is(service: Service) -> bool:
@@ -75,13 +92,15 @@ def _is_filled(inventory: Inventory, file: str) -> bool:
     )
 
 
-def _evidence(file: str, uses: list[tuple[Receiver, Integration, str]], reader: Service) -> Evidence:
-    names = list(dict.fromkeys(f"{receiver.name} ({item.kind})" for receiver, item, _ in uses))
-    places = list(dict.fromkeys(item.endpoint_location or item.location for _, item, _ in uses))
-    variables = dict.fromkeys(variable for *_, variable in uses)
+def _evidence(file: str, uses: list[_Use], reader: Service) -> Evidence:
+    names = list(dict.fromkeys(use.whom for use in uses))
+    places = list(dict.fromkeys(use.location for use in uses))
+    reaches = any(use.reaches for use in uses)
+    effect = "no alert arrives there" if reaches else "it sends that text for a password"
     return Evidence(
-        f"{listed(names)} of {file} {'names' if len(names) == 1 else 'name'} {listed(variables)}: {reader.name} reads "
-        "the file as it stands and replaces no variables, so that no alert arrives there.",
+        f"{listed(names)} of {file} {'names' if len(names) == 1 else 'name'} "
+        f"{listed(dict.fromkeys(use.variable for use in uses))}: {reader.name} reads "
+        f"the file as it stands and replaces no variables, so that {effect}.",
         places[0],
         subject="variables",
         service=reader.name,
