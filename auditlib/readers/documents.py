@@ -69,8 +69,12 @@ def _read(source: Source, file: str) -> Iterator[Document]:
         else:
             headings += _heading(file, number, line, lines[number - 2] if number > matter + 1 else "")
             mentions += [Mention("variable", name, Location(file, number)) for name in _SPELLED.findall(line)]
-            for code in (*_CODE.findall(line), *_LINK.findall(line), *_SCRIPT.findall(line)):
+            for code in (*_CODE.findall(line), *_LINK.findall(line)):
                 mentions += _mentions(source, file, number, code)
+            for script in _SCRIPT.findall(line):
+                found = _mentions(source, file, number, script)
+                lacks = not found and script.startswith("./")
+                mentions += [Mention("missing", script, Location(file, number))] if lacks else found
     mentions += [mention for first, body in fences for mention in _commands(file, first, body)]
     title = next((heading.text for heading in headings), "")
     shown = (SHOWN.sub("", line[:_LINE_LIMIT]) for line in source.masked_lines(file))
@@ -91,11 +95,16 @@ def _plain(text: str) -> str:
     return re.sub(r"\[([^\]]*)\]\([^)]*\)|[*_`]{1,3}", r"\1", text).strip()
 
 
-def _mentions(source: Source, file: str, number: int, text: str) -> Iterator[Mention]:
+def _mentions(source: Source, file: str, number: int, text: str) -> list[Mention]:
     """The variables in a piece of code, and the paths in it that exist in the repository."""
     place = Location(file, number)
-    for name in _VARIABLE.findall(text):
-        yield Mention("variable", name, place)
+    return [
+        *(Mention("variable", name, place) for name in _VARIABLE.findall(text)),
+        *(Mention("path", path, place) for path in _paths(source, file, text)),
+    ]
+
+
+def _paths(source: Source, file: str, text: str) -> Iterator[str]:
     folder = file.rpartition("/")[0]
     for path in _PATH.findall(text):
         for candidate in dict.fromkeys((path, f"{folder}/{path}")):
@@ -105,7 +114,7 @@ def _mentions(source: Source, file: str, number: int, text: str) -> Iterator[Men
                 and not relative.startswith("..")
                 and (source.is_file(relative) or source.is_folder(relative))
             ):
-                yield Mention("path", relative, place)
+                yield relative
                 break
 
 

@@ -51,6 +51,7 @@ class _State(Struct):
     upstreams: list[Upstream] = field(default_factory=list)
     sections: dict[str, None] = field(default_factory=dict)
     includes: list[str] = field(default_factory=list)
+    folders: list[str] = field(default_factory=list)
 
     def inside(self, name: str) -> str:
         """The argument of the nearest block of this name; empty if there is none."""
@@ -76,7 +77,8 @@ def _read(source: Source, file: str) -> Iterator[Any]:
                 state.groups.add(words[1])
     upstreams = tuple(item for item in state.upstreams if item.group or item.host not in state.groups)
     listens, includes = tuple(dict.fromkeys(state.listens)), tuple(dict.fromkeys(state.includes))
-    yield ReverseProxy(file, KIND, listens, upstreams, Location(file), tuple(state.sections), includes)
+    folders = tuple(dict.fromkeys(state.folders))
+    yield ReverseProxy(file, KIND, listens, upstreams, Location(file), tuple(state.sections), includes, folders)
     if state.blocks:
         yield Coverage(file, KIND, Read.PARTIAL, "a block is not closed")
 
@@ -104,6 +106,8 @@ def _take(state: _State, words: list[str], line: int) -> None:
     name, arguments = words[0], words[1:]
     if not arguments:
         return
+    serves = name in ("root", "alias")
+    state.folders += [word for word in arguments if serves or (word.startswith("/") and name != "location")]
     if name == "listen" and (port := re.search(r"(?:^|:)(\d{1,5})$", arguments[0])):
         state.listens.append(port[1])
     elif name == "include":

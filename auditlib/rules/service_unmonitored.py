@@ -29,8 +29,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditlib import scraping
-from auditlib.conventions import environments, exporters, monitoring, services, stacks
+from auditlib import scraping, watching
+from auditlib.conventions import deployment, environments, exporters, monitoring, services, stacks
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Project, Service
@@ -51,6 +51,8 @@ _LEFT_OUT = services.AUXILIARY | services.OBSERVABILITY | {"proxy"}
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """For each project with monitored services one finding for all those that nothing watches."""
     configs = monitoring.prometheus_in_use(inventory)
+    if not watching.is_run(inventory, configs) and not deployment.uses_orchestrator(inventory):
+        return  # nothing is watched at all
     jobs = scraping.jobs(inventory, configs)
     sources = list(scraping.sources(inventory, graph, jobs))
     opened = [job for job in jobs if scraping.is_open(job)]
