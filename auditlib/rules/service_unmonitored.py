@@ -111,9 +111,7 @@ def _is_to_be_watched(inventory: Inventory, service: Service, products: set[str]
     return found is None or (found.kind not in _LEFT_OUT and found.name not in products)
 
 
-def _evidence(
-    inventory: Inventory, config: str, project: Project, unwatched: list[Service], others: str
-) -> Evidence:
+def _evidence(inventory: Inventory, config: str, project: Project, unwatched: list[Service], others: str) -> Evidence:
     names = listed(item.name for item in unwatched)
     first, *rest = unwatched
     return Evidence(
