@@ -27,11 +27,13 @@ References:
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator
 
 from auditlib.conventions import environments, monitoring, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
+from auditlib.inventory.proxy import ReverseProxy
 from auditlib.inventory.stack import Port, Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.phrases import listed
@@ -57,7 +59,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 def _around(inventory: Inventory, graph: DependencyGraph, proxy: Service) -> Iterator[_Way]:
     """The ports that lead to what a proxy passes requests to, in the same project and file."""
     for config in inventory.reverse_proxies:
-        for item in config.upstreams if proxy in monitoring.runners(inventory, config.file) else ():
+        for item in config.upstreams if _runs(inventory, proxy, config) else ():
             node = graph.resolve(item.host, item.port, config.file)
             service = service_of(inventory, graph, node) if node else None
             if service is None or service.project != proxy.project or service.key == proxy.key:
@@ -66,6 +68,17 @@ def _around(inventory: Inventory, graph: DependencyGraph, proxy: Service) -> Ite
                 same = port.target == (item.port or _USUAL)
                 if same and not environments.is_for_development(port.location.file):
                     yield service, port, item.location
+
+
+def _runs(inventory: Inventory, service: Service, config: ReverseProxy) -> bool:
+    """Whether a service mounts a configuration, or its image is the proxy's with the file copied into it."""
+    image = services.dockerfile(inventory, service)
+    if image is None or service.build is None:
+        return service in monitoring.runners(inventory, config.file)
+    base, steps = services.final_stage(image, service.build.target)
+    sources = (word for item in steps if item.keyword in ("COPY", "ADD") for word in item.words[:-1])
+    paths = {posixpath.normpath(posixpath.join(service.build.context, source)) for source in sources}
+    return config.kind in base and config.file in paths
 
 
 def _evidence(proxy: Service, ways: list[_Way]) -> Evidence:
