@@ -30,7 +30,9 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator
 
-from auditlib.conventions import environments, monitoring, services
+from msgspec import Struct
+
+from auditlib.conventions import environments, monitoring, services, stacks
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.proxy import ReverseProxy
@@ -42,18 +44,28 @@ from auditlib.rules._rule import Evidence, rule
 from auditlib.scraping import service_of
 
 _USUAL = "80"
-_Way = tuple[Service, Port, Location]
+
+
+class _Way(Struct, frozen=True):
+    """A published port of a service to which a proxy passes requests."""
+
+    proxy: Service
+    service: Service
+    port: Port
+    passed: Location
 
 
 @rule(area=Area.ORCHESTRATION, severity=Severity.LOW, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """One finding for each published proxy, with all services behind it whose same port is published too."""
-    for proxy in inventory.distinct_services:
-        if services.public_ports(proxy) and not environments.only_for_development(proxy):
-            ways = {(service.key, port.target): (service, port, place) for service, port, place in
-                    _around(inventory, graph, proxy)}  # fmt: skip
-            if ways:
-                yield _evidence(proxy, list(ways.values()))
+    """One finding for each project, with all services behind its published proxies whose same port is published too."""
+    for project, mine in stacks.by_project(inventory.distinct_services).items():
+        proxies = [item for item in mine if services.public_ports(item) and not environments.only_for_development(item)]
+        ways: dict[Location, _Way] = {}
+        for proxy in proxies:
+            for way in _around(inventory, graph, proxy):
+                ways.setdefault(way.port.location, way)
+        if ways:
+            yield _evidence(project, list(ways.values()))
 
 
 def _around(inventory: Inventory, graph: DependencyGraph, proxy: Service) -> Iterator[_Way]:
@@ -67,7 +79,7 @@ def _around(inventory: Inventory, graph: DependencyGraph, proxy: Service) -> Ite
             for port in services.public_ports(service):
                 same = port.target == (item.port or _USUAL)
                 if same and not environments.is_for_development(port.location.file):
-                    yield service, port, item.location
+                    yield _Way(proxy, service, port, item.location)
 
 
 def _runs(inventory: Inventory, service: Service, config: ReverseProxy) -> bool:
@@ -81,20 +93,23 @@ def _runs(inventory: Inventory, service: Service, config: ReverseProxy) -> bool:
     return config.kind in base and config.file in paths
 
 
-def _evidence(proxy: Service, ways: list[_Way]) -> Evidence:
-    (service, first, passed), *others = ways
-    names = listed(f"{item.name} ({port.host_port or 'a free port'})" for item, port, _ in ways)
+def _evidence(project: str, ways: list[_Way]) -> Evidence:
+    first, *others = ways
+    names = listed(f"{way.service.name} ({way.port.host_port or 'a free port'})" for way in ways)
+    proxies = list(dict.fromkeys(way.proxy.name for way in ways))
+    port = first.port.host_port or first.port.target
     return Evidence(
-        f"{names} {'is' if not others else 'are'} published beside {proxy.name}, which passes requests to "
-        f"{'it' if not others else 'them'}: callers get past the proxy.",
-        first.location,
-        subject=f"{proxy.name}/bypassed",
-        service=service.name,
+        f"{names} {'is' if not others else 'are'} published beside {listed(proxies)}, which "
+        f"{'passes' if len(proxies) == 1 else 'pass'} requests to {'it' if not others else 'them'}: callers get past "
+        "the proxy.",
+        first.port.location,
+        subject=f"{project}/bypassed",
+        service=first.service.name,
         related=(
-            Related(passed, f"{proxy.name} passes requests to {service.name}"),
-            *(Related(port.location, f"{item.name} is published here", member=True) for item, port, _ in others),
+            Related(first.passed, f"{first.proxy.name} passes requests to {first.service.name}"),
+            *(Related(way.port.location, f"{way.service.name} is published here", member=True) for way in others),
         ),
-        recommendation=f"Remove the port of {service.name}, or publish it as "
-        f'`"127.0.0.1:{first.host_port or first.target}:{first.target}"`.',
-        change=compose_lines.on_loopback(first),
+        recommendation=f"Remove the port of {first.service.name}, or publish it as "
+        f'`"127.0.0.1:{port}:{first.port.target}"`.',
+        change=compose_lines.on_loopback(first.port),
     )
