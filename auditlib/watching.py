@@ -60,11 +60,12 @@ def of(inventory: Inventory, graph: DependencyGraph) -> Watch:
         ),
         _reach(inventory, seen, _alerts(inventory, configs)),
         _reach(inventory, seen, (query for panel in panels for query in panel.queries)),
-        _is_run(inventory, configs),
+        is_run(inventory, configs),
     )
 
 
-def _is_run(inventory: Inventory, configs: Iterable[PrometheusConfig]) -> bool:
+def is_run(inventory: Inventory, configs: Iterable[PrometheusConfig]) -> bool:
+    """Whether a service runs Prometheus, or mounts one of the configurations."""
     products = (services.product(inventory, service) for service in inventory.services)
     return any(monitoring.runners(inventory, config.file) for config in configs) or any(
         product is not None and product.kind == "metrics" for product in products

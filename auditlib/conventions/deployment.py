@@ -45,7 +45,8 @@ _GUIDE = regex(
     r"install(?:ation|ing)?|hosting|operations|"
     r"bereitstellung|inbetriebnahme|ausrollen|betrieb|installation|"
     r"d[ée]ploiement|mise en production|despliegue|producci[oó]n|implanta[cç][aã]o|produ[cç][aã]o|"
-    r"wdro[żz]enie|distribuzione|rilascio)\b|развертывани|развёртывани|部署|デプロイ|배포",
+    r"wdro[żz]enie|distribuzione|rilascio|instalaci[oó]n|instala[cç][aã]o|installazione|instalacja|kurulum)\b|"
+    r"развертывани|развёртывани|установк|部署|安装|デプロイ|インストール|배포|설치",
     re.I,
 )
 _DEPLOYS = regex(r"^(?:make|just|task|npm run|yarn|pnpm|(?:bash|sh) |\./)\s*\S*\b(?:deploy|release)", re.I)

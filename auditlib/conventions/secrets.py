@@ -59,6 +59,8 @@ class Sighting(Struct, frozen=True):
     kind: str
     """`default` or `literal` in Compose, `env_file`, `template`, `setting`, `file`."""
     service: str = ""
+    replaceable: bool = False
+    """Whether it only stands in for the variable `name`, so that a value of the environment takes its place."""
 
 
 def sightings(inventory: Inventory) -> Iterator[Sighting]:
@@ -66,7 +68,7 @@ def sightings(inventory: Inventory) -> Iterator[Sighting]:
     yield from _in_compose(inventory)
     for setting in inventory.settings:
         if setting.default is not None and setting.default.secret and setting.default_kind == "literal":
-            yield Sighting(setting.name, setting.default, setting.location, "setting")
+            yield Sighting(setting.name, setting.default, setting.location, "setting", replaceable=True)
     for fixed in inventory.fixed_secrets:
         yield Sighting(fixed.name, fixed.value, fixed.location, "setting")
     for file in inventory.env_files:
@@ -83,7 +85,7 @@ def sightings(inventory: Inventory) -> Iterator[Sighting]:
 def _in_compose(inventory: Inventory) -> Iterator[Sighting]:
     for variable in inventory.variables:
         if variable.operator in (":-", "-") and variable.default is not None and variable.default.secret:
-            yield Sighting(variable.name, variable.default, variable.location, "default", variable.service or "")
+            yield Sighting(variable.name, variable.default, variable.location, "default", variable.service or "", True)
     for service in inventory.services:
         for entry in service.environment:
             if entry.origin == "environment" and entry.value and entry.value.secret and not entry.variables:

@@ -70,6 +70,12 @@ class Inventory:
         default=(), metadata={"of": configuration.AllowedOrigin}
     )
     any_hosts: tuple[configuration.AnyHost, ...] = field(default=(), metadata={"of": configuration.AnyHost})
+    spring_settings: tuple[configuration.SpringSettings, ...] = field(
+        default=(), metadata={"of": configuration.SpringSettings}
+    )
+    django_settings: tuple[configuration.DjangoSettings, ...] = field(
+        default=(), metadata={"of": configuration.DjangoSettings}
+    )
     debug_switches: tuple[configuration.DebugSwitch, ...] = field(
         default=(), metadata={"of": configuration.DebugSwitch}
     )

@@ -156,6 +156,28 @@ class AnyHost(Struct, frozen=True):
     location: Location
 
 
+class SpringSettings(Struct, frozen=True):
+    """A file that configures a Spring application."""
+
+    publishes_histograms: bool
+    """Whether it, or the code, says that some metric is published with its buckets."""
+    asks_elsewhere: bool
+    """Whether it imports more from outside of the repository (a config server, Vault, Consul)."""
+    location: Location
+
+
+class DjangoSettings(Struct, frozen=True):
+    """A module with settings of Django."""
+
+    fixed: tuple[tuple[str, Location], ...]
+    """What its top level assigns once, as a constant or a list of constants."""
+    main: bool
+    """Whether it has `INSTALLED_APPS`."""
+    collects: bool
+    """Whether it says where static files are collected, or names a storage or library that may."""
+    location: Location
+
+
 class DebugSwitch(Struct, frozen=True):
     """A place where code turns debugging on by a literal: `DEBUG = True`, `app.run(debug=True)`."""
 

@@ -256,7 +256,8 @@ class Caller(Struct, frozen=True):
 
 
 class Mention(Struct, frozen=True):
-    """What a document mentions of the repository: `kind` is `path`, `command` or `variable`."""
+    """What a document mentions of the repository: `kind` is `path`, `command` or `variable`; `missing` is a
+    script outside code that the repository lacks."""
 
     kind: str
     text: str

@@ -89,6 +89,15 @@ class LabelMatcher(Struct, frozen=True):
     value: str
 
 
+class Ratio(Struct, frozen=True):
+    """A division in a query whose two metrics nothing aggregates, so that series match by all their labels."""
+
+    left: str
+    right: str
+    of_itself: bool
+    """Whether each series of the left side is divided by itself."""
+
+
 class Query(Struct, frozen=True):
     """A PromQL expression, taken apart. `error` says why it could not be; then the rest is empty."""
 
@@ -98,6 +107,7 @@ class Query(Struct, frozen=True):
     error: str = ""
     location: Location | None = None
     """Where the expression stands."""
+    ratios: tuple[Ratio, ...] = ()
 
 
 class AlertRule(Struct, frozen=True):
@@ -130,6 +140,8 @@ class Integration(Struct, frozen=True):
     """The fields that no version of Alertmanager has in such an integration, with their places."""
     lacks_password: bool = False
     """Whether the mail server's user has an empty password."""
+    credential_variables: tuple[tuple[str, Location], ...] = ()
+    """The variables (`${TOKEN}`) that stand in the place of a password or token of its requests."""
 
 
 class Receiver(Struct, frozen=True):

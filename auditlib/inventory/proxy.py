@@ -35,3 +35,5 @@ class ReverseProxy(Struct, frozen=True):
     """Of nginx the names of the statements that stand in no block: `events`, `http`, `server`, `include`."""
     includes: tuple[str, ...] = ()
     """The further files that one of nginx reads, as they are written (`/etc/nginx/conf.d/*.conf`)."""
+    folders: tuple[str, ...] = ()
+    """The paths from which one of nginx serves files, or that it reads or writes otherwise, as they are written."""

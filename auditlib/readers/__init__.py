@@ -20,6 +20,7 @@ READERS: tuple[str, ...] = (
     "compose",
     "env_files",
     "settings",
+    "django_settings",
     "task_queues",
     "switch_comparisons",
     "spring",

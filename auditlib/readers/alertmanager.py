@@ -67,6 +67,8 @@ _BOT_TOKEN = regex(r"\d+:[\w-]{30,}|.*(?:\$|\{\{|<%).*", re.S)
 """How Telegram writes its tokens (https://core.telegram.org/bots/api#authorizing-your-bot), or an expression."""
 _PORT_IN_WORDS = regex(r":[A-Za-z]+$")
 """A mail server as a template has it: `ip:port`."""
+_CREDENTIALS = frozenset({"auth_password", "auth_secret", "bearer_token", "client_secret", "credentials", "password"})
+_SHELL_VARIABLE = regex(r"\$\{[A-Z][A-Z0-9_]+\}|\$[A-Z][A-Z0-9_]{2,}")
 _BLANK_CHANNEL = regex(r"(?i)\byour\b|<[^>]+>|xxx|placeholder|change[-_ ]?me|replace[-_ ]?me|todo|\bexample\b")
 
 
@@ -181,6 +183,13 @@ def _integration(kind: str, config: Node, settings: Node | None, file: str, vaul
             (name.text, location(name, file)) for name, _ in config.items() if name.text in _FOREIGN.get(kind, ())
         ),
         lacks_password=kind == "email" and _lacks_password(config, settings),
+        credential_variables=tuple(
+            (value.text, location(value, file))
+            for node in config.walk()
+            if node.is_mapping
+            for key, value in node.items()
+            if key.text in _CREDENTIALS and _SHELL_VARIABLE.fullmatch(value.text)
+        ),
     )
 
 

@@ -29,6 +29,8 @@ _CODE = regex(r"(?<!`)`++([^`\n]{1,300})`")
 _LINK = regex(r"\]\(<?(?P<target>[^)\s>#?]+)")
 _VARIABLE = regex(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b|(?<=\$)[A-Z][A-Z0-9]+\b|\b[A-Z][A-Z0-9]{2,}(?==)")
 _PATH = regex(r"(?<![\w:/.-])\.{0,2}/?[\w.@-]+(?:/[\w.@-]+)*/?")
+_SCRIPT = regex(r"(?<![\w/.-])(?:\.{1,2}/)?[\w@-][\w.@-]*(?:/[\w.@-]+)*\.(?:sh|bash)\b")
+"""A script outside code, which its ending tells from a word."""
 _WORD = regex(r"[^\W\d_]{2,40}")
 _SHELLS = frozenset({"sh", "bash", "shell", "zsh", "console", "shell-session", "terminal", ""})
 _PROMPT = regex(r"[ \t]*(?:[\w@:~./-]{0,60}[$%]|>)[ \t]+(?=\S)")
@@ -69,6 +71,10 @@ def _read(source: Source, file: str) -> Iterator[Document]:
             mentions += [Mention("variable", name, Location(file, number)) for name in _SPELLED.findall(line)]
             for code in (*_CODE.findall(line), *_LINK.findall(line)):
                 mentions += _mentions(source, file, number, code)
+            for script in _SCRIPT.findall(line):
+                found = _mentions(source, file, number, script)
+                lacks = not found and script.startswith("./")
+                mentions += [Mention("missing", script, Location(file, number))] if lacks else found
     mentions += [mention for first, body in fences for mention in _commands(file, first, body)]
     title = next((heading.text for heading in headings), "")
     shown = (SHOWN.sub("", line[:_LINE_LIMIT]) for line in source.masked_lines(file))
@@ -89,11 +95,16 @@ def _plain(text: str) -> str:
     return re.sub(r"\[([^\]]*)\]\([^)]*\)|[*_`]{1,3}", r"\1", text).strip()
 
 
-def _mentions(source: Source, file: str, number: int, text: str) -> Iterator[Mention]:
+def _mentions(source: Source, file: str, number: int, text: str) -> list[Mention]:
     """The variables in a piece of code, and the paths in it that exist in the repository."""
     place = Location(file, number)
-    for name in _VARIABLE.findall(text):
-        yield Mention("variable", name, place)
+    return [
+        *(Mention("variable", name, place) for name in _VARIABLE.findall(text)),
+        *(Mention("path", path, place) for path in _paths(source, file, text)),
+    ]
+
+
+def _paths(source: Source, file: str, text: str) -> Iterator[str]:
     folder = file.rpartition("/")[0]
     for path in _PATH.findall(text):
         for candidate in dict.fromkeys((path, f"{folder}/{path}")):
@@ -103,7 +114,7 @@ def _mentions(source: Source, file: str, number: int, text: str) -> Iterator[Men
                 and not relative.startswith("..")
                 and (source.is_file(relative) or source.is_folder(relative))
             ):
-                yield Mention("path", relative, place)
+                yield relative
                 break
 
 

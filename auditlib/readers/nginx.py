@@ -53,6 +53,7 @@ class _State(Struct):
     includes: list[str] = field(default_factory=list)
     silent: bool = False
     """Whether the server that is being read has named no port yet; without one it listens on 80."""
+    folders: list[str] = field(default_factory=list)
 
     def inside(self, name: str) -> str:
         """The argument of the nearest block of this name; empty if there is none."""
@@ -78,7 +79,8 @@ def _read(source: Source, file: str) -> Iterator[Any]:
                 state.groups.add(words[1])
     upstreams = tuple(item for item in state.upstreams if item.group or item.host not in state.groups)
     listens, includes = tuple(dict.fromkeys(state.listens)), tuple(dict.fromkeys(state.includes))
-    yield ReverseProxy(file, KIND, listens, upstreams, Location(file), tuple(state.sections), includes)
+    folders = tuple(dict.fromkeys(state.folders))
+    yield ReverseProxy(file, KIND, listens, upstreams, Location(file), tuple(state.sections), includes, folders)
     if state.blocks:
         yield Coverage(file, KIND, Read.PARTIAL, "a block is not closed")
 
@@ -114,6 +116,8 @@ def _take(state: _State, words: list[str], line: int) -> None:
     if not arguments:
         return
     state.silent = state.silent and name not in ("listen", "include")
+    serves = name in ("root", "alias")
+    state.folders += [word for word in arguments if serves or (word.startswith("/") and name != "location")]
     if name == "listen" and (port := re.search(r"(?:^|:)(\d{1,5})$", arguments[0])):
         state.listens.append(port[1])
     elif name == "include":

@@ -1,4 +1,5 @@
-"""Reads which profiles the files and the code of Spring applications know, and where data is kept in memory.
+"""Reads which profiles the files and the code of Spring applications know, where data is kept in memory, and whether
+metrics are published with their buckets.
 
 Follows https://docs.spring.io/spring-boot/reference/features/profiles.html and
 https://docs.spring.io/spring-boot/reference/features/external-config.html#features.external-config.files.
@@ -7,10 +8,11 @@ https://docs.spring.io/spring-boot/reference/features/external-config.html#featu
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterator
 from typing import Any
 
-from auditlib.inventory.configuration import MemoryDatabase, SpringProfile
+from auditlib.inventory.configuration import MemoryDatabase, SpringProfile, SpringSettings
 from auditlib.model import Location
 from auditlib.patterns import regex
 from auditlib.readers.reading import Reading, each
@@ -22,6 +24,10 @@ _PART = regex(r"(?:on-profile|spring\.profiles|^\s*profiles)\s*[:=]\s*[\"']?(?P<
 _GROUP = regex(r"^\s*spring\.profiles\.group\.(?P<name>[\w-]+)|^\s*(?P<key>[\w-]+):\s*[\"']?[\w-]+,")
 _IN_CODE = regex(r"@Profile\(\s*(?:\{\s*)?(?P<names>\"[^)]{1,200})\)")
 _WORD = regex(r"[\w-]+")
+_HISTOGRAM = regex(r"percentiles-?histogram|publishPercentileHistogram|\bslo\b|serviceLevelObjectives", re.I)
+_ELSEWHERE = regex(
+    r"configserver:|spring\.config\.import|config:\s*\n\s+import:|cloud:\s*\n\s+config:|spring\.cloud\.config"
+)
 _MEMORY = regex(r"jdbc:(?:h2:mem|hsqldb:mem|derby:memory)")
 
 
@@ -31,7 +37,19 @@ def read(source: Source) -> Reading:
     files = [path for path in mine if _FILE.fullmatch(posixpath.basename(path))]
     code = [path for path in mine if path.endswith((".java", ".kt")) and _has_profiles(source, path)] if files else []
     found = each(source, [*files, *code], KIND, _read)
-    return Reading(found.records, [])
+    in_code = any(_says(source, path, _HISTOGRAM) for path in mine if files and path.endswith((".java", ".kt")))
+    settings = (
+        SpringSettings(in_code or _says(source, path, _HISTOGRAM), _says(source, path, _ELSEWHERE), Location(path))
+        for path in files
+    )
+    return Reading([*found.records, *settings], [])
+
+
+def _says(source: Source, path: str, pattern: re.Pattern[str]) -> bool:
+    try:
+        return pattern.search(source.text(path)) is not None
+    except Unreadable:
+        return False
 
 
 def _has_profiles(source: Source, path: str) -> bool:

@@ -72,6 +72,8 @@ _SIGNS = (
     ("CompileDaemon",), ("cargo", "watch"), ("tsx", "watch"), ("node", "--watch"), ("ts-node-dev",),
 )  # fmt: skip
 """Words that, in this order, start a server for development."""
+_RELOADERS = frozenset({"air", "fresh", "reflex", "gin", "realize"})
+"""Programs that build Go code anew at each change; other words are the same, so that only the first one counts."""
 _SERVERS = frozenset({"gunicorn", "hypercorn", "daphne", "waitress-serve", "granian", "uwsgi", "pm2"})
 """Servers for production; a script that also knows one of them decides when it runs."""
 
@@ -132,7 +134,7 @@ def _development_server(inventory: Inventory, service: Service) -> tuple[str, St
         parts = [part for word in start.words for part in word.split()]
         pairs = set(pairwise(parts)) | {(part,) for part in parts}
         sign = next((" ".join(sign) for sign in _SIGNS if sign in pairs), "")
-        sign = sign or _own_server(inventory, service, start)
+        sign = sign or (parts[0] if set(parts[:1]) & _RELOADERS else "") or _own_server(inventory, service, start)
         if sign and not (decides and start.followed):
             return sign, start
     return "", None

@@ -55,8 +55,14 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     if inventory.datasources or inventory.dashboards or grafana.adds_sources(inventory):
         return
     for server in grafana.servers(inventory):
-        if not environments.only_for_development(server) and not grafana.may_have_sources(inventory, server):
+        if not environments.only_for_development(server) and not _is_provisioned(inventory, server):
             yield _evidence(inventory, server)
+
+
+def _is_provisioned(inventory: Inventory, server: Service) -> bool:
+    """Whether something is given to it; if that is missing or in the wrong place, other rules say so."""
+    given = any(mount.target.startswith("/etc/grafana/provisioning/") for mount in server.mounts)
+    return given or grafana.may_have_sources(inventory, server)
 
 
 def _evidence(inventory: Inventory, server: Service) -> Evidence:

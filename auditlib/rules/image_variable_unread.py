@@ -61,8 +61,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 
 
 def _is_own(item: EnvironmentEntry, uses: Counter[Location]) -> bool:
-    """Whether a variable is written for one service alone, not in a mapping that others share."""
-    return item.origin == "environment" and uses[item.location] == 1
+    """Whether a variable is written for one service alone: in its own mapping, or as the password of a file."""
+    return uses[item.location] == 1 and (item.origin == "environment" or "PASS" in item.name)
 
 
 def _lacks_password(service: Service) -> bool:
@@ -87,9 +87,10 @@ def _evidence(service: Service, idle: list[EnvironmentEntry]) -> Evidence:
     first, *others = idle
     names = listed(item.name for item in idle)
     open_door = any("PASS" in item.name for item in idle)
+    asks_nobody = open_door and ("redis" in service.image or _lets_everybody_in(service))
     return Evidence(
         f"{service.name} is given {names}, which the image {service.image} doesn't read"
-        f"{': it is as open as without a password' if open_door and 'redis' in service.image else ''}.",
+        f"{': it is as open as without a password' if asks_nobody else ''}.",
         first.location,
         subject=f"{service.name}/{'/'.join(item.name for item in idle)}",
         service=service.name,
@@ -113,3 +114,10 @@ def _line(image: str, item: EnvironmentEntry) -> str:
     plain = item.value and not item.value.secret and not item.variables
     value = item.value.text if item.value and plain else f"${{{item.name}:?set it in .env}}"
     return f"{name}: {value}      # in place of {item.name}" if name else f"# without {item.name}"
+
+
+def _lets_everybody_in(service: Service) -> bool:
+    """Whether MongoDB is given no first user, without which it asks nobody for a password."""
+    given = {item.name for item in service.environment}
+    told = service.command or service.entrypoint or any(name.startswith("MONGO_INITDB_ROOT_") for name in given)
+    return "mongo" in service.image and not told

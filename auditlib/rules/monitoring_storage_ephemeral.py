@@ -73,6 +73,8 @@ def _loses(inventory: Inventory, service: Service, remote: bool) -> tuple[str, s
     if product is None or name not in _KEEPS:
         return None
     folder, content = _KEEPS[name]
+    if "bitnami" in service.image:
+        folder = f"/opt/bitnami/{name}/data"
     text = " ".join((*service.command, *(entry.name for entry in service.environment)))
     if (
         _STATELESS.search(text)

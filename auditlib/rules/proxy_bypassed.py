@@ -1,75 +1,115 @@
-"""An application that a reverse proxy stands before is published beside it.
+"""A service stands behind a proxy and publishes its own port as well.
 
-Whoever asks its port goes past the proxy, with its TLS, limits, logins and log; what the application believes of
-`X-Forwarded-For` anybody can write there.
+Whoever uses that port gets past what the proxy does: encryption, limits, sign-in, the log of requests. Docker opens it
+past the host's firewall.
 
 Anti-pattern:
 
-    nginx:
-      ports: ["443:443"]        # proxy_pass http://api:8000
-    api:
-      ports: ["8000:8000"]
+    services:
+      proxy: {image: "nginx:1.27", ports: ["80:80"]}     # proxy_pass http://api:8000
+      api: {build: ./api, ports: ["8000:8000"]}
 
 Better:
 
-    api:
-      expose: ["8000"]
+    services:
+      proxy: {image: "nginx:1.27", ports: ["80:80"]}
+      api: {build: ./api}
 
 Recommendation:
 
-    Publish the proxy alone, or bind the other port to 127.0.0.1.
+    Publish the proxy's port alone, or bind the service's own one to 127.0.0.1.
 
 References:
 
-- https://docs.docker.com/engine/network/port-publishing/
-- https://cheatsheetseries.owasp.org/cheatsheets/Docker_Security_Cheat_Sheet.html
+- https://docs.docker.com/engine/network/packet-filtering-firewalls/
+- https://docs.docker.com/reference/compose-file/services/#ports
 """
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator
 
-from auditlib.conventions import environments, proxies, services
+from msgspec import Struct
+
+from auditlib.conventions import environments, monitoring, services, stacks
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.proxy import ReverseProxy, Upstream
+from auditlib.inventory.proxy import ReverseProxy
 from auditlib.inventory.stack import Port, Service
-from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.phrases import listed
 from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
 from auditlib.scraping import service_of
 
+_USUAL = "80"
 
-@rule(area=Area.ORCHESTRATION, severity=Severity.LOW, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
+
+class _Way(Struct, frozen=True):
+    """A published port of a service to which a proxy passes requests."""
+
+    proxy: Service
+    service: Service
+    port: Port
+    passed: Location
+
+
+@rule(area=Area.ORCHESTRATION, severity=Severity.LOW, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """Every upstream of a published proxy whose own port other hosts can reach too; each service once."""
-    seen = set()
-    for proxy in inventory.reverse_proxies:
-        front = next(filter(services.is_exposed, proxies.runners(inventory, proxy)), None)
-        for item in proxy.upstreams if front else ():
-            node = graph.resolve(item.host, item.port, proxy.file)
+    """One finding for each project, with all services behind its published proxies whose same port is published too."""
+    for project, mine in stacks.by_project(inventory.distinct_services).items():
+        proxies = [item for item in mine if services.public_ports(item) and not environments.only_for_development(item)]
+        ways: dict[Location, _Way] = {}
+        for proxy in proxies:
+            for way in _around(inventory, graph, proxy):
+                ways.setdefault(way.port.location, way)
+        if ways:
+            yield _evidence(project, list(ways.values()))
+
+
+def _around(inventory: Inventory, graph: DependencyGraph, proxy: Service) -> Iterator[_Way]:
+    """The ports that lead to what a proxy passes requests to, in the same project and file."""
+    for config in inventory.reverse_proxies:
+        for item in config.upstreams if _runs(inventory, proxy, config) else ():
+            node = graph.resolve(item.host, item.port, config.file)
             service = service_of(inventory, graph, node) if node else None
-            port = _published(inventory, service, item) if service else None
-            if service and port and front and service.key != front.key and service.key not in seen:
-                seen.add(service.key)
-                yield _evidence(proxy, item, front, service, port)
+            if service is None or service.project != proxy.project or service.key == proxy.key:
+                continue
+            for port in services.public_ports(service):
+                same = port.target == (item.port or _USUAL)
+                if same and not environments.is_for_development(port.location.file):
+                    yield _Way(proxy, service, port, item.location)
 
 
-def _published(inventory: Inventory, service: Service, item: Upstream) -> Port | None:
-    """The port of an application, outside a developer's machine, that the proxy asks and everybody can."""
-    if services.is_watching(inventory, service) or environments.only_for_development(service):
-        return None
-    return next((port for port in services.public_ports(service) if port.target == (item.port or "80")), None)
+def _runs(inventory: Inventory, service: Service, config: ReverseProxy) -> bool:
+    """Whether a service mounts a configuration, or its image is the proxy's with the file copied into it."""
+    image = services.dockerfile(inventory, service)
+    if image is None or service.build is None:
+        return service in monitoring.runners(inventory, config.file)
+    base, steps = services.final_stage(image, service.build.target)
+    sources = (word for item in steps if item.keyword in ("COPY", "ADD") for word in item.words[:-1])
+    paths = {posixpath.normpath(posixpath.join(service.build.context, source)) for source in sources}
+    return config.kind in base and config.file in paths
 
 
-def _evidence(proxy: ReverseProxy, item: Upstream, front: Service, service: Service, port: Port) -> Evidence:
+def _evidence(project: str, ways: list[_Way]) -> Evidence:
+    first, *others = ways
+    names = listed(f"{way.service.name} ({way.port.host_port or 'a free port'})" for way in ways)
+    proxies = list(dict.fromkeys(way.proxy.name for way in ways))
+    port = first.port.host_port or first.port.target
     return Evidence(
-        f"{service.name} publishes port {port.host_port or port.target} on every address of the host, beside "
-        f"{front.name}, which passes requests to it: whoever asks it goes past {front.name}.",
-        port.location,
-        subject=service.name,
-        service=service.name,
-        related=(Related(item.location, f"{front.name} passes requests to {service.name}"),),
-        recommendation=f"Remove the port of {service.name}, or bind it to 127.0.0.1.",
-        change=compose_lines.on_loopback(port),
+        f"{names} {'is' if not others else 'are'} published beside {listed(proxies)}, which "
+        f"{'passes' if len(proxies) == 1 else 'pass'} requests to {'it' if not others else 'them'}: callers get past "
+        "the proxy.",
+        first.port.location,
+        subject=f"{project}/bypassed",
+        service=first.service.name,
+        related=(
+            Related(first.passed, f"{first.proxy.name} passes requests to {first.service.name}"),
+            *(Related(way.port.location, f"{way.service.name} is published here", member=True) for way in others),
+        ),
+        recommendation=f"Remove the port of {first.service.name}, or publish it as "
+        f'`"127.0.0.1:{port}:{first.port.target}"`.',
+        change=compose_lines.on_loopback(first.port),
     )

@@ -32,12 +32,14 @@ import textwrap
 from collections import defaultdict
 from collections.abc import Iterator
 
+from msgspec import Struct
+
 from auditlib.conventions import deployment, environments, images, monitoring
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.monitoring import Integration, Receiver
 from auditlib.inventory.stack import Service
-from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed
 from auditlib.rules import _compose_lines as compose_lines
@@ -54,18 +56,34 @@ _FIELDS = {
 """By the kind of an integration the field that names a file with its secret."""
 
 
+class _Use(Struct, frozen=True):
+    """A variable in an integration; `reaches` if it stands where the address does."""
+
+    whom: str
+    item: Integration
+    variable: str
+    location: Location
+    reaches: bool
+
+
 @rule(area=Area.MONITORING, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """One finding for each file with such variables that Alertmanager mounts as it is and that no command fills in."""
-    found: defaultdict[str, list[tuple[Receiver, Integration, str]]] = defaultdict(list)
+    found: defaultdict[str, list[_Use]] = defaultdict(list)
     for receiver in inventory.receivers:
         for item in receiver.integrations:
-            if match := _VARIABLE.search(item.endpoint):
-                found[receiver.file].append((receiver, item, match[0]))
+            found[receiver.file] += _uses(receiver, item)
     for file, uses in found.items():
         readers = [item for item in monitoring.runners(inventory, file) if _reads_as_it_is(item)]
-        if readers and not environments.is_for_development(file) and not _is_filled(inventory, file):
+        if uses and readers and not environments.is_for_development(file) and not _is_filled(inventory, file):
             yield _evidence(file, uses, readers[0])
+
+
+def _uses(receiver: Receiver, item: Integration) -> Iterator[_Use]:
+    whom = f"{receiver.name} ({item.kind})"
+    if match := _VARIABLE.search(item.endpoint):
+        yield _Use(whom, item, match[0], item.endpoint_location or item.location, True)
+    yield from (_Use(whom, item, variable, place, False) for variable, place in item.credential_variables)
 
 
 def _reads_as_it_is(service: Service) -> bool:
@@ -85,13 +103,15 @@ def _is_filled(inventory: Inventory, file: str) -> bool:
     )
 
 
-def _evidence(file: str, uses: list[tuple[Receiver, Integration, str]], reader: Service) -> Evidence:
-    names = list(dict.fromkeys(f"{receiver.name} ({item.kind})" for receiver, item, _ in uses))
-    places = list(dict.fromkeys(item.endpoint_location or item.location for _, item, _ in uses))
-    variables = dict.fromkeys(variable for *_, variable in uses)
+def _evidence(file: str, uses: list[_Use], reader: Service) -> Evidence:
+    names = list(dict.fromkeys(use.whom for use in uses))
+    places = list(dict.fromkeys(use.location for use in uses))
+    reaches = any(use.reaches for use in uses)
+    effect = "no alert arrives there" if reaches else "it sends that text for a password"
     return Evidence(
-        f"{listed(names)} of {file} {'names' if len(names) == 1 else 'name'} {listed(variables)}: {reader.name} reads "
-        "the file as it stands and replaces no variables, so that no alert arrives there.",
+        f"{listed(names)} of {file} {'names' if len(names) == 1 else 'name'} "
+        f"{listed(dict.fromkeys(use.variable for use in uses))}: {reader.name} reads "
+        f"the file as it stands and replaces no variables, so that {effect}.",
         places[0],
         subject="variables",
         service=reader.name,
@@ -100,15 +120,16 @@ def _evidence(file: str, uses: list[tuple[Receiver, Integration, str]], reader: 
             Related(reader.location, f"{reader.name} mounts {file}"),
         ),
         recommendation=f"Name a file that holds the value (`…_file`) in {file}, or fill in a template beforehand.",
-        example=_from_file(file, *uses[0][1:], reader),
+        example=_from_file(file, uses[0], reader),
     )
 
 
-def _from_file(file: str, item: Integration, variable: str, reader: Service) -> str:
+def _from_file(file: str, use: _Use, reader: Service) -> str:
     """The integration with its secret from a file that Compose makes of the variable, or a template of the whole."""
-    if item.kind not in _FIELDS:
+    item = use.item
+    if item.kind not in _FIELDS or not use.reaches:
         return f"envsubst < {shlex.quote(file)}.template > {shlex.quote(file)}"
-    name = variable.strip("${}")
+    name = use.variable.strip("${}")
     of_all = item.kind == "slack" and item.endpoint_location is not None and item.endpoint_location < item.location
     field = "global:\n  slack_api_url_file" if of_all else f"{item.kind}_configs:\n  - {_FIELDS[item.kind]}"
     given = compose_lines.of_service(reader, f"secrets: [{name.lower()}]")

@@ -54,12 +54,17 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             found[item.value.identity].setdefault((item.location.file, item.location.line), item)
     for places in found.values():
         items = list(places.values())
-        if len({item.location.file for item in items}) > 1 and _are_the_same(items):
+        if len({item.location.file for item in items}) > 1 and _are_the_same(items) and not _is_set_once(items):
             yield _evidence(items)
 
 
 def _is_aside(path: str) -> bool:
     return environments.is_for_development(path) or environments.is_document(path) or "/workflows/" in path
+
+
+def _is_set_once(items: list[Sighting]) -> bool:
+    """Whether all are stand-ins for one variable, whose value the environment gives."""
+    return all(item.replaceable for item in items) and len({item.name for item in items}) == 1
 
 
 def _are_the_same(items: list[Sighting]) -> bool:

@@ -29,7 +29,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditlib import scraping
+from auditlib import scraping, watching
 from auditlib.conventions import environments, exporters, monitoring, services, stacks
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
@@ -68,7 +68,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         if any(_watches_workers(inventory, source) for source in sources):
             unwatched = [item for item in unwatched if not durability.is_celery_worker(inventory, item)]
         if any(item.key in watched for item in mine) and unwatched:
-            yield _evidence(inventory, configs[0].file, project, unwatched)
+            runs = watching.is_run(inventory, configs)
+            yield _evidence(inventory, configs[0].file, project, unwatched, "are" if runs else "would be")
 
 
 def _is_datastore(inventory: Inventory, service: Service) -> bool:
@@ -110,12 +111,12 @@ def _is_to_be_watched(inventory: Inventory, service: Service, products: set[str]
     return found is None or (found.kind not in _LEFT_OUT and found.name not in products)
 
 
-def _evidence(inventory: Inventory, config: str, project: Project, unwatched: list[Service]) -> Evidence:
+def _evidence(inventory: Inventory, config: str, project: Project, unwatched: list[Service], others: str) -> Evidence:
     names = listed(item.name for item in unwatched)
     first, *rest = unwatched
     return Evidence(
         f"No job of {config} scrapes {names}, no exporter or probe watches {'it' if not rest else 'them'}, "
-        f"though other services of {project.location.file} are watched.",
+        f"though other services of {project.location.file} {others} watched.",
         first.location,
         subject=f"{project.name}/unmonitored",
         service=first.name,

@@ -1,0 +1,67 @@
+"""Divisions of PromQL in which series are matched by all their labels, since nothing aggregates them.
+
+Follows https://prometheus.io/docs/prometheus/latest/querying/operators/#vector-matching.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from msgspec import Struct
+
+from auditlib.inventory.monitoring import Ratio
+
+_KEEPING = frozenset({"rate", "irate", "increase", "delta", "idelta", "deriv", "abs", "ceil", "floor", "round"})
+"""Functions that leave each series its labels."""
+_SCALING = frozenset({"*", "/"})
+
+
+class _Side(Struct, frozen=True):
+    """One side of a division: its selector, and what is done with it."""
+
+    metric: str
+    matchers: frozenset[tuple[str, str, str]]
+    treatment: tuple[str, ...]
+
+
+def ratios(tree: Any) -> Iterator[Ratio]:
+    """The divisions of an expression whose sides are plain selectors, with functions that keep labels around them."""
+    stack = [tree]
+    while stack:
+        node = stack.pop()
+        if type(node).__name__ == "BinaryExpr" and str(node.op) == "/" and node.modifier is None:
+            left, right = _side(node.lhs), _side(node.rhs)
+            if left and right:
+                same = (left.metric, left.treatment) == (right.metric, right.treatment)
+                yield Ratio(left.metric, right.metric, same and right.matchers <= left.matchers)
+        stack.extend(child for name in ("rhs", "expr", "lhs") if (child := getattr(node, name, None)) is not None)
+        stack.extend(getattr(node, "args", None) or ())
+
+
+def _side(node: Any, treatment: tuple[str, ...] = ()) -> _Side | None:
+    kind = type(node).__name__
+    if kind == "ParenExpr":
+        return _side(node.expr, treatment)
+    if kind == "BinaryExpr":
+        return _scaled(node, treatment)
+    if kind == "Call":
+        name = node.func.name
+        return _side(node.args[0], (*treatment, name)) if name in _KEEPING and node.args else None
+    if kind == "MatrixSelector":
+        return _side(node.vector_selector, (*treatment, str(node.range)))
+    return _selected(node, treatment) if kind == "VectorSelector" else None
+
+
+def _scaled(node: Any, treatment: tuple[str, ...]) -> _Side | None:
+    """What is multiplied or divided by a number."""
+    if node.modifier is None and str(node.op) in _SCALING and type(node.rhs).__name__ == "NumberLiteral":
+        return _side(node.lhs, treatment)
+    return None
+
+
+def _selected(node: Any, treatment: tuple[str, ...]) -> _Side | None:
+    if not node.name or node.matchers.or_matchers:
+        return None
+    matchers = frozenset((item.name, str(item.op), item.value) for item in node.matchers.matchers)
+    return _Side(node.name, matchers, (*treatment, str(node.offset), str(node.at)))
