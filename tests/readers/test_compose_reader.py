@@ -181,6 +181,17 @@ def test_an_entry_of_a_list_is_named_by_its_variable(read):
     assert (variable.target, variable.operator, variable.source) == ("services.a.environment.TOKEN", ":?", "unset")
 
 
+def test_the_message_about_a_missing_credential_is_none(tmp_path):
+    line = "DB_PASSWORD: ${DB_PASSWORD:?Variable not set}"
+    (tmp_path / "compose.yaml").write_text(
+        f"services:\n  a:\n    image: b\n    environment:\n      {line}\n", encoding="utf-8"
+    )
+    source = Source(tmp_path)
+    compose.read(source)
+
+    assert source.masked_lines("compose.yaml")[4].strip() == line
+
+
 def test_an_anchor_carries_a_variable_into_every_service_that_uses_it(read):
     found = read({
         "compose.yaml": "x-env: &env\n  KEY: ${KEY:-k}\nservices:\n"

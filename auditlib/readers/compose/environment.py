@@ -83,9 +83,10 @@ class Interpolations:
         found = use.found
         key = target.rpartition(".")[2]
         name = found.name if is_credential_name(found.name) else key
-        text = self._view.value(name, found.argument, found.location) if found.operator else None
         if found.operator in (":?", "?"):
             text = self._view.value("message", found.argument)
+        else:
+            text = self._view.value(name, found.argument, found.location) if found.operator else None
         return Variable(
             self._view.name, found.name, found.operator, text, self._source(use), found.location, service, target
         )
