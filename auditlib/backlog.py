@@ -31,7 +31,9 @@ PREREQUISITES: dict[str, frozenset[str]] = {
     "runbook-missing": frozenset({"rule-file-not-loaded", "monitoring-not-wired"}),
     "scrape-path-missing": frozenset({"monitoring-not-wired"}),
     "scrape-target-unresolved": frozenset({"monitoring-not-wired"}),
+    "service-behind-profile": frozenset({"profile-dependency-gap"}),
     "severity-not-routed": frozenset({"receiver-placeholder", "receiver-loopback"}),
+    "step-cannot-fail": frozenset({"command-missing"}),
     "test-suite-not-run": frozenset({"job-unreachable"}),
 }
 """By rule, the rules whose work has to be done first: nobody can tell whether an alert fires that nothing loads."""
@@ -45,8 +47,8 @@ WEIGHT: dict[Severity, float] = {
 }
 """What one finding of a severity adds to a risk; each step is about two and a half times the one below."""
 CERTAINTY: dict[Confidence, float] = {Confidence.HIGH: 1.0, Confidence.MEDIUM: 0.7, Confidence.LOW: 0.4}
-DAYS: dict[Effort, float] = {Effort.SMALL: 0.25, Effort.MEDIUM: 1.5, Effort.LARGE: 8}
-"""What an effort is taken to be, in days; see `Effort`."""
+DAYS: dict[Effort, float] = {Effort.SMALL: 0.5, Effort.MEDIUM: 1.5, Effort.LARGE: 8}
+"""What an effort is taken to be, in days; see `Effort`. A small change is reviewed and rolled out like any other."""
 
 
 class Item(Struct, frozen=True):
@@ -98,9 +100,11 @@ def _place(rule: str, by_rule: Mapping[str, Sequence[Finding]], ranked: dict[str
     ranked[rule] = len(ranked) + 1
 
 
-def _order(members: Sequence[Finding]) -> tuple[float, int, str]:
+def _order(members: Sequence[Finding]) -> tuple[float, int, bool, str]:
+    """The most risk for a day's work first; of equals what is read from several files before what one file shows."""
     risk, worst = sum(map(risk_of, members)), max(finding.severity for finding in members)
-    return (-risk / _days(members), -worst.rank, members[0].rule)
+    rule = members[0].rule
+    return (-risk / _days(members), -worst.rank, "/" in rule, rule)
 
 
 def _days(members: Sequence[Finding]) -> float:

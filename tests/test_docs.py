@@ -49,6 +49,6 @@ def test_the_written_scale_of_the_score_is_the_one_in_force():
     assert f"exp(-risk / {verdict.SCALE:g})" in text
     assert (
         ", ".join(f"{effort} {backlog.DAYS[effort]:g}" for effort in sorted(backlog.DAYS))
-        == "small 0.25, medium 1.5, large 8"
+        == "small 0.5, medium 1.5, large 8"
     )
-    assert "small 0.25 days, medium 1.5, large 8" in text
+    assert "small 0.5 days, medium 1.5, large 8" in text

@@ -31,7 +31,13 @@ def test_much_risk_for_little_effort_comes_first() -> None:
         ]
     )
 
-    assert [(item.rank, item.rule) for item in items] == [(1, "cheap"), (2, "small"), (3, "dear")]
+    assert [(item.rank, item.rule) for item in items] == [(1, "cheap"), (2, "dear"), (3, "small")]
+
+
+def test_of_equals_what_joins_files_comes_before_what_a_scanner_sees_in_one() -> None:
+    items = backlog.derive([finding("compose-lint/CL-0002", Severity.HIGH), finding("scrape", Severity.HIGH)])
+
+    assert [item.rule for item in items] == ["scrape", "compose-lint/CL-0002"]
 
 
 def test_info_and_what_an_owner_has_decided_is_no_work() -> None:

@@ -14,7 +14,7 @@ from auditlib.model import Location
 from auditlib.patterns import regex
 from auditlib.readers.compose.view import View
 from auditlib.readers.endpoints import endpoints
-from auditlib.redaction import is_credential_name
+from auditlib.redaction import Value, is_credential_name
 from auditlib.source import Unreadable
 
 _LIST_ENTRY = regex(r"\s*-\s*[\"']?([\w.-]+)=")
@@ -83,13 +83,16 @@ class Interpolations:
         found = use.found
         key = target.rpartition(".")[2]
         name = found.name if is_credential_name(found.name) else key
-        if found.operator in (":?", "?"):
-            text = self._view.value("message", found.argument)
-        else:
-            text = self._view.value(name, found.argument, found.location) if found.operator else None
+        text = self._argument(found, name) if found.operator else None
         return Variable(
             self._view.name, found.name, found.operator, text, self._source(use), found.location, service, target
         )
+
+    def _argument(self, found: compose.Interpolated, name: str) -> Value:
+        """What stands after the operator: a default, which the name may make a secret, or a message, which is none."""
+        if found.operator in (":?", "?"):
+            return self._view.value("message", found.argument)
+        return self._view.value(name, found.argument, found.location)
 
     def _source(self, use: _Use) -> str:
         if use.variable.value is not None and use.found.name not in self._unset:

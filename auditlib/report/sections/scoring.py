@@ -14,6 +14,9 @@ from auditlib.report.blocks import Blocks, Column, Prose, Table
 
 _NAMED = 3
 """Rules of each area that are named in full; the rest of it is one row."""
+_COLUMNS = (
+    Column("Points", "number"), Column("What was found"), Column("Findings", "number"), Column("Place", "code"),
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +42,13 @@ def score_costs(audit: Audit) -> Blocks:
     scores = verdict.scores(audit.findings, audit.unknown_areas)
     if not any(score.costs for score in scores):
         return Blocks(Prose(f"Every area that is known has 100 points: no finding costs any.{_unknown(scores)}"))
-    columns = (Column("Area and score"), Column("Points", "number"), Column("What was found"),
-               Column("Findings", "number"), Column("Place", "code"))  # fmt: skip
     rows = tuple(row for score in scores for row in _rows(score))
-    return Blocks(Prose(f"{_rule()}{_unknown(scores)}"), Table("What costs each area its points", columns, rows))
+    every = tuple(_row(score.area.title, loss) for score in scores for loss in losses(score))
+    return Blocks(
+        Prose(f"{_rule()}{_unknown(scores)}"),
+        Table("What costs each area its points", (Column("Area and score"), *_COLUMNS), rows),
+        Table(f"All of it: {wording.count(len(every), 'row')}", (Column("Area"), *_COLUMNS), every, folded=True),
+    )
 
 
 def _rule() -> str:
@@ -52,7 +58,8 @@ def _rule() -> str:
     )
     return (
         f"A finding is a risk: {weights} one, less where it is not certain. An area keeps 100 · e^(−risk ÷ "
-        f"{verdict.SCALE:g}) of its 100 points, and what it loses is shared out among its findings by their risk."
+        f"{verdict.SCALE:g}) of its 100 points, and what it loses is shared out among its findings by their risk. "
+        "While others are open, mending one wins back less than its share; the backlog says how much."
     )
 
 
@@ -64,9 +71,12 @@ def _unknown(scores: Iterable[verdict.Score]) -> str:
 def _rows(score: verdict.Score) -> Iterator[tuple[object, ...]]:
     lost = losses(score)
     for number, loss in enumerate(lost[:_NAMED]):
-        area = f"{score.area.title}: {score.points}" if number == 0 else ""
-        yield area, f"−{loss.points:.1f}", loss.worst.title, loss.findings, str(loss.worst.location)
+        yield _row(f"{score.area.title}: {score.points}" if number == 0 else "", loss)
     rest = lost[_NAMED:]
     if rest:
         points = sum(loss.points for loss in rest)
         yield "", f"−{points:.1f}", f"{len(rest)} more, of less weight", sum(loss.findings for loss in rest), ""
+
+
+def _row(area: str, loss: Loss) -> tuple[object, ...]:
+    return area, f"−{loss.points:.1f}", loss.worst.title, loss.findings, str(loss.worst.location)
