@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -101,10 +102,13 @@ def _place(rule: str, by_rule: Mapping[str, Sequence[Finding]], ranked: dict[str
 
 
 def _order(members: Sequence[Finding]) -> tuple[float, int, bool, str]:
-    """The most risk for a day's work first; of equals what is read from several files before what one file shows."""
+    """The most risk for the work first; of equals what is read from several files before what one file shows.
+
+    Work counts by the square root of its days: what is cheap comes first, and what is dear isn't put off for trifles.
+    """
     risk, worst = sum(map(risk_of, members)), max(finding.severity for finding in members)
     rule = members[0].rule
-    return (-risk / _days(members), -worst.rank, "/" in rule, rule)
+    return (-risk / math.sqrt(_days(members)), -worst.rank, "/" in rule, rule)
 
 
 def _days(members: Sequence[Finding]) -> float:
