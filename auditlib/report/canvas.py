@@ -24,6 +24,8 @@ Point = tuple[float, float]
 
 WIDTH = 880.0
 """The width of a picture, in the page's pixels; wider ones scroll on their own."""
+_MARGIN = 1.0
+"""Around all that is drawn, so that no line at its edge is cut in half."""
 _LEGEND_ROW = 22.0
 _SETTINGS: Any = {
     "svg.fonttype": "none",
@@ -45,8 +47,8 @@ class Canvas:
         self._figure = Figure(figsize=(width / 72, height / 72), dpi=72, facecolor="none")
         FigureCanvasSVG(self._figure)
         self._axes: Axes = self._figure.add_axes((0, 0, 1, 1))
-        self._axes.set_xlim(0, width)
-        self._axes.set_ylim(height, 0)
+        self._axes.set_xlim(-_MARGIN, width + _MARGIN)
+        self._axes.set_ylim(height + _MARGIN, -_MARGIN)
         self._axes.axis("off")
         self._part = ""
         self._shortened: list[str] = []
