@@ -108,9 +108,9 @@ def credential_flow(audit: Audit) -> Blocks:
     flows.sort(key=lambda flow: list(_VALUES).index(_judged(flow)[1]))
     drawn = _drawable(flows)
     tones = Counter(_judged(flow)[1] for flow in flows)
-    kinds = ", ".join(f"{tones[tone]} {kind}" for tone, kind in _VALUES.items() if tones[tone])
-    words = f"{wording.count(len(flows), 'credential')}: {kinds}."
-    words += f" {len(drawn)} of them are drawn." if len(drawn) < len(flows) else ""
+    kinds = [f"{tones[tone]} {kind}" if len(flows) > 1 else kind for tone, kind in _VALUES.items() if tones[tone]]
+    words = f"{wording.count(len(flows), 'credential')}{': ' if len(flows) > 1 else ' '}{', '.join(kinds)}."
+    words += f" Drawn are {len(drawn)} that services get." if len(drawn) < len(flows) else ""
     table = _flow_table(audit, flows)
     if not drawn:
         return Blocks(Prose(words), table)

@@ -34,7 +34,7 @@ def image_versions(audit: Audit) -> Blocks:
     images = sorted(users, key=lambda image: (-references.precision(image), image))
     loose = [image for image in images if references.precision(image) >= 3]
     several = sorted({repository(image) for image in images if _versions(image, images) > 1})
-    words = f"{wording.count(len(images), 'image')} of others."
+    words = f"{wording.count(len(images), 'image')} made elsewhere."
     words += f" Without a version that stays: {wording.listing(loose)}." if loose else " Each has a version that stays."
     words += f" In several versions: {wording.listing(several)}." if several else ""
     drawn = images[:_LIMIT]
