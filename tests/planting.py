@@ -17,7 +17,7 @@ FILES: dict[str, str] = {
     for path, text in yaml.safe_load(document.read_text(encoding="utf-8")).items()
 }
 """The text of each file to plant, by its path."""
-_PLANTED = re.compile(r"plumtree\d{4}|sunflower[a-p]{4}")
+_PLANTED = re.compile(r"plumtree\d{4}|sunflower[a-df-hj-r]{4}")
 
 
 def with_digits(number: int) -> str:
@@ -26,8 +26,11 @@ def with_digits(number: int) -> str:
 
 
 def letters(number: int) -> str:
-    """A plain word, which nothing but its context tells from others: `sunfloweraacc`."""
-    return "sunflower" + "".join(chr(ord("a") + (number >> shift) % 16) for shift in (12, 8, 4, 0))
+    """A plain word, which nothing but its context tells from others: `sunfloweraacc`.
+
+    None ends like a participle, as "the password is encrypted" names none.
+    """
+    return "sunflower" + "".join("abcdfghjklmnopqr"[(number >> shift) % 16] for shift in (12, 8, 4, 0))
 
 
 @dataclass(frozen=True)

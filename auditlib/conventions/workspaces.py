@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections.abc import Iterator
+from functools import cached_property
 from pathlib import PurePosixPath
 
 from msgspec import Struct
@@ -28,13 +30,13 @@ GENERATED = frozenset({
 """Folders that programs make."""
 
 
-class Workspace(Struct, frozen=True):
+class Workspace(Struct, frozen=True, dict=True):
     """The files that the steps of a job see, relative to the repository's root."""
 
     inventory: Inventory
     job: Job
 
-    @property
+    @cached_property
     def holds_repository(self) -> bool:
         """Whether the job checks this repository out, at its usual place and without submodules."""
         checkouts = [step for step in self.job.steps if _CHECKOUT.search(step.uses)]
@@ -72,18 +74,39 @@ class Workspace(Struct, frozen=True):
     def _is_made(self, path: PurePosixPath, step: Step) -> bool:
         """Whether an earlier command, or an action's input, names the path or a folder above it as it may make it."""
         names = {part for part in path.parts if len(part) > 2 and not self.has(part)} | {path.name}
-        for earlier in self.job.steps[: step.index + 1]:
-            before = bool(earlier.uses) and earlier.index < step.index
-            inputs = " ".join(pair.value for pair in earlier.inputs if pair.name != "working-directory")
-            if before and (names & _words(inputs) or "download-artifact" in earlier.uses):
-                return True
-            makers = [item for item in earlier.commands if _makes(item)]
-            if any(names & _words(" ".join(item.words)) for item in makers):
-                return True
-            if earlier.index < step.index and any(f"> {item}" in earlier.run or f">{item}" in earlier.run
-                                                  for item in (str(path), path.name)):  # fmt: skip
-                return True
-        return False
+        written = {f">{path}", f">{path.name}", _ANYTHING}
+        return any(self._made.get(name, step.index + 1) <= step.index for name in names | written)
+
+    @cached_property
+    def _made(self) -> dict[str, int]:
+        """By word: the first step that finds made what an earlier one, or a command of its own, names to make it."""
+        made: dict[str, int] = {}
+        for step in self.job.steps:
+            for word in _makes_itself(step):
+                made.setdefault(word, step.index)
+            for word in _leaves(step):
+                made.setdefault(word, step.index + 1)
+        return made
+
+
+_ANYTHING = "*"
+_REDIRECTION = regex(r">>? ?[\"']?([^\s\"'&;|]+)")
+
+
+def _makes_itself(step: Step) -> Iterator[str]:
+    """The words of the commands of a step that make files."""
+    for command in step.commands:
+        if _makes(command):
+            yield from _words(" ".join(command.words))
+
+
+def _leaves(step: Step) -> Iterator[str]:
+    """What the steps after one may find: the words of an action's inputs, what commands write to, any download."""
+    if step.uses:
+        yield from _words(" ".join(pair.value for pair in step.inputs if pair.name != "working-directory"))
+    if "download-artifact" in step.uses:
+        yield _ANYTHING
+    yield from (f">{target}" for target in _REDIRECTION.findall(step.run))
 
 
 _MAKERS = frozenset({

@@ -50,8 +50,10 @@ _LOOKED_FOR = ("pytest", "playwright", "jest", "vitest", "cypress")
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every framework that a workflow runs and that has no test file; and suites whose files declare no test."""
     found = pipeline.of(inventory, inventory.workflows)
+    checked_out = {id(job) for job in inventory.jobs if Workspace(inventory, job).holds_repository}
     for framework in _LOOKED_FOR:
-        runs = [run for run in found.matching(tools.TEST_FRAMEWORKS[framework]) if _looks_here(inventory, run)]
+        matching = found.matching(tools.TEST_FRAMEWORKS[framework])
+        runs = [run for run in matching if id(run.job) in checked_out and _looks_here(run)]
         if runs and not any(_may_run(framework, suite) for suite in inventory.test_suites):
             yield _evidence(framework, runs)
     for runs in _by_job(found.matching(_NOT_WRITTEN)).values():
@@ -61,8 +63,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             yield _without_cases(suite)
 
 
-def _looks_here(inventory: Inventory, run: Run) -> bool:
-    """Whether the run is one on the runner, with the repository checked out and no other place or purpose named."""
+def _looks_here(run: Run) -> bool:
+    """Whether the run is one on the runner, with no other place or purpose named."""
     words = run.text.split()
     listing = {"--version", "--help", "--collect-only", "install", "merge-reports", "show-report", "codegen"} & set(
         words
@@ -70,7 +72,7 @@ def _looks_here(inventory: Inventory, run: Run) -> bool:
     elsewhere = words[0] in ("docker", "docker-compose", "podman", "kubectl") or any(
         word.startswith(("--pyargs", "--rootdir", "--config", "-c", "--doctest")) for word in words
     )
-    return run.folder is not None and Workspace(inventory, run.job).holds_repository and not listing and not elsewhere
+    return run.folder is not None and not listing and not elsewhere
 
 
 def _may_run(framework: str, suite: TestSuite) -> bool:

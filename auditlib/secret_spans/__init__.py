@@ -128,6 +128,7 @@ _HINTS: list[tuple[str, Callable[..., Iterator[Span]]]] = [
     *((hint, key_input) for hint in ("/ssh-action", "/scp-action", "/ssh-deploy", "/sftp-")),
     ("authorization", headers.authorization),
     ("cookie:", headers.cookie),
+    ("basicauth", headers.basic_users),
     ("://", addresses.url),
     ("@", addresses.login_at_host),
     ("${", default),

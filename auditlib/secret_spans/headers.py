@@ -86,3 +86,24 @@ def cookie(text: str, position: int) -> Iterator[Span]:
 
 def _is_value(word: str) -> bool:
     return word[0] != "<" and not NOT_A_VALUE.fullmatch(word) and not _WORDS.fullmatch(word)
+
+
+_BASIC_USERS = regex(
+    r"""basicauth(?:\.users["']?\s{0,9}[=:]|["']?:\s{0,40}\{?\s{0,40}users["']?:)\s{0,40}"""
+    r"""(?P<entries>\[[^\]]{0,2000}|(?:-[ \t][^\n]{0,300}\n?[ \t]{0,40}){1,50}|[^\n]{0,2000})""",
+    re.I,
+)
+_LOGIN = regex(r"""(?:^|[\s"'`,\[])[\w.@+-]{1,100}:(?P<value>[^\s"'`,\]$][^\s"'`,\]]{0,300})""")
+
+
+def basic_users(text: str, position: int) -> Iterator[Span]:
+    """The passwords of Traefik's `basicAuth` in `user:password,user:password`; hashes are known by their own form.
+
+    Source: https://doc.traefik.io/traefik/middlewares/http/basicauth/
+    """
+    match = _BASIC_USERS.match(text, position)
+    if match:
+        start = match.start("entries")
+        yield from (
+            (start + a, start + b) for a, b in (each.span("value") for each in _LOGIN.finditer(match["entries"]))
+        )
