@@ -98,6 +98,7 @@ def shown(value: str) -> str:
     return f"‹secret, {counted(len(value), 'character')}, #{_digest(value)}›"
 
 
+_QUOTED = regex(r"""(?<!\w)(?:'[^'\n]*'|"[^"\n]*"|`[^`\n]*`)(?!\w)""")
 SHOWN = regex(r"‹secret, \d+ characters?, #[0-9a-f]{4}›")
 """A secret as `shown` has it."""
 
@@ -164,6 +165,11 @@ class Vault(Struct):
     def mask(self, text: str, words: Collection[str] = ()) -> str:
         """`text` with every secret, and those words, replaced by its length and hash."""
         return _replace(text, secret_spans.union(self._spans(text) + _places(words, text)))
+
+    def mask_quoted(self, text: str) -> str:
+        """A sentence of another program: the secrets in what it quotes, and known ones, replaced; its words stay."""
+        quoted = _QUOTED.sub(lambda found: self.mask(found[0]), text)
+        return _replace(quoted, secret_spans.union(self._occurrences(quoted) + _generated(quoted)))
 
     def mask_lines(self, text: str, *, code: bool = False, env: bool = False) -> list[str]:
         """The lines of a file's text, each secret in them replaced, which the lines around it may give away."""

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from auditlib.redaction import Vault, is_credential_name, shown
+from auditlib.redaction import SHOWN, Vault, is_credential_name, shown
 
 S = "cNry-7f3A9b2Q"
 LETTERS = "canarycanarycanarycanary"
@@ -413,3 +413,19 @@ def test_names_and_digests_are_not_random(text):
 def test_a_word_of_which_only_the_name_auth_speaks_is_hidden_and_no_ground_for_a_finding(name, text, hidden, secret):
     value = Vault().value(name, text)
     assert ("‹secret" in value.text, value.secret) == (hidden, secret)
+
+
+@pytest.mark.parametrize(
+    ("said", "shown_as"),
+    [
+        ("container registry password is hard-coded", "container registry password is hard-coded"),
+        ("'--masterauth' with a literal value", "'--masterauth' with a literal value"),
+        ("'--requirepass hunter2word' is set", "'--requirepass ‹›' is set"),
+        ("the password tr0ub4dor&3x is set", "the password ‹› is set"),
+    ],
+)
+def test_of_a_scanners_sentence_what_it_quotes_is_masked(said, shown_as):
+    vault = Vault()
+    vault.learn("DB_PASSWORD=tr0ub4dor&3x\n", env=True)
+
+    assert SHOWN.sub("‹›", vault.mask_quoted(said)) == shown_as

@@ -123,7 +123,7 @@ def _concerned(issues: Sequence[Issue]) -> str:
 
 def _shown(text: str, vault: Vault) -> str:
     """A text of a scanner without secrets, and cut where it quotes more of a file than anybody reads."""
-    masked = vault.mask(text)
+    masked = vault.mask_quoted(text)
     return masked if len(masked) <= _LONGEST else f"{masked[:_LONGEST]} …"
 
 
