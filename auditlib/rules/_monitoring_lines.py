@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from auditlib.conventions import exporters, listening, services
+from auditlib.conventions import exporters, listening, monitoring, services
 from auditlib.conventions.exporters import Exporter
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
@@ -27,10 +27,11 @@ def for_exporter(inventory: Inventory, config: str, exporter: Exporter) -> str:
     host = running.name if running else exporter.name.lower().replace(" ", "-")
     port = exporter.ports[0] if exporter.ports else "<port>"
     lines = files.into(config, job(host, f"{host}:{port}"))
-    if running or not inventory.base_projects:
+    askers = monitoring.runners(inventory, config)
+    home = compose_lines.home(inventory, askers)
+    if running or not home:
         return lines
-    home = inventory.base_projects[0].location.file
-    return f"{lines}\n{files.into(home, compose_lines.new_service(inventory, host))}"
+    return f"{lines}\n{files.into(home.location.file, compose_lines.new_service(inventory, host, askers))}"
 
 
 def for_service(inventory: Inventory, config: str, service: Service) -> str:

@@ -13,6 +13,21 @@ API = """services:
 DOCKERFILE = 'FROM python:3.12-slim\nEXPOSE 8000\nCMD ["uvicorn", "main:app"]\n'
 HEALTH = 'from fastapi import FastAPI\napp = FastAPI()\n@app.get("/health")\ndef health(): return {}\n'
 PROMETHEUS = "scrape_configs:\n  - job_name: db\n    static_configs: [{targets: ['postgres-exporter:9187']}]\n"
+NETWORKS = """services:
+  api: {image: "example/api:1", networks: [inside]}
+  db: {image: "postgres:16", networks: [inside]}
+  prometheus:
+    image: prom/prometheus:v3.4.2
+    networks: [watch]
+    volumes: ["./prometheus.yml:/etc/prometheus/prometheus.yml"]
+  proxy:
+    image: nginx:1.27
+    networks: [edge, inside]
+    volumes: ["./nginx.conf:/etc/nginx/nginx.conf"]
+networks: {inside: {}, watch: {}, edge: {}}
+"""
+NGINX = "events {}\nhttp { server { listen 80; location / { proxy_pass http://grafana:3000; } } }\n"
+ALERTS = "groups:\n  - name: a\n    rules:\n      - {alert: DiskFull, expr: node_filesystem_avail_bytes < 1}\n"
 CASES = {
     "a probe asks the route of the code with what the image holds": (
         "healthcheck-missing",
@@ -49,6 +64,40 @@ CASES = {
         },
         'os.environ["POSTGRES_PASSWORD"]',
     ),
+    "an exporter joins the networks of who scrapes it and of what it asks": (
+        "scrape-target-unresolved",
+        {"compose.yaml": NETWORKS, "prometheus.yml": PROMETHEUS},
+        "    networks: [watch, inside]",
+    ),
+    "a node exporter sees the host, and joins the network of its Prometheus": (
+        "alert-metric-unknown",
+        {
+            "compose.yaml": NETWORKS, "rules.yml": ALERTS,
+            "prometheus.yml": f"rule_files: [rules.yml]\n{PROMETHEUS.replace('postgres-exporter:9187', 'api:8000')}",
+        },
+        "    networks: [watch]\n    command: [\"--path.rootfs=/host\"]\n    pid: host\n"
+        "    volumes: [\"/:/host:ro,rslave\"]",
+    ),
+    "who stands behind a proxy joins the network that the proxy shares with most": (
+        "reverse-proxy-upstream-missing",
+        {"compose.yaml": NETWORKS, "nginx.conf": NGINX},
+        "    networks: [inside]",
+    ),
+    "monitoring that is added joins the networks of what it scrapes": (
+        "monitoring-not-wired",
+        {
+            "compose.yaml": "services:\n  api: {image: 'example/api:1', networks: [back]}\n"
+                            "  web: {image: 'example/web:1', networks: [front]}\nnetworks: {front: {}, back: {}}\n",
+            "watch/prometheus.yml": PROMETHEUS.replace("postgres-exporter:9187", "api:8000"),
+        },
+        "    networks: [back]",
+    ),
+    "a collector of logs joins the network that most services are in": (
+        "log-aggregation-missing",
+        {"compose.yaml": "services:\n  api: {image: 'example/api:1', networks: [back]}\n"
+                         "  web: {image: 'example/web:1', networks: [back]}\nnetworks: {back: {}}\n"},
+        "    image: grafana/loki:<version>\n    networks: [back]",
+    ),
 }  # fmt: skip
 
 
@@ -63,3 +112,12 @@ def test_lines_to_write_are_in_the_names_of_the_repository(name, tmp_path):
 
     assert any(expected in f"{item.example}{item.change[1]}" for item in findings)
     assert not any("hunter2" in f"{item.example}{item.change}" for item in findings)
+
+
+def test_a_service_is_added_without_networks_where_all_are_in_the_default_one(tmp_path):
+    (tmp_path / "compose.yaml").write_text("services:\n  store:\n    image: postgres:16\n", encoding="utf-8")
+    (tmp_path / "prometheus.yml").write_text(PROMETHEUS, encoding="utf-8")
+    inventory = readers.read(Source(tmp_path))
+    findings, _ = rules.check(inventory, graph.build(inventory), [rules.find("scrape-target-unresolved")])
+
+    assert "networks" not in findings[0].example
