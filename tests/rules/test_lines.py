@@ -98,6 +98,13 @@ CASES = {
                          "  web: {image: 'example/web:1', networks: [back]}\nnetworks: {back: {}}\n"},
         "    image: grafana/loki:<version>\n    networks: [back]",
     ),
+    "a profile is activated together with those that its services wait for": (
+        "service-behind-profile",
+        {"compose.yaml": "services:\n  proxy: {image: 'nginx:1.27', profiles: [production], depends_on: [web]}\n"
+                         "  web: {image: 'example/web:1', profiles: [frontend], depends_on: [api]}\n"
+                         "  api: {image: 'example/api:1', profiles: [backend, all]}\n"},
+        "docker compose --profile production --profile frontend --profile backend up -d",
+    ),
 }  # fmt: skip
 
 
