@@ -105,6 +105,31 @@ CASES = {
                          "  api: {image: 'example/api:1', profiles: [backend, all]}\n"},
         "docker compose --profile production --profile frontend --profile backend up -d",
     ),
+    "a database with a volume is told its new password": (
+        "credential-default",
+        {"compose.yaml": "services:\n  db:\n    image: postgres:16\n    volumes: ['data:/var/lib/postgresql/data']\n"
+                         "    environment: {POSTGRES_PASSWORD: '${DB_PASSWORD:-hunter2-of-ours}'}\n"
+                         "volumes: {data: {}}\n"},
+        """ALTER USER CURRENT_USER PASSWORD :'new'" | docker compose exec -T -e NEW="$DB_PASSWORD" db sh -c""",
+    ),
+    "so is MariaDB, for all addresses of root": (
+        "credential-default",
+        {"compose.yaml": "services:\n  db:\n    image: mariadb:11\n    volumes: ['data:/var/lib/mysql']\n"
+                         "    environment: {MARIADB_ROOT_PASSWORD: hunter2-of-ours}\nvolumes: {data: {}}\n"},
+        """docker compose exec -T db sh -c 'mariadb -uroot -p"$MARIADB_ROOT_PASSWORD"'""",
+    ),
+    "so is a user of MySQL": (
+        "credential-default",
+        {"compose.yaml": "services:\n  db:\n    image: mysql:8.4\n    volumes: ['data:/var/lib/mysql']\n"
+                         "    environment: {MYSQL_USER: app, MYSQL_PASSWORD: hunter2-of-ours}\nvolumes: {data: {}}\n"},
+        """IDENTIFIED BY '$MYSQL_PASSWORD'" | docker compose exec -T db sh -c 'mysql -u"$MYSQL_USER\"""",
+    ),
+    "so is MongoDB": (
+        "credential-default",
+        {"compose.yaml": "services:\n  db:\n    image: mongo:7\n    volumes: ['data:/data/db']\n"
+                         "    environment: {MONGO_INITDB_ROOT_PASSWORD: hunter2-of-ours}\nvolumes: {data: {}}\n"},
+        "db.changeUserPassword(process.env.MONGO_INITDB_ROOT_USERNAME, process.env.NEW)",
+    ),
 }  # fmt: skip
 
 
