@@ -130,6 +130,19 @@ CASES = {
                          "    environment: {MONGO_INITDB_ROOT_PASSWORD: hunter2-of-ours}\nvolumes: {data: {}}\n"},
         "db.changeUserPassword(process.env.MONGO_INITDB_ROOT_USERNAME, process.env.NEW)",
     ),
+    "a file that is taken out leaves a template without its secrets": (
+        "env-file-committed",
+        {"shop/api.env": "DEBUG=0\nAPI_TOKEN=hunter2-of-ours-Kq8vT2\n"},
+        "sed -E 's/^((export )?(API_TOKEN)) *=.*/\\1=<…>/' shop/api.env > shop/api.env.example",
+    ),
+    "a service that reads a file that is taken out gets a copy of the template": (
+        "env-file-committed",
+        {
+            "compose.yaml": "services:\n  api: {image: 'example/api:1', env_file: api.env}\n",
+            "api.env": "API_TOKEN=hunter2-of-ours-Kq8vT2\n",
+        },
+        "# before each start of api, in CI too: cp -n api.env.example api.env",
+    ),
 }  # fmt: skip
 
 
