@@ -143,6 +143,26 @@ CASES = {
         },
         "# before each start of api, in CI too: cp -n api.env.example api.env",
     ),
+    "every folder with a Dockerfile is kept up to date": (
+        "dependency-updates-missing",
+        {"Dockerfile": "FROM a:1\n", "api/Dockerfile": "FROM a:1\n", "web app/Dockerfile": "FROM a:1\n"},
+        '- package-ecosystem: docker\n    directories: [/, /api, "/web app"]',
+    ),
+    "so is every folder with packages": (
+        "dependency-updates-missing",
+        {"api/requirements.txt": "flask==3.0.0\n", "jobs/requirements.txt": "flask==3.0.0\n"},
+        "- package-ecosystem: pip\n    directories: [/api, /jobs]",
+    ),
+    "a runbook is linked where the repository is shown": (
+        "runbook-missing",
+        {"rules.yml": ALERTS, ".git/config": '[remote "origin"]\n\turl = git@github.com:acme/shop.git\n'},
+        "runbook_url: https://github.com/acme/shop/blob/main/docs/runbooks.md#diskfull",
+    ),
+    "a runbook is linked by a placeholder where nobody knows that": (
+        "runbook-missing",
+        {"rules.yml": ALERTS},
+        "runbook_url: https://<where the documents are>/docs/runbooks.md#diskfull",
+    ),
 }  # fmt: skip
 
 
