@@ -163,26 +163,46 @@ CASES = {
         {"rules.yml": ALERTS},
         "runbook_url: https://<where the documents are>/docs/runbooks.md#diskfull",
     ),
+    "an application that a job asks in vain is instrumented, without another job": (
+        "alert-metric-unknown",
+        {
+            "compose.yaml": "services:\n  api: {build: ./api}\n",
+            "api/Dockerfile": DOCKERFILE, "api/requirements.txt": "fastapi==0.110.0\n", "api/main.py": HEALTH,
+            "prometheus.yml": f"rule_files: [rules.yml]\n{PROMETHEUS.replace('postgres-exporter:9187', 'api:8000')}",
+            "rules.yml": ALERTS.replace("node_filesystem_avail_bytes", "http_requests_total"),
+        },
+        '# api/main.py\nInstrumentator().instrument(app).expose(app, endpoint="/metrics")',
+    ),
 }  # fmt: skip
+
+
+def found(rule, files, folder):
+    for path, text in files.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text, encoding="utf-8")
+    inventory = readers.read(Source(folder))
+    return rules.check(inventory, graph.build(inventory), [rules.find(rule)])[0]
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_lines_to_write_are_in_the_names_of_the_repository(name, tmp_path):
     rule, files, expected = CASES[name]
-    for path, text in files.items():
-        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / path).write_text(text, encoding="utf-8")
-    inventory = readers.read(Source(tmp_path))
-    findings, _ = rules.check(inventory, graph.build(inventory), [rules.find(rule)])
+    findings = found(rule, files, tmp_path)
 
     assert any(expected in f"{item.example}{item.change[1]}" for item in findings)
     assert not any("hunter2" in f"{item.example}{item.change}" for item in findings)
 
 
 def test_a_service_is_added_without_networks_where_all_are_in_the_default_one(tmp_path):
-    (tmp_path / "compose.yaml").write_text("services:\n  store:\n    image: postgres:16\n", encoding="utf-8")
-    (tmp_path / "prometheus.yml").write_text(PROMETHEUS, encoding="utf-8")
-    inventory = readers.read(Source(tmp_path))
-    findings, _ = rules.check(inventory, graph.build(inventory), [rules.find("scrape-target-unresolved")])
+    files = {"compose.yaml": "services:\n  store:\n    image: postgres:16\n", "prometheus.yml": PROMETHEUS}
+    findings = found("scrape-target-unresolved", files, tmp_path)
 
     assert "networks" not in findings[0].example
+
+
+def test_the_job_that_asks_an_application_in_vain_is_named(tmp_path):
+    _, files, _ = CASES["an application that a job asks in vain is instrumented, without another job"]
+    (finding,) = found("alert-metric-unknown", files, tmp_path)
+
+    assert "Add a client library of Prometheus to api, which the job db asks already" in finding.recommendation
+    assert "job_name" not in finding.example
