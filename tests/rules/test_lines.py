@@ -206,3 +206,14 @@ def test_the_job_that_asks_an_application_in_vain_is_named(tmp_path):
 
     assert "Add a client library of Prometheus to api, which the job db asks already" in finding.recommendation
     assert "job_name" not in finding.example
+
+
+def test_all_stores_are_named_that_have_a_port_to_close(tmp_path):
+    stores = "services:\n  db: {image: 'postgres:16', ports: ['5432:5432']}\n" + (
+        "  cache: {image: 'redis:7', ports: ['6380:6379']}\n"
+    )
+    (finding,) = found("datastore-port-published", {"compose.yaml": stores}, tmp_path)
+
+    assert finding.recommendation == (
+        'Remove the ports of db and cache, or publish them as `"127.0.0.1:5432:5432"` and `"127.0.0.1:6380:6379"`.'
+    )
