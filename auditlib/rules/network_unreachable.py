@@ -1,7 +1,8 @@
 """Two services that talk to each other share no network.
 
 A container resolves and reaches only services of its own networks. Where two share none, the name doesn't resolve, as
-if the other service weren't there.
+if the other service weren't there. Looked at are values and commands of services, what Prometheus scrapes, and whom a
+proxy passes requests to.
 
 Anti-pattern:
 

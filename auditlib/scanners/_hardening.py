@@ -20,7 +20,7 @@ _BY_RULE = {
     "CL-0013": "volumes:\n  # without {name}, or with the one file of it that is read\n  - {name}/<file>:<its path>:ro",
     "CL-0001": "volumes:\n  # without {name}, or with the folders of it that are read\n  - <folder>:<its path>:ro",
     "CL-0005": 'ports:\n  - "127.0.0.1:{name}"  # unless other hosts are to reach it',
-    "CL-0016": "devices: [<those that stay without {name}>]  # if none does, without the whole block",
+    "CL-0016": "{key}: [<those that stay without {name}>]  # if none does, without the whole block",
     "CL-0020": "environment:\n  {name}: ${{{name}:?set it in .env}}",
     "CL-0021": "environment:\n  {name}: <the address, with ${{PASSWORD:?set it in .env}} for its password>",
 }
@@ -29,6 +29,7 @@ _PROXY = """{service}:
   environment:
     DOCKER_HOST: tcp://docker-proxy:2375  # or the option by which {service} is told
 docker-proxy:
+  # with a network of {service}, if it names any
   image: tecnativa/docker-socket-proxy:<version>
   environment: {{CONTAINERS: 1}}
   volumes: ["/var/run/docker.sock:/var/run/docker.sock:ro"]"""
@@ -67,7 +68,8 @@ def example(rule: str, service: str, message: str, fix: str) -> str:
     if not lines and image:
         lines = f"image: {image['image']}"
     if not lines and name and rule in _BY_RULE:
-        lines = _BY_RULE[rule].format(name=name, service=service)
+        key = "device_cgroup_rules" if "device_cgroup_rules" in fix else "devices"
+        lines = _BY_RULE[rule].format(name=name, service=service, key=key)
     return f"{service}:\n{textwrap.indent(lines, '  ')}" if lines else ""
 
 

@@ -173,6 +173,22 @@ CASES = {
         },
         '# api/main.py\nInstrumentator().instrument(app).expose(app, endpoint="/metrics")',
     ),
+    "a further job has a name of its own": (
+        "alert-metric-unknown",
+        {
+            "compose.yaml": NETWORKS.replace("  proxy:", "  host: {image: 'prom/node-exporter:v1.8.2'}\n  proxy:"),
+            "rules.yml": ALERTS,
+            "prometheus.yml": "rule_files: [rules.yml]\nscrape_configs:\n  - job_name: host\n"
+                              "    static_configs: [{targets: ['api:8000']}]\n",
+        },
+        "job_name: host-metrics",
+    ),
+    "a node exporter that is shown the host is still asked by its name": (
+        "exporter-sees-container",
+        {"compose.yaml": "services:\n  host: {image: 'prom/node-exporter:v1.8.2', networks: [watch]}\n"
+                         "networks: {watch: {}}\n"},
+        'command: ["--path.rootfs=/host"]\n  pid: host\n  volumes: ["/:/host:ro,rslave"]\n  # the host',
+    ),
 }  # fmt: skip
 
 

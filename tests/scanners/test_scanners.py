@@ -253,6 +253,16 @@ def test_a_service_that_leaves_the_network_of_the_host_keeps_its_own_port():
     assert '"127.0.0.1:<port>:<port>"' in unknown.example
 
 
+@pytest.mark.parametrize("key", ["devices", "device_cgroup_rules"])
+def test_a_device_is_taken_out_with_the_block_if_it_is_the_only_one(key):
+    (issue,) = lint(("CL-0016", "agent", "Host device '/dev/kmsg' is exposed.", f"Remove '/dev/kmsg' from {key}."))
+
+    assert (
+        issue.example
+        == f"agent:\n  {key}: [<those that stay without /dev/kmsg>]  # if none does, without the whole block"
+    )
+
+
 def test_the_ports_of_a_proxy_stay_out_of_the_advice_to_close_ports():
     found = lint(
         ("CL-0005", "proxy", "Port '80:80' is bound.", "Bind to localhost: 127.0.0.1:80:80\nUse a proxy."),
