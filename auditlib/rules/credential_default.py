@@ -138,7 +138,7 @@ def _evidence(inventory: Inventory, name: str, uses: list[_Use], reached: list[S
             *(Related(item.location, f"{item.name} holds the same value") for item in alike),
         ),
         recommendation=f"Write `${{{name}:?set it in .env}}` in {counted(len(uses), 'place')}, and set a new value "
-        f"for {name} outside the repository{_also(alike)}.",
+        f"for {name} outside the repository.{_also(alike)}",
         severity=severity,
         change=_change(name, first),
         example="\n".join(filter(None, (code_lines.required([name]), login_lines.kept(inventory, [name], reached)))),
@@ -148,7 +148,7 @@ def _evidence(inventory: Inventory, name: str, uses: list[_Use], reached: list[S
 def _also(alike: list[EnvironmentEntry]) -> str:
     """What else has to get the new value, so that nobody goes on with the old one."""
     places = listed(dict.fromkeys(f"{item.name} of {item.location.file}" for item in alike), limit=4)
-    return f", also in {places}, where the old one would no longer open anything" if alike else ""
+    return f" Change {places} with it, or whoever reads that can no longer log in." if alike else ""
 
 
 def _first_login(service: Service) -> Evidence:

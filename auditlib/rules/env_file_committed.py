@@ -71,8 +71,7 @@ def _evidence(inventory: Inventory, file: EnvFile, secrets: list[EnvLine]) -> Ev
             ),
         )
     first, *others = secrets
-    naming = (item.name for item in inventory.distinct_services if file.path in (each.path for each in item.env_files))
-    readers = list(dict.fromkeys(naming))
+    readers = _readers(inventory, file.path)
     guessable = all(line.value and _is_guessable(line.value) for line in secrets)
     kind = (
         "placeholders or easily guessed values, which run wherever nobody replaces them"
@@ -92,8 +91,19 @@ def _evidence(inventory: Inventory, file: EnvFile, secrets: list[EnvLine]) -> Ev
     )
 
 
+def _readers(inventory: Inventory, path: str) -> list[str]:
+    """The services that name a file in `env_file`, and the projects that take their variables from it."""
+    services = (item.name for item in inventory.distinct_services if path in (each.path for each in item.env_files))
+    projects = (item.location.file for item in inventory.base_projects if item.env_file == path)
+    return list(dict.fromkeys((*services, *projects)))
+
+
 def _awaited(readers: list[str]) -> str:
-    return f" {listed(readers, limit=4)} can't start without it: CI and Compose need a copy first." if readers else ""
+    """What has to happen before what reads the file can start."""
+    if not readers:
+        return ""
+    verb = "reads" if len(readers) == 1 else "read"
+    return f" {listed(readers, limit=4)} {verb} it: CI and Compose need a copy of the template with values first."
 
 
 def _lines(inventory: Inventory, path: str, names: list[str], readers: list[str]) -> str:

@@ -189,6 +189,14 @@ CASES = {
                          "networks: {watch: {}}\n"},
         'command: ["--path.rootfs=/host"]\n  pid: host\n  volumes: ["/:/host:ro,rslave"]\n  # the host',
     ),
+    "so does a project whose variables stand in it": (
+        "env-file-committed",
+        {
+            "compose.yaml": "services:\n  api: {image: 'example/api:1', environment: {API_TOKEN: '${API_TOKEN:?}'}}\n",
+            ".env": "API_TOKEN=hunter2-of-ours-Kq8vT2\n",
+        },
+        "# before each start of compose.yaml, in CI too: cp -n .env.example .env",
+    ),
 }  # fmt: skip
 
 
