@@ -52,6 +52,13 @@ def link(base: str, commit: str, place: Location) -> str:
     )
 
 
+def page(base: str, path: str) -> str:
+    """The address of a file on the branch `main`; empty if the base is not known."""
+    form = _form(base)
+    pattern = form[1].partition("#")[0].replace("/src/commit/", "/src/branch/") if form else ""
+    return pattern.format(base=base, commit="main", path=quote(path, safe="/"))
+
+
 def _form(base: str) -> tuple[re.Pattern[str], str, str] | None:
     host = base.removeprefix("https://").partition("/")[0].partition(":")[0]
     return next((form for form in _FORMS if form[0].search(host)), None)

@@ -1,9 +1,12 @@
-"""Which networks of Docker lead out of the host.
+"""Which networks of Docker lead out of the host, and in which of them containers meet.
 
 Follows https://docs.docker.com/reference/compose-file/networks/#internal.
 """
 
 from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
 
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Network, Service
@@ -22,3 +25,15 @@ def closed_around(inventory: Inventory, service: Service) -> list[Network]:
     mine = (item for item in inventory.networks if item.project == service.project and item.name in wanted)
     closed = [item for item in mine if item.internal and _is_bridge(item)]
     return closed if len(closed) == len(wanted) else []
+
+
+def to_meet(inventory: Inventory, project: str, others: Iterable[Service]) -> list[str]:
+    """The networks in which a further service of a project meets others; without any the one that most are in."""
+    everybody = inventory.services_of(project)
+    usual = Counter(item.network for service in everybody.values() for item in service.networks)
+    found: list[str] = []
+    for service in others:
+        mine = [item.network for item in service.networks] if everybody.get(service.name) is service else []
+        if mine and set(mine).isdisjoint(found):
+            found.append(max(mine, key=usual.__getitem__))
+    return found or [name for name, _ in usual.most_common(1)]

@@ -28,6 +28,7 @@ _MONITORING = {
     "Pushgateway": "prom/pushgateway", "StatsD exporter": "prom/statsd-exporter",
 }  # fmt: skip
 _TOLD = {
+    "node exporter": 'command: ["--path.rootfs=/host"]\npid: host\nvolumes: ["/:/host:ro,rslave"]',
     "PostgreSQL exporter": (
         "environment:\n"
         '  DATA_SOURCE_URI: "{host}:5432/postgres?sslmode=disable"\n'
@@ -41,7 +42,7 @@ _TOLD = {
     "Celery exporter": "environment:\n  CE_BROKER_URL: <the broker's address, as the workers get it>",
     "MongoDB exporter": "environment:\n  MONGODB_URI: ${{EXPORTER_MONGODB_URI:?set it in .env}}",
 }
-"""How an exporter is told whom to ask, if it doesn't look at the host that it runs on."""
+"""How an exporter is told whom to ask, or is shown the host that it tells about."""
 
 
 def image_for(host: str) -> str:
@@ -52,5 +53,5 @@ def image_for(host: str) -> str:
 
 
 def told(exporter: str, watched: Service | None) -> str:
-    """The lines of a service by which an exporter is told whom to ask; empty if it needs none."""
+    """The lines of a service by which an exporter is told what to look at; empty if it needs none."""
     return _TOLD.get(exporter, "").format(host=watched.name if watched else "<host>")

@@ -5,13 +5,15 @@ from __future__ import annotations
 import itertools
 import posixpath
 import textwrap
+from collections.abc import Iterable, Sequence
 
-from auditlib.conventions import exporters, published_images, services
+from auditlib.conventions import exporters, networks, published_images, services
 from auditlib.conventions.exporters import Exporter
 from auditlib.inventory import Inventory
-from auditlib.inventory.stack import Mount, Port, Service
+from auditlib.inventory.stack import Mount, Port, Project, Service
 
 _LOOKED_AT = 300
+_BROKERS = ("RabbitMQ", "Redis", "Valkey")
 
 
 def of_service(service: Service, lines: str) -> str:
@@ -24,19 +26,37 @@ def of_name(name: str, lines: str) -> str:
     return f"{name}:\n{textwrap.indent(lines, '  ')}" if lines else ""
 
 
-def new_service(inventory: Inventory, host: str) -> str:
-    """A service that something asks by name, with the image that the name stands for and whom it has to ask."""
+def new_service(inventory: Inventory, host: str, askers: Sequence[Service] = ()) -> str:
+    """A service that others ask by name, with the image that the name stands for, where it meets them and whom it asks.
+
+    Without anybody who asks it, it goes where most services are.
+    """
     known = exporters.of_host(host, "")
-    told = published_images.told(known.name, _watched(inventory, known)) if known else ""
-    lines = "\n".join(filter(None, (f"image: {published_images.image_for(host)}", told)))
+    watched = _watched(inventory, known) if known else None
+    told = published_images.told(known.name, watched) if known else ""
+    meets = joining(inventory, home(inventory, askers), [*askers[:1], *([watched] if watched else [])])
+    lines = "\n".join(filter(None, (f"image: {published_images.image_for(host)}", meets, told)))
     return f"services:\n{textwrap.indent(of_name(host, lines), '  ')}"
+
+
+def home(inventory: Inventory, askers: Sequence[Service]) -> Project | None:
+    """The project that a service belongs in: that of who asks it, else the first one."""
+    asking = (item for item in inventory.projects if askers and item.name == askers[0].project)
+    return next(iter((*asking, *inventory.base_projects, *inventory.projects)), None)
+
+
+def joining(inventory: Inventory, project: Project | None, others: Iterable[Service]) -> str:
+    """The line by which an added service meets others; nothing where it meets them in the default network."""
+    found = networks.to_meet(inventory, project.name, others) if project else []
+    return f"networks: [{', '.join(found)}]" if found and found != ["default"] else ""
 
 
 def _watched(inventory: Inventory, exporter: Exporter) -> Service | None:
     """The service that an exporter tells about; of a great many the first ones are looked at."""
-    few = itertools.islice(inventory.distinct_services, _LOOKED_AT) if exporter.watches else ()
+    wanted = _BROKERS if exporter.name == "Celery exporter" else exporter.watches
+    few = itertools.islice(inventory.distinct_services, _LOOKED_AT) if wanted else ()
     found = ((item, services.product(inventory, item)) for item in few)
-    return next((item for item, product in found if product and product.name in exporter.watches), None)
+    return next((item for item, product in found if product and product.name in wanted), None)
 
 
 def waiting(service: Service, needed: str, condition: str) -> str:

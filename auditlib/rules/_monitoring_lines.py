@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from auditlib.conventions import exporters, listening, services
+from auditlib.conventions import exporters, listening, monitoring, services
 from auditlib.conventions.exporters import Exporter
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
@@ -26,11 +26,12 @@ def for_exporter(inventory: Inventory, config: str, exporter: Exporter) -> str:
     running = next((item for item in some if exporters.of_image(item.image) is exporter), None)
     host = running.name if running else exporter.name.lower().replace(" ", "-")
     port = exporter.ports[0] if exporter.ports else "<port>"
-    lines = files.into(config, job(host, f"{host}:{port}"))
-    if running or not inventory.base_projects:
+    lines = files.into(config, job(_free(inventory, config, host), f"{host}:{port}"))
+    askers = monitoring.runners(inventory, config)
+    home = compose_lines.home(inventory, askers)
+    if running or not home:
         return lines
-    home = inventory.base_projects[0].location.file
-    return f"{lines}\n{files.into(home, compose_lines.new_service(inventory, host))}"
+    return f"{lines}\n{files.into(home.location.file, compose_lines.new_service(inventory, host, askers))}"
 
 
 def for_service(inventory: Inventory, config: str, service: Service) -> str:
@@ -39,7 +40,15 @@ def for_service(inventory: Inventory, config: str, service: Service) -> str:
     exporter = exporters.watching(product.name) if product else None
     if exporter:
         return for_exporter(inventory, config, exporter)
-    return files.into(config, job(service.name, f"{service.name}:{_port(inventory, service)}"))
+    return files.into(
+        config, job(_free(inventory, config, service.name), f"{service.name}:{_port(inventory, service)}")
+    )
+
+
+def _free(inventory: Inventory, config: str, name: str) -> str:
+    """A name for a job that no other job of the configuration has, as Prometheus refuses the same name twice."""
+    taken = {item.name for item in inventory.scrape_jobs if item.file == config}
+    return f"{name}-metrics" if name in taken else name
 
 
 def _application(inventory: Inventory) -> tuple[str, str]:

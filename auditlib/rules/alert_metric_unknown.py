@@ -40,7 +40,7 @@ from auditlib.inventory.monitoring import AlertRule
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.phrases import listed
 from auditlib.rules import _files as files
-from auditlib.rules import _monitoring_lines as monitoring_lines
+from auditlib.rules import _metric_lines as metric_lines
 from auditlib.rules._rule import Evidence, rule
 from auditlib.scraping import Gap
 
@@ -56,24 +56,25 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         metrics = [metric for item in rules for metric in item.query.metrics]
         for gap in scraping.gaps(inventory, graph, configs, metrics):
             users = [item for item in rules if not set(gap.metrics).isdisjoint(item.query.metrics)]
-            yield _evidence(inventory, configs[0].file, gap, users)
+            yield _evidence(inventory, graph, configs[0].file, gap, users)
         for metric in scraping.unrecorded(inventory, configs, metrics):
             yield _unrecorded(metric, [item for item in rules if metric in item.query.metrics])
 
 
-def _evidence(inventory: Inventory, config: str, gap: Gap, users: list[AlertRule]) -> Evidence:
+def _evidence(inventory: Inventory, graph: DependencyGraph, config: str, gap: Gap, users: list[AlertRule]) -> Evidence:
     doubt = "" if gap.sure else "; it may be pushed by something that the repository doesn't show"
     names = listed(item.name for item in users)
+    first_step, lines = metric_lines.given(inventory, graph, config, [gap.exporter])
     return Evidence(
         f"{names} {'looks' if len(users) == 1 else 'look'} at {listed(gap.metrics)}, metrics of: "
         f"{gap.exporter.name}. No target of {config} is one{doubt}.",
         users[0].expression_location,
         subject=f"{gap.exporter.name}",
         related=tuple(Related(item.expression_location, f"{item.name} does too", member=True) for item in users[1:]),
-        recommendation=f"Add a job for {gap.exporter.name} to {config}, or rewrite {names}.",
+        recommendation=f"{first_step}, or rewrite {names}.",
         severity=None if gap.sure else Severity.MEDIUM,
         confidence=None if gap.sure else Confidence.LOW,
-        example=monitoring_lines.for_exporter(inventory, config, gap.exporter),
+        example=lines,
     )
 
 

@@ -45,6 +45,7 @@ from auditlib.phrases import counted, listed
 from auditlib.redaction import Value
 from auditlib.rules import _code_lines as code_lines
 from auditlib.rules import _compose_lines as compose_lines
+from auditlib.rules import _login_lines as login_lines
 from auditlib.rules._rule import Evidence, rule
 
 _AMONG_NODES = ("ERLANG_COOKIE",)
@@ -118,25 +119,36 @@ def _evidence(inventory: Inventory, name: str, uses: list[_Use], reached: list[S
     state = (
         "is written into the Compose file" if first.literal else "falls back to a value that stands in the repository"
     )
+    alike = list(login_lines.elsewhere(inventory, name, first.value, reached, [use.location for use in uses]))
     return Evidence(
         f"{name} {state} ({first.value.text}{_judgement(first.value)}){where}{exposure}.",
         first.location,
         subject=name,
         service=first.service or None,
-        related=tuple(
-            Related(
-                use.location,
-                f"{use.service or 'the project'} gets it here{', with another value' if use.location in odd else ''}",
-                member=True,
-            )
-            for use in others
+        related=(
+            *(
+                Related(
+                    use.location,
+                    f"{use.service or 'the project'} gets it here"
+                    f"{', with another value' if use.location in odd else ''}",
+                    member=True,
+                )
+                for use in others
+            ),
+            *(Related(item.location, f"{item.name} holds the same value") for item in alike),
         ),
         recommendation=f"Write `${{{name}:?set it in .env}}` in {counted(len(uses), 'place')}, and set a new value "
-        f"for {name} outside the repository.",
+        f"for {name} outside the repository.{_also(alike)}",
         severity=severity,
         change=_change(name, first),
-        example=code_lines.required([name]),
+        example="\n".join(filter(None, (code_lines.required([name]), login_lines.kept(inventory, [name], reached)))),
     )
+
+
+def _also(alike: list[EnvironmentEntry]) -> str:
+    """What else has to get the new value, so that nobody goes on with the old one."""
+    places = listed(dict.fromkeys(f"{item.name} of {item.location.file}" for item in alike), limit=4)
+    return f" Change {places} with it, or whoever reads that can no longer log in." if alike else ""
 
 
 def _first_login(service: Service) -> Evidence:

@@ -35,7 +35,7 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.monitoring import Dashboard, Panel, Query
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.phrases import counted, listed
-from auditlib.rules import _monitoring_lines as monitoring_lines
+from auditlib.rules import _metric_lines as metric_lines
 from auditlib.rules._rule import Evidence, rule
 from auditlib.scraping import Gap
 
@@ -49,11 +49,16 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         metrics = [metric for _, query in asked for metric in query.metrics]
         found = scraping.gaps(inventory, graph, configs, metrics)
         if found:
-            yield _evidence(inventory, configs[0].file, dashboard, asked, found)
+            yield _evidence(inventory, graph, configs[0].file, dashboard, asked, found)
 
 
 def _evidence(
-    inventory: Inventory, config: str, dashboard: Dashboard, asked: list[tuple[Panel, Query]], found: list[Gap]
+    inventory: Inventory,
+    graph: DependencyGraph,
+    config: str,
+    dashboard: Dashboard,
+    asked: list[tuple[Panel, Query]],
+    found: list[Gap],
 ) -> Evidence:
     metrics = [metric for gap in found for metric in gap.metrics]
     empty = [(panel, query) for panel, query in asked if not set(metrics).isdisjoint(query.metrics)]
@@ -61,6 +66,7 @@ def _evidence(
     wanted = listed(gap.exporter.name for gap in found)
     doubt = "" if sure else "; they may be pushed by something that the repository doesn't show"
     panel, query = empty[0]
+    first_step, lines = metric_lines.given(inventory, graph, config, [gap.exporter for gap in found])
     return Evidence(
         f"{counted(len(empty), 'query', 'queries')} of the dashboard {dashboard.title} "
         f"{'asks' if len(empty) == 1 else 'ask'} for "
@@ -71,7 +77,7 @@ def _evidence(
             Related(other.location or place.location, f"the panel {place.title} is empty too", member=True)
             for place, other in empty[1:10]
         ),
-        recommendation=f"Add a job for {wanted} to {config}, or remove the panels from {dashboard.file}.",
+        recommendation=f"{first_step}, or remove the panels from {dashboard.file}.",
         confidence=None if sure else Confidence.LOW,
-        example=monitoring_lines.for_exporter(inventory, config, found[0].exporter),
+        example=lines,
     )

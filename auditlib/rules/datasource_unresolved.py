@@ -101,6 +101,6 @@ def _unknown(inventory: Inventory, item: Datasource, host: str) -> Evidence:
             Related(found.location, f"no service of this project is called {host}") for found in projects[:3]
         ),
         recommendation=f"Add a service {host}, or correct the address of {item.name} in {item.file}.",
-        example=compose_lines.new_service(inventory, host),
+        example=compose_lines.new_service(inventory, host, grafana.servers(inventory)),
         confidence=Confidence.MEDIUM if elsewhere else None,
     )

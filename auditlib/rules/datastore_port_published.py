@@ -44,6 +44,8 @@ from auditlib.rules._rule import Evidence, rule
 _MEANT_TO_BE_PUBLIC = frozenset({"MinIO", "broker"})
 """Stores whose clients are often browsers or devices: object storage, MQTT."""
 
+_NAMED = 12
+
 
 @rule(area=Area.ORCHESTRATION, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
@@ -72,11 +74,17 @@ def _evidence(file: str, found: list[tuple[Service, Port]]) -> Evidence:
         subject=f"{file}/published",
         service=service.name,
         related=tuple(Related(port.location, f"{item.name} is published here", member=True) for item, port in others),
-        recommendation=f"Remove the port of {service.name}, or publish it as "
-        f'`"127.0.0.1:{first.host_port or first.target}:{first.target}"`.',
+        recommendation=_advice(found),
         severity=Severity.LOW if aside else None,
         change=compose_lines.on_loopback(first),
     )
+
+
+def _advice(found: list[tuple[Service, Port]]) -> str:
+    names = list(dict.fromkeys(item.name for item, _ in found))
+    forms = [f'`"127.0.0.1:{port.host_port or port.target}:{port.target}"`' for _, port in found]
+    what, instead = ("port", "it") if len(found) == 1 else ("ports", "them")
+    return f"Remove the {what} of {listed(names, limit=_NAMED)}, or publish {instead} as {listed(forms, limit=_NAMED)}."
 
 
 def _open_doors(found: list[tuple[Service, Port]]) -> str:

@@ -31,9 +31,10 @@ References:
 
 from __future__ import annotations
 
+import json
 import posixpath
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from auditlib.conventions import deployment
 from auditlib.graph import DependencyGraph
@@ -61,54 +62,60 @@ _ECOSYSTEMS = {
 }
 """What Dependabot calls them (https://docs.github.com/en/code-security/dependabot/ecosystems-supported-by-dependabot)."""
 
+_PLAIN = regex(r"[\w./-]+")
+_LISTED = 20
+"""Folders that an entry names one by one; of more it takes all."""
+
 
 @rule(area=Area.CICD, severity=Severity.LOW, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """One finding for a repository with dependencies and without anything that proposes updates."""
     kinds = dict(_kinds(inventory))
     if kinds and not any(_UPDATERS.search(path) for path in inventory.files) and not _updates(inventory):
-        (first, location), *others = kinds.items()
-        names = listed([first, *(name for name, _ in others)])
+        first, *others = kinds
+        names = listed(kinds)
         yield Evidence(
             f"No Dependabot, Renovate or the like proposes new versions of {names}, unless it is set up outside the "
             "repository.",
-            location,
+            kinds[first][0],
             subject="updates",
-            related=tuple(Related(place, name, member=True) for name, place in others),
+            related=tuple(Related(kinds[name][0], name, member=True) for name in others),
             recommendation=f"Add .github/dependabot.yml with entries for {names}.",
             example=_dependabot(kinds),
         )
 
 
-def _dependabot(kinds: Mapping[str, Location]) -> str:
-    """The file with an entry for each kind, by where the first of it stands."""
+def _dependabot(kinds: Mapping[str, Sequence[Location]]) -> str:
+    """The file with an entry for each kind, with all the folders that hold it."""
     entries = [
-        f"  - package-ecosystem: {_ECOSYSTEMS[name]}\n    directory: /{_folder(name, place)}\n"
-        "    schedule: {interval: weekly}"
-        for name, place in kinds.items()
+        f"  - package-ecosystem: {_ECOSYSTEMS[name]}\n    {_where(name, places)}\n    schedule: {{interval: weekly}}"
+        for name, places in kinds.items()
     ]
     return "\n".join(("version: 2", "updates:", *entries))
 
 
-def _folder(name: str, place: Location) -> str:
-    """Dependabot looks for workflows by itself, and for all others in a folder."""
-    return "" if name == "actions" else posixpath.dirname(place.file)
+def _where(name: str, places: Sequence[Location]) -> str:
+    """Dependabot looks for workflows by itself, and for all others in the folders that it is told."""
+    folders = [""] if name == "actions" else list(dict.fromkeys(posixpath.dirname(place.file) for place in places))
+    shown = [folder if _PLAIN.fullmatch(folder) else json.dumps(folder) for folder in (f"/{item}" for item in folders)]
+    if len(shown) > _LISTED:
+        return 'directories: ["**/*"]'
+    return f"directories: [{', '.join(shown)}]" if len(shown) > 1 else f"directory: {shown[0]}"
 
 
-def _kinds(inventory: Inventory) -> Iterator[tuple[str, Location]]:
-    """The kinds of dependencies that an updater could look after, each with a place where they stand."""
+def _kinds(inventory: Inventory) -> Iterator[tuple[str, list[Location]]]:
+    """The kinds of dependencies that an updater could look after, each with the places where they stand."""
     actions = [step for step in inventory.steps if step.uses and not step.uses.startswith(("./", "docker:"))]
     packages = [item for item in inventory.manifests if item.kind in ("python", "npm") and item.requirements]
     external = [service for service in inventory.distinct_services if service.image and not service.build]
-    if actions:
-        yield "actions", Location(actions[0].workflow)
-    for kind, name in (("python", "Python packages"), ("npm", "npm packages")):
-        if found := next((item for item in packages if item.kind == kind), None):
-            yield name, found.location
-    if inventory.dockerfiles:
-        yield "base images", inventory.dockerfiles[0].location
-    if external:
-        yield "images of services", external[0].image_location
+    found = {
+        "actions": [Location(step.workflow) for step in actions],
+        "Python packages": [item.location for item in packages if item.kind == "python"],
+        "npm packages": [item.location for item in packages if item.kind == "npm"],
+        "base images": [item.location for item in inventory.dockerfiles],
+        "images of services": [service.image_location for service in external],
+    }
+    yield from ((name, places) for name, places in found.items() if places)
 
 
 def _updates(inventory: Inventory) -> bool:

@@ -38,10 +38,13 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.configuration import EnvFile, EnvLine
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.patterns import regex
 from auditlib.phrases import listed
 from auditlib.redaction import Value
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
+
+_NAME = regex(r"\w+")
 
 
 @rule(area=Area.CONFIGURATION, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.MEDIUM)
@@ -52,10 +55,10 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             secrets = [
                 line for line in file.lines if line.value is not None and line.value.secret and not line.commented
             ]
-            yield _evidence(file, secrets)
+            yield _evidence(inventory, file, secrets)
 
 
-def _evidence(file: EnvFile, secrets: list[EnvLine]) -> Evidence:
+def _evidence(inventory: Inventory, file: EnvFile, secrets: list[EnvLine]) -> Evidence:
     if not secrets:
         return Evidence(
             f"{file.path} is part of the repository; it holds no secret, but the next one may be added without notice.",
@@ -68,6 +71,7 @@ def _evidence(file: EnvFile, secrets: list[EnvLine]) -> Evidence:
             ),
         )
     first, *others = secrets
+    readers = _readers(inventory, file.path)
     guessable = all(line.value and _is_guessable(line.value) for line in secrets)
     kind = (
         "placeholders or easily guessed values, which run wherever nobody replaces them"
@@ -81,10 +85,39 @@ def _evidence(file: EnvFile, secrets: list[EnvLine]) -> Evidence:
         subject=file.path,
         related=tuple(Related(line.location, f"{line.name}: {line.value}", member=True) for line in others),
         recommendation=f"Take {file.path} out with `git rm --cached`, ignore it, keep a template without the values of "
-        f"{listed((line.name for line in secrets), limit=3)}, and replace what was used anywhere.",
+        f"{listed((line.name for line in secrets), limit=3)}, and replace what was used anywhere.{_awaited(readers)}",
         severity=severity,
-        example=f"git rm --cached {shlex.quote(file.path)}\necho {shlex.quote(f'/{file.path}')} >> .gitignore",
+        example=_lines(inventory, file.path, [line.name for line in secrets], readers),
     )
+
+
+def _readers(inventory: Inventory, path: str) -> list[str]:
+    """The services that name a file in `env_file`, and the projects that take their variables from it."""
+    services = (item.name for item in inventory.distinct_services if path in (each.path for each in item.env_files))
+    projects = (item.location.file for item in inventory.base_projects if item.env_file == path)
+    return list(dict.fromkeys((*services, *projects)))
+
+
+def _awaited(readers: list[str]) -> str:
+    """What has to happen before what reads the file can start."""
+    if not readers:
+        return ""
+    verb = "reads" if len(readers) == 1 else "read"
+    return f" {listed(readers, limit=4)} {verb} it: CI and Compose need a copy of the template with values first."
+
+
+def _lines(inventory: Inventory, path: str, names: list[str], readers: list[str]) -> str:
+    """The commands that take a file out and leave a template, which is copied where a service reads the file."""
+    template = f"{path}.example"
+    quoted, kept, ignored = map(shlex.quote, (path, template, f"/{path}"))
+    plain = "|".join(dict.fromkeys(name for name in names if _NAME.fullmatch(name)))
+    emptied = shlex.quote(rf"s/^((export )?({plain})) *=.*/\1=<…>/")
+    lines = [f"git rm --cached {quoted}", f"echo {ignored} >> .gitignore"]
+    if template not in inventory.files:
+        lines[1:1] = [f"sed -E {emptied} {quoted} > {kept}  # look it through", f"git add {kept}"]
+    if readers:
+        lines.append(f"# before each start of {listed(readers, limit=4)}, in CI too: cp -n {kept} {quoted}")
+    return "\n".join(lines)
 
 
 def _is_guessable(value: Value) -> bool:

@@ -40,9 +40,9 @@ from auditlib.rules._rule import Evidence, rule
 _NAMES = frozenset({"node-exporter", "node_exporter"})
 
 _SHOWN = """command: ["--path.rootfs=/host"]
-network_mode: host
 pid: host
-volumes: ["/:/host:ro,rslave"]"""
+volumes: ["/:/host:ro,rslave"]
+# the host's network interfaces: network_mode: host in place of networks, and the host's address as the target"""
 """What its own documentation asks for (https://github.com/prometheus/node_exporter#docker)."""
 
 

@@ -39,10 +39,11 @@ from collections.abc import Iterator
 from auditlib.conventions import deployment, environments, services, stacks
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.stack import Service
+from auditlib.inventory.stack import Project, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import counted, listed
+from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
@@ -56,12 +57,12 @@ _SHIPPING_LIBRARY = regex(
 
 _COLLECTOR = """services:
   vector:
-    image: timberio/vector:<version>-alpine
+    image: timberio/vector:<version>-alpine{joined}
     volumes:
       - ./vector.yaml:/etc/vector/vector.yaml:ro
       - /var/lib/docker/containers:/var/lib/docker/containers:ro
   loki:
-    image: grafana/loki:<version>
+    image: grafana/loki:<version>{joined}
     volumes:
       - loki-data:/loki
 volumes:
@@ -102,8 +103,15 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 recommendation=f"Add a collector and a store for logs to {project.location.file}, or set a logging "
                 f"driver for {listed((item.name for item in applications), limit=4)}.",
                 severity=Severity.LOW if len(mine) < 5 else None,
-                example=files.into(project.location.file, _COLLECTOR) + "\n" + files.into("vector.yaml", _PIPELINE),
+                example=_lines(inventory, project),
             )
+
+
+def _lines(inventory: Inventory, project: Project) -> str:
+    """A collector and a store of logs, in the network that most services are in."""
+    joined = compose_lines.joining(inventory, project, ())
+    added = _COLLECTOR.format(joined=f"\n    {joined}" if joined else "")
+    return f"{files.into(project.location.file, added)}\n{files.into('vector.yaml', _PIPELINE)}"
 
 
 def _ships_by_library(inventory: Inventory) -> bool:

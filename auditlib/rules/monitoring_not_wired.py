@@ -33,12 +33,12 @@ import posixpath
 import re
 import textwrap
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from auditlib.conventions import deployment, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.stack import Project
+from auditlib.inventory.stack import Project, Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed
@@ -117,12 +117,22 @@ def _wired(inventory: Inventory, project: Project, kinds: dict[str, list[Locatio
     """The services that are missing, each with the folder of its configuration."""
     home = posixpath.dirname(project.location.file) or "."
     configured = {item.file for item in inventory.prometheus} | {item.file for item in inventory.receivers}
+    joined = compose_lines.joining(inventory, project, _partners(inventory, project, kinds))
     blocks = []
     for kind, places in kinds.items():
         file = places[0].file
         folder = posixpath.relpath(_folder(kind, file), home)
-        blocks.append(_service(kind, folder, posixpath.basename(file) if file in configured else ""))
+        blocks.append(_service(kind, folder, posixpath.basename(file) if file in configured else "", joined))
     return files.into(project.location.file, "services:\n" + textwrap.indent("\n".join(blocks), "  "))
+
+
+def _partners(inventory: Inventory, project: Project, kinds: Iterable[str]) -> Iterator[Service]:
+    """What is scraped where Prometheus is to be added, and the monitoring that runs already."""
+    asked = {target.host for job in inventory.scrape_jobs for target in job.targets} if "metrics" in kinds else set()
+    for service in inventory.services_of(project.name).values():
+        product = services.product(inventory, service)
+        if service.name in asked or (product and product.kind in _NAMES):
+            yield service
 
 
 def _folder(kind: str, file: str) -> str:
@@ -131,13 +141,13 @@ def _folder(kind: str, file: str) -> str:
     return f"{above}provisioning" if kind == "dashboards" and found else posixpath.dirname(file) or "."
 
 
-def _service(kind: str, folder: str, config: str) -> str:
+def _service(kind: str, folder: str, config: str, joined: str) -> str:
     """One service; a configuration that isn't called as the program expects is named in its command."""
     name, image, inside = _SERVICES[kind]
     lines = f"image: {image}:<version>\nvolumes:\n  - ./{folder.removeprefix('./')}:{inside.rstrip('/')}:ro"
     if config and config != f"{name}.yml":
         lines += f"\ncommand: --config.file={inside}{config}"
-    return compose_lines.of_name(name, lines)
+    return compose_lines.of_name(name, f"{lines}\n{joined}".rstrip())
 
 
 def _evidence(inventory: Inventory, folder: str, kinds: dict[str, list[Location]]) -> Evidence:

@@ -1,7 +1,8 @@
 """Two services that talk to each other share no network.
 
 A container resolves and reaches only services of its own networks. Where two share none, the name doesn't resolve, as
-if the other service weren't there.
+if the other service weren't there. Looked at are values and commands of services, what Prometheus scrapes, and whom a
+proxy passes requests to.
 
 Anti-pattern:
 
@@ -31,13 +32,15 @@ References:
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 from auditlib import scraping
-from auditlib.conventions import monitoring
+from auditlib.conventions import monitoring, proxies
 from auditlib.graph import DependencyGraph, Edge
 from auditlib.inventory import Inventory
-from auditlib.inventory.stack import Service
+from auditlib.inventory.proxy import Upstream
+from auditlib.inventory.stack import Attachment, Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.phrases import listed
 from auditlib.rules import _compose_lines as compose_lines
@@ -59,6 +62,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             seen.add(pair)
             yield _evidence(edge, one, other)
     yield from _scrapes(inventory, graph)
+    yield from _upstreams(inventory, graph)
 
 
 def _scrapes(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
@@ -71,6 +75,37 @@ def _scrapes(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]
                 if other and (one.key, other.key) not in seen and _are_apart(one, other):
                     seen.add((one.key, other.key))
                     yield _told(target.location, one, other, f"collects the metrics of {other.name}", None)
+
+
+def _upstreams(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """Every service that a proxy of the same project passes requests to and shares no network with."""
+    seen: set[tuple[str, str]] = set()
+    for proxy in inventory.reverse_proxies:
+        groups = {item.group for item in proxy.upstreams}
+        runners = proxies.runners(inventory, proxy)
+        for one, item in itertools.product(runners, proxy.upstreams):
+            if not item.group and item.host in groups:
+                continue
+            other = _upstream(inventory, graph, one, item)
+            if other and (one.key, other.key) not in seen:
+                seen.add((one.key, other.key))
+                yield _told(item.location, one, other, f"passes requests to {other.name}", None)
+
+
+def _upstream(inventory: Inventory, graph: DependencyGraph, one: Service, item: Upstream) -> Service | None:
+    """The service that an upstream names, if the proxy meets neither it nor another one of that name anywhere."""
+    node = graph.hosts.resolve(item.host, one.project, item.port) if item.host else None
+    other = scraping.service_of(inventory, graph, node) if node else None
+    if other is None or not _are_apart(one, other):
+        return None
+    near = {each.network for version in inventory.versions(one) for each in version.networks}
+    named = (each for service in inventory.services for each in service.networks if _answers(service, each, item.host))
+    return None if any(each.network in near for each in named) else other
+
+
+def _answers(service: Service, there: Attachment, host: str) -> bool:
+    """Whether a service is known by a name in one of its networks."""
+    return host in (service.name, service.container_name, service.hostname, *there.aliases)
 
 
 def _are_apart(one: Service, other: Service) -> bool:

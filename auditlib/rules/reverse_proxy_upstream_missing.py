@@ -141,5 +141,5 @@ def _evidence(inventory: Inventory, proxy: ReverseProxy, host: str, uses: list[U
         subject=host,
         related=tuple(Related(item.location, f"{host} is named here too", member=True) for item in others),
         recommendation=f"Add a service {host}, or take it out of {proxy.file}.",
-        example=compose_lines.new_service(inventory, host),
+        example=compose_lines.new_service(inventory, host, proxies.runners(inventory, proxy)),
     )

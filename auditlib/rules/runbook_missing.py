@@ -32,6 +32,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 
+from auditlib import web_host
 from auditlib.conventions import environments, monitoring
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
@@ -41,6 +42,7 @@ from auditlib.patterns import regex
 from auditlib.phrases import counted, listed
 from auditlib.rules._rule import Evidence, rule
 
+_RUNBOOKS = "docs/runbooks.md"
 _LINK = regex(r"run-?book|play-?book|https?://|docs/|\.md\b", re.I)
 
 
@@ -64,9 +66,11 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 related=tuple(Related(item.location, f"{item.name} has none", member=True) for item in alerts[1:]),
                 recommendation=f"Write a runbook for {listed((item.name for item in alerts), limit=4)}, and link it as "
                 f"`runbook_url` in {file}.",
-                example=_linked(alerts[0]),
+                example=_linked(inventory, alerts[0]),
             )
 
 
-def _linked(alert: AlertRule) -> str:
-    return f"- alert: {alert.name}\n  annotations:\n    runbook_url: docs/runbooks.md#{alert.name.lower()}"
+def _linked(inventory: Inventory, alert: AlertRule) -> str:
+    """An alert with a link that whoever gets it can open."""
+    page = web_host.page(inventory.origin, _RUNBOOKS) or f"https://<where the documents are>/{_RUNBOOKS}"
+    return f"- alert: {alert.name}\n  annotations:\n    runbook_url: {page}#{alert.name.lower()}"

@@ -33,12 +33,11 @@ from auditlib import scraping
 from auditlib.conventions import monitoring, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import Route
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import counted, listed
-from auditlib.rules import _files as files
+from auditlib.rules import _metric_lines as metric_lines
 from auditlib.rules import _monitoring_lines as monitoring_lines
 from auditlib.rules._rule import Evidence, rule
 from auditlib.scraping import MetricSource
@@ -61,7 +60,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         if not source.silent or source.service is None:
             continue
         folder = scraping.code_folder(inventory, source.service) or ""
-        routes, idle = _routes(inventory, folder), scraping.idle_libraries(inventory, folder)
+        routes, idle = metric_lines.routes(inventory, folder), scraping.idle_libraries(inventory, folder)
         unused = f"{listed(need.name for need in idle)}, which its dependencies list, is named nowhere in it"
         yield Evidence(
             f"The job {source.job.name} asks {source.target.host} for {source.job.metrics_path}, but none of the "
@@ -78,7 +77,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             recommendation=f"{f'Use {idle[0].name} in' if idle else 'Add a Prometheus client library to'} the code of "
             f"{source.service.name} and serve {source.job.metrics_path}.",
             confidence=Confidence.MEDIUM if idle else None,
-            example=_instrumented(routes, source.job.metrics_path),
+            example=metric_lines.instrumented(routes, source.job.metrics_path),
         )
 
 
@@ -92,21 +91,6 @@ def _without_metrics(inventory: Inventory, source: MetricSource) -> str:
     return found.name if status or (found.name in _PORTS and port == _PORTS[found.name]) else ""
 
 
-_INSTRUMENTED = {
-    "fastapi": 'Instrumentator().instrument(app).expose(app, endpoint="{}")  # prometheus-fastapi-instrumentator',
-    "flask": 'PrometheusMetrics(app, path="{}")  # prometheus-flask-exporter',
-    "django": 'path("", include("django_prometheus.urls"))  # django-prometheus, answers at {}',
-    "express": 'app.get("{}", async (_, response) => response.send(await register.metrics()))  // prom-client',
-}
-
-
-def _instrumented(routes: list[Route], path: str) -> str:
-    """What serves metrics with the framework that the routes are declared with."""
-    frameworks = [item.framework for item in routes if item.framework in _INSTRUMENTED]
-    lines = _INSTRUMENTED[frameworks[0]].format(path) if frameworks else ""
-    return files.into(routes[0].location.file, lines) if lines else ""
-
-
 def _foreign(inventory: Inventory, source: MetricSource, service: Service, product: str) -> Evidence:
     return Evidence(
         f"The job {source.job.name} asks {source.target.host} for {source.job.metrics_path}, but {product} "
@@ -118,8 +102,3 @@ def _foreign(inventory: Inventory, source: MetricSource, service: Service, produ
         recommendation=f"Add an exporter for {product}, and let the job {source.job.name} ask that one.",
         example=monitoring_lines.for_service(inventory, source.job.file, service),
     )
-
-
-def _routes(inventory: Inventory, folder: str) -> list[Route]:
-    found = [item for item in inventory.web_routes if item.location.file.startswith(folder + "/" if folder else "")]
-    return sorted(found, key=lambda item: "health" not in item.path)

@@ -140,7 +140,9 @@ def _evidence(inventory: Inventory, file: str, host: str, uses: list[tuple[str, 
     elsewhere = bool(deployment.orchestrator_files(inventory))
     doubt = "; it may be a service of the orchestrator that the repository also deploys to" if elsewhere else ""
     job, first = uses[0]
-    projects = [item for item in inventory.projects if item.role == "base"] or list(inventory.projects)
+    projects = inventory.base_projects or inventory.projects
+    askers = monitoring.runners(inventory, file)
+    home = compose_lines.home(inventory, askers)
     return Evidence(
         f"{host}{':' + first.port if first.port else ''}, a target of {listed(job for job, _ in uses)}, is no service "
         f"of any Compose project of the repository{doubt}.",
@@ -150,9 +152,7 @@ def _evidence(inventory: Inventory, file: str, host: str, uses: list[tuple[str, 
             *(Related(target.location, f"{other} names it too", member=True) for other, target in uses[1:]),
             *(Related(item.location, f"no service of this project is called {host}") for item in projects[:3]),
         ),
-        recommendation=f"Add a service {host} to {projects[0].location.file}, or remove {job} from {file}."
-        if projects
-        else "",
+        recommendation=f"Add a service {host} to {home.location.file}, or remove {job} from {file}." if home else "",
         confidence=Confidence.MEDIUM if elsewhere else None,
-        example=files.into(projects[0].location.file, compose_lines.new_service(inventory, host)) if projects else "",
+        example=files.into(home.location.file, compose_lines.new_service(inventory, host, askers)) if home else "",
     )

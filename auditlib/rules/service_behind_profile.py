@@ -92,12 +92,29 @@ def _starts(inventory: Inventory) -> list[Command]:
     return [item for item in found if "up" in item.words]
 
 
+def _together(inventory: Inventory, project: str, profile: str) -> list[str]:
+    """A profile, and those without which Compose refuses it: they hold services that its own ones require."""
+    found = [profile]
+    members = inventory.services_of(project)
+    waiting = [item for item in members.values() if not item.profiles or profile in item.profiles]
+    while waiting:
+        needed = (members.get(item.service) for item in waiting.pop().dependencies if item.required)
+        for target in filter(None, needed):
+            if target.profiles and set(found).isdisjoint(target.profiles):
+                found.append(target.profiles[0])
+                waiting += [item for item in members.values() if target.profiles[0] in item.profiles]
+    return found
+
+
 def _evidence(inventory: Inventory, profile: str, members: list[Service]) -> Evidence:
     first, *others = members
     products = [services.product(inventory, service) for service in members]
     needed = any(service.ports for service in members) and not all(item and item.kind == "test" for item in products)
     aside = all(environments.only_for_development(service) for service in members)
     names = listed(service.name for service in members)
+    together = _together(inventory, first.project, profile)
+    start = f"docker compose {' '.join(f'--profile {shlex.quote(item)}' for item in together)} up"
+    variable = f"COMPOSE_PROFILES={','.join(together)}"
     return Evidence(
         f"{names} {'starts' if len(members) == 1 else 'start'} with the profile {profile} only, and no script, "
         "workflow, environment file or document of the repository activates it: `docker compose up` leaves "
@@ -112,9 +129,8 @@ def _evidence(inventory: Inventory, profile: str, members: list[Service]) -> Evi
             ),
             *(Related(item.location, "starts the system without the profile") for item in _starts(inventory)[:5]),
         ),
-        recommendation=f"Start with `docker compose --profile {profile} up`, set `COMPOSE_PROFILES={profile}` where it "
-        "is deployed, or drop the profile of services that every deployment needs.",
+        recommendation=f"Start with `{start}`, set `{variable}` where it is deployed, or "
+        "drop the profile of services that every deployment needs.",
         severity=None if needed and not aside else Severity.LOW,
-        example=f"docker compose --profile {shlex.quote(profile)} up -d\n# or in .env, where it is deployed\n"
-        f"COMPOSE_PROFILES={profile}",
+        example=f"{start} -d\n# or in .env, where it is deployed\n{variable}",
     )

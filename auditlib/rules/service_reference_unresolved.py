@@ -112,7 +112,7 @@ def _of_configuration(inventory: Inventory, service: Service, end: Endpoint, pla
         severity=Severity.LOW if environments.is_for_development(place.file) else None,
         confidence=Confidence.MEDIUM,
         change=_meant(inventory, service, end.host),
-        example=compose_lines.new_service(inventory, end.host),
+        example=compose_lines.new_service(inventory, end.host, [service]),
     )
 
 
@@ -151,7 +151,7 @@ def _evidence(inventory: Inventory, host: str, uses: list[_Use]) -> Evidence:
         severity=Severity.LOW if environments.is_for_development(first.location.file) else None,
         confidence=None if certain else Confidence.MEDIUM,
         change=_meant(inventory, first.service, host),
-        example=compose_lines.new_service(inventory, host),
+        example=compose_lines.new_service(inventory, host, [first.service]),
     )
 
 

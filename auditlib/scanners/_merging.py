@@ -94,6 +94,8 @@ def _grouped(reported: Iterable[Reported], seconded: Seconded, vault: Vault) -> 
 
 def _finding(rule: str, issues: Sequence[Issue], source: str, fingerprint: str, vault: Vault) -> Finding:
     first = issues[0]
+    told = next((issue for issue in issues if issue.example), first)
+    alike = [issue for issue in issues if issue.example or issue.recommendation == told.recommendation]
     return Finding(
         rule=rule,
         title=_shown(first.title, vault),
@@ -103,8 +105,8 @@ def _finding(rule: str, issues: Sequence[Issue], source: str, fingerprint: str, 
         area=first.area,
         effort=max(issue.effort for issue in issues),
         location=first.location,
-        recommendation=f"{_shown(first.recommendation, vault).rstrip('.')}. {vault.mask(_concerned(issues))}",
-        example="\n".join(vault.mask_lines(first.example)),
+        recommendation=f"{_shown(told.recommendation, vault).rstrip('.')}. {vault.mask(_concerned(alike))}",
+        example="\n".join(vault.mask_lines(told.example)),
         change=(vault.mask(first.change[0]), vault.mask(first.change[1])),
         service=first.service,
         related=tuple(Related(issue.location, _shown(_note(issue), vault), member=True) for issue in issues[1:]),

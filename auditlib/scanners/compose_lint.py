@@ -37,7 +37,7 @@ _OURS = {
     "CL-0021": Severity.HIGH,
 }
 _TITLES = {
-    "CL-0001": "The container runtime's socket is given to a container",
+    "CL-0001": "A container can reach the container runtime's socket",
     "CL-0002": "A container runs privileged",
     "CL-0003": "Processes may gain privileges inside the container",
     "CL-0004": "An image is not pinned to a version",
@@ -74,6 +74,8 @@ _ADVICE = {
     "CL-0026": "Measure what the service needs, and set `deploy.resources.limits` for memory and processors.",
 }
 """Where compose-lint's own first sentence speaks of "your service" or shows the lines of one."""
+_PUBLIC = "Leave the port to other hosts if this is the proxy or a web server, else publish it on 127.0.0.1 alone."
+"""Of 80 and 443 instead of the advice to close the port."""
 _KEY = regex(r"^(?P<key>\w+):", re.M)
 _CONFIGURATION = frozenset({"CL-0020", "CL-0021"})
 _HEURISTIC = frozenset({"CL-0013", "CL-0020", "CL-0021"})
@@ -94,7 +96,7 @@ def _parse(output: str) -> Iterator[Issue]:
 
 
 def _issue(item: dict[str, Any]) -> Issue:
-    rule = item["rule_id"]
+    rule, fix = item["rule_id"], item["fix"]
     return Issue(
         rule=rule,
         title=_TITLES.get(rule, f"compose-lint {rule}"),
@@ -103,12 +105,12 @@ def _issue(item: dict[str, Any]) -> Issue:
         confidence=Confidence.MEDIUM if rule in _HEURISTIC else Confidence.HIGH,
         area=Area.CONFIGURATION if rule in _CONFIGURATION else Area.ORCHESTRATION,
         location=Location(item["file"].removeprefix("./"), item["line"] or 1),
-        recommendation=_ADVICE.get(rule) or _advice(item["fix"]),
+        recommendation=_PUBLIC if _hardening.is_public(rule, fix) else _ADVICE.get(rule) or _advice(fix),
         references=tuple(reference for reference in item["references"] if reference.startswith("https://")),
         service=item["service"],
         effort=Effort.MEDIUM if rule in ("CL-0006", "CL-0007") else Effort.SMALL,
-        example=_hardening.example(rule, item["service"], item["message"], item["fix"]),
-        change=_hardening.change(rule, item["fix"]),
+        example=_hardening.example(rule, item["service"], item["message"], fix),
+        change=_hardening.change(rule, fix),
     )
 
 

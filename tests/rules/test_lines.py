@@ -13,6 +13,21 @@ API = """services:
 DOCKERFILE = 'FROM python:3.12-slim\nEXPOSE 8000\nCMD ["uvicorn", "main:app"]\n'
 HEALTH = 'from fastapi import FastAPI\napp = FastAPI()\n@app.get("/health")\ndef health(): return {}\n'
 PROMETHEUS = "scrape_configs:\n  - job_name: db\n    static_configs: [{targets: ['postgres-exporter:9187']}]\n"
+NETWORKS = """services:
+  api: {image: "example/api:1", networks: [inside]}
+  db: {image: "postgres:16", networks: [inside]}
+  prometheus:
+    image: prom/prometheus:v3.4.2
+    networks: [watch]
+    volumes: ["./prometheus.yml:/etc/prometheus/prometheus.yml"]
+  proxy:
+    image: nginx:1.27
+    networks: [edge, inside]
+    volumes: ["./nginx.conf:/etc/nginx/nginx.conf"]
+networks: {inside: {}, watch: {}, edge: {}}
+"""
+NGINX = "events {}\nhttp { server { listen 80; location / { proxy_pass http://grafana:3000; } } }\n"
+ALERTS = "groups:\n  - name: a\n    rules:\n      - {alert: DiskFull, expr: node_filesystem_avail_bytes < 1}\n"
 CASES = {
     "a probe asks the route of the code with what the image holds": (
         "healthcheck-missing",
@@ -49,17 +64,180 @@ CASES = {
         },
         'os.environ["POSTGRES_PASSWORD"]',
     ),
+    "an exporter joins the networks of who scrapes it and of what it asks": (
+        "scrape-target-unresolved",
+        {"compose.yaml": NETWORKS, "prometheus.yml": PROMETHEUS},
+        "    networks: [watch, inside]",
+    ),
+    "a node exporter sees the host, and joins the network of its Prometheus": (
+        "alert-metric-unknown",
+        {
+            "compose.yaml": NETWORKS, "rules.yml": ALERTS,
+            "prometheus.yml": f"rule_files: [rules.yml]\n{PROMETHEUS.replace('postgres-exporter:9187', 'api:8000')}",
+        },
+        "    networks: [watch]\n    command: [\"--path.rootfs=/host\"]\n    pid: host\n"
+        "    volumes: [\"/:/host:ro,rslave\"]",
+    ),
+    "who stands behind a proxy joins the network that the proxy shares with most": (
+        "reverse-proxy-upstream-missing",
+        {"compose.yaml": NETWORKS, "nginx.conf": NGINX},
+        "    networks: [inside]",
+    ),
+    "monitoring that is added joins the networks of what it scrapes": (
+        "monitoring-not-wired",
+        {
+            "compose.yaml": "services:\n  api: {image: 'example/api:1', networks: [back]}\n"
+                            "  web: {image: 'example/web:1', networks: [front]}\nnetworks: {front: {}, back: {}}\n",
+            "watch/prometheus.yml": PROMETHEUS.replace("postgres-exporter:9187", "api:8000"),
+        },
+        "    networks: [back]",
+    ),
+    "a collector of logs joins the network that most services are in": (
+        "log-aggregation-missing",
+        {"compose.yaml": "services:\n  api: {image: 'example/api:1', networks: [back]}\n"
+                         "  web: {image: 'example/web:1', networks: [back]}\nnetworks: {back: {}}\n"},
+        "    image: grafana/loki:<version>\n    networks: [back]",
+    ),
+    "a profile is activated together with those that its services wait for": (
+        "service-behind-profile",
+        {"compose.yaml": "services:\n  proxy: {image: 'nginx:1.27', profiles: [production], depends_on: [web]}\n"
+                         "  web: {image: 'example/web:1', profiles: [frontend], depends_on: [api]}\n"
+                         "  api: {image: 'example/api:1', profiles: [backend, all]}\n"},
+        "docker compose --profile production --profile frontend --profile backend up -d",
+    ),
+    "a database with a volume is told its new password": (
+        "credential-default",
+        {"compose.yaml": "services:\n  db:\n    image: postgres:16\n    volumes: ['data:/var/lib/postgresql/data']\n"
+                         "    environment: {POSTGRES_PASSWORD: '${DB_PASSWORD:-hunter2-of-ours}'}\n"
+                         "volumes: {data: {}}\n"},
+        """ALTER USER CURRENT_USER PASSWORD :'new'" | docker compose exec -T -e NEW="$DB_PASSWORD" db sh -c""",
+    ),
+    "so is MariaDB, for all addresses of root": (
+        "credential-default",
+        {"compose.yaml": "services:\n  db:\n    image: mariadb:11\n    volumes: ['data:/var/lib/mysql']\n"
+                         "    environment: {MARIADB_ROOT_PASSWORD: hunter2-of-ours}\nvolumes: {data: {}}\n"},
+        """docker compose exec -T db sh -c 'mariadb -uroot -p"$MARIADB_ROOT_PASSWORD"'""",
+    ),
+    "so is a user of MySQL": (
+        "credential-default",
+        {"compose.yaml": "services:\n  db:\n    image: mysql:8.4\n    volumes: ['data:/var/lib/mysql']\n"
+                         "    environment: {MYSQL_USER: app, MYSQL_PASSWORD: hunter2-of-ours}\nvolumes: {data: {}}\n"},
+        """IDENTIFIED BY '$MYSQL_PASSWORD'" | docker compose exec -T db sh -c 'mysql -u"$MYSQL_USER\"""",
+    ),
+    "so is MongoDB": (
+        "credential-default",
+        {"compose.yaml": "services:\n  db:\n    image: mongo:7\n    volumes: ['data:/data/db']\n"
+                         "    environment: {MONGO_INITDB_ROOT_PASSWORD: hunter2-of-ours}\nvolumes: {data: {}}\n"},
+        "db.changeUserPassword(process.env.MONGO_INITDB_ROOT_USERNAME, process.env.NEW)",
+    ),
+    "a file that is taken out leaves a template without its secrets": (
+        "env-file-committed",
+        {"shop/api.env": "DEBUG=0\nAPI_TOKEN=hunter2-of-ours-Kq8vT2\n"},
+        "sed -E 's/^((export )?(API_TOKEN)) *=.*/\\1=<…>/' shop/api.env > shop/api.env.example",
+    ),
+    "a service that reads a file that is taken out gets a copy of the template": (
+        "env-file-committed",
+        {
+            "compose.yaml": "services:\n  api: {image: 'example/api:1', env_file: api.env}\n",
+            "api.env": "API_TOKEN=hunter2-of-ours-Kq8vT2\n",
+        },
+        "# before each start of api, in CI too: cp -n api.env.example api.env",
+    ),
+    "every folder with a Dockerfile is kept up to date": (
+        "dependency-updates-missing",
+        {"Dockerfile": "FROM a:1\n", "api/Dockerfile": "FROM a:1\n", "web app/Dockerfile": "FROM a:1\n"},
+        '- package-ecosystem: docker\n    directories: [/, /api, "/web app"]',
+    ),
+    "so is every folder with packages": (
+        "dependency-updates-missing",
+        {"api/requirements.txt": "flask==3.0.0\n", "jobs/requirements.txt": "flask==3.0.0\n"},
+        "- package-ecosystem: pip\n    directories: [/api, /jobs]",
+    ),
+    "a runbook is linked where the repository is shown": (
+        "runbook-missing",
+        {"rules.yml": ALERTS, ".git/config": '[remote "origin"]\n\turl = git@github.com:acme/shop.git\n'},
+        "runbook_url: https://github.com/acme/shop/blob/main/docs/runbooks.md#diskfull",
+    ),
+    "a runbook is linked by a placeholder where nobody knows that": (
+        "runbook-missing",
+        {"rules.yml": ALERTS},
+        "runbook_url: https://<where the documents are>/docs/runbooks.md#diskfull",
+    ),
+    "an application that a job asks in vain is instrumented, without another job": (
+        "alert-metric-unknown",
+        {
+            "compose.yaml": "services:\n  api: {build: ./api}\n",
+            "api/Dockerfile": DOCKERFILE, "api/requirements.txt": "fastapi==0.110.0\n", "api/main.py": HEALTH,
+            "prometheus.yml": f"rule_files: [rules.yml]\n{PROMETHEUS.replace('postgres-exporter:9187', 'api:8000')}",
+            "rules.yml": ALERTS.replace("node_filesystem_avail_bytes", "http_requests_total"),
+        },
+        '# api/main.py\nInstrumentator().instrument(app).expose(app, endpoint="/metrics")',
+    ),
+    "a further job has a name of its own": (
+        "alert-metric-unknown",
+        {
+            "compose.yaml": NETWORKS.replace("  proxy:", "  host: {image: 'prom/node-exporter:v1.8.2'}\n  proxy:"),
+            "rules.yml": ALERTS,
+            "prometheus.yml": "rule_files: [rules.yml]\nscrape_configs:\n  - job_name: host\n"
+                              "    static_configs: [{targets: ['api:8000']}]\n",
+        },
+        "job_name: host-metrics",
+    ),
+    "a node exporter that is shown the host is still asked by its name": (
+        "exporter-sees-container",
+        {"compose.yaml": "services:\n  host: {image: 'prom/node-exporter:v1.8.2', networks: [watch]}\n"
+                         "networks: {watch: {}}\n"},
+        'command: ["--path.rootfs=/host"]\n  pid: host\n  volumes: ["/:/host:ro,rslave"]\n  # the host',
+    ),
+    "so does a project whose variables stand in it": (
+        "env-file-committed",
+        {
+            "compose.yaml": "services:\n  api: {image: 'example/api:1', environment: {API_TOKEN: '${API_TOKEN:?}'}}\n",
+            ".env": "API_TOKEN=hunter2-of-ours-Kq8vT2\n",
+        },
+        "# before each start of compose.yaml, in CI too: cp -n .env.example .env",
+    ),
 }  # fmt: skip
+
+
+def found(rule, files, folder):
+    for path, text in files.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text, encoding="utf-8")
+    inventory = readers.read(Source(folder))
+    return rules.check(inventory, graph.build(inventory), [rules.find(rule)])[0]
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_lines_to_write_are_in_the_names_of_the_repository(name, tmp_path):
     rule, files, expected = CASES[name]
-    for path, text in files.items():
-        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / path).write_text(text, encoding="utf-8")
-    inventory = readers.read(Source(tmp_path))
-    findings, _ = rules.check(inventory, graph.build(inventory), [rules.find(rule)])
+    findings = found(rule, files, tmp_path)
 
     assert any(expected in f"{item.example}{item.change[1]}" for item in findings)
     assert not any("hunter2" in f"{item.example}{item.change}" for item in findings)
+
+
+def test_a_service_is_added_without_networks_where_all_are_in_the_default_one(tmp_path):
+    files = {"compose.yaml": "services:\n  store:\n    image: postgres:16\n", "prometheus.yml": PROMETHEUS}
+    findings = found("scrape-target-unresolved", files, tmp_path)
+
+    assert "networks" not in findings[0].example
+
+
+def test_the_job_that_asks_an_application_in_vain_is_named(tmp_path):
+    _, files, _ = CASES["an application that a job asks in vain is instrumented, without another job"]
+    (finding,) = found("alert-metric-unknown", files, tmp_path)
+
+    assert "Add a client library of Prometheus to api, which the job db asks already" in finding.recommendation
+    assert "job_name" not in finding.example
+
+
+def test_all_stores_are_named_that_have_a_port_to_close(tmp_path):
+    stores = "services:\n  db: {image: 'postgres:16', ports: ['5432:5432']}\n" + (
+        "  cache: {image: 'redis:7', ports: ['6380:6379']}\n"
+    )
+    (finding,) = found("datastore-port-published", {"compose.yaml": stores}, tmp_path)
+
+    assert finding.recommendation == (
+        'Remove the ports of db and cache, or publish them as `"127.0.0.1:5432:5432"` and `"127.0.0.1:6380:6379"`.'
+    )

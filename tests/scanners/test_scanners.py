@@ -235,6 +235,47 @@ def test_an_advice_becomes_an_edit_where_it_can_be_no_other(rule, fix, change):
     assert issue.change == change
 
 
+def lint(*found):
+    """What compose-lint's findings, each a rule, a service, a message and a fix, come to."""
+    usual = {"severity": "medium", "file": "compose.yaml", "line": 3, "references": [], "suppressed": False}
+    items = [
+        {**usual, "rule_id": rule, "service": name, "message": text, "fix": fix} for rule, name, text, fix in found
+    ]
+    output = json.dumps({"tool": {"name": "compose-lint"}, "findings": items})
+    return list(compose_lint.SCANNER.parse(output))
+
+
+def test_a_service_that_leaves_the_network_of_the_host_keeps_its_own_port():
+    fix = 'Remove it and use explicit ports:\n  ports:\n    - "127.0.0.1:8080:8080"'
+    known, unknown = lint(("CL-0008", "nodeexporter", "m", fix), ("CL-0008", "agent", "m", fix))
+
+    assert '"127.0.0.1:9100:9100"' in known.example
+    assert '"127.0.0.1:<port>:<port>"' in unknown.example
+
+
+@pytest.mark.parametrize("key", ["devices", "device_cgroup_rules"])
+def test_a_device_is_taken_out_with_the_block_if_it_is_the_only_one(key):
+    (issue,) = lint(("CL-0016", "agent", "Host device '/dev/kmsg' is exposed.", f"Remove '/dev/kmsg' from {key}."))
+
+    assert (
+        issue.example
+        == f"agent:\n  {key}: [<those that stay without /dev/kmsg>]  # if none does, without the whole block"
+    )
+
+
+def test_the_ports_of_a_proxy_stay_out_of_the_advice_to_close_ports():
+    found = lint(
+        ("CL-0005", "proxy", "Port '80:80' is bound.", "Bind to localhost: 127.0.0.1:80:80\nUse a proxy."),
+        ("CL-0005", "web", "Port '3000:3000' is bound.", "Bind to localhost: 127.0.0.1:3000:3000\nUse a proxy."),
+    )
+    (finding,) = merge((), [("compose-lint", issue) for issue in found], Vault())
+
+    assert "3000:3000" in finding.example
+    assert finding.recommendation.endswith("This concerns web in compose.yaml.")
+    assert found[0].example == ""
+    assert found[0].recommendation.startswith("Leave the port to other hosts")
+
+
 def test_what_zizmor_finds_in_a_step_is_shown_as_that_step(tmp_path):
     path = tmp_path / ".github/workflows/ci.yml"
     path.parent.mkdir(parents=True)
