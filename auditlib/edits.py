@@ -16,6 +16,8 @@ from auditlib.patterns import regex
 
 _KEY = regex(r"\s*(?:- )?(?!- )[^\s#'\"{\[&*][^#{\[&*]*:(?: +&\S+)?\s*(?:#.*)?")
 """A line that is only the key of a mapping, which the lines below it hold."""
+_TAGGED = regex(r"(?:^|[\s:,\[{])!\S*\s+[\"']?$")
+"""What ends with a tag of YAML (`!!binary`), which says how to read what stands there, and so not what is to stand."""
 
 
 class Edit(Struct, frozen=True):
@@ -37,7 +39,7 @@ def edit(finding: Finding, excerpt: Excerpt | None) -> Edit | None:
 def _replaced(excerpt: Excerpt, old: str, new: str) -> Edit | None:
     pattern = re.compile(_edge(r"(?<![\w.$])(?<!\$\{)", old[0]) + re.escape(old) + _edge(r"(?![\w:])", old[-1]))
     lines = [text for _, text, marked in excerpt.lines if marked and len(pattern.findall(text)) == 1]
-    if not lines:
+    if not lines or any(_TAGGED.search(line[: match.start()]) for line in lines if (match := pattern.search(line))):
         return None
     written = [pattern.sub(lambda _: new, line) for line in lines]
     return Edit(removed="\n".join(lines), added="\n".join(line.rstrip() for line in written if line.strip()))

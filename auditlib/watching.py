@@ -138,7 +138,7 @@ def _selects(query: Query, source: MetricSource) -> bool:
     """Whether the selectors for jobs and addresses, those without variables, take the series of a source."""
     labels = {"job": [source.job.name, *(value for name, value in source.job.labels if name == "job")]}
     if not source.job.relabels:
-        labels["instance"] = [f"{source.target.host}:{source.target.port or '80'}"]
+        labels["instance"] = [f"{source.target.bracketed}:{source.target.port or '80'}"]
     for label, values in labels.items():
         wanted = [item for item in query.matchers if item.name == label and not re.search(r"[${]", item.value)]
         if wanted and not any(monitoring.takes(matcher, value) for matcher in wanted for value in values):

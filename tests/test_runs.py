@@ -166,6 +166,11 @@ def test_a_name_that_no_run_has_is_told(store, name):
         store.find(name)
 
 
+def test_a_store_without_runs_says_so(store):
+    with pytest.raises(UsageError, match="is called 'latest'; none is kept there"):
+        store.find("latest")
+
+
 def test_a_name_that_no_run_has_because_it_is_broken_is_told_so(store):
     store.keep(run(entry()))
     (store.folder / "20260101T000000000000Z-00000000.jsonl").write_text("")

@@ -100,7 +100,7 @@ def tagged(tag: str, text: str) -> Any:
     """The value of a scalar with a standard tag such as `!!int`; `ValueError` if the text is no such thing."""
     kind = tag.removeprefix("tag:yaml.org,2002:")
     if kind == "binary":
-        return base64.b64decode(text, validate=True).decode("utf-8", "replace")
+        return _decoded(text)
     if kind == "str" or kind not in ("bool", "int", "float", "null", "timestamp"):
         return text
     value = plain(text)
@@ -110,6 +110,14 @@ def tagged(tag: str, text: str) -> Any:
     if found != kind:
         raise ValueError(f"cannot decode !!{found} `{text}` as a !!{kind}")
     return value
+
+
+def _decoded(text: str) -> str:
+    """What base64 stands for; as in Go, it may be broken into lines."""
+    try:
+        return base64.b64decode(re.sub(r"[\r\n]", "", text), validate=True).decode("utf-8", "replace")
+    except ValueError:  # its own words are Python's
+        raise ValueError("!!binary value contains invalid base64 data") from None
 
 
 def _kind(value: Any) -> str:

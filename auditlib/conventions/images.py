@@ -23,7 +23,11 @@ class Product(Struct, frozen=True):
     servers: tuple[str, ...] = ()
     """The programs whose presence in a command says that the server itself is started."""
     data: tuple[str, ...] = ()
-    """Where it keeps its data; below one of these a volume holds what must not be lost."""
+    """Where its images keep their data; below one of these a volume holds what must not be lost."""
+    home: str = ""
+    """The one folder of these that this image uses; empty where nobody knows (`data_folders`)."""
+    declared: bool = False
+    """Whether the image declares a volume at its home, which lies over whatever is mounted at a folder above."""
 
 
 _POSTGRES = Product(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 
-from auditlib.conventions import images
+from auditlib.conventions import data_folders, mounts
 from auditlib.conventions.images import Product
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Command, Dockerfile, Instruction
@@ -30,6 +30,8 @@ _ONE_SHOT_NAME = regex(
     r"(?:^|[-_])(?:migrate|migrations?|migrator|init|setup|seed|seeder|bootstrap|prestart|createbuckets?|e2e|tests?|"
     r"certbot|playwright|cypress|k6|locust|stressor|load[-_]?test(?:er)?)(?:$|[-_])|[-_]schema$"
 )
+_FOLDERS = frozenset({"PGDATA", "KAFKA_LOG_DIRS"})
+"""Variables that tell a server where to keep its data."""
 _LOOPBACK = ("127.", "localhost", "::1", "[::1]")
 
 
@@ -78,13 +80,13 @@ def product(inventory: Inventory, service: Service) -> Product | None:
     An image of a database whose command is a client of it (a dump, a migration) is no database.
     """
     if service.build is None:
-        found = images.product(service.image)
+        found = data_folders.product(service.image)
         return found if found is None or _starts_server(service, found) else None
     build = dockerfile(inventory, service)
     if build is None:
         return None
     base, instructions = final_stage(build, service.build.target)
-    found = images.product(base)
+    found = data_folders.product(base)
     own_program = any(item.keyword == "ENTRYPOINT" for item in instructions) or _copies_application(instructions, found)
     return None if own_program or found is None or not _starts_server(service, found) else found
 
@@ -108,19 +110,22 @@ def keeps_data(service: Service, found: Product | None) -> Mount | None:
     """The mount that holds what a database, broker or cache must not lose; None if it keeps nothing."""
     if found is None or found.kind not in DATASTORES:
         return None
-    lasting = [mount for mount in service.mounts if mount.kind in ("volume", "bind") and not mount.read_only]
-    told = [entry.value.text for entry in service.environment if entry.name == "PGDATA" and entry.value]
-    homes = [path for path in (*found.data, *told) if path.startswith("/")]
-    at_home = [mount for mount in lasting if any(_below(mount.target, path) for path in homes)]
-    return next(iter(at_home), None)
+    told = [entry.value.text for entry in service.environment if entry.name in _FOLDERS and entry.value]
+    places = [*((found.home,) if found.home else found.data), *told, *service.command]
+    homes = [path for path in places if path.startswith("/")]
+    return next((item for item in lasting(service) if any(_holds(item, path, found) for path in homes)), None)
 
 
-def _below(path: str, parent: str) -> bool:
-    return (
-        path.rstrip("/") == parent.rstrip("/")
-        or path.startswith(parent.rstrip("/") + "/")
-        or parent.startswith(path + "/")
-    )
+def lasting(service: Service) -> list[Mount]:
+    """The mounts that a service can write to and that outlive its container."""
+    return [mount for mount in service.mounts if mount.kind in ("volume", "bind") and not mount.read_only]
+
+
+def _holds(mount: Mount, folder: str, found: Product) -> bool:
+    """Whether a mount holds what is written to a folder."""
+    if mounts.is_below(mount.target, folder):
+        return True
+    return mounts.is_below(folder, mount.target) and not (found.declared and folder == found.home)
 
 
 def stores(inventory: Inventory, project: Project) -> list[tuple[Service, Product, Mount]]:

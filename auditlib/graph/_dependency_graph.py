@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from auditlib.graph import _answer, _credentials, _failure, _isolation, _names, _order
@@ -111,6 +111,10 @@ class DependencyGraph(ABC):
         """All services that must have started before this one, by declared dependencies, however long the chain."""
         found = [self._known(node) for node in sorted(_order.waits_for(self, self.find(name)))]
         return Answer(found, _answer.NODES, f"{name} waits for nothing.")
+
+    def circles_with(self, waits: Iterable[tuple[str, str]]) -> dict[str, int]:
+        """A number for each node, the same for those that would wait for each other with these waits, of node ids."""
+        return _order.circles_with(self, waits)
 
     def undeclared(self) -> Answer[Edge]:
         """The connections between services, seen in values and commands, that no `depends_on` declares."""

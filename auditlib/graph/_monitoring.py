@@ -43,7 +43,7 @@ def _alerts(builder: Builder) -> Iterator[AlertRule]:
 def _add_scraping(builder: Builder) -> None:
     for job in builder.inventory.scrape_jobs:
         hits = [(end, builder.graph.hosts.resolve(end.host, None, end.port, job.file)) for end in job.targets]
-        unresolved = tuple(f"{end.host}:{end.port}".rstrip(":") for end, service in hits if service is None)
+        unresolved = tuple(end.address for end, service in hits if service is None)
         node = builder.scoped(
             "scrape_job", job.file, job.name, job.location, file=job.file, unresolved=unresolved, path=job.metrics_path
         )

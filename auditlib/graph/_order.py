@@ -53,6 +53,14 @@ def cycles(graph: DependencyGraph) -> list[Cycle]:
     return [_cycle(order, set(group)) for group in sorted(groups, key=min)]
 
 
+def circles_with(graph: DependencyGraph, waits: Iterable[tuple[str, str]]) -> dict[str, int]:
+    """A number for each service, the same for those that would wait for each other if these waits were declared too."""
+    order = {node: set(needed) for node, needed in _order(graph, ("depends_on",)).items()}
+    for node, needed in waits:
+        order[node].add(needed)
+    return {node: number for number, group in enumerate(components(order)) for node in group}
+
+
 def _order(graph: DependencyGraph, verbs: tuple[str, ...], members: Iterable[str] | None = None) -> _Order:
     """The declared edges of these verbs between these nodes, or all; of parallel edges the first place counts."""
     order: _Order = {node: {} for node in (graph.nodes if members is None else members)}

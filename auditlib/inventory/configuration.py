@@ -27,8 +27,8 @@ class EnvFile(Struct, frozen=True):
     template: bool
     lines: tuple[EnvLine, ...]
     location: Location
-    committed: bool = True
-    """Whether Git tracks it; taken for true where that isn't known, as no `.gitignore` leaves the file out."""
+    committed: bool | None = None
+    """Whether Git tracks it; None without Git's index, where it is only known that no `.gitignore` leaves it out."""
 
 
 class Setting(Struct, frozen=True):

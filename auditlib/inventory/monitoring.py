@@ -35,6 +35,16 @@ class Target(Struct, frozen=True):
     of_swarm: bool = False
     """Whether it is asked for as `tasks.host`, a name that only Swarm knows."""
 
+    @property
+    def address(self) -> str:
+        """The host and, where one is given, its port, as Prometheus writes them: `api:8000`, `[::1]:9100`."""
+        return f"{self.bracketed}:{self.port}" if self.port else self.bracketed
+
+    @property
+    def bracketed(self) -> str:
+        """The host; an address of IPv6 in its brackets, which keep it apart from a port."""
+        return f"[{self.host}]" if ":" in self.host else self.host
+
 
 class PathPattern(Struct, frozen=True):
     """A path or glob as a configuration names it, with its place."""

@@ -13,6 +13,7 @@ from typing import Any
 from auditlib.inventory.monitoring import Dashboard, DashboardVariable, Panel, Query
 from auditlib.model import Coverage, Read
 from auditlib.patterns import regex
+from auditlib.phrases import counted
 from auditlib.readers import promql, reading, selection
 from auditlib.readers.json_positions import Document, Object, objects, text
 from auditlib.source import Source, Unreadable
@@ -65,7 +66,13 @@ def _read(source: Source, file: str) -> Iterator[Any]:
     broken = [query for panel in dashboard.panels for query in panel.queries if query.error]
     if broken:
         line = broken[0].location.line if broken[0].location else 1
-        yield Coverage(file, KIND, Read.PARTIAL, f"{len(broken)} queries could not be parsed: {broken[0].error}", line)
+        yield Coverage(
+            file,
+            KIND,
+            Read.PARTIAL,
+            f"{counted(len(broken), 'query', 'queries')} could not be parsed: {broken[0].error}",
+            line,
+        )
 
 
 def _panels(root: Object) -> Iterator[Object]:

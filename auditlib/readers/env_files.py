@@ -108,7 +108,7 @@ def _read(source: Source, path: str) -> Iterator[EnvFile | Coverage]:
         lines.append(EnvLine(item.name, value, location, item.commented, item.malformed))
         if item.malformed:
             yield Coverage(path, KIND, Read.PARTIAL, f"line {item.line} {item.malformed}", item.line)
-    committed = source.tracked is None or path in source.tracked
+    committed = None if source.tracked is None else path in source.tracked
     yield EnvFile(path, template, tuple(lines), Location(path), committed)
 
 

@@ -90,7 +90,7 @@ def _instances(jobs: tuple[ScrapeJob, ...], uses: _Uses) -> Iterator[Evidence]:
     if not jobs or any(job.relabels or _names_are_open(job) for job in jobs):
         return
     targets = [target for job in jobs for target in (*job.targets, *job.discovered)]
-    names = [f"{target.host}:{target.port or '80'}" for target in targets]
+    names = [f"{target.bracketed}:{target.port or '80'}" for target in targets]
     names += [value for job in jobs for name, value in job.labels if name == "instance"]
     for matcher, rules in uses.items():
         if matcher.name == "instance" and matcher.value and not any(monitoring.takes(matcher, name) for name in names):

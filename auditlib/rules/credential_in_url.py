@@ -122,19 +122,19 @@ def _change(first: Sighting, variable: str, default: Variable | None) -> tuple[s
 def _evidence(items: list[Sighting], variables: dict[int, str], defaults: dict[tuple[str, int], Variable]) -> Evidence:
     first, *others = items
     variable = _password(items, variables)
-    name = first.name or f"line {first.location.line} of {first.location.file}"
+    nameless = f"A connection string in line {first.location.line} of {first.location.file} holds its password"
+    holder = f"{first.name} holds its password in the connection string" if first.name else nameless
     holders = dict.fromkeys(item.name or item.location.file for item in others)
     names = listed([holder for holder in holders if holder != first.name] or [f"{first.name} elsewhere"], limit=4)
     kind = ", a placeholder" if first.value.placeholder else ", easily guessed" if first.value.weak else ""
     return Evidence(
-        f"{name} holds its password in the connection string ({first.value.text}{kind})"
-        f"{f'; the same password stands in {names}' if others else ''}.",
+        f"{holder} ({first.value.text}{kind}){f'; the same password stands in {names}' if others else ''}.",
         first.location,
-        subject=name if first.name else f"{first.location.file}/url",
+        subject=first.name or f"{first.location.file}/url",
         service=first.service or None,
         related=tuple(Related(item.location, _where(item), member=True) for item in others),
-        recommendation=f"Pass the password of {name} as a variable or a secret of its own, and build the address from "
-        "its parts in the program.",
+        recommendation=f"Pass {f'the password of {first.name}' if first.name else 'this password'} as a variable or a "
+        "secret of its own, and build the address from its parts in the program.",
         severity=Severity.LOW if all(environments.is_for_development(item.location.file) for item in items) else None,
         change=_change(first, variable, defaults.get(_spot(first.location))),
         example=code_lines.everywhere(items, variable),

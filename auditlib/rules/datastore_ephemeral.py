@@ -17,7 +17,9 @@ Better:
 
 Recommendation:
 
-    Mount a named volume at the path where the image keeps its data.
+    Mount a named volume at the very path where the image keeps its data, which publishers and releases choose
+    differently: PostgreSQL's own image has /var/lib/postgresql/data, from 18 on /var/lib/postgresql. A volume that an
+    image declares below the path of yours lies over it.
 
 References:
 
@@ -34,7 +36,7 @@ from auditlib.conventions import environments, mounts, services, stacks
 from auditlib.conventions.images import Product
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.stack import Mount, Project, Service
+from auditlib.inventory.stack import Project, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed
@@ -43,6 +45,7 @@ from auditlib.rules import _durability as durability
 from auditlib.rules._rule import Evidence, rule
 
 _OTHER_PLACE = regex(r"(?:PGDATA|DATA_?DIR|DATA_PATH|DBPATH|--datadir|--dbpath|--data-dir)", re.I)
+_UNKNOWN = "<the folder where its image keeps the data>"
 _TEMPORARY = regex(r"(?:^|[-_])(?:tests?|tmp|temp|ephemeral|ci|e2e)(?:$|[-_])")
 
 
@@ -55,8 +58,9 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             continue
         mine = declared.get(project.name, [])
         lost = [(item, found) for item in mine if (found := services.product(inventory, item)) and _loses(item, found)]
-        if lost:
-            yield _evidence(project, lost)
+        for group in ([pair for pair in lost if pair[1].home], [pair for pair in lost if not pair[1].home]):
+            if group:
+                yield _evidence(project, group)
         for item in mine:
             if (found := services.product(inventory, item)) and found.kind == "cache" and _keeps_nothing(item, found):
                 yield from _of_queue(inventory, graph, item, found)
@@ -72,36 +76,47 @@ def _keeps_nothing(service: Service, product: Product) -> bool:
         return False
     if environments.only_for_development(service) or services.keeps_data(service, product):
         return False
+    if not product.home and services.lasting(service):
+        return False  # who knows whether that is where it writes
     texts = [*service.command, *(entry.name for entry in service.environment)]
     temporary = [mount.target for mount in service.mounts if mount.kind == "tmpfs"]
-    meant = any(mounts.is_below(target, path) for target in temporary for path in product.data)
+    meant = any(mounts.is_below(target, path) for target in temporary for path in (*product.data, product.home))
     return not meant and not any(_OTHER_PLACE.search(text) for text in texts)
 
 
-def _elsewhere(service: Service) -> Mount | None:
-    """A volume that was probably meant for the data."""
-    return next((mount for mount in service.mounts if mount.kind == "volume" and mount.source), None)
+def _elsewhere(service: Service, product: Product) -> str:
+    """The volume that was probably meant for the data, and why it doesn't hold it."""
+    above = next((item for item in services.lasting(service) if mounts.is_below(product.home, item.target)), None)
+    if above and product.declared:
+        return (
+            f", {above.source or 'a volume'} is mounted at {above.target}, but the image declares a volume of its own "
+            f"at {product.home}, which lies over it and is new with each container"
+        )
+    mount = next((mount for mount in service.mounts if mount.kind == "volume" and mount.source), None)
+    return f", its volume {mount.source} is mounted at {mount.target}" if mount else ""
 
 
 def _evidence(project: Project, lost: list[tuple[Service, Product]]) -> Evidence:
-    parts = []
-    for service, product in lost:
-        mount = _elsewhere(service)
-        wrong = f", its volume {mount.source} is mounted at {mount.target}" if mount else ""
-        parts.append(f"{service.name} ({product.name}{wrong})")
+    parts = [f"{item.name} ({product.name}{_elsewhere(item, product)})" for item, product in lost]
     first, product = lost[0]
     brokers = all(product.kind == "broker" for _, product in lost)
     return Evidence(
         f"{listed(parts)} {'keeps' if len(lost) == 1 else 'keep'} data in no lasting volume: it is gone with the "
         "container.",
         first.location,
-        subject=f"{project.name}/ephemeral",
+        subject=f"{project.name}/ephemeral{'' if product.home else ' at an unknown folder'}",
         service=first.name,
         related=tuple(Related(item.location, f"{item.name} keeps nothing either", member=True) for item, _ in lost[1:]),
-        recommendation=f"Mount a named volume at {product.data[0]} of {first.name} in {first.location.file}.",
+        recommendation=_advice(first, product),
         severity=Severity.MEDIUM if brokers else None,
-        example=compose_lines.named_volume(first, product.data[0]),
+        confidence=None if product.home else Confidence.MEDIUM,
+        example=compose_lines.named_volume(first, product.home or _UNKNOWN),
     )
+
+
+def _advice(service: Service, product: Product) -> str:
+    where = f"at {product.home}" if product.home else "where its image keeps the data (see the image's documentation)"
+    return f"Mount a named volume of {service.name} {where}, in {service.location.file}."
 
 
 def _of_queue(inventory: Inventory, graph: DependencyGraph, store: Service, product: Product) -> Iterator[Evidence]:
@@ -115,8 +130,8 @@ def _of_queue(inventory: Inventory, graph: DependencyGraph, store: Service, prod
             subject=f"{store.name}/queue",
             service=store.name,
             related=tuple(Related(edge.location, f"{user.name} queues its tasks there") for user, edge in users),
-            recommendation=f"Mount a named volume at {product.data[0]} of {store.name} in {store.location.file}.",
+            recommendation=_advice(store, product),
             severity=Severity.MEDIUM,
             confidence=Confidence.MEDIUM,
-            example=compose_lines.named_volume(store, product.data[0]),
+            example=compose_lines.named_volume(store, product.home or _UNKNOWN),
         )

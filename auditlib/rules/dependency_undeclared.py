@@ -24,7 +24,7 @@ Better:
 Recommendation:
 
     Name every service that is connected to in `depends_on`, with `condition: service_healthy` where it has a health
-    check.
+    check. Where two services connect to each other, no order helps: have them repeat a connection that fails.
 
 References:
 
@@ -37,11 +37,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
+from msgspec import Struct
+
 from auditlib.conventions import environments, healthchecks, programs, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.phrases import listed
 from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
 
@@ -52,6 +55,29 @@ _OPTIONAL = frozenset({"mail", "tracing", "logs", "metrics", "exporter", "tool",
 @rule(area=Area.ORCHESTRATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every connection between two services of a project that neither of them, nor a chain of others, declares."""
+    wanted = list(_wanted(inventory, graph))
+    circle = graph.circles_with((item.source, item.target) for item in wanted)
+    circles: defaultdict[int, list[_Wanted]] = defaultdict(list)
+    for item in wanted:
+        if circle[item.source] == circle[item.target]:
+            circles[circle[item.source]].append(item)
+        else:
+            yield _evidence(inventory, item.service, item.needed, item.places)
+    for group in circles.values():
+        yield _of_circle(group)
+
+
+class _Wanted(Struct, frozen=True):
+    """A connection between two services that nothing declares."""
+
+    source: str
+    target: str
+    service: Service
+    needed: Service
+    places: list[Location]
+
+
+def _wanted(inventory: Inventory, graph: DependencyGraph) -> Iterator[_Wanted]:
     by_node = {graph.service(item.project, item.name): item for item in inventory.distinct_services}
     places: defaultdict[tuple[str, str], list[Location]] = defaultdict(list)
     for edge in graph.undeclared():
@@ -63,7 +89,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         if not locations or not service or not needed or not _matters(inventory, service, needed):
             continue
         if not _waits(graph, source, target) and not _waits(graph, target, source):
-            yield _evidence(inventory, service, needed, locations)
+            yield _Wanted(source, target, service, needed, locations)
 
 
 def _waits(graph: DependencyGraph, node: str, other: str) -> bool:
@@ -102,4 +128,29 @@ def _evidence(inventory: Inventory, service: Service, needed: Service, places: l
         severity=Severity.LOW if environments.only_for_development(service) else None,
         confidence=None if is_store else Confidence.MEDIUM,
         example=compose_lines.waiting(service, needed.name, condition),
+    )
+
+
+def _of_circle(group: list[_Wanted]) -> Evidence:
+    """Services that can't all wait for each other, since Compose refuses a circle: no wait is advised to them."""
+    first, *others = group
+    names = sorted({service.name for item in group for service in (item.service, item.needed)})
+    steps = listed(f"{item.service.name} → {item.needed.name}" for item in group)
+    restart = first.service.restart if first.service.restart not in ("", "no") else "on-failure"
+    way = f" in a circle ({steps})" if len(names) > 2 else ""
+    return Evidence(
+        f"{listed(names)} are given each other's address{way}: whichever starts first finds the other missing, and "
+        "Compose refuses a `depends_on` that leads back.",
+        first.places[0],
+        subject="/".join(names),
+        service=first.service.name,
+        related=tuple(
+            Related(item.places[0], f"{item.service.name} is given the address of {item.needed.name}", member=True)
+            for item in others
+        ),
+        recommendation=f"Have {listed(names)} repeat a connection that fails instead of ending; no `depends_on` can "
+        "order them.",
+        severity=Severity.LOW,
+        confidence=Confidence.MEDIUM,
+        example=compose_lines.of_service(first.service, f"restart: {restart}  # until {first.needed.name} answers"),
     )

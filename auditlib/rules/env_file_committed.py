@@ -33,6 +33,8 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 
+import msgspec
+
 from auditlib.conventions import environments
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
@@ -49,19 +51,20 @@ _NAME = regex(r"\w+")
 
 @rule(area=Area.CONFIGURATION, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.MEDIUM)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """Every environment file that is no template: what Git tracks, or, without Git, what `.gitignore` leaves in."""
+    """Every environment file that is no template: what Git tracks or, less sure, `.gitignore` leaves in."""
     for file in inventory.env_files:
-        if file.committed and not file.template:
+        if file.committed is not False and not file.template:
             secrets = [
                 line for line in file.lines if line.value is not None and line.value.secret and not line.commented
             ]
-            yield _evidence(inventory, file, secrets)
+            found = _evidence(inventory, file, secrets)
+            yield found if file.committed else _untold(found, file, secrets)
 
 
 def _evidence(inventory: Inventory, file: EnvFile, secrets: list[EnvLine]) -> Evidence:
     if not secrets:
         return Evidence(
-            f"{file.path} is part of the repository; it holds no secret, but the next one may be added without notice.",
+            f"{file.path} {_place(file)}; it holds no secret, but the next one may be added without notice.",
             file.location,
             subject=file.path,
             recommendation=f"Rename {file.path} to a template, or say in it that secrets don't belong there.",
@@ -80,7 +83,7 @@ def _evidence(inventory: Inventory, file: EnvFile, secrets: list[EnvLine]) -> Ev
     )
     severity = Severity.MEDIUM if guessable or environments.is_for_development(file.path) else None
     return Evidence(
-        f"{file.path} is part of the repository and gives {listed(line.name for line in secrets)}: {kind}.",
+        f"{file.path} {_place(file)} and gives {listed(line.name for line in secrets)}: {kind}.",
         first.location,
         subject=file.path,
         related=tuple(Related(line.location, f"{line.name}: {line.value}", member=True) for line in others),
@@ -118,6 +121,24 @@ def _lines(inventory: Inventory, path: str, names: list[str], readers: list[str]
     if readers:
         lines.append(f"# before each start of {listed(readers, limit=4)}, in CI too: cp -n {kept} {quoted}")
     return "\n".join(lines)
+
+
+def _place(file: EnvFile) -> str:
+    if file.committed:
+        return "is part of the repository"
+    return "lies in the folder (without Git's index nobody can tell whether it is committed)"
+
+
+def _untold(found: Evidence, file: EnvFile, secrets: list[EnvLine]) -> Evidence:
+    """The same of a file in a folder that isn't known to be a repository, where Git has nothing to take out."""
+    names = listed((line.name for line in secrets), limit=3)
+    without = f", keep a template without the values of {names}" if names else ""
+    return msgspec.structs.replace(
+        found,
+        recommendation=f"Have Git ignore {file.path}{without}, and replace what was ever committed.",
+        confidence=Confidence.MEDIUM,
+        example=files.into(".gitignore", f"/{file.path}"),
+    )
 
 
 def _is_guessable(value: Value) -> bool:

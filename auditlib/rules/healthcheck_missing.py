@@ -52,9 +52,15 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         doubtful = {item.key for item in missing if healthchecks.may_be_in_image(inventory, item)}
         if doubtful and _all_images_check(inventory):
             missing = [item for item in missing if item.key not in doubtful or item.build or "/" in item.image]
-        for group in ([s for s in missing if s.key not in doubtful], [s for s in missing if s.key in doubtful]):
+        certain, unknown = ([s for s in missing if (s.key in doubtful) is wanted] for wanted in (False, True))
+        for group, rest in ((certain, _untold(len(unknown))), (unknown, "")):
             if not all(_is_exporter(inventory, item) for item in group):
-                yield _evidence(inventory, lasting, group, certain=group[0].key not in doubtful)
+                yield _evidence(inventory, lasting, group, rest, certain=group is certain)
+
+
+def _untold(number: int) -> str:
+    """What a count of services without a check leaves open."""
+    return f" Of {number} more, on images that aren't known, nobody can tell." if number else ""
 
 
 def _all_images_check(inventory: Inventory) -> bool:
@@ -69,7 +75,9 @@ def _is_exporter(inventory: Inventory, service: Service) -> bool:
     return found is not None and found.kind == "exporter"
 
 
-def _evidence(inventory: Inventory, lasting: list[Service], missing: list[Service], *, certain: bool) -> Evidence:
+def _evidence(
+    inventory: Inventory, lasting: list[Service], missing: list[Service], rest: str, *, certain: bool
+) -> Evidence:
     needed = {item.service for service in lasting for item in service.dependencies}
     first, *others = sorted(missing, key=lambda item: item.name not in needed)
     doubt = "" if certain else ", unless the images bring their own"
@@ -77,7 +85,7 @@ def _evidence(inventory: Inventory, lasting: list[Service], missing: list[Servic
     return Evidence(
         f"{len(missing)} of {counted(len(lasting), 'long-running service')} "
         f"{'has' if len(missing) == 1 else 'have'} no health check{doubt}: "
-        f"{listed(item.name for item in (first, *others))}.",
+        f"{listed(item.name for item in (first, *others))}.{rest}",
         first.location,
         subject=f"{first.project}/healthcheck{'' if certain else ' unless in the image'}",
         service=first.name,

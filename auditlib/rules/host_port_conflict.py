@@ -36,6 +36,7 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Port, Project, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.phrases import listed
 from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
 
@@ -62,17 +63,23 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 def _copies(inventory: Inventory) -> Iterator[Evidence]:
     """Services that are to run several times with one port; a cluster has a load balancer for that."""
     for service in inventory.services if not deployment.uses_orchestrator(inventory) else ():
-        for port in service.ports:
-            if (service.replicas or 0) > 1 and len(_numbers(port.host_port)) == 1:
-                yield Evidence(
-                    f"{service.name} is to run in {service.replicas} copies, which all publish port {port.host_port} "
-                    "of the host; only the first one starts.",
-                    port.location,
-                    subject=f"{service.name}/copies/{port.host_port}",
-                    service=service.name,
-                    recommendation=f"Put a proxy before {service.name}, or publish a range of ports.",
-                    change=(f"{port.host_port}:{port.target}", f"{_range(port, service.replicas or 1)}:{port.target}"),
-                )
+        ports = [port for port in service.ports if len(_numbers(port.host_port)) == 1]
+        if (service.replicas or 0) > 1 and ports:
+            yield _of_copies(service, *ports)
+
+
+def _of_copies(service: Service, first: Port, *others: Port) -> Evidence:
+    numbers = listed(port.host_port for port in (first, *others))
+    return Evidence(
+        f"{service.name} is to run in {service.replicas} copies, which all publish {'ports' if others else 'port'} "
+        f"{numbers} of the host; only the first one starts.",
+        first.location,
+        subject=f"{service.name}/copies",
+        service=service.name,
+        related=tuple(Related(port.location, f"{port.host_port} has one owner too", member=True) for port in others),
+        recommendation=f"Put a proxy before {service.name}, or publish a range of ports.",
+        change=(f"{first.host_port}:{first.target}", f"{_range(first, service.replicas or 1)}:{first.target}"),
+    )
 
 
 def _range(port: Port, copies: int) -> str:

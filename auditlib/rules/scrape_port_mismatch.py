@@ -107,12 +107,12 @@ def _evidence(
     confidence: Confidence | None = None,
 ) -> Evidence:
     return Evidence(
-        f"The job {job.name} scrapes {target.host}:{target.port}, but {reason}.",
+        f"The job {job.name} scrapes {target.address}, but {reason}.",
         target.location,
         subject=f"{job.name}/{target.host}",
         service=service.name,
         related=(related,),
-        recommendation=f"Let {job.name} scrape {target.host}:{right}.",
+        recommendation=f"Let {job.name} scrape {target.bracketed}:{right}.",
         confidence=confidence,
-        change=(f"{target.host}:{target.port}", f"{target.host}:{right}"),
+        change=(target.address, f"{target.bracketed}:{right}"),
     )

@@ -90,15 +90,15 @@ def _own_container(inventory: Inventory) -> Iterator[Evidence]:
             if runs and not shared and not job.proxy and target.host in _LOOPBACK and target.port not in own | {""}:
                 name = runs[0].name
                 yield Evidence(
-                    f"{target.host}:{target.port}, a target of the job {job.name}, is the container of {name} itself, "
+                    f"{target.address}, a target of the job {job.name}, is the container of {name} itself, "
                     f"where nothing but {name} listens.",
                     target.location,
-                    subject=f"{target.host}:{target.port}",
+                    subject=target.address,
                     service=name,
                     related=(Related(runs[0].location, f"{name} runs in a container of its own"),),
                     recommendation=f"Name the service that listens on {target.port}, or host.docker.internal with "
                     f"`extra_hosts` if it is the host, in {job.file}; or remove the job {job.name}.",
-                    change=(f"{target.host}:{target.port}", f"<the service that listens there>:{target.port}"),
+                    change=(target.address, f"<the service that listens there>:{target.port}"),
                 )
 
 

@@ -57,7 +57,7 @@ def _publishing(inventory: Inventory, projects: set[str], target: Target) -> Ite
 
 
 def _evidence(job: ScrapeJob, target: Target, service: Service, port: Port) -> Evidence:
-    old, new = f"{target.host}:{target.port}", f"{service.name}:{port.target}"
+    old, new = target.address, f"{service.name}:{port.target}"
     return Evidence(
         f"The job {job.name} asks {old}, an address of one network, for what {service.name} seems to answer: "
         "elsewhere the target is down.",

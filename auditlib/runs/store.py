@@ -102,12 +102,13 @@ class Store:
         found = _named(contents.runs, name)
         if len(found) == 1:
             return found[0]
-        known = ", ".join(run.id for run in contents.runs[-_NAMED:]) or "none"
+        known = ", ".join(run.id for run in contents.runs[-_NAMED:])
+        kept = f"those kept are {known}" if known else "none is kept there"
         unread = (
             f"; {len(contents.problems)} can't be read, which `auditlib history` names" if contents.problems else ""
         )
         count = "more than one run" if found else "no run"
-        raise UsageError(f"{count} in {self.folder} is called {name!r}; those kept are {known}{unread}")
+        raise UsageError(f"{count} in {self.folder} is called {name!r}; {kept}{unread}")
 
     def _files(self) -> list[Path]:
         try:

@@ -103,6 +103,7 @@ def test_panels_queries_and_places(tmp_path):
     ]  # fmt: skip
     assert dashboard.variables[0].query.metrics == ("up",)
     assert [(entry.status, entry.line) for entry in found.coverage] == [(Read.PARTIAL, 23)]
+    assert found.coverage[0].reason.startswith("1 query could not be parsed: ")
 
 
 def test_a_dashboard_as_the_api_gives_it(tmp_path):

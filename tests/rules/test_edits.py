@@ -78,3 +78,14 @@ def test_a_finding_shows_what_to_write(rule, files, tmp_path):
     findings, shown, _ = found(tmp_path, rule)
 
     assert [item.message for item in findings if not (item.example or edits.edit(item, shown.get(item.location)))] == []
+
+
+@pytest.mark.parametrize(
+    "line", ["!!binary Q0h5S3rxy9KwArcgZr6pq7", '!!binary "Q0h5S3rxy9KwArcgZr6pq7"', "!!int changeme"]
+)
+def test_what_a_tag_says_how_to_read_is_not_replaced(line, tmp_path):
+    text = f"services:\n  db:\n    image: postgres:16\n    environment:\n      POSTGRES_PASSWORD: {line}\n"
+    (tmp_path / "compose.yaml").write_text(text, encoding="utf-8")
+    findings, shown, _ = found(tmp_path, "credential-default")
+
+    assert [edits.edit(item, shown.get(item.location)) for item in findings] == [None] * len(findings) != []

@@ -46,6 +46,8 @@ def test_case(rule_id, case, tmp_path):
         assert [str(item.location) for item in found[0].related] == case["related"]
     if "message" in case:
         assert case["message"] in found[0].message
+    for item, text in zip(found, case.get("recommendations", ()), strict=False):
+        assert text in item.recommendation
 
 
 @pytest.mark.parametrize("rule_id", rules.catalogue())

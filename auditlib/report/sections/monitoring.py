@@ -115,10 +115,9 @@ def _target_table(audit: Audit) -> Table | None:
     for job in audit.inventory.scrape_jobs:
         for target in job.targets:
             service = resolved.get((target.location, jobs.get((job.location, job.name), "")))
-            address = f"{target.host}:{target.port}".rstrip(":")
-            lost = _unresolved(address)
+            lost = _unresolved(target.address)
             state = State(audit.graph.nodes[service]["name"], "good") if service else State(lost.lines[0], lost.tone)
-            rows.append((job.name, address, job.metrics_path, state, str(target.location)))
+            rows.append((job.name, target.address, job.metrics_path, state, str(target.location)))
     columns = (
         Column("Job", "code"),
         Column("Target", "code"),
