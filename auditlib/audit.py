@@ -56,6 +56,14 @@ class Audit:
         return Tables(self.inventory, self.dependencies, self.findings, self.coverage)
 
     @cached_property
+    def is_unread(self) -> bool:
+        """Whether there are files that should have been read, and none of them was, nor anything found."""
+        from auditlib import confidence
+
+        assessment = confidence.assess(self.inventory, self.coverage)
+        return not self.findings and not assessment.read and bool(assessment.gaps)
+
+    @cached_property
     def unknown_areas(self) -> Mapping[Area, str]:
         """The areas about which the repository holds nothing to judge, with the reasons."""
         from auditlib import readiness

@@ -135,7 +135,8 @@ def _unresolved(inventory: Inventory) -> Iterator[str]:
 
 
 def _paths_outside(inventory: Inventory) -> list[Location]:
-    builds = [service.build.location for service in inventory.services if service.build and service.build.outside]
+    found = [service.build for service in inventory.services if service.build]
+    builds = [build.location for build in found if build.outside or build.dockerfile.startswith("../")]
     mounts = [mount.location for service in inventory.services for mount in service.mounts if mount.outside]
     return builds + [place for place in mounts if place not in builds]
 

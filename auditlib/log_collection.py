@@ -43,9 +43,16 @@ def is_run(inventory: Inventory) -> bool:
 def _taken(inventory: Inventory) -> frozenset[str]:
     """What shippers take; one that doesn't say what it reads, and is no mere store, may take all."""
     shippers = inventory.log_shippers
-    if any(not item.sources and item.kind != "loki" for item in shippers):
+    if any(map(_may_take_all, shippers)):
         return frozenset(service.key for service in inventory.distinct_services)
     return frozenset(key for shipper in shippers for key in _of(inventory, shipper))
+
+
+def _may_take_all(shipper: LogShipper) -> bool:
+    """Whether it is a shipper that doesn't say what it reads; Logstash says what it listens to, not who sends."""
+    if shipper.kind == "logstash":
+        return not any(source.path.startswith("/") for source in shipper.sources)
+    return not shipper.sources and shipper.kind != "loki"
 
 
 def _of(inventory: Inventory, shipper: LogShipper) -> Iterator[str]:

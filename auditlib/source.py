@@ -13,6 +13,7 @@ import re
 import stat
 from collections.abc import Iterable
 from functools import cached_property
+from operator import itemgetter
 from pathlib import Path
 
 import pathspec
@@ -69,6 +70,8 @@ class Source:
         self._learned: set[str] = set()
         self._glanced: set[str] = set()
         self._unreadable: dict[str, Unreadable] = {}
+        self.repeated_keys: dict[str, list[tuple[str, int]]] = {}
+        """The keys that stand twice in one mapping of a YAML or JSON file that was parsed, each with its line."""
         self._real_paths: dict[str, str] = {}
 
     @property
@@ -220,9 +223,12 @@ class Source:
     def yaml(self, path: str) -> list[yamltree.Node]:
         """The YAML documents of a file. Raises Unreadable, with the line."""
         try:
-            return yamltree.parse(self.text(path))
+            documents = yamltree.parse(self.text(path))
         except yamltree.YamlError as error:
             raise Unreadable(f"not valid YAML: {error.reason}", error.line) from None
+        repeated = (key for document in documents for key in document.repeated)
+        self.repeated_keys[path] = sorted(repeated, key=itemgetter(1))
+        return documents
 
     def json(self, path: str) -> object:
         """The content of a JSON file. Raises Unreadable, with the line."""

@@ -29,11 +29,15 @@ _TABLES_TASK = "the tables"
 
 
 class Report(Struct, frozen=True):
-    """A report that was written: its page, what failed on the way, and what is to be said of the history (lines)."""
+    """A report that was written: its page, what failed on the way, and what is to be said of the history (lines).
+
+    It is still a report if the project has files and none of them could be read; then `is_unread`.
+    """
 
     index: Path
     failures: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    is_unread: bool = False
 
 
 def report(
@@ -70,7 +74,7 @@ def report(
         (folder / "index.html").write_text(text, encoding="utf-8")
         editions.write(forms, result, folder, shown, look)
     failures += _keep(store, run) if store else []
-    return Report(output / "index.html", tuple(failures), notes)
+    return Report(output / "index.html", tuple(failures), notes, result.is_unread)
 
 
 def _audited(project: Path, store: runs.Store | None) -> tuple[Audit, history.Run, tuple[str, ...]]:

@@ -58,6 +58,8 @@ class Node(Struct, eq=False):
     kind: str = "scalar"
     merged: list[tuple[Node, Node]] | None = None
     """The answer of `items`, kept because merge keys may build on each other."""
+    repeated: tuple[tuple[str, int], ...] = ()
+    """Of a document's root: the keys that stand twice in one mapping of it, each with the line of the second."""
 
     @property
     def is_mapping(self) -> bool:
@@ -182,6 +184,7 @@ def _documents(text: str) -> Iterator[Node]:
         elif isinstance(event, yaml.DocumentStartEvent):
             builder.begin()
         elif isinstance(event, yaml.DocumentEndEvent) and builder.root is not None:
+            builder.root.repeated = tuple(builder.repeated)
             yield builder.root
 
 
@@ -190,6 +193,7 @@ class _Builder:
 
     def __init__(self) -> None:
         self.root: Node | None = None
+        self.repeated: list[tuple[str, int]] = []
         self._anchors: dict[str, Node] = {}
         self._open: list[Node] = []
         self._keys: list[Node | None] = []
@@ -198,7 +202,7 @@ class _Builder:
 
     def begin(self) -> None:
         """Another document begins."""
-        self._anchors, self.root = {}, None
+        self._anchors, self.root, self.repeated = {}, None, []
 
     def add(self, event: Any) -> None:
         """A value, or the beginning of one that holds others."""
@@ -223,7 +227,17 @@ class _Builder:
         self._merged += _merge_cost(node)
         if self._merged > MERGE_LIMIT:
             raise YamlError(f"merge keys bring in more than {MERGE_LIMIT} pairs", event.start_mark.line + 1)
+        self.repeated += _repeated(node)
         _close(node, event)
+
+
+def _repeated(node: Node) -> list[tuple[str, int]]:
+    """The keys that stand twice in a mapping, which YAML forbids and Go's parser refuses; several merges are common."""
+    keys = [key for key, _ in node._pairs() if key.kind == "scalar" and key.content != "<<"]
+    if len(keys) == len({key.content for key in keys}):
+        return []
+    first = {key.content: key for key in reversed(keys)}
+    return [(key.text, key.line) for key in keys if first[key.content] is not key]
 
 
 def _close(node: Node, event: Any) -> None:

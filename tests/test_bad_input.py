@@ -217,3 +217,23 @@ def test_it_is_said_how_much_was_read(files, status, said, form, tmp_path, capsy
     assert cli.run(arguments) == status
     shown = "\n" + re.sub(r"\\(?=\W)", "", capsys.readouterr().out) + "\n"
     assert said.strip() in shown
+
+
+def test_a_report_of_an_unread_project_is_written_and_says_so(tmp_path):
+    write(tmp_path / "project", {"compose.yaml": b"\x00"})
+    command = [sys.executable, "-m", "auditlib", "report", tmp_path / "project", "-o", tmp_path / "out", "--no-history"]
+    done = subprocess.run(command, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (2, UNREAD)
+    assert (tmp_path / "out/index.html").is_file()
+
+
+def test_a_home_that_cannot_be_written_costs_no_line(tmp_path):
+    (tmp_path / "home").write_text("is no folder")
+    write(tmp_path / "project", {".env.example": "A=1\n"})
+    known = {name: os.environ[name] for name in ("PATH",)}
+    command = [sys.executable, "-m", "auditlib", "report", tmp_path / "project", "-o", tmp_path / "out", "--no-history"]
+    done = subprocess.run(
+        command, capture_output=True, check=False, env=known | {"HOME": str(tmp_path / "home"), "TMPDIR": str(tmp_path)}
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert not list(tmp_path.glob("auditlib-*"))

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
     from auditlib.runs import Store
 
+UNREAD = "none of the project's files could be read, so nothing is known of it"
+"""What commands end with that audited a project of which nothing could be read."""
+
 Project = Annotated[
     Path, typer.Argument(metavar="PROJECT", help="The folder of the repository to audit.", show_default="here")
 ]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from auditlib import rules
-from auditlib.cli._parameters import NoScanners, Project, Rules, complain, print_text
+from auditlib.cli._parameters import UNREAD, NoScanners, Project, Rules, complain, print_text
 from auditlib.errors import ProjectError, UsageError
 from auditlib.model import Area, Severity
 
@@ -76,17 +76,9 @@ def check(
     news = baselines.news(result.findings, known, fail_on or settings.fail_on)
     if baseline:
         _tell(news.values())
-    if not found.findings and _is_unread(found):
-        raise ProjectError("none of the project's files could be read, so nothing is known of it")
+    if found.is_unread:
+        raise ProjectError(UNREAD)
     return 3 if broken else 1 if news else 0
-
-
-def _is_unread(found: Audit) -> bool:
-    """Whether there are files that should have been read, and none of them was."""
-    from auditlib import confidence
-
-    assessment = confidence.assess(found.inventory, found.coverage)
-    return not assessment.read and bool(assessment.gaps)
 
 
 def _tell(news: Collection[str]) -> None:

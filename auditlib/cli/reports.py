@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from auditlib.cli._parameters import History, Project, complain, store_of
-from auditlib.errors import UsageError
+from auditlib.cli._parameters import UNREAD, History, Project, complain, store_of
+from auditlib.errors import ProjectError, UsageError
 
 if TYPE_CHECKING:
     from auditlib.runs import Store
@@ -68,6 +68,8 @@ def report(
         result = workbook.report(project, output, progress, forms=forms, config=config, store=store)
     complain((*trouble, *result.notes, *result.failures))
     typer.echo(f"{result.index}")
+    if result.is_unread:
+        raise ProjectError(UNREAD)
     return 3 if result.failures else 0
 
 

@@ -14,7 +14,7 @@ from contextlib import suppress
 from multiprocessing import connection
 from multiprocessing.context import ForkServerContext, SpawnContext
 
-from auditlib.execution import kernel
+from auditlib.execution import drawing, kernel
 
 TIME_LIMIT = 600.0
 """Seconds after which a task is given up."""
@@ -29,6 +29,7 @@ def warm() -> Context:
     Neither it nor a task takes a module from the current folder, which may be the repository that is audited.
     """
     os.environ["PYTHONSAFEPATH"] = "1"
+    drawing.find_folder()
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     from multiprocessing import forkserver

@@ -44,7 +44,7 @@ class Setting(Struct, frozen=True):
     """`none` (there is none), `null`, `literal`, `empty`, `expression`."""
     required: bool
     style: str
-    """`pydantic`, `environ`, `getenv`, `decouple`, `django-environ`, `javascript`, or another language."""
+    """`pydantic`, `environ`, `getenv`, `decouple`, `django-environ`, `environs`, `javascript`, or another language."""
     location: Location
     aliases: tuple[str, ...] = ()
     """Other variables that it is read from if `name` is not set."""

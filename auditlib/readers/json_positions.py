@@ -10,6 +10,7 @@ import json
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
+from operator import itemgetter
 from typing import Any
 
 from auditlib.model import Location
@@ -17,7 +18,10 @@ from auditlib.patterns import regex
 from auditlib.source import Source, Unreadable
 
 _KEY = regex(r'"(?P<key>(?:[^"\\]++|\\.)*+)"(?P<colon>\s*:)?', re.S)
+_TOKEN = regex(r'"(?P<key>(?:[^"\\]++|\\.)*+)"(?P<colon>\s*:)?|[{}]', re.S)
 _BRACE = regex(r'"(?:[^"\\]++|\\.)*+"|[{}]', re.S)
+_REPEATED_LIMIT = 20
+"""Objects of a file in which repeated keys are looked for: each takes a pass over its text."""
 
 
 class Object(dict[str, Any]):
@@ -36,9 +40,13 @@ class Document:
         self._newlines = [match.start() for match in re.finditer("\n", self._text)]
         spans = _spans(self._text)
 
+        repeated: list[Object] = []
+
         def placed(pairs: list[tuple[str, Any]]) -> Object:
             found = Object(pairs)
             found.start, found.end = next(spans)
+            if len(found) != len(pairs):
+                repeated.append(found)
             return found
 
         try:
@@ -49,6 +57,20 @@ class Document:
             raise Unreadable("not valid JSON: nested too deep") from None
         except ValueError as error:  # a number of thousands of digits
             raise Unreadable(f"not valid JSON: {error}") from None
+        source.repeated_keys[file] = sorted(
+            (key for item in repeated[:_REPEATED_LIMIT] for key in self._repeated(item)), key=itemgetter(1)
+        )
+
+    def _repeated(self, item: Object) -> Iterator[tuple[str, int]]:
+        """The keys of an object that stood there before, each with its line."""
+        seen: set[str] = set()
+        depth = 0
+        for match in _TOKEN.finditer(self._text, item.start, item.end):
+            depth += {"{": 1, "}": -1}.get(match[0], 0)
+            if depth == 1 and match["colon"]:
+                if match["key"] in seen:
+                    yield match["key"], self._place(match.start(), match.end()).line
+                seen.add(match["key"])
 
     def location(self, item: Object, key: str = "") -> Location:
         """Where an object stands, or one of its keys."""

@@ -32,9 +32,11 @@ class _Language(Struct, frozen=True):
     """A line that opens a source's part."""
     sink: re.Pattern[str]
     path: re.Pattern[str]
-    """A line in a source's part that names files."""
+    """A line in a source's part that names files, or what else is read."""
     address: re.Pattern[str]
     """A line in a sink's part that names where it sends to."""
+    parts: re.Pattern[str] | None = None
+    """What stands on a line of its own when people spread it out, where a language leaves that to them."""
 
 
 _LANGUAGES = (
@@ -61,9 +63,10 @@ _LANGUAGES = (
         ("*.conf", "*.conf.tmpl"),
         regex(r"^[ \t]*output[ \t]*\{", re.M),
         regex(r"\s*input\s*\{"),
-        regex(r"(?P<other>output|filter)\s*\{"),
-        regex(r"\s*path\s*=>\s*\[?\s*[\"']([^\"']+)"),
-        regex(r"\s*(?:hosts?|url)\s*=>\s*\[?\s*[\"']([^\"']+)|\s*([a-z_]+)\s*\{"),
+        regex(r"\s*(?P<other>output|filter)\s*\{"),
+        regex(r"\s*path\s*=>\s*\[?\s*[\"']([^\"']+)|\s*(?!file\b)([a-z][a-z0-9_]*)\s*\{"),
+        regex(r"\s*(?:hosts?|url)\s*=>\s*\[?\s*[\"']([^\"']+)|\s*([a-z][a-z0-9_]*)\s*\{"),
+        parts=regex(r"""(?:"[^"]*"|'[^']*'|[^{}])+\{?|[{}]"""),
     ),
     _Language(
         "alloy",
@@ -99,16 +102,23 @@ def _read(language: _Language, source: Source, file: str) -> Iterator[Any]:
     sources: list[PathPattern] = []
     sinks: dict[str, None] = {}
     part = ""
-    for number, line in enumerate(source.lines(file), 1):
-        head = line[:2_000]
-        if head.lstrip().startswith(("#", "//")):
-            continue
+    for number, head in _lines(language, source.lines(file)):
         if language.source.match(head):
             part = "source"
         elif other := language.sink.match(head):
             part = "sink" if other["other"].lower() in ("output", "match", "loki.write") else ""
         elif part == "source" and (match := language.path.match(head)):
-            sources.append(PathPattern(match[1], Location(file, number)))
+            sources.append(PathPattern(next(filter(None, match.groups())), Location(file, number)))
         elif part == "sink" and (match := language.address.match(head)):
             sinks[source.vault.mask(next(group for group in match.groups() if group))] = None
     yield LogShipper(file, language.kind, tuple(sources), tuple(sinks), Location(file))
+
+
+def _lines(language: _Language, lines: list[str]) -> Iterator[tuple[int, str]]:
+    """The lines that are no comments, with their numbers; a line that holds several parts gives each of them."""
+    for number, line in enumerate(lines, 1):
+        head = line[:2_000]
+        if head.lstrip().startswith(("#", "//")):
+            continue
+        for part in language.parts.findall(head) if language.parts else (head,):
+            yield number, part

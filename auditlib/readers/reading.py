@@ -10,6 +10,9 @@ from msgspec import Struct, field
 from auditlib.model import Coverage, Read
 from auditlib.source import Source, Unreadable
 
+_REPEATED_LIMIT = 20
+"""Repeated keys that are named for one file; a generator may write ten thousand."""
+
 
 class Reading(Struct):
     """The answer of one reader. `records` are of the types that `Inventory` has fields for."""
@@ -39,11 +42,14 @@ def each(source: Source, files: Iterable[str], kind: str, read: Callable[[Source
     reading = Reading()
     for file in files:
         before = len(reading.coverage)
+        source.repeated_keys.pop(file, None)  # what was noted when another reader looked at the file
         try:
             for record in read(source, file):
                 (reading.coverage if isinstance(record, Coverage) else reading.records).append(record)
         except Unreadable as error:
             reading.failed(file, kind, error.reason, error.line)
+        for key, line in source.repeated_keys.pop(file, [])[:_REPEATED_LIMIT]:
+            reading.partial(file, kind, f"key {key} stands twice (line {line})", line)
         if len(reading.coverage) == before:
             reading.parsed(file, kind)
     return reading

@@ -45,7 +45,7 @@ from auditlib.pipeline import Run
 from auditlib.rules import _workflow_lines as workflow_lines
 from auditlib.rules._rule import Evidence, rule
 
-_DEMANDING = frozenset({"pydantic", "decouple", "django-environ"})
+_DEMANDING = frozenset({"pydantic", "decouple", "django-environ", "environs"})
 _LOADERS = (
     "GITHUB_ENV",
     ".env",

@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from auditlib import compose as loader
+from auditlib import confidence
 from auditlib.inventory import Inventory
 from auditlib.model import Read
 from auditlib.readers import compose
@@ -272,6 +273,35 @@ def test_no_path_of_the_machine_is_in_a_record(read, tmp_path):
 
 
 # -- projects and overlays --------------------------------------------------------------------------------------------
+
+
+UNREADABLE = "is binary; it was not read as text"
+
+
+@pytest.mark.parametrize(
+    ("binary", "services", "coverage"),
+    [
+        ("compose.override.yaml", ["a"], {"compose.yaml": "", "compose.override.yaml": UNREADABLE}),
+        ("compose.yaml", [], {"compose.yaml": UNREADABLE}),
+        ("compose.prod.yaml", ["a"], {"compose.yaml": "", "compose.prod.yaml": UNREADABLE}),
+    ],
+)
+def test_a_file_that_cannot_be_read_costs_no_other(binary, services, coverage, read):
+    found = read({"compose.yaml": "services:\n  a: {image: one}\n", binary: "\0"})
+    assert [item.name for item in found.services] == services
+    assert {entry.file: entry.reason for entry in found.coverage} == coverage
+
+
+def test_an_overlay_of_an_unreadable_base_is_not_blamed_for_it(read):
+    found = read({"compose.yaml": "\0", "compose.prod.yaml": "services:\n  a: {ports: ['80:80']}\n"})
+    expected = {"compose.yaml": UNREADABLE, "compose.prod.yaml": "can't be read without compose.yaml"}
+    assert {entry.file: entry.reason for entry in found.coverage} == expected
+
+
+@pytest.mark.parametrize("build", ["../../outside", "{context: ., dockerfile: ../../x/Dockerfile}"])
+def test_a_build_from_outside_of_the_repository_is_said(build, read):
+    found = read({"compose.yaml": f"services:\n  a:\n    build: {build}\n"})
+    assert "A path leads out of the repository: compose.yaml:3." in confidence.assess(found, found.coverage).reasons
 
 
 def test_a_base_and_its_override_are_one_project(read):

@@ -42,6 +42,13 @@ CASES = {
         [("/l/a.log", 3)],
         ["elasticsearch", "http://es:9200"],
     ),
+    "logstash ": (
+        "one-line.conf",
+        'input { beats { port => 5044 } file { path => "/l/%{+YYYY}.log" } }\nfilter { grok { match => "a" } }\n'
+        'output { if [a] { elasticsearch { hosts => ["es:9200"] } } s3 { codec => rubydebug { a => 1 } } }\n',
+        [("beats", 1), ("/l/%{+YYYY}.log", 1)],
+        ["elasticsearch", "es:9200", "s3"],
+    ),
     "alloy": (
         "config.alloy",
         'local.file_match "a" {\n  path_targets = [{"__path__" = "/l/*.log"}]\n}\nloki.write "b" {\n  endpoint {\n'

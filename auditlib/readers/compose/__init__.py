@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from msgspec import structs
+
 from auditlib import compose
 from auditlib.model import Read
 from auditlib.readers.compose.coverage import Progress
@@ -53,12 +55,26 @@ def _plans(source: Source, progress: Progress) -> Iterator[Plan]:
 
 def _resolved(source: Source, plan: Plan, progress: Progress) -> Resolved | None:
     """A project of the plan; None, and a failed file, if it can't be read or the loader fails."""
+    readable = _readable(source, plan, progress)
+    if not {plan.files[0], plan.own_file}.issubset(readable):
+        if plan.own_file in readable:
+            progress.note(plan.own_file, Read.FAILED, f"can't be read without {plan.files[0]}")
+        return None
     try:
-        for file in plan.files:
-            source.text(file)  # within the limits, and the secrets in it become known
-        return resolve(source, plan)
-    except Unreadable as error:
-        progress.note(plan.own_file, Read.FAILED, error.reason, error.line)
+        return resolve(source, structs.replace(plan, files=readable))
     except Exception as error:  # a defect of the loader must not cost the audit; it is reported
         progress.note(plan.own_file, Read.FAILED, f"the Compose loader failed: {type(error).__name__}")
     return None
+
+
+def _readable(source: Source, plan: Plan, progress: Progress) -> tuple[str, ...]:
+    """The files of a plan within the limits, whose secrets become known; each other file is noted as failed."""
+    found: list[str] = []
+    for file in plan.files:
+        try:
+            source.text(file)
+        except Unreadable as error:
+            progress.note(file, Read.FAILED, error.reason, error.line)
+        else:
+            found.append(file)
+    return tuple(found)

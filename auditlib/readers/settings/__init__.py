@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from auditlib.model import Coverage, Read
 from auditlib.patterns import regex
 from auditlib.readers import python_code
 from auditlib.readers.reading import Reading, each
@@ -122,7 +123,7 @@ def _read_python(source: Source, path: str) -> Iterator[Any]:
     module = python_code.parse(source, path)
     if _may_read(text):
         yield from read_pydantic(module, source.vault)
-        yield from read_lookups(module, source.vault)
+        yield from _lookups(module, source, path)
     if not is_test(path) and _may_fix_secrets(text):
         yield from fixed_secrets.read_fixed_secrets(module, source.vault)
     if not is_test(path) and _may_branch(text):
@@ -132,3 +133,12 @@ def _read_python(source: Source, path: str) -> Iterator[Any]:
         yield from read_unrotated_logs(module)
     if _may_allow(text) and not is_test(path):
         yield from read_policies(module)
+
+
+def _lookups(module: python_code.Module, source: Source, path: str) -> Iterator[Any]:
+    """What is asked for one by one; a name that a test computes says nothing of the application."""
+    for found in read_lookups(module, source.vault):
+        if not isinstance(found, int):
+            yield found
+        elif not is_test(path):
+            yield Coverage(path, KIND, Read.PARTIAL, f"the name of a variable is computed (line {found})", found)

@@ -18,13 +18,27 @@ from auditlib.readers.python_code import Module, argument, assigned, keyword
 from auditlib.readers.python_paths import literal_path
 from auditlib.readers.settings import targets
 from auditlib.readers.settings.defaults import NONE, default
-from auditlib.redaction import Vault
+from auditlib.readers.settings.variable_names import VariableNames
+from auditlib.redaction import Vault, is_credential_name
 
 _GETTERS = {
     "os.getenv": "getenv", "os.environ.get": "environ", "os.environ.pop": "environ", "os.environ.setdefault": "environ",
     "decouple.config": "decouple", "decouple.AutoConfig": "decouple",
 }  # fmt: skip
-_ENV_CLASSES = frozenset({"environ.Env", "environ.FileAwareEnv", "environs.Env", "environs.FileAwareEnv"})
+_ENV_CLASSES = {
+    "environ.Env": "django-environ", "environ.FileAwareEnv": "django-environ",
+    "environs.Env": "environs", "environs.FileAwareEnv": "environs",
+}  # fmt: skip
+_TYPED = frozenset(_ENV_CLASSES.values())
+"""Styles whose readers have a method for each type: `env.str("X")`."""
+_NO_LOOKUPS = frozenset({
+    "add_parser", "cache_url_config", "db_url_config", "dump", "email_url_config", "parse_value", "parser_for",
+    "prefixed", "seal", "search_url_config",
+})  # fmt: skip
+"""Methods of these readers that ask for no variable."""
+_COMPUTED_LIMIT = 20
+_WRITERS = frozenset({"os.environ.pop", "os.environ.setdefault"})
+"""They change the environment; of a computed name they say nothing about what is needed."""
 _CONFIG_CLASSES = {
     "starlette.config.Config": "starlette", "decouple.Config": "decouple", "decouple.AutoConfig": "decouple",
 }  # fmt: skip
@@ -39,14 +53,18 @@ _NAMES = {"db_url": "DATABASE_URL", "db": "DATABASE_URL", "cache_url": "CACHE_UR
 """What these methods read when they are given no name."""
 
 
-def read_lookups(module: Module, vault: Vault) -> Iterator[Setting | SettingsFile]:
-    """The variables that a file asks for one by one, and the environment files that it loads."""
-    found = list(_lookups(module, vault))
-    yield from sorted(found, key=lambda item: (item.location.line, item.location.column))
+def read_lookups(module: Module, vault: Vault) -> Iterator[Setting | SettingsFile | int]:
+    """The variables that a file asks for one by one, and the environment files that it loads.
 
-
-def _lookups(module: Module, vault: Vault) -> Iterator[Setting | SettingsFile]:
+    After them the lines at which only the running program knows the variable's name.
+    """
     lookups = _Lookups(module, vault)
+    found = list(_lookups(module, lookups))
+    yield from sorted(found, key=lambda item: (item.location.line, item.location.column))
+    yield from sorted(set(lookups.computed))[:_COMPUTED_LIMIT]
+
+
+def _lookups(module: Module, lookups: _Lookups) -> Iterator[Setting | SettingsFile]:
     for node in module.nodes:
         if isinstance(node, ast.Call):
             yield from lookups.of_call(node)
@@ -63,6 +81,9 @@ class _Lookups:
         """Names that hold an object which reads variables (`env = environ.Env()`), with its style."""
         self.schema: dict[str, tuple[str, ast.expr | None]] = {}
         """Types and defaults that `environ.Env(DEBUG=(bool, False))` declares."""
+        self.names = VariableNames(module)
+        self.computed: list[int] = []
+        """The lines at which the name of a variable is computed."""
         for node in module.nodes:
             for name, value in assigned(node) if isinstance(node, ast.stmt) else ():
                 if isinstance(value, ast.Call) and (style := self._style_of_class(module.origin(value.func))):
@@ -70,7 +91,7 @@ class _Lookups:
                     self._learn(value)
 
     def _style_of_class(self, origin: str) -> str:
-        return "django-environ" if origin in _ENV_CLASSES else _CONFIG_CLASSES.get(origin, "")
+        return _ENV_CLASSES.get(origin) or _CONFIG_CLASSES.get(origin, "")
 
     def _learn(self, call: ast.Call) -> None:
         for item in call.keywords:
@@ -118,16 +139,26 @@ class _Lookups:
 
     def of_subscript(self, node: ast.Subscript) -> Iterator[Setting]:
         """`os.environ["X"]`."""
-        name = self.module.string(node.slice) if self.module.origin(node.value) == "os.environ" else None
-        if name:
-            required = id(node) not in self._guarded
+        if self.module.origin(node.value) != "os.environ":
+            return
+        required = id(node) not in self._guarded
+        for name in self._named(node.slice, node):
             yield self._setting(name, node, "os.environ", "environ", None, required=required)
+
+    def _named(self, key: ast.expr | None, node: ast.expr) -> tuple[str, ...]:
+        """The variables that a lookup names; a name that is computed is noted."""
+        names = self.names.of(key)
+        writes = isinstance(node, ast.Call) and self.module.origin(node.func) in _WRITERS
+        if key is not None and not names and not writes and not isinstance(key, ast.Constant):
+            self.computed.append(node.lineno)
+        if secret := next(filter(is_credential_name, names), ""):
+            self._targets.setdefault(id(node), secret)  # what one of them falls back to, all of them do
+        return names
 
     def of_membership(self, node: ast.Compare) -> Iterator[Setting]:
         """`"X" in os.environ`."""
         asks = isinstance(node.ops[0], (ast.In, ast.NotIn)) and self.module.origin(node.comparators[0]) == "os.environ"
-        name = self.module.string(node.left) if asks else None
-        if name:
+        for name in self.names.of(node.left) if asks else ():
             yield self._setting(name, node, "os.environ", "environ", None, required=False)
 
     def of_call(self, node: ast.Call) -> Iterator[Setting | SettingsFile]:
@@ -141,8 +172,11 @@ class _Lookups:
             yield from self._file(node, "")
         elif origin in _GETTERS:
             yield from self._lookup(node, origin, _GETTERS[origin], argument(node, 1, "default"))
-        elif first in self.readers and not (method and method != "get" and self.readers[first] != "django-environ"):
+        elif first in self.readers and method not in _NO_LOOKUPS and self._has_method(first, method):
             yield from self._through_reader(node, origin, self.readers[first], method)
+
+    def _has_method(self, reader: str, method: str) -> bool:
+        return method in ("", "get") or self.readers[reader] in _TYPED
 
     def _file(self, node: ast.Call, usual: str) -> Iterator[SettingsFile]:
         given = argument(node, 0, "dotenv_path") or keyword(node, "env_file") or keyword(node, "path")
@@ -162,9 +196,18 @@ class _Lookups:
 
     def _lookup(self, node: ast.Call, origin: str, style: str, given: ast.expr | None) -> Iterator[Setting]:
         method = origin.rpartition(".")[2]
-        name = self.module.string(argument(node, 0, "key")) or (_NAMES.get(method) if not node.args else None)
-        if not name:
+        key = argument(node, 0, "key")
+        key = keyword(node, "var") if key is None else key
+        usual = _NAMES.get(method, "") if key is None and style == "django-environ" else ""
+        prefix = self.names.prefix(origin.partition(".")[0], node)
+        if prefix is None:
+            self.computed.append(node.lineno)
             return
+        for name in (usual,) if usual else self._named(key, node):
+            yield self._asked_for(prefix + name, node, origin, style, given)
+
+    def _asked_for(self, name: str, node: ast.Call, origin: str, style: str, given: ast.expr | None) -> Setting:
+        method = origin.rpartition(".")[2]
         schema_type, schema_default = self.schema.get(name, ("", None))
         given = given if given is not None else schema_default
         fallback = self._fallbacks.get(id(node))
@@ -174,9 +217,9 @@ class _Lookups:
         cast = keyword(node, "cast")
         cast = node.args[1] if cast is None and style == "starlette" and len(node.args) > 1 else cast
         declared = self.module.origin(cast) if cast is not None else schema_type
-        if not declared and style == "django-environ" and method not in ("get", origin):
+        if not declared and style in _TYPED and method not in ("get", origin):
             declared = _ENV_TYPES.get(method, method)
-        yield replace(setting, type=declared) if declared else setting
+        return replace(setting, type=declared) if declared else setting
 
     def _setting(
         self, name: str, node: ast.expr, origin: str, style: str, given: ast.expr | None, *, required: bool

@@ -122,7 +122,7 @@ class _Reader(Struct):
         return options
 
     def _configurations(self, node: ast.ClassDef) -> Iterator[tuple[int, dict[str, ast.expr]]]:
-        """The entries of `class Config` (version 1) and of `model_config` (version 2)."""
+        """The entries of `class Config` (version 1), of `model_config` and of the class's own keywords (version 2)."""
         for statement in node.body:
             if isinstance(statement, ast.ClassDef) and statement.name == "Config":
                 yield 1, {name: value for item in statement.body for name, value in assigned(item)}
@@ -131,6 +131,8 @@ class _Reader(Struct):
                     yield 2, {item.arg: item.value for item in value.keywords if item.arg}
                 elif name == "model_config" and isinstance(value, ast.Dict):
                     yield 2, dict(self._entries(value))
+        if node.keywords:
+            yield 2, {item.arg: item.value for item in node.keywords if item.arg}
 
     def _entries(self, node: ast.Dict) -> Iterator[tuple[str, ast.expr]]:
         for key, value in zip(node.keys, node.values, strict=True):
