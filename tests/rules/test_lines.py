@@ -1,5 +1,7 @@
 """Lines that a finding advises to write, in the names of the repository that they are for."""
 
+import subprocess
+
 import pytest
 
 from auditlib import graph, readers, rules
@@ -204,6 +206,8 @@ def found(rule, files, folder):
     for path, text in files.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(text, encoding="utf-8")
+    for command in (["git", "init", "--quiet"], ["git", "add", "--force", "."]):
+        subprocess.run(command, cwd=folder, check=True, capture_output=True)
     inventory = readers.read(Source(folder))
     return rules.check(inventory, graph.build(inventory), [rules.find(rule)])[0]
 
