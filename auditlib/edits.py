@@ -16,7 +16,7 @@ from auditlib.patterns import regex
 
 _KEY = regex(r"\s*(?:- )?(?!- )[^\s#'\"{\[&*][^#{\[&*]*:(?: +&\S+)?\s*(?:#.*)?")
 """A line that is only the key of a mapping, which the lines below it hold."""
-_TAGGED = regex(r"(?:^|[\s:,\[{])!\S*\s+[\"']?$")
+_TAGGED = regex(r"(?:^|[\s:,\[{])!!\w+\s+[\"']?$")
 """What ends with a tag of YAML (`!!binary`), which says how to read what stands there, and so not what is to stand."""
 
 

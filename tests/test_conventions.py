@@ -2,7 +2,7 @@
 
 import pytest
 
-from auditlib.conventions import environments, images, tools
+from auditlib.conventions import data_folders, environments, images, tools
 
 
 @pytest.mark.parametrize(
@@ -24,6 +24,35 @@ from auditlib.conventions import environments, images, tools
 def test_images_by_their_repository(image, name):
     found = images.product(image)
     assert (found.name if found else None) == name
+
+
+@pytest.mark.parametrize(
+    ("image", "home"),
+    [
+        ("postgres:16", "/var/lib/postgresql/data"),
+        ("postgres:18-alpine", "/var/lib/postgresql"),
+        ("pgvector/pgvector:0.8.0-pg17", "/var/lib/postgresql/data"),
+        ("postgis/postgis:18-3.6", "/var/lib/postgresql"),
+        ("postgres:latest", ""),
+        ("postgres@sha256:abc", ""),
+        ("acme/postgres:16", ""),
+        ("cockroachdb/cockroach:v24.1.0", ""),
+        ("docker.io/bitnami/postgresql:18", "/bitnami/postgresql"),
+        ("bitnami/mysql:8.4", "/bitnami/mysql/data"),
+        ("bitnami/mongodb:7.0", "/bitnami/mongodb"),
+        ("bitnamilegacy/redis:7.4", "/bitnami/redis/data"),
+        ("bitnami/kafka:3.9", "/bitnami/kafka"),
+        ("confluentinc/cp-kafka:7.6.0", "/var/lib/kafka/data"),
+        ("docker.elastic.co/elasticsearch/elasticsearch:8.15.0", "/usr/share/elasticsearch/data"),
+        ("opensearchproject/opensearch:2", "/usr/share/opensearch/data"),
+        ("ghcr.io/chroma-core/chroma:1.0", "/data"),
+        ("influxdb:1.8", "/var/lib/influxdb"),
+    ],
+)
+def test_the_folder_of_data_is_that_of_publisher_and_release(image, home):
+    found = data_folders.product(image)
+    assert found is not None
+    assert found.home == home
 
 
 def test_a_health_check_is_known_to_be_missing_by_publisher_only():

@@ -116,6 +116,13 @@ def keeps_data(service: Service, found: Product | None) -> Mount | None:
     return next((item for item in lasting(service) if any(_holds(item, path, found) for path in homes)), None)
 
 
+def loses_data(service: Service, found: Product) -> bool:
+    """Whether nothing that outlives a database, broker or cache holds its data; where nobody knows its folder, any
+    lasting mount may.
+    """
+    return keeps_data(service, found) is None and bool(found.home or not lasting(service))
+
+
 def lasting(service: Service) -> list[Mount]:
     """The mounts that a service can write to and that outlive its container."""
     return [mount for mount in service.mounts if mount.kind in ("volume", "bind") and not mount.read_only]

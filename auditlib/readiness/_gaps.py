@@ -61,7 +61,7 @@ def kept_nowhere(inventory: Inventory, graph: DependencyGraph) -> Iterator[Relat
     """The databases and brokers that run all the time without a lasting mount."""
     for service in _lasting(inventory):
         product = services.product(inventory, service)
-        if product and product.kind in ("datastore", "broker") and services.keeps_data(service, product) is None:
+        if product and product.kind in ("datastore", "broker") and services.loses_data(service, product):
             yield Related(service.location, f"{service.name} ({product.name}) keeps its data in no volume")
 
 

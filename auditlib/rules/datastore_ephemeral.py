@@ -74,10 +74,8 @@ def _loses(service: Service, product: Product) -> bool:
 def _keeps_nothing(service: Service, product: Product) -> bool:
     if not product.data or _TEMPORARY.search(service.name):
         return False
-    if environments.only_for_development(service) or services.keeps_data(service, product):
+    if environments.only_for_development(service) or not services.loses_data(service, product):
         return False
-    if not product.home and services.lasting(service):
-        return False  # who knows whether that is where it writes
     texts = [*service.command, *(entry.name for entry in service.environment)]
     temporary = [mount.target for mount in service.mounts if mount.kind == "tmpfs"]
     meant = any(mounts.is_below(target, path) for target in temporary for path in (*product.data, product.home))

@@ -50,10 +50,11 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for lasting in stacks.lasting(inventory).values():
         missing = [item for item in lasting if not healthchecks.of(inventory, item)]
         doubtful = {item.key for item in missing if healthchecks.may_be_in_image(inventory, item)}
-        if doubtful and _all_images_check(inventory):
-            missing = [item for item in missing if item.key not in doubtful or item.build or "/" in item.image]
         certain, unknown = ([s for s in missing if (s.key in doubtful) is wanted] for wanted in (False, True))
-        for group, rest in ((certain, _untold(len(unknown))), (unknown, "")):
+        likely = unknown
+        if unknown and _all_images_check(inventory):
+            likely = [item for item in unknown if item.build or "/" in item.image]
+        for group, rest in ((certain, _untold(len(unknown))), (likely, _untold(len(unknown) - len(likely)))):
             if not all(_is_exporter(inventory, item) for item in group):
                 yield _evidence(inventory, lasting, group, rest, certain=group is certain)
 

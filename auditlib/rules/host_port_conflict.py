@@ -35,7 +35,7 @@ from auditlib.conventions import deployment
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Port, Project, Service
-from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.phrases import listed
 from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
@@ -62,9 +62,12 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 
 def _copies(inventory: Inventory) -> Iterator[Evidence]:
     """Services that are to run several times with one port; a cluster has a load balancer for that."""
+    told: set[tuple[Location, str]] = set()
     for service in inventory.services if not deployment.uses_orchestrator(inventory) else ():
-        ports = [port for port in service.ports if len(_numbers(port.host_port)) == 1]
+        single = [port for port in service.ports if len(_numbers(port.host_port)) == 1]
+        ports = [port for port in single if (port.location, port.host_port) not in told]
         if (service.replicas or 0) > 1 and ports:
+            told.update((port.location, port.host_port) for port in ports)  # an overlay has those of its base again
             yield _of_copies(service, *ports)
 
 
