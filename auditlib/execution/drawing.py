@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import atexit
 import os
-import shutil
 import sys
-import tempfile
+from contextlib import ExitStack
+
+from auditlib import leftovers
 
 _VARIABLE = "MPLCONFIGDIR"
 
@@ -15,9 +16,9 @@ def find_folder() -> None:
     """Give matplotlib a temporary folder where it can't write to its usual ones, as it would complain on stderr."""
     if _VARIABLE in os.environ or all(map(_can_write, _usual_folders())):
         return
-    folder = tempfile.mkdtemp(prefix="auditlib-")
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    os.environ[_VARIABLE] = folder
+    kept = ExitStack()
+    os.environ[_VARIABLE] = str(kept.enter_context(leftovers.temporary("matplotlib")))
+    atexit.register(kept.close)
 
 
 def _usual_folders() -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from auditlib.readers.python_code import Module, argument, assigned
 
-_LIMIT = 1_000
+_LIMIT = 200
 """Loops of one file that are looked at, and blocks with a prefix."""
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp)
 
