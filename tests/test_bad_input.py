@@ -53,6 +53,14 @@ CASES = {
     "settings that would run": {"settings.py": "import os\nos.system('touch executed')\nX = os.getenv('X')\n"},
     "Python nested 20,000 deep": {"settings.py": "import os\nX = os.getenv('X')\ny = " + "(" * 20_000},
     "Python of one endless expression": {"settings.py": "import os\nX = os.getenv('X')\ny = " + "-" * 100_000 + "1"},
+    "a Dockerfile of 250,000 instructions": {"Dockerfile": "FROM python:3.12\n" + "RUN echo hello\n" * 250_000},
+    "a project of 40,000 services": {
+        "compose.yaml": "services:\n" + "".join(f"  s{n}: {{image: a, ports: ['80']}}\n" for n in range(40_000))
+    },
+    "a job of 10,000 steps": {
+        ".github/workflows/ci.yml": "on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n"
+        "      - uses: actions/checkout@v4\n" + "      - run: pytest tests && docker build .\n" * 10_000
+    },
     "an include out of the root": {"compose.yaml": f"include: [../../../etc/passwd, ../outside.yaml]\n{GOOD}"},
     "an extends out of the root": {
         "compose.yaml": "services:\n  api:\n    image: a\n    extends: {file: ../outside.yaml, service: x}\n"

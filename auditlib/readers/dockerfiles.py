@@ -11,6 +11,7 @@ import posixpath
 import re
 import shlex
 from collections.abc import Iterator
+from itertools import islice
 
 from auditlib.inventory.delivery import Command, Dockerfile, DockerIgnore, Instruction, Stage
 from auditlib.model import Coverage, Location, Read
@@ -36,6 +37,8 @@ _EXECUTED = frozenset({"RUN", "CMD", "ENTRYPOINT", "HEALTHCHECK"})
 _ASSIGNING = frozenset({"ENV", "ARG", "LABEL"})
 _VARIABLE = regex(r"\$(?:(?P<plain>\w+)|\{(?P<name>\w+)(?P<default>:?-[^{}]*)?\})")
 _SPLIT_LIMIT = 20_000
+_STATEMENT_LIMIT = 10_000
+"""Instructions of a Dockerfile that are read; what has more is there to take time."""
 
 
 def read(source: Source) -> Reading:
@@ -59,9 +62,13 @@ def _read_ignore(source: Source, path: str) -> Iterator[DockerIgnore]:
 
 def _read(source: Source, path: str) -> Iterator[Dockerfile | Coverage]:
     parser = _Parser(path, source.vault)
-    for statement in statements(source.text(path)):
+    found = statements(source.text(path))
+    for statement in islice(found, _STATEMENT_LIMIT):
         parser.take(statement)
     yield from parser.trouble
+    if beyond := next(found, None):
+        said = f"has more than {_STATEMENT_LIMIT} instructions; the rest was left out"
+        yield Coverage(path, KIND, Read.PARTIAL, said, beyond.line)
     if not parser.stages:
         yield Coverage(path, KIND, Read.PARTIAL, "has no FROM; a template, or no Dockerfile")
     yield Dockerfile(path, tuple(parser.stages), tuple(parser.instructions), Location(path))

@@ -62,6 +62,8 @@ def _resolved(source: Source, plan: Plan, progress: Progress) -> Resolved | None
         return None
     try:
         return resolve(source, structs.replace(plan, files=readable))
+    except Unreadable as error:
+        progress.note(plan.own_file, Read.FAILED, error.reason, error.line)
     except Exception as error:  # a defect of the loader must not cost the audit; it is reported
         progress.note(plan.own_file, Read.FAILED, f"the Compose loader failed: {type(error).__name__}")
     return None

@@ -17,6 +17,9 @@ from auditlib.readers.compose.environment import Interpolations
 from auditlib.readers.compose.view import View
 from auditlib.source import Source, Unreadable
 
+SERVICE_LIMIT = 5_000
+"""Services of a project that is read; one with more is there to take time."""
+
 
 class Plan(Struct, frozen=True):
     """What is to be read as one project. `own_file` is the base itself, or the overlay."""
@@ -67,8 +70,10 @@ def plans(found: Iterable[compose.Found]) -> list[Plan]:
 
 
 def resolve(source: Source, plan: Plan) -> Resolved:
-    """The records of a project. Raises whatever the loader raises."""
+    """The records of a project. Raises whatever the loader raises, and Unreadable for more services than are read."""
     project, unset = _load(source, plan)
+    if len(project.services) > SERVICE_LIMIT:
+        raise Unreadable(f"has {len(project.services)} services; projects of more than {SERVICE_LIMIT} are not read")
     for file in project.files:
         _learn(source, file)
     view = View(source, plan.name, project)
