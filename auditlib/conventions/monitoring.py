@@ -28,7 +28,11 @@ def is_template(path: str, *texts: str) -> bool:
 
 def runners(inventory: Inventory, file: str) -> tuple[Service, ...]:
     """The services that mount a configuration file, unless it is only among their own sources."""
-    return tuple(service for service in inventory.services if _is_given(service, mounts.path_inside(service, file)))
+    known = inventory.runners
+    if file not in known:
+        given = (item for item in inventory.services if _is_given(item, mounts.path_inside(item, file)))
+        known[file] = tuple(given)
+    return known[file]
 
 
 def _is_given(service: Service, inside: str) -> bool:

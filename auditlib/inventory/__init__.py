@@ -150,6 +150,11 @@ class Inventory:
         return tuple(service for service in self.services if service.changed_at is None)
 
     @cached_property
+    def runners(self) -> dict[str, tuple[stack.Service, ...]]:
+        """By file the services that mount it, as far as somebody asked: each asks all services, and many rules do."""
+        return {}
+
+    @cached_property
     def _shared_names(self) -> frozenset[str]:
         numbers = Counter(service.name for service in self.distinct_services)
         return frozenset(name for name, number in numbers.items() if number > 1)

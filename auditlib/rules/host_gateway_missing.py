@@ -31,9 +31,10 @@ References:
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 
-from auditlib.conventions import environments, monitoring, mounts
+from auditlib.conventions import environments, monitoring
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
@@ -47,13 +48,14 @@ _HOST = "host.docker.internal"
 @rule(area=Area.ORCHESTRATION, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every service that is told of its host by that name, by Compose or a file that it mounts, and isn't given it."""
+    in_files = _in_files(inventory)
     for service in inventory.distinct_services:
         if _knows(inventory, service) or environments.only_for_development(service):
             continue
         places = [entry.location for entry in service.environment if any(end.host == _HOST for end in entry.endpoints)]
         if any(end.host == _HOST for end in service.command_endpoints):
             places.append(service.command_location or service.location)
-        places += _in_files(inventory, service)
+        places += in_files.get(service.key, ())
         if places:
             yield _evidence(service, list(dict.fromkeys(places)))
 
@@ -64,20 +66,26 @@ def _knows(inventory: Inventory, service: Service) -> bool:
     return any(_HOST in item.extra_hosts or item.network_mode for item in versions)
 
 
-def _in_files(inventory: Inventory, service: Service) -> Iterator[Location]:
-    """Where the configurations that a service mounts name its host."""
+def _in_files(inventory: Inventory) -> dict[str, list[Location]]:
+    """By service: where the configurations that it mounts name its host."""
+    found: defaultdict[str, list[Location]] = defaultdict(list)
+    for file, place in _mentions(inventory):
+        for service in monitoring.runners(inventory, file):
+            found[service.key].append(place)
+    return found
+
+
+def _mentions(inventory: Inventory) -> Iterator[tuple[str, Location]]:
+    """The places of configurations, each with its file, that name the host."""
     for job in inventory.scrape_jobs:
-        if service in monitoring.runners(inventory, job.file):
-            yield from (target.location for target in job.targets if target.host == _HOST)
+        yield from ((job.file, target.location) for target in job.targets if target.host == _HOST)
     for config in inventory.prometheus:
-        if service in monitoring.runners(inventory, config.file):
-            yield from (target.location for target in config.alertmanagers if target.host == _HOST)
+        yield from ((config.file, target.location) for target in config.alertmanagers if target.host == _HOST)
     for source in inventory.datasources:
-        if f"//{_HOST}" in source.url and mounts.path_inside(service, source.file):
-            yield source.location
+        if f"//{_HOST}" in source.url:
+            yield source.file, source.location
     for proxy in inventory.reverse_proxies:
-        if mounts.path_inside(service, proxy.file):
-            yield from (item.location for item in proxy.upstreams if item.host == _HOST)
+        yield from ((proxy.file, item.location) for item in proxy.upstreams if item.host == _HOST)
 
 
 def _evidence(service: Service, places: list[Location]) -> Evidence:
