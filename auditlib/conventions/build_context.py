@@ -64,6 +64,11 @@ def matches(pattern: str, path: str) -> bool:
     return not source or bool(_pattern(source).fullmatch(path))
 
 
+def path_outside(build: Build, source: str) -> str:
+    """The path in the repository of what an instruction copies from the context of its build."""
+    return posixpath.normpath(posixpath.join(build.context, source.lstrip("/")))
+
+
 def copies_everything(item: Instruction) -> bool:
     """Whether an instruction copies the whole context into the image."""
     from_stage = any(flag.startswith("--from") for flag in item.flags)

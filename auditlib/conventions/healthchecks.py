@@ -12,10 +12,7 @@ def of(inventory: Inventory, service: Service) -> Location | None:
     """The place of a service's health check: Compose's own, or the HEALTHCHECK of the Dockerfile it is built from."""
     if service.healthcheck is not None:
         return None if service.healthcheck.disabled else service.healthcheck.location
-    found = services.dockerfile(inventory, service)
-    if found is None or service.build is None:
-        return None
-    _, instructions = services.final_stage(found, service.build.target)
+    _, instructions = services.built_from(inventory, service)
     last = next((item for item in reversed(instructions) if item.keyword == "HEALTHCHECK"), None)
     return last.location if last and last.argument.strip().upper() != "NONE" else None
 
@@ -26,10 +23,9 @@ def may_be_in_image(inventory: Inventory, service: Service) -> bool:
         return False
     base = service.image
     if service.build is not None:
-        found = services.dockerfile(inventory, service)
-        if found is None:
+        if services.dockerfile(inventory, service) is None:
             return True
-        base, instructions = services.final_stage(found, service.build.target)
+        base, instructions = services.built_from(inventory, service)
         if any(item.keyword == "HEALTHCHECK" for item in instructions):
             return False
     return base != "scratch" and images.brings_healthcheck(base) is None

@@ -14,12 +14,9 @@ from auditlib.inventory.stack import Mount, Service
 
 def of_code(inventory: Inventory, service: Service) -> frozenset[str]:
     """The folders that a service works in or that its image copies files of the context to; empty if none is known."""
-    found = services.dockerfile(inventory, service)
-    if found is None or service.build is None:
-        return frozenset()
     folder = ""
     folders: list[str] = []
-    for item in services.final_stage(found, service.build.target)[1]:
+    for item in services.built_from(inventory, service)[1]:
         if item.keyword == "WORKDIR":
             folder = posixpath.join(folder or "/", item.argument.strip("\"' "))
             folders.append(folder)

@@ -11,10 +11,13 @@ import re
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
+from msgspec import Struct
+
 from auditlib.conventions import mounts
 from auditlib.inventory import Inventory
-from auditlib.inventory.monitoring import AlertRule, LabelMatcher, PrometheusConfig
+from auditlib.inventory.monitoring import AlertRule, LabelMatcher, PrometheusConfig, Query
 from auditlib.inventory.stack import Service
+from auditlib.model import Location
 
 _TEMPLATES = (".j2", ".jinja", ".jinja2", ".tmpl", ".tpl", ".template", ".gotmpl", ".erb")
 _HOME = "/etc/prometheus/"
@@ -99,3 +102,27 @@ def takes(matcher: LabelMatcher, value: str) -> bool:
 def alerts(inventory: Inventory) -> tuple[AlertRule, ...]:
     """The alerting rules, the recording ones left out."""
     return tuple(rule for rule in inventory.alert_rules if rule.kind == "alert")
+
+
+class Asking(Struct, frozen=True):
+    """A rule, or a panel of a dashboard, that asks something of Prometheus."""
+
+    name: str
+    query: Query
+    location: Location
+    of_panel: bool = False
+
+    @property
+    def called(self) -> str:
+        """What it is called in a sentence."""
+        return f"the panel {self.name}" if self.of_panel else self.name
+
+
+def asking(inventory: Inventory) -> Iterator[Asking]:
+    """All rules, and after them all panels with each of their queries."""
+    for rule in inventory.alert_rules:
+        yield Asking(rule.name, rule.query, rule.expression_location)
+    for dashboard in inventory.dashboards:
+        for panel in dashboard.panels:
+            for query in panel.queries:
+                yield Asking(panel.title, query, query.location or panel.location, of_panel=True)

@@ -43,10 +43,7 @@ def of(inventory: Inventory, service: Service) -> Probe | None:
     own = service.healthcheck
     if own is not None:
         return None if own.disabled else Probe(own.commands, own.test_location or own.location)
-    found = services.dockerfile(inventory, service)
-    if found is None or service.build is None:
-        return None
-    _, instructions = services.final_stage(found, service.build.target)
+    _, instructions = services.built_from(inventory, service)
     last = next((item for item in reversed(instructions) if item.keyword == "HEALTHCHECK"), None)
     return Probe(last.commands, last.location) if last else None
 

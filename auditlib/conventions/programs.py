@@ -108,10 +108,8 @@ def _below(paths: list[str], roots: tuple[str, ...]) -> list[int]:
 def _program(inventory: Inventory, service: Service, builder: Service, code: _Code) -> Program:
     roots = _roots(inventory, service, builder)
     given = {entry.name.upper() for other in inventory.versions(service) for entry in other.environment}
-    build = services.dockerfile(inventory, builder)
-    if build is not None:
-        _, final = services.final_stage(build, builder.build.target if builder.build else "")
-        given |= {name.upper() for item in final if item.keyword == "ENV" for name, _ in item.variables}
+    _, final = services.built_from(inventory, builder)
+    given |= {name.upper() for item in final if item.keyword == "ENV" for name, _ in item.variables}
     return Program(
         service, roots, modules.own_settings(code.settings_below(roots), builder), frozenset(given),
         code.named_below(roots), bool(_below(code.foreign, roots)), bool(_below(code.routes, roots)),

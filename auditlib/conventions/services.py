@@ -57,12 +57,17 @@ def final_stage(found: Dockerfile, target: str = "") -> tuple[str, tuple[Instruc
     return name, tuple(sorted(mine, key=lambda item: order[item.stage]))
 
 
+def built_from(inventory: Inventory, service: Service) -> tuple[str, tuple[Instruction, ...]]:
+    """The image and the instructions that a service is built from; nothing where no Dockerfile of it is known."""
+    found = dockerfile(inventory, service)
+    return final_stage(found, service.build.target) if found and service.build else ("", ())
+
+
 def commands(inventory: Inventory, service: Service) -> tuple[Command, ...]:
     """The commands that a service starts with: Compose's own words in the place of those of its Dockerfile."""
-    found = dockerfile(inventory, service)
-    if service.entrypoint or found is None or service.build is None:
+    if service.entrypoint or dockerfile(inventory, service) is None:
         return service.commands
-    last = {item.keyword: item for item in final_stage(found, service.build.target)[1]}
+    last = {item.keyword: item for item in built_from(inventory, service)[1]}
     entry, usual = last.get("ENTRYPOINT"), last.get("CMD")
     if service.command:
         words, place, given = service.command, service.command_location, service.commands
@@ -82,10 +87,7 @@ def product(inventory: Inventory, service: Service) -> Product | None:
     if service.build is None:
         found = data_folders.product(service.image)
         return found if found is None or _starts_server(service, found) else None
-    build = dockerfile(inventory, service)
-    if build is None:
-        return None
-    base, instructions = final_stage(build, service.build.target)
+    base, instructions = built_from(inventory, service)
     found = data_folders.product(base)
     own_program = any(item.keyword == "ENTRYPOINT" for item in instructions) or _copies_application(instructions, found)
     return None if own_program or found is None or not _starts_server(service, found) else found

@@ -37,10 +37,9 @@ def _own(inventory: Inventory, service: Service) -> Iterator[Start]:
     place = service.command_location or service.location
     if service.entrypoint or service.command:
         yield Start((*service.entrypoint, *service.command), place)
-    build = services.dockerfile(inventory, service)
-    if build is None or service.build is None or service.entrypoint:
+    if service.entrypoint:
         return
-    last = {item.keyword: item for item in services.final_stage(build, service.build.target)[1]}
+    last = {item.keyword: item for item in services.built_from(inventory, service)[1]}
     for keyword in ("ENTRYPOINT", *(() if service.command else ("CMD",))):
         if keyword in last:
             yield Start(last[keyword].words, last[keyword].location)

@@ -145,9 +145,6 @@ class Follower(Struct):
             yield from self.follow(words, service.build.context if service.build else None, depth + 1)
 
     def _image_command(self, service: Service) -> list[str]:
-        found = services.dockerfile(self.inventory, service)
-        if found is None or service.build is None:
-            return []
-        _, instructions = services.final_stage(found, service.build.target)
+        _, instructions = services.built_from(self.inventory, service)
         last = {item.keyword: item.words for item in instructions if item.keyword in ("CMD", "ENTRYPOINT")}
         return [*last.get("ENTRYPOINT", ()), *last.get("CMD", ())]

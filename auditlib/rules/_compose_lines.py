@@ -66,6 +66,11 @@ def waiting(service: Service, needed: str, condition: str) -> str:
     return of_service(service, f"depends_on:{lines}")
 
 
+def local_form(port: Port) -> str:
+    """A port as it is written where the host alone is to reach it."""
+    return f'"127.0.0.1:{port.host_port or port.target}:{port.target}"'
+
+
 def on_loopback(port: Port) -> tuple[str, str]:
     """A port in the short form, published to the host alone; nothing where it is written in another way."""
     if not port.host_port or port.host_ip:

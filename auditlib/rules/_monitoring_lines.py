@@ -12,6 +12,16 @@ from auditlib.rules import _files as files
 _LOOKED_AT = 300
 """Services of a very large repository that are looked at, each time lines are written."""
 
+TARGET_DOWN = """groups:
+  - name: availability
+    rules:
+      - alert: TargetDown
+        expr: up == 0
+        for: 2m
+        labels: {severity: critical}
+        annotations: {summary: "{{ $labels.job }} is not answering"}"""
+"""Rules that tell when a target stops answering."""
+
 
 def job(name: str, target: str) -> str:
     """A scrape job with one target."""

@@ -81,8 +81,7 @@ def _moved(service: Service) -> bool:
 
 def _asking(inventory: Inventory, service: Service, url: str) -> str:
     """A command that the image holds, as far as its base tells."""
-    found = services.dockerfile(inventory, service)
-    base = services.final_stage(found, service.build.target)[0] if found and service.build else service.image
+    base = services.built_from(inventory, service)[0] or service.image
     language = _ASKING.get(images.repository(base))
     if language:
         return language.format(url=url)

@@ -123,8 +123,8 @@ def _evidence(project: Project, found: list[tuple[Service, Port]]) -> Evidence:
         subject=f"{project.name}/open-console",
         service=first.name,
         related=tuple(Related(end.location, f"{item.name} is published too", member=True) for item, end in found[1:]),
-        recommendation=f'Publish {first.name} as "127.0.0.1:{port.host_port or port.target}:{port.target}" in '
-        f"{port.location.file}, and give it a login if it has one.",
+        recommendation=f"Publish {first.name} as {compose_lines.local_form(port)} in {port.location.file}, "
+        "and give it a login if it has one.",
         severity=Severity.LOW if environments.is_for_development(port.location.file) else None,
         change=compose_lines.on_loopback(port),
     )

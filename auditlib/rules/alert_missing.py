@@ -50,6 +50,7 @@ from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed
 from auditlib.rules import _files as files
+from auditlib.rules import _monitoring_lines as monitoring_lines
 from auditlib.rules._rule import Evidence, rule
 
 _ALERTS = regex(r"(?:^|[/._-])alert(?:s|ing)?(?:[/._-]|rules).*\.(?:ya?ml|json|rules|tf|libsonnet|jsonnet)$", re.I)
@@ -99,19 +100,10 @@ def _serves(inventory: Inventory, service: Service) -> bool:
     return not services.is_watching(inventory, service)
 
 
-_ALERT = """groups:
-  - name: availability
-    rules:
-      - alert: TargetDown
-        expr: up == 0
-        for: 5m
-        annotations: {summary: "{{ $labels.job }} is not answering"}"""
-
-
 def _alert(config: PrometheusConfig, names: str) -> str:
     """The rule file beside the configuration, and the line that loads it."""
     home = posixpath.dirname(config.file)
-    rules = files.into(posixpath.join(home, "alerts.yml"), f"# tells of {names}\n{_ALERT}")
+    rules = files.into(posixpath.join(home, "alerts.yml"), f"# tells of {names}\n{monitoring_lines.TARGET_DOWN}")
     return f"{files.into(config.file, 'rule_files: [alerts.yml]')}\n{rules}"
 
 

@@ -75,10 +75,8 @@ def _entry_point(inventory: Inventory, service: Service) -> tuple[tuple[str, ...
     if service.build is None:
         known = _OF_IMAGES.get(images.repository(service.image))
         return ((known,), service.image_location) if known else None
-    found = services.dockerfile(inventory, service)
-    last = None
-    for item in services.final_stage(found, service.build.target)[1] if found else ():
-        last = item if item.keyword == "ENTRYPOINT" else last
+    _, instructions = services.built_from(inventory, service)
+    last = next((item for item in reversed(instructions) if item.keyword == "ENTRYPOINT"), None)
     if last is None or last.shell or not last.words or posixpath.basename(last.words[0]) not in _PROGRAMS:
         return None
     return last.words, last.location

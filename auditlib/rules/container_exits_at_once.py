@@ -80,10 +80,7 @@ def _is_told(inventory: Inventory, service: Service) -> bool:
 
 def _of_build(inventory: Inventory, service: Service) -> tuple[str, str] | None:
     """The image that a build starts from, if its stages name no program, and what that one starts."""
-    found = services.dockerfile(inventory, service)
-    if found is None or service.build is None:
-        return None
-    base, instructions = services.final_stage(found, service.build.target)
+    base, instructions = services.built_from(inventory, service)
     started = _STARTS.get(images.repository(base))
     named = any(item.keyword in ("CMD", "ENTRYPOINT") for item in instructions)
     return None if named or started is None else (base, started)

@@ -25,7 +25,6 @@ References:
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Iterator
 
 from auditlib.conventions import build_context, services
@@ -80,8 +79,7 @@ def _fault(source: str, files: list[str], ignore: DockerIgnore | None) -> str:
 
 def _brought(build: Build, source: str) -> str:
     """How a file gets into the context; one above it can't."""
-    path = posixpath.normpath(posixpath.join(build.context, source))
-    return "" if source.startswith("..") else _files.committed([path])
+    return "" if source.startswith("..") else _files.committed([build_context.path_outside(build, source)])
 
 
 def _moved(files: list[str], source: str) -> tuple[str, str]:

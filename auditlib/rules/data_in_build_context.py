@@ -44,33 +44,45 @@ from auditlib.rules._rule import Evidence, rule
 @rule(area=Area.ORCHESTRATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every folder of data that a whole context holds and nothing excludes, with the first build that copies it."""
-    for store in inventory.distinct_services:
+    copying = list(_copying(inventory))
+    for store in inventory.distinct_services if copying else ():
         mount = services.keeps_data(store, services.product(inventory, store))
         if mount is None or mount.kind != "bind" or mount.outside:
             continue
-        for service in inventory.distinct_services:
-            copying = _copying(inventory, service)
-            if copying and service.build and _is_sent(inventory, service.build, posixpath.normpath(mount.source)):
-                yield _evidence(store, mount, service, copying)
+        for service, build, instruction in copying:
+            inside = _inside(inventory, build, posixpath.normpath(mount.source))
+            if inside:
+                yield _evidence(store, mount, service, instruction, _ignored(inventory, build, inside))
                 break
 
 
-def _copying(inventory: Inventory, service: Service) -> Instruction | None:
-    """The instruction that copies the whole context of a service's build."""
-    file = services.dockerfile(inventory, service)
-    return next((item for item in file.instructions if build_context.copies_everything(item)), None) if file else None
+def _copying(inventory: Inventory) -> Iterator[tuple[Service, Build, Instruction]]:
+    """The services with the first instruction of their build that copies its whole context."""
+    for service in inventory.distinct_services:
+        file = services.dockerfile(inventory, service)
+        for item in file.instructions if file and service.build else ():
+            if build_context.copies_everything(item) and service.build:
+                yield service, service.build, item
+                break
 
 
-def _is_sent(inventory: Inventory, build: Build, folder: str) -> bool:
-    """Whether a folder is in the context and `.dockerignore` leaves what is in it there."""
+def _inside(inventory: Inventory, build: Build, folder: str) -> str:
+    """Where a folder lies in the context; empty if it doesn't, or `.dockerignore` leaves out what is in it."""
     context = posixpath.normpath(build.context or ".")
     inside = posixpath.relpath(folder, context)
     if not mounts.is_below(folder, "" if context == "." else context) or inside == ".":
-        return False
-    return not build_context.is_excluded(build_context.ignore_file(inventory, build), f"{inside}/base/1")
+        return ""
+    excluded = build_context.is_excluded(build_context.ignore_file(inventory, build), f"{inside}/base/1")
+    return "" if excluded else inside
 
 
-def _evidence(store: Service, mount: Mount, service: Service, copying: Instruction) -> Evidence:
+def _ignored(inventory: Inventory, build: Build, inside: str) -> str:
+    """The line that leaves the folder out, and the file that it belongs in."""
+    ignore = build_context.ignore_file(inventory, build)
+    return f"{inside} to {ignore.path if ignore else build_context.path_outside(build, '.dockerignore')}"
+
+
+def _evidence(store: Service, mount: Mount, service: Service, copying: Instruction, ignored: str) -> Evidence:
     folder = posixpath.normpath(mount.source)
     return Evidence(
         f"{store.name} keeps its data in {folder}, which {copying.keyword} of {copying.location.file} copies with the "
@@ -79,6 +91,6 @@ def _evidence(store: Service, mount: Mount, service: Service, copying: Instructi
         subject=f"{service.name}/{folder}",
         service=service.name,
         related=(Related(store.location, f"{store.name} keeps its data there"),),
-        recommendation=f"Add {folder} to .dockerignore, or give {store.name} a named volume.",
+        recommendation=f"Add {ignored}, or give {store.name} a named volume.",
         example=compose_lines.named_volume(store, mount.target),
     )

@@ -26,7 +26,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditlib.conventions import environments, programs, services
+from auditlib.conventions import environments, programs, services, spring
 from auditlib.conventions.programs import Program
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
@@ -52,14 +52,9 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             yield _evidence(inventory, program, active[0])
 
 
-def _profiles(program: Program) -> set[str]:
-    given = (entry for entry in program.service.environment if entry.name == "SPRING_PROFILES_ACTIVE" and entry.value)
-    return {name.strip() for entry in given if entry.value for name in entry.value.text.split(",")} - {""}
-
-
 def _is_active(program: Program, item: MemoryDatabase) -> bool:
     """Whether the file holds for the service; the general one may be replaced by that of an active profile."""
-    profiles = _profiles(program)
+    profiles = [name for entry in program.service.environment for name in spring.profiles(entry)]
     return item.profile in profiles if item.profile else not profiles
 
 

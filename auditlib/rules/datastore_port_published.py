@@ -82,7 +82,7 @@ def _evidence(file: str, found: list[tuple[Service, Port]]) -> Evidence:
 
 def _advice(found: list[tuple[Service, Port]]) -> str:
     names = list(dict.fromkeys(item.name for item, _ in found))
-    forms = [f'`"127.0.0.1:{port.host_port or port.target}:{port.target}"`' for _, port in found]
+    forms = [f"`{compose_lines.local_form(port)}`" for _, port in found]
     what, instead = ("port", "it") if len(found) == 1 else ("ports", "them")
     return f"Remove the {what} of {listed(names, limit=_NAMED)}, or publish {instead} as {listed(forms, limit=_NAMED)}."
 

@@ -35,6 +35,8 @@ from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 _BUILT_IN = frozenset({"bridge", "host", "none", "ingress"})
+_OF_PROJECT = "default"
+"""In the name of the network that Compose makes for each project, so that another repository may bring it."""
 
 
 @rule(area=Area.ORCHESTRATION, severity=Severity.LOW, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
@@ -45,7 +47,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         return
     missing: dict[str, Network] = {}
     for item in inventory.networks:
-        if item.external and item.name not in made | _BUILT_IN and "default" not in item.name:
+        if item.external and item.name not in made | _BUILT_IN and _OF_PROJECT not in item.name:
             missing.setdefault(item.name, item)
     for name, item in missing.items():
         yield Evidence(

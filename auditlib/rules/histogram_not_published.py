@@ -33,9 +33,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from auditlib.conventions import monitoring, spring
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed
 from auditlib.rules import _files as files
@@ -54,36 +55,25 @@ _SETTING = """management:
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """One finding for all queries of such buckets, if the repository's applications of Spring publish none."""
     settings = [item for item in inventory.spring_settings if "/main/" in f"/{item.location.file}"]
-    uses = list(_asked(inventory))
-    job = next((job for job in inventory.scrape_jobs if job.metrics_path.endswith("/actuator/prometheus")), None)
+    uses = [item for item in monitoring.asking(inventory) if any(map(_BUCKETS.fullmatch, item.query.metrics))]
+    job = spring.scraped_by(inventory)
     if not settings or not uses or job is None or _may_publish(inventory):
         return
-    (_, first), *others = uses
-    names = list(dict.fromkeys(each for each, _ in uses))
+    first, *others = uses
+    names = list(dict.fromkeys(item.called for item in uses))
     yield Evidence(
         f"{listed(names)} {'asks' if len(names) == 1 else 'ask'} for buckets of http_server_requests, and no "
         "configuration of Spring in the repository publishes any: there is no result, unless one outside of it does.",
-        first,
+        first.location,
         subject="http_server_requests",
         related=(
             Related(job.location, f"the job {job.name} asks Spring Boot's Actuator"),
             Related(settings[0].location, "no percentiles-histogram here"),
-            *(Related(place, f"{each} has no result either", member=True) for each, place in others[:10]),
+            *(Related(item.location, f"{item.called} has no result either", member=True) for item in others[:10]),
         ),
         recommendation=f"Set percentiles-histogram for http.server.requests in {settings[0].location.file}.",
         example=files.into(settings[0].location.file, _SETTING),
     )
-
-
-def _asked(inventory: Inventory) -> Iterator[tuple[str, Location]]:
-    for item in inventory.alert_rules:
-        if any(_BUCKETS.fullmatch(metric) for metric in item.query.metrics):
-            yield item.name, item.expression_location
-    for board in inventory.dashboards:
-        for panel in board.panels:
-            for query in panel.queries:
-                if any(_BUCKETS.fullmatch(metric) for metric in query.metrics):
-                    yield f"the panel {panel.title}", query.location or panel.location
 
 
 def _may_publish(inventory: Inventory) -> bool:

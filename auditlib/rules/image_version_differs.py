@@ -80,10 +80,8 @@ def _image(inventory: Inventory, service: Service) -> str:
     """The image of a service; of one that is built, the data store that it is built on, if it is one."""
     if service.build is None:
         return service.image
-    found = services.dockerfile(inventory, service)
     product = services.product(inventory, service)
-    store = found is not None and product is not None and product.kind in services.DATASTORES
-    return services.final_stage(found, service.build.target)[0] if found and store else ""
+    return services.built_from(inventory, service)[0] if product and product.kind in services.DATASTORES else ""
 
 
 def _of_jobs(inventory: Inventory, running: dict[str, list[_Run]]) -> Iterator[Evidence]:

@@ -67,8 +67,7 @@ def _scripts(inventory: Inventory, service: Service, data: Mount | None) -> Iter
     for mount in service.mounts:
         if mount.kind == "bind" and mount.target.startswith(_FOLDER) and mount is not data:
             yield mount.source, mount.location
-    build = services.dockerfile(inventory, service)
-    for item in services.final_stage(build, service.build.target)[1] if build and service.build else ():
+    for item in services.built_from(inventory, service)[1]:
         if item.keyword in ("COPY", "ADD") and item.words and item.words[-1].startswith(_FOLDER):
             yield listed(item.words[:-1]), item.location
 

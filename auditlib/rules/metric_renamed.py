@@ -28,7 +28,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 
-from auditlib.conventions import images
+from auditlib.conventions import images, monitoring, spring
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
@@ -85,10 +85,10 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     if exporters and not any(_is_early(item) for item in exporters):
         place = Related(exporters[0].image_location, "the exporter that runs")
         yield from _former(inventory, _RENAMED, exporters[0].image, place, None)
-    spring = next((job for job in inventory.scrape_jobs if job.metrics_path.endswith("/actuator/prometheus")), None)
+    job = spring.scraped_by(inventory)
     others = any("jmx" in f"{item.image} {' '.join(item.command)}".lower() for item in inventory.services)
-    if spring and not others:
-        place = Related(spring.location, f"the job {spring.name} asks Spring Boot's Actuator")
+    if job and not others:
+        place = Related(job.location, f"the job {job.name} asks Spring Boot's Actuator")
         yield from _former(inventory, _OF_MICROMETER, "Micrometer", place, Confidence.MEDIUM)
 
 
@@ -97,10 +97,10 @@ def _former(
 ) -> Iterator[Evidence]:
     recorded = {item.name for item in inventory.alert_rules if item.kind == "record"}
     found: defaultdict[tuple[str, str], dict[Location, str]] = defaultdict(dict)
-    for place, asking, metrics in _asked(inventory):
-        for metric in metrics:
+    for item in monitoring.asking(inventory):
+        for metric in item.query.metrics:
             if metric in names and metric not in recorded:
-                found[place.file, metric].setdefault(place, asking)
+                found[item.location.file, metric].setdefault(item.location, item.called)
     for (_, metric), places in found.items():
         yield _evidence(metric, names[metric], places, who, source, confidence)
 
@@ -115,15 +115,6 @@ def _is_early(service: Service) -> bool:
     if version is None:
         return images.tag(service.image) not in ("", "latest", "master", "main")
     return (int(version[1]), int(version[2])) < (0, 16)
-
-
-def _asked(inventory: Inventory) -> Iterator[tuple[Location, str, tuple[str, ...]]]:
-    for item in inventory.alert_rules:
-        yield item.expression_location, item.name, item.query.metrics
-    for dashboard in inventory.dashboards:
-        for panel in dashboard.panels:
-            for query in panel.queries:
-                yield query.location or panel.location, f"the panel {panel.title}", query.metrics
 
 
 def _evidence(

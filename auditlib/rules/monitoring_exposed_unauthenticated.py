@@ -137,8 +137,8 @@ def _evidence(project: Project, found: list[tuple[Service, Port]]) -> Evidence:
         subject=f"{project.name}/exposed-monitoring",
         service=first.name,
         related=tuple(Related(end.location, f"{item.name} is published too", member=True) for item, end in found[1:]),
-        recommendation=f'Publish {first.name} as "127.0.0.1:{port.host_port or port.target}:{port.target}" in '
-        f"{port.location.file}, or put a proxy with a login before it.",
+        recommendation=f"Publish {first.name} as {compose_lines.local_form(port)} in {port.location.file}, "
+        "or put a proxy with a login before it.",
         severity=Severity.LOW if development else (Severity.HIGH if changeable else None),
         change=compose_lines.on_loopback(port),
     )

@@ -103,10 +103,7 @@ def _is_file(inventory: Inventory, mount: Mount) -> bool:
 
 def _image(inventory: Inventory, service: Service) -> str:
     """The image of a service, or the one that its own image starts from."""
-    found = services.dockerfile(inventory, service)
-    if service.build is None or found is None:
-        return "" if service.build else service.image
-    return services.final_stage(found, service.build.target)[0]
+    return services.built_from(inventory, service)[0] if service.build else service.image
 
 
 def _stores_elsewhere(inventory: Inventory) -> bool:

@@ -27,12 +27,11 @@ References:
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Iterator
 
 from msgspec import Struct
 
-from auditlib.conventions import environments, monitoring, services, stacks
+from auditlib.conventions import build_context, environments, monitoring, services, stacks
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.proxy import ReverseProxy
@@ -84,20 +83,17 @@ def _around(inventory: Inventory, graph: DependencyGraph, proxy: Service) -> Ite
 
 def _runs(inventory: Inventory, service: Service, config: ReverseProxy) -> bool:
     """Whether a service mounts a configuration, or its image is the proxy's with the file copied into it."""
-    image = services.dockerfile(inventory, service)
-    if image is None or service.build is None:
+    base, steps = services.built_from(inventory, service)
+    if service.build is None or not base:
         return service in monitoring.runners(inventory, config.file)
-    base, steps = services.final_stage(image, service.build.target)
     sources = (word for item in steps if item.keyword in ("COPY", "ADD") for word in item.words[:-1])
-    paths = {posixpath.normpath(posixpath.join(service.build.context, source)) for source in sources}
-    return config.kind in base and config.file in paths
+    return config.kind in base and config.file in {build_context.path_outside(service.build, each) for each in sources}
 
 
 def _evidence(project: str, ways: list[_Way]) -> Evidence:
     first, *others = ways
     names = listed(f"{way.service.name} ({way.port.host_port or 'a free port'})" for way in ways)
     proxies = list(dict.fromkeys(way.proxy.name for way in ways))
-    port = first.port.host_port or first.port.target
     return Evidence(
         f"{names} {'is' if not others else 'are'} published beside {listed(proxies)}, which "
         f"{'passes' if len(proxies) == 1 else 'pass'} requests to {'it' if not others else 'them'}: callers get past "
@@ -110,6 +106,6 @@ def _evidence(project: str, ways: list[_Way]) -> Evidence:
             *(Related(way.port.location, f"{way.service.name} is published here", member=True) for way in others),
         ),
         recommendation=f"Remove the port of {first.service.name}, or publish it as "
-        f'`"127.0.0.1:{port}:{first.port.target}"`.',
+        f"`{compose_lines.local_form(first.port)}`.",
         change=compose_lines.on_loopback(first.port),
     )

@@ -26,10 +26,9 @@ References:
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Iterator
 
-from auditlib.conventions import mounts, services
+from auditlib.conventions import build_context, mounts, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.proxy import ReverseProxy
@@ -58,23 +57,21 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 def _placed(inventory: Inventory, service: Service, proxy: ReverseProxy) -> _Placed | None:
     """Where the nginx of a service finds a file, and what puts it there."""
     found = services.product(inventory, service)
-    build = services.dockerfile(inventory, service)
     for mount in service.mounts if found and found.name == "Nginx" else ():
         if mount.kind == "bind" and mount.source == proxy.file:
             return service, mounts.path_inside(service, proxy.file), mount.location
-    for item in services.final_stage(build, service.build.target)[1] if build and service.build else ():
-        if item.keyword == "COPY" and len(item.words) == 2 and not item.flags:
-            source = posixpath.normpath(posixpath.join(service.build.context if service.build else "", item.words[0]))
-            if source == proxy.file:
-                return service, item.words[1], item.location
+    for item in services.built_from(inventory, service)[1] if service.build else ():
+        whole = item.keyword == "COPY" and len(item.words) == 2 and not item.flags
+        if whole and service.build and build_context.path_outside(service.build, item.words[0]) == proxy.file:
+            return service, item.words[1], item.location
     return None
 
 
 def _starts_otherwise(inventory: Inventory, service: Service) -> bool:
     """Whether the service is told of another configuration, or of another place for what templates make."""
-    build = services.dockerfile(inventory, service)
+    _, instructions = services.built_from(inventory, service)
     names = [item.name for item in service.environment]
-    names += [name for item in (build.instructions if build else ()) for name, _ in item.variables]
+    names += [name for item in instructions for name, _ in item.variables]
     words = " ".join((*service.entrypoint, *service.command))
     return " -c " in words or "NGINX_ENVSUBST_OUTPUT_DIR" in names
 

@@ -23,13 +23,15 @@ References:
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 
-from auditlib.conventions import exporters
+from auditlib.conventions import exporters, monitoring
+from auditlib.conventions.monitoring import Asking
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.monitoring import Query, Ratio
-from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.inventory.monitoring import Ratio
+from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed
 from auditlib.rules import _files as files
@@ -40,7 +42,7 @@ _EVERYWHERE = regex(
     r"(?:resident|virtual)_memory(?:_max)?_bytes|threads|network_\w+)"
 )
 """What every target may give, through its client library or Prometheus itself."""
-_Use = tuple[str, Location, Ratio]
+_Use = tuple[Asking, Ratio]
 
 
 @rule(area=Area.MONITORING, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
@@ -50,19 +52,13 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     if not jobs or any(job.relabels or job.honors_labels or job.discovery for job in jobs):
         return
     recorded = {item.name for item in inventory.alert_rules if item.kind == "record"}
-    uses = [use for use in _uses(inventory) if _of_two_jobs(use[2]) and not recorded & {use[2].left, use[2].right}]
-    for file in dict.fromkeys(place.file for _, place, _ in uses):
-        yield _evidence(file, [use for use in uses if use[1].file == file])
-
-
-def _uses(inventory: Inventory) -> Iterator[_Use]:
-    asked: list[tuple[str, Location, Query]] = [
-        (item.name, item.expression_location, item.query) for item in inventory.alert_rules
-    ]
-    for board in inventory.dashboards:
-        for panel in board.panels:
-            asked += [(panel.title, query.location or panel.location, query) for query in panel.queries]
-    yield from ((name, place, ratio) for name, place, query in asked for ratio in query.ratios)
+    found: defaultdict[str, list[_Use]] = defaultdict(list)
+    for item in monitoring.asking(inventory):
+        for ratio in item.query.ratios:
+            if _of_two_jobs(ratio) and not recorded & {ratio.left, ratio.right}:
+                found[item.location.file].append((item, ratio))
+    for file, uses in found.items():
+        yield _evidence(file, uses)
 
 
 def _of_two_jobs(ratio: Ratio) -> bool:
@@ -74,16 +70,16 @@ def _of_two_jobs(ratio: Ratio) -> bool:
 
 
 def _evidence(file: str, uses: list[_Use]) -> Evidence:
-    (_, place, ratio), *others = uses
-    names = list(dict.fromkeys(name for name, *_ in uses))
+    (first, ratio), *others = uses
+    names = list(dict.fromkeys(item.name for item, _ in uses))
     many = len(names) > 1
     return Evidence(
         f"{listed(names)} of {file} {'divide' if many else 'divides'} {ratio.left} by {ratio.right}"
-        f"{' and the like' if len({item for *_, item in uses}) > 1 else ''}, which different targets give: no labels "
+        f"{' and the like' if len({item for _, item in uses}) > 1 else ''}, which different targets give: no labels "
         "match, and there is never a result.",
-        place,
+        first.location,
         subject=f"{file}/{'/'.join(names)}",
-        related=tuple(Related(where, f"{name} has no result either", member=True) for name, where, _ in others),
+        related=tuple(Related(item.location, f"{item.name} has no result either", member=True) for item, _ in others),
         recommendation=f"Write `on (…) group_left` after the division in {file}, or sum both sides.",
         example=files.into(file, f"sum(<{ratio.left}>) / sum(<{ratio.right}>)"),
     )

@@ -26,12 +26,14 @@ References:
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 
+from auditlib.conventions import monitoring
+from auditlib.conventions.monitoring import Asking
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.monitoring import Query
-from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.phrases import counted, listed
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
@@ -39,44 +41,33 @@ from auditlib.rules._rule import Evidence, rule
 _SUMMED = """# both sides summed before the division
 sum by (job) (<the series that count>)
 / sum by (job) (<all series of {metric}>)"""
-_Use = tuple[str, Location, str]
+_Use = tuple[Asking, str]
 
 
 @rule(area=Area.MONITORING, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """One finding for each file of rules, and one for each dashboard, with all such ratios."""
-    for file in dict.fromkeys(item.file for item in inventory.alert_rules):
-        mine = [item for item in inventory.alert_rules if item.file == file]
-        uses = [(item.name, item.expression_location, metric) for item in mine for metric in _divided(item.query)]
-        yield from _evidence(file, uses, None)
-    for board in inventory.dashboards:
-        uses = [
-            (panel.title, query.location or panel.location, metric)
-            for panel in board.panels
-            for query in panel.queries
-            for metric in _divided(query)
-        ]
-        yield from _evidence(board.file, uses, Severity.LOW)
+    found: defaultdict[str, list[_Use]] = defaultdict(list)
+    for item in monitoring.asking(inventory):
+        for ratio in item.query.ratios:
+            if ratio.of_itself:
+                found[item.location.file].append((item, ratio.left))
+    for file, uses in found.items():
+        yield _evidence(file, uses)
 
 
-def _divided(query: Query) -> list[str]:
-    return [ratio.left for ratio in query.ratios if ratio.of_itself]
-
-
-def _evidence(file: str, uses: list[_Use], severity: Severity | None) -> Iterator[Evidence]:
-    if not uses:
-        return
-    (_, place, metric), *others = uses
-    names = list(dict.fromkeys(name for name, *_ in uses))
+def _evidence(file: str, uses: list[_Use]) -> Evidence:
+    (first, metric), *others = uses
+    names = list(dict.fromkeys(item.name for item, _ in uses))
     many = len(names) > 1
-    yield Evidence(
+    return Evidence(
         f"{listed(names)} of {file} {'divide' if many else 'divides'} each series of "
-        f"{listed(dict.fromkeys(metric for *_, metric in uses))} by itself, since nothing sums them: the result is "
+        f"{listed(dict.fromkeys(metric for _, metric in uses))} by itself, since nothing sums them: the result is "
         "always 1.",
-        place,
+        first.location,
         subject=f"{file}/{'/'.join(names)}",
-        related=tuple(Related(where, f"{name} does the same", member=True) for name, where, _ in others),
+        related=tuple(Related(item.location, f"{item.name} does the same", member=True) for item, _ in others),
         recommendation=f"Put `sum by (…)` around both sides in {counted(len(names), 'place')} of {file}.",
-        severity=severity,
+        severity=Severity.LOW if first.of_panel else None,
         example=files.into(file, _SUMMED.format(metric=metric)),
     )

@@ -28,7 +28,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator
 
-from auditlib.conventions import programs
+from auditlib.conventions import programs, spring
 from auditlib.conventions.programs import Program
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
@@ -53,11 +53,10 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             continue
         known = {item.name for item in inventory.spring_profiles if program.holds(item.location.file)}
         for entry in program.service.environment:
-            if entry.name == "SPRING_PROFILES_ACTIVE" and entry.value is not None:
-                wanted = [name.strip() for name in entry.value.text.split(",")]
-                unknown = [name for name in wanted if _NAME.fullmatch(name) and name not in known and name != "default"]
-                if unknown:
-                    yield _evidence(program, entry, main, unknown, known)
+            wanted = [name for name in spring.profiles(entry) if _NAME.fullmatch(name)]
+            unknown = [name for name in wanted if name not in known and name != "default"]
+            if unknown:
+                yield _evidence(program, entry, main, unknown, known)
 
 
 def _is_configured_elsewhere(inventory: Inventory, program: Program) -> bool:

@@ -37,6 +37,7 @@ from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import counted
 from auditlib.rules import _files as files
+from auditlib.rules import _monitoring_lines as monitoring_lines
 from auditlib.rules._rule import Evidence, rule
 
 _NOTICES = regex(
@@ -44,14 +45,6 @@ _NOTICES = regex(
     r"or\s+vector|count\s*(?:by|without|\()|scrape_|time\(\)|instance_info|\bALERTS|\{\{"
 )
 """Signs in an expression that it may tell of something that is gone."""
-_RULE = """groups:
-  - name: availability
-    rules:
-      - alert: TargetDown
-        expr: up == 0
-        for: 2m
-        labels: {severity: critical}
-        annotations: {summary: "{{ $labels.job }} is not answering"}"""
 
 
 @rule(area=Area.MONITORING, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
@@ -83,5 +76,5 @@ def _evidence(config: str, alerts: list[AlertRule]) -> Evidence:
         subject=config,
         related=tuple(Related(item.location, f"{item.name} looks at values", member=True) for item in others[:10]),
         recommendation=f"Add an alert on `up == 0` to {first.file}.",
-        example=files.into(first.file, _RULE),
+        example=files.into(first.file, monitoring_lines.TARGET_DOWN),
     )

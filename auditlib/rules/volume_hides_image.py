@@ -52,10 +52,9 @@ _FILLS = frozenset({"cp", "rsync", "tar", "unzip", "ln"})
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every named volume that covers what the Dockerfile of its service copies, or collects as static files."""
     for service in inventory.distinct_services:
-        build = services.dockerfile(inventory, service)
-        if build is None or service.build is None or environments.only_for_development(service):
+        if environments.only_for_development(service):
             continue
-        brought = list(_brought(services.final_stage(build, service.build.target)[1]))
+        brought = list(_brought(services.built_from(inventory, service)[1]))
         for mount in service.mounts:
             covered = next((item for path, item in brought if _covers(mount, path)), None)
             if covered is not None and not _is_filled(inventory, service, mount):
