@@ -39,6 +39,12 @@ _TO_FILL_IN = regex(r"<(?P<what>[\w./:@-]{1,60})(?: [\w./:@-]{1,60}){0,5}>")
 """What the reader is to replace (`git clone <address>`), which a shell would take for a redirection."""
 _SPELLED = regex(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b")
 """A variable outside code, which only its underscore tells from a word in capitals."""
+_ADDRESS = regex(r"(?<![=\"'\w])https?://(?:localhost|127\.0\.0\.1):\d{2,5}\b")
+"""Where the reader is sent on the own machine; after `=` or a quotation mark it is a setting's value."""
+_RELATIVE_FILE = regex(
+    r"(?:\.{1,2}/)*(?:[\w@.-]+/)*(?:[\w@.-]*\w\.(?!(?:png|jpe?g|gif|svg|webp|mp4|webm)$)[A-Za-z]{1,6}|LICENSE)", re.I
+)
+"""A picture that is missing misleads nobody."""
 _LINE_LIMIT = 5_000
 
 
@@ -54,8 +60,11 @@ def _read(source: Source, file: str) -> Iterator[Document]:
     fences: list[tuple[int, list[str]]] = []
     fence = language = ""
     matter = _front_matter(lines)
+    shown = [SHOWN.sub("", line[:_LINE_LIMIT]) for line in source.masked_lines(file)]
     for number, line in enumerate(lines[matter:], start=matter + 1):
         opened = _FENCE.match(line)
+        if _ADDRESS.search(line):
+            mentions.append(Mention("address", shown[number - 1].strip(), Location(file, number)))
         if fence:
             if opened and opened["fence"].startswith(fence) and not opened["language"]:
                 fence = ""
@@ -69,15 +78,18 @@ def _read(source: Source, file: str) -> Iterator[Document]:
         else:
             headings += _heading(file, number, line, lines[number - 2] if number > matter + 1 else "")
             mentions += [Mention("variable", name, Location(file, number)) for name in _SPELLED.findall(line)]
-            for code in (*_CODE.findall(line), *_LINK.findall(line)):
+            links = _LINK.findall(_CODE.sub("", line))
+            for code in (*_CODE.findall(line), *links):
                 mentions += _mentions(source, file, number, code)
+            mentions += [
+                Mention("link", link, Location(file, number)) for link in links if _is_broken(source, file, link)
+            ]
             for script in _SCRIPT.findall(line):
                 found = _mentions(source, file, number, script)
                 lacks = not found and script.startswith("./")
                 mentions += [Mention("missing", script, Location(file, number))] if lacks else found
     mentions += [mention for first, body in fences for mention in _commands(file, first, body)]
     title = next((heading.text for heading in headings), "")
-    shown = (SHOWN.sub("", line[:_LINE_LIMIT]) for line in source.masked_lines(file))
     words = frozenset(word.lower() for line in shown for word in _WORD.findall(line))
     yield Document(file, title, tuple(headings), tuple(dict.fromkeys(mentions)), words, Location(file))
 
@@ -116,6 +128,16 @@ def _paths(source: Source, file: str, text: str) -> Iterator[str]:
             ):
                 yield relative
                 break
+
+
+def _is_broken(source: Source, file: str, link: str) -> bool:
+    """Whether a link names a file of the repository by its relative path, which is not there.
+
+    What leads out of the repository is for its web host (`../../issues`), what has no ending for a site's generator.
+    """
+    path = posixpath.normpath(posixpath.join(posixpath.dirname(file), link))
+    named = _RELATIVE_FILE.fullmatch(link) and not path.startswith("..")
+    return bool(named) and not source.is_file(path) and not source.is_folder(path)
 
 
 def _front_matter(lines: list[str]) -> int:

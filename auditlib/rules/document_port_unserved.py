@@ -1,0 +1,130 @@
+"""A document sends its readers to a port on which nothing answers.
+
+The first thing that a newcomer opens refuses the connection, and in an incident somebody looks for the fault in the
+service instead of the document.
+
+Anti-pattern:
+
+    # README.md: Grafana is at http://localhost:3000
+    grafana:
+      image: grafana/grafana:11.4.0
+      ports: ["3001:3000"]
+
+Better:
+
+    # README.md: Grafana is at http://localhost:3001
+
+Recommendation:
+
+    Write the port that is published on the host, which is the left one of the two.
+
+References:
+
+- https://docs.docker.com/get-started/docker-concepts/running-containers/publishing-ports/
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from auditlib.conventions import images
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.delivery import Document, Mention
+from auditlib.inventory.stack import Port, Service
+from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.patterns import regex
+from auditlib.rules import _files as files
+from auditlib.rules._rule import Evidence, rule
+
+_ADDRESS = regex(r"https?://(?:localhost|127\.0\.0\.1):(\d{2,5})\b")
+_NUMBER = regex(r"\d{2,5}")
+_OTHER_WAYS = frozenset({"kubectl", "helm", "ssh", "minikube", "vagrant", "k3d", "kind"})
+
+
+class _Claim(Struct, frozen=True):
+    """A port at which a document promises a service that is published at another one."""
+
+    port: str
+    service: Service
+    published: Port
+
+
+@rule(area=Area.RESILIENCE, severity=Severity.LOW, confidence=Confidence.HIGH, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """Every service that a document names beside its port inside the container, and that is published at another."""
+    known = _known(inventory)
+    if known is None:
+        return
+    found: defaultdict[_Claim, list[Mention]] = defaultdict(list)
+    for document in inventory.documents:
+        for item in document.mentions if not _starts_otherwise(document) else ():
+            for port in _ADDRESS.findall(item.text) if item.kind == "address" else ():
+                claim = None if port in known else _claim(inventory, document, item, port)
+                if claim:
+                    found[claim].append(item)
+    for claim, uses in found.items():
+        yield _evidence(claim, uses)
+
+
+def _known(inventory: Inventory) -> set[str] | None:
+    """Ports of the host at which something may answer; None where files can't tell (ranges, the host's network)."""
+    ports = [port for service in inventory.services for port in service.ports]
+    if any(not port.host_port.isdigit() for port in ports) or any(
+        service.network_mode == "host" for service in inventory.services
+    ):
+        return None
+    texts = [line.value.text for file in inventory.env_files for line in file.lines if line.value]
+    texts += [target.text for manifest in inventory.manifests for target in manifest.targets]
+    texts += [word for script in inventory.scripts for command in script.commands for word in command.words]
+    return {port.host_port for port in ports} | {number for text in texts for number in _NUMBER.findall(text)}
+
+
+def _starts_otherwise(document: Document) -> bool:
+    """Whether a document forwards ports, or starts containers and programs by hand, at ports of its own."""
+    commands = [item.text for item in document.mentions if item.kind == "command"]
+    return any(text.split()[0] in _OTHER_WAYS or text.startswith(("docker run", "podman run")) for text in commands)
+
+
+def _claim(inventory: Inventory, document: Document, item: Mention, port: str) -> _Claim | None:
+    """The service that the line or its heading names, if the port is the one inside its container."""
+    said = f"{_heading(document, item)} {item.text}"
+    for service in inventory.distinct_services:
+        inside = [entry for entry in service.ports if entry.target == port]
+        if inside and service.build is None and _names(said, service):
+            return _Claim(port, service, inside[0])
+    return None
+
+
+def _heading(document: Document, item: Mention) -> str:
+    """The heading under which a line stands."""
+    before = [heading.text for heading in document.headings if heading.location.line < item.location.line]
+    return before[-1] if before else ""
+
+
+def _names(text: str, service: Service) -> bool:
+    program = images.repository(service.image).rpartition("/")[2]
+    return any(re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", text, re.I) for name in (service.name, program))
+
+
+def _evidence(claim: _Claim, uses: list[Mention]) -> Evidence:
+    first, *others = uses
+    service, published = claim.service, claim.published
+    return Evidence(
+        f"{first.location.file} sends its readers to port {claim.port} for {service.name}. That is its port inside the "
+        f"container; on the host it is published at {published.host_port}.",
+        first.location,
+        subject=f"{service.name}/{claim.port}",
+        service=service.name,
+        related=(
+            Related(published.location, f"publishes {claim.port} at {published.host_port}"),
+            *(Related(item.location, f"names port {claim.port} too", member=True) for item in others),
+        ),
+        recommendation=f"Write port {published.host_port} in {first.location.file}.",
+        change=(f":{claim.port}", f":{published.host_port}"),
+        example=files.into(first.location.file, f"http://localhost:{published.host_port}"),
+    )
