@@ -71,9 +71,10 @@ def _evidence(inventory: Inventory, document: Document, broken: list[Mention]) -
     like = _like(inventory, first.text)
     there = posixpath.relpath(like, folder or ".") if like else ""
     more = f", and to {counted(len(others), 'other file')} that it lacks" if others else ""
+    known = f"; there is {like}" if like else ""
     named = posixpath.normpath(posixpath.join(folder, first.text))
     return Evidence(
-        f"{document.path} links to {first.text}, which the repository lacks{more}{f'; there is {like}' if like else ''}.",
+        f"{document.path} links to {first.text}, which the repository lacks{more}{known}.",
         first.location,
         subject=document.path,
         related=tuple(Related(item.location, f"links to {item.text}", member=True) for item in others),
