@@ -40,8 +40,10 @@ from auditlib.conventions.programs import Program
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.configuration import EnvFile, EnvLine, Setting
+from auditlib.inventory.stack import Project
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.phrases import listed
+from auditlib.readers.endpoints import endpoints
 from auditlib.redaction import is_credential_name
 from auditlib.rules import _code_lines as code_lines
 from auditlib.rules import _compose_lines as compose_lines
@@ -64,16 +66,27 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 
 
 def _templates(inventory: Inventory) -> dict[str, EnvFile]:
-    """The template beside each base project's file, if the file fills in a variable of it."""
+    """The template beside each base project's file that is meant for Compose: the file fills in a variable of it, or
+    it leads to one of the services, which nothing outside their network can reach by that name."""
     found: dict[str, EnvFile] = {}
     for project in inventory.base_projects:
         family = inventory.family(project.name)
         used = {item.name for item in inventory.variables if item.project in family}
         for file in inventory.env_files:
             beside = posixpath.dirname(file.path) == posixpath.dirname(project.location.file)
-            if file.template and beside and used & {line.name for line in file.lines}:
+            if (
+                file.template
+                and beside
+                and (used & {line.name for line in file.lines} or _leads_to(inventory, project, file))
+            ):
                 found.setdefault(project.name, file)
     return found
+
+
+def _leads_to(inventory: Inventory, project: Project, file: EnvFile) -> bool:
+    """Whether a value of the file is the address of a service of the project."""
+    hosts = {end.host for line in file.lines if line.value for end in endpoints(line.name, line.value.text) if end.port}
+    return not hosts.isdisjoint(inventory.services_of(project.name))
 
 
 def _lost(program: Program, template: EnvFile) -> Iterator[tuple[EnvLine, Setting]]:
