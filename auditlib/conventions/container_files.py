@@ -43,10 +43,19 @@ class ContainerFiles(Struct):
     """Whether files come from elsewhere: fetched sources, other images, folders of the host."""
     base: str = ""
     """The image that it starts from."""
+    folder: str = ""
+    """Where its command starts, if all of its files are known under the paths that they have in the container."""
 
     def holds(self, path: str) -> bool:
         """Whether a file of this path, or one below it if it ends with a slash, is there, in whichever folder."""
         return _has(self.paths, path)
+
+    def elsewhere(self, path: str) -> list[str]:
+        """Where a file is that a command asks for under `path`; nothing if it is there, or nobody knows."""
+        asked = posixpath.normpath(posixpath.join(self.folder, path))
+        if not self.folder or asked in self.paths or self.may_make(path):
+            return []
+        return sorted(item for item in self.paths if item.startswith("/") and item.endswith(f"/{path}"))
 
     def lacks_but_repository_has(self, path: str) -> bool:
         """Whether the build context has a file of this path, and the image doesn't get it."""
@@ -66,6 +75,7 @@ def of(inventory: Inventory, service: Service) -> ContainerFiles:
     if service.build is not None and dockerfile is not None:
         found.base = services.final_stage(dockerfile, service.build.target)[0]
         _build(inventory, service.build, dockerfile, found)
+        found.folder = _folder(dockerfile, service)
     for mount in service.mounts:
         if mount.kind == "bind" and mount.outside:
             a_file = bool(posixpath.splitext(mount.target)[1])
@@ -74,6 +84,13 @@ def of(inventory: Inventory, service: Service) -> ContainerFiles:
             files = build_context.files(inventory, mount.source)
             found.paths.update([f"{mount.target}/{path}" for path in files] or [mount.target])
     return found
+
+
+def _folder(dockerfile: Dockerfile, service: Service) -> str:
+    """The working directory, of images of a single stage: of others files come from paths that commands make."""
+    given = [item.argument.strip("\"'") for item in dockerfile.instructions if item.keyword == "WORKDIR"]
+    whole = posixpath.normpath(posixpath.join("/", *given, service.working_dir))
+    return whole if len(dockerfile.stages) == 1 and "$" not in whole else ""
 
 
 def is_plain(files: ContainerFiles) -> bool:

@@ -42,6 +42,7 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Command, Manifest
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.phrases import listed
 from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules import _files
 from auditlib.rules._rule import Evidence, rule
@@ -60,6 +61,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         for start, place in dict(found).items():
             if _is_missing(inventory, service, files, start):
                 yield _evidence(service, files, start, place)
+        yield from _misplaced(inventory, service, files)
 
 
 def _is_made_here(inventory: Inventory, service: Service) -> bool:
@@ -76,6 +78,31 @@ def _starts(inventory: Inventory, service: Service) -> Iterator[tuple[Start, Loc
         for start in entry_points.starts(command.words, variables):
             if not any(sign in path for path in start.paths for sign in "$*{"):
                 yield start, _place(service, command)
+
+
+def _misplaced(inventory: Inventory, service: Service, files: ContainerFiles) -> Iterator[Evidence]:
+    """Scripts that a command names by a relative path, and that lie in another folder of the container."""
+    for command in services.commands(inventory, service):
+        if not command.words or command.folder or "/" in command.words[0] or command.words[0].endswith(".sh"):
+            continue  # what runs first may change the folder
+        for start in entry_points.starts(command.words, {}):
+            there = files.elsewhere(start.missing) if start.kind == "script" and "$" not in start.missing else []
+            if there and not start.missing.startswith("/"):
+                yield _of_misplaced(service, files, start, there, _place(service, command))
+
+
+def _of_misplaced(service: Service, files: ContainerFiles, start: Start, there: list[str], place: Location) -> Evidence:
+    meant = posixpath.relpath(there[0], files.folder)
+    source = service.build.location if service.build else service.location
+    return Evidence(
+        f"{service.name} starts {start.what} in {files.folder}, and the image has it as {listed(there)} only.",
+        place,
+        subject=f"{service.name}/{start.what}",
+        service=service.name,
+        related=(Related(source, f"what {service.name} is built from"),),
+        recommendation=f"Start {meant} in place of {start.what}, or copy its folder to {files.folder}.",
+        change=(start.what, meant) if len(there) == 1 else ("", ""),
+    )
 
 
 def _place(service: Service, command: Command) -> Location:
