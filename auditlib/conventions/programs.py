@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from auditlib.conventions import environments, modules, names, services
 from auditlib.inventory import Inventory
-from auditlib.inventory.configuration import Setting
+from auditlib.inventory.configuration import EnvFile, EnvLine, Setting
 from auditlib.inventory.stack import EnvironmentEntry, Service
 from auditlib.patterns import regex
 
@@ -131,6 +131,35 @@ def _roots(inventory: Inventory, service: Service, builder: Service) -> tuple[st
 def _plain(path: str) -> str:
     normal = posixpath.normpath(path)
     return "" if normal == "." else normal
+
+
+def by_template(inventory: Inventory) -> Iterator[tuple[Service, EnvLine]]:
+    """What templates say of the environment files that services are given and that the repository leaves out.
+
+    Only the variables that the service's own code reads, since such a file is often one for all services.
+    """
+    templates = {file.copied_to: file for file in inventory.env_files if file.template}
+    if not any(_templates_of(inventory, service, templates) for service in inventory.distinct_services):
+        return
+    for program in programs(inventory):
+        names = {name.upper() for item in _beside_build(inventory, program) for name in (item.name, *item.aliases)}
+        for template in _templates_of(inventory, program.service, templates):
+            for line in template.lines:
+                if line.name.upper() in names - program.given and not line.commented:
+                    yield program.service, line
+
+
+def _beside_build(inventory: Inventory, program: Program) -> list[Setting]:
+    """The settings of the folder of the Dockerfile: an image with the whole repository holds others' code too."""
+    dockerfile = services.dockerfile(inventory, program.service)
+    folder = posixpath.dirname(dockerfile.path) if dockerfile and "" in program.roots else ""
+    return [item for item in program.settings if not folder or item.location.file.startswith(f"{folder}/")]
+
+
+def _templates_of(inventory: Inventory, service: Service, templates: dict[str, EnvFile]) -> list[EnvFile]:
+    """The templates that stand for environment files of a service which the repository lacks."""
+    paths = [posixpath.normpath(reference.path) for reference in service.env_files]
+    return [templates[path] for path in paths if path in templates and path not in inventory.file_set]
 
 
 def is_aside(setting: Setting) -> bool:

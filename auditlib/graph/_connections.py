@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 
+from auditlib.conventions import programs
 from auditlib.graph._builder import Builder
-from auditlib.inventory.stack import Endpoint, Service
+from auditlib.inventory.configuration import EnvLine
+from auditlib.inventory.stack import Endpoint, EnvironmentEntry, Service
 from auditlib.model import Location
 from auditlib.patterns import regex
 
@@ -27,12 +30,15 @@ def add(builder: Builder) -> None:
     for edge in builder.graph.edges_of("depends_on"):
         pair = (edge.source, edge.target)
         declared[pair] = declared.get(pair, False) or edge.attributes["required"]
+    expected: defaultdict[str, list[EnvLine]] = defaultdict(list)
+    for service, line in programs.by_template(builder.inventory):
+        expected[service.key].append(line)
     for service in builder.inventory.services:
         node = builder.id("service", service.project, service.name)
         if node is None:
             continue
         overlay = service.project if builder.base.get(service.project) else ""
-        for variable, location, end in _named(service):
+        for variable, location, end in _named(service, expected.get(service.key, ())):
             other = builder.graph.hosts.resolve(end.host, service.project, end.port)
             if other is not None and other != node:
                 builder.edge(
@@ -49,8 +55,10 @@ def _is_sent_to(variable: str, end: Endpoint) -> bool:
     return _SENDS.match(variable) is not None or end.scheme in _SENT
 
 
-def _named(service: Service) -> Iterator[tuple[str, Location, Endpoint]]:
-    for entry in service.environment:
+def _named(service: Service, expected: Iterable[EnvLine]) -> Iterator[tuple[str, Location, Endpoint]]:
+    """The hosts in what a service is given, and in what it will be given once somebody copied the template."""
+    entries: list[EnvironmentEntry | EnvLine] = [*service.environment, *expected]
+    for entry in entries:
         for end in entry.endpoints:
             yield entry.name, entry.location, end
     for end in service.command_endpoints:

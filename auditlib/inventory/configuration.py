@@ -18,6 +18,8 @@ class EnvLine(Struct, frozen=True):
     commented: bool = False
     """Whether a template names the variable in a comment only (`# SENTRY_DSN=`)."""
     malformed: str = ""
+    endpoints: tuple[Endpoint, ...] = ()
+    """The hosts that the value names."""
 
 
 class EnvFile(Struct, frozen=True):
@@ -29,6 +31,8 @@ class EnvFile(Struct, frozen=True):
     location: Location
     committed: bool | None = None
     """Whether Git tracks it; None without Git's index, where it is only known that no `.gitignore` leaves it out."""
+    copied_to: str = ""
+    """Of a template the path of the file that people make of it."""
 
 
 class Setting(Struct, frozen=True):

@@ -16,6 +16,7 @@ from msgspec import Struct
 from auditlib.inventory.configuration import EnvFile, EnvLine
 from auditlib.model import Coverage, Location, Read
 from auditlib.patterns import regex
+from auditlib.readers.endpoints import endpoints
 from auditlib.readers.reading import Reading, each
 from auditlib.source import Source
 
@@ -105,11 +106,21 @@ def _read(source: Source, path: str) -> Iterator[EnvFile | Coverage]:
             break
         value = None if item.value is None else source.vault.value(item.name, item.value)
         location = Location(path, item.line, 1, item.end_line)
-        lines.append(EnvLine(item.name, value, location, item.commented, item.malformed))
+        named = endpoints(item.name, item.value or "") if not item.commented else ()
+        lines.append(EnvLine(item.name, value, location, item.commented, item.malformed, named))
         if item.malformed:
             yield Coverage(path, KIND, Read.PARTIAL, f"line {item.line} {item.malformed}", item.line)
     committed = None if source.tracked is None else path in source.tracked
-    yield EnvFile(path, template, tuple(lines), Location(path), committed)
+    copied_to = _without_template_word(path) if template else ""
+    yield EnvFile(path, template, tuple(lines), Location(path), committed, copied_to)
+
+
+def _without_template_word(path: str) -> str:
+    """`.env` for `.env.example` and for `example.env`, beside it."""
+    folder, name = posixpath.split(path)
+    words = [word for word in re.split(r"(?=[._-])", name) if word.strip("._-").lower() not in _TEMPLATE_WORDS]
+    joined = "".join(words).lstrip("_-")
+    return posixpath.join(folder, ".env" if joined == "env" else joined)
 
 
 def assignments(text: str, *, commented: bool = False) -> Iterator[Assignment]:

@@ -34,7 +34,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from auditlib.conventions import environments, monitoring
+from auditlib.conventions import environments, monitoring, programs
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
@@ -67,8 +67,11 @@ def _knows(inventory: Inventory, service: Service) -> bool:
 
 
 def _in_files(inventory: Inventory) -> dict[str, list[Location]]:
-    """By service: where the configurations that it mounts name its host."""
+    """By service: where the configurations that it mounts, and the templates of its environment, name its host."""
     found: defaultdict[str, list[Location]] = defaultdict(list)
+    for service, line in programs.by_template(inventory):
+        if any(end.host == _HOST for end in line.endpoints):
+            found[service.key].append(line.location)
     for file, place in _mentions(inventory):
         for service in monitoring.runners(inventory, file):
             found[service.key].append(place)
