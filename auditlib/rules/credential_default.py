@@ -39,10 +39,11 @@ from msgspec import Struct
 from auditlib.conventions import environments, grafana, secrets, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
+from auditlib.inventory.configuration import EnvLine
 from auditlib.inventory.stack import EnvironmentEntry, Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.phrases import counted, listed
-from auditlib.redaction import Value
+from auditlib.redaction import Value, is_credential_name
 from auditlib.rules import _code_lines as code_lines
 from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules import _login_lines as login_lines
@@ -119,9 +120,11 @@ def _evidence(inventory: Inventory, name: str, uses: list[_Use], reached: list[S
     state = (
         "is written into the Compose file" if first.literal else "falls back to a value that stands in the repository"
     )
+    offered = _offered(inventory, name, reached) if first.literal else None
+    vain = f" {offered.location.file} offers {offered.name}, which changes nothing here." if offered else ""
     alike = list(login_lines.elsewhere(inventory, name, first.value, reached, [use.location for use in uses]))
     return Evidence(
-        f"{name} {state} ({first.value.text}{_judgement(first.value)}){where}{exposure}.",
+        f"{name} {state} ({first.value.text}{_judgement(first.value)}){where}{exposure}.{vain}",
         first.location,
         subject=name,
         service=first.service or None,
@@ -136,6 +139,7 @@ def _evidence(inventory: Inventory, name: str, uses: list[_Use], reached: list[S
                 for use in others
             ),
             *(Related(item.location, f"{item.name} holds the same value") for item in alike),
+            *([Related(offered.location, f"{offered.name} is offered, and nothing passes it")] if offered else ()),
         ),
         recommendation=f"Write `${{{name}:?set it in .env}}` in {counted(len(uses), 'place')}, and set a new value "
         f"for {name} outside the repository.{_also(alike)}",
@@ -143,6 +147,20 @@ def _evidence(inventory: Inventory, name: str, uses: list[_Use], reached: list[S
         change=_change(name, first),
         example="\n".join(filter(None, (code_lines.required([name]), login_lines.kept(inventory, [name], reached)))),
     )
+
+
+def _offered(inventory: Inventory, name: str, reached: list[Service]) -> EnvLine | None:
+    """The variable that a template has people set for this, while Compose holds the value itself."""
+    words = set(name.upper().split("_"))
+    for service in reached:
+        found = services.product(inventory, service)
+        words |= {service.name.upper(), found.name.upper() if found else ""}
+    used = {item.name for item in inventory.variables}
+    for file in inventory.env_files:
+        for line in file.lines if file.template else ():
+            if is_credential_name(line.name) and line.name not in used and set(line.name.upper().split("_")) <= words:
+                return line
+    return None
 
 
 def _also(alike: list[EnvironmentEntry]) -> str:
