@@ -26,18 +26,22 @@ _FOLLOWED = frozenset({"dns_sd_configs", "file_sd_configs"})
 
 
 class MetricSource(Struct, frozen=True):
-    """One thing that is scraped. `exporter` is what it is, as far as known; `silent` if it gives no metrics at all."""
+    """One thing that is scraped. `exporter` is what it is, as far as known; `silent` if it gives no metrics at all.
+
+    Of what runs on a host outside the repository (`foreign`) nobody knows more than its job's name and its port tell.
+    """
 
     job: ScrapeJob
     target: Target
     service: Service | None
     exporter: Exporter | None
     silent: bool = False
+    foreign: bool = False
 
     def gives(self, wanted: Exporter) -> bool:
         """Whether it may give the metrics of `wanted`."""
-        if self.silent:
-            return False
+        if self.silent or self.foreign:
+            return self.foreign
         return not wanted.own if self.exporter is None else self.exporter == wanted or self._relays(wanted)
 
     def might_give(self, wanted: Exporter) -> bool:
@@ -73,7 +77,8 @@ def sources(inventory: Inventory, graph: DependencyGraph, found: Iterable[Scrape
             service = service_at(inventory, graph, job, target)
             if service is None:
                 guess = exporters.of_host("prometheus" if is_own(target) else target.host, target.port)
-                yield MetricSource(job, target, None, guess)
+                guess = guess or exporters.of_host(job.name, "")
+                yield MetricSource(job, target, None, guess, foreign=guess is None and "." in target.host)
             else:
                 exporter = _exporter(inventory, service)
                 silent = exporter is None and exposes(inventory, service, job.metrics_path) is False

@@ -17,6 +17,12 @@ def of(inventory: Inventory, service: Service) -> Location | None:
     return last.location if last and last.argument.strip().upper() != "NONE" else None
 
 
+def is_in_image(inventory: Inventory, service: Service) -> bool:
+    """Whether the image that a service runs is known to bring a check, which Compose leaves as it is."""
+    own = service.healthcheck is not None or service.build is not None
+    return not own and images.brings_healthcheck(service.image) is True
+
+
 def may_be_in_image(inventory: Inventory, service: Service) -> bool:
     """Whether the image that a service runs, or is built on, may bring a check that the repository can't show."""
     if service.healthcheck is not None:

@@ -166,6 +166,11 @@ def product(image: str) -> Product | None:
     return next((found for pattern, found in _PRODUCTS if name and re.fullmatch(pattern, name)), None)
 
 
+WITH_HEALTHCHECK = frozenset({"cadvisor/cadvisor", "google/cadvisor"})
+"""Images whose published Dockerfile has one (https://github.com/google/cadvisor/blob/master/deploy/Dockerfile)."""
+
+
 def brings_healthcheck(image: str) -> bool | None:
     """Whether the image has a HEALTHCHECK of its own; None where that isn't known."""
-    return False if repository(image) in WITHOUT_HEALTHCHECK else None
+    known = repository(image)
+    return True if known in WITH_HEALTHCHECK else False if known in WITHOUT_HEALTHCHECK else None

@@ -13,14 +13,18 @@ def runners(inventory: Inventory, proxy: ReverseProxy) -> list[Service]:
     found = []
     for service in inventory.services:
         places = [mount.source for mount in service.mounts if mount.kind == "bind" and not mount.outside]
-        if service.build and not service.build.outside and _may_hold(inventory, service, proxy):
+        if not _may_run(inventory, service, proxy):
+            places = [place for place in places if place != "."]  # it is there among everything else
+        elif service.build and not service.build.outside:
             places.append(service.build.context)
         if any(place in (".", proxy.file) or proxy.file.startswith(place + "/") for place in places):
             found.append(service)
     return found
 
 
-def _may_hold(inventory: Inventory, service: Service, proxy: ReverseProxy) -> bool:
-    """Whether a service's image may be one of the proxy: its Dockerfile names it, or isn't known."""
+def _may_run(inventory: Inventory, service: Service, proxy: ReverseProxy) -> bool:
+    """Whether a service's image may be one of the proxy: it is called so, or its Dockerfile names it or isn't known."""
+    if service.build is None:
+        return proxy.kind in service.image
     found = services.dockerfile(inventory, service)
     return found is None or any(proxy.kind in word for item in found.instructions for word in item.words)

@@ -48,6 +48,13 @@ _PUBLIC = regex(
     r"^(?:NEXT_PUBLIC|VITE|REACT_APP|NUXT_PUBLIC|EXPO_PUBLIC|PUBLIC|GATSBY|VUE_APP)_|PUBLISHABLE|SITE_KEY|SENTRY_DSN$"
 )
 
+_OF_PROVIDER = regex(
+    r"(?:^|_)(?:OPENAI|ANTHROPIC|CLAUDE|GEMINI|GOOGLE|GROQ|MISTRAL|COHERE|HUGGINGFACE|HF|STRIPE|PAYPAL|SENDGRID|TWILIO|"
+    r"MAILGUN|POSTMARK|RESEND|SLACK|DISCORD|TELEGRAM|GITHUB|GITLAB|AWS|AZURE|GCP|CLOUDINARY|CLOUDFLARE|SENTRY|DATADOG|"
+    r"NEW_RELIC|ALGOLIA|MAPBOX|PINECONE|FIREBASE|SUPABASE|AUTH0|OKTA|CLERK)_"
+)
+"""Names of credentials that a company gives out: what is made up opens nothing there."""
+
 
 class Sighting(Struct, frozen=True):
     """One place where the value of a secret stands."""
@@ -95,6 +102,11 @@ def _in_compose(inventory: Inventory) -> Iterator[Sighting]:
 def stands_in_url(value: Value) -> bool:
     """Whether a value is an address that holds its password."""
     return value.secret and bool(_IN_URL.search(value.text))
+
+
+def opens_nothing(name: str, value: Value) -> bool:
+    """Whether a value is a placeholder for what only a provider can give out."""
+    return value.placeholder and _OF_PROVIDER.search(name.upper()) is not None
 
 
 def is_public(variable: str) -> bool:

@@ -86,11 +86,10 @@ REPORTING = regex(
 )
 """Actions and commands that keep or publish what a run leaves behind."""
 MAKES_REPORT = regex(
-    r"--cov(?:erage)?(?:[\s=]|$)|--cov-report|--junitxml|--junit-xml|\bcoverage run\b|--reporter[= ](?!list|line|dot|"
-    r"default)|"
-    r"-coverprofile|--html=|--alluredir"
+    r"--coverage(?:[\s=]|$)|--cov-report[= ](?!term)|--junitxml|--junit-xml|\bcoverage run\b|"
+    r"--reporter[= ](?!list|line|dot|default)|-coverprofile|--html=|--alluredir"
 )
-"""Options with which a test run writes a report to a file."""
+"""Options with which a test run writes a report to a file; `--cov` alone prints one."""
 
 _IMAGE_BUILD = regex(
     r"\bdocker\s+(?:buildx\s+)?(?:build|bake)\b|\bdocker\s+image\s+build\b|\b(?:podman|buildah|nerdctl)\s+(?:build|bud)\b|"

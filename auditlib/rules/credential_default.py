@@ -70,7 +70,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every credential by its variable's name, with all the places that it reaches; and Grafana's first login."""
     uses: defaultdict[tuple[str, str], dict[Location, _Use]] = defaultdict(dict)
     for family, name, use in (*_defaults(inventory), *_literals(inventory)):
-        if not secrets.is_public(name):
+        if not secrets.is_public(name) and not secrets.opens_nothing(name, use.value):
             uses[family, name].setdefault(use.location, use)
     by_name = {(service.project, service.name): service for service in inventory.services}
     for (family, name), found in uses.items():

@@ -46,6 +46,8 @@ from auditlib.rules._rule import Evidence, rule
 
 _HIDDEN = regex(r"‹secret[^›]*›")
 _ADDRESS = regex(r"_(?:URL|URI|DSN|ADDRESS|CONNECTION(?:_STRING)?)$")
+_STOCK = regex(r"//user(?:name)?:‹[^›]*›@(?:localhost|host)(?::\d+)?/(?:dbname|database|db)\b")
+"""What generators of projects write to show the form, as Alembic does."""
 _KINDS = ("literal", "default", "env_file", "setting", "file")
 
 
@@ -54,7 +56,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every password that stands in connection strings, once with all of them."""
     found: defaultdict[int, dict[tuple[str, int], Sighting]] = defaultdict(dict)
     for item in (*_interpolated(inventory), *secrets.sightings(inventory)):
-        if secrets.stands_in_url(item.value) and item.kind != "template" and not _is_aside(item.location):
+        shown = item.kind == "template" or _is_aside(item.location) or _STOCK.search(item.value.text)
+        if secrets.stands_in_url(item.value) and not shown:
             found[item.value.identity].setdefault(_spot(item.location), item)
     variables = _by_password(inventory)
     defaults = {_spot(item.location): item for item in inventory.variables if item.default and item.default.secret}

@@ -48,7 +48,7 @@ from auditlib.rules._rule import Evidence, rule
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """For each project one finding for all of its services that no health check watches; none for exporters alone."""
     for lasting in stacks.lasting(inventory).values():
-        missing = [item for item in lasting if not healthchecks.of(inventory, item)]
+        missing = [item for item in lasting if not _is_checked(inventory, item)]
         doubtful = {item.key for item in missing if healthchecks.may_be_in_image(inventory, item)}
         certain, unknown = ([s for s in missing if (s.key in doubtful) is wanted] for wanted in (False, True))
         likely = unknown
@@ -57,6 +57,10 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         for group, rest in ((certain, _untold(len(unknown))), (likely, _untold(len(unknown) - len(likely)))):
             if not all(_is_exporter(inventory, item) for item in group):
                 yield _evidence(inventory, lasting, group, rest, certain=group is certain)
+
+
+def _is_checked(inventory: Inventory, service: Service) -> bool:
+    return healthchecks.of(inventory, service) is not None or healthchecks.is_in_image(inventory, service)
 
 
 def _untold(number: int) -> str:

@@ -69,7 +69,7 @@ def _named(inventory: Inventory) -> Iterator[tuple[str, Location]]:
 def _moves(image: str) -> bool:
     """Whether neither a digest nor a tag with a number in it says which version is meant."""
     tag = images.tag(image)
-    fixed = any(character.isdigit() for character in tag) or tag in _RELEASES
+    fixed = any(character.isdigit() for character in tag) or tag.removesuffix("-slim") in _RELEASES
     return bool(image) and "$" not in image and "@" not in image and not fixed
 
 

@@ -129,10 +129,14 @@ def _lets_anybody_in(service: Service) -> bool:
 def _evidence(project: Project, found: list[tuple[Service, Port]]) -> Evidence:
     first, port = found[0]
     development = environments.is_for_development(port.location.file)
-    changeable = any("enable-admin-api" in word or "enable-lifecycle" in word for s, _ in found for word in s.command)
+    changeable = [
+        item.name
+        for item, _ in found
+        if any("enable-admin-api" in word or "enable-lifecycle" in word for word in item.command)
+    ]
     return Evidence(
         f"{listed(f'{item.name} ({end.host_port or end.target})' for item, end in found)} can be reached from other "
-        f"hosts without a login{', and what callers send changes it' if changeable else ''}.",
+        f"hosts without a login{f'; {listed(changeable)} can be changed or stopped that way' if changeable else ''}.",
         port.location,
         subject=f"{project.name}/exposed-monitoring",
         service=first.name,

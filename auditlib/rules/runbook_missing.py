@@ -44,6 +44,8 @@ from auditlib.rules._rule import Evidence, rule
 
 _RUNBOOKS = "docs/runbooks.md"
 _LINK = regex(r"run-?book|play-?book|https?://|docs/|\.md\b", re.I)
+_STEPS = regex(r"actions?|remediation|resolution|mitigation|next_?steps?|how_?to_?fix|procedure|fix", re.I)
+"""Annotations that say what to do themselves."""
 
 
 @rule(area=Area.RESILIENCE, severity=Severity.LOW, confidence=Confidence.HIGH, effort=Effort.MEDIUM)
@@ -52,7 +54,9 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     described = {heading.text.lower() for document in inventory.documents for heading in document.headings}
     without: defaultdict[str, list[AlertRule]] = defaultdict(list)
     for alert in monitoring.alerts(inventory):
-        links = any(_LINK.search(name) or _LINK.search(value) for name, value in alert.annotations)
+        links = any(
+            _LINK.search(name) or _LINK.search(value) or _STEPS.fullmatch(name) for name, value in alert.annotations
+        )
         if not links and not any(alert.name.lower() in heading for heading in described):
             without[alert.file].append(alert)
     for file, alerts in without.items():

@@ -58,7 +58,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 def _documented(inventory: Inventory) -> set[str]:
     mentions = (item for document in inventory.documents for item in document.mentions if item.kind == "variable")
     lines = (line for file in inventory.env_files if file.template for line in file.lines)
-    return {item.text.upper() for item in mentions} | {line.name.upper() for line in lines}
+    words = (word.upper() for document in inventory.documents for word in document.words)
+    return {item.text.upper() for item in mentions} | {line.name.upper() for line in lines} | set(words)
 
 
 def _table(uses: list[PairUse]) -> str:

@@ -89,7 +89,10 @@ def _in_configuration(inventory: Inventory, graph: DependencyGraph) -> Iterator[
         if item.location.file not in others:
             named[item.location.file].setdefault(item.end.host, item)
     for file, addresses in named.items():
-        users = [service for service in inventory.services if mounts.path_inside(service, file)]
+        users = sorted(
+            (service for service in inventory.services if mounts.path_inside(service, file)),
+            key=lambda item: mounts.path_inside(item, file).count("/"),
+        )  # whoever mounts the file itself reads it sooner than who mounts everything
         for item in addresses.values():
             if users and not any(_is_known(inventory, graph, service, item.end) for service in users):
                 yield _of_configuration(inventory, users[0], item.end, item.location)

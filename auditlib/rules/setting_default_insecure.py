@@ -30,7 +30,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from auditlib.conventions import environments
+from auditlib.conventions import environments, secrets
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.configuration import FixedSecret, Setting
@@ -58,7 +58,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for setting in inventory.settings:
         if setting.default is None or not setting.default.secret or setting.default_kind != "literal":
             continue
-        if not environments.is_for_development(setting.location.file):
+        aside = environments.is_for_development(setting.location.file)
+        if not aside and not secrets.opens_nothing(setting.name, setting.default):
             related = (
                 *passed.get(setting.name, {}).values(),
                 *templates.get((setting.name, setting.default.identity), ()),
