@@ -54,22 +54,23 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     jobs = scraping.jobs(inventory, configs)
     sources = list(scraping.sources(inventory, graph, jobs))
     opened = [job for job in jobs if scraping.is_open(job)]
-    if any(set(job.discovery) != _OF_APPLICATIONS for job in opened) or any(_watches_all(source) for source in sources):
+    if any(set(job.discovery) != _OF_APPLICATIONS for job in opened) or any(_takes_all(source) for source in sources):
         return
+    outside = any(source.exporter is not None and source.exporter.name == "cAdvisor" for source in sources)
     watched = scraping.watched(inventory, graph, jobs) | _behind_exporters(inventory, graph, sources)
     products = {name for source in sources if source.exporter for name in source.exporter.watches}
     own = stacks.by_project(inventory.distinct_services)
     for project in inventory.base_projects:
         mine = own.get(project.name, [])
         candidates = [item for item in mine if _is_to_be_watched(inventory, item, products)]
-        if opened:  # the applications may all be registered
+        if opened or outside:  # the applications may all be registered, or seen as containers
             candidates = [item for item in candidates if _is_datastore(inventory, item)]
         unwatched = [item for item in candidates if item.key not in watched]
         if any(_watches_workers(inventory, source) for source in sources):
             unwatched = [item for item in unwatched if not durability.is_celery_worker(inventory, item)]
         if any(item.key in watched for item in mine) and unwatched:
             runs = watching.is_run(inventory, configs)
-            yield _evidence(inventory, configs[0].file, project, unwatched, "are" if runs else "would be")
+            yield _evidence(inventory, configs[0].file, project, unwatched, "are" if runs else "would be", outside)
 
 
 def _is_datastore(inventory: Inventory, service: Service) -> bool:
@@ -77,9 +78,9 @@ def _is_datastore(inventory: Inventory, service: Service) -> bool:
     return found is not None and found.kind in services.DATASTORES
 
 
-def _watches_all(source: MetricSource) -> bool:
-    """Whether every container of the host is watched, or metrics come in by themselves."""
-    return source.exporter is not None and (source.exporter.name == "cAdvisor" or source.exporter.relays)
+def _takes_all(source: MetricSource) -> bool:
+    """Whether metrics of anything may come in by themselves."""
+    return source.exporter is not None and source.exporter.relays
 
 
 def _watches_workers(inventory: Inventory, source: MetricSource) -> bool:
@@ -111,16 +112,20 @@ def _is_to_be_watched(inventory: Inventory, service: Service, products: set[str]
     return found is None or (found.kind not in _LEFT_OUT and found.name not in products)
 
 
-def _evidence(inventory: Inventory, config: str, project: Project, unwatched: list[Service], others: str) -> Evidence:
+def _evidence(
+    inventory: Inventory, config: str, project: Project, unwatched: list[Service], others: str, outside: bool
+) -> Evidence:
     names = listed(item.name for item in unwatched)
     first, *rest = unwatched
+    seen = ": cAdvisor sees their containers and nothing of what they do" if outside else ""
     return Evidence(
         f"No job of {config} scrapes {names}, no exporter or probe watches {'it' if not rest else 'them'}, "
-        f"though other services of {project.location.file} {others} watched.",
+        f"though other services of {project.location.file} {others} watched{seen}.",
         first.location,
         subject=f"{project.name}/unmonitored",
         service=first.name,
         related=tuple(Related(item.location, f"{item.name} has no target either", member=True) for item in rest),
         recommendation=f"Add targets, exporters or probes for {names} to {config}.",
+        severity=Severity.LOW if outside else None,
         example=monitoring_lines.for_service(inventory, config, first),
     )

@@ -1,0 +1,78 @@
+"""The monitoring doesn't watch a part of itself.
+
+When Alertmanager, or the store of the logs, is down, nothing says so: the silence looks like a day without incidents.
+
+Anti-pattern:
+
+    # prometheus.yml
+    alerting:
+      alertmanagers:
+        - static_configs: [{targets: ["alertmanager:9093"]}]
+    scrape_configs:
+      - job_name: api
+        static_configs: [{targets: ["api:8000"]}]
+
+Better:
+
+    scrape_configs:
+      - job_name: alertmanager
+        static_configs: [{targets: ["alertmanager:9093"]}]
+
+Recommendation:
+
+    Scrape every part of the monitoring, alert when one is down, and on `alertmanager_notifications_failed_total`.
+
+References:
+
+- https://prometheus.io/docs/practices/alerting/#metamonitoring
+- https://grafana.com/docs/loki/latest/operations/meta-monitoring/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditlib import scraping
+from auditlib.conventions import environments, monitoring, services
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.stack import Service
+from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.phrases import listed
+from auditlib.rules import _monitoring_lines as monitoring_lines
+from auditlib.rules._rule import Evidence, rule
+
+_PARTS = frozenset({"alerting", "logs"})
+"""Kinds of programs that have metrics of their own and whose failure nobody sees."""
+
+
+@rule(area=Area.MONITORING, severity=Severity.LOW, confidence=Confidence.HIGH, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """One finding for all parts of the monitoring that the Prometheus in use doesn't scrape."""
+    configs = monitoring.prometheus_in_use(inventory)
+    jobs = scraping.jobs(inventory, configs)
+    if not jobs or any(scraping.is_open(job) for job in jobs) or any(item.scrape_config_files for item in configs):
+        return
+    watched = scraping.watched(inventory, graph, jobs)
+    parts = [item for item in inventory.distinct_services if item.key not in watched and _is_part(inventory, item)]
+    if parts:
+        yield _evidence(inventory, configs[0].file, parts)
+
+
+def _is_part(inventory: Inventory, service: Service) -> bool:
+    found = services.product(inventory, service)
+    return found is not None and found.kind in _PARTS and not environments.only_for_development(service)
+
+
+def _evidence(inventory: Inventory, config: str, parts: list[Service]) -> Evidence:
+    names = listed(item.name for item in parts)
+    first, *rest = parts
+    return Evidence(
+        f"No job of {config} scrapes {names}: nothing tells when {'it is' if not rest else 'they are'} down.",
+        first.location,
+        subject=f"{config}/itself",
+        service=first.name,
+        related=tuple(Related(item.location, f"{item.name} isn't scraped either", member=True) for item in rest),
+        recommendation=f"Add a job for {names} to {config}.",
+        example=monitoring_lines.for_service(inventory, config, first),
+    )
