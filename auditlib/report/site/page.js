@@ -16,7 +16,7 @@ addEventListener("hashchange", reveal);
 addEventListener("DOMContentLoaded", reveal);
 let closed = [];
 addEventListener("beforeprint", () => {
-  closed = [...document.querySelectorAll("details:not([open], .fold, .fold *, .explorer *, .checklist *)")];
+  closed = [...document.querySelectorAll("details:not([open], .fold:not(.reasons), .fold:not(.reasons) *, .explorer *, .checklist *)")];
   closed.forEach((element) => { fill(element); element.open = true; });
 });
 addEventListener("afterprint", () => closed.forEach((element) => { element.open = false; }));
