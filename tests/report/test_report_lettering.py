@@ -67,6 +67,16 @@ def test_boxes_of_long_names_lie_apart() -> None:
         assert right < other_left or other_right < left or bottom < other_top or other_bottom < top
 
 
+def test_a_legend_tells_of_the_marks_that_are_shown_and_a_cell_has_room_for_its_text() -> None:
+    legend = [(matrix.Mark("dot", "good"), "healthy"), (matrix.Mark("ring", "warn"), "started")]
+    marks = {(0, 0): matrix.Mark("dot", "good"), (1, 0): matrix.Mark(tone="good", text="v1.40.0-jammy")}
+    svg = matrix.draw(["api", "e2e"], ["Version"], marks, legend).svg("two rows")
+
+    assert "healthy" in svg
+    assert "v1.40.0-jammy" in svg
+    assert "started" not in svg
+
+
 def test_names_in_zones_stay_in_their_boxes() -> None:
     names = [f"{'wm' * 28}{number:02d} :8000" for number in range(3)]
     svg = zones.draw([("Every interface", "from outside", "bad", names)]).svg("three names")

@@ -13,6 +13,8 @@ _HEIGHT = 24.0
 _ANGLE = 38.0
 _ACROSS, _UP = math.cos(math.radians(_ANGLE)), math.sin(math.radians(_ANGLE))
 """How far a slanted heading goes, as shares of its length."""
+_WIDEST = 92.0
+"""The width of a cell at most, unless its text takes more."""
 _LEAST = 640.0
 """The width of the smallest one: a slide shows all as wide as itself."""
 
@@ -46,10 +48,12 @@ def draw(
     marks: Mapping[tuple[int, int], Mark],
     legend: Sequence[tuple[Mark, str]] = (),
 ) -> Canvas:
-    """The picture; `marks` are by row and column, cells without one stay empty."""
+    """The picture; `marks` are by row and column, cells without one stay empty. The legend tells of those shown."""
     left = min(max(map(measuring.width, rows)), measuring.LABEL) + 16
     heading = min(max(map(measuring.width, columns)), measuring.LABEL)
-    cell = min(max((WIDTH - left - heading * _ACROSS) / len(columns), 26.0), 92.0)
+    legend = [(mark, meaning) for mark, meaning in legend if mark in marks.values()]
+    widest = max([_WIDEST, *(measuring.width(mark.text, bold=True) + 14 for mark in marks.values())])
+    cell = min(max((WIDTH - left - heading * _ACROSS) / len(columns), 26.0), widest)
     slanted = heading + 8 > cell
     frame = _Frame(left, heading * _UP + 20 if slanted else 28.0, cell, slanted)
     bottom = frame.top + len(rows) * _HEIGHT
