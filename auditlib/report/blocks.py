@@ -7,7 +7,7 @@ look is the business of the templates in `site/`; everything that they hold is t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from auditlib.edits import Edit
@@ -47,6 +47,15 @@ class Table:
     file: str = ""
     """Where all rows are, in the report's folder."""
     kind: str = "table"
+
+    @property
+    def told(self) -> Table:
+        """The table without the columns that say nothing in any row."""
+        kept = [
+            number for number in range(len(self.columns)) if not self.rows or any(str(row[number]) for row in self.rows)
+        ]
+        columns = tuple(self.columns[number] for number in kept)
+        return replace(self, columns=columns, rows=tuple(tuple(row[number] for number in kept) for row in self.rows))
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +105,15 @@ class Bars:
 
     @property
     def legend(self) -> dict[str, str]:
-        """Meanings by tone, if there is more than one."""
+        """Meanings by tone, if there is more than one that no row is called by."""
+        names = {row.name.lower() for row in self.rows}
         shown = {part.tone for row in self.rows for part in row.parts if part.amount}
-        found = {part.tone: part.meaning for row in self.rows for part in row.parts if part.tone in shown}
+        found = {
+            part.tone: part.meaning
+            for row in self.rows
+            for part in row.parts
+            if part.tone in shown and part.meaning.lower() not in names
+        }
         return found if len(found) > 1 else {}
 
 

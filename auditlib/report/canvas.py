@@ -152,6 +152,21 @@ class Canvas:
         )  # fmt: skip
         self._mark(written, "" if shown == whole else whole)
 
+    def lines(self, x: float, y: float, lines: Sequence[str], whole: str, *, pitch: float, size: float) -> None:
+        """A bold text that was broken into lines, the middle of the first at y; `<title>` has it all in one."""
+        for number, line in enumerate(lines):
+            written = self._axes.text(
+                x,
+                y + number * pitch,
+                line,
+                fontsize=size,
+                color=palette.INK,
+                va="center_baseline",
+                weight="bold",
+                parse_math=False,
+            )
+            self._mark(written, measuring.printable(whole) if number == 0 and len(lines) > 1 else "")
+
     def legend(self, y: float, entries: Sequence[tuple[str, str]], x: float = 0.0) -> None:
         """Swatches with what they mean, in rows from y on; a swatch's colour `dashed` is a dashed frame."""
         for left, row, (colour, meaning) in _flow(entries, self.width, x):

@@ -1,4 +1,4 @@
-"""How wide texts are, and names shortened to a width.
+"""How wide texts are, and names brought to a width: shortened, or in several lines.
 
 Measured is DejaVu Sans, which matplotlib brings along: the reader's font isn't known, and those of most systems are
 narrower.
@@ -9,6 +9,8 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
+from auditlib.patterns import regex
+
 if TYPE_CHECKING:
     from matplotlib.ft2font import FT2Font
 
@@ -16,6 +18,8 @@ LABEL = 200.0
 """Pixels that the name of a row or column takes at most."""
 _LONGEST = 200
 """Characters of a text that are shown at most, however much room there is."""
+_WORD = regex(r"[^-_./:@ ]*[-_./:@ ]+|[^-_./:@ ]+")
+"""A part of a name with the separators that end it."""
 
 
 def width(text: str, size: float = 11.0, *, bold: bool = False) -> float:
@@ -34,6 +38,27 @@ def fitted(text: str, room: float, size: float = 11.0, *, bold: bool = False) ->
         kept -= 1
         shown = f"{clean[: (kept + 1) // 2]}…{clean[len(clean) - kept // 2 :]}"
     return shown
+
+
+def wrapped(text: str, room: float, size: float = 11.0, *, bold: bool = False, most: int = 6) -> list[str]:
+    """The text in lines of at most `room` pixels, broken after separators, and within a word that is wider than a line.
+
+    What is more than `most` lines is shortened on the last of them.
+    """
+    lines = [""]
+    for word in _WORD.findall(printable(text)):
+        if lines[-1] and width(lines[-1] + word.rstrip(), size, bold=bold) > room:
+            lines.append("")
+        for character in word:
+            if lines[-1] and character != " " and width(lines[-1] + character, size, bold=bold) > room:
+                lines.append("")
+            lines[-1] += character
+    rest = "".join(lines[most - 1 :])
+    return (
+        [line.rstrip() for line in lines]
+        if len(lines) <= most
+        else [*lines[: most - 1], fitted(rest, room, size, bold=bold)]
+    )
 
 
 def printable(text: str) -> str:

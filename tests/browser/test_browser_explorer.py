@@ -96,6 +96,16 @@ def test_evidence_is_made_when_it_is_opened_and_not_before(page: Page) -> None:
     expect(fold.locator("table")).to_be_visible()
 
 
+def test_the_browsers_own_search_finds_what_lies_closed_and_opens_it(page: Page) -> None:
+    finding = page.locator(".finding").nth(3)
+    words = finding.locator("[hidden=until-found]")
+    expect(words).to_contain_text("What to do")
+    words.dispatch_event("beforematch")
+
+    expect(finding.locator(".body")).to_be_visible()
+    assert words.count() == 0
+
+
 def test_a_fingerprint_finds_its_finding_and_nothing_is_said_to_be_nothing(page: Page) -> None:
     fingerprint = (page.locator(".finding").nth(5).get_attribute("id") or "").removeprefix("finding-")
     page.get_by_label("Search").fill(fingerprint)

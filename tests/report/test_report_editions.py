@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from auditlib.errors import PrintError, UsageError
 from auditlib.inventory.delivery import Workflow
 from auditlib.model import Location, Severity
 from auditlib.report import markdown_document, page, pdf, slides
-from auditlib.report.blocks import Column, Panel, Picture, Prose, Table
+from auditlib.report.blocks import Bar, Bars, Blocks, Column, Panel, Part, Picture, Prose, Table
 from auditlib.report.glance import ROWS, glance
 from auditlib.report.settings import Settings
 
@@ -164,6 +165,23 @@ def test_a_repository_with_little_in_it_has_fewer_slides_and_none_with_a_sentenc
     assert 5 <= len(re.findall("^<section", deck, re.M)) < 10
     assert 'class="lead alone"' not in deck
     assert "<b>Tests that run, and tests that don&#39;t</b><span>No test suite" in deck
+
+
+def test_a_column_that_says_nothing_is_not_shown_but_an_empty_table_keeps_its_headings() -> None:
+    table = Table("All", (Column("File"), Column("Reason")), (("", "not installed"), ("", "left out")))
+
+    assert Blocks(table)._repr_html_().count("<th ") == 1
+    assert "File" not in repr(Blocks(table))
+    assert Blocks(replace(table, rows=()))._repr_html_().count("<th ") == 2
+
+
+def test_a_legend_says_no_name_of_a_row_again() -> None:
+    rows = (
+        Bar("Read in full", (Part(5, "good", "read in full"),), "5"),
+        Bar("Left out", (Part(1, "faint", "left out"),), "1"),
+    )
+
+    assert Bars(rows, "", "").legend == {}
 
 
 def test_a_glance_shows_one_thing_and_says_what_it_leaves_out() -> None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from auditlib.report import palette
+from auditlib.report import measuring, palette
 from auditlib.report.canvas import WIDTH, Canvas, Point, legend_height
 from auditlib.report.charts import layout
 
@@ -14,6 +13,10 @@ _GAP = 48.0
 _WIDEST, _NARROWEST = 230.0, 128.0
 _ROW_GAP = 14.0
 _LINE = 15.0
+_PADDING = 9.0
+"""Between a box's edge and its texts."""
+_SIZE = 11.5
+"""Of a name."""
 _MANY_LOOSE = 4
 _PER_ROW = 4
 _HEADING = 26.0
@@ -42,22 +45,26 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
+class _Shape:
+    """A box's name in lines, and how large they make it."""
+
+    name: tuple[str, ...]
+    width: float
+    height: float
+
+
+@dataclass(frozen=True, slots=True)
 class _Grid:
-    """Turns slots into pixels."""
+    """Turns slots into pixels; `pitch` is from one row to the next."""
 
     box_width: float
-    box_height: float
+    pitch: float
     top: float
 
     def centre(self, slot: layout.Slot) -> Point:
         column, row = slot
         left = column * (self.box_width + _GAP)
         return left + self.box_width / 2, self.top + row * self.pitch
-
-    @property
-    def pitch(self) -> float:
-        """From one row to the next."""
-        return self.box_height + _ROW_GAP
 
     def route(self, slots: Sequence[layout.Slot]) -> list[Point]:
         """Out of the first box's side, past each column in its lane, to the last box's side."""
@@ -85,14 +92,20 @@ def draw(
     loose = _loose(boxes, links)
     joined = [box for box in boxes if box not in loose]
     columns = max([box.column + 1 for box in joined] + [_PER_ROW if loose else 1])
-    room = (WIDTH + _GAP) / columns - _GAP
-    height = 24 + _LINE * max(len(box.lines) for box in boxes)
-    grid = _Grid(min(max(room, _NARROWEST), _WIDEST), height, _HEADING if headings and joined else 0.0)
-    arranged = layout.arrange({box.id: box.column for box in joined}, [(link.source, link.target) for link in links])
+    width = min(max((WIDTH + _GAP) / columns - _GAP, _NARROWEST), _WIDEST)
+    shapes = {box.id: _shape(box, width, max(len(box.lines) for box in boxes)) for box in boxes}
+    grid = _Grid(
+        width, min(shape.height for shape in shapes.values()) + _ROW_GAP, _HEADING if headings and joined else 0.0
+    )
+    arranged = layout.arrange(
+        {box.id: box.column for box in joined},
+        [(link.source, link.target) for link in links],
+        {name: (shape.height + _ROW_GAP) / grid.pitch for name, shape in shapes.items()},
+    )
     middle = grid.top + arranged.rows * grid.pitch
-    lower = _Grid(grid.box_width, height, middle + (_HEADING if joined else 0.0))
-    bottom = lower.top + math.ceil(len(loose) / columns) * grid.pitch if loose else middle
-    canvas = Canvas(bottom + legend_height(legend) + 6, max(WIDTH, columns * (grid.box_width + _GAP) - _GAP))
+    shelves = _shelves([shapes[box.id].height for box in loose], columns, middle + (_HEADING if joined else 0.0))
+    bottom = shelves[-1]
+    canvas = Canvas(bottom + legend_height(legend) + 6, max(WIDTH, columns * (width + _GAP) - _GAP))
     _headings(canvas, headings if joined else (), grid)
     numbers = {box.id: number for number, box in enumerate(boxes)}
     for link in links:
@@ -100,13 +113,28 @@ def draw(
             _link(canvas, grid.route(arranged.routes[link.source, link.target]), link)
     for box in joined:
         with canvas.part(f"box-{numbers[box.id]}"):
-            _box(canvas, box, *grid.centre(arranged.slots[box.id]), grid)
+            x, y = grid.centre(arranged.slots[box.id])
+            _box(canvas, box, x - width / 2, y - shapes[box.id].height / 2, shapes[box.id])
     if loose and joined:
         canvas.text(0, middle + 11, apart, colour=palette.MUTED)
     for number, box in enumerate(loose):
-        _box(canvas, box, *lower.centre((number % columns, number // columns + 0.5)), grid)
+        _box(canvas, box, number % columns * (width + _GAP), shelves[number // columns], shapes[box.id])
     canvas.legend(bottom + 14, legend)
     return canvas
+
+
+def _shape(box: Box, width: float, lines: int) -> _Shape:
+    """A box with room for its name and for as many further lines as any box has."""
+    name = measuring.wrapped(box.name, width - 2 * _PADDING, _SIZE, bold=True)
+    return _Shape(tuple(name), width, 24 + _LINE * (lines + len(name) - 1))
+
+
+def _shelves(heights: Sequence[float], columns: int, top: float) -> list[float]:
+    """Where each row of boxes begins, the rows one below the other, and where the last one ends."""
+    shelves = [top + _ROW_GAP / 2 if heights else top]
+    for start in range(0, len(heights), columns):
+        shelves.append(shelves[-1] + max(heights[start : start + columns]) + _ROW_GAP)
+    return shelves
 
 
 def _loose(boxes: Sequence[Box], links: Sequence[Link]) -> list[Box]:
@@ -129,13 +157,13 @@ def _link(canvas: Canvas, points: Sequence[Point], link: Link) -> None:
     canvas.arrow(x, y, colour, 5 if forward else -5)
 
 
-def _box(canvas: Canvas, box: Box, x: float, y: float, grid: _Grid) -> None:
-    left, top, width, height = x - grid.box_width / 2, y - grid.box_height / 2, grid.box_width, grid.box_height
+def _box(canvas: Canvas, box: Box, left: float, top: float, shape: _Shape) -> None:
     edge, fill = palette.TONES[box.tone]
-    canvas.box(left, top, width, height, fill=fill, edge=edge, dashed=box.dashed)
-    content = 15 + _LINE * len(box.lines)
-    line_y = y - content / 2 + 8
-    canvas.text(left + 10, line_y, box.name, bold=True, size=11.5, room=width - 18)
+    canvas.box(left, top, shape.width, shape.height, fill=fill, edge=edge, dashed=box.dashed)
+    content = _LINE * (len(shape.name) + len(box.lines))
+    line_y = top + (shape.height - content) / 2 + 8
+    canvas.lines(left + _PADDING, line_y, shape.name, box.name, pitch=_LINE, size=_SIZE)
+    line_y += _LINE * (len(shape.name) - 1)
     for line in box.lines:
         line_y += _LINE
-        canvas.text(left + 10, line_y, line, size=10, colour=palette.MUTED, room=width - 18)
+        canvas.text(left + _PADDING, line_y, line, size=10, colour=palette.MUTED, room=shape.width - 18)

@@ -26,13 +26,18 @@ class Layout:
     rows: float
 
 
-def arrange(columns: Mapping[str, int], links: Iterable[tuple[str, str]]) -> Layout:
-    """Arrange boxes, whose columns are given, by their links. The same input gives the same layout."""
+def arrange(
+    columns: Mapping[str, int], links: Iterable[tuple[str, str]], heights: Mapping[str, float] | None = None
+) -> Layout:
+    """Arrange boxes, whose columns are given, by their links. The same input gives the same layout.
+
+    `heights` has the boxes that take more than a row.
+    """
     pairs = sorted(set(links))
     chains = {pair: _chain(pair, columns) for pair in pairs if columns[pair[0]] != columns[pair[1]]}
     passing = {stop: column for chain in chains.values() for stop, column in chain if stop not in columns}
     order = _order({**columns, **passing}, [[stop for stop, _ in chain] for chain in chains.values()])
-    slots, rows = _slots(order, columns, passing)
+    slots, rows = _slots(order, columns, passing, heights or {})
     routes = {pair: tuple(slots[stop] for stop, _ in chain) for pair, chain in chains.items()}
     straight = {pair: (slots[pair[0]], slots[pair[1]]) for pair in pairs if pair not in chains}
     return Layout({name: slots[name] for name in columns}, {**straight, **routes}, rows)
@@ -68,12 +73,15 @@ def _order(columns: Mapping[str, int], chains: list[list[str]]) -> dict[str, tup
 
 
 def _slots(
-    order: Mapping[str, tuple[int, float]], columns: Mapping[str, int], passing: Mapping[str, int]
+    order: Mapping[str, tuple[int, float]],
+    columns: Mapping[str, int],
+    passing: Mapping[str, int],
+    heights: Mapping[str, float],
 ) -> tuple[dict[str, Slot], float]:
     members: defaultdict[int, list[str]] = defaultdict(list)
     for name in sorted(order, key=lambda name: (*order[name], name)):
         members[columns[name] if name in columns else passing[name]].append(name)
-    sizes = {name: 1.0 if name in columns else _LANE for name in order}
+    sizes = {name: heights.get(name, 1.0) if name in columns else _LANE for name in order}
     rows = max(sum(sizes[name] for name in names) for names in members.values()) if members else 0.0
     slots: dict[str, Slot] = {}
     for column, names in members.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -9,7 +10,11 @@ from auditlib.report import measuring, palette
 from auditlib.report.canvas import WIDTH, Canvas
 
 _HEIGHT = 24.0
-_SLANT = 0.62
+_ANGLE = 38.0
+_ACROSS, _UP = math.cos(math.radians(_ANGLE)), math.sin(math.radians(_ANGLE))
+"""How far a slanted heading goes, as shares of its length."""
+_WIDEST = 92.0
+"""The width of a cell at most, unless its text takes more."""
 _LEAST = 640.0
 """The width of the smallest one: a slide shows all as wide as itself."""
 
@@ -43,14 +48,17 @@ def draw(
     marks: Mapping[tuple[int, int], Mark],
     legend: Sequence[tuple[Mark, str]] = (),
 ) -> Canvas:
-    """The picture; `marks` are by row and column, cells without one stay empty."""
+    """The picture; `marks` are by row and column, cells without one stay empty. The legend tells of those shown."""
     left = min(max(map(measuring.width, rows)), measuring.LABEL) + 16
     heading = min(max(map(measuring.width, columns)), measuring.LABEL)
-    cell = min(max((WIDTH - left - heading * _SLANT) / len(columns), 26.0), 92.0)
-    overhang = heading * _SLANT if heading + 8 > cell else 0.0
-    frame = _Frame(left, overhang + 20 if overhang else 28.0, cell, bool(overhang))
+    legend = [(mark, meaning) for mark, meaning in legend if mark in marks.values()]
+    widest = max([_WIDEST, *(measuring.width(mark.text, bold=True) + 14 for mark in marks.values())])
+    cell = min(max((WIDTH - left - heading * _ACROSS) / len(columns), 26.0), widest)
+    slanted = heading + 8 > cell
+    frame = _Frame(left, heading * _UP + 20 if slanted else 28.0, cell, slanted)
     bottom = frame.top + len(rows) * _HEIGHT
-    needed = max(left + cell * len(columns) + overhang, sum(44 + measuring.width(meaning) for _, meaning in legend) + 2)
+    right = left + cell * len(columns) + (heading * _ACROSS - cell / 2 if slanted else 0.0)
+    needed = max(right, sum(44 + measuring.width(meaning) for _, meaning in legend) + 2)
     canvas = Canvas(bottom + (36 if legend else 4), max(_LEAST, needed + 2))
     _labels(canvas, rows, columns, frame)
     _grounds(canvas, marks, frame)
@@ -87,7 +95,7 @@ def _labels(canvas: Canvas, rows: Sequence[str], columns: Sequence[str], frame: 
     for column, name in enumerate(columns):
         x = frame.left + (column + 0.5) * frame.cell
         if frame.slanted:
-            canvas.text(x, frame.top - 5, name, angle=38, room=measuring.LABEL)
+            canvas.text(x, frame.top - 5, name, angle=_ANGLE, room=measuring.LABEL)
         else:
             canvas.text(x, frame.top - 12, name, align="center", room=measuring.LABEL)
 

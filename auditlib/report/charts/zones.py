@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from auditlib.report import palette
+from auditlib.report import measuring, palette
 from auditlib.report.canvas import WIDTH, Canvas
 
 Zone = tuple[str, str, str, Sequence[str]]
@@ -31,7 +31,8 @@ def draw(zones: Sequence[Zone]) -> Canvas:
         for x, y, width, name in chips:
             if names:
                 canvas.box(x, top + _PADDING + y, width, _CHIP, fill=palette.PAPER, edge=edge, line=0.8)
-            canvas.text(x + 9, top + _PADDING + y + _CHIP / 2, name, colour=palette.INK if names else palette.MUTED)
+            colour = palette.INK if names else palette.MUTED
+            canvas.text(x + 9, top + _PADDING + y + _CHIP / 2, name, colour=colour, room=width - 18)
         top += height + 8
     return canvas
 
@@ -40,7 +41,7 @@ def _flow(names: Sequence[str]) -> Iterator[tuple[float, float, float, str]]:
     """Chips side by side, in lines: x, y, width, name."""
     x, y = _LABEL + 20, 0.0
     for name in names:
-        width = min(len(name) * 6.1 + 18, WIDTH - _LABEL - 40)
+        width = min(measuring.width(name) + 18.5, WIDTH - _LABEL - 40)
         if x + width > WIDTH - _PADDING:
             x, y = _LABEL + 20, y + _PITCH
         yield x, y, width, name

@@ -115,15 +115,17 @@ def credential_flow(audit: Audit) -> Blocks:
     if not drawn:
         return Blocks(Prose(words), table)
     boxes, links = _flow_picture(audit, drawn)
-    canvas = layered.draw(boxes, links, ("Given to", "Credential", "Opens"), _FLOW_LEGEND)
+    canvas = layered.draw(boxes, links, ("Given to", "Credential", "Opens"), _legend(boxes))
     return Blocks(Picture(canvas.svg(words), words, words, table))
 
 
-_FLOW_LEGEND = (
-    (palette.BAD_SOFT, "weak or placeholder"),
-    (palette.WARN_SOFT, "value in a file"),
-    (palette.GOOD_SOFT, "from outside"),
-)
+_FLOW_MEANINGS = {"bad": "weak or placeholder", "warn": "value in a file", "good": "from outside"}
+
+
+def _legend(boxes: list[layered.Box]) -> list[tuple[str, str]]:
+    """What the colours of the credentials that are drawn mean."""
+    shown = {box.tone for box in boxes}
+    return [(palette.TONES[tone][1], meaning) for tone, meaning in _FLOW_MEANINGS.items() if tone in shown]
 
 
 def _flow_table(audit: Audit, flows: list[Flow]) -> Table:

@@ -95,10 +95,14 @@ def _layers(audit: Audit, project: Project, services: dict[str, Service]) -> dic
 
 def _box(service: Service, layer: int, project: Project, health: _Health) -> layered.Box:
     words, tone = health
-    image = service.image.rpartition("/")[2] or (f"built from {service.build.context}" if service.build else "")
+    image = service.image.rpartition("/")[2] or (_built(service.build.context) if service.build else "")
     aside = _aside(service, project)
     lines = (image or "no image", words, *([aside] if aside else []))
     return layered.Box(service.name, layer, service.name, lines, tone, bool(aside))
+
+
+def _built(context: str) -> str:
+    return "built here" if context in (".", "./") else f"built from {context}"
 
 
 def _aside(service: Service, project: Project) -> str:

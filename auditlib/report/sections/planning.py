@@ -53,7 +53,8 @@ def risk_against_effort(audit: Audit) -> Blocks:
         return Blocks(Prose(_NOTHING))
     entries = [(item.rank, _EFFORTS.index(item.effort), item.risk, item.severity) for item in items]
     words = "The numbers are the ranks of the backlog; first comes much risk for little effort, at the upper left."
-    legend = [(palette.SEVERITY[severity], str(severity)) for severity in Severity if severity is not Severity.INFO]
+    found = {item.severity for item in items}
+    legend = [(palette.SEVERITY[severity], str(severity)) for severity in Severity if severity in found]
     canvas = quadrant.draw(entries, [f"{effort} effort" for effort in _EFFORTS], legend)
     rows = tuple((item.rank, item.title, item.severity, item.risk, str(item.effort)) for item in items)
     columns = (

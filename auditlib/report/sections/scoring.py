@@ -71,7 +71,7 @@ def _unknown(scores: Iterable[verdict.Score]) -> str:
 def _rows(score: verdict.Score) -> Iterator[tuple[object, ...]]:
     lost = losses(score)
     for number, loss in enumerate(lost[:_NAMED]):
-        yield _row(f"{score.area.title}: {score.points}" if number == 0 else "", loss)
+        yield _row(f"{score.area.title}:\u00a0{score.points}" if number == 0 else "", loss)
     rest = lost[_NAMED:]
     if rest:
         points = sum(loss.points for loss in rest)

@@ -78,7 +78,8 @@ def volumes(audit: Audit) -> Blocks:
     }
     shared = sorted(volume for volume, number in users.items() if number > 1)
     words = wording.count(len(users), "named volume")
-    words += f"; shared by several services: {wording.listing(shared)}." if shared else ", each of one service."
+    alone = ", each of one service." if len(users) > 1 else ", of one service."
+    words += f"; shared by several services: {wording.listing(shared)}." if shared else alone
     note = f" The {_ROWS} that most services share are drawn." if len(users) > _ROWS else ""
     canvas = matrix.draw(rows, columns, marks, _ACCESS)
     return Blocks(Picture(canvas.svg(words), words + note, words, _mounted(uses)))

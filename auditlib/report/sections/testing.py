@@ -36,7 +36,11 @@ def test_coverage(audit: Audit) -> Blocks:
         for row, suite in enumerate(suites[:_LIMIT])
         for column, job in enumerate(jobs[:_LIMIT])
     }
-    legend = [(matrix.Mark("dot", "good"), "runs it"), (matrix.Mark("dash", "bad"), "no job runs it")]
+    legend = [
+        (matrix.Mark("dot", "good"), "runs it"),
+        (matrix.Mark("dash"), "another job runs it"),
+        (matrix.Mark("dash", "bad"), "no job runs it"),
+    ]
     canvas = matrix.draw(
         [_name(suite) for suite in suites[:_LIMIT]], [job.name or job.id for job in jobs[:_LIMIT]], marks, legend
     )

@@ -3,20 +3,42 @@
 // What lies closed was read as one text; it becomes elements where it is opened.
 function fill(details) {
   const kept = details.querySelector(":scope > noscript");
-  if (kept) kept.outerHTML = kept.textContent;
+  if (!kept) return;
+  details.querySelector(":scope > [hidden=until-found]")?.remove();
+  kept.outerHTML = kept.textContent;
+}
+function open(element) {
+  for (; element; element = element.parentElement) if (element.tagName === "DETAILS") { fill(element); element.open = true; }
 }
 document.addEventListener("toggle", (event) => { if (event.target.open) fill(event.target); }, true);
 function reveal() {
   const target = location.hash.length > 1 && document.getElementById(decodeURIComponent(location.hash.slice(1)));
   if (!target) return;
-  for (let element = target; element; element = element.parentElement) if (element.tagName === "DETAILS") { fill(element); element.open = true; }
+  open(target);
   target.scrollIntoView();
 }
 addEventListener("hashchange", reveal);
 addEventListener("DOMContentLoaded", reveal);
+// Until then its words lie beside it, where the browser's own search finds them and opens it.
+addEventListener("load", () => {
+  const parser = document.createElement("template"), all = document.querySelectorAll("details > noscript");
+  let next = 0;
+  const lay = () => {
+    for (const end = performance.now() + 8; next < all.length && performance.now() < end; next += 1) {
+      const words = document.createElement("div");
+      words.setAttribute("hidden", "until-found");
+      parser.innerHTML = all[next].textContent;
+      words.textContent = parser.content.textContent;
+      all[next].after(words);
+    }
+    if (next < all.length) setTimeout(lay);
+  };
+  setTimeout(lay);
+});
+document.addEventListener("beforematch", (event) => open(event.target.parentElement));
 let closed = [];
 addEventListener("beforeprint", () => {
-  closed = [...document.querySelectorAll("details:not([open], .fold, .fold *, .explorer *, .checklist *)")];
+  closed = [...document.querySelectorAll("details:not([open], .fold:not(.reasons), .fold:not(.reasons) *, .explorer *, .checklist *)")];
   closed.forEach((element) => { fill(element); element.open = true; });
 });
 addEventListener("afterprint", () => closed.forEach((element) => { element.open = false; }));
