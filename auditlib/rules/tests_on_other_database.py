@@ -74,8 +74,8 @@ def _evidence(inventory: Inventory, job: Job, given: Pair, database: Service) ->
     found = services.product(inventory, database)
     name = found.name if found else database.name
     return Evidence(
-        f"The job {job.id} sets {given.name} to SQLite, and {database.name} of {database.location.file} is {name}: what "
-        "the tests show doesn't hold there.",
+        f"The job {job.id} sets {given.name} to SQLite, and {database.name} of {database.location.file} is {name}: "
+        "what the tests show doesn't hold there.",
         given.location,
         subject=f"{job.workflow}/{job.id}/{given.name}",
         related=(Related(database.location, f"{name}, which is deployed"),),

@@ -1,0 +1,78 @@
+"""A template of an environment file offers a password with which everything starts.
+
+Whoever copies the template and changes nothing runs with a password that stands in the repository. A template that
+leaves the value out makes Compose, or the code, ask for one.
+
+Anti-pattern:
+
+    # .env.example
+    POSTGRES_PASSWORD=postgres
+    JWT_SECRET=change-me
+
+Better:
+
+    # .env.example
+    POSTGRES_PASSWORD=
+    # openssl rand -hex 32
+    JWT_SECRET=
+
+Recommendation:
+
+    Leave the values of secrets empty in the template, say how to make one, and demand them with `${NAME:?}`.
+
+References:
+
+- https://docs.docker.com/compose/how-tos/environment-variables/variable-interpolation/
+- https://12factor.net/config
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditlib.conventions import environments, secrets
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.configuration import EnvFile, EnvLine
+from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.phrases import listed
+from auditlib.redaction import is_credential_name
+from auditlib.rules import _files as files
+from auditlib.rules._rule import Evidence, rule
+
+
+@rule(area=Area.CONFIGURATION, severity=Severity.LOW, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """One finding for each template with all passwords and keys that work as they stand there."""
+    read = {item.name for item in inventory.variables} | {item.name for item in inventory.settings}
+    for file in inventory.env_files:
+        if file.template and not environments.is_for_development(environments.without_template_word(file.path)):
+            given = {reference.path for service in inventory.services for reference in service.env_files}
+            used = [line for line in file.lines if _works(line) and (line.name in read or file.copied_to in given)]
+            if used:
+                yield _evidence(file, used)
+
+
+def _works(line: EnvLine) -> bool:
+    """Whether a line holds a value for a secret that everybody knows, and that something would accept."""
+    value = line.value
+    known = value is not None and value.secret and (value.weak or value.placeholder)
+    if not known or value is None or line.commented or not is_credential_name(line.name):
+        return False
+    return not secrets.opens_nothing(line.name, value) and not secrets.is_public(line.name)
+
+
+def _evidence(file: EnvFile, lines: list[EnvLine]) -> Evidence:
+    first, *others = lines
+    names = listed(line.name for line in lines)
+    works = "works" if len(lines) == 1 else "work"
+    return Evidence(
+        f"{file.path} holds a value for {names} that {works} as copied: unless the code refuses it, whoever forgets to "
+        "change it runs with a secret that everybody can read.",
+        first.location,
+        subject=file.path,
+        related=tuple(Related(line.location, f"{line.name} has a value that works", member=True) for line in others),
+        recommendation=f"Leave {names} empty in {file.path}, and demand a value where {file.copied_to} is used.",
+        change=(f"{first.name}={first.value.text}", f"{first.name}=") if first.value else ("", ""),
+        example=files.into(file.path, "\n".join(f"{line.name}=" for line in lines)),
+    )
