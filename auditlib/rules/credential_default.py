@@ -141,7 +141,7 @@ def _evidence(inventory: Inventory, name: str, uses: list[_Use], reached: list[S
         f"for {name} outside the repository.{_also(alike)}",
         severity=severity,
         change=_change(name, first),
-        example="\n".join(filter(None, (code_lines.required([name]), login_lines.kept(inventory, [name], reached)))),
+        example=login_lines.with_kept(code_lines.required([name]), inventory, [name], among=reached),
     )
 
 

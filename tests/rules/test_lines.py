@@ -30,6 +30,22 @@ networks: {inside: {}, watch: {}, edge: {}}
 """
 NGINX = "events {}\nhttp { server { listen 80; location / { proxy_pass http://grafana:3000; } } }\n"
 ALERTS = "groups:\n  - name: a\n    rules:\n      - {alert: DiskFull, expr: node_filesystem_avail_bytes < 1}\n"
+OURS = "hunter2-of-ours-Kq8vT2xW9zLm"
+KEPT = {
+    "compose.yaml": "services:\n  db:\n    image: postgres:16\n    volumes: ['data:/var/lib/postgresql/data']\n"
+                    f"    environment: {{POSTGRES_PASSWORD: '${{POSTGRES_PASSWORD:-{OURS}}}'}}\nvolumes: {{data: {{}}}}\n",
+}  # fmt: skip
+TOLD = """docker compose exec -T -e NEW="$POSTGRES_PASSWORD" db sh -c 'psql"""
+REPLACING = {
+    "secret-not-rotatable": {"app/settings.py": f'POSTGRES_PASSWORD = "{OURS}"\n'},
+    "credential-shared": {"app/settings.py": f'JWT_SECRET = "{OURS}"\n'},
+    "credential-in-url": {"alembic.ini": f"[alembic]\nsqlalchemy.url = postgresql://app:{OURS}@db/app\n"},
+    "env-file-committed": {".env": f"POSTGRES_PASSWORD={OURS}\n"},
+    "setting-default-insecure": {"app/settings.py": f'DB_PASSWORD = "{OURS}"\n'},
+    "template-holds-real-secret": {".env.example": "POSTGRES_PASSWORD=8fK2pQ9xVb3nR7tYw1ZsLc6Dm4HjGa0E\n"},
+    "secret-in-build-argument": {"Dockerfile": "FROM python:3.12-slim\nARG POSTGRES_PASSWORD\n"},
+    "secret-in-image-layer": {"Dockerfile": f"FROM python:3.12-slim\nENV POSTGRES_PASSWORD={OURS}\n"},
+}
 CASES = {
     "a probe asks the route of the code with what the image holds": (
         "healthcheck-missing",
@@ -124,8 +140,18 @@ CASES = {
         "credential-default",
         {"compose.yaml": "services:\n  db:\n    image: mysql:8.4\n    volumes: ['data:/var/lib/mysql']\n"
                          "    environment: {MYSQL_USER: app, MYSQL_PASSWORD: hunter2-of-ours}\nvolumes: {data: {}}\n"},
-        """IDENTIFIED BY '$MYSQL_PASSWORD'" | docker compose exec -T db sh -c 'mysql -u"$MYSQL_USER\"""",
+        """echo "SET PASSWORD = '$MYSQL_PASSWORD'" | docker compose exec -T db sh -c 'mysql -u"$MYSQL_USER\"""",
     ),
+    "a user of MariaDB may not alter users, even itself": (
+        "credential-default",
+        {"compose.yaml": "services:\n  db:\n    image: mariadb:11\n    volumes: ['data:/var/lib/mysql']\n"
+                         "    environment: {MYSQL_USER: app, MYSQL_PASSWORD: hunter2-of-ours}\nvolumes: {data: {}}\n"},
+        """"SET PASSWORD = PASSWORD('$MYSQL_PASSWORD')" | docker compose exec -T db sh -c 'mariadb -u"$MYSQL_USER\"""",
+    ),
+    **{
+        f"whatever else replaces the password of a database with a volume tells it: {rule}": (rule, KEPT | more, TOLD)
+        for rule, more in REPLACING.items()
+    },
     "so is MongoDB": (
         "credential-default",
         {"compose.yaml": "services:\n  db:\n    image: mongo:7\n    volumes: ['data:/data/db']\n"
