@@ -71,6 +71,8 @@ def _evidence(
         confidence=Confidence.HIGH if kinds else None,
         change=(f"={first.value.text}", "=") if first.value else ("", ""),
         example=login_lines.with_kept(
-            files.into(file.path, "\n".join(f"{line.name}=" for line in lines)), inventory, [item.name for item in lines]
+            files.into(file.path, "\n".join(f"{line.name}=" for line in lines)),
+            inventory,
+            [line.name for line in lines],
         ),
     )

@@ -17,8 +17,8 @@ from auditlib.verdict._reason import FLOOR, WEAK, Readiness, readiness, reason
 from auditlib.verdict._scores import ALL_KNOWN, SCALE, Cost, Effect, Gain, Score, effects, scores
 
 __all__ = [
-    "ALL_KNOWN", "FLOOR", "SCALE", "WEAK", "Cost", "Effect", "Gain", "Readiness", "Score", "Verdict", "effects", "judge",
-    "scores",
+    "ALL_KNOWN", "FLOOR", "SCALE", "WEAK", "Cost", "Effect", "Gain", "Readiness", "Score", "Verdict", "effects",
+    "judge", "scores",
 ]  # fmt: skip
 
 

@@ -21,7 +21,7 @@ _WORDS = 18
 
 
 class Readiness(Enum):
-    """The answers: a critical finding or an area below the floor stands in the way; high, medium or weak is a condition.
+    """The answers: a critical finding or an area below the floor stands in the way; high, medium, or weak: a condition.
 
     Where there is nothing to judge, in any area, there is no answer.
     """

@@ -33,7 +33,8 @@ ALERTS = "groups:\n  - name: a\n    rules:\n      - {alert: DiskFull, expr: node
 OURS = "hunter2-of-ours-Kq8vT2xW9zLm"
 KEPT = {
     "compose.yaml": "services:\n  db:\n    image: postgres:16\n    volumes: ['data:/var/lib/postgresql/data']\n"
-                    f"    environment: {{POSTGRES_PASSWORD: '${{POSTGRES_PASSWORD:-{OURS}}}'}}\nvolumes: {{data: {{}}}}\n",
+                    f"    environment: {{POSTGRES_PASSWORD: '${{POSTGRES_PASSWORD:-{OURS}}}'}}\n"
+                    "volumes: {data: {}}\n",
 }  # fmt: skip
 TOLD = """docker compose exec -T -e NEW="$POSTGRES_PASSWORD" db sh -c 'psql"""
 REPLACING = {

@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from auditlib.inventory import Inventory
 from auditlib.model import Severity
 from auditlib.scanners import Scan, actionlint, amtool, detect_secrets, hadolint, promtool
 from auditlib.source import Source
 
+NOTHING = Inventory.of([], name="", root="", commit="", files=())
 RULES = "groups:\n- name: x\n  rules:\n  - alert: A\n    expr: up == 0\n"
 ROUTES = "route:\n  receiver: a\nreceivers:\n- name: a\n"
 WORKFLOW = ".github/workflows/ci.yml"
@@ -44,7 +46,7 @@ def scan(root, scanner, script):
     program.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
     with Scan(Source(root), (scanner,), f"{program.parent}:/usr/bin:/bin") as running:
-        return running.collect([])
+        return running.collect([], NOTHING)
 
 
 def write(root, files):

@@ -77,16 +77,19 @@ def backlog(audit: Audit) -> Blocks:
     ]
     effects = verdict.effects(audit.findings, items, audit.unknown_areas)
     table = base64.b64encode(backlog_csv.render(items, effects).encode()).decode()
+    away = {"markdown": _as_markdown(items, effects), "csv": table, "effects": _effects(items, effects)}
     return Blocks(
         Panel("backlog", [(theme, members) for theme, members in themes if members]),
-        Panel("takeaway", {"markdown": _as_markdown(items, effects), "csv": table, "effects": _effects(items, effects)}),
+        Panel("takeaway", away),
     )
 
 
 def _effects(items: Sequence[planning.Item], effects: Mapping[str, verdict.Effect]) -> Table:
     """What each item does to the scores, in the order of the work, each on its own and all so far together."""
-    rows = tuple((item.rank, item.title, effects[item.rule], ", ".join(map(str, item.after)), _lowest(effects[item.rule]))
-                 for item in items)  # fmt: skip
+    rows = tuple(
+        (item.rank, item.title, str(effect), ", ".join(map(str, item.after)), _lowest(effect))
+        for item, effect in zip(items, effects.values(), strict=True)
+    )
     columns = (Column("Rank", "number"), Column("Item"), Column("Alone it changes"), Column("After"),
                Column("Lowest score when all so far are done", "number"))  # fmt: skip
     return Table("What each item does to the scores", columns, rows, folded=True)
