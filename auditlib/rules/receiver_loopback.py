@@ -62,7 +62,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 recommendation=f"Let {receiver.name} in {receiver.file} name the service that takes the notification.",
                 change=(f"//{item.host}:", "//<the service that takes it>:"),
                 example=files.into(
-                    receiver.file, _END.get(item.kind, "url: http://<the service that takes it>:<port>")
+                    receiver.file,
+                    _END.get(item.kind, "url: http://<the service that takes it>:<the port it listens on>"),
                 ),
                 confidence=None if managers else Confidence.MEDIUM,
             )

@@ -207,7 +207,9 @@ def _outside(item: Instruction, subject: str) -> str:
     if item.keyword == "ENV":
         return code_lines.required([subject])
     if item.keyword == "RUN":
-        return "RUN --mount=type=secret,id=<name>,env=<VARIABLE> <the command, with the variable for the secret>"
+        name = re.sub(r"\W+", "_", subject.removesuffix(" in a URL"))
+        given = f"--mount=type=secret,id={name.lower()},env={name.upper()}"
+        return f"RUN {given} <the command, with ${name.upper()} for the secret>"
     name = posixpath.basename(subject).strip(".")
     return f"RUN --mount=type=secret,id={name} <the command that needs it, which reads /run/secrets/{name}>"
 

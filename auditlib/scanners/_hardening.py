@@ -28,8 +28,8 @@ _IMAGE = regex(r"image: (?P<image>\S+)")
 _QUOTED = regex(r"'(?P<name>[^']+)'")
 _DEVICE = regex(r"(?:device|rule) '(?P<name>[^']+)'")
 _BY_RULE = {
-    "CL-0013": "volumes:\n  # without {name}, or with the one file of it that is read\n  - {name}/<file>:<its path>:ro",
-    "CL-0001": "volumes:\n  # without {name}, or with the folders of it that are read\n  - <folder>:<its path>:ro",
+    "CL-0013": "volumes:\n  # without {name}, or with the one file of it that is read\n  - {name}/<the file>:<where it is read>:ro",
+    "CL-0001": "volumes:\n  # without {name}, or with the folders of it that are read\n  - <the folder>:<where it is read>:ro",
     "CL-0005": 'ports:\n  - "127.0.0.1:{name}"  # unless other hosts are to reach it',
     "CL-0020": "environment:\n  {name}: ${{{name}:?set it in .env}}",
     "CL-0021": "environment:\n  {name}: <the address, with ${{PASSWORD:?set it in .env}} for its password>",
@@ -78,7 +78,7 @@ def example(rule: str, service: str, message: str, fix: str) -> str:
     image = _IMAGE.search(fix)
     lines = own_lines(fix)
     if not lines and image:
-        lines = f"image: {image['image']}"
+        lines = f"image: {image['image'].replace('<version>', '<the version that runs today>')}"
     if not lines and name and rule in _BY_RULE:
         lines = _BY_RULE[rule].format(name=name, service=service)
     return f"{service}:\n{textwrap.indent(lines, '  ')}" if lines else ""
@@ -137,4 +137,5 @@ def _plain(entry: str) -> str:
 def own_lines(fix: str) -> str:
     """The lines of YAML below the first sentence; what follows them is for `compose-lint --explain`."""
     _, *rest = fix.split("\n")
-    return textwrap.dedent("\n".join(itertools.takewhile(_INDENTED.match, rest)))
+    lines = textwrap.dedent("\n".join(itertools.takewhile(_INDENTED.match, rest)))
+    return lines.replace("<SPECIFIC_CAP>", "<what it fails without, if anything>")

@@ -159,6 +159,28 @@ CASES = {
                          "    environment: {MONGO_INITDB_ROOT_PASSWORD: hunter2-of-ours}\nvolumes: {data: {}}\n"},
         "db.changeUserPassword(process.env.MONGO_INITDB_ROOT_USERNAME, process.env.NEW)",
     ),
+    "a database that is told of no user is told of the one that its clients name": (
+        "database-login-differs",
+        {"compose.yaml": "services:\n  db:\n    image: postgres:16\n    environment: {POSTGRES_PASSWORD: hunter2-of-ours}\n"
+                         "  api:\n    image: example/api:1\n"
+                         "    environment: {DATABASE_URL: 'postgresql://app:hunter2-of-ours@db:5432/shop'}\n"},
+        "    POSTGRES_PASSWORD: ${POSTGRES_PASSWORD:?set it in .env}\n    POSTGRES_USER: app\n    POSTGRES_DB: shop",
+    ),
+    "a client names the user that its database is told of": (
+        "database-login-differs",
+        {"compose.yaml": "services:\n  db:\n    image: mariadb:11\n    environment: {MARIADB_USER: shop, "
+                         "MARIADB_PASSWORD: hunter2-of-ours, MARIADB_DATABASE: shop}\n"
+                         "  api:\n    image: example/api:1\n"
+                         "    environment: {DATABASE_URL: 'mysql://app:hunter2-of-ours@db:3306/shop'}\n"},
+        "    DATABASE_URL: mysql://shop:${MARIADB_PASSWORD:?set it in .env}@db:3306/shop\ndb:\n  environment:\n"
+        "    MARIADB_PASSWORD: ${MARIADB_PASSWORD:?set it in .env}",
+    ),
+    "a draft of a health check is the one that is known to fit": (
+        "healthcheck-missing",
+        {"compose.yaml": "services:\n  watch:\n    image: prom/alertmanager:v0.28.1\n  db:\n    image: postgres:16\n"
+                         "    healthcheck: {test: [CMD, pg_isready]}\n"},
+        'test: ["CMD", "wget", "-q", "-O", "/dev/null", "http://127.0.0.1:9093/-/healthy"]',
+    ),
     "a file that is taken out leaves a template without its secrets": (
         "env-file-committed",
         {"shop/api.env": "DEBUG=0\nAPI_TOKEN=hunter2-of-ours-Kq8vT2\n"},
