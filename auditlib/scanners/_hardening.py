@@ -28,14 +28,15 @@ _IMAGE = regex(r"image: (?P<image>\S+)")
 _QUOTED = regex(r"'(?P<name>[^']+)'")
 _DEVICE = regex(r"(?:device|rule) '(?P<name>[^']+)'")
 _BY_RULE = {
-    "CL-0013": "volumes:\n  # without {name}, or with the one file of it that is read\n  - {name}/<the file>:<where it is read>:ro",
-    "CL-0001": "volumes:\n  # without {name}, or with the folders of it that are read\n  - <the folder>:<where it is read>:ro",
+    "CL-0013": "volumes:\n  # without {name}, or with that file of it that is read\n  - {name}/<the file>:{target}:ro",
+    "CL-0001": "volumes:\n  # without {name}, or with the folders of it that are read\n  - <the folder>:{target}:ro",
     "CL-0005": 'ports:\n  - "127.0.0.1:{name}"  # unless other hosts are to reach it',
     "CL-0020": "environment:\n  {name}: ${{{name}:?set it in .env}}",
     "CL-0021": "environment:\n  {name}: <the address, with ${{PASSWORD:?set it in .env}} for its password>",
 }
 """By rule the lines with what its text names in quotes."""
-_OF_SERVICE = frozenset({"CL-0008", "CL-0016"})
+_TARGET = "<where it is read>"
+_OF_SERVICE = frozenset({"CL-0001", "CL-0008", "CL-0013", "CL-0016"})
 """The rules whose advice depends on what else the service has."""
 _PROXY = """{service}:
   environment:
@@ -80,12 +81,12 @@ def example(rule: str, service: str, message: str, fix: str) -> str:
     if not lines and image:
         lines = f"image: {image['image'].replace('<version>', '<the version that runs today>')}"
     if not lines and name and rule in _BY_RULE:
-        lines = _BY_RULE[rule].format(name=name, service=service)
+        lines = _BY_RULE[rule].format(name=name, service=service, target=_TARGET)
     return f"{service}:\n{textwrap.indent(lines, '  ')}" if lines else ""
 
 
 def adapted(issues: list[Issue], inventory: Inventory) -> list[Issue]:
-    """The issues whose advice names what else the service has: its other devices, the ports at which it is asked."""
+    """The issues with advice in the terms of the service: its other devices, its ports, where it mounts a folder."""
     by_place = {((item.changed_at or item.location).file, item.name): item for item in inventory.services}
     taken: defaultdict[tuple[str, str | None], set[str]] = defaultdict(set)
     for issue in issues:
@@ -100,7 +101,16 @@ def adapted(issues: list[Issue], inventory: Inventory) -> list[Issue]:
 
 
 def _own(issue: Issue, service: Service, taken: Collection[str], inventory: Inventory) -> str:
-    return _bridged(service, inventory) if issue.rule == "CL-0008" else _remaining(issue, service, taken)
+    if issue.rule == "CL-0008":
+        return _bridged(service, inventory)
+    return _remaining(issue, service, taken) if issue.rule == "CL-0016" else _narrowed(issue, service)
+
+
+def _narrowed(issue: Issue, service: Service) -> str:
+    """The lines with the place at which the service mounts the folder that the issue is about."""
+    name = match["name"] if (match := _QUOTED.search(issue.message)) else ""
+    target = next((item.target for item in service.mounts if item.source == name.partition(":")[0]), "")
+    return issue.example.replace(_TARGET, posixpath.join(target, "<the same>")) if target else issue.example
 
 
 def _bridged(service: Service, inventory: Inventory) -> str:

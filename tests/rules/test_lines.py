@@ -161,7 +161,8 @@ CASES = {
     ),
     "a database that is told of no user is told of the one that its clients name": (
         "database-login-differs",
-        {"compose.yaml": "services:\n  db:\n    image: postgres:16\n    environment: {POSTGRES_PASSWORD: hunter2-of-ours}\n"
+        {"compose.yaml": "services:\n  db:\n    image: postgres:16\n"
+                         "    environment: {POSTGRES_PASSWORD: hunter2-of-ours}\n"
                          "  api:\n    image: example/api:1\n"
                          "    environment: {DATABASE_URL: 'postgresql://app:hunter2-of-ours@db:5432/shop'}\n"},
         "    POSTGRES_PASSWORD: ${POSTGRES_PASSWORD:?set it in .env}\n    POSTGRES_USER: app\n    POSTGRES_DB: shop",

@@ -266,6 +266,9 @@ ADAPTED = {
     "no port that anything tells": (
         "agent:\n    image: acme/agent:1\n    network_mode: host", "and for others its port\n  # goes under `ports`",
     ),
+    "the place of a mount": (
+        "node:\n    image: acme/node:1\n    volumes: ['/etc:/host/etc:ro']", "- /etc/<the file>:/host/etc/<the same>:ro",
+    ),
     "a device that is the only one": (
         "cam:\n    image: acme/cam:1\n    devices: [/dev/sda]",
         "cam:\n  # without devices, as nothing else stands there",
@@ -285,7 +288,9 @@ ADAPTED = {
 @pytest.mark.parametrize(("service", "lines"), ADAPTED.values(), ids=ADAPTED)
 def test_advice_on_hardening_looks_at_what_else_the_service_has(tmp_path, service, lines):
     (tmp_path / "compose.yaml").write_text(f"services:\n  {service}\n", encoding="utf-8")
-    examples = [item.example for item in audit(tmp_path).findings if item.rule.endswith(("CL-0008", "CL-0016"))]
+    examples = [
+        item.example for item in audit(tmp_path).findings if item.rule.endswith(("CL-0008", "CL-0013", "CL-0016"))
+    ]
 
     assert [lines in example for example in examples] == [True]
     assert not [example for example in examples if example.endswith(("sda", "sdb"))]
