@@ -267,7 +267,8 @@ ADAPTED = {
         "agent:\n    image: acme/agent:1\n    network_mode: host", "and for others its port\n  # goes under `ports`",
     ),
     "the place of a mount": (
-        "node:\n    image: acme/node:1\n    volumes: ['/etc:/host/etc:ro']", "- /etc/<the file>:/host/etc/<the same>:ro",
+        "node:\n    image: acme/node:1\n    volumes: ['/etc:/host/etc:ro']",
+        "- /etc/<the file>:/host/etc/<the same>:ro",
     ),
     "a device that is the only one": (
         "cam:\n    image: acme/cam:1\n    devices: [/dev/sda]",
