@@ -133,9 +133,11 @@ def _message(issues: Sequence[Issue]) -> str:
     first = issues[0]
     if len(issues) == 1:
         return f"{first.service}: {first.message}" if first.service else first.message
+    files = listed((issue.location.file for issue in issues), _NAMED)
     names = listed((issue.service or issue.location.file for issue in issues), _NAMED)
-    where = f" of {first.location.file}" if first.severity >= Severity.HIGH else ""
-    return f"{first.title}, in {len(issues)} places{where}: {names}. {first.message}"
+    where = f" of {files}" if names == files or first.severity >= Severity.HIGH else ""
+    what = "" if names == files else f": {names}"
+    return f"{first.title}, in {len(issues)} places{where}{what}. {first.message}"
 
 
 def _note(issue: Issue) -> str:
