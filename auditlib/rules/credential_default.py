@@ -112,7 +112,9 @@ def _evidence(inventory: Inventory, name: str, uses: list[_Use], reached: list[S
     first, *others = uses
     odd = {use.location for use in others if use.value.identity != first.value.identity}
     opened = [item for item in reached if services.is_exposed(item) and _opens(inventory, item, name)]
-    where = f" in {counted(len(reached), 'service')} ({listed(item.name for item in reached)})" if reached else ""
+    names = listed(item.name for item in reached)
+    several = f"{len(reached)} services ({names})" if len(reached) > 1 else f"the service {names}"
+    where = f" in {several}" if reached else ""
     exposure = f"; {listed(item.name for item in opened)} can be reached with it on a published port" if opened else ""
     aside = all(environments.is_for_development(use.location.file) for use in uses)
     severity = Severity.LOW if aside else Severity.CRITICAL if opened else None
@@ -137,7 +139,8 @@ def _evidence(inventory: Inventory, name: str, uses: list[_Use], reached: list[S
             ),
             *(Related(item.location, f"{item.name} holds the same value") for item in alike),
         ),
-        recommendation=f"Write `${{{name}:?set it in .env}}` in {counted(len(uses), 'place')}, and set a new value "
+        recommendation=f"Write `${{{name}:?set it in .env}}` in "
+        f"{first.location.file if len(uses) == 1 else counted(len(uses), 'place')}, and set a new value "
         f"for {name} outside the repository.{_also(alike)}",
         severity=severity,
         change=_change(name, first),

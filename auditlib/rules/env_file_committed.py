@@ -1,4 +1,4 @@
-"""An environment file is part of the repository instead of being ignored.
+"""An environment file is not kept out of the repository.
 
 A committed environment file has its secrets in the history, where they stay after they are deleted from the file.
 Everybody with a clone has them, and so has every fork and every backup. A line in `.gitignore` doesn't take out a file

@@ -133,11 +133,9 @@ def _message(issues: Sequence[Issue]) -> str:
     first = issues[0]
     if len(issues) == 1:
         return f"{first.service}: {first.message}" if first.service else first.message
-    files = listed((issue.location.file for issue in issues), _NAMED)
-    names = listed((issue.service or issue.location.file for issue in issues), _NAMED)
-    where = f" of {files}" if names == files or first.severity >= Severity.HIGH else ""
-    what = "" if names == files else f": {names}"
-    return f"{first.title}, in {len(issues)} places{where}{what}. {first.message}"
+    places = f"{len(issues)} places of {listed((issue.location.file for issue in issues), _NAMED)}"
+    names = listed((issue.service for issue in issues if issue.service), _NAMED)
+    return f"{names} ({places}): {first.message}" if names else f"{places}: {first.message}"
 
 
 def _note(issue: Issue) -> str:
