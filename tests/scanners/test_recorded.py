@@ -30,7 +30,7 @@ CASES = [
         "promtool/invalid-rules rules2.yml:1 high", "promtool/invalid-rules rules2.yml:4 high",
     ]),
     (amtool.SCANNER, dict.fromkeys(("am1.yml", "am2.yml", "am3.yml"), ROUTES), [
-        "amtool/invalid-configuration am1.yml:1 high", "amtool/invalid-configuration am2.yml:1 high",
+        "amtool/invalid-configuration am1.yml:2 high", "amtool/invalid-configuration am2.yml:1 high",
     ]),
     (detect_secrets.SCANNER, {"s.py": "x = 1\n", "s.yml": "x: 1\n"}, [
         "detect-secrets/aws-access-key s.py:1 high", "detect-secrets/github-token s.py:2 high",
@@ -103,6 +103,24 @@ def test_the_shell_form_of_a_health_check_is_no_fault(tmp_path):
     findings, _ = scan(root, hadolint.SCANNER, f"echo '{json.dumps(items)}'")
 
     assert [(item.rule, item.location.line, len(item.related)) for item in findings] == [("hadolint/DL3025", 3, 0)]
+
+
+LOCATED = [
+    (promtool.SCANNER, "rules.yml", f"{RULES}    for: 5x\n", "Checking rules.yml\n  FAILED:\nrules.yml: {}",
+     'not a valid duration string: "5x"', 4),
+    (promtool.SCANNER, "rules.yml", RULES, "Checking rules.yml\n  FAILED:\nrules.yml: {}",
+     'group "x", rule 1, "A": label "severity": template: undefined variable', 4),
+    (amtool.SCANNER, "am.yml", ROUTES.replace("name: a", "name: b"), "Checking 'am.yml'  FAILED: {}",
+     'undefined receiver "a" used in route', 2),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("scanner", "file", "text", "output", "problem", "line"), LOCATED)
+def test_a_problem_without_a_line_stands_at_what_it_quotes(tmp_path, scanner, file, text, output, problem, line):
+    printed = output.format(problem).replace("'", "'\\''")
+    findings, _ = scan(write(tmp_path / "project", {file: text}), scanner, f"echo '{printed}'")
+
+    assert [(item.message, item.location.line) for item in findings] == [(problem, line)]
 
 
 TEMPLATES = [
