@@ -93,7 +93,7 @@ def audit(
         dependencies = graph.assemble(inventory)
         wanted = _wanted(rules_to_check, chosen)
         ours, failures = rules.check(inventory, dependencies, wanted)
-        merged, scans = scan.collect(ours)
+        merged, scans = scan.collect(ours, inventory)
     kept = [_weighed(finding, chosen) for finding in merged if finding.rule not in chosen.disable]
     ids = {rule.id for rule in wanted}
     judged = suppressions.apply(

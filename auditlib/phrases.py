@@ -10,6 +10,11 @@ def counted(number: int, singular: str, plural: str = "") -> str:
     return f"{number} {singular if number == 1 else plural or singular + 's'}"
 
 
+def specified(name: str, kind: str) -> str:
+    """`db (PostgreSQL)`; `redis` alone, which says what it is."""
+    return name if name.casefold() == kind.casefold() else f"{name} ({kind})"
+
+
 def listed(names: Iterable[str], limit: int = 6) -> str:
     """`a`, `a and b`, `a, b and c`; of more than `limit` the first ones and how many more there are."""
     items = list(dict.fromkeys(names))

@@ -54,4 +54,4 @@ def image_for(host: str) -> str:
 
 def told(exporter: str, watched: Service | None) -> str:
     """The lines of a service by which an exporter is told what to look at; empty if it needs none."""
-    return _TOLD.get(exporter, "").format(host=watched.name if watched else "<host>")
+    return _TOLD.get(exporter, "").format(host=watched.name if watched else f"<the host that the {exporter} asks>")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from auditlib import backlog
+from auditlib import backlog, verdict
 from auditlib.audit import Audit
 from auditlib.formats import backlog_csv
 from auditlib.formats.cells import guarded
@@ -19,7 +19,9 @@ def write(audit: Audit, folder: Path) -> None:
     folder.mkdir()
     for name in audit.tables:
         _safe(audit.tables[name]).to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
-    (folder / "backlog.csv").write_text(backlog_csv.render(backlog.derive(audit.findings)), encoding="utf-8")
+    items = backlog.derive(audit.findings)
+    table = backlog_csv.render(items, verdict.effects(audit.findings, items, audit.unknown_areas))
+    (folder / "backlog.csv").write_text(table, encoding="utf-8")
 
 
 def _safe(frame: pd.DataFrame) -> pd.DataFrame:

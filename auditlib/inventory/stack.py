@@ -168,6 +168,10 @@ class Service(Struct, frozen=True):
     env_files: tuple[EnvFileReference, ...] = ()
     networks: tuple[Attachment, ...] = ()
     network_mode: str = ""
+    devices: tuple[str, ...] = ()
+    """Devices of the host, as `/dev/sda:/dev/xvda:r`; without the permissions where they are the usual ones."""
+    device_rules: tuple[str, ...] = ()
+    """`device_cgroup_rules`."""
     healthcheck: Healthcheck | None = None
     restart: str = ""
     restart_condition: str = ""

@@ -3,25 +3,34 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from auditlib.conventions import services
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import EnvironmentEntry, Service
 from auditlib.model import Location
+from auditlib.phrases import listed
 from auditlib.redaction import Value
 
 _DISTINCT = 8
 """Characters from which two equal values are hardly equal by chance."""
-_TOLD = "# a volume that is there keeps the old password: change it there first, with the new one in the shell's {}"
+_TOLD = (
+    "# a volume that is there keeps the old password: change it there first, with the new one, of letters and digits, "
+    "in the shell's {}"
+)
 _POSTGRES = (
     """echo "ALTER USER CURRENT_USER PASSWORD :'new'" | docker compose exec -T -e NEW="${new}" {service} """
     """sh -c 'psql -U "${{POSTGRES_USER:-postgres}}" -d postgres -v new="$NEW"'"""
 )
 _MYSQL = (
-    """echo "ALTER USER CURRENT_USER() IDENTIFIED BY '${new}'" | docker compose exec -T {service} """
-    """sh -c '{client} -u"${prefix}_USER" -p"${prefix}_PASSWORD"'"""
+    """echo "SET PASSWORD = '${new}'" | docker compose exec -T {service} """
+    """sh -c 'mysql -u"${prefix}_USER" -p"${prefix}_PASSWORD"'"""
 )
+_MARIADB = (
+    """echo "SET PASSWORD = PASSWORD('${new}')" | docker compose exec -T {service} """
+    """sh -c 'mariadb -u"${prefix}_USER" -p"${prefix}_PASSWORD"'"""
+)
+"""MariaDB takes what isn't in `PASSWORD()` for a hash, and leaves `ALTER USER` to those who may make users."""
 _MYSQL_ROOT = (
     """echo "ALTER USER IF EXISTS root@localhost IDENTIFIED BY '${new}', root@'%' IDENTIFIED BY '${new}'" | """
     """docker compose exec -T {service} sh -c '{client} -uroot -p"${prefix}_ROOT_PASSWORD"'"""
@@ -32,36 +41,58 @@ _MONGO = (
     """"db.changeUserPassword(process.env.MONGO_INITDB_ROOT_USERNAME, process.env.NEW)"'"""
 )
 _BY_VARIABLE = {
-    "POSTGRES_PASSWORD": _POSTGRES,
-    "MYSQL_PASSWORD": _MYSQL, "MARIADB_PASSWORD": _MYSQL,
-    "MYSQL_ROOT_PASSWORD": _MYSQL_ROOT, "MARIADB_ROOT_PASSWORD": _MYSQL_ROOT,
-    "MONGO_INITDB_ROOT_PASSWORD": _MONGO,
+    "POSTGRES_PASSWORD": (_POSTGRES, _POSTGRES),
+    "MYSQL_PASSWORD": (_MYSQL, _MARIADB), "MARIADB_PASSWORD": (_MYSQL, _MARIADB),
+    "MYSQL_ROOT_PASSWORD": (_MYSQL_ROOT, _MYSQL_ROOT), "MARIADB_ROOT_PASSWORD": (_MYSQL_ROOT, _MYSQL_ROOT),
+    "MONGO_INITDB_ROOT_PASSWORD": (_MONGO, _MONGO),
 }  # fmt: skip
-"""By what an image reads at its first start only: the command by which a running server takes a new password."""
+"""By what an image reads at its first start only: how a running server takes a new password, and how a MariaDB does."""
 
 
-def kept(inventory: Inventory, names: Collection[str], found: Sequence[Service]) -> str:
-    """The commands that change passwords in volumes, for the databases that get these variables."""
-    keeping = [item for item in found if services.keeps_data(item, services.product(inventory, item))]
-    lines = [
-        _command(service, entry, name)
-        for service in keeping
+def with_kept(
+    lines: str,
+    inventory: Inventory,
+    names: Collection[str],
+    values: Iterable[Value] = (),
+    among: Sequence[Service] | None = None,
+) -> str:
+    """These lines and, if databases with a volume get one of the variables or values, how they take a new password."""
+    identities = {value.identity for value in values if _is_distinct(value)}
+    found = [
+        (service, entry)
+        for service in (inventory.distinct_services if among is None else among)
+        if services.keeps_data(service, services.product(inventory, service))
         for entry in service.environment
-        for name in _used(entry, names)
+        if entry.name in _BY_VARIABLE and (_has_name(entry, names) or _has_value(entry, identities))
     ]
-    return "\n".join((_TOLD.format(" and ".join(names)), *dict.fromkeys(lines))) if lines else ""
+    told = [_TOLD.format(listed(_shell(entry) for _, entry in found))] if found else []
+    return "\n".join((lines, *told, *dict.fromkeys(_command(*each) for each in found)))
 
 
-def _used(entry: EnvironmentEntry, names: Collection[str]) -> list[str]:
-    """The variables among these by which an image is told the password of its first start."""
-    own = [name for name in names if name in (entry.name, *entry.variables)]
-    return own[:1] if entry.name in _BY_VARIABLE else []
+def _has_name(entry: EnvironmentEntry, names: Collection[str]) -> bool:
+    return any(name in names for name in (entry.name, *entry.variables))
 
 
-def _command(service: Service, entry: EnvironmentEntry, name: str) -> str:
-    client = "mariadb" if "mariadb" in service.image else "mysql"
-    prefix = entry.name.partition("_")[0]
-    return _BY_VARIABLE[entry.name].format(new=name, service=shlex.quote(service.name), client=client, prefix=prefix)
+def _has_value(entry: EnvironmentEntry, identities: Collection[int]) -> bool:
+    return entry.value is not None and entry.value.identity in identities
+
+
+def _is_distinct(value: Value) -> bool:
+    return value.secret and value.length >= _DISTINCT and not value.weak and not value.placeholder
+
+
+def _shell(entry: EnvironmentEntry) -> str:
+    """The variable that has the new password: the one from which Compose takes it."""
+    return entry.variables[0] if len(entry.variables) == 1 else entry.name
+
+
+def _command(service: Service, entry: EnvironmentEntry) -> str:
+    usual, of_mariadb = _BY_VARIABLE[entry.name]
+    is_mariadb = "mariadb" in service.image
+    return (of_mariadb if is_mariadb else usual).format(
+        new=_shell(entry), service=shlex.quote(service.name), client="mariadb" if is_mariadb else "mysql",
+        prefix=entry.name.partition("_")[0],
+    )  # fmt: skip
 
 
 def elsewhere(
@@ -83,4 +114,4 @@ def _is_the_same(entry: EnvironmentEntry, name: str, value: Value, hosts: set[st
     if entry.variables or entry.value is None or entry.value.identity != value.identity:
         return False
     opens = any(end.host in hosts for end in entry.endpoints)
-    return opens or entry.name == name or (value.length >= _DISTINCT and not value.weak and not value.placeholder)
+    return opens or entry.name == name or _is_distinct(value)

@@ -9,6 +9,7 @@ from auditlib.inventory.stack import Service
 from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules import _files as files
 
+_UNKNOWN = "<a service to watch>"
 _LOOKED_AT = 300
 """Services of a very large repository that are looked at, each time lines are written."""
 
@@ -65,7 +66,7 @@ def _application(inventory: Inventory) -> tuple[str, str]:
     """The first service that is built here and listens: its name, and where it is asked."""
     built = (item for item in inventory.distinct_services[:_LOOKED_AT] if item.build)
     first = next((item for item in built if listening.to_ask(inventory, item)), None)
-    return (first.name, f"{first.name}:{_port(inventory, first)}") if first else ("<service>", "<host>:<port>")
+    return (first.name, f"{first.name}:{_port(inventory, first)}") if first else (_UNKNOWN, f"{_UNKNOWN}:<its port>")
 
 
 def _port(inventory: Inventory, service: Service) -> str:

@@ -53,6 +53,8 @@ def certain(inventory: Inventory, service: Service) -> str:
 
 def draft(inventory: Inventory, service: Service) -> str:
     """A health check in the service's own words, with placeholders for what no file tells."""
+    if known := certain(inventory, service):
+        return _under(service, known)
     commands = [list(item.words) for item in services.commands(inventory, service)]
     celery = next((words for words in commands if "celery" in words and "worker" in words), None)
     if celery:
@@ -68,7 +70,11 @@ def draft(inventory: Inventory, service: Service) -> str:
 
 
 def _of(service: Service, test: str) -> str:
-    return f"{service.name}:\n{textwrap.indent(_check(test), '  ')}"
+    return _under(service, _check(test))
+
+
+def _under(service: Service, lines: str) -> str:
+    return f"{service.name}:\n{textwrap.indent(lines, '  ')}"
 
 
 def _check(test: str) -> str:

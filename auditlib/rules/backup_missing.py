@@ -40,7 +40,7 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Mount, Project, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
-from auditlib.phrases import listed
+from auditlib.phrases import listed, specified
 from auditlib.rules._rule import Evidence, rule
 
 _DUMPS = {
@@ -64,7 +64,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 
 
 def _evidence(inventory: Inventory, project: Project, stores: list[tuple[Service, Product, Mount]]) -> Evidence:
-    names = [f"{service.name} ({product.name})" for service, product, _ in stores]
+    names = [specified(service.name, product.name) for service, product, _ in stores]
     databases = [item for item in stores if item[1].kind == "datastore"]
     spoken = backups.are_described(inventory)
     by_hand = " A document speaks of backups, so somebody may make them by hand." if spoken else ""

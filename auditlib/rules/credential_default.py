@@ -113,7 +113,9 @@ def _evidence(inventory: Inventory, name: str, uses: list[_Use], reached: list[S
     first, *others = uses
     odd = {use.location for use in others if use.value.identity != first.value.identity}
     opened = [item for item in reached if services.is_exposed(item) and _opens(inventory, item, name)]
-    where = f" in {counted(len(reached), 'service')} ({listed(item.name for item in reached)})" if reached else ""
+    names = listed(item.name for item in reached)
+    several = f"{len(reached)} services ({names})" if len(reached) > 1 else f"the service {names}"
+    where = f" in {several}" if reached else ""
     exposure = f"; {listed(item.name for item in opened)} can be reached with it on a published port" if opened else ""
     aside = all(environments.is_for_development(use.location.file) for use in uses)
     severity = Severity.LOW if aside else Severity.CRITICAL if opened else None
@@ -141,11 +143,12 @@ def _evidence(inventory: Inventory, name: str, uses: list[_Use], reached: list[S
             *(Related(item.location, f"{item.name} holds the same value") for item in alike),
             *([Related(offered.location, f"{offered.name} is offered, and nothing passes it")] if offered else ()),
         ),
-        recommendation=f"Write `${{{name}:?set it in .env}}` in {counted(len(uses), 'place')}, and set a new value "
+        recommendation=f"Write `${{{name}:?set it in .env}}` in "
+        f"{first.location.file if len(uses) == 1 else counted(len(uses), 'place')}, and set a new value "
         f"for {name} outside the repository.{_also(alike)}",
         severity=severity,
         change=_change(name, first),
-        example="\n".join(filter(None, (code_lines.required([name]), login_lines.kept(inventory, [name], reached)))),
+        example=login_lines.with_kept(code_lines.required([name]), inventory, [name], among=reached),
     )
 
 

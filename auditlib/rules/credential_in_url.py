@@ -42,6 +42,7 @@ from auditlib.patterns import regex
 from auditlib.phrases import listed
 from auditlib.redaction import is_credential_name
 from auditlib.rules import _code_lines as code_lines
+from auditlib.rules import _login_lines as login_lines
 from auditlib.rules._rule import Evidence, rule
 
 _HIDDEN = regex(r"‹secret[^›]*›")
@@ -62,7 +63,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     variables = _by_password(inventory)
     defaults = {_spot(item.location): item for item in inventory.variables if item.default and item.default.secret}
     for items in found.values():
-        yield _evidence(sorted(items.values(), key=_order), variables, defaults)
+        yield _evidence(inventory, sorted(items.values(), key=_order), variables, defaults)
 
 
 def _interpolated(inventory: Inventory) -> Iterator[Sighting]:
@@ -122,7 +123,9 @@ def _change(first: Sighting, variable: str, default: Variable | None) -> tuple[s
     return (hidden[0], f"${{{variable}:?set it in .env}}") if hidden and fits else ("", "")
 
 
-def _evidence(items: list[Sighting], variables: dict[int, str], defaults: dict[tuple[str, int], Variable]) -> Evidence:
+def _evidence(
+    inventory: Inventory, items: list[Sighting], variables: dict[int, str], defaults: dict[tuple[str, int], Variable]
+) -> Evidence:
     first, *others = items
     variable = _password(items, variables)
     nameless = f"A connection string in line {first.location.line} of {first.location.file} holds its password"
@@ -140,7 +143,7 @@ def _evidence(items: list[Sighting], variables: dict[int, str], defaults: dict[t
         "secret of its own, and build the address from its parts in the program.",
         severity=Severity.LOW if all(environments.is_for_development(item.location.file) for item in items) else None,
         change=_change(first, variable, defaults.get(_spot(first.location))),
-        example=code_lines.everywhere(items, variable),
+        example=login_lines.with_kept(code_lines.everywhere(items, variable), inventory, [variable], [first.value]),
     )
 
 

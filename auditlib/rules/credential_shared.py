@@ -38,6 +38,7 @@ from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.phrases import listed
 from auditlib.redaction import Value, is_credential_name
 from auditlib.rules import _code_lines as code_lines
+from auditlib.rules import _login_lines as login_lines
 from auditlib.rules._rule import Evidence, rule
 
 _RUNNING = ("default", "literal", "setting")
@@ -51,9 +52,9 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         if item.name and item.kind != "template" and (item.kind in _RUNNING or not item.value.placeholder):
             values[item.value.identity].append(item)
     for sightings in values.values():
-        yield from _judged(sightings)
+        yield from _judged(inventory, sightings)
     for name, uses in _variables(inventory).items():
-        yield from _judged(uses, name)
+        yield from _judged(inventory, uses, name)
 
 
 def _variables(inventory: Inventory) -> dict[str, list[Sighting]]:
@@ -68,7 +69,7 @@ def _variables(inventory: Inventory) -> dict[str, list[Sighting]]:
     return uses
 
 
-def _judged(items: list[Sighting], variable: str = "") -> Iterator[Evidence]:
+def _judged(inventory: Inventory, items: list[Sighting], variable: str = "") -> Iterator[Evidence]:
     """A finding if the names speak of two purposes at least; a name that speaks of none counts for nothing."""
     by_purpose: dict[str, list[Sighting]] = {}
     for item in items:
@@ -91,5 +92,10 @@ def _judged(items: list[Sighting], variable: str = "") -> Iterator[Evidence]:
         recommendation=f"Give {listed(names[1:])} {'a value' if len(names) == 2 else 'values'} of "
         f"{'its' if len(names) == 2 else 'their'} own.",
         severity=Severity.LOW if aside else None,
-        example=f"{code_lines.required(names)}\n# in .env, each from a run of its own of: openssl rand -hex 32",
+        example=login_lines.with_kept(
+            f"{code_lines.required(names)}\n# in .env, each from a run of its own of: openssl rand -hex 32",
+            inventory,
+            names,
+            [first.value],
+        ),
     )

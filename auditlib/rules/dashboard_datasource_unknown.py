@@ -114,7 +114,7 @@ def _sources(inventory: Inventory, server: Service, loaded: list[Dashboard]) -> 
     """A file with a data source of the kind that the panels ask, and its mount."""
     kind = next((panel.datasource_type for item in loaded for panel in item.panels if panel.datasource_type), _USUAL)
     asked = services.of_product(inventory, "Prometheus") if kind == _USUAL else ()
-    url = f"http://{asked[0].name}:9090" if asked else "http://<host>:<port>"
+    url = f"http://{asked[0].name}:9090" if asked else f"http://<the host of {kind}>:<its port>"
     source = f"- name: {kind}\n    type: {kind}\n    url: {url}\n    isDefault: true"
     mount = compose_lines.mount_of(server, _FILE, "/etc/grafana/provisioning/datasources/main.yaml")
     return files.into(_FILE, f"apiVersion: 1\ndatasources:\n  {source}") + f"\n{mount}"

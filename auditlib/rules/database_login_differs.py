@@ -38,6 +38,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from msgspec import Struct
+
 from auditlib.conventions import database_logins, deployment, services
 from auditlib.conventions.database_logins import Server
 from auditlib.graph import DependencyGraph
@@ -56,6 +58,7 @@ _ADDRESS = regex(
 )
 """A URL, or what Go's driver for MySQL takes (https://github.com/go-sql-driver/mysql#dsn-data-source-name)."""
 _MAKES = regex(r"\bcreate\s+(?:user|role|database)\b|\bcreate(?:user|db)\b", re.I)
+_FIRST_START = "# made at the first start only: in a volume that is there, make both by hand"
 _HOMES = ("/docker-entrypoint-initdb.d",)
 
 
@@ -100,21 +103,42 @@ def _wrong(entry: EnvironmentEntry, user: str, database: str, server: Server) ->
     return wrong
 
 
-def _agreeing(match: re.Match[str], server: Server) -> tuple[str, str]:
-    """The address with the login and the database that the server makes, and the variable of the password."""
-    users, databases = server.users - {"root"}, server.databases - {"postgres", "template1"}
-    user = match["user"] if match["user"] in server.users else next(iter(users), "<user>")
-    database = match["database"] if match["database"] in server.databases else next(iter(databases), "<database>")
+class _Agreement(Struct, frozen=True):
+    """An address that the server answers, the variable of its password, and what the server is told for it."""
+
+    address: str
+    password: str
+    told: dict[str, str]
+
+
+def _agreeing(match: re.Match[str], server: Server) -> _Agreement:
+    """The login and the database that the server makes; what it isn't told anything of, it is told to make."""
+    given = {entry.name for entry in server.service.environment}
+    of_database = f"{server.prefix}_{'DB' if server.prefix == 'POSTGRES' else 'DATABASE'}"
+    told = {}
+    user, database = match["user"], match["database"]
+    if user not in server.users and f"{server.prefix}_USER" in given:
+        user = min(server.users - {"root"}, default=user)
+    elif user not in server.users:
+        told[f"{server.prefix}_USER"] = user
+    if database not in server.databases and of_database in given:
+        database = min(server.databases - {"postgres", "template1"}, default=database)
+    elif database not in server.databases or told:
+        told[of_database] = database
     variable = f"{server.prefix}_{'ROOT_' if user == 'root' else ''}PASSWORD"
     text, start, end = match.string, match.start("login"), match.end("database")
     login = f"{user}:${{{variable}:?set it in .env}}"
-    return f"{text[:start]}{login}{text[match.end('login') : match.start('database')]}{database}{text[end:]}", variable
+    address = f"{text[:start]}{login}{text[match.end('login') : match.start('database')]}{database}{text[end:]}"
+    return _Agreement(address, variable, told)
 
 
 def _lines(service: Service, entry: EnvironmentEntry, server: Server, match: re.Match[str]) -> str:
-    address, variable = _agreeing(match, server)
-    told = compose_lines.of_service(server.service, code_lines.required([variable]))
-    return compose_lines.of_service(service, f"environment:\n  {entry.name}: {address}") + f"\n{told}"
+    agreed = _agreeing(match, server)
+    address = compose_lines.of_service(service, f"environment:\n  {entry.name}: {agreed.address}")
+    wanted = "".join(f"\n  {name}: {value}" for name, value in agreed.told.items())
+    first_start = f"{_FIRST_START}\n" if wanted else ""
+    lines = f"{first_start}{code_lines.required([agreed.password])}{wanted}"
+    return f"{address}\n{compose_lines.of_service(server.service, lines)}"
 
 
 def _evidence(service: Service, entry: EnvironmentEntry, server: Server, wrong: list[str], example: str) -> Evidence:

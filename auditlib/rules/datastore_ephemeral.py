@@ -39,7 +39,7 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Project, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
-from auditlib.phrases import listed
+from auditlib.phrases import listed, specified
 from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules import _durability as durability
 from auditlib.rules._rule import Evidence, rule
@@ -122,8 +122,8 @@ def _of_queue(inventory: Inventory, graph: DependencyGraph, store: Service, prod
     if users := durability.queue_users(inventory, graph, store):
         names = listed(user.name for user, _ in users)
         yield Evidence(
-            f"{store.name} ({product.name}) holds the queue of {names} in no lasting volume: tasks that wait are gone "
-            "with the container.",
+            f"{specified(store.name, product.name)} holds the queue of {names} in no lasting volume: tasks that wait "
+            "are gone with the container.",
             store.location,
             subject=f"{store.name}/queue",
             service=store.name,

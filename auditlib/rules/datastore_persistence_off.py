@@ -37,7 +37,7 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
-from auditlib.phrases import listed
+from auditlib.phrases import listed, specified
 from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules import _durability as durability
 from auditlib.rules._rule import Evidence, rule
@@ -53,7 +53,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             yield from _queue(inventory, graph, service, product)
         for option in durability.careless_options(service):
             yield Evidence(
-                f"{service.name} ({product}) runs with {option}: after a crash confirmed data is missing or damaged.",
+                f"{specified(service.name, product)} runs with {option}: after a crash confirmed data is missing or "
+                "damaged.",
                 service.command_location or service.location,
                 subject=f"{service.name}/{option.partition('=')[0]}",
                 service=service.name,
@@ -81,8 +82,8 @@ def _queue(inventory: Inventory, graph: DependencyGraph, service: Service, produ
     server = f"{product.lower()}-server"
     what = first.attributes.get("variable") or "its address"
     yield Evidence(
-        f"{service.name} ({product}) holds the tasks of {listed(user.name for user, _ in users)} ({what}), and keeps "
-        f"no append-only file: {loss}.",
+        f"{specified(service.name, product)} holds the tasks of {listed(user.name for user, _ in users)} ({what}), and "
+        f"keeps no append-only file: {loss}.",
         service.command_location or service.image_location,
         subject=f"{service.name}/appendonly",
         service=service.name,

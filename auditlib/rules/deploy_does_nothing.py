@@ -121,7 +121,7 @@ def _deploying(inventory: Inventory, job: Job, name: str = "") -> str:
     project = next(iter(inventory.base_projects), None)
     compose = f"docker compose -f {project.location.file}" if project else "docker compose"
     named = f"- name: {name}\n  run: " if name else "- run: "
-    command = f"cd <folder> && {compose} pull && {compose} up --detach --wait"
+    command = f"cd <the repository on that host> && {compose} pull && {compose} up --detach --wait"
     host = "  env:\n    HOST: ${{ vars.DEPLOY_HOST }}"
     return workflow_lines.step(job.workflow, job.id, f"{named}ssh \"$HOST\" '{command}'\n{host}")
 

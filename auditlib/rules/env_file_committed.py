@@ -1,4 +1,4 @@
-"""An environment file is part of the repository instead of being ignored.
+"""An environment file is not kept out of the repository.
 
 A committed environment file has its secrets in the history, where they stay after they are deleted from the file.
 Everybody with a clone has them, and so has every fork and every backup. A line in `.gitignore` doesn't take out a file
@@ -44,6 +44,7 @@ from auditlib.patterns import regex
 from auditlib.phrases import listed
 from auditlib.redaction import Value
 from auditlib.rules import _files as files
+from auditlib.rules import _login_lines as login_lines
 from auditlib.rules._rule import Evidence, rule
 
 _NAME = regex(r"\w+")
@@ -58,7 +59,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 line for line in file.lines if line.value is not None and line.value.secret and not line.commented
             ]
             found = _evidence(inventory, file, secrets)
-            yield found if file.committed else _untold(found, file, secrets)
+            yield found if file.committed else _untold(inventory, found, file, secrets)
 
 
 def _evidence(inventory: Inventory, file: EnvFile, secrets: list[EnvLine]) -> Evidence:
@@ -90,8 +91,14 @@ def _evidence(inventory: Inventory, file: EnvFile, secrets: list[EnvLine]) -> Ev
         recommendation=f"Take {file.path} out with `git rm --cached`, ignore it, keep a template without the values of "
         f"{listed((line.name for line in secrets), limit=3)}, and replace what was used anywhere.{_awaited(readers)}",
         severity=severity,
-        example=_lines(inventory, file.path, [line.name for line in secrets], readers),
+        example=_renewed(inventory, secrets, _lines(inventory, file.path, [line.name for line in secrets], readers)),
     )
+
+
+def _renewed(inventory: Inventory, secrets: list[EnvLine], lines: str) -> str:
+    """Lines with what else is to be done where the passwords of databases are replaced."""
+    values = [line.value for line in secrets if line.value]
+    return login_lines.with_kept(lines, inventory, [line.name for line in secrets], values)
 
 
 def _readers(inventory: Inventory, path: str) -> list[str]:
@@ -129,7 +136,7 @@ def _place(file: EnvFile) -> str:
     return "lies in the folder (without Git's index nobody can tell whether it is committed)"
 
 
-def _untold(found: Evidence, file: EnvFile, secrets: list[EnvLine]) -> Evidence:
+def _untold(inventory: Inventory, found: Evidence, file: EnvFile, secrets: list[EnvLine]) -> Evidence:
     """The same of a file in a folder that isn't known to be a repository, where Git has nothing to take out."""
     names = listed((line.name for line in secrets), limit=3)
     without = f", keep a template without the values of {names}" if names else ""
@@ -137,7 +144,7 @@ def _untold(found: Evidence, file: EnvFile, secrets: list[EnvLine]) -> Evidence:
         found,
         recommendation=f"Have Git ignore {file.path}{without}, and replace what was ever committed.",
         confidence=Confidence.MEDIUM,
-        example=files.into(".gitignore", f"/{file.path}"),
+        example=_renewed(inventory, secrets, files.into(".gitignore", f"/{file.path}")),
     )
 
 

@@ -60,6 +60,6 @@ def _evidence(file: EnvFile, wrong: list[EnvLine]) -> Evidence:
             Related(line.location, f"{line.name or 'this line'} {line.malformed}", member=True) for line in others
         ),
         recommendation=f"Mend line {first.location.line} of {file.path}, or put `#` before it if it is a comment.",
-        example=files.into(file.path, f"{first.name or '<NAME>'}=<value>"),
+        example=files.into(file.path, f"{first.name or '<the variable>'}=<its value, in quotes if it holds blanks>"),
         severity=Severity.LOW if file.template else None,
     )

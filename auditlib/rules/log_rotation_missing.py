@@ -44,9 +44,9 @@ from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 _LOGGING = 'logging:\n  driver: json-file\n  options:\n    max-size: "10m"\n    max-file: "3"'
-_ROTATING = (
-    "import logging.handlers\n\nlogging.handlers.RotatingFileHandler(<file>, maxBytes=10_000_000, backupCount=3)"
-)
+_ROTATING = """import logging.handlers
+
+logging.handlers.RotatingFileHandler(<the file that it opens now>, maxBytes=10_000_000, backupCount=3)"""
 _DAEMON = regex(r"(?:^|/)(?:daemon\.json|logrotate[^/]*|[^/]*\.logrotate)$|(?:^|/)logrotate\.d/")
 
 

@@ -117,4 +117,5 @@ def _server(port: str) -> str:
     """A server that listens on a port; at that of HTTPS with a certificate."""
     if port not in ("443", "8443"):
         return f"server {{\n  listen {port};\n}}"
-    return f"server {{\n  listen {port} ssl;\n  ssl_certificate <path>;\n  ssl_certificate_key <path>;\n}}"
+    keys = "ssl_certificate <the certificate>;\n  ssl_certificate_key <its private key>;"
+    return f"server {{\n  listen {port} ssl;\n  {keys}\n}}"

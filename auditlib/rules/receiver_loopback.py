@@ -39,6 +39,7 @@ from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
+_URL = "url: http://<the service that takes it>:<the port it listens on>"
 _END = {"email": "smarthost: <the mail server>:587"}
 
 
@@ -61,9 +62,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 related=tuple(Related(manager.location, "Alertmanager runs here") for manager in managers[:1]),
                 recommendation=f"Let {receiver.name} in {receiver.file} name the service that takes the notification.",
                 change=(f"//{item.host}:", "//<the service that takes it>:"),
-                example=files.into(
-                    receiver.file, _END.get(item.kind, "url: http://<the service that takes it>:<port>")
-                ),
+                example=files.into(receiver.file, _END.get(item.kind, _URL)),
                 confidence=None if managers else Confidence.MEDIUM,
             )
 

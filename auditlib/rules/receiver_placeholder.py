@@ -36,7 +36,7 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.monitoring import Integration, Receiver
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
-from auditlib.phrases import listed
+from auditlib.phrases import listed, specified
 from auditlib.rules._rule import Evidence, rule
 
 _NEEDS_ADDRESS = {
@@ -76,8 +76,8 @@ def _unaddressed(inventory: Inventory) -> Iterator[Evidence]:
         bare = [item for item in receiver.integrations if item.kind in _NEEDS_ADDRESS and not item.endpoint_location]
         if bare and not monitoring.is_template(receiver.file) and not environments.is_for_development(receiver.file):
             yield Evidence(
-                f"{receiver.name} ({bare[0].kind}) names no address, and the global settings have none: Alertmanager "
-                "refuses to start.",
+                f"{specified(receiver.name, bare[0].kind)} names no address, and the global settings have none: "
+                "Alertmanager refuses to start.",
                 bare[0].location,
                 subject=f"{receiver.name}/address",
                 related=tuple(
@@ -104,7 +104,7 @@ def _empty(file: str, receivers: list[Receiver]) -> Evidence:
 
 
 def _evidence(inventory: Inventory, file: str, items: list[tuple[Receiver, Integration]]) -> Evidence:
-    names = [f"{receiver.name} ({item.kind})" for receiver, item in items]
+    names = [specified(receiver.name, item.kind) for receiver, item in items]
     places = list(dict.fromkeys((_place(item), receiver.name) for receiver, item in items))
     intact = {
         receiver.name

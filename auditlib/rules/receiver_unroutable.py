@@ -38,7 +38,7 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.monitoring import Route
 from auditlib.model import Area, Confidence, Effort, Related, Severity
-from auditlib.phrases import listed
+from auditlib.phrases import listed, specified
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
@@ -59,7 +59,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         behind = [route for route in shadowed if (route.file, route.receiver) == (file, receiver.name)]
         which = "Only routes behind one that takes every alert lead" if behind else "No route leads"
         yield Evidence(
-            f"{which} to the receiver {receiver.name} ({kinds}), so that it never gets an alert.",
+            f"{which} to the receiver {specified(receiver.name, kinds)}, so that it never gets an alert.",
             receiver.location,
             subject=receiver.name,
             related=(

@@ -41,7 +41,7 @@ from auditlib.inventory.monitoring import Integration, Receiver
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
-from auditlib.phrases import listed
+from auditlib.phrases import listed, specified
 from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
@@ -80,7 +80,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 
 
 def _uses(receiver: Receiver, item: Integration) -> Iterator[_Use]:
-    whom = f"{receiver.name} ({item.kind})"
+    whom = specified(receiver.name, item.kind)
     if match := _VARIABLE.search(item.endpoint):
         yield _Use(whom, item, match[0], item.endpoint_location or item.location, True)
     yield from (_Use(whom, item, variable, place, False) for variable, place in item.credential_variables)

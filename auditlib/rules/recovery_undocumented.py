@@ -35,7 +35,7 @@ from auditlib.conventions import backups, deployment, environments, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.model import Area, Confidence, Effort, Related, Severity
-from auditlib.phrases import counted, listed
+from auditlib.phrases import counted, listed, specified
 from auditlib.rules._rule import Evidence, rule
 
 _CHAPTER = """
@@ -59,7 +59,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     place = deployment.main_document(inventory)
     unread = deployment.unread_documents(inventory)
     doubt = f" ({counted(len(unread), 'document')} in other formats than Markdown aside)" if unread else ""
-    names = [f"{service.name} ({product.name})" for service, product, _ in stores]
+    names = [specified(service.name, product.name) for service, product, _ in stores]
     yield Evidence(
         f"No document of the repository speaks of backups, of restoring or of disaster recovery{doubt}, though "
         f"{listed(names)} {'keeps' if len(names) == 1 else 'keep'} data.",

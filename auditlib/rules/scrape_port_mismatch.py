@@ -112,7 +112,7 @@ def _evidence(
         subject=f"{job.name}/{target.host}",
         service=service.name,
         related=(related,),
-        recommendation=f"Let {job.name} scrape {target.bracketed}:{right}.",
+        recommendation=f"Let the job {job.name} scrape {target.bracketed}:{right}.",
         confidence=confidence,
         change=(target.address, f"{target.bracketed}:{right}"),
     )

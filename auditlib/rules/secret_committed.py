@@ -39,6 +39,7 @@ from auditlib.inventory.configuration import IN_URL, CommittedSecret, FixedSecre
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.rules import _code_lines as code_lines
 from auditlib.rules import _files as files
+from auditlib.rules import _login_lines as login_lines
 from auditlib.rules._rule import Evidence, rule
 
 _PUBLIC = frozenset({"Google API key"})
@@ -54,7 +55,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         if item.kind != IN_URL and item.location.file not in templates:
             found[item.value.identity].append(item)
     for items in found.values():
-        yield _evidence(sorted(items, key=lambda item: environments.is_for_development(item.location.file)))
+        yield _evidence(inventory, sorted(items, key=lambda item: environments.is_for_development(item.location.file)))
     configurations = {receiver.file for receiver in inventory.receivers}
     for secret in inventory.fixed_secrets:
         known = secret.location.file in configurations and secret.value.identity not in found
@@ -85,7 +86,7 @@ def _from_outside(item: CommittedSecret) -> str:
     return files.into(file, code_lines.reading(re.sub(r"\W+", "_", item.kind).upper(), file))
 
 
-def _evidence(items: list[CommittedSecret]) -> Evidence:
+def _evidence(inventory: Inventory, items: list[CommittedSecret]) -> Evidence:
     first, *others = items
     aside = environments.is_for_development(first.location.file)
     document = environments.is_document(first.location.file)
@@ -103,6 +104,6 @@ def _evidence(items: list[CommittedSecret]) -> Evidence:
         recommendation=f"Revoke the {first.kind}, remove it from {first.location.file}, and give the new one from "
         "outside the repository.",
         severity=Severity.LOW if aside else Severity.MEDIUM if first.kind in _PUBLIC else None,
-        example=_from_outside(first),
+        example=login_lines.with_kept(_from_outside(first), inventory, (), [first.value]),
         confidence=Confidence.LOW if aside else Confidence.MEDIUM if document or first.kind in _PUBLIC else None,
     )

@@ -35,6 +35,7 @@ from auditlib.inventory import Inventory
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
 from auditlib.redaction import is_credential_name
+from auditlib.rules import _login_lines as login_lines
 from auditlib.rules._rule import Evidence, rule
 
 _ASSIGNED = regex(r"^\s*([A-Za-z_]\w*)=\S", re.M)
@@ -58,7 +59,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             recommendation=f"Replace the argument by `RUN --mount=type=secret,id={name.lower()},env={name} …`, pass it "
             f"as a build secret, and replace the value of {name}.",
             severity=Severity.LOW if aside else None if final else Severity.MEDIUM,
-            example=_mounted(name),
+            example=login_lines.with_kept(_mounted(name), inventory, [name]),
         )
 
 

@@ -49,6 +49,7 @@ from auditlib.patterns import regex
 from auditlib.redaction import is_credential_name
 from auditlib.rules import _code_lines as code_lines
 from auditlib.rules import _files as files
+from auditlib.rules import _login_lines as login_lines
 from auditlib.rules._rule import Evidence, rule
 
 _SECRET_FILE = regex(
@@ -65,7 +66,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         _, final = services.final_stage(file)
         for item in file.instructions:
             for subject, what, severity in _leaks(inventory, file, item, written):
-                yield _evidence(file, item, subject, what, severity if item in final else Severity.MEDIUM)
+                yield _evidence(inventory, file, item, subject, what, severity if item in final else Severity.MEDIUM)
     keys = [item.location for item in inventory.committed_secrets if item.kind == "private key" and not item.commented]
     for whole in _copied_whole(inventory):
         template = next((item for item in inventory.env_files if _is_template_in(item, whole.context)), None)
@@ -206,12 +207,16 @@ def _outside(item: Instruction, subject: str) -> str:
     if item.keyword == "ENV":
         return code_lines.required([subject])
     if item.keyword == "RUN":
-        return "RUN --mount=type=secret,id=<name>,env=<VARIABLE> <the command, with the variable for the secret>"
+        name = re.sub(r"\W+", "_", subject.removesuffix(" in a URL"))
+        given = f"--mount=type=secret,id={name.lower()},env={name.upper()}"
+        return f"RUN {given} <the command, with ${name.upper()} for the secret>"
     name = posixpath.basename(subject).strip(".")
     return f"RUN --mount=type=secret,id={name} <the command that needs it, which reads /run/secrets/{name}>"
 
 
-def _evidence(file: Dockerfile, item: Instruction, subject: str, what: str, severity: Severity | None) -> Evidence:
+def _evidence(
+    inventory: Inventory, file: Dockerfile, item: Instruction, subject: str, what: str, severity: Severity | None
+) -> Evidence:
     place = Location(file.path, item.location.line, item.location.column, item.location.end_line)
     return Evidence(
         f"{item.keyword} in {file.path} {what}: everybody who can pull the image can read it.",
@@ -220,5 +225,5 @@ def _evidence(file: Dockerfile, item: Instruction, subject: str, what: str, seve
         recommendation=f"Remove {subject} from {file.path}, give it to the container when it starts, and replace the "
         "value that was built in.",
         severity=Severity.LOW if environments.is_for_development(file.path) else severity,
-        example=_outside(item, subject),
+        example=login_lines.with_kept(_outside(item, subject), inventory, [subject]),
     )

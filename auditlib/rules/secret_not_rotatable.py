@@ -39,6 +39,7 @@ from auditlib.inventory import Inventory
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.phrases import listed
 from auditlib.rules import _code_lines as code_lines
+from auditlib.rules import _login_lines as login_lines
 from auditlib.rules._rule import Evidence, rule
 
 _DISTINCT = 8
@@ -55,7 +56,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for places in found.values():
         items = list(places.values())
         if len({item.location.file for item in items}) > 1 and _are_the_same(items) and not _is_set_once(items):
-            yield _evidence(items)
+            yield _evidence(inventory, items)
 
 
 def _is_aside(path: str) -> bool:
@@ -79,10 +80,11 @@ def _are_the_same(items: list[Sighting]) -> bool:
     return by_name or any(secrets.stands_in_url(item.value) for item in items)
 
 
-def _evidence(items: list[Sighting]) -> Evidence:
+def _evidence(inventory: Inventory, items: list[Sighting]) -> Evidence:
     first, *others = items
     files = list(dict.fromkeys(item.location.file for item in items))
-    name = next((item.name for item in items if item.name), "") or "A password"
+    named = next((item.name for item in items if item.name), "")
+    name = named or "A password"
     sure = first.value.length >= _DISTINCT and not first.value.placeholder
     return Evidence(
         f"{name} ({first.value.text}) stands in {len(files)} files, {listed(files)}: a new value has to be written "
@@ -96,5 +98,7 @@ def _evidence(items: list[Sighting]) -> Evidence:
         recommendation=f"Remove the value from {listed(files[1:], limit=4)}, and read {name} from the environment "
         "there.",
         confidence=None if sure else Confidence.MEDIUM,
-        example=code_lines.everywhere(items, next((item.name for item in items if item.name), "")),
+        example=login_lines.with_kept(
+            code_lines.everywhere(items, named), inventory, {item.name for item in items}, [first.value]
+        ),
     )

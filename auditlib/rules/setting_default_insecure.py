@@ -39,6 +39,7 @@ from auditlib.patterns import regex
 from auditlib.redaction import Value
 from auditlib.rules import _code_lines as code_lines
 from auditlib.rules import _files as files
+from auditlib.rules import _login_lines as login_lines
 from auditlib.rules._rule import Evidence, rule
 
 _OF_PROGRAM = regex(
@@ -53,7 +54,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for item in inventory.fixed_secrets:
         of_program = item.in_code or _OF_PROGRAM.search(item.location.file)
         if of_program and not environments.is_for_development(item.location.file):
-            yield _fixed(item)
+            yield _fixed(inventory, item)
     passed, demanded, templates = _passed(inventory), _demanded(inventory), _templates(inventory)
     for setting in inventory.settings:
         if setting.default is None or not setting.default.secret or setting.default_kind != "literal":
@@ -67,7 +68,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             yield _evidence(setting, setting.default, related, setting.name in demanded)
 
 
-def _fixed(item: FixedSecret) -> Evidence:
+def _fixed(inventory: Inventory, item: FixedSecret) -> Evidence:
     place = "code" if item.in_code else "configuration"
     effect = "no environment can have one of its own"
     if not item.in_code:
@@ -78,7 +79,12 @@ def _fixed(item: FixedSecret) -> Evidence:
         subject=f"{item.name}/fixed",
         recommendation=f"Read {item.name} from the environment, without a default, and replace the value that stands "
         f"in {item.location.file}.",
-        example=files.into(item.location.file, code_lines.reading(item.name, item.location.file)),
+        example=login_lines.with_kept(
+            files.into(item.location.file, code_lines.reading(item.name, item.location.file)),
+            inventory,
+            [item.name],
+            [item.value],
+        ),
     )
 
 

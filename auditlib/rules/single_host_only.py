@@ -41,7 +41,7 @@ from auditlib.rules._rule import Evidence, rule
 
 _CHAPTER = """## One host
 
-{file} runs on one host, on purpose: <load> is expected, <duration> of downtime is acceptable.
+{file} runs on one host, on purpose: <so many users> are expected, <so many hours> of downtime are acceptable.
 
 - When the host fails: <who sets up another one, from which backup, in what time>
 - What moves first when it is too small: {first}

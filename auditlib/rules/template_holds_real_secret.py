@@ -33,6 +33,7 @@ from auditlib.inventory.configuration import IN_URL, CommittedSecret, EnvFile, E
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.phrases import listed
 from auditlib.rules import _files as files
+from auditlib.rules import _login_lines as login_lines
 from auditlib.rules._rule import Evidence, rule
 
 
@@ -45,7 +46,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         if file.template:
             real = [line for line in file.lines if (file.path, line.location.line) in by_line or _is_real(line)]
             if real:
-                yield _evidence(file, real, by_line)
+                yield _evidence(inventory, file, real, by_line)
 
 
 def _is_real(line: EnvLine) -> bool:
@@ -53,7 +54,9 @@ def _is_real(line: EnvLine) -> bool:
     return value is not None and value.secret and value.generated and not (value.placeholder or value.weak)
 
 
-def _evidence(file: EnvFile, lines: list[EnvLine], by_line: dict[tuple[str, int], CommittedSecret]) -> Evidence:
+def _evidence(
+    inventory: Inventory, file: EnvFile, lines: list[EnvLine], by_line: dict[tuple[str, int], CommittedSecret]
+) -> Evidence:
     kinds = [found.kind for line in lines if (found := by_line.get((file.path, line.location.line)))]
     first, *others = lines
     looks = f"by its form a {kinds[0]}" if kinds else "random to all appearances"
@@ -67,5 +70,9 @@ def _evidence(file: EnvFile, lines: list[EnvLine], by_line: dict[tuple[str, int]
         "wherever it was used.",
         confidence=Confidence.HIGH if kinds else None,
         change=(f"={first.value.text}", "=") if first.value else ("", ""),
-        example=files.into(file.path, "\n".join(f"{line.name}=" for line in lines)),
+        example=login_lines.with_kept(
+            files.into(file.path, "\n".join(f"{line.name}=" for line in lines)),
+            inventory,
+            [line.name for line in lines],
+        ),
     )

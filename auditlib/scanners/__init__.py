@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from auditlib import leftovers
 from auditlib.model import Coverage, Finding, Read
@@ -21,6 +22,9 @@ from auditlib.scanners._equivalents import EQUIVALENT
 from auditlib.scanners._merging import Reported, merge
 from auditlib.scanners._scanner import Issue, Scanner
 from auditlib.source import Source
+
+if TYPE_CHECKING:
+    from auditlib.inventory import Inventory
 
 __all__ = [
     "EQUIVALENT", "SCANNERS", "Documentation", "Issue", "Scan", "Scanner", "documentation", "documented",
@@ -93,13 +97,13 @@ class Scan:
             run.stop()
         self._held.close()
 
-    def collect(self, findings: Sequence[Finding]) -> tuple[list[Finding], list[Coverage]]:
+    def collect(self, findings: Sequence[Finding], inventory: Inventory) -> tuple[list[Finding], list[Coverage]]:
         """Wait for the scanners; our findings and theirs as one list, and how far each scanner came."""
         reported: list[Reported] = []
         for run in self._runs:
             name = run.scanner.name
             try:
-                found = [(name, issue) for issue in run.scanner.parse(run.result())]
+                issues = run.scanner.adapted(list(run.scanner.parse(run.result())), inventory)
             except _processes.Failure as failure:
                 self._note(name, Read.FAILED, f"{name} {failure}; its findings are missing")
             except Exception as error:  # whatever it printed, it wasn't what it promises to print
@@ -108,7 +112,7 @@ class Scan:
                 )
                 self._note(name, Read.FAILED, reason)
             else:
-                reported += [item for item in found if self._source.is_file(item[1].location.file)]
+                reported += [(name, issue) for issue in issues if self._source.is_file(issue.location.file)]
         return merge(findings, reported, self._source.vault), self._coverage
 
     def _start(self, scanner: Scanner, files: list[str]) -> None:

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import itertools
+import posixpath
 import re
 import textwrap
+from collections import defaultdict
+from collections.abc import Collection
+from typing import TYPE_CHECKING
 
-from auditlib.conventions import exporters
+from msgspec.structs import replace
+
 from auditlib.patterns import regex
+from auditlib.scanners._scanner import Issue
+
+if TYPE_CHECKING:
+    from auditlib.inventory import Inventory
+    from auditlib.inventory.stack import Service
 
 _INDENTED = regex(r"\s+\S")
 _PUBLIC = ("80:", "443:")
@@ -16,15 +26,18 @@ _BOUND = regex(r"127\.0\.0\.1:(?P<port>[\d:/a-z-]+)$", re.M)
 _REMOVED = regex(r"^Remove '(?P<line>(?:pid|ipc): host)'")
 _IMAGE = regex(r"image: (?P<image>\S+)")
 _QUOTED = regex(r"'(?P<name>[^']+)'")
+_DEVICE = regex(r"(?:device|rule) '(?P<name>[^']+)'")
 _BY_RULE = {
-    "CL-0013": "volumes:\n  # without {name}, or with the one file of it that is read\n  - {name}/<file>:<its path>:ro",
-    "CL-0001": "volumes:\n  # without {name}, or with the folders of it that are read\n  - <folder>:<its path>:ro",
+    "CL-0013": "volumes:\n  # without {name}, or with that file of it that is read\n  - {name}/<the file>:{target}:ro",
+    "CL-0001": "volumes:\n  # without {name}, or with the folders of it that are read\n  - <the folder>:{target}:ro",
     "CL-0005": 'ports:\n  - "127.0.0.1:{name}"  # unless other hosts are to reach it',
-    "CL-0016": "{key}: [<those that stay without {name}>]  # if none does, without the whole block",
     "CL-0020": "environment:\n  {name}: ${{{name}:?set it in .env}}",
     "CL-0021": "environment:\n  {name}: <the address, with ${{PASSWORD:?set it in .env}} for its password>",
 }
 """By rule the lines with what its text names in quotes."""
+_TARGET = "<where it is read>"
+_OF_SERVICE = frozenset({"CL-0001", "CL-0008", "CL-0013", "CL-0016"})
+"""The rules whose advice depends on what else the service has."""
 _PROXY = """{service}:
   environment:
     DOCKER_HOST: tcp://docker-proxy:2375  # or the option by which {service} is told
@@ -34,9 +47,11 @@ docker-proxy:
   environment: {{CONTAINERS: 1}}
   volumes: ["/var/run/docker.sock:/var/run/docker.sock:ro"]"""
 _BRIDGED = """{service}:
-  # without network_mode; services of the same network ask {service}:{port}, and only others need
-  ports:
-    - "127.0.0.1:{port}:{port}\""""
+  # without network_mode; services of the same network ask it as {service}, and only others need
+  ports:{ports}"""
+_BRIDGED_UNKNOWN = """{service}:
+  # without network_mode; services of the same network ask it as {service}, and for others its port
+  # goes under `ports`, with 127.0.0.1: before it unless other hosts ask"""
 
 
 def is_public(rule: str, fix: str) -> bool:
@@ -58,28 +73,79 @@ def example(rule: str, service: str, message: str, fix: str) -> str:
     """The lines of the advice, or what is to be written where it says so in words."""
     if is_public(rule, fix):
         return ""
-    if rule == "CL-0008":
-        return _BRIDGED.format(service=service, port=_port(service))
     if rule == "CL-0001" and "socket mounted" in message:
         return _PROXY.format(service=service)
     name = match["name"] if (match := _QUOTED.search(message)) else ""
     image = _IMAGE.search(fix)
     lines = own_lines(fix)
     if not lines and image:
-        lines = f"image: {image['image']}"
+        lines = f"image: {image['image'].replace('<version>', '<the version that runs today>')}"
     if not lines and name and rule in _BY_RULE:
-        key = "device_cgroup_rules" if "device_cgroup_rules" in fix else "devices"
-        lines = _BY_RULE[rule].format(name=name, service=service, key=key)
+        lines = _BY_RULE[rule].format(name=name, service=service, target=_TARGET)
     return f"{service}:\n{textwrap.indent(lines, '  ')}" if lines else ""
 
 
-def _port(service: str) -> str:
-    """Where a service listens, if its name is that of a well-known program."""
-    known = exporters.of_host(service, "")
-    return next(iter(known.ports if known else ()), "<port>")
+def adapted(issues: list[Issue], inventory: Inventory) -> list[Issue]:
+    """The issues with advice in the terms of the service: its other devices, its ports, where it mounts a folder."""
+    by_place = {((item.changed_at or item.location).file, item.name): item for item in inventory.services}
+    taken: defaultdict[tuple[str, str | None], set[str]] = defaultdict(set)
+    for issue in issues:
+        if issue.rule == "CL-0016" and (name := _DEVICE.search(issue.message)):
+            taken[issue.location.file, issue.service].add(_plain(name["name"]))
+    return [
+        replace(issue, example=_own(issue, by_place[place], taken[place], inventory))
+        if issue.rule in _OF_SERVICE and (place := (issue.location.file, issue.service or "")) in by_place
+        else issue
+        for issue in issues
+    ]
+
+
+def _own(issue: Issue, service: Service, taken: Collection[str], inventory: Inventory) -> str:
+    if issue.rule == "CL-0008":
+        return _bridged(service, inventory)
+    return _remaining(issue, service, taken) if issue.rule == "CL-0016" else _narrowed(issue, service)
+
+
+def _narrowed(issue: Issue, service: Service) -> str:
+    """The lines with the place at which the service mounts the folder that the issue is about."""
+    name = match["name"] if (match := _QUOTED.search(issue.message)) else ""
+    target = next((item.target for item in service.mounts if item.source == name.partition(":")[0]), "")
+    return issue.example.replace(_TARGET, posixpath.join(target, "<the same>")) if target else issue.example
+
+
+def _bridged(service: Service, inventory: Inventory) -> str:
+    """The service on a network of its own, with the ports that its files or its image tell."""
+    from auditlib.conventions import listening  # when the scanners have been started
+
+    ports = service.expose or tuple(listening.to_ask(inventory, service)) or _known(service)
+    published = "".join(f'\n    - "127.0.0.1:{port.partition("/")[0]}:{port}"' for port in ports)
+    return (_BRIDGED if ports else _BRIDGED_UNKNOWN).format(service=service.name, ports=published)
+
+
+def _known(service: Service) -> tuple[str, ...]:
+    from auditlib.conventions import exporters
+
+    found = exporters.of_host(service.name, "")
+    return tuple(found.ports) if found else ()
+
+
+def _remaining(issue: Issue, service: Service, taken: Collection[str]) -> str:
+    """The devices, or the rules for devices, that stay when what an intruder could use is gone."""
+    of_rules = "device cgroup rule" in issue.message
+    key, given = ("device_cgroup_rules", service.device_rules) if of_rules else ("devices", service.devices)
+    left = [entry for entry in given if _plain(entry) not in taken]
+    if not left:
+        return f"{service.name}:\n  # without {key}, as nothing else stands there"
+    return f"{service.name}:\n  {key}:" + "".join(f'\n    - "{entry}"' for entry in left)
+
+
+def _plain(entry: str) -> str:
+    """A device of the host, or a rule without what it allows, however it is spelled."""
+    return posixpath.normpath(entry.partition(":")[0]) if entry.startswith("/") else " ".join(entry.split()[:2])
 
 
 def own_lines(fix: str) -> str:
     """The lines of YAML below the first sentence; what follows them is for `compose-lint --explain`."""
     _, *rest = fix.split("\n")
-    return textwrap.dedent("\n".join(itertools.takewhile(_INDENTED.match, rest)))
+    lines = textwrap.dedent("\n".join(itertools.takewhile(_INDENTED.match, rest)))
+    return lines.replace("<SPECIFIC_CAP>", "<what it fails without, if anything>")

@@ -133,9 +133,9 @@ def _message(issues: Sequence[Issue]) -> str:
     first = issues[0]
     if len(issues) == 1:
         return f"{first.service}: {first.message}" if first.service else first.message
-    names = listed((issue.service or issue.location.file for issue in issues), _NAMED)
-    where = f" of {first.location.file}" if first.severity >= Severity.HIGH else ""
-    return f"{first.title}, in {len(issues)} places{where}: {names}. {first.message}"
+    places = f"{len(issues)} places of {listed((issue.location.file for issue in issues), _NAMED)}"
+    names = listed((issue.service for issue in issues if issue.service), _NAMED)
+    return f"{names} ({places}): {first.message}" if names else f"{places}: {first.message}"
 
 
 def _note(issue: Issue) -> str:

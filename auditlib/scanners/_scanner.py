@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from auditlib.model import Area, Confidence, Effort, Location, Severity
 from auditlib.source import Source
+
+if TYPE_CHECKING:
+    from auditlib.inventory import Inventory
 
 
 class OutputError(Exception):
@@ -33,6 +37,10 @@ class Issue(Struct, frozen=True):
     """As in a finding."""
 
 
+def _as_they_are(issues: list[Issue], inventory: Inventory) -> list[Issue]:
+    return issues
+
+
 class Scanner(Struct, frozen=True):
     """An external program. It runs in a copy of the files that it wants, and sees nothing else of the repository."""
 
@@ -47,6 +55,8 @@ class Scanner(Struct, frozen=True):
     """The exit statuses with which it ends after having done its work."""
     joins_errors: bool = False
     """Whether what it writes to the standard error stream is part of its output."""
+    adapted: Callable[[list[Issue], Inventory], list[Issue]] = _as_they_are
+    """The issues with advice that looks at the rest of the repository."""
     prepared: Callable[[str], str] = str
     """The text of a file as it is copied for it; lines stay where they are."""
     homepage: str = ""

@@ -10,12 +10,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from auditlib import yamltree
 from auditlib.model import Area, Confidence, Location, Severity
 from auditlib.patterns import regex
 from auditlib.scanners._scanner import Issue, OutputError, Scanner
 from auditlib.source import Source, Unreadable
+
+if TYPE_CHECKING:
+    from auditlib.inventory import Inventory
 
 _FAILED = regex(r"^Checking '(?P<file>[^'\n]+)'\s+FAILED: (?P<message>.+(?:\n +.+)*)", re.M)
 _LINE = regex(r"line (\d+)")
@@ -63,11 +69,23 @@ def _parse(output: str) -> Iterator[Issue]:
         )
 
 
+def _located(issues: list[Issue], inventory: Inventory) -> list[Issue]:
+    """The issues at the route whose receiver they quote, as amtool gives no line for it."""
+    return [_at_route(issue, inventory) if issue.location.line == 1 else issue for issue in issues]
+
+
+def _at_route(issue: Issue, inventory: Inventory) -> Issue:
+    mine = (route for route in inventory.alert_routes if route.file == issue.location.file)
+    found = next((route for route in mine if f'receiver "{route.receiver}"' in issue.message), None)
+    return replace(issue, location=found.location) if found else issue
+
+
 SCANNER = Scanner(
     name="amtool",
     wanted=_wanted,
     arguments=lambda files: ["check-config", *files],
     parse=_parse,
+    adapted=_located,
     exits=frozenset({0, 1}),
     joins_errors=True,
     prepared=_without_templates,

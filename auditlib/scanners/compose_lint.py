@@ -70,6 +70,7 @@ _ADVICE = {
     "CL-0003": "Set `security_opt: [no-new-privileges:true]`.",
     "CL-0004": "Write the version that runs today.",
     "CL-0005": "Publish the port on 127.0.0.1 alone, unless other hosts are to reach it.",
+    "CL-0008": "Remove `network_mode: host`, and publish the ports at which others than its own network ask it.",
     "CL-0019": "Write the digest behind the tag, as `name:tag@sha256:…`.",
     "CL-0026": "Measure what the service needs, and set `deploy.resources.limits` for memory and processors.",
 }
@@ -130,6 +131,7 @@ SCANNER = Scanner(
     ],
     parse=_parse,
     exits=frozenset({0, 1, 2}),
+    adapted=_hardening.adapted,
     homepage="https://github.com/tmatens/compose-lint",
 )  # fmt: skip
 """It ends with 1 for findings, and with 2 also where one of several files can't be parsed, which our reader reports."""

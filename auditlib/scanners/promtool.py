@@ -9,13 +9,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from auditlib.model import Area, Confidence, Location, Severity
 from auditlib.patterns import regex
 from auditlib.scanners._scanner import Issue, OutputError, Scanner
 from auditlib.source import Source, Unreadable
 
+if TYPE_CHECKING:
+    from auditlib.inventory import Inventory
+
 _RULE_FILE = regex(r"^groups:.*^\s+(?:- )?(?:alert|record):", re.M | re.S)
+_QUOTED = regex(r'"([^"]+)"')
 _PROBLEM = r"^{}: (?:(?P<line>\d+):(?P<column>\d+): )?(?P<message>.+)$"
 
 
@@ -56,11 +63,24 @@ def _issue(file: str, problem: re.Match[str]) -> Issue:
     )
 
 
+def _located(issues: list[Issue], inventory: Inventory) -> list[Issue]:
+    """The issues at the rule whose name or duration they quote, where promtool gives no line."""
+    return [_at_rule(issue, inventory) if issue.location.line == 1 else issue for issue in issues]
+
+
+def _at_rule(issue: Issue, inventory: Inventory) -> Issue:
+    quoted = set(_QUOTED.findall(issue.message))
+    mine = (rule for rule in inventory.alert_rules if rule.file == issue.location.file)
+    found = next((rule for rule in mine if not quoted.isdisjoint((rule.name, rule.duration))), None)
+    return replace(issue, location=found.location) if found else issue
+
+
 SCANNER = Scanner(
     name="promtool",
     wanted=_wanted,
     arguments=lambda files: ["check", "rules", *files],
     parse=_parse,
+    adapted=_located,
     exits=frozenset({0, 1, 3}),
     joins_errors=True,
     homepage="https://prometheus.io/download/",

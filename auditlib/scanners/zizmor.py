@@ -95,6 +95,7 @@ def _example(rule: str, place: dict[str, Any]) -> str:
 
 
 def _sentence(text: str) -> str:
+    text = text.removesuffix(" (required by blanket policy)")
     plain = text.replace("persist-credentials: false", "`persist-credentials` to false")  # or it looks like a secret
     return f"{plain[:1].upper()}{plain[1:]}."
 

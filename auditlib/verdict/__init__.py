@@ -13,10 +13,13 @@ from msgspec import Struct
 
 from auditlib import backlog
 from auditlib.model import Area, Finding, Status
-from auditlib.verdict._reason import FLOOR, Readiness, readiness, reason
-from auditlib.verdict._scores import ALL_KNOWN, SCALE, Cost, Gain, Score, gains, scores
+from auditlib.verdict._reason import FLOOR, WEAK, Readiness, readiness, reason
+from auditlib.verdict._scores import ALL_KNOWN, SCALE, Cost, Effect, Gain, Score, effects, scores
 
-__all__ = ["ALL_KNOWN", "FLOOR", "SCALE", "Cost", "Gain", "Readiness", "Score", "Verdict", "gains", "judge", "scores"]
+__all__ = [
+    "ALL_KNOWN", "FLOOR", "SCALE", "WEAK", "Cost", "Effect", "Gain", "Readiness", "Score", "Verdict", "effects",
+    "judge", "scores",
+]  # fmt: skip
 
 
 class Verdict(Struct, frozen=True):

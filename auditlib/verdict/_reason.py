@@ -6,17 +6,22 @@ from collections import Counter
 from collections.abc import Sequence
 from enum import Enum
 
-from auditlib.model import Area, Finding, Severity
+from auditlib.model import Finding, Severity
+from auditlib.phrases import counted
 from auditlib.verdict._scores import Score
 
-FLOOR = 10
-"""Points below which an area alone stands in the way: nine tenths of it are lost."""
+FLOOR = 20
+"""Points below which an area alone stands in the way: its risk is that of more than six high findings."""
+WEAK = 50
+"""Points below which an area is a condition by itself, whatever its findings are."""
+_AREAS = 3
+"""Weak areas that are named."""
 _WORDS = 18
 """Words that the reason has for titles; where two of them have more, one is named."""
 
 
 class Readiness(Enum):
-    """The answers: a critical finding or an area below the floor stands in the way, high or medium is a condition.
+    """The answers: a critical finding or an area below the floor stands in the way; high, medium, or weak: a condition.
 
     Where there is nothing to judge, in any area, there is no answer.
     """
@@ -33,11 +38,12 @@ class Readiness(Enum):
 def readiness(findings: Sequence[Finding], reached: Sequence[Score]) -> Readiness:
     """The answer to which these open findings and scores lead."""
     counts = Counter(finding.severity for finding in findings)
-    if counts[Severity.CRITICAL] or _floored(reached):
+    if counts[Severity.CRITICAL] or _below(FLOOR, reached):
         return Readiness.NOT_READY
     if not findings and all(score.points is None for score in reached):
         return Readiness.NOT_KNOWN
-    return Readiness.CONDITIONS if counts[Severity.HIGH] or counts[Severity.MEDIUM] else Readiness.READY
+    conditional = counts[Severity.HIGH] or counts[Severity.MEDIUM] or _below(WEAK, reached)
+    return Readiness.CONDITIONS if conditional else Readiness.READY
 
 
 def reason(findings: Sequence[Finding], answer: Readiness, reached: Sequence[Score]) -> str:
@@ -48,25 +54,32 @@ def reason(findings: Sequence[Finding], answer: Readiness, reached: Sequence[Sco
     if answer is Readiness.READY:
         low = counts[Severity.LOW]
         return "No finding stands against it" + (f"; {low} of low severity {_are(low)} no condition." if low else ".")
-    floored = _floored(reached)
-    decides = _floor(floored) if floored and not counts[Severity.CRITICAL] else _worst(findings)
+    limit = FLOOR if answer is Readiness.NOT_READY else WEAK
+    weak = [] if counts[Severity.CRITICAL] else _below(limit, reached)
+    decides = f"{_areas(weak, limit)}; in all," if weak else f"{_worst(findings)}:"
     listed, number = _counted(counts)
     if answer is Readiness.NOT_READY:
-        return f"{decides}: {listed} {'finding stands' if number == 1 else 'findings stand'} against it."
-    return f"{decides}: {listed} {'finding has' if number == 1 else 'findings have'} to be dealt with."
+        return f"{decides} {listed} {'finding stands' if number == 1 else 'findings stand'} against it."
+    return f"{decides} {listed} {'finding has' if number == 1 else 'findings have'} to be dealt with."
 
 
 def _are(number: int) -> str:
     return "is" if number == 1 else "are"
 
 
-def _floored(reached: Sequence[Score]) -> list[Area]:
-    return [score.area for score in reached if score.points is not None and score.points < FLOOR]
+def _below(limit: int, reached: Sequence[Score]) -> list[Score]:
+    """The areas with fewer points, the weakest first."""
+    known = {score: score.points for score in reached if score.points is not None and score.points < limit}
+    return sorted(known, key=known.__getitem__)
 
 
-def _floor(areas: Sequence[Area]) -> str:
-    have = "has" if len(areas) == 1 else "have"
-    return f"{_joined([area.title for area in areas])} {have} fewer than {FLOOR} of 100 points"
+def _areas(weak: Sequence[Score], limit: int) -> str:
+    """The weakest areas, each with its points and the findings that cost them, and how many more there are."""
+    first, *others = weak[:_AREAS]
+    named = [f"{first.area.title} has {first.points} of 100 points ({counted(len(first.costs), 'finding')})"]
+    named += [f"{score.area.title} {score.points} ({len(score.costs)})" for score in others]
+    more = [counted(len(weak) - _AREAS, "more area") + f" fewer than {limit}"] if len(weak) > _AREAS else []
+    return _joined([*named, *more])
 
 
 def _worst(findings: Sequence[Finding]) -> str:

@@ -56,24 +56,45 @@ class Gain(Struct, frozen=True):
     before: int
     after: int
 
+    def __str__(self) -> str:
+        """In words that fit behind *it changes*; at a low score a gain may be too small to be seen."""
+        moved = self.after != self.before
+        return f"{self.area.title} {self.before} → {self.after}" if moved else f"{self.area.title} by less than a point"
 
-def gains(
+
+class Effect(Struct, frozen=True):
+    """What an item of a backlog does to the scores: on its own, and when all up to it are done."""
+
+    alone: tuple[Gain, ...]
+    lowest: int | None
+    """The lowest score that is left then; None where no area has one."""
+
+    def __str__(self) -> str:
+        return ", ".join(map(str, self.alone)) or "no score"
+
+
+def effects(
     findings: Sequence[Finding], items: Sequence[backlog.Item], unknown: Mapping[Area, str] = ALL_KNOWN
-) -> dict[str, tuple[Gain, ...]]:
-    """By rule of an item, the areas whose score rises with it; those without a score are `unknown`."""
-    risks: defaultdict[tuple[str, Area], float] = defaultdict(float)
+) -> dict[str, Effect]:
+    """By rule of an item, in the order of the work, what it does; areas without a score are `unknown`."""
     totals: defaultdict[Area, float] = defaultdict(float)
+    risks: defaultdict[str, defaultdict[Area, float]] = defaultdict(lambda: defaultdict(float))
     for finding in findings:
-        risks[finding.rule, finding.area] += backlog.risk_of(finding)
-        totals[finding.area] += backlog.risk_of(finding)
-    return {
-        item.rule: tuple(
-            Gain(area, round(_points(totals[area])), round(_points(totals[area] - risks[item.rule, area])))
+        if finding.area not in unknown:
+            totals[finding.area] += backlog.risk_of(finding)
+            risks[finding.rule][finding.area] += backlog.risk_of(finding)
+    left, found = dict(totals), {}
+    for item in items:
+        closed = risks[item.rule]
+        left = {area: risk - closed[area] for area, risk in left.items()}
+        gains = tuple(
+            Gain(area, round(_points(totals[area])), round(_points(totals[area] - closed[area])))
             for area in Area
-            if area not in unknown and risks.get((item.rule, area))
+            if closed[area]
         )
-        for item in items
-    }
+        scores = [round(_points(left.get(area, 0.0))) for area in Area if area not in unknown]
+        found[item.rule] = Effect(gains, min(scores, default=None))
+    return found
 
 
 def _points(risk: float) -> float:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from auditlib.inventory import Inventory
 from auditlib.scanners import Scan, zizmor
 from auditlib.source import Source
 
@@ -37,7 +38,7 @@ def test_the_workflow_satisfies_the_schema_of_github(project, name):
 
 def test_zizmor_finds_only_that_actions_are_not_pinned(project):
     with Scan(Source(project), (zizmor.SCANNER,)) as running:
-        findings, coverage = running.collect([])
+        findings, coverage = running.collect([], Inventory.of([], name="", root="", commit="", files=()))
     assert coverage == []
     assert {finding.rule for finding in findings} == {"zizmor/unpinned-uses"}
 

@@ -9,12 +9,16 @@ import re
 from pathlib import Path
 
 from handmade import MakeAudit, finding, place, service
+from hypothesis import given
+from hypothesis import strategies as st
 
 from auditlib import backlog, rules, snapshot, verdict, workbook
 from auditlib.formats import backlog_csv
-from auditlib.model import Area, Effort, Severity
-from auditlib.report import sections
+from auditlib.model import Area, Effort, Finding, Severity
+from auditlib.report import markdown_document, sections
+from auditlib.report.settings import Settings
 
+UNKNOWN = dict.fromkeys(Area, "nothing of it")
 WIRED, TARGET = "monitoring-not-wired", "scrape-target-unresolved"
 
 
@@ -35,19 +39,38 @@ def test_what_comes_first_is_a_rule_and_never_goes_in_a_circle() -> None:
 
 def test_closing_an_item_raises_its_areas_score_to_what_is_left() -> None:
     found = [finding("a"), finding("b", fingerprint="b"), finding("c", area=Area.CICD)]
-    (gain,) = verdict.gains(found, backlog.derive(found))["a"]
+    (gain,) = verdict.effects(found, backlog.derive(found))["a"].alone
     left = next(score for score in verdict.scores(found[1:]) if score.area is Area.ORCHESTRATION)
 
     assert gain.before < gain.after == left.points
 
 
+@given(st.lists(st.builds(finding, st.sampled_from("abcd"), st.sampled_from(Severity), area=st.sampled_from(Area))))
+def test_the_lowest_score_rises_with_every_item_that_is_done(found: list[Finding]) -> None:
+    items = backlog.derive(found)
+    lowest = [effect.lowest for effect in verdict.effects(found, items).values()]
+
+    assert lowest == sorted(lowest)
+    assert not items or lowest[-1] == 100
+
+
+def test_an_item_says_what_it_does_also_where_that_is_less_than_a_point_or_nothing() -> None:
+    found = [finding(str(number), Severity.CRITICAL) for number in range(8)] + [finding("low", Severity.LOW)]
+    effects = verdict.effects(found, backlog.derive(found)), verdict.effects(found, backlog.derive(found), UNKNOWN)
+
+    assert [str(effect["low"]) for effect in effects] == ["Container orchestration by less than a point", "no score"]
+
+
 def test_the_csv_is_what_importers_of_trackers_know_and_spreadsheets_can_open() -> None:
-    items = backlog.derive([finding("a", title="=HYPERLINK(1)", recommendation='mend, "it"')])
-    (row,) = csv.DictReader(io.StringIO(backlog_csv.render(items)))
+    found = [finding("a", title="=HYPERLINK(1)", recommendation='mend, "it"')]
+    items = backlog.derive(found)
+    (row,) = csv.DictReader(io.StringIO(backlog_csv.render(items, verdict.effects(found, items))))
 
     assert row["Summary"] == "'=HYPERLINK(1)"
     assert (row["Priority"], row["Issue Type"], row["Labels"]) == ("High", "Task", "audit deployment-guide")
     assert row["Description"].startswith('mend, "it"\n\nCloses:\n* compose.yaml:2')
+    assert row["Score"] == "Container orchestration 77 → 100"
+    assert f"Alone it changes: {row['Score']}" in row["Description"]
 
 
 def test_the_page_carries_the_csv_and_the_markdown(make_audit: MakeAudit) -> None:
@@ -58,7 +81,14 @@ def test_the_page_carries_the_csv_and_the_markdown(make_audit: MakeAudit) -> Non
     assert data is not None
     assert base64.b64decode(data[1]).decode().startswith("Summary,Description,")
     assert "- [ ] 1. **&lt;b&gt;x** (high, small effort)" in page
+    assert "  Alone it changes Container orchestration 77 → 100.\n" in page
     assert "What each item does to the scores" in html
+
+
+def test_the_document_says_what_each_item_does_to_the_scores(make_audit: MakeAudit) -> None:
+    document = markdown_document.render(make_audit([service("api")], [finding("a")]), Settings())
+
+    assert "closes 1 finding, alone changes Container orchestration 77 → 100): mend it" in document
 
 
 def test_no_cell_of_any_table_is_a_formula(make_audit: MakeAudit, tmp_path: Path) -> None:

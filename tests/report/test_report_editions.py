@@ -15,7 +15,7 @@ from auditlib import cli, editions, publishing, shipped, workbook
 from auditlib.audit import Audit
 from auditlib.editions import Edition
 from auditlib.errors import PrintError, UsageError
-from auditlib.inventory.delivery import Workflow
+from auditlib.inventory.delivery import Script, Workflow
 from auditlib.model import Location, Severity
 from auditlib.report import markdown_document, page, pdf, slides
 from auditlib.report.blocks import Bar, Bars, Blocks, Column, Panel, Part, Picture, Prose, Table
@@ -216,6 +216,18 @@ def test_markdown_has_the_outline(shop: Audit) -> None:
     assert re.findall("^## (.*)$", text, re.M) == OUTLINE
     assert "- **Objective**: Assess" in text
     assert "`compose.yaml:2`" in text
+
+
+def test_markdown_counts_what_it_leaves_out_and_repeats_nothing(make_audit: MakeAudit) -> None:
+    workflows = [Workflow(f"{n}.yml", "", (), (), (), (), Location(f"{n}.yml", 1)) for n in range(7)]
+    script = Script("a.sh", "sh", "", False, (), Location("a.sh", 1))
+    twins = [service("api"), service("api", project="other.yaml")]
+    text = markdown_document.render(make_audit([*twins, *workflows, script]), Settings())
+
+    assert "- …and 2 more workflows." in text
+    assert "- **Scripts**: 1 script: `a.sh`. None says what it does." in text
+    assert "2 services in `compose.yaml`: `compose.yaml/api` and `other.yaml/api`." in text
+    assert "- **Health Checks**: None in 2 long-running services." in text
 
 
 def test_markdown_of_an_empty_repository_has_the_outline_too(make_audit: MakeAudit) -> None:

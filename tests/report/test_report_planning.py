@@ -72,11 +72,30 @@ REASONS = {
     ),
     "an area below the floor": (
         [finding(str(number)) for number in range(9)] + [finding("low", Severity.LOW)],
-        "Container orchestration has fewer than 10 of 100 points: 9 high findings stand against it.",
+        "Container orchestration has 9 of 100 points (10 findings); in all, 9 high findings stand against it.",
     ),
     "two areas below the floor, by low findings": (
         [finding(str(n), Severity.LOW, area=area) for n in range(72) for area in (Area.CICD, Area.RESILIENCE)],
-        "CI/CD & testing and Resilience have fewer than 10 of 100 points: 144 low findings stand against it.",
+        "CI/CD & testing has 9 of 100 points (72 findings) and Resilience 9 (72); in all, 144 low findings stand "
+        "against it.",
+    ),
+    "a critical finding in an area below the floor": (
+        [finding(severity=Severity.CRITICAL)] + [finding(str(number)) for number in range(9)],
+        "The fault a-rule: 1 critical and 9 high findings stand against it.",
+    ),
+    "a weak area": (
+        [finding(str(number)) for number in range(3)] + [finding("else", Severity.MEDIUM, area=Area.CICD)],
+        "Container orchestration has 45 of 100 points (3 findings); in all, 3 high and 1 medium findings have to be "
+        "dealt with.",
+    ),
+    "every area weak": (
+        [finding(f"{area}{n}", area=area) for rank, area in enumerate(Area) for n in range(3 + rank % 3)],
+        "Monitoring & logging has 26 of 100 points (5 findings), Configuration & secrets 34 (4), Resilience 34 (4) "
+        "and 2 more areas fewer than 50; in all, 19 high findings have to be dealt with.",
+    ),
+    "a weak area, by low findings": (
+        [finding(str(number), Severity.LOW) for number in range(24)] + [finding("note", Severity.INFO)],
+        "Container orchestration has 45 of 100 points (24 findings); in all, 24 low findings have to be dealt with.",
     ),
     "conditions": (
         [finding(severity=Severity.MEDIUM), finding("low", Severity.LOW)],

@@ -95,6 +95,19 @@ def test_fixing_never_lowers_a_score_or_worsens_the_answer(found: list[Finding],
 
 
 @given(FINDINGS, UNKNOWN)
+def test_no_verdict_stands_beside_a_score_that_belies_it(found: list[Finding], unknown: dict[Area, str]) -> None:
+    judgement = verdict.judge(found, unknown)
+    known = {score.area: score.points for score in judgement.scores if score.points is not None}
+    weakest = min(known, key=known.__getitem__, default=Area.CICD)
+    lowest = known.get(weakest, 100)
+
+    assert (lowest < verdict.FLOOR) <= (judgement.readiness is verdict.Readiness.NOT_READY)
+    assert (judgement.readiness is verdict.Readiness.READY) <= (lowest >= verdict.WEAK)
+    if lowest < verdict.WEAK and judgement.readiness is verdict.Readiness.CONDITIONS:
+        assert f"{weakest.title} has {lowest} of 100 points" in judgement.reason
+
+
+@given(FINDINGS, UNKNOWN)
 def test_findings_count_where_their_area_has_no_score(found: list[Finding], unknown: dict[Area, str]) -> None:
     worst = max(item.severity for item in found)
     readiness = verdict.judge(found, unknown).readiness

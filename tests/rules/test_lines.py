@@ -30,6 +30,23 @@ networks: {inside: {}, watch: {}, edge: {}}
 """
 NGINX = "events {}\nhttp { server { listen 80; location / { proxy_pass http://grafana:3000; } } }\n"
 ALERTS = "groups:\n  - name: a\n    rules:\n      - {alert: DiskFull, expr: node_filesystem_avail_bytes < 1}\n"
+OURS = "hunter2-of-ours-Kq8vT2xW9zLm"
+KEPT = {
+    "compose.yaml": "services:\n  db:\n    image: postgres:16\n    volumes: ['data:/var/lib/postgresql/data']\n"
+                    f"    environment: {{POSTGRES_PASSWORD: '${{POSTGRES_PASSWORD:-{OURS}}}'}}\n"
+                    "volumes: {data: {}}\n",
+}  # fmt: skip
+TOLD = """docker compose exec -T -e NEW="$POSTGRES_PASSWORD" db sh -c 'psql"""
+REPLACING = {
+    "secret-not-rotatable": {"app/settings.py": f'POSTGRES_PASSWORD = "{OURS}"\n'},
+    "credential-shared": {"app/settings.py": f'JWT_SECRET = "{OURS}"\n'},
+    "credential-in-url": {"alembic.ini": f"[alembic]\nsqlalchemy.url = postgresql://app:{OURS}@db/app\n"},
+    "env-file-committed": {".env": f"POSTGRES_PASSWORD={OURS}\n"},
+    "setting-default-insecure": {"app/settings.py": f'DB_PASSWORD = "{OURS}"\n'},
+    "template-holds-real-secret": {".env.example": "POSTGRES_PASSWORD=8fK2pQ9xVb3nR7tYw1ZsLc6Dm4HjGa0E\n"},
+    "secret-in-build-argument": {"Dockerfile": "FROM python:3.12-slim\nARG POSTGRES_PASSWORD\n"},
+    "secret-in-image-layer": {"Dockerfile": f"FROM python:3.12-slim\nENV POSTGRES_PASSWORD={OURS}\n"},
+}
 CASES = {
     "a probe asks the route of the code with what the image holds": (
         "healthcheck-missing",
@@ -124,13 +141,46 @@ CASES = {
         "credential-default",
         {"compose.yaml": "services:\n  db:\n    image: mysql:8.4\n    volumes: ['data:/var/lib/mysql']\n"
                          "    environment: {MYSQL_USER: app, MYSQL_PASSWORD: hunter2-of-ours}\nvolumes: {data: {}}\n"},
-        """IDENTIFIED BY '$MYSQL_PASSWORD'" | docker compose exec -T db sh -c 'mysql -u"$MYSQL_USER\"""",
+        """echo "SET PASSWORD = '$MYSQL_PASSWORD'" | docker compose exec -T db sh -c 'mysql -u"$MYSQL_USER\"""",
     ),
+    "a user of MariaDB may not alter users, even itself": (
+        "credential-default",
+        {"compose.yaml": "services:\n  db:\n    image: mariadb:11\n    volumes: ['data:/var/lib/mysql']\n"
+                         "    environment: {MYSQL_USER: app, MYSQL_PASSWORD: hunter2-of-ours}\nvolumes: {data: {}}\n"},
+        """"SET PASSWORD = PASSWORD('$MYSQL_PASSWORD')" | docker compose exec -T db sh -c 'mariadb -u"$MYSQL_USER\"""",
+    ),
+    **{
+        f"whatever else replaces the password of a database with a volume tells it: {rule}": (rule, KEPT | more, TOLD)
+        for rule, more in REPLACING.items()
+    },
     "so is MongoDB": (
         "credential-default",
         {"compose.yaml": "services:\n  db:\n    image: mongo:7\n    volumes: ['data:/data/db']\n"
                          "    environment: {MONGO_INITDB_ROOT_PASSWORD: hunter2-of-ours}\nvolumes: {data: {}}\n"},
         "db.changeUserPassword(process.env.MONGO_INITDB_ROOT_USERNAME, process.env.NEW)",
+    ),
+    "a database that is told of no user is told of the one that its clients name": (
+        "database-login-differs",
+        {"compose.yaml": "services:\n  db:\n    image: postgres:16\n"
+                         "    environment: {POSTGRES_PASSWORD: hunter2-of-ours}\n"
+                         "  api:\n    image: example/api:1\n"
+                         "    environment: {DATABASE_URL: 'postgresql://app:hunter2-of-ours@db:5432/shop'}\n"},
+        "    POSTGRES_PASSWORD: ${POSTGRES_PASSWORD:?set it in .env}\n    POSTGRES_USER: app\n    POSTGRES_DB: shop",
+    ),
+    "a client names the user that its database is told of": (
+        "database-login-differs",
+        {"compose.yaml": "services:\n  db:\n    image: mariadb:11\n    environment: {MARIADB_USER: shop, "
+                         "MARIADB_PASSWORD: hunter2-of-ours, MARIADB_DATABASE: shop}\n"
+                         "  api:\n    image: example/api:1\n"
+                         "    environment: {DATABASE_URL: 'mysql://app:hunter2-of-ours@db:3306/shop'}\n"},
+        "    DATABASE_URL: mysql://shop:${MARIADB_PASSWORD:?set it in .env}@db:3306/shop\ndb:\n  environment:\n"
+        "    MARIADB_PASSWORD: ${MARIADB_PASSWORD:?set it in .env}",
+    ),
+    "a draft of a health check is the one that is known to fit": (
+        "healthcheck-missing",
+        {"compose.yaml": "services:\n  watch:\n    image: prom/alertmanager:v0.28.1\n  db:\n    image: postgres:16\n"
+                         "    healthcheck: {test: [CMD, pg_isready]}\n"},
+        'test: ["CMD", "wget", "-q", "-O", "/dev/null", "http://127.0.0.1:9093/-/healthy"]',
     ),
     "a file that is taken out leaves a template without its secrets": (
         "env-file-committed",

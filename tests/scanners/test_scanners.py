@@ -11,12 +11,14 @@ import pytest
 
 from auditlib import scanners
 from auditlib.audit import audit
+from auditlib.inventory import Inventory
 from auditlib.model import Area, Confidence, Location, Read, Severity
 from auditlib.redaction import Vault
 from auditlib.scanners import Scan, actionlint, compose_lint, zizmor
 from auditlib.scanners._merging import merge
 from auditlib.source import Source
 
+NOTHING = Inventory.of([], name="", root="", commit="", files=())
 COMPOSE = """\
 services:
   a: {image: foo, privileged: true, volumes: ["/var/run/docker.sock:/var/run/docker.sock"]}
@@ -49,7 +51,7 @@ def project(tmp_path):
 
 def scan(root, only, path=None, time_limit=30.0):
     with Scan(Source(root), only, path, time_limit) as running:
-        return running.collect([])
+        return running.collect([], NOTHING)
 
 
 def fake(folder, name, script):
@@ -245,22 +247,54 @@ def lint(*found):
     return list(compose_lint.SCANNER.parse(output))
 
 
-def test_a_service_that_leaves_the_network_of_the_host_keeps_its_own_port():
-    fix = 'Remove it and use explicit ports:\n  ports:\n    - "127.0.0.1:8080:8080"'
-    known, unknown = lint(("CL-0008", "nodeexporter", "m", fix), ("CL-0008", "agent", "m", fix))
+HOST_NETWORK = """without network_mode; services of the same network ask it as {}, and only others need
+  ports:
+    - """
+ADAPTED = {
+    "the port of a well-known exporter": (
+        "nodeexporter:\n    image: prom/node-exporter:v1.9.1\n    network_mode: host",
+        HOST_NETWORK.format("nodeexporter") + '"127.0.0.1:9100:9100"',
+    ),
+    "ports that the service exposes": (
+        "api:\n    image: acme/api:1\n    network_mode: host\n    expose: [9000, 8000-8002/udp]",
+        HOST_NETWORK.format("api") + '"127.0.0.1:9000:9000"\n    - "127.0.0.1:8000-8002:8000-8002/udp"',
+    ),
+    "the port of the command": (
+        "api:\n    image: acme/api:1\n    network_mode: host\n    command: uvicorn app:app --port 8123",
+        HOST_NETWORK.format("api") + '"127.0.0.1:8123:8123"',
+    ),
+    "no port that anything tells": (
+        "agent:\n    image: acme/agent:1\n    network_mode: host", "and for others its port\n  # goes under `ports`",
+    ),
+    "the place of a mount": (
+        "node:\n    image: acme/node:1\n    volumes: ['/etc:/host/etc:ro']",
+        "- /etc/<the file>:/host/etc/<the same>:ro",
+    ),
+    "a device that is the only one": (
+        "cam:\n    image: acme/cam:1\n    devices: [/dev/sda]",
+        "cam:\n  # without devices, as nothing else stands there",
+    ),
+    "devices that stay": (
+        "cam:\n    image: acme/cam:1\n    devices:\n      - /dev/snd\n      - /dev/sda:/dev/xvda:r\n"
+        "      - {source: /dev/video0, target: /dev/video1, permissions: r}\n      - /dev/sdb",
+        'cam:\n  devices:\n    - "/dev/snd:/dev/snd"\n    - "/dev/video0:/dev/video1:r"',
+    ),
+    "rules that stay": (
+        "cam:\n    image: acme/cam:1\n    device_cgroup_rules: ['b 8:* r', 'c 81:* rmw']",
+        'cam:\n  device_cgroup_rules:\n    - "c 81:* rmw"',
+    ),
+}  # fmt: skip
 
-    assert '"127.0.0.1:9100:9100"' in known.example
-    assert '"127.0.0.1:<port>:<port>"' in unknown.example
 
+@pytest.mark.parametrize(("service", "lines"), ADAPTED.values(), ids=ADAPTED)
+def test_advice_on_hardening_looks_at_what_else_the_service_has(tmp_path, service, lines):
+    (tmp_path / "compose.yaml").write_text(f"services:\n  {service}\n", encoding="utf-8")
+    examples = [
+        item.example for item in audit(tmp_path).findings if item.rule.endswith(("CL-0008", "CL-0013", "CL-0016"))
+    ]
 
-@pytest.mark.parametrize("key", ["devices", "device_cgroup_rules"])
-def test_a_device_is_taken_out_with_the_block_if_it_is_the_only_one(key):
-    (issue,) = lint(("CL-0016", "agent", "Host device '/dev/kmsg' is exposed.", f"Remove '/dev/kmsg' from {key}."))
-
-    assert (
-        issue.example
-        == f"agent:\n  {key}: [<those that stay without /dev/kmsg>]  # if none does, without the whole block"
-    )
+    assert [lines in example for example in examples] == [True]
+    assert not [example for example in examples if example.endswith(("sda", "sdb"))]
 
 
 def test_the_ports_of_a_proxy_stay_out_of_the_advice_to_close_ports():

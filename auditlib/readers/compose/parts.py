@@ -35,6 +35,14 @@ def mounts(view: View, name: str, config: Config) -> Iterator[Mount]:
         yield Mount("tmpfs", "", entry.partition(":")[0], False, view.nearest("services", name, "tmpfs", index))
 
 
+def devices(view: View, config: Config) -> Iterator[str]:
+    """The devices of the host that a service gets, in the short form."""
+    for item in config.get("devices") or ():
+        source, target, rights = (str(item.get(key) or "") for key in ("source", "target", "permissions"))
+        parts = [source, target or source, *([rights] if rights not in ("", "rwm") else [])]
+        yield view.text(":".join(parts))
+
+
 def dependencies(view: View, name: str, config: Config) -> Iterator[Dependency]:
     """What a service waits for; an entry that stands where a link or a shared namespace does is an implicit one."""
     lists = [(key, i) for key in ("links", "volumes_from") for i in range(len(config.get(key) or ()))]

@@ -46,6 +46,8 @@ def _service(
         networks=tuple(parts.networks(view, name, config)),
         healthcheck=parts.healthcheck(view, name, config),
         labels=tuple(parts.labels(view, name, config)),
+        devices=tuple(parts.devices(view, config)),
+        device_rules=tuple(view.text(item) for item in config.get("device_cgroup_rules") or ()),
         secrets=_sources(config.get("secrets")),
         configs=_sources(config.get("configs")),
         extra_hosts=parts.extra_hosts(config),

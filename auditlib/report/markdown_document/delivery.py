@@ -10,24 +10,32 @@ from auditlib.model import Area
 from auditlib.report import wording
 from auditlib.report.markdown_document.writing import code, codes, findings, statement
 
+_WORKFLOWS = 5
+"""Workflows that are written out."""
+
 
 def automation(audit: Audit) -> Iterator[str]:
     """Workflows with their jobs, the tests that they run, scripts, and the findings."""
     inventory = audit.inventory
-    for workflow in inventory.workflows[:5]:
+    for workflow in inventory.workflows[:_WORKFLOWS]:
         jobs = codes((job.id for job in workflow.jobs), 10)
         events = codes(dict.fromkeys(trigger.event for trigger in workflow.triggers))
         yield statement("GitHub Workflow", f"{code(workflow.file)} runs {jobs} on {events}.")
+    if len(inventory.workflows) > _WORKFLOWS:
+        yield f"- …and {wording.count(len(inventory.workflows) - _WORKFLOWS, 'more workflow')}."
     if not inventory.workflows:
         yield statement("GitHub Workflow", "None was found.")
     if inventory.test_suites:
         yield _tests(audit)
     if inventory.scripts:
         silent = [item.path for item in inventory.scripts if not item.summary]
+        all_silent = len(silent) == len(inventory.scripts)
         yield statement(
             "Scripts",
             f"{wording.count(len(inventory.scripts), 'script')}: {codes(item.path for item in inventory.scripts)}.",
-            f"Without a word on what they do: {codes(silent)}." if silent else "",
+            ("None says what it does." if all_silent else f"Without a word on what they do: {codes(silent)}.")
+            if silent
+            else "",
         )
     yield from findings(audit, Area.CICD)
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from auditlib import backlog as items_of
 from auditlib import confidence as confidence_of
+from auditlib import verdict
 from auditlib.audit import Audit
 from auditlib.model import Area, Severity
 from auditlib.report import wording
@@ -28,13 +29,14 @@ def backlog(audit: Audit) -> Iterator[str]:
     items = items_of.derive(audit.findings)
     if not items:
         yield "- No finding asks for work."
+    effects = verdict.effects(audit.findings, items, audit.unknown_areas)
     for theme in dict.fromkeys(items_of.THEMES.values()):
         members = [item for item in items if item.theme == theme]
         if members:
             yield statement(theme)
         for item in members[:LIMIT]:
             closes = wording.count(len(item.findings), "finding")
-            judged = f"rank {item.rank}, {item.effort} effort, closes {closes}"
+            judged = f"rank {item.rank}, {item.effort} effort, closes {closes}, alone changes {effects[item.rule]}"
             yield f"  - [ ] {text(item.title)} ({judged}): {text(item.first_step)}"
         if len(members) > LIMIT:
             yield f"  - …and {wording.count(len(members) - LIMIT, 'more item')}, in the report."

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from auditlib import verdict
 from auditlib.audit import Audit
-from auditlib.conventions import healthchecks, stacks
+from auditlib.conventions import environments, healthchecks, stacks
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
 from auditlib.model import Area
@@ -26,7 +26,8 @@ def scope(audit: Audit) -> Iterator[str]:
         f"{code(inventory.name)}{commit}.",
     )
     places = [file for project in inventory.base_projects for file in project.files]
-    places += [file for file, _ in Counter(item.location.file for item in inventory.settings).most_common(2)]
+    settings = Counter(item.location.file for item in inventory.settings)
+    places += [file for file, _ in settings.most_common() if not environments.is_for_development(file)][:2]
     places += [item.file for item in inventory.prometheus]
     places += [item.file for item in inventory.receivers] + [item.file for item in inventory.datasources]
     places += [item.file for item in inventory.workflows]
@@ -58,11 +59,12 @@ def orchestration(audit: Audit) -> Iterator[str]:
 
 
 def _stack(audit: Audit, services: tuple[Service, ...]) -> str:
-    gated = [f"{item.name} ({', '.join(item.profiles)})" for item in services if item.profiles]
+    gated = [f"{audit.inventory.label(item)} ({', '.join(item.profiles)})" for item in services if item.profiles]
     files = codes(file for project in audit.inventory.base_projects for file in project.files)
+    names = codes((audit.inventory.label(item) for item in services), 14)
     return statement(
         "Multi-Service Stack",
-        f"{wording.count(len(services), 'service')} in {files}: {codes((item.name for item in services), 14)}.",
+        f"{wording.count(len(services), 'service')} in {files}: {names}.",
         f"Behind a profile: {codes(gated)}." if gated else "",
     )
 
@@ -70,13 +72,15 @@ def _stack(audit: Audit, services: tuple[Service, ...]) -> str:
 def _health(inventory: Inventory) -> str:
     running = [item for mine in stacks.lasting(inventory).values() for item in mine]
     checked = [item for item in running if healthchecks.of(inventory, item)]
-    unchecked = [item.name for item in running if item not in checked]
+    unchecked = [inventory.label(item) for item in running if item not in checked]
     tests = Counter(" ".join(item.healthcheck.test) for item in checked if item.healthcheck and item.healthcheck.test)
+    if not checked:
+        return statement("Health Checks", f"None in {wording.count(len(running), 'long-running service')}.")
     return statement(
         "Health Checks",
         f"{len(checked)} of {wording.count(len(running), 'long-running service')} have one"
         + (f" ({codes(tests, 5)})." if tests else "."),
-        f"None: {codes(unchecked)}." if unchecked else "",
+        f"Without: {codes(unchecked)}." if unchecked else "",
     )
 
 

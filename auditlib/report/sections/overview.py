@@ -63,7 +63,7 @@ def _score(score: judging.Score, moved: int) -> dict[str, object]:
 
 
 def _tone(points: int) -> str:
-    return "good" if points >= 80 else "warn" if points >= 50 else "bad"
+    return "good" if points >= 80 else "warn" if points >= judging.WEAK else "bad"
 
 
 def checklist(audit: Audit) -> Blocks:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from auditlib import backlog as planning
 from auditlib import verdict
@@ -76,35 +76,36 @@ def backlog(audit: Audit) -> Blocks:
     themes = [
         (theme, [item for item in items if item.theme == theme]) for theme in dict.fromkeys(planning.THEMES.values())
     ]
-    table = base64.b64encode(backlog_csv.render(items).encode()).decode()
+    effects = verdict.effects(audit.findings, items, audit.unknown_areas)
+    table = base64.b64encode(backlog_csv.render(items, effects).encode()).decode()
+    away = {"markdown": _as_markdown(items, effects), "csv": table, "effects": _effects(items, effects)}
     return Blocks(
         Panel("backlog", [(theme, members) for theme, members in themes if members]),
-        Panel("takeaway", {"markdown": _as_markdown(items), "csv": table, "gains": _gains(audit, items)}),
+        Panel("takeaway", away),
     )
 
 
-def _gains(audit: Audit, items: Sequence[planning.Item]) -> Table:
+def _effects(items: Sequence[planning.Item], effects: Mapping[str, verdict.Effect]) -> Table:
     """What each item does to the scores, in the order of the work, each on its own and all so far together."""
-    alone = verdict.gains(audit.findings, items, audit.unknown_areas)
-    closed: set[str] = set()
-    rows = []
-    for item in items:
-        closed |= set(item.findings)
-        remaining = [finding for finding in audit.findings if finding.fingerprint not in closed]
-        left = verdict.scores(remaining, audit.unknown_areas)
-        rises = ", ".join(f"{gain.area.title} {gain.before} → {gain.after}" for gain in alone[item.rule])
-        lowest = min((score.points for score in left if score.points is not None), default="–")
-        rows.append((item.rank, item.title, rises, ", ".join(map(str, item.after)), lowest))
+    rows = tuple(
+        (item.rank, item.title, str(effect), ", ".join(map(str, item.after)), _lowest(effect))
+        for item, effect in zip(items, effects.values(), strict=True)
+    )
     columns = (Column("Rank", "number"), Column("Item"), Column("Alone it changes"), Column("After"),
                Column("Lowest score when all so far are done", "number"))  # fmt: skip
-    return Table("What each item does to the scores", columns, tuple(rows), folded=True)
+    return Table("What each item does to the scores", columns, rows, folded=True)
 
 
-def _as_markdown(items: Sequence[planning.Item]) -> str:
+def _lowest(effect: verdict.Effect) -> int | str:
+    return "–" if effect.lowest is None else effect.lowest
+
+
+def _as_markdown(items: Sequence[planning.Item], effects: Mapping[str, verdict.Effect]) -> str:
     """The backlog as a task list, for an issue or a pull request."""
     lines = []
     for item in items:
         after = f" (after {wording.listing(map(str, item.after))})" if item.after else ""
         lines.append(f"- [ ] {item.rank}. **{item.title}** ({item.severity}, {item.effort} effort){after}  ")
-        lines.append(f"  {item.first_step} `{item.places[0]}`")
+        lines.append(f"  {item.first_step} `{item.places[0]}`  ")
+        lines.append(f"  Alone it changes {effects[item.rule]}.")
     return "\n".join(lines) + "\n"
