@@ -27,9 +27,9 @@ References:
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator
 
-from auditlib import scraping
 from auditlib.conventions import environments, mounts, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
@@ -48,18 +48,19 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     routes = [item for item in inventory.web_routes if item.path.rstrip("/") in _PATHS]
     for service in inventory.distinct_services if routes else ():
         ports = services.public_ports(service)
-        folder = scraping.code_folder(inventory, service) if ports else None
-        if folder is None or environments.is_for_development(ports[0].location.file):
+        dockerfile = services.dockerfile(inventory, service) if ports else None
+        if dockerfile is None or environments.is_for_development(ports[0].location.file):
             continue
-        own = next((item for item in routes if mounts.is_below(item.location.file, folder)), None)
+        home = posixpath.dirname(dockerfile.path)  # an image of the whole repository holds others' code too
+        own = next((item for item in routes if mounts.is_below(item.location.file, home)), None)
         if own is not None:
             yield _evidence(service, ports[0], own)
 
 
 def _evidence(service: Service, port: Port, route: Route) -> Evidence:
     return Evidence(
-        f"{service.name} serves {route.path} at port {port.target}, which is published: unless the code asks for a login "
-        "there, whoever reaches the application reads its metrics.",
+        f"{service.name} serves {route.path} at port {port.target}, which is published: unless the code asks for a "
+        "login there, whoever reaches the application reads its metrics.",
         port.location,
         subject=f"{service.project}/{service.name}",
         service=service.name,
