@@ -240,6 +240,23 @@ class TestSuite(Struct, frozen=True):
     __test__ = False  # it is no test of ours
 
 
+class Import(Struct, frozen=True):
+    """A module that the top level of a file imports, as it is written, with the names taken from it."""
+
+    module: str
+    names: tuple[str, ...]
+    location: Location
+
+
+class LocalImports(Struct, frozen=True):
+    """What a file of code imports as soon as it is loaded; `alters_path`: whether it may change where it looks."""
+
+    path: str
+    imports: tuple[Import, ...]
+    location: Location
+    alters_path: bool = False
+
+
 class Migrator(Struct, frozen=True):
     """A file of code that applies database migrations by itself."""
 
