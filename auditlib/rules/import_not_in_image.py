@@ -37,11 +37,11 @@ import posixpath
 from collections import defaultdict
 from collections.abc import Iterator
 
-from auditlib.conventions import build_context, code_imports, environments, services
+from auditlib.conventions import build_context, builds, code_imports, environments
 from auditlib.conventions.code_imports import Missing
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import Dockerfile, Instruction
+from auditlib.inventory.delivery import Dockerfile
 from auditlib.inventory.stack import Build, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.phrases import listed
@@ -55,9 +55,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     if not inventory.local_imports or ".gitmodules" in inventory.file_set:
         return
     found: defaultdict[str, dict[str, tuple[Service, Missing]]] = defaultdict(dict)
-    for service in (*inventory.services, *_unused(inventory)):
-        file = services.dockerfile(inventory, service)
-        if file is None or service.build is None or service.build.inline or _takes_all(inventory, service, file):
+    for service, build, file in builds.of(inventory):
+        if _takes_all(inventory, build, file):
             continue
         for item in code_imports.missing(inventory, service):
             found[file.path].setdefault(item.path, (service, item))
@@ -65,42 +64,10 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         yield _evidence(inventory, inventory.dockerfiles_by_path[path], list(lost.values()))
 
 
-def _takes_all(inventory: Inventory, service: Service, file: Dockerfile) -> bool:
+def _takes_all(inventory: Inventory, build: Build, file: Dockerfile) -> bool:
     """Whether the image holds the whole context."""
-    build = service.build
     whole = any(build_context.copies_everything(item) for item in file.instructions)
-    return whole and build is not None and build_context.ignore_file(inventory, build) is None
-
-
-def _unused(inventory: Inventory) -> Iterator[Service]:
-    """What stands for the Dockerfiles that no service builds, where only one folder has all that they copy."""
-    used = {file.path for item in inventory.services if (file := services.dockerfile(inventory, item))}
-    for file in inventory.dockerfiles:
-        if file.path not in used and len(contexts := _contexts(inventory, file)) == 1:
-            build = Build(contexts.pop(), file.path, "", (), file.location)
-            yield Service("", "", "", file.location, file.location, build)
-
-
-def _contexts(inventory: Inventory, file: Dockerfile) -> set[str]:
-    sources = [source for item in _copies(file) for source in item.words[:-1]]
-    plain = [source for source in sources if not any(sign in source for sign in "*?[$<")]
-    return {
-        folder
-        for folder in {posixpath.dirname(file.path) or ".", "."}
-        if all(_has(inventory, posixpath.normpath(posixpath.join(folder, source.lstrip("/")))) for source in plain)
-    }
-
-
-def _has(inventory: Inventory, path: str) -> bool:
-    return path in inventory.file_set or path in inventory.folder_set
-
-
-def _copies(file: Dockerfile) -> list[Instruction]:
-    """The instructions that bring files of the context."""
-    return [
-        item for item in file.instructions
-        if item.keyword in ("COPY", "ADD") and not any(flag.startswith("--from") for flag in item.flags)
-    ]  # fmt: skip
+    return whole and build_context.ignore_file(inventory, build) is None
 
 
 def _lines(inventory: Inventory, build: Build, lost: list[Missing]) -> str:
@@ -123,7 +90,7 @@ def _evidence(inventory: Inventory, file: Dockerfile, found: list[tuple[Service,
     lost = [item for _, item in found]
     build = service.build or Build(".", file.path, "", (), file.location)
     names = listed((item.path for item in lost), limit=5)
-    last = _copies(file)[-1].location if _copies(file) else file.location
+    last = next((item.location for item in reversed(builds.copies(file))), file.location)
     lines = _lines(inventory, build, lost)
     what = f"The image of {service.name}" if service.name else f"The image that {file.path} builds"
     return Evidence(
