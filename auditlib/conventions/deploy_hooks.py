@@ -13,7 +13,8 @@ import re
 from collections.abc import Iterable, Iterator
 
 from auditlib.conventions import deployment
-from auditlib.inventory.delivery import Command, Job, Pair, Step
+from auditlib.inventory.delivery import Command, Job, Pair, Step, Workflow
+from auditlib.model import Location
 from auditlib.patterns import regex
 
 _HOOK = regex(
@@ -45,11 +46,20 @@ _CAUGHT = regex(
 
 def unchecked(job: Job, outer: Iterable[Pair] = ()) -> Iterator[tuple[Step, Command]]:
     """The calls of a job that deploy and succeed whatever the answer says; `outer` are the workflow's variables."""
+    for step, command in _calls(job, outer):
+        if not step.continue_on_error and not command.cannot_fail and not _is_checked(step, command):
+            yield step, command
+
+
+def place(workflow: Workflow, job: Job) -> Location | None:
+    """Where a job deploys by such a call."""
+    return next((command.location for _, command in _calls(job, workflow.env)), None)
+
+
+def _calls(job: Job, outer: Iterable[Pair]) -> Iterator[tuple[Step, Command]]:
     for step in job.steps:
         known = {pair.name: pair.value for pair in (*outer, *job.env, *step.env)}
-        for command in step.commands if not step.continue_on_error else ():
-            if _deploys(job, step, command, known) and not command.cannot_fail and not _is_checked(step, command):
-                yield step, command
+        yield from ((step, command) for command in step.commands if _deploys(job, step, command, known))
 
 
 def _deploys(job: Job, step: Step, command: Command, known: dict[str, str]) -> bool:

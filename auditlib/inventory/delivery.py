@@ -101,6 +101,8 @@ class Job(Struct, frozen=True):
     """The image that the job's steps run in; empty for the runner itself."""
     inputs: tuple[Pair, ...] = ()
     """What a reusable workflow is called with."""
+    included: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """The values that the cases of the matrix's `include` add, by key."""
 
 
 class Workflow(Struct, frozen=True):
