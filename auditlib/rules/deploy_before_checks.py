@@ -169,8 +169,9 @@ def _is_of_another_part(flow: _Flow, release: Job, job: Job) -> bool:
     mine, theirs = _parts(release), _parts(job)
     if not mine or not theirs or mine & theirs:
         return False
-    others = [item for item in flow.workflow.jobs if item is not release and item is not job]
-    return any(_parts(item) & (mine | theirs) for item in others)
+    released = [item.job for item in flow.releases if item.job is not release]
+    others = [item for item in flow.workflow.jobs if item is not release and item not in released]
+    return any(_parts(item) & theirs for item in released) or any(_parts(item) & mine for item in others)
 
 
 def _parts(job: Job) -> set[str]:
