@@ -55,11 +55,14 @@ from auditlib.rules._rule import Evidence, rule
 
 _NO_REQUEST = regex(r"github\.event_name\s*!=\s*'pull_request'")
 _NOT_ALL = regex(r"\|\||[()]")
-_MERGED = regex(
-    r"(?:main|master|trunk|stable|prod(?:uction)?|release(?:s)?(?:[-/].*)?|develop(?:ment)?|staging|v[\d*].*)"
-)
+_MERGED = regex(r"(?:main|master|trunk|stable|prod(?:uction)?|releases?(?:[-/].*)?|develop(?:ment)?|staging|v[\d*].*)")
+"""Branches that code comes to by a merge."""
+_BY_ITSELF = frozenset({"push", "release", "pull_request", "workflow_call"})
+_LATE = frozenset({
+    "workflow_dispatch", "repository_dispatch", "release", "schedule", "workflow_call", "create",
+})  # fmt: skip
 _BUILDS_OTHERWISE = regex(
-    r"^(?!docker/(?:setup-|login|metadata|scout)|hadolint/|actions/)\S*(?:docker|image|container|buildah|kaniko)\S*@",
+    r"^(?!docker/(?:setup-|login|metadata|scout|build-push|bake)|hadolint/|actions/)\S*(?:docker|image|container|buildah|kaniko)\S*@",
     re.I,
 )
 """An action of somebody that may build an image."""
@@ -150,14 +153,7 @@ def _is_late(trigger: Trigger) -> bool:
     if trigger.event == "push":
         merged = bool(trigger.branches) and all(_MERGED.fullmatch(branch) for branch in trigger.branches)
         return merged or (bool(trigger.tags) and not trigger.branches)
-    return trigger.event in (
-        "workflow_dispatch",
-        "repository_dispatch",
-        "release",
-        "schedule",
-        "workflow_call",
-        "create",
-    )
+    return trigger.event in _LATE
 
 
 def _excludes(condition: str, triggers: list[Trigger]) -> bool:
