@@ -95,14 +95,15 @@ class _Entry(Struct, frozen=True):
 def _entries(inventory: Inventory, service: Service) -> Iterator[_Entry]:
     """The modules and scripts of the repository that a service starts and whose imports are known."""
     variables = {entry.name: entry.value.text for entry in service.environment if entry.value}
-    known = {posixpath.basename(path) for path in inventory.imports_by_path}
+    known = inventory.importing_names
     own = [(item.words, item.folder, item.location) for item in services.commands(inventory, service)]
     followed = [(item.words, "", item.location) for item in starting.of(inventory, service) if item.followed]
     for words, folder, place in (*own, *followed):
         programs = {posixpath.basename(word) for word in words}
         for found in () if {"cd", "flask"} & programs else entry_points.starts(words, variables):
-            if found.kind != "npm" and any(posixpath.basename(path) in known for path in found.paths):
-                yield _Entry(found.paths, found.kind == "module", "fastapi" in programs, folder, place)
+            paths = tuple(f"{path}__init__.py" if path.endswith("/") else path for path in found.paths)
+            if found.kind != "npm" and any(posixpath.basename(path) in known for path in paths):
+                yield _Entry(paths, found.kind == "module", "fastapi" in programs, folder, place)
 
 
 def _root(layout: _Layout, start: _Entry, folder: str, inside: str) -> str:

@@ -50,19 +50,21 @@ def read_by_image(inventory: Inventory, service: Service, names: Iterable[str]) 
     prefixes = (*_PREFIXES[images.repository(service.image)], *_SYSTEM)
     sources = tuple(mount.source for mount in service.mounts if mount.kind == "bind" and not mount.outside)
     mounted = {
-        name for item in inventory.named_variables for name in item.names
+        name for item in (inventory.named_variables if sources else ()) for name in item.names
         if any(item.path == source or item.path.startswith(f"{source.rstrip('/')}/") for source in sources)
     }  # fmt: skip
     text = _text(service)
     return {name for name in names if name.startswith(prefixes) or name in text or name.lower() in mounted}
 
 
-def is_read_completely(inventory: Inventory, program: Program) -> bool:
+def read_in_part(inventory: Inventory) -> list[str]:
+    """The files of code that read their environment by names of which not all are known."""
+    return [entry.file for entry in inventory.coverage if entry.kind == "settings code" and entry.reason]
+
+
+def is_read_completely(program: Program, in_part: list[str]) -> bool:
     """Whether all that a program reads of its environment is known by name."""
-    computed = any(
-        entry.kind == "settings code" and entry.reason and program.holds(entry.file) for entry in inventory.coverage
-    )
-    return bool(program.settings or program.serves) and not program.foreign and not computed
+    return bool(program.settings or program.serves) and not program.foreign and not any(map(program.holds, in_part))
 
 
 def read_by_program(program: Program, names: Iterable[str]) -> set[str]:

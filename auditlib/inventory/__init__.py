@@ -212,6 +212,11 @@ class Inventory:
         return {item.path: item for item in self.local_imports}
 
     @cached_property
+    def importing_names(self) -> frozenset[str]:
+        """The last parts of the paths of the files of code whose imports are known."""
+        return frozenset(path.rpartition("/")[2] for path in self.imports_by_path)
+
+    @cached_property
     def scripts_by_path(self) -> dict[str, delivery.Script]:
         """The scripts by their path."""
         return {item.path: item for item in self.scripts}

@@ -65,7 +65,7 @@ def _named(source: Source) -> Iterator[str]:
 
 
 def _followed(source: Source, waiting: list[str]) -> Iterator[LocalImports]:
-    seen = set(waiting)
+    seen, known = set(waiting), frozenset(source.files)
     for path in waiting:  # which grows
         if len(seen) > _FILES:
             return
@@ -73,18 +73,18 @@ def _followed(source: Source, waiting: list[str]) -> Iterator[LocalImports]:
         if found is None:
             continue
         yield found
-        new = {target for item in found.imports for target in _targets(source, item, path)} - seen
+        new = {target for item in found.imports for target in _targets(known, item, path)} - seen
         seen |= new
         waiting += sorted(new)
 
 
-def _targets(source: Source, item: Import, path: str) -> Iterator[str]:
+def _targets(known: frozenset[str], item: Import, path: str) -> Iterator[str]:
     """The files of the repository that an import may mean."""
     roots = [*list(upwards(posixpath.dirname(path))), ""] if is_python(path) else []
     modules = [item.module, *(f"{item.module.rstrip('.')}.{name}" for name in item.names if is_python(path))]
     for module in modules:
         for found in of_module(module, path, roots):
-            if source.is_file(found) and (is_python(found) or found.endswith(_SCRIPTS)):
+            if found in known and (is_python(found) or found.endswith(_SCRIPTS)):
                 yield found
 
 

@@ -65,6 +65,8 @@ _GENERIC = frozenset({
 })  # fmt: skip
 """Words of a job's name that say what is done, and not with which part of the repository."""
 _WORD = regex(r"[a-z0-9]+")
+_JOBS = 200
+"""Jobs of a workflow that are compared with each other; people write a tenth."""
 
 
 class _Release(Struct, frozen=True):
@@ -97,7 +99,7 @@ class _Flow(Struct, frozen=True):
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every job that deploys or pushes a release, with the checks of the run that it doesn't wait for."""
     for workflow in inventory.workflows:
-        if len(workflow.jobs) < 2 or not _releases_something(workflow):
+        if not 2 <= len(workflow.jobs) <= _JOBS or not _releases_something(workflow):
             continue
         found = pipeline.of(inventory, [workflow])
         releases = [item for job in workflow.jobs if (item := _release(workflow, job, found))]
@@ -112,8 +114,8 @@ def _of_workflow(flow: _Flow) -> Iterator[Evidence]:
     checking = [job for job in flow.workflow.jobs if job.id not in releasing and _checks(job, flow.found)]
     missed = {item.job.id: [job for job in checking if _is_missed(flow, item, job)] for item in flow.releases}
     for item in flow.releases:
-        told = [job for name in flow.needed[item.job.id] for job in missed.get(name, ())]
-        lost = [job for job in missed[item.job.id] if job not in told]
+        told = {job.id for name in flow.needed[item.job.id] for job in missed.get(name, ())}
+        lost = [job for job in missed[item.job.id] if job.id not in told]
         if lost and not _is_ungated(flow, item):
             yield _evidence(flow, item, lost)
 

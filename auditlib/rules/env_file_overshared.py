@@ -35,6 +35,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from auditlib.conventions import env_readers, environments, programs
+from auditlib.conventions.programs import Program
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
@@ -59,24 +60,28 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for service in inventory.distinct_services:
         for item in service.env_files:
             given[service.project, posixpath.normpath(item.path)].append((service, item.location))
-    known = {item.service.key: item for item in programs.programs(inventory)} if given else {}
-    for (_, path), services in given.items():
+    shared = {path: uses for path, uses in given.items() if len(uses) > 1}
+    known = _known(inventory) if shared else {}
+    for (_, path), services in shared.items():
         names = env_readers.of_file(inventory, path)
         keys = env_readers.credentials(names)
-        if keys and len(services) > 1:
+        if keys:
             uses = [_Use(service, place, _read(inventory, known, service, names)) for service, place in services]
             yield from _judged(path, keys, uses)
 
 
-def _read(
-    inventory: Inventory, known: dict[str, programs.Program], service: Service, names: tuple[str, ...]
-) -> set[str] | None:
+def _known(inventory: Inventory) -> dict[str, Program]:
+    """The programs of which all is known that they read of their environment, by their service."""
+    in_part = env_readers.read_in_part(inventory)
+    found = programs.programs(inventory)
+    return {item.service.key: item for item in found if env_readers.is_read_completely(item, in_part)}
+
+
+def _read(inventory: Inventory, known: dict[str, Program], service: Service, names: tuple[str, ...]) -> set[str] | None:
     if env_readers.is_known_image(service):
         return env_readers.read_by_image(inventory, service, names)
     program = known.get(service.key)
-    if program is None or not env_readers.is_read_completely(inventory, program):
-        return None
-    return env_readers.read_by_program(program, names)
+    return None if program is None else env_readers.read_by_program(program, names)
 
 
 def _judged(path: str, keys: tuple[str, ...], uses: list[_Use]) -> Iterator[Evidence]:

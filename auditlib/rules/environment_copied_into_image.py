@@ -43,6 +43,7 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Instruction
 from auditlib.inventory.stack import Build, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.paths import below
 from auditlib.phrases import listed
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
@@ -63,7 +64,8 @@ class _Taken(Struct, frozen=True):
 @rule(area=Area.CONFIGURATION, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """One finding for each context of which images take an environment file with credentials along."""
-    known = [item for item in kept_env_files.kept(inventory) if item.names]
+    known = {item.path: item for item in kept_env_files.kept(inventory) if item.names}
+    paths = sorted(known)
     found: defaultdict[str, list[_Taken]] = defaultdict(list)
     seen: set[tuple[str, str]] = set()
     for service, build, file in builds.of(inventory) if known else ():
@@ -72,7 +74,9 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             continue
         seen.add((context, file.path))
         shipped = services.shipped(file, build.target)
-        taken = (_taken(inventory, service, build, item, known, shipped) for item in builds.copies(file))
+        inside = [known[path] for path in below(paths, context)]
+        copies = builds.copies(file) if inside else []
+        taken = (_taken(inventory, service, build, item, inside, shipped) for item in copies)
         found[context] += sorted(filter(None, taken), key=lambda item: not item.shipped)[:1]
     for context, items in found.items():
         if items:

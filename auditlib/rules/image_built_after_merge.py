@@ -84,7 +84,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     found = pipeline.of(inventory, inventory.workflows)
     checking = [item for item in asked if _checks(item, found)]
     builds = [_Build(workflow, run) for workflow in inventory.workflows for run in _builds(inventory, workflow, found)]
-    before = [item for item in builds if not _is_after(inventory, item)]
+    before = {item.run.location for item in builds if not _is_after(inventory, item)}
     if not checking or not builds or _is_opaque(asked, found):
         return
     composed = building.composed_by(inventory)
@@ -92,7 +92,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for file in filter(building.counts, inventory.dockerfiles):
         about = [item for item in builds if building.covers(item.run, file, inventory, composed)]
         own = [item for item in about if any(trigger.event in _BY_ITSELF for trigger in item.workflow.triggers)]
-        if own and not any(item in before for item in about):
+        if own and not any(item.run.location in before for item in about):
             late.append((file, own[0]))
     if late:
         yield _evidence(inventory, checking[0], late)
@@ -116,7 +116,8 @@ def _builds(inventory: Inventory, workflow: Workflow, found: Pipeline) -> Iterat
 def _is_opaque(asked: list[Workflow], found: Pipeline) -> bool:
     """Whether something that pull requests start may build images in a way that can't be followed."""
     jobs = [job for item in asked for job in item.jobs if not _excludes_requests(item, job)]
-    opaque = Pipeline((), tuple(run for run in found.opaque if any(run.job is job for job in jobs)))
+    known = {id(job) for job in jobs}
+    opaque = Pipeline((), tuple(run for run in found.opaque if id(run.job) in known))
     acting = (run for job in jobs for run in found.of_job(job))
     return building.may_build(opaque) or any(_BUILDS_OTHERWISE.search(run.text) for run in acting if "@" in run.text)
 
