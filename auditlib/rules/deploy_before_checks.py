@@ -33,7 +33,7 @@ from collections.abc import Iterable, Iterator
 from msgspec import Struct
 
 from auditlib import pipeline
-from auditlib.conventions import checks, deploy_hooks, pushed_images, workflow_events
+from auditlib.conventions import checks, deploy_hooks, pushed_images, tools, workflow_events
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Job, Workflow
@@ -50,6 +50,12 @@ _CHECKING_ACTION = regex(
     r"ruff-action|pre-commit/action|semgrep|kube-linter|checkov-action|tfsec|tflint|cypress-io/github-action|pip-audit|"
     r"trufflehog|bandit|datree"
 )
+_CHECKING_COMMAND = regex(
+    r"\bkubectl\b.*\s--dry-run|\bhelm\s+(?:lint|template)\b|\bkustomize\s+build\b|\bkubectl\s+kustomize\b|"
+    r"\bdocker[- ]compose\b.*\sconfig\b|\b(?:kubeconform|kubeval|kube-score|kube-linter|conftest|promtool|amtool|trivy|"
+    r"hadolint|nginx\s+-t)\b"
+)
+"""Checks of what is deployed: manifests, charts, configurations."""
 _CALLED_CHECK = regex(r"(?:^|[^a-z])(?:tests?|lint|checks?|scan|validate|verify|quality|security|ci)(?![a-z])")
 _NO_CHECK = regex(
     r"(?:^|[^a-z])(?:smoke|load|performance|benchmark|lighthouse|report|notify|summary|post|after)(?![a-z])"
@@ -92,7 +98,7 @@ class _Flow(Struct, frozen=True):
     def checks_of(self, jobs: Iterable[Job]) -> set[tuple[str, str | None]]:
         """What these jobs run to check something, and where."""
         runs = (run for job in jobs for run in self.found.of_job(job))
-        return {(run.text, run.folder) for run in runs if checks.is_check(run.text.split())}
+        return {(run.text, run.folder) for run in runs if _is_check(run.text)}
 
 
 @rule(area=Area.CICD, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
@@ -148,9 +154,13 @@ def _checks(job: Job, found: Pipeline) -> bool:
     commands = [item for step in firm for item in step.commands]
     if any(_CHECKING_ACTION.search(step.uses) for step in firm):
         return True
-    own = any(checks.is_check(item.words) and not item.cannot_fail for item in commands)
+    own = any(_is_check(" ".join(item.words)) and not item.cannot_fail for item in commands)
     weak = any(step.continue_on_error for step in job.steps) or any(item.cannot_fail for item in commands)
-    return own or (not weak and any(checks.is_check(run.text.split()) for run in found.of_job(job)))
+    return own or (not weak and any(_is_check(run.text) for run in found.of_job(job) if "@" not in run.text))
+
+
+def _is_check(text: str) -> bool:
+    return checks.is_check(text.split()) or bool(_CHECKING_COMMAND.search(text) and not tools.INSTALLS.search(text))
 
 
 def _is_missed(flow: _Flow, release: _Release, job: Job) -> bool:
