@@ -55,15 +55,15 @@ def _name(step: Step) -> str:
 
 def _evidence(workflow: Workflow, found: list[tuple[Job, Step, Command]]) -> Evidence:
     (job, step, command), *others = found
-    names = listed(f"{_name(each)} of {owner.id}" for owner, each, _ in found)
+    names = listed(f"{_name(each)} (job {owner.id})" for owner, each, _ in found)
     calls = "calls" if len(found) == 1 else "call"
     return Evidence(
-        f"{names} {calls} what deploys with `curl` without `--fail`, and nothing looks at the status: when the answer "
+        f"{names} {calls} what deploys by `curl` without `--fail`, and nothing looks at the status: when the answer "
         "is an error, the step is green and nothing is deployed.",
         command.location,
         subject="/".join((job.id, _name(step))),
         related=tuple(
-            Related(item.location, f"{_name(each)} of {owner.id} too", member=True) for owner, each, item in others
+            Related(item.location, f"{_name(each)} (job {owner.id}) too", member=True) for owner, each, item in others
         ),
         recommendation=f"Add `--fail` to the `curl` of {names}.",
         change=("curl ", "curl --fail "),

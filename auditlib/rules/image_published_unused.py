@@ -32,7 +32,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator
 
-from auditlib.conventions import deployment, environments, images, pushed_images
+from auditlib.conventions import deploy_hooks, deployment, environments, images, pushed_images
 from auditlib.conventions.pushed_images import Pushed
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
@@ -64,7 +64,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             pushed = {name: item for item in pushed_images.of(workflow, job) for name in _name(item.reference)}
             unused = {name: item for name, item in pushed.items() if name not in named}
             if unused and len(unused) == len(pushed) and not _passes_on(workflow, job):
-                yield _evidence(job, unused, built)
+                hooked = any(deploy_hooks.place(workflow, other) for other in workflow.jobs)
+                yield _evidence(job, unused, built, hooked=hooked)
 
 
 def _is_for_development(service: Service) -> bool:
@@ -127,16 +128,18 @@ def _reference(pushed: Pushed) -> str:
     return f"{written}{slash}{last.partition(':')[0]}:${{VERSION:?the version to run}}"
 
 
-def _evidence(job: Job, unused: dict[str, Pushed], built: list[Service]) -> Evidence:
+def _evidence(job: Job, unused: dict[str, Pushed], built: list[Service], *, hooked: bool) -> Evidence:
     names = sorted(unused)
     first = built[0]
     return Evidence(
         f"The job {job.id} pushes {listed(names)}, and nothing in the repository runs what it pushed: "
-        f"{first.location.file} builds {listed(service.name for service in built)} anew.",
+        f"{first.location.file} builds {listed(service.name for service in built)} anew"
+        f"{', unless the platform does whose hook the workflow calls' if hooked else ''}.",
         unused[names[0]].location,
         subject="/".join((job.workflow, *names)),
         related=tuple(Related(service.location, f"builds {service.name} from the source") for service in built[:6]),
         recommendation=f"Let {listed(service.name for service in built)} run the published image by its version, and "
         "deploy by pulling it.",
+        confidence=Confidence.LOW if hooked else None,
         example=compose_lines.of_service(first, f"image: {_reference(unused[names[0]])}"),
     )

@@ -92,10 +92,11 @@ def _evidence(inventory: Inventory, file: Dockerfile, found: list[tuple[Service,
     names = listed((item.path for item in lost), limit=5)
     last = next((item.location for item in reversed(builds.copies(file))), file.location)
     lines = _lines(inventory, build, lost)
+    error = "ModuleNotFoundError" if first.entry.endswith(".py") else "Error: Cannot find module"
     what = f"The image of {service.name}" if service.name else f"The image that {file.path} builds"
     return Evidence(
         f"{what} starts {first.entry}, and lacks what that imports: {names}. The container ends with "
-        f"{'ModuleNotFoundError' if first.entry.endswith('.py') else 'Cannot find module'} as soon as it starts.",
+        f"{error} as soon as it starts.",
         last,
         subject=file.path,
         service=service.name or None,
