@@ -57,6 +57,19 @@ def final_stage(found: Dockerfile, target: str = "") -> tuple[str, tuple[Instruc
     return name, tuple(sorted(mine, key=lambda item: order[item.stage]))
 
 
+def shipped(file: Dockerfile, target: str) -> list[Instruction]:
+    """The instructions of the built stage, and of those whose whole working folder it copies."""
+    _, final = final_stage(file, target)
+    taken = [item for item in final if item.keyword == "COPY" and any(flag.startswith("--from") for flag in item.flags)]
+    sources = {posixpath.normpath(posixpath.join("/", word)) for item in taken for word in item.words[:-1]}
+    folders = {
+        item.stage: posixpath.normpath(item.argument.strip("\"' "))
+        for item in file.instructions
+        if item.keyword == "WORKDIR"
+    }
+    return [item for item in file.instructions if item in final or folders.get(item.stage) in sources]
+
+
 def built_from(inventory: Inventory, service: Service) -> tuple[str, tuple[Instruction, ...]]:
     """The image and the instructions that a service is built from; nothing where no Dockerfile of it is known."""
     found = dockerfile(inventory, service)

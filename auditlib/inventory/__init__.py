@@ -120,6 +120,7 @@ class Inventory:
     test_suites: tuple[delivery.TestSuite, ...] = field(default=(), metadata={"of": delivery.TestSuite})
     callers: tuple[delivery.Caller, ...] = field(default=(), metadata={"of": delivery.Caller})
     migrators: tuple[delivery.Migrator, ...] = field(default=(), metadata={"of": delivery.Migrator})
+    local_imports: tuple[delivery.LocalImports, ...] = field(default=(), metadata={"of": delivery.LocalImports})
     documents: tuple[delivery.Document, ...] = field(default=(), metadata={"of": delivery.Document})
     web_routes: tuple[delivery.Route, ...] = field(default=(), metadata={"of": delivery.Route})
 
@@ -204,6 +205,16 @@ class Inventory:
     def dockerfiles_by_path(self) -> dict[str, delivery.Dockerfile]:
         """The Dockerfiles by their path."""
         return {item.path: item for item in self.dockerfiles}
+
+    @cached_property
+    def imports_by_path(self) -> dict[str, delivery.LocalImports]:
+        """What the files of code import, by their path."""
+        return {item.path: item for item in self.local_imports}
+
+    @cached_property
+    def importing_names(self) -> frozenset[str]:
+        """The last parts of the paths of the files of code whose imports are known."""
+        return frozenset(path.rpartition("/")[2] for path in self.imports_by_path)
 
     @cached_property
     def scripts_by_path(self) -> dict[str, delivery.Script]:

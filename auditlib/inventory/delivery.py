@@ -101,6 +101,8 @@ class Job(Struct, frozen=True):
     """The image that the job's steps run in; empty for the runner itself."""
     inputs: tuple[Pair, ...] = ()
     """What a reusable workflow is called with."""
+    included: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """The values that the cases of the matrix's `include` add, by key."""
 
 
 class Workflow(Struct, frozen=True):
@@ -238,6 +240,23 @@ class TestSuite(Struct, frozen=True):
     variables: frozenset[str] = frozenset()
     """Names in capitals in the tests and in what is loaded with them (`conftest.py`): variables that they may set."""
     __test__ = False  # it is no test of ours
+
+
+class Import(Struct, frozen=True):
+    """A module that the top level of a file imports, as it is written, with the names taken from it."""
+
+    module: str
+    names: tuple[str, ...]
+    location: Location
+
+
+class LocalImports(Struct, frozen=True):
+    """What a file of code imports as soon as it is loaded; `alters_path`: whether it may change where it looks."""
+
+    path: str
+    imports: tuple[Import, ...]
+    location: Location
+    alters_path: bool = False
 
 
 class Migrator(Struct, frozen=True):

@@ -45,6 +45,7 @@ READERS: tuple[str, ...] = (
     "documents",
     "test_suites",
     "migrators",
+    "local_imports",
     "makefiles",
     "scripts",
     "callers",
