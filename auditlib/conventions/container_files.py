@@ -121,10 +121,10 @@ def _copy(item: Instruction, context: list[str], folder: str, found: ContainerFi
         plain = posixpath.normpath(source.lstrip("/") or ".")
         for path in files:
             if "$" in source or build_context.matches(plain, path.lstrip("/")):
-                found.paths.update((path, _renamed(path.lstrip("/"), plain, inside, target.endswith(("/", ".")))))
+                found.paths.update((path, renamed(path.lstrip("/"), plain, inside, target.endswith(("/", ".")))))
 
 
-def _renamed(path: str, source: str, target: str, into_folder: bool) -> str:
+def renamed(path: str, source: str, target: str, into_folder: bool) -> str:
     """What a file is called that a source of COPY brings: below a folder, in one, or under a name of its own."""
     if source == ".":
         return posixpath.join(target, path)

@@ -208,6 +208,8 @@ class Manifest(Struct, frozen=True):
     location: Location
     incomplete: bool = False
     """Whether more targets may come from elsewhere: a makefile's `include`, pattern rule or computed name."""
+    constrained: bool = False
+    """Whether a file of constraints (`-c`) holds the versions that the requirements leave open."""
 
 
 class Script(Struct, frozen=True):
