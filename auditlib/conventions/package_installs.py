@@ -66,6 +66,8 @@ class Installs(Struct, frozen=True):
     whole: bool = False
     """Whether it installs all that the manager's own file asks for."""
     folder: str = ""
+    options: frozenset[str] = frozenset()
+    """The options of a package manager, but not of pip."""
 
 
 def of(words: tuple[str, ...], folder: str = "") -> Installs | None:
@@ -117,7 +119,8 @@ def _other(program: str, arguments: list[str], folder: str) -> Installs | None:
     words = [word for word in words if word != "global"]
     verb, names = (words[0], words[1:]) if words else ("", [])
     if verb in _VERBS[program] and not names and not _asks(arguments):
-        return Installs(program, whole=True, folder=where or "")
+        options = frozenset(word for word in arguments if word.startswith("-"))
+        return Installs(program, whole=True, folder=where or "", options=options)
     if verb not in _ADDS.get(program, ()) or not names:
         return None
     found = [match for name in names if (match := _PACKAGE.fullmatch(name))]

@@ -286,11 +286,21 @@ class Document(Struct, frozen=True):
     location: Location
 
 
+class ClusterImage(Struct, frozen=True):
+    """An image that a manifest runs, or that a kustomization puts in the place of another, as it is written."""
+
+    image: str
+    location: Location
+
+
 class ClusterFile(Struct, frozen=True):
     """A file that deploys to a cluster: a `manifest` of Kubernetes, a `chart`, `kustomization`, `helmfile`, …"""
 
     kind: str
     location: Location
+    images: tuple[ClusterImage, ...] = ()
+    replaced: tuple[str, ...] = ()
+    """The images that a kustomization replaces in other files, by their names."""
 
 
 class Route(Struct, frozen=True):
