@@ -38,7 +38,7 @@ FROM_LOCK = {
     "composer": "composer install",
 }  # fmt: skip
 _VERBS = {
-    "npm": ("install", "i"), "yarn": ("", "install"), "pnpm": ("install", "i"), "bun": ("install", "i"),
+    "npm": ("install", "i", "ci"), "yarn": ("", "install"), "pnpm": ("install", "i"), "bun": ("install", "i"),
     "poetry": ("install",), "uv": ("sync",), "pdm": ("install", "sync"), "pipenv": ("install",),
     "bundle": ("", "install"), "composer": ("install", "update"),
 }  # fmt: skip
@@ -68,6 +68,8 @@ class Installs(Struct, frozen=True):
     folder: str = ""
     options: frozenset[str] = frozenset()
     """The options of a package manager, but not of pip."""
+    needs_lock: bool = False
+    """Whether it fails without a lock file (`npm ci`), so that it never takes what is newest."""
 
 
 def of(words: tuple[str, ...], folder: str = "") -> Installs | None:
@@ -120,7 +122,7 @@ def _other(program: str, arguments: list[str], folder: str) -> Installs | None:
     verb, names = (words[0], words[1:]) if words else ("", [])
     if verb in _VERBS[program] and not names and not _asks(arguments):
         options = frozenset(word for word in arguments if word.startswith("-"))
-        return Installs(program, whole=True, folder=where or "", options=options)
+        return Installs(program, whole=True, folder=where or "", options=options, needs_lock=verb == "ci")
     if verb not in _ADDS.get(program, ()) or not names:
         return None
     found = [match for name in names if (match := _PACKAGE.fullmatch(name))]

@@ -89,7 +89,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 named[file.path].append(use)
             for path in _requirements_of(installs, sources) if not installs.constrained else ():
                 open_files[path].append(use)
-            if installs.whole:
+            if installs.whole and not installs.needs_lock:
                 _take_locks(inventory, use, sources, unlocked, left_out)
     for use, path in _of_workflows(inventory):
         (open_files if use.installs.files else unlocked)[path].append(use)
@@ -196,7 +196,7 @@ def _from_files(inventory: Inventory, use: _Use) -> Iterator[tuple[_Use, str]]:
     folder = use.installs.folder
     for name in use.installs.files:
         yield use, posixpath.normpath(posixpath.join(folder, name))
-    if use.installs.whole:
+    if use.installs.whole and not use.installs.needs_lock:
         path = posixpath.normpath(posixpath.join(folder, LOCKS[use.installs.manager][0]))
         known = path in inventory.file_set and not _locks(inventory, path, use.installs.manager)
         if known and not use.installs.files and not _is_library(inventory, path):

@@ -50,7 +50,7 @@ def test_names_the_images_that_it_runs_with_their_lines(tmp_path):
 
 
 def test_tells_which_images_a_kustomization_replaces(tmp_path):
-    text = "images:\n  - name: acme/api\n    newName: acme/other\nconfigMapGenerator:\n  - name: c\nresources: [api.yaml]\n"
+    text = "images:\n  - name: acme/api\n    newName: acme/other\nconfigMapGenerator:\n  - name: c\nresources: []\n"
     (found,) = cluster_files.read(written(tmp_path, "k8s/kustomization.yaml", text)).records
     assert found.replaced == ("acme/api",)
     assert [(item.image, item.location.line) for item in found.images] == [("acme/other", 3)]
