@@ -18,7 +18,8 @@ _AS_ROOT = frozenset({
     "centos", "rockylinux", "almalinux", "amazonlinux", "oraclelinux", "archlinux", "opensuse/leap", "scratch",
     "astral-sh/uv", "continuumio/miniconda3", "continuumio/anaconda3", "nvidia/cuda", "pytorch/pytorch",
     "tensorflow/tensorflow", "tiangolo/uvicorn-gunicorn", "tiangolo/uvicorn-gunicorn-fastapi",
-    "dotnet/aspnet", "dotnet/runtime", "dotnet/runtime-deps", "dotnet/sdk",
+    "dotnet/aspnet", "dotnet/runtime", "dotnet/runtime-deps", "dotnet/sdk", "dotnet/core/aspnet",
+    "dotnet/core/runtime", "dotnet/core/sdk",
 })  # fmt: skip
 """By repository, without the registry."""
 _OTHER_USER = regex(r"nonroot|chiseled|distroless|rootless|unprivileged")

@@ -118,7 +118,7 @@ _PRODUCTS: dict[str, Product] = {
         "1": "2019-06", "2.0": "2018-10", "2.1": "2021-08", "2.2": "2019-12", "3.0": "2020-03", "3.1": "2022-12",
         "5": "2022-05", "6": "2024-11", "7": "2024-05",
     }),
-    "debian": Product("Debian", "https://wiki.debian.org/DebianReleases", "13", {
+    "debian": Product("Debian", "https://wiki.debian.org/DebianReleases", "12", {
         "7": "2018-05", "8": "2020-06", "9": "2022-06", "10": "2024-06", "11": "2026-08",
     }),
     "ubuntu": Product("Ubuntu", "https://ubuntu.com/about/release-cycle", "24.04", {
@@ -188,6 +188,7 @@ def of_language(language: str, version: str) -> Ended | None:
 def replaced(image: str, ended: Ended) -> str:
     """The image with a version that is maintained; empty where its tag can't be written without doubt."""
     head, tag = image[: len(image) - len(images.tag(image))], images.tag(image)
+    head = head.replace("/dotnet/core/", "/dotnet/")  # since .NET 5
     if "@" in image or not tag or not ended.product.successor or not ended.cycle or "$" in image:
         return ""
     if (match := _SYSTEM.search(tag)) and ended.part in (match["codename"], match["version"]):
@@ -203,7 +204,7 @@ def _system_instead(match: re.Match[str]) -> str:
     start = match[0][:1] if match[0][:1] in "-_" else ""
     if match["codename"]:
         return start + _INSTEAD[_CODENAMES[match["codename"]][0]]
-    instead = {"alpine": "3.23", "ubuntu": "24.04", "debian": "13"}[match["name"]]
+    instead = {"alpine": "3.23", "ubuntu": "24.04", "debian": "12"}[match["name"]]
     return start + match[0][len(start) : -len(match["version"])] + instead
 
 

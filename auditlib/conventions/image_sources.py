@@ -128,6 +128,16 @@ def of_stages(inventory: Inventory, dockerfile: Dockerfile, build: Build) -> Ite
                 yield item, sources
 
 
+def at_last(inventory: Inventory, dockerfile: Dockerfile, target: str, built_by: tuple[Service, ...]) -> Sources:
+    """What a stage has got from the context when it is built."""
+    build = next(iter(contexts(inventory, dockerfile, built_by)), None)
+    context = build.context if build and build.context not in ("", ".") else ""
+    sources = Sources(inventory, context, build_context.ignore_file(inventory, build) if build else None)
+    for item in services.final_stage(dockerfile, target)[1]:
+        sources.take(item)
+    return sources
+
+
 def _has(inventory: Inventory, folder: str, word: str) -> bool:
     path = posixpath.normpath(posixpath.join(folder, word or "."))
     return path in inventory.file_set or path in inventory.folder_set

@@ -41,8 +41,9 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from auditlib.conventions import environments, image_sources, package_installs, services
+from auditlib.conventions import image_builds, image_sources, package_installs, services
 from auditlib.conventions.image_sources import Copied, Sources
 from auditlib.conventions.package_installs import FROM_LOCK, LOCKS, MAKES_LOCK, Installs
 from auditlib.conventions.workspaces import Workspace
@@ -67,11 +68,13 @@ class _Use(Struct, frozen=True):
     copied: Copied | None = None
     excluded: str = ""
     """The `.dockerignore` that keeps the lock file out."""
+    aside: bool = False
+    """Whether the image, or the stage of it, is for development or tests alone."""
 
     @property
     def is_for_production(self) -> bool:
-        """Whether it makes an image that isn't for development or tests alone."""
-        return bool(self.image) and not environments.is_for_development(self.image)
+        """Whether it makes an image that runs in production."""
+        return bool(self.image) and not self.aside
 
 
 @rule(area=Area.CICD, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
@@ -84,7 +87,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     builders = _builders(inventory)
     for file in inventory.dockerfiles:
         for item, installs, sources in _of_image(inventory, file, builders[file.path]):
-            use = _Use(item.location, installs, file.path)
+            use = _Use(item.location, installs, file.path, aside=image_builds.is_aside(file, item.stage))
             if installs.unpinned and not installs.constrained:
                 named[file.path].append(use)
             for path in _requirements_of(installs, sources) if not installs.constrained else ():
@@ -168,7 +171,7 @@ def _take_locks(
         unlocked[path].append(use)
     elif inside and not any(sources.brings(lock) for lock in inside):
         ignore = sources.ignore.path if sources.ignore and sources.is_excluded(inside[0]) else ""
-        left_out.setdefault((path, start + inside[0]), _Use(use.location, use.installs, use.image, copied, ignore))
+        left_out.setdefault((path, start + inside[0]), replace(use, copied=copied, excluded=ignore))
 
 
 def _locks(inventory: Inventory, manifest: str, manager: str) -> list[str]:

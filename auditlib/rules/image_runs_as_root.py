@@ -36,11 +36,20 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from auditlib.conventions import default_users, image_builds, images, services, stacks, tools
+from auditlib.conventions import (
+    default_users,
+    image_builds,
+    image_sources,
+    images,
+    mounts,
+    services,
+    stacks,
+    tools,
+)
 from auditlib.conventions.image_builds import Built
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import Instruction
+from auditlib.inventory.delivery import Command, Instruction
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
@@ -59,6 +68,23 @@ _BRINGS_SWITCH = regex(r"\b(?:gosu|su-exec|s6-overlay|setpriv)\b")
 """A program that changes the user, which nobody installs without a script that calls it."""
 
 
+class _Scripts(Struct, frozen=True):
+    """The scripts of the repository that change the user: their paths, and their names alone."""
+
+    paths: frozenset[str]
+    names: frozenset[str]
+
+    @classmethod
+    def of(cls, inventory: Inventory) -> _Scripts:
+        """Found once for all images."""
+        found = [item.path for item in inventory.scripts if any(map(_changes_user, item.commands))]
+        return cls(frozenset(found), frozenset(map(posixpath.basename, found)))
+
+
+def _changes_user(command: Command) -> bool:
+    return default_users.gives_up_root(command.words)
+
+
 class _Root(Struct, frozen=True):
     """An image whose program runs as root, the instruction that shows it, and the services that run it so."""
 
@@ -71,20 +97,27 @@ class _Root(Struct, frozen=True):
 @rule(area=Area.ORCHESTRATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.MEDIUM)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """One finding for all images of the repository whose program is root from its start to its end."""
-    found = [item for built in image_builds.for_production(inventory) for item in _as_root(inventory, built)]
+    scripts = _Scripts.of(inventory)
+    otherwise = _is_run_otherwise(inventory)
+    found = [
+        item
+        for built in image_builds.for_production(inventory)
+        if built.services or not otherwise
+        for item in _as_root(inventory, built, scripts)
+    ]
     if found:
         yield _evidence(found, bool(inventory.cluster_files))
 
 
-def _as_root(inventory: Inventory, built: Built) -> Iterator[_Root]:
+def _as_root(inventory: Inventory, built: Built, scripts: _Scripts) -> Iterator[_Root]:
     reason, location = _reason(built)
     if not reason or _is_for_actions(inventory, built):
         return
     if not built.services:
-        if not _is_run_otherwise(inventory) and _starts_service(built) and not _gives_up(inventory, built, None):
+        if _starts_service(built) and not _gives_up(inventory, built, None, scripts):
             yield _Root(built, location, reason, ())
         return
-    running = tuple(item for item in built.services if _is_root(inventory, built, item))
+    running = tuple(item for item in built.services if _is_root(inventory, built, item, scripts))
     if running:
         yield _Root(built, location, reason, running)
 
@@ -109,32 +142,45 @@ def _starts_service(built: Built) -> bool:
     return bool(own) and not any(pattern.search(text) for pattern in tools.TEST_FRAMEWORKS.values())
 
 
-def _is_root(inventory: Inventory, built: Built, service: Service) -> bool:
+def _is_root(inventory: Inventory, built: Built, service: Service, scripts: _Scripts) -> bool:
     """Whether a service runs the image as root all the time, without a need for it that shows."""
     if services.is_one_shot(service) or service.privileged or _reaches_host(service):
         return False
     if not (service.command or service.entrypoint or _starts_service(built)):
         return False
     named = stacks.somewhere(inventory, service, lambda item: bool(item.user) and item.user not in default_users.ROOT)
-    return not named and not _gives_up(inventory, built, service)
+    return not named and not _gives_up(inventory, built, service, scripts)
 
 
 def _reaches_host(service: Service) -> bool:
     return any(mount.outside and mount.source.startswith(_ROOT_DEVICES) for mount in service.mounts)
 
 
-def _gives_up(inventory: Inventory, built: Built, service: Service | None) -> bool:
+def _gives_up(inventory: Inventory, built: Built, service: Service | None, scripts: _Scripts) -> bool:
     """Whether what the container starts, or a script of the repository that it starts, changes the user."""
     words = _started(built, service)
     if default_users.gives_up_root(words):
         return True
-    names = {part.rpartition("/")[2] for word in words for part in word.split()}
-    for name in names | set(_copied_as(built.instructions, names)):
-        for path in inventory.files_by_name.get(name, ()):
-            script = inventory.scripts_by_path.get(path)
-            if script and any(default_users.gives_up_root(command.words) for command in script.commands):
-                return True
-    return any(_BRINGS_SWITCH.search(item.argument) for item in built.instructions if item.keyword in ("RUN", "COPY"))
+    parts = [part for word in words for part in word.split()]
+    known = [path for part in parts if (path := _script(inventory, built, service, part))]
+    if known:
+        return not scripts.paths.isdisjoint(known) or _brings_switch(built)
+    names = {posixpath.basename(part) for part in parts}
+    return not scripts.names.isdisjoint(names | set(_copied_as(built.instructions, names))) or _brings_switch(built)
+
+
+def _script(inventory: Inventory, built: Built, service: Service | None, word: str) -> str:
+    """The script of the repository that a word of a command names, copied into the image or mounted."""
+    if "/" not in word and not word.endswith(".sh"):
+        return ""
+    mounted = mounts.path_outside(service, word) if service else ""
+    path = mounted or image_sources.at_last(inventory, built.dockerfile, built.target, built.services).find(word)[0]
+    return path if path in inventory.scripts_by_path else ""
+
+
+def _brings_switch(built: Built) -> bool:
+    texts = (item.argument for item in built.instructions if item.keyword in ("RUN", "COPY"))
+    return any(_BRINGS_SWITCH.search(text) for text in texts)
 
 
 def _started(built: Built, service: Service | None) -> tuple[str, ...]:

@@ -71,12 +71,24 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     if not packages:
         return
     before = _before(inventory, graph)
-    running = [program for program in programs.programs(inventory) if program.service.key in before]
+    running: dict[str, Program] = {}
+    for each in programs.programs(inventory):
+        for root in each.roots if each.service.key in before else ():
+            running.setdefault(root, each)
     for items in packages.values():
         faults = [item for item in items if item.kind in _SAYS]
-        program = next((one for one in running for item in faults if one.holds(item.location.file)), None)
-        if faults and program and not any(item.kind == "trust" for item in items):
+        program = next(filter(None, (_runner(item.location.file, running) for item in faults)), None)
+        if program and not any(item.kind == "trust" for item in items):
             yield from _evidence(items, faults, program, before[program.service.key])
+
+
+def _runner(path: str, running: dict[str, Program]) -> Program | None:
+    """The program behind a proxy that holds a file, by its roots."""
+    while path:
+        if path in running:
+            return running[path]
+        path = posixpath.dirname(path)
+    return running.get("")
 
 
 def _packages(inventory: Inventory) -> dict[str, list[ExpressFile]]:
