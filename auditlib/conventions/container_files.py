@@ -156,14 +156,14 @@ def _copy(item: Instruction, home: str, context: list[str], folder: str, found: 
         plain = posixpath.normpath(source.lstrip("/") or ".")
         for path in files:
             if "$" in source or build_context.matches(plain, path.lstrip("/")):
-                renamed = _renamed(path.lstrip("/"), plain, inside, target.endswith(("/", ".")))
-                found.paths.update((path, renamed))
+                called = renamed(path.lstrip("/"), plain, inside, target.endswith(("/", ".")))
+                found.paths.update((path, called))
                 origin = found.origins.get(path, "") if of_stage else posixpath.normpath(posixpath.join(home, path))
                 if origin:
-                    found.origins[renamed] = origin
+                    found.origins[called] = origin
 
 
-def _renamed(path: str, source: str, target: str, into_folder: bool) -> str:
+def renamed(path: str, source: str, target: str, into_folder: bool) -> str:
     """What a file is called that a source of COPY brings: below a folder, in one, or under a name of its own."""
     if source == ".":
         return posixpath.join(target, path)

@@ -70,6 +70,7 @@ class Inventory:
         default=(), metadata={"of": configuration.AllowedOrigin}
     )
     any_hosts: tuple[configuration.AnyHost, ...] = field(default=(), metadata={"of": configuration.AnyHost})
+    express_files: tuple[configuration.ExpressFile, ...] = field(default=(), metadata={"of": configuration.ExpressFile})
     spring_settings: tuple[configuration.SpringSettings, ...] = field(
         default=(), metadata={"of": configuration.SpringSettings}
     )

@@ -210,6 +210,8 @@ class Manifest(Struct, frozen=True):
     location: Location
     incomplete: bool = False
     """Whether more targets may come from elsewhere: a makefile's `include`, pattern rule or computed name."""
+    constrained: bool = False
+    """Whether a file of constraints (`-c`) holds the versions that the requirements leave open."""
 
 
 class Script(Struct, frozen=True):
@@ -303,11 +305,21 @@ class Document(Struct, frozen=True):
     location: Location
 
 
+class ClusterImage(Struct, frozen=True):
+    """An image that a manifest runs, or that a kustomization puts in the place of another, as it is written."""
+
+    image: str
+    location: Location
+
+
 class ClusterFile(Struct, frozen=True):
     """A file that deploys to a cluster: a `manifest` of Kubernetes, a `chart`, `kustomization`, `helmfile`, …"""
 
     kind: str
     location: Location
+    images: tuple[ClusterImage, ...] = ()
+    replaced: tuple[str, ...] = ()
+    """The images that a kustomization replaces in other files, by their names."""
 
 
 class Route(Struct, frozen=True):

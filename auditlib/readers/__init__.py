@@ -30,6 +30,7 @@ READERS: tuple[str, ...] = (
     "requirements",
     "runtimes",
     "web_routes",
+    "express",
     "instrumentation",
     "prometheus",
     "prometheus_rules",
