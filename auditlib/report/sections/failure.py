@@ -9,8 +9,9 @@ from auditlib.audit import Audit
 from auditlib.conventions import environments
 from auditlib.graph import SinglePoint
 from auditlib.inventory.stack import Project, Service
+from auditlib.report import health as health_of
 from auditlib.report import palette, wording
-from auditlib.report.blocks import Block, Blocks, Column, Picture, Prose, Table
+from auditlib.report.blocks import Block, Blocks, Column, Picture, Prose, State, Table
 from auditlib.report.charts import matrix, timeline
 
 _ROWS = 40
@@ -24,7 +25,8 @@ def start_up(audit: Audit) -> Blocks:
     if not shown:
         return Blocks(Prose("No Compose project was found, so there is nothing to start."))
     projects = {project.name: project for project in audit.inventory.base_projects}
-    drawn: list[Block] = [_start(projects[name], moments[name]) for name in shown[:_PROJECTS]]
+    health = health_of.Health(audit)
+    drawn: list[Block] = [_start(projects[name], moments[name], health) for name in shown[:_PROJECTS]]
     started = {moment.service.key for found in moments.values() for moment in found}
     services = (service for project in projects for service in audit.inventory.services_of(project).values())
     aside = sorted(audit.inventory.label(service) for service in services if service.key not in started)
@@ -40,10 +42,10 @@ def _started(audit: Audit, project: Project) -> Mapping[str, Service]:
     return lasting or services
 
 
-def _start(project: Project, moments: tuple[startup.Moment, ...]) -> Block:
+def _start(project: Project, moments: tuple[startup.Moment, ...], health: health_of.Health) -> Block:
     """The timeline, or where nothing is waited for, a sentence, as a row of dots would say no more."""
     if any(moment.start or moment.ready or moment.tasks for moment in moments):
-        return _timeline(project, moments)
+        return _timeline(project, moments, health)
     waits = sum(bool(moment.waits_for) for moment in moments)
     order = (
         f"; {wording.count(waits, 'service')} only {'waits' if waits == 1 else 'wait'} for a mere start"
@@ -56,15 +58,20 @@ def _start(project: Project, moments: tuple[startup.Moment, ...]) -> Block:
     )
 
 
-def _timeline(project: Project, moments: tuple[startup.Moment, ...]) -> Picture:
+def _timeline(project: Project, moments: tuple[startup.Moment, ...], health: health_of.Health) -> Picture:
     drawn = moments if len(moments) <= _ROWS else sorted(moments, key=lambda moment: -moment.ready)[:_ROWS]
-    spans = [_span(moment) for moment in sorted(drawn, key=lambda moment: (moment.start, moment.service.name))]
+    spans = [
+        _span(moment, health.of(moment.service))
+        for moment in sorted(drawn, key=lambda moment: (moment.start, moment.service.name))
+    ]
     tones = {span.tone for span in spans}
     legend = [(palette.TONES[tone][1], meaning) for tone, meaning in _MEANINGS.items() if tone in tones]
     words = f"{wording.count(len(moments), 'service')} of {project.name}: {_latest(moments)}."
+    if broken := [moment.service.name for moment in moments if health.of(moment.service).finding]:
+        words += f" What the check says of {wording.listing(broken)} is worth nothing: it is broken."
     note = f" The {_ROWS} that take longest are drawn." if len(moments) > _ROWS else ""
     caption = f"{words} A dot is the start, a bar the time until the health check has passed or failed for good.{note}"
-    return Picture(timeline.draw(spans, legend).svg(words), caption, words, _table(moments))
+    return Picture(timeline.draw(spans, legend).svg(words), caption, words, _table(moments, health))
 
 
 def _latest(moments: tuple[startup.Moment, ...]) -> str:
@@ -83,31 +90,46 @@ def _latest(moments: tuple[startup.Moment, ...]) -> str:
 _MEANINGS = {
     "good": "healthy by then, or given up",
     "warn": "no health check: nobody knows when it is ready",
+    "bad": "its check is broken, and says nothing of it",
+    "": "whether its image brings a check isn't known",
     "accent": "waits for a task that takes as long as it takes",
 }
 
 
-def _span(moment: startup.Moment) -> timeline.Span:
+def _span(moment: startup.Moment, health: State) -> timeline.Span:
     checked = moment.ready > moment.start
-    tone = "accent" if moment.tasks else "good" if checked else "warn"
+    unknown = health.text in (health_of.UNKNOWN, health_of.CHECKED)
+    tone = "accent" if moment.tasks else "bad" if health.finding else "good" if checked else "" if unknown else "warn"
     later = f"after {wording.listing(moment.tasks, 2)}" if moment.tasks else ""
     within = f"within {timeline.duration(moment.ready - moment.start)}" if checked else ""
-    note = ", ".join(filter(None, (later, within)))
+    note = ", ".join(filter(None, (later, within, health.text if health.finding else "")))
     return timeline.Span(moment.service.name, moment.start, moment.ready, tone, note)
 
 
-def _table(moments: tuple[startup.Moment, ...]) -> Table:
+def _table(moments: tuple[startup.Moment, ...], health: health_of.Health) -> Table:
     columns = (Column("Service", "code"), Column("Started after at most"), Column("Waits longest for", "code"),
-               Column("Healthy or given up after"), Column("Place", "code"))  # fmt: skip
+               Column("Healthy or given up after", "state"), Column("Place", "code"))  # fmt: skip
     rows = []
     for moment in moments:
         check = moment.service.healthcheck
         later = f" and {' and '.join(moment.tasks)}" if moment.tasks else ""
-        ready = f"{timeline.duration(moment.ready)}{later}" if moment.ready > moment.start else "not checked"
+        ready = _ready(moment, health.of(moment.service), later)
         place = check.location if check else moment.service.location
         start = f"{timeline.duration(moment.start)}{later}"
         rows.append((moment.service.name, start, moment.waits_for, ready, str(place)))
     return Table("When services start and are ready, at the latest", columns, tuple(rows))
+
+
+_UNTIMED = {health_of.CHECKED: "as its Dockerfile says", health_of.UNKNOWN: health_of.UNKNOWN}
+"""Of a check that Compose doesn't declare, what is said of its time."""
+
+
+def _ready(moment: startup.Moment, health: State, later: str) -> State:
+    """When a service is healthy, or that nobody asks; a check that is broken tells neither."""
+    if moment.ready <= moment.start:
+        return State(_UNTIMED.get(health.text, "not checked"), health.tone, health.finding)
+    words = f"{timeline.duration(moment.ready)}{later}"
+    return State(f"{words}: {health.text}" if health.finding else words, health.tone, health.finding)
 
 
 def blast_radius(audit: Audit) -> Blocks:
