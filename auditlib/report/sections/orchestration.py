@@ -26,6 +26,8 @@ _Waits = Mapping[tuple[str, str], Dependency]
 """Who waits for whom, and how."""
 _TELLING = f" The {LIMIT} services with the most waits for a mere start are drawn."
 _ORDER = "From left to right in start order; a line leads to the service that waits for the one on its left."
+_TOGETHER = "No service waits for another; all start at once."
+_ASKING = " A grey line leads to a proxy from what it passes requests to, and to Grafana from what that asks."
 _NONE = "No Compose project was found, so there are no services to show."
 
 
@@ -53,25 +55,27 @@ def _map(audit: Audit, project: Project) -> Picture:
     layers = _layers(audit, project, services)
     checks = health_of.Health(audit)
     health = {name: checks.of(service) for name, service in services.items()}
-    boxes = [_box(service, layers[name], project, health[name]) for name, service in services.items()]
-    links = [
+    waits = [
         layered.Link(dependency.service, name, _tone(dependency), not dependency.required)
         for name, service in services.items()
         for dependency in service.dependencies
         if dependency.service in services and not dependency.implicit
     ]
+    asking = _asking(audit, services, {(link.source, link.target) for link in waits})
+    columns = layers if any(layers.values()) else _by_asking(services, asking)
+    boxes = [_box(service, columns[name], project, health[name]) for name, service in services.items()]
+    links = waits + asking
     if len(boxes) > LIMIT:
         boxes, links = _grouped(boxes, links)
     drawn = boxes if len(boxes) <= 2 * LIMIT else sorted(boxes, key=lambda box: box.column)[: 2 * LIMIT]
     ids = {box.id for box in drawn}
     links = [link for link in links if link.source in ids and link.target in ids]
     words = _map_words(project, services, max(layers.values()) + 1, health)
-    caption = _ORDER if links else "No service waits for another; all start at once."
+    caption = (_ORDER if waits else _TOGETHER) + (_ASKING if asking else "")
     caption += f" The first {len(drawn)} of {len(boxes)} groups are drawn." if len(drawn) < len(boxes) else ""
-    steps = [f"Step {number + 1}" for number in range(max(box.column for box in drawn) + 1)]
-    canvas = layered.draw(
-        drawn, links, steps, _legend(drawn, links, health.values()), "Wait for none, and none waits for them"
-    )
+    steps = [f"Step {number + 1}" for number in range(max(box.column for box in drawn) + 1)] if waits else []
+    apart = "Wait for none, and none waits for them"
+    canvas = layered.draw(drawn, links, steps, _legend(drawn, links, health.values()), apart)
     return Picture(canvas.svg(words), f"`{project.name}`: {caption}", words, _service_table(services, layers, health))
 
 
@@ -96,6 +100,26 @@ def _layers(audit: Audit, project: Project, services: dict[str, Service]) -> dic
     return {name: steps.get(node or "", 0) for name, node in nodes.items()}
 
 
+def _asking(audit: Audit, services: Mapping[str, Service], known: Collection[tuple[str, str]]) -> list[layered.Link]:
+    """A line from each service that answers a proxy or Grafana, unless a wait joins the two already."""
+    names = {audit.graph.service(item.project, name): name for name, item in services.items()}
+    pairs = [(edge.target, edge.source) for edge in audit.graph.edges_of("forwards_to")]
+    readers = [(edge.target, edge.source) for edge in audit.graph.edges_of("runs")]
+    for edge in audit.graph.edges_of("queries"):
+        pairs += [(edge.target, reader) for source, reader in readers if source == edge.source]
+    ends = [(names.get(asked, ""), names.get(asker, "")) for asked, asker in dict.fromkeys(pairs)]
+    return [layered.Link(*pair, "", dashed=True) for pair in ends if all(pair) and pair not in known]
+
+
+def _by_asking(services: Mapping[str, Service], links: Sequence[layered.Link]) -> dict[str, int]:
+    """The columns of services that all start at once: who asks stands right of whom it asks."""
+    found = dict.fromkeys(services, 0)
+    for _ in services:
+        for link in links:
+            found[link.target] = min(max(found[link.target], found[link.source] + 1), len(services) - 1)
+    return found
+
+
 def _box(service: Service, layer: int, project: Project, health: State) -> layered.Box:
     image = service.image.rpartition("/")[2] or (f"built from {service.build.context}" if service.build else "")
     aside = _aside(service, project)
@@ -116,7 +140,9 @@ def _tone(dependency: Dependency) -> str:
     return _CONDITIONS.get(dependency.condition, ("", "", ""))[0]
 
 
-_LINK_MEANINGS = {"good": "waits until healthy", "warn": "until started", "accent": "until completed"}
+_LINK_MEANINGS = {
+    "good": "waits until healthy", "warn": "until started", "accent": "until completed", "": "passes requests, or asks"
+}  # fmt: skip
 
 
 def _legend(
