@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
 from auditlib.audit import Audit
+from auditlib.conventions import services as services_of
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Mount, Port, Service
 from auditlib.report import wording
@@ -113,9 +114,18 @@ def volumes(audit: Audit) -> Blocks:
     shared = sorted(volume for volume, number in users.items() if number > 1)
     words = wording.count(len(users), "named volume")
     words += f"; shared by several services: {wording.listing(shared)}." if shared else ", each of one service."
+    words += "".join(_doubts(audit.inventory))
     note = f" The {_ROWS} that most services share are drawn." if len(users) > _ROWS else ""
     canvas = matrix.draw(rows, columns, marks, _ACCESS)
     return Blocks(Picture(canvas.svg(words), words + note, words, _mounted(uses)))
+
+
+def _doubts(inventory: Inventory) -> Iterator[str]:
+    """A sentence for each data store whose volume may not be where its image keeps the data."""
+    for service in inventory.distinct_services:
+        product = services_of.product(inventory, service)
+        if product and (doubt := services_of.doubt(service, product)) and services_of.keeps_data(service, product):
+            yield f" Whether the volume of {inventory.label(service)} holds its data isn't sure: {doubt}."
 
 
 def _uses(inventory: Inventory) -> dict[tuple[str, str], Mount]:
