@@ -40,7 +40,7 @@ def scope(audit: Audit) -> Iterator[str]:
 
 
 def _score(score: verdict.Score) -> str:
-    points = f"not known ({score.unknown})" if score.points is None else score.points
+    points = f"not known ({text(score.unknown)})" if score.points is None else score.points
     return f"{score.area.title} {points}"
 
 

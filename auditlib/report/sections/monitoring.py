@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Container, Sequence
+from collections.abc import Container, Iterator, Sequence
 
+from auditlib import readiness
 from auditlib.audit import Audit
 from auditlib.conventions import monitoring
 from auditlib.graph import Edge
@@ -23,7 +24,7 @@ def monitoring_wiring(audit: Audit) -> Blocks:
     """From the services that are scraped to the jobs, the alerts about them, and who is told."""
     boxes, links = _wiring(audit)
     if not boxes:
-        return Blocks(Prose(_NONE))
+        return Blocks(Prose(" ".join((_NONE, *_instead(audit)))))
     tones = {box.tone for box in boxes}
     words = (
         f"{wording.count(len(audit.inventory.scrape_jobs), 'scrape job')}{_together(audit)}, "
@@ -38,6 +39,12 @@ def monitoring_wiring(audit: Audit) -> Blocks:
     legend = [(palette.TONES[tone][1], meaning) for tone, meaning in _MEANINGS.items() if tone in tones]
     canvas = layered.draw(boxes, links, ("Target", "Scrape job", "Alerts", "Receiver"), legend)
     return Blocks(Picture(canvas.svg(words), words, words, _target_table(audit)))
+
+
+def _instead(audit: Audit) -> Iterator[str]:
+    """What programs tell of themselves without a monitoring: traces and errors, in a sentence."""
+    if found := [record.message for record in readiness.telemetry(audit.inventory)]:
+        yield f"No metrics are collected; {'; '.join(found)}."
 
 
 _MEANINGS = {
