@@ -30,11 +30,14 @@ class Entrances:
         self._open = {edge.source for edge in lasting or published}
         self._reached = self._without(())
 
+    @property
+    def proxies(self) -> Collection[str]:
+        """The nodes that pass requests on."""
+        return self._passed.keys()
+
     def shut_by(self, down: Iterable[str] | Mapping[str, _Path]) -> dict[str, _Path]:
         """The services that can't be reached without these, which are down, each with the way that led there."""
         paths = dict(down) if isinstance(down, Mapping) else dict.fromkeys(down, ())
-        if self._passed.keys().isdisjoint(paths):
-            return {}
         shut = self._reached - self._without(paths) - paths.keys()
         found: dict[str, _Path] = {}
         queue = deque(paths)

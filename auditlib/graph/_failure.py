@@ -89,22 +89,27 @@ def single_points(graph: DependencyGraph, kind: str, limit: int) -> list[SingleP
     any_way = _reached_services(graph, services, lambda verdict: verdict is not None)
     single = [node for node, data in graph.nodes.items() if data["kind"] == kind and (data.get("replicas") or 1) == 1]
     shut = _shut(graph, single, services, hard)
-    candidates = [node for node in single if any_way.get(node, 0) or shut[node]]
-    candidates.sort(
-        key=lambda node: (-hard.get(node, 0).bit_count(), -len(shut[node]), -any_way.get(node, 0).bit_count(), node)
-    )
+    candidates = [node for node in single if any_way.get(node, 0) or shut.get(node)]
+    candidates.sort(key=lambda node: (*_weight(hard.get(node, 0), shut.get(node, ()), any_way.get(node, 0)), node))
     return [
-        _single_point(graph, node, services, hard.get(node, 0), any_way.get(node, 0), shut[node])
+        _single_point(graph, node, services, hard.get(node, 0), any_way.get(node, 0), shut.get(node, ()))
         for node in candidates[:limit]
     ]
+
+
+def _weight(hard: int, shut: tuple[str, ...], any_way: int) -> tuple[int, int, int]:
+    """By how much a failure takes along, the worst first."""
+    return -hard.bit_count(), -len(shut), -any_way.bit_count()
 
 
 def _shut(
     graph: DependencyGraph, nodes: list[str], services: list[str], hard: Mapping[str, int]
 ) -> dict[str, tuple[str, ...]]:
-    """For each node the services that can't be reached once it has failed, with all that it takes along."""
+    """The services that can't be reached once a node has failed, with all that it takes along, if it takes a proxy."""
     entrances = Entrances(graph)
-    return {node: tuple(sorted(entrances.shut_by((node, *_named(services, hard.get(node, 0)))))) for node in nodes}
+    proxies = sum(1 << position for position, service in enumerate(services) if service in entrances.proxies)
+    taken = {node: hard.get(node, 0) for node in nodes if node in entrances.proxies or hard.get(node, 0) & proxies}
+    return {node: tuple(sorted(entrances.shut_by((node, *_named(services, bits))))) for node, bits in taken.items()}
 
 
 def reach(graph: DependencyGraph, kind: str) -> dict[str, int]:

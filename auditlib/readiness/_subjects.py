@@ -126,7 +126,7 @@ def receivers(inventory: Inventory) -> Iterator[Related]:
     for receiver in inventory.receivers:
         real = [item for item in receiver.integrations if not item.placeholder]
         if real:
-            yield Related(receiver.location, f"{receiver.name} reaches {real[0].kind}")
+            yield Related(receiver.location, f"{receiver.name} sends to {real[0].kind}")
 
 
 def log_shipping(inventory: Inventory) -> Iterator[Related]:

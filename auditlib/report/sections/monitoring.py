@@ -69,13 +69,14 @@ def _wiring(audit: Audit) -> tuple[list[layered.Box], list[layered.Link]]:
     wires = Wires(audit)
     boxes, links = _scraping(audit, wires)
     receivers = {node: wires.receiver(receiver) for node, receiver in _receivers(audit).items()}
+    unsent = wires.sending()
     groups = _alert_groups(audit)
     for group, rules in groups.items():
         boxes[group] = _group_box(wires, group, list(rules.values()))
         tone = boxes[group].tone
         links += [_link(edge.target, group, tone) for edge in _from(rules, audit.graph.edges_of("alerts_on"))]
         for edge in _from(rules, audit.graph.edges_of("routes_to")):
-            lost = tone == "bad" or wires.sending() or receivers.get(edge.target)
+            lost = tone == "bad" or unsent or receivers.get(edge.target)
             links.append(_link(group, edge.target, "bad" if lost else tone))
     for node, receiver in _receivers(audit).items():
         boxes[node] = _receiver_box(node, receiver, receivers[node])
