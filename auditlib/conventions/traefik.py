@@ -21,6 +21,17 @@ _SERVICE = regex(r"traefik\.(?:http|tcp|udp)\.services\.(?P<name>[^.]+)\.", re.I
 _ROUTER = regex(r"traefik\.(?:http|tcp|udp)\.routers\.(?P<name>[^.]+)\.service", re.I)
 
 
+_ROUTED = regex(r"traefik\.(?:http|tcp|udp)\.(?:routers|services)\..+", re.I)
+_ENABLED = "traefik.enable"
+
+
+class RoutedLabel(Struct, frozen=True):
+    """The first label by which a service asks Traefik to pass requests to it."""
+
+    service: Service
+    location: Location
+
+
 class PortLabel(Struct, frozen=True):
     """The port of a service's own container that Traefik is told to use."""
 
@@ -37,6 +48,18 @@ class RouterLabel(Struct, frozen=True):
     target: str
     provider: str
     location: Location
+
+
+def routed(inventory: Inventory) -> Iterator[RoutedLabel]:
+    """The services to which Traefik passes requests as their labels say; one that is switched off is none."""
+    for service in inventory.services:
+        asks = [label for label in service.labels if _ROUTED.fullmatch(label.name) or _is_switch(label.name)]
+        if asks and not any(_is_switch(label.name) and label.value.lower() == "false" for label in asks):
+            yield RoutedLabel(service, asks[0].location)
+
+
+def _is_switch(name: str) -> bool:
+    return name.lower() == _ENABLED
 
 
 def ports(inventory: Inventory) -> Iterator[PortLabel]:

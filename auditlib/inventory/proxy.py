@@ -20,6 +20,8 @@ class Upstream(Struct, frozen=True):
     group: str
     """The name of the `upstream` block or service that it belongs to; empty for a server named directly."""
     location: Location
+    listens: tuple[str, ...] = ()
+    """The ports of the proxy whose requests it gets, where the file tells them apart."""
 
 
 class ReverseProxy(Struct, frozen=True):

@@ -43,14 +43,17 @@ def read(source: Source) -> reading.Reading:
 
 def _caddy(source: Source, file: str) -> Iterator[Any]:
     listens: list[str] = []
+    site: tuple[str, ...] = ()
     upstreams: list[Upstream] = []
     for number, line in enumerate(source.lines(file), 1):
         if line.rstrip().endswith("{") and line[:1] not in (" ", "\t", "#"):
-            listens += _CADDY_PORT.findall(line[:1_000])
+            site = tuple(_CADDY_PORT.findall(line[:1_000]))
+            listens += site
         if match := _CADDY_PASS.match(line[:1_000]):
             words = match[1].split()
             path = words.pop(0) if words and words[0][0] in "/*@" else ""
-            upstreams += [_upstream(word, path, "", Location(file, number)) for word in words if word[0] not in "{}"]
+            place = Location(file, number)
+            upstreams += [_upstream(word, path, "", place, site) for word in words if word[0] not in "{}"]
     yield ReverseProxy(file, "caddy", tuple(dict.fromkeys(listens)), tuple(upstreams), Location(file))
 
 
@@ -101,11 +104,12 @@ def _traefik_toml(source: Source, file: str) -> Iterator[Upstream]:
             yield _upstream(match[1], "", "", Location(file, number))
 
 
-def _upstream(address: str, path: str, group: str, place: Location) -> Upstream:
+def _upstream(address: str, path: str, group: str, place: Location, listens: tuple[str, ...] = ()) -> Upstream:
     """The server of a URL or `host:port`; one that a variable names has no host that is known."""
     try:
         parts = urlsplit(address if "://" in address else f"//{address}")
         host, port = parts.hostname or "", str(parts.port or "")
     except ValueError:
         parts, host, port = urlsplit(""), "", ""
-    return Upstream("" if re.search(r"[{}$]", host) else host, port, parts.scheme or "http", path, group, place)
+    known = "" if re.search(r"[{}$]", host) else host
+    return Upstream(known, port, parts.scheme or "http", path, group, place, listens)

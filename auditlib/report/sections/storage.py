@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 
 from auditlib.audit import Audit
+from auditlib.conventions import services as services_of
 from auditlib.inventory import Inventory
-from auditlib.inventory.stack import Mount, Port
+from auditlib.inventory.stack import Mount, Port, Service
 from auditlib.report import wording
 from auditlib.report.blocks import Blocks, Column, Picture, Prose, State, Table
 from auditlib.report.charts import matrix, zones
@@ -27,26 +28,60 @@ def exposure(audit: Audit) -> Blocks:
     ports = [(label(service), port) for service in services for port in service.ports]
     outside = [_chip(name, port) for name, port in ports if port.host_ip not in _LOOPBACK]
     local = [_chip(name, port) for name, port in ports if port.host_ip in _LOOPBACK]
-    inside = [label(service) for service in services if not service.ports and service.network_mode != "host"]
-    direct = [f"{label(service)} (host network)" for service in services if service.network_mode == "host"]
+    direct = [service for service in services if service.network_mode == "host"]
+    passed = _passed(audit)
+    closed = [service for service in services if not service.ports and service not in direct]
+    behind = [f"{label(service)} through {way}" for service in closed for way in passed.get(service.key, ())[:1]]
+    inside = [label(service) for service in closed if service.key not in passed]
+    own = wording.count(len(direct), "service")
     words = wording.sentence(
-        f"{wording.count(len(outside) + len(direct), 'port')} on every interface, "
-        f"{len(local) or 'none'} on the host alone; {wording.count(len(inside), 'service')} inside the networks only."
-    )
-    canvas = zones.draw(
-        [
-            ("Every interface", "reachable from outside the host", "bad", [*_shortened(outside), *direct]),
-            ("This host only", "bound to the loopback address", "warn", _shortened(local)),
-            ("Networks only", "reachable by other containers", "good", _shortened(inside)),
-        ]
-    )
-    rows = tuple(
-        (name, port.host_port or "any", port.target, port.protocol, _state(port), str(port.location))
-        for name, port in ports
-    )
+        f"{wording.count(len(outside), 'port')} on every interface, {len(local) or 'none'} on the host alone; "
+        + (f"{own} in the host's network, with every port that {'it opens' if len(direct) == 1 else 'they open'}; "
+           if direct else "")
+        + (f"{wording.count(len(behind), 'service')} reachable through a proxy; " if behind else "")
+        + f"{wording.count(len(inside), 'service')} inside the networks only."
+    )  # fmt: skip
+    everywhere = [*_shortened(outside), *(f"{label(service)} (host network)" for service in direct)]
+    zones_shown: list[zones.Zone] = [
+        ("Every interface", "reachable from outside the host", "bad", everywhere),
+        ("This host only", "bound to the loopback address", "warn", _shortened(local)),
+        ("Networks only", "reachable by other containers", "good", _shortened(inside)),
+    ]
+    if behind:
+        zones_shown.insert(1, ("Through a proxy", "passed on by what is published", "warn", _shortened(behind)))
+    rows = (*_port_rows(ports), *_host_rows(audit.inventory, direct))
     columns = (Column("Service", "code"), Column("Host port", "number"), Column("Container port", "number"),
                Column("Protocol"), Column("Reachable from", "state"), Column("Place", "code"))  # fmt: skip
-    return Blocks(Picture(canvas.svg(words), words, words, Table("Published ports", columns, rows) if rows else None))
+    table = Table("Published ports", columns, rows) if rows else None
+    return Blocks(Picture(zones.draw(zones_shown).svg(words), words, words, table))
+
+
+_Row = tuple[object, ...]
+
+
+def _port_rows(ports: Iterable[tuple[str, Port]]) -> Iterator[_Row]:
+    for name, port in ports:
+        yield name, port.host_port or "any", port.target, port.protocol, _state(port), str(port.location)
+
+
+def _host_rows(inventory: Inventory, services: Iterable[Service]) -> Iterator[_Row]:
+    """The services that share the host's network: every port that they open is one of the host."""
+    for service in services:
+        state = State("every interface, by the host's network", "bad")
+        yield inventory.label(service), "what it opens", "", "", state, str(service.location)
+
+
+def _passed(audit: Audit) -> dict[str, list[str]]:
+    """The services that a published proxy passes requests to, by their keys, each with `caddy :3000` for every way."""
+    services = {audit.graph.service(item.project, item.name): item for item in audit.inventory.distinct_services}
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for edge in audit.graph.edges_of("forwards_to"):
+        proxy, service = services.get(edge.source), services.get(edge.target)
+        if proxy and service and any(port.host_ip not in _LOOPBACK for port in proxy.ports):
+            host = {port.target: port.host_port for port in proxy.ports}
+            ports = [f" :{host[port]}" for port in edge.attributes["ports"] if host.get(port)]
+            found[service.key].append(proxy.name + ("".join(ports[:1])))
+    return dict(found)
 
 
 def _chip(name: str, port: Port) -> str:
@@ -80,9 +115,18 @@ def volumes(audit: Audit) -> Blocks:
     words = wording.count(len(users), "named volume")
     alone = ", each of one service." if len(users) > 1 else ", of one service."
     words += f"; shared by several services: {wording.listing(shared)}." if shared else alone
+    words += "".join(_doubts(audit.inventory))
     note = f" The {_ROWS} that most services share are drawn." if len(users) > _ROWS else ""
     canvas = matrix.draw(rows, columns, marks, _ACCESS)
     return Blocks(Picture(canvas.svg(words), words + note, words, _mounted(uses)))
+
+
+def _doubts(inventory: Inventory) -> Iterator[str]:
+    """A sentence for each data store whose volume may not be where its image keeps the data."""
+    for service in inventory.distinct_services:
+        product = services_of.product(inventory, service)
+        if product and (doubt := services_of.doubt(service, product)) and services_of.keeps_data(service, product):
+            yield f" Whether the volume of {inventory.label(service)} holds its data isn't sure: {doubt}."
 
 
 def _uses(inventory: Inventory) -> dict[tuple[str, str], Mount]:
