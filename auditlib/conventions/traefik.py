@@ -1,4 +1,4 @@
-"""What the labels of services tell Traefik: ports to pass requests to, and routers that name a service.
+"""What the labels of services tell Traefik: ports to pass requests to, routers, and what these let through.
 
 Follows https://doc.traefik.io/traefik/reference/routing-configuration/other-providers/docker/; names of labels count in
 any case. What a template makes of other labels isn't known.
@@ -7,17 +7,25 @@ any case. What a template makes of other labels isn't known.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec import Struct
 
 from auditlib.inventory import Inventory
-from auditlib.inventory.stack import Service
+from auditlib.inventory.stack import Label, Service
 from auditlib.model import Location
 from auditlib.patterns import regex
 
 _PORT = regex(r"traefik\.(?P<protocol>http|tcp|udp)\.services\.(?P<name>[^.]+)\.loadbalancer\.server\.port", re.I)
 _SERVICE = regex(r"traefik\.(?:http|tcp|udp)\.services\.(?P<name>[^.]+)\.", re.I)
+_ROUTER_PART = regex(
+    r"traefik\.(?:http|tcp|udp)\.routers\.(?P<name>[^.]+)\.(?P<part>rule|entrypoints|middlewares)", re.I
+)
+_MIDDLEWARE = regex(r"traefik\.http\.middlewares\.(?P<name>[^.]+)\.(?P<kind>[^.]+)(?P<rest>\..*)?", re.I)
+_HOSTS = regex(r"Host(?:SNI)?\(([^()]*)\)", re.I)
+_GUARDS = frozenset({"basicauth", "digestauth", "forwardauth", "ipallowlist", "ipwhitelist", "plugin"})
+"""Middlewares that let in only whom they know; of a plugin nobody knows."""
+_CHAIN_DEPTH = 5
 _ROUTER = regex(r"traefik\.(?:http|tcp|udp)\.routers\.(?P<name>[^.]+)\.service", re.I)
 
 
@@ -39,6 +47,24 @@ class RouterLabel(Struct, frozen=True):
     location: Location
 
 
+class Route(Struct, frozen=True):
+    """A router that leads to a service: whom its rule lets in, from where, and through which middlewares."""
+
+    service: Service
+    router: str
+    rule: str
+    entry_points: tuple[str, ...]
+    """Empty for all that there are."""
+    middlewares: tuple[str, ...]
+    location: Location
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The host names of its rule, as they are written."""
+        names = (name.strip(" `'\"") for found in _HOSTS.findall(self.rule) for name in found.split(","))
+        return tuple(dict.fromkeys(filter(None, names)))
+
+
 def ports(inventory: Inventory) -> Iterator[PortLabel]:
     """Every port that a label names as a number."""
     for service in inventory.services:
@@ -50,6 +76,45 @@ def ports_of(service: Service) -> Iterator[PortLabel]:
     for label in service.labels:
         if _PORT.fullmatch(label.name) and label.value.isdigit():
             yield PortLabel(service, label.value, label.location)
+
+
+def routes_of(service: Service, *, enabled: bool = True) -> Iterator[Route]:
+    """The routers that a service's labels give a rule; `enabled` says whether they count without `traefik.enable`."""
+    parts: dict[str, dict[str, Label]] = {}
+    for label in service.labels:
+        if label.name.lower() == "traefik.enable":
+            enabled = label.value.strip().lower() == "true"
+        elif match := _ROUTER_PART.fullmatch(label.name):
+            parts.setdefault(match["name"], {})[match["part"].lower()] = label
+    for name, given in parts.items() if enabled else ():
+        if rule := given.get("rule"):
+            entry_points, middlewares = _names(given.get("entrypoints")), _names(given.get("middlewares"))
+            yield Route(service, name, rule.value, entry_points, middlewares, rule.location)
+
+
+def _names(label: Label | None) -> tuple[str, ...]:
+    return tuple(filter(None, (name.strip() for name in label.value.split(",")))) if label else ()
+
+
+def is_guarded(route: Route, together: Iterable[Service]) -> bool:
+    """Whether a route lets in known callers alone; a middleware that no label of these services declares may do so."""
+    if "clientip(" in route.rule.lower():
+        return True
+    kinds: dict[str, list[tuple[str, str]]] = {}
+    for service in together if route.middlewares else ():
+        for label in service.labels:
+            if match := _MIDDLEWARE.fullmatch(label.name):
+                kinds.setdefault(match["name"].lower(), []).append((match["kind"].lower(), label.value))
+    return any(_guards(name, kinds) for name in route.middlewares)
+
+
+def _guards(name: str, kinds: Mapping[str, list[tuple[str, str]]], depth: int = 0) -> bool:
+    """Whether a middleware asks for a login, itself or by one of its chain."""
+    declared = kinds.get(name.lower().removesuffix("@docker"))
+    if declared is None or depth > _CHAIN_DEPTH:
+        return True
+    links = (link.strip() for kind, value in declared if kind == "chain" for link in value.split(","))
+    return any(kind in _GUARDS for kind, _ in declared) or any(_guards(link, kinds, depth + 1) for link in links)
 
 
 def routers(inventory: Inventory) -> Iterator[RouterLabel]:

@@ -151,7 +151,7 @@ class Inventory:
 
     @cached_property
     def deployed_projects(self) -> tuple[stack.Project, ...]:
-        """The base projects that are deployed as far as anything tells, those that a command is known to start first."""
+        """The base projects that are deployed as far as anything tells, what a command starts first."""
         found = (project for project in self.base_projects if not project.aside)
         return tuple(sorted(found, key=lambda project: not project.started_at))
 

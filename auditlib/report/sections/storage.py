@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from auditlib.audit import Audit
+from auditlib.conventions import routing
+from auditlib.conventions.routing import Way
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Mount, Port
 from auditlib.report import wording
@@ -20,33 +22,51 @@ _ACCESS = [(matrix.Mark("dot", "accent"), "reads and writes"), (matrix.Mark("rin
 
 def exposure(audit: Audit) -> Blocks:
     """Which ports are open to every network of the host, which to the host alone, and what stays inside."""
-    services = audit.inventory.distinct_services
+    services = audit.inventory.deployed_services
     if not services:
         return Blocks(Prose("No service was found, so nothing is exposed."))
     label = audit.inventory.label
     ports = [(label(service), port) for service in services for port in service.ports]
     outside = [_chip(name, port) for name, port in ports if port.host_ip not in _LOOPBACK]
     local = [_chip(name, port) for name, port in ports if port.host_ip in _LOOPBACK]
-    inside = [label(service) for service in services if not service.ports and service.network_mode != "host"]
+    ways = routing.ways(audit.inventory)
+    routed = {way.service.key for way in ways}
+    closed = [service for service in services if not service.ports and service.network_mode != "host"]
+    inside = [label(service) for service in closed if service.key not in routed]
     direct = [f"{label(service)} (host network)" for service in services if service.network_mode == "host"]
     words = wording.sentence(
         f"{wording.count(len(outside) + len(direct), 'port')} on every interface, "
-        f"{len(local) or 'none'} on the host alone; {wording.count(len(inside), 'service')} inside the networks only."
+        f"{len(local) or 'none'} on the host alone; {wording.count(len(inside), 'service')} inside the networks only"
+        + (f"; {wording.listing(_routed(audit, ways))} reached through a proxy." if ways else ".")
     )
-    canvas = zones.draw(
-        [
-            ("Every interface", "reachable from outside the host", "bad", [*_shortened(outside), *direct]),
-            ("This host only", "bound to the loopback address", "warn", _shortened(local)),
-            ("Networks only", "reachable by other containers", "good", _shortened(inside)),
-        ]
-    )
+    through = [f"{_under(way)} → {label(way.service)}" for way in ways]
+    bands: list[zones.Zone] = [
+        ("Every interface", "reachable from outside the host", "bad", [*_shortened(outside), *direct]),
+        ("Through a proxy", "a proxy on such a port leads there", "warn", _shortened(list(dict.fromkeys(through)))),
+        ("This host only", "bound to the loopback address", "warn", _shortened(local)),
+        ("Networks only", "reachable by other containers", "good", _shortened(inside)),
+    ]
+    canvas = zones.draw([band for band in bands if band[3] or ways or band[0] != "Through a proxy"])
     rows = tuple(
         (name, port.host_port or "any", port.target, port.protocol, _state(port), str(port.location))
         for name, port in ports
     )
+    rows += tuple(
+        (label(way.service), "", "", "", State(f"{label(way.proxy)}, {_under(way)}", "warn"), str(way.location))
+        for way in ways
+    )
     columns = (Column("Service", "code"), Column("Host port", "number"), Column("Container port", "number"),
                Column("Protocol"), Column("Reachable from", "state"), Column("Place", "code"))  # fmt: skip
     return Blocks(Picture(canvas.svg(words), words, words, Table("Published ports", columns, rows) if rows else None))
+
+
+def _routed(audit: Audit, ways: Iterable[Way]) -> list[str]:
+    return list(dict.fromkeys(audit.inventory.label(way.service) for way in ways))
+
+
+def _under(way: Way) -> str:
+    """The names that a service has outside, or the proxy that leads to it."""
+    return ", ".join(way.hosts) or way.proxy.name
 
 
 def _chip(name: str, port: Port) -> str:
@@ -89,7 +109,7 @@ def _uses(inventory: Inventory) -> dict[tuple[str, str], Mount]:
     """Who mounts which named volume: a volume of an overlay is that of its base, and another project's is another."""
     found = [
         (service, (inventory.base_of(service.project), mount.source), mount)
-        for service in inventory.distinct_services
+        for service in inventory.deployed_services
         for mount in service.mounts
         if mount.kind == "volume" and mount.source
     ]

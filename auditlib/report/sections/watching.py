@@ -26,13 +26,13 @@ _LIMIT = 40
 
 def monitoring_coverage(audit: Audit) -> Blocks:
     """Each service: is its health checked, are its metrics scraped, do alerts and dashboards ask for it, logs kept."""
-    if not audit.inventory.distinct_services:
+    if not audit.inventory.deployed_services:
         return Blocks(Prose("No service was found, so there is nothing to watch."))
     watch = watching.of(audit.inventory, audit.dependencies)
     logs, shipped = log_collection.kept(audit.inventory), log_collection.is_run(audit.inventory)
     rows = [
         (audit.inventory.label(service), (*_answers(audit, service, watch), _logs(service, logs, running=shipped)))
-        for service in audit.inventory.distinct_services
+        for service in audit.inventory.deployed_services
     ]
     rows.sort(key=lambda row: (sum(answer == _YES for answer in row[1]), row[0]))
     words = _summary(rows)
