@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from auditlib.conventions import proxies, services, traefik
 from auditlib.inventory import Inventory
+from auditlib.inventory.proxy import ReverseProxy
 from auditlib.inventory.stack import Service
 from auditlib.model import Location
 from auditlib.patterns import regex
@@ -30,7 +31,9 @@ class Way(Struct, frozen=True):
     hosts: tuple[str, ...]
     location: Location
     route: traefik.Route | None = None
-    """The router of Traefik; None for the upstream of another proxy."""
+    """The router that a label of Traefik declares."""
+    config: ReverseProxy | None = None
+    """The configuration of any other proxy."""
     guarded: bool = False
     """Whether what leads there asks for a login or lets in known addresses alone, as far as it is known."""
 
@@ -67,7 +70,7 @@ def _of_traefik(inventory: Inventory, mine: Iterable[Service]) -> Iterator[Way]:
         for route in traefik.routes_of(service, enabled=not by_label_only):
             if _is_open(route, entries, published):
                 guarded = everywhere or traefik.is_guarded(route, mine)
-                yield Way(service, proxy, route.hosts, route.location, route, guarded)
+                yield Way(service, proxy, route.hosts, route.location, route, guarded=guarded)
 
 
 def _is_traefik(inventory: Inventory, service: Service) -> bool:
@@ -91,4 +94,4 @@ def _of_upstreams(inventory: Inventory) -> Iterator[Way]:
             for upstream in config.upstreams:
                 service = mine.get(upstream.host)
                 if service is not None and service is not proxy:
-                    yield Way(service, proxy, (), upstream.location, guarded=config.guarded)
+                    yield Way(service, proxy, (), upstream.location, config=config, guarded=config.guarded)

@@ -19,7 +19,8 @@ from auditlib.patterns import regex
 _PORT = regex(r"traefik\.(?P<protocol>http|tcp|udp)\.services\.(?P<name>[^.]+)\.loadbalancer\.server\.port", re.I)
 _SERVICE = regex(r"traefik\.(?:http|tcp|udp)\.services\.(?P<name>[^.]+)\.", re.I)
 _ROUTER_PART = regex(
-    r"traefik\.(?:http|tcp|udp)\.routers\.(?P<name>[^.]+)\.(?P<part>rule|entrypoints|middlewares)", re.I
+    r"traefik\.(?:http|tcp|udp)\.routers\.(?P<name>[^.]+)\.(?P<part>rule|entrypoints|middlewares|service|tls)(?:\.[\w.]+)?",
+    re.I,
 )
 _MIDDLEWARE = regex(r"traefik\.http\.middlewares\.(?P<name>[^.]+)\.(?P<kind>[^.]+)(?P<rest>\..*)?", re.I)
 _HOSTS = regex(r"Host(?:SNI)?\(([^()]*)\)", re.I)
@@ -57,6 +58,10 @@ class Route(Struct, frozen=True):
     """Empty for all that there are."""
     middlewares: tuple[str, ...]
     location: Location
+    target: str = ""
+    """What it leads to by name; `api@internal` is Traefik's own dashboard."""
+    encrypted: bool = False
+    """Whether it has a certificate; one without may only send its callers to one that has."""
 
     @property
     def hosts(self) -> tuple[str, ...]:
@@ -89,7 +94,8 @@ def routes_of(service: Service, *, enabled: bool = True) -> Iterator[Route]:
     for name, given in parts.items() if enabled else ():
         if rule := given.get("rule"):
             entry_points, middlewares = _names(given.get("entrypoints")), _names(given.get("middlewares"))
-            yield Route(service, name, rule.value, entry_points, middlewares, rule.location)
+            target = given["service"].value.strip() if "service" in given else ""
+            yield Route(service, name, rule.value, entry_points, middlewares, rule.location, target, "tls" in given)
 
 
 def _names(label: Label | None) -> tuple[str, ...]:
