@@ -6,7 +6,7 @@ Follows https://doc.traefik.io/traefik/reference/routing-configuration/other-pro
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from msgspec import Struct
 
@@ -57,7 +57,7 @@ def ways(inventory: Inventory) -> list[Way]:
     return found + list(_of_upstreams(inventory))
 
 
-def _of_traefik(inventory: Inventory, mine: Iterable[Service]) -> Iterator[Way]:
+def _of_traefik(inventory: Inventory, mine: Collection[Service]) -> Iterator[Way]:
     proxy = next((item for item in mine if _is_traefik(inventory, item) and services.is_exposed(item)), None)
     if proxy is None:
         return
@@ -66,10 +66,11 @@ def _of_traefik(inventory: Inventory, mine: Iterable[Service]) -> Iterator[Way]:
     published = {port.target for port in services.public_ports(proxy)}
     by_label_only = any(_BY_LABEL_ONLY.fullmatch(word) for word in words)
     everywhere = any("middlewares" in word for word in words)
+    declared = traefik.middlewares_of(mine)
     for service in mine:
         for route in traefik.routes_of(service, enabled=not by_label_only):
             if _is_open(route, entries, published):
-                guarded = everywhere or traefik.is_guarded(route, mine)
+                guarded = everywhere or traefik.is_guarded(route, declared)
                 yield Way(service, proxy, route.hosts, route.location, route, guarded=guarded)
 
 

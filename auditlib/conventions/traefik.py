@@ -7,7 +7,7 @@ any case. What a template makes of other labels isn't known.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
@@ -28,6 +28,10 @@ _GUARDS = frozenset({"basicauth", "digestauth", "forwardauth", "ipallowlist", "i
 """Middlewares that let in only whom they know; of a plugin nobody knows."""
 _CHAIN_DEPTH = 5
 _ROUTER = regex(r"traefik\.(?:http|tcp|udp)\.routers\.(?P<name>[^.]+)\.service", re.I)
+
+
+Middlewares = Mapping[str, Sequence[tuple[str, str]]]
+"""By its name what kinds a middleware is of, with their first values."""
 
 
 class PortLabel(Struct, frozen=True):
@@ -102,25 +106,29 @@ def _names(label: Label | None) -> tuple[str, ...]:
     return tuple(filter(None, (name.strip() for name in label.value.split(",")))) if label else ()
 
 
-def is_guarded(route: Route, together: Iterable[Service]) -> bool:
-    """Whether a route lets in known callers alone; a middleware that no label of these services declares may do so."""
-    if "clientip(" in route.rule.lower():
-        return True
-    kinds: dict[str, list[tuple[str, str]]] = {}
-    for service in together if route.middlewares else ():
+def middlewares_of(together: Iterable[Service]) -> Middlewares:
+    """The middlewares that the labels of these services declare."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for service in together:
         for label in service.labels:
             if match := _MIDDLEWARE.fullmatch(label.name):
-                kinds.setdefault(match["name"].lower(), []).append((match["kind"].lower(), label.value))
-    return any(_guards(name, kinds) for name in route.middlewares)
+                found.setdefault(match["name"].lower(), []).append((match["kind"].lower(), label.value))
+    return found
 
 
-def _guards(name: str, kinds: Mapping[str, list[tuple[str, str]]], depth: int = 0) -> bool:
+def is_guarded(route: Route, declared: Middlewares) -> bool:
+    """Whether a route lets in known callers alone; a middleware that no label declares may do so."""
+    asked = (_guards(name, declared) for name in route.middlewares)
+    return "clientip(" in route.rule.lower() or any(asked)
+
+
+def _guards(name: str, declared: Middlewares, depth: int = 0) -> bool:
     """Whether a middleware asks for a login, itself or by one of its chain."""
-    declared = kinds.get(name.lower().removesuffix("@docker"))
-    if declared is None or depth > _CHAIN_DEPTH:
+    mine = declared.get(name.lower().removesuffix("@docker"))
+    if mine is None or depth > _CHAIN_DEPTH:
         return True
-    links = (link.strip() for kind, value in declared if kind == "chain" for link in value.split(","))
-    return any(kind in _GUARDS for kind, _ in declared) or any(_guards(link, kinds, depth + 1) for link in links)
+    links = (link.strip() for kind, value in mine if kind == "chain" for link in value.split(","))
+    return any(kind in _GUARDS for kind, _ in mine) or any(_guards(link, declared, depth + 1) for link in links)
 
 
 def routers(inventory: Inventory) -> Iterator[RouterLabel]:
