@@ -51,7 +51,7 @@ def untried(inventory: Inventory, graph: DependencyGraph) -> Iterator[Related]:
 
 def unfixed(inventory: Inventory, graph: DependencyGraph) -> Iterator[Related]:
     """The images whose tag goes on to later releases, such as `redis:7`."""
-    for service in inventory.distinct_services:
+    for service in inventory.deployed_services:
         named = service.image and service.build is None and "$" not in service.image
         if named and images.precision(service.image) > 1:
             yield Related(service.image_location, f"{service.name} runs {service.image}, whose tag moves on")
@@ -76,7 +76,7 @@ def undeployed(inventory: Inventory, graph: DependencyGraph) -> Iterator[Related
 
 def early_starts(inventory: Inventory, graph: DependencyGraph) -> Iterator[Related]:
     """The waits that end when the other service has started, whether or not it can do its work by then."""
-    for service in inventory.distinct_services:
+    for service in inventory.deployed_services:
         for needed in service.dependencies:
             if not needed.implicit and needed.condition == "service_started":
                 yield Related(needed.location, f"{service.name} waits only for the start of {needed.service}")
