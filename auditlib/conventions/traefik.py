@@ -26,7 +26,6 @@ _MIDDLEWARE = regex(r"traefik\.http\.middlewares\.(?P<name>[^.]+)\.(?P<kind>[^.]
 _HOSTS = regex(r"Host(?:SNI)?\(([^()]*)\)", re.I)
 _GUARDS = frozenset({"basicauth", "digestauth", "forwardauth", "ipallowlist", "ipwhitelist", "plugin"})
 """Middlewares that let in only whom they know; of a plugin nobody knows."""
-_CHAIN_DEPTH = 5
 _ROUTER = regex(r"traefik\.(?:http|tcp|udp)\.routers\.(?P<name>[^.]+)\.service", re.I)
 
 
@@ -117,18 +116,18 @@ def middlewares_of(together: Iterable[Service]) -> Middlewares:
 
 
 def is_guarded(route: Route, declared: Middlewares) -> bool:
-    """Whether a route lets in known callers alone; a middleware that no label declares may do so."""
-    asked = (_guards(name, declared) for name in route.middlewares)
-    return "clientip(" in route.rule.lower() or any(asked)
-
-
-def _guards(name: str, declared: Middlewares, depth: int = 0) -> bool:
-    """Whether a middleware asks for a login, itself or by one of its chain."""
-    mine = declared.get(name.lower().removesuffix("@docker"))
-    if mine is None or depth > _CHAIN_DEPTH:
+    """Whether a route lets in known callers alone; a middleware that no label declares may see to it."""
+    if "clientip(" in route.rule.lower():
         return True
-    links = (link.strip() for kind, value in mine if kind == "chain" for link in value.split(","))
-    return any(kind in _GUARDS for kind, _ in mine) or any(_guards(link, declared, depth + 1) for link in links)
+    waiting, seen = list(route.middlewares), set[str]()
+    while waiting:
+        name = waiting.pop().lower().removesuffix("@docker")
+        mine = () if name in seen else declared.get(name)
+        if mine is None or any(kind in _GUARDS for kind, _ in mine):
+            return True
+        seen.add(name)
+        waiting += [link.strip() for kind, value in mine if kind == "chain" for link in value.split(",")]
+    return False
 
 
 def routers(inventory: Inventory) -> Iterator[RouterLabel]:

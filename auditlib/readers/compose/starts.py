@@ -18,14 +18,18 @@ from msgspec import Struct
 
 from auditlib import stages
 from auditlib.inventory.configuration import EnvFile
-from auditlib.inventory.delivery import Command, Document, Job, Manifest, Pair, Script, Workflow
+from auditlib.inventory.delivery import Command, Document, Job, Manifest, Pair, Script, Step, Workflow
 from auditlib.model import Location
+from auditlib.patterns import regex
+from auditlib.readers import shell
 
 _BEFORE = frozenset({"sudo", "exec", "command", "env", "time", "nohup", "-E"})
 _VALUES = frozenset({"-p", "--project-name", "--profile", "--env-file", "--project-directory", "--ansi", "--progress",
                      "--parallel", "--orchestrator"})  # fmt: skip
 """Options before the verb that take the next word as their value."""
 _FILE = "COMPOSE_FILE"
+_HINT = regex(r"docker[- ](?:compose|stack)")
+"""Texts without it are not taken apart."""
 
 
 class Weight(IntEnum):
@@ -81,10 +85,29 @@ def _of_job(workflow: Workflow, job: Job) -> Iterator[Start]:
     weight = Weight.JOB if deploys else Weight.DOCUMENT
     for step in job.steps:
         given = _given((*workflow.env, *job.env, *step.env))
-        for command in step.commands:
+        for command in _commands(step):
             for files in _files(command.words, given):
                 if deploys or _are_for_production(files):
                     yield Start(files, _below(step.working_directory, command.folder), weight, command.location)
+
+
+def _commands(step: Step) -> Iterator[Command]:
+    """What a step runs, here or by SSH on another host."""
+    yield from _with_remote(step.commands)
+    for pair in step.inputs if "ssh" in step.uses else ():
+        if pair.name == "script" and _HINT.search(pair.value):
+            first = pair.location.line + ("\n" in pair.value)
+            yield from shell.commands(pair.value, pair.location.file, first)
+
+
+def _with_remote(commands: Iterable[Command]) -> Iterator[Command]:
+    """The commands, and those that `ssh` has another host run."""
+    for command in commands:
+        yield command
+        for word in command.words[1:] if command.words[:1] == ("ssh",) else ():
+            if " " in word and _HINT.search(word):
+                found = shell.commands(word, command.location.file)
+                yield from (shell.at(inner, command.location) for inner in found)
 
 
 def _given(pairs: Iterable[Pair]) -> str:
@@ -94,7 +117,7 @@ def _given(pairs: Iterable[Pair]) -> str:
 
 def _of_commands(commands: Iterable[Command], path: str, weight: Weight, target: str = "") -> Iterator[Start]:
     given = ""
-    for command in commands:
+    for command in _with_remote(commands):
         given = next((word.partition("=")[2] for word in command.words[1:] if word.startswith(f"{_FILE}=")), given)
         if stages.is_for_development(path) or _FILE in command.assignments:
             continue
