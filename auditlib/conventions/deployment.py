@@ -11,9 +11,9 @@ from functools import lru_cache
 from itertools import islice
 from pathlib import PurePosixPath
 
+from auditlib import stages
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Command, Document, Heading, Job, Pair, Step
-from auditlib.inventory.stack import Project
 from auditlib.model import Location, Related
 from auditlib.patterns import regex
 
@@ -40,7 +40,6 @@ _OTHER_CI = regex(
     r"bitbucket-pipelines\.ya?ml|\.drone\.ya?ml|\.woodpecker(?:/.+)?(?:\.ya?ml)|\.buildkite/.+|appveyor\.ya?ml|"
     r"cloudbuild\.ya?ml|\.teamcity/.+|\.(?:gitea|forgejo)/workflows/.+|buildspec\.ya?ml|\.cirrus\.ya?ml|\.tekton/.+|tox-ci\.ya?ml)$"
 )
-_PRODUCTION = regex(r"(?:^|[^a-z])(?:prod|production|deploy|deployment|deploys|rollout|staging)(?![a-z])", re.I)
 _GUIDE = regex(
     r"\b(?:deploy(?:ment|ing|s|ed)?|production|roll-?outs?|releas(?:e|ing) process|self-?hosting|self-?hosted|go-?live|"
     r"install(?:ation|ing)?|hosting|operations|"
@@ -151,21 +150,26 @@ def signs_of_production(inventory: Inventory) -> tuple[Related, ...]:
     """Where the repository says that it is put into production: jobs, scripts, profiles, files that are called so."""
     found = [
         *((job.location, "a job that deploys") for job in inventory.jobs if deploys(job) and not _is_empty(job)),
-        *((item.location, "a script that deploys") for item in inventory.scripts if _PRODUCTION.search(item.path)),
+        *((item.location, "a script that deploys") for item in inventory.scripts if stages.names_production(item.path)),
         *(
             (service.profiles_location or service.location, f"{service.name} has the profile {profile}")
             for service in inventory.services
             for profile in service.profiles
-            if _PRODUCTION.search(profile)
+            if stages.names_production(profile)
         ),
-        *((project.location, "a Compose file for it") for project in inventory.projects if _is_for_production(project)),
+        *(
+            (Location(file), "a Compose file for it")
+            for project in inventory.projects
+            for file in project.files
+            if stages.names_production(PurePosixPath(file).name)
+        ),
     ]
     return tuple(Related(place, message) for place, message in dict(found).items())
 
 
 def deploys(job: Job) -> bool:
     """Whether a job deploys, by what it is called or by the environment that it names."""
-    return bool(job.environment or _PRODUCTION.search(job.id) or _PRODUCTION.search(job.name))
+    return bool(job.environment or stages.names_production(job.id) or stages.names_production(job.name))
 
 
 def is_idle(step: Step) -> bool:
@@ -184,10 +188,6 @@ def prints(command: Command) -> bool:
 def _is_empty(job: Job) -> bool:
     """Whether a job does nothing, whatever it is called."""
     return bool(job.steps) and not job.uses and all(map(is_idle, job.steps))
-
-
-def _is_for_production(project: Project) -> bool:
-    return any(_PRODUCTION.search(PurePosixPath(file).name) for file in project.files)
 
 
 def builds_own_images(inventory: Inventory) -> bool:

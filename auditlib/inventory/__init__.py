@@ -152,6 +152,22 @@ class Inventory:
         return tuple(service for service in self.services if service.changed_at is None)
 
     @cached_property
+    def deployed_projects(self) -> tuple[stack.Project, ...]:
+        """The base projects that are deployed as far as anything tells, what a command starts first."""
+        found = (project for project in self.base_projects if not project.aside)
+        return tuple(sorted(found, key=lambda project: not project.started_at))
+
+    @cached_property
+    def aside(self) -> frozenset[str]:
+        """The names of the projects that what is deployed is known to leave out."""
+        return frozenset(project.name for project in self.projects if project.aside)
+
+    @cached_property
+    def deployed_services(self) -> tuple[stack.Service, ...]:
+        """The distinct services without those of projects that are known to be left out of what is deployed."""
+        return tuple(service for service in self.distinct_services if service.project not in self.aside)
+
+    @cached_property
     def runners(self) -> dict[str, tuple[stack.Service, ...]]:
         """By file the services that mount it, as far as somebody asked: each asks all services, and many rules do."""
         return {}

@@ -39,3 +39,5 @@ class ReverseProxy(Struct, frozen=True):
     """The further files that one of nginx reads, as they are written (`/etc/nginx/conf.d/*.conf`)."""
     folders: tuple[str, ...] = ()
     """The paths from which one of nginx serves files, or that it reads or writes otherwise, as they are written."""
+    guarded: bool = False
+    """Whether it asks for a login, or lets in known addresses alone, before something that it leads to."""

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from auditlib.inventory.proxy import ReverseProxy, Upstream
 from auditlib.model import Location
 from auditlib.patterns import regex
-from auditlib.readers import reading, selection
+from auditlib.readers import proxy_guards, reading, selection
 from auditlib.readers.nodes import Entries, location
 from auditlib.source import Source
 from auditlib.yamltree import Node
@@ -54,7 +54,14 @@ def _caddy(source: Source, file: str) -> Iterator[Any]:
             path = words.pop(0) if words and words[0][0] in "/*@" else ""
             place = Location(file, number)
             upstreams += [_upstream(word, path, "", place, site) for word in words if word[0] not in "{}"]
-    yield ReverseProxy(file, "caddy", tuple(dict.fromkeys(listens)), tuple(upstreams), Location(file))
+    yield ReverseProxy(
+        file,
+        "caddy",
+        tuple(dict.fromkeys(listens)),
+        tuple(upstreams),
+        Location(file),
+        guarded=_is_guarded(source, file),
+    )
 
 
 def _haproxy(source: Source, file: str) -> Iterator[Any]:
@@ -68,7 +75,18 @@ def _haproxy(source: Source, file: str) -> Iterator[Any]:
             listens.append(match[1])
         if match := _HAPROXY_SERVER.match(line[:1_000]):
             upstreams.append(Upstream(match[1], match[2] or "", "tcp", "", group, Location(file, number)))
-    yield ReverseProxy(file, "haproxy", tuple(dict.fromkeys(listens)), tuple(upstreams), Location(file))
+    yield ReverseProxy(
+        file,
+        "haproxy",
+        tuple(dict.fromkeys(listens)),
+        tuple(upstreams),
+        Location(file),
+        guarded=_is_guarded(source, file),
+    )
+
+
+def _is_guarded(source: Source, file: str) -> bool:
+    return proxy_guards.names_guard(source.text(file))
 
 
 def _is_traefik(text: str) -> bool:
@@ -79,7 +97,7 @@ def _is_traefik(text: str) -> bool:
 def _traefik(source: Source, file: str) -> Iterator[Any]:
     entries = Entries(file, "traefik")
     upstreams = _traefik_toml(source, file) if file.endswith(".toml") else _traefik_yaml(source, entries)
-    yield ReverseProxy(file, "traefik", (), tuple(upstreams), Location(file))
+    yield ReverseProxy(file, "traefik", (), tuple(upstreams), Location(file), guarded=_is_guarded(source, file))
     yield from entries.problems
 
 

@@ -52,7 +52,7 @@ def untried(inventory: Inventory, graph: DependencyGraph) -> Iterator[Related]:
 
 def unfixed(inventory: Inventory, graph: DependencyGraph) -> Iterator[Related]:
     """The images whose tag goes on to later releases, such as `redis:7`."""
-    for service in inventory.distinct_services:
+    for service in inventory.deployed_services:
         named = service.image and service.build is None and "$" not in service.image
         if named and images.precision(service.image) > 1:
             yield Related(
@@ -86,7 +86,7 @@ def undeployable(inventory: Inventory, graph: DependencyGraph) -> Iterator[Relat
 
 def early_starts(inventory: Inventory, graph: DependencyGraph) -> Iterator[Related]:
     """The waits that end when the other service has started, whether or not it can do its work by then."""
-    for service in inventory.distinct_services:
+    for service in inventory.deployed_services:
         for needed in service.dependencies:
             if not needed.implicit and needed.condition == "service_started":
                 yield Related(needed.location, f"{service.name} waits only for the start of {needed.service}")

@@ -27,7 +27,7 @@ _TRACES = regex(
 
 def credentials(inventory: Inventory) -> Iterator[Related]:
     """The variables of services whose names say that they hold a secret."""
-    for service in inventory.distinct_services:
+    for service in inventory.deployed_services:
         for entry in service.environment:
             if is_credential_name(entry.name):
                 yield Related(entry.location, f"{service.name} gets {entry.name}")
@@ -35,19 +35,19 @@ def credentials(inventory: Inventory) -> Iterator[Related]:
 
 def health_checks(inventory: Inventory) -> Iterator[Related]:
     """The health checks of services."""
-    for service in inventory.distinct_services:
+    for service in inventory.deployed_services:
         if place := healthchecks.of(inventory, service):
             yield Related(place, f"the health of {service.name} is checked")
 
 
 def all_services(inventory: Inventory) -> Iterator[Related]:
     """The services."""
-    yield from map(_service, inventory.distinct_services)
+    yield from map(_service, inventory.deployed_services)
 
 
 def dependencies(inventory: Inventory) -> Iterator[Related]:
     """What services declare to wait for."""
-    for service in inventory.distinct_services:
+    for service in inventory.deployed_services:
         for needed in service.dependencies:
             if not needed.implicit:
                 yield Related(needed.location, f"{service.name} waits for {needed.service}")
@@ -55,7 +55,7 @@ def dependencies(inventory: Inventory) -> Iterator[Related]:
 
 def stores(inventory: Inventory) -> Iterator[Related]:
     """The mounts that hold what must not be lost: of databases, brokers and caches, of users, of the monitoring."""
-    for project in inventory.base_projects:
+    for project in inventory.deployed_projects:
         for kept in (services.stores, services.files, services.monitoring_data):
             for service, product, mount in kept(inventory, project):
                 doubt = services.doubt(service, product)
@@ -86,7 +86,7 @@ def restores_run(inventory: Inventory) -> Iterator[Related]:
         for command in step.commands:
             if _RESTORE.search(" ".join(command.words)):
                 yield Related(command.location, f"the job {step.job} restores data")
-    for service in inventory.distinct_services:
+    for service in inventory.deployed_services:
         if _RESTORE.search(" ".join((*service.entrypoint, *service.command))):
             yield Related(service.location, f"{service.name} restores data")
     for caller in inventory.callers:
@@ -133,7 +133,7 @@ def log_shipping(inventory: Inventory) -> Iterator[Related]:
     """What collects logs: configurations of shippers, and services whose driver sends logs away."""
     for item in inventory.log_shippers:
         yield Related(item.location, f"{item.kind} collects logs")
-    for service in inventory.distinct_services:
+    for service in inventory.deployed_services:
         if service.log_driver not in _LOCAL_LOGS:
             yield Related(service.location, f"{service.name} logs to {service.log_driver}")
 
@@ -150,7 +150,7 @@ def tests(inventory: Inventory) -> Iterator[Related]:
 
 def images(inventory: Inventory) -> Iterator[Related]:
     """The images that services run."""
-    for service in inventory.distinct_services:
+    for service in inventory.deployed_services:
         if service.image:
             yield Related(service.image_location, f"{service.name} runs {service.image}")
 

@@ -47,7 +47,7 @@ def _score(score: verdict.Score) -> str:
 
 def orchestration(audit: Audit) -> Iterator[str]:
     """The services and how they start, what keeps their data, and the findings."""
-    services = audit.inventory.distinct_services
+    services = audit.inventory.deployed_services
     if not services:
         yield statement("Services", "No Compose project was found.")
     else:
@@ -60,7 +60,7 @@ def orchestration(audit: Audit) -> Iterator[str]:
 
 def _stack(audit: Audit, services: tuple[Service, ...]) -> str:
     gated = [f"{audit.inventory.label(item)} ({', '.join(item.profiles)})" for item in services if item.profiles]
-    files = codes(file for project in audit.inventory.base_projects for file in project.files)
+    files = codes(file for project in audit.inventory.deployed_projects for file in project.files)
     names = codes((audit.inventory.label(item) for item in services), 14)
     return statement(
         "Multi-Service Stack",
@@ -96,7 +96,7 @@ def _health(audit: Audit) -> str:
 def _storage(audit: Audit) -> str:
     networks = [item.name for item in audit.inventory.networks]
     volumes = [item.name for item in audit.inventory.volumes]
-    open_ports = [f"{item.name}:{port.host_port or port.target}" for item in audit.inventory.distinct_services
+    open_ports = [f"{item.name}:{port.host_port or port.target}" for item in audit.inventory.deployed_services
                   for port in item.ports if port.host_ip in ("", "0.0.0.0", "::")]  # fmt: skip  # noqa: S104 - read
     return statement(
         "Networking & Volumes",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+
+from msgspec import structs
 
 from auditlib import startup
 from auditlib.audit import Audit
@@ -10,8 +12,8 @@ from auditlib.conventions import environments
 from auditlib.graph import SinglePoint
 from auditlib.inventory.stack import Project, Service
 from auditlib.phrases import listed
+from auditlib.report import deployed, palette, wording
 from auditlib.report import health as health_of
-from auditlib.report import palette, wording
 from auditlib.report.blocks import Block, Blocks, Column, Picture, Prose, State, Table
 from auditlib.report.charts import matrix, timeline
 
@@ -21,16 +23,23 @@ _PROJECTS = 3
 
 def start_up(audit: Audit) -> Blocks:
     """Each Compose project from `up` on: when a service is started at the latest, and how long others wait for it."""
-    moments = {project.name: startup.timeline(_started(audit, project)) for project in audit.inventory.base_projects}
-    shown = sorted((name for name, found in moments.items() if found), key=lambda name: (-len(moments[name]), name))
+    moments = {
+        project.name: startup.timeline(_started(audit, project)) for project in audit.inventory.deployed_projects
+    }
+    projects = {project.name: project for project in audit.inventory.deployed_projects}
+    shown = sorted(
+        (name for name, found in moments.items() if found),
+        key=lambda name: (not projects[name].started_at, -len(moments[name]), name),
+    )
     if not shown:
         return Blocks(Prose("No Compose project was found, so there is nothing to start."))
-    projects = {project.name: project for project in audit.inventory.base_projects}
     health = health_of.Health(audit)
     drawn: list[Block] = [_start(projects[name], moments[name], health) for name in shown[:_PROJECTS]]
     started = {moment.service.key for found in moments.values() for moment in found}
-    services = (service for project in projects for service in audit.inventory.services_of(project).values())
-    aside = sorted(audit.inventory.label(service) for service in services if service.key not in started)
+    inventory = audit.inventory
+    known = inventory.aside.union(projects)
+    services = (service for service in inventory.distinct_services if service.project in known)
+    aside = sorted(inventory.label(service) for service in services if service.key not in started)
     if aside:
         drawn.append(Prose(f"Left out, as they are for development: {wording.listing(aside, 8)}."))
     return Blocks(*drawn)
@@ -54,8 +63,8 @@ def _start(project: Project, moments: tuple[startup.Moment, ...], health: health
         else ""
     )
     return Prose(
-        f"None of the {wording.count(len(moments), 'service')} of `{project.name}` is waited for until it is healthy "
-        f"or done{order}. So all start at once, and when the system can be used nobody knows."
+        f"None of the {wording.count(len(moments), 'service')} of {deployed.title(project)} is waited for until it is "
+        f"healthy or done{order}. So all start at once, and when the system can be used nobody knows."
     )
 
 
@@ -147,7 +156,7 @@ def _harmed(point: SinglePoint) -> Mapping[str, tuple[str, ...]]:
 
 def blast_radius(audit: Audit) -> Blocks:
     """The services that exist once, and what fails, is out of reach or loses something when one of them dies."""
-    points = audit.graph.single_points(limit=max(len(audit.inventory.distinct_services), 1))
+    points = _points(audit)
     if not points:
         return Blocks(Prose("No service takes another one along when it dies."))
     names = {node: _label(node) for point in points for nodes in _harmed(point).values() for node in nodes}
@@ -167,6 +176,26 @@ def blast_radius(audit: Audit) -> Blocks:
     note = "" if drawn == points and len(columns) == len(names) else " Those that reach, and suffer, most are drawn."
     caption = f"{words} Each row is a service that dies; its marks are what suffers.{note}"
     return Blocks(Picture(canvas.svg(words), caption, words, _points_table(audit, points, names)))
+
+
+def _points(audit: Audit) -> list[SinglePoint]:
+    """The single points among what is deployed, and what of it they take along."""
+    inventory = audit.inventory
+    found: list[SinglePoint] = audit.graph.single_points(limit=max(len(inventory.distinct_services), 1))
+    if not inventory.aside:
+        return found
+    ids = {audit.graph.service(service.project, service.name) for service in inventory.deployed_services}
+    kept = [
+        structs.replace(point, hard=_among(point.hard, ids), soft=_among(point.soft, ids))
+        for point in found
+        if point.node in ids
+    ]
+    reaching = [point for point in kept if point.hard or point.soft]
+    return sorted(reaching, key=lambda point: (-len(point.hard), -len(point.soft), point.node))
+
+
+def _among(nodes: Iterable[str], ids: Collection[str | None]) -> tuple[str, ...]:
+    return tuple(node for node in nodes if node in ids)
 
 
 def _label(node: str) -> str:

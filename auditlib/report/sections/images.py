@@ -27,7 +27,7 @@ release of a line; whatever is newest."""
 def image_versions(audit: Audit) -> Blocks:
     """The images that services run, by how much of the version is fixed."""
     users: defaultdict[str, list[Service]] = defaultdict(list)
-    for service in audit.inventory.distinct_services:
+    for service in audit.inventory.deployed_services:
         if service.image and service.build is None:
             users[service.image].append(service)
     if not users:

@@ -9,9 +9,9 @@ from auditlib.audit import Audit
 from auditlib.conventions import environments
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Dependency, Project, Service
+from auditlib.report import deployed, palette, wording
 from auditlib.report import health as health_of
-from auditlib.report import palette, wording
-from auditlib.report.blocks import Block, Blocks, Column, Picture, Prose, State, Table
+from auditlib.report.blocks import Blocks, Column, Picture, Prose, State, Table
 from auditlib.report.charts import layered, matrix
 
 LIMIT = 40
@@ -33,11 +33,14 @@ _NONE = "No Compose project was found, so there are no services to show."
 
 def service_map(audit: Audit) -> Blocks:
     """Each Compose project as a map: layers by start order, dashed where a profile decides, coloured by health."""
-    projects = sorted(audit.inventory.base_projects, key=lambda item: (-len(_members(audit, item)), item.name))
+    projects = sorted(
+        audit.inventory.deployed_projects,
+        key=lambda item: (not item.started_at, -len(_members(audit, item)), item.name),
+    )
     shown = [project for project in projects[:_PROJECTS] if _members(audit, project)]
     if not shown:
         return Blocks(Prose(_NONE))
-    blocks: list[Block] = [_map(audit, project) for project in shown]
+    blocks = [*deployed.statement(audit.inventory), *(_map(audit, project) for project in shown)]
     if len(projects) > len(shown):
         rest = wording.listing((f"`{project.name}`" for project in projects[len(shown) :]), 8)
         blocks.append(Prose(f"Not drawn, but audited as well: {rest}."))
@@ -45,9 +48,9 @@ def service_map(audit: Audit) -> Blocks:
 
 
 def _members(audit: Audit, project: Project) -> dict[str, Service]:
-    """The services of a project, and those that its overlays add."""
+    """The services of a project, and those that its overlays add, as far as they are deployed."""
     family = audit.inventory.family(project.name)
-    return {service.name: service for service in audit.inventory.distinct_services if service.project in family}
+    return {service.name: service for service in audit.inventory.deployed_services if service.project in family}
 
 
 def _map(audit: Audit, project: Project) -> Picture:
@@ -76,7 +79,9 @@ def _map(audit: Audit, project: Project) -> Picture:
     steps = [f"Step {number + 1}" for number in range(max(box.column for box in drawn) + 1)] if waits else []
     apart = "Wait for none, and none waits for them"
     canvas = layered.draw(drawn, links, steps, _legend(drawn, links, health.values()), apart)
-    return Picture(canvas.svg(words), f"`{project.name}`: {caption}", words, _service_table(services, layers, health))
+    return Picture(
+        canvas.svg(words), f"{deployed.title(project)}: {caption}", words, _service_table(services, layers, health)
+    )
 
 
 def _map_words(project: Project, services: Mapping[str, Service], steps: int, health: Mapping[str, State]) -> str:
@@ -222,7 +227,7 @@ def dependency_conditions(audit: Audit) -> Blocks:
 def _waits(inventory: Inventory) -> _Waits:
     return {
         (inventory.label(service), _label_of(inventory, service.project, dependency.service)): dependency
-        for service in inventory.distinct_services
+        for service in inventory.deployed_services
         for dependency in service.dependencies
         if not dependency.implicit
     }

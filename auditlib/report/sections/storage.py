@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
 from auditlib.audit import Audit
+from auditlib.conventions import routing
 from auditlib.conventions import services as services_of
+from auditlib.conventions.routing import Way
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Mount, Port, Service
 from auditlib.report import wording
@@ -21,7 +23,7 @@ _ACCESS = [(matrix.Mark("dot", "accent"), "reads and writes"), (matrix.Mark("rin
 
 def exposure(audit: Audit) -> Blocks:
     """Which ports are open to every network of the host, which to the host alone, and what stays inside."""
-    services = audit.inventory.distinct_services
+    services = audit.inventory.deployed_services
     if not services:
         return Blocks(Prose("No service was found, so nothing is exposed."))
     label = audit.inventory.label
@@ -29,31 +31,32 @@ def exposure(audit: Audit) -> Blocks:
     outside = [_chip(name, port) for name, port in ports if port.host_ip not in _LOOPBACK]
     local = [_chip(name, port) for name, port in ports if port.host_ip in _LOOPBACK]
     direct = [service for service in services if service.network_mode == "host"]
-    passed = _passed(audit)
+    ways = routing.ways(audit.inventory)
+    routed = {way.service.key for way in ways}
     closed = [service for service in services if not service.ports and service not in direct]
-    behind = [f"{label(service)} through {way}" for service in closed for way in passed.get(service.key, ())[:1]]
-    inside = [label(service) for service in closed if service.key not in passed]
+    inside = [label(service) for service in closed if service.key not in routed]
     own = wording.count(len(direct), "service")
     words = wording.sentence(
         f"{wording.count(len(outside), 'port')} on every interface, {len(local) or 'none'} on the host alone; "
         + (f"{own} in the host's network, with every port that {'it opens' if len(direct) == 1 else 'they open'}; "
            if direct else "")
-        + (f"{wording.count(len(behind), 'service')} reachable through a proxy; " if behind else "")
-        + f"{wording.count(len(inside), 'service')} inside the networks only."
+        + f"{wording.count(len(inside), 'service')} inside the networks only"
+        + (f"; {wording.listing(_routed(audit, ways))} reached through a proxy." if ways else ".")
     )  # fmt: skip
+    through = [f"{_under(way)} → {label(way.service)}" for way in ways]
     everywhere = [*_shortened(outside), *(f"{label(service)} (host network)" for service in direct)]
-    zones_shown: list[zones.Zone] = [
+    bands: list[zones.Zone] = [
         ("Every interface", "reachable from outside the host", "bad", everywhere),
+        ("Through a proxy", "a proxy on such a port leads there", "warn", _shortened(list(dict.fromkeys(through)))),
         ("This host only", "bound to the loopback address", "warn", _shortened(local)),
         ("Networks only", "reachable by other containers", "good", _shortened(inside)),
     ]
-    if behind:
-        zones_shown.insert(1, ("Through a proxy", "passed on by what is published", "warn", _shortened(behind)))
-    rows = (*_port_rows(ports), *_host_rows(audit.inventory, direct))
+    canvas = zones.draw([band for band in bands if band[3] or band[0] != "Through a proxy"])
+    rows = (*_port_rows(ports), *_host_rows(audit.inventory, direct), *_way_rows(audit.inventory, ways))
     columns = (Column("Service", "code"), Column("Host port", "number"), Column("Container port", "number"),
                Column("Protocol"), Column("Reachable from", "state"), Column("Place", "code"))  # fmt: skip
     table = Table("Published ports", columns, rows) if rows else None
-    return Blocks(Picture(zones.draw(zones_shown).svg(words), words, words, table))
+    return Blocks(Picture(canvas.svg(words), words, words, table))
 
 
 _Row = tuple[object, ...]
@@ -71,17 +74,19 @@ def _host_rows(inventory: Inventory, services: Iterable[Service]) -> Iterator[_R
         yield inventory.label(service), "what it opens", "", "", state, str(service.location)
 
 
-def _passed(audit: Audit) -> dict[str, list[str]]:
-    """The services that a published proxy passes requests to, by their keys, each with `caddy :3000` for every way."""
-    services = {audit.graph.service(item.project, item.name): item for item in audit.inventory.distinct_services}
-    found: defaultdict[str, list[str]] = defaultdict(list)
-    for edge in audit.graph.edges_of("forwards_to"):
-        proxy, service = services.get(edge.source), services.get(edge.target)
-        if proxy and service and any(port.host_ip not in _LOOPBACK for port in proxy.ports):
-            host = {port.target: port.host_port for port in proxy.ports}
-            ports = [f" :{host[port]}" for port in edge.attributes["ports"] if host.get(port)]
-            found[service.key].append(proxy.name + ("".join(ports[:1])))
-    return dict(found)
+def _way_rows(inventory: Inventory, ways: Iterable[Way]) -> Iterator[_Row]:
+    for way in ways:
+        state = State(f"{inventory.label(way.proxy)}, {_under(way)}", "warn")
+        yield inventory.label(way.service), "", "", "", state, str(way.location)
+
+
+def _routed(audit: Audit, ways: Iterable[Way]) -> list[str]:
+    return list(dict.fromkeys(audit.inventory.label(way.service) for way in ways))
+
+
+def _under(way: Way) -> str:
+    """The names that a service has outside, or the proxy that leads to it."""
+    return ", ".join(way.hosts) or way.proxy.name
 
 
 def _chip(name: str, port: Port) -> str:
@@ -133,7 +138,7 @@ def _uses(inventory: Inventory) -> dict[tuple[str, str], Mount]:
     """Who mounts which named volume: a volume of an overlay is that of its base, and another project's is another."""
     found = [
         (service, (inventory.base_of(service.project), mount.source), mount)
-        for service in inventory.distinct_services
+        for service in inventory.deployed_services
         for mount in service.mounts
         if mount.kind == "volume" and mount.source
     ]

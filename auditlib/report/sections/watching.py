@@ -36,10 +36,10 @@ _LIMIT = 40
 
 def monitoring_coverage(audit: Audit) -> Blocks:
     """Each service: is its health checked, are its metrics scraped, do alerts and dashboards ask for it, logs kept."""
-    if not audit.inventory.distinct_services:
+    if not audit.inventory.deployed_services:
         return Blocks(Prose("No service was found, so there is nothing to watch."))
     asked = _Asked(audit)
-    rows = [(audit.inventory.label(service), asked.of(service)) for service in audit.inventory.distinct_services]
+    rows = [(audit.inventory.label(service), asked.of(service)) for service in audit.inventory.deployed_services]
     rows.sort(key=lambda row: (sum(answer.text == _YES for answer in row[1]), row[0]))
     words = _summary(rows)
     caption = words + (f" The {_LIMIT} with the least are drawn." if len(rows) > _LIMIT else "")
