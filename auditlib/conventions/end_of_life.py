@@ -1,8 +1,10 @@
 """Since when which versions of well-known programs are no longer maintained by their makers.
 
 Only versions are listed whose maintenance ended before November 2026, so that the answer is the same on any day, and
-only those of which the makers say so; what is sold as extended support counts for nothing. Sources, by product, are the
-makers' own pages that `Product.source` names; dates were compared with https://github.com/endoflife-date/endoflife.date.
+only those that were found in a source; what is sold as extended support counts for nothing. The dates are those of
+https://github.com/endoflife-date/endoflife.date, of Go by its rule of two newer releases, of the images of OpenJDK by
+their maintainers; `Product.source` names the makers' own page. A date that lay ahead when it was written down there
+(Python 3.10, MariaDB 10.6) is the makers' plan.
 """
 
 from __future__ import annotations
@@ -56,14 +58,14 @@ _STEPWISE = "go through each major version in between, as its upgrade notes say"
 
 _PRODUCTS: dict[str, Product] = {
     "python": Product("Python", "https://devguide.python.org/versions/", "3.13", {
-        "2": "2020-01", "3.0": "2009-06", "3.1": "2012-04", "3.2": "2016-02", "3.3": "2017-09", "3.4": "2019-03",
+        "2": "2020-01", "3.3": "2017-09", "3.4": "2019-03",
         "3.5": "2020-09", "3.6": "2021-12", "3.7": "2023-06", "3.8": "2024-10", "3.9": "2025-10", "3.10": "2026-10",
     }),
     "node": Product("Node.js", "https://nodejs.org/en/about/previous-releases", "24", {
         "4": "2018-04", "5": "2016-06", "6": "2019-04", "7": "2017-06", "8": "2019-12", "9": "2018-06",
         "10": "2021-04", "11": "2019-06", "12": "2022-04", "13": "2020-06", "14": "2023-04", "15": "2021-06",
         "16": "2023-09", "17": "2022-06", "18": "2025-04", "19": "2023-06", "20": "2026-04", "21": "2024-06",
-        "23": "2025-06", "25": "2026-06",
+
     }),
     "go": Product("Go", "https://go.dev/doc/devel/release#policy", "1.27", {
         "1.10": "2019-02", "1.11": "2019-09", "1.12": "2020-02", "1.13": "2020-08", "1.14": "2021-02",
@@ -99,10 +101,10 @@ _PRODUCTS: dict[str, Product] = {
         "6.0": "2025-07",
     }, f"{_STEPWISE}, raising featureCompatibilityVersion each time"),
     "redis": Product("Redis", "https://github.com/redis/redis/security/policy", "8", {
-        "3": "2020-04", "4": "2020-04", "5": "2022-04", "6.0": "2022-05", "7.0": "2024-07",
+        "5": "2022-04", "6.0": "2022-05", "7.0": "2024-07",
     }),
     "elasticsearch": Product("the Elastic Stack", "https://www.elastic.co/support/eol", "8.19.0", {
-        "5": "2019-03", "6": "2022-02", "7": "2026-01",
+        "6": "2022-02", "7": "2026-01",
     }, "go to the last version of each major one in between, after a snapshot"),
     "rabbitmq": Product("RabbitMQ", "https://www.rabbitmq.com/release-information", "4.2", {
         "3": "2024-09", "3.6": "2018-05", "3.7": "2020-09", "3.8": "2022-07", "3.9": "2023-01", "3.10": "2023-07",
@@ -110,7 +112,6 @@ _PRODUCTS: dict[str, Product] = {
     }, "go to 3.13 first and enable all feature flags there"),
     "temurin": Product("Java", "https://adoptium.net/support/", "21", {
         "16": "2021-09", "18": "2022-09", "19": "2023-03", "20": "2023-09", "22": "2024-09", "23": "2025-03",
-        "24": "2025-09",
     }),
     "openjdk": Product("the image openjdk", "https://hub.docker.com/_/openjdk", "21", {"": "2022"}),
     "adoptopenjdk": Product("the image adoptopenjdk", "https://hub.docker.com/_/adoptopenjdk", "21", {"": "2021-08"}),
@@ -131,16 +132,13 @@ _PRODUCTS: dict[str, Product] = {
         "3.11": "2021-11", "3.12": "2022-05", "3.13": "2022-11", "3.14": "2023-05", "3.15": "2023-11",
         "3.16": "2024-05", "3.17": "2024-11", "3.18": "2025-05", "3.19": "2025-11", "3.20": "2026-04",
     }),
-    "centos": Product("CentOS", "https://www.centos.org/centos-linux-eol/", "", {
-        "6": "2020-11", "7": "2024-06", "8": "2021-12",
-    }),
 }  # fmt: skip
 _IMAGES = {
     "python": "python", "node": "node", "golang": "go", "php": "php", "ruby": "ruby", "postgres": "postgres",
     "postgresql": "postgres", "mysql": "mysql", "mariadb": "mariadb", "mongo": "mongo", "mongodb": "mongo",
     "redis": "redis", "elasticsearch": "elasticsearch", "kibana": "elasticsearch", "logstash": "elasticsearch",
     "rabbitmq": "rabbitmq", "eclipse-temurin": "temurin", "openjdk": "openjdk", "adoptopenjdk": "adoptopenjdk",
-    "debian": "debian", "ubuntu": "ubuntu", "alpine": "alpine", "centos": "centos", "mysql-server": "mysql",
+    "debian": "debian", "ubuntu": "ubuntu", "alpine": "alpine", "mysql-server": "mysql",
     "postgis/postgis": "postgres", "pgvector/pgvector": "postgres", "timescale/timescaledb": "postgres",
     **{f"dotnet/{core}{name}": "dotnet" for core in ("", "core/") for name in ("aspnet", "runtime", "sdk",
                                                                               "runtime-deps")},
