@@ -5,7 +5,7 @@ from __future__ import annotations
 from auditlib.audit import Audit
 from auditlib.conventions import monitoring
 from auditlib.inventory.monitoring import AlertRule, Integration, PrometheusConfig, Receiver
-from auditlib.model import Confidence, Location
+from auditlib.model import Location, Severity
 from auditlib.report.faults import Broken, Faults
 
 _SCRAPING = {
@@ -56,9 +56,9 @@ class Wires:
         return self._loading.in_file(file)
 
     def asking(self, rule: AlertRule) -> Broken | None:
-        """Why an alert never fires; one on what is absent fires just then."""
+        """Why an alert never fires; one on what is absent fires just then. Rules in doubt call it less than high."""
         found = self._asking.at(rule.expression_location)
-        sure = found and found.finding and found.finding.confidence is Confidence.HIGH
+        sure = found and found.finding and found.finding.severity >= Severity.HIGH
         return found if sure and "absent" not in rule.query.expression else None
 
     def sending(self) -> Broken | None:

@@ -74,7 +74,8 @@ def _wiring(audit: Audit) -> tuple[list[layered.Box], list[layered.Link]]:
     for group, rules in groups.items():
         boxes[group] = _group_box(wires, group, list(rules.values()))
         tone = boxes[group].tone
-        links += [_link(edge.target, group, tone) for edge in _from(rules, audit.graph.edges_of("alerts_on"))]
+        for edge in _from(rules, audit.graph.edges_of("alerts_on")):
+            links.append(_link(edge.target, group, "bad" if boxes[edge.target].tone == "bad" else tone))
         for edge in _from(rules, audit.graph.edges_of("routes_to")):
             lost = tone == "bad" or unsent or receivers.get(edge.target)
             links.append(_link(group, edge.target, "bad" if lost else tone))
