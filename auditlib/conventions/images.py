@@ -175,4 +175,6 @@ WITH_HEALTHCHECK = frozenset({"cadvisor/cadvisor", "google/cadvisor"})
 def brings_healthcheck(image: str) -> bool | None:
     """Whether the image has a HEALTHCHECK of its own; None where that isn't known."""
     known = repository(image)
+    if known.startswith("distroless/"):
+        return False  # they hold no shell and no program that a check could run
     return True if known in WITH_HEALTHCHECK else False if known in WITHOUT_HEALTHCHECK else None

@@ -144,6 +144,8 @@ def by_template(inventory: Inventory) -> Iterator[tuple[Service, EnvLine]]:
     if not any(_templates_of(inventory, service, templates) for service in inventory.distinct_services):
         return
     for program in programs(inventory):
+        if services.is_one_shot(program.service):
+            continue  # a task reads of the common settings what it is for, and no file tells what that is
         names = {name.upper() for item in _beside_build(inventory, program) for name in (item.name, *item.aliases)}
         for template in _templates_of(inventory, program.service, templates):
             for line in template.lines:
@@ -154,7 +156,7 @@ def by_template(inventory: Inventory) -> Iterator[tuple[Service, EnvLine]]:
 def by_default(inventory: Inventory) -> Iterator[tuple[Service, Setting, tuple[Endpoint, ...]]]:
     """The hosts that a service's own code takes where it isn't given the variable (`redis://redis:6379`)."""
     for program in programs(inventory):
-        for setting in _beside_build(inventory, program):
+        for setting in () if services.is_one_shot(program.service) else _beside_build(inventory, program):
             names = {name.upper() for name in (setting.name, *setting.aliases)}
             if setting.default is not None and setting.default_kind == "literal" and not names & program.given:
                 found = endpoints(setting.name, SHOWN.sub("hidden", setting.default.text))

@@ -101,7 +101,8 @@ def _comment(text: str) -> str:
     lines: list[str] = []
     for line in text.splitlines()[:40]:
         match = _COMMENT.match(line[:500])
-        if line.startswith("#!") or (not line.strip() and not lines) or (match and _MARKER.search(match["text"])):
+        aside = not line.strip() or line.startswith(("#!", "set -", "set +"))
+        if (aside and not lines) or (match and _MARKER.search(match["text"])):
             continue
         if not match:
             break

@@ -84,8 +84,8 @@ def _evidence(workflow: Workflow, wanted: dict[str, tuple[str, Location]]) -> Ev
     (first, (command, place)), *others = wanted.items()
     steps = "\n".join(_step(file, command) for file, (command, _) in wanted.items())
     return Evidence(
-        f"{workflow.file} checks pull requests, and no workflow checks {listed(wanted)}: a slip in it shows when it is "
-        "deployed.",
+        f"{workflow.file} checks pull requests, and no workflow has promtool or amtool look at {listed(wanted)}: what "
+        "is YAML and wrong all the same shows when it is deployed.",
         place,
         subject="monitoring",
         related=(

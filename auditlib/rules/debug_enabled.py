@@ -50,7 +50,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         if not environments.is_for_development(place.file):
             found[name].setdefault((place.file, place.line), (name, place, text, value))
     for name, places in found.items():
-        yield _evidence(name, list(places.values()))
+        items = list(places.values())
+        yield _evidence(name, items, known=_is_read_by_framework(inventory, name, items))
     for item in inventory.debug_switches:
         known = (item.location.file, item.location.line) in found.get(item.name, {})
         if item.main and not known and not environments.is_for_development(item.location.file):
@@ -105,12 +106,26 @@ def _in_code(inventory: Inventory) -> Iterator[_Place]:
             yield item.name, item.location, f"on in {item.location.file}", ""
 
 
-def _evidence(name: str, places: list[_Place]) -> Evidence:
+_FRAMEWORKS = {"manage.py", "artisan", "bin/console"}
+"""Programs of Django, Laravel and Symfony, which read the switch themselves."""
+
+
+def _is_read_by_framework(inventory: Inventory, name: str, places: list[_Place]) -> bool:
+    """Whether a framework acts on the switch: it is one of its own, or stands where the framework is set up."""
+    set_up = {(item.location.file, item.location.line) for item in inventory.debug_switches}
+    own = name.startswith(("FLASK_", "DJANGO_")) or any((place.file, place.line) in set_up for _, place, _, _ in places)
+    return own or any(path.endswith(f"/{end}") or path == end for path in inventory.files for end in _FRAMEWORKS)
+
+
+def _evidence(name: str, places: list[_Place], *, known: bool) -> Evidence:
     (_, first, text, value), *others = places
+    doubt = "" if known else ", if its framework is given the switch"
     return Evidence(
-        f"{name} is {text}: a deployment that doesn't turn it off shows its errors, settings and code to every caller.",
+        f"{name} is {text}: a deployment that doesn't turn it off shows its errors, settings and code to every caller"
+        f"{doubt}.",
         first,
         subject=name,
+        confidence=None if known else Confidence.MEDIUM,
         related=tuple(Related(place, said, member=True) for _, place, said, _ in others),
         recommendation=f"Let {name} default to false in {first.file}, and set it to true in a file for development.",
         change=(value, _OFF[value]) if value in _OFF else ("", ""),

@@ -49,7 +49,19 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         if meant and not environments.is_for_development(location.file):
             places[name].setdefault(location, f"{where} defaults to `{text}`")
     for name, found in places.items():
-        yield _evidence(inventory, name, found)
+        if not _is_decided_without(inventory, name):
+            yield _evidence(inventory, name, found)
+
+
+def _is_decided_without(inventory: Inventory, name: str) -> bool:
+    """Whether all that decides by the variable reads it by itself, without the default that stands elsewhere."""
+    bare = {_spot(item.location) for item in inventory.settings if item.name == name and item.default is None}
+    deciding = [item for item in inventory.environment_branches if item.variable.upper() == name.upper()]
+    return bool(deciding) and all(_spot(item.location) in bare for item in deciding)
+
+
+def _spot(place: Location) -> tuple[str, int]:
+    return place.file, place.line
 
 
 def _in_compose(inventory: Inventory) -> Iterator[tuple[str, Location, str, str]]:

@@ -37,7 +37,7 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
-from auditlib.phrases import counted
+from auditlib.phrases import counted, listed
 from auditlib.pipeline import Run
 from auditlib.rules import _workflow_lines as workflow_lines
 from auditlib.rules._rule import Evidence, rule
@@ -75,9 +75,11 @@ def _evidence(builds: list[Run]) -> Evidence:
     pushed = [run for run in builds if _PUSHES.search(run.text)]
     first, *others = [*pushed, *(run for run in builds if run not in pushed)]
     jobs = list(dict.fromkeys(run.job.id for run in builds))
+    pushing = list(dict.fromkeys(run.job.id for run in pushed))
+    where = f", which {listed(pushing)} {'pushes' if len(pushing) == 1 else 'push'}" if pushing else ""
     places = {run.location: run for run in others if run.location != first.location}
     return Evidence(
-        f"{counted(len(jobs), 'job builds', 'jobs build')} images{', which are pushed' if pushed else ''}, and no "
+        f"{counted(len(jobs), 'job builds', 'jobs build')} images{where}, and no "
         "workflow scans an image, unless the registry does so by itself.",
         first.location,
         subject="images",

@@ -69,7 +69,10 @@ def _evidence(inventory: Inventory, missing: list[Dockerfile], found: Pipeline) 
         subject="images",
         related=(
             *(Related(item.location, "no workflow builds it either", member=True) for item in others),
-            *(Related(item.location, "builds no image") for item in inventory.workflows[:3]),
+            *(
+                Related(item.location, "doesn't build it" if len(missing) == 1 else "builds none of them")
+                for item in inventory.workflows[:3]
+            ),
         ),
         recommendation=f"Add a job to {deployment.workflow_file(inventory)} that builds "
         f"{listed((item.path for item in missing), limit=4)} on every pull request.",

@@ -64,8 +64,13 @@ def _is_aside(path: str) -> bool:
 
 
 def _is_set_once(items: list[Sighting]) -> bool:
-    """Whether all are stand-ins for one variable, whose value the environment gives."""
-    return all(item.replaceable for item in items) and len({item.name for item in items}) == 1
+    """Whether a new value goes into one file at most, or all are stand-ins for one variable.
+
+    What code falls back to stays behind where the environment gives the variable.
+    """
+    stand_ins = all(item.replaceable for item in items) and len({item.name for item in items}) == 1
+    written = {item.location.file for item in items if not (item.replaceable and item.kind == "setting")}
+    return stand_ins or len(written) < 2
 
 
 def _are_the_same(items: list[Sighting]) -> bool:
