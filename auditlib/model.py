@@ -137,6 +137,8 @@ class Finding(Struct, frozen=True):
     location: Location
     recommendation: str
     service: str | None = None
+    subjects: tuple[str, ...] = ()
+    """What has the fault, by the names that the repository gives it (`REDIS_PASSWORD`); empty where it has none."""
     related: tuple[Related, ...] = ()
     references: tuple[str, ...] = ()
     source: str = "auditlib"

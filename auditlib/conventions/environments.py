@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from auditlib.compose.discovery import BASES, is_compose_file
 from auditlib.inventory.stack import Service
 from auditlib.patterns import regex
 
@@ -44,6 +45,12 @@ def is_for_development(path: str) -> bool:
     """Whether a file is, by its name or folder, for development and tests only (`compose.override.yml`, `dev/…`)."""
     *folders, name = path.lower().split("/")
     return bool(_FILE_WORD.search(name)) or not _FOLDER.isdisjoint(folders)
+
+
+def prominence(path: str) -> tuple[bool, bool, int]:
+    """What puts the file first that matters most: development last, and files that Compose has to be told of later."""
+    name = path.rpartition("/")[2]
+    return is_for_development(path), is_compose_file(name) and name not in BASES, path.count("/")
 
 
 def is_document(path: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 import pkgutil
+import re
 from collections import Counter
 from collections.abc import Iterable
 from functools import cache
@@ -81,12 +82,20 @@ def _finding(rule: Rule, item: Evidence, repetition: int, losers: tuple[Location
         location=item.location,
         recommendation=item.recommendation or rule.documentation.recommendation,
         service=item.service,
+        subjects=_names(item),
         related=(*item.related, *(Related(loser, "this value is overridden") for loser in losers)),
         references=rule.documentation.references,
         fingerprint=_fingerprint(rule.id, item.location.file, item.subject, str(repetition)),
         change=item.change,
         example=item.example,
     )
+
+
+def _names(item: Evidence) -> tuple[str, ...]:
+    """What a finding's subject ends with, where the message calls it so too and it is a name rather than a word."""
+    name = item.subject.rpartition("/")[2]
+    is_name = name == item.subject or not (name.isalpha() and name.islower())
+    return (name,) if is_name and re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", item.message) else ()
 
 
 def _fingerprint(*parts: str) -> str:

@@ -85,17 +85,24 @@ def _grouped(reported: Iterable[Reported], seconded: Seconded, vault: Vault) -> 
         apart = issue.location.file if issue.severity >= Severity.HIGH else ""
         groups[scanner, issue.rule, issue.severity, apart].append(issue)
     for (scanner, rule, severity, apart), issues in sorted(groups.items(), key=lambda group: group[0][:2]):
-        distinct = sorted(dict.fromkeys(issues), key=lambda issue: (issue.location, issue.message))
+        distinct = sorted(dict.fromkeys(issues), key=_importance)
         places = {(f"{scanner}/{rule}", item.location.file, item.location.line) for item in distinct}
         source = ", ".join((scanner, *sorted({other for place in places for other in seconded.get(place, ())})))
         name, fingerprint = f"{scanner}/{rule}", _fingerprint(scanner, rule, str(severity), apart)
         yield _finding(name, distinct, source, fingerprint, vault)
 
 
+def _importance(issue: Issue) -> tuple[object, ...]:
+    """The order of the places of a finding: the main file first."""
+    from auditlib.conventions import environments  # when the scanners have been started
+
+    return *environments.prominence(issue.location.file), issue.location, issue.message
+
+
 def _finding(rule: str, issues: Sequence[Issue], source: str, fingerprint: str, vault: Vault) -> Finding:
     first = issues[0]
     told = next((issue for issue in issues if issue.example), first)
-    alike = [issue for issue in issues if issue.example or issue.recommendation == told.recommendation]
+    advised = [issue for issue in issues if issue.example or issue.recommendation == told.recommendation]
     return Finding(
         rule=rule,
         title=_shown(first.title, vault),
@@ -105,22 +112,16 @@ def _finding(rule: str, issues: Sequence[Issue], source: str, fingerprint: str, 
         area=first.area,
         effort=max(issue.effort for issue in issues),
         location=first.location,
-        recommendation=f"{_shown(told.recommendation, vault).rstrip('.')}. {vault.mask(_concerned(alike))}",
+        recommendation=f"{_shown(told.recommendation, vault).rstrip('.')}.",
         example="\n".join(vault.mask_lines(told.example)),
         change=(vault.mask(first.change[0]), vault.mask(first.change[1])),
         service=first.service,
+        subjects=tuple(dict.fromkeys(vault.mask(issue.service) for issue in advised if issue.service)),
         related=tuple(Related(issue.location, _shown(_note(issue), vault), member=True) for issue in issues[1:]),
         references=first.references,
         source=source,
         fingerprint=fingerprint,
     )
-
-
-def _concerned(issues: Sequence[Issue]) -> str:
-    """Where the advice is to be followed, as a scanner's own words hold for any service and file."""
-    services = listed((issue.service for issue in issues if issue.service), _NAMED)
-    files = listed((issue.location.file for issue in issues), _NAMED)
-    return f"This concerns {services} in {files}." if services else f"This concerns {files}."
 
 
 def _shown(text: str, vault: Vault) -> str:

@@ -305,7 +305,7 @@ def test_the_ports_of_a_proxy_stay_out_of_the_advice_to_close_ports():
     (finding,) = merge((), [("compose-lint", issue) for issue in found], Vault())
 
     assert "3000:3000" in finding.example
-    assert finding.recommendation.endswith("This concerns web in compose.yaml.")
+    assert finding.subjects == ("web",)
     assert found[0].example == ""
     assert found[0].recommendation.startswith("Leave the port to other hosts")
 
