@@ -17,22 +17,26 @@ def of(members: Sequence[Finding]) -> str:
     """The step for findings of one rule, the most important first."""
     first = members[0]
     told = first_sentence(first.recommendation)
-    ends = _concerned(members) if "/" in first.rule else _others(members) if len(members) > 1 else iter(())
+    ends = list(_concerned(members) if "/" in first.rule else _others(members))
     written = [f"{told}{end}." for end in ends]
-    return next((step for step in written if len(step) <= LENGTH), (written or [f"{told}."])[-1])
+    return next((step for step in written if len(step) <= LENGTH), written[-1])
 
 
 def _concerned(members: Sequence[Finding]) -> Iterator[str]:
     """Where advice is to be followed that names nothing itself, as a scanner's is the same for any service and file."""
-    names = [name for member in members for name in member.subjects]
-    files = _files(members)
+    alike = [member for member in members if member.recommendation == members[0].recommendation]
+    names, files = [name for member in alike for name in member.subjects], _files(alike)
+    rest = next(_others([alike[0], *(member for member in members if member not in alike)]))
     if names:
-        yield from (f" ({listed(names, limit)} in {listed(files, limit)})" for limit in _NAMED)
-    yield from (f" ({listed(files, limit)})" for limit in _NAMED)
+        yield from (f" ({listed(names, limit)} in {listed(files, limit)}){rest}" for limit in _NAMED)
+    yield from (f" ({listed(files, limit)}){rest}" for limit in _NAMED)
 
 
 def _others(members: Sequence[Finding]) -> Iterator[str]:
     """What the item closes beside the first finding, of which the instruction tells: by names, by files, by number."""
+    if len(members) == 1:
+        yield ""
+        return
     named = [name for member in members for name in member.subjects]
     files = _files(members)
     if len(set(named)) == len(members):

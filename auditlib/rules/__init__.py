@@ -92,10 +92,10 @@ def _finding(rule: Rule, item: Evidence, repetition: int, losers: tuple[Location
 
 
 def _names(item: Evidence) -> tuple[str, ...]:
-    """What a finding's subject ends with, where the message calls it so too and it is a name rather than a word."""
-    name = item.subject.rpartition("/")[2]
-    is_name = name == item.subject or not (name.isalpha() and name.islower())
-    return (name,) if is_name and re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", item.message) else ()
+    """What a finding's subject is or ends with, where the message calls it so too and it is more than a word."""
+    last = item.subject.rpartition("/")[2]
+    names = [item.subject, *([] if last.isalpha() and last.islower() else [last])]
+    return tuple(name for name in names if re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", item.message))[:1]
 
 
 def _fingerprint(*parts: str) -> str:

@@ -80,15 +80,15 @@ def _places(findings: Iterable[Finding]) -> dict[tuple[str, str, str | int], lis
 
 
 def _grouped(reported: Iterable[Reported], seconded: Seconded, vault: Vault) -> Iterator[Finding]:
-    groups: defaultdict[tuple[str, str, Severity, str], list[Issue]] = defaultdict(list)
+    groups: defaultdict[tuple[str, str, Severity, tuple[str, ...]], list[Issue]] = defaultdict(list)
     for scanner, issue in reported:
-        apart = issue.location.file if issue.severity >= Severity.HIGH else ""
-        groups[scanner, issue.rule, issue.severity, apart].append(issue)
+        file = issue.location.file if issue.severity >= Severity.HIGH else ""
+        groups[scanner, issue.rule, issue.severity, (file, *filter(None, [issue.program]))].append(issue)
     for (scanner, rule, severity, apart), issues in sorted(groups.items(), key=lambda group: group[0][:2]):
         distinct = sorted(dict.fromkeys(issues), key=_importance)
         places = {(f"{scanner}/{rule}", item.location.file, item.location.line) for item in distinct}
         source = ", ".join((scanner, *sorted({other for place in places for other in seconded.get(place, ())})))
-        name, fingerprint = f"{scanner}/{rule}", _fingerprint(scanner, rule, str(severity), apart)
+        name, fingerprint = f"{scanner}/{rule}", _fingerprint(scanner, rule, str(severity), *apart)
         yield _finding(name, distinct, source, fingerprint, vault)
 
 

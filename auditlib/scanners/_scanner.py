@@ -35,6 +35,8 @@ class Issue(Struct, frozen=True):
     example: str = ""
     change: tuple[str, str] = ("", "")
     """As in a finding."""
+    program: str = ""
+    """The well-known program for which the advice is; its issues are a finding of their own."""
 
 
 def _as_they_are(issues: list[Issue], inventory: Inventory) -> list[Issue]:

@@ -252,8 +252,8 @@ HOST_NETWORK = """without network_mode; services of the same network ask it as {
     - """
 ADAPTED = {
     "the port of a well-known exporter": (
-        "nodeexporter:\n    image: prom/node-exporter:v1.9.1\n    network_mode: host",
-        HOST_NETWORK.format("nodeexporter") + '"127.0.0.1:9100:9100"',
+        "redis-exporter:\n    image: oliver006/redis_exporter:v1.62.0\n    network_mode: host",
+        HOST_NETWORK.format("redis-exporter") + '"<the address that Prometheus scrapes>:9121:9121"',
     ),
     "ports that the service exposes": (
         "api:\n    image: acme/api:1\n    network_mode: host\n    expose: [9000, 8000-8002/udp]",
