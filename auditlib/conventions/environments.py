@@ -58,6 +58,11 @@ def is_document(path: str) -> bool:
     return path.endswith((".md", ".rst", ".txt", ".adoc"))
 
 
+def is_aside(path: str) -> bool:
+    """Whether what a file holds is not what runs: it is for development, an example for people, or a workflow's."""
+    return is_for_development(path) or is_document(path) or "/workflows/" in path
+
+
 def without_template_word(name: str) -> str:
     """The name of the file that a template is copied to (`.env` for `.env.example`); any other name as it is."""
     return _TEMPLATE_WORD.sub("", name)
