@@ -122,7 +122,7 @@ def elsewhere(
 
 
 def _in_other_files(inventory: Inventory, value: Value) -> Iterator[Sighting]:
-    """Files beside Compose's own that hold a value which is hardly equal by chance, other than in a variable's stead."""
+    """Files beside Compose's own that hold a value which is hardly equal by chance, beside stand-ins for a variable."""
     if value.placeholder or not secrets.is_distinct(value):
         return
     same = [item for item in secrets.sightings(inventory) if item.value.identity == value.identity]
