@@ -19,6 +19,7 @@ from auditlib.scanners._scanner import Issue
 if TYPE_CHECKING:
     from auditlib.inventory import Inventory
     from auditlib.inventory.stack import Mount, Service
+    from auditlib.source import Source
 
 _INDENTED = regex(r"\s+\S")
 _PUBLIC = ("80:", "443:")
@@ -91,7 +92,7 @@ def example(rule: str, service: str, message: str, fix: str) -> str:
     return f"{service}:\n{textwrap.indent(lines, '  ')}" if lines else ""
 
 
-def adapted(issues: list[Issue], inventory: Inventory) -> list[Issue]:
+def adapted(issues: list[Issue], inventory: Inventory, source: Source) -> list[Issue]:
     """The issues with advice in the terms of the service: its program, devices and ports, where it mounts a folder."""
     by_place = {((item.changed_at or item.location).file, item.name): item for item in inventory.services}
     taken: defaultdict[tuple[str, str | None], set[str]] = defaultdict(set)
