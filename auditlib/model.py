@@ -118,6 +118,8 @@ class Related(Struct, frozen=True):
     message: str
     member: bool = False
     """Whether the fault is here as well (one cause, many places), rather than what explains it."""
+    change: tuple[str, str] = ("", "")
+    """Of a member, as in a finding, where it is another one than the finding's."""
 
 
 class Finding(Struct, frozen=True):

@@ -140,10 +140,13 @@ def _evidence(project: Project, found: list[tuple[Service, Port]]) -> Evidence:
         port.location,
         subject=f"{project.name}/exposed-monitoring",
         service=first.name,
-        related=tuple(Related(end.location, f"{item.name} is published too", member=True) for item, end in found[1:]),
+        related=tuple(
+            Related(end.location, f"{item.name} is published too", member=True, change=_change(item, end))
+            for item, end in found[1:]
+        ),
         recommendation=_advice(first, port),
         severity=Severity.LOW if development else (Severity.HIGH if changeable else None),
-        change=("", "") if _is_scraped(first) else compose_lines.on_loopback(port),
+        change=_change(first, port),
         example=compose_lines.of_service(first, _on_address(port)) if _is_scraped(first) else "",
     )
 
@@ -151,6 +154,10 @@ def _evidence(project: Project, found: list[tuple[Service, Port]]) -> Evidence:
 def _is_scraped(service: Service) -> bool:
     """Whether its port may be there for a Prometheus of another host."""
     return host_access.need(service, host_access.Access.PORT) is not None
+
+
+def _change(service: Service, port: Port) -> tuple[str, str]:
+    return ("", "") if _is_scraped(service) else compose_lines.on_loopback(port)
 
 
 def _advice(service: Service, port: Port) -> str:

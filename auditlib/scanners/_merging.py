@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from msgspec.structs import replace
 
 from auditlib.model import Finding, Related, Severity
-from auditlib.phrases import listed
+from auditlib.phrases import counted, listed
 from auditlib.redaction import Vault
 from auditlib.scanners._equivalents import ANOTHERS_WORDS, EQUIVALENT
 from auditlib.scanners._scanner import Issue
@@ -113,15 +113,30 @@ def _finding(rule: str, issues: Sequence[Issue], source: str, fingerprint: str, 
         effort=max(issue.effort for issue in issues),
         location=first.location,
         recommendation=f"{_shown(told.recommendation, vault).rstrip('.')}.",
-        example="\n".join(vault.mask_lines(told.example)),
-        change=(vault.mask(first.change[0]), vault.mask(first.change[1])),
+        example="\n".join(vault.mask_lines(_examples(issues))),
+        change=_change(first, vault),
         service=first.service,
         subjects=tuple(dict.fromkeys(vault.mask(issue.service) for issue in advised if issue.service)),
-        related=tuple(Related(issue.location, _shown(_note(issue), vault), member=True) for issue in issues[1:]),
+        related=tuple(
+            Related(issue.location, _shown(_note(issue), vault), member=True, change=_change(issue, vault))
+            for issue in issues[1:]
+        ),
         references=first.references,
         source=source,
         fingerprint=fingerprint,
     )
+
+
+def _change(issue: Issue, vault: Vault) -> tuple[str, str]:
+    old, new = issue.change
+    return vault.mask(old), vault.mask(new)
+
+
+def _examples(issues: Sequence[Issue]) -> str:
+    """What to write for each of the services; of many for the first ones, and for how many more it is alike."""
+    lines = list(dict.fromkeys(issue.example for issue in issues if issue.example))
+    more = len(lines) - _NAMED
+    return "\n".join(lines[:_NAMED]) + (f"\n# likewise in {counted(more, 'more place')}" if more > 0 else "")
 
 
 def _shown(text: str, vault: Vault) -> str:
@@ -132,11 +147,18 @@ def _shown(text: str, vault: Vault) -> str:
 
 def _message(issues: Sequence[Issue]) -> str:
     first = issues[0]
+    said = _beyond_title(first)
     if len(issues) == 1:
-        return f"{first.service}: {first.message}" if first.service else first.message
+        return f"{first.service}: {said}" if first.service else said
     places = f"{len(issues)} places of {listed((issue.location.file for issue in issues), _NAMED)}"
     names = listed((issue.service for issue in issues if issue.service), _NAMED)
-    return f"{names} ({places}): {first.message}" if names else f"{places}: {first.message}"
+    return f"{names} ({places}): {said}" if names else f"{places}: {said}"
+
+
+def _beyond_title(issue: Issue) -> str:
+    """The message without a first sentence that is the title again, unless it has no other."""
+    first, _, rest = issue.message.partition(". ")
+    return rest if rest and first.casefold() == issue.title.rstrip(".").casefold() else issue.message
 
 
 def _note(issue: Issue) -> str:
