@@ -12,10 +12,12 @@ from auditlib.conventions import monitoring, mounts, services
 from auditlib.inventory import Inventory
 from auditlib.inventory.monitoring import LogShipper
 from auditlib.inventory.stack import Mount, Service
+from auditlib.patterns import regex
 
 _LOCAL = frozenset({"", "json-file", "local", "none"})
 _OF_DOCKER = frozenset({"docker_sd_configs", "docker_logs", "docker", "container", "autodiscover"})
 """Sources by which Promtail, Vector and Filebeat read what Docker keeps, whatever driver keeps it on the host."""
+_FOLDER = regex(r"(?:^|/)logs?(?:/|$)")
 _FILES_OF_DOCKER = "/var/lib/docker/containers"
 _BY_LIBRARY = ("OTEL_LOGS_EXPORTER", "OTEL_EXPORTER_OTLP_LOGS", "LOKI_", "FLUENT_", "LOGSTASH_", "GELF_", "SYSLOG_")
 """How variables begin by which a program is told where to send its logs itself."""
@@ -30,6 +32,11 @@ def sends(service: Service) -> bool:
     """Whether a service's logs leave the host without a shipper: by Docker's driver, or by a library of the program."""
     by_library = any(entry.name.startswith(_BY_LIBRARY) for entry in service.environment)
     return service.log_driver not in _LOCAL or by_library
+
+
+def volumes(service: Service) -> list[Mount]:
+    """The mounts that hold a folder of log files, so that these outlive the container, collected or not."""
+    return [mount for mount in services.lasting(service) if _FOLDER.search(mount.target)]
 
 
 def is_run(inventory: Inventory) -> bool:

@@ -11,6 +11,8 @@ from auditlib import backlog, verdict
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [path.relative_to(ROOT) for path in (*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"))]
 LINK = re.compile(r"\[[^\]]*\]\((?!https?:|#|mailto:)([^)#\s]+)")
+CODE = re.compile(r"^ {4}.*$", re.M)
+"""Examples may link to what isn't there."""
 
 
 def generated():
@@ -27,7 +29,7 @@ def test_generated_pages_are_fresh(name):
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=str)
 def test_links_lead_somewhere(document):
-    text = (ROOT / document).read_text(encoding="utf-8")
+    text = CODE.sub("", (ROOT / document).read_text(encoding="utf-8"))
     missing = [link for link in LINK.findall(text) if not (ROOT / document.parent / link).exists()]
     assert not missing
 

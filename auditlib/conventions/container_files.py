@@ -43,8 +43,12 @@ class ContainerFiles(Struct):
     """Whether files come from elsewhere: fetched sources, other images, folders of the host."""
     base: str = ""
     """The image that it starts from."""
-    folder: str = ""
+    home: str = ""
     """Where its command starts, if all of its files are known under the paths that they have in the container."""
+    origins: dict[str, str] = field(default_factory=dict)
+    """By its path in the container, as far as that is known: the file of the repository."""
+    folder: str = "/"
+    """The working folder of the built stage."""
 
     def holds(self, path: str) -> bool:
         """Whether a file of this path, or one below it if it ends with a slash, is there, in whichever folder."""
@@ -52,8 +56,8 @@ class ContainerFiles(Struct):
 
     def elsewhere(self, path: str) -> list[str]:
         """Where a file is that a command asks for under `path`; nothing if it is there, or nobody knows."""
-        asked = posixpath.normpath(posixpath.join(self.folder, path))
-        if not self.folder or asked in self.paths or self.may_make(path):
+        asked = posixpath.normpath(posixpath.join(self.home, path))
+        if not self.home or asked in self.paths or self.may_make(path):
             return []
         return sorted(item for item in self.paths if item.startswith("/") and item.endswith(f"/{path}"))
 
@@ -75,7 +79,7 @@ def of(inventory: Inventory, service: Service) -> ContainerFiles:
     if service.build is not None and dockerfile is not None:
         found.base = services.final_stage(dockerfile, service.build.target)[0]
         _build(inventory, service.build, dockerfile, found)
-        found.folder = _folder(dockerfile, service)
+        found.home = _home(dockerfile, service)
     for mount in service.mounts:
         if mount.kind == "bind" and mount.outside:
             a_file = bool(posixpath.splitext(mount.target)[1])
@@ -83,10 +87,14 @@ def of(inventory: Inventory, service: Service) -> ContainerFiles:
         elif mount.kind == "bind":
             files = build_context.files(inventory, mount.source)
             found.paths.update([f"{mount.target}/{path}" for path in files] or [mount.target])
+            found.origins |= {
+                posixpath.join(mount.target, path): posixpath.normpath(posixpath.join(mount.source, path))
+                for path in files
+            }
     return found
 
 
-def _folder(dockerfile: Dockerfile, service: Service) -> str:
+def _home(dockerfile: Dockerfile, service: Service) -> str:
     """The working directory, of images of a single stage: of others files come from paths that commands make."""
     given = [item.argument.strip("\"'") for item in dockerfile.instructions if item.keyword == "WORKDIR"]
     whole = posixpath.normpath(posixpath.join("/", *given, service.working_dir))
@@ -106,17 +114,26 @@ def _build(inventory: Inventory, build: Build, dockerfile: Dockerfile, found: Co
     if sources * len(context) > _STEPS:
         found.unknown = True
         return
+    bases = {stage.name: stage.base for stage in dockerfile.stages}
     folder: dict[str, str] = {}
     for item in dockerfile.instructions:
-        if item.keyword == "WORKDIR":
+        if item.keyword == "FROM":
+            folder[item.stage] = folder.get(bases.get(item.stage, ""), "/")
+        elif item.keyword == "WORKDIR":
             folder[item.stage] = posixpath.join(folder.get(item.stage, "/"), item.argument.strip("\"'"))
         elif item.keyword == "RUN":
             _run(item, found)
         elif item.keyword in ("COPY", "ADD") and len(item.words) > 1:
-            _copy(item, context, folder.get(item.stage, "/"), found)
+            _copy(item, build.context, context, folder.get(item.stage, "/"), found)
             found.made += f" {item.words[-1]}"
             found.unknown = found.unknown or _comes_from_elsewhere(dockerfile, item)
     found.left_out = set(files) - found.paths
+    found.folder = folder.get(_built_stage(dockerfile, build.target), "/")
+
+
+def _built_stage(dockerfile: Dockerfile, target: str) -> str:
+    names = [stage.name for stage in dockerfile.stages]
+    return target if target in names else next(reversed(names), "")
 
 
 def _run(item: Instruction, found: ContainerFiles) -> None:
@@ -129,19 +146,24 @@ def _run(item: Instruction, found: ContainerFiles) -> None:
     found.unknown = found.unknown or any(_FETCHES.search(text) for text in own)
 
 
-def _copy(item: Instruction, context: list[str], folder: str, found: ContainerFiles) -> None:
+def _copy(item: Instruction, home: str, context: list[str], folder: str, found: ContainerFiles) -> None:
     """Take what an instruction copies, under its old name and under the one that it gets."""
     *sources, target = item.words
     inside = posixpath.normpath(posixpath.join(folder, target))
-    files = list(found.paths) if any(flag.startswith("--from") for flag in item.flags) else context
+    of_stage = any(flag.startswith("--from") for flag in item.flags)
+    files = list(found.paths) if of_stage else context
     for source in sources:
         plain = posixpath.normpath(source.lstrip("/") or ".")
         for path in files:
             if "$" in source or build_context.matches(plain, path.lstrip("/")):
-                found.paths.update((path, _renamed(path.lstrip("/"), plain, inside, target.endswith(("/", ".")))))
+                called = renamed(path.lstrip("/"), plain, inside, target.endswith(("/", ".")))
+                found.paths.update((path, called))
+                origin = found.origins.get(path, "") if of_stage else posixpath.normpath(posixpath.join(home, path))
+                if origin:
+                    found.origins[called] = origin
 
 
-def _renamed(path: str, source: str, target: str, into_folder: bool) -> str:
+def renamed(path: str, source: str, target: str, into_folder: bool) -> str:
     """What a file is called that a source of COPY brings: below a folder, in one, or under a name of its own."""
     if source == ".":
         return posixpath.join(target, path)

@@ -75,7 +75,9 @@ def product(image: str) -> Product | None:
     for entry in _HOMES:
         if match := re.fullmatch(entry.pattern, path):
             folder = match.expand(_of_release(entry, images.tag(image)))
-            return msgspec.structs.replace(found, home=folder, declared=entry.declared and bool(folder))
+            newest = "" if folder else entry.releases[-1][1]
+            declared = entry.declared and bool(folder)
+            return msgspec.structs.replace(found, home=folder, newest_home=newest, declared=declared)
     return found
 
 

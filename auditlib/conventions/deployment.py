@@ -8,17 +8,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import islice
 from pathlib import PurePosixPath
 
+from auditlib import stages
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import Command, Document, Job, Pair
-from auditlib.inventory.stack import Project
+from auditlib.inventory.delivery import Command, Document, Heading, Job, Pair, Step
 from auditlib.model import Location, Related
 from auditlib.patterns import regex
 
 _ORCHESTRATOR_FILE = regex(
     r"(?:^|/)(?:Chart\.ya?ml|kustomization\.ya?ml|helmfile\.ya?ml|skaffold\.ya?ml|Pulumi\.ya?ml|cdk\.json|fly\.toml|"
-    r"render\.ya?ml|app\.ya?ml|Procfile|nomad\.hcl|ecs-params\.ya?ml|serverless\.ya?ml|railway\.(?:json|toml)|"
+    r"render\.ya?ml|app\.ya?ml|Procfile|nomad\.hcl|ecs-params\.ya?ml|serverless\.ya?ml|netlify\.toml|railway\.(?:json|toml)|"
     r"vercel\.json|copilot/.+|captain-definition|\.do/app\.ya?ml|azure\.ya?ml|zeabur\.json|nixpacks\.toml|dokku\S*)$|"
     r"\.(?:tf|nomad|bicep)$|(?:^|/)(?:k8s|kubernetes|kube|manifests|helm|charts|deploy/k8s|terraform|ansible|pulumi|nomad)/.+\.(?:ya?ml|tpl|tf|json)$"
 )
@@ -39,7 +40,6 @@ _OTHER_CI = regex(
     r"bitbucket-pipelines\.ya?ml|\.drone\.ya?ml|\.woodpecker(?:/.+)?(?:\.ya?ml)|\.buildkite/.+|appveyor\.ya?ml|"
     r"cloudbuild\.ya?ml|\.teamcity/.+|\.(?:gitea|forgejo)/workflows/.+|buildspec\.ya?ml|\.cirrus\.ya?ml|\.tekton/.+|tox-ci\.ya?ml)$"
 )
-_PRODUCTION = regex(r"(?:^|[^a-z])(?:prod|production|deploy|deployment|deploys|rollout|staging)(?![a-z])", re.I)
 _GUIDE = regex(
     r"\b(?:deploy(?:ment|ing|s|ed)?|production|roll-?outs?|releas(?:e|ing) process|self-?hosting|self-?hosted|go-?live|"
     r"install(?:ation|ing)?|hosting|operations|"
@@ -49,8 +49,39 @@ _GUIDE = regex(
     r"развертывани|развёртывани|установк|部署|安装|デプロイ|インストール|배포|설치",
     re.I,
 )
+_OPERATION = regex(
+    r"\bhow to (?:run|start|stop|operate|upgrade|update|solve|fix|restore|debug)\b|\bwhere is .{1,40} running\b|"
+    r"\b(?:running|starting|stopping|operating|upgrading) (?:it|the (?:app\w*|stack|system|servers?|platform))|"
+    r"\btroubleshooting\b|\brunbooks?\b|\bhandbook\b|fehlerbehebung|fehlersuche|\bd[ée]pannage\b|"
+    r"\bsoluci[oó]n de problemas\b",
+    re.I,
+)
+"""Headings on running and mending what is there, which say nothing of how it gets there."""
+_PLATFORMS = {
+    "FastAPI Cloud": regex(r"\bfastapi deploy\b"),
+    "Fly.io": regex(r"\b(?:flyctl|fly) deploy\b|\bsuperfly/|(?:^|/)fly\.toml$"),
+    "Vercel": regex(r"\bvercel\b", re.I),
+    "Netlify": regex(r"\bnetlify\b", re.I),
+    "Render": regex(r"\brender[- ]deploy|\brender deploys\b|api\.render\.com|(?:^|/)render\.ya?ml$"),
+    "Railway": regex(r"\brailway up\b|railwayapp/|(?:^|/)railway\.(?:json|toml)$"),
+    "Heroku": regex(r"\bheroku\b|(?:^|/)Procfile$"),
+    "Google Cloud Run or App Engine": regex(r"\bgcloud (?:run|app) deploy\b|deploy-cloudrun|deploy-appengine"),
+    "AWS ECS or Elastic Beanstalk": regex(r"\baws ecs\b|amazon-ecs-deploy|\beb deploy\b"),
+    "Azure App Service or Container Apps": regex(
+        r"\baz (?:webapp|containerapp)\b|webapps-deploy|container-apps-deploy"
+    ),
+    "DigitalOcean App Platform": regex(r"\bdoctl apps\b|\bapp_action\b|(?:^|/)\.do/app\.ya?ml$"),
+    "Cloudflare": regex(r"\bwrangler\b"),
+}
+"""Platforms that run what is deployed to them on hosts of their own choice, by commands, actions and files."""
 _DEPLOYS = regex(r"^(?:make|just|task|npm run|yarn|pnpm|(?:bash|sh) |\./)\s*\S*\b(?:deploy|release)", re.I)
 """A command in a document that deploys; its name is the same in documents of any language."""
+_SILENT = frozenset(
+    {"echo", "printf", "true", ":", "sleep", "exit", "ls", "pwd", "date", "set", "cat", "env", "whoami"}
+)
+_PREPARES = regex(
+    r"(?:^|/)(?:checkout|setup-[\w-]+|cache|download-artifact|configure-[\w-]+|login-action)@|^docker/setup-"
+)
 _UNREAD_DOCUMENT = (".rst", ".adoc", ".asciidoc", ".org", ".textile")
 _SCALING = frozenset({
     "kubernetes", "k8s", "helm", "swarm", "nomad", "ecs", "autoscaling", "scaling", "scale", "scalability", "replicas",
@@ -76,7 +107,17 @@ def uses_orchestrator(inventory: Inventory) -> bool:
         bool(orchestrator_files(inventory))
         or any(_ORCHESTRATOR_COMMAND.search(text) for text in texts)
         or any(_ORCHESTRATOR_ACTION.search(step.uses) for step in inventory.steps)
+        or next(platforms(inventory), None) is not None
     )
+
+
+def platforms(inventory: Inventory) -> Iterator[tuple[str, Location]]:
+    """The managed platforms that the repository is deployed to, each with the first place that says so."""
+    said = [(" ".join(command.words), command.location) for command in commands(inventory)]
+    said += [(step.uses, step.location) for step in inventory.steps]
+    said += [(path, Location(path)) for path in orchestrator_files(inventory)]
+    for name, pattern in _PLATFORMS.items():
+        yield from islice(((name, place) for text, place in said if pattern.search(text)), 1)
 
 
 def other_ci(inventory: Inventory) -> tuple[str, ...]:
@@ -108,26 +149,45 @@ def workflow_variables(inventory: Inventory) -> Iterator[Pair]:
 def signs_of_production(inventory: Inventory) -> tuple[Related, ...]:
     """Where the repository says that it is put into production: jobs, scripts, profiles, files that are called so."""
     found = [
-        *((job.location, "a job that deploys") for job in inventory.jobs if deploys(job)),
-        *((item.location, "a script that deploys") for item in inventory.scripts if _PRODUCTION.search(item.path)),
+        *((job.location, "a job that deploys") for job in inventory.jobs if deploys(job) and not _is_empty(job)),
+        *((item.location, "a script that deploys") for item in inventory.scripts if stages.names_production(item.path)),
         *(
             (service.profiles_location or service.location, f"{service.name} has the profile {profile}")
             for service in inventory.services
             for profile in service.profiles
-            if _PRODUCTION.search(profile)
+            if stages.names_production(profile)
         ),
-        *((project.location, "a Compose file for it") for project in inventory.projects if _is_for_production(project)),
+        *(
+            (Location(file), "a Compose file for it")
+            for project in inventory.projects
+            for file in project.files
+            if stages.names_production(PurePosixPath(file).name)
+        ),
     ]
     return tuple(Related(place, message) for place, message in dict(found).items())
 
 
 def deploys(job: Job) -> bool:
     """Whether a job deploys, by what it is called or by the environment that it names."""
-    return bool(job.environment or _PRODUCTION.search(job.id) or _PRODUCTION.search(job.name))
+    return bool(job.environment or stages.names_production(job.id) or stages.names_production(job.name))
 
 
-def _is_for_production(project: Project) -> bool:
-    return any(_PRODUCTION.search(PurePosixPath(file).name) for file in project.files)
+def is_idle(step: Step) -> bool:
+    """Whether a step only prepares, or only prints; what it prints into a file may be used."""
+    if step.uses:
+        return bool(_PREPARES.search(step.uses))
+    printed_away = "GITHUB_" in step.run or ">" in step.run
+    return bool(step.commands) and not printed_away and all(map(prints, step.commands))
+
+
+def prints(command: Command) -> bool:
+    """Whether a command does nothing but print, wait or end."""
+    return bool(command.words) and PurePosixPath(command.words[0]).name in _SILENT
+
+
+def _is_empty(job: Job) -> bool:
+    """Whether a job does nothing, whatever it is called."""
+    return bool(job.steps) and not job.uses and all(map(is_idle, job.steps))
 
 
 def builds_own_images(inventory: Inventory) -> bool:
@@ -158,6 +218,13 @@ def guides(inventory: Inventory) -> tuple[Location, ...]:
         ]
     found += [Location(path) for path in unread_documents(inventory) if _GUIDE.search(PurePosixPath(path).stem)]
     return tuple(found)
+
+
+def headings_on_operation(inventory: Inventory) -> tuple[Heading, ...]:
+    """The headings of documents on running and mending what is there."""
+    return tuple(
+        heading for document in inventory.documents for heading in document.headings if _OPERATION.search(heading.text)
+    )
 
 
 def unread_documents(inventory: Inventory) -> tuple[str, ...]:

@@ -1,24 +1,20 @@
-"""Names of environments, of the variables that hold them, and of files that are for development only.
+"""Names of environments and of the variables that hold them, and what is for development only.
 
-Sources: the conventions of Node (`NODE_ENV`), Rails (`RAILS_ENV`), Flask, Django, ASP.NET and Spring, the file names of
-https://docs.docker.com/compose/how-tos/multiple-compose-files/merge/ and of Vite's and dotenv-flow's env files.
+Sources: the conventions of Node (`NODE_ENV`), Rails (`RAILS_ENV`), Flask, Django, ASP.NET and Spring.
 """
 
 from __future__ import annotations
 
 import re
 
+from auditlib import stages
 from auditlib.compose.discovery import BASES, is_compose_file
 from auditlib.inventory.stack import Service
 from auditlib.patterns import regex
 
 _VARIABLE = regex(r"(?:^|_)(?:ENV|ENVIRONMENT|STAGE|PROFILES_ACTIVE)$")
 _DEVELOPMENT = frozenset({"development", "dev", "develop", "local", "debug"})
-_FILE_WORD = regex(
-    r"(?:^|[._-])(?:override|dev|devel|development|local|test|tests|testing|ci|e2e|debug|example|sample)(?=$|[._-])"
-)
 _TEMPLATE_WORD = regex(r"[._-](?:examples?|sample|template|tmpl|tpl|dist|defaults?)(?=$|[._-])", re.I)
-_FOLDER = frozenset({".devcontainer", "dev", "development", "examples", "example", "test", "tests", "e2e", "fixtures"})
 VARIABLES_OF_DOCKER = (
     r"DOCKER_(?:API_VERSION|CERT_PATH|CONFIG|CONTENT_TRUST\w*|CONTEXT|DEFAULT_PLATFORM|HIDE_LEGACY_COMMANDS|HOST|TLS\w*|"
     r"BUILDKIT|CLI_\w+|SOCK(?:ET)?|GID)"
@@ -31,6 +27,9 @@ _HOST_VARIABLES = regex(
 )
 
 
+is_for_development = stages.is_for_development
+
+
 def names_environment(variable: str) -> bool:
     """Whether a variable of this name says which environment the software runs in (`ENVIRONMENT`, `APP_ENV`)."""
     return bool(_VARIABLE.search(variable.upper()))
@@ -41,16 +40,10 @@ def is_development(value: str) -> bool:
     return value.strip().strip("\"'").lower() in _DEVELOPMENT
 
 
-def is_for_development(path: str) -> bool:
-    """Whether a file is, by its name or folder, for development and tests only (`compose.override.yml`, `dev/…`)."""
-    *folders, name = path.lower().split("/")
-    return bool(_FILE_WORD.search(name)) or not _FOLDER.isdisjoint(folders)
-
-
 def prominence(path: str) -> tuple[bool, bool, int]:
     """What puts the file first that matters most: development last, and files that Compose has to be told of later."""
     name = path.rpartition("/")[2]
-    return is_for_development(path), is_compose_file(name) and name not in BASES, path.count("/")
+    return stages.is_for_development(path), is_compose_file(name) and name not in BASES, path.count("/")
 
 
 def is_document(path: str) -> bool:
@@ -60,7 +53,7 @@ def is_document(path: str) -> bool:
 
 def is_aside(path: str) -> bool:
     """Whether what a file holds is not what runs: it is for development, an example for people, or a workflow's."""
-    return is_for_development(path) or is_document(path) or "/workflows/" in path
+    return stages.is_for_development(path) or is_document(path) or "/workflows/" in path
 
 
 def without_template_word(name: str) -> str:
@@ -75,5 +68,5 @@ def comes_from_the_host(variable: str) -> bool:
 
 def only_for_development(service: Service) -> bool:
     """Whether a service is declared in a development file, or gated behind profiles for development alone."""
-    gated = bool(service.profiles) and all(_FILE_WORD.search(profile.lower()) for profile in service.profiles)
+    gated = bool(service.profiles) and all(stages.names_development(profile) for profile in service.profiles)
     return gated or is_for_development(service.location.file)

@@ -26,6 +26,8 @@ class Product(Struct, frozen=True):
     """Where its images keep their data; below one of these a volume holds what must not be lost."""
     home: str = ""
     """The one folder of these that this image uses; empty where nobody knows (`data_folders`)."""
+    newest_home: str = ""
+    """The folder that its newest release uses, where the tag names no release and releases differ."""
     declared: bool = False
     """Whether the image declares a volume at its home, which lies over whatever is mounted at a folder above."""
 

@@ -14,8 +14,10 @@ from msgspec import Struct
 from auditlib.conventions import environments, modules, names, services
 from auditlib.inventory import Inventory
 from auditlib.inventory.configuration import EnvFile, EnvLine, Setting
-from auditlib.inventory.stack import EnvironmentEntry, Service
+from auditlib.inventory.stack import Endpoint, EnvironmentEntry, Service
 from auditlib.patterns import regex
+from auditlib.readers.endpoints import endpoints
+from auditlib.redaction import SHOWN
 
 _READ_BY_LIBRARIES = regex(
     r"^(?:PYTHON\w*|PATH|TZ|LANG|LC_\w+|PORT|HOST|HOSTNAME|HOME|USER|CI|TERM|DISPLAY|NODE_\w+|NPM_\w+|YARN_\w+|PNPM_\w+|"
@@ -147,6 +149,17 @@ def by_template(inventory: Inventory) -> Iterator[tuple[Service, EnvLine]]:
             for line in template.lines:
                 if line.name.upper() in names - program.given and not line.commented:
                     yield program.service, line
+
+
+def by_default(inventory: Inventory) -> Iterator[tuple[Service, Setting, tuple[Endpoint, ...]]]:
+    """The hosts that a service's own code takes where it isn't given the variable (`redis://redis:6379`)."""
+    for program in programs(inventory):
+        for setting in _beside_build(inventory, program):
+            names = {name.upper() for name in (setting.name, *setting.aliases)}
+            if setting.default is not None and setting.default_kind == "literal" and not names & program.given:
+                found = endpoints(setting.name, SHOWN.sub("hidden", setting.default.text))
+                if found:
+                    yield program.service, setting, found
 
 
 def _beside_build(inventory: Inventory, program: Program) -> list[Setting]:

@@ -32,6 +32,8 @@ _ONE_SHOT_NAME = regex(
 )
 _FOLDERS = frozenset({"PGDATA", "KAFKA_LOG_DIRS"})
 """Variables that tell a server where to keep its data."""
+_FILES = regex(r"(?:^|/)(?:uploads?|media|attachments?|documents?|avatars?|user[-_]?(?:files|data|content))(?:/|$)")
+_USERS_FILES = Product("users' files", "files")
 _LOOPBACK = ("127.", "localhost", "::1", "[::1]")
 
 
@@ -55,6 +57,19 @@ def final_stage(found: Dockerfile, target: str = "") -> tuple[str, tuple[Instruc
     order = {stage: index for index, stage in enumerate(reversed(chain))}
     mine = [item for item in found.instructions if item.stage in order]
     return name, tuple(sorted(mine, key=lambda item: order[item.stage]))
+
+
+def shipped(file: Dockerfile, target: str) -> list[Instruction]:
+    """The instructions of the built stage, and of those whose whole working folder it copies."""
+    _, final = final_stage(file, target)
+    taken = [item for item in final if item.keyword == "COPY" and any(flag.startswith("--from") for flag in item.flags)]
+    sources = {posixpath.normpath(posixpath.join("/", word)) for item in taken for word in item.words[:-1]}
+    folders = {
+        item.stage: posixpath.normpath(item.argument.strip("\"' "))
+        for item in file.instructions
+        if item.keyword == "WORKDIR"
+    }
+    return [item for item in file.instructions if item in final or folders.get(item.stage) in sources]
 
 
 def built_from(inventory: Inventory, service: Service) -> tuple[str, tuple[Instruction, ...]]:
@@ -118,6 +133,13 @@ def keeps_data(service: Service, found: Product | None) -> Mount | None:
     return next((item for item in lasting(service) if any(_holds(item, path, found) for path in homes)), None)
 
 
+def doubt(service: Service, found: Product) -> str:
+    """Why the mount of a data store may not hold its data after all; empty where nothing speaks against it."""
+    if not found.newest_home or any(_holds(mount, found.newest_home, found) for mount in lasting(service)):
+        return ""
+    return f"its image names no release, and new ones keep their data in {found.newest_home}"
+
+
 def loses_data(service: Service, found: Product) -> bool:
     """Whether nothing that outlives a database, broker or cache holds its data; where nobody knows its folder, any
     lasting mount may.
@@ -141,6 +163,28 @@ def stores(inventory: Inventory, project: Project) -> list[tuple[Service, Produc
     """The services of a project that keep data in a lasting mount, with what they are and the mount."""
     found = ((service, product(inventory, service)) for service in inventory.services_of(project.name).values())
     return [(service, kind, mount) for service, kind in found if kind and (mount := keeps_data(service, kind))]
+
+
+def files(inventory: Inventory, project: Project) -> list[tuple[Service, Product, Mount]]:
+    """The named volumes in which applications of a project keep what users gave them, each with the first service."""
+    found: dict[str, tuple[Service, Product, Mount]] = {}
+    for service in inventory.services_of(project.name).values():
+        for mount in lasting(service) if product(inventory, service) is None else ():
+            if mount.kind == "volume" and _FILES.search(mount.target):
+                found.setdefault(mount.source, (service, _USERS_FILES, mount))
+    return list(found.values())
+
+
+def monitoring_data(inventory: Inventory, project: Project) -> list[tuple[Service, Product, Mount]]:
+    """The named volumes in which the monitoring of a project keeps metrics, logs, dashboards and silences."""
+    found = ((service, product(inventory, service)) for service in inventory.services_of(project.name).values())
+    return [
+        (service, kind, mount)
+        for service, kind in found
+        if kind and kind.kind in OBSERVABILITY
+        for mount in lasting(service)
+        if mount.kind == "volume"
+    ]
 
 
 def is_one_shot(service: Service, waited_for: bool = False) -> bool:

@@ -32,8 +32,13 @@ def by_project(found: Iterable[_Item]) -> dict[str, list[_Item]]:
 
 
 def variants(inventory: Inventory, service: Service) -> list[Service]:
-    """A service of a base project, and the same as each overlay of that project changes it."""
-    return [item for item in inventory.versions(service) if item.project == service.project or item.changed_at]
+    """A service of a base project, and the same as each overlay of that project that may be deployed changes it."""
+    found = inventory.versions(service)
+    return [
+        item
+        for item in found
+        if item.project == service.project or (item.changed_at and item.project not in inventory.aside)
+    ]
 
 
 def somewhere(inventory: Inventory, service: Service, holds: Callable[[Service], bool]) -> bool:
@@ -42,16 +47,27 @@ def somewhere(inventory: Inventory, service: Service, holds: Callable[[Service],
 
 
 def lasting(inventory: Inventory) -> dict[str, list[Service]]:
-    """The services that run all the time, by project; no tools for people, tests or tasks that end."""
+    """The services that run all the time, by project; no tests or tasks that end, and no tools for people, unless a
+    command is known to start them for production and they are kept running there.
+    """
     found: dict[str, list[Service]] = {}
     called = _called(inventory)
-    for project, mine in by_project(inventory.distinct_services).items():
+    started = {project.name for project in inventory.projects if project.started_at}
+    for project, mine in by_project(inventory.deployed_services).items():
         awaited = {item.service for service in mine for item in service.dependencies if "completed" in item.condition}
         awaited.update(item.name for item in mine if item.name in called and item.profiles and not item.restart)
-        kept = [item for item in mine if _is_lasting(inventory, item, item.name in awaited)]
+        kept = [
+            item
+            for item in mine
+            if (project in started and _is_kept_up(item)) or _is_lasting(inventory, item, item.name in awaited)
+        ]
         if kept:
             found[project] = kept
     return found
+
+
+def _is_kept_up(service: Service) -> bool:
+    return service.restart in ("always", "unless-stopped") and not service.profiles
 
 
 def _called(inventory: Inventory) -> frozenset[str]:

@@ -24,6 +24,13 @@ TEST_FRAMEWORKS: dict[str, re.Pattern[str]] = {
     "go": regex(r"\bgo\s+test\b|\bgotestsum\b"),
 }
 """How the frameworks are started, in a command's words joined by spaces."""
+
+
+def test_framework(text: str) -> str:
+    """The framework of tests that a command starts; empty if it starts none."""
+    return next((name for name, pattern in TEST_FRAMEWORKS.items() if pattern.search(text)), "")
+
+
 END_TO_END = frozenset({"playwright", "cypress"})
 TEST_ORCHESTRATORS = regex(
     r"(?:^|\s|/)(?:tox|nox|just|task|turbo|nx|lerna|bazel|pants|earthly|gradlew?|mvnw?|rake|invoke|inv|hatch|mise|moon|"

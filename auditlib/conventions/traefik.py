@@ -1,4 +1,4 @@
-"""What the labels of services tell Traefik: ports to pass requests to, and routers that name a service.
+"""What the labels of services tell Traefik: ports to pass requests to, routers, and what these let through.
 
 Follows https://doc.traefik.io/traefik/reference/routing-configuration/other-providers/docker/; names of labels count in
 any case. What a template makes of other labels isn't known.
@@ -7,18 +7,41 @@ any case. What a template makes of other labels isn't known.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
 from auditlib.inventory import Inventory
-from auditlib.inventory.stack import Service
+from auditlib.inventory.stack import Label, Service
 from auditlib.model import Location
 from auditlib.patterns import regex
 
 _PORT = regex(r"traefik\.(?P<protocol>http|tcp|udp)\.services\.(?P<name>[^.]+)\.loadbalancer\.server\.port", re.I)
 _SERVICE = regex(r"traefik\.(?:http|tcp|udp)\.services\.(?P<name>[^.]+)\.", re.I)
+_ROUTER_PART = regex(
+    r"traefik\.(?:http|tcp|udp)\.routers\.(?P<name>[^.]+)\.(?P<part>rule|entrypoints|middlewares|service|tls)(?:\.[\w.]+)?",
+    re.I,
+)
+_MIDDLEWARE = regex(r"traefik\.http\.middlewares\.(?P<name>[^.]+)\.(?P<kind>[^.]+)(?P<rest>\..*)?", re.I)
+_HOSTS = regex(r"Host(?:SNI)?\(([^()]*)\)", re.I)
+_GUARDS = frozenset({"basicauth", "digestauth", "forwardauth", "ipallowlist", "ipwhitelist", "plugin"})
+"""Middlewares that let in only whom they know; of a plugin nobody knows."""
 _ROUTER = regex(r"traefik\.(?:http|tcp|udp)\.routers\.(?P<name>[^.]+)\.service", re.I)
+
+
+_ROUTED = regex(r"traefik\.(?:http|tcp|udp)\.(?:routers|services)\..+", re.I)
+_ENABLED = "traefik.enable"
+
+
+class RoutedLabel(Struct, frozen=True):
+    """The first label by which a service asks Traefik to pass requests to it."""
+
+    service: Service
+    location: Location
+
+
+Middlewares = Mapping[str, Sequence[tuple[str, str]]]
+"""By its name what kinds a middleware is of, with their first values."""
 
 
 class PortLabel(Struct, frozen=True):
@@ -39,6 +62,40 @@ class RouterLabel(Struct, frozen=True):
     location: Location
 
 
+def routed(inventory: Inventory) -> Iterator[RoutedLabel]:
+    """The services to which Traefik passes requests as their labels say; one that is switched off is none."""
+    for service in inventory.services:
+        asks = [label for label in service.labels if _ROUTED.fullmatch(label.name) or _is_switch(label.name)]
+        if asks and not any(_is_switch(label.name) and label.value.lower() == "false" for label in asks):
+            yield RoutedLabel(service, asks[0].location)
+
+
+def _is_switch(name: str) -> bool:
+    return name.lower() == _ENABLED
+
+
+class Route(Struct, frozen=True):
+    """A router that leads to a service: whom its rule lets in, from where, and through which middlewares."""
+
+    service: Service
+    router: str
+    rule: str
+    entry_points: tuple[str, ...]
+    """Empty for all that there are."""
+    middlewares: tuple[str, ...]
+    location: Location
+    target: str = ""
+    """What it leads to by name; `api@internal` is Traefik's own dashboard."""
+    encrypted: bool = False
+    """Whether it has a certificate; one without may only send its callers to one that has."""
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The host names of its rule, as they are written."""
+        names = (name.strip(" `'\"") for found in _HOSTS.findall(self.rule) for name in found.split(","))
+        return tuple(dict.fromkeys(filter(None, names)))
+
+
 def ports(inventory: Inventory) -> Iterator[PortLabel]:
     """Every port that a label names as a number."""
     for service in inventory.services:
@@ -50,6 +107,50 @@ def ports_of(service: Service) -> Iterator[PortLabel]:
     for label in service.labels:
         if _PORT.fullmatch(label.name) and label.value.isdigit():
             yield PortLabel(service, label.value, label.location)
+
+
+def routes_of(service: Service, *, enabled: bool = True) -> Iterator[Route]:
+    """The routers that a service's labels give a rule; `enabled` says whether they count without `traefik.enable`."""
+    parts: dict[str, dict[str, Label]] = {}
+    for label in service.labels:
+        if label.name.lower() == "traefik.enable":
+            enabled = label.value.strip().lower() == "true"
+        elif match := _ROUTER_PART.fullmatch(label.name):
+            parts.setdefault(match["name"], {})[match["part"].lower()] = label
+    for name, given in parts.items() if enabled else ():
+        if rule := given.get("rule"):
+            entry_points, middlewares = _names(given.get("entrypoints")), _names(given.get("middlewares"))
+            target = given["service"].value.strip() if "service" in given else ""
+            yield Route(service, name, rule.value, entry_points, middlewares, rule.location, target, "tls" in given)
+
+
+def _names(label: Label | None) -> tuple[str, ...]:
+    return tuple(filter(None, (name.strip() for name in label.value.split(",")))) if label else ()
+
+
+def middlewares_of(together: Iterable[Service]) -> Middlewares:
+    """The middlewares that the labels of these services declare."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for service in together:
+        for label in service.labels:
+            if match := _MIDDLEWARE.fullmatch(label.name):
+                found.setdefault(match["name"].lower(), []).append((match["kind"].lower(), label.value))
+    return found
+
+
+def is_guarded(route: Route, declared: Middlewares) -> bool:
+    """Whether a route lets in known callers alone; a middleware that no label declares may see to it."""
+    if "clientip(" in route.rule.lower():
+        return True
+    waiting, seen = list(route.middlewares), set[str]()
+    while waiting:
+        name = waiting.pop().lower().removesuffix("@docker")
+        mine = () if name in seen else declared.get(name)
+        if mine is None or any(kind in _GUARDS for kind, _ in mine):
+            return True
+        seen.add(name)
+        waiting += [link.strip() for kind, value in mine if kind == "chain" for link in value.split(",")]
+    return False
 
 
 def routers(inventory: Inventory) -> Iterator[RouterLabel]:

@@ -17,10 +17,14 @@ between: `service:monitoring/redis`. Every question takes a plain name too: `gra
 | `verb` | one of `VERBS` |
 | `location` | the place that says so |
 | `overlay` | the overlay project that brings it; empty for a base |
-| more | by verb: `condition`, `required`, `declared` and `inferred` of `depends_on`; `read_only` of `mounts` |
+| more | by verb: `condition`, `required`, `declared`, `inferred` of `depends_on`; `read_only` of `mounts`; `ports` |
 
 A `depends_on` edge with `inferred` comes from a host name in an environment value or a command; `declared` tells
 whether the Compose file says `depends_on` as well.
+
+What breaks with a node either fails too, or runs and can't be reached from outside, or goes on without something. A
+`forwards_to` edge leads from a proxy, with those of its `ports` that are known, to what it passes requests to: without
+its upstream a proxy goes on; without its last proxy a service that publishes no port can't be reached.
 
 A service that an overlay changes is the node of its base; what the overlay brings are further edges.
 """

@@ -65,7 +65,7 @@ def _breakage_rows(breakages: Sequence[Breakage]) -> list[Row]:
         {
             "name": item.name,
             "kind": item.kind,
-            "effect": "fails too" if item.hard else "goes on without it",
+            "effect": _effect(item),
             "why": item.why,
             **_place(item.path[-1].location),
         }
@@ -73,13 +73,20 @@ def _breakage_rows(breakages: Sequence[Breakage]) -> list[Row]:
     ]
 
 
+def _effect(item: Breakage) -> str:
+    if item.unreachable:
+        return "can't be reached from outside"
+    return "fails too" if item.hard else "goes on without it"
+
+
 def _single_point_rows(points: Sequence[SinglePoint]) -> list[Row]:
-    """Columns `name`, `kind`, `fails_too`, `goes_on_without_it`, and the place of the node."""
+    """Columns `name`, `kind`, `fails_too`, `unreachable`, `goes_on_without_it`, and the place of the node."""
     return [
         {
             "name": point.name,
             "kind": point.kind,
             "fails_too": _names(point.hard),
+            "unreachable": _names(point.unreachable),
             "goes_on_without_it": _names(point.soft),
             **_place(point.location),
         }
@@ -133,7 +140,9 @@ def _place(location: Location | None) -> Row:
 
 LAYERS = View(_layer_rows, ("step", "services"))
 BREAKAGES = View(_breakage_rows, ("name", "kind", "effect", "why", "file", "line"))
-SINGLE_POINTS = View(_single_point_rows, ("name", "kind", "fails_too", "goes_on_without_it", "file", "line"))
+SINGLE_POINTS = View(
+    _single_point_rows, ("name", "kind", "fails_too", "unreachable", "goes_on_without_it", "file", "line")
+)
 CYCLES = View(_cycle_rows, ("cycle", "file", "line"))
 FLOWS = View(_flow_rows, ("variable", "value", "from", "reaches", "opens", "file", "line"))
 EDGES = View(_edge_rows, ("from", "verb", "to", "file", "line"))

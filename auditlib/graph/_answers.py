@@ -42,7 +42,9 @@ class Breakage(Struct, frozen=True):
     """A node that suffers when another dies.
 
     `hard` means that it can't start or do its work: every link of the chain is a required one. Otherwise it runs on
-    without something. `path` leads from the dead node to this one, a link each.
+    without something, or is `unreachable`: it runs, and nobody outside gets to it, since every proxy that passes
+    requests to it is down, and no port of its own is published. `path` leads from the dead node to this one, a link
+    each.
     """
 
     node: str
@@ -50,6 +52,7 @@ class Breakage(Struct, frozen=True):
     name: str
     hard: bool
     path: tuple[Link, ...]
+    unreachable: bool = False
 
     @property
     def why(self) -> str:
@@ -61,7 +64,7 @@ class Breakage(Struct, frozen=True):
 
 
 class SinglePoint(Struct, frozen=True):
-    """A node that there is one of, and what its failure takes along. `hard` and `soft` are node ids, sorted."""
+    """A node that there is one of, and what its failure takes along: node ids, sorted, each in one of the three."""
 
     node: str
     kind: str
@@ -69,6 +72,7 @@ class SinglePoint(Struct, frozen=True):
     location: Location | None
     hard: tuple[str, ...]
     soft: tuple[str, ...]
+    unreachable: tuple[str, ...] = ()
 
 
 class Cycle(Struct, frozen=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from auditlib.graph import _configuration, _connections, _credentials, _delivery, _monitoring, _stack
+from auditlib.graph import _configuration, _connections, _credentials, _delivery, _monitoring, _proxies, _stack
 from auditlib.graph._builder import Builder
 from auditlib.inventory import Inventory
 
@@ -27,5 +27,6 @@ def assemble(inventory: Inventory) -> PlainGraph:
     for part in parts:
         part.add(builder)
     _connections.add(builder)
+    _proxies.add(builder)
     builder.graph.credentials = tuple(_credentials.traces(inventory, builder.graph.hosts))
     return builder.graph

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 
 from auditlib.conventions import programs
 from auditlib.graph._builder import Builder
-from auditlib.inventory.configuration import EnvLine
-from auditlib.inventory.stack import Endpoint, EnvironmentEntry, Service
+from auditlib.inventory import Inventory
+from auditlib.inventory.stack import Endpoint, Service
 from auditlib.model import Location
 from auditlib.patterns import regex
 
@@ -21,6 +21,10 @@ _SENT = frozenset({"smtp", "smtps", "statsd", "syslog", "gelf"})
 """Schemes of addresses that are only sent to: mail and telemetry."""
 
 
+_Named = tuple[str, Location, Endpoint]
+"""The variable that names a host, where it does, and the host."""
+
+
 def add(builder: Builder) -> None:
     """Add an inferred `depends_on` edge for each entry that names another service of the project.
 
@@ -30,9 +34,7 @@ def add(builder: Builder) -> None:
     for edge in builder.graph.edges_of("depends_on"):
         pair = (edge.source, edge.target)
         declared[pair] = declared.get(pair, False) or edge.attributes["required"]
-    expected: defaultdict[str, list[EnvLine]] = defaultdict(list)
-    for service, line in programs.by_template(builder.inventory):
-        expected[service.key].append(line)
+    expected = _expected(builder.inventory)
     for service in builder.inventory.services:
         node = builder.id("service", service.project, service.name)
         if node is None:
@@ -55,11 +57,21 @@ def _is_sent_to(variable: str, end: Endpoint) -> bool:
     return _SENDS.match(variable) is not None or end.scheme in _SENT
 
 
-def _named(service: Service, expected: Iterable[EnvLine]) -> Iterator[tuple[str, Location, Endpoint]]:
-    """The hosts in what a service is given, and in what it will be given once somebody copied the template."""
-    entries: list[EnvironmentEntry | EnvLine] = [*service.environment, *expected]
-    for entry in entries:
+def _expected(inventory: Inventory) -> dict[str, list[_Named]]:
+    """By service the hosts that it will be given once somebody copied the template, or takes if nobody gives any."""
+    found: defaultdict[str, list[_Named]] = defaultdict(list)
+    for service, line in programs.by_template(inventory):
+        found[service.key] += [(line.name, line.location, end) for end in line.endpoints]
+    for service, setting, ends in programs.by_default(inventory):
+        told = {name for name, _, _ in found[service.key]}
+        found[service.key] += [(setting.name, setting.location, end) for end in ends if setting.name not in told]
+    return found
+
+
+def _named(service: Service, expected: Iterable[_Named]) -> Iterator[_Named]:
+    for entry in service.environment:
         for end in entry.endpoints:
             yield entry.name, entry.location, end
+    yield from expected
     for end in service.command_endpoints:
         yield "", service.command_location or service.location, end

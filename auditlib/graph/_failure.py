@@ -4,6 +4,9 @@ A failure travels against the edges: from what is needed to who needs it. It sta
 without which the dependent can't start or work: a required dependency that is waited for until it is healthy, an
 address of a database or broker, a mounted volume, an image. A `depends_on` that waits for the start alone is an order,
 not a need, unless the service also holds an address of the other that is for more than telemetry or mail.
+
+Along the edges goes one kind of harm alone: to what a proxy passes requests to. It runs, but whoever is outside gets to
+it no more, if it publishes no port and no other proxy leads to it (`_entrances`).
 """
 
 from __future__ import annotations
@@ -14,12 +17,13 @@ from typing import TYPE_CHECKING, Any
 
 from auditlib.graph._answers import Breakage, Link, SinglePoint
 from auditlib.graph._components import components
+from auditlib.graph._entrances import Entrances
 
 if TYPE_CHECKING:
     from auditlib.graph._dependency_graph import DependencyGraph
 
 _HARD = frozenset({"mounts", "joins", "builds", "needs", "queries", "alerts_on", "routes_to"})
-_SOFT = frozenset({"scrapes"})
+_SOFT = frozenset({"scrapes", "forwards_to"})
 
 
 def is_hard(verb: str, data: Mapping[str, Any], target_kind: str) -> bool | None:
@@ -31,7 +35,7 @@ def is_hard(verb: str, data: Mapping[str, Any], target_kind: str) -> bool | None
     if verb == "depends_on":
         return bool(data["required"] and (data["inferred"] or data["condition"] != "service_started"))
     if verb == "runs":
-        return True if target_kind in ("image", "job", "script") else None
+        return {"image": True, "job": True, "script": True, "datasource": False}.get(target_kind)
     if verb == "reads_env":
         return bool(data.get("required", True))
     return None
@@ -41,13 +45,18 @@ def what_breaks(graph: DependencyGraph, node: str) -> list[Breakage]:
     """Everything that the failure of a node reaches, each by its shortest chain, a hard chain first."""
     paths = _reach(graph, {node: ()}, hard_only=True)
     hard = set(paths)
-    paths |= _reach(graph, paths, hard_only=False)
+    shut = Entrances(graph).shut_by(paths)
+    paths |= _reach(graph, paths, hard_only=False) | shut
     found = [
-        Breakage(reached, graph.nodes[reached]["kind"], graph.nodes[reached]["name"], reached in hard, path)
+        Breakage(
+            reached, graph.nodes[reached]["kind"], graph.nodes[reached]["name"], reached in hard, path, reached in shut
+        )
         for reached, path in paths.items()
         if reached != node
     ]
-    return sorted(found, key=lambda item: (not item.hard, len(item.path), item.kind != "service", item.node))
+    return sorted(
+        found, key=lambda item: (not item.hard, not item.unreachable, len(item.path), item.kind != "service", item.node)
+    )
 
 
 def _reach(
@@ -78,12 +87,29 @@ def single_points(graph: DependencyGraph, kind: str, limit: int) -> list[SingleP
     services = [node for node, data in graph.nodes.items() if data["kind"] == "service"]
     hard = _reached_services(graph, services, lambda verdict: verdict is True)
     any_way = _reached_services(graph, services, lambda verdict: verdict is not None)
-    candidates = [
-        node for node, data in graph.nodes.items()
-        if data["kind"] == kind and (data.get("replicas") or 1) == 1 and any_way.get(node, 0)
-    ]  # fmt: skip
-    candidates.sort(key=lambda node: (-hard.get(node, 0).bit_count(), -any_way[node].bit_count(), node))
-    return [_single_point(graph, node, services, hard.get(node, 0), any_way[node]) for node in candidates[:limit]]
+    single = [node for node, data in graph.nodes.items() if data["kind"] == kind and (data.get("replicas") or 1) == 1]
+    shut = _shut(graph, single, services, hard)
+    candidates = [node for node in single if any_way.get(node, 0) or shut.get(node)]
+    candidates.sort(key=lambda node: (*_weight(hard.get(node, 0), shut.get(node, ()), any_way.get(node, 0)), node))
+    return [
+        _single_point(graph, node, services, hard.get(node, 0), any_way.get(node, 0), shut.get(node, ()))
+        for node in candidates[:limit]
+    ]
+
+
+def _weight(hard: int, shut: tuple[str, ...], any_way: int) -> tuple[int, int, int]:
+    """By how much a failure takes along, the worst first."""
+    return -hard.bit_count(), -len(shut), -any_way.bit_count()
+
+
+def _shut(
+    graph: DependencyGraph, nodes: list[str], services: list[str], hard: Mapping[str, int]
+) -> dict[str, tuple[str, ...]]:
+    """The services that can't be reached once a node has failed, with all that it takes along, if it takes a proxy."""
+    entrances = Entrances(graph)
+    proxies = sum(1 << position for position, service in enumerate(services) if service in entrances.proxies)
+    taken = {node: hard.get(node, 0) for node in nodes if node in entrances.proxies or hard.get(node, 0) & proxies}
+    return {node: tuple(sorted(entrances.shut_by((node, *_named(services, bits))))) for node, bits in taken.items()}
 
 
 def reach(graph: DependencyGraph, kind: str) -> dict[str, int]:
@@ -112,11 +138,12 @@ def _reached_services(
     return {node: bits & ~bit.get(node, 0) for node, bits in reached.items()}
 
 
-def _single_point(graph: DependencyGraph, node: str, services: list[str], hard: int, any_way: int) -> SinglePoint:
+def _single_point(
+    graph: DependencyGraph, node: str, services: list[str], hard: int, any_way: int, shut: tuple[str, ...]
+) -> SinglePoint:
     data = graph.nodes[node]
-    return SinglePoint(
-        node, data["kind"], data["name"], data["location"], _named(services, hard), _named(services, any_way & ~hard)
-    )
+    soft = tuple(name for name in _named(services, any_way & ~hard) if name not in shut)
+    return SinglePoint(node, data["kind"], data["name"], data["location"], _named(services, hard), soft, shut)
 
 
 def _named(services: list[str], bits: int) -> tuple[str, ...]:

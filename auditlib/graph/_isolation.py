@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from auditlib.graph._dependency_graph import DependencyGraph
 
-_TOUCHES_A_SERVICE = frozenset({"depends_on", "scrapes", "queries", "routes_to", "publishes"})
+_TOUCHES_A_SERVICE = frozenset({"depends_on", "scrapes", "queries", "routes_to", "publishes", "forwards_to"})
 _HAS_NO_NEIGHBOURS = frozenset({"workflow", "document"})
 """Kinds that start or explain others; that nothing reaches them means nothing."""
 

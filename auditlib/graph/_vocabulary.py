@@ -36,6 +36,7 @@ VERBS: dict[str, str] = {
     "scrapes": "Prometheus collects metrics of a service",
     "alerts_on": "an alert looks at a scrape job",
     "routes_to": "an alert reaches a receiver; a receiver, a service",
+    "forwards_to": "a reverse proxy passes requests to a service",
     "queries": "a dashboard asks a data source; a data source, a service",
     "builds": "a service or a job builds an image",
     "runs": "a service runs an image or loads a configuration; a workflow, a job; a job or script, a script",

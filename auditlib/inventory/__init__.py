@@ -70,6 +70,7 @@ class Inventory:
         default=(), metadata={"of": configuration.AllowedOrigin}
     )
     any_hosts: tuple[configuration.AnyHost, ...] = field(default=(), metadata={"of": configuration.AnyHost})
+    express_files: tuple[configuration.ExpressFile, ...] = field(default=(), metadata={"of": configuration.ExpressFile})
     spring_settings: tuple[configuration.SpringSettings, ...] = field(
         default=(), metadata={"of": configuration.SpringSettings}
     )
@@ -120,6 +121,7 @@ class Inventory:
     test_suites: tuple[delivery.TestSuite, ...] = field(default=(), metadata={"of": delivery.TestSuite})
     callers: tuple[delivery.Caller, ...] = field(default=(), metadata={"of": delivery.Caller})
     migrators: tuple[delivery.Migrator, ...] = field(default=(), metadata={"of": delivery.Migrator})
+    local_imports: tuple[delivery.LocalImports, ...] = field(default=(), metadata={"of": delivery.LocalImports})
     documents: tuple[delivery.Document, ...] = field(default=(), metadata={"of": delivery.Document})
     web_routes: tuple[delivery.Route, ...] = field(default=(), metadata={"of": delivery.Route})
 
@@ -148,6 +150,22 @@ class Inventory:
     def distinct_services(self) -> tuple[stack.Service, ...]:
         """Each service once: those of base projects and those that overlays add, not those that overlays change."""
         return tuple(service for service in self.services if service.changed_at is None)
+
+    @cached_property
+    def deployed_projects(self) -> tuple[stack.Project, ...]:
+        """The base projects that are deployed as far as anything tells, what a command starts first."""
+        found = (project for project in self.base_projects if not project.aside)
+        return tuple(sorted(found, key=lambda project: not project.started_at))
+
+    @cached_property
+    def aside(self) -> frozenset[str]:
+        """The names of the projects that what is deployed is known to leave out."""
+        return frozenset(project.name for project in self.projects if project.aside)
+
+    @cached_property
+    def deployed_services(self) -> tuple[stack.Service, ...]:
+        """The distinct services without those of projects that are known to be left out of what is deployed."""
+        return tuple(service for service in self.distinct_services if service.project not in self.aside)
 
     @cached_property
     def runners(self) -> dict[str, tuple[stack.Service, ...]]:
@@ -204,6 +222,16 @@ class Inventory:
     def dockerfiles_by_path(self) -> dict[str, delivery.Dockerfile]:
         """The Dockerfiles by their path."""
         return {item.path: item for item in self.dockerfiles}
+
+    @cached_property
+    def imports_by_path(self) -> dict[str, delivery.LocalImports]:
+        """What the files of code import, by their path."""
+        return {item.path: item for item in self.local_imports}
+
+    @cached_property
+    def importing_names(self) -> frozenset[str]:
+        """The last parts of the paths of the files of code whose imports are known."""
+        return frozenset(path.rpartition("/")[2] for path in self.imports_by_path)
 
     @cached_property
     def scripts_by_path(self) -> dict[str, delivery.Script]:

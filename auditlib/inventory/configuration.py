@@ -160,6 +160,17 @@ class AnyHost(Struct, frozen=True):
     location: Location
 
 
+class ExpressFile(Struct, frozen=True):
+    """A file of code with what it does of an Express application, as far as a proxy before that matters.
+
+    `kind` is `application` where it is made, `limit` where requests are counted by address, `cookie` where a session's
+    cookie is for HTTPS alone, or `trust` where the application is told of its proxy.
+    """
+
+    kind: str
+    location: Location
+
+
 class SpringSettings(Struct, frozen=True):
     """A file that configures a Spring application."""
 

@@ -101,6 +101,8 @@ class Job(Struct, frozen=True):
     """The image that the job's steps run in; empty for the runner itself."""
     inputs: tuple[Pair, ...] = ()
     """What a reusable workflow is called with."""
+    included: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """The values that the cases of the matrix's `include` add, by key."""
 
 
 class Workflow(Struct, frozen=True):
@@ -208,6 +210,8 @@ class Manifest(Struct, frozen=True):
     location: Location
     incomplete: bool = False
     """Whether more targets may come from elsewhere: a makefile's `include`, pattern rule or computed name."""
+    constrained: bool = False
+    """Whether a file of constraints (`-c`) holds the versions that the requirements leave open."""
 
 
 class Script(Struct, frozen=True):
@@ -238,6 +242,23 @@ class TestSuite(Struct, frozen=True):
     variables: frozenset[str] = frozenset()
     """Names in capitals in the tests and in what is loaded with them (`conftest.py`): variables that they may set."""
     __test__ = False  # it is no test of ours
+
+
+class Import(Struct, frozen=True):
+    """A module that the top level of a file imports, as it is written, with the names taken from it."""
+
+    module: str
+    names: tuple[str, ...]
+    location: Location
+
+
+class LocalImports(Struct, frozen=True):
+    """What a file of code imports as soon as it is loaded; `alters_path`: whether it may change where it looks."""
+
+    path: str
+    imports: tuple[Import, ...]
+    location: Location
+    alters_path: bool = False
 
 
 class Migrator(Struct, frozen=True):
@@ -284,11 +305,21 @@ class Document(Struct, frozen=True):
     location: Location
 
 
+class ClusterImage(Struct, frozen=True):
+    """An image that a manifest runs, or that a kustomization puts in the place of another, as it is written."""
+
+    image: str
+    location: Location
+
+
 class ClusterFile(Struct, frozen=True):
     """A file that deploys to a cluster: a `manifest` of Kubernetes, a `chart`, `kustomization`, `helmfile`, …"""
 
     kind: str
     location: Location
+    images: tuple[ClusterImage, ...] = ()
+    replaced: tuple[str, ...] = ()
+    """The images that a kustomization replaces in other files, by their names."""
 
 
 class Route(Struct, frozen=True):

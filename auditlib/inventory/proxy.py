@@ -20,6 +20,8 @@ class Upstream(Struct, frozen=True):
     group: str
     """The name of the `upstream` block or service that it belongs to; empty for a server named directly."""
     location: Location
+    listens: tuple[str, ...] = ()
+    """The ports of the proxy whose requests it gets, where the file tells them apart."""
 
 
 class ReverseProxy(Struct, frozen=True):
@@ -37,3 +39,5 @@ class ReverseProxy(Struct, frozen=True):
     """The further files that one of nginx reads, as they are written (`/etc/nginx/conf.d/*.conf`)."""
     folders: tuple[str, ...] = ()
     """The paths from which one of nginx serves files, or that it reads or writes otherwise, as they are written."""
+    guarded: bool = False
+    """Whether it asks for a login, or lets in known addresses alone, before something that it leads to."""

@@ -265,7 +265,7 @@ class Problem(Struct, frozen=True):
 
 
 class Project(Struct, frozen=True):
-    """A Compose project: a base file with its overrides, or a stand-alone overlay on a base."""
+    """A Compose project: a base with what is deployed or read with it, or an overlay on a base."""
 
     name: str
     """Unique in a repository and the same in every checkout: the project's folder, or the path of its file where it
@@ -277,3 +277,8 @@ class Project(Struct, frozen=True):
     """The project that an overlay goes with; empty for a base."""
     location: Location
     env_file: str = ""
+    started_at: tuple[Location, ...] = ()
+    """The commands that put just these files into operation for production; none if nothing tells what is deployed."""
+    aside: bool = False
+    """Whether what is deployed is known to leave it out: an overlay for development, or a base in whose place another
+    one of its folder is started."""

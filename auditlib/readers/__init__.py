@@ -1,6 +1,7 @@
 """One reader a format. They return inventory records and never raise for bad input.
 
-A reader is a module with `read(source) -> Reading`; `READERS` names them in the order in which they are read.
+A reader is a module with `read(source) -> Reading`; `READERS` names them in the order in which they are read. Compose
+files are read last, since the commands that the others find tell which of them are deployed together.
 """
 
 from __future__ import annotations
@@ -11,13 +12,13 @@ from typing import Any
 from auditlib.errors import AuditlibError
 from auditlib.inventory import Inventory
 from auditlib.model import Coverage, Location, Read
+from auditlib.readers.compose import starts
 from auditlib.readers.masking import Masking, allow_names
 from auditlib.readers.reading import Reading
 from auditlib.readers.remainder import remainder
 from auditlib.source import Source
 
 READERS: tuple[str, ...] = (
-    "compose",
     "env_files",
     "settings",
     "django_settings",
@@ -30,6 +31,7 @@ READERS: tuple[str, ...] = (
     "requirements",
     "runtimes",
     "web_routes",
+    "express",
     "instrumentation",
     "prometheus",
     "prometheus_rules",
@@ -45,6 +47,7 @@ READERS: tuple[str, ...] = (
     "documents",
     "test_suites",
     "migrators",
+    "local_imports",
     "makefiles",
     "scripts",
     "callers",
@@ -58,6 +61,8 @@ READERS: tuple[str, ...] = (
 def read(source: Source) -> Inventory:
     """Everything that the readers find in a repository, with every secret masked."""
     readings = [_reading(name, source) for name in READERS]
+    started = starts.of(record for reading in readings for record in reading.records)
+    readings.insert(0, _reading("compose", source, started))
     records = [record for reading in readings for record in reading.records]
     coverage = [entry for reading in readings for entry in reading.coverage]
     coverage += _searched(records, {entry.file for entry in coverage})
@@ -82,10 +87,10 @@ def _searched(records: list[Any], told: set[str]) -> list[Coverage]:
     return [Coverage(file, "code or text", Read.PARSED) for file in sorted(found - told)]
 
 
-def _reading(name: str, source: Source) -> Reading:
+def _reading(name: str, source: Source, *found: Any) -> Reading:
     """What a reader answers. Its defect costs its own records alone; the message may quote a file and is not told."""
     try:
-        reading: Reading = importlib.import_module(f"{__name__}.{name}").read(source)
+        reading: Reading = importlib.import_module(f"{__name__}.{name}").read(source, *found)
     except AuditlibError:
         raise
     except Exception as error:

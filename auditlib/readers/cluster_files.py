@@ -1,15 +1,17 @@
 """What is written for a cluster: manifests of Kubernetes, charts of Helm, jobs of Nomad.
 
-Only what such a file is, is looked for, not what is in it. Follows https://kubernetes.io/docs/concepts/overview/working-with-objects/,
-https://helm.sh/docs/topics/charts/, https://kubectl.docs.kubernetes.io/references/kustomize/kustomization/,
+What such a file is, is looked for, and which images it names, by its lines: a template of Helm is no YAML. Follows
+https://kubernetes.io/docs/concepts/overview/working-with-objects/, https://helm.sh/docs/topics/charts/,
+https://kubectl.docs.kubernetes.io/references/kustomize/kustomization/,
 https://helmfile.readthedocs.io and https://developer.hashicorp.com/nomad/docs/job-specification.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
-from auditlib.inventory.delivery import ClusterFile
+from auditlib.inventory.delivery import ClusterFile, ClusterImage
 from auditlib.model import Location
 from auditlib.patterns import regex
 from auditlib.readers.reading import Reading
@@ -20,16 +22,21 @@ _FILES = {
     "chart": regex(r"(?:^|/)Chart\.ya?ml$"),
     "helmfile": regex(r"(?:^|/)helmfile\.ya?ml$"),
     "job of Nomad": regex(r"\.nomad(?:\.hcl)?$"),
-    "manifest": regex(r"(?:^|/)(?:k8s|kubernetes|kube|helm|charts)/.+\.(?:ya?ml|tpl|json)$"),
+    "manifest": regex(
+        r"(?:^|/)(?:k8s|kubernetes|kube|helm|charts|manifests|deploy|deployments?)/.+\.(?:ya?ml|tpl|json)$"
+    ),
 }
 _SIGNS = {
     "kustomization": regex(r"^(?:kind:\s*Kustomization|resources:|bases:|components:)", re.M),
     "chart": regex(r"^(?:apiVersion|name):", re.M),
     "helmfile": regex(r"^\s*(?:releases|helmfiles|bases):", re.M),
     "job of Nomad": regex(r"^\s*job\s", re.M),
-    "manifest": regex(r"^[\s{]*\"?apiVersion\"?\s*:", re.M),
+    "manifest": regex(r"^[\s{]*\"?apiVersion\"?\s*:\s*[\"']?[a-z{]", re.M),
 }
-"""A line that such a file has to hold."""
+"""A line that such a file has to hold; one of Grafana says `apiVersion: 1`."""
+_IMAGE = regex(r"^[ \t]*(?:-[ \t]+)?[\"']?(?:image|newName)[\"']?:[ \t]+[\"']?(?P<image>[^\s\"',{}#]+)", re.M)
+_IMAGES_BLOCK = regex(r"^images:[^\n]*\n(?P<block>(?:[ \t-][^\n]*\n?|\n)*)", re.M)
+_NAME = regex(r"^[ \t]*(?:-[ \t]+)?name:[ \t]+[\"']?(?P<name>[^\s\"'#]+)", re.M)
 
 
 def read(source: Source) -> Reading:
@@ -37,6 +44,22 @@ def read(source: Source) -> Reading:
     reading = Reading()
     for path in source.files:
         kind = next((kind for kind, pattern in _FILES.items() if pattern.search(path)), "")
-        if kind and _SIGNS[kind].search(source.glance(path)):
-            reading.records.append(ClusterFile(kind, Location(path)))
+        if kind and _SIGNS[kind].search(text := source.glance(path)):
+            images = tuple(_images(path, text)) if kind in ("manifest", "kustomization") else ()
+            replaced = tuple(_replaced(text)) if kind == "kustomization" else ()
+            reading.records.append(ClusterFile(kind, Location(path), images, replaced))
     return reading
+
+
+def _images(path: str, text: str) -> Iterator[ClusterImage]:
+    line, position = 1, 0
+    for match in _IMAGE.finditer(text):
+        line += text.count("\n", position, match.start("image"))
+        position = match.start("image")
+        yield ClusterImage(match["image"], Location(path, line))
+
+
+def _replaced(text: str) -> Iterator[str]:
+    """The names of images for which a kustomization has others, or other tags."""
+    for block in _IMAGES_BLOCK.finditer(text):
+        yield from (match["name"] for match in _NAME.finditer(block["block"]))

@@ -14,7 +14,7 @@ from msgspec import Struct, field
 from auditlib.inventory.proxy import ReverseProxy, Upstream
 from auditlib.model import Coverage, Location, Read
 from auditlib.patterns import regex
-from auditlib.readers import reading, selection
+from auditlib.readers import proxy_guards, reading, selection
 from auditlib.source import Source, Unreadable
 
 KIND = "nginx"
@@ -80,7 +80,8 @@ def _read(source: Source, file: str) -> Iterator[Any]:
     upstreams = tuple(item for item in state.upstreams if item.group or item.host not in state.groups)
     listens, includes = tuple(dict.fromkeys(state.listens)), tuple(dict.fromkeys(state.includes))
     folders = tuple(dict.fromkeys(state.folders))
-    yield ReverseProxy(file, KIND, listens, upstreams, Location(file), tuple(state.sections), includes, folders)
+    yield ReverseProxy(file, KIND, listens, upstreams, Location(file), tuple(state.sections), includes, folders,
+                       proxy_guards.names_guard(source.text(file)))  # fmt: skip
     if state.blocks:
         yield Coverage(file, KIND, Read.PARTIAL, "a block is not closed")
 

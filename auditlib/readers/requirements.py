@@ -24,6 +24,7 @@ _FILE = regex(r"(?:[\w.-]*requirements[\w.-]*\.(?:txt|in|pip))|requirements", re
 _REQUIREMENT = regex(r"(?P<name>[A-Za-z0-9](?:[\w.-]*[A-Za-z0-9])?)\s*(?:\[[^\]]*\])?\s*(?P<constraint>[^;#]*)")
 _EGG = regex(r"[#&]egg=(?P<name>[\w.-]+)")
 _INCLUDE = regex(r"(?:-r|--requirement)[\s=]*(?P<path>\S+)")
+_CONSTRAINT = regex(r"^[ \t]*(?:-c|--constraint)[\s=]", re.M)
 _COMMENT = regex(r"(?:^|\s)#.*$")
 _HASHES = regex(r"\s--(?:hash|config-settings|global-option)\b.*$")
 _GROUP = regex(r"dev|test|doc|lint|ci|prod|local|build|type", re.I)
@@ -59,7 +60,8 @@ def _read(source: Source, path: str) -> Iterator[Manifest | Coverage]:
     found = list(_requirements(source, path, (path,)))
     yield from (item for item in found if isinstance(item, Coverage))
     needed = tuple(dict.fromkeys(item for item in found if isinstance(item, Requirement)))
-    yield Manifest(path, "python", "", (), needed, "", (), Location(path))
+    constrained = bool(_CONSTRAINT.search(source.text(path)))
+    yield Manifest(path, "python", "", (), needed, "", (), Location(path), constrained=constrained)
 
 
 def _requirements(source: Source, path: str, chain: tuple[str, ...]) -> Iterator[Requirement | Coverage]:

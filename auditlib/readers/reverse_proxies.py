@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from auditlib.inventory.proxy import ReverseProxy, Upstream
 from auditlib.model import Location
 from auditlib.patterns import regex
-from auditlib.readers import reading, selection
+from auditlib.readers import proxy_guards, reading, selection
 from auditlib.readers.nodes import Entries, location
 from auditlib.source import Source
 from auditlib.yamltree import Node
@@ -43,15 +43,25 @@ def read(source: Source) -> reading.Reading:
 
 def _caddy(source: Source, file: str) -> Iterator[Any]:
     listens: list[str] = []
+    site: tuple[str, ...] = ()
     upstreams: list[Upstream] = []
     for number, line in enumerate(source.lines(file), 1):
         if line.rstrip().endswith("{") and line[:1] not in (" ", "\t", "#"):
-            listens += _CADDY_PORT.findall(line[:1_000])
+            site = tuple(_CADDY_PORT.findall(line[:1_000]))
+            listens += site
         if match := _CADDY_PASS.match(line[:1_000]):
             words = match[1].split()
             path = words.pop(0) if words and words[0][0] in "/*@" else ""
-            upstreams += [_upstream(word, path, "", Location(file, number)) for word in words if word[0] not in "{}"]
-    yield ReverseProxy(file, "caddy", tuple(dict.fromkeys(listens)), tuple(upstreams), Location(file))
+            place = Location(file, number)
+            upstreams += [_upstream(word, path, "", place, site) for word in words if word[0] not in "{}"]
+    yield ReverseProxy(
+        file,
+        "caddy",
+        tuple(dict.fromkeys(listens)),
+        tuple(upstreams),
+        Location(file),
+        guarded=_is_guarded(source, file),
+    )
 
 
 def _haproxy(source: Source, file: str) -> Iterator[Any]:
@@ -65,7 +75,18 @@ def _haproxy(source: Source, file: str) -> Iterator[Any]:
             listens.append(match[1])
         if match := _HAPROXY_SERVER.match(line[:1_000]):
             upstreams.append(Upstream(match[1], match[2] or "", "tcp", "", group, Location(file, number)))
-    yield ReverseProxy(file, "haproxy", tuple(dict.fromkeys(listens)), tuple(upstreams), Location(file))
+    yield ReverseProxy(
+        file,
+        "haproxy",
+        tuple(dict.fromkeys(listens)),
+        tuple(upstreams),
+        Location(file),
+        guarded=_is_guarded(source, file),
+    )
+
+
+def _is_guarded(source: Source, file: str) -> bool:
+    return proxy_guards.names_guard(source.text(file))
 
 
 def _is_traefik(text: str) -> bool:
@@ -76,7 +97,7 @@ def _is_traefik(text: str) -> bool:
 def _traefik(source: Source, file: str) -> Iterator[Any]:
     entries = Entries(file, "traefik")
     upstreams = _traefik_toml(source, file) if file.endswith(".toml") else _traefik_yaml(source, entries)
-    yield ReverseProxy(file, "traefik", (), tuple(upstreams), Location(file))
+    yield ReverseProxy(file, "traefik", (), tuple(upstreams), Location(file), guarded=_is_guarded(source, file))
     yield from entries.problems
 
 
@@ -101,11 +122,12 @@ def _traefik_toml(source: Source, file: str) -> Iterator[Upstream]:
             yield _upstream(match[1], "", "", Location(file, number))
 
 
-def _upstream(address: str, path: str, group: str, place: Location) -> Upstream:
+def _upstream(address: str, path: str, group: str, place: Location, listens: tuple[str, ...] = ()) -> Upstream:
     """The server of a URL or `host:port`; one that a variable names has no host that is known."""
     try:
         parts = urlsplit(address if "://" in address else f"//{address}")
         host, port = parts.hostname or "", str(parts.port or "")
     except ValueError:
         parts, host, port = urlsplit(""), "", ""
-    return Upstream("" if re.search(r"[{}$]", host) else host, port, parts.scheme or "http", path, group, place)
+    known = "" if re.search(r"[{}$]", host) else host
+    return Upstream(known, port, parts.scheme or "http", path, group, place, listens)

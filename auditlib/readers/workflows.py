@@ -139,6 +139,7 @@ def _job(key: Node, node: Node, steps: StepReader, outer: Defaults) -> Job:
         location=Location(entries.file, key.line, key.column, node.end_line),
         container=text(node, "container", "image") or (container.text if container else ""),
         inputs=pairs(node.get("with"), entries, vault),
+        included=tuple(_included(node.get("strategy", "matrix", "include"), entries)),
     )
 
 
@@ -154,6 +155,15 @@ def _matrix(node: Node | None, entries: Entries) -> Iterator[tuple[str, tuple[st
     for key, values in node.items() if node else ():
         if key.text not in ("include", "exclude"):
             yield key.text, _texts(values, entries)
+
+
+def _included(node: Node | None, entries: Entries) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The values of the cases that `include` adds to a matrix."""
+    found: dict[str, list[str]] = {}
+    for case in node.elements() if node is not None and node.is_sequence else ():
+        for key, value in case.items() if case.is_mapping else ():
+            found.setdefault(key.text, []).extend(_texts(value, entries) if value.kind == "scalar" else ())
+    return ((key, tuple(values)) for key, values in found.items())
 
 
 def _services(node: Node | None, entries: Entries, vault: Vault) -> Iterator[JobService]:

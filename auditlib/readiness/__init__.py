@@ -2,7 +2,8 @@
 
 An item is judged by what the repository holds of its kind and by the open findings that speak against it:
 
-- not known, if the repository holds nothing of the kind, and no finding speaks of it;
+- not known, if the repository holds nothing of the kind, and no finding speaks of it, or if what it holds leaves it
+  open, such as a platform that decides by itself on how many hosts something runs;
 - not met, if a finding denies it, or if it wants a proof that the repository doesn't hold;
 - partly, if findings only weaken it, or if there are gaps that no rule finds fault with;
 - met otherwise.
@@ -12,7 +13,7 @@ So no item is better, or vaguer, than an open finding of its rules says.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum
 
 from msgspec import Struct
@@ -22,8 +23,9 @@ from auditlib.inventory import Inventory
 from auditlib.model import Finding, Related, Severity, Status
 from auditlib.readiness._areas import unknown_areas
 from auditlib.readiness._items import ITEMS, Item
+from auditlib.readiness._subjects import telemetry
 
-__all__ = ["ITEMS", "Answer", "Item", "State", "judge", "unknown_areas"]
+__all__ = ["ITEMS", "Answer", "Item", "State", "judge", "telemetry", "unknown_areas"]
 
 
 class State(Enum):
@@ -56,20 +58,42 @@ def judge(inventory: Inventory, graph: DependencyGraph, findings: Iterable[Findi
 
 def _answer(item: Item, inventory: Inventory, graph: DependencyGraph, opened: Sequence[Finding]) -> Answer:
     against = tuple(finding for finding in opened if finding.rule in item.denied_by | item.weakened_by)
-    subject = tuple(item.subject(inventory))
+    subject = tuple(_sound(item, inventory, opened))
     if not subject and not against:
-        return Answer(item, State.UNKNOWN, item.unknown, (), ())
+        return _unknown(item, inventory)
     proof = tuple(item.proof(inventory)) if item.proof else subject
     if any(finding.rule in item.denied_by for finding in against):
         return Answer(item, State.NOT_MET, _titles(against), against, proof or subject)
     if item.proof and not proof:
-        return Answer(item, State.NOT_MET, item.lacking, against, subject)
+        return _unproven(item, inventory, against, subject)
     if against:
         return Answer(item, State.PARTLY, _titles(against), against, proof)
     gaps = tuple(item.gaps(inventory, graph)) if item.gaps else ()
     if gaps:
         return Answer(item, State.PARTLY, _few([gap.message for gap in gaps]), (), gaps)
     return Answer(item, State.MET, item.met, (), proof)
+
+
+def _unproven(item: Item, inventory: Inventory, against: tuple[Finding, ...], subject: tuple[Related, ...]) -> Answer:
+    """The answer where the proof is missing: not met, unless something leaves it open."""
+    undecided = tuple(item.undecided(inventory)) if item.undecided else ()
+    if undecided:
+        return Answer(item, State.UNKNOWN, _few([record.message for record in undecided]), against, undecided)
+    return Answer(item, State.NOT_MET, item.lacking, against, subject)
+
+
+def _sound(item: Item, inventory: Inventory, opened: Sequence[Finding]) -> Iterator[Related]:
+    """What the repository holds of the kind, without what a finding says is nothing of it."""
+    void = [finding for finding in opened if finding.rule in item.void_by]
+    places = {str(place) for finding in void for place in (finding.location, *(it.location for it in finding.related))}
+    return (record for record in item.subject(inventory) if str(record.location) not in places)
+
+
+def _unknown(item: Item, inventory: Inventory) -> Answer:
+    """The answer where there is nothing of the kind, with what there is in its place."""
+    beside = tuple(item.beside(inventory)) if item.beside else ()
+    said = [record.message[:1].upper() + record.message[1:] for record in beside]
+    return Answer(item, State.UNKNOWN, " ".join(filter(None, (item.unknown, _few(said)))), (), beside)
 
 
 def _titles(findings: Sequence[Finding]) -> str:

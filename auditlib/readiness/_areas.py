@@ -26,9 +26,15 @@ def _held(inventory: Inventory) -> Iterator[tuple[Area, Iterable[object], str]]:
     delivery = (*inventory.workflows, *inventory.test_suites, *deployment.other_ci(inventory))
     yield Area.ORCHESTRATION, services, "no service in the repository"
     yield Area.CONFIGURATION, configured, "no service, setting or environment file in the repository"
-    yield Area.MONITORING, _monitoring(inventory), "no monitoring in the repository"
+    yield Area.MONITORING, _monitoring(inventory), _unmonitored(inventory)
     yield Area.CICD, delivery, "no workflow or test in the repository"
     yield Area.RESILIENCE, services, "no service in the repository"
+
+
+def _unmonitored(inventory: Inventory) -> str:
+    """What is said where nothing monitors: what is collected instead, if anything."""
+    ways = (record.message for record in subjects.telemetry(inventory))
+    return "; ".join(("no metrics, alerts, dashboards or collected logs in the repository", *ways))
 
 
 def _monitoring(inventory: Inventory) -> Iterator[object]:

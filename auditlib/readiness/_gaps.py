@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 
 from auditlib import log_collection, watching
 from auditlib.conventions import backups, deployment, environments, healthchecks, images, services, stacks
@@ -51,32 +52,41 @@ def untried(inventory: Inventory, graph: DependencyGraph) -> Iterator[Related]:
 
 def unfixed(inventory: Inventory, graph: DependencyGraph) -> Iterator[Related]:
     """The images whose tag goes on to later releases, such as `redis:7`."""
-    for service in inventory.distinct_services:
+    for service in inventory.deployed_services:
         named = service.image and service.build is None and "$" not in service.image
         if named and images.precision(service.image) > 1:
-            yield Related(service.image_location, f"{service.name} runs {service.image}, whose tag moves on")
+            yield Related(
+                service.image_location, f"{service.name} runs {service.image}, whose tag moves on within its line"
+            )
 
 
 def kept_nowhere(inventory: Inventory, graph: DependencyGraph) -> Iterator[Related]:
-    """The databases and brokers that run all the time without a lasting mount."""
+    """The databases and brokers that run all the time without a lasting mount, or with one in doubt."""
     for service in _lasting(inventory):
         product = services.product(inventory, service)
         if product and product.kind in ("datastore", "broker") and services.loses_data(service, product):
             yield Related(service.location, f"{service.name} ({product.name}) keeps its data in no volume")
+        elif product and (doubt := services.doubt(service, product)):
+            yield Related(service.location, f"Whether the volume of {service.name} holds its data isn't sure: {doubt}")
 
 
 def undeployed(inventory: Inventory, graph: DependencyGraph) -> Iterator[Related]:
-    """The first test suite, where no workflow deploys: what a deployment waits for can't be seen."""
+    """The first tests, where no workflow deploys: what a deployment waits for can't be seen."""
     if not any(deployment.deploys(job) for job in inventory.jobs):
-        yield from (
-            Related(suite.location, "No workflow deploys, so that nothing shows what a deployment waits for")
-            for suite in inventory.test_suites[:1]
-        )
+        for item in islice(subjects.tests(inventory), 1):
+            yield Related(item.location, "No workflow deploys, so that nothing shows what a deployment waits for")
+
+
+def undeployable(inventory: Inventory, graph: DependencyGraph) -> Iterator[Related]:
+    """What tells how the software is run, where nothing tells how it is deployed."""
+    if not deployment.guides(inventory):
+        said = "Headings tell how it is run and mended, and none is on its deployment"
+        yield from (Related(item.location, said) for item in subjects.guides(inventory))
 
 
 def early_starts(inventory: Inventory, graph: DependencyGraph) -> Iterator[Related]:
     """The waits that end when the other service has started, whether or not it can do its work by then."""
-    for service in inventory.distinct_services:
+    for service in inventory.deployed_services:
         for needed in service.dependencies:
             if not needed.implicit and needed.condition == "service_started":
                 yield Related(needed.location, f"{service.name} waits only for the start of {needed.service}")

@@ -34,11 +34,20 @@ class Item(Struct, frozen=True):
     """Said where the proof is missing."""
     gaps: Lacking | None = None
     """Where it is not so, finding or none; anything means that the item is met in part only."""
+    void_by: frozenset[str] = frozenset()
+    """Rules whose finding says that what stands there isn't what it seems; then it is no subject."""
+    beside: Seen | None = None
+    """What there is in the place of the kind; it is told where the item can't be judged."""
+    undecided: Seen | None = None
+    """What leaves the item open where the proof is missing."""
 
 
 def _rules(*names: str) -> frozenset[str]:
     return frozenset(names)
 
+
+_EMPTY = _rules("deploy-does-nothing", "job-unreachable")
+"""A job that is called a deployment and does nothing, or never starts, deploys nothing."""
 
 ITEMS: tuple[Item, ...] = (
     Item(
@@ -75,10 +84,11 @@ ITEMS: tuple[Item, ...] = (
     Item(
         "Data outlives its container",
         subjects.stores,
-        "Every database and broker keeps its data in a volume.",
-        "No database, broker or cache with a lasting mount was found.",
+        "What databases, brokers and the monitoring write, and users' files as far as they are seen, is in volumes.",
+        "Nothing that keeps data was found: no database, broker or cache, no volume of users' files or of monitoring.",
         _rules("datastore-ephemeral"),
-        _rules("datastore-persistence-off", "log-file-outside-volume", "volume-unused"),
+        _rules("datastore-persistence-off", "log-file-outside-volume", "monitoring-storage-ephemeral",
+               "volume-unused"),
         gaps=gaps.kept_nowhere,
     ),
     Item(
@@ -105,11 +115,12 @@ ITEMS: tuple[Item, ...] = (
         "Metrics are collected",
         subjects.scrape_jobs,
         "Every service that runs all the time is scraped, or an exporter or a probe tells about it.",
-        "No monitoring configuration was found; it may be outside of the repository.",
+        "No metrics are collected, as far as the repository shows.",
         _rules("monitoring-not-wired"),
         _rules("scrape-target-unresolved", "scrape-path-missing", "scrape-port-mismatch", "exporter-not-scraped",
                "service-unmonitored", "config-mount-unread"),
         gaps=gaps.unwatched,
+        beside=subjects.telemetry,
     ),
     Item(
         "Alerts reach someone",
@@ -138,7 +149,7 @@ ITEMS: tuple[Item, ...] = (
         "Tests gate a deployment",
         subjects.tests,
         "Every test suite runs before a change is deployed.",
-        "No test suite was found.",
+        "No test suite was found, and no workflow runs tests.",
         _rules("deploy-ungated"),
         _rules("test-suite-not-run", "test-suite-empty", "lint-not-run", "step-cannot-fail"),
         gaps=gaps.undeployed,
@@ -146,7 +157,7 @@ ITEMS: tuple[Item, ...] = (
     Item(
         "Images are pinned",
         subjects.images,
-        "Every image names a version that doesn't move.",
+        "Every image names a full version or a digest. A publisher can still overwrite a tag, but not a digest.",
         "No service runs an image by name.",
         weakened_by=_rules("image-unpinned"),
         gaps=gaps.unfixed,
@@ -169,6 +180,7 @@ ITEMS: tuple[Item, ...] = (
         weakened_by=_rules("rollback-undocumented"),
         proof=subjects.rollbacks,
         lacking="No document, command or job speaks of a rollback.",
+        void_by=_EMPTY,
     ),
     Item(
         "Operators have a guide and runbooks",
@@ -179,6 +191,7 @@ ITEMS: tuple[Item, ...] = (
                            "script-undocumented"),
         proof=subjects.guides,
         lacking="No document has a heading on deployment or operation.",
+        gaps=gaps.undeployable,
     ),
     Item(
         "The loss of one host is provided for",
@@ -188,5 +201,7 @@ ITEMS: tuple[Item, ...] = (
         _rules("single-host-only"),
         proof=subjects.several_hosts,
         lacking="No document speaks of more than one host, and nothing deploys to a cluster.",
+        void_by=_EMPTY,
+        undecided=subjects.platforms,
     ),
 )  # fmt: skip

@@ -5,54 +5,62 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from auditlib import scraping
-from auditlib.conventions import backups, deployment, healthchecks, monitoring, services
+from auditlib import pipeline, scraping
+from auditlib.conventions import backups, deployment, healthchecks, monitoring, services, tools
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
 from auditlib.model import Related
 from auditlib.patterns import regex
+from auditlib.redaction import is_credential_name
 
 _RESTORE = regex(r"\b(?:pg_restore|mongorestore|restic restore|borg extract|wal-g backup-fetch)\b|restore[-_.]", re.I)
 _ROLLBACK = regex(r"\broll(?:ing)?[-_ ]?back\b|\brückfall|zurückrollen|retour arri[eè]re", re.I)
 _SCANNER = regex(r"\b(?:trivy|grype|snyk|clair|anchore|docker scout|scout-action|prisma-cloud)\b", re.I)
 _CLUSTER_COMMAND = regex(r"\b(?:kubectl|helm|kustomize|nomad|docker stack deploy|docker service)\b")
 _LOCAL_LOGS = frozenset({"", "json-file", "local", "none"})
-_SECRET_NAME = regex(r"PASSWORD|SECRET|TOKEN|API_?KEY|PRIVATE_KEY|CREDENTIAL", re.I)
+_SENTRY = regex(r"SENTRY_DSN$")
+_TRACES = regex(
+    r"OTEL_EXPORTER_(?:OTLP|JAEGER|ZIPKIN)_(?:TRACES_)?ENDPOINT$|JAEGER_\w*(?:ENDPOINT|HOST)$|ZIPKIN_\w*URL$"
+)
+"""Variables that say where traces go (https://opentelemetry.io/docs/specs/otel/protocol/exporter/)."""
 
 
 def credentials(inventory: Inventory) -> Iterator[Related]:
     """The variables of services whose names say that they hold a secret."""
-    for service in inventory.distinct_services:
+    for service in inventory.deployed_services:
         for entry in service.environment:
-            if _SECRET_NAME.search(entry.name):
+            if is_credential_name(entry.name):
                 yield Related(entry.location, f"{service.name} gets {entry.name}")
 
 
 def health_checks(inventory: Inventory) -> Iterator[Related]:
     """The health checks of services."""
-    for service in inventory.distinct_services:
+    for service in inventory.deployed_services:
         if place := healthchecks.of(inventory, service):
             yield Related(place, f"the health of {service.name} is checked")
 
 
 def all_services(inventory: Inventory) -> Iterator[Related]:
     """The services."""
-    yield from map(_service, inventory.distinct_services)
+    yield from map(_service, inventory.deployed_services)
 
 
 def dependencies(inventory: Inventory) -> Iterator[Related]:
     """What services declare to wait for."""
-    for service in inventory.distinct_services:
+    for service in inventory.deployed_services:
         for needed in service.dependencies:
             if not needed.implicit:
                 yield Related(needed.location, f"{service.name} waits for {needed.service}")
 
 
 def stores(inventory: Inventory) -> Iterator[Related]:
-    """The mounts in which databases, brokers and caches keep what must not be lost."""
-    for project in inventory.base_projects:
-        for service, product, mount in services.stores(inventory, project):
-            yield Related(mount.location, f"{product.name} of {service.name} keeps its data here")
+    """The mounts that hold what must not be lost: of databases, brokers and caches, of users, of the monitoring."""
+    for project in inventory.deployed_projects:
+        for kept in (services.stores, services.files, services.monitoring_data):
+            for service, product, mount in kept(inventory, project):
+                doubt = services.doubt(service, product)
+                unsure = f", which isn't sure: {doubt}" if doubt else ""
+                yield Related(mount.location, f"what {service.name} keeps ({product.name}) is here{unsure}")
 
 
 def backups_made(inventory: Inventory) -> Iterator[Related]:
@@ -78,7 +86,7 @@ def restores_run(inventory: Inventory) -> Iterator[Related]:
         for command in step.commands:
             if _RESTORE.search(" ".join(command.words)):
                 yield Related(command.location, f"the job {step.job} restores data")
-    for service in inventory.distinct_services:
+    for service in inventory.deployed_services:
         if _RESTORE.search(" ".join((*service.entrypoint, *service.command))):
             yield Related(service.location, f"{service.name} restores data")
     for caller in inventory.callers:
@@ -90,6 +98,18 @@ def scrape_jobs(inventory: Inventory) -> Iterator[Related]:
     """The jobs that collect metrics, of the configurations in use."""
     for job in scraping.jobs(inventory, monitoring.prometheus_in_use(inventory)):
         yield Related(job.location, f"the scrape job {job.name}")
+
+
+def telemetry(inventory: Inventory) -> Iterator[Related]:
+    """Where programs send traces and errors, which are neither metrics nor alerts; each way once."""
+    found: dict[str, Related] = {}
+    for service in inventory.distinct_services:
+        for entry in service.environment:
+            for end in entry.endpoints if _TRACES.search(entry.name) else ():
+                found.setdefault(end.host, Related(entry.location, f"traces go to {end.host}"))
+            if _SENTRY.search(entry.name):
+                found.setdefault("Sentry", Related(entry.location, f"errors go to Sentry, if {entry.name} is set"))
+    yield from found.values()
 
 
 def alerting(inventory: Inventory) -> Iterator[Related]:
@@ -106,27 +126,31 @@ def receivers(inventory: Inventory) -> Iterator[Related]:
     for receiver in inventory.receivers:
         real = [item for item in receiver.integrations if not item.placeholder]
         if real:
-            yield Related(receiver.location, f"{receiver.name} reaches {real[0].kind}")
+            yield Related(receiver.location, f"{receiver.name} sends to {real[0].kind}")
 
 
 def log_shipping(inventory: Inventory) -> Iterator[Related]:
     """What collects logs: configurations of shippers, and services whose driver sends logs away."""
     for item in inventory.log_shippers:
         yield Related(item.location, f"{item.kind} collects logs")
-    for service in inventory.distinct_services:
+    for service in inventory.deployed_services:
         if service.log_driver not in _LOCAL_LOGS:
             yield Related(service.location, f"{service.name} logs to {service.log_driver}")
 
 
 def tests(inventory: Inventory) -> Iterator[Related]:
-    """The test suites."""
+    """The test suites, and where workflows run tests that the repository doesn't hold."""
     for suite in inventory.test_suites:
         yield Related(suite.location, f"{suite.framework} in {suite.folder or 'the root'}")
+    runs = pipeline.of(inventory, inventory.workflows).runs if not inventory.test_suites else ()
+    for run in runs:
+        if name := tools.test_framework(run.text):
+            yield Related(run.location, f"{run.job.id} runs {name}")
 
 
 def images(inventory: Inventory) -> Iterator[Related]:
     """The images that services run."""
-    for service in inventory.distinct_services:
+    for service in inventory.deployed_services:
         if service.image:
             yield Related(service.image_location, f"{service.name} runs {service.image}")
 
@@ -169,13 +193,17 @@ def rollbacks(inventory: Inventory) -> Iterator[Related]:
 def documents(inventory: Inventory) -> Iterator[Related]:
     """All documents."""
     for item in inventory.documents:
-        yield Related(item.location, item.title or item.path)
+        titled = (heading.location for heading in item.headings if heading.text == item.title)
+        yield Related(next(titled, item.location), item.title or item.path)
 
 
 def guides(inventory: Inventory) -> Iterator[Related]:
-    """The documents on how the software is put into operation."""
-    for place in deployment.guides(inventory):
-        yield Related(place, "operation is described here")
+    """The documents, and their headings, on how the software is put into operation, started and mended."""
+    places = {str(place): place for place in deployment.guides(inventory)}
+    yield from (Related(place, "operation is described here") for place in places.values())
+    for heading in deployment.headings_on_operation(inventory):
+        if str(heading.location) not in places:
+            yield Related(heading.location, f"{heading.text!r} is on running it")
 
 
 def several_hosts(inventory: Inventory) -> Iterator[Related]:
@@ -187,6 +215,12 @@ def several_hosts(inventory: Inventory) -> Iterator[Related]:
     for command in deployment.commands(inventory):
         if _CLUSTER_COMMAND.search(" ".join(command.words)):
             yield Related(command.location, "a command that deploys to a cluster")
+
+
+def platforms(inventory: Inventory) -> Iterator[Related]:
+    """The managed platforms that it is deployed to, which decide by themselves on how many hosts it runs."""
+    for name, place in deployment.platforms(inventory):
+        yield Related(place, f"It is deployed to {name}, a platform that decides by itself on how many hosts it runs")
 
 
 def _service(service: Service) -> Related:

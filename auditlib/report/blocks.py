@@ -123,6 +123,8 @@ class State:
 
     text: str
     tone: str = ""
+    finding: str = ""
+    """The fingerprint of the finding that says why; empty where none does."""
 
     def __str__(self) -> str:
         return self.text

@@ -66,6 +66,14 @@ def waiting(service: Service, needed: str, condition: str) -> str:
     return of_service(service, f"depends_on:{lines}")
 
 
+def login_before(router: str, users: str) -> str:
+    """The labels that put a login before what a router of Traefik leads to; `users` is the variable that holds them."""
+    return (
+        f"labels:\n  - traefik.http.routers.{router}.middlewares={router}-login\n"
+        f"  - traefik.http.middlewares.{router}-login.basicauth.users=${{{users}:?made by htpasswd -nB}}"
+    )
+
+
 def local_form(port: Port) -> str:
     """A port as it is written where the host alone is to reach it."""
     return f'"127.0.0.1:{port.host_port or port.target}:{port.target}"'

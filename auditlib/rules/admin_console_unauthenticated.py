@@ -33,45 +33,16 @@ References:
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Iterator
 
-from msgspec import Struct
-
-from auditlib.conventions import environments, images, networks, services
+from auditlib.conventions import consoles, environments, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Port, Project, Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
-from auditlib.patterns import regex
 from auditlib.phrases import listed
 from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
-
-
-class _Console(Struct, frozen=True):
-    """How a console is opened or closed: variables or words that give it a login, or settings that take it away."""
-
-    login: tuple[str, ...] = ()
-    """Parts of names of variables and of options; empty for a console that has no login at all."""
-    opened: tuple[tuple[str, str], ...] = ()
-    """Variables that together open it, with their values if these matter; such a console is closed by default."""
-
-
-_FLOWER = _Console(
-    login=("FLOWER_BASIC_AUTH", "FLOWER_OAUTH", "FLOWER_AUTH", "basic_auth", "basic-auth", "--auth", "--conf")
-)
-_CONSOLES = (
-    (regex(r"(?:.*/)?pgadmin4?"), _Console(opened=(("PGADMIN_CONFIG_SERVER_MODE", "false"),))),
-    (regex(r"(?:.*/)?phpmyadmin"), _Console(opened=(("PMA_USER", ""), ("PMA_PASSWORD", "")))),
-    (regex(r"(?:.*/)?mongo-express"), _Console(opened=(("ME_CONFIG_BASICAUTH", "false"),))),
-    (regex(r"(?:.*/)?redis-commander"), _Console(login=("HTTP_USER", "http-auth"))),
-    (regex(r"redis/redisinsight|redislabs/redisinsight"), _Console()),
-    (regex(r"(?:provectuslabs|kafbat)/kafka-ui"), _Console(login=("AUTH_", "DYNAMIC_CONFIG", "SPRING_", "spring."))),
-    (regex(r"obsidiandynamics/kafdrop"), _Console()),
-    (regex(r"amir20/dozzle"), _Console(login=("DOZZLE_AUTH", "DOZZLE_USERNAME", "--auth-provider", "--username"))),
-    (regex(r"mher/flower"), _FLOWER),
-)
 
 
 @rule(area=Area.CONFIGURATION, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
@@ -84,34 +55,11 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             (service, port)
             for service in mine
             for port in services.public_ports(service)[:1]
-            if port.location not in seen and _is_open(inventory, service)
+            if port.location not in seen and consoles.is_open(inventory, service)
         ]
         seen.update(port.location for _, port in found)
         if found:
             yield _evidence(project, found)
-
-
-def _console(inventory: Inventory, service: Service) -> _Console | None:
-    """Which console a service is, by its image or by its command."""
-    if any({"celery", "flower"} <= set(command.words) for command in services.commands(inventory, service)):
-        return _FLOWER
-    name = images.repository(service.image) if service.build is None else ""
-    return next((item for pattern, item in _CONSOLES if pattern.fullmatch(name)), None)
-
-
-def _is_open(inventory: Inventory, service: Service) -> bool:
-    """Whether a service is a console that asks for no login, as far as the files tell."""
-    console = _console(inventory, service)
-    if console is None or networks.closed_around(inventory, service):
-        return False
-    values = {entry.name: entry.value.text.strip().lower() for entry in service.environment if entry.value}
-    if console.opened:
-        return all(name in values and value in ("", values[name]) for name, value in console.opened)
-    absent = any(item.path not in inventory.file_set for item in service.env_files)
-    unread = absent or service.configs or service.secrets
-    mounted = any(posixpath.splitext(mount.target)[1] not in ("", ".sock") for mount in service.mounts)
-    words = " ".join((*service.entrypoint, *service.command, *(entry.name for entry in service.environment)))
-    return not (console.login and (unread or mounted or any(word in words for word in console.login)))
 
 
 def _evidence(project: Project, found: list[tuple[Service, Port]]) -> Evidence:

@@ -54,11 +54,11 @@ _DUMPS = {
 
 @rule(area=Area.RESILIENCE, severity=Severity.HIGH, confidence=Confidence.MEDIUM, effort=Effort.MEDIUM)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """For each project one finding for all data stores with a lasting volume, if the repository makes no backup."""
+    """For each project one finding for all data stores, and users' files, in volumes, if nothing makes a backup."""
     if backups.are_made(inventory):
         return
     for project in inventory.base_projects:
-        stores = services.stores(inventory, project)
+        stores = services.stores(inventory, project) + services.files(inventory, project)
         if stores and not environments.is_for_development(project.location.file):
             yield _evidence(inventory, project, stores)
 
@@ -76,7 +76,7 @@ def _evidence(inventory: Inventory, project: Project, stores: list[tuple[Service
         subject=f"{project.name}/backup",
         service=first.name,
         related=tuple(
-            Related(item.location, f"{product.name} of {service.name} keeps its data here", member=True)
+            Related(item.location, f"what {service.name} keeps ({product.name}) is here", member=True)
             for service, product, item in stores
             if service is not first
         ),

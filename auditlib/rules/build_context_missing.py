@@ -29,7 +29,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 
-from auditlib.conventions import build_context
+from auditlib.conventions import build_context, environments
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Build, Service
@@ -85,6 +85,7 @@ def _evidence(inventory: Inventory, path: str, users: list[tuple[Service, Build]
         service=service.name,
         related=tuple(Related(build.location, f"{item.name} is built from it", member=True) for item, build in others),
         recommendation=f"Commit {path}, or correct the `build` of {names}.",
+        severity=Severity.LOW if all(environments.only_for_development(item) for item, _ in users) else None,
         confidence=Confidence.MEDIUM if submodules else None,
         example=_brought(inventory, path, service, first),
     )

@@ -110,12 +110,19 @@ def _matters(inventory: Inventory, service: Service, needed: Service) -> bool:
     return service.name != needed.name and not (gated or watches or optional)
 
 
+def _source(inventory: Inventory, place: Location) -> str:
+    """How a service comes by an address: Compose gives it, or its code has one of its own."""
+    of_code = {item.location.file for item in inventory.settings}
+    return f"takes by default, in {place.file}," if place.file in of_code else "is given"
+
+
 def _evidence(inventory: Inventory, service: Service, needed: Service, places: list[Location]) -> Evidence:
     found = services.product(inventory, needed)
     is_store = found is not None and found.kind in services.DATASTORES
     condition = "service_healthy" if healthchecks.of(inventory, needed) else "service_started"
     return Evidence(
-        f"{service.name} is given the address of {needed.name}, but its `depends_on` doesn't name {needed.name}: "
+        f"{service.name} {_source(inventory, places[0])} the address of {needed.name}, but its `depends_on` doesn't "
+        f"name {needed.name}: "
         f"Compose may start {service.name} first, or without it.",
         places[0],
         subject=f"{service.name}/{needed.name}",

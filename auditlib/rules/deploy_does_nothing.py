@@ -32,11 +32,10 @@ References:
 
 from __future__ import annotations
 
-import posixpath
 import re
 from collections.abc import Iterator
 
-from auditlib.conventions import checks, tools
+from auditlib.conventions import checks, deployment, tools
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Command, Job, Step
@@ -51,9 +50,6 @@ _SPEAKS_OF_IT = regex(
     r"fail|docs|lint|verify|should|need|detect|whether|plan|validate|log|wait|done|complete|announce|instruction",
     re.I,
 )
-_SILENT = frozenset(
-    {"echo", "printf", "true", ":", "sleep", "exit", "ls", "pwd", "date", "set", "cat", "env", "whoami"}
-)
 _HOSTED = regex(r"(?:ubuntu|windows|macos)-")
 _CALLS = regex(r"test|e2e|check|verify|preview|smoke|dry|local", re.I)
 _STARTS = regex(r"^(?:sudo )?docker[- ]compose .{0,300}\bup\b.{0,300} (?:-d|--detach)\b")
@@ -64,9 +60,6 @@ _REACHES = regex(
     re.I,
 )
 """What takes something from the runner to elsewhere."""
-_PREPARES = regex(
-    r"(?:^|/)(?:checkout|setup-[\w-]+|cache|download-artifact|configure-[\w-]+|login-action)@|^docker/setup-"
-)
 
 
 @rule(area=Area.CICD, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.LARGE)
@@ -75,16 +68,16 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for job in inventory.jobs:
         if _is_named_so(f"{job.id} {job.name}") and not job.uses and job.steps:
             printing = [step for step in job.steps if step.run]
-            if printing and all(map(_is_idle, job.steps)):
+            if printing and all(map(deployment.is_idle, job.steps)):
                 yield _of_job(inventory, job, printing[-1])
                 continue
-            if printing and all(_is_idle(step) or _only_checks(step) for step in job.steps):
+            if printing and all(deployment.is_idle(step) or _only_checks(step) for step in job.steps):
                 yield _of_checks(inventory, job, printing[-1])
                 continue
             if start := _start_on_runner(job):
                 yield _of_runner(inventory, job, start)
         for step in job.steps:
-            if step.run and _is_named_so(step.name) and _is_idle(step):
+            if step.run and _is_named_so(step.name) and deployment.is_idle(step):
                 yield _of_step(inventory, job, step)
 
 
@@ -92,28 +85,12 @@ def _is_named_so(name: str) -> bool:
     return bool(_DEPLOYS.search(name)) and not _SPEAKS_OF_IT.search(name)
 
 
-def _is_idle(step: Step) -> bool:
-    """Whether a step only prepares, or only prints; what it prints into a file may be used."""
-    if step.uses:
-        return bool(_PREPARES.search(step.uses))
-    return (
-        bool(step.commands)
-        and "GITHUB_" not in step.run
-        and ">" not in step.run
-        and all(map(_is_silent, step.commands))
-    )
-
-
 def _only_checks(step: Step) -> bool:
     """Whether all commands of a step install, check or print."""
     return bool(step.commands) and all(
-        _is_silent(item) or checks.is_check(item.words) or tools.INSTALLS.search(" ".join(item.words))
+        deployment.prints(item) or checks.is_check(item.words) or tools.INSTALLS.search(" ".join(item.words))
         for item in step.commands
     )
-
-
-def _is_silent(command: Command) -> bool:
-    return bool(command.words) and posixpath.basename(command.words[0]) in _SILENT
 
 
 def _deploying(inventory: Inventory, job: Job, name: str = "") -> str:

@@ -46,36 +46,15 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Job, Workflow
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
-from auditlib.pipeline import Run
+from auditlib.pipeline import deploying
 from auditlib.rules import _workflow_lines as workflow_lines
 from auditlib.rules._rule import Evidence, rule
 
-_DEPLOYS = regex(
-    r"^(?:\S+\s+){0,3}(?:kubectl\s+(?:\S+\s+)*(?:apply|set\s+image|rollout)|helm\s+(?:\S+\s+)*(?:upgrade|install)|"
-    r"docker\s+stack\s+deploy|docker\s+service\s+update|fly(?:ctl)?\s+deploy|terraform\s+apply|pulumi\s+up|"
-    r"serverless\s+deploy|sls\s+deploy|cdk\s+deploy|ansible-playbook|gcloud\s+(?:run|app)\s+deploy|kamal\s+deploy|"
-    r"aws\s+ecs\s+update-service|eb\s+deploy|vercel\s+(?:\S+\s+)*--prod|railway\s+up|fastapi\s+deploy|wrangler\s+deploy|"
-    r"heroku\s+container:release|firebase\s+deploy|aws\s+ssm\s+send-command|netlify\s+deploy|az\s+webapp\s+(?:up|deploy)|copilot\s+deploy)\b"
-)
-_BY_SSH = regex(
-    r"^(?:\S{1,99}\s+){0,3}(?:(?:scp|rsync)\s.{0,300}?\s\S{1,99}@.{1,99}:|"
-    r"ssh\s.{0,300}?\S@.{0,300}?\s(?:docker|systemctl\s+(?:re)?start|pm2|git\s+pull|supervisorctl)\b)"
-)
-"""What is copied to a server, or started on it."""
-_DEPLOYING_ACTION = regex(
-    r"amazon-ecs-deploy|deploy-cloudrun|webapps-deploy|k8s-deploy|container-apps-deploy|flyctl-actions|heroku-deploy|"
-    r"appleboy/ssh-action|ssm-send-command|app_action/deploy|wrangler-action|vercel-action|railway-deploy|kamal",
-    re.I,
-)
-_TRIES = regex(r"\s--?dry-?run\b")
-_DEPLOY_SCRIPT = regex(r"(?:^|[\s/])(?:deploy|rollout)(?:[-_]\w+)?\.(?:sh|py)(?=\s|$)")
-_ASKS_OTHERS = regex(r"wait-?(?:for|on)-(?:status-)?check|wait-on-check|manual-approval|lewagon|github-script", re.I)
 _FOR_ONE_REQUEST = regex(
     r"event_name|github\.ref|GITHUB_REF|github\.event|head_ref|GITHUB_HEAD|vercel|netlify|wrangler|railway|firebase",
     re.I,
 )
 """What asks for the event, names what is deployed by the pull request, or makes a preview of one by itself."""
-_PREVIEW = regex(r"preview|storybook|docs?\b|pages|sandbox|review-?app|demo|plan", re.I)
 
 
 @rule(area=Area.CICD, severity=Severity.HIGH, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
@@ -86,10 +65,14 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             continue
         runs = pipeline.of(inventory, [workflow])
         for job in workflow.jobs:
-            place = _deploys(job, runs.of_job(job))
+            place = deploying.place(job, runs.of_job(job))
             if place and _follows_requests(workflow, job):
                 yield _of_request(workflow, job, place)
-            elif place and _follows_pushes(workflow) and not _is_gated(workflow, job, (*runs.runs, *runs.opaque)):
+            elif (
+                place
+                and _follows_pushes(workflow)
+                and not deploying.is_gated(workflow, job, (*runs.runs, *runs.opaque))
+            ):
                 yield _evidence(inventory, workflow, job, place)
 
 
@@ -99,49 +82,12 @@ def _follows_pushes(workflow: Workflow) -> bool:
 
 def _follows_requests(workflow: Workflow, job: Job) -> bool:
     """Whether pull requests start a job, and nothing asks what started it, nor whom the deployment is for."""
-    before = [job, *(other for other in workflow.jobs if other.id in _all_needed(workflow, job))]
+    before = [job, *(other for other in workflow.jobs if other.id in deploying.all_needed(workflow, job))]
     if any(item.condition or item.environment or item.uses for item in before):
         return False
     texts = [f"{step.uses} {step.condition} {step.run}" for step in job.steps]
     inputs = [pair.value for step in job.steps for pair in step.inputs]
     return workflow_events.runs_for_pull_requests(workflow) and not _FOR_ONE_REQUEST.search("\n".join(texts + inputs))
-
-
-def _deploys(job: Job, runs: list[Run]) -> Location | None:
-    """Where a job deploys, if it does, and if what it deploys is no preview and no documentation."""
-    if _PREVIEW.search(f"{job.id} {job.name} {job.workflow.rpartition('/')[2]}"):
-        return None
-    for run in runs:
-        if not _TRIES.search(run.text) and (
-            _DEPLOYS.search(run.text) or _BY_SSH.search(run.text) or _DEPLOY_SCRIPT.search(run.text)
-            or _DEPLOYING_ACTION.search(run.text.partition(" ")[0])
-        ):  # fmt: skip
-            return run.location
-    return None
-
-
-def _is_gated(workflow: Workflow, job: Job, runs: tuple[Run, ...]) -> bool:
-    before = [other for other in workflow.jobs if other.id in _all_needed(workflow, job)]
-    if job.environment or any(other.environment or other.uses for other in before):
-        return True
-    if workflow_events.wishes(job.condition) and all(
-        wish.tag or wish.event in ("workflow_dispatch", "release") for wish in workflow_events.wishes(job.condition)
-    ):
-        return True
-    mine = [run for run in runs if run.job is job or run.job in before]
-    return any(checks.is_check(run.text.split()) or _ASKS_OTHERS.search(run.text) for run in mine)
-
-
-def _all_needed(workflow: Workflow, job: Job) -> set[str]:
-    jobs = {item.id: item for item in workflow.jobs}
-    found: set[str] = set()
-    waiting = list(job.needs)
-    while waiting:
-        name = waiting.pop()
-        if name in jobs and name not in found:
-            found.add(name)
-            waiting += jobs[name].needs
-    return found
 
 
 def _of_request(workflow: Workflow, job: Job, place: Location) -> Evidence:

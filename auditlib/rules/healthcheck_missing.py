@@ -49,23 +49,27 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """For each project one finding for all of its services that no health check watches; none for exporters alone."""
     for lasting in stacks.lasting(inventory).values():
         missing = [item for item in lasting if not _is_checked(inventory, item)]
-        doubtful = {item.key for item in missing if healthchecks.may_be_in_image(inventory, item)}
-        certain, unknown = ([s for s in missing if (s.key in doubtful) is wanted] for wanted in (False, True))
+        unknown = [item for item in missing if healthchecks.may_be_in_image(inventory, item)]
+        certain = [item for item in missing if item not in unknown]
         likely = unknown
         if unknown and _all_images_check(inventory):
             likely = [item for item in unknown if item.build or "/" in item.image]
-        for group, rest in ((certain, _untold(len(unknown))), (likely, _untold(len(unknown) - len(likely)))):
-            if not all(_is_exporter(inventory, item) for item in group):
-                yield _evidence(inventory, lasting, group, rest, certain=group is certain)
+        if not all(_is_exporter(inventory, item) for item in certain):
+            yield _evidence(inventory, lasting, certain, unknown, certain=True)
+        elif not all(_is_exporter(inventory, item) for item in likely):
+            yield _evidence(inventory, lasting, likely, [item for item in unknown if item not in likely], certain=False)
 
 
 def _is_checked(inventory: Inventory, service: Service) -> bool:
     return healthchecks.of(inventory, service) is not None or healthchecks.is_in_image(inventory, service)
 
 
-def _untold(number: int) -> str:
+def _untold(unknown: list[Service]) -> str:
     """What a count of services without a check leaves open."""
-    return f" Of {number} more, on images that aren't known, nobody can tell." if number else ""
+    if not unknown:
+        return ""
+    names = listed(item.name for item in unknown)
+    return f" Of {len(unknown)} more ({names}), on images that aren't known, nobody can tell."
 
 
 def _all_images_check(inventory: Inventory) -> bool:
@@ -81,7 +85,7 @@ def _is_exporter(inventory: Inventory, service: Service) -> bool:
 
 
 def _evidence(
-    inventory: Inventory, lasting: list[Service], missing: list[Service], rest: str, *, certain: bool
+    inventory: Inventory, lasting: list[Service], missing: list[Service], unknown: list[Service], *, certain: bool
 ) -> Evidence:
     needed = {item.service for service in lasting for item in service.dependencies}
     first, *others = sorted(missing, key=lambda item: item.name not in needed)
@@ -90,11 +94,14 @@ def _evidence(
     return Evidence(
         f"{len(missing)} of {counted(len(lasting), 'long-running service')} "
         f"{'has' if len(missing) == 1 else 'have'} no health check{doubt}: "
-        f"{listed(item.name for item in (first, *others))}.{rest}",
+        f"{listed(item.name for item in (first, *others))}.{_untold(unknown)}",
         first.location,
         subject=f"{first.project}/healthcheck{'' if certain else ' unless in the image'}",
         service=first.name,
-        related=tuple(Related(item.location, _note(item, needed), member=True) for item in others),
+        related=(
+            *(Related(item.location, _note(item, needed), member=True) for item in others),
+            *(Related(item.location, f"the image of {item.name} may bring a check") for item in unknown),
+        ),
         recommendation=f"Start with {first.name}{', since others depend on it' if first.name in needed else ''}: add a "
         f"`healthcheck` that asks it for what it is for.",
         severity=Severity.LOW if weak else None,

@@ -32,19 +32,23 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator
 
-from auditlib.conventions import deployment, environments, images
+from auditlib.conventions import deploy_hooks, deployment, environments, images, pushed_images
+from auditlib.conventions.pushed_images import Pushed
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import Job, Step
+from auditlib.inventory.delivery import Job, Step, Workflow
 from auditlib.inventory.stack import Service
-from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed
 from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
 
 _EXPRESSION = regex(r"\$\{\{[^}]*\}\}|\$\{?\w+\}?")
-_PUSHED = regex(r"^(?:docker|podman)\s+(?:image\s+)?push\s+(?:--?\S+\s+)*(?P<image>\S+)$")
+_NO_USE = regex(
+    r"^docker/(?:build-push|metadata|login|bake)-action@|trivy|scan-action|attest|cosign|scout|sbom|snyk|grype"
+)
+"""Actions that make, name, scan or sign an image, and run none."""
 _NAME = regex(r"[a-z0-9][a-z0-9._-]+")
 
 
@@ -55,27 +59,17 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     if not built or deployment.uses_orchestrator(inventory):
         return
     named = _named(inventory)
-    for job in inventory.jobs:
-        pushed = {name: place for step in job.steps for name, place in _pushed(step)}
-        unused = {name: place for name, place in pushed.items() if name not in named}
-        if unused and len(unused) == len(pushed):
-            yield _evidence(job, unused, built)
+    for workflow in inventory.workflows:
+        for job in workflow.jobs:
+            pushed = {name: item for item in pushed_images.of(workflow, job) for name in _name(item.reference)}
+            unused = {name: item for name, item in pushed.items() if name not in named}
+            if unused and len(unused) == len(pushed) and not _passes_on(workflow, job):
+                hooked = any(deploy_hooks.place(workflow, other) for other in workflow.jobs)
+                yield _evidence(job, unused, built, hooked=hooked)
 
 
 def _is_for_development(service: Service) -> bool:
     return environments.is_for_development(service.location.file)
-
-
-def _pushed(step: Step) -> Iterator[tuple[str, Location]]:
-    """The names of the images that a step pushes, as far as they are written out."""
-    inputs = {pair.name: pair for pair in step.inputs}
-    pushes = "push" in inputs and inputs["push"].value != "false"
-    if pushes and step.uses.startswith("docker/build-push-action@") and "tags" in inputs:
-        for tag in inputs["tags"].value.replace(",", "\n").split("\n"):
-            yield from ((name, inputs["tags"].location) for name in _name(tag))
-    for command in step.commands:
-        if match := _PUSHED.match(_EXPRESSION.sub("$", " ".join(command.words))):
-            yield from ((name, command.location) for name in _name(match["image"]))
 
 
 def _name(reference: str) -> Iterator[str]:
@@ -96,30 +90,56 @@ def _named(inventory: Inventory) -> set[str]:
     for command in deployment.commands(inventory):
         if not {"build", "tag", "push", "buildx"} & set(command.words[:3]):
             texts += command.words
-    for job in inventory.jobs:
-        texts += [pair.value for step in job.steps for pair in step.inputs
-                  if not step.uses.startswith("docker/build-push-action@")]  # fmt: skip
+    for workflow in inventory.workflows:
+        for job in workflow.jobs:
+            texts += [text for step in job.steps for text in _of_step(workflow, job, step)]
     words = (word for text in texts for word in text.replace("=", " ").split())
     return {images.repository(posixpath.basename(word)) for word in words}
 
 
-def _reference(job: Job, name: str) -> str:
+def _of_step(workflow: Workflow, job: Job, step: Step) -> Iterator[str]:
+    """What the inputs of an action, and commands that run an image by a variable, say with its values in place."""
+    known = pushed_images.variables(workflow, job, step)
+    texts = [] if _NO_USE.search(step.uses) else [pair.value for pair in step.inputs]
+    texts += [
+        word for command in step.commands if not {"build", "tag", "push", "buildx"} & set(command.words[:3])
+        for word in command.words if "$" in word
+    ]  # fmt: skip
+    for text in texts:
+        yield from pushed_images.expanded(text, job, known)
+
+
+def _passes_on(workflow: Workflow, job: Job) -> bool:
+    """Whether another job gets something from this one that may be the image's name."""
+    texts = (
+        f"{step.run} {' '.join(pair.value for pair in (*step.inputs, *step.env))}"
+        for other in workflow.jobs if other is not job for step in other.steps
+    )  # fmt: skip
+    wanted = f"needs.{job.id}.outputs."
+    called = (pair.value for other in workflow.jobs for pair in other.inputs)
+    return any(wanted in text for text in (*texts, *called))
+
+
+def _reference(pushed: Pushed) -> str:
     """The image as it is pushed, by a version that the deployment has to name."""
-    tags = (tag for step in job.steps for pair in step.inputs if pair.name == "tags" for tag in pair.value.split())
-    written = next((tag for tag in tags if f"/{name}" in tag and not _EXPRESSION.search(tag)), name)
-    return f"{written.partition(f'/{name}')[0]}/{name}:${{VERSION:?the version to run}}".removeprefix(f"{name}/")
+    name = pushed.reference.partition("@")[0]
+    folder, slash, last = name.rpartition("/")
+    written = _EXPRESSION.sub(lambda match: f"<{match[0].strip('${} ')}>", folder)
+    return f"{written}{slash}{last.partition(':')[0]}:${{VERSION:?the version to run}}"
 
 
-def _evidence(job: Job, unused: dict[str, Location], built: list[Service]) -> Evidence:
+def _evidence(job: Job, unused: dict[str, Pushed], built: list[Service], *, hooked: bool) -> Evidence:
     names = sorted(unused)
     first = built[0]
     return Evidence(
         f"The job {job.id} pushes {listed(names)}, and nothing in the repository runs what it pushed: "
-        f"{first.location.file} builds {listed(service.name for service in built)} anew.",
-        unused[names[0]],
+        f"{first.location.file} builds {listed(service.name for service in built)} anew"
+        f"{', unless the platform does whose hook the workflow calls' if hooked else ''}.",
+        unused[names[0]].location,
         subject="/".join((job.workflow, *names)),
         related=tuple(Related(service.location, f"builds {service.name} from the source") for service in built[:6]),
         recommendation=f"Let {listed(service.name for service in built)} run the published image by its version, and "
         "deploy by pulling it.",
-        example=compose_lines.of_service(first, f"image: {_reference(job, names[0])}"),
+        confidence=Confidence.LOW if hooked else None,
+        example=compose_lines.of_service(first, f"image: {_reference(unused[names[0]])}"),
     )

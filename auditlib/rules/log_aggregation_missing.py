@@ -36,6 +36,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from auditlib import log_collection
 from auditlib.conventions import deployment, environments, services, stacks
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
@@ -130,6 +131,5 @@ def _log_mounts(applications: list[Service]) -> tuple[Related, ...]:
     return tuple(
         Related(mount.location, f"{service.name} keeps log files in {mount.source or 'a volume'}", member=True)
         for service in applications
-        for mount in service.mounts
-        if re.search(r"(?:^|/)logs?(?:/|$)", mount.target)
+        for mount in log_collection.volumes(service)
     )

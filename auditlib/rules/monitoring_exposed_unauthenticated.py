@@ -92,17 +92,9 @@ def _led_to(project: Project, proxy: Service, service: Service, rule_of: Label) 
         related=(Related(proxy.location, f"{proxy.name} is published"),),
         recommendation=f"Put a `basicauth` or `forwardauth` middleware before {service.name}.",
         confidence=Confidence.MEDIUM,
-        example=compose_lines.of_service(service, _middleware(rule_of)),
-    )
-
-
-def _middleware(rule_of: Label) -> str:
-    """The labels that put a login before what a router leads to."""
-    router = rule_of.name.split(".")[3]
-    users = "${MONITORING_USERS:?made by htpasswd -nB}"
-    return (
-        f"labels:\n  - traefik.http.routers.{router}.middlewares={router}-login\n"
-        f"  - traefik.http.middlewares.{router}-login.basicauth.users={users}"
+        example=compose_lines.of_service(
+            service, compose_lines.login_before(rule_of.name.split(".")[3], "MONITORING_USERS")
+        ),
     )
 
 

@@ -50,9 +50,10 @@ _CHAPTER = """
 
 @rule(area=Area.RESILIENCE, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.MEDIUM)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """One finding for all data stores of the repository, if no document speaks of restoring any of them."""
+    """One finding for all data stores and users' files, if no document speaks of restoring any of them."""
     projects = [item for item in inventory.base_projects if not environments.is_for_development(item.location.file)]
     stores = [found for project in projects for found in services.stores(inventory, project)]
+    stores += [found for project in projects for found in services.files(inventory, project)]
     operated = deployment.builds_own_images(inventory) or deployment.signs_of_production(inventory)
     if not stores or not operated or backups.are_described(inventory):
         return
@@ -66,7 +67,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         place or stores[0][2].location,
         subject="recovery",
         related=tuple(
-            Related(mount.location, f"{product.name} of {service.name} keeps its data here", member=True)
+            Related(mount.location, f"what {service.name} keeps ({product.name}) is here", member=True)
             for service, product, mount in stores
         ),
         recommendation=f"Write docs/disaster-recovery.md with the restoration of {listed(names)}, step by step, and "

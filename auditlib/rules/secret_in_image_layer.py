@@ -41,12 +41,10 @@ from msgspec import Struct
 from auditlib.conventions import build_context, environments, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.configuration import EnvFile
 from auditlib.inventory.delivery import Dockerfile, Instruction
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
-from auditlib.redaction import is_credential_name
 from auditlib.rules import _code_lines as code_lines
 from auditlib.rules import _files as files
 from auditlib.rules import _login_lines as login_lines
@@ -69,9 +67,6 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 yield _evidence(inventory, file, item, subject, what, severity if item in final else Severity.MEDIUM)
     keys = [item.location for item in inventory.committed_secrets if item.kind == "private key" and not item.commented]
     for whole in _copied_whole(inventory):
-        template = next((item for item in inventory.env_files if _is_template_in(item, whole.context)), None)
-        if template and not _excludes(inventory, whole.file, whole.context, ".env"):
-            yield _of_template(whole, template)
         taken = [key for key in keys if _is_taken(inventory, whole.file, whole.context, key.file)]
         if taken:
             yield _of_keys(whole, taken)
@@ -132,25 +127,9 @@ def _copied_whole(inventory: Inventory) -> Iterator[_Whole]:
         if file is None or service.build is None or file.path in seen:
             continue
         seen.add(file.path)
-        copying = next(filter(build_context.copies_everything, _shipped(file, service.build.target)), None)
+        copying = next(filter(build_context.copies_everything, services.shipped(file, service.build.target)), None)
         if copying:
             yield _Whole(service, file, posixpath.normpath(service.build.context), copying)
-
-
-def _of_template(whole: _Whole, template: EnvFile) -> Evidence:
-    """A `COPY . .` of a folder where developers keep a `.env`, as its template says, and that nothing excludes."""
-    return Evidence(
-        f"{whole.copying.keyword} in {whole.file.path} copies the whole folder, and no .dockerignore excludes `.env`: "
-        f"an image that is built where somebody made one from {template.path} holds its secrets.",
-        whole.copying.location,
-        subject=f"{whole.file.path}/.env",
-        service=whole.service.name,
-        related=(Related(template.location, "the template of the file"),),
-        recommendation=f"Add `.env*` to {whole.ignore}.",
-        example=files.into(whole.ignore, ".env*"),
-        severity=Severity.MEDIUM,
-        confidence=Confidence.MEDIUM,
-    )
 
 
 def _of_keys(whole: _Whole, keys: list[Location]) -> Evidence:
@@ -172,25 +151,6 @@ def _of_keys(whole: _Whole, keys: list[Location]) -> Evidence:
 def _is_taken(inventory: Inventory, file: Dockerfile, context: str, path: str) -> bool:
     inside = path if context == "." else posixpath.relpath(path, context)
     return not inside.startswith("../") and not _excludes(inventory, file, context, inside)
-
-
-def _is_template_in(file: EnvFile, context: str) -> bool:
-    secret = any(is_credential_name(line.name) for line in file.lines)
-    plain = posixpath.basename(file.path).startswith(".env.")
-    return file.template and plain and secret and (posixpath.dirname(file.path) or ".") == context
-
-
-def _shipped(file: Dockerfile, target: str) -> list[Instruction]:
-    """The instructions of the built stage, and of those whose whole working folder it copies."""
-    _, final = services.final_stage(file, target)
-    taken = [item for item in final if item.keyword == "COPY" and any(flag.startswith("--from") for flag in item.flags)]
-    sources = {posixpath.normpath(posixpath.join("/", word)) for item in taken for word in item.words[:-1]}
-    folders = {
-        item.stage: posixpath.normpath(item.argument.strip("\"' "))
-        for item in file.instructions
-        if item.keyword == "WORKDIR"
-    }
-    return [item for item in file.instructions if item in final or folders.get(item.stage) in sources]
 
 
 def _excludes(inventory: Inventory, file: Dockerfile, context: str, path: str) -> bool:

@@ -21,6 +21,8 @@ EQUIVALENT: dict[str, frozenset[str]] = {
     }),
     "template-holds-real-secret": _TOKENS,
     "graceful-shutdown-missing": frozenset({"hadolint/DL3025"}),
+    "dependency-unpinned": frozenset({"hadolint/DL3013", "hadolint/DL3016"}),
+    "image-runs-as-root": frozenset({"hadolint/DL3002"}),
     "alert-expression-invalid": frozenset({"promtool/invalid-rules"}),
     "needs-unknown": frozenset({"actionlint/job-needs"}),
     "receiver-undefined": frozenset({"amtool/invalid-configuration"}),

@@ -26,6 +26,7 @@ FILES = {
     "scripts": ["run.sh", "scripts/job.py", "bin/tool"],
     "test_suites": ["test_app.py", "app.test.ts", "package.json"],
     "migrators": ["migrations/one.py"],
+    "local_imports": ["Dockerfile", "Dockerfile.py", "app.py", "app.js", "package.json"],
     "callers": ["crontab", "main.tf"],
 }
 HOSTILE = {

@@ -102,6 +102,9 @@ def more_lines_of(record):
             yield f"{record.location} {record.library}"
         case delivery.Migrator():
             yield f"{record.location} migrates"
+        case delivery.LocalImports():
+            yield from (f"{item.location} imports {' '.join((item.module, *item.names))}" for item in record.imports)
+            yield from [f"{record.path} changes its path"] if record.alters_path else []
         case delivery.Caller():
             yield f"{record.location} calls {list(record.scripts)}"
         case _:

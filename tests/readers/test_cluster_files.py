@@ -39,3 +39,18 @@ def test_is_known_by_its_name_and_a_line(tmp_path, path, text, kinds):
 def test_is_among_the_files_that_were_read(tmp_path):
     coverage = readers.read(written(tmp_path, "k8s/kustomization.yaml", "resources: [api.yaml]\n")).coverage
     assert [str(entry.status) for entry in coverage if entry.file == "k8s/kustomization.yaml"] == ["parsed"]
+
+
+def test_names_the_images_that_it_runs_with_their_lines(tmp_path):
+    text = (
+        f'{MANIFEST}spec:\n  containers:\n    - image: "acme/api:1"  # the API\n    - name: b\n      image: acme/b:2\n'
+    )
+    (found,) = cluster_files.read(written(tmp_path, "k8s/api.yaml", text)).records
+    assert [(item.image, item.location.line) for item in found.images] == [("acme/api:1", 5), ("acme/b:2", 7)]
+
+
+def test_tells_which_images_a_kustomization_replaces(tmp_path):
+    text = "images:\n  - name: acme/api\n    newName: acme/other\nconfigMapGenerator:\n  - name: c\nresources: []\n"
+    (found,) = cluster_files.read(written(tmp_path, "k8s/kustomization.yaml", text)).records
+    assert found.replaced == ("acme/api",)
+    assert [(item.image, item.location.line) for item in found.images] == [("acme/other", 3)]

@@ -8,8 +8,9 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from auditlib import audit
+from auditlib.model import Severity
 from auditlib.report import sections
-from auditlib.report.blocks import Picture
+from auditlib.report.blocks import Picture, State
 
 STACK = """\
 services:
@@ -56,6 +57,25 @@ def drawn(svg: str) -> set[tuple[str, str, str]]:
     while more := {(start, end) for start, middle in steps for other, end in steps if middle == other} - steps:
         steps |= more
     return {(words[start][0], words[end][1], words[end][0]) for start, end in steps}
+
+
+def test_a_credential_is_as_bad_as_the_critical_finding_on_it_says(tmp_path: Path) -> None:
+    (tmp_path / "compose.yaml").write_text(
+        'services:\n  db:\n    image: postgres:16\n    ports: ["5432:5432"]\n'
+        '    environment: ["POSTGRES_PASSWORD=Kumquat-71-Fjord"]\n'
+        '  api:\n    build: .\n    environment: ["DATABASE_URL=postgres://api:Kumquat-71-Fjord@db/shop"]\n'
+        '  web:\n    build: .\n    environment: ["WEB_TOKEN=Sextant-38-Quill"]\n',
+        encoding="utf-8",
+    )
+    found = audit.audit(tmp_path, scanned=False)
+    critical = next(item for item in found.findings if item.severity is Severity.CRITICAL)
+    (picture,) = sections.credential_flow(found).blocks
+    assert isinstance(picture, Picture)
+    assert picture.table
+    states = {str(row[0]): row[1] for row in picture.table.rows}
+
+    said = State("critical, as a finding says", "bad", critical.fingerprint)
+    assert states == {"POSTGRES_PASSWORD": said, "DATABASE_URL": said, "WEB_TOKEN": State("value in a file", "warn")}
 
 
 def test_a_credential_of_very_many_services_is_drawn_to_some_and_counts_the_rest(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from handmade import MakeAudit, place, service
 
 from auditlib import startup
 from auditlib.audit import audit as audit_repository
-from auditlib.inventory.stack import Dependency, Healthcheck
+from auditlib.inventory.stack import Dependency, Healthcheck, Mount
 from auditlib.report import sections
 from auditlib.report.blocks import Picture
 from auditlib.report.charts import timeline
@@ -95,7 +95,7 @@ def test_the_pictures_have_words_and_a_table(make_audit: MakeAudit) -> None:
         assert len(picture.table.rows) >= 2
     assert "all are started after at most 1 min 30 s" in str(sections.start_up(audit))
     assert "the worst is db: api and web fail with it" in str(sections.blast_radius(audit))
-    assert "Without a version that stays: shop/api:latest and nginx:alpine" in str(sections.image_versions(audit))
+    assert "Without a version: shop/api:latest and nginx:alpine" in str(sections.image_versions(audit))
 
 
 def test_without_services_a_sentence_says_so(make_audit: MakeAudit) -> None:
@@ -160,3 +160,34 @@ def test_what_two_projects_call_alike_is_not_one_thing(tmp_path: Path) -> None:
     kept = str(sections.volumes(audit))
     assert "2 named volumes; shared by several services: one/data." in kept
     assert "backup" in kept
+
+
+IMAGES = {
+    "postgres:15-alpine": "Moving on within their line: postgres:15-alpine.",
+    "traefik:3.6": "Moving on within their line: traefik:3.6.",
+    "caddy:2.10.0": "Fixed by a full version, whose tag can still be overwritten: 1.",
+    f"caddy@sha256:{'a' * 64}": "Fixed for good by a digest: 1.",
+    "nginx:alpine": "Without a version: nginx:alpine.",
+}
+
+
+@pytest.mark.parametrize("image", IMAGES)
+def test_how_firmly_an_image_is_fixed_is_said_in_the_same_words_as_in_the_checklist(
+    make_audit: MakeAudit, image: str
+) -> None:
+    (picture,) = sections.image_versions(make_audit([service("one", image=image)])).blocks
+    assert isinstance(picture, Picture)
+
+    assert picture.caption == f"1 image made elsewhere. {IMAGES[image]}"
+
+
+def test_a_volume_that_may_be_at_the_wrong_folder_is_said_to_be_in_doubt(make_audit: MakeAudit) -> None:
+    def caption(image: str) -> str:
+        data = Mount("volume", "data", "/chroma/chroma", False, place(5))
+        (picture,) = sections.volumes(make_audit([service("chroma", image=image, mounts=(data,))])).blocks
+        assert isinstance(picture, Picture)
+        return picture.caption
+
+    assert "Whether the volume of chroma holds its data isn't sure" in caption("chromadb/chroma")
+    assert "new ones keep their data in /data" in caption("chromadb/chroma:latest")
+    assert "isn't sure" not in caption("chromadb/chroma:0.5.23")

@@ -22,15 +22,18 @@ from auditlib.inventory.monitoring import (
     ScrapeJob,
     Target,
 )
-from auditlib.inventory.stack import Dependency, Healthcheck, Mount
-from auditlib.model import Read, Severity, Status
+from auditlib.inventory.stack import Dependency, Endpoint, EnvironmentEntry, Healthcheck, Mount
+from auditlib.model import Read, Related, Severity, Status
 from auditlib.readiness import Answer, State
+from auditlib.redaction import Vault
 
 REPOSITORY = Path(__file__).parents[2]
 CORPUS = REPOSITORY.parent / "shared" / "corpus"
 EXAMPLES = [*sorted((REPOSITORY / "data").glob("*/")), *sorted(CORPUS.glob("*/"))]
 CHECKED = Healthcheck(("true",), False, False, "", "", "", "", place(4))
 
+SECRETS = "Secrets are kept out of the repository"
+ROLLBACK = "A deployment can be rolled back"
 HEALTH = "The health of every service is checked"
 PINNED = "Images are pinned"
 ORDER = "Services start in the right order"
@@ -117,6 +120,8 @@ def document(*headings: str) -> Document:
 
 DEPLOYS = Script("scripts/deploy.sh", "bash", "", False, (Command(("fastapi", "deploy"), place(7)),), place(6))
 
+BY_HAND = Script("scripts/deploy.sh", "bash", "", False, (Command(("rsync", "-a"), place(7)),), place(6))
+
 RESTORES = Script("scripts/restore.sh", "bash", "", False, (Command(("pg_restore", "x"), place(7)),), place(6))
 
 
@@ -139,6 +144,25 @@ SCRAPED = [
 STORE = service(
     "db", image="postgres:16", mounts=(Mount("volume", "data", "/var/lib/postgresql/data", False, place()),)
 )
+
+VOLUME = Mount("volume", "logs", "/app/logs", False, place())
+UPLOADS = service("api", image="", mounts=(Mount("volume", "uploads", "/app/uploads", False, place()),))
+GRAFANA = service(
+    "grafana", image="grafana/grafana:12.0.2", mounts=(Mount("volume", "g", "/var/lib/grafana", False, place()),)
+)
+
+
+def chroma(image: str) -> Any:
+    return service("chroma", image=image, mounts=(Mount("volume", "data", "/chroma/chroma", False, place()),))
+
+
+def given(name: str, value: str, *endpoints: Endpoint) -> Any:
+    entry = EnvironmentEntry(name, Vault().value(name, value), (), "environment", place(7), endpoints)
+    return service("api", image="", environment=(entry,))
+
+
+TRACING = given("OTEL_EXPORTER_OTLP_ENDPOINT", "http://jaeger:4317", Endpoint("http", "jaeger", "4317"))
+LIFETIME = given("ACCESS_TOKEN_EXPIRE_MINUTES", "30")
 
 CASES: dict[str, tuple[str, State, list[Any], list[str]]] = {
     "no service is checked": (HEALTH, State.NOT_MET, [service("api")], ["healthcheck-missing"]),
@@ -169,7 +193,20 @@ CASES: dict[str, tuple[str, State, list[Any], list[str]]] = {
     "one of two receivers is an example": (
         ALERTS, State.PARTLY, [receiver(placeholder=True), receiver(placeholder=False)], ["receiver-placeholder"]
     ),
-    "a platform says nothing of hosts": (HOSTS, State.NOT_MET, [DEPLOYS], []),
+    "a platform says nothing of hosts": (HOSTS, State.UNKNOWN, [DEPLOYS], []),
+    "a host of one's own is one": (HOSTS, State.NOT_MET, [BY_HAND], []),
+    "a README on how it is started": (GUIDES, State.PARTLY, [document("How to run it?", "Troubleshooting")], []),
+    "tests of an image, and nothing deploys": (
+        TESTS, State.PARTLY, [runs("docker", "compose", "run", "api", "pytest")], []
+    ),
+    "users' files without a backup": (BACKUPS, State.NOT_MET, [UPLOADS], []),
+    "a log folder is no users' file": (BACKUPS, State.UNKNOWN, [service("api", image="", mounts=(VOLUME,))], []),
+    "data of the monitoring without a backup": (BACKUPS, State.NOT_MET, [GRAFANA], []),
+    "data of the monitoring in a volume": (DATA, State.MET, [GRAFANA], []),
+    "a folder that new releases don't use": (DATA, State.PARTLY, [chroma("chromadb/chroma:latest")], []),
+    "a folder that the release uses": (DATA, State.MET, [chroma("chromadb/chroma:0.5.23")], []),
+    "traces instead of metrics": (METRICS, State.UNKNOWN, [TRACING], []),
+    "a variable on a token's life is no secret": (SECRETS, State.UNKNOWN, [LIFETIME], []),
     "a README on nothing in particular": (GUIDES, State.NOT_MET, [document("About")], []),
     "a README on the deployment": (GUIDES, State.MET, [document("Deployment")], []),
     "images are built and not scanned": (SCANS, State.NOT_MET, [], ["image-built-not-scanned"]),
@@ -203,6 +240,32 @@ def test_an_item_stands_as_its_evidence_says(case: str, make_audit: MakeAudit) -
 
     assert answer.state is state
     assert answer.reason
+
+
+def test_what_leaves_an_item_open_is_named(make_audit: MakeAudit) -> None:
+    open_by = answers(make_audit([DEPLOYS]))[HOSTS]
+
+    assert "deployed to FastAPI Cloud" in open_by.reason
+    assert [record.location for record in open_by.records] == [place(7)]
+    assert answers(make_audit([TRACING]))[METRICS].reason.endswith("Traces go to jaeger.")
+
+
+def test_a_guide_is_named_once(make_audit: MakeAudit) -> None:
+    headings = tuple(Heading(text, 1, place(line)) for text, line in (("Deployment", 1), ("Rollout", 9)))
+    guide = Document("deployment.md", "Deployment", headings, (), frozenset(), place(1))
+
+    assert [item.location for item in answers(make_audit([guide]))[GUIDES].records] == [place(1), place(9)]
+
+
+@pytest.mark.parametrize("rule", ["deploy-does-nothing", "job-unreachable"])
+def test_a_job_that_a_finding_calls_empty_deploys_nothing(make_audit: MakeAudit, rule: str) -> None:
+    job = Job("ci.yml", "deploy", "", (), "x", (), (), (), "", "", "", False, "", (), place(10))
+    records = [BY_HAND, Workflow("ci.yml", "", (), (), (job,), (), place(9))]
+    sound = answers(make_audit(records))[ROLLBACK]
+    void = answers(make_audit(records, [finding(rule, related=(Related(place(10), "the job"),))]))[ROLLBACK]
+
+    assert {record.location for record in sound.records} == {place(6), place(10)}
+    assert {record.location for record in void.records} == {place(6)}
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)

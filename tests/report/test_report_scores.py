@@ -119,7 +119,7 @@ def test_findings_count_where_their_area_has_no_score(found: list[Finding], unkn
 def test_an_area_without_a_score_says_why_wherever_scores_are(make_audit: MakeAudit) -> None:
     audit = make_audit([service("api")], [finding("a", area=Area.MONITORING)])
     blocks = sections.verdict(audit).blocks
-    said = "no monitoring in the repository"
+    said = "no metrics, alerts, dashboards or collected logs in the repository"
 
     assert said in rendering.page_html(blocks)
     assert "Monitoring &amp; logging has no score" in rendering.page_html(sections.score_costs(audit).blocks)

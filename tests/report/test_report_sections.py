@@ -96,7 +96,7 @@ def test_pictures_say_in_words_what_is_to_be_seen(shop: Audit, name: str) -> Non
 def test_a_map_names_each_service_and_what_its_box_means(shop: Audit) -> None:
     page = shown(shop, "service_map")[PAGE_MIME]
 
-    assert all(f">{name}</text>" in page for name in ("db", "api", "e2e", "health checked", "no health check"))
+    assert all(f">{name}</text>" in page for name in ("db", "api", "e2e", "health checked", "not known"))
     assert "stroke-dasharray" in page  # e2e starts with a profile only
 
 

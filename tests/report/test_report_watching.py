@@ -26,7 +26,7 @@ healthy     redis             yes                 yes  yes
 healthy     nginx             yes                 yes  no
 healthy     prometheus        yes                 no   no
 healthy     migrate           no                  no   no
-propertypro chroma            configured,_not_run no   no
+propertypro chroma            wrong_port          no   no
 propertypro nginx             no                  no   no
 dockprom    prometheus        yes                 yes  its_container_only
 dockprom    docker-compose.yml/nodeexporter            yes  yes  yes

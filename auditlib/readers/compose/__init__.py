@@ -1,33 +1,36 @@
 """Compose projects, resolved by `auditlib.compose`, as records.
 
 Every project of the repository is read with all profiles and an empty environment, never the auditor's own. A base
-goes with its override; a stand-alone file is a base too. An overlay is resolved over its base, and its project holds
-only what it adds or changes (see `stack.Service`). What Compose would refuse is a `Problem`, and the file partly read.
+goes with what is deployed with it (see `starts`), or with its override; a stand-alone file is a base too. An overlay is
+resolved over its base, and its project holds only what it adds or changes (see `stack.Service`). What Compose would
+refuse is a `Problem`, and the file partly read.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 
 from msgspec import structs
 
 from auditlib import compose
 from auditlib.model import Read
+from auditlib.readers.compose.combinations import FILE_LIMIT, combinations
 from auditlib.readers.compose.coverage import Progress
-from auditlib.readers.compose.overlays import only_changes
+from auditlib.readers.compose.overlays import only_changes, set_aside
 from auditlib.readers.compose.projects import Plan, Resolved, plans, resolve
+from auditlib.readers.compose.starts import Start
 from auditlib.readers.reading import Reading
 from auditlib.source import Source, Unreadable
 
 KIND = "compose"
 
 
-def read(source: Source) -> Reading:
+def read(source: Source, starts: Sequence[Start] = ()) -> Reading:
     """The records of every Compose project, and how far each of their files was understood."""
     progress = Progress(KIND)
-    reading = Reading()
+    found: list[Resolved] = []
     plain: dict[str, Resolved | None] = {}
-    for plan in _plans(source, progress):
+    for plan in _plans(source, starts, progress):
         resolved = _resolved(source, plan, progress)
         if resolved is None:
             continue
@@ -36,21 +39,24 @@ def read(source: Source) -> Reading:
             if plan.base_file not in plain:
                 plain[plan.base_file] = _resolved(source, plan.of_its_base(), Progress(KIND))
             resolved = only_changes(resolved, plain[plan.base_file], source)
-        reading.records += resolved.records()
-    reading.coverage += progress.entries()
-    return reading
+        found.append(resolved)
+    return Reading([record for item in set_aside(found) for record in item.records()], progress.entries())
 
 
-def _plans(source: Source, progress: Progress) -> Iterator[Plan]:
+def _plans(source: Source, starts: Sequence[Start], progress: Progress) -> list[Plan]:
     try:
         found = compose.discover(source.root, source.files)
     except Exception as error:  # a defect of the loader must not cost the audit; it is reported
         progress.note(".", Read.FAILED, f"Compose projects can't be told apart: {type(error).__name__}")
-        return
-    yield from plans(found)
+        return []
     for item in found:
         for other in item.others:
             progress.note(other, Read.SKIPPED, f"Compose passes over it, since {item.name} is beside it")
+    for start in starts:
+        if len(start.files) > FILE_LIMIT:
+            reason = f"starts {len(start.files)} Compose files together; more than {FILE_LIMIT} are not read as one"
+            progress.note(start.location.file, Read.PARTIAL, reason, start.location.line)
+    return plans(found, combinations(found, [start for start in starts if len(start.files) <= FILE_LIMIT]))
 
 
 def _resolved(source: Source, plan: Plan, progress: Progress) -> Resolved | None:

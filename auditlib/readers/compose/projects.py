@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from posixpath import dirname
 from typing import Any
 
@@ -13,6 +13,7 @@ from auditlib.compose.errors import dotted
 from auditlib.inventory import stack
 from auditlib.model import Location
 from auditlib.readers.compose import raw, services
+from auditlib.readers.compose.combinations import Combination
 from auditlib.readers.compose.environment import Interpolations
 from auditlib.readers.compose.view import View
 from auditlib.source import Source, Unreadable
@@ -30,6 +31,7 @@ class Plan(Struct, frozen=True):
     env_file: str
     base_file: str = ""
     base_name: str = ""
+    started_at: tuple[Location, ...] = ()
 
     def of_its_base(self) -> Plan:
         """The base alone, without its override, as an overlay is laid over it."""
@@ -53,20 +55,40 @@ class Resolved(Struct, frozen=True):
         yield from (*self.services, *self.resources, *self.variables, *self.problems, *self.overrides)
 
 
-def plans(found: Iterable[compose.Found]) -> list[Plan]:
-    """The projects in the order of their files, bases first, each with a name of its own."""
-    bases = [item for item in found if item.role != "overlay"]
+def plans(found: Sequence[compose.Found], deployed: Mapping[str, Combination]) -> list[Plan]:
+    """The projects in the order of their files, bases first, each with a name of its own.
+
+    What is deployed together is one base; what is left out of it, as an override may be, is laid over its first file.
+    """
+    parts = {file for item in deployed.values() for file in item.files[1:]}
+    names = _names([item for item in found if item.role != "overlay" and item.files[0] not in parts])
+    bases = [item for item in found if (item.name in names or item.name in deployed) and item.name not in parts]
+    made = [_base(item, names.get(item.name, item.name), deployed.get(item.name)) for item in bases]
+    taken = parts.union(*(plan.files for plan in made))
+    for item in found:
+        base = item.base or item.files[0]
+        left = [item.name] if item.role == "overlay" else item.files[1:]
+        made += [
+            Plan(file, (base, file), file, item.env_file or "", base, names.get(base, base))
+            for file in left
+            if file not in taken
+        ]
+    return made
+
+
+def _names(bases: Iterable[compose.Found]) -> dict[str, str]:
+    """What bases are called, by their files: each as its folder, unless that is the root or called for already."""
     names: dict[str, str] = {}
     for item in bases:
         folder = "" if item.directory == "." else item.directory
         taken = not folder or folder in names.values()
         names[item.files[0]] = item.files[0] if taken else folder
-    made = [Plan(names[item.files[0]], item.files, item.files[0], item.env_file or "") for item in bases]
-    for item in found:
-        if item.role == "overlay":
-            base = item.base or item.files[0]
-            made.append(Plan(item.name, item.files, item.name, item.env_file or "", base, names.get(base, base)))
-    return made
+    return names
+
+
+def _base(item: compose.Found, name: str, deployed: Combination | None) -> Plan:
+    files, started_at = (deployed.files, deployed.started_at) if deployed else (item.files, ())
+    return Plan(name, files, item.name, item.env_file or "", started_at=started_at)
 
 
 def resolve(source: Source, plan: Plan) -> Resolved:
@@ -97,7 +119,8 @@ def resolve(source: Source, plan: Plan) -> Resolved:
 def _project(plan: Plan, files: tuple[str, ...]) -> stack.Project:
     role = "overlay" if plan.base_file else "base"
     own = (plan.own_file,) if plan.base_file else (*plan.files, *(file for file in files if file not in plan.files))
-    return stack.Project(plan.name, own, role, plan.base_name, Location(plan.own_file), plan.env_file)
+    place = Location(plan.own_file)
+    return stack.Project(plan.name, own, role, plan.base_name, place, plan.env_file, plan.started_at)
 
 
 def _load(source: Source, plan: Plan) -> tuple[compose.Project, frozenset[str]]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+from auditlib import readiness
 from auditlib.audit import Audit
 from auditlib.conventions import environments
 from auditlib.model import Area
 from auditlib.report import wording
-from auditlib.report.markdown_document.writing import codes, findings, place, statement
+from auditlib.report.markdown_document.writing import codes, findings, place, statement, text
 
 
 def configuration(audit: Audit) -> Iterator[str]:
@@ -65,7 +66,12 @@ def monitoring(audit: Audit) -> Iterator[str]:
             f"{wording.count(len(inventory.dashboards), 'dashboard')}.",
         )
     else:
-        yield statement("Monitoring", "No configuration of Prometheus, Alertmanager or Grafana was found.")
+        ways = "; ".join(text(item.message) for item in readiness.telemetry(inventory))
+        yield statement(
+            "Monitoring",
+            "No configuration of Prometheus, Alertmanager or Grafana was found.",
+            f"No metrics are collected; {ways}." if ways else "",
+        )
     files = [f"{item.path} ({item.location})" for item in inventory.log_files]
     shippers = ", ".join(f"{item.kind} ({place(item.location)})" for item in inventory.log_shippers[:4])
     yield statement(

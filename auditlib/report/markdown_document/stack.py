@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 from auditlib import verdict
 from auditlib.audit import Audit
-from auditlib.conventions import environments, healthchecks, stacks
-from auditlib.inventory import Inventory
+from auditlib.conventions import environments, stacks
 from auditlib.inventory.stack import Service
 from auditlib.model import Area
+from auditlib.report import health as health_of
 from auditlib.report import wording
 from auditlib.report.markdown_document.writing import code, codes, findings, statement, text
 from auditlib.report.sections import progress
@@ -41,18 +41,18 @@ def scope(audit: Audit) -> Iterator[str]:
 
 
 def _score(score: verdict.Score) -> str:
-    points = f"not known ({score.unknown})" if score.points is None else score.points
+    points = f"not known ({text(score.unknown)})" if score.points is None else score.points
     return f"{score.area.title} {points}"
 
 
 def orchestration(audit: Audit) -> Iterator[str]:
     """The services and how they start, what keeps their data, and the findings."""
-    services = audit.inventory.distinct_services
+    services = audit.inventory.deployed_services
     if not services:
         yield statement("Services", "No Compose project was found.")
     else:
         yield _stack(audit, services)
-        yield _health(audit.inventory)
+        yield _health(audit)
         yield _storage(audit)
         yield from _start(services)
     yield from findings(audit, Area.ORCHESTRATION)
@@ -60,7 +60,7 @@ def orchestration(audit: Audit) -> Iterator[str]:
 
 def _stack(audit: Audit, services: tuple[Service, ...]) -> str:
     gated = [f"{audit.inventory.label(item)} ({', '.join(item.profiles)})" for item in services if item.profiles]
-    files = codes(file for project in audit.inventory.base_projects for file in project.files)
+    files = codes(file for project in audit.inventory.deployed_projects for file in project.files)
     names = codes((audit.inventory.label(item) for item in services), 14)
     return statement(
         "Multi-Service Stack",
@@ -69,10 +69,17 @@ def _stack(audit: Audit, services: tuple[Service, ...]) -> str:
     )
 
 
-def _health(inventory: Inventory) -> str:
-    running = [item for mine in stacks.lasting(inventory).values() for item in mine]
-    checked = [item for item in running if healthchecks.of(inventory, item)]
-    unchecked = [inventory.label(item) for item in running if item not in checked]
+def _health(audit: Audit) -> str:
+    health = health_of.Health(audit)
+    running = [item for mine in stacks.lasting(audit.inventory).values() for item in mine]
+    states = {item.key: health.of(item) for item in running}
+    checked = [item for item in running if states[item.key].text in (health_of.CHECKED, health_of.BROKEN)]
+    broken, untold = (
+        [audit.inventory.label(item) for item in running if states[item.key].text == state]
+        for state in (health_of.BROKEN, health_of.UNKNOWN)
+    )
+    unchecked = [audit.inventory.label(item) for item in running if item not in checked]
+    unchecked = [name for name in unchecked if name not in untold]
     tests = Counter(" ".join(item.healthcheck.test) for item in checked if item.healthcheck and item.healthcheck.test)
     if not checked:
         return statement("Health Checks", f"None in {wording.count(len(running), 'long-running service')}.")
@@ -80,14 +87,16 @@ def _health(inventory: Inventory) -> str:
         "Health Checks",
         f"{len(checked)} of {wording.count(len(running), 'long-running service')} have one"
         + (f" ({codes(tests, 5)})." if tests else "."),
+        f"Broken: {codes(broken)}." if broken else "",
         f"Without: {codes(unchecked)}." if unchecked else "",
+        f"Not known, as the image may bring one: {codes(untold)}." if untold else "",
     )
 
 
 def _storage(audit: Audit) -> str:
     networks = [item.name for item in audit.inventory.networks]
     volumes = [item.name for item in audit.inventory.volumes]
-    open_ports = [f"{item.name}:{port.host_port or port.target}" for item in audit.inventory.distinct_services
+    open_ports = [f"{item.name}:{port.host_port or port.target}" for item in audit.inventory.deployed_services
                   for port in item.ports if port.host_ip in ("", "0.0.0.0", "::")]  # fmt: skip  # noqa: S104 - read
     return statement(
         "Networking & Volumes",

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from auditlib.audit import Audit
 from auditlib.conventions import environments as environments_of
 from auditlib.graph import Flow, Origin
+from auditlib.model import Severity
 from auditlib.report import palette, wording
 from auditlib.report.blocks import Blocks, Column, Picture, Prose, State, Table
 from auditlib.report.charts import layered, matrix
+from auditlib.report.faults import Broken, Faults
 
 _SHOWN = 45
 _FLOWS = 18
 _SERVICES = 24
 _PLACES = ("Compose", "Template", "Code", "Documents")
-_VALUES = {"bad": "with a value that anyone may know", "warn": "with a value in a file", "good": "given from outside"}
+_VALUES = {
+    "bad": "with a value that anyone may know",
+    "warn": "with a value in a file",
+    "good": "given from outside",
+}
 """What is said of credentials by the tone of their value, the worst first."""
 _WORDS = {
     "required": ("dot", "good", "required"),
@@ -105,21 +111,22 @@ def credential_flow(audit: Audit) -> Blocks:
     flows = [flow for flow in audit.graph.credential_flow() if flow.origins or flow.services]
     if not flows:
         return Blocks(Prose("No variable by its name, or by its value, is a credential."))
-    flows.sort(key=lambda flow: list(_VALUES).index(_judged(flow)[1]))
+    judged = _Judged(audit, flows)
+    flows.sort(key=lambda flow: list(_VALUES).index(judged.of(flow).tone))
     drawn = _drawable(flows)
-    tones = Counter(_judged(flow)[1] for flow in flows)
+    tones = Counter(judged.of(flow).tone for flow in flows)
     kinds = [f"{tones[tone]} {kind}" if len(flows) > 1 else kind for tone, kind in _VALUES.items() if tones[tone]]
     words = f"{wording.count(len(flows), 'credential')}{': ' if len(flows) > 1 else ' '}{', '.join(kinds)}."
     words += f" Drawn are {len(drawn)} that services get." if len(drawn) < len(flows) else ""
-    table = _flow_table(audit, flows)
+    table = _flow_table(audit, flows, judged)
     if not drawn:
         return Blocks(Prose(words), table)
-    boxes, links = _flow_picture(audit, drawn)
+    boxes, links = _flow_picture(audit, drawn, judged)
     canvas = layered.draw(boxes, links, ("Given to", "Credential", "Opens"), _legend(boxes))
     return Blocks(Picture(canvas.svg(words), words, words, table))
 
 
-_FLOW_MEANINGS = {"bad": "weak or placeholder", "warn": "value in a file", "good": "from outside"}
+_FLOW_MEANINGS = {"bad": "weak, placeholder or critical", "warn": "value in a file", "good": "from outside"}
 
 
 def _legend(boxes: list[layered.Box]) -> list[tuple[str, str]]:
@@ -128,10 +135,10 @@ def _legend(boxes: list[layered.Box]) -> list[tuple[str, str]]:
     return [(palette.TONES[tone][1], meaning) for tone, meaning in _FLOW_MEANINGS.items() if tone in shown]
 
 
-def _flow_table(audit: Audit, flows: list[Flow]) -> Table:
+def _flow_table(audit: Audit, flows: list[Flow], judged: _Judged) -> Table:
     columns = (Column("Credential", "code"), Column("Value", "state"), Column("Origin"), Column("Services"),
                Column("Opens"), Column("Place", "code"))  # fmt: skip
-    rows = tuple(_row(audit, flow) for flow in flows)
+    rows = tuple(_row(audit, flow, judged.of(flow)) for flow in flows)
     return Table("Credentials, where their values come from, and who gets them", columns, rows)
 
 
@@ -147,7 +154,34 @@ def _drawable(flows: list[Flow]) -> list[Flow]:
     return drawn
 
 
-def _judged(flow: Flow) -> tuple[str, str]:
+_CREDENTIALS = dict.fromkeys(
+    ("credential-default", "secret-committed", "setting-default-insecure", "template-holds-real-secret"),
+    "critical, as a finding says",
+)
+
+
+class _Judged:
+    """How credentials are judged: as the findings on them are, or by their worst origin."""
+
+    def __init__(self, audit: Audit, flows: Iterable[Flow]) -> None:
+        grave = (finding for finding in audit.findings if finding.severity is Severity.CRITICAL)
+        faults = Faults(grave, _CREDENTIALS)
+        self._critical: dict[int, Broken] = {}
+        for origin in (origin for flow in flows for origin in flow.origins if origin.identity):
+            if broken := faults.at(origin.location):
+                self._critical[origin.identity] = broken
+
+    def of(self, flow: Flow) -> State:
+        """The judgement of one; what has the value that a critical finding is about shares its fate."""
+        words, tone = _by_origin(flow)
+        found = (self._critical[item.identity] for item in flow.origins if item.identity in self._critical)
+        broken = next(found, None)
+        if broken is None:
+            return State(words, tone)
+        return State(words if tone == "bad" else broken.words, "bad", broken.fingerprint)
+
+
+def _by_origin(flow: Flow) -> tuple[str, str]:
     """How a credential's worst origin is judged, in words and as a tone."""
     own = [
         origin
@@ -161,13 +195,13 @@ def _judged(flow: Flow) -> tuple[str, str]:
     return "from outside", "good"
 
 
-def _row(audit: Audit, flow: Flow) -> tuple[object, ...]:
+def _row(audit: Audit, flow: Flow, judged: State) -> tuple[object, ...]:
     names = audit.graph.nodes
     origins = wording.listing((_origin(origin) for origin in flow.origins), 3)
     services = wording.listing((names[node]["name"] for node in flow.services), 8) if flow.services else ""
     opens = wording.listing((names[node]["name"] for node in flow.opens), 8) if flow.opens else ""
     place = next((str(origin.location) for origin in flow.origins), "")
-    return (flow.variable, State(*_judged(flow)), origins, services, opens, place)
+    return (flow.variable, judged, origins, services, opens, place)
 
 
 def _origin(origin: Origin) -> str:
@@ -175,13 +209,14 @@ def _origin(origin: Origin) -> str:
     return f"{kind.get(origin.kind, origin.kind)} {origin.shown}".strip()
 
 
-def _flow_picture(audit: Audit, flows: list[Flow]) -> tuple[list[layered.Box], list[layered.Link]]:
+def _flow_picture(audit: Audit, flows: list[Flow], judged: _Judged) -> tuple[list[layered.Box], list[layered.Link]]:
     """A box for each credential between its services: where two credentials met, none could be followed further."""
     names = audit.graph.nodes
     boxes: dict[str, layered.Box] = {}
     links: list[layered.Link] = []
     for flow in flows:
-        words, tone = _judged(flow)
+        state = judged.of(flow)
+        words, tone = state.text, state.tone
         source = f"credential:{flow.variable}"
         boxes[source] = layered.Box(source, 1, flow.variable, (words,), tone)
         for column, line, reached in ((0, "gets it", flow.services), (2, "is opened by it", flow.opens)):

@@ -20,22 +20,27 @@ _LEVELS = (
     ("Name only", "warn"),
     ("None", "bad"),
 )
-"""How firmly a reference fixes what is run: the same bytes, a release, any release of a series, whatever is newest."""
+"""How firmly a reference fixes what is run: the same bytes; a release, whose tag can be overwritten all the same; any
+release of a line; whatever is newest."""
 
 
 def image_versions(audit: Audit) -> Blocks:
     """The images that services run, by how much of the version is fixed."""
     users: defaultdict[str, list[Service]] = defaultdict(list)
-    for service in audit.inventory.distinct_services:
+    for service in audit.inventory.deployed_services:
         if service.image and service.build is None:
             users[service.image].append(service)
     if not users:
         return Blocks(Prose("No service runs an image that is not built here."))
     images = sorted(users, key=lambda image: (-references.precision(image), image))
+    by_level = {level: [image for image in images if references.precision(image) == level] for level in range(3)}
     loose = [image for image in images if references.precision(image) >= 3]
     several = sorted({repository(image) for image in images if _versions(image, images) > 1})
     words = f"{wording.count(len(images), 'image')} made elsewhere."
-    words += f" Without a version that stays: {wording.listing(loose)}." if loose else " Each has a version that stays."
+    words += f" Without a version: {wording.listing(loose)}." if loose else ""
+    words += f" Moving on within their line: {wording.listing(by_level[2])}." if by_level[2] else ""
+    words += f" Fixed by a full version, whose tag can still be overwritten: {len(by_level[1])}." if by_level[1] else ""
+    words += f" Fixed for good by a digest: {len(by_level[0])}." if by_level[0] else ""
     words += f" In several versions: {wording.listing(several)}." if several else ""
     drawn = images[:_LIMIT]
     marks = {

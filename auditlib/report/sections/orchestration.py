@@ -6,12 +6,12 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 
 from auditlib.audit import Audit
-from auditlib.conventions import environments, healthchecks
-from auditlib.conventions.services import is_one_shot
+from auditlib.conventions import environments
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Dependency, Project, Service
-from auditlib.report import palette, wording
-from auditlib.report.blocks import Block, Blocks, Column, Picture, Prose, State, Table
+from auditlib.report import deployed, palette, wording
+from auditlib.report import health as health_of
+from auditlib.report.blocks import Blocks, Column, Picture, Prose, State, Table
 from auditlib.report.charts import layered, matrix
 
 LIMIT = 40
@@ -22,22 +22,25 @@ _CONDITIONS = {
     "service_started": ("warn", "ring", "until it has started"),
     "service_completed_successfully": ("accent", "dash", "until it has completed"),
 }
-_Health = tuple[str, str]
-"""The state of a service's health check in words, and its tone."""
 _Waits = Mapping[tuple[str, str], Dependency]
 """Who waits for whom, and how."""
 _TELLING = f" The {LIMIT} services with the most waits for a mere start are drawn."
 _ORDER = "From left to right in start order; a line leads to the service that waits for the one on its left."
+_TOGETHER = "No service waits for another; all start at once."
+_ASKING = " A grey line leads to a proxy from what it passes requests to, and to Grafana from what that asks."
 _NONE = "No Compose project was found, so there are no services to show."
 
 
 def service_map(audit: Audit) -> Blocks:
     """Each Compose project as a map: layers by start order, dashed where a profile decides, coloured by health."""
-    projects = sorted(audit.inventory.base_projects, key=lambda item: (-len(_members(audit, item)), item.name))
+    projects = sorted(
+        audit.inventory.deployed_projects,
+        key=lambda item: (not item.started_at, -len(_members(audit, item)), item.name),
+    )
     shown = [project for project in projects[:_PROJECTS] if _members(audit, project)]
     if not shown:
         return Blocks(Prose(_NONE))
-    blocks: list[Block] = [_map(audit, project) for project in shown]
+    blocks = [*deployed.statement(audit.inventory), *(_map(audit, project) for project in shown)]
     if len(projects) > len(shown):
         rest = wording.listing((f"`{project.name}`" for project in projects[len(shown) :]), 8)
         blocks.append(Prose(f"Not drawn, but audited as well: {rest}."))
@@ -45,43 +48,52 @@ def service_map(audit: Audit) -> Blocks:
 
 
 def _members(audit: Audit, project: Project) -> dict[str, Service]:
-    """The services of a project, and those that its overlays add."""
+    """The services of a project, and those that its overlays add, as far as they are deployed."""
     family = audit.inventory.family(project.name)
-    return {service.name: service for service in audit.inventory.distinct_services if service.project in family}
+    return {service.name: service for service in audit.inventory.deployed_services if service.project in family}
 
 
 def _map(audit: Audit, project: Project) -> Picture:
     services = _members(audit, project)
     layers = _layers(audit, project, services)
-    health = {name: _health(audit.inventory, service) for name, service in services.items()}
-    boxes = [_box(service, layers[name], project, health[name]) for name, service in services.items()]
-    links = [
+    checks = health_of.Health(audit)
+    health = {name: checks.of(service) for name, service in services.items()}
+    waits = [
         layered.Link(dependency.service, name, _tone(dependency), not dependency.required)
         for name, service in services.items()
         for dependency in service.dependencies
         if dependency.service in services and not dependency.implicit
     ]
+    asking = _asking(audit, services, {(link.source, link.target) for link in waits})
+    columns = layers if any(layers.values()) else _by_asking(services, asking)
+    boxes = [_box(service, columns[name], project, health[name]) for name, service in services.items()]
+    links = waits + asking
     if len(boxes) > LIMIT:
         boxes, links = _grouped(boxes, links)
     drawn = boxes if len(boxes) <= 2 * LIMIT else sorted(boxes, key=lambda box: box.column)[: 2 * LIMIT]
     ids = {box.id for box in drawn}
     links = [link for link in links if link.source in ids and link.target in ids]
     words = _map_words(project, services, max(layers.values()) + 1, health)
-    caption = _ORDER if links else "No service waits for another; all start at once."
+    caption = (_ORDER if waits else _TOGETHER) + (_ASKING if asking else "")
     caption += f" The first {len(drawn)} of {len(boxes)} groups are drawn." if len(drawn) < len(boxes) else ""
-    steps = [f"Step {number + 1}" for number in range(max(box.column for box in drawn) + 1)]
-    canvas = layered.draw(drawn, links, steps, _legend(drawn, links), "Wait for none, and none waits for them")
-    return Picture(canvas.svg(words), f"`{project.name}`: {caption}", words, _service_table(services, layers, health))
+    steps = [f"Step {number + 1}" for number in range(max(box.column for box in drawn) + 1)] if waits else []
+    apart = "Wait for none, and none waits for them"
+    canvas = layered.draw(drawn, links, steps, _legend(drawn, links, health.values()), apart)
+    return Picture(
+        canvas.svg(words), f"{deployed.title(project)}: {caption}", words, _service_table(services, layers, health)
+    )
 
 
-def _map_words(project: Project, services: Mapping[str, Service], steps: int, health: Mapping[str, _Health]) -> str:
+def _map_words(project: Project, services: Mapping[str, Service], steps: int, health: Mapping[str, State]) -> str:
     """What the map shows, in words."""
-    unchecked = [name for name, (_, tone) in health.items() if tone in ("warn", "bad")]
+    unchecked = [name for name, state in health.items() if state.tone in ("warn", "bad")]
+    untold = [name for name, state in health.items() if state.text == health_of.UNKNOWN]
     gated = [name for name, service in services.items() if service.profiles]
     aside = [name for name, service in services.items() if _aside(service, project) == "for development only"]
     return (
         f"{wording.count(len(services), 'service')} of {project.name}, started in {wording.count(steps, 'step')}; "
         f"{wording.listing(unchecked)} without a working health check"
+        + (f"; of {wording.listing(untold)} nobody can tell, as the image may bring one" if untold else "")
         + (f"; behind a profile: {wording.listing(gated)}" if gated else "")
         + (f"; for development only: {wording.listing(aside)}." if aside else ".")
     )
@@ -93,12 +105,31 @@ def _layers(audit: Audit, project: Project, services: dict[str, Service]) -> dic
     return {name: steps.get(node or "", 0) for name, node in nodes.items()}
 
 
-def _box(service: Service, layer: int, project: Project, health: _Health) -> layered.Box:
-    words, tone = health
+def _asking(audit: Audit, services: Mapping[str, Service], known: Collection[tuple[str, str]]) -> list[layered.Link]:
+    """A line from each service that answers a proxy or Grafana, unless a wait joins the two already."""
+    names = {audit.graph.service(item.project, name): name for name, item in services.items()}
+    pairs = [(edge.target, edge.source) for edge in audit.graph.edges_of("forwards_to")]
+    readers = [(edge.target, edge.source) for edge in audit.graph.edges_of("runs")]
+    for edge in audit.graph.edges_of("queries"):
+        pairs += [(edge.target, reader) for source, reader in readers if source == edge.source]
+    ends = [(names.get(asked, ""), names.get(asker, "")) for asked, asker in dict.fromkeys(pairs)]
+    return [layered.Link(*pair, "", dashed=True) for pair in ends if all(pair) and pair not in known]
+
+
+def _by_asking(services: Mapping[str, Service], links: Sequence[layered.Link]) -> dict[str, int]:
+    """The columns of services that all start at once: who asks stands right of whom it asks."""
+    found = dict.fromkeys(services, 0)
+    for _ in services:
+        for link in links:
+            found[link.target] = min(max(found[link.target], found[link.source] + 1), len(services) - 1)
+    return found
+
+
+def _box(service: Service, layer: int, project: Project, health: State) -> layered.Box:
     image = service.image.rpartition("/")[2] or (_built(service.build.context) if service.build else "")
     aside = _aside(service, project)
-    lines = (image or "no image", words, *([aside] if aside else []))
-    return layered.Box(service.name, layer, service.name, lines, tone, bool(aside))
+    lines = (image or "no image", health.text, *([aside] if aside else []))
+    return layered.Box(service.name, layer, service.name, lines, health.tone, bool(aside))
 
 
 def _built(context: str) -> str:
@@ -114,26 +145,22 @@ def _aside(service: Service, project: Project) -> str:
     return "from an overlay" if service.project != project.name else ""
 
 
-def _health(inventory: Inventory, service: Service) -> _Health:
-    if service.healthcheck is not None and service.healthcheck.disabled:
-        return "health check disabled", "bad"
-    if healthchecks.of(inventory, service):
-        return "health checked", "good"
-    return ("runs once", "") if is_one_shot(service) else ("no health check", "warn")
-
-
 def _tone(dependency: Dependency) -> str:
     return _CONDITIONS.get(dependency.condition, ("", "", ""))[0]
 
 
-_BOX_MEANINGS = {"good": "health checked", "warn": "no health check", "bad": "check disabled", "": "runs once"}
-_LINK_MEANINGS = {"good": "waits until healthy", "warn": "until started", "accent": "until completed"}
+_LINK_MEANINGS = {
+    "good": "waits until healthy", "warn": "until started", "accent": "until completed", "": "passes requests, or asks"
+}  # fmt: skip
 
 
-def _legend(boxes: Sequence[layered.Box], links: Sequence[layered.Link]) -> list[tuple[str, str]]:
+def _legend(
+    boxes: Sequence[layered.Box], links: Sequence[layered.Link], health: Collection[State]
+) -> list[tuple[str, str]]:
     """What the picture really shows."""
+    meanings = {tone: dict.fromkeys(state.text for state in health if state.tone == tone) for tone in palette.TONES}
     tones, conditions = {box.tone for box in boxes}, {link.tone for link in links}
-    shown = [(palette.TONES[tone][1], meaning) for tone, meaning in _BOX_MEANINGS.items() if tone in tones]
+    shown = [(palette.TONES[tone][1], " or ".join(words)) for tone, words in meanings.items() if tone in tones]
     if any(box.dashed for box in boxes):
         shown.append(("dashed", "not in every deployment"))
     return shown + [(palette.TONES[tone][0], meaning) for tone, meaning in _LINK_MEANINGS.items() if tone in conditions]
@@ -162,7 +189,7 @@ def _grouped(
     return merged, [layered.Link(*pair) for pair in sorted(counts) if pair[0] != pair[1]]
 
 
-def _service_table(services: dict[str, Service], layers: dict[str, int], health: dict[str, tuple[str, str]]) -> Table:
+def _service_table(services: dict[str, Service], layers: dict[str, int], health: Mapping[str, State]) -> Table:
     columns = (Column("Step", "number"), Column("Service", "code"), Column("Health", "state"), Column("Waits for"),
                Column("Profiles"), Column("Restart"), Column("Place", "code"))  # fmt: skip
     rows = []
@@ -172,8 +199,7 @@ def _service_table(services: dict[str, Service], layers: dict[str, int], health:
             f"{item.service} ({item.condition.removeprefix('service_')})" for item in service.dependencies
         )
         profiles = ", ".join(service.profiles)
-        state = State(*health[name])
-        rows.append((layers[name] + 1, name, state, waits, profiles, service.restart, str(service.location)))
+        rows.append((layers[name] + 1, name, health[name], waits, profiles, service.restart, str(service.location)))
     return Table("Services in start order", columns, tuple(rows))
 
 
@@ -201,7 +227,7 @@ def dependency_conditions(audit: Audit) -> Blocks:
 def _waits(inventory: Inventory) -> _Waits:
     return {
         (inventory.label(service), _label_of(inventory, service.project, dependency.service)): dependency
-        for service in inventory.distinct_services
+        for service in inventory.deployed_services
         for dependency in service.dependencies
         if not dependency.implicit
     }

@@ -125,7 +125,7 @@ def scope(audit: Audit) -> Blocks:
         ("Commit", f"`{inventory.commit[:10]}`" if inventory.commit else "none"),
         ("Files considered", len(inventory.files)),
         ("Compose projects", len(inventory.base_projects)),
-        ("Services", len(inventory.distinct_services)),
+        ("Services", len(inventory.deployed_services)),
         ("Workflows", len(inventory.workflows)),
     ]
     kinds = _kinds(audit)

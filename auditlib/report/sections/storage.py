@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from auditlib.audit import Audit
+from auditlib.conventions import routing
+from auditlib.conventions import services as services_of
+from auditlib.conventions.routing import Way
 from auditlib.inventory import Inventory
-from auditlib.inventory.stack import Mount, Port
+from auditlib.inventory.stack import Mount, Port, Service
 from auditlib.report import wording
 from auditlib.report.blocks import Blocks, Column, Picture, Prose, State, Table
 from auditlib.report.charts import matrix, zones
@@ -20,33 +23,70 @@ _ACCESS = [(matrix.Mark("dot", "accent"), "reads and writes"), (matrix.Mark("rin
 
 def exposure(audit: Audit) -> Blocks:
     """Which ports are open to every network of the host, which to the host alone, and what stays inside."""
-    services = audit.inventory.distinct_services
+    services = audit.inventory.deployed_services
     if not services:
         return Blocks(Prose("No service was found, so nothing is exposed."))
     label = audit.inventory.label
     ports = [(label(service), port) for service in services for port in service.ports]
     outside = [_chip(name, port) for name, port in ports if port.host_ip not in _LOOPBACK]
     local = [_chip(name, port) for name, port in ports if port.host_ip in _LOOPBACK]
-    inside = [label(service) for service in services if not service.ports and service.network_mode != "host"]
-    direct = [f"{label(service)} (host network)" for service in services if service.network_mode == "host"]
+    direct = [service for service in services if service.network_mode == "host"]
+    ways = routing.ways(audit.inventory)
+    routed = {way.service.key for way in ways}
+    closed = [service for service in services if not service.ports and service not in direct]
+    inside = [label(service) for service in closed if service.key not in routed]
+    own = wording.count(len(direct), "service")
     words = wording.sentence(
-        f"{wording.count(len(outside) + len(direct), 'port')} on every interface, "
-        f"{len(local) or 'none'} on the host alone; {wording.count(len(inside), 'service')} inside the networks only."
-    )
-    canvas = zones.draw(
-        [
-            ("Every interface", "reachable from outside the host", "bad", [*_shortened(outside), *direct]),
-            ("This host only", "bound to the loopback address", "warn", _shortened(local)),
-            ("Networks only", "reachable by other containers", "good", _shortened(inside)),
-        ]
-    )
-    rows = tuple(
-        (name, port.host_port or "any", port.target, port.protocol, _state(port), str(port.location))
-        for name, port in ports
-    )
+        f"{wording.count(len(outside), 'port')} on every interface, {len(local) or 'none'} on the host alone; "
+        + (f"{own} in the host's network, with every port that {'it opens' if len(direct) == 1 else 'they open'}; "
+           if direct else "")
+        + f"{wording.count(len(inside), 'service')} inside the networks only"
+        + (f"; {wording.listing(_routed(audit, ways))} reached through a proxy." if ways else ".")
+    )  # fmt: skip
+    through = [f"{_under(way)} → {label(way.service)}" for way in ways]
+    everywhere = [*_shortened(outside), *(f"{label(service)} (host network)" for service in direct)]
+    bands: list[zones.Zone] = [
+        ("Every interface", "reachable from outside the host", "bad", everywhere),
+        ("Through a proxy", "a proxy on such a port leads there", "warn", _shortened(list(dict.fromkeys(through)))),
+        ("This host only", "bound to the loopback address", "warn", _shortened(local)),
+        ("Networks only", "reachable by other containers", "good", _shortened(inside)),
+    ]
+    canvas = zones.draw([band for band in bands if band[3] or band[0] != "Through a proxy"])
+    rows = (*_port_rows(ports), *_host_rows(audit.inventory, direct), *_way_rows(audit.inventory, ways))
     columns = (Column("Service", "code"), Column("Host port", "number"), Column("Container port", "number"),
                Column("Protocol"), Column("Reachable from", "state"), Column("Place", "code"))  # fmt: skip
-    return Blocks(Picture(canvas.svg(words), words, words, Table("Published ports", columns, rows) if rows else None))
+    table = Table("Published ports", columns, rows) if rows else None
+    return Blocks(Picture(canvas.svg(words), words, words, table))
+
+
+_Row = tuple[object, ...]
+
+
+def _port_rows(ports: Iterable[tuple[str, Port]]) -> Iterator[_Row]:
+    for name, port in ports:
+        yield name, port.host_port or "any", port.target, port.protocol, _state(port), str(port.location)
+
+
+def _host_rows(inventory: Inventory, services: Iterable[Service]) -> Iterator[_Row]:
+    """The services that share the host's network: every port that they open is one of the host."""
+    for service in services:
+        state = State("every interface, by the host's network", "bad")
+        yield inventory.label(service), "what it opens", "", "", state, str(service.location)
+
+
+def _way_rows(inventory: Inventory, ways: Iterable[Way]) -> Iterator[_Row]:
+    for way in ways:
+        state = State(f"{inventory.label(way.proxy)}, {_under(way)}", "warn")
+        yield inventory.label(way.service), "", "", "", state, str(way.location)
+
+
+def _routed(audit: Audit, ways: Iterable[Way]) -> list[str]:
+    return list(dict.fromkeys(audit.inventory.label(way.service) for way in ways))
+
+
+def _under(way: Way) -> str:
+    """The names that a service has outside, or the proxy that leads to it."""
+    return ", ".join(way.hosts) or way.proxy.name
 
 
 def _chip(name: str, port: Port) -> str:
@@ -80,16 +120,25 @@ def volumes(audit: Audit) -> Blocks:
     words = wording.count(len(users), "named volume")
     alone = ", each of one service." if len(users) > 1 else ", of one service."
     words += f"; shared by several services: {wording.listing(shared)}." if shared else alone
+    words += "".join(_doubts(audit.inventory))
     note = f" The {_ROWS} that most services share are drawn." if len(users) > _ROWS else ""
     canvas = matrix.draw(rows, columns, marks, _ACCESS)
     return Blocks(Picture(canvas.svg(words), words + note, words, _mounted(uses)))
+
+
+def _doubts(inventory: Inventory) -> Iterator[str]:
+    """A sentence for each data store whose volume may not be where its image keeps the data."""
+    for service in inventory.distinct_services:
+        product = services_of.product(inventory, service)
+        if product and (doubt := services_of.doubt(service, product)) and services_of.keeps_data(service, product):
+            yield f" Whether the volume of {inventory.label(service)} holds its data isn't sure: {doubt}."
 
 
 def _uses(inventory: Inventory) -> dict[tuple[str, str], Mount]:
     """Who mounts which named volume: a volume of an overlay is that of its base, and another project's is another."""
     found = [
         (service, (inventory.base_of(service.project), mount.source), mount)
-        for service in inventory.distinct_services
+        for service in inventory.deployed_services
         for mount in service.mounts
         if mount.kind == "volume" and mount.source
     ]

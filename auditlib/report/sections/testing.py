@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Iterator
 
 from auditlib import pipeline
 from auditlib.audit import Audit
-from auditlib.conventions import calls
+from auditlib.conventions import calls, tools
 from auditlib.inventory.delivery import Job, TestSuite
 from auditlib.report import wording
 from auditlib.report.blocks import Blocks, Column, Picture, Prose, State, Table
 from auditlib.report.charts import matrix
 
 _LIMIT = 40
+_NONE = "No test suite (pytest, unittest, Playwright, Jest, Vitest, Cypress) was found."
 _ELSEWHERE = "an image or a container"
 """What names a script otherwise, mostly by a mount."""
 
@@ -21,7 +23,7 @@ def test_coverage(audit: Audit) -> Blocks:
     """Each test suite of the repository, and the jobs that run it."""
     suites, jobs = audit.inventory.test_suites, audit.inventory.jobs
     if not suites:
-        return Blocks(Prose("No test suite (pytest, unittest, Playwright, Jest, Vitest, Cypress) was found."))
+        return Blocks(Prose(" ".join((_NONE, *_elsewhere(audit)))))
     if not jobs:
         found = wording.listing(map(_name, suites), 12)
         return Blocks(Prose(f"No workflow of GitHub Actions was found, so none of these runs by itself: {found}."))
@@ -49,6 +51,15 @@ def test_coverage(audit: Audit) -> Blocks:
         "Test suites and the jobs that run them", columns, tuple(_row(suite, running[suite]) for suite in suites)
     )
     return Blocks(Picture(canvas.svg(words), words, words, table))
+
+
+def _elsewhere(audit: Audit) -> Iterator[str]:
+    """The jobs that run tests which the repository doesn't hold, as an image may, in a sentence."""
+    runs = pipeline.of(audit.inventory, audit.inventory.workflows).runs
+    found = {run.job.id: name for run in runs if (name := tools.test_framework(run.text))}
+    if found:
+        said = wording.listing(f"{job} ({name})" for job, name in found.items())
+        yield f"Tests that are elsewhere, such as in an image, are run by {said}."
 
 
 def _name(suite: TestSuite) -> str:

@@ -2,58 +2,102 @@
 
 from __future__ import annotations
 
-from auditlib import log_collection, watching
+from auditlib import log_collection, scraping, watching
 from auditlib.audit import Audit
-from auditlib.conventions import healthchecks
+from auditlib.conventions import monitoring
 from auditlib.inventory.stack import Service
+from auditlib.report import health as health_of
 from auditlib.report import wording
 from auditlib.report.blocks import Blocks, Column, Picture, Prose, State, Table
 from auditlib.report.charts.matrix import Mark, draw
-from auditlib.watching import Reach, Watch
+from auditlib.report.faults import Broken
+from auditlib.report.wires import Wires
+from auditlib.watching import Reach
 
 _ASPECTS = ("Health check", "Metrics", "Alerts", "Dashboard", "Logs kept")
 _WHAT = ("a health check", "metrics", "alerts", "a dashboard", "logs that are kept")
 """The aspects in a sentence that says how many services have each."""
 _YES, _CONTAINER, _PLANNED, _NO = "yes", "its container only", "configured, not run", "no"
+_VOLUME = "kept in a volume, not collected"
+_BROKEN = "broken, as a finding says"
 _MARKS = {
     _YES: Mark("dot", "good"),
     _CONTAINER: Mark("ring", "warn"),
+    _VOLUME: Mark("ring", "warn"),
     _PLANNED: Mark("cross", "bad"),
+    _BROKEN: Mark("cross", "bad"),
+    health_of.UNKNOWN: Mark(text="?"),
     _NO: Mark("dash", ""),
 }
+_HEALTH = {health_of.CHECKED: _YES, health_of.NONE: _NO, health_of.ONCE: _NO, health_of.DISABLED: _NO}
+"""How the words for a health check stand in a column of that name."""
 _LIMIT = 40
 
 
 def monitoring_coverage(audit: Audit) -> Blocks:
     """Each service: is its health checked, are its metrics scraped, do alerts and dashboards ask for it, logs kept."""
-    if not audit.inventory.distinct_services:
+    if not audit.inventory.deployed_services:
         return Blocks(Prose("No service was found, so there is nothing to watch."))
-    watch = watching.of(audit.inventory, audit.dependencies)
-    logs, shipped = log_collection.kept(audit.inventory), log_collection.is_run(audit.inventory)
-    rows = [
-        (audit.inventory.label(service), (*_answers(audit, service, watch), _logs(service, logs, running=shipped)))
-        for service in audit.inventory.distinct_services
-    ]
-    rows.sort(key=lambda row: (sum(answer == _YES for answer in row[1]), row[0]))
+    asked = _Asked(audit)
+    rows = [(audit.inventory.label(service), asked.of(service)) for service in audit.inventory.deployed_services]
+    rows.sort(key=lambda row: (sum(answer.text == _YES for answer in row[1]), row[0]))
     words = _summary(rows)
     caption = words + (f" The {_LIMIT} with the least are drawn." if len(rows) > _LIMIT else "")
     return Blocks(Picture(_picture(rows[:_LIMIT], words), caption, words, _table(rows)))
 
 
-_Rows = list[tuple[str, tuple[str, ...]]]
+_Answers = tuple[State, ...]
+_Rows = list[tuple[str, _Answers]]
 
 
-def _answers(audit: Audit, service: Service, watch: Watch) -> tuple[str, ...]:
-    return (
-        _YES if healthchecks.of(audit.inventory, service) else _NO,
-        *(_answer(reach, service, watch.running) for reach in (watch.metrics, watch.alerts, watch.dashboards)),
-    )
+class _Asked:
+    """What is asked of each service, an answer for each aspect."""
+
+    def __init__(self, audit: Audit) -> None:
+        self._watch = watching.of(audit.inventory, audit.dependencies)
+        self._health = health_of.Health(audit)
+        self._unscraped = _unscraped(audit)
+        self._collected = log_collection.kept(audit.inventory)
+        self._collecting = log_collection.is_run(audit.inventory)
+
+    def of(self, service: Service) -> _Answers:
+        """The answers for a service, in the order of the aspects."""
+        watch = self._watch
+        return (
+            self._checked(service),
+            self._metrics(service),
+            *(_state(_answer(reach, service, watch.running)) for reach in (watch.alerts, watch.dashboards)),
+            _state(self._logs(service)),
+        )
+
+    def _checked(self, service: Service) -> State:
+        state = self._health.of(service)
+        return state if state.finding else _state(_HEALTH.get(state.text, state.text))
+
+    def _metrics(self, service: Service) -> State:
+        broken = self._unscraped.get(service.key)
+        return broken.state() if broken else _state(_answer(self._watch.metrics, service, self._watch.running))
+
+    def _logs(self, service: Service) -> str:
+        if service.key in self._collected:
+            return _YES if self._collecting or log_collection.sends(service) else _PLANNED
+        return _VOLUME if log_collection.volumes(service) else _NO
 
 
-def _logs(service: Service, kept: frozenset[str], *, running: bool) -> str:
-    if service.key not in kept:
-        return _NO
-    return _YES if running or log_collection.sends(service) else _PLANNED
+def _unscraped(audit: Audit) -> dict[str, Broken]:
+    """The services, by their keys, that are scraped in vain: no target that leads to one is whole."""
+    wires, found = Wires(audit), dict[str, Broken]()
+    whole: set[str] = set()
+    inventory = audit.inventory
+    for job in scraping.jobs(inventory, monitoring.prometheus_in_use(inventory)):
+        for target in job.targets:
+            service = scraping.service_at(inventory, audit.dependencies, job, target)
+            broken = wires.target(target.location)
+            if service and broken:
+                found.setdefault(service.key, broken)
+            elif service:
+                whole.add(service.key)
+    return {key: broken for key, broken in found.items() if key not in whole}
 
 
 def _answer(reach: Reach, service: Service, running: bool) -> str:
@@ -64,29 +108,45 @@ def _answer(reach: Reach, service: Service, running: bool) -> str:
     return _NO
 
 
+def _state(answer: str) -> State:
+    return State(answer, _MARKS[answer].tone)
+
+
+def _mark(state: State) -> str:
+    """Whose mark an answer has: what a finding speaks against is broken, whatever its words."""
+    return _BROKEN if state.finding else state.text
+
+
 def _summary(rows: _Rows) -> str:
-    found = list(zip(_WHAT, zip(*(answers for _, answers in rows), strict=True), strict=True))
+    texts = [(name, [answer.text for answer in answers]) for name, answers in rows]
+    found = list(zip(_WHAT, zip(*(answers for _, answers in texts), strict=True), strict=True))
     parts = [f"{answers.count(_YES)} with {what}" for what, answers in found if _YES in answers]
     if lacking := [what for what, answers in found if _YES not in answers]:
         parts.append(f"none with {' or '.join(lacking)}")
     words = f"Of {wording.count(len(rows), 'service')}: {', '.join(parts)}."
-    if blind := [name for name, answers in rows if set(answers) == {_NO}]:
+    if broken := [name for name, answers in rows if answers[0].finding]:
+        words += f" The check is broken of: {wording.listing(broken)}."
+    if untold := [name for name, answers in texts if answers[0] == health_of.UNKNOWN]:
+        words += f" Whether the image brings a check isn't known of: {wording.listing(untold)}."
+    if blind := [name for name, answers in texts if set(answers) == {_NO}]:
         words += f" Nothing at all: {wording.listing(blind)}."
-    if outside := [name for name, answers in rows if _CONTAINER in answers]:
+    if outside := [name for name, answers in texts if _CONTAINER in answers]:
         words += f" In part by the container only, as cAdvisor sees it: {wording.listing(outside)}."
-    if any(_PLANNED in answers[1:4] for _, answers in rows):
+    if stored := [name for name, answers in texts if _VOLUME in answers]:
+        words += f" Log files in a volume that nothing collects: {wording.listing(stored)}."
+    if any(_PLANNED in answers[1:4] for _, answers in texts):
         words += " Prometheus is configured, but no service of the repository runs it."
     return words
 
 
 def _picture(rows: _Rows, words: str) -> str:
-    marks = {(row, column): _MARKS[answer] for row, (_, answers) in enumerate(rows)
+    marks = {(row, column): _MARKS[_mark(answer)] for row, (_, answers) in enumerate(rows)
              for column, answer in enumerate(answers)}  # fmt: skip
-    legend = [(mark, answer) for answer, mark in _MARKS.items() if mark in marks.values()]
+    shown = {_mark(answer) for _, answers in rows for answer in answers}
+    legend = [(mark, answer) for answer, mark in _MARKS.items() if answer in shown]
     return draw([name for name, _ in rows], _ASPECTS, marks, legend).svg(words)
 
 
 def _table(rows: _Rows) -> Table:
     columns = (Column("Service", "code"), *(Column(aspect, "state") for aspect in _ASPECTS))
-    cells = tuple((name, *(State(answer, _MARKS[answer].tone) for answer in answers)) for name, answers in rows)
-    return Table("Services and what watches them", columns, cells)
+    return Table("Services and what watches them", columns, tuple((name, *answers) for name, answers in rows))

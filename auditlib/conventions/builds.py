@@ -1,0 +1,62 @@
+"""Every way in which the repository builds an image: services of Compose, and Dockerfiles that no service builds."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator
+
+from auditlib.conventions import services
+from auditlib.inventory import Inventory
+from auditlib.inventory.delivery import Dockerfile, Instruction
+from auditlib.inventory.stack import Build, Service
+
+_MANIFESTS = ("package.json", "requirements.txt", "pyproject.toml", "Pipfile", "go.mod", "pom.xml", "build.gradle")
+
+
+def of(inventory: Inventory) -> Iterator[tuple[Service, Build, Dockerfile]]:
+    """The services with their build and Dockerfile; for one that no service builds a service without a name.
+
+    Of such a one the context is the only folder, its own or the root, that has all that it copies; where both have,
+    its own if only that one holds a program's manifest.
+    """
+    used = set()
+    for service in inventory.services:
+        file = services.dockerfile(inventory, service)
+        if file is not None and service.build is not None and not service.build.inline:
+            used.add(file.path)
+            yield service, service.build, file
+    for file in inventory.dockerfiles:
+        if file.path not in used and (context := _context(inventory, file)):
+            build = Build(context, file.path, "", (), file.location)
+            yield Service("", "", "", file.location, file.location, build), build, file
+
+
+def copies(file: Dockerfile) -> list[Instruction]:
+    """The instructions that bring files of the context."""
+    return [item for item in file.instructions if is_copy(item)]
+
+
+def is_copy(item: Instruction) -> bool:
+    """Whether an instruction brings files of the context."""
+    return item.keyword in ("COPY", "ADD") and not any(flag.startswith("--from") for flag in item.flags)
+
+
+def _context(inventory: Inventory, file: Dockerfile) -> str:
+    sources = [source for item in copies(file) for source in item.words[:-1]]
+    plain = [source for source in sources if not any(sign in source for sign in "*?[$<")]
+    own = posixpath.dirname(file.path) or "."
+    possible = [
+        folder for folder in dict.fromkeys((own, "."))
+        if all(_has(inventory, posixpath.normpath(posixpath.join(folder, source.lstrip("/")))) for source in plain)
+    ]  # fmt: skip
+    if len(possible) > 1 and _is_program(inventory, own) and not _is_program(inventory, "."):
+        return own
+    return possible[0] if len(possible) == 1 else ""
+
+
+def _is_program(inventory: Inventory, folder: str) -> bool:
+    return any(posixpath.normpath(posixpath.join(folder, name)) in inventory.file_set for name in _MANIFESTS)
+
+
+def _has(inventory: Inventory, path: str) -> bool:
+    return path in inventory.file_set or path in inventory.folder_set

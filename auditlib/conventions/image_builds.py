@@ -1,0 +1,91 @@
+"""Which stages of which Dockerfiles become images that run in production, and for which services.
+
+Follows https://docs.docker.com/build/building/multi-stage/ and https://docs.docker.com/reference/compose-file/build/.
+"""
+
+from __future__ import annotations
+
+import itertools
+import posixpath
+from collections import defaultdict
+
+from msgspec import Struct
+
+from auditlib.conventions import environments, services
+from auditlib.inventory import Inventory
+from auditlib.inventory.delivery import Dockerfile, Instruction
+from auditlib.inventory.stack import Service
+from auditlib.patterns import regex
+
+_ASIDE_STAGE = regex(r"(?:^|[._-])(?:dev|devel|development|local|tests?|testing|ci|e2e|debug|lint)(?=$|[._-])")
+
+
+class Built(Struct, frozen=True):
+    """An image: a stage of a Dockerfile (`target`, empty for the last one), and the services that run it."""
+
+    dockerfile: Dockerfile
+    target: str
+    services: tuple[Service, ...] = ()
+
+    @property
+    def base(self) -> str:
+        """The image of others that it is built on in the end."""
+        return services.final_stage(self.dockerfile, self.target)[0]
+
+    @property
+    def instructions(self) -> tuple[Instruction, ...]:
+        """All that shapes it, earlier stages' instructions first."""
+        return services.final_stage(self.dockerfile, self.target)[1]
+
+
+def for_production(inventory: Inventory) -> list[Built]:
+    """The images of the repository that aren't for development or tests alone, in the order of their Dockerfiles.
+
+    What only services for development build is for development too, where Compose has others that are not.
+    """
+    uses: defaultdict[tuple[str, str], list[Service]] = defaultdict(list)
+    aside: set[str] = set()
+    for service in inventory.distinct_services:
+        found = services.dockerfile(inventory, service)
+        if found and environments.only_for_development(service):
+            aside.add(found.path)
+        elif found and service.build:
+            uses[found.path, _stage(found, service.build.target)].append(service)
+    composed, told = {path for path, _ in uses} | (aside if uses else set()), _targets(inventory)
+    for found in inventory.dockerfiles:
+        if found.path not in composed:
+            for target in sorted(told & {stage.name for stage in found.stages}) or [_stage(found, "")]:
+                uses[found.path, target] = []
+    return [
+        Built(inventory.dockerfiles_by_path[path], target, tuple(mine))
+        for (path, target), mine in sorted(uses.items(), key=lambda item: item[0])
+        if not is_aside(inventory.dockerfiles_by_path[path], target)
+    ]
+
+
+def is_aside(found: Dockerfile, target: str = "") -> bool:
+    """Whether an image is for development or tests by the name of its Dockerfile or stage."""
+    return not found.stages or environments.is_for_development(found.path) or bool(_ASIDE_STAGE.search(target))
+
+
+def _stage(found: Dockerfile, target: str) -> str:
+    names = [stage.name for stage in found.stages]
+    return target if target in names else next(reversed(names), "")
+
+
+def _targets(inventory: Inventory) -> frozenset[str]:
+    """The stages that workflows ask for."""
+    given = [pair.value for step in inventory.steps for pair in step.inputs if pair.name == "target"]
+    for step in inventory.steps:
+        for command in step.commands:
+            words = command.words
+            given += [word for before, word in itertools.pairwise(words) if before == "--target"]
+            given += [word.partition("=")[2] for word in words if word.startswith("--target=")]
+    return frozenset(name.lower() for name in given)
+
+
+def folder(built: Built) -> str:
+    """The build context as far as it is known: Compose's, else the folder of the Dockerfile; empty for the root."""
+    contexts = [item.build.context for item in built.services if item.build and not item.build.outside]
+    found = posixpath.normpath(contexts[0] if contexts else posixpath.dirname(built.dockerfile.path) or ".")
+    return "" if found == "." else found

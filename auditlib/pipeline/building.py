@@ -1,0 +1,62 @@
+"""Which Dockerfiles the builds of a pipeline may be about, and the step that builds one."""
+
+from __future__ import annotations
+
+import posixpath
+import shlex
+
+from auditlib.conventions import environments, services, tools
+from auditlib.inventory import Inventory
+from auditlib.inventory.delivery import Dockerfile
+from auditlib.patterns import regex
+from auditlib.pipeline import Pipeline, Run
+
+_INPUT = regex(r"\b(?:context|file|dockerfile)=(?P<path>\S+)")
+
+
+def counts(dockerfile: Dockerfile) -> bool:
+    """Images for development alone need no build by a workflow."""
+    return not environments.is_for_development(dockerfile.path)
+
+
+def covers(run: Run, dockerfile: Dockerfile, inventory: Inventory, composed: set[str]) -> bool:
+    """Whether a build may be one of this Dockerfile: a build that doesn't clearly name another one counts."""
+    folder = posixpath.dirname(dockerfile.path)
+    if "compose" in run.text.partition("build")[0]:
+        return dockerfile.path in composed
+    named = [match["path"] for match in _INPUT.finditer(run.text)] or _paths(run, inventory)
+    if not named or any("$" in path for path in named):
+        return True
+    places = {posixpath.normpath(posixpath.join(run.folder or "", path)) for path in named} | {
+        posixpath.normpath(path) for path in named
+    }
+    files = places & set(inventory.dockerfiles_by_path)
+    return dockerfile.path in files if files else (folder or ".") in places
+
+
+def composed_by(inventory: Inventory) -> set[str]:
+    """The Dockerfiles that Compose builds."""
+    return {item.path for service in inventory.services if (item := services.dockerfile(inventory, service))}
+
+
+def _paths(run: Run, inventory: Inventory) -> list[str]:
+    """The words of `docker build` that are a folder or a Dockerfile of the repository."""
+    known = {posixpath.dirname(item.path) or "." for item in inventory.dockerfiles} | {
+        item.path for item in inventory.dockerfiles
+    }
+    words = [posixpath.normpath(word.partition("=")[2] or word) for word in run.text.split()]
+    return [
+        word for word in words if word in known or posixpath.normpath(posixpath.join(run.folder or "", word)) in known
+    ]
+
+
+def may_build(found: Pipeline) -> bool:
+    """Whether something that can't be followed may build images, by its name."""
+    return any(tools.MAY_BUILD.search(run.text) for run in found.opaque)
+
+
+def step(inventory: Inventory, dockerfile: Dockerfile) -> str:
+    """The step that builds it, with the context that Compose builds it with."""
+    users = (item for item in inventory.services if services.dockerfile(inventory, item) == dockerfile)
+    context = next((item.build.context for item in users if item.build), posixpath.dirname(dockerfile.path) or ".")
+    return f"- run: docker build --file {shlex.quote(dockerfile.path)} {shlex.quote(context)}"

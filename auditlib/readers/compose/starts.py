@@ -1,0 +1,207 @@
+"""Which Compose files the repository's own commands start together, and whether that is for production.
+
+Read are the commands of workflows, scripts, make targets, npm scripts and documents, and `COMPOSE_FILE`, as
+https://docs.docker.com/reference/cli/docker/compose/ and https://docs.docker.com/reference/cli/docker/stack/deploy/
+take them. A command counts for production if its job deploys, or if the place, the heading above it or the files are
+called for that. Where a variable names a file, nothing is known.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterable, Iterator, Sequence
+from enum import IntEnum
+from itertools import takewhile
+from typing import Any
+
+from msgspec import Struct
+
+from auditlib import stages
+from auditlib.inventory.configuration import EnvFile
+from auditlib.inventory.delivery import Command, Document, Job, Manifest, Pair, Script, Step, Workflow
+from auditlib.model import Location
+from auditlib.patterns import regex
+from auditlib.readers import shell
+
+_BEFORE = frozenset({"sudo", "exec", "command", "env", "time", "nohup", "-E"})
+_VALUES = frozenset({"-p", "--project-name", "--profile", "--env-file", "--project-directory", "--ansi", "--progress",
+                     "--parallel", "--orchestrator"})  # fmt: skip
+"""Options before the verb that take the next word as their value."""
+_FILE = "COMPOSE_FILE"
+_HINT = regex(r"docker[- ](?:compose|stack)")
+"""Texts without it are not taken apart."""
+
+
+class Weight(IntEnum):
+    """How much a start tells of production."""
+
+    SETTING = 1
+    DOCUMENT = 2
+    SCRIPT = 3
+    JOB = 4
+
+
+class Start(Struct, frozen=True):
+    """A command that puts Compose files into operation for production."""
+
+    files: tuple[str, ...]
+    """As they are written; none where Compose finds them by itself."""
+    folders: tuple[str, ...]
+    """Where they may lie, the likeliest first."""
+    weight: Weight
+    location: Location
+
+    @property
+    def order(self) -> tuple[object, ...]:
+        """What sorts those first that tell most; what is tried out (`staging`) comes after what is in use."""
+        tried = any("stag" in word for word in (*self.files, self.location.file))
+        return -self.weight, tried, self.location.file, self.location.line, self.location.column
+
+
+def of(records: Iterable[Any]) -> list[Start]:
+    """The starts for production that these records hold, those first that tell most."""
+    return sorted((start for record in records for start in _starts(record)), key=lambda start: start.order)
+
+
+def _starts(record: Any) -> Iterator[Start]:
+    match record:
+        case Workflow():
+            for job in record.jobs:
+                yield from _of_job(record, job)
+        case Script():
+            yield from _of_commands(record.commands, record.path, Weight.SCRIPT)
+        case Manifest():
+            for target in record.targets:
+                yield from _of_commands(target.commands, record.path, Weight.SCRIPT, target.name)
+        case Document():
+            yield from _of_document(record)
+        case EnvFile() if posixpath.basename(record.path) == ".env":
+            yield from _of_env_file(record)
+
+
+def _of_job(workflow: Workflow, job: Job) -> Iterator[Start]:
+    """The starts of a job; one that doesn't deploy may still try out what is deployed."""
+    deploys = bool(job.environment) or any(map(stages.names_production, (job.id, job.name)))
+    weight = Weight.JOB if deploys else Weight.DOCUMENT
+    for step in job.steps:
+        given = _given((*workflow.env, *job.env, *step.env))
+        for command in _commands(step):
+            for files in _files(command.words, given):
+                if deploys or _are_for_production(files):
+                    yield Start(files, _below(step.working_directory, command.folder), weight, command.location)
+
+
+def _commands(step: Step) -> Iterator[Command]:
+    """What a step runs, here or by SSH on another host."""
+    yield from _with_remote(step.commands)
+    for pair in step.inputs if "ssh" in step.uses else ():
+        if pair.name == "script" and _HINT.search(pair.value):
+            first = pair.location.line + ("\n" in pair.value)
+            yield from shell.commands(pair.value, pair.location.file, first)
+
+
+def _with_remote(commands: Iterable[Command]) -> Iterator[Command]:
+    """The commands, and those that `ssh` has another host run."""
+    for command in commands:
+        yield command
+        for word in command.words[1:] if command.words[:1] == ("ssh",) else ():
+            if " " in word and _HINT.search(word):
+                found = shell.commands(word, command.location.file)
+                yield from (shell.at(inner, command.location) for inner in found)
+
+
+def _given(pairs: Iterable[Pair]) -> str:
+    """`COMPOSE_FILE` as the innermost of them sets it."""
+    return next((pair.value for pair in reversed(list(pairs)) if pair.name == _FILE), "")
+
+
+def _of_commands(commands: Iterable[Command], path: str, weight: Weight, target: str = "") -> Iterator[Start]:
+    given = ""
+    for command in _with_remote(commands):
+        given = next((word.partition("=")[2] for word in command.words[1:] if word.startswith(f"{_FILE}=")), given)
+        if stages.is_for_development(path) or _FILE in command.assignments:
+            continue
+        folder = posixpath.dirname(path)
+        folders = _below(folder, command.folder) if target else _folders(command.folder or ".", folder)
+        for files in _files(command.words, given):
+            if _are_for_production(files) or any(map(stages.names_production, (path, target))):
+                yield Start(files, folders, weight, command.location)
+
+
+def _of_document(document: Document) -> Iterator[Start]:
+    """The starts that a document gives, below a heading or in a document on production."""
+    titles = [(heading.location.line, heading.text) for heading in document.headings]
+    for mention in document.mentions:
+        if mention.kind != "command" or stages.is_for_development(document.path):
+            continue
+        line = mention.location.line
+        above = next((text for number, text in reversed(titles) if number < line), "")
+        for files in _files(tuple(mention.text.split()), ""):
+            if _are_for_production(files) or any(map(stages.names_production, (document.path, above))):
+                yield Start(files, _folders(posixpath.dirname(document.path)), Weight.DOCUMENT, mention.location)
+
+
+def _of_env_file(file: EnvFile) -> Iterator[Start]:
+    """What `COMPOSE_FILE` says in the env file that Compose reads by itself."""
+    for line in file.lines:
+        if line.name == _FILE and line.value is not None and (files := _split(line.value.text)):
+            yield Start(files, _folders(posixpath.dirname(file.path)), Weight.SETTING, line.location)
+
+
+def _folders(*folders: str) -> tuple[str, ...]:
+    """Those of the folders that lie in the repository, as far as they are known, and its root."""
+    known = [posixpath.normpath(folder) for folder in folders if folder and "$" not in folder]
+    inside = (folder for folder in known if folder[0] not in "/~." or folder == ".")
+    return tuple(dict.fromkeys((*inside, ".")))
+
+
+def _below(outer: str, inner: str) -> tuple[str, ...]:
+    """Where a command runs that starts in one folder and goes to another from there."""
+    return _folders(posixpath.join(outer, inner), inner, outer)
+
+
+def _are_for_production(files: Sequence[str]) -> bool:
+    return any(stages.names_production(posixpath.basename(file)) for file in files)
+
+
+def _files(words: Sequence[str], given: str) -> Iterator[tuple[str, ...]]:
+    """The files that a command starts, if it is one that does and all of them are known and none is for development."""
+    call = _call(words)
+    if call[:2] == ["stack", "deploy"]:
+        files, known = _options(call[2:], ("-c", "--compose-file"))[0], False
+    else:
+        files, rest = _options(call, ("-f", "--file"))
+        if rest[:1] != ["up"]:
+            return
+        known = not files and not given
+        files = files or list(_split(given))
+    if (files or known) and not any("$" in file or file == "-" or stages.is_for_development(file) for file in files):
+        yield tuple(dict.fromkeys(files))
+
+
+def _call(words: Sequence[str]) -> list[str]:
+    """What a command tells Compose or Swarm to do; nothing for another command."""
+    before = sum(1 for _ in takewhile(lambda word: word in _BEFORE or "=" in word, words))
+    match list(words[before:]):
+        case ["docker-compose", *rest] | ["docker", "compose", *rest]:
+            return rest
+        case ["docker", "stack", "deploy", *rest]:
+            return ["stack", "deploy", *rest]
+    return []
+
+
+def _options(words: Sequence[str], names: tuple[str, str]) -> tuple[list[str], list[str]]:
+    """The values of an option before the first word that is none, and the words from there on."""
+    files: list[str] = []
+    index = 0
+    while index < len(words) and words[index].startswith("-"):
+        name, equals, value = words[index].partition("=")
+        takes_next = not equals and (name in names or name in _VALUES)
+        if name in names:
+            files += [value] if equals else words[index + 1 : index + 2]
+        index += 2 if takes_next else 1
+    return files, list(words[index:])
+
+
+def _split(value: str) -> tuple[str, ...]:
+    return tuple(item for item in value.strip("\"'").split(":") if item)

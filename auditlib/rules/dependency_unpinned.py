@@ -1,0 +1,350 @@
+"""Packages are installed in whatever version is newest on the day of the build.
+
+Two builds of the same commit hold different programs. A package that breaks with its new version breaks the next build
+or the next start, nobody can go back to what ran yesterday, and a version with a backdoor is installed within the hour.
+
+Anti-pattern:
+
+    # requirements.txt
+    flask
+    sqlalchemy>=2
+    # web/Dockerfile; package-lock.json stands beside package.json
+    COPY package.json ./
+    RUN npm install
+
+Better:
+
+    # requirements.txt, made by `pip-compile` or `uv pip compile` from requirements.in
+    flask==3.1.2
+    sqlalchemy==2.0.44
+    # web/Dockerfile
+    COPY package.json package-lock.json ./
+    RUN npm ci
+
+Recommendation:
+
+    Commit a lock file or a file of constraints with all versions, copy it before the packages are installed, and let
+    Renovate or Dependabot raise it.
+
+References:
+
+- https://pip.pypa.io/en/stable/topics/repeatable-installs/
+- https://docs.npmjs.com/cli/commands/npm-ci
+- https://pip.pypa.io/en/stable/user_guide/#constraints-files
+"""
+
+from __future__ import annotations
+
+import posixpath
+import shlex
+from collections import defaultdict
+from collections.abc import Iterator
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from auditlib.conventions import image_builds, image_sources, package_installs, services
+from auditlib.conventions.image_sources import Copied, Sources
+from auditlib.conventions.package_installs import FROM_LOCK, LOCKS, MAKES_LOCK, Installs
+from auditlib.conventions.workspaces import Workspace
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.delivery import Dockerfile, Instruction, Manifest, Requirement
+from auditlib.inventory.stack import Service
+from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.phrases import counted, listed
+from auditlib.rules import _files as files
+from auditlib.rules._rule import Evidence, rule
+
+_NAMED = 5
+
+
+class _Use(Struct, frozen=True):
+    """A command that installs from a file of the repository; `image` is the Dockerfile's path, if one does."""
+
+    location: Location
+    installs: Installs
+    image: str = ""
+    copied: Copied | None = None
+    excluded: str = ""
+    """The `.dockerignore` that keeps the lock file out."""
+    aside: bool = False
+    """Whether the image, or the stage of it, is for development or tests alone."""
+
+    @property
+    def is_for_production(self) -> bool:
+        """Whether it makes an image that runs in production."""
+        return bool(self.image) and not self.aside
+
+
+@rule(area=Area.CICD, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """One finding for each file that leaves versions open and is installed from, and for each Dockerfile that does."""
+    open_files: defaultdict[str, list[_Use]] = defaultdict(list)
+    unlocked: defaultdict[str, list[_Use]] = defaultdict(list)
+    left_out: dict[tuple[str, str], _Use] = {}
+    named: defaultdict[str, list[_Use]] = defaultdict(list)
+    builders = _builders(inventory)
+    for file in inventory.dockerfiles:
+        for item, installs, sources in _of_image(inventory, file, builders[file.path]):
+            use = _Use(item.location, installs, file.path, aside=image_builds.is_aside(file, item.stage))
+            if installs.unpinned and not installs.constrained:
+                named[file.path].append(use)
+            for path in _requirements_of(installs, sources) if not installs.constrained else ():
+                open_files[path].append(use)
+            if installs.whole and not installs.needs_lock:
+                _take_locks(inventory, use, sources, unlocked, left_out)
+    for use, path in _of_workflows(inventory):
+        (open_files if use.installs.files else unlocked)[path].append(use)
+    manifests = {item.path: item for item in inventory.manifests}
+    for path, uses in open_files.items():
+        yield from _of_requirements(manifests.get(path), uses)
+    for path, uses in _by_workspace(unlocked).items():
+        yield from _without_lock(path, manifests.get(path), uses)
+    for (path, lock), use in left_out.items():
+        yield _lock_left_out(path, lock, use)
+    for path, uses in named.items():
+        yield _of_names(path, uses)
+
+
+def _by_workspace(found: dict[str, list[_Use]]) -> dict[str, list[_Use]]:
+    """By manifest; a package below another one without a lock counts for that, the root of the workspace."""
+    merged: defaultdict[str, list[_Use]] = defaultdict(list)
+    for path in sorted(found, key=lambda item: item.count("/")):
+        name, folder, home = posixpath.basename(path), posixpath.dirname(path), path
+        while folder:
+            folder = posixpath.dirname(folder)
+            above = posixpath.join(folder, name)
+            home = above if above in found else home
+        merged[home] += found[path]
+    return merged
+
+
+def _builders(inventory: Inventory) -> defaultdict[str, list[Service]]:
+    """The services that are built from each Dockerfile."""
+    found: defaultdict[str, list[Service]] = defaultdict(list)
+    for service in inventory.distinct_services:
+        if dockerfile := services.dockerfile(inventory, service):
+            found[dockerfile.path].append(service)
+    return found
+
+
+def _of_image(
+    inventory: Inventory, file: Dockerfile, built_by: list[Service]
+) -> Iterator[tuple[Instruction, Installs, Sources]]:
+    """What the build of an image installs, each with what it has got from its context before."""
+    if any("PIP_CONSTRAINT" in item.argument for item in file.instructions):
+        return
+    for build in image_sources.contexts(inventory, file, tuple(built_by))[:1]:
+        for item, sources in image_sources.of_stages(inventory, file, build):
+            yield from ((item, found, sources) for found in _installs(item))
+
+
+def _installs(item: Instruction) -> Iterator[Installs]:
+    for command in item.commands:
+        if found := package_installs.of(command.words, command.folder):
+            yield found
+
+
+def _requirements_of(installs: Installs, sources: Sources) -> Iterator[str]:
+    for name in installs.files:
+        if path := sources.find(posixpath.join(installs.folder, name))[0]:
+            yield path
+
+
+def _take_locks(
+    inventory: Inventory,
+    use: _Use,
+    sources: Sources,
+    unlocked: defaultdict[str, list[_Use]],
+    left_out: dict[tuple[str, str], _Use],
+) -> None:
+    """Sort an installation of all that a manifest asks for: no lock file at all, or one that the build doesn't get."""
+    name, _ = LOCKS[use.installs.manager]
+    path, copied = sources.find(posixpath.join(use.installs.folder, name))
+    if not path:
+        return
+    locks = _locks(inventory, path, use.installs.manager)
+    start = f"{sources.context}/" if sources.context else ""
+    inside = [lock[len(start) :] for lock in locks if lock.startswith(start)]
+    if not locks:
+        unlocked[path].append(use)
+    elif inside and not any(sources.brings(lock) for lock in inside):
+        ignore = sources.ignore.path if sources.ignore and sources.is_excluded(inside[0]) else ""
+        left_out.setdefault((path, start + inside[0]), replace(use, copied=copied, excluded=ignore))
+
+
+def _locks(inventory: Inventory, manifest: str, manager: str) -> list[str]:
+    """The lock files beside a manifest, or above it, where the root of a workspace is."""
+    found, folder = [], posixpath.dirname(manifest)
+    while True:
+        found += [path for name in LOCKS[manager][1] if (path := posixpath.join(folder, name)) in inventory.file_set]
+        if not folder or found:
+            return found
+        folder = posixpath.dirname(folder)
+
+
+def _of_workflows(inventory: Inventory) -> Iterator[tuple[_Use, str]]:
+    """What the steps of workflows install from files that leave the versions open."""
+    for job in inventory.jobs:
+        workspace = Workspace(inventory, job)
+        for step in job.steps if workspace.holds_repository else ():
+            for command in step.commands:
+                found = package_installs.of(command.words, workspace.folder(step, command))
+                if found and not found.constrained:
+                    yield from _from_files(inventory, _Use(command.location, found))
+
+
+def _from_files(inventory: Inventory, use: _Use) -> Iterator[tuple[_Use, str]]:
+    folder = use.installs.folder
+    for name in use.installs.files:
+        yield use, posixpath.normpath(posixpath.join(folder, name))
+    if use.installs.whole and not use.installs.needs_lock:
+        path = posixpath.normpath(posixpath.join(folder, LOCKS[use.installs.manager][0]))
+        known = path in inventory.file_set and not _locks(inventory, path, use.installs.manager)
+        if known and not use.installs.files and not _is_library(inventory, path):
+            yield use, path
+
+
+def _is_library(inventory: Inventory, path: str) -> bool:
+    """Whether it is a package of Ruby, which has no lock file by custom."""
+    folder = posixpath.dirname(path)
+    return path.endswith("Gemfile") and any(
+        item.endswith(".gemspec") and posixpath.dirname(item) == folder for item in inventory.files
+    )
+
+
+def _of_requirements(manifest: Manifest | None, uses: list[_Use]) -> Iterator[Evidence]:
+    """A file of requirements that is installed and names packages without a version."""
+    if manifest is None or manifest.kind != "python" or manifest.constrained:
+        return
+    found = [item for item in manifest.requirements if package_installs.is_open(item.constraint)]
+    if found:
+        first, *others = found
+        yield Evidence(
+            f"{manifest.path} leaves the version of {len(found)} of {counted(len(manifest.requirements), 'package')} "
+            f"open: {listed((_shown(item) for item in found), _NAMED)}; {_where(uses)} takes the newest.",
+            first.location,
+            subject=manifest.path,
+            related=(
+                *(Related(item.location, f"{item.name} has no fixed version", member=True) for item in others),
+                *(Related(use.location, "installs from it") for use in uses),
+            ),
+            recommendation=f"Write the versions that run today into {manifest.path}, or into a file of constraints "
+            "that the installation is given with `-c`.",
+            severity=_severity(uses),
+            example=_constraints(manifest, uses),
+        )
+
+
+def _shown(item: Requirement) -> str:
+    return f"{item.name} {item.constraint}".strip()
+
+
+def _where(uses: list[_Use]) -> str:
+    image = next((use.image for use in uses if use.image), "")
+    return f"the build of {image}" if image else f"{uses[0].location.file}"
+
+
+def _severity(uses: list[_Use]) -> Severity | None:
+    return None if any(use.is_for_production for use in uses) else Severity.LOW
+
+
+def _constraints(manifest: Manifest, uses: list[_Use]) -> str:
+    """How the versions of today get into a file that the installation is given."""
+    name = posixpath.basename(manifest.path)
+    written = f"{_into(manifest.path)}uv pip compile {shlex.quote(name)} -o constraints.txt"
+    run = f"pip install -r {name} -c constraints.txt"
+    line = f"COPY {name} constraints.txt ./\nRUN {run}" if uses[0].image else f"run: {run}"
+    return f"{written}\n{files.into(uses[0].image or uses[0].location.file, line)}"
+
+
+def _without_lock(path: str, manifest: Manifest | None, uses: list[_Use]) -> Iterator[Evidence]:
+    """A manifest that is installed from and has no lock file, beside it or above."""
+    wanted = [item for item in manifest.requirements if item.group != "peer"] if manifest else []
+    if manifest and not wanted:
+        return
+    manager = uses[0].installs.manager
+    named = (
+        f" for {counted(len(wanted), 'package')} ({listed((item.name for item in wanted), _NAMED)})" if wanted else ""
+    )
+    yield Evidence(
+        f"{path} has no lock file: {_where(uses)} chooses the versions{named} and of all that they need anew each "
+        "time.",
+        wanted[0].location if wanted else Location(path),
+        subject=path,
+        related=tuple(Related(use.location, f"{use.installs.manager} installs from it") for use in uses),
+        recommendation=f"Commit {_lock_name(manager)} beside {path}, and install by `{FROM_LOCK[manager]}`.",
+        severity=_severity(uses),
+        example=_lock(path, manager),
+    )
+
+
+def _lock(path: str, manager: str) -> str:
+    made = f"{_into(path)}{MAKES_LOCK[manager]} && git add {_lock_name(manager)}"
+    return f"{made}\n{FROM_LOCK[manager]}  # from then on"
+
+
+def _into(path: str) -> str:
+    """How a shell gets to the folder of a file."""
+    folder = posixpath.dirname(path)
+    return f"cd {shlex.quote(folder)} && " if folder else ""
+
+
+def _lock_name(manager: str) -> str:
+    own = {"yarn": "yarn.lock", "pnpm": "pnpm-lock.yaml", "bun": "bun.lock"}
+    return own.get(manager, LOCKS[manager][1][0])
+
+
+def _lock_left_out(path: str, lock: str, use: _Use) -> Evidence:
+    """A lock file that the repository has and that the image doesn't get before its packages are installed."""
+    name, manager = posixpath.basename(lock), use.installs.manager
+    why = f"{use.excluded} keeps it out" if use.excluded else "no COPY before it brings that"
+    place = use.copied.instruction.location if use.copied else use.location
+    return Evidence(
+        f"{lock} fixes the versions, but the build of {use.image} installs without it: {why}, so that {manager} takes "
+        "the newest.",
+        place,
+        subject=f"{use.image}/{name}",
+        related=(Related(use.location, f"{manager} installs here"), Related(Location(lock), "has the versions")),
+        recommendation=f"Copy {name} together with {posixpath.basename(path)}, and install by `{FROM_LOCK[manager]}`.",
+        severity=_severity([use]),
+        change=_with_lock(path, name, use),
+        example=_copying(path, name, use),
+    )
+
+
+def _with_lock(path: str, name: str, use: _Use) -> tuple[str, str]:
+    """The edit of the COPY, where it copies the manifest alone into a folder."""
+    item = use.copied.instruction if use.copied else None
+    manifest = posixpath.basename(path)
+    if use.excluded or item is None or item.keyword != "COPY" or item.words[-1] not in (".", "./", "/app/", "/app"):
+        return "", ""
+    source = next((word for word in item.words[:-1] if posixpath.basename(word) == manifest), "")
+    return (source, f"{source} {source[: -len(manifest)]}{name}") if source and item.words[-1] != "/app" else ("", "")
+
+
+def _copying(path: str, name: str, use: _Use) -> str:
+    if use.excluded:
+        return files.into(use.excluded, f"!{name}")
+    lines = f"COPY {posixpath.basename(path)} {name} ./\nRUN {FROM_LOCK[use.installs.manager]}"
+    return files.into(use.image, lines)
+
+
+def _of_names(path: str, uses: list[_Use]) -> Evidence:
+    """A Dockerfile that names packages without a version in its commands."""
+    places = {use.location: use for use in uses}
+    (first, use), *others = places.items()
+    names = list(dict.fromkeys(name for item in uses for name in item.installs.unpinned))
+    separator = "==" if use.installs.manager == "pip" else "@"
+    return Evidence(
+        f"The build of {path} installs {listed(names, _NAMED)} in whatever version is newest.",
+        first,
+        subject=f"{path}/names",
+        related=tuple(
+            Related(place, f"so are {listed(item.installs.unpinned, _NAMED)}", member=True) for place, item in others
+        ),
+        recommendation=f"Name the version of {listed(names, _NAMED)} in {path}, or install from a file that does.",
+        severity=None if use.is_for_production else Severity.LOW,
+        example=files.into(path, "\n".join(f"{name}{separator}<version>" for name in use.installs.unpinned[:_NAMED])),
+    )

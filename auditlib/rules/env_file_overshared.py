@@ -1,0 +1,121 @@
+"""A service is handed an environment file with the credentials of others.
+
+`env_file` gives a container everything in the file. Whoever gets into the container, or may inspect it, then has the
+keys of programs that it has nothing to do with; and nobody can tell any more who needs which secret.
+
+Anti-pattern:
+
+    api:
+      env_file: .env           # SECRET_KEY, DATABASE_URL, STRIPE_API_KEY
+    cache:
+      image: redis:7
+      env_file: .env           # reads none of them
+
+Better:
+
+    cache:
+      image: redis:7
+
+Recommendation:
+
+    Give each service the variables that it reads, by name in `environment` or in a file of its own.
+
+References:
+
+- https://docs.docker.com/compose/how-tos/environment-variables/set-environment-variables/
+- https://cheatsheetseries.owasp.org/cheatsheets/Secrets_Management_Cheat_Sheet.html
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections import defaultdict
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from auditlib.conventions import env_readers, environments, programs
+from auditlib.conventions.programs import Program
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.stack import Service
+from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.phrases import listed
+from auditlib.rules import _compose_lines as compose_lines
+from auditlib.rules._rule import Evidence, rule
+
+
+class _Use(Struct, frozen=True):
+    """A service that is given an environment file; `read` is None where nobody knows what it reads."""
+
+    service: Service
+    place: Location
+    read: set[str] | None
+
+
+@rule(area=Area.CONFIGURATION, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """Each environment file whose credentials go to services that read none of them, with who does read them."""
+    given: defaultdict[tuple[str, str], list[tuple[Service, Location]]] = defaultdict(list)
+    for service in inventory.distinct_services:
+        for item in service.env_files:
+            given[service.project, posixpath.normpath(item.path)].append((service, item.location))
+    shared = {path: uses for path, uses in given.items() if len(uses) > 1}
+    known = _known(inventory) if shared else {}
+    for (_, path), services in shared.items():
+        names = env_readers.of_file(inventory, path)
+        keys = env_readers.credentials(names)
+        if keys:
+            uses = [_Use(service, place, _read(inventory, known, service, names)) for service, place in services]
+            yield from _judged(path, keys, uses)
+
+
+def _known(inventory: Inventory) -> dict[str, Program]:
+    """The programs of which all is known that they read of their environment, by their service."""
+    in_part = env_readers.read_in_part(inventory)
+    found = programs.programs(inventory)
+    return {item.service.key: item for item in found if env_readers.is_read_completely(item, in_part)}
+
+
+def _read(inventory: Inventory, known: dict[str, Program], service: Service, names: tuple[str, ...]) -> set[str] | None:
+    if env_readers.is_known_image(service):
+        return env_readers.read_by_image(inventory, service, names)
+    program = known.get(service.key)
+    return None if program is None else env_readers.read_by_program(program, names)
+
+
+def _judged(path: str, keys: tuple[str, ...], uses: list[_Use]) -> Iterator[Evidence]:
+    """A finding if credentials that one service reads go to another that reads none of them."""
+    readers = {key: [item.service.name for item in uses if item.read is not None and key in item.read] for key in keys}
+    wanted = [key for key in keys if readers[key]]
+    idle = [item for item in uses if item.read is not None and not item.read.intersection(keys)]
+    useless = [item for item in idle if not item.read]
+    if wanted and idle:
+        yield _evidence(path, wanted, readers, [*useless, *(item for item in idle if item.read)])
+
+
+def _lines(item: _Use) -> str:
+    """The variables that the service does read, by name; nothing where there are none."""
+    read = sorted(item.read or ())
+    entries = "".join(f"\n  {name}: ${{{name}}}" for name in read)
+    return compose_lines.of_service(item.service, f"environment:{entries}" if read else "# without env_file")
+
+
+def _evidence(path: str, keys: list[str], readers: dict[str, list[str]], idle: list[_Use]) -> Evidence:
+    first, *others = idle
+    names = listed(item.service.name for item in idle)
+    users = listed(f"{key} ({listed(readers[key], limit=3)})" for key in keys)
+    nothing = all(not item.read for item in idle)
+    reads = "any of its variables" if nothing else "any of its credentials"
+    aside = all(environments.only_for_development(item.service) for item in idle)
+    return Evidence(
+        f"{names} {'is' if not others else 'are'} handed all of {path}, and nothing that is known of "
+        f"{'it' if not others else 'them'} reads {reads}. Others read {users}.",
+        first.place,
+        subject=path,
+        service=first.service.name,
+        related=tuple(Related(item.place, f"{item.service.name} is handed it too", member=True) for item in others),
+        recommendation=f"Take `env_file: {path}` from {names}, and name there what each of them reads.",
+        severity=Severity.LOW if aside or first.read else None,
+        example="\n".join(map(_lines, idle[:6])),
+    )

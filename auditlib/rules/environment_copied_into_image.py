@@ -1,0 +1,153 @@
+"""The environment file that people keep beside the code gets into the image.
+
+`COPY . .` takes everything in the folder that no `.dockerignore` leaves out, files too that Git ignores. Whoever
+builds the image where the program is set up, on a developer's machine or on the host, bakes the credentials into a
+layer, and who can pull the image has them. A build of a clean checkout, as a pipeline makes it, holds none, which is
+why nobody notices.
+
+Anti-pattern:
+
+    # compose.yaml: env_file: .env
+    # Dockerfile, and no .dockerignore beside it
+    COPY . .
+
+Better:
+
+    # .dockerignore
+    .git
+    **/.env*
+    !**/.env.example
+
+Recommendation:
+
+    Leave environment files and `.git` out of the build context, and replace what an image may already hold.
+
+References:
+
+- https://docs.docker.com/build/concepts/context/#dockerignore-files
+- https://docs.docker.com/build/building/secrets/
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections import defaultdict
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from auditlib.conventions import build_context, builds, environments, kept_env_files, services
+from auditlib.conventions.kept_env_files import Kept
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.delivery import Instruction
+from auditlib.inventory.stack import Build, Service
+from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.paths import below
+from auditlib.phrases import listed
+from auditlib.rules import _files as files
+from auditlib.rules._rule import Evidence, rule
+
+
+class _Taken(Struct, frozen=True):
+    """An instruction that copies environment files into an image; `shipped` if their layer is one of it."""
+
+    service: Service
+    build: Build
+    item: Instruction
+    kept: list[Kept]
+    shipped: bool
+    history: bool
+    """Whether it copies `.git` too."""
+
+
+@rule(area=Area.CONFIGURATION, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """One finding for each context of which images take an environment file with credentials along."""
+    known = {item.path: item for item in kept_env_files.kept(inventory) if item.names}
+    paths = sorted(known)
+    found: defaultdict[str, list[_Taken]] = defaultdict(list)
+    seen: set[tuple[str, str]] = set()
+    for service, build, file in builds.of(inventory) if known else ():
+        context = posixpath.normpath(build.context or ".")
+        if build.outside or (context, file.path) in seen:
+            continue
+        seen.add((context, file.path))
+        shipped = services.shipped(file, build.target)
+        inside = [known[path] for path in below(paths, context)]
+        copies = builds.copies(file) if inside else []
+        taken = (_taken(inventory, service, build, item, inside, shipped) for item in copies)
+        found[context] += sorted(filter(None, taken), key=lambda item: not item.shipped)[:1]
+    for context, items in found.items():
+        if items:
+            yield _evidence(inventory, context, sorted(items, key=lambda item: not item.shipped))
+
+
+def _taken(
+    inventory: Inventory,
+    service: Service,
+    build: Build,
+    item: Instruction,
+    known: list[Kept],
+    shipped: list[Instruction],
+) -> _Taken | None:
+    """What an instruction takes along, besides what it names itself."""
+    mine = [each for each in known if _takes(inventory, build, item, each.path)]
+    history = posixpath.normpath(build.context or ".") == "." and _takes(inventory, build, item, ".git/config")
+    return _Taken(service, build, item, mine, item in shipped, history) if mine else None
+
+
+def _takes(inventory: Inventory, build: Build, item: Instruction, path: str) -> bool:
+    context = posixpath.normpath(build.context or ".")
+    inside = path if context == "." else posixpath.relpath(path, context)
+    sources = [word for word in item.words[:-1] if not word.startswith("<<") and "$" not in word]
+    named = any(posixpath.basename(word) == posixpath.basename(path) for word in sources)
+    if inside.startswith("..") or named or not any(build_context.matches(word, inside) for word in sources):
+        return False
+    return not build_context.is_excluded(build_context.ignore_file(inventory, build), inside)
+
+
+def _severity(first: _Taken, sure: bool) -> Severity:
+    if not first.shipped or environments.is_for_development(first.item.location.file):
+        return Severity.LOW
+    return Severity.HIGH if sure else Severity.MEDIUM
+
+
+def _lines(path: str, first: _Taken) -> str:
+    """The patterns for the file that says what of the context is left out."""
+    names = (posixpath.basename(item.path) for item in first.kept)
+    others = [f"**/{name}" for name in dict.fromkeys(names) if not name.startswith(".env")]
+    return files.into(path, "\n".join([*([".git"] if first.history else []), "**/.env*", "!**/.env.example", *others]))
+
+
+def _what_happens(first: _Taken, held: bool) -> str:
+    """What of the files is left where, and by which builds."""
+    names = listed((name for each in first.kept for name in each.names), limit=4)
+    where = "a layer of the image" if first.shipped else "the build cache, in a stage that isn't shipped"
+    when = "Every build" if held else "A build where that file is, on a developer's machine or on the host,"
+    clean = "" if held else "; one of a clean checkout, as in a pipeline, does not"
+    history = ". `.git`, with all that was ever committed, goes along" if first.history else ""
+    return f"{when} leaves {names} in {where}{clean}{history}."
+
+
+def _evidence(inventory: Inventory, context: str, items: list[_Taken]) -> Evidence:
+    first, *others = items
+    kept = dict.fromkeys(each.path for item in items for each in item.kept)
+    ignore = build_context.ignore_file(inventory, first.build)
+    path = ignore.path if ignore else posixpath.normpath(posixpath.join(context, ".dockerignore"))
+    sure = any(each.sure for each in first.kept)
+    signs = [Related(place, text) for each in first.kept for place, text in list(each.signs.items())[:3]]
+    happens = _what_happens(first, any(each.path in inventory.file_set for each in first.kept))
+    return Evidence(
+        f"{first.item.keyword} in {first.item.location.file} takes {listed(kept)} along, which "
+        f"{path if ignore else 'no .dockerignore'} {'does not exclude' if ignore else 'excludes'}. {happens}",
+        first.item.location,
+        subject=context,
+        service=first.service.name or None,
+        related=(*(Related(item.item.location, "takes it along too", member=True) for item in others), *signs[:5]),
+        recommendation=f"Exclude {listed(kept)}{' and .git' if first.history else ''} in {path}, and replace the "
+        "credentials that an image may hold.",
+        severity=_severity(first, sure),
+        confidence=None if sure else Confidence.MEDIUM,
+        example=_lines(path, first),
+    )

@@ -1,0 +1,201 @@
+"""A version runs that its makers no longer maintain.
+
+Holes that are found in it are published and stay open, and no later image of the same tag mends them. The longer it
+runs the further the way to a version that is maintained, and the fewer packages still support it.
+
+Anti-pattern:
+
+    FROM python:3.8-slim
+    # compose.yaml
+    db:
+      image: postgres:12
+
+Better:
+
+    FROM python:3.13-slim
+    # compose.yaml, after a dump of the old version and its restore into the new one
+    db:
+      image: postgres:17
+
+Recommendation:
+
+    Move to a version that is maintained, and let Renovate or Dependabot propose the next ones.
+
+References:
+
+- https://devguide.python.org/versions/
+- https://nodejs.org/en/about/previous-releases
+- https://www.postgresql.org/support/versioning/
+- https://wiki.debian.org/DebianReleases
+- https://alpinelinux.org/releases/
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from auditlib.conventions import end_of_life, environments, language_versions, services
+from auditlib.conventions.end_of_life import Ended
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.delivery import Dockerfile
+from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.phrases import listed
+from auditlib.rules import _compose_lines as compose_lines
+from auditlib.rules import _files as files
+from auditlib.rules._rule import Evidence, rule
+
+_NAMED = 4
+
+
+class _Use(Struct, frozen=True):
+    """A place that asks for a version: what it does with it, and what may be written there instead."""
+
+    ended: Ended
+    text: str
+    """As it is written: an image, or the version alone."""
+    location: Location
+    says: str
+    serves: bool
+    """Whether it is what runs in production, or what is built into that."""
+    variable: bool = False
+    """Whether a variable may say another version."""
+    instead: str = ""
+    example: str = ""
+
+
+@rule(area=Area.ORCHESTRATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.MEDIUM)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """For each version one finding for all places that ask for it."""
+    found: defaultdict[tuple[str, str], dict[Location, _Use]] = defaultdict(dict)
+    for use in (*_of_services(inventory), *_of_dockerfiles(inventory), *_of_jobs(inventory), *_of_files(inventory)):
+        found[use.ended.product.name, use.ended.cycle].setdefault(use.location, use)
+    for uses in found.values():
+        yield _evidence(sorted(uses.values(), key=lambda item: not item.serves))
+
+
+def _of_services(inventory: Inventory) -> Iterator[_Use]:
+    for service in inventory.services:
+        ended = end_of_life.of_image(service.image) if service.build is None and service.image else None
+        if ended:
+            instead = end_of_life.replaced(service.image, ended)
+            target = f"services.{service.name}.image"
+            given = inventory.variables_of.get((service.project, service.name), ())
+            yield _Use(
+                ended,
+                service.image,
+                service.image_location,
+                f"{service.name} runs {_shown(service.image)}",
+                not environments.only_for_development(service),
+                any(item.target == target for item in given),
+                "" if ended.product.moves_data else instead,
+                compose_lines.of_service(service, f"image: {instead or _placeholder(service.image)}"),
+            )
+
+
+def _shown(image: str) -> str:
+    """An image without its digest, which tells people nothing."""
+    return image.partition("@")[0]
+
+
+def _placeholder(image: str) -> str:
+    return f"{_shown(image).rpartition(':')[0] or image}:<a version that is maintained>"
+
+
+def _of_dockerfiles(inventory: Inventory) -> Iterator[_Use]:
+    targets: defaultdict[str, set[str]] = defaultdict(set)
+    for service in inventory.distinct_services:
+        if (file := services.dockerfile(inventory, service)) and service.build:
+            targets[file.path].add(service.build.target)
+    for file in inventory.dockerfiles:
+        yield from _of_stages(file, targets[file.path])
+
+
+def _of_stages(file: Dockerfile, targets: set[str]) -> Iterator[_Use]:
+    names = {stage.name for stage in file.stages}
+    final = {item.stage for target in targets | {""} for item in services.final_stage(file, target)[1]}
+    written = {item.location: item.argument for item in file.instructions if item.keyword == "FROM"}
+    for stage in file.stages:
+        ended = end_of_life.of_image(stage.base) if stage.base not in names else None
+        if ended:
+            in_final = stage.name in final
+            instead = end_of_life.replaced(stage.base, ended)
+            yield _Use(
+                ended,
+                stage.base,
+                stage.location,
+                f"{file.path} {'ends with' if in_final else 'builds with'} {_shown(stage.base)}",
+                (in_final or _is_compiled_in(ended)) and not environments.is_for_development(file.path),
+                "$" in written.get(stage.location, ""),
+                instead,
+                files.into(file.path, f"FROM {instead or _placeholder(stage.base)}"),
+            )
+
+
+def _is_compiled_in(ended: Ended) -> bool:
+    """Whether the version of the build stays in what it builds."""
+    return ended.product.name == "Go"
+
+
+def _of_jobs(inventory: Inventory) -> Iterator[_Use]:
+    for job in inventory.jobs:
+        for image, location in ((job.container, job.location), *((item.image, item.location) for item in job.services)):
+            if ended := end_of_life.of_image(image):
+                instead = end_of_life.replaced(image, ended)
+                says = f"the job {job.id} runs {_shown(image)}"
+                yield _Use(ended, image, location, says, False, False, instead, _in_job(job.workflow, instead or image))
+
+
+def _in_job(file: str, image: str) -> str:
+    return files.into(file, f"image: {image}")
+
+
+def _of_files(inventory: Inventory) -> Iterator[_Use]:
+    """The versions that workflows set up and version files name; of a matrix only one without a maintained version."""
+    for language, stated in language_versions.stated(inventory).items():
+        images = [item.text for item in stated if item.source == "image"]
+        kept = [text for text in images if not end_of_life.of_language(language, text)]
+        places: defaultdict[Location, dict[str, Ended | None]] = defaultdict(dict)
+        for item in stated:
+            if item.source in ("ci", "file"):
+                places[item.location][item.text] = end_of_life.of_language(language, item.text)
+        for location, versions in places.items():
+            text, ended = next(iter(versions.items()))
+            if ended and all(versions.values()):
+                instead = next(iter(kept), ended.product.successor)
+                says = f"{location.file} asks for {listed(versions)}"
+                yield _Use(ended, text, location, says, False, False, instead, files.into(location.file, instead))
+
+
+def _evidence(uses: list[_Use]) -> Evidence:
+    first, *others = uses
+    ended = first.ended
+    doubt = ", unless its variable says another version" if first.variable else ""
+    pro = ", Ubuntu Pro apart" if ended.product.name == "Ubuntu" else ""
+    return Evidence(
+        f"{ended.name[:1].upper()}{ended.name[1:]} has not been maintained since {ended.date}{pro}: "
+        f"{listed((use.says for use in uses), _NAMED)}{doubt}.",
+        first.location,
+        subject=ended.name,
+        related=tuple(Related(use.location, use.says, member=True) for use in others),
+        recommendation=_advice(ended, first.instead),
+        severity=None if first.serves else Severity.LOW,
+        confidence=Confidence.MEDIUM if first.variable else None,
+        change=(first.text, first.instead) if first.instead and not first.variable else ("", ""),
+        example=first.example,
+    )
+
+
+def _advice(ended: Ended, instead: str) -> str:
+    product = ended.product
+    version = instead if instead and ":" not in instead else product.successor
+    to = f"Move to {_named(product.name)} {version}" if product.successor else "Move to another distribution"
+    data = f": {product.moves_data}" if product.moves_data else ", and run the tests with it before"
+    return f"{to}{data}; {product.source} tells which versions are maintained."
+
+
+def _named(name: str) -> str:
+    return "eclipse-temurin" if name.startswith("the image") else name
