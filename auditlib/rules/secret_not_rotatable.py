@@ -90,7 +90,7 @@ def _evidence(inventory: Inventory, items: list[Sighting]) -> Evidence:
         related=tuple(
             Related(item.location, f"{item.name or 'the same secret'} stands here", member=True) for item in others
         ),
-        recommendation=f"Read {name} from the environment in {listed(files[1:], limit=3)}, and write its value "
+        recommendation=f"Read {name} from the environment in {listed(files[1:], limit=2)}, and write its value "
         "nowhere.",
         confidence=None if sure else Confidence.MEDIUM,
         example=login_lines.with_kept(
