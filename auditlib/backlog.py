@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import Struct
 
+from auditlib import first_steps
+from auditlib.conventions import environments
 from auditlib.model import Area, Confidence, Effort, Finding, Location, Severity, Status
 
 THEMES: dict[Area, str] = {
@@ -65,11 +67,29 @@ class Item(Struct, frozen=True):
     risk: float
     """The weights of its findings, together."""
     first_step: str
+    """One instruction, which names what else the item closes."""
     findings: tuple[str, ...]
-    """The fingerprints of the findings that it closes."""
+    """The fingerprints of the findings that it closes, the most important first."""
     places: tuple[Location, ...]
+    """Where each of them is."""
+    steps: tuple[str, ...]
+    """What each of them asks for, in full."""
     after: tuple[int, ...] = ()
     """The ranks of the items that have to be done first."""
+
+    @property
+    def id(self) -> str:
+        """What trackers know the item by, and the same wherever a report shows it: `AUD-1`."""
+        return _id(self.rank)
+
+    @property
+    def waits_for(self) -> tuple[str, ...]:
+        """The ids of the items that have to be done first."""
+        return tuple(map(_id, self.after))
+
+
+def _id(rank: int) -> str:
+    return f"AUD-{rank}"
 
 
 def risk_of(finding: Finding) -> float:
@@ -116,8 +136,14 @@ def _days(members: Sequence[Finding]) -> float:
     return DAYS[members[0].effort] * (1 + (len(members) - 1) / 4)
 
 
-def _item(rank: int, members: Sequence[Finding], ranked: Mapping[str, int]) -> Item:
-    worst = max(members, key=lambda finding: (finding.severity, finding.confidence))
+def _importance(finding: Finding) -> tuple[object, ...]:
+    """The order of an item's findings: the worst first, of equals the surest, then the one in the main file."""
+    return -finding.severity.rank, -finding.confidence.rank, *environments.prominence(finding.location.file)
+
+
+def _item(rank: int, found: Sequence[Finding], ranked: Mapping[str, int]) -> Item:
+    members = sorted(found, key=_importance)
+    worst = members[0]
     return Item(
         rank=rank,
         theme=THEMES[worst.area],
@@ -126,8 +152,9 @@ def _item(rank: int, members: Sequence[Finding], ranked: Mapping[str, int]) -> I
         severity=worst.severity,
         effort=worst.effort,
         risk=round(sum(map(risk_of, members)), 1),
-        first_step=worst.recommendation,
+        first_step=first_steps.of(members),
         findings=tuple(finding.fingerprint for finding in members),
         places=tuple(finding.location for finding in members),
+        steps=tuple(finding.recommendation for finding in members),
         after=tuple(sorted(ranked[name] for name in PREREQUISITES.get(worst.rule, ()) if name in ranked)),
     )

@@ -15,7 +15,7 @@ from operator import attrgetter
 from msgspec import Struct
 
 from auditlib.entries import Entry, Place
-from auditlib.model import Status
+from auditlib.model import Severity, Status
 
 _CONTENT, _SUBJECT = attrgetter("content"), attrgetter("subject")
 
@@ -56,6 +56,8 @@ class Changes(Struct, frozen=True):
     """Found by rules that the earlier auditlib did not have, which says nothing of whether the fault is new."""
     unjudged: tuple[Entry, ...] = ()
     """Found by rules that the later auditlib does not have, which says nothing of whether the fault is mended."""
+    noted: tuple[Entry, ...] = ()
+    """New or with more members, and yet nothing got worse: information alone, or what is left of a graver fault."""
     left_out: tuple[str, ...] = ()
     """The scanners that had no say on one of the sides, so that nothing can be said of their findings."""
 
@@ -66,8 +68,8 @@ class Changes(Struct, frozen=True):
 
     @property
     def grown(self) -> tuple[Kept, ...]:
-        """The findings that are still there with more members."""
-        return tuple(item for item in self.kept if item.spread)
+        """The findings that are still there with more members, where that is worse."""
+        return tuple(item for item in self.kept if item.spread and item.new not in self.noted)
 
     @property
     def shrunk(self) -> tuple[Kept, ...]:
@@ -77,8 +79,8 @@ class Changes(Struct, frozen=True):
     @property
     def worse(self) -> tuple[Entry, ...]:
         """The findings that somebody has to look at now, as they are in the later run."""
-        risen = (item.new for item in self.kept if item.spread or item.new.severity > item.old.severity)
-        return (*self.new, *self.reopened, *risen)
+        risen = (item.new for item in self.kept if item.new.severity > item.old.severity)
+        return tuple(dict.fromkeys((*self.new, *self.reopened, *(item.new for item in self.grown), *risen)))
 
     @property
     def counts(self) -> tuple[tuple[int, str], ...]:
@@ -89,6 +91,7 @@ class Changes(Struct, frozen=True):
             (self.new, "new"),
             (self.by_new_rules, "found by new rules"),
             (self.grown, "spread further"),
+            (self.noted, "noted"),
             (self.changed, "judged differently"),
             (self.reopened, "reopened"),
             (self.suppressed, "suppressed"),
@@ -122,16 +125,36 @@ def compare(
     added, dropped = ({*rules[1]} - {*rules[0]}, {*rules[0]} - {*rules[1]}) if all(rules) else ((), ())
     fresh = [entry for entry in opened if entry.fingerprint not in before]
     gone = [entry for entry in closed if entry.fingerprint not in after]
+    kept = tuple(Kept(before[entry.fingerprint], entry) for entry in opened if _is_open(before.get(entry.fingerprint)))
+    noted = [entry for entry in fresh if entry.rule not in added and not _is_worse(entry, None, closed)]
+    noted += [item.new for item in kept if item.spread and not _is_worse(item.new, item.old, closed)]
     return Changes(
-        new=tuple(entry for entry in fresh if entry.rule not in added),
+        new=tuple(entry for entry in fresh if entry.rule not in added and entry not in noted),
         fixed=tuple(entry for entry in gone if entry.rule not in dropped),
         by_new_rules=tuple(entry for entry in fresh if entry.rule in added),
         unjudged=tuple(entry for entry in gone if entry.rule in dropped),
         reopened=tuple(entry for entry in opened if _is_suppressed(before.get(entry.fingerprint))),
         suppressed=tuple(entry for entry in closed if _is_suppressed(after.get(entry.fingerprint))),
-        kept=tuple(Kept(before[e.fingerprint], e) for e in opened if _is_open(before.get(e.fingerprint))),
+        kept=kept,
+        noted=tuple(noted),
         left_out=left_out,
     )
+
+
+def _is_worse(new: Entry, old: Entry | None, before: Iterable[Entry]) -> bool:
+    """Whether a finding that is new, or has new members, tells of something that was not worse before."""
+    graver = (item for item in before if item.rule == new.rule and item.severity > new.severity)
+    added = _services(new) - (_services(old) if old else frozenset())
+    is_milder = bool(added) and added <= {spot for item in graver for spot in _services(item)}
+    return new.severity > Severity.INFO and not is_milder
+
+
+def _services(entry: Entry) -> frozenset[tuple[str, str]]:
+    """The services that have the fault, each with its file; none where the finding is of no service."""
+    if not entry.service:
+        return frozenset()
+    members = ((place.file, place.subject[1].rstrip(":")) for place in entry.places if place.member)
+    return frozenset([(entry.file, entry.service), *members])
 
 
 def grown(old: Entry, new: Entry) -> tuple[Place, ...]:

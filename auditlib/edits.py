@@ -6,12 +6,13 @@ An edit that doesn't fit the lines as they stand is no edit: it would break the 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from itertools import takewhile
 
 from msgspec import Struct
 
 from auditlib.excerpts import Excerpt
-from auditlib.model import Finding
+from auditlib.model import Finding, Location
 from auditlib.patterns import regex
 
 _KEY = regex(r"\s*(?:- )?(?!- )[^\s#'\"{\[&*][^#{\[&*]*:(?: +&\S+)?\s*(?:#.*)?")
@@ -30,8 +31,24 @@ class Edit(Struct, frozen=True):
 
 def edit(finding: Finding, excerpt: Excerpt | None) -> Edit | None:
     """The edit that a finding's `change` makes of the lines of its excerpt; None if there is none that fits."""
-    old, new = finding.change
-    if excerpt is None or (old, new) == ("", ""):
+    return _made(finding.change, excerpt)
+
+
+def everywhere(finding: Finding, excerpts: Mapping[Location, Excerpt]) -> tuple[tuple[Location, Edit], ...]:
+    """The edit at the finding's own place, and at each further one that has the fault in words that an edit fits.
+
+    What a mapping lacks is said of the first alone: another service may lack something else.
+    """
+    usual = finding.change if finding.change[0] else ("", "")
+    members = {item.location: item.change if any(item.change) else usual for item in finding.related if item.member}
+    changes = {finding.location: finding.change, **{place: each for place, each in members.items() if any(each)}}
+    found = ((place, _made(change, excerpts.get(place))) for place, change in changes.items())
+    return tuple((place, lines) for place, lines in found if lines is not None)
+
+
+def _made(change: tuple[str, str], excerpt: Excerpt | None) -> Edit | None:
+    old, new = change
+    if excerpt is None or not any(change):
         return None
     return _replaced(excerpt, old, new) if old else _extended(excerpt, new)
 

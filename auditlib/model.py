@@ -118,6 +118,8 @@ class Related(Struct, frozen=True):
     message: str
     member: bool = False
     """Whether the fault is here as well (one cause, many places), rather than what explains it."""
+    change: tuple[str, str] = ("", "")
+    """Of a member, as in a finding, where it is another one than the finding's."""
 
 
 class Finding(Struct, frozen=True):
@@ -137,6 +139,8 @@ class Finding(Struct, frozen=True):
     location: Location
     recommendation: str
     service: str | None = None
+    subjects: tuple[str, ...] = ()
+    """What has the fault, by the names that the repository gives it (`REDIS_PASSWORD`); empty where it has none."""
     related: tuple[Related, ...] = ()
     references: tuple[str, ...] = ()
     source: str = "auditlib"

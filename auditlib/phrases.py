@@ -21,3 +21,8 @@ def listed(names: Iterable[str], limit: int = 6) -> str:
     if len(items) > limit:
         return f"{', '.join(items[: limit - 1])} and {len(items) - limit + 1} more"
     return " and ".join([", ".join(items[:-1]), items[-1]] if len(items) > 1 else items)
+
+
+def first_sentence(text: str) -> str:
+    """The first of several sentences, without its full stop."""
+    return text.strip().partition(". ")[0].rstrip(".")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 from auditlib import stages
+from auditlib.compose.discovery import BASES, is_compose_file
 from auditlib.inventory.stack import Service
 from auditlib.patterns import regex
 
@@ -39,9 +40,20 @@ def is_development(value: str) -> bool:
     return value.strip().strip("\"'").lower() in _DEVELOPMENT
 
 
+def prominence(path: str) -> tuple[bool, bool, int]:
+    """What puts the file first that matters most: development last, and files that Compose has to be told of later."""
+    name = path.rpartition("/")[2]
+    return stages.is_for_development(path), is_compose_file(name) and name not in BASES, path.count("/")
+
+
 def is_document(path: str) -> bool:
     """Whether a file is there to be read by people, so that what it holds is an example."""
     return path.endswith((".md", ".rst", ".txt", ".adoc"))
+
+
+def is_aside(path: str) -> bool:
+    """Whether what a file holds is not what runs: it is for development, an example for people, or a workflow's."""
+    return stages.is_for_development(path) or is_document(path) or "/workflows/" in path
 
 
 def without_template_word(name: str) -> str:

@@ -28,6 +28,13 @@ class Exporter(Struct, frozen=True):
     relays: bool = False
     """Whether it passes on whatever others send to it."""
 
+    @property
+    def one(self) -> str:
+        """`a node exporter`, `an instrumented application`; a program's own name as it is."""
+        if not self.name.rpartition(" ")[2].islower():
+            return self.name
+        return f"{'an' if self.name[0] in 'aeioAEIO' else 'a'} {self.name}"
+
 
 APPLICATION = Exporter(
     "instrumented application", r"(?!)",

@@ -56,6 +56,10 @@ _OF_PROVIDER = regex(
 """Names of credentials that a company gives out: what is made up opens nothing there."""
 
 
+_DISTINCT, _DISTINCT_WORD = 8, 10
+"""Characters from which two equal values are hardly equal by chance, and of well-known ones."""
+
+
 class Sighting(Struct, frozen=True):
     """One place where the value of a secret stands."""
 
@@ -97,6 +101,11 @@ def _in_compose(inventory: Inventory) -> Iterator[Sighting]:
         for entry in service.environment:
             if entry.origin == "environment" and entry.value and entry.value.secret and not entry.variables:
                 yield Sighting(entry.name, entry.value, entry.location, "literal", service.name)
+
+
+def is_distinct(value: Value) -> bool:
+    """Whether two equal values are hardly equal by chance: eight characters, and more of what people often choose."""
+    return value.length >= (_DISTINCT_WORD if value.weak else _DISTINCT)
 
 
 def stands_in_url(value: Value) -> bool:

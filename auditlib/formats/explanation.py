@@ -39,14 +39,19 @@ def _lines(audit: Audit, finding: Finding) -> Iterator[str]:
 
 def _lines_to_write(audit: Audit, finding: Finding) -> Iterator[str]:
     """The first step as an edit of the lines at fault, or where none fits, as lines to write elsewhere."""
-    fitting = edits.edit(finding, audit.excerpts.get(finding.location))
-    written = (
-        ((" ", fitting.kept), ("-", fitting.removed), ("+", fitting.added)) if fitting else ((" ", finding.example),)
-    )
-    for sign, text in written:
-        yield from (f"  {sign} {visible(line)}" for line in text.split("\n") if text)
+    fitting = edits.everywhere(finding, audit.excerpts)
+    for place, lines in fitting:
+        yield from [f"  # {visible(str(place))}"] if len(fitting) > 1 else []
+        for sign, text in ((" ", lines.kept), ("-", lines.removed), ("+", lines.added)):
+            yield from _signed(sign, text)
+    if not fitting:
+        yield from _signed(" ", finding.example)
     if fitting or finding.example:
         yield ""
+
+
+def _signed(sign: str, text: str) -> Iterator[str]:
+    yield from (f"  {sign} {visible(line)}" for line in text.split("\n") if text)
 
 
 def _place(audit: Audit, place: Location, message: str) -> Iterator[str]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from auditlib.edits import Edit
 from auditlib.excerpts import Excerpt
-from auditlib.model import Finding, Related, Severity
+from auditlib.model import Finding, Location, Related, Severity
 
 PAGE_MIME = "application/vnd.auditlib.page+html"
 """The form for the page: as text/html, but with pictures inline and no style of its own."""
@@ -141,8 +141,8 @@ class Instance:
     """The lines on the repository's web host."""
     news: str = ""
     """What it is since the last run; empty where there is none."""
-    edit: Edit | None = None
-    """The first step as an edit of the lines at fault, where lines say it."""
+    edits: tuple[tuple[Location, Edit], ...] = ()
+    """What to do as edits of the lines at fault, with the place of each, where lines say it."""
 
 
 @dataclass(frozen=True, slots=True)

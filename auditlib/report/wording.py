@@ -20,3 +20,18 @@ def listing(names: Iterable[str], limit: int = 5) -> str:
 def sentence(text: str) -> str:
     """The text with a capital at its start."""
     return text[:1].upper() + text[1:]
+
+
+_KINDS = {
+    "alertmanager": "Alertmanager", "caddy": "Caddy", "caller of scripts": "configuration that calls scripts",
+    "compose": "Compose file", "grafana": "Grafana provisioning",
+    "grafana-dashboard": "Grafana dashboard", "logs": "log collection", "makefile": "Makefile", "nginx": "Nginx",
+    "prometheus": "Prometheus", "prometheus-rules": "Prometheus rules", "requirements": "Python requirements",
+    "settings code": "code that reads settings", "test": "tests", "web routes": "code with web routes",
+}  # fmt: skip
+"""What people call the kinds of files whose names in a findings document programs rely on."""
+
+
+def kind(name: str) -> str:
+    """A kind of file of the coverage, in words."""
+    return _KINDS.get(name, name)

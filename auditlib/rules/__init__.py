@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 import pkgutil
+import re
 from collections import Counter
 from collections.abc import Iterable
 from functools import cache
@@ -81,12 +82,20 @@ def _finding(rule: Rule, item: Evidence, repetition: int, losers: tuple[Location
         location=item.location,
         recommendation=item.recommendation or rule.documentation.recommendation,
         service=item.service,
+        subjects=_names(item),
         related=(*item.related, *(Related(loser, "this value is overridden") for loser in losers)),
         references=rule.documentation.references,
         fingerprint=_fingerprint(rule.id, item.location.file, item.subject, str(repetition)),
         change=item.change,
         example=item.example,
     )
+
+
+def _names(item: Evidence) -> tuple[str, ...]:
+    """What a finding's subject is or ends with, where the message calls it so too and it is more than a word."""
+    last = item.subject.rpartition("/")[2]
+    names = [item.subject, *([] if last.isalpha() and last.islower() else [last])]
+    return tuple(name for name in names if re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", item.message))[:1]
 
 
 def _fingerprint(*parts: str) -> str:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 
-from auditlib.conventions import services
+from auditlib.conventions import environments, secrets, services
+from auditlib.conventions.secrets import Sighting
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import EnvironmentEntry, Service
 from auditlib.model import Location
@@ -55,17 +57,21 @@ def with_kept(
     names: Collection[str],
     values: Iterable[Value] = (),
     among: Sequence[Service] | None = None,
+    called: Mapping[str, str] = MappingProxyType({}),
 ) -> str:
-    """These lines and, if databases with a volume get one of the variables or values, how they take a new password."""
+    """These lines and, if databases with a volume get one of the variables or values, how they take a new password.
+
+    `called` has by service the variable that is to hold it, where that is another one than today's.
+    """
     identities = {value.identity for value in values if _is_distinct(value)}
     found = [
-        (service, entry)
+        (service, entry, called.get(service.name) or _shell(entry))
         for service in (inventory.distinct_services if among is None else among)
         if services.keeps_data(service, services.product(inventory, service))
         for entry in service.environment
         if entry.name in _BY_VARIABLE and (_has_name(entry, names) or _has_value(entry, identities))
     ]
-    told = [_TOLD.format(listed(_shell(entry) for _, entry in found))] if found else []
+    told = [_TOLD.format(listed(variable for _, _, variable in found))] if found else []
     return "\n".join((lines, *told, *dict.fromkeys(_command(*each) for each in found)))
 
 
@@ -86,27 +92,45 @@ def _shell(entry: EnvironmentEntry) -> str:
     return entry.variables[0] if len(entry.variables) == 1 else entry.name
 
 
-def _command(service: Service, entry: EnvironmentEntry) -> str:
+def _command(service: Service, entry: EnvironmentEntry, variable: str) -> str:
     usual, of_mariadb = _BY_VARIABLE[entry.name]
     is_mariadb = "mariadb" in service.image
     return (of_mariadb if is_mariadb else usual).format(
-        new=_shell(entry), service=shlex.quote(service.name), client="mariadb" if is_mariadb else "mysql",
+        new=variable, service=shlex.quote(service.name), client="mariadb" if is_mariadb else "mysql",
         prefix=entry.name.partition("_")[0],
     )  # fmt: skip
 
 
 def elsewhere(
     inventory: Inventory, name: str, value: Value, reached: Sequence[Service], known: Collection[Location]
-) -> Iterator[EnvironmentEntry]:
-    """The entries of the same projects that hold a value by themselves, so that they go on with the old one."""
+) -> tuple[Sighting, ...]:
+    """Where else the value stands by itself, so that whoever reads it there goes on with the old one."""
     projects, hosts = {item.project for item in reached}, {item.name for item in reached}
+    entries = [
+        Sighting(entry.name, value, entry.location, "literal", service.name)
+        for service in inventory.distinct_services
+        for entry in service.environment
+        if service.project in projects and _is_the_same(entry, name, value, hosts)
+    ]
     seen = {(place.file, place.line) for place in known}
-    for service in inventory.distinct_services:
-        for entry in service.environment if service.project in projects else ():
-            spot = (entry.location.file, entry.location.line)
-            if spot not in seen and _is_the_same(entry, name, value, hosts):
-                seen.add(spot)
-                yield entry
+    found: dict[tuple[str, int], Sighting] = {}
+    for item in (*entries, *_in_other_files(inventory, value)):
+        spot = (item.location.file, item.location.line)
+        if spot not in seen:
+            found.setdefault(spot, item)
+    return tuple(found.values())
+
+
+def _in_other_files(inventory: Inventory, value: Value) -> Iterator[Sighting]:
+    """Files beside Compose's own that hold a value which is hardly equal by chance, beside stand-ins for a variable."""
+    if value.placeholder or not secrets.is_distinct(value):
+        return
+    same = [item for item in secrets.sightings(inventory) if item.value.identity == value.identity]
+    stand_ins = {(item.location.file, item.location.line) for item in same if item.replaceable}
+    for item in same:
+        aside = item.kind == "template" or environments.is_aside(item.location.file)
+        if not aside and (item.location.file, item.location.line) not in stand_ins and item.kind != "literal":
+            yield item
 
 
 def _is_the_same(entry: EnvironmentEntry, name: str, value: Value, hosts: set[str]) -> bool:

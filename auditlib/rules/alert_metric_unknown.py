@@ -66,8 +66,8 @@ def _evidence(inventory: Inventory, graph: DependencyGraph, config: str, gap: Ga
     names = listed(item.name for item in users)
     first_step, lines = metric_lines.given(inventory, graph, config, [gap.exporter])
     return Evidence(
-        f"{names} {'looks' if len(users) == 1 else 'look'} at {listed(gap.metrics)}, metrics of: "
-        f"{gap.exporter.name}. No target of {config} is one{doubt}.",
+        f"{names} {'looks' if len(users) == 1 else 'look'} at {listed(gap.metrics)}, which "
+        f"{gap.exporter.one} gives, and no target of {config} is one{doubt}.",
         users[0].expression_location,
         subject=f"{gap.exporter.name}",
         related=tuple(Related(item.expression_location, f"{item.name} does too", member=True) for item in users[1:]),

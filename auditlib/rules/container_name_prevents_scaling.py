@@ -64,11 +64,20 @@ def _evidence(named: list[Service], why: str, severity: Severity | None) -> Evid
         subject=f"{first.project}/container_name{'/copies' if severity else ''}",
         service=first.name,
         related=tuple(
-            Related(item.container_name_location or item.location, f"the fixed name of {item.name}", member=True)
+            Related(
+                item.container_name_location or item.location,
+                f"the fixed name of {item.name}",
+                member=True,
+                change=_change(item),
+            )
             for item in others
         ),
         recommendation=f"Remove `container_name` from {listed(item.name for item in named)}; other services reach "
         f"{'it' if not others else 'them'} by the service's name.",
-        change=(f"container_name: {first.container_name}", ""),
+        change=_change(first),
         severity=severity or (Severity.INFO if stacks.for_development(named) else None),
     )
+
+
+def _change(service: Service) -> tuple[str, str]:
+    return f"container_name: {service.container_name}", ""

@@ -70,7 +70,7 @@ def _evidence(holder: str, found: list[tuple[Location, str]]) -> Evidence:
         first,
         subject=holder,
         related=tuple(Related(place, text) for place, text in related.items()),
-        recommendation=f"Replace {listed((f'`{origin}`' for origin in origins), limit=3)} by the origins of the "
+        recommendation=f"Replace {listed((f'`{origin}`' for origin in origins), limit=2)} by the origins of the "
         "frontend, read from a required variable.",
         example=_required(holder, first.file),
     )

@@ -31,12 +31,14 @@ References:
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
 from auditlib.conventions import environments, grafana, secrets, services
+from auditlib.conventions.secrets import Sighting
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.configuration import EnvLine
@@ -52,6 +54,8 @@ from auditlib.rules._rule import Evidence, rule
 _AMONG_NODES = ("ERLANG_COOKIE",)
 """What the nodes of a cluster tell each other; no client of a published port ever sends it."""
 
+_SHOWN = 5
+"""Services whose lines are written out, where each gets a variable of its own."""
 _LOGIN_OF_GRAFANA = "GF_SECURITY_"
 """Grafana's own login; `GF_DATABASE_PASSWORD` and the like open what it connects to."""
 
@@ -124,7 +128,8 @@ def _evidence(inventory: Inventory, name: str, uses: list[_Use], reached: list[S
     )
     offered = _offered(inventory, name, reached) if first.literal else None
     vain = f" {offered.location.file} offers {offered.name}, which changes nothing here." if offered else ""
-    alike = list(login_lines.elsewhere(inventory, name, first.value, reached, [use.location for use in uses]))
+    alike = login_lines.elsewhere(inventory, name, first.value, reached, [use.location for use in uses])
+    variables = _variables(name, uses)
     return Evidence(
         f"{name} {state} ({first.value.text}{_judgement(first.value)}){where}{exposure}.{vain}",
         first.location,
@@ -140,16 +145,69 @@ def _evidence(inventory: Inventory, name: str, uses: list[_Use], reached: list[S
                 )
                 for use in others
             ),
-            *(Related(item.location, f"{item.name} holds the same value") for item in alike),
+            *(Related(item.location, f"{item.name or 'this file'} holds the same value") for item in alike),
             *([Related(offered.location, f"{offered.name} is offered, and nothing passes it")] if offered else ()),
         ),
-        recommendation=f"Write `${{{name}:?set it in .env}}` in "
-        f"{first.location.file if len(uses) == 1 else counted(len(uses), 'place')}, and set a new value "
-        f"for {name} outside the repository.{_also(alike)}",
+        recommendation=_advice(uses, variables, alike),
         severity=severity,
-        change=_change(name, first),
-        example=login_lines.with_kept(code_lines.required([name]), inventory, [name], among=reached),
+        change=_change(name, first, variables[first.value.identity]),
+        example=login_lines.with_kept(
+            _lines(name, uses, variables),
+            inventory,
+            [name],
+            among=reached,
+            called={use.service: variables[use.value.identity] for use in uses},
+        ),
     )
+
+
+def _variables(name: str, uses: list[_Use]) -> dict[int, str]:
+    """By value the variable that is to hold it: that of the name; of several values one each, by a service's name.
+
+    One for all would make one password of many.
+    """
+    owners: dict[int, str] = {}
+    for use in uses:
+        owners.setdefault(use.value.identity, use.service)
+    if len(owners) == 1:
+        return dict.fromkeys(owners, name)
+    return {identity: _of_its_own(name, service) for identity, service in owners.items()}
+
+
+def _of_its_own(name: str, service: str) -> str:
+    prefix = re.sub(r"\W+", "_", service).upper() + "_" if service else ""
+    return name if name.startswith(prefix) else prefix + name
+
+
+def _advice(uses: list[_Use], variables: dict[int, str], alike: Sequence[Sighting]) -> str:
+    """What to write, and what else has to get the new value, so that nobody goes on with the old one."""
+    first, *others = uses
+    required = f"`${{{variables[first.value.identity]}:?}}`"
+    if len(variables) > 1:
+        return (
+            f"Write a variable for each of the {len(variables)} values, as {required} for {first.service}, and give "
+            "each a new one."
+        )
+    told = f"Write {required} in {counted(len(uses), 'place') if others else first.location.file}"
+    if not alike:
+        return f"{told}, and give it a new value outside the repository."
+    holders = [f"{item.name} of {item.location.file}" if item.name else item.location.file for item in alike]
+    return (
+        f"{told}, and change its value in {listed(holders, limit=3)} too. Who reads the old one there can no longer "
+        "log in."
+    )
+
+
+def _lines(name: str, uses: list[_Use], variables: dict[int, str]) -> str:
+    """The variable as a service gets it; of several the first services', each with its own."""
+    if len(variables) == 1:
+        return code_lines.required([name])
+    shown = {use.service: variables[use.value.identity] for use in uses if use.service}
+    lines = [
+        compose_lines.of_name(service, f"environment:\n  {name}: ${{{variable}:?set it in .env}}")
+        for service, variable in list(shown.items())[:_SHOWN]
+    ]
+    return "\n".join([*lines, *([f"# likewise for the other {len(shown) - _SHOWN}"] if len(shown) > _SHOWN else [])])
 
 
 def _offered(inventory: Inventory, name: str, reached: list[Service]) -> EnvLine | None:
@@ -166,12 +224,6 @@ def _offered(inventory: Inventory, name: str, reached: list[Service]) -> EnvLine
     return None
 
 
-def _also(alike: list[EnvironmentEntry]) -> str:
-    """What else has to get the new value, so that nobody goes on with the old one."""
-    places = listed(dict.fromkeys(f"{item.name} of {item.location.file}" for item in alike), limit=4)
-    return f" Change {places} with it, or whoever reads that can no longer log in." if alike else ""
-
-
 def _first_login(service: Service) -> Evidence:
     return Evidence(
         f"{service.name} is published and is given no GF_SECURITY_ADMIN_PASSWORD: it starts with the login "
@@ -186,10 +238,10 @@ def _first_login(service: Service) -> Evidence:
     )
 
 
-def _change(name: str, use: _Use) -> tuple[str, str]:
+def _change(name: str, use: _Use, variable: str) -> tuple[str, str]:
     """The value as it is shown, and the variable without one."""
     old = use.value.text if use.literal else f"${{{name}:-{use.value.text}}}"
-    return old, f"${{{name}:?set it in .env}}"
+    return old, f"${{{variable}:?set it in .env}}"
 
 
 def _opens(inventory: Inventory, service: Service, name: str) -> bool:

@@ -63,14 +63,15 @@ def _evidence(
     metrics = [metric for gap in found for metric in gap.metrics]
     empty = [(panel, query) for panel, query in asked if not set(metrics).isdisjoint(query.metrics)]
     sure = any(gap.sure for gap in found)
-    wanted = listed(gap.exporter.name for gap in found)
+    givers = listed(gap.exporter.one for gap in found)
     doubt = "" if sure else "; they may be pushed by something that the repository doesn't show"
     panel, query = empty[0]
     first_step, lines = metric_lines.given(inventory, graph, config, [gap.exporter for gap in found])
     return Evidence(
         f"{counted(len(empty), 'query', 'queries')} of the dashboard {dashboard.title} "
         f"{'asks' if len(empty) == 1 else 'ask'} for "
-        f"{listed(metrics)}, metrics of: {wanted}. No target of {config} is one{doubt}.",
+        f"{listed(metrics)}, which {givers} {'gives' if len(found) == 1 else 'give'}, and no target of {config} is "
+        f"{'one' if len(found) == 1 else 'any of them'}{doubt}.",
         query.location or panel.location,
         subject=dashboard.uid or dashboard.title,
         related=tuple(

@@ -73,7 +73,12 @@ def _evidence(file: str, found: list[tuple[Service, Port]]) -> Evidence:
         first.location,
         subject=f"{file}/published",
         service=service.name,
-        related=tuple(Related(port.location, f"{item.name} is published here", member=True) for item, port in others),
+        related=tuple(
+            Related(
+                port.location, f"{item.name} is published here", member=True, change=compose_lines.on_loopback(port)
+            )
+            for item, port in others
+        ),
         recommendation=_advice(found),
         severity=Severity.LOW if aside else None,
         change=compose_lines.on_loopback(first),

@@ -31,7 +31,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from auditlib.conventions import environments, networks, services
+from auditlib.conventions import environments, host_access, networks, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Label, Port, Project, Service
@@ -132,9 +132,37 @@ def _evidence(project: Project, found: list[tuple[Service, Port]]) -> Evidence:
         port.location,
         subject=f"{project.name}/exposed-monitoring",
         service=first.name,
-        related=tuple(Related(end.location, f"{item.name} is published too", member=True) for item, end in found[1:]),
-        recommendation=f"Publish {first.name} as {compose_lines.local_form(port)} in {port.location.file}, "
-        "or put a proxy with a login before it.",
+        related=tuple(
+            Related(end.location, f"{item.name} is published too", member=True, change=_change(item, end))
+            for item, end in found[1:]
+        ),
+        recommendation=_advice(first, port),
         severity=Severity.LOW if development else (Severity.HIGH if changeable else None),
-        change=compose_lines.on_loopback(port),
+        change=_change(first, port),
+        example=compose_lines.of_service(first, _on_address(port)) if _is_scraped(first) else "",
     )
+
+
+def _is_scraped(service: Service) -> bool:
+    """Whether its port may be there for a Prometheus of another host."""
+    return host_access.need(service, host_access.Access.PORT) is not None
+
+
+def _change(service: Service, port: Port) -> tuple[str, str]:
+    return ("", "") if _is_scraped(service) else compose_lines.on_loopback(port)
+
+
+def _advice(service: Service, port: Port) -> str:
+    if _is_scraped(service):
+        return (
+            f"Publish {service.name} on the one address that Prometheus scrapes: {compose_lines.local_form(port)} "
+            "shuts out a Prometheus on another host."
+        )
+    return (
+        f"Publish {service.name} as {compose_lines.local_form(port)} in {port.location.file}, or put a proxy with a "
+        "login before it."
+    )
+
+
+def _on_address(port: Port) -> str:
+    return f'ports:\n  - "<the address that Prometheus scrapes>:{port.host_port or port.target}:{port.target}"'

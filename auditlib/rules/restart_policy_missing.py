@@ -67,9 +67,16 @@ def _evidence(mine: list[Service], missing: list[Service]) -> Evidence:
         first.location,
         subject=f"{first.project}/restart",
         service=first.name,
-        related=tuple(Related(item.location, f"{item.name} has no restart policy", member=True) for item in others),
+        related=tuple(
+            Related(item.location, f"{item.name} has no restart policy", member=True, change=_change(item))
+            for item in others
+        ),
         recommendation=f"Set `restart: unless-stopped` for {listed(item.name for item in missing)}.",
         severity=Severity.LOW if stacks.for_development(missing) else None,
-        change=("", "" if first.restart or first.restart_condition else "restart: unless-stopped"),
+        change=_change(first),
         example=compose_lines.of_service(first, "restart: unless-stopped"),
     )
+
+
+def _change(service: Service) -> tuple[str, str]:
+    return "", "" if service.restart or service.restart_condition else "restart: unless-stopped"

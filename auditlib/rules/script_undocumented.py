@@ -92,8 +92,8 @@ def _evidence(folder: str, scripts: list[Script]) -> Evidence:
         first.location,
         subject=folder or "scripts",
         related=tuple(Related(item.location, "says nothing of itself either", member=True) for item in others),
-        recommendation=f"Begin each with a sentence on purpose, time and needs, first of all {first.path}, "
-        f"and write {place}README.md on how they fit into a release.",
+        recommendation=f"Begin each script with a sentence on purpose, time and needs, first of all {first.path}. "
+        f"Write {place}README.md on how they fit into a release.",
         example=f"{_opening(first)}\n{files.into(f'{place}README.md', _table(scripts))}",
     )
 

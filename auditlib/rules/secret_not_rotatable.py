@@ -51,16 +51,12 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every secret whose value stands in two files or more that are neither templates, documents nor for tests."""
     found: defaultdict[int, dict[tuple[str, int], Sighting]] = defaultdict(dict)
     for item in secrets.sightings(inventory):
-        if item.kind != "template" and not _is_aside(item.location.file):
+        if item.kind != "template" and not environments.is_aside(item.location.file):
             found[item.value.identity].setdefault((item.location.file, item.location.line), item)
     for places in found.values():
         items = list(places.values())
         if len({item.location.file for item in items}) > 1 and _are_the_same(items) and not _is_set_once(items):
             yield _evidence(inventory, items)
-
-
-def _is_aside(path: str) -> bool:
-    return environments.is_for_development(path) or environments.is_document(path) or "/workflows/" in path
 
 
 def _is_set_once(items: list[Sighting]) -> bool:
@@ -75,8 +71,7 @@ def _is_set_once(items: list[Sighting]) -> bool:
 
 def _are_the_same(items: list[Sighting]) -> bool:
     """Whether equal values are one secret; a short, well-known one goes by the same name, or is in an address."""
-    value = items[0].value
-    if value.length >= _DISTINCT and not (value.weak and value.length < _DISTINCT + 2):
+    if secrets.is_distinct(items[0].value):
         return True
     files: defaultdict[str, set[str]] = defaultdict(set)
     for item in items:
@@ -100,8 +95,8 @@ def _evidence(inventory: Inventory, items: list[Sighting]) -> Evidence:
         related=tuple(
             Related(item.location, f"{item.name or 'the same secret'} stands here", member=True) for item in others
         ),
-        recommendation=f"Remove the value from {listed(files[1:], limit=4)}, and read {name} from the environment "
-        "there.",
+        recommendation=f"Read {name} from the environment in {listed(files[1:], limit=2)}, and write its value "
+        "nowhere.",
         confidence=None if sure else Confidence.MEDIUM,
         example=login_lines.with_kept(
             code_lines.everywhere(items, named), inventory, {item.name for item in items}, [first.value]

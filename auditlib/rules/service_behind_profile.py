@@ -129,8 +129,8 @@ def _evidence(inventory: Inventory, profile: str, members: list[Service]) -> Evi
             ),
             *(Related(item.location, "starts the system without the profile") for item in _starts(inventory)[:5]),
         ),
-        recommendation=f"Start with `{start}`, set `{variable}` where it is deployed, or "
-        "drop the profile of services that every deployment needs.",
+        recommendation=f"Set `{variable}` where it is deployed, or start with `{start}`. Drop the profile of services "
+        "that every deployment needs.",
         severity=None if needed and not aside else Severity.LOW,
         example=f"{start} -d\n# or in .env, where it is deployed\n{variable}",
     )

@@ -194,7 +194,7 @@ def _advice(ended: Ended, instead: str) -> str:
     version = instead if instead and ":" not in instead else product.successor
     to = f"Move to {_named(product.name)} {version}" if product.successor else "Move to another distribution"
     data = f": {product.moves_data}" if product.moves_data else ", and run the tests with it before"
-    return f"{to}{data}; {product.source} tells which versions are maintained."
+    return f"{to}{data}. Which versions are maintained tells {product.source}"
 
 
 def _named(name: str) -> str:

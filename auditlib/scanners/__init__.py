@@ -103,7 +103,7 @@ class Scan:
         for run in self._runs:
             name = run.scanner.name
             try:
-                issues = run.scanner.adapted(list(run.scanner.parse(run.result())), inventory)
+                issues = run.scanner.adapted(list(run.scanner.parse(run.result())), inventory, self._source)
             except _processes.Failure as failure:
                 self._note(name, Read.FAILED, f"{name} {failure}; its findings are missing")
             except Exception as error:  # whatever it printed, it wasn't what it promises to print

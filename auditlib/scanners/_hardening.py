@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from auditlib.model import Confidence
 from auditlib.patterns import regex
 from auditlib.scanners._scanner import Issue
 
 if TYPE_CHECKING:
     from auditlib.inventory import Inventory
-    from auditlib.inventory.stack import Service
+    from auditlib.inventory.stack import Mount, Service
+    from auditlib.source import Source
 
 _INDENTED = regex(r"\s+\S")
 _PUBLIC = ("80:", "443:")
@@ -36,6 +38,11 @@ _BY_RULE = {
 }
 """By rule the lines with what its text names in quotes."""
 _TARGET = "<where it is read>"
+_ACCESS = {
+    "CL-0001": "SOCKET", "CL-0002": "PRIVILEGED", "CL-0005": "PORT", "CL-0008": "NETWORK", "CL-0010": "PROCESSES",
+    "CL-0013": "FOLDER", "CL-0016": "DEVICE",
+}  # fmt: skip
+"""What of the host the rules are about, by its name in `host_access`."""
 _OF_SERVICE = frozenset({"CL-0001", "CL-0008", "CL-0013", "CL-0016"})
 """The rules whose advice depends on what else the service has."""
 _PROXY = """{service}:
@@ -85,19 +92,53 @@ def example(rule: str, service: str, message: str, fix: str) -> str:
     return f"{service}:\n{textwrap.indent(lines, '  ')}" if lines else ""
 
 
-def adapted(issues: list[Issue], inventory: Inventory) -> list[Issue]:
-    """The issues with advice in the terms of the service: its other devices, its ports, where it mounts a folder."""
+def adapted(issues: list[Issue], inventory: Inventory, source: Source) -> list[Issue]:
+    """The issues with advice in the terms of the service: its program, devices and ports, where it mounts a folder."""
     by_place = {((item.changed_at or item.location).file, item.name): item for item in inventory.services}
     taken: defaultdict[tuple[str, str | None], set[str]] = defaultdict(set)
     for issue in issues:
         if issue.rule == "CL-0016" and (name := _DEVICE.search(issue.message)):
             taken[issue.location.file, issue.service].add(_plain(name["name"]))
     return [
-        replace(issue, example=_own(issue, by_place[place], taken[place], inventory))
-        if issue.rule in _OF_SERVICE and (place := (issue.location.file, issue.service or "")) in by_place
+        _adapted(issue, by_place[place], taken[place], inventory)
+        if (place := (issue.location.file, issue.service or "")) in by_place
         else issue
         for issue in issues
     ]
+
+
+def _adapted(issue: Issue, service: Service, taken: Collection[str], inventory: Inventory) -> Issue:
+    known = _of_program(issue, service)
+    if known is not None or issue.rule not in _OF_SERVICE:
+        return known or issue
+    return replace(issue, example=_own(issue, service, taken, inventory))
+
+
+def _of_program(issue: Issue, service: Service) -> Issue | None:
+    """The issue by what is known of the program that the service runs; None where nothing is."""
+    from auditlib.conventions import host_access  # when the scanners have been started
+
+    access = _ACCESS.get(issue.rule)
+    found = host_access.need(service, host_access.Access[access], _mount(issue, service)) if access else None
+    if found is None:
+        return None
+    program, need = found
+    return replace(
+        issue,
+        program=program.name,
+        recommendation=need.advice,
+        severity=min(issue.severity, need.severity or issue.severity),
+        confidence=Confidence.MEDIUM if need.user else issue.confidence,
+        references=(program.manual, *issue.references),
+        example=need.example.format(service=service.name),
+        change=("", ""),
+    )
+
+
+def _mount(issue: Issue, service: Service) -> Mount | None:
+    """The mount that an issue is about."""
+    source = match["name"].partition(":")[0] if (match := _QUOTED.search(issue.message)) else ""
+    return next((item for item in service.mounts if item.source.rstrip("/") == source.rstrip("/")), None)
 
 
 def _own(issue: Issue, service: Service, taken: Collection[str], inventory: Inventory) -> str:
@@ -108,17 +149,18 @@ def _own(issue: Issue, service: Service, taken: Collection[str], inventory: Inve
 
 def _narrowed(issue: Issue, service: Service) -> str:
     """The lines with the place at which the service mounts the folder that the issue is about."""
-    name = match["name"] if (match := _QUOTED.search(issue.message)) else ""
-    target = next((item.target for item in service.mounts if item.source == name.partition(":")[0]), "")
-    return issue.example.replace(_TARGET, posixpath.join(target, "<the same>")) if target else issue.example
+    mount = _mount(issue, service)
+    return issue.example.replace(_TARGET, posixpath.join(mount.target, "<the same>")) if mount else issue.example
 
 
 def _bridged(service: Service, inventory: Inventory) -> str:
     """The service on a network of its own, with the ports that its files or its image tell."""
-    from auditlib.conventions import listening  # when the scanners have been started
+    from auditlib.conventions import host_access, listening  # when the scanners have been started
 
+    scraped = host_access.need(service, host_access.Access.PORT)
+    address = "<the address that Prometheus scrapes>" if scraped else "127.0.0.1"
     ports = service.expose or tuple(listening.to_ask(inventory, service)) or _known(service)
-    published = "".join(f'\n    - "127.0.0.1:{port.partition("/")[0]}:{port}"' for port in ports)
+    published = "".join(f'\n    - "{address}:{port.partition("/")[0]}:{port}"' for port in ports)
     return (_BRIDGED if ports else _BRIDGED_UNKNOWN).format(service=service.name, ports=published)
 
 

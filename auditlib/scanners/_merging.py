@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from msgspec.structs import replace
 
 from auditlib.model import Finding, Related, Severity
-from auditlib.phrases import listed
+from auditlib.phrases import counted, listed
 from auditlib.redaction import Vault
 from auditlib.scanners._equivalents import ANOTHERS_WORDS, EQUIVALENT
 from auditlib.scanners._scanner import Issue
@@ -80,22 +80,29 @@ def _places(findings: Iterable[Finding]) -> dict[tuple[str, str, str | int], lis
 
 
 def _grouped(reported: Iterable[Reported], seconded: Seconded, vault: Vault) -> Iterator[Finding]:
-    groups: defaultdict[tuple[str, str, Severity, str], list[Issue]] = defaultdict(list)
+    groups: defaultdict[tuple[str, str, Severity, tuple[str, ...]], list[Issue]] = defaultdict(list)
     for scanner, issue in reported:
-        apart = issue.location.file if issue.severity >= Severity.HIGH else ""
-        groups[scanner, issue.rule, issue.severity, apart].append(issue)
+        file = issue.location.file if issue.severity >= Severity.HIGH else ""
+        groups[scanner, issue.rule, issue.severity, (file, *filter(None, [issue.program]))].append(issue)
     for (scanner, rule, severity, apart), issues in sorted(groups.items(), key=lambda group: group[0][:2]):
-        distinct = sorted(dict.fromkeys(issues), key=lambda issue: (issue.location, issue.message))
+        distinct = sorted(dict.fromkeys(issues), key=_importance)
         places = {(f"{scanner}/{rule}", item.location.file, item.location.line) for item in distinct}
         source = ", ".join((scanner, *sorted({other for place in places for other in seconded.get(place, ())})))
-        name, fingerprint = f"{scanner}/{rule}", _fingerprint(scanner, rule, str(severity), apart)
+        name, fingerprint = f"{scanner}/{rule}", _fingerprint(scanner, rule, str(severity), *apart)
         yield _finding(name, distinct, source, fingerprint, vault)
+
+
+def _importance(issue: Issue) -> tuple[object, ...]:
+    """The order of the places of a finding: the main file first."""
+    from auditlib.conventions import environments  # when the scanners have been started
+
+    return *environments.prominence(issue.location.file), issue.location, issue.message
 
 
 def _finding(rule: str, issues: Sequence[Issue], source: str, fingerprint: str, vault: Vault) -> Finding:
     first = issues[0]
     told = next((issue for issue in issues if issue.example), first)
-    alike = [issue for issue in issues if issue.example or issue.recommendation == told.recommendation]
+    advised = [issue for issue in issues if issue.example or issue.recommendation == told.recommendation]
     return Finding(
         rule=rule,
         title=_shown(first.title, vault),
@@ -105,22 +112,31 @@ def _finding(rule: str, issues: Sequence[Issue], source: str, fingerprint: str, 
         area=first.area,
         effort=max(issue.effort for issue in issues),
         location=first.location,
-        recommendation=f"{_shown(told.recommendation, vault).rstrip('.')}. {vault.mask(_concerned(alike))}",
-        example="\n".join(vault.mask_lines(told.example)),
-        change=(vault.mask(first.change[0]), vault.mask(first.change[1])),
+        recommendation=f"{_shown(told.recommendation, vault).rstrip('.')}.",
+        example="\n".join(vault.mask_lines(_examples(issues))),
+        change=_change(first, vault),
         service=first.service,
-        related=tuple(Related(issue.location, _shown(_note(issue), vault), member=True) for issue in issues[1:]),
+        subjects=tuple(dict.fromkeys(vault.mask(issue.service) for issue in advised if issue.service)),
+        related=tuple(
+            Related(issue.location, _shown(_note(issue), vault), member=True, change=_change(issue, vault))
+            for issue in issues[1:]
+        ),
         references=first.references,
         source=source,
         fingerprint=fingerprint,
     )
 
 
-def _concerned(issues: Sequence[Issue]) -> str:
-    """Where the advice is to be followed, as a scanner's own words hold for any service and file."""
-    services = listed((issue.service for issue in issues if issue.service), _NAMED)
-    files = listed((issue.location.file for issue in issues), _NAMED)
-    return f"This concerns {services} in {files}." if services else f"This concerns {files}."
+def _change(issue: Issue, vault: Vault) -> tuple[str, str]:
+    old, new = issue.change
+    return vault.mask(old), vault.mask(new)
+
+
+def _examples(issues: Sequence[Issue]) -> str:
+    """What to write for each of the services; of many for the first ones, and for how many more it is alike."""
+    lines = list(dict.fromkeys(issue.example for issue in issues if issue.example))
+    more = len(lines) - _NAMED
+    return "\n".join(lines[:_NAMED]) + (f"\n# likewise in {counted(more, 'more place')}" if more > 0 else "")
 
 
 def _shown(text: str, vault: Vault) -> str:
@@ -131,11 +147,18 @@ def _shown(text: str, vault: Vault) -> str:
 
 def _message(issues: Sequence[Issue]) -> str:
     first = issues[0]
+    said = _beyond_title(first)
     if len(issues) == 1:
-        return f"{first.service}: {first.message}" if first.service else first.message
+        return f"{first.service}: {said}" if first.service else said
     places = f"{len(issues)} places of {listed((issue.location.file for issue in issues), _NAMED)}"
     names = listed((issue.service for issue in issues if issue.service), _NAMED)
-    return f"{names} ({places}): {first.message}" if names else f"{places}: {first.message}"
+    return f"{names} ({places}): {said}" if names else f"{places}: {said}"
+
+
+def _beyond_title(issue: Issue) -> str:
+    """The message without a first sentence that is the title again, unless it has no other."""
+    first, _, rest = issue.message.partition(". ")
+    return rest if rest and first.casefold() == issue.title.rstrip(".").casefold() else issue.message
 
 
 def _note(issue: Issue) -> str:

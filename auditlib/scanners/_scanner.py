@@ -35,9 +35,11 @@ class Issue(Struct, frozen=True):
     example: str = ""
     change: tuple[str, str] = ("", "")
     """As in a finding."""
+    program: str = ""
+    """The well-known program for which the advice is; its issues are a finding of their own."""
 
 
-def _as_they_are(issues: list[Issue], inventory: Inventory) -> list[Issue]:
+def _as_they_are(issues: list[Issue], inventory: Inventory, source: Source) -> list[Issue]:
     return issues
 
 
@@ -55,7 +57,7 @@ class Scanner(Struct, frozen=True):
     """The exit statuses with which it ends after having done its work."""
     joins_errors: bool = False
     """Whether what it writes to the standard error stream is part of its output."""
-    adapted: Callable[[list[Issue], Inventory], list[Issue]] = _as_they_are
+    adapted: Callable[[list[Issue], Inventory, Source], list[Issue]] = _as_they_are
     """The issues with advice that looks at the rest of the repository."""
     prepared: Callable[[str], str] = str
     """The text of a file as it is copied for it; lines stay where they are."""

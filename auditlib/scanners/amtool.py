@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _FAILED = regex(r"^Checking '(?P<file>[^'\n]+)'\s+FAILED: (?P<message>.+(?:\n +.+)*)", re.M)
 _LINE = regex(r"line (\d+)")
+_QUOTED = regex(r'"([^"]+)"')
+_WORD = r"(?<![\w.]){}(?![\w.])"
 _TEMPLATES = regex(r"^templates[ \t]*:.*(?:\n(?:[ \t\-\]].*)?)*", re.M)
 _KEYS = frozenset({"global", "route", "receivers", "inhibit_rules", "mute_time_intervals", "time_intervals"})
 """The keys of a configuration, without `templates`."""
@@ -69,15 +71,27 @@ def _parse(output: str) -> Iterator[Issue]:
         )
 
 
-def _located(issues: list[Issue], inventory: Inventory) -> list[Issue]:
-    """The issues at the route whose receiver they quote, as amtool gives no line for it."""
-    return [_at_route(issue, inventory) if issue.location.line == 1 else issue for issue in issues]
+def _located(issues: list[Issue], inventory: Inventory, source: Source) -> list[Issue]:
+    """The issues at what they quote, as amtool gives no line for it: the route of a receiver, else the first line."""
+    return [_at_what_it_quotes(issue, inventory, source) if issue.location.line == 1 else issue for issue in issues]
 
 
-def _at_route(issue: Issue, inventory: Inventory) -> Issue:
-    mine = (route for route in inventory.alert_routes if route.file == issue.location.file)
-    found = next((route for route in mine if f'receiver "{route.receiver}"' in issue.message), None)
-    return replace(issue, location=found.location) if found else issue
+def _at_what_it_quotes(issue: Issue, inventory: Inventory, source: Source) -> Issue:
+    file = issue.location.file
+    mine = (route for route in inventory.alert_routes if route.file == file)
+    route = next((route for route in mine if f'receiver "{route.receiver}"' in issue.message), None)
+    quoted = [re.compile(_WORD.format(re.escape(text))) for text in _QUOTED.findall(issue.message)]
+    lines = enumerate(_lines(source, file), 1)
+    line = next((number for number, text in lines if any(word.search(text) for word in quoted)), None)
+    found = route.location if route else Location(file, line) if line else issue.location
+    return replace(issue, location=found)
+
+
+def _lines(source: Source, file: str) -> list[str]:
+    try:
+        return source.text(file).splitlines()
+    except Unreadable:
+        return []
 
 
 SCANNER = Scanner(

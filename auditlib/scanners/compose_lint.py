@@ -6,7 +6,8 @@ switch rules off, and without its `.env` files, which our own rules read.
 Severity is one step below compose-lint's: its rules tell what an intruder gains who is inside of a container already,
 and our scale multiplies impact with exposure. Literal credentials (CL-0020, CL-0021) keep theirs, since nobody has to
 break in first to read them. A read-only file system (CL-0007) and a digest beside a tag (CL-0019) are information:
-good practice whose absence breaks nothing.
+good practice whose absence breaks nothing. Of programs whose purpose is access to their host (`host_access`) a finding
+asks for the least that works, and is milder where the access is as their vendor documents it.
 """
 
 from __future__ import annotations

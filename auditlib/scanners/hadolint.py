@@ -99,7 +99,7 @@ def _issue(item: dict[str, Any]) -> Issue:
     )
 
 
-def _without_probes(issues: list[Issue], inventory: Inventory) -> list[Issue]:
+def _without_probes(issues: list[Issue], inventory: Inventory, source: Source) -> list[Issue]:
     """The issues without the shell form of health checks, which hadolint takes for that of the image's command."""
     probes = {
         (file.path, item.location.line)

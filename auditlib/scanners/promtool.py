@@ -63,7 +63,7 @@ def _issue(file: str, problem: re.Match[str]) -> Issue:
     )
 
 
-def _located(issues: list[Issue], inventory: Inventory) -> list[Issue]:
+def _located(issues: list[Issue], inventory: Inventory, source: Source) -> list[Issue]:
     """The issues at the rule whose name or duration they quote, where promtool gives no line."""
     return [_at_rule(issue, inventory) if issue.location.line == 1 else issue for issue in issues]
 

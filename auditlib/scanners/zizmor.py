@@ -27,8 +27,23 @@ _SEVERITY = {
     "Informational": Severity.INFO,
 }
 _OURS = {"unpinned-uses": Severity.MEDIUM, "artipacked": Severity.LOW}
+_TITLES = {
+    "artipacked": "A checkout leaves its token on the runner",
+    "excessive-permissions": "A job has more rights than it needs",
+    "template-injection": "A script takes in text that an outsider may write",
+    "unpinned-images": "An image of a job is not pinned",
+    "unpinned-uses": "An action is not pinned to a commit",
+}
+_MESSAGES = {
+    "artipacked": "The checkout doesn't set `persist-credentials` to false.",
+    "default permissions used due to no permissions: block": (
+        "No `permissions` are declared, so that the token has those that the repository gives by default."
+    ),
+}
+"""By rule or annotation, where zizmor's own words say less than its title."""
 _OFFICIAL = regex(r"uses:\s*['\"]?(?:actions|github)/")
 _CHECKOUT = regex(r"uses:\s*\S+")
+_USES = regex(r"(?P<action>[\w./-]+@[\w./-]+)")
 _JOB = regex(r"^  ([\w-]+):", re.M)
 _ADVICE = {
     "artipacked": "Set `persist-credentials` to false at the checkout step.",
@@ -62,8 +77,8 @@ def _issue(item: dict[str, Any]) -> Issue:
         severity = Severity.LOW
     return Issue(
         rule=rule,
-        title=_sentence(item["desc"])[:-1],
-        message=_sentence(place["symbolic"]["annotation"]),
+        title=_TITLES.get(rule) or _sentence(item["desc"])[:-1],
+        message=_message(rule, place),
         severity=severity,
         confidence=Confidence(found["confidence"].lower()),
         area=Area.CICD,
@@ -73,6 +88,15 @@ def _issue(item: dict[str, Any]) -> Issue:
         change=_pinned(rule, place["concrete"]["feature"]),
         example=_example(rule, place),
     )
+
+
+def _message(rule: str, place: dict[str, Any]) -> str:
+    """What is to be seen at the place, with the name of the action there."""
+    annotation = place["symbolic"]["annotation"]
+    uses = _USES.search(place["concrete"]["feature"]) if rule == "unpinned-uses" else None
+    if uses:
+        return f"`{uses['action']}` is named by a tag or branch, not by a commit."
+    return _MESSAGES.get(rule) or _MESSAGES.get(annotation) or _sentence(annotation)
 
 
 def _pinned(rule: str, feature: str) -> tuple[str, str]:

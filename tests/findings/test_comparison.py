@@ -49,6 +49,49 @@ def found_in(root):
     return [entries.of(finding) for finding in audit(root).findings]
 
 
+TWO = """services:
+  a: {{image: "acme/a:{}", restart: always}}
+  b: {{image: "acme/b:{}", restart: always, ports: ["{}8000:8000"]}}
+"""
+MONITOR = """services:
+  monitor:
+    image: {}
+    restart: always
+    volumes: ["/var/run:/var/run{}", "/sys:/sys{}"]
+"""
+CADVISOR = "gcr.io/cadvisor/cadvisor:v0.52.1"
+BETTER = {
+    "one of several images gets a version": (TWO.format("1.2.3", "latest", ""), TWO.format("1.2.3", "1.2.3", "")),
+    "the first image gets a version": (TWO.format("latest", "latest", ""), TWO.format("1.2.3", "latest", "")),
+    "a port is for the host alone": (TWO.format("1.2.3", "1.2.3", ""), TWO.format("1.2.3", "1.2.3", "127.0.0.1:")),
+    "what a program needs can't be written any more": (
+        MONITOR.format(CADVISOR, "", ""), MONITOR.format(CADVISOR, ":ro", ":ro"),
+    ),
+    "a finding is suppressed": (
+        TWO.format("1.2.3", "latest", ""),
+        TWO.format("1.2.3", "latest", "").replace("  b:", "  # auditlib: ignore[image-unpinned] it is ours\n  b:"),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("before", "after"), BETTER.values(), ids=BETTER)
+def test_an_improvement_is_never_told_as_a_worsening(tmp_path, before, after):
+    old, new = (found_in(write(tmp_path / "shop", {"compose.yml": text})) for text in (before, after))
+    changes = compare(old, new)
+
+    assert changes.worse == ()
+    assert not {"new", "spread further"} & {fate for _, fate in changes.counts}
+    assert {"new", "spread further", "fixed"} & {fate for _, fate in compare(new, old).counts} or changes.suppressed
+
+
+def test_what_is_information_alone_is_noted(tmp_path):
+    old, new = (found_in(write(tmp_path / "shop", compose(*names))) for names in (["a"], ["a", "b"]))
+    noted = {entry.rule for entry in compare(old, new).noted}
+
+    assert "compose-lint/CL-0007" in noted
+    assert "compose-lint/CL-0006" in {item.new.rule for item in compare(old, new).grown}
+
+
 def test_what_a_scanner_that_had_no_say_did_not_find_is_not_fixed(tmp_path):
     root = write(tmp_path / "shop", workflow("cache", "checkout"))
     whole, ours = audit(root), audit(root, scanned=False)
@@ -100,8 +143,8 @@ def test_a_finding_that_is_fixed_in_some_places_has_shrunk(before, after, said, 
 def test_a_place_won_and_a_place_lost_are_both_told(tmp_path):
     old = found_in(write(tmp_path / "shop", compose("api", "web")))
     changes = compare(old, found_in(write(tmp_path / "shop", compose("api", "worker"))))
-    (both,) = {(len(changes.shrunk), len(changes.grown))}
-    assert changes.counts == ((both[0], "shrunk"), (both[1], "spread further"))
+    groups = (changes.shrunk, "shrunk"), (changes.grown, "spread further"), (changes.noted, "noted")
+    assert changes.counts == tuple((len(group), fate) for group, fate in groups)
     assert "worker" in changes.grown[0].spread
     assert "web" in changes.shrunk[0].retreat
 
@@ -189,6 +232,11 @@ WORDS = st.sampled_from(["", "api", "web", "d:\\x", "ü", "<b>", "a\nb"])
 ENTRIES = remembered.entries(WORDS, st.sampled_from("abcdef"))
 
 
+def fresh(changes):
+    """What is noted and was not there before."""
+    return [entry for entry in changes.noted if entry not in [item.new for item in changes.kept]]
+
+
 @given(ENTRIES)
 def test_nothing_changes_between_a_run_and_itself(found):
     assert compare(found, found).none
@@ -197,9 +245,10 @@ def test_nothing_changes_between_a_run_and_itself(found):
 @given(ENTRIES, ENTRIES)
 def test_the_way_back_swaps_new_and_fixed(old, new):
     there, back = compare(old, new), compare(new, old)
-    assert (there.new, there.reopened) == (tuple(back.fixed), tuple(back.suppressed))
-    assert (there.fixed, there.suppressed) == (tuple(back.new), tuple(back.reopened))
-    assert {(item.old, item.new) for item in there.grown} == {(item.new, item.old) for item in back.shrunk}
+    assert ({*there.new, *fresh(there)}, there.reopened) == ({*back.fixed}, tuple(back.suppressed))
+    assert ({*there.fixed}, there.suppressed) == ({*back.new, *fresh(back)}, tuple(back.reopened))
+    grown = {(item.old, item.new) for item in there.kept if item in there.grown or item.new in there.noted}
+    assert grown == {(item.new, item.old) for item in back.shrunk}
     assert {(item.old, item.new) for item in there.kept} == {(item.new, item.old) for item in back.kept}
 
 
@@ -209,7 +258,8 @@ def test_every_open_finding_has_one_fate(old, new):
     opened = [entry.fingerprint for entry in new if entry.status is Status.OPEN]
     closed = [entry.fingerprint for entry in old if entry.status is Status.OPEN]
     kept = [item.new.fingerprint for item in changes.kept]
-    assert sorted(opened) == sorted([e.fingerprint for e in (*changes.new, *changes.reopened)] + kept)
+    told = (*changes.new, *fresh(changes), *changes.reopened)
+    assert sorted(opened) == sorted([e.fingerprint for e in told] + kept)
     assert sorted(closed) == sorted([e.fingerprint for e in (*changes.fixed, *changes.suppressed)] + kept)
 
 

@@ -67,10 +67,21 @@ def test_the_csv_is_what_importers_of_trackers_know_and_spreadsheets_can_open() 
     (row,) = csv.DictReader(io.StringIO(backlog_csv.render(items, verdict.effects(found, items))))
 
     assert row["Summary"] == "'=HYPERLINK(1)"
-    assert (row["Priority"], row["Issue Type"], row["Labels"]) == ("High", "Task", "audit deployment-guide")
-    assert row["Description"].startswith('mend, "it"\n\nCloses:\n* compose.yaml:2')
+    assert (row["Priority"], row["Issue Type"], row["Labels"]) == ("High", "Task", "audit deployment-guide a")
+    assert row["Description"].startswith('mend, "it".\n\nCloses:\n* compose.yaml:2: mend, "it"\n')
     assert row["Score"] == "Container orchestration 77 → 100"
     assert f"Alone it changes: {row['Score']}" in row["Description"]
+
+
+def test_in_the_csv_an_item_is_blocked_by_the_ids_of_others() -> None:
+    items = backlog.derive([finding(WIRED), finding(TARGET, fingerprint="t"), finding("alert-metric-unknown")])
+    header, *rows = csv.reader(io.StringIO(backlog_csv.render(items, verdict.effects([], items))))
+    ids, first = header.index("Issue Id"), header.index(backlog_csv.BLOCKED_BY)
+
+    assert [(row[ids], row[first:]) for row in rows] == [
+        ("AUD-1", ["", ""]), ("AUD-2", ["AUD-1", ""]), ("AUD-3", ["AUD-1", "AUD-2"]),
+    ]  # fmt: skip
+    assert "To be done before:\n* AUD-1: The fault monitoring-not-wired\n" in rows[1][header.index("Description")]
 
 
 def test_the_page_carries_the_csv_and_the_markdown(make_audit: MakeAudit) -> None:
@@ -80,7 +91,7 @@ def test_the_page_carries_the_csv_and_the_markdown(make_audit: MakeAudit) -> Non
 
     assert data is not None
     assert base64.b64decode(data[1]).decode().startswith("Summary,Description,")
-    assert "- [ ] 1. **&lt;b&gt;x** (high, small effort)" in page
+    assert "- [ ] AUD-1 **&lt;b&gt;x** (high, small effort)" in page
     assert "  Alone it changes Container orchestration 77 → 100.\n" in page
     assert "What each item does to the scores" in html
 

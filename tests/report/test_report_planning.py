@@ -11,7 +11,7 @@ from handmade import MakeAudit, finding, place
 
 from auditlib import backlog, confidence, verdict
 from auditlib.inventory.stack import Problem
-from auditlib.model import Area, Confidence, Coverage, Effort, Finding, Read, Severity, Status
+from auditlib.model import Area, Confidence, Coverage, Effort, Finding, Location, Read, Related, Severity, Status
 from auditlib.report import sections
 from auditlib.report.blocks import Picture
 
@@ -49,7 +49,63 @@ def test_every_area_has_a_theme(area: Area, theme: str) -> None:
     (item,) = backlog.derive([finding(area=area)])
 
     assert item.theme == theme
-    assert item.first_step == "mend it"
+    assert item.first_step == "mend it."
+
+
+def told(*found: Finding) -> str:
+    (item,) = backlog.derive(found)
+    return item.first_step
+
+
+SIDE = Location("compose.side.yml", 3)
+LINTED = "compose-lint/CL-0002"
+ALSO = (Related(Location("z.yml"), "", member=True),)
+STEPS = {
+    "names what else it closes": (
+        [finding(subjects=(name,), fingerprint=name) for name in ("A_KEY", "B_KEY", "C_KEY")],
+        "mend it; then B_KEY and C_KEY.",
+    ),
+    "as far as there is room": (
+        [finding(subjects=(f"KEY_{number}" * 8,), fingerprint=str(number)) for number in range(9)],
+        f"mend it; then {'KEY_1' * 8}, {'KEY_2' * 8}, {'KEY_3' * 8} and 5 more.",
+    ),
+    "begins with the worst": (
+        [finding(recommendation="paint it."), finding(severity=Severity.CRITICAL, fingerprint="b")],
+        "mend it; then 1 more place.",
+    ),
+    "begins in the main file": (
+        [finding(location=SIDE, recommendation="paint it."), finding(fingerprint="b")],
+        "mend it; then compose.side.yml.",
+    ),
+    "begins where production is": (
+        [finding(location=Location("compose.override.yml")), finding(fingerprint="b", location=SIDE)],
+        "mend it; then compose.override.yml.",
+    ),
+    "leaves what follows the instruction to the details": (
+        [finding(recommendation="mend it. Or paint it.")],
+        "mend it.",
+    ),
+    "says where a scanner's advice holds": (
+        [
+            finding(LINTED, location=SIDE, subjects=("a",)),
+            finding(LINTED, subjects=("b", "a"), fingerprint="b", related=ALSO),
+        ],
+        "mend it (b and a in compose.yaml, compose.side.yml and z.yml).",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("found", "step"), STEPS.values(), ids=STEPS)
+def test_the_first_step(found: list[Finding], step: str) -> None:
+    assert told(*found) == step
+
+
+def test_what_each_finding_asks_for_is_in_the_details() -> None:
+    (item,) = backlog.derive([finding(location=SIDE, recommendation="A. B."), finding(fingerprint="b")])
+
+    assert list(zip(map(str, item.places), item.steps, strict=True)) == [
+        ("compose.yaml:2", "mend it"), ("compose.side.yml:3", "A. B."),
+    ]  # fmt: skip
 
 
 LONG = "A credential has a value in the file, so that everybody who can read the repository knows it"

@@ -140,6 +140,24 @@ def test_the_first_step_is_shown_as_an_edit_of_the_lines_at_fault(make_audit: Ma
     assert "<del>  api:</del><ins>  &lt;b&gt;shop&lt;/b&gt;:</ins>" in page
 
 
+def test_an_edit_is_shown_at_every_place_that_has_the_fault_in_the_same_words(make_audit: MakeAudit) -> None:
+    related = (
+        Related(place(5), "too", member=True),
+        Related(place(8), "other words", member=True),
+        Related(place(9), ""),
+        Related(place(10), "changes in another way", member=True, change=("e", "f")),
+    )
+    audit = make_audit(findings=[finding(change=("old", "new"), related=related)])
+    texts = {2: "a: old", 5: "b: old", 8: "c: else", 9: "d: old", 10: "e"}
+    lines = {place(number): Excerpt("compose.yaml", ((number, text, True),)) for number, text in texts.items()}
+    page = "".join(shown(replace(audit, excerpts=lines), "findings")[PAGE_MIME].splitlines())
+
+    assert '<span class="at">compose.yaml:2</span><del>a: old</del><ins>a: new</ins>' in page
+    assert '<span class="at">compose.yaml:5</span><del>b: old</del><ins>b: new</ins>' in page
+    assert '<span class="at">compose.yaml:10</span><del>e</del><ins>f</ins>' in page
+    assert page.count("<del>") == 3
+
+
 def test_what_all_places_of_a_finding_say_stands_once(make_audit: MakeAudit) -> None:
     said = "The file system is writable."
     related = (Related(place(3), f"redis: {said}"), Related(place(4), said), Related(place(5), "redis: another"))

@@ -153,6 +153,14 @@ CASES = {
         f"whatever else replaces the password of a database with a volume tells it: {rule}": (rule, KEPT | more, TOLD)
         for rule, more in REPLACING.items()
     },
+    "databases with a password each are told theirs": (
+        "credential-default",
+        {"compose.yaml": "services:\n" + "".join(
+            f"  {name}:\n    image: postgres:16\n    volumes: ['{name}:/var/lib/postgresql/data']\n"
+            f"    environment: {{POSTGRES_PASSWORD: hunter2-of-{name}}}\n" for name in ("shop", "blog")
+        ) + "volumes: {shop: {}, blog: {}}\n"},
+        """-e NEW="$BLOG_POSTGRES_PASSWORD" blog sh -c""",
+    ),
     "so is MongoDB": (
         "credential-default",
         {"compose.yaml": "services:\n  db:\n    image: mongo:7\n    volumes: ['data:/data/db']\n"

@@ -7,6 +7,8 @@ import pytest
 import yaml
 
 from auditlib import graph, readers, rules
+from auditlib.first_steps import LENGTH
+from auditlib.phrases import first_sentence
 from auditlib.source import Source
 
 HERE = Path(__file__).parent
@@ -46,6 +48,7 @@ def test_case(rule_id, case, tmp_path):
         assert [str(item.location) for item in found[0].related] == case["related"]
     if "message" in case:
         assert case["message"] in found[0].message
+    assert not [item.recommendation for item in found if len(first_sentence(item.recommendation)) > LENGTH]
     for item, text in zip(found, case.get("recommendations", ()), strict=False):
         assert text in item.recommendation
 

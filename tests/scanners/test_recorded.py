@@ -112,6 +112,11 @@ LOCATED = [
      'group "x", rule 1, "A": label "severity": template: undefined variable', 4),
     (amtool.SCANNER, "am.yml", ROUTES.replace("name: a", "name: b"), "Checking 'am.yml'  FAILED: {}",
      'undefined receiver "a" used in route', 2),
+    (amtool.SCANNER, "am.yml", ROUTES.replace("receiver: a", "receiver: a\n  group_wait: soon"),
+     "Checking 'am.yml'  FAILED: {}", 'not a valid duration string: "soon"', 3),
+    (amtool.SCANNER, "am.yml", f"{ROUTES}  webhook_configs:\n  - url: htp://a\n", "Checking 'am.yml'  FAILED: {}",
+     'unsupported scheme "htp" for URL', 6),
+    (amtool.SCANNER, "am.yml", ROUTES, "Checking 'am.yml'  FAILED: {}", "missing host for URL", 1),
 ]  # fmt: skip
 
 

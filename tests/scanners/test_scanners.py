@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from auditlib import scanners
 from auditlib.audit import audit
@@ -252,8 +253,8 @@ HOST_NETWORK = """without network_mode; services of the same network ask it as {
     - """
 ADAPTED = {
     "the port of a well-known exporter": (
-        "nodeexporter:\n    image: prom/node-exporter:v1.9.1\n    network_mode: host",
-        HOST_NETWORK.format("nodeexporter") + '"127.0.0.1:9100:9100"',
+        "redis-exporter:\n    image: oliver006/redis_exporter:v1.62.0\n    network_mode: host",
+        HOST_NETWORK.format("redis-exporter") + '"<the address that Prometheus scrapes>:9121:9121"',
     ),
     "ports that the service exposes": (
         "api:\n    image: acme/api:1\n    network_mode: host\n    expose: [9000, 8000-8002/udp]",
@@ -297,6 +298,28 @@ def test_advice_on_hardening_looks_at_what_else_the_service_has(tmp_path, servic
     assert not [example for example in examples if example.endswith(("sda", "sdb"))]
 
 
+def test_a_message_does_not_begin_with_its_title_again():
+    issue = replace(lint(("CL-0007", None, "It is  bad. See there.", "Mend it"))[0], title="It is  bad")
+    (finding,) = merge((), [("compose-lint", issue)], Vault())
+
+    assert finding.message == "See there."
+
+
+def test_an_action_that_is_not_pinned_is_named(project):
+    found, _ = scan(project, (zizmor.SCANNER,))
+
+    assert "`foo/bar@main` is named by a tag or branch, not by a commit." in {item.message for item in found}
+
+
+def test_the_lines_to_write_are_those_of_every_service():
+    fix = "Set the option:\n  read_only: true"
+    few, many = (lint(*(("CL-0007", f"s{n}", "Writable.", fix) for n in range(number))) for number in (2, 9))
+    (two,), (nine,) = (merge((), [("compose-lint", issue) for issue in found], Vault()) for found in (few, many))
+
+    assert two.example == "s0:\n  read_only: true\ns1:\n  read_only: true"
+    assert nine.example.endswith("s3:\n  read_only: true\n# likewise in 5 more places")
+
+
 def test_the_ports_of_a_proxy_stay_out_of_the_advice_to_close_ports():
     found = lint(
         ("CL-0005", "proxy", "Port '80:80' is bound.", "Bind to localhost: 127.0.0.1:80:80\nUse a proxy."),
@@ -305,7 +328,7 @@ def test_the_ports_of_a_proxy_stay_out_of_the_advice_to_close_ports():
     (finding,) = merge((), [("compose-lint", issue) for issue in found], Vault())
 
     assert "3000:3000" in finding.example
-    assert finding.recommendation.endswith("This concerns web in compose.yaml.")
+    assert finding.subjects == ("web",)
     assert found[0].example == ""
     assert found[0].recommendation.startswith("Leave the port to other hosts")
 
@@ -320,6 +343,8 @@ def test_what_zizmor_finds_in_a_step_is_shown_as_that_step(tmp_path):
     )
     found = {item.rule: item for item in audit(tmp_path).findings}
 
-    assert found["zizmor/unpinned-uses"].change == ("acme/build@v2", "acme/build@<full commit hash>  # v2")
+    pinned = found["zizmor/unpinned-uses"]
+
+    assert pinned.change == ("acme/build@v2", "acme/build@<full commit hash>  # v2")
     assert found["zizmor/artipacked"].example.startswith("- uses: actions/checkout@v4\n  with:")
     assert found["zizmor/excessive-permissions"].example.endswith("  test:\n    permissions:\n      contents: read")

@@ -36,7 +36,7 @@ def backlog(audit: Audit) -> Iterator[str]:
             yield statement(theme)
         for item in members[:LIMIT]:
             closes = wording.count(len(item.findings), "finding")
-            judged = f"rank {item.rank}, {item.effort} effort, closes {closes}, alone changes {effects[item.rule]}"
+            judged = f"{item.id}, {item.effort} effort, closes {closes}, alone changes {effects[item.rule]}"
             yield f"  - [ ] {text(item.title)} ({judged}): {text(item.first_step)}"
         if len(members) > LIMIT:
             yield f"  - …and {wording.count(len(members) - LIMIT, 'more item')}, in the report."

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from auditlib import rule_texts, web_host
+from auditlib import edits, rule_texts, web_host
 from auditlib.audit import Audit
-from auditlib.edits import edit
 from auditlib.errors import UsageError
 from auditlib.model import Area, Finding, Related
 from auditlib.report import wording
@@ -72,7 +71,7 @@ def _instance(audit: Audit, finding: Finding, news: str) -> Instance:
     related = tuple((_shortened(finding, item), audit.excerpts.get(item.location)) for item in finding.related)
     link = web_host.link(audit.inventory.origin, audit.inventory.commit, finding.location)
     excerpt = audit.excerpts.get(finding.location)
-    return Instance(finding, excerpt, related, link, news, edit(finding, excerpt))
+    return Instance(finding, excerpt, related, link, news, edits.everywhere(finding, audit.excerpts))
 
 
 def _shortened(finding: Finding, related: Related) -> Related:

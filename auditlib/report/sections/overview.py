@@ -113,7 +113,7 @@ def _kinds(audit: Audit) -> Counter[tuple[str, Read]]:
     worst: dict[tuple[str, str], Read] = {}
     for entry in audit.coverage:
         if entry.status is not Read.SKIPPED:
-            place = entry.kind, entry.file
+            place = wording.kind(entry.kind), entry.file
             worst[place] = min(worst.get(place, entry.status), entry.status, key=WORST_FIRST.index)
     return Counter((kind, status) for (kind, _), status in worst.items())
 

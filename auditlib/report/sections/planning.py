@@ -88,10 +88,10 @@ def backlog(audit: Audit) -> Blocks:
 def _effects(items: Sequence[planning.Item], effects: Mapping[str, verdict.Effect]) -> Table:
     """What each item does to the scores, in the order of the work, each on its own and all so far together."""
     rows = tuple(
-        (item.rank, item.title, str(effect), ", ".join(map(str, item.after)), _lowest(effect))
+        (item.id, item.title, str(effect), ", ".join(item.waits_for), _lowest(effect))
         for item, effect in zip(items, effects.values(), strict=True)
     )
-    columns = (Column("Rank", "number"), Column("Item"), Column("Alone it changes"), Column("After"),
+    columns = (Column("Id", "code"), Column("Item"), Column("Alone it changes"), Column("After"),
                Column("Lowest score when all so far are done", "number"))  # fmt: skip
     return Table("What each item does to the scores", columns, rows, folded=True)
 
@@ -104,8 +104,8 @@ def _as_markdown(items: Sequence[planning.Item], effects: Mapping[str, verdict.E
     """The backlog as a task list, for an issue or a pull request."""
     lines = []
     for item in items:
-        after = f" (after {wording.listing(map(str, item.after))})" if item.after else ""
-        lines.append(f"- [ ] {item.rank}. **{item.title}** ({item.severity}, {item.effort} effort){after}  ")
+        after = f", after {wording.listing(item.waits_for)}" if item.after else ""
+        lines.append(f"- [ ] {item.id} **{item.title}** ({item.severity}, {item.effort} effort{after})  ")
         lines.append(f"  {item.first_step} `{item.places[0]}`  ")
         lines.append(f"  Alone it changes {effects[item.rule]}.")
     return "\n".join(lines) + "\n"

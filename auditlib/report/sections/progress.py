@@ -130,6 +130,7 @@ def _groups(found: Changes) -> Iterator[tuple[str, str, list[dict[str, object]]]
     yield "Shrunk", "good", [_item(item.new, item.retreat) for item in found.shrunk]
     yield "New", "bad", [_item(entry) for entry in found.new]
     yield "Spread further", "bad", [_item(item.new, item.spread) for item in found.grown]
+    yield "Noted", "", [_item(entry) for entry in found.noted]
     yield "Judged differently", "warn", [_item(item.new, f"was {item.old.severity}") for item in found.changed]
     yield "Open again", "bad", [_item(entry) for entry in found.reopened]
     yield "Suppressed", "", [_item(entry, gone=True) for entry in found.suppressed]
@@ -144,6 +145,7 @@ def news(audit: Audit) -> dict[str, str]:
     found = history.changes(audit.history.last, _current(audit))
     said = {entry.fingerprint: "new" for entry in (*found.new, *found.reopened)}
     said |= {entry.fingerprint: "by a new rule" for entry in found.by_new_rules}
+    said |= {entry.fingerprint: "noted" for entry in found.noted}
     said |= {item.new.fingerprint: "spread further" for item in found.grown}
     return {finding.fingerprint: said.get(finding.fingerprint, "known before") for finding in audit.findings}
 

@@ -37,7 +37,7 @@ def coverage(audit: Audit) -> Blocks:
         tuple(
             (
                 "" if entry.file == "." else f"{entry.file}:{entry.line}",
-                entry.kind,
+                wording.kind(entry.kind),
                 State(_STATES[entry.status][0], _STATES[entry.status][2]),
                 entry.reason,
             )

@@ -1,0 +1,111 @@
+"""Advice on programs whose purpose is access to their host: the least that works, by the vendor's own document."""
+
+import pytest
+
+from auditlib.audit import audit
+from auditlib.model import Finding
+
+NODE = "prom/node-exporter:v1.9.1"
+CADVISOR = "gcr.io/cadvisor/cadvisor:v0.52.1"
+CASES = {
+    "node_exporter at / as nobody": (
+        f"image: {NODE}\n    volumes: ['/:/rootfs:ro']", "CL-0001", "info", "medium", "Keep `/` read-only",
+    ),
+    "node_exporter at / as root": (
+        f"image: {NODE}\n    user: root\n    volumes: ['/:/rootfs:ro']", "CL-0001", "high", "high", "its image's user",
+    ),
+    "node_exporter that may write": (
+        f"image: {NODE}\n    volumes: ['/:/rootfs']", "CL-0001", "high", "high", "Mount `/` read-only",
+    ),
+    "node_exporter at /proc": (
+        f"image: {NODE}\n    volumes: ['/proc:/host/proc:ro']", "CL-0013", "info", "medium", "Keep the mount read-only",
+    ),
+    "node_exporter on the host's network": (
+        f"image: {NODE}\n    network_mode: host", "CL-0008", "low", "high", "Keep `network_mode: host`",
+    ),
+    "node_exporter among the host's processes": (
+        f"image: {NODE}\n    pid: host", "CL-0010", "info", "medium", "Keep `pid: host`",
+    ),
+    "cAdvisor with the socket's folder": (
+        f"image: {CADVISOR}\n    volumes: ['/var/run:/var/run:ro']",
+        "CL-0001", "medium", "high", "publish no port of it",
+    ),
+    "cAdvisor, privileged": (
+        f"image: {CADVISOR}\n    privileged: true", "CL-0002", "medium", "high", "without `privileged`",
+    ),
+    "cAdvisor with the kernel's log": (
+        f"image: {CADVISOR}\n    devices: ['/dev/kmsg:/dev/kmsg']", "CL-0016", "low", "high", "Keep /dev/kmsg only",
+    ),
+    "cAdvisor at /sys": (
+        f"image: {CADVISOR}\n    volumes: ['/sys:/sys:ro']", "CL-0013", "info", "medium", "Keep the mount read-only",
+    ),
+    "Promtail with the socket": (
+        "image: grafana/promtail:3.2.0\n    volumes: ['/var/run/docker.sock:/var/run/docker.sock:ro']",
+        "CL-0001", "high", "high", "proxy of the socket",
+    ),
+    "Promtail at the logs": (
+        "image: grafana/promtail:3.2.0\n    volumes: ['/var/lib/docker/containers:/logs:ro']",
+        "CL-0013", "info", "medium", "as narrow as the folder of the logs",
+    ),
+    "Vector at the logs": (
+        "image: timberio/vector:0.41.1-debian\n    volumes: ['/var/lib/docker/containers:/logs:ro']",
+        "CL-0013", "info", "medium", "as narrow as the folder of the logs",
+    ),
+    "Fluent Bit at the logs": (
+        "image: fluent/fluent-bit:3.1\n    volumes: ['/var/lib/docker/containers:/logs:ro']",
+        "CL-0013", "info", "medium", "as narrow as the folder of the logs",
+    ),
+    "Fluent Bit at what are no logs": (
+        "image: fluent/fluent-bit:3.1\n    volumes: ['/etc:/host/etc:ro']",
+        "CL-0013", "medium", "medium", "Remove the bind mount",
+    ),
+    "Portainer": (
+        "image: portainer/portainer-ce:2.21.4\n    volumes: ['/var/run/docker.sock:/var/run/docker.sock']",
+        "CL-0001", "high", "high", "only administrators",
+    ),
+    "Traefik": (
+        "image: traefik:v3.2.0\n    volumes: ['/var/run/docker.sock:/var/run/docker.sock:ro']",
+        "CL-0001", "high", "high", "proxy of the socket before Traefik",
+    ),
+    "Watchtower": (
+        "image: containrrr/watchtower:1.7.1\n    volumes: ['/var/run/docker.sock:/var/run/docker.sock']",
+        "CL-0001", "high", "high", "Renovate",
+    ),
+    "any other program": (
+        "image: acme/agent:1.0\n    volumes: ['/var/run/docker.sock:/var/run/docker.sock:ro']",
+        "CL-0001", "high", "high", "put a proxy that allows little before it",
+    ),
+}  # fmt: skip
+
+
+def found(root, services: str) -> list[Finding]:
+    (root / "compose.yaml").write_text(f"services:\n{services}\n", encoding="utf-8")
+    return [item for item in audit(root).findings if item.rule.startswith("compose-lint/")]
+
+
+@pytest.mark.parametrize(("service", "rule", "severity", "confidence", "advice"), CASES.values(), ids=CASES)
+def test_the_advice_leaves_a_program_what_it_needs(tmp_path, service, rule, severity, confidence, advice):
+    (finding,) = (item for item in found(tmp_path, f"  a:\n    {service}") if item.rule == f"compose-lint/{rule}")
+
+    assert (str(finding.severity), str(finding.confidence)) == (severity, confidence)
+    assert advice in finding.recommendation
+
+
+def test_each_program_has_its_own_finding_with_its_vendors_document(tmp_path):
+    services = [
+        f"  {name}:\n    image: {image}\n    volumes: ['/sys:/s:ro']" for name, image in (("a", NODE), ("b", CADVISOR))
+    ]
+    sensitive = [item for item in found(tmp_path, "\n".join(services)) if item.rule == "compose-lint/CL-0013"]
+
+    assert [(item.service, item.references[0].split("/")[4].partition("#")[0]) for item in sensitive] == [
+        ("a", "node_exporter"), ("b", "cadvisor"),
+    ]  # fmt: skip
+    assert len({item.fingerprint for item in sensitive}) == 2
+
+
+def test_a_proxy_is_shown_in_the_names_of_the_service(tmp_path):
+    service = "  edge:\n    image: traefik:v3.2.0\n    volumes: ['/var/run/docker.sock:/var/run/docker.sock:ro']"
+    (finding,) = (item for item in found(tmp_path, service) if item.rule == "compose-lint/CL-0001")
+
+    assert finding.example.startswith("edge:\n  # --providers.docker.endpoint=tcp://docker-proxy:2375")
+    assert "environment: {CONTAINERS: 1}" in finding.example
