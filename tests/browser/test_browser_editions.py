@@ -90,6 +90,41 @@ def test_the_deck_is_gone_through_by_keyboard_and_every_slide_fits(
     assert deck.complaints == []
 
 
+@pytest.mark.parametrize("report", ["example", "hostile"])
+def test_on_no_slide_does_one_text_lie_on_another(
+    browser: Browser, request: pytest.FixtureRequest, report: str
+) -> None:
+    deck = Deck(browser, request.getfixturevalue(report))
+
+    for number in deck.walk():
+        slide = deck.page.locator("section.present")
+        assert slide.evaluate(
+            """(slide) => {
+                const right = (cell) => {
+                    const range = document.createRange();
+                    range.selectNodeContents(cell);
+                    return range.getBoundingClientRect().right;
+                };
+                const fits = (cell) => right(cell) <= cell.getBoundingClientRect().right + 1;
+                return [...slide.querySelectorAll("td")].every(fits);
+            }"""
+        ), f"slide {number + 1}"
+        assert slide.evaluate(
+            """(slide) => {
+                const main = slide.querySelector(".main"), note = slide.querySelector(".remark");
+                return !main || !note || note.getBoundingClientRect().top >= main.getBoundingClientRect().bottom - 1
+                    && [...main.querySelectorAll("tr, svg")].every(
+                        (item) => item.getBoundingClientRect().bottom <= note.getBoundingClientRect().top + 1);
+            }"""
+        ), f"slide {number + 1}"
+
+
+def test_the_notes_of_every_slide_that_shows_something_name_files(browser: Browser, example: Path) -> None:
+    page = Deck(browser, example).page
+
+    assert page.locator(".notes", has_text="The files as a whole").count() == 0
+
+
 def test_keys_go_back_and_open_the_overview(browser: Browser, example: Path) -> None:
     page = Deck(browser, example).page
     page.keyboard.press("End")

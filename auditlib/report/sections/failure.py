@@ -64,7 +64,7 @@ def _timeline(project: Project, moments: tuple[startup.Moment, ...]) -> Picture:
     words = f"{wording.count(len(moments), 'service')} of {project.name}: {_latest(moments)}."
     note = f" The {_ROWS} that take longest are drawn." if len(moments) > _ROWS else ""
     caption = f"{words} A dot is the start, a bar the time until the health check has passed or failed for good.{note}"
-    return Picture(timeline.draw(spans, legend).svg(words), caption, words, _table(moments))
+    return timeline.draw(spans, legend).picture(caption, words, _table(moments))
 
 
 def _latest(moments: tuple[startup.Moment, ...]) -> str:
@@ -131,7 +131,7 @@ def blast_radius(audit: Audit) -> Blocks:
     canvas = matrix.draw([_label(point.node) for point in drawn], [names[node] for node in columns], marks, legend)
     note = "" if drawn == points and len(columns) == len(names) else " Those that reach, and suffer, most are drawn."
     caption = f"{words} Each row is a service that dies; its marks are what suffers.{note}"
-    return Blocks(Picture(canvas.svg(words), caption, words, _points_table(points, names)))
+    return Blocks(canvas.picture(caption, words, _points_table(points, names)))
 
 
 def _label(node: str) -> str:

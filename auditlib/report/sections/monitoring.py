@@ -9,9 +9,10 @@ from auditlib.conventions.monitoring import is_template
 from auditlib.graph import Edge
 from auditlib.model import Location
 from auditlib.report import palette, wording
-from auditlib.report.blocks import Blocks, Column, Picture, Prose, State, Table
+from auditlib.report.blocks import Blocks, Column, Prose, State, Table
 from auditlib.report.charts import layered
 
+_COLUMNS = ("Target", "Scrape job", "Alert group", "Receiver")
 _PLACEHOLDER = "its address is a placeholder"
 _NONE = "No monitoring configuration (Prometheus, Alertmanager, Grafana, a log shipper) was found."
 
@@ -33,8 +34,10 @@ def monitoring_wiring(audit: Audit) -> Blocks:
         (palette.BAD_SOFT, "leads nowhere"),
         (palette.PANEL, "its own host"),
     ]
-    canvas = layered.draw(boxes, links, ("Target", "Scrape job", "Alerts", "Receiver"), legend)
-    return Blocks(Picture(canvas.svg(words), words, words, _target_table(audit)))
+    canvas = layered.draw(boxes, links, _COLUMNS, legend)
+    if canvas.is_large:
+        canvas.brief = layered.brief(boxes, links, [column.lower() for column in _COLUMNS], _COLUMNS, legend)
+    return Blocks(canvas.picture(words, words, _target_table(audit)))
 
 
 def _together(audit: Audit) -> str:

@@ -9,7 +9,7 @@ from auditlib.audit import Audit
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Mount, Port
 from auditlib.report import wording
-from auditlib.report.blocks import Blocks, Column, Picture, Prose, State, Table
+from auditlib.report.blocks import Blocks, Column, Prose, State, Table
 from auditlib.report.charts import matrix, zones
 
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
@@ -46,7 +46,7 @@ def exposure(audit: Audit) -> Blocks:
     )
     columns = (Column("Service", "code"), Column("Host port", "number"), Column("Container port", "number"),
                Column("Protocol"), Column("Reachable from", "state"), Column("Place", "code"))  # fmt: skip
-    return Blocks(Picture(canvas.svg(words), words, words, Table("Published ports", columns, rows) if rows else None))
+    return Blocks(canvas.picture(words, words, Table("Published ports", columns, rows) if rows else None))
 
 
 def _chip(name: str, port: Port) -> str:
@@ -82,7 +82,7 @@ def volumes(audit: Audit) -> Blocks:
     words += f"; shared by several services: {wording.listing(shared)}." if shared else alone
     note = f" The {_ROWS} that most services share are drawn." if len(users) > _ROWS else ""
     canvas = matrix.draw(rows, columns, marks, _ACCESS)
-    return Blocks(Picture(canvas.svg(words), words + note, words, _mounted(uses)))
+    return Blocks(canvas.picture(words + note, words, _mounted(uses)))
 
 
 def _uses(inventory: Inventory) -> dict[tuple[str, str], Mount]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from auditlib import log_collection, watching
 from auditlib.audit import Audit
 from auditlib.conventions import healthchecks
 from auditlib.inventory.stack import Service
 from auditlib.report import wording
-from auditlib.report.blocks import Blocks, Column, Picture, Prose, State, Table
+from auditlib.report.blocks import Blocks, Column, Prose, State, Table
+from auditlib.report.canvas import Canvas
 from auditlib.report.charts.matrix import Mark, draw
 from auditlib.watching import Reach, Watch
 
@@ -37,7 +40,8 @@ def monitoring_coverage(audit: Audit) -> Blocks:
     rows.sort(key=lambda row: (sum(answer == _YES for answer in row[1]), row[0]))
     words = _summary(rows)
     caption = words + (f" The {_LIMIT} with the least are drawn." if len(rows) > _LIMIT else "")
-    return Blocks(Picture(_picture(rows[:_LIMIT], words), caption, words, _table(rows)))
+    places = {audit.inventory.label(service): str(service.location) for service in audit.inventory.distinct_services}
+    return Blocks(_drawn(rows[:_LIMIT]).picture(caption, words, _table(rows, places)))
 
 
 _Rows = list[tuple[str, tuple[str, ...]]]
@@ -79,14 +83,16 @@ def _summary(rows: _Rows) -> str:
     return words
 
 
-def _picture(rows: _Rows, words: str) -> str:
+def _drawn(rows: _Rows) -> Canvas:
     marks = {(row, column): _MARKS[answer] for row, (_, answers) in enumerate(rows)
              for column, answer in enumerate(answers)}  # fmt: skip
     legend = [(mark, answer) for answer, mark in _MARKS.items() if mark in marks.values()]
-    return draw([name for name, _ in rows], _ASPECTS, marks, legend).svg(words)
+    return draw([name for name, _ in rows], _ASPECTS, marks, legend)
 
 
-def _table(rows: _Rows) -> Table:
-    columns = (Column("Service", "code"), *(Column(aspect, "state") for aspect in _ASPECTS))
-    cells = tuple((name, *(State(answer, _MARKS[answer].tone) for answer in answers)) for name, answers in rows)
+def _table(rows: _Rows, places: Mapping[str, str]) -> Table:
+    columns = (Column("Service", "code"), *(Column(aspect, "state") for aspect in _ASPECTS), Column("Place", "code"))
+    cells = tuple(
+        (name, *(State(answer, _MARKS[answer].tone) for answer in answers), places[name]) for name, answers in rows
+    )
     return Table("Services and what watches them", columns, cells)
