@@ -105,6 +105,7 @@ def render(audit: Audit, sections: Sequence[Section], settings: Settings | None 
     return rendering.environment().get_template("page.html.j2").render(
         project=audit.inventory.name,
         commit=audit.inventory.commit,
+        as_of=audit.as_of,
         version=auditlib.__version__,
         settings=settings or Settings(),
         policy=policy.of_scripts(script),

@@ -13,6 +13,7 @@ from markupsafe import Markup, escape
 
 from auditlib.model import Area, Severity
 from auditlib.patterns import regex
+from auditlib.report import wording
 from auditlib.report.blocks import Block, Table
 
 PRINT_ROWS = 25
@@ -68,6 +69,7 @@ def environment() -> jinja2.Environment:
     templates.filters |= {
         "code": _code,
         "css_text": _css_text,
+        "day": wording.day,
         "host": _host,
         "plain": _plain,
         "inline": _inline_picture,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import re
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -122,10 +123,11 @@ def test_a_browser_that_fails_leaves_the_older_report(
 
 def test_every_form_is_written_and_the_same_every_time(tmp_path: Path) -> None:
     forms = {Edition.SLIDES, Edition.MARKDOWN}
-    first = workbook.report(shipped.example(), tmp_path / "one", forms=forms).index.parent
-    second = workbook.report(shipped.example(), tmp_path / "two", forms=forms).index.parent
+    day = date(2026, 2, 3)
+    first = workbook.report(shipped.example(), tmp_path / "one", forms=forms, today=day).index.parent
+    second = workbook.report(shipped.example(), tmp_path / "two", forms=forms, today=day).index.parent
 
-    for name in ("slides.html", "report.md"):
+    for name in ("index.html", "slides.html", "report.md"):
         assert (first / name).read_bytes() == (second / name).read_bytes()
     deck = (first / "slides.html").read_text(encoding="utf-8")
     assert 10 <= len(re.findall("^<section", deck.partition("<script>")[0], re.M)) <= 12
@@ -193,6 +195,14 @@ def test_a_glance_shows_one_thing_and_says_what_it_leaves_out() -> None:
     assert isinstance(shown.main, Picture)
     assert shown.main.table is None
     assert shown.evidence == ("`a.yml`, lines 1, 2, 3, 4, 5, 6, 7 and 23 more",)
+
+
+def test_every_form_says_as_of_when_it_holds(shop: Audit) -> None:
+    settings = Settings()
+
+    for form in (page.render(shop, []), slides.render(shop, {}, settings), markdown_document.render(shop, settings)):
+        assert "as of" in form
+        assert "3 February 2026" in form
 
 
 def test_a_picture_too_large_for_a_slide_becomes_a_table() -> None:
