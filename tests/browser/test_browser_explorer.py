@@ -126,6 +126,13 @@ def test_the_contents_say_where_one_is(page: Page) -> None:
     assert page.locator(".contents a[aria-current]").count() == 1
 
 
+def test_the_contents_say_where_one_is_after_a_leap_past_what_was_not_laid_out_yet(page: Page) -> None:
+    heading = page.locator("h3", has_text="Where data lives").first
+    heading.evaluate("(heading) => scrollTo(0, heading.getBoundingClientRect().top + scrollY - 100)")
+
+    expect(page.locator(".contents a[aria-current]")).to_contain_text("Container orchestration")
+
+
 def test_the_address_brings_the_view_back(page: Page, browser: Browser) -> None:
     page.get_by_role("checkbox", name="high").check()
     page.locator(".explorer [name=area]").select_option("cicd")

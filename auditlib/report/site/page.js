@@ -62,8 +62,12 @@ const mark = () => {
   links.forEach((link, index) => { if (index === at) link.setAttribute("aria-current", "true"); else link.removeAttribute("aria-current"); });
 };
 let waiting = false;
-addEventListener("scroll", () => {
+const markSoon = () => {
   if (!waiting) requestAnimationFrame(() => { waiting = false; mark(); });
   waiting = true;
-}, { passive: true });
-requestAnimationFrame(mark); // not now, as it would lay out the page before the other scripts have changed it
+};
+addEventListener("scroll", markSoon, { passive: true });
+// A chapter gets its real height when it comes near the screen, mostly after the scrolling that brought it there. The
+// first call comes by itself, once the other scripts have changed the page.
+const heights = new ResizeObserver(markSoon);
+parts.forEach((part) => part && heights.observe(part));
