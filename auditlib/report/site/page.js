@@ -55,6 +55,19 @@ const narrow = matchMedia("(max-width: 72rem)");
 const fit = () => { contents.open = !narrow.matches || matchMedia("print").matches; };
 narrow.addEventListener("change", fit);
 fit();
+// What to do first is seen without scrolling: its titles at least.
+const first = document.querySelector(".opening .first");
+const fitSteps = () => {
+  const steps = [...first.querySelectorAll(".step")];
+  steps.forEach((step) => { step.open = true; });
+  const tight = first.getBoundingClientRect().bottom + scrollY > innerHeight;
+  first.classList.toggle("tight", tight);
+  steps.forEach((step) => { step.open = !tight; });
+};
+if (first) {
+  narrow.addEventListener("change", fitSteps);
+  requestAnimationFrame(fitSteps);
+}
 const links = [...document.querySelectorAll(".contents a")];
 const parts = links.map((link) => document.getElementById(decodeURIComponent(link.hash.slice(1))));
 const mark = () => {
