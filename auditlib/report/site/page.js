@@ -6,6 +6,8 @@ function fill(details) {
   if (!kept) return;
   details.querySelector(":scope > [hidden=until-found]")?.remove();
   kept.outerHTML = kept.textContent;
+  makeSortable(details);
+  makeCopyable(details);
 }
 function open(element) {
   for (; element; element = element.parentElement) if (element.tagName === "DETAILS") { fill(element); element.open = true; }
@@ -42,14 +44,6 @@ addEventListener("beforeprint", () => {
   closed.forEach((element) => { fill(element); element.open = true; });
 });
 addEventListener("afterprint", () => closed.forEach((element) => { element.open = false; }));
-for (const button of document.querySelectorAll(".takeaway .copy")) {
-  const text = button.closest(".takeaway").querySelector("textarea"), said = button.parentElement.querySelector("output");
-  button.hidden = !navigator.clipboard;
-  button.addEventListener("click", () => navigator.clipboard.writeText(text.value).then(
-    () => { said.textContent = "Copied."; },
-    () => { text.closest("details").open = true; text.select(); said.textContent = "Select and copy the text below."; },
-  ));
-}
 const contents = document.querySelector(".contents > details");
 const narrow = matchMedia("(max-width: 72rem)");
 const fit = () => { contents.open = !narrow.matches || matchMedia("print").matches; };
