@@ -44,6 +44,8 @@ class Audit:
     """The runs before this one; None where none are kept."""
     as_of: date = field(default_factory=date.today)
     """The day on which the repository was read."""
+    quiet: tuple[str, ...] = ()
+    """The rules of our own that were checked and found nothing, by id."""
 
     @cached_property
     def graph(self) -> NetworkxGraph:
@@ -108,12 +110,26 @@ def audit(
     )
     findings = tuple(sorted(judged, key=rules.order))
     coverage = (*inventory.coverage, *failures, *scans)
-    return Audit(inventory, dependencies, findings, coverage, excerpts.collect(source, findings), as_of=day)
+    return Audit(
+        inventory,
+        dependencies,
+        findings,
+        coverage,
+        excerpts.collect(source, findings),
+        None,
+        day,
+        _quiet(wanted, ours, failures),
+    )
 
 
 def _wanted(rules_to_check: Iterable[Rule] | None, chosen: Configuration) -> list[Rule]:
     every = rules.catalogue().values() if rules_to_check is None else rules_to_check
     return [rule for rule in every if rule.id not in chosen.disable]
+
+
+def _quiet(wanted: Iterable[Rule], ours: Iterable[Finding], failures: Iterable[Coverage]) -> tuple[str, ...]:
+    heard = {finding.rule for finding in ours} | {entry.kind.removeprefix("rule ") for entry in failures}
+    return tuple(rule.id for rule in wanted if rule.id not in heard)
 
 
 def _weighed(finding: Finding, chosen: Configuration) -> Finding:

@@ -38,6 +38,7 @@ class _Saved(_Version):
     excerpts: tuple[tuple[Location, Excerpt], ...]
     history: History | None
     as_of: date
+    quiet: tuple[str, ...]
 
 
 def save(audit: Audit, path: Path) -> None:
@@ -56,7 +57,16 @@ def load(path: Path) -> Audit:
 def dumps(audit: Audit) -> bytes:
     """The text of a snapshot."""
     excerpts = tuple(audit.excerpts.items())
-    saved = _Saved(_digest(), audit.inventory, audit.findings, audit.coverage, excerpts, audit.history, audit.as_of)
+    saved = _Saved(
+        _digest(),
+        audit.inventory,
+        audit.findings,
+        audit.coverage,
+        excerpts,
+        audit.history,
+        audit.as_of,
+        audit.quiet,
+    )
     return msgspec.json.encode(saved, order="deterministic")
 
 
@@ -77,6 +87,7 @@ def loads(text: bytes) -> Audit:
         dict(saved.excerpts),
         saved.history,
         saved.as_of,
+        saved.quiet,
     )
 
 
