@@ -17,6 +17,8 @@ from auditlib.editions import Edition
 HOSTILE = "<script>document.title='taken'</script><img src=x onerror=document.title='taken'>"
 FOOTER = 40
 """Points from a page's lower edge to above its footer."""
+PAPER = 695
+"""Pixels that A4 has between the margins."""
 LONG = "a-service-with-a-name-of-more-than-sixty-characters-that-goes-on-and-on"
 
 
@@ -266,6 +268,23 @@ def filled(page: PageObject) -> float:
 
     page.extract_text(visitor_text=note)
     return 1 - min(heights) / float(page.mediabox.height)
+
+
+@pytest.mark.parametrize("report", ["example", "hostile"])
+def test_the_labels_of_pictures_can_be_read_on_paper(
+    browser: Browser, request: pytest.FixtureRequest, report: str
+) -> None:
+    """Labels are 11 pixels high, which are 6.4 points at this scale."""
+    page = browser.new_page(viewport={"width": PAPER, "height": 1000})
+    page.goto((request.getfixturevalue(report) / "index.html").as_uri())
+    page.emulate_media(media="print")
+    scales = page.locator(".picture svg:visible").evaluate_all(
+        "all => all.map((e) => e.getBoundingClientRect().width / e.viewBox.baseVal.width)"
+    )
+    page.close()
+
+    assert len(scales) >= 5
+    assert min(scales) >= 0.78
 
 
 def test_the_pdf_shows_the_evidence(example: Path) -> None:
