@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -42,6 +42,10 @@ class Audit:
     """The lines behind the findings."""
     history: History | None = None
     """The runs before this one; None where none are kept."""
+    as_of: date = field(default_factory=date.today)
+    """The day on which the repository was read."""
+    quiet: tuple[str, ...] = ()
+    """The rules of our own that were checked and found nothing, by id."""
 
     @cached_property
     def graph(self) -> NetworkxGraph:
@@ -81,9 +85,10 @@ def audit(
 ) -> Audit:
     """Read the repository at `root` and judge it by all rules, or by these, and by the scanners if `scanned`.
 
-    Without a configuration the repository's own holds. Raises ProjectError if it can't be read at all, and UsageError
-    if its configuration can't.
+    Without a configuration the repository's own holds; `today` is the day of the audit. Raises ProjectError if it can't
+    be read at all, and UsageError if its configuration can't.
     """
+    day = today or date.today()
     chosen = configurations.load(root) if configuration is None else configuration
     source = Source(root, chosen.exclude)
     with Scan(source, SCANNERS if scanned else ()) as scan:
@@ -100,17 +105,31 @@ def audit(
         kept,
         chosen.ignore,
         source,
-        today or date.today(),
+        day,
         lambda rule: rule in ids or (scanned and is_scanner_rule(rule)),
     )
     findings = tuple(sorted(judged, key=rules.order))
     coverage = (*inventory.coverage, *failures, *scans)
-    return Audit(inventory, dependencies, findings, coverage, excerpts.collect(source, findings))
+    return Audit(
+        inventory,
+        dependencies,
+        findings,
+        coverage,
+        excerpts.collect(source, findings),
+        None,
+        day,
+        _quiet(wanted, ours, failures),
+    )
 
 
 def _wanted(rules_to_check: Iterable[Rule] | None, chosen: Configuration) -> list[Rule]:
     every = rules.catalogue().values() if rules_to_check is None else rules_to_check
     return [rule for rule in every if rule.id not in chosen.disable]
+
+
+def _quiet(wanted: Iterable[Rule], ours: Iterable[Finding], failures: Iterable[Coverage]) -> tuple[str, ...]:
+    heard = {finding.rule for finding in ours} | {entry.kind.removeprefix("rule ") for entry in failures}
+    return tuple(rule.id for rule in wanted if rule.id not in heard)
 
 
 def _weighed(finding: Finding, chosen: Configuration) -> Finding:

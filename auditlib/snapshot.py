@@ -8,6 +8,7 @@ the digest of their fields tells. The graph is not saved: it follows from the in
 from __future__ import annotations
 
 import hashlib
+from datetime import date
 from functools import cache
 from pathlib import Path
 
@@ -36,6 +37,8 @@ class _Saved(_Version):
     coverage: tuple[Coverage, ...]
     excerpts: tuple[tuple[Location, Excerpt], ...]
     history: History | None
+    as_of: date
+    quiet: tuple[str, ...]
 
 
 def save(audit: Audit, path: Path) -> None:
@@ -54,7 +57,16 @@ def load(path: Path) -> Audit:
 def dumps(audit: Audit) -> bytes:
     """The text of a snapshot."""
     excerpts = tuple(audit.excerpts.items())
-    saved = _Saved(_digest(), audit.inventory, audit.findings, audit.coverage, excerpts, audit.history)
+    saved = _Saved(
+        _digest(),
+        audit.inventory,
+        audit.findings,
+        audit.coverage,
+        excerpts,
+        audit.history,
+        audit.as_of,
+        audit.quiet,
+    )
     return msgspec.json.encode(saved, order="deterministic")
 
 
@@ -68,14 +80,21 @@ def loads(text: bytes) -> Audit:
         raise UsageError("this is no snapshot of an audit; `auditlib report` makes one") from None
     inventory = saved.inventory
     return Audit(
-        inventory, graph.assemble(inventory), saved.findings, saved.coverage, dict(saved.excerpts), saved.history
+        inventory,
+        graph.assemble(inventory),
+        saved.findings,
+        saved.coverage,
+        dict(saved.excerpts),
+        saved.history,
+        saved.as_of,
+        saved.quiet,
     )
 
 
 @cache
 def _digest() -> str:
     """Changes with the name or type of any field of any record that a snapshot may hold."""
-    records = {of for of in _below(Struct) if of.__module__.startswith(_ROOMS)} | {Inventory}
+    records = {of for of in _below(Struct) if of.__module__.startswith(_ROOMS)} | {Inventory, _Saved}
     text = "\n".join(sorted(f"{of.__module__}.{of.__qualname__}({of.__annotations__})" for of in records))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 

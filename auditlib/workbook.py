@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Collection, Sequence
 from contextlib import closing
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 from msgspec import Struct, structs
@@ -48,12 +49,14 @@ def report(
     forms: Collection[editions.Edition] = (),
     config: Path | None = None,
     store: runs.Store | None = None,
+    today: date | None = None,
 ) -> Report:
     """Audit the repository in the folder `project` and write the report into the folder `output`, whole or not at all.
 
     The audit is done once; the notebooks read it from a snapshot that stays beside them, so that they can be run again.
     `forms` are written beside the page; `config` is read instead of the repository's own `report.toml`. With a `store`
-    the report says what changed since the runs in it, and once it is published its own run is kept there.
+    the report says what changed since the runs in it, and once it is published its own run is kept there. The report is
+    as of `today`, the current day if none is given.
     Raises ProjectError if the project can't be read, UsageError if `output` is something that is no report of ours, or
     if the settings are wrong, or something that a form needs is not installed.
     """
@@ -63,7 +66,7 @@ def report(
     look = settings.load(project, config, [_section_name(path) for path in own if _is_section(path)])
     notebooks = [path for path in own if _section_name(path) not in look.left_out] + list(look.notebooks)
     context = execution.warm()
-    result, run, notes = _audited(project, store)
+    result, run, notes = _audited(project, store, today)
     with publishing.published(output) as folder:
         snapshot.save(result, folder / SNAPSHOT)
         (folder / "findings.json").write_text(json_document.render(result), encoding="utf-8")
@@ -77,9 +80,9 @@ def report(
     return Report(output / "index.html", tuple(failures), notes, result.is_unread)
 
 
-def _audited(project: Path, store: runs.Store | None) -> tuple[Audit, history.Run, tuple[str, ...]]:
+def _audited(project: Path, store: runs.Store | None, today: date | None) -> tuple[Audit, history.Run, tuple[str, ...]]:
     """The audit with what came before it, as the run that it is, and a line for each run that could not be read."""
-    result = audit(project)
+    result = audit(project, today=today)
     run = history.run_of(
         result.findings, result.inventory.commit, coverage=result.coverage, unknown=result.unknown_areas
     )

@@ -13,6 +13,9 @@ from typing import Any
 from auditlib.edits import Edit
 from auditlib.excerpts import Excerpt
 from auditlib.model import Finding, Location, Related, Severity
+from auditlib.patterns import regex
+
+_SIZE = regex(r'viewBox="0 0 ([\d.]+) ([\d.]+)"')
 
 PAGE_MIME = "application/vnd.auditlib.page+html"
 """The form for the page: as text/html, but with pictures inline and no style of its own."""
@@ -59,6 +62,14 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
+class Brief:
+    """A picture in less room: a smaller SVG, and a sentence on what it does without."""
+
+    svg: str = field(repr=False)
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
 class Picture:
     """An SVG with its caption, and the table that says the same in words."""
 
@@ -66,7 +77,16 @@ class Picture:
     caption: str
     alternative: str
     table: Table | None = None
+    brief: Brief | None = None
+    """For a slide or paper on which the whole could not be read."""
+    places: tuple[str, ...] = ()
+    """What it rests on, as `file:line`, where its table doesn't say."""
     kind: str = "picture"
+
+    def legible(self, room: tuple[float, float], scale: float) -> bool:
+        """Whether all of it fits into this room without being shrunk below the scale."""
+        size = _SIZE.search(self.svg)
+        return size is None or min(room[0] / float(size[1]), room[1] / float(size[2])) >= scale
 
 
 @dataclass(frozen=True, slots=True)

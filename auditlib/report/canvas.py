@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from auditlib.patterns import regex
 from auditlib.report import measuring, palette
+from auditlib.report.blocks import Brief, Picture, Table
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -24,6 +25,8 @@ Point = tuple[float, float]
 
 WIDTH = 880.0
 """The width of a picture, in the page's pixels; wider ones scroll on their own."""
+_MOST = (890.0, 600.0)
+"""The largest picture whose texts can be read on paper (its width) and on a slide (its height)."""
 _MARGIN = 1.0
 """Around all that is drawn, so that no line at its edge is cut in half."""
 _LEGEND_ROW = 22.0
@@ -37,7 +40,12 @@ _NO_METADATA = {"Date": None, "Creator": None, "Format": None, "Type": None}
 
 
 class Canvas:
-    """Draws boxes, lines and texts; y grows downwards. `svg()` is the picture."""
+    """Draws boxes, lines and texts; y grows downwards. `svg()` is the picture.
+
+    `brief` is the same in less room, with a sentence on what it does without; a chart that `is_large` may have one.
+    """
+
+    brief: tuple[Canvas, str] | None = None
 
     def __init__(self, height: float, width: float = WIDTH) -> None:
         from matplotlib.backends.backend_svg import FigureCanvasSVG
@@ -52,6 +60,11 @@ class Canvas:
         self._axes.axis("off")
         self._part = ""
         self._shortened: list[str] = []
+
+    @property
+    def is_large(self) -> bool:
+        """Whether its texts can't be read where there is less room than on a screen."""
+        return self.width > _MOST[0] or self.height > _MOST[1]
 
     @contextmanager
     def part(self, name: str) -> Iterator[None]:
@@ -176,6 +189,13 @@ class Canvas:
             else:
                 self.box(left + 0.5, middle - 5, 13, 10, fill=colour, edge=palette.FAINT, line=0.5, radius=2)
             self.text(left + 19, middle, meaning, colour=palette.MUTED)
+
+    def picture(
+        self, caption: str, alternative: str, table: Table | None = None, places: Iterable[str] = ()
+    ) -> Picture:
+        """The picture as a block, in brief too where there is less room."""
+        brief = Brief(self.brief[0].svg(alternative), self.brief[1]) if self.brief else None
+        return Picture(self.svg(alternative), caption, alternative, table, brief, tuple(places))
 
     def svg(self, alternative: str) -> str:
         """The picture as an SVG element, the same bytes for the same picture. `alternative` says what is to be seen."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from markupsafe import Markup
 import auditlib
 from auditlib.audit import Audit
 from auditlib.model import Area, Status
+from auditlib.patterns import regex
 from auditlib.report import policy, rendering
 from auditlib.report.blocks import PAGE_MIME
 from auditlib.report.settings import Settings
@@ -27,7 +29,7 @@ _AREAS = {
 """The notebooks whose entry in the table of contents counts the findings of an area."""
 
 
-_SCRIPTS = ("page.js", "explorer.js", "maps.js")
+_SCRIPTS = ("page.js", "tables.js", "copying.js", "explorer.js", "maps.js")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ def section(name: str, notebook: Mapping[str, Any]) -> Section:
         if number == 0 and source.startswith("# "):
             title, _, question = source.removeprefix("# ").partition("\n")
         elif cell["cell_type"] == "markdown":
-            parts.append(Part("prose", _below_the_title(markdown.render(source))))
+            parts.append(Part("prose", _below_the_title(markdown.render(source), _anchor(name))))
         elif cell["cell_type"] == "code":
             parts += [_part(output) for output in cell["outputs"]]
     failures = tuple(part.content for part in parts if part.kind == "trouble")
@@ -71,9 +73,18 @@ def missing(name: str, reason: str) -> Section:
     return Section(_anchor(name), name, "", (Part("trouble", reason),), (reason,))
 
 
-def _below_the_title(html: str) -> Markup:
-    """A notebook's second level of headings is the page's third."""
-    return Markup(html.replace("<h2>", "<h3>").replace("</h2>", "</h3>"))  # noqa: S704 - raw HTML is off
+def _below_the_title(html: str, section: str) -> Markup:
+    """A notebook's second level of headings is the page's third; each has an address."""
+
+    def heading(match: re.Match[str]) -> str:
+        words = re.sub(r"<[^>]*>|&\w+;", "", match[1]).lower()
+        name = "-".join([section, *re.findall(r"\w+", words)])
+        return f'<h3 id="{name}">{match[1]}<a class="anchor" href="#{name}" aria-label="Link to this part"></a></h3>'
+
+    return Markup(_HEADING.sub(heading, html))  # noqa: S704 - raw HTML is off, and a name has letters and digits
+
+
+_HEADING = regex(r"<h2>(.*?)</h2>", re.S)
 
 
 def _anchor(name: str) -> str:
@@ -105,6 +116,7 @@ def render(audit: Audit, sections: Sequence[Section], settings: Settings | None 
     return rendering.environment().get_template("page.html.j2").render(
         project=audit.inventory.name,
         commit=audit.inventory.commit,
+        as_of=audit.as_of,
         version=auditlib.__version__,
         settings=settings or Settings(),
         policy=policy.of_scripts(script),

@@ -13,12 +13,17 @@ from markupsafe import Markup, escape
 
 from auditlib.model import Area, Severity
 from auditlib.patterns import regex
+from auditlib.report import wording
 from auditlib.report.blocks import Block, Table
 
 PRINT_ROWS = 25
 """Rows of a table that paper shows; `page.css` hides those after them."""
 PRINT_PLACES = 4
 """Related places of a finding that paper shows; `page.css` hides those after them."""
+PAPER = (695.0, 775.0)
+"""What a picture has on paper, in the page's pixels; `page.css` sets it."""
+PAPER_SCALE = 0.78
+"""How far a picture may be shrunk on paper: its texts of 11 pixels are then 6.5 points high."""
 NAMED_PLACES = 20
 """Places in one list on the page; the files beside it have all."""
 TABLE_ROWS = 200
@@ -64,6 +69,7 @@ def environment() -> jinja2.Environment:
     templates.filters |= {
         "code": _code,
         "css_text": _css_text,
+        "day": wording.day,
         "host": _host,
         "plain": _plain,
         "inline": _inline_picture,
@@ -74,6 +80,8 @@ def environment() -> jinja2.Environment:
         "severities": list(Severity),
         "area_names": {str(area): area.title for area in Area},
         "Table": Table,
+        "paper": PAPER,
+        "paper_scale": PAPER_SCALE,
         "print_rows": PRINT_ROWS,
         "print_places": PRINT_PLACES,
         "named_places": NAMED_PLACES,

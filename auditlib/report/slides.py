@@ -82,6 +82,7 @@ def render(audit: Audit, notebooks: Mapping[str, Mapping[str, Any]], settings: S
     return rendering.environment().get_template("slides.html.j2").render(
         project=audit.inventory.name,
         commit=audit.inventory.commit,
+        as_of=audit.as_of,
         version=auditlib.__version__,
         settings=settings,
         policy=policy.of_scripts(reveal, script),

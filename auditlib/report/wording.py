@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 
 from auditlib.phrases import counted, listed
 
@@ -15,6 +16,11 @@ def count(number: int, noun: str, plural: str = "") -> str:
 def listing(names: Iterable[str], limit: int = 5) -> str:
     """`a, b and c`; beyond the limit `a, b and 7 more`."""
     return listed(names, limit) or "none"
+
+
+def day(moment: date) -> str:
+    """`3 February 2026`."""
+    return f"{moment.day} {moment:%B %Y}"
 
 
 def sentence(text: str) -> str:

@@ -15,12 +15,13 @@ from auditlib import nearest
 from auditlib.errors import UsageError
 from auditlib.model import Coverage, Finding, Location, Read, Related
 from auditlib.rules._rule import Documentation, Evidence, Rule
+from auditlib.rules._subject import is_held
 
 if TYPE_CHECKING:
     from auditlib.graph import DependencyGraph
     from auditlib.inventory import Inventory
 
-__all__ = ["Documentation", "Evidence", "Rule", "catalogue", "check", "find", "order"]
+__all__ = ["Documentation", "Evidence", "Rule", "catalogue", "check", "find", "is_held", "order"]
 
 
 @cache

@@ -17,6 +17,8 @@ from auditlib.editions import Edition
 HOSTILE = "<script>document.title='taken'</script><img src=x onerror=document.title='taken'>"
 FOOTER = 40
 """Points from a page's lower edge to above its footer."""
+PAPER = 695
+"""Pixels that A4 has between the margins."""
 LONG = "a-service-with-a-name-of-more-than-sixty-characters-that-goes-on-and-on"
 
 
@@ -88,6 +90,41 @@ def test_the_deck_is_gone_through_by_keyboard_and_every_slide_fits(
             assert content.evaluate("e => e.scrollHeight <= e.clientHeight + 1"), f"slide {number + 1}"
             assert content.evaluate("e => e.scrollWidth <= e.clientWidth + 1"), f"slide {number + 1}"
     assert deck.complaints == []
+
+
+@pytest.mark.parametrize("report", ["example", "hostile"])
+def test_on_no_slide_does_one_text_lie_on_another(
+    browser: Browser, request: pytest.FixtureRequest, report: str
+) -> None:
+    deck = Deck(browser, request.getfixturevalue(report))
+
+    for number in deck.walk():
+        slide = deck.page.locator("section.present")
+        assert slide.evaluate(
+            """(slide) => {
+                const right = (cell) => {
+                    const range = document.createRange();
+                    range.selectNodeContents(cell);
+                    return range.getBoundingClientRect().right;
+                };
+                const fits = (cell) => right(cell) <= cell.getBoundingClientRect().right + 1;
+                return [...slide.querySelectorAll("td")].every(fits);
+            }"""
+        ), f"slide {number + 1}"
+        assert slide.evaluate(
+            """(slide) => {
+                const main = slide.querySelector(".main"), note = slide.querySelector(".remark");
+                return !main || !note || note.getBoundingClientRect().top >= main.getBoundingClientRect().bottom - 1
+                    && [...main.querySelectorAll("tr, svg")].every(
+                        (item) => item.getBoundingClientRect().bottom <= note.getBoundingClientRect().top + 1);
+            }"""
+        ), f"slide {number + 1}"
+
+
+def test_the_notes_of_every_slide_that_shows_something_name_files(browser: Browser, example: Path) -> None:
+    page = Deck(browser, example).page
+
+    assert page.locator(".notes", has_text="The files as a whole").count() == 0
 
 
 def test_keys_go_back_and_open_the_overview(browser: Browser, example: Path) -> None:
@@ -231,6 +268,23 @@ def filled(page: PageObject) -> float:
 
     page.extract_text(visitor_text=note)
     return 1 - min(heights) / float(page.mediabox.height)
+
+
+@pytest.mark.parametrize("report", ["example", "hostile"])
+def test_the_labels_of_pictures_can_be_read_on_paper(
+    browser: Browser, request: pytest.FixtureRequest, report: str
+) -> None:
+    """Labels are 11 pixels high, which are 6.4 points at this scale."""
+    page = browser.new_page(viewport={"width": PAPER, "height": 1000})
+    page.goto((request.getfixturevalue(report) / "index.html").as_uri())
+    page.emulate_media(media="print")
+    scales = page.locator(".picture svg:visible").evaluate_all(
+        "all => all.map((e) => e.getBoundingClientRect().width / e.viewBox.baseVal.width)"
+    )
+    page.close()
+
+    assert len(scales) >= 5
+    assert min(scales) >= 0.78
 
 
 def test_the_pdf_shows_the_evidence(example: Path) -> None:

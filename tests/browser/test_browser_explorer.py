@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -126,6 +127,13 @@ def test_the_contents_say_where_one_is(page: Page) -> None:
     assert page.locator(".contents a[aria-current]").count() == 1
 
 
+def test_the_contents_say_where_one_is_after_a_leap_past_what_was_not_laid_out_yet(page: Page) -> None:
+    heading = page.locator("h3", has_text="Where data lives").first
+    heading.evaluate("(heading) => scrollTo(0, heading.getBoundingClientRect().top + scrollY - 100)")
+
+    expect(page.locator(".contents a[aria-current]")).to_contain_text("Container orchestration")
+
+
 def test_the_address_brings_the_view_back(page: Page, browser: Browser) -> None:
     page.get_by_role("checkbox", name="high").check()
     page.locator(".explorer [name=area]").select_option("cicd")
@@ -176,6 +184,64 @@ def test_the_backlog_is_downloaded_from_the_page_itself(page: Page) -> None:
 
     assert download.value.suggested_filename == "backlog.csv"
     assert download.value.path().read_text(encoding="utf-8").startswith("Summary,Description,")
+
+
+def test_the_findings_that_are_shown_are_downloaded_from_the_page_itself(page: Page, example: Path) -> None:
+    page.locator(".explorer [name=area]").select_option("monitoring")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download as CSV").click()
+    rows = list(csv.DictReader(download.value.path().read_text(encoding="utf-8").splitlines()))
+    beside = csv.DictReader((example.parent / "findings.csv").read_text(encoding="utf-8").splitlines())
+    written = {row["fingerprint"]: row for row in beside}
+
+    assert len(rows) == shown(page)
+    for row in rows:
+        for column in ("severity", "area", "rule", "file", "line", "service", "source", "status"):
+            assert row[column] == written[row["fingerprint"]][column]
+        for column in ("title", "message", "recommendation"):
+            assert row[column] == " ".join(written[row["fingerprint"]][column].replace("`", "").split())
+
+
+def test_findings_are_filtered_by_file_and_the_address_keeps_it(page: Page) -> None:
+    page.locator(".explorer [name=file]").select_option("docker-compose.yml")
+
+    assert shown(page) > 1
+    assert all(text.startswith("docker-compose.yml:") for text in page.locator(".entry .place").all_inner_texts())
+    expect(page).to_have_url(re.compile("file=docker-compose.yml"))
+
+
+def test_a_column_sorts_by_the_keyboard_up_and_down(page: Page) -> None:
+    fold = page.locator("#container-orchestration > .auditlib > details.fold").last
+    fold.locator("summary").click()
+    table = fold.locator("table")
+    button = table.get_by_role("button").nth(1)
+    cells = table.locator("tbody tr td:nth-child(2)")
+    button.focus()
+    page.keyboard.press("Enter")
+    up = cells.all_inner_texts()
+    page.keyboard.press("Enter")
+
+    assert up == sorted(up)
+    assert cells.all_inner_texts() == sorted(up, reverse=True)
+    assert table.locator("th").nth(1).get_attribute("aria-sort") == "descending"
+
+
+def test_the_lines_of_advice_are_copied(page: Page) -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    finding = page.locator(".finding[data-rule=scrape-port-mismatch]").first
+    finding.locator("summary").click()
+    finding.get_by_role("button", name="Copy").click()
+    expect(finding.get_by_role("button", name="Copied")).to_be_visible()
+
+    assert page.evaluate("navigator.clipboard.readText()").splitlines()[-1] == '      - targets: ["chroma:8000"]'
+
+
+def test_every_part_has_an_address(page: Page) -> None:
+    link = page.locator("#container-orchestration h3 .anchor").first
+    link.focus()
+    page.keyboard.press("Enter")
+
+    expect(page).to_have_url(re.compile("#container-orchestration-the-services$"))
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

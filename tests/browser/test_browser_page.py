@@ -45,6 +45,19 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return workbook.report(root, tmp_path_factory.mktemp("out") / "report").index
 
 
+@pytest.fixture(scope="module")
+def entitled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The report of the example under a long title with a logo."""
+    folder = tmp_path_factory.mktemp("entitled")
+    svg = '<svg xmlns="http://www.w3.org/2000/svg" width="400" height="120"><rect width="400" height="120"/></svg>'
+    (folder / "logo.svg").write_text(svg)
+    (folder / "report.toml").write_text(
+        "title = 'Prüfbericht der Betriebsumgebung Größe Süd und Nord der Hausverwaltung München'\n"
+        "organisation = 'Bär & Söhne GmbH'\nlogo = 'logo.svg'\n"
+    )
+    return workbook.report(shipped.example(), folder / "report", config=folder / "report.toml").index
+
+
 class Visit:
     """A page that was opened offline, and everything that it complained of or asked for."""
 
@@ -93,6 +106,37 @@ def test_the_verdict_and_what_to_do_first_need_no_scrolling(
         box = page.locator(selector).bounding_box()
         assert box is not None
         assert box["y"] + box["height"] <= height
+
+
+@pytest.mark.parametrize(("width", "height"), [(1440, 900), (390, 844)])
+@pytest.mark.parametrize("report", ["example", "entitled"])
+def test_what_to_do_first_is_never_cut_and_its_titles_need_no_scrolling(
+    browser: Browser, request: pytest.FixtureRequest, report: str, width: int, height: int
+) -> None:
+    page = Visit(browser, request.getfixturevalue(report), width, height).page
+    items = page.locator(".first li")
+
+    for item in items.all():
+        box = item.bounding_box()
+        assert box is not None
+        assert box["y"] + box["height"] <= height
+        if not item.locator(".step[open]").count():
+            item.locator("summary").click()
+        step = item.locator(".step")
+        assert step.evaluate("e => [e, ...e.children].every((part) => part.scrollHeight <= part.clientHeight + 1)")
+        assert step.evaluate("e => getComputedStyle(e.lastElementChild).webkitLineClamp") == "none"
+        if page.locator(".first.tight").count():
+            item.locator("summary").click()
+
+
+def test_the_outline_of_a_box_at_the_left_edge_is_not_cut(browser: Browser, example: Path) -> None:
+    page = Visit(browser, example, 1440).page
+    picture = page.locator("#container-orchestration .picture").first
+    picture.scroll_into_view_if_needed()
+    left = picture.locator(".canvas").evaluate("e => e.getBoundingClientRect().left")
+    boxes = picture.locator("[data-part^=box]").evaluate_all("all => all.map((e) => e.getBoundingClientRect().left)")
+
+    assert left <= min(boxes) - 4
 
 
 def test_names_that_are_markup_stay_text(browser: Browser, hostile: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from datetime import date
 from typing import Any
 
 from auditlib import graph
@@ -14,6 +15,7 @@ from auditlib.model import Area, Confidence, Coverage, Effort, Finding, Location
 
 MakeAudit = Callable[..., Audit]
 FILE = "compose.yaml"
+TODAY = date(2026, 2, 3)
 
 
 def place(line: int = 1) -> Location:
@@ -52,4 +54,4 @@ def make_audit(records: Iterable[Any] = (), findings: Iterable[Finding] = (), na
         [project, *records], name=name, root=f"/nowhere/{name}", commit="", files=(FILE,), coverage=coverage
     )
     excerpts = {item.location: Excerpt(FILE, ((1, "services:", False), (2, "  api:", True))) for item in findings}
-    return Audit(inventory, graph.build(inventory), tuple(findings), coverage, excerpts)
+    return Audit(inventory, graph.build(inventory), tuple(findings), coverage, excerpts, as_of=TODAY)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import re
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from auditlib.errors import PrintError, UsageError
 from auditlib.inventory.delivery import Script, Workflow
 from auditlib.model import Location, Severity
 from auditlib.report import markdown_document, page, pdf, slides
-from auditlib.report.blocks import Bar, Bars, Blocks, Column, Panel, Part, Picture, Prose, Table
+from auditlib.report.blocks import Bar, Bars, Blocks, Brief, Column, Panel, Part, Picture, Prose, State, Table
 from auditlib.report.glance import ROWS, glance
 from auditlib.report.settings import Settings
 
@@ -122,10 +123,11 @@ def test_a_browser_that_fails_leaves_the_older_report(
 
 def test_every_form_is_written_and_the_same_every_time(tmp_path: Path) -> None:
     forms = {Edition.SLIDES, Edition.MARKDOWN}
-    first = workbook.report(shipped.example(), tmp_path / "one", forms=forms).index.parent
-    second = workbook.report(shipped.example(), tmp_path / "two", forms=forms).index.parent
+    day = date(2026, 2, 3)
+    first = workbook.report(shipped.example(), tmp_path / "one", forms=forms, today=day).index.parent
+    second = workbook.report(shipped.example(), tmp_path / "two", forms=forms, today=day).index.parent
 
-    for name in ("slides.html", "report.md"):
+    for name in ("index.html", "slides.html", "report.md"):
         assert (first / name).read_bytes() == (second / name).read_bytes()
     deck = (first / "slides.html").read_text(encoding="utf-8")
     assert 10 <= len(re.findall("^<section", deck.partition("<script>")[0], re.M)) <= 12
@@ -195,6 +197,14 @@ def test_a_glance_shows_one_thing_and_says_what_it_leaves_out() -> None:
     assert shown.evidence == ("`a.yml`, lines 1, 2, 3, 4, 5, 6, 7 and 23 more",)
 
 
+def test_every_form_says_as_of_when_it_holds(shop: Audit) -> None:
+    settings = Settings()
+
+    for form in (page.render(shop, []), slides.render(shop, {}, settings), markdown_document.render(shop, settings)):
+        assert "as of" in form
+        assert "3 February 2026" in form
+
+
 def test_a_picture_too_large_for_a_slide_becomes_a_table() -> None:
     table = Table("All", (Column("Name"),), tuple((n,) for n in range(30)), folded=True)
     shown = glance([Picture('<svg viewBox="0 0 880 2400">', "", "30 things.", table)])
@@ -202,6 +212,43 @@ def test_a_picture_too_large_for_a_slide_becomes_a_table() -> None:
     assert isinstance(shown.main, Table)
     assert (len(shown.main.rows), shown.main.folded) == (ROWS, False)
     assert shown.note.startswith("22 more rows in the report.")
+
+
+def test_a_picture_too_large_for_a_slide_is_shown_in_brief_where_it_can_be() -> None:
+    table = Table("All", (Column("Name"),), tuple((n,) for n in range(30)))
+    whole = Picture('<svg viewBox="0 0 880 2400">', "", "30 things.", table, Brief("<svg>", "The first are shown."))
+    shown = glance([whole])
+
+    assert isinstance(shown.main, Picture)
+    assert (shown.main.svg, shown.main.table) == ("<svg>", None)
+    assert shown.note == "The first are shown. The report draws all of it."
+
+
+def test_what_is_too_long_for_its_column_is_shortened_and_what_is_short_keeps_its_room() -> None:
+    name = "a-name-of-sixty-characters-that-goes-on-and-on-until-its-end-01"
+    columns = (Column("Service", "code"), Column("Waits for"), Column("State", "state"), Column("Place", "code"))
+    row = (name, f"{name}, {name} and 30 more", State(name, "good"), "compose.yaml:12")
+    shown = glance([Table("All", columns, (row,))])
+
+    assert isinstance(shown.main, Table)
+    service, waits, state, place = shown.main.rows[0]
+    assert re.fullmatch("a-name-.*….*-end-01", str(service))
+    assert str(waits).endswith(" and 30 more")
+    assert (str(state)[-3:], place) == ("-01", "compose.yaml:12")
+
+
+def test_the_lead_of_a_slide_ends_with_a_whole_clause() -> None:
+    shown = glance([Picture("<svg>", "", f"40 services, in 6 steps; {'a-service, ' * 40} without a check.")])
+
+    assert shown.lead == "40 services, in 6 steps."
+
+
+def test_the_notes_name_what_a_picture_rests_on_and_files_without_a_line() -> None:
+    picture = Picture("<svg>", "", "Most of the risk.", places=("a.yml:3", "a.yml:9"))
+    level = Panel("level", {"level": "high", "reasons": (), "places": ("b.yml:2", "compose.yaml")})
+
+    assert glance([picture]).evidence == ("`a.yml`, lines 3 and 9",)
+    assert glance([level]).evidence == ("`b.yml`, line 2", "`compose.yaml`")
 
 
 def test_a_glance_at_an_unknown_panel_or_at_nothing_is_no_error() -> None:

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from auditlib.report import measuring, palette
 from auditlib.report.canvas import WIDTH, Canvas, Point, legend_height
 from auditlib.report.charts import layout
+from auditlib.report.charts.boxes import COLUMNS, Box, Link, grouped
+
+__all__ = ["Box", "Link", "draw"]
 
 _GAP = 48.0
 _WIDEST, _NARROWEST = 230.0, 128.0
@@ -20,28 +23,6 @@ _SIZE = 11.5
 _MANY_LOOSE = 4
 _PER_ROW = 4
 _HEADING = 26.0
-
-
-@dataclass(frozen=True, slots=True)
-class Box:
-    """A box in a column: a name, further lines below it, a tone for its edge, dashed if it is optional."""
-
-    id: str
-    column: int
-    name: str
-    lines: tuple[str, ...] = ()
-    tone: str = ""
-    dashed: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """A line from one box to another."""
-
-    source: str
-    target: str
-    tone: str = ""
-    dashed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +104,20 @@ def draw(
     return canvas
 
 
+def brief(
+    boxes: Sequence[Box],
+    links: Sequence[Link],
+    nouns: Sequence[str],
+    headings: Sequence[str] = (),
+    legend: Sequence[tuple[str, str]] = (),
+    apart: str = "On their own",
+) -> tuple[Canvas, str]:
+    """The picture in less room, and how: boxes that are alike are one. `nouns` say what those of each column are."""
+    if len(headings) > COLUMNS:
+        headings = (*headings[: COLUMNS - 1], f"{headings[COLUMNS - 1]} and later")
+    return draw(*grouped(boxes, links, nouns, COLUMNS), headings, legend, apart), "What is alike stands in one box."
+
+
 def _shape(box: Box, width: float, lines: int) -> _Shape:
     """A box with room for its name and for as many further lines as any box has."""
     name = measuring.wrapped(box.name, width - 2 * _PADDING, _SIZE, bold=True)
@@ -166,4 +161,4 @@ def _box(canvas: Canvas, box: Box, left: float, top: float, shape: _Shape) -> No
     line_y += _LINE * (len(shape.name) - 1)
     for line in box.lines:
         line_y += _LINE
-        canvas.text(left + _PADDING, line_y, line, size=10, colour=palette.MUTED, room=shape.width - 18)
+        canvas.text(left + _PADDING, line_y, line, colour=palette.MUTED, room=shape.width - 18)

@@ -15,6 +15,8 @@ _ACROSS, _UP = math.cos(math.radians(_ANGLE)), math.sin(math.radians(_ANGLE))
 """How far a slanted heading goes, as shares of its length."""
 _WIDEST = 92.0
 """The width of a cell at most, unless its text takes more."""
+_BRIEF = (16, 20)
+"""Rows and columns of a picture in brief."""
 _LEAST = 640.0
 """The width of the smallest one: a slide shows all as wide as itself."""
 
@@ -48,7 +50,37 @@ def draw(
     marks: Mapping[tuple[int, int], Mark],
     legend: Sequence[tuple[Mark, str]] = (),
 ) -> Canvas:
-    """The picture; `marks` are by row and column, cells without one stay empty. The legend tells of those shown."""
+    """The picture; `marks` are by row and column, cells without one stay empty. The legend tells of those shown.
+
+    A large one has a brief one, of its first rows and the columns that have a mark there.
+    """
+    canvas = _drawn(rows, columns, marks, legend)
+    if canvas.is_large:
+        canvas.brief = _drawn(*_first(rows, columns, marks), legend), _left_out(len(rows), _BRIEF[0])
+    return canvas
+
+
+def _first(
+    rows: Sequence[str], columns: Sequence[str], marks: Mapping[tuple[int, int], Mark]
+) -> tuple[Sequence[str], Sequence[str], Mapping[tuple[int, int], Mark]]:
+    most_rows, most_columns = _BRIEF
+    kept = sorted({column for row, column in marks if row < most_rows})[:most_columns]
+    shown = {
+        (row, kept.index(column)): mark for (row, column), mark in marks.items() if row < most_rows and column in kept
+    }
+    return rows[:most_rows], [columns[column] for column in kept], shown
+
+
+def _left_out(number: int, most: int) -> str:
+    return f"The first {most} of {number} rows are shown." if number > most else "The first columns are shown."
+
+
+def _drawn(
+    rows: Sequence[str],
+    columns: Sequence[str],
+    marks: Mapping[tuple[int, int], Mark],
+    legend: Sequence[tuple[Mark, str]],
+) -> Canvas:
     left = min(max(map(measuring.width, rows)), measuring.LABEL) + 16
     heading = min(max(map(measuring.width, columns)), measuring.LABEL)
     legend = [(mark, meaning) for mark, meaning in legend if mark in marks.values()]

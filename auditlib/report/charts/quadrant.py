@@ -56,5 +56,5 @@ def _marks(canvas: Canvas, rows: Mapping[int, Sequence[Entry]], centre: float) -
         y, x = _TOP + 20 + row * _ROW, centre - _STEP * (len(entries) - 1) / 2
         for number, _, _, severity in entries:
             canvas.dot(x, y, _RADIUS, fill=palette.SEVERITY[severity], edge=palette.PAPER, line=1)
-            canvas.text(x, y, str(number), size=10, bold=True, align="center", colour=palette.ON_SEVERITY[severity])
+            canvas.text(x, y, str(number), bold=True, align="center", colour=palette.ON_SEVERITY[severity])
             x += _STEP

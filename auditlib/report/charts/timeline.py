@@ -13,6 +13,8 @@ _BAR = 13.0
 _TOP = 26.0
 _STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21600, 86400)
 _TICKS = 8
+_BRIEF = 20
+"""Rows of a picture in brief."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,14 @@ class Span:
 
 
 def draw(spans: Sequence[Span], legend: Sequence[tuple[str, str]] = ()) -> Canvas:
-    """The picture; a span of no length is a dot."""
+    """The picture; a span of no length is a dot. A large one has a brief one, of its first rows."""
+    canvas = _drawn(spans, legend)
+    if canvas.is_large:
+        canvas.brief = _drawn(spans[:_BRIEF], legend), f"The first {_BRIEF} of {len(spans)} rows are shown."
+    return canvas
+
+
+def _drawn(spans: Sequence[Span], legend: Sequence[tuple[str, str]]) -> Canvas:
     label = min(max(measuring.width(span.name) for span in spans), measuring.LABEL) + 16
     ending = max(measuring.width(span.note) for span in spans) + 16
     last = max(span.end for span in spans) or 1.0
@@ -61,4 +70,4 @@ def _axis(canvas: Canvas, last: float, left: float, scale: float, bottom: float)
     for number in range(int(last / step) + 1):
         x = left + number * step * scale
         canvas.line([(x, _TOP - 6), (x, bottom)], width=0.6)
-        canvas.text(x, 9, duration(number * step), colour=palette.MUTED, size=10, align="center" if number else "left")
+        canvas.text(x, 9, duration(number * step), colour=palette.MUTED, align="center" if number else "left")

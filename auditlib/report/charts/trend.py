@@ -59,7 +59,7 @@ def _lines(canvas: Canvas, lines: Sequence[Line], xs: Sequence[float], top: floa
     for value in (0, 50, 100):
         y = top + height * (1 - value / 100)
         canvas.line([(_LEFT, y), (right + 8, y)], width=0.6)
-        canvas.text(_LEFT - 8, y, str(value), colour=palette.MUTED, size=10, align="right")
+        canvas.text(_LEFT - 8, y, str(value), colour=palette.MUTED, align="right")
     paths = [
         [(x, top + height * (1 - value / 100)) for x, value in zip(xs, line.values, strict=True) if value is not None]
         for line in lines
@@ -96,12 +96,12 @@ def _columns(canvas: Canvas, parts: Sequence[Part], xs: Sequence[float], ground:
             if amount:
                 canvas.cells([(xs[number] - width / 2, tops[number])], width, amount * scale, part.colour)
     for number in _shown(xs, 34):
-        canvas.text(xs[number], tops[number] - 8, str(totals[number]), colour=palette.MUTED, size=10, align="center")
+        canvas.text(xs[number], tops[number] - 8, str(totals[number]), colour=palette.MUTED, align="center")
 
 
 def _names(canvas: Canvas, steps: Sequence[str], xs: Sequence[float], y: float) -> None:
     for number in _shown(xs, _DATE):
-        canvas.text(xs[number], y, steps[number], colour=palette.MUTED, size=10, align="center")
+        canvas.text(xs[number], y, steps[number], colour=palette.MUTED, align="center")
 
 
 def _shown(xs: Sequence[float], room: float) -> list[int]:

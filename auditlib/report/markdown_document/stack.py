@@ -23,7 +23,7 @@ def scope(audit: Audit) -> Iterator[str]:
     yield statement(
         "Objective",
         "Assess deployment tooling, container orchestration and operational readiness of "
-        f"{code(inventory.name)}{commit}.",
+        f"{code(inventory.name)}{commit}, as of {wording.day(audit.as_of)}.",
     )
     places = [file for project in inventory.base_projects for file in project.files]
     settings = Counter(item.location.file for item in inventory.settings)

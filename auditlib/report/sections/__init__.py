@@ -13,6 +13,7 @@ from auditlib.report.sections.joining import joined
 from auditlib.report.sections.monitoring import alerts, monitoring_wiring
 from auditlib.report.sections.orchestration import dependency_conditions, service_map
 from auditlib.report.sections.overview import checklist, scope, severities, verdict
+from auditlib.report.sections.passing import passed
 from auditlib.report.sections.planning import backlog, risk_against_effort, risk_matrix
 from auditlib.report.sections.progress import changes, trend
 from auditlib.report.sections.reliability import confidence, coverage
@@ -42,6 +43,7 @@ __all__ = [
     "load",
     "monitoring_coverage",
     "monitoring_wiring",
+    "passed",
     "risk_against_effort",
     "risk_matrix",
     "scope",

@@ -10,7 +10,7 @@ from auditlib.conventions import environments as environments_of
 from auditlib.graph import Flow, Origin
 from auditlib.model import Severity
 from auditlib.report import palette, wording
-from auditlib.report.blocks import Blocks, Column, Picture, Prose, State, Table
+from auditlib.report.blocks import Blocks, Column, Prose, State, Table
 from auditlib.report.charts import layered, matrix
 from auditlib.report.faults import Broken, Faults
 
@@ -18,11 +18,8 @@ _SHOWN = 45
 _FLOWS = 18
 _SERVICES = 24
 _PLACES = ("Compose", "Template", "Code", "Documents")
-_VALUES = {
-    "bad": "with a value that anyone may know",
-    "warn": "with a value in a file",
-    "good": "given from outside",
-}
+_COLUMNS = ("Given to", "Credential", "Opens")
+_VALUES = {"bad": "with a value that anyone may know", "warn": "with a value in a file", "good": "given from outside"}
 """What is said of credentials by the tone of their value, the worst first."""
 _WORDS = {
     "required": ("dot", "good", "required"),
@@ -47,7 +44,7 @@ def environment_coverage(audit: Audit) -> Blocks:
     words = _coverage_words(known)
     legend = [(matrix.Mark(shape, tone), meaning) for shape, tone, meaning in list(_WORDS.values())[1:]]
     canvas = matrix.draw(names[:_SHOWN], _PLACES, marks, legend)
-    return Blocks(Picture(canvas.svg(words), words, words, _coverage_table(names, known)))
+    return Blocks(canvas.picture(words, words, _coverage_table(names, known)))
 
 
 _Known = Mapping[str, Mapping[str, str]]
@@ -122,8 +119,10 @@ def credential_flow(audit: Audit) -> Blocks:
     if not drawn:
         return Blocks(Prose(words), table)
     boxes, links = _flow_picture(audit, drawn, judged)
-    canvas = layered.draw(boxes, links, ("Given to", "Credential", "Opens"), _legend(boxes))
-    return Blocks(Picture(canvas.svg(words), words, words, table))
+    canvas = layered.draw(boxes, links, _COLUMNS, _legend(boxes))
+    if canvas.is_large:
+        canvas.brief = layered.brief(boxes, links, ("service", "credential", "service"), _COLUMNS, _legend(boxes))
+    return Blocks(canvas.picture(words, words, table))
 
 
 _FLOW_MEANINGS = {"bad": "weak, placeholder or critical", "warn": "value in a file", "good": "from outside"}

@@ -13,7 +13,7 @@ from auditlib.inventory.delivery import Job
 from auditlib.patterns import regex
 from auditlib.pipeline import Run
 from auditlib.report import wording
-from auditlib.report.blocks import Blocks, Column, Picture, Prose, Table
+from auditlib.report.blocks import Blocks, Column, Prose, Table
 from auditlib.report.charts import layered
 
 _NONE = "No workflow of GitHub Actions was found."
@@ -51,7 +51,10 @@ def ci_jobs(audit: Audit) -> Blocks:
     )
     legend = [("dashed", "may fail, or runs under a condition")] if any(box.dashed for box in boxes) else []
     caption = "A job starts when those on its left have passed; the lines say what it covers."
-    return Blocks(Picture(layered.draw(boxes, links, (), legend).svg(words), caption, words, table))
+    canvas = layered.draw(boxes, links, (), legend)
+    if canvas.is_large:
+        canvas.brief = layered.brief(boxes, links, ("job",), (), legend)
+    return Blocks(canvas.picture(caption, words, table))
 
 
 def _id(job: Job) -> str:

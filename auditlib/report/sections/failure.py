@@ -81,7 +81,7 @@ def _timeline(project: Project, moments: tuple[startup.Moment, ...], health: hea
         words += f" What the check says of {wording.listing(broken)} is worth nothing: it is broken."
     note = f" The {_ROWS} that take longest are drawn." if len(moments) > _ROWS else ""
     caption = f"{words} A dot is the start, a bar the time until the health check has passed or failed for good.{note}"
-    return Picture(timeline.draw(spans, legend).svg(words), caption, words, _table(moments, health))
+    return timeline.draw(spans, legend).picture(caption, words, _table(moments, health))
 
 
 def _latest(moments: tuple[startup.Moment, ...]) -> str:
@@ -175,7 +175,7 @@ def blast_radius(audit: Audit) -> Blocks:
     canvas = matrix.draw([_label(point.node) for point in drawn], [names[node] for node in columns], marks, legend)
     note = "" if drawn == points and len(columns) == len(names) else " Those that reach, and suffer, most are drawn."
     caption = f"{words} Each row is a service that dies; its marks are what suffers.{note}"
-    return Blocks(Picture(canvas.svg(words), caption, words, _points_table(audit, points, names)))
+    return Blocks(canvas.picture(caption, words, _points_table(audit, points, names)))
 
 
 def _points(audit: Audit) -> list[SinglePoint]:
@@ -186,12 +186,17 @@ def _points(audit: Audit) -> list[SinglePoint]:
         return found
     ids = {audit.graph.service(service.project, service.name) for service in inventory.deployed_services}
     kept = [
-        structs.replace(point, hard=_among(point.hard, ids), soft=_among(point.soft, ids))
+        structs.replace(
+            point,
+            hard=_among(point.hard, ids),
+            unreachable=_among(point.unreachable, ids),
+            soft=_among(point.soft, ids),
+        )
         for point in found
         if point.node in ids
     ]
-    reaching = [point for point in kept if point.hard or point.soft]
-    return sorted(reaching, key=lambda point: (-len(point.hard), -len(point.soft), point.node))
+    reaching = [point for point in kept if point.hard or point.unreachable or point.soft]
+    return sorted(reaching, key=lambda point: (-len(point.hard), -len(point.unreachable), -len(point.soft), point.node))
 
 
 def _among(nodes: Iterable[str], ids: Collection[str | None]) -> tuple[str, ...]:

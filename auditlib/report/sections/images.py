@@ -9,7 +9,7 @@ from auditlib.conventions import images as references
 from auditlib.conventions.images import repository, tag
 from auditlib.inventory.stack import Service
 from auditlib.report import wording
-from auditlib.report.blocks import Blocks, Column, Picture, Prose, State, Table
+from auditlib.report.blocks import Blocks, Column, Prose, State, Table
 from auditlib.report.charts import matrix
 
 _LIMIT = 40
@@ -49,7 +49,7 @@ def image_versions(audit: Audit) -> Blocks:
     }
     note = f" The {_LIMIT} that are fixed least are drawn." if len(images) > _LIMIT else ""
     canvas = matrix.draw([repository(image) for image in drawn], [name for name, _ in _LEVELS], marks)
-    return Blocks(Picture(canvas.svg(words), words + note, words, _table(audit, images, users)))
+    return Blocks(canvas.picture(words + note, words, _table(audit, images, users)))
 
 
 def _table(audit: Audit, images: list[str], users: dict[str, list[Service]]) -> Table:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from auditlib.audit import Audit
 from auditlib.graph import VERBS, Edge
 from auditlib.phrases import counted
-from auditlib.report.blocks import Blocks, Column, Picture, Prose, Table
+from auditlib.report.blocks import Blocks, Column, Prose, Table
 from auditlib.report.charts import layered
 
 _COLUMNS: tuple[tuple[str, ...], ...] = (
@@ -44,7 +44,7 @@ def joined(audit: Audit) -> Blocks:
         return Blocks(Prose("Nothing that was read refers to anything else."))
     words = _words(audit, [edge for edges in pairs.values() for edge in edges])
     canvas = layered.draw(_boxes(audit, pairs), _links(pairs))
-    return Blocks(Picture(canvas.svg(words), words, words, _table(pairs)))
+    return Blocks(canvas.picture(words, words, _table(pairs)))
 
 
 def _words(audit: Audit, edges: list[Edge]) -> str:

@@ -11,12 +11,13 @@ from auditlib.conventions import monitoring
 from auditlib.graph import Edge
 from auditlib.inventory.monitoring import AlertRule, Receiver
 from auditlib.report import palette, wording
-from auditlib.report.blocks import Blocks, Column, Picture, Prose, State, Table
+from auditlib.report.blocks import Blocks, Column, Prose, State, Table
 from auditlib.report.charts import layered
 from auditlib.report.faults import Broken
 from auditlib.report.wires import Wires
 
 _NAMED = 12
+_COLUMNS = ("Target", "Scrape job", "Alerts", "Receiver")
 _NONE = "No monitoring configuration (Prometheus, Alertmanager, Grafana, a log shipper) was found."
 
 
@@ -37,8 +38,10 @@ def monitoring_wiring(audit: Audit) -> Blocks:
     words += _lost("Leading nowhere", [box for box in boxes if box.tone == "bad" and box.column])
     words += _lost("In part", [box for box in boxes if box.tone == "warn"])
     legend = [(palette.TONES[tone][1], meaning) for tone, meaning in _MEANINGS.items() if tone in tones]
-    canvas = layered.draw(boxes, links, ("Target", "Scrape job", "Alerts", "Receiver"), legend)
-    return Blocks(Picture(canvas.svg(words), words, words, _target_table(audit)))
+    canvas = layered.draw(boxes, links, _COLUMNS, legend)
+    if canvas.is_large:
+        canvas.brief = layered.brief(boxes, links, [column.lower() for column in _COLUMNS], _COLUMNS, legend)
+    return Blocks(canvas.picture(words, words, _target_table(audit)))
 
 
 def _instead(audit: Audit) -> Iterator[str]:

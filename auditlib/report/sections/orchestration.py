@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 
 from auditlib.audit import Audit
@@ -13,6 +13,7 @@ from auditlib.report import deployed, palette, wording
 from auditlib.report import health as health_of
 from auditlib.report.blocks import Blocks, Column, Picture, Prose, State, Table
 from auditlib.report.charts import layered, matrix
+from auditlib.report.charts.boxes import grouped
 
 LIMIT = 40
 """Services of a project above which the map shows groups of like ones."""
@@ -28,6 +29,8 @@ _TELLING = f" The {LIMIT} services with the most waits for a mere start are draw
 _ORDER = "From left to right in start order; a line leads to the service that waits for the one on its left."
 _TOGETHER = "No service waits for another; all start at once."
 _ASKING = " A grey line leads to a proxy from what it passes requests to, and to Grafana from what that asks."
+_NOUNS = ("service",)
+_APART = "Wait for none, and none waits for them"
 _NONE = "No Compose project was found, so there are no services to show."
 
 
@@ -67,21 +70,20 @@ def _map(audit: Audit, project: Project) -> Picture:
     asking = _asking(audit, services, {(link.source, link.target) for link in waits})
     columns = layers if any(layers.values()) else _by_asking(services, asking)
     boxes = [_box(service, columns[name], project, health[name]) for name, service in services.items()]
-    links = waits + asking
-    if len(boxes) > LIMIT:
-        boxes, links = _grouped(boxes, links)
-    drawn = boxes if len(boxes) <= 2 * LIMIT else sorted(boxes, key=lambda box: box.column)[: 2 * LIMIT]
+    every = waits + asking
+    shown, links = grouped(boxes, every, _NOUNS) if len(boxes) > LIMIT else (boxes, every)
+    drawn = shown if len(shown) <= 2 * LIMIT else sorted(shown, key=lambda box: box.column)[: 2 * LIMIT]
     ids = {box.id for box in drawn}
     links = [link for link in links if link.source in ids and link.target in ids]
     words = _map_words(project, services, max(layers.values()) + 1, health)
     caption = (_ORDER if waits else _TOGETHER) + (_ASKING if asking else "")
-    caption += f" The first {len(drawn)} of {len(boxes)} groups are drawn." if len(drawn) < len(boxes) else ""
+    caption += f" The first {len(drawn)} of {len(shown)} groups are drawn." if len(drawn) < len(shown) else ""
     steps = [f"Step {number + 1}" for number in range(max(box.column for box in drawn) + 1)] if waits else []
-    apart = "Wait for none, and none waits for them"
-    canvas = layered.draw(drawn, links, steps, _legend(drawn, links, health.values()), apart)
-    return Picture(
-        canvas.svg(words), f"{deployed.title(project)}: {caption}", words, _service_table(services, layers, health)
-    )
+    legend = _legend(drawn, links, health.values())
+    canvas = layered.draw(drawn, links, steps, legend, _APART)
+    if canvas.is_large:
+        canvas.brief = layered.brief(boxes, every, _NOUNS, steps, legend, _APART)
+    return canvas.picture(f"{deployed.title(project)}: {caption}", words, _service_table(services, layers, health))
 
 
 def _map_words(project: Project, services: Mapping[str, Service], steps: int, health: Mapping[str, State]) -> str:
@@ -166,29 +168,6 @@ def _legend(
     return shown + [(palette.TONES[tone][0], meaning) for tone, meaning in _LINK_MEANINGS.items() if tone in conditions]
 
 
-def _grouped(
-    boxes: Sequence[layered.Box], links: Sequence[layered.Link]
-) -> tuple[list[layered.Box], list[layered.Link]]:
-    """One box for all services of a layer that are alike in health and gating."""
-    groups: defaultdict[tuple[int, str, bool], list[layered.Box]] = defaultdict(list)
-    for box in boxes:
-        groups[box.column, box.tone, box.dashed].append(box)
-    group_of = {box.id: str(key) for key, members in groups.items() for box in members}
-    merged = [
-        layered.Box(
-            str(key),
-            key[0],
-            wording.count(len(members), "service"),
-            (wording.listing((box.name for box in members), 3), members[0].lines[1]),
-            key[1],
-            key[2],
-        )
-        for key, members in groups.items()
-    ]
-    counts = Counter((group_of[link.source], group_of[link.target], link.tone) for link in links)
-    return merged, [layered.Link(*pair) for pair in sorted(counts) if pair[0] != pair[1]]
-
-
 def _service_table(services: dict[str, Service], layers: dict[str, int], health: Mapping[str, State]) -> Table:
     columns = (Column("Step", "number"), Column("Service", "code"), Column("Health", "state"), Column("Waits for"),
                Column("Profiles"), Column("Restart"), Column("Place", "code"))  # fmt: skip
@@ -218,10 +197,8 @@ def dependency_conditions(audit: Audit) -> Blocks:
     legend = [(matrix.Mark(shape, tone), meaning) for tone, shape, meaning in _CONDITIONS.values()]
     words = _conditions_words(entries.values())
     note = "" if {row for row, _ in entries} == set(rows) else _TELLING
-    picture = matrix.draw(rows, columns, marks, legend).svg(words)
-    return Blocks(
-        Picture(picture, f"{words} Each row waits for the marked columns.{note}", words, _conditions_table(entries))
-    )
+    caption = f"{words} Each row waits for the marked columns.{note}"
+    return Blocks(matrix.draw(rows, columns, marks, legend).picture(caption, words, _conditions_table(entries)))
 
 
 def _waits(inventory: Inventory) -> _Waits:

@@ -12,7 +12,7 @@ from auditlib.audit import Audit
 from auditlib.formats import backlog_csv
 from auditlib.model import Area, Effort, Severity, Status
 from auditlib.report import palette, wording
-from auditlib.report.blocks import Blocks, Column, Panel, Picture, Prose, Table
+from auditlib.report.blocks import Blocks, Column, Panel, Prose, Table
 from auditlib.report.charts import matrix, quadrant
 
 _NOTHING = "No finding above `info`: there is nothing to plan."
@@ -43,7 +43,8 @@ def risk_matrix(audit: Audit) -> Blocks:
         tuple((area.title, *(counts[area, severity] for severity in shown)) for area in Area),
     )
     canvas = matrix.draw([area.title for area in Area], [str(severity) for severity in shown], marks)
-    return Blocks(Picture(canvas.svg(words), words, words, table))
+    places = [str(finding.location) for finding in opened if finding.severity in shown]
+    return Blocks(canvas.picture(words, words, table, places))
 
 
 def risk_against_effort(audit: Audit) -> Blocks:
@@ -65,7 +66,7 @@ def risk_against_effort(audit: Audit) -> Blocks:
         Column("Effort"),
     )
     alternative = f"{wording.count(len(items), 'item')} by risk and effort; first: {items[0].title}."
-    return Blocks(Picture(canvas.svg(alternative), words, alternative, Table("Items by rank", columns, rows)))
+    return Blocks(canvas.picture(words, alternative, Table("Items by rank", columns, rows)))
 
 
 def backlog(audit: Audit) -> Blocks:

@@ -11,7 +11,7 @@ from auditlib.entries import Entry
 from auditlib.history import Run, Standing
 from auditlib.model import Area, Severity
 from auditlib.report import palette, wording
-from auditlib.report.blocks import Blocks, Column, Panel, Picture, Prose, Table
+from auditlib.report.blocks import Blocks, Column, Panel, Prose, Table
 from auditlib.report.charts import trend as chart
 
 FIRST = "This is the first result that is kept; the next one will be compared with it."
@@ -83,7 +83,7 @@ def trend(audit: Audit) -> Blocks:
     )
     words = _in_words(steps)
     caption = f"{words} Each step is a result that differs from the one before it."
-    return Blocks(Picture(canvas.svg(words), caption, words, _table(steps)))
+    return Blocks(canvas.picture(caption, words, _table(steps)))
 
 
 def _current(audit: Audit) -> Run:

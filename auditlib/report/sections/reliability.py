@@ -19,7 +19,10 @@ _STATES = {
 def confidence(audit: Audit) -> Blocks:
     """How sure the audit as a whole is, and why."""
     assessment = assessing.assess(audit.inventory, audit.coverage)
-    return Blocks(Panel("level", {"level": assessment.level, "reasons": assessment.reasons}))
+    gaps = [f"{entry.file}:{entry.line}" for entry in audit.coverage if entry.status in (Read.PARTIAL, Read.FAILED)]
+    read = [entry.file for entry in audit.coverage if entry.status is Read.PARSED]
+    data = {"level": assessment.level, "reasons": assessment.reasons, "places": [*gaps, *read]}
+    return Blocks(Panel("level", data))
 
 
 def coverage(audit: Audit) -> Blocks:

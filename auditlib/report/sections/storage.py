@@ -12,7 +12,7 @@ from auditlib.conventions.routing import Way
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Mount, Port, Service
 from auditlib.report import wording
-from auditlib.report.blocks import Blocks, Column, Picture, Prose, State, Table
+from auditlib.report.blocks import Blocks, Column, Prose, State, Table
 from auditlib.report.charts import matrix, zones
 
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
@@ -56,7 +56,7 @@ def exposure(audit: Audit) -> Blocks:
     columns = (Column("Service", "code"), Column("Host port", "number"), Column("Container port", "number"),
                Column("Protocol"), Column("Reachable from", "state"), Column("Place", "code"))  # fmt: skip
     table = Table("Published ports", columns, rows) if rows else None
-    return Blocks(Picture(canvas.svg(words), words, words, table))
+    return Blocks(canvas.picture(words, words, table))
 
 
 _Row = tuple[object, ...]
@@ -123,7 +123,7 @@ def volumes(audit: Audit) -> Blocks:
     words += "".join(_doubts(audit.inventory))
     note = f" The {_ROWS} that most services share are drawn." if len(users) > _ROWS else ""
     canvas = matrix.draw(rows, columns, marks, _ACCESS)
-    return Blocks(Picture(canvas.svg(words), words + note, words, _mounted(uses)))
+    return Blocks(canvas.picture(words + note, words, _mounted(uses)))
 
 
 def _doubts(inventory: Inventory) -> Iterator[str]:

@@ -10,7 +10,7 @@ from auditlib.audit import Audit
 from auditlib.conventions import calls, tools
 from auditlib.inventory.delivery import Job, TestSuite
 from auditlib.report import wording
-from auditlib.report.blocks import Blocks, Column, Picture, Prose, State, Table
+from auditlib.report.blocks import Blocks, Column, Prose, State, Table
 from auditlib.report.charts import matrix
 
 _LIMIT = 40
@@ -50,7 +50,7 @@ def test_coverage(audit: Audit) -> Blocks:
     table = Table(
         "Test suites and the jobs that run them", columns, tuple(_row(suite, running[suite]) for suite in suites)
     )
-    return Blocks(Picture(canvas.svg(words), words, words, table))
+    return Blocks(canvas.picture(words, words, table))
 
 
 def _elsewhere(audit: Audit) -> Iterator[str]:

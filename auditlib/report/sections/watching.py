@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from auditlib import log_collection, scraping, watching
 from auditlib.audit import Audit
 from auditlib.conventions import monitoring
 from auditlib.inventory.stack import Service
 from auditlib.report import health as health_of
 from auditlib.report import wording
-from auditlib.report.blocks import Blocks, Column, Picture, Prose, State, Table
+from auditlib.report.blocks import Blocks, Column, Prose, State, Table
+from auditlib.report.canvas import Canvas
 from auditlib.report.charts.matrix import Mark, draw
 from auditlib.report.faults import Broken
 from auditlib.report.wires import Wires
@@ -43,7 +46,8 @@ def monitoring_coverage(audit: Audit) -> Blocks:
     rows.sort(key=lambda row: (sum(answer.text == _YES for answer in row[1]), row[0]))
     words = _summary(rows)
     caption = words + (f" The {_LIMIT} with the least are drawn." if len(rows) > _LIMIT else "")
-    return Blocks(Picture(_picture(rows[:_LIMIT], words), caption, words, _table(rows)))
+    places = {audit.inventory.label(service): str(service.location) for service in audit.inventory.distinct_services}
+    return Blocks(_drawn(rows[:_LIMIT]).picture(caption, words, _table(rows, places)))
 
 
 _Answers = tuple[State, ...]
@@ -139,14 +143,15 @@ def _summary(rows: _Rows) -> str:
     return words
 
 
-def _picture(rows: _Rows, words: str) -> str:
+def _drawn(rows: _Rows) -> Canvas:
     marks = {(row, column): _MARKS[_mark(answer)] for row, (_, answers) in enumerate(rows)
              for column, answer in enumerate(answers)}  # fmt: skip
     shown = {_mark(answer) for _, answers in rows for answer in answers}
     legend = [(mark, answer) for answer, mark in _MARKS.items() if answer in shown]
-    return draw([name for name, _ in rows], _ASPECTS, marks, legend).svg(words)
+    return draw([name for name, _ in rows], _ASPECTS, marks, legend)
 
 
-def _table(rows: _Rows) -> Table:
-    columns = (Column("Service", "code"), *(Column(aspect, "state") for aspect in _ASPECTS))
-    return Table("Services and what watches them", columns, tuple((name, *answers) for name, answers in rows))
+def _table(rows: _Rows, places: Mapping[str, str]) -> Table:
+    columns = (Column("Service", "code"), *(Column(aspect, "state") for aspect in _ASPECTS), Column("Place", "code"))
+    cells = tuple((name, *answers, places[name]) for name, answers in rows)
+    return Table("Services and what watches them", columns, cells)

@@ -7,12 +7,13 @@
   const more = panel && panel.querySelector(".more");
   const FEW = 10, MANY = 100, ANCHOR = "#explorer";
   const SEVERITIES = ["critical", "high", "medium", "low", "info"];
-  const KEYS = ["area", "service", "rule", "source", "status", "since"];
+  const KEYS = ["area", "file", "service", "rule", "source", "status", "since"];
   let entries = [], matches = [], limit = FEW, opened = "";
 
   const entryOf = (element) => {
     const entry = { element, id: element.id.replace("finding-", "") };
     for (const key of ["severity", ...KEYS]) entry[key] = element.getAttribute(`data-${key}`); // faster than dataset
+    [, entry.file, entry.line] = element.firstElementChild.lastElementChild.textContent.match(/^(.*?)(?::(\d+))?$/s);
     entry.sources = entry.source.split(", ");
     entry.text = `${element.firstElementChild.textContent} ${entry.rule} ${entry.service} ${element.id}`.toLowerCase();
     return entry;
@@ -116,6 +117,33 @@
     rows[at + step].focus();
   };
 
+  // A cell that a spreadsheet would take for a formula is marked as text.
+  const cell = (text) => `"${text.replace(/^[=+\-@\t\r]/, "'$&").replaceAll('"', '""')}"`;
+
+  const record = ({ element, ...entry }) => {
+    const body = document.createElement("template"), kept = element.querySelector(":scope > noscript");
+    if (kept) body.innerHTML = kept.textContent; else body.content.append(element.querySelector(".body").cloneNode(true));
+    const words = (found, without) => {
+      const whole = found?.cloneNode(true);
+      whole?.querySelectorAll(without).forEach((part) => part.remove());
+      return (whole?.textContent ?? "").trim();
+    };
+    const title = words(element.closest(".fault").querySelector("h4"), ".count");
+    const message = words(element.querySelector(".message"), ".status");
+    const advice = words(body.content.querySelector(".remedy"), "b");
+    return [entry.severity, entry.area, entry.rule, title, entry.file, entry.line ?? "", entry.service, message, advice, entry.source, entry.id, entry.status];
+  };
+
+  const download = () => {
+    const columns = ["severity", "area", "rule", "title", "file", "line", "service", "message", "recommendation", "source", "fingerprint", "status"];
+    const text = [columns, ...matches.map(record)].map((row) => row.map(cell).join(",")).join("\n");
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([`${text}\n`], { type: "text/csv" }));
+    link.download = "findings.csv";
+    link.click();
+    URL.revokeObjectURL(link.href);
+  };
+
   const change = () => { opened = ""; filter(); remember(); };
 
   if (panel) {
@@ -126,6 +154,7 @@
     form.addEventListener("input", change);
     form.addEventListener("reset", () => setTimeout(change));
     form.addEventListener("submit", (event) => event.preventDefault());
+    form.querySelector(".download").addEventListener("click", download);
     more.addEventListener("click", () => { const first = limit; limit += MANY; show(); list.children[first].firstElementChild.focus(); });
     list.addEventListener("keydown", walk);
     addEventListener("hashchange", restore);

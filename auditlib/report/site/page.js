@@ -6,6 +6,8 @@ function fill(details) {
   if (!kept) return;
   details.querySelector(":scope > [hidden=until-found]")?.remove();
   kept.outerHTML = kept.textContent;
+  makeSortable(details);
+  makeCopyable(details);
 }
 function open(element) {
   for (; element; element = element.parentElement) if (element.tagName === "DETAILS") { fill(element); element.open = true; }
@@ -42,19 +44,24 @@ addEventListener("beforeprint", () => {
   closed.forEach((element) => { fill(element); element.open = true; });
 });
 addEventListener("afterprint", () => closed.forEach((element) => { element.open = false; }));
-for (const button of document.querySelectorAll(".takeaway .copy")) {
-  const text = button.closest(".takeaway").querySelector("textarea"), said = button.parentElement.querySelector("output");
-  button.hidden = !navigator.clipboard;
-  button.addEventListener("click", () => navigator.clipboard.writeText(text.value).then(
-    () => { said.textContent = "Copied."; },
-    () => { text.closest("details").open = true; text.select(); said.textContent = "Select and copy the text below."; },
-  ));
-}
 const contents = document.querySelector(".contents > details");
 const narrow = matchMedia("(max-width: 72rem)");
 const fit = () => { contents.open = !narrow.matches || matchMedia("print").matches; };
 narrow.addEventListener("change", fit);
 fit();
+// What to do first is seen without scrolling: its titles at least.
+const first = document.querySelector(".opening .first");
+const fitSteps = () => {
+  const steps = [...first.querySelectorAll(".step")];
+  steps.forEach((step) => { step.open = true; });
+  const tight = first.getBoundingClientRect().bottom + scrollY > innerHeight;
+  first.classList.toggle("tight", tight);
+  steps.forEach((step) => { step.open = !tight; });
+};
+if (first) {
+  narrow.addEventListener("change", fitSteps);
+  requestAnimationFrame(fitSteps);
+}
 const links = [...document.querySelectorAll(".contents a")];
 const parts = links.map((link) => document.getElementById(decodeURIComponent(link.hash.slice(1))));
 const mark = () => {
@@ -62,8 +69,12 @@ const mark = () => {
   links.forEach((link, index) => { if (index === at) link.setAttribute("aria-current", "true"); else link.removeAttribute("aria-current"); });
 };
 let waiting = false;
-addEventListener("scroll", () => {
+const markSoon = () => {
   if (!waiting) requestAnimationFrame(() => { waiting = false; mark(); });
   waiting = true;
-}, { passive: true });
-requestAnimationFrame(mark); // not now, as it would lay out the page before the other scripts have changed it
+};
+addEventListener("scroll", markSoon, { passive: true });
+// A chapter gets its real height when it comes near the screen, mostly after the scrolling that brought it there. The
+// first call comes by itself, once the other scripts have changed the page.
+const heights = new ResizeObserver(markSoon);
+parts.forEach((part) => part && heights.observe(part));
