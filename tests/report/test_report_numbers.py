@@ -61,7 +61,7 @@ def test_a_file_of_several_entries_is_one_file(make_audit: MakeAudit) -> None:
     twice = [Coverage("compose.yaml", "compose", Read.PARTIAL, reason, 2) for reason in ("this", "that")]
     page = shown(audit.replace(found, coverage=tuple(twice)), "scope")
 
-    assert "Files read: 1 compose." in page
+    assert "Files read: 1 Compose file." in page
 
 
 def test_every_file_that_is_left_out_is_told(tmp_path: Path) -> None:
