@@ -261,7 +261,8 @@ def test_in_code_only_quoted_text_is_a_value(text):
 @pytest.mark.parametrize(
     "name",
     ["DB_PASSWORD", "apiKey", "secret-key", "JWT_SECRET_KEY", "SENTRY_DSN", "a.token", "DB_PW", "WIFI_PSK", "SSH_KEY",
-     "TLS_KEY", "WIREGUARD_KEY", "RABBITMQ_ERLANG_COOKIE", "WALLET_MNEMONIC", "TOTP_SEED"],
+     "TLS_KEY", "WIREGUARD_KEY", "RABBITMQ_ERLANG_COOKIE", "WALLET_MNEMONIC", "TOTP_SEED", "DB_PASSWORD_PROD",
+     "API_TOKEN_BUCHHALTUNG", "STRIPE_SECRET_KEY_TEST", "SECRET_KEY_BASE", "API_KEY_EU"],
 )  # fmt: skip
 def test_names_of_credentials(name):
     assert is_credential_name(name)
@@ -280,6 +281,10 @@ def test_names_of_credentials(name):
         "SESSION_COOKIE",
         "RANDOM_SEED",
         "CPW",
+        "API_KEY_HEADER",
+        "API_TOKEN_EXPIRY",
+        "PASSWORD_MIN_LENGTH",
+        "SECRET_NAME",
     ],
 )
 def test_names_of_others(name):

@@ -17,6 +17,16 @@ _CREDENTIAL = regex(
     r"credentials?|webhook(?:_url)?|salt|dsn|pepper|bearer(?:_token)?|slack_api_url)\d*$"
 )
 """What the end of a variable's name says of a secret, after the name is brought to snake case."""
+_OF_ONE = regex(
+    r"(?:password|passwd|passwort|passphrase|secret|secret_key|private_key|api_?key|api_?token|(?:access|auth|bot)_?token)_"
+    r"(?:prod|production|live|dev|development|staging|stage|test|testing|sandbox|demo|local|old|new|current|previous|next|"
+    r"primary|secondary|main|backup|readonly|read_only|ro|rw|base|eu|us|uk|de|fr|v\d+)$"
+    r"|(?:^|_)api_?(?:key|token)_(?!(?:name|header|hash|hashed|prefix|suffix|length|min|max|ttl|expir\w*|lifetime|duration|url|"
+    r"uri|file|path|dir|id|ids|type|status|state|scope|scopes|role|roles|limit|rate|quota|count|env|var|enabled|required|"
+    r"optional|auth|service|manager|store|provider|source|location|param|parameter|query|field|regex|pattern|format|usage|"
+    r"description|version|algorithm|rotation|seconds|minutes|hours|days|owner|user|error|missing|invalid|here)$)[a-z]+$"
+)
+"""The secret of one environment or customer: `DB_PASSWORD_PROD`, `API_TOKEN_BILLING`; no property of a secret."""
 _PASSWORD = regex(r"pass|pwd|secret", re.I)
 
 _REFERENCE = (
@@ -49,7 +59,7 @@ def is_credential_name(name: str) -> bool:
 def _is_credential(name: str) -> bool:
     snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)
     snake = re.sub(r"[-. ]", "_", snake).lower()
-    return bool(_CREDENTIAL.search(snake))
+    return bool(_CREDENTIAL.search(snake) or _OF_ONE.search(snake))
 
 
 def is_login_name(name: str) -> bool:
