@@ -43,12 +43,25 @@ _DATABASE_LOGIN = regex(r"(?:.*/)?(?:adminer|phpmyadmin)")
 """Whoever has a user and a password of the database is let in; there is no other login, and nothing slows guesses."""
 
 
+_OWN_LOGIN = regex(r"(?:.*/)?(?:portainer(?:-[ce]e)?|cloudbeaver|adminmongo|nosqlclient)")
+"""Further consoles, which ask for a login of their own from the first start on."""
+
+
 def _console(inventory: Inventory, service: Service) -> _Console | None:
     """Which console a service is, by its image or by its command."""
     if any({"celery", "flower"} <= set(command.words) for command in services.commands(inventory, service)):
         return _FLOWER
     name = images.repository(service.image) if service.build is None else ""
     return next((item for pattern, item in _CONSOLES if pattern.fullmatch(name)), None)
+
+
+def is_console(inventory: Inventory, service: Service) -> bool:
+    """Whether a service is there for people who look after the data, and for no other service."""
+    return _console(inventory, service) is not None or has_database_login(service) or _has_own_login(service)
+
+
+def _has_own_login(service: Service) -> bool:
+    return service.build is None and bool(_OWN_LOGIN.fullmatch(images.repository(service.image)))
 
 
 def is_open(inventory: Inventory, service: Service) -> bool:
