@@ -168,6 +168,14 @@ class Inventory:
         return tuple(service for service in self.distinct_services if service.project not in self.aside)
 
     @cached_property
+    def keepers(self) -> dict[str | int, list[tuple[stack.Service, stack.EnvironmentEntry]]]:
+        """The databases with a volume by the name or the value of what they are given at their first start, once asked.
+
+        Each finding about a password asks, and there are as many as services.
+        """
+        return {}
+
+    @cached_property
     def runners(self) -> dict[str, tuple[stack.Service, ...]]:
         """By file the services that mount it, as far as somebody asked: each asks all services, and many rules do."""
         return {}

@@ -63,24 +63,32 @@ def with_kept(
 
     `called` has by service the variable that is to hold it, where that is another one than today's.
     """
-    identities = {value.identity for value in values if _is_distinct(value)}
+    identities = [value.identity for value in values if _is_distinct(value)]
+    keys: tuple[str | int, ...] = (*names, *identities)
+    given = [pair for key in keys for pair in _keepers(inventory).get(key, ())]
+    chosen = None if among is None else {item.key for item in among}
     found = [
         (service, entry, called.get(service.name) or _shell(entry))
-        for service in (inventory.distinct_services if among is None else among)
-        if services.keeps_data(service, services.product(inventory, service))
-        for entry in service.environment
-        if entry.name in _BY_VARIABLE and (_has_name(entry, names) or _has_value(entry, identities))
+        for service, entry in {(service.key, entry.name): (service, entry) for service, entry in given}.values()
+        if chosen is None or service.key in chosen
     ]
     told = [_TOLD.format(listed(variable for _, _, variable in found))] if found else []
     return "\n".join((lines, *told, *dict.fromkeys(_command(*each) for each in found)))
 
 
-def _has_name(entry: EnvironmentEntry, names: Collection[str]) -> bool:
-    return any(name in names for name in (entry.name, *entry.variables))
-
-
-def _has_value(entry: EnvironmentEntry, identities: Collection[int]) -> bool:
-    return entry.value is not None and entry.value.identity in identities
+def _keepers(inventory: Inventory) -> dict[str | int, list[tuple[Service, EnvironmentEntry]]]:
+    """The databases with a volume by the names and the value of each variable that only their first start reads."""
+    known = inventory.keepers
+    if not known:
+        known[""] = []
+        for service in inventory.distinct_services:
+            entries = [entry for entry in service.environment if entry.name in _BY_VARIABLE]
+            if entries and services.keeps_data(service, services.product(inventory, service)):
+                for entry in entries:
+                    keys: set[str | int] = {entry.name, *entry.variables}
+                    for key in keys | ({entry.value.identity} if entry.value else set()):
+                        known.setdefault(key, []).append((service, entry))
+    return known
 
 
 def _is_distinct(value: Value) -> bool:
