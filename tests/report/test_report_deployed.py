@@ -102,7 +102,7 @@ def test_volumes_starts_and_failures_are_those_of_production(found: Audit) -> No
     start = sections.start_up(found)
     assert sorted(column(start, "Service")) == ["api", "console", "db", "proxy"]
     assert prose(start) == ["Left out, as they are for development: mailpit."]
-    assert column(sections.blast_radius(found), "If this dies") == ["db"]
+    assert column(sections.blast_radius(found), "If this dies") == ["db", "proxy", "api", "console"]
 
 
 def test_a_console_that_is_kept_up_in_production_counts(found: Audit) -> None:

@@ -43,8 +43,8 @@ def test_the_map_joins_a_proxy_to_what_it_passes_requests_to(audit: auditing.Aud
 def test_the_exposure_names_the_proxy_and_its_port_on_the_host(audit: auditing.Audit) -> None:
     shown = picture(audit, "exposure")
 
-    assert "grafana through caddy :8300" in shown.svg
-    assert "1 service reachable through a proxy; no services inside" in shown.caption
+    assert "caddy :8300 → grafana" in shown.svg
+    assert "no services inside the networks only; grafana reached through a proxy" in shown.caption
 
 
 def test_a_service_in_the_hosts_network_is_told_apart_from_ports_and_has_a_row(audit: auditing.Audit) -> None:
@@ -54,7 +54,7 @@ def test_a_service_in_the_hosts_network_is_told_apart_from_ports_and_has_a_row(a
     assert shown.caption.startswith(
         "1 port on every interface, none on the host alone; 1 service in the host's network"
     )
-    assert [row[:2] for row in shown.table.rows] == [("caddy", "8300"), ("node", "what it opens")]
+    assert [row[:2] for row in shown.table.rows] == [("caddy", "8300"), ("node", "what it opens"), ("grafana", "")]
 
 
 def test_the_blast_radius_says_who_is_out_of_reach(audit: auditing.Audit) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
 from auditlib.audit import Audit
@@ -43,7 +43,8 @@ def exposure(audit: Audit) -> Blocks:
         + f"{wording.count(len(inside), 'service')} inside the networks only"
         + (f"; {wording.listing(_routed(audit, ways))} reached through a proxy." if ways else ".")
     )  # fmt: skip
-    through = [f"{_under(way)} → {label(way.service)}" for way in ways]
+    names = _names(audit, ways)
+    through = [f"{names[way.proxy.key, way.service.key]} → {label(way.service)}" for way in ways]
     everywhere = [*_shortened(outside), *(f"{label(service)} (host network)" for service in direct)]
     bands: list[zones.Zone] = [
         ("Every interface", "reachable from outside the host", "bad", everywhere),
@@ -52,7 +53,7 @@ def exposure(audit: Audit) -> Blocks:
         ("Networks only", "reachable by other containers", "good", _shortened(inside)),
     ]
     canvas = zones.draw([band for band in bands if band[3] or band[0] != "Through a proxy"])
-    rows = (*_port_rows(ports), *_host_rows(audit.inventory, direct), *_way_rows(audit.inventory, ways))
+    rows = (*_port_rows(ports), *_host_rows(audit.inventory, direct), *_way_rows(audit.inventory, ways, names))
     columns = (Column("Service", "code"), Column("Host port", "number"), Column("Container port", "number"),
                Column("Protocol"), Column("Reachable from", "state"), Column("Place", "code"))  # fmt: skip
     table = Table("Published ports", columns, rows) if rows else None
@@ -74,9 +75,9 @@ def _host_rows(inventory: Inventory, services: Iterable[Service]) -> Iterator[_R
         yield inventory.label(service), "what it opens", "", "", state, str(service.location)
 
 
-def _way_rows(inventory: Inventory, ways: Iterable[Way]) -> Iterator[_Row]:
+def _way_rows(inventory: Inventory, ways: Iterable[Way], names: Mapping[tuple[str, str], str]) -> Iterator[_Row]:
     for way in ways:
-        state = State(f"{inventory.label(way.proxy)}, {_under(way)}", "warn")
+        state = State(f"through {names[way.proxy.key, way.service.key]}", "warn")
         yield inventory.label(way.service), "", "", "", state, str(way.location)
 
 
@@ -84,9 +85,19 @@ def _routed(audit: Audit, ways: Iterable[Way]) -> list[str]:
     return list(dict.fromkeys(audit.inventory.label(way.service) for way in ways))
 
 
-def _under(way: Way) -> str:
-    """The names that a service has outside, or the proxy that leads to it."""
-    return ", ".join(way.hosts) or way.proxy.name
+def _names(audit: Audit, ways: Iterable[Way]) -> dict[tuple[str, str], str]:
+    """By proxy and service the names that the service has outside, or the proxy that leads to it and its port there."""
+    node = audit.graph.service
+    listens: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+    for edge in audit.graph.edges_of("forwards_to"):
+        listens[edge.source, edge.target].update(edge.attributes["ports"])
+    found: dict[tuple[str, str], str] = {}
+    for way in ways:
+        proxy, service = way.proxy, way.service
+        asked = listens.get((node(proxy.project, proxy.name), node(service.project, service.name)), ())
+        ports = [f" :{port.host_port}" for port in proxy.ports if port.target in asked and port.host_port]
+        found[proxy.key, service.key] = ", ".join(way.hosts) or audit.inventory.label(proxy) + "".join(ports[:1])
+    return found
 
 
 def _chip(name: str, port: Port) -> str:
