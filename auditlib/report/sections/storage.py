@@ -88,7 +88,7 @@ def _routed(audit: Audit, ways: Iterable[Way]) -> list[str]:
 def _names(audit: Audit, ways: Iterable[Way]) -> dict[tuple[str, str], str]:
     """By proxy and service the names that the service has outside, or the proxy that leads to it and its port there."""
     node = audit.graph.service
-    listens: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+    listens: defaultdict[tuple[str | None, str | None], set[str]] = defaultdict(set)
     for edge in audit.graph.edges_of("forwards_to"):
         listens[edge.source, edge.target].update(edge.attributes["ports"])
     found: dict[tuple[str, str], str] = {}
