@@ -25,11 +25,17 @@ def reading(name: str, file: str, *, of_compose: bool = False) -> str:
     wanted = re.sub(r"\W+", "_", name).upper() if "." in name else name or _UNNAMED
     if of_compose or is_compose_file(posixpath.basename(file)):
         return f"{wanted}: ${{{wanted}:?set it in .env}}"
-    if ".env" in file or file.endswith(".env"):
+    if ".env" in file:
         return f"{wanted}="
     spring = _SPRING.search(file) is not None
     pattern = _READING.get("properties" if spring else file.rpartition(".")[2].lower())
     return pattern.format(wanted) if pattern else f"<the value of {wanted}, filled in when the program starts>"
+
+
+def can_read(file: str) -> bool:
+    """Whether what stands in a file, or the program that reads it, can take a value from the environment."""
+    kind = file.rpartition(".")[2].lower()
+    return kind in _READING or kind == "ini" or ".env" in file or is_compose_file(posixpath.basename(file))
 
 
 def everywhere(items: Iterable[Sighting], usual: str = "") -> str:

@@ -180,7 +180,7 @@ def _of_its_own(name: str, service: str) -> str:
 
 
 def _advice(uses: list[_Use], variables: dict[int, str], alike: Sequence[Sighting]) -> str:
-    """What to write, and what else has to get the new value, so that nobody goes on with the old one."""
+    """What to write, and which other files have to read the variable too, as no file of the repository may hold it."""
     first, *others = uses
     required = f"`${{{variables[first.value.identity]}:?}}`"
     if len(variables) > 1:
@@ -191,11 +191,11 @@ def _advice(uses: list[_Use], variables: dict[int, str], alike: Sequence[Sightin
     told = f"Write {required} in {counted(len(uses), 'place') if others else first.location.file}"
     if not alike:
         return f"{told}, and give it a new value outside the repository."
-    holders = [f"{item.name} of {item.location.file}" if item.name else item.location.file for item in alike]
-    return (
-        f"{told}, and change its value in {listed(holders, limit=3)} too. Who reads the old one there can no longer "
-        "log in."
-    )
+    reading = dict.fromkeys(item.location.file for item in alike if code_lines.can_read(item.location.file))
+    holding = dict.fromkeys(item.location.file for item in alike if item.location.file not in reading)
+    steps = [f"let {listed(reading, limit=2)} read it too"] if reading else []
+    steps += [f"take the value out of {listed(holding, limit=2)}"] if holding else []
+    return f"{told}{', ' if len(steps) > 1 else ' and '}{' and '.join(steps)}."
 
 
 def _lines(name: str, uses: list[_Use], variables: dict[int, str]) -> str:
