@@ -18,8 +18,8 @@ Better:
 
 Recommendation:
 
-    Commit the file, correct the path, or say in the README (and check in a script) how it is made before the start. Keys
-    and certificates are made on the host, in a folder that Git ignores.
+    Commit the file, correct the path, or say in the README (and check in a script) how it is made before the start.
+    Keys and certificates are made on the host, in a folder that Git ignores.
 
 References:
 
