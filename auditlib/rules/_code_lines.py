@@ -8,6 +8,8 @@ from collections.abc import Iterable
 
 from auditlib.compose.discovery import is_compose_file
 from auditlib.conventions.secrets import Sighting
+from auditlib.inventory import Inventory
+from auditlib.inventory.configuration import Setting
 from auditlib.patterns import regex
 from auditlib.rules import _files as files
 
@@ -38,15 +40,31 @@ def can_read(file: str) -> bool:
     return kind in _READING or kind == "ini" or ".env" in file or is_compose_file(posixpath.basename(file))
 
 
-def everywhere(items: Iterable[Sighting], usual: str = "") -> str:
+def in_code(inventory: Inventory, name: str, file: str, kind: str = "str") -> str:
+    """The same for a file of code; a class of pydantic's settings has a field, which fails to start without a value."""
+    fields = settings_fields(inventory, file)
+    if not fields:
+        return reading(name, file)
+    own = next((item for item in fields if item.name == name), None)
+    holder, _, field = (own or fields[0]).attribute.rpartition(".")
+    return f"{field if own else name}: {own.type if own and own.type else kind}  # in {holder}, without a default"
+
+
+def settings_fields(inventory: Inventory, file: str) -> list[Setting]:
+    """The fields of the classes of pydantic's settings in a file."""
+    return [item for item in inventory.settings if item.style == "pydantic" and item.location.file == file]
+
+
+def everywhere(inventory: Inventory, items: Iterable[Sighting], usual: str = "") -> str:
     """The same for all places of a secret, each by its own name or the usual one."""
-    found = {
-        item.location.file: reading(
-            item.name or usual, item.location.file, of_compose=item.kind in ("default", "literal")
-        )
-        for item in items
-    }
+    found = {item.location.file: _of(inventory, item, item.name or usual) for item in items}
     return "\n".join(files.into(file, line) for file, line in found.items())
+
+
+def _of(inventory: Inventory, item: Sighting, name: str) -> str:
+    if item.kind == "setting":
+        return in_code(inventory, name, item.location.file)
+    return reading(name, item.location.file, of_compose=item.kind in ("default", "literal"))
 
 
 def required(names: Iterable[str]) -> str:

@@ -65,7 +65,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 *passed.get(setting.name, {}).values(),
                 *templates.get((setting.name, setting.default.identity), ()),
             )
-            yield _evidence(setting, setting.default, related, setting.name in demanded)
+            yield _evidence(inventory, setting, setting.default, related, setting.name in demanded)
 
 
 def _fixed(inventory: Inventory, item: FixedSecret) -> Evidence:
@@ -80,7 +80,7 @@ def _fixed(inventory: Inventory, item: FixedSecret) -> Evidence:
         recommendation=f"Read {item.name} from the environment, without a default, and replace the value that stands "
         f"in {item.location.file}.",
         example=login_lines.with_kept(
-            files.into(item.location.file, code_lines.reading(item.name, item.location.file)),
+            files.into(item.location.file, code_lines.in_code(inventory, item.name, item.location.file)),
             inventory,
             [item.name],
             [item.value],
@@ -92,7 +92,9 @@ def _kind(value: Value) -> str:
     return "a placeholder" if value.placeholder else "an easily guessed value" if value.weak else "a value"
 
 
-def _evidence(setting: Setting, default: Value, related: tuple[Related, ...], demanded: bool) -> Evidence:
+def _evidence(
+    inventory: Inventory, setting: Setting, default: Value, related: tuple[Related, ...], demanded: bool
+) -> Evidence:
     consequence = "wherever the variable isn't set, the code runs with it"
     if demanded:
         consequence = "Compose demands the variable, but every other start of this code runs with the default"
@@ -105,7 +107,7 @@ def _evidence(setting: Setting, default: Value, related: tuple[Related, ...], de
         f"wherever this code runs.",
         severity=Severity.MEDIUM if demanded else None,
         change=(f' = "{default.text}"', "") if setting.style == "pydantic" else ("", ""),
-        example=files.into(setting.location.file, code_lines.reading(setting.name, setting.location.file)),
+        example=files.into(setting.location.file, code_lines.in_code(inventory, setting.name, setting.location.file)),
     )
 
 
