@@ -64,6 +64,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             related = (
                 *passed.get(setting.name, {}).values(),
                 *templates.get((setting.name, setting.default.identity), ()),
+                *_holders(inventory, setting.name, setting.default, setting.location),
             )
             yield _evidence(inventory, setting, setting.default, related, setting.name in demanded)
 
@@ -77,8 +78,9 @@ def _fixed(inventory: Inventory, item: FixedSecret) -> Evidence:
         f"{item.name} is fixed in the {place}, to {_kind(item.value)} ({item.value.text}): {effect}.",
         item.location,
         subject=f"{item.name}/fixed",
-        recommendation=f"Read {item.name} from the environment, without a default, and replace the value that stands "
-        f"in {item.location.file}.",
+        related=_holders(inventory, item.name, item.value, item.location),
+        recommendation=f"Read {item.name} from the environment, without a default, and give it a new value that no "
+        "file of the repository holds.",
         example=login_lines.with_kept(
             files.into(item.location.file, code_lines.in_code(inventory, item.name, item.location.file)),
             inventory,
@@ -86,6 +88,12 @@ def _fixed(inventory: Inventory, item: FixedSecret) -> Evidence:
             [item.value],
         ),
     )
+
+
+def _holders(inventory: Inventory, name: str, value: Value, place: Location) -> tuple[Related, ...]:
+    """The other files that hold the same value, which go on with the old one."""
+    found = login_lines.elsewhere(inventory, name, value, (), [place])
+    return tuple(Related(item.location, f"{item.name or 'this file'} holds the same value") for item in found)
 
 
 def _kind(value: Value) -> str:
