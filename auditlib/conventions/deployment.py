@@ -149,7 +149,7 @@ def workflow_variables(inventory: Inventory) -> Iterator[Pair]:
 def signs_of_production(inventory: Inventory) -> tuple[Related, ...]:
     """Where the repository says that it is put into production: jobs, scripts, profiles, files that are called so."""
     found = [
-        *((job.location, "a job that deploys") for job in inventory.jobs if deploys(job) and not _is_empty(job)),
+        *((job.location, "a job that deploys") for job in inventory.jobs if deploys(job) and not is_empty(job)),
         *((item.location, "a script that deploys") for item in inventory.scripts if stages.names_production(item.path)),
         *(
             (service.profiles_location or service.location, f"{service.name} has the profile {profile}")
@@ -185,7 +185,7 @@ def prints(command: Command) -> bool:
     return bool(command.words) and PurePosixPath(command.words[0]).name in _SILENT
 
 
-def _is_empty(job: Job) -> bool:
+def is_empty(job: Job) -> bool:
     """Whether a job does nothing, whatever it is called."""
     return bool(job.steps) and not job.uses and all(map(is_idle, job.steps))
 

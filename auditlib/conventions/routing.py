@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from auditlib.conventions import proxies, services, traefik
 from auditlib.inventory import Inventory
-from auditlib.inventory.proxy import ReverseProxy
+from auditlib.inventory.proxy import ReverseProxy, Upstream
 from auditlib.inventory.stack import Service
 from auditlib.model import Location
 from auditlib.patterns import regex
@@ -94,5 +94,11 @@ def _of_upstreams(inventory: Inventory) -> Iterator[Way]:
             mine = inventory.services_of(proxy.project)
             for upstream in config.upstreams:
                 service = mine.get(upstream.host)
-                if service is not None and service is not proxy:
-                    yield Way(service, proxy, (), upstream.location, config=config, guarded=config.guarded)
+                if service is not None and service is not proxy and _is_published(proxy, upstream):
+                    guarded = config.guarded if upstream.guarded is None else upstream.guarded
+                    yield Way(service, proxy, (), upstream.location, config=config, guarded=guarded)
+
+
+def _is_published(proxy: Service, upstream: Upstream) -> bool:
+    """Whether a port whose requests an upstream gets is published, as far as they are known."""
+    return not upstream.listens or any(port.target in upstream.listens for port in services.public_ports(proxy))

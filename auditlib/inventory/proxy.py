@@ -22,6 +22,9 @@ class Upstream(Struct, frozen=True):
     location: Location
     listens: tuple[str, ...] = ()
     """The ports of the proxy whose requests it gets, where the file tells them apart."""
+    guarded: bool | None = None
+    """Whether the site that leads to it asks for a login or lets in known addresses alone, where the file tells sites
+    apart."""
 
 
 class ReverseProxy(Struct, frozen=True):

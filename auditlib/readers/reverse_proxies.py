@@ -8,9 +8,11 @@ https://docs.haproxy.org/3.0/configuration.html#4-server.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
+
+from msgspec.structs import replace
 
 from auditlib.inventory.proxy import ReverseProxy, Upstream
 from auditlib.model import Location
@@ -21,6 +23,7 @@ from auditlib.source import Source
 from auditlib.yamltree import Node
 
 _CADDY_PASS = regex(r"^\s*(?:reverse_proxy|php_fastcgi|to)\s+([^#{\n]+)")
+_CADDY_IMPORT = regex(r"^\s*import\s", re.M)
 _CADDY_PORT = regex(r":(\d{2,5})(?=[\s,{/])")
 _HAPROXY_SERVER = regex(r"^\s*server\s+\S+\s+([^\s:]+)(?::(\d+))?")
 _HAPROXY_BIND = regex(r"^\s*bind\s+\S*?:(\d{1,5})\b")
@@ -42,26 +45,47 @@ def read(source: Source) -> reading.Reading:
 
 
 def _caddy(source: Source, file: str) -> Iterator[Any]:
+    guarded = _is_guarded(source, file)
     listens: list[str] = []
-    site: tuple[str, ...] = ()
     upstreams: list[Upstream] = []
-    for number, line in enumerate(source.lines(file), 1):
-        if line.rstrip().endswith("{") and line[:1] not in (" ", "\t", "#"):
-            site = tuple(_CADDY_PORT.findall(line[:1_000]))
-            listens += site
-        if match := _CADDY_PASS.match(line[:1_000]):
-            words = match[1].split()
-            path = words.pop(0) if words and words[0][0] in "/*@" else ""
-            place = Location(file, number)
-            upstreams += [_upstream(word, path, "", place, site) for word in words if word[0] not in "{}"]
-    yield ReverseProxy(
-        file,
-        "caddy",
-        tuple(dict.fromkeys(listens)),
-        tuple(upstreams),
-        Location(file),
-        guarded=_is_guarded(source, file),
-    )
+    for site in _caddy_sites(source.lines(file)):
+        ports = tuple(_CADDY_PORT.findall(site[0][1][:1_000])) if _opens_site(site[0][1]) else ()
+        listens += ports
+        asks = guarded and _caddy_asks("\n".join(line for _, line in site))
+        for number, line in site:
+            for path, word in _caddy_passes(line[:1_000]):
+                found = _upstream(word, path, "", Location(file, number), ports)
+                upstreams.append(replace(found, guarded=asks))
+    yield ReverseProxy(file, "caddy", tuple(dict.fromkeys(listens)), tuple(upstreams), Location(file), guarded=guarded)
+
+
+def _caddy_sites(lines: Iterable[str]) -> Iterator[list[tuple[int, str]]]:
+    """The numbered lines of each site, and of what stands before the first."""
+    site: list[tuple[int, str]] = []
+    for number, line in enumerate(lines, 1):
+        if site and _opens_site(line):
+            yield site
+            site = []
+        site.append((number, line))
+    if site:
+        yield site
+
+
+def _opens_site(line: str) -> bool:
+    return line.rstrip().endswith("{") and line[:1] not in (" ", "\t", "#")
+
+
+def _caddy_asks(site: str) -> bool:
+    """Whether a site of a file that names a guard has one, or takes in a snippet that may."""
+    return proxy_guards.names_guard(site) or bool(_CADDY_IMPORT.search(site))
+
+
+def _caddy_passes(line: str) -> Iterator[tuple[str, str]]:
+    """The servers that a statement passes requests to, each after the path or matcher."""
+    match = _CADDY_PASS.match(line)
+    words = match[1].split() if match else []
+    path = words.pop(0) if words and words[0][0] in "/*@" else ""
+    yield from ((path, word) for word in words if word[0] not in "{}")
 
 
 def _haproxy(source: Source, file: str) -> Iterator[Any]:

@@ -8,6 +8,8 @@ from collections.abc import Iterable
 
 from auditlib.compose.discovery import is_compose_file
 from auditlib.conventions.secrets import Sighting
+from auditlib.inventory import Inventory
+from auditlib.inventory.configuration import Setting
 from auditlib.patterns import regex
 from auditlib.rules import _files as files
 
@@ -25,22 +27,44 @@ def reading(name: str, file: str, *, of_compose: bool = False) -> str:
     wanted = re.sub(r"\W+", "_", name).upper() if "." in name else name or _UNNAMED
     if of_compose or is_compose_file(posixpath.basename(file)):
         return f"{wanted}: ${{{wanted}:?set it in .env}}"
-    if ".env" in file or file.endswith(".env"):
+    if ".env" in file:
         return f"{wanted}="
     spring = _SPRING.search(file) is not None
     pattern = _READING.get("properties" if spring else file.rpartition(".")[2].lower())
     return pattern.format(wanted) if pattern else f"<the value of {wanted}, filled in when the program starts>"
 
 
-def everywhere(items: Iterable[Sighting], usual: str = "") -> str:
+def can_read(file: str) -> bool:
+    """Whether what stands in a file, or the program that reads it, can take a value from the environment."""
+    kind = file.rpartition(".")[2].lower()
+    return kind in _READING or kind == "ini" or ".env" in file or is_compose_file(posixpath.basename(file))
+
+
+def in_code(inventory: Inventory, name: str, file: str, kind: str = "str") -> str:
+    """The same for a file of code; a class of pydantic's settings has a field, which fails to start without a value."""
+    fields = settings_fields(inventory, file)
+    if not fields:
+        return reading(name, file)
+    own = next((item for item in fields if item.name == name), None)
+    holder, _, field = (own or fields[0]).attribute.rpartition(".")
+    return f"{field if own else name}: {own.type if own and own.type else kind}  # in {holder}, without a default"
+
+
+def settings_fields(inventory: Inventory, file: str) -> list[Setting]:
+    """The fields of the classes of pydantic's settings in a file."""
+    return [item for item in inventory.settings if item.style == "pydantic" and item.location.file == file]
+
+
+def everywhere(inventory: Inventory, items: Iterable[Sighting], usual: str = "") -> str:
     """The same for all places of a secret, each by its own name or the usual one."""
-    found = {
-        item.location.file: reading(
-            item.name or usual, item.location.file, of_compose=item.kind in ("default", "literal")
-        )
-        for item in items
-    }
+    found = {item.location.file: _of(inventory, item, item.name or usual) for item in items}
     return "\n".join(files.into(file, line) for file, line in found.items())
+
+
+def _of(inventory: Inventory, item: Sighting, name: str) -> str:
+    if item.kind == "setting":
+        return in_code(inventory, name, item.location.file)
+    return reading(name, item.location.file, of_compose=item.kind in ("default", "literal"))
 
 
 def required(names: Iterable[str]) -> str:

@@ -19,6 +19,7 @@ Better:
 Recommendation:
 
     Commit the file, correct the path, or say in the README (and check in a script) how it is made before the start.
+    Keys and certificates are made on the host, in a folder that Git ignores.
 
 References:
 
@@ -34,7 +35,7 @@ import textwrap
 from collections.abc import Iterator
 from itertools import pairwise
 
-from auditlib.conventions import build_context, deployment, environments, mounts
+from auditlib.conventions import build_context, deployment, environments, key_files, mounts
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Command
@@ -72,7 +73,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for path, users in missing.items():
         if path not in made and not posixpath.basename(path).startswith(".env"):
             alike = next((item for item in known if item.lower() == path.lower()), "")
-            yield _evidence(path, list(users.values()), _template(inventory, path), alike)
+            yield _evidence(inventory, path, list(users.values()), alike)
 
 
 def _unread(inventory: Inventory, known: frozenset[str]) -> Iterator[tuple[str, tuple[Service, str]]]:
@@ -143,8 +144,23 @@ def _supplied(path: str, mount: Mount) -> str:
     return _files.into("README.md", f"Before the first start:\n\n{textwrap.indent(made, '    ')}")
 
 
-def _evidence(path: str, users: list[tuple[Service, Mount]], template: str, alike: str) -> Evidence:
+def _way(path: str, mount: Mount, template: str, *, secret: bool) -> str:
+    """What brings the source to where it is mounted from."""
+    if secret:
+        return _kept_outside(path, mount)
+    return f"cp {shlex.quote(template)} {shlex.quote(path)}" if template else _supplied(path, mount)
+
+
+def _kept_outside(path: str, mount: Mount) -> str:
+    """The line that has Git ignore keys, and the step that makes them on the host."""
+    made = f"<the command that makes the keys that are read at {mount.target}, as certbot or openssl does>"
+    return "\n".join((_files.into(".gitignore", f"/{path}"), _files.into("README.md", f"On the host:\n\n    {made}")))
+
+
+def _evidence(inventory: Inventory, path: str, users: list[tuple[Service, Mount]], alike: str) -> Evidence:
     (service, first), *others = users
+    template = _template(inventory, path)
+    secret = any(key_files.is_mounted(inventory, *user) for user in users)
     names = listed(item.name for item, _ in users)
     filled = not any(_is_read_only(mount) for _, mount in users)
     doubt = f"; {service.name} starts without its content, unless it fills the folder by itself" if filled else ""
@@ -160,8 +176,10 @@ def _evidence(path: str, users: list[tuple[Service, Mount]], template: str, alik
         subject=path,
         service=service.name,
         related=tuple(Related(mount.location, f"{item.name} mounts it here", member=True) for item, mount in others),
-        recommendation=f"Commit {path}, or say in the README how it is made before the start.",
+        recommendation=f"Say in the README how {path} is made on the host, and have Git ignore it, as it is for keys."
+        if secret
+        else f"Commit {path}, or say in the README how it is made before the start.",
         severity=Severity.LOW if environments.is_for_development(first.location.file) else None,
         confidence=Confidence.MEDIUM if filled or template else None,
-        example=f"cp {shlex.quote(template)} {shlex.quote(path)}" if template else _supplied(path, first),
+        example=_way(path, first, template, secret=secret),
     )

@@ -31,6 +31,8 @@ import shlex
 from collections import defaultdict
 from collections.abc import Iterator
 
+from msgspec import Struct
+
 from auditlib.conventions.workspaces import Workspace
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
@@ -42,7 +44,16 @@ from auditlib.pipeline.needs import Need, inputs_of, needs_of
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
-_Use = tuple[Need, Location, bool]
+
+class _Use(Struct, frozen=True):
+    """One call of what is missing, by a step or by a job."""
+
+    need: Need
+    place: Location
+    caller: Location
+    swallowed: bool = False
+
+
 _PATH = regex(r"[\w@./-]*[\w-]\.[\w-]+|(?:[\w.-]+/)+[\w.-]+")
 
 
@@ -55,16 +66,16 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         for step in job.steps:
             if step.uses.startswith("./") and workspace.holds_repository:
                 for need in _action(inventory, step.uses):
-                    missing[need.cause].append((need, step.location, False))
+                    missing[need.cause].append(_Use(need, step.location, step.location))
             for need in inputs_of(workspace, step):
-                missing[need.cause].append((need, step.location, False))
+                missing[need.cause].append(_Use(need, step.location, step.location))
             for command in step.commands:
                 for need in needs_of(workspace, step, command):
-                    missing[need.cause].append((need, command.location, command.cannot_fail))
+                    missing[need.cause].append(_Use(need, command.location, step.location, command.cannot_fail))
         for step, need in remote.needs_of(workspace):
-            missing[need.cause].append((need, step.location, False))
+            missing[need.cause].append(_Use(need, step.location, step.location))
         if job.uses.startswith("./") and job.uses.removeprefix("./") not in inventory.file_set:
-            missing[job.uses].append((Need(job.uses, "the workflow", job.uses), job.location, False))
+            missing[job.uses].append(_Use(Need(job.uses, "the workflow", job.uses), job.location, job.location))
     for cause, uses in missing.items():
         yield _evidence(inventory, cause, uses)
 
@@ -78,11 +89,11 @@ def _action(inventory: Inventory, uses: str) -> Iterator[Need]:
 
 
 def _evidence(inventory: Inventory, cause: str, uses: list[_Use]) -> Evidence:
-    (need, location, swallowed), *_ = uses
-    places = dict.fromkeys(place for _, place, _ in uses)
-    names = list(dict.fromkeys(item.name for item, _, _ in uses))
-    steps = "A step calls" if len(places) == 1 else f"{len(places)} steps call"
-    hidden = all(item for _, _, item in uses)
+    need, location = uses[0].need, uses[0].place
+    callers = {use.caller for use in uses}
+    names = list(dict.fromkeys(use.need.name for use in uses))
+    steps = "A step calls" if len(callers) == 1 else f"{len(callers)} steps call"
+    hidden = all(use.swallowed for use in uses)
     what = f"{need.what} {names[0]}" if len(names) == 1 else f"{listed(names)}"
     message = f"{steps} {what}, which the repository lacks{need.detail}"
     return Evidence(
@@ -91,9 +102,9 @@ def _evidence(inventory: Inventory, cause: str, uses: list[_Use]) -> Evidence:
         subject=cause,
         related=tuple(Related(place, f"calls {item.name} too", member=True) for item, place in _others(uses)),
         recommendation=need.advice or f"Add {listed(names)}, or call what is there.",
-        severity=Severity.MEDIUM if swallowed and hidden else None,
+        severity=Severity.MEDIUM if hidden else None,
         confidence=None if need.sure else Confidence.MEDIUM,
-        example=_added(inventory, cause, [_path(item) for item, _, _ in uses]),
+        example=_added(inventory, cause, [_path(use.need) for use in uses]),
     )
 
 
@@ -116,8 +127,8 @@ def _path(need: Need) -> str:
 
 
 def _others(uses: list[_Use]) -> Iterator[tuple[Need, Location]]:
-    seen = {uses[0][1]}
-    for need, place, _ in uses[1:]:
-        if place not in seen:
-            seen.add(place)
-            yield need, place
+    seen = {uses[0].place}
+    for use in uses[1:]:
+        if use.place not in seen:
+            seen.add(use.place)
+            yield use.need, use.place

@@ -27,7 +27,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditlib.conventions import build_context, services
+from auditlib.conventions import build_context, key_files, services
 from auditlib.conventions.workspaces import GENERATED
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
@@ -78,7 +78,9 @@ def _fault(source: str, files: list[str], ignore: DockerIgnore | None) -> str:
 
 
 def _brought(build: Build, source: str) -> str:
-    """How a file gets into the context; one above it can't."""
+    """How a file gets into the context; one above it can't, and keys only by a secret's mount."""
+    if key_files.is_one(source):
+        return "RUN --mount=type=secret,id=<its name> <the command that needs it>"
     return "" if source.startswith("..") else _files.committed([build_context.path_outside(build, source)])
 
 
@@ -107,7 +109,9 @@ def _evidence(
         subject=source,
         service=service.name,
         related=tuple(related),
-        recommendation=f"Write {source} as seen from {context}, or add it there.",
+        recommendation=f"Mount {source} as a secret of the build, or give it to the container when it starts."
+        if key_files.is_one(source)
+        else f"Write {source} as seen from {context}, or add it there.",
         change=_moved(files, source) if "isn't there" in why else ("", ""),
         example=_files.into(ignore.path, f"!{source}") if ignore and "leaves out" in why else _brought(build, source),
     )

@@ -51,16 +51,17 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                     holders[entry.location.file, entry.name].append((entry.location, origin))
     for (file, holder), found in holders.items():
         if not environments.is_for_development(file):
-            yield _evidence(holder, found)
+            yield _evidence(inventory, holder, found)
 
 
-def _required(holder: str, file: str) -> str:
+def _required(inventory: Inventory, holder: str, file: str) -> str:
     """The list as a variable that each environment sets."""
     name = holder.upper().strip("()")
-    return files.into(file, code_lines.reading("ALLOWED_ORIGINS" if "ORIGIN" not in name else name, file))
+    variable = "ALLOWED_ORIGINS" if "ORIGIN" not in name else name
+    return files.into(file, code_lines.in_code(inventory, variable, file, "list[str]"))
 
 
-def _evidence(holder: str, found: list[tuple[Location, str]]) -> Evidence:
+def _evidence(inventory: Inventory, holder: str, found: list[tuple[Location, str]]) -> Evidence:
     (first, _), *others = found
     origins = list(dict.fromkeys(origin for _, origin in found))
     related = {place: f"{origin} is a placeholder, too" for place, origin in others if place.line != first.line}
@@ -72,5 +73,5 @@ def _evidence(holder: str, found: list[tuple[Location, str]]) -> Evidence:
         related=tuple(Related(place, text) for place, text in related.items()),
         recommendation=f"Replace {listed((f'`{origin}`' for origin in origins), limit=2)} by the origins of the "
         "frontend, read from a required variable.",
-        example=_required(holder, first.file),
+        example=_required(inventory, holder, first.file),
     )

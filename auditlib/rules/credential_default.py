@@ -37,7 +37,8 @@ from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
-from auditlib.conventions import environments, grafana, secrets, services
+from auditlib.conventions import environments, grafana, routing, secrets, services
+from auditlib.conventions.routing import Way
 from auditlib.conventions.secrets import Sighting
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
@@ -77,6 +78,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         if not secrets.is_public(name) and not secrets.opens_nothing(name, use.value):
             uses[family, name].setdefault(use.location, use)
     by_name = {(service.project, service.name): service for service in inventory.services}
+    ways = _open_ways(inventory)
     for (family, name), found in uses.items():
         reached = dict.fromkeys(use.service for use in found.values() if use.service)
         yield _evidence(
@@ -84,10 +86,21 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             name,
             list(found.values()),
             [by_name[family, item] for item in reached if (family, item) in by_name],
+            ways,
         )
     for service in grafana.servers(inventory):
-        if services.is_exposed(service) and grafana.keeps_first_login(inventory, service):
-            yield _first_login(service)
+        way = ways.get((service.project, service.name))
+        if (services.is_exposed(service) or way) and grafana.keeps_first_login(inventory, service):
+            yield _first_login(service, way)
+
+
+def _open_ways(inventory: Inventory) -> dict[tuple[str, str], Way]:
+    """By project and service the first way by which a published proxy leads there and asks for no login."""
+    found: dict[tuple[str, str], Way] = {}
+    for way in routing.ways(inventory):
+        if not (way.guarded or way.is_local):
+            found.setdefault((way.service.project, way.service.name), way)
+    return found
 
 
 def _families(inventory: Inventory) -> dict[str, str]:
@@ -113,16 +126,19 @@ def _literals(inventory: Inventory) -> Iterator[tuple[str, str, _Use]]:
                 yield families.get(service.project, service.project), entry.name, use
 
 
-def _evidence(inventory: Inventory, name: str, uses: list[_Use], reached: list[Service]) -> Evidence:
+def _evidence(
+    inventory: Inventory, name: str, uses: list[_Use], reached: list[Service], ways: dict[tuple[str, str], Way]
+) -> Evidence:
     first, *others = uses
     odd = {use.location for use in others if use.value.identity != first.value.identity}
-    opened = [item for item in reached if services.is_exposed(item) and _opens(inventory, item, name)]
+    own = [item for item in reached if _opens(inventory, item, name)]
+    published = [item for item in own if services.is_exposed(item)]
+    routed = [way for item in own if item not in published and (way := ways.get((item.project, item.name)))]
     names = listed(item.name for item in reached)
     several = f"{len(reached)} services ({names})" if len(reached) > 1 else f"the service {names}"
     where = f" in {several}" if reached else ""
-    exposure = f"; {listed(item.name for item in opened)} can be reached with it on a published port" if opened else ""
     aside = all(environments.is_for_development(use.location.file) for use in uses)
-    severity = Severity.LOW if aside else Severity.CRITICAL if opened else None
+    severity = Severity.LOW if aside else Severity.CRITICAL if published or routed else None
     state = (
         "is written into the Compose file" if first.literal else "falls back to a value that stands in the repository"
     )
@@ -131,7 +147,7 @@ def _evidence(inventory: Inventory, name: str, uses: list[_Use], reached: list[S
     alike = login_lines.elsewhere(inventory, name, first.value, reached, [use.location for use in uses])
     variables = _variables(name, uses)
     return Evidence(
-        f"{name} {state} ({first.value.text}{_judgement(first.value)}){where}{exposure}.{vain}",
+        f"{name} {state} ({first.value.text}{_judgement(first.value)}){where}{_exposure(published, routed)}.{vain}",
         first.location,
         subject=name,
         service=first.service or None,
@@ -145,6 +161,7 @@ def _evidence(inventory: Inventory, name: str, uses: list[_Use], reached: list[S
                 )
                 for use in others
             ),
+            *(Related(way.location, f"{way.proxy.name} leads to {way.service.name}") for way in routed),
             *(Related(item.location, f"{item.name or 'this file'} holds the same value") for item in alike),
             *([Related(offered.location, f"{offered.name} is offered, and nothing passes it")] if offered else ()),
         ),
@@ -159,6 +176,14 @@ def _evidence(inventory: Inventory, name: str, uses: list[_Use], reached: list[S
             called={use.service: variables[use.value.identity] for use in uses},
         ),
     )
+
+
+def _exposure(published: list[Service], routed: list[Way]) -> str:
+    """Through what the credential can be used from outside."""
+    ways = [f"{way.service.name} can be reached with it through {way.proxy.name}" for way in routed]
+    if published:
+        ways.insert(0, f"{listed(item.name for item in published)} can be reached with it on a published port")
+    return "".join(f"; {way}" for way in ways)
 
 
 def _variables(name: str, uses: list[_Use]) -> dict[int, str]:
@@ -180,7 +205,7 @@ def _of_its_own(name: str, service: str) -> str:
 
 
 def _advice(uses: list[_Use], variables: dict[int, str], alike: Sequence[Sighting]) -> str:
-    """What to write, and what else has to get the new value, so that nobody goes on with the old one."""
+    """What to write, and which other files have to read the variable too, as no file of the repository may hold it."""
     first, *others = uses
     required = f"`${{{variables[first.value.identity]}:?}}`"
     if len(variables) > 1:
@@ -191,11 +216,11 @@ def _advice(uses: list[_Use], variables: dict[int, str], alike: Sequence[Sightin
     told = f"Write {required} in {counted(len(uses), 'place') if others else first.location.file}"
     if not alike:
         return f"{told}, and give it a new value outside the repository."
-    holders = [f"{item.name} of {item.location.file}" if item.name else item.location.file for item in alike]
-    return (
-        f"{told}, and change its value in {listed(holders, limit=3)} too. Who reads the old one there can no longer "
-        "log in."
-    )
+    reading = dict.fromkeys(item.location.file for item in alike if code_lines.can_read(item.location.file))
+    holding = dict.fromkeys(item.location.file for item in alike if item.location.file not in reading)
+    steps = [f"let {listed(reading, limit=2)} read it too"] if reading else []
+    steps += [f"take the value out of {listed(holding, limit=2)}"] if holding else []
+    return f"{told}{', ' if len(steps) > 1 else ' and '}{' and '.join(steps)}."
 
 
 def _lines(name: str, uses: list[_Use], variables: dict[int, str]) -> str:
@@ -224,11 +249,13 @@ def _offered(inventory: Inventory, name: str, reached: list[Service]) -> EnvLine
     return None
 
 
-def _first_login(service: Service) -> Evidence:
+def _first_login(service: Service, way: Way | None) -> Evidence:
+    ports = services.public_ports(service)
+    reached = "is published" if ports or way is None else f"can be reached through {way.proxy.name}"
     return Evidence(
-        f"{service.name} is published and is given no GF_SECURITY_ADMIN_PASSWORD: it starts with the login "
+        f"{service.name} {reached} and is given no GF_SECURITY_ADMIN_PASSWORD: it starts with the login "
         "admin/admin, which holds until somebody signs in and changes it.",
-        services.public_ports(service)[0].location,
+        ports[0].location if ports or way is None else way.location,
         subject=f"{service.name}/first-login",
         service=service.name,
         recommendation=f"Give {service.name} `GF_SECURITY_ADMIN_PASSWORD: ${{GF_SECURITY_ADMIN_PASSWORD:?set it in "

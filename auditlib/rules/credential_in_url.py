@@ -36,16 +36,17 @@ from auditlib.conventions import environments, secrets
 from auditlib.conventions.secrets import Sighting
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.stack import Variable
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed
 from auditlib.redaction import is_credential_name
 from auditlib.rules import _code_lines as code_lines
+from auditlib.rules import _files as files
 from auditlib.rules import _login_lines as login_lines
 from auditlib.rules._rule import Evidence, rule
 
 _HIDDEN = regex(r"‹secret[^›]*›")
+_WITH_COLON = regex(r":‹secret[^›]*›@")
 _ADDRESS = regex(r"_(?:URL|URI|DSN|ADDRESS|CONNECTION(?:_STRING)?)$")
 _STOCK = regex(r"//user(?:name)?:‹[^›]*›@(?:localhost|host)(?::\d+)?/(?:dbname|database|db)\b")
 """What generators of projects write to show the form, as Alembic does."""
@@ -61,9 +62,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         if secrets.stands_in_url(item.value) and not shown:
             found[item.value.identity].setdefault(_spot(item.location), item)
     variables = _by_password(inventory)
-    defaults = {_spot(item.location): item for item in inventory.variables if item.default and item.default.secret}
     for items in found.values():
-        yield _evidence(inventory, sorted(items.values(), key=_order), variables, defaults)
+        yield _evidence(inventory, sorted(items.values(), key=_order), variables)
 
 
 def _interpolated(inventory: Inventory) -> Iterator[Sighting]:
@@ -113,19 +113,42 @@ def _password(items: list[Sighting], variables: dict[int, str]) -> str:
     return variables.get(items[0].value.identity, usual)
 
 
-def _change(first: Sighting, variable: str, default: Variable | None) -> tuple[str, str]:
-    """The password, or the default that it is, as it is shown, and the variable, where Compose fills one in."""
-    if default is not None and default.default is not None:
-        old = f"${{{default.name}{default.operator}{default.default.text}}}"
-        return old, f"${{{default.name}:?set it in .env}}"
-    hidden = _HIDDEN.search(first.value.text)
-    fits = hidden and first.kind in ("default", "literal")
-    return (hidden[0], f"${{{variable}:?set it in .env}}") if hidden and fits else ("", "")
+def _lines(inventory: Inventory, items: list[Sighting], variable: str) -> str:
+    """By file the addresses without their password, and the variable that has it."""
+    found: defaultdict[str, dict[str, None]] = defaultdict(dict)
+    for item in items:
+        found[item.location.file].update(dict.fromkeys(_line(inventory, item, variable)))
+    return "\n".join(files.into(file, "\n".join(lines)) for file, lines in found.items())
 
 
-def _evidence(
-    inventory: Inventory, items: list[Sighting], variables: dict[int, str], defaults: dict[tuple[str, int], Variable]
-) -> Evidence:
+def _line(inventory: Inventory, item: Sighting, variable: str) -> list[str]:
+    file, address = item.location.file, item.value.text
+    bare = _WITH_COLON.sub("@", address).replace("//@", "//")
+    built = f"# the program puts {variable} into {item.name}"
+    if item.kind == "env_file":
+        return [f"{item.name}={bare}", f"{built}, from a file that Git ignores"]
+    if item.kind in ("default", "literal"):
+        return [code_lines.reading(variable, file, of_compose=True), f"{item.name}: {bare}", built]
+    if item.kind == "setting" and code_lines.settings_fields(inventory, file):
+        return [code_lines.in_code(inventory, variable, file), _in_python(address, f"self.{variable}")]
+    password = code_lines.reading(variable, file)
+    return [
+        _in_python(address, password) if file.endswith(".py") else _HIDDEN.sub(password.strip('"'), _closed(address))
+    ]
+
+
+def _closed(address: str) -> str:
+    """An address without the bracket of the shell's default that it stands in."""
+    return address.removesuffix("}") if address.count("}") > address.count("{") else address
+
+
+def _in_python(address: str, password: str) -> str:
+    """How code puts a password into an address, with the signs quoted that have a meaning there."""
+    quoted = f"{{quote({password}, safe='')}}".replace('"', "'")
+    return f'f"{_HIDDEN.sub(quoted, address)}"  # from urllib.parse import quote'
+
+
+def _evidence(inventory: Inventory, items: list[Sighting], variables: dict[int, str]) -> Evidence:
     first, *others = items
     variable = _password(items, variables)
     nameless = f"A connection string in line {first.location.line} of {first.location.file} holds its password"
@@ -142,8 +165,7 @@ def _evidence(
         recommendation=f"Pass {f'the password of {first.name}' if first.name else 'this password'} as a variable or a "
         "secret of its own, and build the address from its parts in the program.",
         severity=Severity.LOW if all(environments.is_for_development(item.location.file) for item in items) else None,
-        change=_change(first, variable, defaults.get(_spot(first.location))),
-        example=login_lines.with_kept(code_lines.everywhere(items, variable), inventory, [variable], [first.value]),
+        example=login_lines.with_kept(_lines(inventory, items, variable), inventory, [variable], [first.value]),
     )
 
 

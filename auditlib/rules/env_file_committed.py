@@ -87,12 +87,23 @@ def _evidence(inventory: Inventory, file: EnvFile, secrets: list[EnvLine]) -> Ev
         f"{file.path} {_place(file)} and gives {listed(line.name for line in secrets)}: {kind}.",
         first.location,
         subject=file.path,
-        related=tuple(Related(line.location, f"{line.name}: {line.value}", member=True) for line in others),
+        related=(
+            *(Related(line.location, f"{line.name}: {line.value}", member=True) for line in others),
+            *_holders(inventory, secrets),
+        ),
         recommendation=f"Take {file.path} out with `git rm --cached`, ignore it, keep a template without the values of "
         f"{listed((line.name for line in secrets), limit=3)}, and replace what was used anywhere.{_awaited(readers)}",
         severity=severity,
         example=_renewed(inventory, secrets, _lines(inventory, file.path, [line.name for line in secrets], readers)),
     )
+
+
+def _holders(inventory: Inventory, secrets: list[EnvLine]) -> Iterator[Related]:
+    """The other files that hold one of the values, which go on with the old one."""
+    known = [line.location for line in secrets]
+    for line in secrets:
+        for item in login_lines.elsewhere(inventory, line.name, line.value, (), known) if line.value else ():
+            yield Related(item.location, f"holds the value of {line.name} too")
 
 
 def _renewed(inventory: Inventory, secrets: list[EnvLine], lines: str) -> str:

@@ -2,7 +2,8 @@
 
 Its condition asks for a branch or an event that the workflow's own triggers don't let through, or the workflow waits
 for another one that doesn't exist. Nobody sees an error: GitHub shows the job as skipped, as it does every day with
-jobs that are skipped for good reasons. A deployment that was meant to happen just doesn't.
+jobs that are skipped for good reasons. A deployment that was meant to happen just doesn't. A job that only prints is
+no loss, and no work until it does something.
 
 Anti-pattern:
 
@@ -36,7 +37,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from auditlib.conventions import workflow_events
+from auditlib.conventions import deployment, workflow_events
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Job, Trigger, Workflow
@@ -93,6 +94,7 @@ def _contradiction(workflow: Workflow, job: Job) -> Evidence:
             *(Related(other.location, f"needs {job.id}, so it never runs either", member=True) for other in waiting),
         ),
         recommendation=f"{first} in {workflow.file}, or correct the condition of {job.id}.",
+        severity=Severity.INFO if all(map(deployment.is_empty, (job, *waiting))) else None,
         example=_triggered(workflow, branches),
     )
 

@@ -119,8 +119,8 @@ def _evidence(inventory: Inventory, file: str, items: list[tuple[Receiver, Integ
         places[0][0],
         subject="receivers",
         related=tuple(Related(place, f"the address of {name}", member=True) for place, name in places[1:]),
-        recommendation=f"Put the real addresses of {listed(names)} into {file}, from secret files, and send a test "
-        "alert.",
+        recommendation=f"Let {file} read the addresses of {listed(names)} from secret files that Git ignores, and send "
+        "a test alert.",
         severity=Severity.MEDIUM if intact else None,
         example="\n".join(dict.fromkeys(_addressed(receiver.name, item.kind) for receiver, item in items)),
     )

@@ -99,6 +99,6 @@ def _evidence(inventory: Inventory, items: list[Sighting]) -> Evidence:
         "nowhere.",
         confidence=None if sure else Confidence.MEDIUM,
         example=login_lines.with_kept(
-            code_lines.everywhere(items, named), inventory, {item.name for item in items}, [first.value]
+            code_lines.everywhere(inventory, items, named), inventory, {item.name for item in items}, [first.value]
         ),
     )

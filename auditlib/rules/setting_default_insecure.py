@@ -64,8 +64,9 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             related = (
                 *passed.get(setting.name, {}).values(),
                 *templates.get((setting.name, setting.default.identity), ()),
+                *_holders(inventory, setting.name, setting.default, setting.location),
             )
-            yield _evidence(setting, setting.default, related, setting.name in demanded)
+            yield _evidence(inventory, setting, setting.default, related, setting.name in demanded)
 
 
 def _fixed(inventory: Inventory, item: FixedSecret) -> Evidence:
@@ -77,10 +78,11 @@ def _fixed(inventory: Inventory, item: FixedSecret) -> Evidence:
         f"{item.name} is fixed in the {place}, to {_kind(item.value)} ({item.value.text}): {effect}.",
         item.location,
         subject=f"{item.name}/fixed",
-        recommendation=f"Read {item.name} from the environment, without a default, and replace the value that stands "
-        f"in {item.location.file}.",
+        related=_holders(inventory, item.name, item.value, item.location),
+        recommendation=f"Read {item.name} from the environment, without a default, and give it a new value that no "
+        "file of the repository holds.",
         example=login_lines.with_kept(
-            files.into(item.location.file, code_lines.reading(item.name, item.location.file)),
+            files.into(item.location.file, code_lines.in_code(inventory, item.name, item.location.file)),
             inventory,
             [item.name],
             [item.value],
@@ -88,11 +90,19 @@ def _fixed(inventory: Inventory, item: FixedSecret) -> Evidence:
     )
 
 
+def _holders(inventory: Inventory, name: str, value: Value, place: Location) -> tuple[Related, ...]:
+    """The other files that hold the same value, which go on with the old one."""
+    found = login_lines.elsewhere(inventory, name, value, (), [place])
+    return tuple(Related(item.location, f"{item.name or 'this file'} holds the same value") for item in found)
+
+
 def _kind(value: Value) -> str:
     return "a placeholder" if value.placeholder else "an easily guessed value" if value.weak else "a value"
 
 
-def _evidence(setting: Setting, default: Value, related: tuple[Related, ...], demanded: bool) -> Evidence:
+def _evidence(
+    inventory: Inventory, setting: Setting, default: Value, related: tuple[Related, ...], demanded: bool
+) -> Evidence:
     consequence = "wherever the variable isn't set, the code runs with it"
     if demanded:
         consequence = "Compose demands the variable, but every other start of this code runs with the default"
@@ -105,7 +115,7 @@ def _evidence(setting: Setting, default: Value, related: tuple[Related, ...], de
         f"wherever this code runs.",
         severity=Severity.MEDIUM if demanded else None,
         change=(f' = "{default.text}"', "") if setting.style == "pydantic" else ("", ""),
-        example=files.into(setting.location.file, code_lines.reading(setting.name, setting.location.file)),
+        example=files.into(setting.location.file, code_lines.in_code(inventory, setting.name, setting.location.file)),
     )
 
 

@@ -47,7 +47,47 @@ REPLACING = {
     "secret-in-build-argument": {"Dockerfile": "FROM python:3.12-slim\nARG POSTGRES_PASSWORD\n"},
     "secret-in-image-layer": {"Dockerfile": f"FROM python:3.12-slim\nENV POSTGRES_PASSWORD={OURS}\n"},
 }
+SETTINGS = (
+    "from pydantic_settings import BaseSettings\nclass Settings(BaseSettings):\n"
+    f'    DB_PASSWORD: str = "{OURS}"\n'
+    "    @property\n    def allowed_origins(self):\n        return ['https://your-domain.com']\n"
+)
 CASES = {
+    "a class of settings gets a field without a default": (
+        "setting-default-insecure", {"app/settings.py": SETTINGS}, "DB_PASSWORD: str  # in Settings, without a default"
+    ),
+    "a class of settings gets a field for its origins": (
+        "cors-placeholder", {"app/settings.py": SETTINGS}, "ALLOWED_ORIGINS: list[str]  # in Settings"
+    ),
+    "code beside no class of settings asks the environment": (
+        "cors-placeholder", {"app/main.py": "allowed_origins = ['https://your-domain.com']\n"},
+        'os.environ["ALLOWED_ORIGINS"]',
+    ),
+    "an address in Compose loses its password": (
+        "credential-in-url",
+        {"compose.yaml": f"services:\n  api:\n    image: example/api:1\n    environment:\n      DATABASE_URL: "
+                         f"postgresql://app:{OURS}@db:5432/app\n"},
+        "DATABASE_PASSWORD: ${DATABASE_PASSWORD:?set it in .env}\nDATABASE_URL: postgresql://app@db:5432/app\n",
+    ),
+    "an address in a script gets its password from the environment": (
+        "credential-in-url", {"run.sh": f'#!/bin/sh\nexport URL="${{URL:-postgresql://app:{OURS}@db/app}}"\n'},
+        "\npostgresql://app:${PASSWORD:?}@db/app",
+    ),
+    "an address in a file of variables loses its password": (
+        "credential-in-url", {"backend.env": f"DATABASE_URL=postgresql://app:{OURS}@db/app\n"},
+        "DATABASE_URL=postgresql://app@db/app\n# the program puts",
+    ),
+    "an address in a class of settings gets its password from a field": (
+        "credential-in-url",
+        {"app/settings.py": SETTINGS.replace(f'DB_PASSWORD: str = "{OURS}"',
+                                             f'DATABASE_URL: str = "postgresql://app:{OURS}@db/app"')},
+        """f"postgresql://app:{quote(self.DATABASE_PASSWORD, safe='')}@db/app\"""",
+    ),
+    "an address in code gets its password from the environment": (
+        "credential-in-url",
+        {"app/db.py": f'import os\nDATABASE_URL = os.getenv("DATABASE_URL", "postgresql://app:{OURS}@db/app")\n'},
+        """f"postgresql://app:{quote(os.environ['DATABASE_PASSWORD'], safe='')}@db/app\"""",
+    ),
     "a probe asks the route of the code with what the image holds": (
         "healthcheck-missing",
         {"compose.yaml": API, "api/Dockerfile": DOCKERFILE, "api/main.py": HEALTH},
