@@ -38,6 +38,8 @@ def health_checks(inventory: Inventory) -> Iterator[Related]:
     for service in inventory.deployed_services:
         if place := healthchecks.of(inventory, service):
             yield Related(place, f"the health of {service.name} is checked")
+        elif healthchecks.is_in_image(inventory, service):
+            yield Related(service.image_location, f"the image of {service.name} checks its health")
 
 
 def all_services(inventory: Inventory) -> Iterator[Related]:

@@ -32,7 +32,10 @@ _MARKS = {
     health_of.UNKNOWN: Mark(text="?"),
     _NO: Mark("dash", ""),
 }
-_HEALTH = {health_of.CHECKED: _YES, health_of.NONE: _NO, health_of.ONCE: _NO, health_of.DISABLED: _NO}
+_HEALTH = {
+    health_of.CHECKED: _YES, health_of.IN_IMAGE: _YES,
+    health_of.NONE: _NO, health_of.ONCE: _NO, health_of.DISABLED: _NO,
+}  # fmt: skip
 """How the words for a health check stand in a column of that name."""
 _LIMIT = 40
 
