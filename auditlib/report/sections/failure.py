@@ -101,7 +101,7 @@ _MEANINGS = {
     "good": "healthy by then, or given up",
     "warn": "no health check: nobody knows when it is ready",
     "bad": "its check is broken, and says nothing of it",
-    "": "whether its image brings a check isn't known",
+    "": "when a check of its image passes, if there is one, isn't known",
     "accent": "waits for a task that takes as long as it takes",
 }
 
