@@ -110,3 +110,11 @@ def test_a_job_covers_what_it_really_does(tmp_path: Path) -> None:
 
 def shown(found: audit.Audit, name: str) -> str:
     return str(getattr(sections, name)(found)._repr_mimebundle_()[PAGE_MIME])
+
+
+def test_none_is_said_to_have_a_check_only_where_that_is_known(tmp_path: Path) -> None:
+    stack = "services: {db: {image: 'postgres:16'}, api: {image: 'acme/shop:1'}}\n"
+    told = markdown_document.render(written(tmp_path, {"compose.yaml": stack}), Settings())
+
+    assert "None in 2" not in told
+    assert "Not known, as the image may bring one: `api`" in told

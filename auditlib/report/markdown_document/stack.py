@@ -85,7 +85,7 @@ def _health(audit: Audit) -> str:
     unchecked = [audit.inventory.label(item) for item in running if item not in checked]
     unchecked = [name for name in unchecked if name not in untold]
     tests = Counter(" ".join(item.healthcheck.test) for item in checked if item.healthcheck and item.healthcheck.test)
-    if not checked:
+    if not checked and not untold:
         return statement("Health Checks", f"None in {wording.count(len(running), 'long-running service')}.")
     return statement(
         "Health Checks",
