@@ -93,9 +93,7 @@ def test_what_its_owner_has_decided_and_mere_information_speak_against_nothing(m
     assert answers(make_audit([service("api", image="image:1.2.3")], against))[PINNED].state is State.MET
 
 
-@pytest.mark.parametrize(
-    ("rules_against", "state"), [(["log-file-outside-volume"], State.NOT_MET), ([], State.UNKNOWN)]
-)
+@pytest.mark.parametrize(("against", "state"), [(["log-file-outside-volume"], State.NOT_MET), ([], State.UNKNOWN)])
 def test_an_item_without_its_proof_is_not_met_if_a_rule_minds(
     make_audit: MakeAudit, against: list[str], state: State
 ) -> None:
