@@ -7,7 +7,7 @@ only the outside is known: processor, memory and network.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 
 from msgspec import Struct
 
@@ -15,7 +15,7 @@ from auditlib import scraping
 from auditlib.conventions import exporters, monitoring, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.monitoring import LabelMatcher, PrometheusConfig, Query
+from auditlib.inventory.monitoring import AlertRule, LabelMatcher, PrometheusConfig, Query
 from auditlib.inventory.stack import Service
 from auditlib.scraping import MetricSource
 
@@ -50,18 +50,30 @@ class _Seen(Struct, frozen=True):
 def of(inventory: Inventory, graph: DependencyGraph) -> Watch:
     """What is watched by the configurations that services mount; by all of them if none is mounted."""
     configs = monitoring.prometheus_in_use(inventory)
-    sources = scraping.sources(inventory, graph, scraping.jobs(inventory, configs))
-    seen = [_seen(inventory, graph, source) for source in sources if not source.silent]
+    seen = _speaking(inventory, graph, configs)
     panels = (panel for board in inventory.dashboards for panel in board.panels)
     return Watch(
         Reach(
             frozenset().union(*(item.own | item.told for item in seen)),
             frozenset(service.key for service in _contained(inventory, seen)),
         ),
-        _reach(inventory, seen, _alerts(inventory, configs)),
+        _reach(inventory, seen, (rule.query for rule in _alerts(inventory, configs))),
         _reach(inventory, seen, (query for panel in panels for query in panel.queries)),
         is_run(inventory, configs),
     )
+
+
+def alerted(inventory: Inventory, graph: DependencyGraph, heard: Container[AlertRule]) -> Reach:
+    """Whom those of the loaded alerts ask for that somebody hears of."""
+    configs = monitoring.prometheus_in_use(inventory)
+    queries = (rule.query for rule in _alerts(inventory, configs) if rule in heard)
+    return _reach(inventory, _speaking(inventory, graph, configs), queries)
+
+
+def _speaking(inventory: Inventory, graph: DependencyGraph, configs: tuple[PrometheusConfig, ...]) -> list[_Seen]:
+    """The sources that give metrics."""
+    sources = scraping.sources(inventory, graph, scraping.jobs(inventory, configs))
+    return [_seen(inventory, graph, source) for source in sources if not source.silent]
 
 
 def is_run(inventory: Inventory, configs: Iterable[PrometheusConfig]) -> bool:
@@ -97,13 +109,13 @@ def _contained(inventory: Inventory, seen: Iterable[_Seen]) -> Iterator[Service]
     yield from (service for service in inventory.distinct_services if service.project in projects)
 
 
-def _alerts(inventory: Inventory, configs: tuple[PrometheusConfig, ...]) -> Iterator[Query]:
-    """The expressions of the alerts that are loaded."""
+def _alerts(inventory: Inventory, configs: tuple[PrometheusConfig, ...]) -> Iterator[AlertRule]:
+    """The alerts that are loaded."""
     loaded = {
         file for file in {item.file for item in inventory.alert_rules}
         if any(config in configs for config in monitoring.loading(inventory, file))
     }  # fmt: skip
-    yield from (rule.query for rule in monitoring.alerts(inventory) if rule.file in loaded)
+    yield from (rule for rule in monitoring.alerts(inventory) if rule.file in loaded)
 
 
 def _reach(inventory: Inventory, seen: list[_Seen], queries: Iterable[Query]) -> Reach:

@@ -149,7 +149,7 @@ def workflow_variables(inventory: Inventory) -> Iterator[Pair]:
 def signs_of_production(inventory: Inventory) -> tuple[Related, ...]:
     """Where the repository says that it is put into production: jobs, scripts, profiles, files that are called so."""
     found = [
-        *((job.location, "a job that deploys") for job in inventory.jobs if deploys(job) and not is_empty(job)),
+        *((job.location, "a job that deploys") for job in deploying_jobs(inventory)),
         *((item.location, "a script that deploys") for item in inventory.scripts if stages.names_production(item.path)),
         *(
             (service.profiles_location or service.location, f"{service.name} has the profile {profile}")
@@ -165,6 +165,11 @@ def signs_of_production(inventory: Inventory) -> tuple[Related, ...]:
         ),
     ]
     return tuple(Related(place, message) for place, message in dict(found).items())
+
+
+def deploying_jobs(inventory: Inventory) -> Iterator[Job]:
+    """The jobs that deploy, without those that are only called so."""
+    return (job for job in inventory.jobs if deploys(job) and not is_empty(job))
 
 
 def deploys(job: Job) -> bool:
@@ -236,6 +241,14 @@ def unread_documents(inventory: Inventory) -> tuple[str, ...]:
 def documents_on_scaling(inventory: Inventory) -> tuple[Document, ...]:
     """The documents that speak of more than one host."""
     return tuple(document for document in inventory.documents if document.words & _SCALING)
+
+
+def places_on_scaling(inventory: Inventory) -> tuple[Location, ...]:
+    """The headings on more than one host; without any, the documents that speak of it."""
+    spoken = documents_on_scaling(inventory)
+    headings = (heading for document in spoken for heading in document.headings)
+    found = [heading.location for heading in headings if _SCALING & set(re.findall(r"[\w-]+", heading.text.lower()))]
+    return tuple(found or (document.location for document in spoken))
 
 
 def main_document(inventory: Inventory) -> Location | None:

@@ -23,6 +23,11 @@ def is_in_image(inventory: Inventory, service: Service) -> bool:
     return not own and images.brings_healthcheck(service.image) is True
 
 
+def is_checked(inventory: Inventory, service: Service) -> bool:
+    """Whether a service has a health check, of the repository or of its image."""
+    return of(inventory, service) is not None or is_in_image(inventory, service)
+
+
 def may_be_in_image(inventory: Inventory, service: Service) -> bool:
     """Whether the image that a service runs, or is built on, may bring a check that the repository can't show."""
     if service.healthcheck is not None:

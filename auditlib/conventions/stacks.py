@@ -47,20 +47,15 @@ def somewhere(inventory: Inventory, service: Service, holds: Callable[[Service],
 
 
 def lasting(inventory: Inventory) -> dict[str, list[Service]]:
-    """The services that run all the time, by project; no tests or tasks that end, and no tools for people, unless a
-    command is known to start them for production and they are kept running there.
+    """The services that run all the time, by project; no tests or tasks that end, and no tools for people, unless
+    Compose is told to keep them running.
     """
     found: dict[str, list[Service]] = {}
     called = _called(inventory)
-    started = {project.name for project in inventory.projects if project.started_at}
     for project, mine in by_project(inventory.deployed_services).items():
         awaited = {item.service for service in mine for item in service.dependencies if "completed" in item.condition}
         awaited.update(item.name for item in mine if item.name in called and item.profiles and not item.restart)
-        kept = [
-            item
-            for item in mine
-            if (project in started and _is_kept_up(item)) or _is_lasting(inventory, item, item.name in awaited)
-        ]
+        kept = [item for item in mine if _is_kept_up(item) or _is_lasting(inventory, item, item.name in awaited)]
         if kept:
             found[project] = kept
     return found

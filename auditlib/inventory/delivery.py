@@ -329,3 +329,5 @@ class Route(Struct, frozen=True):
     path: str
     framework: str
     location: Location
+    generated: bool = False
+    """Whether the framework adds it by itself, such as the page of its documentation."""

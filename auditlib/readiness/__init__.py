@@ -3,8 +3,10 @@
 An item is judged by what the repository holds of its kind and by the open findings that speak against it:
 
 - not known, if the repository holds nothing of the kind, and no finding speaks of it, or if what it holds leaves it
-  open, such as a platform that decides by itself on how many hosts something runs;
-- not met, if a finding denies it, or if it wants a proof that the repository doesn't hold;
+  open, such as a platform that decides by itself on how many hosts something runs, or if it wants a proof that the
+  repository doesn't hold, and no rule finds fault with that;
+- not met, if a finding denies it, or speaks of it where the proof that it wants is missing, or if the repository shows
+  that it is the other way round;
 - partly, if findings only weaken it, or if there are gaps that no rule finds fault with;
 - met otherwise.
 
@@ -58,35 +60,58 @@ def judge(inventory: Inventory, graph: DependencyGraph, findings: Iterable[Findi
 
 def _answer(item: Item, inventory: Inventory, graph: DependencyGraph, opened: Sequence[Finding]) -> Answer:
     against = tuple(finding for finding in opened if finding.rule in item.denied_by | item.weakened_by)
-    subject = tuple(_sound(item, inventory, opened))
+    subject = tuple(_distinct(_sound(item, inventory, opened)))
     if not subject and not against:
         return _unknown(item, inventory)
-    proof = tuple(item.proof(inventory)) if item.proof else subject
+    proof = tuple(_distinct(_whole(item, item.proof(inventory), opened))) if item.proof else subject
     if any(finding.rule in item.denied_by for finding in against):
         return Answer(item, State.NOT_MET, _titles(against), against, proof or subject)
+    if refuting := tuple(item.refuted(inventory)) if item.refuted else ():
+        return Answer(item, State.NOT_MET, _messages(refuting), against, refuting)
     if item.proof and not proof:
         return _unproven(item, inventory, against, subject)
     if against:
         return Answer(item, State.PARTLY, _titles(against), against, proof)
-    gaps = tuple(item.gaps(inventory, graph)) if item.gaps else ()
+    return _filled(item, proof, tuple(item.gaps(inventory, graph)) if item.gaps else ())
+
+
+def _filled(item: Item, proof: tuple[Related, ...], gaps: tuple[Related, ...]) -> Answer:
+    """The answer where no finding speaks against an item: met, but for gaps that no rule minds."""
     if gaps:
-        return Answer(item, State.PARTLY, _few([gap.message for gap in gaps]), (), gaps)
+        return Answer(item, State.PARTLY, _messages(gaps), (), gaps)
     return Answer(item, State.MET, item.met, (), proof)
 
 
 def _unproven(item: Item, inventory: Inventory, against: tuple[Finding, ...], subject: tuple[Related, ...]) -> Answer:
-    """The answer where the proof is missing: not met, unless something leaves it open."""
+    """The answer where the proof is missing: not met, unless something leaves it open or no rule minds."""
     undecided = tuple(item.undecided(inventory)) if item.undecided else ()
     if undecided:
-        return Answer(item, State.UNKNOWN, _few([record.message for record in undecided]), against, undecided)
+        return Answer(item, State.UNKNOWN, _messages(undecided), against, undecided)
+    if not against:
+        return Answer(item, State.UNKNOWN, f"{item.lacking} {item.unminded}".rstrip(), (), subject)
     return Answer(item, State.NOT_MET, item.lacking, against, subject)
 
 
 def _sound(item: Item, inventory: Inventory, opened: Sequence[Finding]) -> Iterator[Related]:
     """What the repository holds of the kind, without what a finding says is nothing of it."""
-    void = [finding for finding in opened if finding.rule in item.void_by]
-    places = {str(place) for finding in void for place in (finding.location, *(it.location for it in finding.related))}
-    return (record for record in item.subject(inventory) if str(record.location) not in places)
+    void = _places(finding for finding in opened if finding.rule in item.void_by)
+    return (record for record in item.subject(inventory) if str(record.location) not in void)
+
+
+def _whole(item: Item, proof: Iterable[Related], opened: Sequence[Finding]) -> Iterator[Related]:
+    """The proofs without those that a finding calls broken."""
+    broken = _places(finding for finding in opened if finding.rule in item.broken_by)
+    return (record for record in proof if str(record.location) not in broken)
+
+
+def _places(findings: Iterable[Finding]) -> set[str]:
+    """Where findings and all that they name are."""
+    return {str(place) for it in findings for place in (it.location, *(other.location for other in it.related))}
+
+
+def _distinct(records: Iterable[Related]) -> Iterable[Related]:
+    """The records, each place named once for each thing that is said of it."""
+    return {(str(record.location), record.message): record for record in records}.values()
 
 
 def _unknown(item: Item, inventory: Inventory) -> Answer:
@@ -99,6 +124,11 @@ def _unknown(item: Item, inventory: Inventory) -> Answer:
 def _titles(findings: Sequence[Finding]) -> str:
     """The titles of what speaks against an item, the worst first."""
     return _few([finding.title for finding in findings])
+
+
+def _messages(records: Sequence[Related]) -> str:
+    """What records say."""
+    return _few([record.message for record in records])
 
 
 def _few(sentences: Iterable[str]) -> str:

@@ -17,7 +17,7 @@ from auditlib.readiness import _subjects as subjects
 def unchecked(inventory: Inventory, graph: DependencyGraph) -> Iterator[Related]:
     """The services that run all the time, and whose health the repository doesn't check."""
     for service in _lasting(inventory):
-        if healthchecks.of(inventory, service) is None:
+        if not healthchecks.is_checked(inventory, service):
             yield Related(service.location, f"The repository shows no health check of {service.name}")
 
 

@@ -32,10 +32,16 @@ class Item(Struct, frozen=True):
     """What must be there besides; nothing means that the item is not met."""
     lacking: str = ""
     """Said where the proof is missing."""
+    unminded: str = ""
+    """Said besides, if no rule finds fault with that: when one would."""
+    refuted: Seen | None = None
+    """What shows that it is the other way round; anything means that the item is not met."""
     gaps: Lacking | None = None
     """Where it is not so, finding or none; anything means that the item is met in part only."""
     void_by: frozenset[str] = frozenset()
     """Rules whose finding says that what stands there isn't what it seems; then it is no subject."""
+    broken_by: frozenset[str] = frozenset()
+    """Rules whose finding says that a proof is broken; then it is none."""
     beside: Seen | None = None
     """What there is in the place of the kind; it is told where the item can't be judged."""
     undecided: Seen | None = None
@@ -45,6 +51,10 @@ class Item(Struct, frozen=True):
 def _rules(*names: str) -> frozenset[str]:
     return frozenset(names)
 
+
+_BROKEN = _rules("healthcheck-tool-missing", "healthcheck-port-mismatch", "healthcheck-route-missing",
+                 "healthcheck-unauthenticated")  # fmt: skip
+"""A check that can't tell what it is asked for."""
 
 _EMPTY = _rules("deploy-does-nothing", "job-unreachable")
 """A job that is called a deployment and does nothing, or never starts, deploys nothing."""
@@ -64,12 +74,11 @@ ITEMS: tuple[Item, ...] = (
         subjects.all_services,
         "Every service that runs all the time has a health check.",
         "No service was found.",
-        weakened_by=_rules("healthcheck-missing", "dependency-without-healthcheck", "healthcheck-tool-missing",
-                           "healthcheck-port-mismatch", "healthcheck-route-missing", "healthcheck-unauthenticated",
-                           "variable-not-expanded"),
+        weakened_by=_BROKEN | _rules("healthcheck-missing", "dependency-without-healthcheck", "variable-not-expanded"),
         proof=subjects.health_checks,
         lacking="The repository shows no health check of any service.",
         gaps=gaps.unchecked,
+        broken_by=_BROKEN,
     ),
     Item(
         "Services start in the right order",
@@ -106,7 +115,7 @@ ITEMS: tuple[Item, ...] = (
         subjects.stores,
         "A workflow, a service or a table of cron runs what brings data back.",
         "Nothing that keeps data was found.",
-        weakened_by=_rules("backup-untested", "recovery-undocumented"),
+        weakened_by=_rules("backup-missing", "backup-untested", "recovery-undocumented"),
         proof=subjects.restores,
         lacking="No command or script of the repository restores anything, so no test of a restore can have used one.",
         gaps=gaps.untried,
@@ -143,6 +152,8 @@ ITEMS: tuple[Item, ...] = (
         _rules("log-file-outside-volume", "log-shipper-source-missing"),
         proof=subjects.log_shipping,
         lacking="Nothing in the repository collects logs; Docker keeps those of each container on the host.",
+        unminded="No finding asks for a collector, as fewer than two applications of its own log there, or a library "
+        "or a platform may ship what they log.",
         gaps=gaps.unkept,
     ),
     Item(
@@ -153,6 +164,7 @@ ITEMS: tuple[Item, ...] = (
         _rules("deploy-ungated"),
         _rules("test-suite-not-run", "test-suite-empty", "lint-not-run", "step-cannot-fail"),
         gaps=gaps.undeployed,
+        refuted=subjects.untested_starts,
     ),
     Item(
         "Images are pinned",

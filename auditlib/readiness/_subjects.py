@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator
 
 from auditlib import pipeline, scraping
-from auditlib.conventions import backups, deployment, healthchecks, monitoring, services, tools
+from auditlib.conventions import backups, checks, deployment, healthchecks, monitoring, services, tools
 from auditlib.inventory import Inventory
+from auditlib.inventory.delivery import Script
 from auditlib.inventory.stack import Service
-from auditlib.model import Related
+from auditlib.model import Location, Related
 from auditlib.patterns import regex
 from auditlib.redaction import is_credential_name
 
@@ -37,7 +38,11 @@ def health_checks(inventory: Inventory) -> Iterator[Related]:
     """The health checks of services."""
     for service in inventory.deployed_services:
         if place := healthchecks.of(inventory, service):
+            declared = service.healthcheck
+            place = (declared and declared.test_location) or place
             yield Related(place, f"the health of {service.name} is checked")
+        elif healthchecks.is_in_image(inventory, service):
+            yield Related(service.image_location, f"the image of {service.name} checks its health")
 
 
 def all_services(inventory: Inventory) -> Iterator[Related]:
@@ -148,6 +153,23 @@ def tests(inventory: Inventory) -> Iterator[Related]:
             yield Related(run.location, f"{run.job.id} runs {name}")
 
 
+def untested_starts(inventory: Inventory) -> Iterator[Related]:
+    """Where scripts that no workflow runs start production, and run no test before, if no workflow deploys."""
+    if any(True for _ in deployment.deploying_jobs(inventory)):
+        return
+    runs = pipeline.of(inventory, inventory.workflows).runs
+    scripts = {script.path: script for script in inventory.scripts}
+    for place in (place for project in inventory.deployed_projects for place in project.started_at):
+        script = scripts.get(place.file)
+        if script and not any(script.path in run.text for run in runs) and not _is_tested(script, place):
+            yield Related(place, f"{place} starts production, and no test has to pass before it")
+
+
+def _is_tested(script: Script, place: Location) -> bool:
+    """Whether a script checks anything before it comes to a place."""
+    return any(checks.is_check(item.words) for item in script.commands if item.location.line < place.line)
+
+
 def images(inventory: Inventory) -> Iterator[Related]:
     """The images that services run."""
     for service in inventory.deployed_services:
@@ -208,8 +230,8 @@ def guides(inventory: Inventory) -> Iterator[Related]:
 
 def several_hosts(inventory: Inventory) -> Iterator[Related]:
     """Documents that speak of several hosts, and what deploys to a cluster; a platform alone says nothing of hosts."""
-    for document in deployment.documents_on_scaling(inventory):
-        yield Related(document.location, "scaling is described here")
+    for place in deployment.places_on_scaling(inventory):
+        yield Related(place, "scaling is described here")
     for item in inventory.cluster_files:
         yield Related(item.location, f"this {item.kind} is for a cluster")
     for command in deployment.commands(inventory):
@@ -218,9 +240,16 @@ def several_hosts(inventory: Inventory) -> Iterator[Related]:
 
 
 def platforms(inventory: Inventory) -> Iterator[Related]:
-    """The managed platforms that it is deployed to, which decide by themselves on how many hosts it runs."""
+    """The managed platforms that it is deployed to, which decide by themselves on how many hosts it runs, and what is
+    deployed otherwise beside them.
+    """
+    name = ""
     for name, place in deployment.platforms(inventory):
         yield Related(place, f"It is deployed to {name}, a platform that decides by itself on how many hosts it runs")
+    for project in inventory.deployed_projects if name else ():
+        for place in project.started_at[:1]:
+            files = " + ".join(project.files)
+            yield Related(place, f"It is also deployed by Compose ({files}, started by {place}), which is one host")
 
 
 def _service(service: Service) -> Related:

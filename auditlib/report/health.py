@@ -11,6 +11,7 @@ from auditlib.report.faults import Faults
 
 CHECKED = "health checked"
 BROKEN = "check is broken"
+IN_IMAGE = "by its image"
 DISABLED = "check disabled"
 NONE = "no health check"
 UNKNOWN = "not known"
@@ -40,6 +41,8 @@ class Health:
             return broken.state() if broken else State(CHECKED, "good")
         if service.healthcheck is not None:
             return State(DISABLED, "bad")
+        if healthchecks.is_in_image(self._inventory, service):
+            return State(IN_IMAGE, "good")
         if is_one_shot(service):
             return State(ONCE)
         return State(UNKNOWN) if healthchecks.may_be_in_image(self._inventory, service) else State(NONE, "warn")

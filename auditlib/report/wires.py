@@ -56,10 +56,17 @@ class Wires:
         return self._loading.in_file(file)
 
     def asking(self, rule: AlertRule) -> Broken | None:
-        """Why an alert never fires; one on what is absent fires just then. Rules in doubt call it less than high."""
-        found = self._asking.at(rule.expression_location)
-        sure = found and found.finding and found.finding.severity >= Severity.HIGH
-        return found if sure and "absent" not in rule.query.expression else None
+        """Why an alert never fires. Rules in doubt call it less than high."""
+        found = self._unasked(rule)
+        return found if found and found.finding and found.finding.severity >= Severity.HIGH else None
+
+    def doubted(self, rule: AlertRule) -> Broken | None:
+        """Why an alert may never fire, if nothing that files don't show helps it."""
+        return None if self.asking(rule) else self._unasked(rule)
+
+    def _unasked(self, rule: AlertRule) -> Broken | None:
+        """What is wrong with what an alert asks for; one on what is absent fires just then."""
+        return None if "absent" in rule.query.expression else self._asking.at(rule.expression_location)
 
     def sending(self) -> Broken | None:
         """Why no alert gets from Prometheus to Alertmanager."""

@@ -54,11 +54,12 @@ _DUMPS = {
 
 @rule(area=Area.RESILIENCE, severity=Severity.HIGH, confidence=Confidence.MEDIUM, effort=Effort.MEDIUM)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """For each project one finding for all data stores, and users' files, in volumes, if nothing makes a backup."""
+    """For each project one finding for all data in volumes, that of the monitoring if there is no other."""
     if backups.are_made(inventory):
         return
     for project in inventory.base_projects:
         stores = services.stores(inventory, project) + services.files(inventory, project)
+        stores = stores or services.monitoring_data(inventory, project)
         if stores and not environments.is_for_development(project.location.file):
             yield _evidence(inventory, project, stores)
 
@@ -82,9 +83,17 @@ def _evidence(inventory: Inventory, project: Project, stores: list[tuple[Service
         ),
         recommendation=f"Add a service or a scheduled job that backs up {listed(names)} to another host, and try to "
         "restore it.",
-        severity=None if databases and not spoken else Severity.MEDIUM,
+        severity=_severity(stores, spoken),
         example=_dump(project, first, kept, mount),
     )
+
+
+def _severity(stores: list[tuple[Service, Product, Mount]], spoken: bool) -> Severity | None:
+    """What the monitoring keeps can be missed; what a document speaks of, somebody may back up."""
+    kinds = {product.kind for _, product, _ in stores}
+    if kinds <= services.OBSERVABILITY:
+        return Severity.LOW
+    return None if "datastore" in kinds and not spoken else Severity.MEDIUM
 
 
 def _dump(project: Project, store: Service, product: Product, mount: Mount) -> str:

@@ -48,7 +48,7 @@ from auditlib.rules._rule import Evidence, rule
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """For each project one finding for all of its services that no health check watches; none for exporters alone."""
     for lasting in stacks.lasting(inventory).values():
-        missing = [item for item in lasting if not _is_checked(inventory, item)]
+        missing = [item for item in lasting if not healthchecks.is_checked(inventory, item)]
         unknown = [item for item in missing if healthchecks.may_be_in_image(inventory, item)]
         certain = [item for item in missing if item not in unknown]
         likely = unknown
@@ -58,10 +58,6 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             yield _evidence(inventory, lasting, certain, unknown, certain=True)
         elif not all(_is_exporter(inventory, item) for item in likely):
             yield _evidence(inventory, lasting, likely, [item for item in unknown if item not in likely], certain=False)
-
-
-def _is_checked(inventory: Inventory, service: Service) -> bool:
-    return healthchecks.of(inventory, service) is not None or healthchecks.is_in_image(inventory, service)
 
 
 def _untold(unknown: list[Service]) -> str:

@@ -61,16 +61,17 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             continue
         folder = scraping.code_folder(inventory, source.service) or ""
         routes, idle = metric_lines.routes(inventory, folder), scraping.idle_libraries(inventory, folder)
+        written = [route for route in routes if not route.generated]
         unused = f"{listed(need.name for need in idle)}, which its dependencies list, is named nowhere in it"
         yield Evidence(
             f"The job {source.job.name} asks {source.target.host} for {source.job.metrics_path}, but none of the "
-            f"{counted(len(routes), 'route')} of its code is that, and "
+            f"{counted(len(written), 'route')} of its code{_added(len(routes) - len(written))} is that, and "
             f"{unused if idle else 'none of its dependencies gives metrics'}.",
             source.target.location,
             subject=f"{source.job.name}/{source.service.name}",
             service=source.service.name,
             related=(
-                *(Related(route.location, f"the code has {route.path}") for route in routes[:4]),
+                *(Related(route.location, f"the code has {route.path}") for route in written[:4]),
                 *(Related(need.location, f"{need.name} is installed, and not used") for need in idle),
                 Related(source.service.location, f"{source.service.name} is built from this code"),
             ),
@@ -79,6 +80,11 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             confidence=Confidence.MEDIUM if idle else None,
             example=metric_lines.instrumented(routes, source.job.metrics_path),
         )
+
+
+def _added(number: int) -> str:
+    """What is said of the routes that a framework adds by itself."""
+    return f", nor of the {number} that its framework adds," if number else ""
 
 
 def _without_metrics(inventory: Inventory, source: MetricSource) -> str:

@@ -44,7 +44,7 @@ from auditlib.scraping import MetricSource
 _OF_CELERY = frozenset({"Celery exporter", "Flower"})
 _OF_APPLICATIONS = {"eureka_sd_configs"}
 """Registries in which applications enter themselves; a database doesn't."""
-_LEFT_OUT = services.AUXILIARY | services.OBSERVABILITY | {"proxy"}
+_LEFT_OUT = services.AUXILIARY | services.OBSERVABILITY
 
 
 @rule(area=Area.MONITORING, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.MEDIUM)

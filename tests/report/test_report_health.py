@@ -27,6 +27,9 @@ CASES: dict[str, tuple[str, str, str, str, str]] = {
     ),
     "no check": (NGINX, "null", "no health check", "not checked", "no"),
     "a check that is switched off": (NGINX, "{disable: true}", "check disabled", "not checked", "no"),
+    "an image that is known to bring one": (
+        "google/cadvisor:v0.33.0", "null", "by its image", "as its image says", "yes",
+    ),
     "an image that may bring one": ("acme/web:1.2.3", "null", "not known", "not known", "not known"),
 }  # fmt: skip
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 from pathlib import Path
 
 from handmade import MakeAudit, place
@@ -110,3 +111,38 @@ def test_a_job_covers_what_it_really_does(tmp_path: Path) -> None:
 
 def shown(found: audit.Audit, name: str) -> str:
     return str(getattr(sections, name)(found)._repr_mimebundle_()[PAGE_MIME])
+
+
+def test_none_is_said_to_have_a_check_only_where_that_is_known(tmp_path: Path) -> None:
+    stack = "services: {db: {image: 'postgres:16'}, api: {image: 'acme/shop:1'}}\n"
+    told = markdown_document.render(written(tmp_path, {"compose.yaml": stack}), Settings())
+
+    assert "None in 2" not in told
+    assert "Not known, as the image may bring one: `api`" in told
+
+
+TOOTHLESS = """\
+on: push
+jobs:
+  lint:
+    runs-on: ubuntu-24.04
+    steps:
+      - run: flake8 app --exit-zero
+      - run: black --check app
+  deploy:
+    runs-on: ubuntu-24.04
+    needs: lint
+    if: false
+    steps:
+      - run: echo "Deploying"
+"""
+
+
+def test_a_job_is_shown_as_the_findings_on_it_say(tmp_path: Path) -> None:
+    files = {"compose.yaml": STACK, ".github/workflows/ci.yml": TOOTHLESS}
+    page = unescape(shown(written(tmp_path, files), "ci_jobs"))
+
+    for line in ("checks by black", "can't fail: flake8", "never starts", "deploys nothing"):
+        assert f">{line}</text>" in page
+    assert "only prepares" not in page
+    assert "may fail, or runs under a condition" not in page

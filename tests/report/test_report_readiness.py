@@ -22,7 +22,7 @@ from auditlib.inventory.monitoring import (
     ScrapeJob,
     Target,
 )
-from auditlib.inventory.stack import Dependency, Endpoint, EnvironmentEntry, Healthcheck, Mount
+from auditlib.inventory.stack import Dependency, Endpoint, EnvironmentEntry, Healthcheck, Mount, Project
 from auditlib.model import Read, Related, Severity, Status
 from auditlib.readiness import Answer, State
 from auditlib.redaction import Vault
@@ -31,6 +31,7 @@ REPOSITORY = Path(__file__).parents[2]
 CORPUS = REPOSITORY.parent / "shared" / "corpus"
 EXAMPLES = [*sorted((REPOSITORY / "data").glob("*/")), *sorted(CORPUS.glob("*/"))]
 CHECKED = Healthcheck(("true",), False, False, "", "", "", "", place(4))
+ASKED = Healthcheck(("curl",), False, False, "", "", "", "", place(7), test_location=place(8))
 
 SECRETS = "Secrets are kept out of the repository"
 ROLLBACK = "A deployment can be rolled back"
@@ -92,11 +93,15 @@ def test_what_its_owner_has_decided_and_mere_information_speak_against_nothing(m
     assert answers(make_audit([service("api", image="image:1.2.3")], against))[PINNED].state is State.MET
 
 
-def test_an_item_that_wants_a_proof_is_not_met_without(make_audit: MakeAudit) -> None:
-    answer = answers(make_audit([service("api")]))["Logs are collected"]
+@pytest.mark.parametrize(("against", "state"), [(["log-file-outside-volume"], State.NOT_MET), ([], State.UNKNOWN)])
+def test_an_item_without_its_proof_is_not_met_if_a_rule_minds(
+    make_audit: MakeAudit, against: list[str], state: State
+) -> None:
+    answer = answers(make_audit([service("api")], [finding(rule) for rule in against]))[LOGS]
 
-    assert answer.state is State.NOT_MET
+    assert answer.state is state
     assert "Docker keeps those" in answer.reason
+    assert ("No finding asks" in answer.reason) == (state is State.UNKNOWN)
 
 
 def test_every_rule_of_the_checklist_exists() -> None:
@@ -172,9 +177,9 @@ CASES: dict[str, tuple[str, State, list[Any], list[str]]] = {
     "metrics of all but a task": (
         METRICS, State.MET, [*SCRAPED, service("api", image=""), service("migrate", restart="no")], []
     ),
-    "data without a backup, and no rule minds": (BACKUPS, State.NOT_MET, [STORE], []),
+    "data without a backup, and no rule minds": (BACKUPS, State.UNKNOWN, [STORE], []),
     "data with a backup": (BACKUPS, State.MET, [STORE, service("backup")], []),
-    "data without a way back": (RESTORE, State.NOT_MET, [STORE], []),
+    "data without a way back": (RESTORE, State.NOT_MET, [STORE], ["backup-missing"]),
     "a script that restores, and nothing that runs it": (RESTORE, State.PARTLY, [STORE, RESTORES], []),
     "a workflow that restores": (RESTORE, State.MET, [STORE, RESTORES, runs("./scripts/restore.sh")], []),
     "a table of cron that restores": (
@@ -194,20 +199,20 @@ CASES: dict[str, tuple[str, State, list[Any], list[str]]] = {
         ALERTS, State.PARTLY, [receiver(placeholder=True), receiver(placeholder=False)], ["receiver-placeholder"]
     ),
     "a platform says nothing of hosts": (HOSTS, State.UNKNOWN, [DEPLOYS], []),
-    "a host of one's own is one": (HOSTS, State.NOT_MET, [BY_HAND], []),
+    "a host of one's own is one": (HOSTS, State.NOT_MET, [BY_HAND], ["single-host-only"]),
     "a README on how it is started": (GUIDES, State.PARTLY, [document("How to run it?", "Troubleshooting")], []),
     "tests of an image, and nothing deploys": (
         TESTS, State.PARTLY, [runs("docker", "compose", "run", "api", "pytest")], []
     ),
-    "users' files without a backup": (BACKUPS, State.NOT_MET, [UPLOADS], []),
+    "users' files without a backup": (BACKUPS, State.NOT_MET, [UPLOADS], ["backup-missing"]),
     "a log folder is no users' file": (BACKUPS, State.UNKNOWN, [service("api", image="", mounts=(VOLUME,))], []),
-    "data of the monitoring without a backup": (BACKUPS, State.NOT_MET, [GRAFANA], []),
+    "data of the monitoring without a backup": (BACKUPS, State.NOT_MET, [GRAFANA], ["backup-missing"]),
     "data of the monitoring in a volume": (DATA, State.MET, [GRAFANA], []),
     "a folder that new releases don't use": (DATA, State.PARTLY, [chroma("chromadb/chroma:latest")], []),
     "a folder that the release uses": (DATA, State.MET, [chroma("chromadb/chroma:0.5.23")], []),
     "traces instead of metrics": (METRICS, State.UNKNOWN, [TRACING], []),
     "a variable on a token's life is no secret": (SECRETS, State.UNKNOWN, [LIFETIME], []),
-    "a README on nothing in particular": (GUIDES, State.NOT_MET, [document("About")], []),
+    "a README on nothing in particular": (GUIDES, State.NOT_MET, [document("About")], ["deployment-guide-missing"]),
     "a README on the deployment": (GUIDES, State.MET, [document("Deployment")], []),
     "images are built and not scanned": (SCANS, State.NOT_MET, [], ["image-built-not-scanned"]),
     "nothing stands before a deployment": (TESTS, State.NOT_MET, [], ["deploy-ungated"]),
@@ -284,3 +289,50 @@ def test_no_item_is_better_or_vaguer_than_its_findings(example: Path) -> None:
     for answer in answers(audit).values():
         if grave & (answer.item.denied_by | answer.item.weakened_by):
             assert answer.state in (State.PARTLY, State.NOT_MET), answer.item.title
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)
+def test_what_is_not_met_has_a_finding_behind_it_and_no_evidence_stands_twice(example: Path) -> None:
+    for answer in answers(auditing.audit(example, scanned=False)).values():
+        places = [(str(record.location), record.message) for record in answer.records]
+
+        assert answer.findings or answer.state is not State.NOT_MET, answer.item.title
+        assert len(set(places)) == len(places), answer.item.title
+
+
+def test_a_check_that_a_finding_calls_broken_is_no_evidence(make_audit: MakeAudit) -> None:
+    checks = [service("db", healthcheck=CHECKED), service("api", healthcheck=ASKED)]
+    answer = answers(make_audit(checks, [finding("healthcheck-tool-missing", location=place(8))]))[HEALTH]
+
+    assert [record.location for record in answer.records] == [place(4)]
+
+
+STARTED = Project(FILE, (FILE,), "base", "", place(), started_at=(place(7),))
+
+
+@pytest.mark.parametrize(("tested", "state"), [(False, State.NOT_MET), (True, State.PARTLY)])
+def test_a_script_that_starts_production_without_a_test_is_no_gate(
+    make_audit: MakeAudit, tested: bool, state: State
+) -> None:
+    first = Command(("pytest",) if tested else ("git", "pull"), place(5))
+    script = Script(FILE, "bash", "", False, (first, Command(("docker", "compose", "up", "-d"), place(7))), place())
+    audit = make_audit([runs("pytest"), script])
+    started = dataclasses.replace(audit, inventory=dataclasses.replace(audit.inventory, projects=(STARTED,)))
+
+    assert answers(started)[TESTS].state is state
+
+
+def test_compose_beside_a_platform_is_named_as_one_host(make_audit: MakeAudit) -> None:
+    audit = make_audit([DEPLOYS])
+    both = dataclasses.replace(audit, inventory=dataclasses.replace(audit.inventory, projects=(STARTED,)))
+
+    assert "FastAPI Cloud" in answers(both)[HOSTS].reason
+    assert "also deployed by Compose" in answers(both)[HOSTS].reason
+
+
+def test_scaling_is_where_its_heading_stands(make_audit: MakeAudit) -> None:
+    heading = Heading("Scaling", 2, place(53))
+    guide = Document("docs/deployment.md", "Deployment", (heading,), (), frozenset({"scaling"}), place(1))
+    other = Document("README.md", "Shop", (), (), frozenset({"scale"}), place(2))
+
+    assert [item.location for item in answers(make_audit([BY_HAND, guide, other]))[HOSTS].records] == [place(53)]

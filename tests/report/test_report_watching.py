@@ -28,10 +28,10 @@ healthy     prometheus        yes                 no   no
 healthy     migrate           no                  no   no
 propertypro chroma            wrong_port          no   no
 propertypro nginx             no                  no   no
-dockprom    prometheus        yes                 yes  its_container_only
-dockprom    docker-compose.yml/nodeexporter            yes  yes  yes
+dockprom    prometheus        yes                 reaches_nobody  its_container_only
+dockprom    docker-compose.yml/nodeexporter            yes  reaches_nobody  yes
 dockprom    docker-compose.exporters.yml/nodeexporter  no   no   no
-dockprom    pushgateway       yes                 yes  its_container_only
+dockprom    pushgateway       yes                 reaches_nobody  its_container_only
 dockprom    caddy             its_container_only  no   its_container_only
 """
 

@@ -53,6 +53,10 @@ LOST = {
     "an alert on a job that isn't there": (
         "prometheus/rules.yml", 'job="node"', 'job="nodes"', "hosts (1 of them", "nobody (selects what nothing has)"
     ),
+    "an alert on a file system that Docker has given up": (
+        "prometheus/rules.yml", 'up{job="node"} == 0', 'node_filesystem_free_bytes{fstype="aufs"} < 9',
+        "hosts (1 of them may never", "team, if it ever fires",
+    ),
     "an Alertmanager that is no service": (
         "prometheus/prometheus.yml", "alertmanager:9093", "manager:9093", "finds no Alertmanager", "nobody (Prometheus"
     ),

@@ -35,6 +35,7 @@ class Declared(Struct, frozen=True):
     path: str
     framework: str
     location: Location
+    generated: bool = False
 
 
 class Inclusion(Struct, frozen=True):
@@ -93,7 +94,7 @@ class _Reader:
                 given = keyword(value, option)
                 path = usual if given is None else literal_path(self.module, given)
                 if path:
-                    self._add(name, "GET", path, "fastapi", value)
+                    self._add(name, "GET", path, "fastapi", value, generated=True)
 
     def take_decorator(self, call: ast.Call) -> None:
         """`@router.get("/")`, `@app.route("/", methods=["POST"])`."""
@@ -175,8 +176,10 @@ class _Reader:
         name = self.module.origin(node).split(".")[-1]
         return path or (f"/{{{name}}}" if name else "")
 
-    def _add(self, router: str, method: str, path: str, framework: str, node: ast.expr) -> None:
-        self.found.routes.append(Declared(router, method, path, framework, self.module.location(node)))
+    def _add(
+        self, router: str, method: str, path: str, framework: str, node: ast.expr, *, generated: bool = False
+    ) -> None:
+        self.found.routes.append(Declared(router, method, path, framework, self.module.location(node), generated))
 
 
 def _metrics_library(module: Module, call: ast.Call) -> str:

@@ -23,7 +23,8 @@ def routes(files: list[Declarations]) -> Iterator[Route]:
     for item in files:
         for route in (*item.routes, *tree.missing(item)):
             for prefix in tree.prefixes((item.file, route.router)):
-                yield Route(route.method, _join(prefix, route.path), route.framework, route.location)
+                path = _join(prefix, route.path)
+                yield Route(route.method, path, route.framework, route.location, route.generated)
 
 
 class _Tree:

@@ -69,11 +69,15 @@ def _stack(audit: Audit, services: tuple[Service, ...]) -> str:
     )
 
 
+_HAVING = (health_of.CHECKED, health_of.IN_IMAGE, health_of.BROKEN)
+"""The states of services that have a check, whatever it is worth."""
+
+
 def _health(audit: Audit) -> str:
     health = health_of.Health(audit)
     running = [item for mine in stacks.lasting(audit.inventory).values() for item in mine]
     states = {item.key: health.of(item) for item in running}
-    checked = [item for item in running if states[item.key].text in (health_of.CHECKED, health_of.BROKEN)]
+    checked = [item for item in running if states[item.key].text in _HAVING]
     broken, untold = (
         [audit.inventory.label(item) for item in running if states[item.key].text == state]
         for state in (health_of.BROKEN, health_of.UNKNOWN)
@@ -81,7 +85,7 @@ def _health(audit: Audit) -> str:
     unchecked = [audit.inventory.label(item) for item in running if item not in checked]
     unchecked = [name for name in unchecked if name not in untold]
     tests = Counter(" ".join(item.healthcheck.test) for item in checked if item.healthcheck and item.healthcheck.test)
-    if not checked:
+    if not checked and not untold:
         return statement("Health Checks", f"None in {wording.count(len(running), 'long-running service')}.")
     return statement(
         "Health Checks",

@@ -101,14 +101,14 @@ _MEANINGS = {
     "good": "healthy by then, or given up",
     "warn": "no health check: nobody knows when it is ready",
     "bad": "its check is broken, and says nothing of it",
-    "": "whether its image brings a check isn't known",
+    "": "when a check of its image passes, if there is one, isn't known",
     "accent": "waits for a task that takes as long as it takes",
 }
 
 
 def _span(moment: startup.Moment, health: State) -> timeline.Span:
     checked = moment.ready > moment.start
-    unknown = health.text in (health_of.UNKNOWN, health_of.CHECKED)
+    unknown = health.text in (health_of.UNKNOWN, health_of.CHECKED, health_of.IN_IMAGE)
     tone = "accent" if moment.tasks else "bad" if health.finding else "good" if checked else "" if unknown else "warn"
     later = f"after {wording.listing(moment.tasks, 2)}" if moment.tasks else ""
     within = f"within {timeline.duration(moment.ready - moment.start)}" if checked else ""
@@ -130,7 +130,11 @@ def _table(moments: tuple[startup.Moment, ...], health: health_of.Health) -> Tab
     return Table("When services start and are ready, at the latest", columns, tuple(rows))
 
 
-_UNTIMED = {health_of.CHECKED: "as its Dockerfile says", health_of.UNKNOWN: health_of.UNKNOWN}
+_UNTIMED = {
+    health_of.CHECKED: "as its Dockerfile says",
+    health_of.IN_IMAGE: "as its image says",
+    health_of.UNKNOWN: health_of.UNKNOWN,
+}
 """Of a check that Compose doesn't declare, what is said of its time."""
 
 

@@ -10,7 +10,7 @@ from auditlib.audit import Audit
 from auditlib.conventions import monitoring
 from auditlib.graph import Edge
 from auditlib.inventory.monitoring import AlertRule, Receiver
-from auditlib.report import palette, wording
+from auditlib.report import palette, reaching, wording
 from auditlib.report.blocks import Blocks, Column, Prose, State, Table
 from auditlib.report.charts import layered
 from auditlib.report.faults import Broken
@@ -36,7 +36,7 @@ def monitoring_wiring(audit: Audit) -> Blocks:
     words += f" {sending.words}, so that no alert leaves it." if sending else ""
     words += " No service of the repository runs any of it." if Wires(audit).idle() else ""
     words += _lost("Leading nowhere", [box for box in boxes if box.tone == "bad" and box.column])
-    words += _lost("In part", [box for box in boxes if box.tone == "warn"])
+    words += _lost("Leading nowhere in part", [box for box in boxes if box.tone == "warn"])
     legend = [(palette.TONES[tone][1], meaning) for tone, meaning in _MEANINGS.items() if tone in tones]
     canvas = layered.draw(boxes, links, _COLUMNS, legend)
     if canvas.is_large:
@@ -71,7 +71,7 @@ def _together(audit: Audit) -> str:
 def _wiring(audit: Audit) -> tuple[list[layered.Box], list[layered.Link]]:
     wires = Wires(audit)
     boxes, links = _scraping(audit, wires)
-    receivers = {node: wires.receiver(receiver) for node, receiver in _receivers(audit).items()}
+    receivers = {node: wires.receiver(receiver) for node, receiver in reaching.receivers(audit).items()}
     unsent = wires.sending()
     groups = _alert_groups(audit)
     for group, rules in groups.items():
@@ -82,7 +82,7 @@ def _wiring(audit: Audit) -> tuple[list[layered.Box], list[layered.Link]]:
         for edge in _from(rules, audit.graph.edges_of("routes_to")):
             lost = tone == "bad" or unsent or receivers.get(edge.target)
             links.append(_link(group, edge.target, "bad" if lost else tone))
-    for node, receiver in _receivers(audit).items():
+    for node, receiver in reaching.receivers(audit).items():
         boxes[node] = _receiver_box(node, receiver, receivers[node])
     return list(boxes.values()), [
         link for link in dict.fromkeys(links) if link.source in boxes and link.target in boxes
@@ -131,22 +131,17 @@ def _group_box(wires: Wires, group: str, rules: Sequence[AlertRule]) -> layered.
     name = rules[0].group
     if unloaded := wires.rules(rules[0].file):
         return layered.Box(group, 2, name, (number, unloaded.words), "bad")
-    lost = [broken for broken in map(wires.asking, rules) if broken]
-    lines = (number, f"{len(lost)} of them can't fire") if lost else (number,)
-    return layered.Box(group, 2, name, lines, _tone(len(lost), len(rules)))
+    lost, doubted = (sum(1 for rule in rules if asked(rule)) for asked in (wires.asking, wires.doubted))
+    words = [f"{lost} of them can't fire"] * bool(lost) + [f"{doubted} of them may never fire"] * bool(doubted)
+    lines = (number, "; ".join(words)) if words else (number,)
+    tone = "warn" if doubted and not lost else _tone(lost, len(rules))
+    return layered.Box(group, 2, name, lines, tone)
 
 
 def _receiver_box(node: str, receiver: Receiver, broken: Broken | None) -> layered.Box:
     kinds = ", ".join(dict.fromkeys(item.kind for item in receiver.integrations))
     lines = tuple(filter(None, (kinds, broken.words if broken else "")))
     return layered.Box(node, 3, receiver.name, lines, "bad" if broken else "accent", broken is not None)
-
-
-def _receivers(audit: Audit) -> dict[str, Receiver]:
-    """The receivers by their nodes."""
-    nodes = {(node.location, node.name): node.id for node in audit.graph.of_kind("receiver")}
-    found = ((nodes.get((item.location, item.name)), item) for item in audit.inventory.receivers)
-    return {node: item for node, item in found if node}
 
 
 def _unresolved(host: str) -> layered.Box:
@@ -156,17 +151,10 @@ def _unresolved(host: str) -> layered.Box:
     return layered.Box(f"host:{host}", 0, host, ("no such service",), "bad", dashed=True)
 
 
-def _alert_nodes(audit: Audit) -> dict[str, AlertRule]:
-    """The alerts by their nodes."""
-    nodes = {(node.location, node.name): node.id for node in audit.graph.of_kind("alert_rule")}
-    found = ((nodes.get((rule.location, rule.name)), rule) for rule in monitoring.alerts(audit.inventory))
-    return {node: rule for node, rule in found if node}
-
-
 def _alert_groups(audit: Audit) -> dict[str, dict[str, AlertRule]]:
     """The alerts of each group of a rule file, by their nodes; a box each would be too many."""
     groups: defaultdict[str, dict[str, AlertRule]] = defaultdict(dict)
-    for node, rule in _alert_nodes(audit).items():
+    for node, rule in reaching.alert_nodes(audit).items():
         groups[f"group:{rule.file}:{rule.group}"][node] = rule
     return dict(groups)
 
@@ -209,7 +197,7 @@ def alerts(audit: Audit) -> Blocks:
     rules = monitoring.alerts(audit.inventory)
     if not rules:
         return Blocks(Prose("No alerting rule was found."))
-    reached = _reached(audit)
+    reached = reaching.reached(audit)
     rows = tuple(
         (
             rule.name,
@@ -228,29 +216,3 @@ def alerts(audit: Audit) -> Blocks:
         Column("Place", "code"),
     )
     return Blocks(Table("Alerts and whom they reach", columns, rows))
-
-
-def _reached(audit: Audit) -> dict[AlertRule, State]:
-    """Whom each alert reaches, and what stands in its way."""
-    wires = Wires(audit)
-    receivers = _receivers(audit)
-    routes: defaultdict[str, dict[str, None]] = defaultdict(dict)
-    for edge in audit.graph.edges_of("routes_to"):
-        routes[edge.source][edge.target] = None
-    return {
-        rule: _reach(wires, rule, [receivers[node] for node in routes[alert] if node in receivers])
-        for alert, rule in _alert_nodes(audit).items()
-    }
-
-
-def _reach(wires: Wires, rule: AlertRule, receivers: Sequence[Receiver]) -> State:
-    """The receivers that hear of an alert; nobody, with the reasons, if there is none or it never gets to one."""
-    before = list(filter(None, (wires.rules(rule.file), wires.asking(rule), wires.sending())))
-    deaf = {receiver.name: broken for receiver in receivers if (broken := wires.receiver(receiver))}
-    hearing = [receiver.name for receiver in receivers if receiver.name not in deaf]
-    reasons = [broken.words for broken in before] + [f"{name}: {broken.words}" for name, broken in deaf.items()]
-    why = f" ({'; '.join(reasons)})" if reasons else ""
-    if hearing and not before:
-        return State(wording.listing(hearing) + why, "good")
-    found = next((broken.fingerprint for broken in (*before, *deaf.values()) if broken.finding), "")
-    return State(f"nobody{why}", "bad", found)

@@ -9,7 +9,7 @@ from auditlib.audit import Audit
 from auditlib.conventions import monitoring
 from auditlib.inventory.stack import Service
 from auditlib.report import health as health_of
-from auditlib.report import wording
+from auditlib.report import reaching, wording
 from auditlib.report.blocks import Blocks, Column, Prose, State, Table
 from auditlib.report.canvas import Canvas
 from auditlib.report.charts.matrix import Mark, draw
@@ -22,17 +22,22 @@ _WHAT = ("a health check", "metrics", "alerts", "a dashboard", "logs that are ke
 """The aspects in a sentence that says how many services have each."""
 _YES, _CONTAINER, _PLANNED, _NO = "yes", "its container only", "configured, not run", "no"
 _VOLUME = "kept in a volume, not collected"
+_UNHEARD = "reaches nobody"
 _BROKEN = "broken, as a finding says"
 _MARKS = {
     _YES: Mark("dot", "good"),
     _CONTAINER: Mark("ring", "warn"),
     _VOLUME: Mark("ring", "warn"),
     _PLANNED: Mark("cross", "bad"),
+    _UNHEARD: Mark("cross", "bad"),
     _BROKEN: Mark("cross", "bad"),
     health_of.UNKNOWN: Mark(text="?"),
     _NO: Mark("dash", ""),
 }
-_HEALTH = {health_of.CHECKED: _YES, health_of.NONE: _NO, health_of.ONCE: _NO, health_of.DISABLED: _NO}
+_HEALTH = {
+    health_of.CHECKED: _YES, health_of.IN_IMAGE: _YES,
+    health_of.NONE: _NO, health_of.ONCE: _NO, health_of.DISABLED: _NO,
+}  # fmt: skip
 """How the words for a health check stand in a column of that name."""
 _LIMIT = 40
 
@@ -59,6 +64,10 @@ class _Asked:
 
     def __init__(self, audit: Audit) -> None:
         self._watch = watching.of(audit.inventory, audit.dependencies)
+        reached = reaching.reached(audit)
+        told = {rule for rule, state in reached.items() if state.tone != "bad"}
+        self._alerted = watching.alerted(audit.inventory, audit.dependencies, told)
+        self._untold = next((state.finding for state in reached.values() if state.finding and state.tone == "bad"), "")
         self._health = health_of.Health(audit)
         self._unscraped = _unscraped(audit)
         self._collected = log_collection.kept(audit.inventory)
@@ -70,7 +79,8 @@ class _Asked:
         return (
             self._checked(service),
             self._metrics(service),
-            *(_state(_answer(reach, service, watch.running)) for reach in (watch.alerts, watch.dashboards)),
+            self._alerts(service),
+            _state(_answer(watch.dashboards, service, watch.running)),
             _state(self._logs(service)),
         )
 
@@ -81,6 +91,12 @@ class _Asked:
     def _metrics(self, service: Service) -> State:
         broken = self._unscraped.get(service.key)
         return broken.state() if broken else _state(_answer(self._watch.metrics, service, self._watch.running))
+
+    def _alerts(self, service: Service) -> State:
+        """Whether alerts ask for a service; those that nobody hears of are as good as none."""
+        loaded, heard = (_answer(reach, service, self._watch.running) for reach in (self._watch.alerts, self._alerted))
+        lost = heard == _NO and loaded in (_YES, _CONTAINER)
+        return State(_UNHEARD, "bad", self._untold) if lost else _state(loaded if loaded == _PLANNED else heard)
 
     def _logs(self, service: Service) -> str:
         if service.key in self._collected:
@@ -138,6 +154,8 @@ def _summary(rows: _Rows) -> str:
         words += f" In part by the container only, as cAdvisor sees it: {wording.listing(outside)}."
     if stored := [name for name, answers in texts if _VOLUME in answers]:
         words += f" Log files in a volume that nothing collects: {wording.listing(stored)}."
+    if unheard := [name for name, answers in texts if _UNHEARD in answers]:
+        words += f" Their alerts reach nobody: {wording.listing(unheard)}."
     if any(_PLANNED in answers[1:4] for _, answers in texts):
         words += " Prometheus is configured, but no service of the repository runs it."
     return words
