@@ -41,6 +41,10 @@ def test_python(code):
     subprocess.run([sys.executable, "-c", code + last], check=True, cwd=ROOT)
 
 
+def test_what_a_notebook_of_ones_own_needs_is_said():
+    assert "a cell tagged `parameters` with `snapshot = None`" in README
+
+
 @pytest.mark.parametrize("line", [line for line in LINES if line.startswith("make ")])
 def test_make_target_exists(line):
     assert re.search(rf"^{line.split()[1]}:", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M)

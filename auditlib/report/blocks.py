@@ -151,6 +151,16 @@ class State:
 
 
 @dataclass(frozen=True, slots=True)
+class Again:
+    """A cell that says what the one above it says; it is seen once the rows stand in another order."""
+
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True, slots=True)
 class Instance:
     """One finding with the lines that it is about."""
 

@@ -14,18 +14,16 @@ from markupsafe import Markup, escape
 from auditlib.model import Area, Severity
 from auditlib.patterns import regex
 from auditlib.report import wording
-from auditlib.report.blocks import Block, Table
+from auditlib.report.blocks import Again, Block, Table
 
 PRINT_ROWS = 25
 """Rows of a table that paper shows; `page.css` hides those after them."""
-PRINT_PLACES = 4
-"""Related places of a finding that paper shows; `page.css` hides those after them."""
 PAPER = (695.0, 775.0)
 """What a picture has on paper, in the page's pixels; `page.css` sets it."""
 PAPER_SCALE = 0.78
 """How far a picture may be shrunk on paper: its texts of 11 pixels are then 6.5 points high."""
 NAMED_PLACES = 20
-"""Places in one list on the page; the files beside it have all."""
+"""Places in one list on the page and on paper; the files beside it have all."""
 TABLE_ROWS = 200
 """Rows of a table on the page and in a notebook, so that a browser can show what thousands of files are made into."""
 PLACES_IN_FULL = 100
@@ -76,6 +74,7 @@ def environment() -> jinja2.Environment:
         "image": _image,
         "prose": _paragraphs,
     }
+    templates.tests["again"] = lambda value: isinstance(value, Again)
     templates.globals |= {
         "severities": list(Severity),
         "area_names": {str(area): area.title for area in Area},
@@ -83,7 +82,6 @@ def environment() -> jinja2.Environment:
         "paper": PAPER,
         "paper_scale": PAPER_SCALE,
         "print_rows": PRINT_ROWS,
-        "print_places": PRINT_PLACES,
         "named_places": NAMED_PLACES,
         "table_rows": TABLE_ROWS,
         "places_in_full": PLACES_IN_FULL,

@@ -340,7 +340,8 @@ SCHEMAS: dict[str, Schema] = {
         },
     ),
     "coverage": _table(
-        "A row for each file, or part of one, with how far it was understood.",
+        "A row for each file and each thing that it was read as, with how far it was understood; files that no reader "
+        "knows are one row for each ending, and a scanner that is missing or failed has one of its own.",
         {
             "kind": (TEXT, "what it was read as"),
             "status": (TEXT, "`parsed`, `partial`, `failed` or `skipped`"),

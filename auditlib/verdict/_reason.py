@@ -56,7 +56,7 @@ def reason(findings: Sequence[Finding], answer: Readiness, reached: Sequence[Sco
         return "No finding stands against it" + (f"; {low} of low severity {_are(low)} no condition." if low else ".")
     limit = FLOOR if answer is Readiness.NOT_READY else WEAK
     weak = [] if counts[Severity.CRITICAL] else _below(limit, reached)
-    decides = f"{_areas(weak, limit)}; in all," if weak else f"{_worst(findings)}:"
+    decides = f"{_areas(weak, limit, findings)}; in all," if weak else f"{_worst(findings)}:"
     listed, number = _counted(counts)
     if answer is Readiness.NOT_READY:
         return f"{decides} {listed} {'finding stands' if number == 1 else 'findings stand'} against it."
@@ -73,11 +73,12 @@ def _below(limit: int, reached: Sequence[Score]) -> list[Score]:
     return sorted(known, key=known.__getitem__)
 
 
-def _areas(weak: Sequence[Score], limit: int) -> str:
-    """The weakest areas, each with its points and the findings that cost them, and how many more there are."""
+def _areas(weak: Sequence[Score], limit: int, findings: Sequence[Finding]) -> str:
+    """The weakest areas, each with its points and how many findings it has, and how many more there are."""
     first, *others = weak[:_AREAS]
-    named = [f"{first.area.title} has {first.points} of 100 points ({counted(len(first.costs), 'finding')})"]
-    named += [f"{score.area.title} {score.points} ({len(score.costs)})" for score in others]
+    found = Counter(finding.area for finding in findings)
+    named = [f"{first.area.title} has {first.points} of 100 points ({counted(found[first.area], 'finding')})"]
+    named += [f"{score.area.title} {score.points} ({found[score.area]})" for score in others]
     more = [counted(len(weak) - _AREAS, "more area") + f" fewer than {limit}"] if len(weak) > _AREAS else []
     return _joined([*named, *more])
 

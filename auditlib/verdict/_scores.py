@@ -57,9 +57,9 @@ class Gain(Struct, frozen=True):
     after: int
 
     def __str__(self) -> str:
-        """In words that fit behind *it changes*; at a low score a gain may be too small to be seen."""
+        """In words; at a low score a gain may be too small to be seen."""
         moved = self.after != self.before
-        return f"{self.area.title} {self.before} → {self.after}" if moved else f"{self.area.title} by less than a point"
+        return f"{self.area.title} {self.before} → {self.after}" if moved else f"{self.area.title}: less than 1 point"
 
 
 class Effect(Struct, frozen=True):

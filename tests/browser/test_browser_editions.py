@@ -287,6 +287,19 @@ def test_the_labels_of_pictures_can_be_read_on_paper(
     assert min(scales) >= 0.78
 
 
+def test_a_table_that_goes_on_repeats_its_headings_in_words(browser: Browser, example: Path, tmp_path: Path) -> None:
+    page = browser.new_page()
+    page.goto((example / "index.html").as_uri())
+    table = page.locator("table", has=page.get_by_text("What costs each area its points"))
+    table.locator("tbody tr").nth(5).evaluate("row => { row.style.breakBefore = 'page'; }")
+    page.pdf(path=tmp_path / "report.pdf", format="A4")
+    page.close()
+    text = "\n".join(text_of(page) for page in PdfReader(tmp_path / "report.pdf").pages)
+
+    assert text.count("Area and score") > 1
+    assert not set(text) & set("↕↑↓")
+
+
 def test_the_pdf_shows_the_evidence(example: Path) -> None:
     text = "\n".join(text_of(page) for page in PdfReader(example / "report.pdf").pages)
 

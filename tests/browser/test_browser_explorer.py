@@ -226,6 +226,34 @@ def test_a_column_sorts_by_the_keyboard_up_and_down(page: Page) -> None:
     assert table.locator("th").nth(1).get_attribute("aria-sort") == "descending"
 
 
+def test_what_costs_points_sorts_by_their_worth_and_every_row_keeps_its_area(page: Page) -> None:
+    table = page.locator("table", has=page.get_by_text("What costs each area its points"))
+    table.get_by_role("button", name="Points").click()
+    points = table.locator("tbody tr td:nth-child(2)").all_inner_texts()
+    areas = table.locator("tbody tr td:first-child")
+
+    worth = [float(text.replace("−", "-")) for text in points]
+    assert worth == sorted(worth)
+    assert len(worth) > 9
+    assert all(box["width"] > 20 for cell in areas.locator(".again").all() if (box := cell.bounding_box()))
+    assert all(areas.all_inner_texts())
+
+
+def test_no_copy_button_lies_on_code_and_only_lines_to_write_are_copied(page: Page) -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.evaluate("document.querySelectorAll('.finding, .reasons').forEach((element) => { element.open = true; })")
+    frames = page.locator(".code:visible")
+    apart = "e => e.children[0].getBoundingClientRect().right <= e.children[1].getBoundingClientRect().left"
+    several = page.locator(".code", has=page.locator(".at")).first
+    several.get_by_role("button").click()
+    expect(several.get_by_role("button", name="Copied")).to_be_visible()
+
+    assert frames.count() > 50
+    assert all(frames.evaluate_all(f"all => all.map({apart})"))
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied.splitlines() == several.locator("ins").all_text_contents()
+
+
 def test_the_lines_of_advice_are_copied(page: Page) -> None:
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     finding = page.locator(".finding[data-rule=scrape-port-mismatch]").first

@@ -272,6 +272,17 @@ def luminance(colour: str) -> float:
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
+@pytest.mark.parametrize(("width", "media"), [(1440, "screen"), (695, "print")])
+def test_no_cell_of_a_table_lies_on_the_next(browser: Browser, example: Path, width: int, media: str) -> None:
+    page = Visit(browser, example, width).page
+    page.emulate_media(media=media)  # type: ignore[arg-type]
+    over = page.locator("main td.look-state:visible").evaluate_all(
+        "all => all.filter((e) => e.scrollWidth > e.clientWidth + 1).map((e) => e.textContent)"
+    )
+
+    assert over == []
+
+
 def test_print_shows_the_evidence(browser: Browser, example: Path, tmp_path: Path) -> None:
     page = Visit(browser, example, 1000).page
     page.pdf(path=tmp_path / "report.pdf", format="A4")
@@ -280,3 +291,6 @@ def test_print_shows_the_evidence(browser: Browser, example: Path, tmp_path: Pat
 
     assert (tmp_path / "report.pdf").stat().st_size > 50_000
     assert page.locator(".finding mark").first.is_visible()
+    places = page.locator(".finding .related li")
+    assert places.count() > 9
+    assert places.evaluate_all("all => all.every((e) => e.getClientRects().length)")

@@ -58,7 +58,7 @@ def test_an_item_says_what_it_does_also_where_that_is_less_than_a_point_or_nothi
     found = [finding(str(number), Severity.CRITICAL) for number in range(8)] + [finding("low", Severity.LOW)]
     effects = verdict.effects(found, backlog.derive(found)), verdict.effects(found, backlog.derive(found), UNKNOWN)
 
-    assert [str(effect["low"]) for effect in effects] == ["Container orchestration by less than a point", "no score"]
+    assert [str(effect["low"]) for effect in effects] == ["Container orchestration: less than 1 point", "no score"]
 
 
 def test_the_csv_is_what_importers_of_trackers_know_and_spreadsheets_can_open() -> None:

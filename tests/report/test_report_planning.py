@@ -151,7 +151,7 @@ REASONS = {
     ),
     "a weak area, by low findings": (
         [finding(str(number), Severity.LOW) for number in range(24)] + [finding("note", Severity.INFO)],
-        "Container orchestration has 45 of 100 points (24 findings); in all, 24 low findings have to be dealt with.",
+        "Container orchestration has 45 of 100 points (25 findings); in all, 24 low findings have to be dealt with.",
     ),
     "conditions": (
         [finding(severity=Severity.MEDIUM), finding("low", Severity.LOW)],

@@ -50,6 +50,20 @@ def test_the_verdict_leads_to_what_costs_most(shop: Audit) -> None:
     assert '<a href="#finding-first-1">The fault first</a>' in page
 
 
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [([], "no finding"), (["note"], "1 finding, less than a point"),
+     (["note", "other"], "2 findings, less than a point each")],
+)  # fmt: skip
+def test_an_area_without_a_loss_counts_its_findings_as_every_other_place_does(
+    make_audit: MakeAudit, found: list[str], said: str
+) -> None:
+    notes = [finding(name, Severity.INFO, area=Area.ORCHESTRATION) for name in found]
+    page = sections.verdict(make_audit([service("api")], notes))._repr_mimebundle_()[PAGE_MIME]
+
+    assert f'</span><span class="detail">{said}</span>' in page.split("Configuration")[0]
+
+
 SUITE = TestSuite("pytest", "", ("tests/test_shop.py",), place())
 STACK = {Area.ORCHESTRATION, Area.CONFIGURATION, Area.RESILIENCE}
 HELD = {

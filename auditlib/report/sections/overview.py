@@ -41,6 +41,7 @@ _STATUS = {
 def verdict(audit: Audit) -> Blocks:
     """Ready or not and why, what changed, a score for each area, and the three things to do first."""
     judgement, moved = judging.judge(audit.findings, audit.unknown_areas), progress.moved(audit)
+    found = Counter(finding.area for finding in audit.findings if finding.status is Status.OPEN)
     return Blocks(
         Panel(
             "verdict",
@@ -49,17 +50,23 @@ def verdict(audit: Audit) -> Blocks:
                 "tone": _TONES[judgement.readiness],
                 "reason": judgement.reason,
                 "since": progress.since(audit),
-                "scores": [_score(score, moved.get(score.area, 0)) for score in judgement.scores],
+                "scores": [_score(score, moved.get(score.area, 0), found[score.area]) for score in judgement.scores],
                 "first": judgement.first,
             },
         )
     )
 
 
-def _score(score: judging.Score, moved: int) -> dict[str, object]:
+def _score(score: judging.Score, moved: int, found: int) -> dict[str, object]:
     lost = [loss for loss in losses(score) if loss.points >= 1][:_LOSSES]
     return {"area": score.area, "points": score.points, "unknown": score.unknown, "tone": _tone(score.points or 0),
-            "losses": lost, "moved": moved}  # fmt: skip
+            "losses": lost, "lossless": _lossless(found), "moved": moved}  # fmt: skip
+
+
+def _lossless(found: int) -> str:
+    """What stands beside a score that no finding costs a point."""
+    each = " each" if found > 1 else ""
+    return f"{wording.count(found, 'finding')}, less than a point{each}" if found else "no finding"
 
 
 def _tone(points: int) -> str:

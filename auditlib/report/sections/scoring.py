@@ -10,7 +10,7 @@ from auditlib import backlog, verdict
 from auditlib.audit import Audit
 from auditlib.model import Finding, Severity
 from auditlib.report import wording
-from auditlib.report.blocks import Blocks, Column, Prose, Table
+from auditlib.report.blocks import Again, Blocks, Column, Prose, Table
 
 _NAMED = 3
 """Rules of each area that are named in full; the rest of it is one row."""
@@ -70,13 +70,14 @@ def _unknown(scores: Iterable[verdict.Score]) -> str:
 
 def _rows(score: verdict.Score) -> Iterator[tuple[object, ...]]:
     lost = losses(score)
+    area = f"{score.area.title}:\u00a0{score.points}"
     for number, loss in enumerate(lost[:_NAMED]):
-        yield _row(f"{score.area.title}:\u00a0{score.points}" if number == 0 else "", loss)
+        yield _row(Again(area) if number else area, loss)
     rest = lost[_NAMED:]
     if rest:
-        points = sum(loss.points for loss in rest)
-        yield "", f"−{points:.1f}", f"{len(rest)} more, of less weight", sum(loss.findings for loss in rest), ""
+        points, number = sum(loss.points for loss in rest), sum(loss.findings for loss in rest)
+        yield Again(area), f"−{points:.1f}", f"{len(rest)} more, of less weight", number, ""
 
 
-def _row(area: str, loss: Loss) -> tuple[object, ...]:
+def _row(area: object, loss: Loss) -> tuple[object, ...]:
     return area, f"−{loss.points:.1f}", loss.worst.title, loss.findings, str(loss.worst.location)

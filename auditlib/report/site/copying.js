@@ -1,7 +1,7 @@
 // What is to be written elsewhere is copied by a button: lines of advice, and the backlog as Markdown.
 function makeCopyable(root) {
   if (!navigator.clipboard) return;
-  for (const code of root.querySelectorAll(".change, .pair pre")) {
+  for (const code of root.querySelectorAll(".change:not(:has(del):not(:has(ins))), .pair pre")) {
     const frame = document.createElement("div"), button = document.createElement("button");
     frame.className = "code";
     button.type = "button";
@@ -12,10 +12,10 @@ function makeCopyable(root) {
   }
 }
 
-// Of an edit, what stands there afterwards.
+// Of an edit, the lines to write; neither its place nor what stands there already.
 function linesOf(code) {
-  const kept = [...code.children].filter((line) => line.matches("span, ins"));
-  return code.matches(".change") && kept.length ? kept.map((line) => line.textContent).join("\n") : code.textContent;
+  const written = [...code.querySelectorAll("ins")];
+  return written.length ? written.map((line) => line.textContent).join("\n") : code.textContent;
 }
 
 document.addEventListener("click", (event) => {
