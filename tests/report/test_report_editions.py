@@ -274,7 +274,7 @@ def test_markdown_counts_what_it_leaves_out_and_repeats_nothing(make_audit: Make
     assert "- …and 2 more workflows." in text
     assert "- **Scripts**: 1 script: `a.sh`. None says what it does." in text
     assert "2 services in `compose.yaml`: `compose.yaml/api` and `other.yaml/api`." in text
-    assert "- **Health Checks**: None in 2 long-running services." in text
+    assert "- **Health Checks**: 0 of 2 long-running services have one. Not known, as the image may bring one:" in text
 
 
 def test_markdown_of_an_empty_repository_has_the_outline_too(make_audit: MakeAudit) -> None:

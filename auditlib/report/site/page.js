@@ -20,7 +20,10 @@ function reveal() {
   target.scrollIntoView();
 }
 addEventListener("hashchange", reveal);
-addEventListener("DOMContentLoaded", reveal);
+addEventListener("DOMContentLoaded", () => {
+  document.querySelectorAll("details[open]").forEach(fill); // by whoever was faster than this script
+  reveal();
+});
 // Until then its words lie beside it, where the browser's own search finds them and opens it.
 addEventListener("load", () => {
   const parser = document.createElement("template"), all = document.querySelectorAll("details > noscript");
