@@ -1,4 +1,4 @@
-"""The words that tell, in the names of files, jobs and scripts, what is for production and what for development.
+"""The words in the names of files, jobs and scripts that tell what is for production, for development, or to be copied.
 
 Sources: the conventions of https://docs.docker.com/compose/how-tos/multiple-compose-files/merge/, of deployment tools,
 and of Vite's and dotenv-flow's env files.
@@ -6,6 +6,7 @@ and of Vite's and dotenv-flow's env files.
 
 from __future__ import annotations
 
+import posixpath
 import re
 
 from auditlib.patterns import regex
@@ -31,3 +32,22 @@ def is_for_development(path: str) -> bool:
     """Whether a file is, by its name or folder, for development and tests only (`compose.override.yml`, `dev/…`)."""
     *folders, name = path.lower().split("/")
     return names_development(name) or not _FOLDER.isdisjoint(folders)
+
+
+_TEMPLATE_WORDS = frozenset({
+    "j2", "jinja", "jinja2", "erb", "example", "examples", "sample", "template", "tmpl", "tpl", "dist", "default",
+    "defaults",
+})  # fmt: skip
+
+
+def is_template(path: str) -> bool:
+    """Whether a file's name says that it is there to be copied: `.env.example`, `production.env.tpl`."""
+    return not _TEMPLATE_WORDS.isdisjoint(re.split(r"[._-]", posixpath.basename(path).lower()))
+
+
+def without_template_word(path: str) -> str:
+    """The file that a template is copied to, beside it: `.env` for `.env.example`, `env_sample` and `example.env`."""
+    folder, name = posixpath.split(path)
+    words = [word for word in re.split(r"(?=[._-])", name) if word.strip("._-").lower() not in _TEMPLATE_WORDS]
+    joined = "".join(words).lstrip("_-")
+    return posixpath.join(folder, ".env" if joined == "env" else joined)

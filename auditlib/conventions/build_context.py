@@ -71,8 +71,7 @@ def path_outside(build: Build, source: str) -> str:
 
 def copies_everything(item: Instruction) -> bool:
     """Whether an instruction copies the whole context into the image."""
-    from_stage = any(flag.startswith("--from") for flag in item.flags)
-    return item.keyword in ("COPY", "ADD") and not from_stage and bool({".", "./"} & set(item.words[:-1]))
+    return item.copies_context and bool({".", "./"} & set(item.words[:-1]))
 
 
 @cache

@@ -33,12 +33,7 @@ def of(inventory: Inventory) -> Iterator[tuple[Service, Build, Dockerfile]]:
 
 def copies(file: Dockerfile) -> list[Instruction]:
     """The instructions that bring files of the context."""
-    return [item for item in file.instructions if is_copy(item)]
-
-
-def is_copy(item: Instruction) -> bool:
-    """Whether an instruction brings files of the context."""
-    return item.keyword in ("COPY", "ADD") and not any(flag.startswith("--from") for flag in item.flags)
+    return [item for item in file.instructions if item.copies_context]
 
 
 def _context(inventory: Inventory, file: Dockerfile) -> str:

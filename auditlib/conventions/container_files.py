@@ -150,15 +150,16 @@ def _copy(item: Instruction, home: str, context: list[str], folder: str, found: 
     """Take what an instruction copies, under its old name and under the one that it gets."""
     *sources, target = item.words
     inside = posixpath.normpath(posixpath.join(folder, target))
-    of_stage = any(flag.startswith("--from") for flag in item.flags)
-    files = list(found.paths) if of_stage else context
+    files = list(found.paths) if item.copies_image else context
     for source in sources:
         plain = posixpath.normpath(source.lstrip("/") or ".")
         for path in files:
             if "$" in source or build_context.matches(plain, path.lstrip("/")):
                 called = renamed(path.lstrip("/"), plain, inside, target.endswith(("/", ".")))
                 found.paths.update((path, called))
-                origin = found.origins.get(path, "") if of_stage else posixpath.normpath(posixpath.join(home, path))
+                origin = (
+                    found.origins.get(path, "") if item.copies_image else posixpath.normpath(posixpath.join(home, path))
+                )
                 if origin:
                     found.origins[called] = origin
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from auditlib.conventions import environments, images, programs, secrets
+from auditlib.conventions import images, programs, secrets
 from auditlib.conventions.programs import Program
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
@@ -33,9 +33,7 @@ def credentials(names: Iterable[str]) -> tuple[str, ...]:
 def of_file(inventory: Inventory, path: str) -> tuple[str, ...]:
     """The variables of an environment file; of one that the repository lacks those of its template beside it."""
     own = [file for file in inventory.env_files if file.path == path]
-    templates = [
-        file for file in inventory.env_files if file.template and environments.without_template_word(file.path) == path
-    ]
+    templates = [file for file in inventory.env_files if file.copied_to == path]
     lines = [line for file in (own or templates)[:1] for line in file.lines]
     return tuple(dict.fromkeys(line.name for line in lines if not line.commented and not line.malformed))
 

@@ -5,8 +5,6 @@ Sources: the conventions of Node (`NODE_ENV`), Rails (`RAILS_ENV`), Flask, Djang
 
 from __future__ import annotations
 
-import re
-
 from auditlib import stages
 from auditlib.compose.discovery import BASES, is_compose_file
 from auditlib.inventory.stack import Service
@@ -14,7 +12,6 @@ from auditlib.patterns import regex
 
 _VARIABLE = regex(r"(?:^|_)(?:ENV|ENVIRONMENT|STAGE|PROFILES_ACTIVE)$")
 _DEVELOPMENT = frozenset({"development", "dev", "develop", "local", "debug"})
-_TEMPLATE_WORD = regex(r"[._-](?:examples?|sample|template|tmpl|tpl|dist|defaults?)(?=$|[._-])", re.I)
 VARIABLES_OF_DOCKER = (
     r"DOCKER_(?:API_VERSION|CERT_PATH|CONFIG|CONTENT_TRUST\w*|CONTEXT|DEFAULT_PLATFORM|HIDE_LEGACY_COMMANDS|HOST|TLS\w*|"
     r"BUILDKIT|CLI_\w+|SOCK(?:ET)?|GID)"
@@ -54,11 +51,6 @@ def is_document(path: str) -> bool:
 def is_aside(path: str) -> bool:
     """Whether what a file holds is not what runs: it is for development, an example for people, or a workflow's."""
     return stages.is_for_development(path) or is_document(path) or "/workflows/" in path
-
-
-def without_template_word(name: str) -> str:
-    """The name of the file that a template is copied to (`.env` for `.env.example`); any other name as it is."""
-    return _TEMPLATE_WORD.sub("", name)
 
 
 def comes_from_the_host(variable: str) -> bool:

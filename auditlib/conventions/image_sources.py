@@ -38,7 +38,7 @@ class Sources:
         """Note what an instruction brings, or where the next ones work."""
         if item.keyword == "WORKDIR":
             self.folder = posixpath.join(self.folder, item.argument.strip("\"' "))
-        elif item.keyword in ("COPY", "ADD") and len(item.words) > 1 and not _from_elsewhere(item):
+        elif item.keyword in ("COPY", "ADD") and len(item.words) > 1 and not item.copies_image:
             self.copied.append(Copied(item.words[:-1], self._place(item.words[-1]), item))
         elif item.keyword == "RUN":
             self.copied += self._mounted(item)
@@ -108,7 +108,7 @@ def contexts(inventory: Inventory, dockerfile: Dockerfile, built_by: tuple[Servi
     sources = [
         word.lstrip("./")
         for item in dockerfile.instructions
-        if item.keyword in ("COPY", "ADD") and not _from_elsewhere(item)
+        if item.keyword in ("COPY", "ADD") and not item.copies_image
         for word in item.words[:-1]
         if not any(sign in word for sign in "*?[$:")
     ]
@@ -141,7 +141,3 @@ def at_last(inventory: Inventory, dockerfile: Dockerfile, target: str, built_by:
 def _has(inventory: Inventory, folder: str, word: str) -> bool:
     path = posixpath.normpath(posixpath.join(folder, word or "."))
     return path in inventory.file_set or path in inventory.folder_set
-
-
-def _from_elsewhere(item: Instruction) -> bool:
-    return any(flag.startswith("--from") for flag in item.flags)

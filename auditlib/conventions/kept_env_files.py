@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct, field
 
-from auditlib.conventions import environments, secrets
+from auditlib.conventions import secrets
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Command
 from auditlib.model import Location
@@ -130,11 +130,9 @@ def _names_of(inventory: Inventory, path: str) -> tuple[str, ...]:
 
 def _templates(inventory: Inventory) -> Iterator[_Sign]:
     for file in inventory.env_files:
-        folder, name = posixpath.split(file.path)
         names = _credentials(line.name for line in file.lines)
-        if file.template and names and name.startswith(".env."):
-            path = posixpath.join(folder, environments.without_template_word(name))
-            yield _Sign("template", path, file.location, f"the template of {path}", names)
+        if file.copied_to and names and _ENV_FILE.fullmatch(posixpath.basename(file.copied_to)):
+            yield _Sign("template", file.copied_to, file.location, f"the template of {file.copied_to}", names)
 
 
 def _loaded(inventory: Inventory) -> Iterator[_Sign]:

@@ -124,7 +124,7 @@ def _roots(inventory: Inventory, service: Service, builder: Service) -> tuple[st
     build = services.dockerfile(inventory, builder)
     copied: list[str] = []
     for item in build.instructions if build is not None else ():
-        if item.keyword in ("COPY", "ADD") and not any(flag.startswith("--from") for flag in item.flags):
+        if item.copies_context:
             copied += [_plain(posixpath.join(context, source.lstrip("/"))) for source in item.words[:-1]]
     folders = [path.partition("*")[0].rstrip("/") for path in copied]
     return tuple(dict.fromkeys([*(folders or [context]), *mounted]))

@@ -62,7 +62,7 @@ def final_stage(found: Dockerfile, target: str = "") -> tuple[str, tuple[Instruc
 def shipped(file: Dockerfile, target: str) -> list[Instruction]:
     """The instructions of the built stage, and of those whose whole working folder it copies."""
     _, final = final_stage(file, target)
-    taken = [item for item in final if item.keyword == "COPY" and any(flag.startswith("--from") for flag in item.flags)]
+    taken = [item for item in final if item.copies_image]
     sources = {posixpath.normpath(posixpath.join("/", word)) for item in taken for word in item.words[:-1]}
     folders = {
         item.stage: posixpath.normpath(item.argument.strip("\"' "))
@@ -110,9 +110,7 @@ def product(inventory: Inventory, service: Service) -> Product | None:
 
 def _copies_application(instructions: tuple[Instruction, ...], found: Product | None) -> bool:
     """Whether a proxy's image is only the vehicle of an application (`COPY --from=build /app/dist …`)."""
-    from_stage = any(
-        item.keyword == "COPY" and any(flag.startswith("--from") for flag in item.flags) for item in instructions
-    )
+    from_stage = any(item.copies_image for item in instructions)
     return found is not None and found.kind == "proxy" and from_stage
 
 

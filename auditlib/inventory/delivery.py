@@ -151,6 +151,16 @@ class Instruction(Struct, frozen=True):
     variables: tuple[tuple[str, Value | None], ...] = ()
     """What ENV or ARG sets; None for an ARG without a default."""
 
+    @property
+    def copies_context(self) -> bool:
+        """Whether it brings files of the build context."""
+        return self.keyword in ("COPY", "ADD") and not self.copies_image
+
+    @property
+    def copies_image(self) -> bool:
+        """Whether it brings files of another stage, image or named context (`COPY --from=build`)."""
+        return any(flag.startswith("--from") for flag in self.flags)
+
 
 class Stage(Struct, frozen=True):
     """A build stage. `base` is the image or earlier stage it starts from; an unnamed stage is called by its number."""

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
+from auditlib import stages
 from auditlib.inventory.configuration import EnvFile, EnvLine
 from auditlib.model import Coverage, Location, Read
 from auditlib.patterns import regex
@@ -32,23 +33,6 @@ _OTHER_FORMATS = frozenset({
 _GENERATED = (".j2", ".jinja", ".jinja2", ".erb")
 """Templates that a program fills in; its own lines (`{% if … %}`) are no variables."""
 _STATEMENT = regex(r"^[ \t]*(?:\{[%#].*[%#]\}|<%.*%>)[ \t]*$", re.M)
-_TEMPLATE_WORDS = frozenset(
-    {
-        "j2",
-        "jinja",
-        "jinja2",
-        "erb",
-        "example",
-        "examples",
-        "sample",
-        "template",
-        "tmpl",
-        "tpl",
-        "dist",
-        "default",
-        "defaults",
-    }
-)
 
 LINE_LIMIT = 5_000
 """Variables of one file that are read, hundreds of times what people write."""
@@ -87,13 +71,8 @@ def is_env_file(path: str) -> bool:
     return bool(_FILE.fullmatch(name)) and posixpath.splitext(name)[1] not in _OTHER_FORMATS
 
 
-def is_template(path: str) -> bool:
-    """Whether a file's name says that it is there to be copied: `.env.example`, `production.env.tpl`."""
-    return not _TEMPLATE_WORDS.isdisjoint(re.split(r"[._-]", posixpath.basename(path).lower()))
-
-
 def _read(source: Source, path: str) -> Iterator[EnvFile | Coverage]:
-    template = is_template(path)
+    template = stages.is_template(path)
     lines: list[EnvLine] = []
     text = source.text(path)
     if path.endswith(_GENERATED):
@@ -111,16 +90,8 @@ def _read(source: Source, path: str) -> Iterator[EnvFile | Coverage]:
         if item.malformed:
             yield Coverage(path, KIND, Read.PARTIAL, f"line {item.line} {item.malformed}", item.line)
     committed = None if source.tracked is None else path in source.tracked
-    copied_to = _without_template_word(path) if template else ""
+    copied_to = stages.without_template_word(path) if template else ""
     yield EnvFile(path, template, tuple(lines), Location(path), committed, copied_to)
-
-
-def _without_template_word(path: str) -> str:
-    """`.env` for `.env.example` and for `example.env`, beside it."""
-    folder, name = posixpath.split(path)
-    words = [word for word in re.split(r"(?=[._-])", name) if word.strip("._-").lower() not in _TEMPLATE_WORDS]
-    joined = "".join(words).lstrip("_-")
-    return posixpath.join(folder, ".env" if joined == "env" else joined)
 
 
 def assignments(text: str, *, commented: bool = False) -> Iterator[Assignment]:

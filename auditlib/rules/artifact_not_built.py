@@ -82,7 +82,7 @@ def _builds(inventory: Inventory, workspace: Workspace, step: Step) -> Iterator[
 def _copied(workspace: Workspace, found: Dockerfile) -> Instruction | None:
     """The instruction that takes a file from a folder of a build which the repository doesn't have."""
     for item in found.instructions:
-        if item.keyword not in ("COPY", "ADD") or any(flag.startswith("--from") for flag in item.flags):
+        if not item.copies_context:
             continue
         for source in item.words[:-1]:
             path = posixpath.normpath(posixpath.join(posixpath.dirname(found.path), source.lstrip("/")))

@@ -36,7 +36,6 @@ from itertools import pairwise
 from msgspec import Struct
 
 from auditlib.conventions.command_words import core
-from auditlib.conventions.environments import without_template_word
 from auditlib.conventions.workspaces import Workspace, normal
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
@@ -145,8 +144,5 @@ def _evidence(inventory: Inventory, job: Job, start: _Start, service: Service, r
 
 
 def _template(inventory: Inventory, path: str) -> str:
-    """The template of an environment file that lies beside it."""
-    folder, name = posixpath.split(path)
-    beside = (file for file in inventory.files if posixpath.dirname(file) == folder)
-    found = (file for file in beside if file != path and without_template_word(posixpath.basename(file)) == name)
-    return next(found, "")
+    """The template of an environment file."""
+    return next((file.path for file in inventory.env_files if file.copied_to == path), "")

@@ -60,7 +60,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 
 def _sources(instruction: Instruction) -> list[str]:
     """The files and folders of the context that an instruction copies; nothing of stages, URLs and wildcards."""
-    if instruction.keyword not in ("COPY", "ADD") or any(flag.startswith("--from") for flag in instruction.flags):
+    if not instruction.copies_context:
         return []
     if any(word.startswith("<<") for word in instruction.words):
         return []

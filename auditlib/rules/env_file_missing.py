@@ -34,6 +34,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 
+from auditlib import stages
 from auditlib.conventions import deployment, environments, programs
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
@@ -73,7 +74,7 @@ def _has_template(inventory: Inventory, path: str) -> bool:
     plain = _ENVIRONMENT_WORD.sub("", name)
     for file in inventory.files:
         where, other = posixpath.split(file)
-        bare = environments.without_template_word(other) if where in (folder, "") else ""
+        bare = stages.without_template_word(other) if where in (folder, "") else ""
         if bare != other and bare.lstrip(".") in (name.lstrip("."), plain.lstrip(".")):
             return True
     return False

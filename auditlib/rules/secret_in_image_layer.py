@@ -84,7 +84,7 @@ def _leaks(
             if value is not None and value.secret:
                 stand_in = value.placeholder or value.weak
                 yield name, f"sets {name} to {value.text}", Severity.MEDIUM if stand_in else None
-    elif item.keyword in ("COPY", "ADD") and not any(flag.startswith("--from") for flag in item.flags):
+    elif item.copies_context:
         for source in item.words[:-1]:
             if _SECRET_FILE.fullmatch(posixpath.basename(source)) and _may_hold_secrets(inventory, file, source):
                 yield source, f"copies {source} into the image", None

@@ -46,7 +46,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """One finding for each template with all passwords and keys that work as they stand there."""
     read = {item.name for item in inventory.variables} | {item.name for item in inventory.settings}
     for file in inventory.env_files:
-        if file.template and not environments.is_for_development(environments.without_template_word(file.path)):
+        if file.template and not environments.is_for_development(file.copied_to):
             given = {reference.path for service in inventory.services for reference in service.env_files}
             used = [line for line in file.lines if _works(line) and (line.name in read or file.copied_to in given)]
             if used:

@@ -72,10 +72,8 @@ def _is_for_laravel(inventory: Inventory, file: EnvFile) -> bool:
 
 def _goes_to_an_image(inventory: Inventory, file: EnvFile) -> bool:
     """Whether an image that somebody else made may be given the file as it is, so that its variables are read there."""
-    folder, name = posixpath.split(file.path)
-    plain = posixpath.join(folder, environments.without_template_word(name))
     references = {item.path for service in inventory.services if not service.build for item in service.env_files}
-    return bool(references & {file.path, plain, posixpath.join(folder, ".env")})
+    return bool(references & {file.path, file.copied_to, posixpath.join(posixpath.dirname(file.path), ".env")})
 
 
 def _evidence(file: EnvFile, unused: list[EnvLine]) -> Evidence:
