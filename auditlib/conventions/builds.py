@@ -26,8 +26,8 @@ def of(inventory: Inventory) -> Iterator[tuple[Service, Build, Dockerfile]]:
             used.add(file.path)
             yield service, service.build, file
     for file in inventory.dockerfiles:
-        if file.path not in used and (context := _context(inventory, file)):
-            build = Build(context, file.path, "", (), file.location)
+        if file.path not in used and (folder := context(inventory, file)):
+            build = Build(folder, file.path, "", (), file.location)
             yield Service("", "", "", file.location, file.location, build), build, file
 
 
@@ -36,13 +36,14 @@ def copies(file: Dockerfile) -> list[Instruction]:
     return [item for item in file.instructions if item.copies_context]
 
 
-def _context(inventory: Inventory, file: Dockerfile) -> str:
+def context(inventory: Inventory, file: Dockerfile) -> str:
+    """The folder that a Dockerfile which no service builds is built from; empty where that can't be told."""
     sources = [source for item in copies(file) for source in item.words[:-1]]
     plain = [source for source in sources if not any(sign in source for sign in "*?[$<")]
     own = posixpath.dirname(file.path) or "."
     possible = [
-        folder for folder in dict.fromkeys((own, "."))
-        if all(_has(inventory, posixpath.normpath(posixpath.join(folder, source.lstrip("/")))) for source in plain)
+        place for place in dict.fromkeys((own, "."))
+        if all(_has(inventory, posixpath.normpath(posixpath.join(place, source.lstrip("/")))) for source in plain)
     ]  # fmt: skip
     if len(possible) > 1 and _is_program(inventory, own) and not _is_program(inventory, "."):
         return own

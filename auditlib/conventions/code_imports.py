@@ -69,11 +69,10 @@ def missing(inventory: Inventory, service: Service) -> list[Missing]:
         return []
     context = posixpath.normpath(service.build.context)
     layout = _Layout(inventory, files, folders_of(files.origins), context)
-    home = posixpath.normpath(posixpath.join(files.folder, service.working_dir))
-    given = _given_roots(inventory, service, home)
+    given = _given_roots(inventory, service, files.folder)
     found = []
     for start in entries:
-        folder = posixpath.normpath(posixpath.join(home, start.folder))
+        folder = posixpath.normpath(posixpath.join(files.folder, start.folder))
         places = [posixpath.normpath(posixpath.join(root, path)) for root in (folder, *given) for path in start.paths]
         if inside := next((path for path in places if path in files.origins), ""):
             roots = (_root(layout, start, folder, inside), *given)

@@ -43,12 +43,12 @@ class ContainerFiles(Struct):
     """Whether files come from elsewhere: fetched sources, other images, folders of the host."""
     base: str = ""
     """The image that it starts from."""
-    home: str = ""
-    """Where its command starts, if all of its files are known under the paths that they have in the container."""
     origins: dict[str, str] = field(default_factory=dict)
     """By its path in the container, as far as that is known: the file of the repository."""
     folder: str = "/"
-    """The working folder of the built stage."""
+    """Where its command starts."""
+    exact: bool = False
+    """Whether all of its files are known under the paths that they have in the container."""
 
     def holds(self, path: str) -> bool:
         """Whether a file of this path, or one below it if it ends with a slash, is there, in whichever folder."""
@@ -56,8 +56,8 @@ class ContainerFiles(Struct):
 
     def elsewhere(self, path: str) -> list[str]:
         """Where a file is that a command asks for under `path`; nothing if it is there, or nobody knows."""
-        asked = posixpath.normpath(posixpath.join(self.home, path))
-        if not self.home or asked in self.paths or self.may_make(path):
+        asked = posixpath.normpath(posixpath.join(self.folder, path))
+        if not self.exact or asked in self.paths or self.may_make(path):
             return []
         return sorted(item for item in self.paths if item.startswith("/") and item.endswith(f"/{path}"))
 
@@ -79,7 +79,8 @@ def of(inventory: Inventory, service: Service) -> ContainerFiles:
     if service.build is not None and dockerfile is not None:
         found.base = services.final_stage(dockerfile, service.build.target)[0]
         _build(inventory, service.build, dockerfile, found)
-        found.home = _home(dockerfile, service)
+        found.folder = posixpath.normpath(posixpath.join(found.folder, service.working_dir))
+        found.exact = len(dockerfile.stages) == 1 and "$" not in found.folder  # others get what commands made
     for mount in service.mounts:
         if mount.kind == "bind" and mount.outside:
             a_file = bool(posixpath.splitext(mount.target)[1])
@@ -92,13 +93,6 @@ def of(inventory: Inventory, service: Service) -> ContainerFiles:
                 for path in files
             }
     return found
-
-
-def _home(dockerfile: Dockerfile, service: Service) -> str:
-    """The working directory, of images of a single stage: of others files come from paths that commands make."""
-    given = [item.argument.strip("\"'") for item in dockerfile.instructions if item.keyword == "WORKDIR"]
-    whole = posixpath.normpath(posixpath.join("/", *given, service.working_dir))
-    return whole if len(dockerfile.stages) == 1 and "$" not in whole else ""
 
 
 def is_plain(files: ContainerFiles) -> bool:

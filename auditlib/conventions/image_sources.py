@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from auditlib.conventions import build_context, container_files, services
+from auditlib.conventions import build_context, builds, container_files, services
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Dockerfile, DockerIgnore, Instruction
 from auditlib.inventory.stack import Build, Service
@@ -38,7 +38,7 @@ class Sources:
         """Note what an instruction brings, or where the next ones work."""
         if item.keyword == "WORKDIR":
             self.folder = posixpath.join(self.folder, item.argument.strip("\"' "))
-        elif item.keyword in ("COPY", "ADD") and len(item.words) > 1 and not item.copies_image:
+        elif item.copies_context and len(item.words) > 1:
             self.copied.append(Copied(item.words[:-1], self._place(item.words[-1]), item))
         elif item.keyword == "RUN":
             self.copied += self._mounted(item)
@@ -100,20 +100,12 @@ def _candidates(copied: Copied, wanted: str) -> Iterator[str]:
 
 
 def contexts(inventory: Inventory, dockerfile: Dockerfile, built_by: tuple[Service, ...]) -> list[Build]:
-    """The contexts that a Dockerfile may be built with: Compose's; else its folder, or the root if that fits better."""
+    """The contexts that a Dockerfile may be built with: Compose's, else the one that it copies from."""
     told = [item.build for item in built_by if item.build and not item.build.outside]
     if told:
         return list({item.context: item for item in told}.values())
-    home = posixpath.dirname(dockerfile.path)
-    sources = [
-        word.lstrip("./")
-        for item in dockerfile.instructions
-        if item.keyword in ("COPY", "ADD") and not item.copies_image
-        for word in item.words[:-1]
-        if not any(sign in word for sign in "*?[$:")
-    ]
-    fits = [folder for folder in dict.fromkeys((home, "")) if all(_has(inventory, folder, word) for word in sources)]
-    return [Build(fits[0] or ".", dockerfile.path, "", (), dockerfile.location)] if fits else []
+    context = builds.context(inventory, dockerfile)
+    return [Build(context, dockerfile.path, "", (), dockerfile.location)] if context else []
 
 
 def of_stages(inventory: Inventory, dockerfile: Dockerfile, build: Build) -> Iterator[tuple[Instruction, Sources]]:
@@ -136,8 +128,3 @@ def at_last(inventory: Inventory, dockerfile: Dockerfile, target: str, built_by:
     for item in services.final_stage(dockerfile, target)[1]:
         sources.take(item)
     return sources
-
-
-def _has(inventory: Inventory, folder: str, word: str) -> bool:
-    path = posixpath.normpath(posixpath.join(folder, word or "."))
-    return path in inventory.file_set or path in inventory.folder_set

@@ -92,15 +92,15 @@ def _misplaced(inventory: Inventory, service: Service, files: ContainerFiles) ->
 
 
 def _of_misplaced(service: Service, files: ContainerFiles, start: Start, there: list[str], place: Location) -> Evidence:
-    meant = posixpath.relpath(there[0], files.home)
+    meant = posixpath.relpath(there[0], files.folder)
     source = service.build.location if service.build else service.location
     return Evidence(
-        f"{service.name} starts {start.what} in {files.home}, and the image has it as {listed(there)} only.",
+        f"{service.name} starts {start.what} in {files.folder}, and the image has it as {listed(there)} only.",
         place,
         subject=f"{service.name}/{start.what}",
         service=service.name,
         related=(Related(source, f"what {service.name} is built from"),),
-        recommendation=f"Start {meant} in place of {start.what}, or copy its folder to {files.home}.",
+        recommendation=f"Start {meant} in place of {start.what}, or copy its folder to {files.folder}.",
         change=(start.what, meant) if len(there) == 1 else ("", ""),
     )
 
