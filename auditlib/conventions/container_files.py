@@ -122,12 +122,7 @@ def _build(inventory: Inventory, build: Build, dockerfile: Dockerfile, found: Co
             found.made += f" {item.words[-1]}"
             found.unknown = found.unknown or _comes_from_elsewhere(dockerfile, item)
     found.left_out = set(files) - found.paths
-    found.folder = folder.get(_built_stage(dockerfile, build.target), "/")
-
-
-def _built_stage(dockerfile: Dockerfile, target: str) -> str:
-    names = [stage.name for stage in dockerfile.stages]
-    return target if target in names else next(reversed(names), "")
+    found.folder = folder.get(services.built_stage(dockerfile, build.target), "/")
 
 
 def _run(item: Instruction, found: ContainerFiles) -> None:

@@ -50,11 +50,11 @@ def for_production(inventory: Inventory) -> list[Built]:
         if found and environments.only_for_development(service):
             aside.add(found.path)
         elif found and service.build:
-            uses[found.path, _stage(found, service.build.target)].append(service)
+            uses[found.path, services.built_stage(found, service.build.target)].append(service)
     composed, told = {path for path, _ in uses} | (aside if uses else set()), _targets(inventory)
     for found in inventory.dockerfiles:
         if found.path not in composed:
-            for target in sorted(told & {stage.name for stage in found.stages}) or [_stage(found, "")]:
+            for target in sorted(told & {stage.name for stage in found.stages}) or [services.built_stage(found)]:
                 uses[found.path, target] = []
     return [
         Built(inventory.dockerfiles_by_path[path], target, tuple(mine))
@@ -66,11 +66,6 @@ def for_production(inventory: Inventory) -> list[Built]:
 def is_aside(found: Dockerfile, target: str = "") -> bool:
     """Whether an image is for development or tests by the name of its Dockerfile or stage."""
     return not found.stages or environments.is_for_development(found.path) or bool(_ASIDE_STAGE.search(target))
-
-
-def _stage(found: Dockerfile, target: str) -> str:
-    names = [stage.name for stage in found.stages]
-    return target if target in names else next(reversed(names), "")
 
 
 def _targets(inventory: Inventory) -> frozenset[str]:

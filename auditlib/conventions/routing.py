@@ -18,7 +18,6 @@ from auditlib.model import Location
 from auditlib.patterns import regex
 
 _ENTRY_POINT = regex(r"--entry-?points\.(?P<name>[\w-]+)\.address=\S*?:(?P<port>\d+)(?:/\w+)?", re.I)
-_BY_LABEL_ONLY = regex(r"--providers\.docker\.exposedbydefault=false", re.I)
 _LOCAL = regex(r"(?:.*\.)?(?:localhost|local|test|internal|lan|home\.arpa)|127\.[\d.]+")
 """Names that lead nowhere outside of a host or an office (https://www.rfc-editor.org/rfc/rfc6761)."""
 
@@ -64,11 +63,10 @@ def _of_traefik(inventory: Inventory, mine: Collection[Service]) -> Iterator[Way
     words = (*proxy.entrypoint, *proxy.command)
     entries = {match["name"].lower(): match["port"] for word in words if (match := _ENTRY_POINT.fullmatch(word))}
     published = {port.target for port in services.public_ports(proxy)}
-    by_label_only = any(_BY_LABEL_ONLY.fullmatch(word) for word in words)
     everywhere = any("middlewares" in word for word in words)
     declared = traefik.middlewares_of(mine)
     for service in mine:
-        for route in traefik.routes_of(service, enabled=not by_label_only):
+        for route in traefik.routes_of(service, enabled=traefik.takes_all(proxy)):
             if _is_open(route, entries, published):
                 guarded = everywhere or traefik.is_guarded(route, declared)
                 yield Way(service, proxy, route.hosts, route.location, route, guarded=guarded)

@@ -46,10 +46,16 @@ def dockerfile(inventory: Inventory, service: Service) -> Dockerfile | None:
     return inventory.dockerfiles_by_path.get(inside) or inventory.dockerfiles_by_path.get(posixpath.normpath(name))
 
 
+def built_stage(found: Dockerfile, target: str = "") -> str:
+    """The stage that a build makes: the target, if there is one of that name, or the last."""
+    names = [stage.name for stage in found.stages]
+    return target if target in names else next(reversed(names), "")
+
+
 def final_stage(found: Dockerfile, target: str = "") -> tuple[str, tuple[Instruction, ...]]:
     """The image that the built stage starts from, and all instructions that shape it, earlier stages' first."""
     bases = {stage.name: stage.base for stage in found.stages}
-    name = target if target in bases else (found.stages[-1].name if found.stages else "")
+    name = built_stage(found, target)
     chain: list[str] = []
     while name in bases and name not in chain:
         chain.append(name)

@@ -28,17 +28,7 @@ _GUARDS = frozenset({"basicauth", "digestauth", "forwardauth", "ipallowlist", "i
 """Middlewares that let in only whom they know; of a plugin nobody knows."""
 _ROUTER = regex(r"traefik\.(?:http|tcp|udp)\.routers\.(?P<name>[^.]+)\.service", re.I)
 
-
-_ROUTED = regex(r"traefik\.(?:http|tcp|udp)\.(?:routers|services)\..+", re.I)
-_ENABLED = "traefik.enable"
-
-
-class RoutedLabel(Struct, frozen=True):
-    """The first label by which a service asks Traefik to pass requests to it."""
-
-    service: Service
-    location: Location
-
+_BY_LABEL_ONLY = regex(r"--providers\.docker\.exposedbydefault=false", re.I)
 
 Middlewares = Mapping[str, Sequence[tuple[str, str]]]
 """By its name what kinds a middleware is of, with their first values."""
@@ -60,18 +50,6 @@ class RouterLabel(Struct, frozen=True):
     target: str
     provider: str
     location: Location
-
-
-def routed(inventory: Inventory) -> Iterator[RoutedLabel]:
-    """The services to which Traefik passes requests as their labels say; one that is switched off is none."""
-    for service in inventory.services:
-        asks = [label for label in service.labels if _ROUTED.fullmatch(label.name) or _is_switch(label.name)]
-        if asks and not any(_is_switch(label.name) and label.value.lower() == "false" for label in asks):
-            yield RoutedLabel(service, asks[0].location)
-
-
-def _is_switch(name: str) -> bool:
-    return name.lower() == _ENABLED
 
 
 class Route(Struct, frozen=True):
@@ -107,6 +85,11 @@ def ports_of(service: Service) -> Iterator[PortLabel]:
     for label in service.labels:
         if _PORT.fullmatch(label.name) and label.value.isdigit():
             yield PortLabel(service, label.value, label.location)
+
+
+def takes_all(proxy: Service) -> bool:
+    """Whether a Traefik passes requests to services that don't say `traefik.enable=true`."""
+    return not any(_BY_LABEL_ONLY.fullmatch(word) for word in (*proxy.entrypoint, *proxy.command))
 
 
 def routes_of(service: Service, *, enabled: bool = True) -> Iterator[Route]:

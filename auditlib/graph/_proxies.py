@@ -15,9 +15,11 @@ def add(builder: Builder) -> None:
         for runner in proxies.runners(builder.inventory, proxy):
             _add_upstreams(builder, proxy, runner)
     servers = services.of_product(builder.inventory, "Traefik")
-    for label in traefik.routed(builder.inventory):
-        for server in _reading(builder, servers, label.service):
-            _add(builder, server, _node(builder, label.service), label.location, ())
+    for service in builder.inventory.services if servers else ():
+        for server in _reading(builder, servers, service) if service.labels else ():
+            route = next(traefik.routes_of(service, enabled=traefik.takes_all(server)), None)
+            if route is not None:
+                _add(builder, server, _node(builder, service), route.location, ())
 
 
 def _add_upstreams(builder: Builder, proxy: ReverseProxy, runner: Service) -> None:
