@@ -12,13 +12,12 @@ from collections.abc import Iterator
 
 from msgspec import Struct, field
 
-from auditlib.conventions import secrets
+from auditlib.conventions.env_readers import credentials
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Command
 from auditlib.model import Location
 from auditlib.paths import upwards
 from auditlib.patterns import regex
-from auditlib.redaction import is_credential_name
 
 _ENV_FILE = regex(r"\.env(?:\.(?!example|sample|template|tmpl|tpl|dist|default)[\w-]+)*|[\w-]+\.env")
 _PROJECT_FILES = ("package.json", "pyproject.toml", "requirements.txt", "Pipfile", "manage.py", "Dockerfile")
@@ -58,24 +57,20 @@ def _joined(inventory: Inventory, path: str, signs: list[_Sign]) -> Kept:
         result.names |= dict.fromkeys(sign.names)
     for file in inventory.env_files:
         if file.path == path:
-            result.names |= dict.fromkeys(_credentials(line.name for line in file.lines if not line.commented))
+            result.names |= dict.fromkeys(credentials(line.name for line in file.lines if not line.commented))
     return result
-
-
-def _credentials(names: Iterator[str]) -> tuple[str, ...]:
-    return tuple(name for name in names if is_credential_name(name) and not secrets.is_public(name))
 
 
 def _of_compose(inventory: Inventory) -> Iterator[_Sign]:
     for service in inventory.distinct_services:
-        given = _credentials(entry.name for entry in service.environment if entry.origin != "environment")
+        given = credentials(entry.name for entry in service.environment if entry.origin != "environment")
         for item in service.env_files:
             path = posixpath.normpath(item.path)
             if _ENV_FILE.fullmatch(posixpath.basename(path)) and not path.startswith(("/", "..")):
                 yield _Sign("compose", path, item.location, f"{service.name} is given {path}", given, item.required)
     folders = {item.name: posixpath.dirname(item.files[0]) for item in inventory.projects if item.files}
     for variable in inventory.variables:
-        names = _credentials(iter((variable.name,)))
+        names = credentials((variable.name,))
         if names and variable.project in folders and variable.operator not in (":+", "+"):
             path = posixpath.join(folders[variable.project], ".env")
             yield _Sign("compose", path, variable.location, f"{variable.name} comes from it", names)
@@ -124,13 +119,14 @@ def _places(inventory: Inventory, path: str, home: str) -> list[str]:
 
 def _names_of(inventory: Inventory, path: str) -> tuple[str, ...]:
     return next(
-        (_credentials(line.name for line in file.lines) for file in inventory.env_files if file.path == path), ()
+        (credentials(line.name for line in file.lines) for file in inventory.env_files if file.path == path),
+        (),
     )
 
 
 def _templates(inventory: Inventory) -> Iterator[_Sign]:
     for file in inventory.env_files:
-        names = _credentials(line.name for line in file.lines)
+        names = credentials(line.name for line in file.lines)
         if file.copied_to and names and _ENV_FILE.fullmatch(posixpath.basename(file.copied_to)):
             yield _Sign("template", file.copied_to, file.location, f"the template of {file.copied_to}", names)
 
@@ -141,7 +137,7 @@ def _loaded(inventory: Inventory) -> Iterator[_Sign]:
     names: defaultdict[str, dict[str, None]] = defaultdict(dict)
     for setting in inventory.settings:
         for home in _homes(setting.location.file, homes):
-            names[home] |= dict.fromkeys(_credentials(iter((setting.name,))))
+            names[home] |= dict.fromkeys(credentials((setting.name,)))
     for item in inventory.settings_files:
         for home in _homes(item.location.file, homes) if _ENV_FILE.fullmatch(item.path) else ():
             path = posixpath.join(home, item.path)

@@ -36,7 +36,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from auditlib.conventions import environments, programs
+from auditlib.conventions import environments, programs, traefik
 from auditlib.conventions.programs import Program
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
@@ -139,9 +139,8 @@ def _before(inventory: Inventory, graph: DependencyGraph) -> dict[str, _Proxy]:
 
 def _by_itself(service: Service) -> _Proxy | None:
     """The proxy that a service's own labels or variables ask to pass requests to it."""
-    for label in service.labels:
-        if label.name.lower().startswith("traefik.http.routers."):
-            return _Proxy("Traefik", label.location)
+    if route := next(traefik.routes_of(service), None):
+        return _Proxy("Traefik", route.location)
     entry = next((item for item in service.environment if item.name == "VIRTUAL_HOST" and item.value), None)
     return _Proxy("nginx-proxy", entry.location) if entry else None
 
