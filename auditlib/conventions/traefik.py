@@ -107,6 +107,16 @@ def routes_of(service: Service, *, enabled: bool = True) -> Iterator[Route]:
             yield Route(service, name, rule.value, entry_points, middlewares, rule.location, target, "tls" in given)
 
 
+def asked_at(service: Service, *, enabled: bool) -> Location | None:
+    """Where a service has Traefik pass requests to it: at a router's rule, or where labels leave that to the default."""
+    for route in routes_of(service, enabled=enabled):
+        return route.location
+    switch = next((label for label in service.labels if label.name.lower() == "traefik.enable"), None)
+    if switch is not None:
+        return switch.location if switch.value.strip().lower() == "true" else None
+    return next((port.location for port in ports_of(service)), None) if enabled else None
+
+
 def _names(label: Label | None) -> tuple[str, ...]:
     return tuple(filter(None, (name.strip() for name in label.value.split(",")))) if label else ()
 

@@ -17,9 +17,9 @@ def add(builder: Builder) -> None:
     servers = services.of_product(builder.inventory, "Traefik")
     for service in builder.inventory.services if servers else ():
         for server in _reading(builder, servers, service) if service.labels else ():
-            route = next(traefik.routes_of(service, enabled=traefik.takes_all(server)), None)
-            if route is not None:
-                _add(builder, server, _node(builder, service), route.location, ())
+            place = traefik.asked_at(service, enabled=traefik.takes_all(server))
+            if place is not None:
+                _add(builder, server, _node(builder, service), place, ())
 
 
 def _add_upstreams(builder: Builder, proxy: ReverseProxy, runner: Service) -> None:
