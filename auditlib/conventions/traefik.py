@@ -108,7 +108,7 @@ def routes_of(service: Service, *, enabled: bool = True) -> Iterator[Route]:
 
 
 def asked_at(service: Service, *, enabled: bool) -> Location | None:
-    """Where a service has Traefik pass requests to it: at a router's rule, or at labels that leave it to the default."""
+    """Where a service has Traefik pass requests to it: a router's rule, or labels that leave it to the default."""
     for route in routes_of(service, enabled=enabled):
         return route.location
     switch = next((label for label in service.labels if label.name.lower() == "traefik.enable"), None)
