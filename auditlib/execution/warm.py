@@ -3,6 +3,7 @@
 # ruff: noqa: E402, F401 - the order matters, and being imported is the purpose
 
 import gc
+import logging
 import sys
 
 # A dependency of papermill would compile a grammar of internationalised URIs, which nothing here uses, for a second.
@@ -18,6 +19,9 @@ from auditlib import rules, snapshot, tables
 from auditlib.execution import kernel, shell
 from auditlib.report import rendering, sections
 from auditlib.report.canvas import Canvas
+
+# A slow machine would otherwise be told that the fonts are being listed, on a line of its own on stderr.
+logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
 
 rules.catalogue()
 rendering.environment().get_template("blocks.html.j2")
