@@ -71,12 +71,19 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         yield _evidence(builds)
 
 
+def _where(jobs: list[str], pushing: list[str]) -> str:
+    """Which of the jobs push what they build."""
+    if jobs == pushing:
+        return " and pushes them" if len(jobs) == 1 else " and push them"
+    return f" ({listed(pushing)} {'pushes' if len(pushing) == 1 else 'push'} them)" if pushing else ""
+
+
 def _evidence(builds: list[Run]) -> Evidence:
     pushed = [run for run in builds if _PUSHES.search(run.text)]
     first, *others = [*pushed, *(run for run in builds if run not in pushed)]
     jobs = list(dict.fromkeys(run.job.id for run in builds))
     pushing = list(dict.fromkeys(run.job.id for run in pushed))
-    where = f", which {listed(pushing)} {'pushes' if len(pushing) == 1 else 'push'}" if pushing else ""
+    where = _where(jobs, pushing)
     places = {run.location: run for run in others if run.location != first.location}
     return Evidence(
         f"{counted(len(jobs), 'job builds', 'jobs build')} images{where}, and no "

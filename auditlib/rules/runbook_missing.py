@@ -1,4 +1,4 @@
-"""An alert doesn't say what to do when it fires.
+"""An alert links no runbook that says what to do when it fires.
 
 At three in the morning somebody gets a name and a number. Without a runbook each such night begins with finding out
 what the alert means and which commands help.
