@@ -7,7 +7,7 @@ template for signing keys.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from msgspec import Struct
 
@@ -75,10 +75,13 @@ class Sighting(Struct, frozen=True):
 
 
 def sightings(inventory: Inventory) -> Iterator[Sighting]:
-    """Every place where a secret's value stands in a file, Compose first."""
+    """Every place where a secret's value stands in a file, Compose first; a setting that no code uses is none."""
     yield from _in_compose(inventory)
+    idle = {item.location for item in inventory.settings if item.unused}
     for setting in inventory.settings:
-        if setting.default is not None and setting.default.secret and setting.default_kind == "literal":
+        if setting.default is None or setting.unused:
+            continue
+        if setting.default.secret and setting.default_kind == "literal":
             yield Sighting(setting.name, setting.default, setting.location, "setting", replaceable=True)
     for fixed in inventory.fixed_secrets:
         yield Sighting(fixed.name, fixed.value, fixed.location, "setting")
@@ -89,8 +92,12 @@ def sightings(inventory: Inventory) -> Iterator[Sighting]:
                 yield Sighting(line.name, line.value, line.location, kind)
     known = {file.path for file in inventory.env_files}
     for item in inventory.committed_secrets:
-        if not item.commented and item.location.file not in known:
+        if not item.commented and item.location.file not in known and not _stands_at(item.location, idle):
             yield Sighting("", item.value, item.location, "file")
+
+
+def _stands_at(place: Location, others: Collection[Location]) -> bool:
+    return any(place.file == other.file and other.line <= place.line <= other.last_line for other in others)
 
 
 def _in_compose(inventory: Inventory) -> Iterator[Sighting]:
