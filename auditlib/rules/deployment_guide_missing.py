@@ -36,10 +36,13 @@ from auditlib.conventions import deployment
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.patterns import regex
 from auditlib.phrases import counted, listed
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
+_STARTS = regex(r"\bcompose\b(?:\s+\S+)*\s+up(?:\s+-\S+)*\s+(?:-d|--detach)(?:\s+-\S+)*\s*(?:#.*)?$")
+"""A start of the whole project, which goes on in the background."""
 _GUIDE = """# Deployment
 
 ## Before the first deployment
@@ -63,7 +66,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """One finding for a repository with software to deploy whose documents have no title or heading about it."""
     signs = deployment.signs_of_production(inventory)
     deployed = signs or (inventory.projects and deployment.builds_own_images(inventory))
-    if not deployed or deployment.guides(inventory):
+    if not deployed or deployment.guides(inventory) or (not signs and _tells_to_start(inventory)):
         return
     place = deployment.main_document(inventory)
     start = place or (inventory.projects[0].location if inventory.projects else Location(signs[0].location.file))
@@ -86,6 +89,12 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         severity=None if signs else Severity.LOW,
         example=files.into("docs/deployment.md", _guide(inventory)),
     )
+
+
+def _tells_to_start(inventory: Inventory) -> bool:
+    """Whether a document has its readers start the project for good, which is all where nothing else deploys it."""
+    mentions = (item for document in inventory.documents for item in document.mentions if item.kind == "command")
+    return any(_STARTS.search(item.text) for item in mentions)
 
 
 def _guide(inventory: Inventory) -> str:
