@@ -1,4 +1,4 @@
-"""A credential has a value in the Compose file, so that everybody who can read the repository knows it.
+"""A credential has a value that everybody knows who can read the repository, or the program's manual.
 
 A default after `:-` is what runs wherever nobody set the variable, and nothing tells that it wasn't set. Default
 passwords of databases are the first ones that are tried; with a default signing key anyone can issue valid tokens.
