@@ -34,7 +34,7 @@ _FOLDERS = frozenset({"PGDATA", "KAFKA_LOG_DIRS"})
 """Variables that tell a server where to keep its data."""
 _FILES = regex(r"(?:^|/)(?:uploads?|media|attachments?|documents?|avatars?|user[-_]?(?:files|data|content))(?:/|$)")
 _USERS_FILES = Product("users' files", "files")
-_LOOPBACK = ("127.", "localhost", "::1", "[::1]")
+_LOOPBACK = ("127.", "localhost", "::1", "[::1]", "${")
 
 
 def dockerfile(inventory: Inventory, service: Service) -> Dockerfile | None:
@@ -204,7 +204,10 @@ def is_exposed(service: Service) -> bool:
 
 
 def public_ports(service: Service) -> list[Port]:
-    """The ports of the service that are published on an address that other hosts can reach."""
+    """The ports of the service that are published on an address that other hosts can reach.
+
+    An address of which only its variable is known is one that somebody has chosen.
+    """
     return [port for port in service.ports if not port.host_ip.startswith(_LOOPBACK)]
 
 

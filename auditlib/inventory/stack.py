@@ -37,7 +37,10 @@ class Endpoint(Struct, frozen=True):
 
 
 class Port(Struct, frozen=True):
-    """A port that a service publishes on the host. `host_port` is empty when Docker chooses one."""
+    """A port that a service publishes on the host. `host_port` is empty when Docker chooses one.
+
+    `host_ip` is `${NAME}` where a variable holds the address and no file its value.
+    """
 
     target: str
     host_port: str

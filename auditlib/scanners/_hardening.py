@@ -141,12 +141,12 @@ def _changed(inventory: Inventory) -> set[tuple[str, str | None]]:
 
 
 def _made(inventory: Inventory) -> set[tuple[str, str | None]]:
-    """The services whose image is built here, by themselves or by another service, so that no registry gives it."""
+    """The services whose image is built here, or on the host, so that no registry gives it."""
     built = {(service.project, service.image) for service in inventory.services if service.build}
     return {
         (service.image_location.file, service.name)
         for service in inventory.services
-        if service.build or (service.project, service.image) in built
+        if service.build or (service.project, service.image) in built or service.image.endswith(":local")
     }
 
 
