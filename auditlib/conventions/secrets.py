@@ -12,9 +12,10 @@ from collections.abc import Collection, Iterator
 from msgspec import Struct
 
 from auditlib.inventory import Inventory
+from auditlib.inventory.stack import Variable
 from auditlib.model import Location
 from auditlib.patterns import regex
-from auditlib.redaction import Value
+from auditlib.redaction import Value, is_credential_name
 
 _IN_URL = regex(r"://[^/\s]*‹secret")
 _PURPOSES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
@@ -102,12 +103,20 @@ def _stands_at(place: Location, others: Collection[Location]) -> bool:
 
 def _in_compose(inventory: Inventory) -> Iterator[Sighting]:
     for variable in inventory.variables:
-        if variable.operator in (":-", "-") and variable.default is not None and variable.default.secret:
+        if variable.operator in (":-", "-") and is_default(variable) and variable.default is not None:
             yield Sighting(variable.name, variable.default, variable.location, "default", variable.service or "", True)
     for service in inventory.services:
         for entry in service.environment:
             if entry.origin == "environment" and entry.value and entry.value.secret and not entry.variables:
                 yield Sighting(entry.name, entry.value, entry.location, "literal", service.name)
+
+
+def is_default(variable: Variable) -> bool:
+    """Whether a variable's default is a secret of its own, not a user's name that is the password as well."""
+    value = variable.default
+    if value is None or not value.secret:
+        return False
+    return is_credential_name(variable.name) or stands_in_url(value) or value.generated
 
 
 def is_distinct(value: Value) -> bool:

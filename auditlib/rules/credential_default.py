@@ -164,7 +164,7 @@ def _defaults(inventory: Inventory) -> Iterator[tuple[str, str, _Use]]:
     """`${NAME:-value}`, wherever it stands."""
     families = _families(inventory)
     for variable in inventory.variables:
-        if variable.operator in (":-", "-") and variable.default is not None and variable.default.secret:
+        if variable.operator in (":-", "-") and secrets.is_default(variable) and variable.default is not None:
             use = _Use(variable.location, variable.service or "", variable.default, literal=False)
             yield families.get(variable.project, variable.project), variable.name, use
 

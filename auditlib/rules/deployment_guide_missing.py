@@ -32,9 +32,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditlib.conventions import deployment
+from auditlib.conventions import deployment, environments
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
+from auditlib.inventory.stack import Project
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import counted, listed
@@ -82,7 +83,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         subject="deployment-guide",
         related=(
             *signs[:5],
-            *(Related(item.location, "this is deployed") for item in inventory.base_projects[:3]),
+            *(Related(item.location, "this is deployed") for item in _deployed(inventory)[:3]),
         ),
         recommendation="Write docs/deployment.md: what must exist before, the variables to set, the commands of a "
         "release and of a rollback, and how to see that it worked.",
@@ -95,6 +96,10 @@ def _tells_to_start(inventory: Inventory) -> bool:
     """Whether a document has its readers start the project for good, which is all where nothing else deploys it."""
     mentions = (item for document in inventory.documents for item in document.mentions if item.kind == "command")
     return any(_STARTS.search(item.text) for item in mentions)
+
+
+def _deployed(inventory: Inventory) -> list[Project]:
+    return [item for item in inventory.base_projects if not environments.is_for_development(item.location.file)]
 
 
 def _guide(inventory: Inventory) -> str:

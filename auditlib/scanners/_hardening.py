@@ -116,13 +116,14 @@ def adapted(issues: list[Issue], inventory: Inventory, source: Source) -> list[I
 
 def _holding(issues: Iterable[Issue], inventory: Inventory) -> list[Issue]:
     """The issues that hold in view of the service's other files, and of the folder that is really mounted."""
-    changed = _changed(inventory)
+    changed, limited = _changed(inventory), _limited(inventory)
     made = _made(inventory)
     entries = {(port.location.file, port.location.line, port.host_port) for port in _entries(inventory)}
     return [
         issue
         for issue in issues
         if not (issue.rule in _ABSENT and (issue.location.file, issue.service) in changed)
+        and not (issue.rule == "CL-0026" and (issue.location.file, issue.service) in limited)
         and not (issue.rule in _OF_IMAGE and (issue.location.file, issue.service) in made)
         and not (issue.rule in _OF_HOME and _PLAIN_FOLDER.fullmatch(_named(issue)))
         and not (issue.rule == "CL-0005" and (issue.location.file, issue.location.line, _host_port(issue)) in entries)
@@ -137,6 +138,15 @@ def _changed(inventory: Inventory) -> set[tuple[str, str | None]]:
         for service in inventory.services
         for file in files.get(service.project, ())
         if file != service.location.file
+    }
+
+
+def _limited(inventory: Inventory) -> set[tuple[str, str | None]]:
+    """The services, each by the file that defines it, to which another file that goes with it sets a limit."""
+    return {
+        (service.location.file, service.name)
+        for service in inventory.services
+        if service.memory_limit or service.cpu_limit
     }
 
 

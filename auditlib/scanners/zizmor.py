@@ -15,6 +15,8 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
+
 from auditlib.model import Area, Confidence, Location, Severity
 from auditlib.patterns import regex
 from auditlib.scanners._scanner import Issue, Scanner
@@ -53,6 +55,8 @@ _EXPRESSION = regex(r"\$\{\{\s*([^}]*?)\s*\}\}")
 _VARIABLE = regex(r"env\.(\w+)")
 _OWN = regex(r"github\.(?:repository(?:_owner|_id)?|sha|run_(?:id|number|attempt)|workflow|event_name|server_url|job)")
 """What of GitHub's context nobody who opens a pull request or names a branch can choose."""
+_FOREIGN = regex(r"\bhead[._](?:sha|ref|branch|repository|repo)\b|head_commit|pull_request_target|download-artifact|merge_commit_sha")
+"""Code, or files, of whoever caused a run that has the repository's rights."""
 _ADVICE = {
     "artipacked": "Set `persist-credentials` to false at the checkout step.",
     "dangerous-triggers": "Use `pull_request`, and `workflow_call` for `workflow_run`, wherever that will do.",
@@ -140,10 +144,15 @@ def _location(place: dict[str, Any]) -> Location:
 
 
 def _adapted(issues: list[Issue], inventory: Inventory, source: Source) -> list[Issue]:
-    """The issues without those of variables whose value only the workflow and GitHub write."""
+    """The issues without those of variables whose value only the workflow and GitHub write.
+
+    A run after another one is low where the workflow takes nothing of whoever caused that.
+    """
     workflows = {item.file: item for item in inventory.workflows}
     return [
-        issue
+        replace(issue, severity=Severity.LOW)
+        if issue.rule == "dangerous-triggers" and not _FOREIGN.search(source.text(issue.location.file))
+        else issue
         for issue in issues
         if issue.rule != "template-injection"
         or issue.location.file not in workflows

@@ -148,3 +148,10 @@ def test_a_file_that_only_changes_a_service_does_not_lack_what_its_base_lacks(tm
 def test_an_image_that_is_built_here_is_not_one_without_a_version(tmp_path):
     services = "  api:\n    image: acme:latest\n    build: .\n  job:\n    image: acme:latest\n    command: [work]"
     assert "compose-lint/CL-0004" not in {item.rule for item in found(tmp_path, services)}
+
+
+def test_a_limit_that_a_file_for_production_sets_is_one(tmp_path):
+    (tmp_path / "compose.prod.yaml").write_text(
+        "services:\n  a:\n    deploy: {resources: {limits: {memory: 512M}}}\n", encoding="utf-8"
+    )
+    assert "compose-lint/CL-0026" not in {item.rule for item in found(tmp_path, "  a:\n    image: acme/api:1.0")}

@@ -377,3 +377,17 @@ def test_a_variable_that_only_the_workflow_writes_is_no_way_in(tmp_path, value, 
     path.write_text(SCRIPT.format(value=value, first=first), encoding="utf-8")
 
     assert ("zizmor/template-injection" in {item.rule for item in audit(tmp_path).findings}) is found
+
+
+@pytest.mark.parametrize(("ref", "severity"), [("main", "low"), ("${{ github.event.workflow_run.head_sha }}", "high")])
+def test_a_trigger_with_rights_is_low_without_code_of_others(tmp_path, ref, severity):
+    path = tmp_path / ".github/workflows/deploy.yml"
+    path.parent.mkdir(parents=True)
+    path.write_text(
+        f"on: {{workflow_run: {{workflows: [CI], types: [completed]}}}}\njobs:\n  deploy:\n    runs-on: ubuntu-latest\n"
+        f"    steps:\n      - uses: actions/checkout@v4\n        with: {{ref: '{ref}'}}\n",
+        encoding="utf-8",
+    )
+    (finding,) = (item for item in audit(tmp_path).findings if item.rule == "zizmor/dangerous-triggers")
+
+    assert str(finding.severity) == severity
