@@ -55,7 +55,9 @@ _EXPRESSION = regex(r"\$\{\{\s*([^}]*?)\s*\}\}")
 _VARIABLE = regex(r"env\.(\w+)")
 _OWN = regex(r"github\.(?:repository(?:_owner|_id)?|sha|run_(?:id|number|attempt)|workflow|event_name|server_url|job)")
 """What of GitHub's context nobody who opens a pull request or names a branch can choose."""
-_FOREIGN = regex(r"\bhead[._](?:sha|ref|branch|repository|repo)\b|head_commit|pull_request_target|download-artifact|merge_commit_sha")
+_FOREIGN = regex(
+    r"\bhead[._](?:sha|ref|branch|repository|repo)\b|head_commit|pull_request_target|download-artifact|merge_commit_sha"
+)
 """Code, or files, of whoever caused a run that has the repository's rights."""
 _ADVICE = {
     "artipacked": "Set `persist-credentials` to false at the checkout step.",
