@@ -285,3 +285,5 @@ class Project(Struct, frozen=True):
     aside: bool = False
     """Whether what is deployed is known to leave it out: an overlay for development, or a base in whose place another
     one of its folder is started."""
+    for_development: bool = False
+    """Whether the file says in its first comment that it is for development, and nothing starts it for production."""
