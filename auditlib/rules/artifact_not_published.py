@@ -38,10 +38,14 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Job
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.patterns import regex
 from auditlib.phrases import listed
 from auditlib.pipeline import Run
 from auditlib.rules import _workflow_lines as workflow_lines
 from auditlib.rules._rule import Evidence, rule
+
+_PRINTED = regex(r"--(?:cov-report|coverage\.?reporters?|coverageReporters|reporter)[= ](?:term|text)")
+"""Options with which a run prints its report into the log as well, where it stays."""
 
 
 @rule(area=Area.CICD, severity=Severity.LOW, confidence=Confidence.HIGH, effort=Effort.SMALL)
@@ -82,7 +86,7 @@ def _is_browser_test(run: Run) -> bool:
 
 
 def _is_test_with_report(run: Run) -> bool:
-    return bool(tools.MAKES_REPORT.search(run.text))
+    return bool(tools.MAKES_REPORT.search(run.text)) and not _PRINTED.search(run.text)
 
 
 def _upload(run: Run) -> str:

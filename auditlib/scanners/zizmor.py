@@ -55,6 +55,8 @@ _EXPRESSION = regex(r"\$\{\{\s*([^}]*?)\s*\}\}")
 _VARIABLE = regex(r"env\.(\w+)")
 _OWN = regex(r"github\.(?:repository(?:_owner|_id)?|sha|run_(?:id|number|attempt)|workflow|event_name|server_url|job)")
 """What of GitHub's context nobody who opens a pull request or names a branch can choose."""
+_HARMLESS = regex(r"github\.(?:(?:triggering_)?actor|base_ref|event\.pull_request\.base\.ref)")
+"""Names of accounts, of letters, digits and hyphens alone, and a branch that the repository has itself."""
 _FOREIGN = regex(
     r"\bhead[._](?:sha|ref|branch|repository|repo)\b|head_commit|pull_request_target|download-artifact|merge_commit_sha"
 )
@@ -171,7 +173,9 @@ def _expression(issue: Issue, source: Source) -> str:
 
 
 def _is_own(workflow: Workflow, expression: str) -> bool:
-    """Whether an expression is a variable whose values are made of literals and of what nobody outside can choose."""
+    """Whether an expression is what nobody outside can choose, or a variable that is made of that and of literals."""
+    if _HARMLESS.fullmatch(expression):
+        return True
     named = _VARIABLE.fullmatch(expression)
     if named is None:
         return False

@@ -368,6 +368,8 @@ jobs:
     [
         ("github.repository", "on", False),
         ("github.head_ref", "on", True),
+        ("github.repository", "${{ github.actor }} ${{ github.base_ref }}", False),
+        ("github.repository", "${{ github.head_ref }}", True),
         ("github.repository", '"NAME=$1" >> "$GITHUB_ENV"', True),
     ],
 )
