@@ -116,6 +116,13 @@ def watched(inventory: Inventory, graph: DependencyGraph, found: Iterable[Scrape
     return {service.key for job, target in ends if (service := service_at(inventory, graph, job, target))}
 
 
+def asked_from_outside(inventory: Inventory, graph: DependencyGraph, found: Iterable[ScrapeJob]) -> set[str]:
+    """The keys of the services that jobs may ask under the name of their host, by a port that is published there."""
+    ends = ((job, target) for job in found for target in job.targets)
+    ports = {target.port for job, target in ends if target.port and not service_at(inventory, graph, job, target)}
+    return {item.key for item in inventory.services if any(port.host_port in ports for port in item.ports)}
+
+
 def _exporter(inventory: Inventory, service: Service) -> Exporter | None:
     found = exporters.of_image(service.image) if service.build is None else None
     product = services.product(inventory, service) if found is None else None

@@ -82,6 +82,8 @@ _SILENT = frozenset(
 _PREPARES = regex(
     r"(?:^|/)(?:checkout|setup-[\w-]+|cache|download-artifact|configure-[\w-]+|login-action)@|^docker/setup-"
 )
+_PUBLISHING = regex(r"^docker/(?:build-push|metadata|bake)-action@")
+_OF_IMAGES = frozenset({"build", "push", "tag", "login", "buildx"})
 _UNREAD_DOCUMENT = (".rst", ".adoc", ".asciidoc", ".org", ".textile")
 _SCALING = frozenset({
     "kubernetes", "k8s", "helm", "swarm", "nomad", "ecs", "autoscaling", "scaling", "scale", "scalability", "replicas",
@@ -169,7 +171,7 @@ def signs_of_production(inventory: Inventory) -> tuple[Related, ...]:
 
 def deploying_jobs(inventory: Inventory) -> Iterator[Job]:
     """The jobs that deploy, without those that are only called so."""
-    return (job for job in inventory.jobs if deploys(job) and not is_empty(job))
+    return (job for job in inventory.jobs if deploys(job) and not is_empty(job) and not only_publishes(job))
 
 
 def deploys(job: Job) -> bool:
@@ -188,6 +190,19 @@ def is_idle(step: Step) -> bool:
 def prints(command: Command) -> bool:
     """Whether a command does nothing but print, wait or end."""
     return bool(command.words) and PurePosixPath(command.words[0]).name in _SILENT
+
+
+def only_publishes(job: Job) -> bool:
+    """Whether all that a job does is to build an image and push it: what runs isn't touched by that."""
+    acting = [step for step in job.steps if not is_idle(step)]
+    return not job.environment and bool(acting) and all(map(_publishes, acting))
+
+
+def _publishes(step: Step) -> bool:
+    if step.uses:
+        return bool(_PUBLISHING.search(step.uses))
+    words = [command.words for command in step.commands if not prints(command)]
+    return bool(words) and all(each[:1] == ("docker",) and set(each[1:3]) & _OF_IMAGES for each in words)
 
 
 def is_empty(job: Job) -> bool:

@@ -109,7 +109,7 @@ _PRODUCTS: dict[str, Product] = {
     "rabbitmq": Product("RabbitMQ", "https://www.rabbitmq.com/release-information", "4.2", {
         "3": "2024-09", "3.6": "2018-05", "3.7": "2020-09", "3.8": "2022-07", "3.9": "2023-01", "3.10": "2023-07",
         "3.11": "2023-12", "3.12": "2024-06", "3.13": "2024-09", "4.0": "2025-04", "4.1": "2026-01",
-    }, "go to 3.13 first and enable all feature flags there"),
+    }, "by way of 3.13, with all its feature flags enabled"),
     "temurin": Product("Java", "https://adoptium.net/support/", "21", {
         "16": "2021-09", "18": "2022-09", "19": "2023-03", "20": "2023-09", "22": "2024-09", "23": "2025-03",
     }),

@@ -7,14 +7,15 @@ template for signing keys.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from msgspec import Struct
 
 from auditlib.inventory import Inventory
+from auditlib.inventory.stack import Variable
 from auditlib.model import Location
 from auditlib.patterns import regex
-from auditlib.redaction import Value
+from auditlib.redaction import Value, is_credential_name
 
 _IN_URL = regex(r"://[^/\s]*‹secret")
 _PURPOSES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
@@ -75,10 +76,13 @@ class Sighting(Struct, frozen=True):
 
 
 def sightings(inventory: Inventory) -> Iterator[Sighting]:
-    """Every place where a secret's value stands in a file, Compose first."""
+    """Every place where a secret's value stands in a file, Compose first; a setting that no code uses is none."""
     yield from _in_compose(inventory)
+    idle = {item.location for item in inventory.settings if item.unused}
     for setting in inventory.settings:
-        if setting.default is not None and setting.default.secret and setting.default_kind == "literal":
+        if setting.default is None or setting.unused:
+            continue
+        if setting.default.secret and setting.default_kind == "literal":
             yield Sighting(setting.name, setting.default, setting.location, "setting", replaceable=True)
     for fixed in inventory.fixed_secrets:
         yield Sighting(fixed.name, fixed.value, fixed.location, "setting")
@@ -89,18 +93,30 @@ def sightings(inventory: Inventory) -> Iterator[Sighting]:
                 yield Sighting(line.name, line.value, line.location, kind)
     known = {file.path for file in inventory.env_files}
     for item in inventory.committed_secrets:
-        if not item.commented and item.location.file not in known:
+        if not item.commented and item.location.file not in known and not _stands_at(item.location, idle):
             yield Sighting("", item.value, item.location, "file")
+
+
+def _stands_at(place: Location, others: Collection[Location]) -> bool:
+    return any(place.file == other.file and other.line <= place.line <= other.last_line for other in others)
 
 
 def _in_compose(inventory: Inventory) -> Iterator[Sighting]:
     for variable in inventory.variables:
-        if variable.operator in (":-", "-") and variable.default is not None and variable.default.secret:
+        if variable.operator in (":-", "-") and is_default(variable) and variable.default is not None:
             yield Sighting(variable.name, variable.default, variable.location, "default", variable.service or "", True)
     for service in inventory.services:
         for entry in service.environment:
             if entry.origin == "environment" and entry.value and entry.value.secret and not entry.variables:
                 yield Sighting(entry.name, entry.value, entry.location, "literal", service.name)
+
+
+def is_default(variable: Variable) -> bool:
+    """Whether a variable's default is a secret of its own, not a user's name that is the password as well."""
+    value = variable.default
+    if value is None or not value.secret:
+        return False
+    return is_credential_name(variable.name) or stands_in_url(value) or value.generated
 
 
 def is_distinct(value: Value) -> bool:

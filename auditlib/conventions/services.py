@@ -30,11 +30,12 @@ _ONE_SHOT_NAME = regex(
     r"(?:^|[-_])(?:migrate|migrations?|migrator|init|setup|seed|seeder|bootstrap|prestart|createbuckets?|e2e|tests?|"
     r"certbot|playwright|cypress|k6|locust|stressor|load[-_]?test(?:er)?)(?:$|[-_])|[-_]schema$"
 )
+_ON_DEMAND = frozenset({"tools", "tool", "manual", "cli", "ops", "maintenance", "once"})
 _FOLDERS = frozenset({"PGDATA", "KAFKA_LOG_DIRS"})
 """Variables that tell a server where to keep its data."""
 _FILES = regex(r"(?:^|/)(?:uploads?|media|attachments?|documents?|avatars?|user[-_]?(?:files|data|content))(?:/|$)")
 _USERS_FILES = Product("users' files", "files")
-_LOOPBACK = ("127.", "localhost", "::1", "[::1]")
+_LOOPBACK = ("127.", "localhost", "::1", "[::1]", "${")
 
 
 def dockerfile(inventory: Inventory, service: Service) -> Dockerfile | None:
@@ -192,10 +193,18 @@ def monitoring_data(inventory: Inventory, project: Project) -> list[tuple[Servic
 
 
 def is_one_shot(service: Service, waited_for: bool = False) -> bool:
-    """Whether a service does its work and ends: a migration, a seed, a run of tests."""
+    """Whether a service does its work and ends: a migration, a seed, a run of tests, or what is called on demand."""
     text = " ".join((*service.entrypoint, *service.command))
     keeps_running = service.restart in ("always", "unless-stopped")
+    if is_on_demand(service):
+        return True
     return waited_for or (not keeps_running and bool(_ONE_SHOT_NAME.search(service.name) or _ONE_SHOT.search(text)))
+
+
+def is_on_demand(service: Service) -> bool:
+    """Whether a service is there for `docker compose run`: by a profile of tools, without a port or a restart."""
+    tools = bool(service.profiles) and _ON_DEMAND.issuperset(service.profiles)
+    return tools and not service.ports and service.restart in ("", "no")
 
 
 def is_exposed(service: Service) -> bool:
@@ -204,7 +213,10 @@ def is_exposed(service: Service) -> bool:
 
 
 def public_ports(service: Service) -> list[Port]:
-    """The ports of the service that are published on an address that other hosts can reach."""
+    """The ports of the service that are published on an address that other hosts can reach.
+
+    An address of which only its variable is known is one that somebody has chosen.
+    """
     return [port for port in service.ports if not port.host_ip.startswith(_LOOPBACK)]
 
 

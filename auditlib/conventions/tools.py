@@ -8,8 +8,13 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from auditlib.patterns import regex
+
+if TYPE_CHECKING:
+    from auditlib.inventory import Inventory
+    from auditlib.inventory.delivery import TestSuite
 
 TEST_FRAMEWORKS: dict[str, re.Pattern[str]] = {
     "pytest": regex(r"(?:^|\s|/)(?:pytest|py\.test)(?=\s|$)"),
@@ -29,6 +34,21 @@ TEST_FRAMEWORKS: dict[str, re.Pattern[str]] = {
 def test_framework(text: str) -> str:
     """The framework of tests that a command starts; empty if it starts none."""
     return next((name for name, pattern in TEST_FRAMEWORKS.items() if pattern.search(text)), "")
+
+
+_LOOKED_FOR = ("pytest", "playwright", "jest", "vitest", "cypress")
+
+
+def finds_nothing(inventory: Inventory, text: str) -> bool:
+    """Whether a command starts a framework for whose tests the repository was searched, and holds none of them."""
+    framework = test_framework(text)
+    return framework in _LOOKED_FOR and not any(may_run(framework, suite) for suite in inventory.test_suites)
+
+
+def may_run(framework: str, suite: TestSuite) -> bool:
+    """Whether a framework may run the tests of a suite; pytest runs those of unittest and Playwright for Python too."""
+    in_python = any(file.endswith(".py") for file in suite.files)
+    return in_python if framework == "pytest" else not in_python
 
 
 END_TO_END = frozenset({"playwright", "cypress"})

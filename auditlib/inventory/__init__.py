@@ -158,6 +158,11 @@ class Inventory:
         return tuple(sorted(found, key=lambda project: not project.started_at))
 
     @cached_property
+    def development_files(self) -> frozenset[str]:
+        """The Compose files that say of themselves that they are for development."""
+        return frozenset(project.location.file for project in self.projects if project.for_development)
+
+    @cached_property
     def aside(self) -> frozenset[str]:
         """The names of the projects that what is deployed is known to leave out."""
         return frozenset(project.name for project in self.projects if project.aside)

@@ -54,6 +54,8 @@ class Setting(Struct, frozen=True):
     """Other variables that it is read from if `name` is not set."""
     wants_json: bool = False
     """Whether pydantic reads a list or mapping from the variable, which has to be JSON then."""
+    unused: bool = False
+    """Whether no code names the field of the class that holds the value, so that nothing runs with it."""
 
 
 class FixedSecret(Struct, frozen=True):

@@ -37,7 +37,10 @@ class Endpoint(Struct, frozen=True):
 
 
 class Port(Struct, frozen=True):
-    """A port that a service publishes on the host. `host_port` is empty when Docker chooses one."""
+    """A port that a service publishes on the host. `host_port` is empty when Docker chooses one.
+
+    `host_ip` is `${NAME}` where a variable holds the address and no file its value.
+    """
 
     target: str
     host_port: str
@@ -282,3 +285,5 @@ class Project(Struct, frozen=True):
     aside: bool = False
     """Whether what is deployed is known to leave it out: an overlay for development, or a base in whose place another
     one of its folder is started."""
+    for_development: bool = False
+    """Whether the file says in its first comment that it is for development, and nothing starts it for production."""

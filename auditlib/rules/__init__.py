@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from auditlib import nearest
 from auditlib.errors import UsageError
-from auditlib.model import Coverage, Finding, Location, Read, Related
+from auditlib.model import Coverage, Finding, Location, Read, Related, Severity
 from auditlib.rules._rule import Documentation, Evidence, Rule
 from auditlib.rules._subject import is_held
 
@@ -66,17 +66,20 @@ def _findings(rule: Rule, evidence: list[Evidence], inventory: Inventory) -> lis
     for item in distinct.values():
         key = (item.location.file, item.subject)
         losers = inventory.losers.get(item.location, ())
-        findings.append(_finding(rule, item, seen[key], losers))
+        severity = item.severity or rule.severity
+        if item.location.file in inventory.development_files:
+            severity = min(severity, Severity.LOW)
+        findings.append(_finding(rule, item, severity, seen[key], losers))
         seen[key] += 1
     return findings
 
 
-def _finding(rule: Rule, item: Evidence, repetition: int, losers: tuple[Location, ...]) -> Finding:
+def _finding(rule: Rule, item: Evidence, severity: Severity, repetition: int, losers: tuple[Location, ...]) -> Finding:
     return Finding(
         rule=rule.id,
         title=rule.title,
         message=item.message,
-        severity=item.severity or rule.severity,
+        severity=severity,
         confidence=item.confidence or rule.confidence,
         area=rule.area,
         effort=rule.effort,

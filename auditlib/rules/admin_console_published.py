@@ -64,7 +64,8 @@ def _evidence(file: str, published: list[tuple[Service, Port]]) -> Evidence:
     names = listed(f"{item.name} ({end.host_port or end.target})" for item, end in published)
     starts = "starts with everything else and can be" if not others else "start with everything else and can be"
     return Evidence(
-        f"{names} {starts} reached from other hosts: only a password stands before the data.",
+        f"{names} {starts} reached from other hosts: only "
+        f"{'their passwords keep' if others else 'its password keeps'} anybody out.",
         port.location,
         subject=f"{file}/console",
         service=first.name,

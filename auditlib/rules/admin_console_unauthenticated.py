@@ -66,7 +66,7 @@ def _evidence(project: Project, found: list[tuple[Service, Port]]) -> Evidence:
     first, port = found[0]
     return Evidence(
         f"{listed(f'{item.name} ({end.host_port or end.target})' for item, end in found)} can be reached from other "
-        "hosts, and asks for no login.",
+        f"hosts, and {'ask' if len(found) > 1 else 'asks'} for no login.",
         port.location,
         subject=f"{project.name}/open-console",
         service=first.name,

@@ -33,13 +33,19 @@ from collections.abc import Iterator
 
 from auditlib import pipeline
 from auditlib.conventions import tools
+from auditlib.conventions.workspaces import Workspace
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
+from auditlib.inventory.delivery import Job
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.patterns import regex
 from auditlib.phrases import listed
 from auditlib.pipeline import Run
 from auditlib.rules import _workflow_lines as workflow_lines
 from auditlib.rules._rule import Evidence, rule
+
+_PRINTED = regex(r"--(?:cov-report|coverage\.?reporters?|coverageReporters|reporter)[= ](?:term|text)")
+"""Options with which a run prints its report into the log as well, where it stays."""
 
 
 @rule(area=Area.CICD, severity=Severity.LOW, confidence=Confidence.HIGH, effort=Effort.SMALL)
@@ -48,7 +54,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     found = pipeline.of(inventory, inventory.workflows)
     for job in inventory.jobs:
         runs = found.of_job(job)
-        reports = [run for run in runs if _reports(run)]
+        reports = [run for run in runs if _reports(run) and not _is_vain(inventory, job, run)]
         shown = any(tools.REPORTING.search(run.text) for run in runs)
         shown = shown or any("GITHUB_STEP_SUMMARY" in step.run for step in job.steps)
         if reports and not shown:
@@ -70,12 +76,17 @@ def _reports(run: Run) -> bool:
     return _is_browser_test(run) or _is_test_with_report(run)
 
 
+def _is_vain(inventory: Inventory, job: Job, run: Run) -> bool:
+    """Whether a run has no test to report on: the repository, which the job checks out, holds none."""
+    return Workspace(inventory, job).holds_repository and tools.finds_nothing(inventory, run.text)
+
+
 def _is_browser_test(run: Run) -> bool:
     return any(tools.TEST_FRAMEWORKS[name].search(run.text) for name in tools.END_TO_END)
 
 
 def _is_test_with_report(run: Run) -> bool:
-    return bool(tools.MAKES_REPORT.search(run.text))
+    return bool(tools.MAKES_REPORT.search(run.text)) and not _PRINTED.search(run.text)
 
 
 def _upload(run: Run) -> str:

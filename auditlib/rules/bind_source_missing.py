@@ -70,8 +70,9 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for path, (service, named) in unread.items():
         if path not in made and not _template(inventory, path):
             yield _of_folder(inventory, path, service, named)
+    filled = {mount.source for item in inventory.services for mount in item.mounts if _fills(item, mount)}
     for path, users in missing.items():
-        if path not in made and not posixpath.basename(path).startswith(".env"):
+        if path not in made and path not in filled and not posixpath.basename(path).startswith(".env"):
             alike = next((item for item in known if item.lower() == path.lower()), "")
             yield _evidence(inventory, path, list(users.values()), alike)
 
@@ -111,6 +112,11 @@ def _is_needed(service: Service, mount: Mount) -> bool:
     """Whether the service reads what is mounted: a file, something read-only, or its configuration."""
     told = any(_CONFIG_OPTION.fullmatch(word) and f"={mount.target.rstrip('/')}/" in word for word in service.command)
     return told or _is_read_only(mount) or mount.target.startswith(_CONFIGURATION)
+
+
+def _fills(service: Service, mount: Mount) -> bool:
+    """Whether a service can put there what others read: a folder that it may write."""
+    return mount.kind == "bind" and not _is_needed(service, mount)
 
 
 def _is_read_only(mount: Mount) -> bool:

@@ -76,8 +76,20 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             missing[need.cause].append(_Use(need, step.location, step.location))
         if job.uses.startswith("./") and job.uses.removeprefix("./") not in inventory.file_set:
             missing[job.uses].append(_Use(Need(job.uses, "the workflow", job.uses), job.location, job.location))
-    for cause, uses in missing.items():
+    for cause, uses in _by_calls(missing).items():
         yield _evidence(inventory, cause, uses)
+
+
+def _by_calls(missing: dict[str, list[_Use]]) -> dict[str, list[_Use]]:
+    """By cause; files and folders that just the same commands name are missing together."""
+    merged: dict[str, list[_Use]] = {}
+    homes: dict[tuple[str, frozenset[Location]], str] = {}
+    for cause, uses in missing.items():
+        plain = all(use.need.what.startswith("the path") and not use.need.advice for use in uses)
+        places = frozenset(use.place for use in uses)
+        home = homes.setdefault((uses[0].need.what, places), cause) if plain else cause
+        merged.setdefault(home, []).extend(uses)
+    return merged
 
 
 def _action(inventory: Inventory, uses: str) -> Iterator[Need]:

@@ -31,6 +31,7 @@ References:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from auditlib.conventions import environments
@@ -56,7 +57,11 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         if any(item.code in _OUR_LIMITS for item in errors):
             continue  # what seems to be missing may stand in the part that wasn't read
         found = [
-            item for item in errors if item.code not in _NAMED_ELSEWHERE and not _is_healed(inventory, project, item)
+            item
+            for item in errors
+            if item.code not in _NAMED_ELSEWHERE
+            and not _is_healed(inventory, project, item)
+            and not _lacks_value(inventory, project, item)
         ]
         if found:
             yield _evidence(project, found)
@@ -64,6 +69,15 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 
 def _errors(inventory: Inventory, project: Project) -> list[Problem]:
     return [item for item in inventory.problems if item.project == project.name and item.kind == "error"]
+
+
+def _lacks_value(inventory: Inventory, project: Project, fault: Problem) -> bool:
+    """Whether the fault stands where a variable does that no file of the repository sets, and a person has to."""
+    at = re.sub(r"\[(\d+)\]", r".\1", fault.message.rpartition("(at ")[2].removesuffix(")"))
+    return any(
+        item.project == project.name and item.source == "unset" and item.target.startswith(at)
+        for item in inventory.variables
+    )
 
 
 def _is_healed(inventory: Inventory, project: Project, fault: Problem) -> bool:

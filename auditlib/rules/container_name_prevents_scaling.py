@@ -31,7 +31,7 @@ from auditlib.conventions import services, stacks
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
-from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.phrases import listed
 from auditlib.rules._rule import Evidence, rule
 
@@ -42,21 +42,45 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for mine in stacks.by_project(inventory.distinct_services).values():
         named = [item for item in mine if item.container_name]
         refused = [item for item in named if stacks.somewhere(inventory, item, _has_copies)]
+        hosts = _hosts(inventory) if named else {}
         if refused:
-            yield _evidence(refused, "is to run in several copies, which Compose refuses", Severity.HIGH)
+            yield _evidence(hosts, refused, "is to run in several copies, which Compose refuses", Severity.HIGH)
         rest = [item for item in named if item not in refused]
         scalable = [item for item in rest if services.product(inventory, item) is None]
         if scalable:
             ordered = scalable + [item for item in rest if item not in scalable]
-            yield _evidence(ordered, "can't be scaled, nor the project run twice on a host", None)
+            yield _evidence(hosts, ordered, "can't be scaled, nor the project run twice on a host", None)
+
+
+def _hosts(inventory: Inventory) -> dict[str, Location]:
+    """By host the first place where a file of the repository names it."""
+    found: dict[str, Location] = {}
+    for job in inventory.scrape_jobs:
+        for target in job.targets:
+            found.setdefault(target.host, target.location)
+    for proxy in inventory.reverse_proxies:
+        for upstream in proxy.upstreams:
+            found.setdefault(upstream.host, upstream.location)
+    for service in inventory.services:
+        for entry in service.environment:
+            for end in entry.endpoints:
+                found.setdefault(end.host, entry.location)
+    return found
 
 
 def _has_copies(service: Service) -> bool:
     return (service.replicas or 0) > 1 and bool(service.container_name)
 
 
-def _evidence(named: list[Service], why: str, severity: Severity | None) -> Evidence:
+def _evidence(hosts: dict[str, Location], named: list[Service], why: str, severity: Severity | None) -> Evidence:
     first, *others = named
+    asked = {item.name: hosts[item.container_name] for item in named
+             if item.container_name != item.name and item.container_name in hosts}  # fmt: skip
+    they = "it" if not others else "them"
+    reached = f"other services reach {they} by the service's name"
+    if asked:
+        files = listed(dict.fromkeys(place.file for place in asked.values()), limit=2)
+        reached = f"write the service's name where {files} names the container's"
     return Evidence(
         f"{listed(item.name for item in named)} {'has a fixed container name' if not others else 'have fixed names'}: "
         f"{first.name} {why}.",
@@ -71,9 +95,9 @@ def _evidence(named: list[Service], why: str, severity: Severity | None) -> Evid
                 change=_change(item),
             )
             for item in others
-        ),
-        recommendation=f"Remove `container_name` from {listed(item.name for item in named)}; other services reach "
-        f"{'it' if not others else 'them'} by the service's name.",
+        )
+        + tuple(Related(place, f"names the container of {name}") for name, place in asked.items()),
+        recommendation=f"Remove `container_name` from {listed(item.name for item in named)}; {reached}.",
         change=_change(first),
         severity=severity or (Severity.INFO if stacks.for_development(named) else None),
     )

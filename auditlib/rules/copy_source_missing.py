@@ -25,6 +25,7 @@ References:
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 
 from auditlib.conventions import build_context, key_files, services
@@ -34,8 +35,12 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import DockerIgnore, Instruction
 from auditlib.inventory.stack import Build, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.phrases import listed
 from auditlib.rules import _files
 from auditlib.rules._rule import Evidence, rule
+
+_Copy = tuple[str, Instruction]
+"""A source that the build doesn't see, and the instruction that copies it."""
 
 
 @rule(area=Area.ORCHESTRATION, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
@@ -51,11 +56,13 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         seen.add((found.path, build.context))
         files = build_context.files(inventory, build.context)
         ignore = build_context.ignore_file(inventory, build)
+        lacking: defaultdict[tuple[str, bool], list[_Copy]] = defaultdict(list)
         for instruction in found.instructions:
             for source in _sources(instruction):
-                why = _fault(source, files, ignore)
-                if why:
-                    yield _evidence(files, service, build, instruction, source, why, ignore)
+                if why := _fault(source, files, ignore):
+                    lacking[why, key_files.is_one(source)].append((source, instruction))
+        for (why, _), copies in lacking.items():
+            yield _evidence(files, service, build, copies, why, ignore)
 
 
 def _sources(instruction: Instruction) -> list[str]:
@@ -77,6 +84,10 @@ def _fault(source: str, files: list[str], ignore: DockerIgnore | None) -> str:
     return f"which {ignore.path} leaves out" if left_out and ignore else ""
 
 
+def _said(why: str, several: bool) -> str:
+    return why.replace("isn't there", "aren't there") if several else why
+
+
 def _brought(build: Build, source: str) -> str:
     """How a file gets into the context; one above it can't, and keys only by a secret's mount."""
     if key_files.is_one(source):
@@ -84,34 +95,50 @@ def _brought(build: Build, source: str) -> str:
     return "" if source.startswith("..") else _files.committed([build_context.path_outside(build, source)])
 
 
-def _moved(files: list[str], source: str) -> tuple[str, str]:
+def _moved(files: list[str], source: str, left_out: DockerIgnore | None) -> tuple[str, str]:
     """The only file of that name in the context, where it lies in another folder than the instruction says."""
+    if left_out:
+        return "", ""
     found = [path for path in files if path.rpartition("/")[2] == source.rstrip("/").rpartition("/")[2]]
     return (source, found[0]) if len(found) == 1 else ("", "")
 
 
 def _evidence(
-    files: list[str],
-    service: Service,
-    build: Build,
-    instruction: Instruction,
-    source: str,
-    why: str,
-    ignore: DockerIgnore | None,
+    files: list[str], service: Service, build: Build, copies: list[_Copy], why: str, ignore: DockerIgnore | None
 ) -> Evidence:
+    (source, instruction), *others = copies
     context = "the root of the repository" if build.context in ("", ".") else build.context
-    related = [Related(build.location, f"{service.name} is built in {context}")]
-    if ignore and "leaves out" in why:
-        related.append(Related(ignore.location, f"leaves {source} out"))
+    names = list(dict.fromkeys(name for name, _ in copies))
+    left_out = ignore if "leaves out" in why else None
+    related = [
+        Related(item.location, f"copies {name}", member=True, change=_moved(files, name, left_out))
+        for name, item in others
+        if item.location != instruction.location
+    ]
+    related.append(Related(build.location, f"{service.name} is built in {context}"))
+    if left_out:
+        related.append(Related(left_out.location, f"leaves {listed(names)} out"))
     return Evidence(
-        f"The build of {service.name} copies {source} out of {context}, {why}: the build fails.",
+        f"The build of {service.name} copies {listed(names)} out of {context}, {_said(why, len(names) > 1)}: the build "
+        "fails.",
         instruction.location,
         subject=source,
         service=service.name,
         related=tuple(related),
-        recommendation=f"Mount {source} as a secret of the build, or give it to the container when it starts."
-        if key_files.is_one(source)
-        else f"Write {source} as seen from {context}, or add it there.",
-        change=_moved(files, source) if "isn't there" in why else ("", ""),
-        example=_files.into(ignore.path, f"!{source}") if ignore and "leaves out" in why else _brought(build, source),
+        recommendation=_advice(names, context),
+        change=_moved(files, source, left_out),
+        example=_written(build, names, left_out),
     )
+
+
+def _advice(names: list[str], context: str) -> str:
+    they = "it" if len(names) == 1 else "them"
+    if key_files.is_one(names[0]):
+        return f"Mount {listed(names)} as a secret of the build, or give {they} to the container when it starts."
+    return f"Write {listed(names)} as seen from {context}, or add {they} there."
+
+
+def _written(build: Build, names: list[str], left_out: DockerIgnore | None) -> str:
+    if left_out:
+        return _files.into(left_out.path, "\n".join(f"!{name}" for name in names))
+    return "\n".join(dict.fromkeys(filter(None, (_brought(build, name) for name in names))))

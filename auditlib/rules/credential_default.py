@@ -1,4 +1,4 @@
-"""A credential has a value in the Compose file, so that everybody who can read the repository knows it.
+"""A credential has a value that everybody knows who can read the repository, or the program's manual.
 
 A default after `:-` is what runs wherever nobody set the variable, and nothing tells that it wasn't set. Default
 passwords of databases are the first ones that are tried; with a default signing key anyone can issue valid tokens.
@@ -33,7 +33,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
@@ -70,6 +70,14 @@ class _Use(Struct, frozen=True):
     literal: bool
 
 
+class _Group(Struct, frozen=True):
+    """A credential of one project: the places of its value, and the services that get it."""
+
+    name: str
+    uses: list[_Use]
+    reached: list[Service]
+
+
 @rule(area=Area.CONFIGURATION, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every credential by its variable's name, with all the places that it reaches; and Grafana's first login."""
@@ -79,19 +87,64 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             uses[family, name].setdefault(use.location, use)
     by_name = {(service.project, service.name): service for service in inventory.services}
     ways = _open_ways(inventory)
-    for (family, name), found in uses.items():
-        reached = dict.fromkeys(use.service for use in found.values() if use.service)
-        yield _evidence(
-            inventory,
-            name,
-            list(found.values()),
-            [by_name[family, item] for item in reached if (family, item) in by_name],
-            ways,
-        )
+    groups = [
+        _Group(name, list(found.values()), _reached(by_name, family, found.values()))
+        for (family, name), found in uses.items()
+    ]
+    for group, copies in _once(inventory, groups, ways):
+        yield _evidence(inventory, group, copies, ways)
     for service in grafana.servers(inventory):
         way = ways.get((service.project, service.name))
         if (services.is_exposed(service) or way) and grafana.keeps_first_login(inventory, service):
             yield _first_login(service, way)
+
+
+def _reached(by_name: Mapping[tuple[str, str], Service], family: str, uses: Iterable[_Use]) -> list[Service]:
+    names = dict.fromkeys(use.service for use in uses if use.service)
+    return [by_name[family, item] for item in names if (family, item) in by_name]
+
+
+def _once(
+    inventory: Inventory, groups: list[_Group], ways: Mapping[tuple[str, str], Way]
+) -> Iterator[tuple[_Group, list[_Use]]]:
+    """Each credential at its worst, with its copies: the same value of the same name in other projects.
+
+    An address with a password that is a finding itself is among the places of that one.
+    """
+    told = {
+        (item.location.file, item.location.line)
+        for group in groups if not _is_address(group)
+        for item in _alike(inventory, group)
+    }  # fmt: skip
+    alike: defaultdict[tuple[str, frozenset[int]], list[_Group]] = defaultdict(list)
+    for group in groups:
+        places = {(use.location.file, use.location.line) for use in group.uses}
+        if not (_is_address(group) and places <= told):
+            alike[group.name, frozenset(use.value.identity for use in group.uses)].append(group)
+    for same in alike.values():
+        worst, *rest = sorted(same, key=lambda group: (_is_aside(group), not any(_open(inventory, group, ways))))
+        yield worst, [use for group in rest for use in group.uses]
+
+
+def _is_address(group: _Group) -> bool:
+    return all(secrets.stands_in_url(use.value) for use in group.uses)
+
+
+def _is_aside(group: _Group) -> bool:
+    return all(environments.is_for_development(use.location.file) for use in group.uses)
+
+
+def _alike(inventory: Inventory, group: _Group) -> tuple[Sighting, ...]:
+    known = [use.location for use in group.uses]
+    return login_lines.elsewhere(inventory, group.name, group.uses[0].value, group.reached, known)
+
+
+def _open(inventory: Inventory, group: _Group, ways: Mapping[tuple[str, str], Way]) -> tuple[list[Service], list[Way]]:
+    """The services that can be entered with the credential from outside: at a published port, and through a proxy."""
+    own = [item for item in group.reached if _opens(inventory, item, group.name)]
+    published = [item for item in own if services.is_exposed(item)]
+    routed = [way for item in own if item not in published and (way := ways.get((item.project, item.name)))]
+    return published, routed
 
 
 def _open_ways(inventory: Inventory) -> dict[tuple[str, str], Way]:
@@ -111,7 +164,7 @@ def _defaults(inventory: Inventory) -> Iterator[tuple[str, str, _Use]]:
     """`${NAME:-value}`, wherever it stands."""
     families = _families(inventory)
     for variable in inventory.variables:
-        if variable.operator in (":-", "-") and variable.default is not None and variable.default.secret:
+        if variable.operator in (":-", "-") and secrets.is_default(variable) and variable.default is not None:
             use = _Use(variable.location, variable.service or "", variable.default, literal=False)
             yield families.get(variable.project, variable.project), variable.name, use
 
@@ -126,25 +179,22 @@ def _literals(inventory: Inventory) -> Iterator[tuple[str, str, _Use]]:
                 yield families.get(service.project, service.project), entry.name, use
 
 
-def _evidence(
-    inventory: Inventory, name: str, uses: list[_Use], reached: list[Service], ways: dict[tuple[str, str], Way]
-) -> Evidence:
+def _evidence(inventory: Inventory, group: _Group, copies: list[_Use], ways: Mapping[tuple[str, str], Way]) -> Evidence:
+    name, uses, reached = group.name, [*group.uses, *copies], group.reached
     first, *others = uses
     odd = {use.location for use in others if use.value.identity != first.value.identity}
-    own = [item for item in reached if _opens(inventory, item, name)]
-    published = [item for item in own if services.is_exposed(item)]
-    routed = [way for item in own if item not in published and (way := ways.get((item.project, item.name)))]
+    published, routed = _open(inventory, group, ways)
     names = listed(item.name for item in reached)
     several = f"{len(reached)} services ({names})" if len(reached) > 1 else f"the service {names}"
     where = f" in {several}" if reached else ""
-    aside = all(environments.is_for_development(use.location.file) for use in uses)
-    severity = Severity.LOW if aside else Severity.CRITICAL if published or routed else None
+    severity = Severity.LOW if _is_aside(group) else Severity.CRITICAL if published or routed else None
     state = (
         "is written into the Compose file" if first.literal else "falls back to a value that stands in the repository"
     )
     offered = _offered(inventory, name, reached) if first.literal else None
     vain = f" {offered.location.file} offers {offered.name}, which changes nothing here." if offered else ""
-    alike = login_lines.elsewhere(inventory, name, first.value, reached, [use.location for use in uses])
+    known = {use.location for use in uses}
+    alike = [item for item in _alike(inventory, group) if item.location not in known]
     variables = _variables(name, uses)
     return Evidence(
         f"{name} {state} ({first.value.text}{_judgement(first.value)}){where}{_exposure(published, routed)}.{vain}",
@@ -173,7 +223,7 @@ def _evidence(
             inventory,
             [name],
             among=reached,
-            called={use.service: variables[use.value.identity] for use in uses},
+            called={use.service: variables[use.value.identity] for use in group.uses},
         ),
     )
 
@@ -216,9 +266,13 @@ def _advice(uses: list[_Use], variables: dict[int, str], alike: Sequence[Sightin
     told = f"Write {required} in {counted(len(uses), 'place') if others else first.location.file}"
     if not alike:
         return f"{told}, and give it a new value outside the repository."
+    own = {use.location.file for use in uses}
+    using = dict.fromkeys(item.name for item in alike if item.location.file in own)
+    alike = [item for item in alike if item.location.file not in own]
     reading = dict.fromkeys(item.location.file for item in alike if code_lines.can_read(item.location.file))
     holding = dict.fromkeys(item.location.file for item in alike if item.location.file not in reading)
-    steps = [f"let {listed(reading, limit=2)} read it too"] if reading else []
+    steps = [f"put it into {listed(using, limit=2)}"] if using else []
+    steps += [f"let {listed(reading, limit=2)} read it too"] if reading else []
     steps += [f"take the value out of {listed(holding, limit=2)}"] if holding else []
     return f"{told}{', ' if len(steps) > 1 else ' and '}{' and '.join(steps)}."
 

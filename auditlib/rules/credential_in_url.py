@@ -63,6 +63,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             found[item.value.identity].setdefault(_spot(item.location), item)
     variables = _by_password(inventory)
     for items in found.values():
+        if all(item.kind == "setting" and item.replaceable for item in items.values()):
+            continue  # such defaults are to go as a whole
         yield _evidence(inventory, sorted(items.values(), key=_order), variables)
 
 

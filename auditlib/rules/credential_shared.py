@@ -49,7 +49,9 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every value, and every variable of Compose, that names of different purposes share."""
     values: defaultdict[int, list[Sighting]] = defaultdict(list)
     for item in secrets.sightings(inventory):
-        if item.name and item.kind != "template" and (item.kind in _RUNNING or not item.value.placeholder):
+        by_chance = item.value.weak and not secrets.is_distinct(item.value)
+        running = item.kind in _RUNNING or not item.value.placeholder
+        if item.name and item.kind != "template" and running and not by_chance:
             values[item.value.identity].append(item)
     for sightings in values.values():
         yield from _judged(inventory, sightings)

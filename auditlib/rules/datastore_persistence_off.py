@@ -32,7 +32,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 
-from auditlib.conventions import environments
+from auditlib.conventions import environments, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
@@ -77,6 +77,8 @@ def _queue(inventory: Inventory, graph: DependencyGraph, service: Service, produ
     mode = durability.redis_persistence(service)
     if not users or mode not in ("off", "snapshots"):
         return
+    if mode == "snapshots" and not services.lasting(service):
+        return  # they go into no volume, which is a finding of its own
     loss = "nothing is written to disk" if mode == "off" else "only snapshots are written, minutes to an hour apart"
     first = users[0][1]
     server = f"{product.lower()}-server"

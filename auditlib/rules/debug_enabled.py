@@ -99,7 +99,12 @@ def _in_files(inventory: Inventory) -> Iterator[_Place]:
 def _in_code(inventory: Inventory) -> Iterator[_Place]:
     for setting in inventory.settings:
         literal = setting.default is not None and setting.default_kind == "literal"
-        if literal and switches.is_debug_switch(setting.name) and switches.is_on(str(setting.default)):
+        if (
+            literal
+            and not setting.unused
+            and switches.is_debug_switch(setting.name)
+            and switches.is_on(str(setting.default))
+        ):
             yield setting.name, setting.location, f"on by default in {setting.location.file}", str(setting.default)
     for item in inventory.debug_switches:
         if not item.main:
@@ -119,10 +124,11 @@ def _is_read_by_framework(inventory: Inventory, name: str, places: list[_Place])
 
 def _evidence(name: str, places: list[_Place], *, known: bool) -> Evidence:
     (_, first, text, value), *others = places
-    doubt = "" if known else ", if its framework is given the switch"
+    effect = "runs with what the code does for debugging: it may log secrets, or show errors and code to callers"
+    if known:
+        effect = "shows its errors, settings and code to every caller"
     return Evidence(
-        f"{name} is {text}: a deployment that doesn't turn it off shows its errors, settings and code to every caller"
-        f"{doubt}.",
+        f"{name} is {text}: a deployment that doesn't turn it off {effect}.",
         first,
         subject=name,
         confidence=None if known else Confidence.MEDIUM,

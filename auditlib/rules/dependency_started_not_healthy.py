@@ -50,12 +50,11 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     targets: dict[str, Service] = {}
     waiting: defaultdict[str, list[tuple[Service, Dependency]]] = defaultdict(list)
     for service in inventory.distinct_services:
-        if _is_auxiliary(inventory, service):
-            continue
         for dependency in service.dependencies:
             target = inventory.services_of(service.project).get(dependency.service)
             started = dependency.condition == "service_started" and not dependency.implicit
-            if target and started and healthchecks.of(inventory, target):
+            retries = target and _tries_again(inventory, service, target)
+            if target and started and not retries and healthchecks.of(inventory, target):
                 targets[target.key] = target
                 waiting[target.key].append((service, dependency))
     for key, pairs in waiting.items():
@@ -93,10 +92,13 @@ def _unfinished(inventory: Inventory) -> Iterator[Evidence]:
         )
 
 
-def _is_auxiliary(inventory: Inventory, service: Service) -> bool:
-    """Tools for people and exporters connect when they are asked, not when they start."""
-    found = services.product(inventory, service)
-    return found is not None and found.kind in services.AUXILIARY - {"test"}
+def _tries_again(inventory: Inventory, service: Service, target: Service) -> bool:
+    """Whether a service connects when it is asked, as tools for people do, or again and again, as monitoring does."""
+    found, asked = services.product(inventory, service), services.product(inventory, target)
+    if found is None:
+        return False
+    keeps = asked is not None and asked.kind in services.DATASTORES
+    return found.kind in services.AUXILIARY - {"test"} or (found.kind in services.OBSERVABILITY and not keeps)
 
 
 def _evidence(inventory: Inventory, target: Service, pairs: list[tuple[Service, Dependency]]) -> Evidence:

@@ -221,9 +221,11 @@ def _of_requirements(manifest: Manifest | None, uses: list[_Use]) -> Iterator[Ev
     found = [item for item in manifest.requirements if package_installs.is_open(item.constraint)]
     if found:
         first, *others = found
+        named = {item.name: item for item in found}.values()
+        packages = counted(len({item.name for item in manifest.requirements}), "package")
         yield Evidence(
-            f"{manifest.path} leaves the version of {len(found)} of {counted(len(manifest.requirements), 'package')} "
-            f"open: {listed((_shown(item) for item in found), _NAMED)}; {_where(uses)} takes the newest.",
+            f"{manifest.path} leaves the version of {len(named)} of {packages} open: "
+            f"{listed((_shown(item) for item in named), _NAMED)}; {_where(uses)} takes the newest.",
             first.location,
             subject=manifest.path,
             related=(

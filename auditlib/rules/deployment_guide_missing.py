@@ -32,14 +32,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditlib.conventions import deployment
+from auditlib.conventions import deployment, environments
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
+from auditlib.inventory.stack import Project
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.patterns import regex
 from auditlib.phrases import counted, listed
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
+_STARTS = regex(r"\bcompose\b(?:\s+\S+)*\s+up(?:\s+-\S+)*\s+(?:-d|--detach)(?:\s+-\S+)*\s*(?:#.*)?$")
+"""A start of the whole project, which goes on in the background."""
 _GUIDE = """# Deployment
 
 ## Before the first deployment
@@ -63,7 +67,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """One finding for a repository with software to deploy whose documents have no title or heading about it."""
     signs = deployment.signs_of_production(inventory)
     deployed = signs or (inventory.projects and deployment.builds_own_images(inventory))
-    if not deployed or deployment.guides(inventory):
+    if not deployed or deployment.guides(inventory) or (not signs and _tells_to_start(inventory)):
         return
     place = deployment.main_document(inventory)
     start = place or (inventory.projects[0].location if inventory.projects else Location(signs[0].location.file))
@@ -79,13 +83,23 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         subject="deployment-guide",
         related=(
             *signs[:5],
-            *(Related(item.location, "this is deployed") for item in inventory.base_projects[:3]),
+            *(Related(item.location, "this is deployed") for item in _deployed(inventory)[:3]),
         ),
         recommendation="Write docs/deployment.md: what must exist before, the variables to set, the commands of a "
         "release and of a rollback, and how to see that it worked.",
         severity=None if signs else Severity.LOW,
         example=files.into("docs/deployment.md", _guide(inventory)),
     )
+
+
+def _tells_to_start(inventory: Inventory) -> bool:
+    """Whether a document has its readers start the project for good, which is all where nothing else deploys it."""
+    mentions = (item for document in inventory.documents for item in document.mentions if item.kind == "command")
+    return any(_STARTS.search(item.text) for item in mentions)
+
+
+def _deployed(inventory: Inventory) -> list[Project]:
+    return [item for item in inventory.base_projects if not environments.is_for_development(item.location.file)]
 
 
 def _guide(inventory: Inventory) -> str:

@@ -1,4 +1,4 @@
-"""The only way to run a service is its development server.
+"""A service can only be run as a developer runs it: by its development server, or from mounted source.
 
 A server that reloads on change, or `runserver`, serves one request at a time or watches every file; its makers warn
 against using it in production, and its error pages show code and settings. Where no other Compose file or image

@@ -63,12 +63,16 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 
 
 def _evidence(inventory: Inventory, file: EnvFile, secrets: list[EnvLine]) -> Evidence:
-    if not secrets:
+    guessable = all(line.value and _is_guessable(line.value) for line in secrets)
+    if not secrets or (guessable and environments.is_for_development(file.path)):
+        holds = "no real secret, but one" if secrets else "no secret, but the next one"
         return Evidence(
-            f"{file.path} {_place(file)}; it holds no secret, but the next one may be added without notice.",
+            f"{file.path} {_place(file)}; it holds {holds} may be added without notice.",
             file.location,
             subject=file.path,
-            recommendation=f"Rename {file.path} to a template, or say in it that secrets don't belong there.",
+            recommendation=f"Say in {file.path} that secrets don't belong there."
+            if environments.is_for_development(file.path)
+            else f"Rename {file.path} to a template, or say in it that secrets don't belong there.",
             severity=Severity.INFO,
             example=files.into(
                 file.path, "# This file is committed: no secrets here, they belong into an ignored file."
@@ -76,7 +80,6 @@ def _evidence(inventory: Inventory, file: EnvFile, secrets: list[EnvLine]) -> Ev
         )
     first, *others = secrets
     readers = _readers(inventory, file.path)
-    guessable = all(line.value and _is_guessable(line.value) for line in secrets)
     kind = (
         "placeholders or easily guessed values, which run wherever nobody replaces them"
         if guessable

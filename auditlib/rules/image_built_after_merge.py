@@ -1,4 +1,4 @@
-"""An image is built only after the merge, so that a broken Dockerfile shows on the main branch.
+"""An image is built only after the merge, so that no pull request shows a broken Dockerfile.
 
 The pipeline checks each pull request, and the build of the image isn't among the checks. A dependency that doesn't
 install, a file that was moved, a base image that is gone: the pull request is green, and the first run on the main

@@ -68,15 +68,22 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         run for run in found.runs if not _ACTS_ON_IMAGE.search(run.text) and pipeline.builds_images(run, inventory)
     ]
     if builds and not any(_SCANNERS.search(run.text) for run in (*found.runs, *found.opaque)):
-        yield _evidence(builds)
+        pushing = {id(run.job) for run in found.runs if _PUSHES.search(run.text)}
+        yield _evidence(builds, [run for run in builds if id(run.job) in pushing])
 
 
-def _evidence(builds: list[Run]) -> Evidence:
-    pushed = [run for run in builds if _PUSHES.search(run.text)]
+def _where(jobs: list[str], pushing: list[str]) -> str:
+    """Which of the jobs push what they build."""
+    if jobs == pushing:
+        return " and pushes them" if len(jobs) == 1 else " and push them"
+    return f" ({listed(pushing)} {'pushes' if len(pushing) == 1 else 'push'} them)" if pushing else ""
+
+
+def _evidence(builds: list[Run], pushed: list[Run]) -> Evidence:
     first, *others = [*pushed, *(run for run in builds if run not in pushed)]
     jobs = list(dict.fromkeys(run.job.id for run in builds))
     pushing = list(dict.fromkeys(run.job.id for run in pushed))
-    where = f", which {listed(pushing)} {'pushes' if len(pushing) == 1 else 'push'}" if pushing else ""
+    where = _where(jobs, pushing)
     places = {run.location: run for run in others if run.location != first.location}
     return Evidence(
         f"{counted(len(jobs), 'job builds', 'jobs build')} images{where}, and no "

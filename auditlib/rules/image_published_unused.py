@@ -32,7 +32,8 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator
 
-from auditlib.conventions import deploy_hooks, deployment, environments, images, pushed_images
+from auditlib import pipeline
+from auditlib.conventions import deploy_hooks, deployment, environments, images, pushed_images, services
 from auditlib.conventions.pushed_images import Pushed
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
@@ -41,6 +42,7 @@ from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed
+from auditlib.pipeline import building
 from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
 
@@ -65,7 +67,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             unused = {name: item for name, item in pushed.items() if name not in named}
             if unused and len(unused) == len(pushed) and not _passes_on(workflow, job):
                 hooked = any(deploy_hooks.place(workflow, other) for other in workflow.jobs)
-                yield _evidence(job, unused, built, hooked=hooked)
+                yield _evidence(inventory, job, unused, built, hooked=hooked)
 
 
 def _is_for_development(service: Service) -> bool:
@@ -128,8 +130,22 @@ def _reference(pushed: Pushed) -> str:
     return f"{written}{slash}{last.partition(':')[0]}:${{VERSION:?the version to run}}"
 
 
-def _evidence(job: Job, unused: dict[str, Pushed], built: list[Service], *, hooked: bool) -> Evidence:
+def _of_job(inventory: Inventory, job: Job, built: list[Service]) -> list[Service]:
+    """Of the services that Compose builds those whose Dockerfile the job may build; all where none is told apart."""
+    composed = building.composed_by(inventory)
+    runs = pipeline.of(inventory, inventory.workflows).of_job(job)
+    builds = [run for run in runs if pipeline.builds_images(run, inventory)]
+    files = [(item, services.dockerfile(inventory, item)) for item in built]
+    return [
+        item for item, file in files if file and any(building.covers(run, file, inventory, composed) for run in builds)
+    ] or built
+
+
+def _evidence(
+    inventory: Inventory, job: Job, unused: dict[str, Pushed], built: list[Service], *, hooked: bool
+) -> Evidence:
     names = sorted(unused)
+    built = _of_job(inventory, job, built)
     first = built[0]
     return Evidence(
         f"The job {job.id} pushes {listed(names)}, and nothing in the repository runs what it pushed: "

@@ -57,7 +57,10 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 
 def _named(inventory: Inventory) -> Iterator[tuple[str, Location]]:
     for service in inventory.services:
-        if service.build is None and service.image:
+        used = inventory.variables_of.get((service.project, service.name), ())
+        target = f"services.{service.name}.image"
+        told = all(item.source != "unset" for item in used if item.target == target)  # else its version isn't known
+        if service.build is None and service.image and told:
             yield service.image, service.image_location
     for dockerfile in inventory.dockerfiles:
         stages = {stage.name for stage in dockerfile.stages}
@@ -69,7 +72,7 @@ def _named(inventory: Inventory) -> Iterator[tuple[str, Location]]:
 def _moves(image: str) -> bool:
     """Whether neither a digest nor a tag with a number in it says which version is meant."""
     tag = images.tag(image)
-    fixed = any(character.isdigit() for character in tag) or tag.removesuffix("-slim") in _RELEASES
+    fixed = any(character.isdigit() for character in tag) or tag.removesuffix("-slim") in _RELEASES or tag == "local"
     return bool(image) and "$" not in image and "@" not in image and not fixed
 
 

@@ -65,7 +65,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 
 def _scripts(inventory: Inventory, service: Service, data: Mount | None) -> Iterator[_Script]:
     for mount in service.mounts:
-        if mount.kind == "bind" and mount.target.startswith(_FOLDER) and mount is not data:
+        missing = not mount.outside and mount.source not in inventory.file_set | inventory.folder_set
+        if mount.kind == "bind" and mount.target.startswith(_FOLDER) and mount is not data and not missing:
             yield mount.source, mount.location
     for item in services.built_from(inventory, service)[1]:
         if item.keyword in ("COPY", "ADD") and item.words and item.words[-1].startswith(_FOLDER):

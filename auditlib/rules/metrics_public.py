@@ -45,7 +45,8 @@ _PATHS = frozenset({"/metrics", "/prometheus", "/actuator/prometheus"})
 @rule(area=Area.MONITORING, severity=Severity.LOW, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every application built here with a route of metrics at a port that other hosts reach."""
-    routes = [item for item in inventory.web_routes if item.path.rstrip("/") in _PATHS]
+    asked = [item for item in inventory.web_routes if item.method in ("GET", "*")]  # others take metrics in
+    routes = [item for item in asked if item.path.rstrip("/") in _PATHS]
     for service in inventory.distinct_services if routes else ():
         ports = services.public_ports(service)
         dockerfile = services.dockerfile(inventory, service) if ports else None

@@ -53,7 +53,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     jobs = scraping.jobs(inventory, configs)
     if not jobs or any(scraping.is_open(job) for job in jobs) or any(item.scrape_config_files for item in configs):
         return
-    watched = scraping.watched(inventory, graph, jobs)
+    watched = scraping.watched(inventory, graph, jobs) | scraping.asked_from_outside(inventory, graph, jobs)
     parts = [item for item in inventory.distinct_services if item.key not in watched and _is_part(inventory, item)]
     if parts:
         yield _evidence(inventory, configs[0].file, parts)

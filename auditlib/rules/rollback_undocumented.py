@@ -63,13 +63,21 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     unread = deployment.unread_documents(inventory)
     doubt = f" ({counted(len(unread), 'document')} in other formats than Markdown aside)" if unread else ""
     yield Evidence(
-        f"No command and none of the repository's {counted(len(inventory.documents), 'document')} says how a "
-        f"deployment is taken back{doubt}.",
+        f"{_none(inventory)} says how a deployment is taken back{doubt}.",
         guide,
         subject="rollback",
         related=signs[:5],
         recommendation=f"Add a section on going back to the previous release to {guide.file}.",
         example=_SECTION.format(file=inventory.base_projects[0].location.file),
+    )
+
+
+def _none(inventory: Inventory) -> str:
+    number = len(inventory.documents)
+    return (
+        f"No command and none of the repository's {number} documents"
+        if number > 1
+        else "Neither a command nor the only document of the repository"
     )
 
 

@@ -1,4 +1,4 @@
-"""An alert doesn't say what to do when it fires.
+"""An alert links no runbook that says what to do when it fires.
 
 At three in the morning somebody gets a name and a number. Without a runbook each such night begins with finding out
 what the alert means and which commands help.
@@ -29,7 +29,6 @@ References:
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Iterator
 
 from auditlib import web_host
@@ -50,28 +49,33 @@ _STEPS = regex(r"actions?|remediation|resolution|mitigation|next_?steps?|how_?to
 
 @rule(area=Area.RESILIENCE, severity=Severity.LOW, confidence=Confidence.HIGH, effort=Effort.MEDIUM)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """One finding for each rule file with alerts that link no runbook and that no document has a heading for."""
+    """One finding for all alerts that link no runbook and that no document has a heading for."""
     described = {heading.text.lower() for document in inventory.documents for heading in document.headings}
-    without: defaultdict[str, list[AlertRule]] = defaultdict(list)
+    without = []
     for alert in monitoring.alerts(inventory):
         links = any(
             _LINK.search(name) or _LINK.search(value) or _STEPS.fullmatch(name) for name, value in alert.annotations
         )
-        if not links and not any(alert.name.lower() in heading for heading in described):
-            without[alert.file].append(alert)
-    for file, alerts in without.items():
-        if not environments.is_for_development(file):
-            yield Evidence(
-                f"{counted(len(alerts), 'alert')} of {file} ({listed((item.name for item in alerts), limit=5)}) "
-                f"{'links' if len(alerts) == 1 else 'link'} no runbook, and no document has a heading for "
-                f"{'it' if len(alerts) == 1 else 'them'}.",
-                alerts[0].location,
-                subject="runbooks",
-                related=tuple(Related(item.location, f"{item.name} has none", member=True) for item in alerts[1:]),
-                recommendation=f"Write a runbook for {listed((item.name for item in alerts), limit=4)}, and link it as "
-                f"`runbook_url` in {file}.",
-                example=_linked(inventory, alerts[0]),
-            )
+        aside = environments.is_for_development(alert.file)
+        if not links and not aside and not any(alert.name.lower() in heading for heading in described):
+            without.append(alert)
+    if without:
+        yield _evidence(inventory, without)
+
+
+def _evidence(inventory: Inventory, alerts: list[AlertRule]) -> Evidence:
+    first, *others = alerts
+    files = listed(dict.fromkeys(item.file for item in alerts), limit=4)
+    names = [item.name for item in alerts]
+    return Evidence(
+        f"{counted(len(alerts), 'alert')} of {files} ({listed(names, limit=5)}) {'link' if others else 'links'} no "
+        f"runbook, and no document has a heading for {'them' if others else 'it'}.",
+        first.location,
+        subject="runbooks",
+        related=tuple(Related(item.location, f"{item.name} has none", member=True) for item in others),
+        recommendation=f"Write a runbook for {listed(names, limit=4)}, and link it as `runbook_url` in {files}.",
+        example=_linked(inventory, first),
+    )
 
 
 def _linked(inventory: Inventory, alert: AlertRule) -> str:

@@ -63,7 +63,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 
 def _matters(inventory: Inventory, members: list[Service]) -> bool:
     """Whether there is more behind the profile than tools for people."""
-    found = [services.product(inventory, service) for service in members]
+    found = [services.product(inventory, item) for item in members if not services.is_on_demand(item)]
     return any(item is None or item.kind not in services.AUXILIARY - {"test"} for item in found)
 
 

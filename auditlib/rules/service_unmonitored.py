@@ -58,6 +58,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         return
     outside = any(source.exporter is not None and source.exporter.name == "cAdvisor" for source in sources)
     watched = scraping.watched(inventory, graph, jobs) | _behind_exporters(inventory, graph, sources)
+    outer = scraping.asked_from_outside(inventory, graph, jobs)
     products = {name for source in sources if source.exporter for name in source.exporter.watches}
     own = stacks.by_project(inventory.distinct_services)
     for project in inventory.base_projects:
@@ -65,7 +66,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         candidates = [item for item in mine if _is_to_be_watched(inventory, item, products)]
         if opened or outside:  # the applications may all be registered, or seen as containers
             candidates = [item for item in candidates if _is_datastore(inventory, item)]
-        unwatched = [item for item in candidates if item.key not in watched]
+        unwatched = [item for item in candidates if item.key not in watched | outer]
         if any(_watches_workers(inventory, source) for source in sources):
             unwatched = [item for item in unwatched if not durability.is_celery_worker(inventory, item)]
         if any(item.key in watched for item in mine) and unwatched:

@@ -104,16 +104,22 @@ def _evidence(
     inventory: Inventory, setting: Setting, default: Value, related: tuple[Related, ...], demanded: bool
 ) -> Evidence:
     consequence = "wherever the variable isn't set, the code runs with it"
-    if demanded:
+    advice = (
+        f"Remove the default of {setting.name}, so that a start without it fails, and pass the variable wherever this "
+        "code runs."
+    )
+    if setting.unused:
+        consequence = "no code uses it so far, and what begins to runs with it"
+        advice = f"Remove {setting.name} from {setting.location.file}, or its default before any code uses it."
+    elif demanded:
         consequence = "Compose demands the variable, but every other start of this code runs with the default"
     return Evidence(
         f"{setting.name} defaults to {_kind(default)} that stands in the code ({default.text}); {consequence}.",
         setting.location,
         subject=setting.name,
         related=related,
-        recommendation=f"Remove the default of {setting.name}, so that a start without it fails, and pass the variable "
-        f"wherever this code runs.",
-        severity=Severity.MEDIUM if demanded else None,
+        recommendation=advice,
+        severity=Severity.LOW if setting.unused else Severity.MEDIUM if demanded else None,
         change=(f' = "{default.text}"', "") if setting.style == "pydantic" else ("", ""),
         example=files.into(setting.location.file, code_lines.in_code(inventory, setting.name, setting.location.file)),
     )

@@ -92,9 +92,9 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     project = max(projects, key=lambda item: (_is_of_production(item.location.file), sizes[item.name]))
     fixed = [item for item in inventory.services_of(project.name).values() if item.container_name]
     yield Evidence(
-        f"{counted(sizes[project.name], 'service')} of {project.location.file} go into production by Compose, which is "
-        "one host; no file deploys to more than one, and no document speaks of scaling or failover. What is arranged "
-        "outside the repository isn't known.",
+        f"{counted(sizes[project.name], 'service')} of {project.location.file} are run by Compose, as far as the "
+        "repository shows, which is one host; no file deploys to more than one, and no document speaks of scaling or "
+        "failover. What is arranged outside the repository isn't known.",
         project.location,
         subject=f"{project.name}/hosts",
         related=(

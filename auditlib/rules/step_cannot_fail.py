@@ -73,7 +73,7 @@ def _of_step(job: Job, step: Step) -> Iterator[Evidence]:
     tolerated = step.continue_on_error and not _is_asked_later(job, step)
     for command in checking:
         reason = _TOLERATED if tolerated else _reason(command)
-        if reason:
+        if reason and (tolerated or not _is_strict_elsewhere(job, command)):
             what = f"The step {step.name or step.index + 1} of the job {job.id} runs {_shown(command)}"
             subject = f"{job.id}/{step.name or step.index}"
             change = _without_fallback(step, command) if "fallback" in reason else ("", "")
@@ -87,6 +87,25 @@ def _of_step(job: Job, step: Step) -> Iterator[Evidence]:
                 example=_run(command, reason),
             )
             return
+
+
+def _is_strict_elsewhere(job: Job, command: Command) -> bool:
+    """Whether the job runs the same tool with teeth too: what an option lets pass are its lesser remarks alone."""
+    if not checks.never_fails_by(command.words):
+        return False
+    tool = _tool(command)
+    others = (item for step in job.steps if not step.continue_on_error for item in step.commands)
+    return any(
+        _tool(item) == tool and checks.is_check(item.words) and not _reason(item)
+        for item in others
+        if item is not command
+    )
+
+
+def _tool(command: Command) -> tuple[str, ...]:
+    """The linter that a command starts, with what it looks at."""
+    words = [word for word in command.words if not word.startswith("-")]
+    return tuple(words[:2])
 
 
 def _without_fallback(step: Step, command: Command) -> tuple[str, str]:

@@ -45,10 +45,12 @@ from auditlib.rules._rule import Evidence, rule
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """One finding for each template with all passwords and keys that work as they stand there."""
     read = {item.name for item in inventory.variables} | {item.name for item in inventory.settings}
+    vain = {item.name for item in inventory.settings if item.unused} - {item.name for item in inventory.variables}
     for file in inventory.env_files:
         if file.template and not environments.is_for_development(file.copied_to):
             given = {reference.path for service in inventory.services for reference in service.env_files}
-            used = [line for line in file.lines if _works(line) and (line.name in read or file.copied_to in given)]
+            works = [line for line in file.lines if _works(line) and line.name not in vain]
+            used = [line for line in works if line.name in read or file.copied_to in given]
             if used:
                 yield _evidence(file, used)
 

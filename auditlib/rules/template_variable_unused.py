@@ -78,7 +78,7 @@ def _goes_to_an_image(inventory: Inventory, file: EnvFile) -> bool:
 
 def _evidence(file: EnvFile, unused: list[EnvLine]) -> Evidence:
     first, *others = unused
-    names = [line.name for line in unused]
+    names = list(dict.fromkeys(line.name for line in unused))
     return Evidence(
         f"{file.path} names {counted(len(names), 'variable')} that no Compose file, code, script or workflow uses: "
         f"{listed(names)}.",

@@ -54,7 +54,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for framework in _LOOKED_FOR:
         matching = found.matching(tools.TEST_FRAMEWORKS[framework])
         runs = [run for run in matching if id(run.job) in checked_out and _looks_here(run)]
-        if runs and not any(_may_run(framework, suite) for suite in inventory.test_suites):
+        if runs and not any(tools.may_run(framework, suite) for suite in inventory.test_suites):
             yield _evidence(framework, runs)
     for runs in _by_job(found.matching(_NOT_WRITTEN)).values():
         yield _not_written(runs[0])
@@ -73,12 +73,6 @@ def _looks_here(run: Run) -> bool:
         word.startswith(("--pyargs", "--rootdir", "--config", "-c", "--doctest")) for word in words
     )
     return run.folder is not None and not listing and not elsewhere
-
-
-def _may_run(framework: str, suite: TestSuite) -> bool:
-    """Whether a framework may run the tests of a suite; pytest runs those of unittest and Playwright for Python too."""
-    in_python = any(file.endswith(".py") for file in suite.files)
-    return in_python if framework == "pytest" else not in_python
 
 
 _TESTS = {

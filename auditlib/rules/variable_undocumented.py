@@ -155,4 +155,5 @@ def _recommendation(missing: list[Variable], template: EnvFile | None, place: Lo
     path = _path(template, place)
     verb = "Add" if template else f"Write {path} with"
     where = f" to {path}" if template else ""
-    return f"{verb} {listed((item.name for item in missing), limit=4)}{where}, each with a word on what it is for."
+    word = ", each with a word" if len({item.name for item in missing}) > 1 else " and a word"
+    return f"{verb} {listed((item.name for item in missing), limit=4)}{where}{word} on what it is for."

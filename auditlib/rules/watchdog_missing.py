@@ -42,7 +42,6 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.monitoring import AlertRule
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
-from auditlib.phrases import counted
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
@@ -74,10 +73,12 @@ def _goes_to_switch(inventory: Inventory) -> bool:
 
 def _evidence(config: str, alerts: list[AlertRule]) -> Evidence:
     first = alerts[0]
+    many = len(alerts) > 1
+    none = f"None of the {len(alerts)} alerts of {config} fires" if many else f"The only alert of {config} doesn't fire"
     lines = "- alert: Watchdog\n  expr: vector(1)\n  annotations:\n    summary: Fires always; its silence is the alarm."
     return Evidence(
-        f"None of the {counted(len(alerts), 'alert')} of {config} fires all the time: when Prometheus, Alertmanager or "
-        "the way to the receiver is down, it looks like a quiet day.",
+        f"{none} all the time: when Prometheus, Alertmanager or the way to the receiver is down, it looks like a quiet "
+        "day.",
         first.location,
         subject=config,
         related=tuple(Related(item.location, f"{item.name} fires on trouble") for item in alerts[1:4]),

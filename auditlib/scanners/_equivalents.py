@@ -10,11 +10,14 @@ _TOKENS = frozenset(
     )
 )  # fmt: skip
 EQUIVALENT: dict[str, frozenset[str]] = {
+    "admin-console-published": frozenset({"compose-lint/CL-0005"}),
+    "admin-console-unauthenticated": frozenset({"compose-lint/CL-0005"}),
     "credential-default": frozenset({"compose-lint/CL-0020", "compose-lint/CL-0021"}),
     "credential-in-url": frozenset({"compose-lint/CL-0021"}),
     "datastore-port-published": frozenset({"compose-lint/CL-0005"}),
     "image-unpinned": frozenset({"compose-lint/CL-0004", "compose-lint/CL-0019", "hadolint/DL3006", "hadolint/DL3007"}),
     "monitoring-exposed-unauthenticated": frozenset({"compose-lint/CL-0005"}),
+    "proxy-bypassed": frozenset({"compose-lint/CL-0005"}),
     "resource-limit-missing": frozenset({"compose-lint/CL-0026"}),
     "secret-committed": frozenset({
         "compose-lint/CL-0020", "compose-lint/CL-0021", "zizmor/hardcoded-container-credentials", *_TOKENS,

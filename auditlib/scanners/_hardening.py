@@ -7,7 +7,7 @@ import posixpath
 import re
 import textwrap
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -18,7 +18,7 @@ from auditlib.scanners._scanner import Issue
 
 if TYPE_CHECKING:
     from auditlib.inventory import Inventory
-    from auditlib.inventory.stack import Mount, Service
+    from auditlib.inventory.stack import Mount, Port, Service
     from auditlib.source import Source
 
 _INDENTED = regex(r"\s+\S")
@@ -45,6 +45,12 @@ _ACCESS = {
 """What of the host the rules are about, by its name in `host_access`."""
 _OF_SERVICE = frozenset({"CL-0001", "CL-0008", "CL-0013", "CL-0016"})
 """The rules whose advice depends on what else the service has."""
+_ABSENT = frozenset({"CL-0003", "CL-0006", "CL-0007", "CL-0026"})
+"""Rules on what a service lacks; a file that only changes the service needn't say again what its base says."""
+_OF_IMAGE = frozenset({"CL-0004", "CL-0019"})
+_OF_HOME = frozenset({"CL-0013", "CL-0025"})
+_PLAIN_FOLDER = regex(r"/(?:root|home/[^/]+)(?:/[^./][^/]*)+")
+"""What somebody keeps in a home directory, as against the keys and settings in its hidden folders."""
 _PROXY = """{service}:
   environment:
     DOCKER_HOST: tcp://docker-proxy:2375  # or the option by which {service} is told
@@ -94,6 +100,7 @@ def example(rule: str, service: str, message: str, fix: str) -> str:
 
 def adapted(issues: list[Issue], inventory: Inventory, source: Source) -> list[Issue]:
     """The issues with advice in the terms of the service: its program, devices and ports, where it mounts a folder."""
+    issues = _holding(issues, inventory)
     by_place = {((item.changed_at or item.location).file, item.name): item for item in inventory.services}
     taken: defaultdict[tuple[str, str | None], set[str]] = defaultdict(set)
     for issue in issues:
@@ -105,6 +112,73 @@ def adapted(issues: list[Issue], inventory: Inventory, source: Source) -> list[I
         else issue
         for issue in issues
     ]
+
+
+def _holding(issues: Iterable[Issue], inventory: Inventory) -> list[Issue]:
+    """The issues that hold in view of the service's other files, and of the folder that is really mounted."""
+    changed, limited = _changed(inventory), _limited(inventory)
+    made = _made(inventory)
+    entries = {(port.location.file, port.location.line, port.host_port) for port in _entries(inventory)}
+    return [
+        issue
+        for issue in issues
+        if not (issue.rule in _ABSENT and (issue.location.file, issue.service) in changed)
+        and not (issue.rule == "CL-0026" and (issue.location.file, issue.service) in limited)
+        and not (issue.rule in _OF_IMAGE and (issue.location.file, issue.service) in made)
+        and not (issue.rule in _OF_HOME and _PLAIN_FOLDER.fullmatch(_named(issue)))
+        and not (issue.rule == "CL-0005" and (issue.location.file, issue.location.line, _host_port(issue)) in entries)
+    ]
+
+
+def _changed(inventory: Inventory) -> set[tuple[str, str | None]]:
+    """The services that a file only changes, each by that file: another file of its project defines them."""
+    files = {project.name: project.files for project in inventory.projects}
+    return {
+        (file, service.name)
+        for service in inventory.services
+        for file in files.get(service.project, ())
+        if file != service.location.file
+    }
+
+
+def _limited(inventory: Inventory) -> set[tuple[str, str | None]]:
+    """The services, each by the file that defines it, to which another file that goes with it sets a limit."""
+    return {
+        (service.location.file, service.name)
+        for service in inventory.services
+        if service.memory_limit or service.cpu_limit
+    }
+
+
+def _made(inventory: Inventory) -> set[tuple[str, str | None]]:
+    """The services whose image is built here, or on the host, so that no registry gives it."""
+    built = {(service.project, service.image) for service in inventory.services if service.build}
+    return {
+        (service.image_location.file, service.name)
+        for service in inventory.services
+        if service.build or (service.project, service.image) in built or service.image.endswith(":local")
+    }
+
+
+def _entries(inventory: Inventory) -> Iterable[Port]:
+    """The ports by which the public is to come in: 80 and 443 of what is no store, console or monitoring program."""
+    from auditlib.conventions import services  # when the scanners have been started
+
+    inner = services.DATASTORES | services.AUXILIARY | services.OBSERVABILITY
+    for service in inventory.services:
+        found = services.product(inventory, service)
+        if found is None or found.kind not in inner:
+            yield from (port for port in service.ports if port.host_port in ("80", "443"))
+
+
+def _host_port(issue: Issue) -> str:
+    """Of a port that an issue's text quotes the one of the host."""
+    return match["name"].rpartition(":")[0].rpartition(":")[2] if (match := _QUOTED.search(issue.message)) else ""
+
+
+def _named(issue: Issue) -> str:
+    """The path that an issue's text quotes, without where it is mounted."""
+    return match["name"].partition(":")[0] if (match := _QUOTED.search(issue.message)) else ""
 
 
 def _adapted(issue: Issue, service: Service, taken: Collection[str], inventory: Inventory) -> Issue:
@@ -137,7 +211,7 @@ def _of_program(issue: Issue, service: Service) -> Issue | None:
 
 def _mount(issue: Issue, service: Service) -> Mount | None:
     """The mount that an issue is about."""
-    source = match["name"].partition(":")[0] if (match := _QUOTED.search(issue.message)) else ""
+    source = _named(issue)
     return next((item for item in service.mounts if item.source.rstrip("/") == source.rstrip("/")), None)
 
 

@@ -13,12 +13,18 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from auditlib.model import Area, Confidence, Location, Severity
 from auditlib.patterns import regex
 from auditlib.scanners._scanner import Issue, Scanner
 from auditlib.source import Source
+
+if TYPE_CHECKING:
+    from auditlib.inventory import Inventory
+    from auditlib.inventory.delivery import Workflow
 
 _SEVERITY = {
     "High": Severity.HIGH,
@@ -45,6 +51,16 @@ _OFFICIAL = regex(r"uses:\s*['\"]?(?:actions|github)/")
 _CHECKOUT = regex(r"uses:\s*\S+")
 _USES = regex(r"(?P<action>[\w./-]+@[\w./-]+)")
 _JOB = regex(r"^  ([\w-]+):", re.M)
+_EXPRESSION = regex(r"\$\{\{\s*([^}]*?)\s*\}\}")
+_VARIABLE = regex(r"env\.(\w+)")
+_OWN = regex(r"github\.(?:repository(?:_owner|_id)?|sha|run_(?:id|number|attempt)|workflow|event_name|server_url|job)")
+"""What of GitHub's context nobody who opens a pull request or names a branch can choose."""
+_HARMLESS = regex(r"github\.(?:(?:triggering_)?actor|base_ref|event\.pull_request\.base\.ref)")
+"""Names of accounts, of letters, digits and hyphens alone, and a branch that the repository has itself."""
+_FOREIGN = regex(
+    r"\bhead[._](?:sha|ref|branch|repository|repo)\b|head_commit|pull_request_target|download-artifact|merge_commit_sha"
+)
+"""Code, or files, of whoever caused a run that has the repository's rights."""
 _ADVICE = {
     "artipacked": "Set `persist-credentials` to false at the checkout step.",
     "dangerous-triggers": "Use `pull_request`, and `workflow_call` for `workflow_run`, wherever that will do.",
@@ -131,6 +147,47 @@ def _location(place: dict[str, Any]) -> Location:
     return Location(file, start["row"] + 1, start["column"] + 1, max(last, start["row"] + 1))
 
 
+def _adapted(issues: list[Issue], inventory: Inventory, source: Source) -> list[Issue]:
+    """The issues without those of variables whose value only the workflow and GitHub write.
+
+    A run after another one is low where the workflow takes nothing of whoever caused that.
+    """
+    workflows = {item.file: item for item in inventory.workflows}
+    return [
+        replace(issue, severity=Severity.LOW)
+        if issue.rule == "dangerous-triggers" and not _FOREIGN.search(source.text(issue.location.file))
+        else issue
+        for issue in issues
+        if issue.rule != "template-injection"
+        or issue.location.file not in workflows
+        or not _is_own(workflows[issue.location.file], _expression(issue, source))
+    ]
+
+
+def _expression(issue: Issue, source: Source) -> str:
+    """What stands between the brackets at an issue's place."""
+    lines = source.lines(issue.location.file)
+    line = lines[issue.location.line - 1] if issue.location.line <= len(lines) else ""
+    at = (issue.location.column or 1) - 1
+    return next((match[1] for match in _EXPRESSION.finditer(line) if match.start() <= at < match.end()), "")
+
+
+def _is_own(workflow: Workflow, expression: str) -> bool:
+    """Whether an expression is what nobody outside can choose, or a variable that is made of that and of literals."""
+    if _HARMLESS.fullmatch(expression):
+        return True
+    named = _VARIABLE.fullmatch(expression)
+    if named is None:
+        return False
+    pairs = [*workflow.env]
+    for job in workflow.jobs:
+        pairs += [*job.env, *(pair for step in job.steps for pair in step.env)]
+        if any("GITHUB_ENV" in step.run and named[1] in step.run for step in job.steps):
+            return False
+    values = [pair.value for pair in pairs if pair.name == named[1]]
+    return bool(values) and all(_OWN.fullmatch(match[1]) for value in values for match in _EXPRESSION.finditer(value))
+
+
 SCANNER = Scanner(
     name="zizmor",
     wanted=_wanted,
@@ -138,6 +195,7 @@ SCANNER = Scanner(
         "--offline", "--no-config", "--no-exit-codes", "--no-progress", "--quiet", "--format=json-v1", ".",
     ],
     parse=_parse,
+    adapted=_adapted,
     exits=frozenset({0, 3}),  # 3: none of the files is one that it can read, which the readers report with its line
     homepage="https://docs.zizmor.sh/",
 )  # fmt: skip

@@ -109,3 +109,49 @@ def test_a_proxy_is_shown_in_the_names_of_the_service(tmp_path):
 
     assert finding.example.startswith("edge:\n  # --providers.docker.endpoint=tcp://docker-proxy:2375")
     assert "environment: {CONTAINERS: 1}" in finding.example
+
+
+PLAIN = (
+    "image: acme/agent:1.0\n    volumes: ['/root/stack/agent/data:/data', '/root/stack/agent/agent.yml:/agent.yml:ro']"
+)
+KEYS = "image: acme/agent:1.0\n    volumes: ['/root/.ssh:/keys', '/root:/home:ro']"
+
+
+def test_a_folder_that_only_lies_in_a_home_directory_is_not_sensitive(tmp_path):
+    rules = {"compose-lint/CL-0013", "compose-lint/CL-0025"}
+    assert not rules & {item.rule for item in found(tmp_path, f"  a:\n    {PLAIN}")}
+    assert rules <= {item.rule for item in found(tmp_path, f"  a:\n    {KEYS}")}
+
+
+def test_the_ports_by_which_the_public_comes_in_are_no_finding(tmp_path):
+    services = (
+        "  web:\n    image: nginx:1.27\n    ports: ['80:80', '443:443']\n"
+        "  app:\n    build: .\n    ports: ['80:3000', '3000:3000']\n"
+        "  mail:\n    image: axllent/mailpit:v1.20\n    ports: ['443:8025']"
+    )
+    (finding,) = (item for item in found(tmp_path, services) if item.rule == "compose-lint/CL-0005")
+
+    assert "'3000:3000'" in finding.message
+    assert [related.location.line for related in finding.related] == [10]
+
+
+def test_a_file_that_only_changes_a_service_does_not_lack_what_its_base_lacks(tmp_path):
+    (tmp_path / "compose.override.yaml").write_text(
+        "services:\n  a:\n    environment: {DEBUG: 1}\n  b:\n    image: acme/mail:1.0\n", encoding="utf-8"
+    )
+    (finding,) = (item for item in found(tmp_path, "  a:\n    image: acme/api:1.0") if item.rule.endswith("CL-0003"))
+
+    places = [finding.location, *(related.location for related in finding.related)]
+    assert [(place.file, place.line) for place in places] == [("compose.yaml", 2), ("compose.override.yaml", 4)]
+
+
+def test_an_image_that_is_built_here_is_not_one_without_a_version(tmp_path):
+    services = "  api:\n    image: acme:latest\n    build: .\n  job:\n    image: acme:latest\n    command: [work]"
+    assert "compose-lint/CL-0004" not in {item.rule for item in found(tmp_path, services)}
+
+
+def test_a_limit_that_a_file_for_production_sets_is_one(tmp_path):
+    (tmp_path / "compose.prod.yaml").write_text(
+        "services:\n  a:\n    deploy: {resources: {limits: {memory: 512M}}}\n", encoding="utf-8"
+    )
+    assert "compose-lint/CL-0026" not in {item.rule for item in found(tmp_path, "  a:\n    image: acme/api:1.0")}

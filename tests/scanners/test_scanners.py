@@ -348,3 +348,48 @@ def test_what_zizmor_finds_in_a_step_is_shown_as_that_step(tmp_path):
     assert pinned.change == ("acme/build@v2", "acme/build@<full commit hash>  # v2")
     assert found["zizmor/artipacked"].example.startswith("- uses: actions/checkout@v4\n  with:")
     assert found["zizmor/excessive-permissions"].example.endswith("  test:\n    permissions:\n      contents: read")
+
+
+SCRIPT = """on: push
+env:
+  NAME: ${{{{ {value} }}}}/api
+jobs:
+  build:
+    runs-on: ubuntu-latest
+    steps:
+      - run: |
+          echo {first}
+          docker pull "${{{{ env.NAME }}}}:${{{{ github.sha }}}}"
+"""
+
+
+@pytest.mark.parametrize(
+    ("value", "first", "found"),
+    [
+        ("github.repository", "on", False),
+        ("github.head_ref", "on", True),
+        ("github.repository", "${{ github.actor }} ${{ github.base_ref }}", False),
+        ("github.repository", "${{ github.head_ref }}", True),
+        ("github.repository", '"NAME=$1" >> "$GITHUB_ENV"', True),
+    ],
+)
+def test_a_variable_that_only_the_workflow_writes_is_no_way_in(tmp_path, value, first, found):
+    path = tmp_path / ".github/workflows/ci.yml"
+    path.parent.mkdir(parents=True)
+    path.write_text(SCRIPT.format(value=value, first=first), encoding="utf-8")
+
+    assert ("zizmor/template-injection" in {item.rule for item in audit(tmp_path).findings}) is found
+
+
+@pytest.mark.parametrize(("ref", "severity"), [("main", "low"), ("${{ github.event.workflow_run.head_sha }}", "high")])
+def test_a_trigger_with_rights_is_low_without_code_of_others(tmp_path, ref, severity):
+    path = tmp_path / ".github/workflows/deploy.yml"
+    path.parent.mkdir(parents=True)
+    path.write_text(
+        f"on: {{workflow_run: {{workflows: [CI], types: [completed]}}}}\njobs:\n  deploy:\n    runs-on: ubuntu-latest\n"
+        f"    steps:\n      - uses: actions/checkout@v4\n        with: {{ref: '{ref}'}}\n",
+        encoding="utf-8",
+    )
+    (finding,) = (item for item in audit(tmp_path).findings if item.rule == "zizmor/dangerous-triggers")
+
+    assert str(finding.severity) == severity

@@ -7,21 +7,33 @@ from posixpath import join, normpath
 from typing import Any
 
 from auditlib.inventory.stack import Attachment, Build, Dependency, Healthcheck, Label, Mount, Port
+from auditlib.model import Location
+from auditlib.patterns import regex
 from auditlib.readers.compose.view import View, strings
 
 Config = dict[str, Any]
+_BOUND = regex(r"(?P<variable>\$\{\w+(?::?\?[^}]*)?\}):(?P<port>[\d-]+):[\d-]")
+"""A published port with an address before it that a variable without a default holds."""
 
 
 def ports(view: View, name: str, config: Config) -> Iterator[Port]:
     """The ports that a service publishes."""
     for index, port in enumerate(config.get("ports") or ()):
+        place = view.nearest("services", name, "ports", index)
         yield Port(
             str(port.get("target", "")),
             str(port.get("published") or ""),
-            str(port.get("host_ip") or ""),
+            str(port.get("host_ip") or "") or _address(view, place, str(port.get("published") or "")),
             str(port.get("protocol") or "tcp"),
-            view.nearest("services", name, "ports", index),
+            place,
         )
+
+
+def _address(view: View, place: Location, published: str) -> str:
+    """The variable that stands for the address of a port, where no file says its value."""
+    lines = view.source.lines(place.file)
+    written = lines[place.line - 1] if place.line <= len(lines) else ""
+    return next((match["variable"] for match in _BOUND.finditer(written) if match["port"] == published), "")
 
 
 def mounts(view: View, name: str, config: Config) -> Iterator[Mount]:

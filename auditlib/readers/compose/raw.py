@@ -2,14 +2,36 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from posixpath import dirname, join, normpath
 
 from auditlib.inventory.stack import EnvFileReference
 from auditlib.model import Location
+from auditlib.patterns import regex
 from auditlib.source import Source, Unreadable
 from auditlib.yamltree import Node
+
+_HEADER = regex(r"(?:[ \t]*(?:#[^\n]*|---|(?:version|name):[^\n]*)?\n)*")
+"""The lines before the first section."""
+_FOR_DEVELOPMENT = regex(
+    r"\blocal(?:ly)?[ -](?:dev|development)\b|\b(?:dev|development)[ -](?:stack|environment|setup|only|compose)\b|"
+    r"\bfor (?:the )?(?:dev|development)\b|开发环境|\bdesarrollo local\b|\bd[ée]veloppement local\b|"
+    r"\blokale entwicklung|\bdesenvolvimento local\b",
+    re.I,
+)
+_ALSO_ELSEWHERE = regex(r"\bprod(?:uction|ucci[oó]n|u[cç][aã]o|uktion)?\b|\bstaging\b|\bdeploy|生产", re.I)
+
+
+def says_development(source: Source, file: str) -> bool:
+    """Whether a Compose file says in its first comment that it is for development, and nothing of production."""
+    try:
+        match = _HEADER.match(source.text(file))
+    except Unreadable:
+        return False
+    header = match[0] if match else ""
+    return bool(_FOR_DEVELOPMENT.search(header)) and not _ALSO_ELSEWHERE.search(header)
 
 
 def service_places(source: Source, file: str) -> dict[str, Location]:

@@ -15,7 +15,7 @@ from auditlib.model import Coverage, Read
 from auditlib.patterns import regex
 from auditlib.readers import python_code
 from auditlib.readers.reading import Reading, each
-from auditlib.readers.settings import fixed_secrets
+from auditlib.readers.settings import fixed_secrets, uses
 from auditlib.readers.settings.branches import read_branches
 from auditlib.readers.settings.javascript import is_javascript, read_javascript
 from auditlib.readers.settings.log_paths import read_log_files, read_unrotated_logs
@@ -69,6 +69,7 @@ def read(source: Source) -> Reading:
     """The settings of every file of code. A file that holds none is not parsed and not mentioned."""
     python = [path for path in source.files if path.endswith(".py") and _is_of_interest(source, path)]
     reading = each(source, python, KIND, _read_python)
+    uses.mark(source, reading)
     javascript = each(source, [path for path in source.files if is_javascript(path)], KIND, read_javascript)
     others = each(source, [path for path in source.files if language(path)], KIND, read_other)
     for found in (javascript, others):
