@@ -103,6 +103,10 @@ class Job(Struct, frozen=True):
     """What a reusable workflow is called with."""
     included: tuple[tuple[str, tuple[str, ...]], ...] = ()
     """The values that the cases of the matrix's `include` add, by key."""
+    concurrency: str = ""
+    """The group of which one run goes on at a time."""
+    permissions: tuple[tuple[str, str], ...] | None = None
+    """What the job's token may do; None where the job doesn't say, `*` for `read-all` and `write-all`."""
 
 
 class Workflow(Struct, frozen=True):
@@ -115,6 +119,8 @@ class Workflow(Struct, frozen=True):
     jobs: tuple[Job, ...]
     secrets: tuple[PairUse, ...]
     location: Location
+    concurrency: str = ""
+    permissions: tuple[tuple[str, str], ...] | None = None
 
 
 class Action(Struct, frozen=True):

@@ -24,6 +24,8 @@ KIND = "workflow"
 _PATTERNS = tuple(f"/.{host}/workflows/*.{end}" for host in ("github", "gitea", "forgejo") for end in ("yml", "yaml"))
 _ACTIONS = ("/.github/actions/**/action.yml", "/.github/actions/**/action.yaml", "/action.yml", "/action.yaml")
 
+_LEVELS = frozenset({"read", "write", "none"})
+_ALL = frozenset({"read-all", "write-all"})
 _EXPRESSION = regex(r"\$\{\{(?:[^}]|\}(?!\}))*\}\}|^[ \t]*(?:-[ \t]+)?if:[^\n]*", re.M)
 _COMMENT = regex(r"[ \t]*#")
 _REFERENCE = regex(r"\b(secrets|vars)(?:\.([A-Za-z_]\w*)|\[\s*'([^'\n]+)'\s*\])")
@@ -51,6 +53,8 @@ def _workflow(source: Source, file: str) -> Iterator[Any]:
         jobs=tuple(_jobs(jobs, StepReader(source.vault, entries, lines), defaults)),
         secrets=_references(source.text(file), file),
         location=Location(file),
+        concurrency=_concurrency(document),
+        permissions=_permissions(document.get("permissions")),
     )
     yield from entries.problems
 
@@ -140,7 +144,24 @@ def _job(key: Node, node: Node, steps: StepReader, outer: Defaults) -> Job:
         container=text(node, "container", "image") or (container.text if container else ""),
         inputs=pairs(node.get("with"), entries, vault),
         included=tuple(_included(node.get("strategy", "matrix", "include"), entries)),
+        concurrency=_concurrency(node),
+        permissions=_permissions(node.get("permissions")),
     )
+
+
+def _concurrency(node: Node) -> str:
+    """The group, which may stand there alone."""
+    group = node.get("concurrency")
+    return text(node, "concurrency", "group") or (group.text if group and group.kind == "scalar" else "")
+
+
+def _permissions(node: Node | None) -> tuple[tuple[str, str], ...] | None:
+    """What a token may do, right by right; `read-all` and `write-all` are said of `*`."""
+    if node is None:
+        return None
+    if node.is_mapping:
+        return tuple((key.text, value.text) for key, value in node.items() if value.text in _LEVELS)
+    return (("*", node.text),) if node.kind == "scalar" and node.text in _ALL else ()
 
 
 def _runs_on(node: Node | None, entries: Entries) -> str:

@@ -52,6 +52,18 @@ def test_further_filters(tmp_path):
     assert push.tags == ("v*",)
 
 
+def test_rights_and_turns(tmp_path):
+    text = (
+        "on: push\npermissions: {contents: read, id-token: write}\nconcurrency: {group: all}\n"
+        "jobs:\n  a: {runs-on: x, concurrency: one, permissions: write-all}\n  b: {runs-on: x, permissions: {}}\n"
+        "  c: {runs-on: x}\n"
+    )
+    (workflow,) = reading(tmp_path, text).records
+    assert (workflow.concurrency, workflow.permissions) == ("all", (("contents", "read"), ("id-token", "write")))
+    assert [job.concurrency for job in workflow.jobs] == ["one", "", ""]
+    assert [job.permissions for job in workflow.jobs] == [(("*", "write-all"),), (), None]
+
+
 WORKFLOW = """\
 name: CI
 on: push
