@@ -172,16 +172,25 @@ def _runs_on(node: Node | None, entries: Entries) -> str:
 
 
 def _matrix(node: Node | None, entries: Entries) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """The axes of a matrix; the cases that `include` adds are not among them."""
+    """The axes of a matrix; one of mappings once for each of their keys (`image.name`). `include` is none of them."""
     for key, values in node.items() if node else ():
-        if key.text not in ("include", "exclude"):
+        if key.text in ("include", "exclude"):
+            continue
+        cases = [item for item in values.elements() if item.is_mapping] if values.is_sequence else []
+        if not cases:
             yield key.text, _texts(values, entries)
+        yield from ((f"{key.text}.{name}", texts) for name, texts in _of_cases(cases, entries))
 
 
 def _included(node: Node | None, entries: Entries) -> Iterator[tuple[str, tuple[str, ...]]]:
     """The values of the cases that `include` adds to a matrix."""
+    return _of_cases(node.elements() if node is not None and node.is_sequence else [], entries)
+
+
+def _of_cases(cases: list[Node], entries: Entries) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The values that cases have for each of their keys."""
     found: dict[str, list[str]] = {}
-    for case in node.elements() if node is not None and node.is_sequence else ():
+    for case in cases:
         for key, value in case.items() if case.is_mapping else ():
             found.setdefault(key.text, []).extend(_texts(value, entries) if value.kind == "scalar" else ())
     return ((key, tuple(values)) for key, values in found.items())
