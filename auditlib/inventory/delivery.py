@@ -21,6 +21,8 @@ class Command(Struct, frozen=True):
     """The names of variables set for this command alone (`FOO=1 make`)."""
     writes: tuple[str, ...] = ()
     """The files that its output goes to (`> alertmanager.yml`)."""
+    asked: bool = False
+    """Whether something decides by its exit status: `if`, `while`, `!`, `&&`, `||`, `set -e`, a text that asks `$?`."""
 
 
 class Trigger(Struct, frozen=True):
@@ -65,6 +67,8 @@ class Step(Struct, frozen=True):
     id: str = ""
     shell: str = ""
     """What runs `run`, defaults applied; empty for the runner's own choice, Bash."""
+    remote: tuple[Command, ...] = ()
+    """What an action has another host run by SSH (`script`)."""
 
 
 class JobService(Struct, frozen=True):

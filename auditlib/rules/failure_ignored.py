@@ -73,7 +73,7 @@ def _migrating(inventory: Inventory) -> Iterator[Command]:
     for script in inventory.scripts:
         yield from script.commands
     for step in inventory.steps:
-        yield from step.commands if not step.continue_on_error else ()
+        yield from (*step.commands, *step.remote) if not step.continue_on_error else ()
     for file in inventory.dockerfiles:
         starts = [each for each in file.instructions if each.keyword in ("CMD", "ENTRYPOINT")]
         yield from (item for each in starts for item in each.commands)

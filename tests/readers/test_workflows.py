@@ -64,6 +64,21 @@ def test_rights_and_turns(tmp_path):
     assert [job.permissions for job in workflow.jobs] == [(("*", "write-all"),), (), None]
 
 
+def test_what_another_host_runs(tmp_path):
+    text = (
+        "on: push\njobs:\n  a:\n    runs-on: x\n    steps:\n      - uses: appleboy/ssh-action@v1\n        with:\n"
+        "          script: |\n            cd app\n            git pull\n"
+        "      - uses: appleboy/ssh-action@v1\n        with: {script_stop: true, script: make}\n"
+    )
+    (workflow,) = reading(tmp_path, text).records
+    first, second = workflow.jobs[0].steps
+    assert [(item.words, item.location.line, item.asked) for item in first.remote] == [
+        (("cd", "app"), 9, False),
+        (("git", "pull"), 10, False),
+    ]
+    assert [(item.words, item.asked) for item in second.remote] == [(("make",), True)]
+
+
 WORKFLOW = """\
 name: CI
 on: push
