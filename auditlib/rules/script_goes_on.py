@@ -36,6 +36,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from auditlib.conventions import compose_calls
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Command
@@ -56,7 +57,6 @@ _MATTERS = regex(
     r"rsync\s|scp\s|tar\s|unzip\s|terraform\s+apply\b)"
 )
 """Commands that a deployment consists of; what only stops, prunes or shows may fail."""
-_NAMES = regex(r"(?:^|[/_.-])(?:re)?(?:deploy|deployment|rollout|release|update|upgrade)(?:[_.-]\w+)*\.(?:sh|bash)$")
 _HANDLES = frozenset({"trap"})
 
 
@@ -74,7 +74,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 ),
             )
     for script in inventory.scripts:
-        if _NAMES.search(script.path) and (passed := _passed_over(script.commands)):
+        if compose_calls.deploys_by_name(script.path) and (passed := _passed_over(script.commands)):
             yield _evidence(passed, script.path, "script", files.into(script.path, "set -eu  # below the first line"))
 
 
