@@ -35,6 +35,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from auditlib.conventions import deployment
 from auditlib.conventions.language_versions import Stated, allows, stated
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
@@ -43,21 +44,21 @@ from auditlib.phrases import listed
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
-_NAMES = {"python": "Python", "node": "Node", "go": "Go", "ruby": "Ruby", "php": "PHP"}
+_NAMES = {"python": "Python", "node": "Node", "go": "Go", "ruby": "Ruby", "php": "PHP", "java": "Java"}
 _BY = {
     "ci": "the pipeline uses",
     "image": "the image has",
     "file": "the version file says",
     "package": "the package wants",
 }
-_IMAGES = {"go": "golang"}
+_IMAGES = {"go": "golang", "java": "eclipse-temurin"}
 _FETCHED = {"go": "ci"}
 """Where a language gets the version that a package wants by itself; images of Go set `GOTOOLCHAIN=local`."""
 
 
 @rule(area=Area.CICD, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """For each language one finding, if pipeline, images and version files have no version in common."""
+    """For each language one finding, if pipeline, images and version files, or one job that deploys, differ."""
     for language, found in stated(inventory).items():
         exact = {source: [item for item in found if item.source == source] for source in ("ci", "image", "file")}
         given = [items for items in exact.values() if items]
@@ -65,8 +66,39 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         differ = any(not one & other for index, one in enumerate(versions) for other in versions[index + 1 :])
         if differ:
             yield _evidence(language, [item for items in given for item in items])
+        elif stray := _strays(exact):
+            yield _of_strays(language, stray, exact["image"])
         else:
             yield from _forbidden(language, found)
+
+
+def _strays(exact: dict[str, list[Stated]]) -> list[Stated]:
+    """The versions with which jobs build what they deploy, though no image has them."""
+    known = {item.version for item in exact["image"]}
+    return [
+        item
+        for item in exact["ci"]
+        if known and item.version not in known and item.job and deployment.deploys(item.job)
+    ]
+
+
+def _of_strays(language: str, strays: list[Stated], images: list[Stated]) -> Evidence:
+    first, name, wanted = strays[0], _NAMES[language], images[0].text
+    jobs = listed(item.job.id for item in strays if item.job)
+    verb = "deploys" if len(strays) == 1 else "deploy"
+    return Evidence(
+        f"The versions of {name} differ: {jobs}, which {verb}, {'uses' if len(strays) == 1 else 'use'} "
+        f"{listed(dict.fromkeys(item.text for item in strays))}, and the image has "
+        f"{listed(dict.fromkeys(item.text for item in images))}.",
+        first.location,
+        subject=f"{language}/{first.job.id if first.job else ''}",
+        related=(
+            *(Related(item.location, f"the pipeline uses {item.text}", member=True) for item in strays[1:]),
+            *(Related(item.location, f"{_BY[item.source]} {item.text}") for item in images[:3]),
+        ),
+        recommendation=f"Use {name} {wanted} of {images[0].location.file} in {first.location.file} too.",
+        example=_stating(first, language, wanted),
+    )
 
 
 def _evidence(language: str, found: list[Stated]) -> Evidence:
