@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from auditlib.conventions import environments, images
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import Job
+from auditlib.inventory.delivery import Job, Requirement
 from auditlib.model import Location
 from auditlib.patterns import regex
 
@@ -158,3 +158,15 @@ def _of_packages(inventory: Inventory) -> Iterator[tuple[str, Stated]]:
         language = {"python": "python", "npm": "node", "go": "go"}.get(manifest.kind, "")
         if language and manifest.runtime and not environments.is_for_development(manifest.path):
             yield language, Stated("package", (0, 0), manifest.runtime, manifest.location)
+
+
+def needed_by_locks(inventory: Inventory) -> Iterator[tuple[Requirement, list[Stated]]]:
+    """The packages of lock files that need another Node than the image has whose Dockerfile is beside them."""
+    found = [item for language, item in _of_images(inventory) if language == "node"]
+    for manifest in inventory.manifests:
+        folder = posixpath.dirname(manifest.path)
+        beside = [item for item in found if posixpath.dirname(item.location.file) == folder]
+        for need in manifest.needs if beside else ():
+            against = [item for item in beside if not allows(need.constraint, item.version)]
+            if len(against) == len(beside):
+                yield need, against

@@ -232,6 +232,8 @@ class Manifest(Struct, frozen=True):
     """Whether more targets may come from elsewhere: a makefile's `include`, pattern rule or computed name."""
     constrained: bool = False
     """Whether a file of constraints (`-c`) holds the versions that the requirements leave open."""
+    needs: tuple[Requirement, ...] = ()
+    """What packages in its lock file need of the language, each constraint with the first package that has it."""
 
 
 class Script(Struct, frozen=True):

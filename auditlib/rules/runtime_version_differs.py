@@ -1,7 +1,7 @@
-"""The pipeline checks the code with another version of the language than the one it runs on.
+"""Pipeline, image and packages don't agree on the version of a language.
 
-What passes there may fail in production: syntax, the standard library and the packages that are chosen differ between
-versions. The error shows where nobody tests any more.
+What passes in the pipeline may fail in production: syntax, the standard library and the packages that are chosen differ
+between versions. The error shows where nobody tests any more.
 
 Anti-pattern:
 
@@ -36,9 +36,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from auditlib.conventions import deployment
-from auditlib.conventions.language_versions import Stated, allows, stated
+from auditlib.conventions.language_versions import Stated, allows, needed_by_locks, stated
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
+from auditlib.inventory.delivery import Requirement
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.phrases import listed
 from auditlib.rules import _files as files
@@ -70,6 +71,25 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             yield _of_strays(language, stray, exact["image"])
         else:
             yield from _forbidden(language, found)
+    needed = list(needed_by_locks(inventory))
+    for lock in dict.fromkeys(need.location.file for need, _ in needed):
+        yield _of_lock([(need, against) for need, against in needed if need.location.file == lock])
+
+
+def _of_lock(needed: list[tuple[Requirement, list[Stated]]]) -> Evidence:
+    """Packages that were made for a newer Node than the one that runs them."""
+    (first, against), *_ = needed
+    image = against[0]
+    names = listed([f"{need.name} ({need.constraint})" for need, _ in needed], 4)
+    return Evidence(
+        f"Packages in {first.location.file} want another Node than the image of {image.location.file}, which has "
+        f"{image.text}: {names}.",
+        image.location,
+        subject=first.location.file,
+        related=tuple(Related(need.location, f"{need.name} wants {need.constraint}") for need, _ in needed[:6]),
+        recommendation=f"Bring {image.location.file} to a version that {first.name} allows, or take an older package.",
+        example=_stating(image, "node", f"<a version that {first.constraint} allows>"),
+    )
 
 
 def _strays(exact: dict[str, list[Stated]]) -> list[Stated]:
