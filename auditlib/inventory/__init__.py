@@ -77,6 +77,9 @@ class Inventory:
     django_settings: tuple[configuration.DjangoSettings, ...] = field(
         default=(), metadata={"of": configuration.DjangoSettings}
     )
+    settings_modules: tuple[configuration.SettingsModule, ...] = field(
+        default=(), metadata={"of": configuration.SettingsModule}
+    )
     debug_switches: tuple[configuration.DebugSwitch, ...] = field(
         default=(), metadata={"of": configuration.DebugSwitch}
     )

@@ -193,6 +193,13 @@ class DjangoSettings(Struct, frozen=True):
     location: Location
 
 
+class SettingsModule(Struct, frozen=True):
+    """A place that names the module of Django's settings (`DJANGO_SETTINGS_MODULE`)."""
+
+    module: str
+    location: Location
+
+
 class DebugSwitch(Struct, frozen=True):
     """A place where code turns debugging on by a literal: `DEBUG = True`, `app.run(debug=True)`."""
 

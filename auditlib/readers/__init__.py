@@ -22,6 +22,7 @@ READERS: tuple[str, ...] = (
     "env_files",
     "settings",
     "django_settings",
+    "settings_modules",
     "task_queues",
     "switch_comparisons",
     "spring",
