@@ -155,7 +155,7 @@ def _of_files(inventory: Inventory) -> Iterator[tuple[str, Stated]]:
 
 def _of_packages(inventory: Inventory) -> Iterator[tuple[str, Stated]]:
     for manifest in inventory.manifests:
-        language = {"python": "python", "npm": "node", "go": "go"}.get(manifest.kind, "")
+        language = {"python": "python", "npm": "node", "go": "go", "maven": "java"}.get(manifest.kind, "")
         if language and manifest.runtime and not environments.is_for_development(manifest.path):
             yield language, Stated("package", (0, 0), manifest.runtime, manifest.location)
 
