@@ -283,6 +283,20 @@ class LocalImports(Struct, frozen=True):
     alters_path: bool = False
 
 
+class UnfitImport(Struct, frozen=True):
+    """An import of Python whose module is a file with a hyphen in its name (`file`), which no import finds."""
+
+    module: str
+    file: str
+    location: Location
+
+
+class IgnoredTest(Struct, frozen=True):
+    """A test of Rust with `#[ignore]`, which `cargo test` leaves out unless it is told otherwise."""
+
+    location: Location
+
+
 class Migrator(Struct, frozen=True):
     """A file of code that applies database migrations by itself."""
 

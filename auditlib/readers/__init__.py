@@ -48,6 +48,8 @@ READERS: tuple[str, ...] = (
     "cluster_files",
     "documents",
     "test_suites",
+    "unfit_imports",
+    "ignored_tests",
     "migrators",
     "local_imports",
     "makefiles",
