@@ -111,6 +111,8 @@ class MemoryDatabase(Struct, frozen=True):
     profile: str
     """The profile that the file is for; empty for what holds always."""
     location: Location
+    of_tests: bool = False
+    """Whether the file is one of the tests (`src/test/resources`), which the application itself never reads."""
 
 
 class ConfigVariable(Struct, frozen=True):
