@@ -80,8 +80,11 @@ def _all_commands(inventory: Inventory) -> Iterator[Command]:
             yield from item.commands
 
 
-def made_executable(inventory: Inventory) -> set[str]:
-    """The names of files to which some command gives the execute bit; `*` and folders count for all that is there."""
+def made_executable(inventory: Inventory, *, in_images: bool = True) -> set[str]:
+    """The names of files to which some command gives the execute bit; `*` and folders count for all that is there.
+
+    What the build of an image does to its copies doesn't reach the files: without `in_images` it is left out.
+    """
     by_folder: defaultdict[str, set[str]] = defaultdict(set)
     for script in inventory.scripts:
         folder, _, name = script.path.rpartition("/")
@@ -89,7 +92,7 @@ def made_executable(inventory: Inventory) -> set[str]:
         by_folder["*"].add(name)
     words = {
         word.rstrip("/")
-        for command in _all_commands(inventory)
+        for command in (_all_commands(inventory) if in_images else deployment.commands(inventory))
         if any(posixpath.basename(word) in ("chmod", "install") for word in command.words[:2])
         for word in command.words
     }

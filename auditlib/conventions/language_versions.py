@@ -16,15 +16,23 @@ from msgspec import Struct
 
 from auditlib.conventions import environments, images
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import Job
+from auditlib.inventory.delivery import Job, Requirement
 from auditlib.model import Location
 from auditlib.patterns import regex
 
 _SETUP = {
     "setup-python": ("python", "python-version"), "setup-node": ("node", "node-version"),
     "setup-go": ("go", "go-version"), "setup-ruby": ("ruby", "ruby-version"), "setup-php": ("php", "php-version"),
+    "setup-java": ("java", "java-version"),
 }  # fmt: skip
-_IMAGES = {"python": "python", "node": "node", "golang": "go", "ruby": "ruby", "php": "php"}
+_IMAGES = {
+    "python": "python", "node": "node", "golang": "go", "ruby": "ruby", "php": "php", "eclipse-temurin": "java",
+    "openjdk": "java", "amazoncorretto": "java",
+}  # fmt: skip
+_BUILDERS = frozenset({"maven", "gradle"})
+_JDK = regex(r"(?:temurin|corretto|openjdk|jdk|semeru|sapmachine)-?(?P<version>\d+)")
+"""The JDK in the tag of an image of Maven or Gradle (`3.9-eclipse-temurin-21`)."""
+_BY_MAJOR = frozenset({"node", "java"})
 _INSTALLERS = {"setup-uv": ("python", "python-version")}
 _VERSION = regex(r"v?(?P<major>\d+)(?:\.(?P<minor>\d+|x|\*))?(?:\.\S*)?(?:-\S*)?")
 _BOUND = regex(r"(?P<operator>>=|<=|==|~=|!=|\^|~|>|<|)\s*v?(?P<major>\d+)(?:\.(?P<minor>\d+))?(?:\.[\w*]+)*")
@@ -32,16 +40,20 @@ _MATRIX = regex(r"\$\{\{\s*matrix\.([\w-]+)\s*\}\}")
 
 _VARIABLE = regex(r"\$\{\{\s*env\.(\w+)\s*\}\}")
 Version = tuple[int, int]
-"""Major and minor; of Node, where only the major one matters, the second is 0."""
+"""Major and minor; of Node and Java, where only the major one matters, the second is 0."""
 
 
 class Stated(Struct, frozen=True):
-    """A version that some place asks for. `source` is `ci`, `image`, `file` or `package`, `text` as it is written."""
+    """A version that some place asks for. `source` is `ci`, `image`, `file` or `package`, `text` as it is written.
+
+    `job` is the job that asks for this one version and no other.
+    """
 
     source: str
     version: Version
     text: str
     location: Location
+    job: Job | None = None
 
 
 def stated(inventory: Inventory) -> dict[str, list[Stated]]:
@@ -58,7 +70,7 @@ def version(language: str, text: str) -> Version | None:
     match = _VERSION.fullmatch(text.strip())
     if match is None:
         return None
-    if language == "node":
+    if language in _BY_MAJOR:
         return int(match["major"]), 0
     return (int(match["major"]), int(match["minor"])) if (match["minor"] or "").isdigit() else None
 
@@ -94,9 +106,11 @@ def _of_jobs(inventory: Inventory) -> Iterator[tuple[str, Stated]]:
                 for pair in step.inputs:
                     if pair.name == wanted:
                         known = {item.name: item.value for item in (*workflow.env, *job.env, *step.env)}
-                        for text in _alternatives(job, known, pair.value):
+                        texts = _alternatives(job, known, pair.value)
+                        for text in texts:
                             if number := version(language, text):
-                                yield language, Stated("ci", number, text, pair.location)
+                                only = job if len(texts) == 1 else None
+                                yield language, Stated("ci", number, text, pair.location, only)
 
 
 def _alternatives(job: Job, variables: dict[str, str], value: str) -> tuple[str, ...]:
@@ -124,8 +138,10 @@ def _of_images(inventory: Inventory) -> Iterator[tuple[str, Stated]]:
 
 def _of_image(image: str, source: str, location: Location) -> Iterator[tuple[str, Stated]]:
     """The version in the tag of an image of a language."""
-    language = _IMAGES.get(images.repository(image), "")
-    tag = images.tag(image)
+    name, tag = images.repository(image), images.tag(image)
+    language = _IMAGES.get(name, "")
+    if name in _BUILDERS and (match := _JDK.search(tag)):
+        language, tag = "java", match["version"]
     if language and (number := version(language, tag)):
         yield language, Stated(source, number, tag.partition("-")[0], location)
 
@@ -139,6 +155,18 @@ def _of_files(inventory: Inventory) -> Iterator[tuple[str, Stated]]:
 
 def _of_packages(inventory: Inventory) -> Iterator[tuple[str, Stated]]:
     for manifest in inventory.manifests:
-        language = {"python": "python", "npm": "node", "go": "go"}.get(manifest.kind, "")
+        language = {"python": "python", "npm": "node", "go": "go", "maven": "java"}.get(manifest.kind, "")
         if language and manifest.runtime and not environments.is_for_development(manifest.path):
             yield language, Stated("package", (0, 0), manifest.runtime, manifest.location)
+
+
+def needed_by_locks(inventory: Inventory) -> Iterator[tuple[Requirement, list[Stated]]]:
+    """The packages of lock files that need another Node than the image has whose Dockerfile is beside them."""
+    found = [item for language, item in _of_images(inventory) if language == "node"]
+    for manifest in inventory.manifests:
+        folder = posixpath.dirname(manifest.path)
+        beside = [item for item in found if posixpath.dirname(item.location.file) == folder]
+        for need in manifest.needs if beside else ():
+            against = [item for item in beside if not allows(need.constraint, item.version)]
+            if len(against) == len(beside):
+                yield need, against

@@ -37,6 +37,11 @@ FROM_LOCK = {
     "pdm": "pdm install --frozen-lockfile", "pipenv": "pipenv sync", "bundle": "bundle install",
     "composer": "composer install",
 }  # fmt: skip
+_FROM_LOCK_ONLY = frozenset({
+    "--frozen-lockfile", "--immutable", "--package-lock-only", "--no-package-lock", "--no-lockfile", "--pure-lockfile",
+    "--package-lock=false",
+})  # fmt: skip
+"""Options by which a lock file is followed to the letter, or only written, or left alone by intent."""
 _VERBS = {
     "npm": ("install", "i", "ci"), "yarn": ("", "install"), "pnpm": ("install", "i"), "bun": ("install", "i"),
     "poetry": ("install",), "uv": ("sync",), "pdm": ("install", "sync"), "pipenv": ("install",),
@@ -87,6 +92,15 @@ def of(words: tuple[str, ...], folder: str = "") -> Installs | None:
     if program in ("pip", "pip3") and "install" in rest:
         return _pip(rest[rest.index("install") + 1 :], folder)
     return _other(program, rest[1:], folder) if program in LOCKS else None
+
+
+def follows_lock(found: Installs, *, in_ci: bool = False, modern_yarn: bool = False) -> bool:
+    """Whether an installation of all fails where the lock file doesn't fit; in doubt it does."""
+    if found.needs_lock or found.options & _FROM_LOCK_ONLY:
+        return True
+    if in_ci:
+        return found.manager != "npm" and (found.manager != "yarn" or modern_yarn)
+    return found.manager not in ("npm", "yarn", "pnpm", "bun")
 
 
 def is_open(constraint: str) -> bool:

@@ -77,6 +77,9 @@ class Inventory:
     django_settings: tuple[configuration.DjangoSettings, ...] = field(
         default=(), metadata={"of": configuration.DjangoSettings}
     )
+    settings_modules: tuple[configuration.SettingsModule, ...] = field(
+        default=(), metadata={"of": configuration.SettingsModule}
+    )
     debug_switches: tuple[configuration.DebugSwitch, ...] = field(
         default=(), metadata={"of": configuration.DebugSwitch}
     )
@@ -120,6 +123,8 @@ class Inventory:
     scripts: tuple[delivery.Script, ...] = field(default=(), metadata={"of": delivery.Script})
     test_suites: tuple[delivery.TestSuite, ...] = field(default=(), metadata={"of": delivery.TestSuite})
     callers: tuple[delivery.Caller, ...] = field(default=(), metadata={"of": delivery.Caller})
+    unfit_imports: tuple[delivery.UnfitImport, ...] = field(default=(), metadata={"of": delivery.UnfitImport})
+    ignored_tests: tuple[delivery.IgnoredTest, ...] = field(default=(), metadata={"of": delivery.IgnoredTest})
     migrators: tuple[delivery.Migrator, ...] = field(default=(), metadata={"of": delivery.Migrator})
     local_imports: tuple[delivery.LocalImports, ...] = field(default=(), metadata={"of": delivery.LocalImports})
     documents: tuple[delivery.Document, ...] = field(default=(), metadata={"of": delivery.Document})

@@ -113,6 +113,8 @@ class MemoryDatabase(Struct, frozen=True):
     profile: str
     """The profile that the file is for; empty for what holds always."""
     location: Location
+    of_tests: bool = False
+    """Whether the file is one of the tests (`src/test/resources`), which the application itself never reads."""
 
 
 class ConfigVariable(Struct, frozen=True):
@@ -192,6 +194,13 @@ class DjangoSettings(Struct, frozen=True):
     """Whether it has `INSTALLED_APPS`."""
     collects: bool
     """Whether it says where static files are collected, or names a storage or library that may."""
+    location: Location
+
+
+class SettingsModule(Struct, frozen=True):
+    """A place that names the module of Django's settings (`DJANGO_SETTINGS_MODULE`)."""
+
+    module: str
     location: Location
 
 

@@ -21,6 +21,8 @@ class Command(Struct, frozen=True):
     """The names of variables set for this command alone (`FOO=1 make`)."""
     writes: tuple[str, ...] = ()
     """The files that its output goes to (`> alertmanager.yml`)."""
+    asked: bool = False
+    """Whether something decides by its exit status: `if`, `while`, `!`, `&&`, `||`, `set -e`, a text that asks `$?`."""
 
 
 class Trigger(Struct, frozen=True):
@@ -65,6 +67,8 @@ class Step(Struct, frozen=True):
     id: str = ""
     shell: str = ""
     """What runs `run`, defaults applied; empty for the runner's own choice, Bash."""
+    remote: tuple[Command, ...] = ()
+    """What an action has another host run by SSH (`script`)."""
 
 
 class JobService(Struct, frozen=True):
@@ -103,6 +107,10 @@ class Job(Struct, frozen=True):
     """What a reusable workflow is called with."""
     included: tuple[tuple[str, tuple[str, ...]], ...] = ()
     """The values that the cases of the matrix's `include` add, by key."""
+    concurrency: str = ""
+    """The group of which one run goes on at a time."""
+    permissions: tuple[tuple[str, str], ...] | None = None
+    """What the job's token may do; None where the job doesn't say, `*` for `read-all` and `write-all`."""
 
 
 class Workflow(Struct, frozen=True):
@@ -115,6 +123,8 @@ class Workflow(Struct, frozen=True):
     jobs: tuple[Job, ...]
     secrets: tuple[PairUse, ...]
     location: Location
+    concurrency: str = ""
+    permissions: tuple[tuple[str, str], ...] | None = None
 
 
 class Action(Struct, frozen=True):
@@ -222,6 +232,8 @@ class Manifest(Struct, frozen=True):
     """Whether more targets may come from elsewhere: a makefile's `include`, pattern rule or computed name."""
     constrained: bool = False
     """Whether a file of constraints (`-c`) holds the versions that the requirements leave open."""
+    needs: tuple[Requirement, ...] = ()
+    """What packages in its lock file need of the language, each constraint with the first package that has it."""
 
 
 class Script(Struct, frozen=True):
@@ -269,6 +281,20 @@ class LocalImports(Struct, frozen=True):
     imports: tuple[Import, ...]
     location: Location
     alters_path: bool = False
+
+
+class UnfitImport(Struct, frozen=True):
+    """An import of Python whose module is a file with a hyphen in its name (`file`), which no import finds."""
+
+    module: str
+    file: str
+    location: Location
+
+
+class IgnoredTest(Struct, frozen=True):
+    """A test of Rust with `#[ignore]`, which `cargo test` leaves out unless it is told otherwise."""
+
+    location: Location
 
 
 class Migrator(Struct, frozen=True):

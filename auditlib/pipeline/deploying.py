@@ -53,12 +53,15 @@ def is_preview(job: Job) -> bool:
 
 def is_gated(workflow: Workflow, job: Job, runs: tuple[Run, ...]) -> bool:
     """Whether a check or an approval comes before a job, or a person starts it."""
+    wishes = workflow_events.wishes(job.condition)
+    by_person = all(wish.tag or wish.event in ("workflow_dispatch", "release") for wish in wishes)
+    return bool(wishes and by_person) or waits(workflow, job, runs)
+
+
+def waits(workflow: Workflow, job: Job, runs: tuple[Run, ...]) -> bool:
+    """Whether a check or an approval comes before a job."""
     before = [other for other in workflow.jobs if other.id in all_needed(workflow, job)]
     if job.environment or any(other.environment or other.uses for other in before):
-        return True
-    if workflow_events.wishes(job.condition) and all(
-        wish.tag or wish.event in ("workflow_dispatch", "release") for wish in workflow_events.wishes(job.condition)
-    ):
         return True
     mine = [run for run in runs if run.job is job or run.job in before]
     return any(checks.is_check(run.text.split()) or ASKS_OTHERS.search(run.text) for run in mine)

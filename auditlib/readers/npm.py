@@ -12,7 +12,7 @@ from functools import partial
 
 from auditlib.inventory.delivery import Manifest, Requirement, ScriptTarget
 from auditlib.model import Coverage, Location, Read
-from auditlib.readers import shell
+from auditlib.readers import npm_locks, shell
 from auditlib.readers.json_positions import Document, Object, text
 from auditlib.readers.reading import Reading, each
 from auditlib.source import Source, Unreadable
@@ -65,6 +65,7 @@ def _read(beside: Mapping[str, set[str]], source: Source, path: str) -> Iterator
         runtime=text(package, "engines", "node"),
         tools=tuple(sorted({*_own_tools(package), *beside[path.rpartition("/")[0]]})),
         location=Location(path),
+        needs=npm_locks.needs(source, path.removesuffix("package.json")),
     )
 
 

@@ -25,6 +25,8 @@ INTERPRETERS = {
     ".rb": "ruby", ".pl": "perl", ".ps1": "pwsh", ".php": "php", ".sql": "sql",
 }  # fmt: skip
 _SHELL_ENDINGS = frozenset({".sh", ".bash", ".zsh"})
+_WRAPPERS = frozenset({"mvnw", "gradlew"})
+"""Scripts without an ending that are programs whether their mode says so or not."""
 _SHEBANG = regex(r"#!\s*(?P<program>\S+)(?:\s+(?:-S\s+)?(?P<argument>[^\s-]\S*))?")
 _COMMENT = regex(r"\s*(?:#|//|--|\*|/\*\*?)\s?(?P<text>.*?)\s*(?:\*/)?$")
 _MARKER = regex(r"(?i)shellcheck|-\*-|coding[:=]|eslint|prettier|copyright|spdx|licen[cs]e|set -|^[-=#*\s]*$")
@@ -43,9 +45,8 @@ def _may_be_script(source: Source, file: str) -> bool:
         return True
     if path.suffix in INTERPRETERS:
         return bool(FOLDERS & set(path.parts[:-1])) and "tests" not in path.parts
-    return (
-        not path.suffix and (source.is_executable(file) or path.parent.name in FOLDERS) and _has_shebang(source, file)
-    )
+    known = source.is_executable(file) or path.parent.name in FOLDERS or path.name in _WRAPPERS
+    return not path.suffix and known and _has_shebang(source, file)
 
 
 def _has_shebang(source: Source, file: str) -> bool:

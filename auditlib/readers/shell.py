@@ -98,6 +98,8 @@ class _Visit(Struct, frozen=True):
     node: Node
     folder: _Folder
     swallowed: bool = False
+    asked: bool = False
+    """Whether something decides by the exit status of what is below."""
     shell_input: bool = False
     """Whether a here-document below is read by a shell."""
 
@@ -152,7 +154,7 @@ def _nested(text: str, outer: _Text, folder: _Folder, *, swallowed: bool) -> Ite
         inner = replace(
             inner, data=data, secrets=_secrets(data, inner.vault), errexit=inner.errexit or _sets_errexit(root, data)
         )
-        yield from _walk(_Visit(root, folder, swallowed), inner)
+        yield from _walk(_Visit(root, folder, swallowed, b"$?" in data), inner)
         inner = replace(inner, first_line=inner.first_line + part.count("\n"))
 
 
@@ -221,7 +223,8 @@ def _below(visit: _Visit, text: _Text) -> list[_Visit]:
     if node.type in _OWN_FOLDER:
         folder = _Folder(folder.path, folder.previous)
     swallowed = visit.swallowed and node.type != "command_substitution"
-    visits = [_Visit(child, folder, swallowed) for child in children]
+    deciding = _deciding(node)
+    visits = [_Visit(child, folder, swallowed, visit.asked or index < deciding) for index, child in enumerate(children)]
     if node.type == "list" and len(children) == 3 and children[1].type == "||" and _is_harmless(children[2], text):
         visits[0] = replace(visits[0], swallowed=True)
     elif node.type in _SEQUENCES and not text.errexit:
@@ -233,6 +236,15 @@ def _below(visit: _Visit, text: _Text) -> list[_Visit]:
         feeds = visit.shell_input or _reads_shell(children[0], text)
         visits = [replace(item, shell_input=feeds) for item in visits]
     return visits
+
+
+def _deciding(node: Node) -> int:
+    """How many of the first children of a node decide what it does, by their exit status."""
+    if node.type in ("list", "negated_command"):
+        return node.child_count
+    if node.type in ("if_statement", "elif_clause", "while_statement"):
+        return next((index for index, child in enumerate(node.children) if child.type in ("then", "do_group")), 0)
+    return 0
 
 
 def _is_harmless(node: Node, text: _Text) -> bool:
@@ -263,7 +275,9 @@ def _command(visit: _Visit, text: _Text) -> Iterator[Command]:
     if not words:
         return
     shown_words, writes = _shown(words, parts[first:], text), _writes(node, text)
-    yield Command(shown_words, text.location(node), visit.swallowed, folder.path, names, writes)
+    yield Command(
+        shown_words, text.location(node), visit.swallowed, folder.path, names, writes, visit.asked or text.errexit
+    )
     if words[0] in ("cd", "pushd"):
         folder.change(words)
     if text.depth < _NESTING and (index := _inline_script(words)):

@@ -42,7 +42,22 @@ def read(source: Source) -> Reading:
         SpringSettings(in_code or _says(source, path, _HISTOGRAM), _says(source, path, _ELSEWHERE), Location(path))
         for path in files
     )
-    return Reading([*found.records, *settings], [])
+    tests = [
+        path for path in source.files if "src/test/resources/" in path and _FILE.fullmatch(posixpath.basename(path))
+    ]
+    return Reading([*found.records, *settings, *(item for path in tests for item in _of_tests(source, path))], [])
+
+
+def _of_tests(source: Source, path: str) -> Iterator[MemoryDatabase]:
+    """The databases in memory that the tests' own configuration names."""
+    match = _FILE.fullmatch(posixpath.basename(path))
+    try:
+        lines = source.lines(path)
+    except Unreadable:
+        return
+    for number, line in enumerate(lines, 1):
+        if match and not line.lstrip().startswith("#") and _MEMORY.search(line[:1_000]):
+            yield MemoryDatabase(match["profile"] or "", Location(path, number), True)
 
 
 def _says(source: Source, path: str, pattern: re.Pattern[str]) -> bool:

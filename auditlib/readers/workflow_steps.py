@@ -33,6 +33,7 @@ class Defaults(Struct, frozen=True):
         )
 
 
+_RUNS_THERE = regex(r"/ssh-action(?:@|$)")
 _OVER_SSH = regex(r"/(?:ssh-action|scp-action|ssh-deploy|sftp-)")
 
 
@@ -77,7 +78,17 @@ class StepReader:
             location=location(node, self.entries.file),
             id=text(node, "id"),
             shell=interpreter,
+            remote=self._remote(node),
         )
+
+    def _remote(self, node: Node) -> tuple[Command, ...]:
+        """What `script` says to an action that runs it on another host; `script_stop` ends it at its first failure."""
+        script = node.get("with", "script")
+        if script is None or script.kind != "scalar" or not _RUNS_THERE.search(text(node, "uses")):
+            return ()
+        first, indent = self._start(script)
+        stops = is_true(node.get("with") or node, "script_stop")
+        return shell.commands(script.text, self.entries.file, first, self.vault, indent=indent, errexit=stops)
 
     def _commands(self, run: Node | None, interpreter: str) -> tuple[Command, ...]:
         """What `run` does, if a shell runs it. GitHub's own call of a shell has `-e`, a custom one if it says so."""

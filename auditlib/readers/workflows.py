@@ -24,6 +24,8 @@ KIND = "workflow"
 _PATTERNS = tuple(f"/.{host}/workflows/*.{end}" for host in ("github", "gitea", "forgejo") for end in ("yml", "yaml"))
 _ACTIONS = ("/.github/actions/**/action.yml", "/.github/actions/**/action.yaml", "/action.yml", "/action.yaml")
 
+_LEVELS = frozenset({"read", "write", "none"})
+_ALL = frozenset({"read-all", "write-all"})
 _EXPRESSION = regex(r"\$\{\{(?:[^}]|\}(?!\}))*\}\}|^[ \t]*(?:-[ \t]+)?if:[^\n]*", re.M)
 _COMMENT = regex(r"[ \t]*#")
 _REFERENCE = regex(r"\b(secrets|vars)(?:\.([A-Za-z_]\w*)|\[\s*'([^'\n]+)'\s*\])")
@@ -51,6 +53,8 @@ def _workflow(source: Source, file: str) -> Iterator[Any]:
         jobs=tuple(_jobs(jobs, StepReader(source.vault, entries, lines), defaults)),
         secrets=_references(source.text(file), file),
         location=Location(file),
+        concurrency=_concurrency(document),
+        permissions=_permissions(document.get("permissions")),
     )
     yield from entries.problems
 
@@ -140,7 +144,24 @@ def _job(key: Node, node: Node, steps: StepReader, outer: Defaults) -> Job:
         container=text(node, "container", "image") or (container.text if container else ""),
         inputs=pairs(node.get("with"), entries, vault),
         included=tuple(_included(node.get("strategy", "matrix", "include"), entries)),
+        concurrency=_concurrency(node),
+        permissions=_permissions(node.get("permissions")),
     )
+
+
+def _concurrency(node: Node) -> str:
+    """The group, which may stand there alone."""
+    group = node.get("concurrency")
+    return text(node, "concurrency", "group") or (group.text if group and group.kind == "scalar" else "")
+
+
+def _permissions(node: Node | None) -> tuple[tuple[str, str], ...] | None:
+    """What a token may do, right by right; `read-all` and `write-all` are said of `*`."""
+    if node is None:
+        return None
+    if node.is_mapping:
+        return tuple((key.text, value.text) for key, value in node.items() if value.text in _LEVELS)
+    return (("*", node.text),) if node.kind == "scalar" and node.text in _ALL else ()
 
 
 def _runs_on(node: Node | None, entries: Entries) -> str:
@@ -151,16 +172,25 @@ def _runs_on(node: Node | None, entries: Entries) -> str:
 
 
 def _matrix(node: Node | None, entries: Entries) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """The axes of a matrix; the cases that `include` adds are not among them."""
+    """The axes of a matrix; one of mappings once for each of their keys (`image.name`). `include` is none of them."""
     for key, values in node.items() if node else ():
-        if key.text not in ("include", "exclude"):
+        if key.text in ("include", "exclude"):
+            continue
+        cases = [item for item in values.elements() if item.is_mapping] if values.is_sequence else []
+        if not cases:
             yield key.text, _texts(values, entries)
+        yield from ((f"{key.text}.{name}", texts) for name, texts in _of_cases(cases, entries))
 
 
 def _included(node: Node | None, entries: Entries) -> Iterator[tuple[str, tuple[str, ...]]]:
     """The values of the cases that `include` adds to a matrix."""
+    return _of_cases(node.elements() if node is not None and node.is_sequence else [], entries)
+
+
+def _of_cases(cases: list[Node], entries: Entries) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The values that cases have for each of their keys."""
     found: dict[str, list[str]] = {}
-    for case in node.elements() if node is not None and node.is_sequence else ():
+    for case in cases:
         for key, value in case.items() if case.is_mapping else ():
             found.setdefault(key.text, []).extend(_texts(value, entries) if value.kind == "scalar" else ())
     return ((key, tuple(values)) for key, values in found.items())

@@ -46,7 +46,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for program in programs.programs(inventory):
         if environments.only_for_development(program.service):
             continue
-        used = [item for item in inventory.memory_databases if program.holds(item.location.file)]
+        kept = [item for item in inventory.memory_databases if not item.of_tests]
+        used = [item for item in kept if program.holds(item.location.file)]
         active = [item for item in used if _is_active(program, item)]
         if active and not _is_replaced(inventory, program):
             yield _evidence(inventory, program, active[0])

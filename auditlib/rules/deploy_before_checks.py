@@ -33,14 +33,14 @@ from collections.abc import Iterable, Iterator
 from msgspec import Struct
 
 from auditlib import pipeline
-from auditlib.conventions import checks, deploy_hooks, pushed_images, tools, workflow_events
+from auditlib.conventions import checks, deploy_hooks, tools, workflow_events
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Job, Workflow
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed
-from auditlib.pipeline import Pipeline, deploying
+from auditlib.pipeline import Pipeline, deploying, publishing
 from auditlib.rules import _workflow_lines as workflow_lines
 from auditlib.rules._rule import Evidence, rule
 
@@ -60,8 +60,6 @@ _CALLED_CHECK = regex(r"(?:^|[^a-z])(?:tests?|lint|checks?|scan|validate|verify|
 _NO_CHECK = regex(
     r"(?:^|[^a-z])(?:smoke|load|performance|benchmark|lighthouse|report|notify|summary|post|after)(?![a-z])"
 )
-_NO_RELEASE = regex(r"(?:^|[^a-z])(?:dev|nightly|cache|base|builder|tests?)(?![a-z])")
-"""Jobs that push images which are no release."""
 _ALWAYS = frozenset({"", "always()", "${{ always() }}", "success()", "${{ success() }}"})
 _GENERIC = frozenset({
     "test", "tests", "testing", "lint", "build", "deploy", "push", "publish", "release", "ci", "cd", "check", "checks",
@@ -76,11 +74,11 @@ _JOBS = 200
 
 
 class _Release(Struct, frozen=True):
-    """A job that deploys or publishes, and where."""
+    """A job that deploys or publishes, and where; what it publishes."""
 
     job: Job
     place: Location
-    publishes: bool
+    publishes: str = ""
 
 
 class _Flow(Struct, frozen=True):
@@ -136,11 +134,9 @@ def _release(workflow: Workflow, job: Job, found: Pipeline) -> _Release | None:
         return None
     place = deploying.place(job, found.of_job(job)) or deploy_hooks.place(workflow, job)
     if place:
-        return _Release(job, place, publishes=False)
-    if _NO_RELEASE.search(f"{job.id} {job.name}".lower()):
-        return None
-    pushed = next((item for item in pushed_images.of(workflow, job) if item.released), None)
-    return _Release(job, pushed.location, publishes=True) if pushed else None
+        return _Release(job, place)
+    published = publishing.of_job(workflow, job)
+    return _Release(job, published.location, published.what) if published else None
 
 
 def _checks(job: Job, found: Pipeline) -> bool:
@@ -202,7 +198,7 @@ def _is_ungated(flow: _Flow, release: _Release) -> bool:
 def _is_held(flow: _Flow, release: _Release, lost: list[Job]) -> bool:
     """Whether an image is pushed early, and what deploys it waits for the checks."""
     wanted = {release.job.id, *(job.id for job in lost)}
-    return release.publishes and any(
+    return bool(release.publishes) and any(
         not item.publishes and wanted <= flow.needed[item.job.id] for item in flow.releases
     )
 
@@ -212,7 +208,8 @@ def _evidence(flow: _Flow, release: _Release, lost: list[Job]) -> Evidence:
     names = listed(item.id for item in lost)
     needs = ", ".join(dict.fromkeys((*job.needs, *(item.id for item in lost))))
     waits = f"waits for {listed(job.needs)} alone" if job.needs else "waits for no other job"
-    does = "pushes a release image" if release.publishes else "deploys"
+    published = "pushes a release image" if release.publishes == "an image" else f"publishes {release.publishes}"
+    does = published if release.publishes else "deploys"
     which = "a check" if len(lost) == 1 else "checks"
     return Evidence(
         f"The job {job.id} {does} and {waits}: {names}, {which} of the same run, may fail while it goes on.",

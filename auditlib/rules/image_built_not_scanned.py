@@ -48,6 +48,11 @@ _SCANNERS = regex(
     r"security-scan|mondoo|chainguard|zora|ecr.*scan|scan-action",
     re.I,
 )
+_OF_FILES = regex(
+    r"trivy-action\S*\s(?!.*\bimage-ref=).*\bscan-type=(?:fs|filesystem|repo|repository|config)\b|"
+    r"(?:^|[\s/])trivy\s+(?:-\S+\s+)*(?:fs|filesystem|repo|repository|config)\s"
+)
+"""Scans that look at files of the repository, and at nothing of the base image."""
 _PUSHES = regex(r"(?:^|\s)push=true\b|\bdocker\s.*\bpush\b|\s--push\b")
 _SCAN = """- uses: aquasecurity/trivy-action@<full commit hash>  # <version>
   with:
@@ -67,9 +72,11 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     builds = [
         run for run in found.runs if not _ACTS_ON_IMAGE.search(run.text) and pipeline.builds_images(run, inventory)
     ]
-    if builds and not any(_SCANNERS.search(run.text) for run in (*found.runs, *found.opaque)):
+    scans = [run for run in (*found.runs, *found.opaque) if _SCANNERS.search(run.text)]
+    of_files = [run for run in scans if _OF_FILES.search(run.text)]
+    if builds and len(scans) == len(of_files):
         pushing = {id(run.job) for run in found.runs if _PUSHES.search(run.text)}
-        yield _evidence(builds, [run for run in builds if id(run.job) in pushing])
+        yield _evidence(builds, [run for run in builds if id(run.job) in pushing], of_files)
 
 
 def _where(jobs: list[str], pushing: list[str]) -> str:
@@ -79,7 +86,7 @@ def _where(jobs: list[str], pushing: list[str]) -> str:
     return f" ({listed(pushing)} {'pushes' if len(pushing) == 1 else 'push'} them)" if pushing else ""
 
 
-def _evidence(builds: list[Run], pushed: list[Run]) -> Evidence:
+def _evidence(builds: list[Run], pushed: list[Run], of_files: list[Run]) -> Evidence:
     first, *others = [*pushed, *(run for run in builds if run not in pushed)]
     jobs = list(dict.fromkeys(run.job.id for run in builds))
     pushing = list(dict.fromkeys(run.job.id for run in pushed))
@@ -90,8 +97,9 @@ def _evidence(builds: list[Run], pushed: list[Run]) -> Evidence:
         "workflow scans an image, unless the registry does so by itself.",
         first.location,
         subject="images",
-        related=tuple(
-            Related(place, f"the job {run.job.id} builds images too", member=True) for place, run in places.items()
+        related=(
+            *(Related(place, f"the job {run.job.id} builds images too", member=True) for place, run in places.items()),
+            *(Related(run.location, "scans the files of the repository, no image") for run in of_files[:2]),
         ),
         recommendation=f"Add a scan, with Trivy or Grype, after the build in the job {first.job.id} of "
         f"{first.job.workflow}.",

@@ -33,7 +33,15 @@ import posixpath
 from collections.abc import Iterator
 
 from auditlib import pipeline
-from auditlib.conventions import deploy_hooks, deployment, environments, images, pushed_images, services
+from auditlib.conventions import (
+    deploy_hooks,
+    deployment,
+    environments,
+    images,
+    pushed_images,
+    services,
+    workflow_events,
+)
 from auditlib.conventions.pushed_images import Pushed
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
@@ -52,6 +60,8 @@ _NO_USE = regex(
 )
 """Actions that make, name, scan or sign an image, and run none."""
 _NAME = regex(r"[a-z0-9][a-z0-9._-]+")
+_OWN = regex(r"(?P<registry>[\w-]+(?:\.[\w-]+)+)/\$\{\{\s*github\.repository\s*\}\}(?=[:@]|$)")
+"""An image that is called like the repository, whose name its files don't say."""
 
 
 @rule(area=Area.CICD, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.MEDIUM)
@@ -64,10 +74,22 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for workflow in inventory.workflows:
         for job in workflow.jobs:
             pushed = {name: item for item in pushed_images.of(workflow, job) for name in _name(item.reference)}
-            unused = {name: item for name, item in pushed.items() if name not in named}
+            unused = {name: item for name, item in pushed.items() if not _is_named(name, named)}
             if unused and len(unused) == len(pushed) and not _passes_on(workflow, job):
-                hooked = any(deploy_hooks.place(workflow, other) for other in workflow.jobs)
-                yield _evidence(inventory, job, unused, built, hooked=hooked)
+                yield _evidence(job, unused, _of_job(inventory, job, built), _unless(workflow))
+
+
+def _unless(workflow: Workflow) -> str:
+    """Who else may run the image."""
+    if any(deploy_hooks.place(workflow, job) for job in workflow.jobs):
+        return "the platform does whose hook the workflow calls"
+    return "the releases are for others to run" if workflow_events.is_started_by_person(workflow) else ""
+
+
+def _is_named(name: str, named: set[str]) -> bool:
+    """Whether an image may be named again; of one that is called like the repository only the registry is known."""
+    registry = name.partition("/<")[0]
+    return name in named or (registry != name and registry in named)
 
 
 def _is_for_development(service: Service) -> bool:
@@ -75,7 +97,10 @@ def _is_for_development(service: Service) -> bool:
 
 
 def _name(reference: str) -> Iterator[str]:
-    """The last part of an image's name, if no expression is in it."""
+    """The last part of an image's name, if no expression is in it; the registry of one called like the repository."""
+    if own := _OWN.match(reference.strip()):
+        yield f"{own['registry']}/<the repository's name>"
+        return
     last = _EXPRESSION.sub("$", reference.strip()).rpartition("/")[2]
     name = last.partition("@")[0].partition(":")[0]
     if _NAME.fullmatch(name):
@@ -95,8 +120,10 @@ def _named(inventory: Inventory) -> set[str]:
     for workflow in inventory.workflows:
         for job in workflow.jobs:
             texts += [text for step in job.steps for text in _of_step(workflow, job, step)]
-    words = (word for text in texts for word in text.replace("=", " ").split())
-    return {images.repository(posixpath.basename(word)) for word in words}
+    words = {word.strip("\"'") for text in texts for word in text.replace("=", " ").split()}
+    return {images.repository(posixpath.basename(word)) for word in words} | {
+        word.partition("/")[0] for word in (*words, *(service.image for service in inventory.services)) if "/" in word
+    }
 
 
 def _of_step(workflow: Workflow, job: Job, step: Step) -> Iterator[str]:
@@ -124,10 +151,9 @@ def _passes_on(workflow: Workflow, job: Job) -> bool:
 
 def _reference(pushed: Pushed) -> str:
     """The image as it is pushed, by a version that the deployment has to name."""
-    name = pushed.reference.partition("@")[0]
-    folder, slash, last = name.rpartition("/")
-    written = _EXPRESSION.sub(lambda match: f"<{match[0].strip('${} ')}>", folder)
-    return f"{written}{slash}{last.partition(':')[0]}:${{VERSION:?the version to run}}"
+    reference = _EXPRESSION.sub(lambda match: f"<{match[0].strip('${} ')}>", pushed.reference.partition("@")[0])
+    folder, slash, last = reference.rpartition("/")
+    return f"{folder}{slash}{last.partition(':')[0]}:${{VERSION:?the version to run}}"
 
 
 def _of_job(inventory: Inventory, job: Job, built: list[Service]) -> list[Service]:
@@ -141,21 +167,18 @@ def _of_job(inventory: Inventory, job: Job, built: list[Service]) -> list[Servic
     ] or built
 
 
-def _evidence(
-    inventory: Inventory, job: Job, unused: dict[str, Pushed], built: list[Service], *, hooked: bool
-) -> Evidence:
+def _evidence(job: Job, unused: dict[str, Pushed], built: list[Service], unless: str) -> Evidence:
     names = sorted(unused)
-    built = _of_job(inventory, job, built)
     first = built[0]
     return Evidence(
         f"The job {job.id} pushes {listed(names)}, and nothing in the repository runs what it pushed: "
         f"{first.location.file} builds {listed(service.name for service in built)} anew"
-        f"{', unless the platform does whose hook the workflow calls' if hooked else ''}.",
+        f"{f', unless {unless}' if unless else ''}.",
         unused[names[0]].location,
         subject="/".join((job.workflow, *names)),
         related=tuple(Related(service.location, f"builds {service.name} from the source") for service in built[:6]),
         recommendation=f"Let {listed(service.name for service in built)} run the published image by its version, and "
         "deploy by pulling it.",
-        confidence=Confidence.LOW if hooked else None,
+        confidence=Confidence.LOW if "hook" in unless else None,
         example=compose_lines.of_service(first, f"image: {_reference(unused[names[0]])}"),
     )

@@ -1,7 +1,7 @@
-"""The pipeline checks the code with another version of the language than the one it runs on.
+"""Pipeline, image and packages don't agree on the version of a language.
 
-What passes there may fail in production: syntax, the standard library and the packages that are chosen differ between
-versions. The error shows where nobody tests any more.
+What passes in the pipeline may fail in production: syntax, the standard library and the packages that are chosen differ
+between versions. The error shows where nobody tests any more.
 
 Anti-pattern:
 
@@ -35,29 +35,31 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditlib.conventions.language_versions import Stated, allows, stated
+from auditlib.conventions import deployment
+from auditlib.conventions.language_versions import Stated, allows, needed_by_locks, stated
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
+from auditlib.inventory.delivery import Requirement
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.phrases import listed
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
-_NAMES = {"python": "Python", "node": "Node", "go": "Go", "ruby": "Ruby", "php": "PHP"}
+_NAMES = {"python": "Python", "node": "Node", "go": "Go", "ruby": "Ruby", "php": "PHP", "java": "Java"}
 _BY = {
     "ci": "the pipeline uses",
     "image": "the image has",
     "file": "the version file says",
     "package": "the package wants",
 }
-_IMAGES = {"go": "golang"}
+_IMAGES = {"go": "golang", "java": "eclipse-temurin"}
 _FETCHED = {"go": "ci"}
 """Where a language gets the version that a package wants by itself; images of Go set `GOTOOLCHAIN=local`."""
 
 
 @rule(area=Area.CICD, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """For each language one finding, if pipeline, images and version files have no version in common."""
+    """For each language one finding, if pipeline, images and version files, or one job that deploys, differ."""
     for language, found in stated(inventory).items():
         exact = {source: [item for item in found if item.source == source] for source in ("ci", "image", "file")}
         given = [items for items in exact.values() if items]
@@ -65,8 +67,58 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         differ = any(not one & other for index, one in enumerate(versions) for other in versions[index + 1 :])
         if differ:
             yield _evidence(language, [item for items in given for item in items])
+        elif stray := _strays(exact):
+            yield _of_strays(language, stray, exact["image"])
         else:
             yield from _forbidden(language, found)
+    needed = list(needed_by_locks(inventory))
+    for lock in dict.fromkeys(need.location.file for need, _ in needed):
+        yield _of_lock([(need, against) for need, against in needed if need.location.file == lock])
+
+
+def _of_lock(needed: list[tuple[Requirement, list[Stated]]]) -> Evidence:
+    """Packages that were made for a newer Node than the one that runs them."""
+    (first, against), *_ = needed
+    image = against[0]
+    names = listed([f"{need.name} ({need.constraint})" for need, _ in needed], 4)
+    return Evidence(
+        f"Packages in {first.location.file} want another Node than the image of {image.location.file}, which has "
+        f"{image.text}: {names}.",
+        image.location,
+        subject=first.location.file,
+        related=tuple(Related(need.location, f"{need.name} wants {need.constraint}") for need, _ in needed[:6]),
+        recommendation=f"Bring {image.location.file} to a version that {first.name} allows, or take an older package.",
+        example=_stating(image, "node", f"<a version that {first.constraint} allows>"),
+    )
+
+
+def _strays(exact: dict[str, list[Stated]]) -> list[Stated]:
+    """The versions with which jobs build what they deploy, though no image has them."""
+    known = {item.version for item in exact["image"]}
+    return [
+        item
+        for item in exact["ci"]
+        if known and item.version not in known and item.job and deployment.deploys(item.job)
+    ]
+
+
+def _of_strays(language: str, strays: list[Stated], images: list[Stated]) -> Evidence:
+    first, name, wanted = strays[0], _NAMES[language], images[0].text
+    jobs = listed(item.job.id for item in strays if item.job)
+    verb = "deploys" if len(strays) == 1 else "deploy"
+    return Evidence(
+        f"The versions of {name} differ: {jobs}, which {verb}, {'uses' if len(strays) == 1 else 'use'} "
+        f"{listed(dict.fromkeys(item.text for item in strays))}, and the image has "
+        f"{listed(dict.fromkeys(item.text for item in images))}.",
+        first.location,
+        subject=f"{language}/{first.job.id if first.job else ''}",
+        related=(
+            *(Related(item.location, f"the pipeline uses {item.text}", member=True) for item in strays[1:]),
+            *(Related(item.location, f"{_BY[item.source]} {item.text}") for item in images[:3]),
+        ),
+        recommendation=f"Use {name} {wanted} of {images[0].location.file} in {first.location.file} too.",
+        example=_stating(first, language, wanted),
+    )
 
 
 def _evidence(language: str, found: list[Stated]) -> Evidence:

@@ -46,12 +46,14 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         return
     bits_kept = any(item.executable for item in inventory.scripts)
     called, made, interpreted = calls.by_path(inventory), calls.made_executable(inventory), calls.interpreted(inventory)
-    given = calls.given_to_containers(inventory)
+    given, outside = calls.given_to_containers(inventory), calls.made_executable(inventory, in_images=False)
+    workflows = {item.file for item in inventory.workflows}
     idle: list[Script] = []
     for script in plain:
         name = posixpath.basename(script.path)
-        if script.path in called and name not in made:
-            yield _fails(script, called[script.path], bits_kept)
+        place = called.get(script.path)
+        if place and name not in (outside if place.file in workflows else made):
+            yield _fails(script, place, bits_kept)
         elif name not in made and name not in interpreted and bits_kept and _is_for_people(inventory, script, given):
             idle.append(script)
     if idle:

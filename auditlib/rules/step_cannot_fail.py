@@ -43,7 +43,12 @@ from auditlib.rules._rule import Evidence, rule
 _TOLERATED = "`continue-on-error: true`"
 _OPPOSITE = {"0": '"1"', "false": "true", "true": "false"}
 _FALLBACK = regex(r"^ *(?:\|\|.*|; *exit 0)$")
-_PROBES = regex(r"test|check|health|smoke|verif|probe", re.I)
+_PROBES = regex(r"test|check|health|smoke|verif|probe|valid", re.I)
+_VALIDATES = regex(
+    r"\bdocker[- ]compose\s(?:\S+\s)*config\s+(?:-q|--quiet)\b|\bpromtool\s+(?:check|test)\b|\bamtool\s+check-config\b|"
+    r"\bnginx\s+-t\b|\bcaddy\s+validate\b|\bhaproxy\s+-c\b"
+)
+_LOOKS = regex(r"^(?:jq\s+(?:-\S+\s+)*(?:\.|empty)\s|curl\s|wget\s)")
 _FAILS_ON_ERROR = regex(r"-[a-zA-Z]*[fw][a-zA-Z]*|--fail(?:-with-body|-early)?|--write-out")
 
 
@@ -69,7 +74,7 @@ def _of_step(job: Job, step: Step) -> Iterator[Evidence]:
             step.location, subject, what, f"`{switch}`", audit="hadolint" not in step.uses, example=_with(step, switch)
         )
         return
-    checking = [command for command in step.commands if checks.is_check(command.words)]
+    checking = [item for item in step.commands if checks.is_check(item.words) or _validates(step, item)]
     tolerated = step.continue_on_error and not _is_asked_later(job, step)
     for command in checking:
         reason = _TOLERATED if tolerated else _reason(command)
@@ -106,6 +111,12 @@ def _tool(command: Command) -> tuple[str, ...]:
     """The linter that a command starts, with what it looks at."""
     words = [word for word in command.words if not word.startswith("-")]
     return tuple(words[:2])
+
+
+def _validates(step: Step, command: Command) -> bool:
+    """Whether a command looks at a configuration, or asks a server in a step that is called a check."""
+    text = " ".join(command.words)
+    return bool(_VALIDATES.search(text) or (_PROBES.search(step.name) and _LOOKS.search(text)))
 
 
 def _without_fallback(step: Step, command: Command) -> tuple[str, str]:

@@ -30,9 +30,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditlib.conventions import environments, services
+from auditlib.conventions import environments, images, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
+from auditlib.inventory.configuration import MemoryDatabase
 from auditlib.inventory.delivery import Job, Pair, Workflow
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
@@ -41,6 +42,10 @@ from auditlib.rules import _workflow_lines as workflow_lines
 from auditlib.rules._rule import Evidence, rule
 
 _SQLITE = regex(r"sqlite(?:\+\w+)?:|django\.db\.backends\.sqlite3")
+_JAVA_TESTS = regex(
+    r"^(?:\S*/)?(?:mvnw?\s(?!.*-DskipTests)(?:\S+\s)*(?:test|package|verify|install)\b|"
+    r"gradlew?\s(?!.*\s-x\s+test)(?:\S+\s)*(?:test|check|build)\b)"
+)
 _SERVERS = frozenset({"PostgreSQL", "MySQL", "MariaDB"})
 
 
@@ -55,6 +60,42 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             given = next((pair for pair in _given(workflow, job) if _SQLITE.match(pair.value)), None)
             if given is not None:
                 yield _evidence(inventory, job, given, database)
+            elif memory := _in_memory(inventory, workflow, job):
+                yield _of_memory(inventory, job, memory, database)
+
+
+def _in_memory(inventory: Inventory, workflow: Workflow, job: Job) -> MemoryDatabase | None:
+    """The database in memory that a profile of Spring gives to the tests of a job, and no variable replaces."""
+    if any("jdbc:" in pair.value or "DATASOURCE" in pair.name for pair in _given(workflow, job)):
+        return None
+    profiles = {name.strip() for pair in _given(workflow, job) if pair.name == "SPRING_PROFILES_ACTIVE"
+                for name in pair.value.split(",")}  # fmt: skip
+    runs = (" ".join(command.words) for step in job.steps for command in step.commands)
+    found = [item for item in inventory.memory_databases if item.of_tests and item.profile in {"", *profiles}]
+    return found[0] if found and any(map(_JAVA_TESTS.search, runs)) else None
+
+
+def _of_memory(inventory: Inventory, job: Job, memory: MemoryDatabase, database: Service) -> Evidence:
+    found = services.product(inventory, database)
+    name = found.name if found else database.name
+    started = [item for item in job.services if (kind := images.product(item.image)) and kind.name == name]
+    idle = f"; the job starts {name}, and no address of it is given" if started else ""
+    return Evidence(
+        f"{memory.location.file} gives the tests of the job {job.id} a database in memory, and {database.name} of "
+        f"{database.location.file} is {name}: what the tests show doesn't hold there, unless their code names another "
+        f"one{idle}.",
+        memory.location,
+        subject=f"{job.workflow}/{job.id}/memory",
+        related=(
+            Related(database.location, f"{name}, which is deployed"),
+            *(Related(item.location, f"the job starts {name}") for item in started),
+        ),
+        recommendation=f"Give the tests an address of {name}, of a service of the job or by Testcontainers.",
+        confidence=Confidence.MEDIUM,
+        example=workflow_lines.of_job(
+            job.workflow, job.id, f"services:\n  {database.name}:\n    image: {database.image or name.lower()}"
+        ),
+    )
 
 
 def _is_server(inventory: Inventory, service: Service) -> bool:

@@ -99,3 +99,14 @@ def test_hostile_text_ends_soon(text):
     start = time.process_time()
     assert len(shell.commands(text, "f", 1, Vault())) <= shell.COMMAND_LIMIT
     assert time.process_time() - start < 15
+
+
+def test_what_decides_by_a_status():
+    text = (
+        "one\nif two; then three; fi\nwhile ! four; do five; done\nsix && seven\neight || exit 1\n"
+        "if true; then nine; elif ten; then eleven; fi\n"
+    )
+    asked = {item.words[0] for item in shell.commands(text, "a.sh") if item.asked}
+    assert asked == {"two", "four", "six", "seven", "eight", "exit", "true", "ten"}
+    assert [item.asked for item in shell.commands("set -eu\none\n", "a.sh")] == [True, True]
+    assert shell.commands("one\n[ $? -eq 0 ] || exit 1\n", "a.sh")[0].asked

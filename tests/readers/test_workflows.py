@@ -52,6 +52,33 @@ def test_further_filters(tmp_path):
     assert push.tags == ("v*",)
 
 
+def test_rights_and_turns(tmp_path):
+    text = (
+        "on: push\npermissions: {contents: read, id-token: write}\nconcurrency: {group: all}\n"
+        "jobs:\n  a: {runs-on: x, concurrency: one, permissions: write-all}\n  b: {runs-on: x, permissions: {}}\n"
+        "  c: {runs-on: x}\n"
+    )
+    (workflow,) = reading(tmp_path, text).records
+    assert (workflow.concurrency, workflow.permissions) == ("all", (("contents", "read"), ("id-token", "write")))
+    assert [job.concurrency for job in workflow.jobs] == ["one", "", ""]
+    assert [job.permissions for job in workflow.jobs] == [(("*", "write-all"),), (), None]
+
+
+def test_what_another_host_runs(tmp_path):
+    text = (
+        "on: push\njobs:\n  a:\n    runs-on: x\n    steps:\n      - uses: appleboy/ssh-action@v1\n        with:\n"
+        "          script: |\n            cd app\n            git pull\n"
+        "      - uses: appleboy/ssh-action@v1\n        with: {script_stop: true, script: make}\n"
+    )
+    (workflow,) = reading(tmp_path, text).records
+    first, second = workflow.jobs[0].steps
+    assert [(item.words, item.location.line, item.asked) for item in first.remote] == [
+        (("cd", "app"), 9, False),
+        (("git", "pull"), 10, False),
+    ]
+    assert [(item.words, item.asked) for item in second.remote] == [(("make",), True)]
+
+
 WORKFLOW = """\
 name: CI
 on: push

@@ -1,0 +1,62 @@
+"""Calls of Docker Compose: what is done, with which files, to which services.
+
+Follows https://docs.docker.com/reference/cli/docker/compose/.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from auditlib.conventions.command_words import core
+from auditlib.patterns import regex
+
+_TAKES_VALUE = frozenset({
+    "-f", "--file", "-p", "--project-name", "--profile", "--env-file", "--project-directory", "--ansi", "--parallel",
+    "--progress", "-H", "--host", "--context",
+})  # fmt: skip
+_DEPLOYING_NAME = regex(
+    r"(?:^|[/_.-])(?:re)?(?:deploy|deployment|rollout|release|update|upgrade)(?:[_.-]\w+)*\.(?:sh|bash)$"
+)
+
+
+class Call(Struct, frozen=True):
+    """A call of Compose: `verb` is `up`, `down` …; `options` stand before it, `arguments` after it."""
+
+    verb: str
+    options: tuple[str, ...]
+    arguments: tuple[str, ...]
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The Compose files that it names."""
+        pairs = zip(self.options, self.options[1:], strict=False)
+        return tuple(value for option, value in pairs if option in ("-f", "--file"))
+
+    @property
+    def is_for_all(self) -> bool:
+        """Whether it names no service."""
+        return all(word.startswith("-") for word in self.arguments)
+
+
+def of(words: Sequence[str]) -> Call | None:
+    """The call that a command is; None for another command."""
+    rest = core(list(words))
+    program = posixpath.basename(rest[0]) if rest else ""
+    if program == "docker" and rest[1:2] == ["compose"]:
+        rest = rest[2:]
+    elif program == "docker-compose":
+        rest = rest[1:]
+    else:
+        return None
+    at = 0
+    while at < len(rest) and rest[at].startswith("-"):
+        at += 2 if rest[at] in _TAKES_VALUE else 1
+    return Call(rest[at], tuple(rest[:at]), tuple(rest[at + 1 :])) if at < len(rest) else None
+
+
+def deploys_by_name(path: str) -> bool:
+    """Whether a shell script deploys, by what it is called."""
+    return bool(_DEPLOYING_NAME.search(path))

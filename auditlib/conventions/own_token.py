@@ -1,0 +1,62 @@
+"""What a job does to its own repository with the token of its run: pushes, tags, releases.
+
+Sources: https://docs.github.com/en/actions/concepts/security/github_token,
+https://github.com/actions/checkout#usage and https://cli.github.com/manual/gh_release_create.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from auditlib.inventory.delivery import Command, Job, Workflow
+from auditlib.model import Location
+from auditlib.patterns import regex
+
+_PUSH = regex(r"^git\s+(?:-\S+\s+\S+\s+)*push\b(?!.*(?:://|@|--dry-run|--delete))")
+_TAGS = regex(r"\s--(?:follow-)?tags\b|\srefs/tags/|\sv?\$\{?\w*(?:TAG|VERSION)\w*|\sv\$|\sv\d", re.I)
+_RELEASE = regex(r"^gh\s+release\s+create\b")
+_RELEASE_ACTION = regex(r"^(?:softprops/action-gh-release|ncipollo/release-action|actions/create-release)@")
+_TAG_ACTION = regex(r"^(?:mathieudutour/github-tag-action|anothrNick/github-tag-action)@")
+_OTHER = regex(
+    r"\bsecrets\.(?!GITHUB_TOKEN\b)\w+|\bcreate-github-app-token\b|\bssh-key\b|\bset-url\b|\boutputs\.[\w-]*token\b|"
+    r"\bgh\s+auth\b|\bcredential\.|^repository:",
+    re.I,
+)
+"""What gives a job a credential of another kind, or the checkout of another repository."""
+
+
+class Change(Struct, frozen=True):
+    """A change of the repository: a `push`, a `tag` or a `release`."""
+
+    kind: str
+    location: Location
+
+
+def changes(job: Job) -> Iterator[Change]:
+    """What the steps of a job change in the repository."""
+    for step in job.steps:
+        if _RELEASE_ACTION.search(step.uses):
+            drafts = any(pair.name == "draft" and pair.value == "true" for pair in step.inputs)
+            yield Change("push" if drafts else "release", step.location)
+        elif _TAG_ACTION.search(step.uses):
+            yield Change("tag", step.location)
+        yield from (found for command in step.commands for found in _of_command(command))
+
+
+def _of_command(command: Command) -> Iterator[Change]:
+    text = " ".join(command.words)
+    if _PUSH.search(text):
+        yield Change("tag" if _TAGS.search(text) else "push", command.location)
+    elif _RELEASE.search(text):
+        yield Change("push" if "--draft" in command.words else "release", command.location)
+
+
+def is_the_only_one(workflow: Workflow, job: Job) -> bool:
+    """Whether a job has no other credential by which it may push; one that calls a workflow may."""
+    pairs = [*workflow.env, *job.env, *(pair for step in job.steps for pair in (*step.env, *step.inputs))]
+    texts = [f"{pair.name}: {pair.value}" for pair in pairs] + [f"{step.uses} {step.run}" for step in job.steps]
+    exchanges = ("id-token", "write") in (job.permissions or workflow.permissions or ())
+    return not job.uses and not exchanges and not any(_OTHER.search(text) for text in texts)

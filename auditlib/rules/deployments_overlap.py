@@ -1,0 +1,76 @@
+"""Two deployments may run at the same time.
+
+Each push starts a run of its own, and nothing makes the second wait for the first. They change the same place at once,
+or the older one, being slower, ends last: its version stays, though a newer one was merged.
+
+Anti-pattern:
+
+    jobs:
+      deploy:
+        steps:
+          - run: ./deploy.sh
+
+Better:
+
+    jobs:
+      deploy:
+        concurrency:
+          group: production
+          cancel-in-progress: false
+        steps:
+          - run: ./deploy.sh
+
+Recommendation:
+
+    Give what deploys to one place one concurrency group, and let a run that has begun end.
+
+References:
+
+- https://docs.github.com/en/actions/how-tos/write-workflows/choose-when-workflows-run/control-workflow-concurrency
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditlib import pipeline
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.delivery import Job, Workflow
+from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.pipeline import deploying
+from auditlib.rules import _workflow_lines as workflow_lines
+from auditlib.rules._rule import Evidence, rule
+
+
+@rule(area=Area.CICD, severity=Severity.LOW, confidence=Confidence.HIGH, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """Each workflow that pushes to branches start, with the jobs that deploy outside of any concurrency group."""
+    for workflow in inventory.workflows:
+        if not workflow.concurrency and _follows_branches(workflow):
+            runs = pipeline.of(inventory, [workflow])
+            free = [job for job in workflow.jobs if not job.concurrency]
+            found = [(job, place) for job in free if (place := deploying.place(job, runs.of_job(job)))]
+            if found:
+                yield _evidence(workflow, found)
+
+
+def _follows_branches(workflow: Workflow) -> bool:
+    """Whether pushes to branches start it, and no workflow calls it, which may have a group for both."""
+    pushed = any(item.event == "push" and (item.branches or not item.tags) for item in workflow.triggers)
+    return pushed and all(item.event != "workflow_call" for item in workflow.triggers)
+
+
+def _evidence(workflow: Workflow, found: list[tuple[Job, Location]]) -> Evidence:
+    (job, place), *others = found
+    return Evidence(
+        f"The job {job.id} deploys on each push, and {workflow.file} has no concurrency group: two pushes may deploy "
+        "at the same time, and the older end last.",
+        place,
+        subject=job.id,
+        related=tuple(Related(at, f"{other.id} deploys too", member=True) for other, at in others),
+        recommendation=f"Give the job {job.id} a `concurrency` group with `cancel-in-progress: false`.",
+        example=workflow_lines.of_job(
+            workflow.file, job.id, "concurrency:\n  group: production\n  cancel-in-progress: false"
+        ),
+    )

@@ -1,0 +1,82 @@
+"""The search for leaked secrets sees the newest commit alone.
+
+`actions/checkout` fetches one commit unless it is told otherwise. A secret that was committed and removed again is in
+the history, where everybody who clones the repository finds it, and the search doesn't.
+
+Anti-pattern:
+
+    - uses: actions/checkout@v4
+    - uses: gitleaks/gitleaks-action@v2
+
+Better:
+
+    - uses: actions/checkout@v4
+      with:
+        fetch-depth: 0
+    - uses: gitleaks/gitleaks-action@v2
+
+Recommendation:
+
+    Check out the whole history for the job that looks for secrets.
+
+References:
+
+- https://github.com/gitleaks/gitleaks-action
+- https://github.com/trufflesecurity/trufflehog#octocat-trufflehog-github-action
+- https://github.com/actions/checkout#fetch-all-history-for-all-tags-and-branches
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.delivery import Job, Step
+from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.patterns import regex
+from auditlib.rules import _workflow_lines as workflow_lines
+from auditlib.rules._rule import Evidence, rule
+
+_ACTION = regex(r"^(?:gitleaks/gitleaks-action|trufflesecurity/trufflehog|zricethezav/gitleaks-action)@")
+_COMMAND = regex(
+    r"\bgitleaks\s+(?:detect|git)\b(?!.*\s--no-git\b)|\btrufflehog\s+git\s+file://|\bggshield\s+secret\s+scan\s+repo\b"
+)
+_CHECKOUT = regex(r"^actions/checkout@")
+
+
+@rule(area=Area.CICD, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """Each job that looks for secrets in the history of a checkout that has none."""
+    for job in inventory.jobs:
+        checkout: Step | None = None
+        for step in job.steps:
+            if _CHECKOUT.search(step.uses):
+                checkout = step
+            elif checkout and _scans(step) and not _fetches(job, checkout):
+                yield _evidence(job, checkout, step)
+                break
+
+
+def _scans(step: Step) -> bool:
+    texts = (" ".join(command.words) for command in step.commands)
+    return bool(_ACTION.search(step.uses)) or any(_COMMAND.search(text) for text in texts)
+
+
+def _fetches(job: Job, checkout: Step) -> bool:
+    """Whether the job gets more than one commit."""
+    deep = any(pair.name == "fetch-depth" and pair.value != "1" for pair in checkout.inputs)
+    other = any(pair.name == "repository" for pair in checkout.inputs)
+    return deep or other or any("--unshallow" in step.run or "--depth" in step.run for step in job.steps)
+
+
+def _evidence(job: Job, checkout: Step, step: Step) -> Evidence:
+    return Evidence(
+        f"The job {job.id} looks for secrets in a checkout of one commit: what an older commit holds, and a later one "
+        "removed, is not found.",
+        step.location,
+        subject=job.id,
+        related=(Related(checkout.location, "fetches the newest commit alone"),),
+        recommendation=f"Give the checkout of the job {job.id} `fetch-depth: 0`.",
+        example=workflow_lines.step(job.workflow, job.id, f"- uses: {checkout.uses}\n  with:\n    fetch-depth: 0"),
+    )

@@ -1,0 +1,90 @@
+"""A script prints the secrets that it handles.
+
+After `set -x` a shell writes each command before it runs it, with the values of its variables. What was a variable is
+in the terminal, in the log of the scheduler or in the journal of the host, in clear text.
+
+Anti-pattern:
+
+    set -eux
+    curl -H "Authorization: Bearer $TOKEN" https://grafana.example.com/api/dashboards/db
+
+Better:
+
+    set -eu
+    curl -H "Authorization: Bearer $TOKEN" https://grafana.example.com/api/dashboards/db
+
+Recommendation:
+
+    Leave `-x` out, or turn it off by `set +x` before the first command that handles a secret.
+
+References:
+
+- https://www.gnu.org/software/bash/manual/html_node/The-Set-Builtin.html
+- https://cheatsheetseries.owasp.org/cheatsheets/Logging_Cheat_Sheet.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.delivery import Command, Script
+from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.patterns import regex
+from auditlib.phrases import listed
+from auditlib.rules import _files as files
+from auditlib.rules._rule import Evidence, rule
+
+_SECRET = regex(
+    r"(?<!\\)\$\{?(?P<name>(?:[A-Za-z]\w*_)?(?:TOKEN|PASSWORD|PASSWD|PASS|SECRET|API_?KEY|SECRET_KEY|ACCESS_KEY|PRIVATE_KEY|"
+    r"token|password|passwd|secret|api_?key))(?![A-Za-z0-9_])(?!:?\+)"
+)
+_TRACES = regex(r"-[a-wyz]*x[a-z]*")
+_OTHER_SHELLS = frozenset({"ssh", "bash", "sh", "su", "sudo", "docker", "kubectl"})
+_NAMED = 4
+
+
+@rule(area=Area.CONFIGURATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """Each shell script that traces its commands while they hold the value of a secret."""
+    for script in inventory.scripts:
+        tracing = next((item for item in script.commands if _switches(item, "-")), None)
+        if tracing:
+            later = script.commands[script.commands.index(tracing) + 1 :]
+            shown = list(_until_off(later))
+            if shown:
+                yield _evidence(script, tracing, shown)
+
+
+def _switches(command: Command, sign: str) -> bool:
+    """Whether a command turns tracing on (`-`) or off (`+`)."""
+    if command.words[0] != "set":
+        return False
+    pairs = zip(command.words, command.words[1:], strict=False)
+    short = [word.replace(sign, "-", 1) for word in command.words[1:] if word.startswith(sign)]
+    return (f"{sign}o", "xtrace") in pairs or any(map(_TRACES.fullmatch, short))
+
+
+def _until_off(commands: tuple[Command, ...]) -> Iterator[tuple[Command, str]]:
+    """The commands that are traced and hold a secret, each with the variable."""
+    for command in commands:
+        if _switches(command, "+"):
+            return
+        inner = command.words[0] in _OTHER_SHELLS  # what is in single quotes there is the other shell's
+        if not inner and (match := _SECRET.search(" ".join(command.words))):
+            yield command, match["name"]
+
+
+def _evidence(script: Script, tracing: Command, shown: list[tuple[Command, str]]) -> Evidence:
+    names = list(dict.fromkeys(name for _, name in shown))
+    first = shown[0][0]
+    return Evidence(
+        f"{script.path} runs with `{' '.join(tracing.words)}`, which prints each command with its values, and its "
+        f"commands hold {listed(names, _NAMED)}.",
+        tracing.location,
+        subject="set -x",
+        related=tuple(Related(item.location, f"{name} is printed here") for item, name in shown[:6]),
+        recommendation=f"Turn tracing off in {script.path} by `set +x` before the first command that holds a secret.",
+        example=files.into(script.path, f"set +x  # before line {first.location.line}"),
+    )

@@ -1,0 +1,99 @@
+"""A workflow waits for a tag that another one pushes, and is never started by it.
+
+GitHub starts no run for what is done with the `GITHUB_TOKEN` of a run, so that workflows don't start each other without
+end. The tag or the release is there, the release's workflow isn't run, and nothing is red.
+
+Anti-pattern:
+
+    # version.yml
+    - run: git push origin "v$VERSION"
+    # release.yml
+    on:
+      push:
+        tags: ["v*"]
+
+Better:
+
+    # version.yml
+    - uses: actions/checkout@v4
+      with:
+        token: ${{ secrets.RELEASE_TOKEN }}  # of an app or a user, which starts workflows
+    - run: git push origin "v$VERSION"
+
+Recommendation:
+
+    Push the tag with the token of an app or a user, or call the other workflow as a job.
+
+References:
+
+- https://docs.github.com/en/actions/how-tos/write-workflows/choose-when-workflows-run/trigger-a-workflow#triggering-a-workflow-from-a-workflow
+- https://docs.github.com/en/actions/concepts/security/github_token
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator
+
+from auditlib.conventions import own_token
+from auditlib.conventions.own_token import Change
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.delivery import Job, Trigger, Workflow
+from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.rules import _files as files
+from auditlib.rules._rule import Evidence, rule
+
+_BY_HAND = frozenset({"workflow_dispatch", "workflow_call"})
+
+
+@rule(area=Area.CICD, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """Each job that pushes a tag or makes a release by the run's own token, with the workflows that wait for one."""
+    waiting = {item.file: trigger for item in inventory.workflows if (trigger := _waits(item))}
+    for workflow in inventory.workflows if waiting else ():
+        for job in workflow.jobs:
+            made = next((item for item in own_token.changes(job) if item.kind != "push"), None)
+            if made and own_token.is_the_only_one(workflow, job):
+                meant = {file: trigger for file, trigger in waiting.items() if _is_meant(trigger, made)}
+                others = {file: meant[file] for file in meant if file != workflow.file and not _calls(workflow, file)}
+                if others:
+                    yield _evidence(workflow, job, made, others)
+
+
+def _waits(workflow: Workflow) -> Trigger | None:
+    """The trigger of a workflow that, a person's hand apart, only tags or releases start."""
+    own = [item for item in workflow.triggers if item.event not in _BY_HAND]
+    tags = all(item.event in ("release", "create") or (item.tags and not item.branches) for item in own)
+    return own[0] if own and tags else None
+
+
+def _is_meant(trigger: Trigger, made: Change) -> bool:
+    """A release makes its tag too."""
+    return made.kind == "release" or trigger.event != "release"
+
+
+def _calls(workflow: Workflow, file: str) -> bool:
+    """Whether a workflow starts another one by its name."""
+    name = posixpath.basename(file)
+    texts = [job.uses for job in workflow.jobs] + [step.run for job in workflow.jobs for step in job.steps]
+    texts += [pair.value for job in workflow.jobs for step in job.steps for pair in step.inputs]
+    return any(name in text for text in texts)
+
+
+def _evidence(workflow: Workflow, job: Job, made: Change, others: dict[str, Trigger]) -> Evidence:
+    what = "pushes a tag" if made.kind == "tag" else "makes a release"
+    file, trigger = next(iter(others.items()))
+    return Evidence(
+        f"The job {job.id} {what} with the token of its own run, for which GitHub starts no workflow: {file}, which "
+        f"waits for {'releases' if trigger.event == 'release' else 'tags'}, isn't started by it.",
+        made.location,
+        subject=f"{job.id}/{made.kind}",
+        related=tuple(Related(item.location, f"{name} waits here") for name, item in others.items()),
+        recommendation=f"Let {job.id} use the token of an app or a user, or call {posixpath.basename(file)} as a job.",
+        example=files.into(
+            workflow.file,
+            f"jobs:\n  {job.id}:\n    steps:\n      - uses: actions/checkout@v4\n        with:\n"
+            "          token: ${{ secrets.<the token of an app or a user> }}",
+        ),
+    )
