@@ -38,6 +38,7 @@ READERS: tuple[str, ...] = (
     "alertmanager",
     "grafana",
     "dashboards",
+    "probe_modules",
     "log_shippers",
     "log_pipelines",
     "nginx",
