@@ -1,7 +1,8 @@
 """A log shipper reads files that its container can't see.
 
 The path is right on the host, or in the application's container, and nothing is mounted there in the shipper's own. It
-starts, finds no file, and ships nothing; no error says so.
+starts, finds no file, and ships nothing; no error says so. So it is with the `access.log` of Nginx's image, which is a
+link to standard output, in a volume too.
 
 Anti-pattern:
 
@@ -25,6 +26,7 @@ References:
 
 - https://grafana.com/docs/loki/latest/send-data/promtail/
 - https://docs.docker.com/engine/storage/volumes/
+- https://github.com/nginx/docker-nginx
 """
 
 from __future__ import annotations
@@ -33,7 +35,7 @@ import posixpath
 import re
 from collections.abc import Iterator
 
-from auditlib.conventions import monitoring, mounts
+from auditlib.conventions import images, monitoring, mounts
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.monitoring import LogShipper, PathPattern
@@ -41,6 +43,11 @@ from auditlib.inventory.stack import Mount, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
+
+_LINKS = frozenset({"access.log", "error.log"})
+_FOLDER_OF_LINKS = "/var/log/nginx"
+_WITH_LINKS = frozenset({"nginx", "nginxinc/nginx-unprivileged"})
+"""Images that send these logs to the container's own output by links (https://hub.docker.com/_/nginx)."""
 
 
 @rule(area=Area.MONITORING, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
@@ -53,7 +60,10 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             if not folder or monitoring.is_template(shipper.file, source.path):
                 continue
             mount = _mount(runners[0], folder)
-            if mount is None:
+            server = _linking(inventory, source.path, mount) if mount else None
+            if mount and server:
+                yield _linked(shipper, source, runners[0], server)
+            elif mount is None:
                 yield _evidence(shipper, source, runners[0], "has nothing mounted there", None)
             elif _is_no_folder_of_docker(source.path, mount):
                 yield _elsewhere(shipper, source, runners[0], mount)
@@ -77,6 +87,40 @@ def _mount(service: Service, folder: str) -> Mount | None:
         if mounts.is_below(folder, item.target) or (folder != "/" and mounts.is_below(item.target, folder))
     )
     return next(found, None)
+
+
+def _linking(inventory: Inventory, path: str, mount: Mount) -> Service | None:
+    """The Nginx that writes a log into a volume, where its image has a link to standard output in the log's place.
+
+    An empty volume is filled with what the image has in the folder, links among them; a folder of the host isn't.
+    """
+    if mount.kind != "volume" or posixpath.basename(path) not in _LINKS:
+        return None
+    if any(volume.name == mount.source and volume.external for volume in inventory.volumes):
+        return None
+    found = (
+        service
+        for service in inventory.services
+        for item in service.mounts
+        if item.source == mount.source and item.kind == "volume" and item.target.rstrip("/") == _FOLDER_OF_LINKS
+        if images.repository(service.image) in _WITH_LINKS and service.build is None
+    )
+    return next(found, None)
+
+
+def _linked(shipper: LogShipper, source: PathPattern, service: Service, server: Service) -> Evidence:
+    name = posixpath.basename(source.path)
+    return Evidence(
+        f"{shipper.file} reads {source.path}, which the image {server.image} makes a link to its standard stream: the "
+        f"volume takes the link over, and {service.name} finds no line of {server.name}.",
+        source.location,
+        subject=source.path,
+        service=service.name,
+        related=(Related(server.location, f"{server.name} shares the volume"),),
+        recommendation=f"Let {server.name} write to a file of another name, or ship the log of its container.",
+        example=f"# the configuration of {server.name}\n"
+        f"{'error_log' if name.startswith('error') else 'access_log'} {_FOLDER_OF_LINKS}/{server.name}-{name};",
+    )
 
 
 def _is_no_folder_of_docker(path: str, mount: Mount) -> bool:
