@@ -1,7 +1,8 @@
 """An administration console can be reached from other hosts without a login.
 
-A console for a database or a broker shows and changes everything that is in there. Several have no login unless they
-are told to, and some are told here to leave it out. A port that Docker publishes passes the host's firewall.
+A console for a database, a broker, workflows or experiments shows and changes everything that is in there. Several
+have no login unless they are told to, and some are told here to leave it out. A port that Docker publishes passes the
+host's firewall.
 
 Anti-pattern:
 
@@ -29,6 +30,7 @@ References:
 - https://docs.docker.com/engine/network/packet-filtering-firewalls/
 - https://www.pgadmin.org/docs/pgadmin4/latest/container_deployment.html
 - https://flower.readthedocs.io/en/latest/auth.html
+- https://mlflow.org/docs/latest/self-hosting/security/basic-http-auth/
 """
 
 from __future__ import annotations
@@ -66,7 +68,7 @@ def _evidence(project: Project, found: list[tuple[Service, Port]]) -> Evidence:
     first, port = found[0]
     return Evidence(
         f"{listed(f'{item.name} ({end.host_port or end.target})' for item, end in found)} can be reached from other "
-        "hosts, and asks for no login.",
+        f"hosts, and {'asks' if len(found) == 1 else 'ask'} for no login.",
         port.location,
         subject=f"{project.name}/open-console",
         service=first.name,
