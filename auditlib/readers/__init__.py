@@ -33,6 +33,7 @@ READERS: tuple[str, ...] = (
     "web_routes",
     "express",
     "instrumentation",
+    "log_files",
     "prometheus",
     "prometheus_rules",
     "alertmanager",
