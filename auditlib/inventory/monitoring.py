@@ -277,6 +277,8 @@ class LogShipper(Struct, frozen=True):
     """The folders in which Loki keeps what it stores, where its configuration names any."""
     positions: PathPattern | None = None
     """The file in which Promtail remembers how far it has read, where its configuration names one."""
+    sockets: tuple[PathPattern, ...] = ()
+    """The sockets of Docker that it asks for containers, by their paths."""
     names_tenant: bool = False
     """Whether it says for which tenant of Loki its logs are."""
 

@@ -111,9 +111,9 @@ def _read(language: _Language, source: Source, file: str) -> Iterator[Any]:
             sources.append(PathPattern(next(filter(None, match.groups())), Location(file, number)))
         elif part == "sink" and (match := language.address.match(head)):
             sinks[source.vault.mask(next(group for group in match.groups() if group))] = None
-    names_tenant = log_shippers.names_tenant(source.text(file))
     yield LogShipper(
-        file, language.kind, tuple(sources), tuple(sinks), Location(file), names_tenant=names_tenant
+        file, language.kind, tuple(sources), tuple(sinks), Location(file),
+        sockets=log_shippers.sockets(source, file), names_tenant=log_shippers.names_tenant(source.text(file)),
     )  # fmt: skip
 
 

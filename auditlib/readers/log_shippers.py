@@ -23,6 +23,7 @@ _WORDS = (
     "schema_config", "auth_enabled", "clients:", "pipeline:", "sinks:", "filebeat", "filelog", "exporters:",
     "parsers_file",
 )  # fmt: skip
+_SOCKET = regex(r"\bunix://(/[\w./-]{1,200}\.sock)\b")
 _TENANT = regex(r"tenant|orgid|org_id", re.I)
 _NOTHING = ("", "0", "0s", "0h", "0d")
 """Periods that mean for ever."""
@@ -59,11 +60,20 @@ def _read(source: Source, file: str) -> Iterator[Any]:
             positions = _patterns(document.get("positions", "filename"), entries)
             yield LogShipper(
                 file, kind, tuple(sources), shown, location(document, file), folders,
-                positions=positions[0] if positions else None, names_tenant=names_tenant(source.text(file)),
+                positions=positions[0] if positions else None, sockets=sockets(source, file),
+                names_tenant=names_tenant(source.text(file)),
             )  # fmt: skip
         if kind == "loki" or _is_loki(document, file):
             yield _settings(document, entries)
     yield from entries.problems
+
+
+def sockets(source: Source, file: str) -> tuple[PathPattern, ...]:
+    """The sockets that a configuration names, comments left out."""
+    lines = ((number, line) for number, line in enumerate(source.lines(file), 1) if "unix://" in line)
+    told = ((number, line) for number, line in lines if not line.lstrip().startswith(("#", "//")))
+    found = ((path, number) for number, line in told for path in _SOCKET.findall(line.partition(" #")[0]))
+    return tuple(PathPattern(path, Location(file, number)) for path, number in found)
 
 
 def names_tenant(written: str) -> bool:

@@ -52,9 +52,11 @@ _WITH_LINKS = frozenset({"nginx", "nginxinc/nginx-unprivileged"})
 
 @rule(area=Area.MONITORING, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """Every absolute path of a shipper that a service runs, in which nothing is mounted or nobody writes."""
+    """Every path or socket of a shipper that a service runs, in which nothing is mounted or nobody writes."""
     for shipper in inventory.log_shippers:
         runners = [item for item in monitoring.runners(inventory, shipper.file) if item.build is None]
+        if len(runners) == 1:
+            yield from _without_socket(shipper, runners[0])
         for source in shipper.sources if len(runners) == 1 else ():
             folder = _folder(source.path)
             if not folder or monitoring.is_template(shipper.file, source.path):
@@ -87,6 +89,31 @@ def _mount(service: Service, folder: str) -> Mount | None:
         if mounts.is_below(folder, item.target) or (folder != "/" and mounts.is_below(item.target, folder))
     )
     return next(found, None)
+
+
+def _without_socket(shipper: LogShipper, service: Service) -> Iterator[Evidence]:
+    """The first socket of Docker that is named, if the container has none there."""
+    absent = [item for item in shipper.sockets if not any(_mount(service, path) for path in _spellings(item.path))]
+    if not absent or monitoring.is_template(shipper.file):
+        return
+    socket = absent[0]
+    yield Evidence(
+        f"{shipper.file} finds containers by {socket.path}, but nothing is mounted there in the container of "
+        f"{service.name}: nothing is found, and nothing shipped.",
+        socket.location,
+        subject=socket.path,
+        service=service.name,
+        related=(Related(service.location, f"what {service.name} mounts"),),
+        recommendation=f"Mount {socket.path} into {service.name}, or let it ask a proxy of Docker's socket.",
+        example=_mounted(service, f"{socket.path}:{socket.path}"),
+    )
+
+
+def _spellings(path: str) -> tuple[str, ...]:
+    """A path in `/var/run`, which images have as a link to `/run`, under both names."""
+    plain = posixpath.normpath(path)
+    other = plain.removeprefix("/var") if plain.startswith("/var/run/") else f"/var{plain}"
+    return (plain, other) if plain.startswith(("/run/", "/var/run/")) else (plain,)
 
 
 def _linking(inventory: Inventory, path: str, mount: Mount) -> Service | None:
