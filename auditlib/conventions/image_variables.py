@@ -2,7 +2,9 @@
 
 Sources: the images' pages (https://hub.docker.com/_/postgres, …/mysql, …/mariadb, …/mongo, …/redis, …/rabbitmq) and the
 entry points that these link to; https://hub.docker.com/_/influxdb for its variables since version 2, and the changelog
-of https://github.com/prometheus/mysqld_exporter for version 0.15, which dropped `DATA_SOURCE_NAME`.
+of https://github.com/prometheus/mysqld_exporter for version 0.15, which dropped `DATA_SOURCE_NAME`; the entry point of
+https://github.com/docker-library/rabbitmq, https://www.keycloak.org/migration/migrating-to-quarkus and
+https://docs.n8n.io/changelog/v10-migration-guide.
 """
 
 from __future__ import annotations
@@ -50,6 +52,17 @@ _DROPPED = {
         "INFLUXDB_USER_PASSWORD": "DOCKER_INFLUXDB_INIT_PASSWORD", "INFLUXDB_HTTP_AUTH_ENABLED": "",
     }),
     "prom/mysqld-exporter": ((0, 15), {"DATA_SOURCE_NAME": ""}),
+    "rabbitmq": ((3, 9), dict.fromkeys(
+        ("RABBITMQ_VM_MEMORY_HIGH_WATERMARK", "RABBITMQ_DEFAULT_PASS_FILE", "RABBITMQ_DEFAULT_USER_FILE"), ""
+    )),
+    "keycloak/keycloak": ((17,), {
+        "KEYCLOAK_USER": "KEYCLOAK_ADMIN", "KEYCLOAK_PASSWORD": "KEYCLOAK_ADMIN_PASSWORD", "DB_VENDOR": "KC_DB",
+        "DB_ADDR": "KC_DB_URL_HOST", "DB_DATABASE": "KC_DB_URL_DATABASE", "DB_USER": "KC_DB_USERNAME",
+        "DB_PASSWORD": "KC_DB_PASSWORD",
+    }),
+    "n8nio/n8n": ((1,), dict.fromkeys(
+        ("N8N_BASIC_AUTH_ACTIVE", "N8N_BASIC_AUTH_USER", "N8N_BASIC_AUTH_PASSWORD"), ""
+    )),
 }  # fmt: skip
 """Variables that an image read before a release, with what it reads in their place; empty for nothing."""
 _ENDS = (("USER", "USERNAME"), ("PASSWORD", "PASS"), ("DB", "NAME", "DATABASE", "DBNAME"))
@@ -81,4 +94,10 @@ def _dropped(image: str) -> dict[str, str]:
     since, names = _DROPPED.get(images.repository(image), ((), {}))
     numbers = re.match(r"v?(\d+)(?:\.(\d+))?", images.tag(image))
     release = tuple(int(number) for number in numbers.groups() if number) if numbers else ()
-    return dict(names) if release and release >= since else {}
+    newest = images.tag(image) in ("", "latest") and "@" not in image
+    return dict(names) if newest or (release and release >= since) else {}
+
+
+def refuses(image: str, variable: str) -> bool:
+    """Whether an image doesn't start while it is given a variable that it read before."""
+    return images.repository(image) == "rabbitmq" and variable in _dropped(image)

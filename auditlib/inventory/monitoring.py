@@ -220,6 +220,7 @@ class Datasource(Struct, frozen=True):
     location: Location
     foreign_fields: tuple[tuple[str, Location], ...] = ()
     """The fields of the format's other version, which Grafana passes over, with their places."""
+    organisation: str = "1"
 
 
 class DashboardProvider(Struct, frozen=True):

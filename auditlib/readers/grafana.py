@@ -92,5 +92,6 @@ def _datasource(node: Node, source: Source, file: str, foreign: frozenset[str]) 
         url=source.vault.mask(text(node, "url")),
         default=is_true(node, "isDefault"),
         location=location(node, file),
+        organisation=text(node, "orgId") or "1",
         foreign_fields=tuple((key.text, location(key, file)) for key, _ in node.items() if key.text in foreign),
     )

@@ -31,6 +31,7 @@ References:
 - https://hub.docker.com/_/rabbitmq
 - https://hub.docker.com/_/influxdb
 - https://github.com/prometheus/mysqld_exporter/blob/main/CHANGELOG.md
+- https://www.keycloak.org/migration/migrating-to-quarkus
 """
 
 from __future__ import annotations
@@ -97,17 +98,19 @@ def _evidence(service: Service, idle: list[EnvironmentEntry]) -> Evidence:
     names = listed(item.name for item in idle)
     open_door = any("PASS" in item.name for item in idle)
     idle_exporter = first.name == "DATA_SOURCE_NAME" and _knows_no_login(service)
+    refuses = any(image_variables.refuses(service.image, item.name) for item in idle)
     asks_nobody = open_door and ("redis" in service.image or _lets_everybody_in(service))
     return Evidence(
         f"{service.name} is given {names}, which the image {service.image} doesn't read"
         f"{': it is as open as without a password' if asks_nobody else ''}"
-        f"{': it finds no login for its server, and stops' if idle_exporter else ''}.",
+        f"{': it finds no login for its server, and stops' if idle_exporter else ''}"
+        f"{': it refuses to start while it is given any' if refuses else ''}.",
         first.location,
         subject=f"{service.name}/{'/'.join(item.name for item in idle)}",
         service=service.name,
         related=tuple(Related(item.location, f"{item.name} isn't read either", member=True) for item in others),
         recommendation=f"Remove {names} from {service.name}, or use the names that {service.image} documents.",
-        severity=Severity.MEDIUM if open_door or idle_exporter else None,
+        severity=Severity.HIGH if refuses else Severity.MEDIUM if open_door or idle_exporter else None,
         example=compose_lines.of_service(service, _lines(service, idle)),
     )
 
