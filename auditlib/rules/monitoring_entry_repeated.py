@@ -36,6 +36,7 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.monitoring import Datasource
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.phrases import listed
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
@@ -53,23 +54,33 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     receivers: _Places = defaultdict(list)
     for receiver in inventory.receivers:
         receivers[receiver.file, receiver.name].append(receiver.location)
-    yield from _repeated(jobs, "job", "Prometheus", "job_name")
-    yield from _repeated(receivers, "receiver", "Alertmanager", "name")
+    yield from _repeated(inventory, jobs, "job", "Prometheus", "job_name")
+    yield from _repeated(inventory, receivers, "receiver", "Alertmanager", "name")
     for defaults in _defaults(inventory):
         yield _of_sources(defaults)
 
 
-def _repeated(found: _Places, what: str, program: str, key: str) -> Iterator[Evidence]:
+def _repeated(inventory: Inventory, found: _Places, what: str, program: str, key: str) -> Iterator[Evidence]:
+    """One finding for each file; a sample that nothing runs with, beside others that are run, harms nobody yet."""
+    twice: defaultdict[str, list[tuple[str, list[Location]]]] = defaultdict(list)
     for (file, name), places in found.items():
         if name and len(places) > 1 and not monitoring.is_template(file, name):
-            yield Evidence(
-                f"{file} has {len(places)} {what}s of the name {name}: {program} refuses the file.",
-                places[1],
-                subject=f"{what} {name}",
-                related=(Related(places[0], f"the first {what} of the name"),),
-                recommendation=f"Give the second {what} {name} of {file} another name, or merge the two.",
-                example=files.into(file, f"- {key}: {name}-2"),
-            )
+            twice[file].append((name, places))
+    for file, items in twice.items():
+        names = listed(name for name, _ in items)
+        first, places = items[0]
+        idle = not monitoring.runners(inventory, file) and any(
+            monitoring.runners(inventory, config.file) for config in inventory.prometheus
+        )
+        yield Evidence(
+            f"{file} has more than one {what} of the name {names}: {program} refuses the file.",
+            places[1],
+            subject=f"{what} {names}",
+            related=tuple(Related(each[0], f"the first {what} {name}") for name, each in items),
+            recommendation=f"Give the second {what} {first} of {file} another name, or merge the two.",
+            severity=Severity.LOW if idle else None,
+            example=files.into(file, f"- {key}: {first}-2"),
+        )
 
 
 def _defaults(inventory: Inventory) -> Iterator[list[Datasource]]:
