@@ -34,6 +34,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 
 from auditlib.conventions import images, monitoring, mounts
 from auditlib.graph import DependencyGraph
@@ -121,7 +122,11 @@ def _linking(inventory: Inventory, path: str, mount: Mount) -> Service | None:
 
     An empty volume is filled with what the image has in the folder, links among them; a folder of the host isn't.
     """
-    if mount.kind != "volume" or posixpath.basename(path) not in _LINKS:
+    pattern = posixpath.basename(path)
+    if mount.kind != "volume" or not any(fnmatchcase(link, pattern) for link in _LINKS):
+        return None
+    others = (folder for proxy in inventory.reverse_proxies for folder in proxy.folders if proxy.kind == "nginx")
+    if pattern not in _LINKS and any(_is_another_log(folder) for folder in others):
         return None
     if any(volume.name == mount.source and volume.external for volume in inventory.volumes):
         return None
@@ -135,11 +140,16 @@ def _linking(inventory: Inventory, path: str, mount: Mount) -> Service | None:
     return next(found, None)
 
 
+def _is_another_log(path: str) -> bool:
+    """Whether Nginx is told to write a log under a name that its image has no link for."""
+    return posixpath.dirname(path) == _FOLDER_OF_LINKS and posixpath.basename(path) not in _LINKS
+
+
 def _linked(shipper: LogShipper, source: PathPattern, service: Service, server: Service) -> Evidence:
     name = posixpath.basename(source.path)
     return Evidence(
-        f"{shipper.file} reads {source.path}, which the image {server.image} makes a link to its standard stream: the "
-        f"volume takes the link over, and {service.name} finds no line of {server.name}.",
+        f"{shipper.file} reads {source.path}, and the image {server.image} has links to its standard streams in place "
+        f"of access.log and error.log: the volume takes them over, and {service.name} finds no line of {server.name}.",
         source.location,
         subject=source.path,
         service=service.name,

@@ -54,7 +54,9 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     if not jobs or any(scraping.is_open(job) for job in jobs) or any(item.scrape_config_files for item in configs):
         return
     watched = scraping.watched(inventory, graph, jobs)
+    probed = {target.port for job in jobs if job.proxy for target in job.targets} - {""}
     parts = [item for item in inventory.distinct_services if item.key not in watched and _is_part(inventory, item)]
+    parts = [item for item in parts if not probed & {port.host_port for port in item.ports}]  # by the host's name
     if parts:
         yield _evidence(inventory, configs[0].file, parts)
 
