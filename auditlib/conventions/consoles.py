@@ -1,4 +1,4 @@
-"""Administration consoles of databases and brokers, and how each of them is opened or closed.
+"""Administration consoles of databases, brokers and workflows, and how each of them is opened or closed.
 
 Sources: the documentation of each image, https://www.pgadmin.org/docs/pgadmin4/latest/container_deployment.html and
 https://flower.readthedocs.io/en/latest/auth.html among them.
@@ -28,6 +28,16 @@ class _Console(Struct, frozen=True):
 _FLOWER = _Console(
     login=("FLOWER_BASIC_AUTH", "FLOWER_OAUTH", "FLOWER_AUTH", "basic_auth", "basic-auth", "--auth", "--conf")
 )
+_MLFLOW = _Console(login=("basic-auth", "app-name", "MLFLOW_AUTH"))
+"""https://mlflow.org/docs/latest/self-hosting/security/basic-http-auth/"""
+_BY_COMMAND = (
+    (frozenset({"celery", "flower"}), _FLOWER),
+    (frozenset({"mlflow", "server"}), _MLFLOW),
+    (frozenset({"mlflow", "ui"}), _MLFLOW),
+    (frozenset({"prefect", "server", "start"}), _Console(login=("PREFECT_SERVER_API_AUTH",))),
+    (frozenset({"dagster-webserver"}), _Console()),
+)
+"""Programs that are started from images of any name."""
 _CONSOLES = (
     (regex(r"(?:.*/)?pgadmin4?"), _Console(opened=(("PGADMIN_CONFIG_SERVER_MODE", "false"),))),
     (regex(r"(?:.*/)?phpmyadmin"), _Console(opened=(("PMA_USER", ""), ("PMA_PASSWORD", "")))),
@@ -38,6 +48,11 @@ _CONSOLES = (
     (regex(r"obsidiandynamics/kafdrop"), _Console()),
     (regex(r"amir20/dozzle"), _Console(login=("DOZZLE_AUTH", "DOZZLE_USERNAME", "--auth-provider", "--username"))),
     (regex(r"mher/flower"), _FLOWER),
+    (regex(r"(?:redpandadata|vectorized)/console"), _Console(login=("LOGIN", "AUTHENTICATION", "CONFIG_"))),
+    (regex(r"temporalio/(?:ui|web)"), _Console(login=("TEMPORAL_AUTH", "TEMPORAL_WEB"))),
+    (regex(r"dbgate/dbgate"), _Console(login=("LOGIN", "AUTH_", "OAUTH_"))),
+    (regex(r"lmenezes/cerebro"), _Console(login=("AUTH_TYPE",))),
+    (regex(r"(?:.*/)?mlflow"), _MLFLOW),
 )
 _DATABASE_LOGIN = regex(r"(?:.*/)?(?:adminer|phpmyadmin)")
 """Whoever has a user and a password of the database is let in; there is no other login, and nothing slows guesses."""
@@ -49,8 +64,10 @@ _OWN_LOGIN = regex(r"(?:.*/)?(?:portainer(?:-[ce]e)?|cloudbeaver|adminmongo|nosq
 
 def _console(inventory: Inventory, service: Service) -> _Console | None:
     """Which console a service is, by its image or by its command."""
-    if any({"celery", "flower"} <= set(command.words) for command in services.commands(inventory, service)):
-        return _FLOWER
+    for command in services.commands(inventory, service):
+        for words, console in _BY_COMMAND:
+            if words <= set(command.words):
+                return console
     name = images.repository(service.image) if service.build is None else ""
     return next((item for pattern, item in _CONSOLES if pattern.fullmatch(name)), None)
 

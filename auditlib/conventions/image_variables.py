@@ -1,10 +1,15 @@
 """Which variables the official images of databases and brokers need, and which they are often given and never read.
 
 Sources: the images' pages (https://hub.docker.com/_/postgres, …/mysql, …/mariadb, …/mongo, …/redis, …/rabbitmq) and the
-entry points that these link to.
+entry points that these link to; https://hub.docker.com/_/influxdb for its variables since version 2, and the changelog
+of https://github.com/prometheus/mysqld_exporter for version 0.15, which dropped `DATA_SOURCE_NAME`; the entry point of
+https://github.com/docker-library/rabbitmq, https://www.keycloak.org/migration/migrating-to-quarkus and
+https://docs.n8n.io/changelog/v10-migration-guide.
 """
 
 from __future__ import annotations
+
+import re
 
 from auditlib.conventions import images
 
@@ -40,6 +45,26 @@ _MEANT = {
     "rabbitmq": ("RABBITMQ_DEFAULT_USER", "RABBITMQ_DEFAULT_PASS", ""),
 }
 """The variables that the images read for a user, a password and the name of a database."""
+_DROPPED = {
+    "influxdb": ((2,), {
+        "INFLUXDB_DB": "DOCKER_INFLUXDB_INIT_BUCKET", "INFLUXDB_ADMIN_USER": "DOCKER_INFLUXDB_INIT_USERNAME",
+        "INFLUXDB_ADMIN_PASSWORD": "DOCKER_INFLUXDB_INIT_PASSWORD", "INFLUXDB_USER": "DOCKER_INFLUXDB_INIT_USERNAME",
+        "INFLUXDB_USER_PASSWORD": "DOCKER_INFLUXDB_INIT_PASSWORD", "INFLUXDB_HTTP_AUTH_ENABLED": "",
+    }),
+    "prom/mysqld-exporter": ((0, 15), {"DATA_SOURCE_NAME": ""}),
+    "rabbitmq": ((3, 9), dict.fromkeys(
+        ("RABBITMQ_VM_MEMORY_HIGH_WATERMARK", "RABBITMQ_DEFAULT_PASS_FILE", "RABBITMQ_DEFAULT_USER_FILE"), ""
+    )),
+    "keycloak/keycloak": ((17,), {
+        "KEYCLOAK_USER": "KEYCLOAK_ADMIN", "KEYCLOAK_PASSWORD": "KEYCLOAK_ADMIN_PASSWORD", "DB_VENDOR": "KC_DB",
+        "DB_ADDR": "KC_DB_URL_HOST", "DB_DATABASE": "KC_DB_URL_DATABASE", "DB_USER": "KC_DB_USERNAME",
+        "DB_PASSWORD": "KC_DB_PASSWORD",
+    }),
+    "n8nio/n8n": ((1,), dict.fromkeys(
+        ("N8N_BASIC_AUTH_ACTIVE", "N8N_BASIC_AUTH_USER", "N8N_BASIC_AUTH_PASSWORD"), ""
+    )),
+}  # fmt: skip
+"""Variables that an image read before a release, with what it reads in their place; empty for nothing."""
 _ENDS = (("USER", "USERNAME"), ("PASSWORD", "PASS"), ("DB", "NAME", "DATABASE", "DBNAME"))
 
 
@@ -50,6 +75,8 @@ def needed(image: str) -> tuple[str, ...]:
 
 def meant(image: str, variable: str) -> str:
     """The variable that an image reads for what another name says; empty if it reads none for that."""
+    if variable in (dropped := _dropped(image)):
+        return dropped[variable]
     end = variable.rpartition("_")[2]
     found = zip(_ENDS, _MEANT.get(images.repository(image), ()), strict=False)
     return next((name for ends, name in found if end in ends), "")
@@ -58,4 +85,19 @@ def meant(image: str, variable: str) -> str:
 def unread(image: str) -> frozenset[str]:
     """The variables that look as if an image took them, and that it doesn't."""
     name = images.repository(image)
-    return frozenset(f"{prefix}_{end}" for prefix in _PREFIXES.get(name, ()) for end in _UNREAD[name])
+    wrong = frozenset(f"{prefix}_{end}" for prefix in _PREFIXES.get(name, ()) for end in _UNREAD[name])
+    return wrong | _dropped(image).keys()
+
+
+def _dropped(image: str) -> dict[str, str]:
+    """What an image of a known release doesn't read any more."""
+    since, names = _DROPPED.get(images.repository(image), ((), {}))
+    numbers = re.match(r"v?(\d+)(?:\.(\d+))?", images.tag(image))
+    release = tuple(int(number) for number in numbers.groups() if number) if numbers else ()
+    newest = images.tag(image) in ("", "latest") and "@" not in image
+    return dict(names) if newest or (release and release >= since) else {}
+
+
+def refuses(image: str, variable: str) -> bool:
+    """Whether an image doesn't start while it is given a variable that it read before."""
+    return images.repository(image) == "rabbitmq" and variable in _dropped(image)

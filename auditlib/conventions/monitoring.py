@@ -72,9 +72,24 @@ def loading(inventory: Inventory, rule_file: str) -> tuple[PrometheusConfig, ...
     )
 
 
-def lacks(inventory: Inventory, config: PrometheusConfig, path: str) -> bool:
+def with_copies(inventory: Inventory, config: PrometheusConfig) -> tuple[Service, ...]:
+    """The services that mount a file of the host whose path ends as a configuration's does: a copy of it, as it seems.
+
+    None if a service mounts the configuration itself.
+    """
+    ending = "/" + "/".join(config.file.split("/")[-2:])
+    if "/" not in config.file or runners(inventory, config.file):
+        return ()
+    return tuple(
+        service
+        for service in inventory.services
+        if any(mount.outside and mount.source.endswith(ending) for mount in service.mounts)
+    )
+
+
+def lacks(inventory: Inventory, config: PrometheusConfig, path: str, running: tuple[Service, ...] = ()) -> bool:
     """Whether every container that reads a configuration runs another's image and has no mount over the path."""
-    services = runners(inventory, config.file)
+    services = running or runners(inventory, config.file)
     return bool(services) and not any(
         service.build
         or service.configs
@@ -85,7 +100,8 @@ def lacks(inventory: Inventory, config: PrometheusConfig, path: str) -> bool:
 
 def _inside(service: Service, config: PrometheusConfig, path: str) -> str:
     """Where a container looks for a pattern: relative ones begin at the folder of the configuration."""
-    return posixpath.normpath(posixpath.join(posixpath.dirname(mounts.path_inside(service, config.file)), path))
+    folder = posixpath.dirname(mounts.path_inside(service, config.file)) or _HOME
+    return posixpath.normpath(posixpath.join(folder, path))
 
 
 def takes(matcher: LabelMatcher, value: str) -> bool:

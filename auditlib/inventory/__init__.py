@@ -103,6 +103,9 @@ class Inventory:
     alert_rules: tuple[monitoring.AlertRule, ...] = field(default=(), metadata={"of": monitoring.AlertRule})
     receivers: tuple[monitoring.Receiver, ...] = field(default=(), metadata={"of": monitoring.Receiver})
     alert_routes: tuple[monitoring.Route, ...] = field(default=(), metadata={"of": monitoring.Route})
+    inhibit_rules: tuple[monitoring.InhibitRule, ...] = field(default=(), metadata={"of": monitoring.InhibitRule})
+    probe_modules: tuple[monitoring.ProbeModule, ...] = field(default=(), metadata={"of": monitoring.ProbeModule})
+    loki_settings: tuple[monitoring.LokiSettings, ...] = field(default=(), metadata={"of": monitoring.LokiSettings})
     datasources: tuple[monitoring.Datasource, ...] = field(default=(), metadata={"of": monitoring.Datasource})
     dashboard_providers: tuple[monitoring.DashboardProvider, ...] = field(
         default=(), metadata={"of": monitoring.DashboardProvider}
@@ -111,6 +114,7 @@ class Inventory:
     instrumentations: tuple[monitoring.Instrumentation, ...] = field(
         default=(), metadata={"of": monitoring.Instrumentation}
     )
+    raw_path_labels: tuple[monitoring.RawPathLabel, ...] = field(default=(), metadata={"of": monitoring.RawPathLabel})
     log_shippers: tuple[monitoring.LogShipper, ...] = field(default=(), metadata={"of": monitoring.LogShipper})
     reverse_proxies: tuple[proxy.ReverseProxy, ...] = field(default=(), metadata={"of": proxy.ReverseProxy})
 

@@ -126,9 +126,10 @@ class ConfigVariable(Struct, frozen=True):
 
 
 class UnrotatedLog(Struct, frozen=True):
-    """A place where code opens a log file by a handler that never begins a new one."""
+    """A place where code opens a log file by a handler that never begins a new one; `handler` is what it is called."""
 
     location: Location
+    handler: str = "logging.FileHandler"
 
 
 IN_URL = "password in a URL"

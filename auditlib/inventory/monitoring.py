@@ -11,6 +11,7 @@ CLIENT_LIBRARIES = {
     "prometheus-fastapi-instrumentator": "prometheus_fastapi_instrumentator", "prom-client": "prom-client",
     "starlette-exporter": "starlette_exporter", "starlette-prometheus": "starlette_prometheus",
     "django-prometheus": "django_prometheus", "express-prom-bundle": "express-prom-bundle",
+    "client-golang": "promhttp",
 }  # fmt: skip
 """Libraries that give metrics only where code calls them: the package, and the word by which code does."""
 
@@ -26,6 +27,13 @@ class Instrumentation(Struct, frozen=True):
     location: Location
 
 
+class RawPathLabel(Struct, frozen=True):
+    """A metric's label that code gives the path of each request as it came; `source` is how it writes that."""
+
+    source: str
+    location: Location
+
+
 class Target(Struct, frozen=True):
     """A `host:port` that is scraped, or alerted to. `port` is empty if none is given."""
 
@@ -34,6 +42,8 @@ class Target(Struct, frozen=True):
     location: Location
     of_swarm: bool = False
     """Whether it is asked for as `tasks.host`, a name that only Swarm knows."""
+    scheme: str = ""
+    """The scheme of a URL, as the targets of a probe may be; empty where none is written."""
 
     @property
     def address(self) -> str:
@@ -75,6 +85,17 @@ class ScrapeJob(Struct, frozen=True):
     """Whether what is scraped decides over `job` and `instance` itself (a Pushgateway, a federation)."""
     discovered: tuple[Target, ...] = ()
     """The hosts whose addresses `dns_sd_configs` asks for."""
+    modules: tuple[PathPattern, ...] = ()
+    """The modules that `params` tells the exporter to probe with."""
+
+
+class ProbeModule(Struct, frozen=True):
+    """A module of blackbox_exporter's configuration; `prober` is `http`, `tcp`, `icmp`, `dns` or `grpc`."""
+
+    file: str
+    name: str
+    prober: str
+    location: Location
 
 
 class PrometheusConfig(Struct, frozen=True):
@@ -173,6 +194,18 @@ class Route(Struct, frozen=True):
     depth: int
     continues: bool
     location: Location
+    blank: str = ""
+    """The key of matchers (`match_re`) that stands there with nothing below it."""
+
+
+class InhibitRule(Struct, frozen=True):
+    """A rule of Alertmanager by which one alert keeps another quiet; `equal` are the labels that both must share."""
+
+    file: str
+    source: tuple[LabelMatcher, ...]
+    target: tuple[LabelMatcher, ...]
+    equal: tuple[str, ...]
+    location: Location
 
 
 class Datasource(Struct, frozen=True):
@@ -185,6 +218,9 @@ class Datasource(Struct, frozen=True):
     url: str
     default: bool
     location: Location
+    foreign_fields: tuple[tuple[str, Location], ...] = ()
+    """The fields of the format's other version, which Grafana passes over, with their places."""
+    organisation: str = "1"
 
 
 class DashboardProvider(Struct, frozen=True):
@@ -240,3 +276,25 @@ class LogShipper(Struct, frozen=True):
     location: Location
     folders: tuple[PathPattern, ...] = ()
     """The folders in which Loki keeps what it stores, where its configuration names any."""
+    positions: PathPattern | None = None
+    """The file in which Promtail remembers how far it has read, where its configuration names one."""
+    sockets: tuple[PathPattern, ...] = ()
+    """The sockets of Docker that it asks for containers, by their paths."""
+    names_tenant: bool = False
+    """Whether it says for which tenant of Loki its logs are."""
+
+
+class LokiSettings(Struct, frozen=True):
+    """What a configuration of Loki says of logins and of how long logs are kept."""
+
+    file: str
+    asks_for_tenant: bool
+    """Whether requests must name a tenant, as without `auth_enabled: false`."""
+    deletes: bool
+    """Whether something deletes old logs."""
+    period: PathPattern | None
+    """How long logs are to be kept, where that is said."""
+    in_files: bool
+    """Whether it keeps logs in files, not in a bucket."""
+    has_schema: bool
+    location: Location

@@ -223,6 +223,8 @@ class Volume(Struct, frozen=True):
     driver: str
     external: bool
     location: Location
+    fixed_name: bool = False
+    """Whether the files say what Docker calls it, by a name of its own or of the project; else the folder does."""
 
 
 class Network(Struct, frozen=True):

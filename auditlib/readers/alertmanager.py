@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from msgspec.structs import replace
 
-from auditlib.inventory.monitoring import Integration, LabelMatcher, Receiver, Route
+from auditlib.inventory.monitoring import InhibitRule, Integration, LabelMatcher, Receiver, Route
 from auditlib.model import Coverage, Location, Read
 from auditlib.patterns import regex
 from auditlib.readers import reading, selection
@@ -96,6 +96,7 @@ def _read(source: Source, file: str) -> Iterator[Any]:
         if not _is_configuration(document):
             continue
         yield from _routes(document, entries, source.vault)
+        yield from _inhibitions(document, entries, source.vault)
         settings = document.get("global")
         for receiver in entries.of(document, "receivers"):
             yield Receiver(
@@ -128,16 +129,34 @@ def _routes(document: Node, entries: Entries, vault: Vault) -> Iterator[Route]:
             depth=depth,
             continues=is_true(node, "continue"),
             location=location(node, entries.file),
+            blank=_blank(node),
         )
         stack.extend((child, receiver, depth + 1) for child in reversed(entries.of(node, "routes")))
     entries.problem(root, f"has more than {ROUTE_LIMIT} routes; the rest was left out")
 
 
-def _matchers(node: Node, entries: Entries, vault: Vault) -> tuple[LabelMatcher, ...]:
+def _blank(node: Node) -> str:
+    """A key of matchers with nothing below it: no value, or an empty list or mapping."""
+    found = ((key, node.get(key)) for key in ("matchers", "match", "match_re"))
+    return next((key for key, value in found if value and not (value.text or value.items() or value.elements())), "")
+
+
+def _inhibitions(document: Node, entries: Entries, vault: Vault) -> Iterator[InhibitRule]:
+    for node in entries.of(document, "inhibit_rules"):
+        yield InhibitRule(
+            file=entries.file,
+            source=_matchers(node, entries, vault, "source_"),
+            target=_matchers(node, entries, vault, "target_"),
+            equal=tuple(item.text for item in entries.scalars(node.get("equal"))),
+            location=location(node, entries.file),
+        )
+
+
+def _matchers(node: Node, entries: Entries, vault: Vault, side: str = "") -> tuple[LabelMatcher, ...]:
     """The matchers of a route, in the present syntax (`matchers`) and in the two former ones (`match`, `match_re`)."""
-    found = [LabelMatcher(name, "=", value) for name, value in pairs(node.get("match"), vault)]
-    found += [LabelMatcher(name, "=~", value) for name, value in pairs(node.get("match_re"), vault)]
-    for item in entries.scalars(node.get("matchers")):
+    found = [LabelMatcher(name, "=", value) for name, value in pairs(node.get(f"{side}match"), vault)]
+    found += [LabelMatcher(name, "=~", value) for name, value in pairs(node.get(f"{side}match_re"), vault)]
+    for item in entries.scalars(node.get(f"{side}matchers")):
         parsed = [replace(each, value=vault.value(each.name, each.value).text) for each in _parsed(item.text)]
         if not parsed and item.text.strip(" {}"):
             entries.problem(item, "a matcher is not of the form name=value")

@@ -29,6 +29,10 @@ _CODE = regex(r"(?<!`)`++([^`\n]{1,300})`")
 _LINK = regex(r"\]\(<?(?P<target>[^)\s>#?]+)")
 _VARIABLE = regex(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b|(?<=\$)[A-Z][A-Z0-9]+\b|\b[A-Z][A-Z0-9]{2,}(?==)")
 _PATH = regex(r"(?<![\w:/.-])\.{0,2}/?[\w.@-]+(?:/[\w.@-]+)*/?")
+_METRIC = regex(
+    r"\b(?:node|container|pg|mysql|redis|nginx|probe|windows)_[a-z0-9_]{2,60}_(?:bytes|total|seconds|ratio|count)\b"
+)
+"""Names that only metrics have, by the exporter before them and the unit behind."""
 _SCRIPT = regex(r"(?<![\w/.-])(?:\.{1,2}/)?[\w@-][\w.@-]*(?:/[\w.@-]+)*\.(?:sh|bash)\b")
 """A script outside code, which its ending tells from a word."""
 _WORD = regex(r"[^\W\d_]{2,40}")
@@ -63,6 +67,7 @@ def _read(source: Source, file: str) -> Iterator[Document]:
     shown = [SHOWN.sub("", line[:_LINE_LIMIT]) for line in source.masked_lines(file)]
     for number, line in enumerate(lines[matter:], start=matter + 1):
         opened = _FENCE.match(line)
+        mentions += [Mention("metric", name, Location(file, number)) for name in _METRIC.findall(line)]
         if _ADDRESS.search(line):
             mentions.append(Mention("address", shown[number - 1].strip(), Location(file, number)))
         if fence:

@@ -17,6 +17,15 @@ from auditlib.yamltree import Node
 
 KIND = "grafana"
 _ALERTING = ("contactPoints", "policies", "muteTimes")
+_OF_VERSION_0 = frozenset({
+    "org_id", "org_name", "basic_auth", "basic_auth_user", "with_credentials", "is_default", "json_data",
+    "secure_json_data",
+})  # fmt: skip
+_OF_VERSION_1 = frozenset({
+    "orgId", "orgName", "basicAuth", "basicAuthUser", "withCredentials", "isDefault", "jsonData", "secureJsonData",
+    "uid",
+})  # fmt: skip
+"""The fields of a data source that only one version of the format has, by which Grafana reads the whole file."""
 
 
 def read(source: Source) -> reading.Reading:
@@ -57,7 +66,7 @@ def _read(source: Source, file: str) -> Iterator[Any]:
     for document in selection.documents(source, file):
         if _datasources(document):
             for item in entries.of(document, "datasources"):
-                yield _datasource(item, source, file)
+                yield _datasource(item, source, file, _foreign(document))
         if _providers(document):
             for item in entries.of(document, "providers"):
                 yield DashboardProvider(file, text(item, "name"), text(item, "options", "path"), location(item, file))
@@ -69,7 +78,12 @@ def _read(source: Source, file: str) -> Iterator[Any]:
         yield Coverage(file, KIND, Read.PARTIAL, "is a template; it was read as if its expressions were words")
 
 
-def _datasource(node: Node, source: Source, file: str) -> Datasource:
+def _foreign(document: Node) -> frozenset[str]:
+    """The fields that Grafana doesn't know in this file: those of the other version than its `apiVersion`."""
+    return _OF_VERSION_1 if text(document, "apiVersion") in ("", "0") else _OF_VERSION_0
+
+
+def _datasource(node: Node, source: Source, file: str, foreign: frozenset[str]) -> Datasource:
     return Datasource(
         file=file,
         name=text(node, "name"),
@@ -78,4 +92,6 @@ def _datasource(node: Node, source: Source, file: str) -> Datasource:
         url=source.vault.mask(text(node, "url")),
         default=is_true(node, "isDefault"),
         location=location(node, file),
+        organisation=text(node, "orgId") or "1",
+        foreign_fields=tuple((key.text, location(key, file)) for key, _ in node.items() if key.text in foreign),
     )

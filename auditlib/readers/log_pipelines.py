@@ -18,7 +18,7 @@ from msgspec import Struct
 from auditlib.inventory.monitoring import LogShipper, PathPattern
 from auditlib.model import Location
 from auditlib.patterns import regex
-from auditlib.readers import reading
+from auditlib.readers import log_shippers, reading
 from auditlib.source import Source, Unreadable
 
 
@@ -111,7 +111,10 @@ def _read(language: _Language, source: Source, file: str) -> Iterator[Any]:
             sources.append(PathPattern(next(filter(None, match.groups())), Location(file, number)))
         elif part == "sink" and (match := language.address.match(head)):
             sinks[source.vault.mask(next(group for group in match.groups() if group))] = None
-    yield LogShipper(file, language.kind, tuple(sources), tuple(sinks), Location(file))
+    yield LogShipper(
+        file, language.kind, tuple(sources), tuple(sinks), Location(file),
+        sockets=log_shippers.sockets(source, file), names_tenant=log_shippers.names_tenant(source.text(file)),
+    )  # fmt: skip
 
 
 def _lines(language: _Language, lines: list[str]) -> Iterator[tuple[int, str]]:

@@ -11,14 +11,22 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from auditlib.inventory.monitoring import LogShipper, PathPattern
+from auditlib.inventory.monitoring import LogShipper, LokiSettings, PathPattern
 from auditlib.model import Location
+from auditlib.patterns import regex
 from auditlib.readers import reading, selection
-from auditlib.readers.nodes import Entries, location, text
+from auditlib.readers.nodes import Entries, is_true, location, text
 from auditlib.source import Source, Unreadable
 from auditlib.yamltree import Node
 
-_WORDS = ("schema_config", "clients:", "pipeline:", "sinks:", "filebeat", "filelog", "exporters:", "parsers_file")
+_WORDS = (
+    "schema_config", "auth_enabled", "clients:", "pipeline:", "sinks:", "filebeat", "filelog", "exporters:",
+    "parsers_file",
+)  # fmt: skip
+_SOCKET = regex(r"\bunix://(/[\w./-]{1,200}\.sock)\b")
+_TENANT = regex(r"tenant|orgid|org_id", re.I)
+_NOTHING = ("", "0", "0s", "0h", "0d")
+"""Periods that mean for ever."""
 _Part = tuple[list[PathPattern], list[str]]
 
 
@@ -32,7 +40,7 @@ def read(source: Source) -> reading.Reading:
 
 def _is_shipper(source: Source, file: str) -> bool:
     try:
-        return any(_kind(document) for document in selection.documents(source, file))
+        return any(_kind(document) or _is_loki(document, file) for document in selection.documents(source, file))
     except Unreadable:
         return bool(re.search(r"(?:^|/)(?:loki|promtail|filebeat|fluent-?bit|vector)\b[^/]*$", file))
 
@@ -49,8 +57,51 @@ def _read(source: Source, file: str) -> Iterator[Any]:
             sources, sinks = _PROGRAMS[kind][1](document, entries)
             shown = tuple(source.vault.mask(sink) for sink in dict.fromkeys(sinks) if sink)
             folders = tuple(_folders(document, entries)) if kind == "loki" else ()
-            yield LogShipper(file, kind, tuple(sources), shown, location(document, file), folders)
+            positions = _patterns(document.get("positions", "filename"), entries)
+            yield LogShipper(
+                file, kind, tuple(sources), shown, location(document, file), folders,
+                positions=positions[0] if positions else None, sockets=sockets(source, file),
+                names_tenant=names_tenant(source.text(file)),
+            )  # fmt: skip
+        if kind == "loki" or _is_loki(document, file):
+            yield _settings(document, entries)
     yield from entries.problems
+
+
+def sockets(source: Source, file: str) -> tuple[PathPattern, ...]:
+    """The sockets that a configuration names, comments left out."""
+    lines = ((number, line) for number, line in enumerate(source.lines(file), 1) if "unix://" in line)
+    told = ((number, line) for number, line in lines if not line.lstrip().startswith(("#", "//")))
+    found = ((path, number) for number, line in told for path in _SOCKET.findall(line.partition(" #")[0]))
+    return tuple(PathPattern(path, Location(file, number)) for path, number in found)
+
+
+def names_tenant(written: str) -> bool:
+    """Whether a configuration that sends to Loki says for which tenant."""
+    return bool(_TENANT.search(written))
+
+
+def _is_loki(document: Node, file: str) -> bool:
+    """Whether a document is Loki's by its name and its keys, though it may lack the schema that Loki can't do without.
+
+    Other programs of the same family have these two keys as well.
+    """
+    return "loki" in file.lower() and all(document.get(key) for key in ("auth_enabled", "server"))
+
+
+def _settings(document: Node, entries: Entries) -> LokiSettings:
+    period = next(iter(_patterns(document.get("limits_config", "retention_period"), entries)), None)
+    by_tables = is_true(document, "table_manager", "retention_deletes_enabled")
+    asks = document.get("auth_enabled")
+    return LokiSettings(
+        file=entries.file,
+        asks_for_tenant=asks is None or asks.value is True,
+        deletes=is_true(document, "compactor", "retention_enabled") or by_tables,
+        period=None if period is None or period.path in _NOTHING else period,
+        in_files=any("filesystem" in store.lower() for store in _loki(document, entries)[1]),
+        has_schema=bool(entries.of(document, "schema_config", "configs")),
+        location=location(document, entries.file),
+    )
 
 
 def _children(document: Node, *keys: str) -> list[tuple[Node, Node]]:

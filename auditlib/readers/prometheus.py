@@ -22,7 +22,7 @@ from auditlib.source import Source, Unreadable
 from auditlib.yamltree import Node, YamlError, parse
 
 KIND = "prometheus"
-_ADDRESS = regex(r"(?:[a-z][a-z0-9+.-]*://)?(?:[^@/]*@)?(\[[^\]]*\]|[^:/\[\]]*)(?::([^/]*))?", re.I)
+_ADDRESS = regex(r"(?:([a-z][a-z0-9+.-]*)://)?(?:[^@/]*@)?(\[[^\]]*\]|[^:/\[\]]*)(?::([^/]*))?", re.I)
 
 
 def read(source: Source) -> reading.Reading:
@@ -34,8 +34,8 @@ def read(source: Source) -> reading.Reading:
 def target(node: Node, file: str) -> Target:
     """A `host:port`; of a URL, as the targets of a probe are, its host and port."""
     match = _ADDRESS.match(node.text.strip())
-    host, port = match.groups() if match else (node.text, "")
-    return Target(host.strip("[]"), port or "", location(node, file))
+    scheme, host, port = match.groups() if match else ("", node.text, "")
+    return Target(host.strip("[]"), port or "", location(node, file), scheme=(scheme or "").lower())
 
 
 def _is_prometheus(source: Source, file: str) -> bool:
@@ -116,6 +116,7 @@ def _job(node: Node, source: Source, entries: Entries) -> ScrapeJob:
         discovery_files=discovery_files,
         honors_labels=is_true(node, "honor_labels"),
         discovered=tuple(_discovered(node, entries)),
+        modules=_paths(node.get("params", "module"), entries),
     )
 
 

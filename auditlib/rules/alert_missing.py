@@ -70,7 +70,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         seen = scraping.watched(inventory, graph, scraping.jobs(inventory, (config,)))
         watched = [item for item in inventory.distinct_services if item.key in seen and _serves(inventory, item)]
         if watched:
-            yield _evidence(config, watched)
+            yield _evidence(config, watched, deployment.uses_orchestrator(inventory))
 
 
 def _may_alert_elsewhere(inventory: Inventory) -> bool:
@@ -78,7 +78,6 @@ def _may_alert_elsewhere(inventory: Inventory) -> bool:
         bool(monitoring.alerts(inventory))
         or any(_ALERTS.search(path) for path in inventory.files)
         or any(_OTHERS.search(service.image) for service in inventory.services)
-        or deployment.uses_orchestrator(inventory)
     )
 
 
@@ -107,14 +106,16 @@ def _alert(config: PrometheusConfig, names: str) -> str:
     return f"{files.into(config.file, 'rule_files: [alerts.yml]')}\n{rules}"
 
 
-def _evidence(config: PrometheusConfig, watched: list[Service]) -> Evidence:
+def _evidence(config: PrometheusConfig, watched: list[Service], clustered: bool) -> Evidence:
     names = listed(item.name for item in watched)
+    doubt = "or the platform that the repository deploys to has its own, " if clustered else ""
     return Evidence(
         f"{config.file} collects the metrics of {names}, and no file of the repository alerts on any: unless somebody "
-        "made alerts in Grafana by hand, nobody is told when something is down.",
+        f"made alerts in Grafana by hand, {doubt}nobody is told when something is down.",
         config.location,
         subject=config.file,
         related=tuple(Related(item.location, f"nobody is told when {item.name} is down") for item in watched),
         recommendation=f"Add a rule file with `up == 0` to `rule_files` of {config.file}, and a receiver.",
+        severity=Severity.LOW if clustered else None,
         example=_alert(config, names),
     )

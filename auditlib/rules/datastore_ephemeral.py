@@ -45,6 +45,8 @@ from auditlib.rules import _durability as durability
 from auditlib.rules._rule import Evidence, rule
 
 _OTHER_PLACE = regex(r"(?:PGDATA|DATA_?DIR|DATA_PATH|DBPATH|--datadir|--dbpath|--data-dir)", re.I)
+_TRACKED_ELSEWHERE = regex(r"store[-_]uri|artifact|s3|\$", re.I)
+_STORES = "# mlflow server --backend-store-uri sqlite:////mlflow/runs.db --artifacts-destination /mlflow/artifacts"
 _UNKNOWN = "<the folder where its image keeps the data>"
 _TEMPORARY = regex(r"(?:^|[-_])(?:tests?|tmp|temp|ephemeral|ci|e2e)(?:$|[-_])")
 
@@ -62,6 +64,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             if group:
                 yield _evidence(project, group)
         for item in mine:
+            if _is_forgetful_tracker(inventory, item):
+                yield _of_tracker(item)
             if (found := services.product(inventory, item)) and found.kind == "cache" and _keeps_nothing(item, found):
                 yield from _of_queue(inventory, graph, item, found)
 
@@ -80,6 +84,32 @@ def _keeps_nothing(service: Service, product: Product) -> bool:
     temporary = [mount.target for mount in service.mounts if mount.kind == "tmpfs"]
     meant = any(mounts.is_below(target, path) for target in temporary for path in (*product.data, product.home))
     return not meant and not any(_OTHER_PLACE.search(text) for text in texts)
+
+
+def _is_forgetful_tracker(inventory: Inventory, service: Service) -> bool:
+    """Whether MLflow keeps its runs and models in its own container, as it does unless it is told of a place."""
+    commands = [set(command.words) for command in services.commands(inventory, service)]
+    serves = any("mlflow" in words and words & {"server", "ui"} for words in commands)
+    if not serves or services.lasting(service) or environments.only_for_development(service):
+        return False
+    unread = any(item.path not in inventory.file_set for item in service.env_files)
+    texts = (*service.command, *(item.name for item in service.environment))
+    told = any(_TRACKED_ELSEWHERE.search(text) for text in texts)
+    return not (unread or told or _TEMPORARY.search(service.name))
+
+
+def _of_tracker(service: Service) -> Evidence:
+    return Evidence(
+        f"{service.name} (MLflow) is told of no store and has no lasting volume: runs and models are gone with the "
+        "container.",
+        service.location,
+        subject=f"{service.name}/runs",
+        service=service.name,
+        recommendation=f"Mount a named volume of {service.name}, and name it in --backend-store-uri and "
+        "--artifacts-destination.",
+        severity=Severity.MEDIUM,
+        example=f"{compose_lines.named_volume(service, '/mlflow')}\n{_STORES}",
+    )
 
 
 def _elsewhere(service: Service, product: Product) -> str:

@@ -1,7 +1,8 @@
-"""The node exporter runs in a container and is shown nothing of the host.
+"""The node exporter, or cAdvisor, runs in a container and is shown too little of the host.
 
 Without the host's folders the file systems and network interfaces that it reports are those of its own container: an
-alert on a full disk or a lost interface watches the wrong thing.
+alert on a full disk or a lost interface watches the wrong thing. With the host's `/proc` alone it knows the names of
+the host's file systems and measures what its container has under them. cAdvisor without folders knows itself only.
 
 Anti-pattern:
 
@@ -24,6 +25,7 @@ Recommendation:
 References:
 
 - https://github.com/prometheus/node_exporter#docker
+- https://github.com/google/cadvisor/blob/master/docs/running.md
 """
 
 from __future__ import annotations
@@ -33,6 +35,7 @@ from collections.abc import Iterator
 from auditlib.conventions import images
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
+from auditlib.inventory.stack import Mount, Service
 from auditlib.model import Area, Confidence, Effort, Severity
 from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
@@ -43,22 +46,60 @@ _SHOWN = """command: ["--path.rootfs=/host"]
 pid: host
 volumes: ["/:/host:ro,rslave"]
 # the host's network interfaces: network_mode: host in place of networks, and the host's address as the target"""
-"""What its own documentation asks for (https://github.com/prometheus/node_exporter#docker)."""
+_CADVISOR = """volumes:
+  - /:/rootfs:ro
+  - /var/run:/var/run:ro
+  - /sys:/sys:ro
+  - /var/lib/docker/:/var/lib/docker:ro"""
+"""What their own documentation asks for."""
+_STEP = "`/:/host:ro,rslave`, and `--path.rootfs=/host` as an option,"
+_ALONE = (
+    "{} is given no folder of the host: the file systems and network interfaces that it reports are those of its own "
+    "container."
+)
+_BLIND = "{} is given no folder of the host: it sees its own container and no other one."
 
 
 @rule(area=Area.MONITORING, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """Every node exporter without a mount of the host and outside its network."""
+    """Every such exporter that lacks the folders of the host, or the option that says where its root is."""
     for service in inventory.distinct_services:
-        shown = any(item.mounts or item.network_mode == "host" for item in inventory.versions(service))
-        if images.repository(service.image).rpartition("/")[2] in _NAMES and not shown:
+        name = images.repository(service.image).rpartition("/")[2]
+        if name == "cadvisor" and not any(item.mounts for item in inventory.versions(service)):
+            yield _evidence(service, _BLIND.format(service.name), "the folders that its documentation names", _CADVISOR)
+        elif name in _NAMES and not any(item.mounts or _is_of_host(item) for item in inventory.versions(service)):
+            yield _evidence(service, _ALONE.format(service.name), _STEP, _SHOWN)
+        elif name in _NAMES and (mount := _unnamed_root(service)):
+            told = compose_lines.of_service(service, f'command: ["--path.rootfs={mount.target}"]  # beside the others')
             yield Evidence(
-                f"{service.name} is given no folder of the host: the file systems and network interfaces that it "
-                "reports are those of its own container.",
-                service.location,
-                subject=service.name,
+                f"{service.name} has the root of the host at {mount.target}, and no --path.rootfs says so: it takes "
+                "the names of the file systems from the host, and measures what its own container has there.",
+                mount.location,
+                subject=f"{service.name}/rootfs",
                 service=service.name,
-                recommendation=f"Mount `/:/host:ro,rslave` into {service.name} and start it with "
-                "`--path.rootfs=/host`.",
-                example=compose_lines.of_service(service, _SHOWN),
+                recommendation=f"Start {service.name} with `--path.rootfs={mount.target}`.",
+                example=told,
             )
+
+
+def _is_of_host(service: Service) -> bool:
+    return service.network_mode == "host"
+
+
+def _unnamed_root(service: Service) -> Mount | None:
+    """The mount of the host's root that no option names, where the host's processes tell of its file systems."""
+    words = " ".join(service.command)
+    if "path.procfs" not in words or "path.rootfs" in words:
+        return None
+    return next((mount for mount in service.mounts if mount.source == "/" and mount.target != "/"), None)
+
+
+def _evidence(service: Service, message: str, step: str, lines: str) -> Evidence:
+    return Evidence(
+        message,
+        service.location,
+        subject=service.name,
+        service=service.name,
+        recommendation=f"Mount {step} into {service.name}.",
+        example=compose_lines.of_service(service, lines),
+    )

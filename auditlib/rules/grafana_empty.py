@@ -1,7 +1,7 @@
 """Grafana starts without a data source.
 
-Nothing is provisioned, so that whoever opens Grafana sees nothing until somebody adds the data source and the
-dashboards by hand; each new installation, and each loss of its volume, begins again.
+Nothing is provisioned, or dashboards alone, so that whoever opens Grafana sees nothing until somebody adds the data
+source and the dashboards by hand; each new installation, and each loss of its volume, begins again.
 
 Anti-pattern:
 
@@ -31,7 +31,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditlib.conventions import environments, grafana, services
+from auditlib.conventions import environments, grafana, mounts, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
@@ -51,29 +51,34 @@ datasources:
 
 @rule(area=Area.MONITORING, severity=Severity.LOW, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """Every Grafana that nothing is provisioned for, in a repository without any data source or dashboard."""
-    if inventory.datasources or inventory.dashboards or grafana.adds_sources(inventory):
+    """Every Grafana that nothing, or nothing but dashboards, is provisioned for, where no file has a data source."""
+    if inventory.datasources or grafana.adds_sources(inventory):
         return
     for server in grafana.servers(inventory):
-        if not environments.only_for_development(server) and not _is_provisioned(inventory, server):
+        if environments.only_for_development(server) or grafana.may_have_sources(inventory, server):
+            continue
+        if any(mounts.path_inside(server, dashboard.file) for dashboard in inventory.dashboards):
+            yield _evidence(inventory, server, with_dashboards=True)
+        elif not inventory.dashboards and not _is_provisioned(server):
             yield _evidence(inventory, server)
 
 
-def _is_provisioned(inventory: Inventory, server: Service) -> bool:
+def _is_provisioned(server: Service) -> bool:
     """Whether something is given to it; if that is missing or in the wrong place, other rules say so."""
-    given = any(mount.target.startswith("/etc/grafana/provisioning/") for mount in server.mounts)
-    return given or grafana.may_have_sources(inventory, server)
+    return any(mount.target.startswith("/etc/grafana/provisioning/") for mount in server.mounts)
 
 
-def _evidence(inventory: Inventory, server: Service) -> Evidence:
+def _evidence(inventory: Inventory, server: Service, *, with_dashboards: bool = False) -> Evidence:
     sources = services.of_product(inventory, "Prometheus")
     host = sources[0].name if sources else "prometheus"
+    given = "dashboards and no data source" if with_dashboards else "no data source and no dashboard"
     return Evidence(
-        f"{server.name} is given no data source and no dashboard: it shows nothing until somebody sets it up by hand.",
+        f"{server.name} is given {given}: it shows nothing until somebody sets it up by hand.",
         server.location,
         subject=server.name,
         service=server.name,
         related=tuple(Related(item.location, f"{item.name} is what it could ask") for item in sources[:1]),
+        severity=Severity.MEDIUM if with_dashboards else None,
         recommendation=f"Mount files with a data source and the dashboards at /etc/grafana/provisioning of "
         f"{server.name}.",
         example=_EXAMPLE.format(host=host),

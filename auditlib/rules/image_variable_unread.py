@@ -1,7 +1,8 @@
 """An official image is given a variable that it doesn't read.
 
 The name looks right and nothing complains. `REDIS_PASSWORD` protects no Redis of the official image, which takes its
-password from `--requirepass`; `MONGO_PASSWORD` makes no user; `POSTGRES_NAME` makes no database.
+password from `--requirepass`; `MONGO_PASSWORD` makes no user; `POSTGRES_NAME` makes no database. InfluxDB 2 doesn't
+read the variables of version 1, nor does MySQL's exporter since 0.15 its `DATA_SOURCE_NAME`.
 
 Anti-pattern:
 
@@ -28,6 +29,9 @@ References:
 - https://hub.docker.com/_/postgres
 - https://hub.docker.com/_/mongo
 - https://hub.docker.com/_/rabbitmq
+- https://hub.docker.com/_/influxdb
+- https://github.com/prometheus/mysqld_exporter/blob/main/CHANGELOG.md
+- https://www.keycloak.org/migration/migrating-to-quarkus
 """
 
 from __future__ import annotations
@@ -45,10 +49,16 @@ from auditlib.phrases import listed
 from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
 
+_OF_EXPORTER = """command:
+  - --mysqld.address=<host>:3306
+  - --mysqld.username=<a user that may read statistics>
+environment:
+  MYSQLD_EXPORTER_PASSWORD: ${MYSQLD_EXPORTER_PASSWORD:?set it in .env}"""
+
 
 @rule(area=Area.CONFIGURATION, severity=Severity.LOW, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """Every official image of a database or broker with variables of its own `environment` that it doesn't read."""
+    """Every well-known image that its own `environment` gives variables which it doesn't read."""
     uses = Counter(item.location for service in inventory.distinct_services for item in service.environment)
     for service in inventory.distinct_services:
         names = image_variables.unread(service.image) if service.build is None else frozenset()
@@ -87,22 +97,35 @@ def _evidence(service: Service, idle: list[EnvironmentEntry]) -> Evidence:
     first, *others = idle
     names = listed(item.name for item in idle)
     open_door = any("PASS" in item.name for item in idle)
+    idle_exporter = first.name == "DATA_SOURCE_NAME" and _knows_no_login(service)
+    refuses = any(image_variables.refuses(service.image, item.name) for item in idle)
     asks_nobody = open_door and ("redis" in service.image or _lets_everybody_in(service))
     return Evidence(
         f"{service.name} is given {names}, which the image {service.image} doesn't read"
-        f"{': it is as open as without a password' if asks_nobody else ''}.",
+        f"{': it is as open as without a password' if asks_nobody else ''}"
+        f"{': it finds no login for its server, and stops' if idle_exporter else ''}"
+        f"{': it refuses to start while it is given any' if refuses else ''}.",
         first.location,
         subject=f"{service.name}/{'/'.join(item.name for item in idle)}",
         service=service.name,
         related=tuple(Related(item.location, f"{item.name} isn't read either", member=True) for item in others),
         recommendation=f"Remove {names} from {service.name}, or use the names that {service.image} documents.",
-        severity=Severity.MEDIUM if open_door else None,
+        severity=Severity.HIGH if refuses else Severity.MEDIUM if open_door or idle_exporter else None,
         example=compose_lines.of_service(service, _lines(service, idle)),
     )
 
 
+def _knows_no_login(service: Service) -> bool:
+    """Whether an exporter is given its server's login in no other way: by options, or by a file."""
+    words = " ".join((*service.entrypoint, *service.command))
+    told = "my-cnf" in words or "mysqld.username" in words
+    return not (told or service.configs or service.secrets or any("my.cnf" in item.target for item in service.mounts))
+
+
 def _lines(service: Service, idle: list[EnvironmentEntry]) -> str:
     """What the image reads instead, or which variables to leave out."""
+    if idle[0].name == "DATA_SOURCE_NAME":
+        return _OF_EXPORTER
     password = next((item.name for item in idle if "PASS" in item.name), "")
     if password and images.repository(service.image) == "redis":
         return f'command: ["redis-server", "--requirepass", "${{{password}:?set it in .env}}"]'

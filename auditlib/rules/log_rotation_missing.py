@@ -1,8 +1,8 @@
 """Logs grow without a limit.
 
 Docker's default logging driver keeps everything a container ever wrote in one file. The disk fills up over months, and
-then the database is the first to fail. A log file that code opens by `logging.FileHandler` grows in the same way, where
-no limit for containers' logs reaches it.
+then the database is the first to fail. A log file that code opens by `logging.FileHandler`, by Winston's `File` without
+`maxsize` or by a plain `FileAppender` grows in the same way, where no limit for containers' logs reaches it.
 
 Anti-pattern:
 
@@ -35,6 +35,7 @@ from collections.abc import Iterator
 from auditlib.conventions import deployment, environments, services, stacks
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
+from auditlib.inventory.configuration import UnrotatedLog
 from auditlib.inventory.stack import Project, Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
@@ -44,9 +45,22 @@ from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 _LOGGING = 'logging:\n  driver: json-file\n  options:\n    max-size: "10m"\n    max-file: "3"'
-_ROTATING = """import logging.handlers
-
-logging.handlers.RotatingFileHandler(<the file that it opens now>, maxBytes=10_000_000, backupCount=3)"""
+_STEPS = {
+    "logging.FileHandler": (
+        "Use `logging.handlers.RotatingFileHandler`",
+        "import logging.handlers\n\n"
+        "logging.handlers.RotatingFileHandler(<the file that it opens now>, maxBytes=10_000_000, backupCount=3)",
+    ),
+    "winston.transports.File": (
+        "Give the transports `maxsize` and `maxFiles`",
+        "new winston.transports.File({ filename: <as it is>, maxsize: 10_000_000, maxFiles: 3 })",
+    ),
+    "FileAppender": (
+        "Use a rolling appender",
+        '<!-- Logback: class="ch.qos.logback.core.rolling.RollingFileAppender"; Log4j: <RollingFile> -->',
+    ),
+}
+"""By handler the first step, in words and in lines."""
 _DAEMON = regex(r"(?:^|/)(?:daemon\.json|logrotate[^/]*|[^/]*\.logrotate)$|(?:^|/)logrotate\.d/")
 
 
@@ -63,7 +77,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         if lasting and not environments.is_for_development(project.location.file):
             yield _evidence(project, lasting)
 
-    handlers = [item.location for item in inventory.unrotated_logs if _is_run_all_the_time(inventory, item.location)]
+    handlers = [item for item in inventory.unrotated_logs if _is_run_all_the_time(inventory, item.location)]
     if handlers and inventory.base_projects:
         yield _of_code(handlers)
 
@@ -73,16 +87,18 @@ def _is_run_all_the_time(inventory: Inventory, place: Location) -> bool:
     return place.file not in inventory.scripts_by_path and not environments.is_for_development(place.file)
 
 
-def _of_code(handlers: list[Location]) -> Evidence:
-    first, *others = sorted(handlers, key=lambda place: (place.file, place.line))
+def _of_code(handlers: list[UnrotatedLog]) -> Evidence:
+    first, *others = sorted(handlers, key=lambda item: (item.location.file, item.location.line))
+    file = first.location.file
+    step, lines = _STEPS[first.handler]
     return Evidence(
         f"The code opens {counted(len(handlers), 'log file')} by a handler that never begins a new one, and nothing of "
         "the repository rotates log files.",
-        first,
-        subject=f"{first.file}/FileHandler",
-        related=tuple(Related(place, "opens another one") for place in others),
-        recommendation=f"Use `logging.handlers.RotatingFileHandler` in {first.file}, or log to standard output.",
-        example=files.into(first.file, _ROTATING),
+        first.location,
+        subject=f"{file}/{first.handler.rpartition('.')[2]}",
+        related=tuple(Related(item.location, "opens another one") for item in others),
+        recommendation=f"{step} in {file}, or log to standard output.",
+        example=files.into(file, lines),
     )
 
 

@@ -1,7 +1,8 @@
 """A log shipper reads files that its container can't see.
 
 The path is right on the host, or in the application's container, and nothing is mounted there in the shipper's own. It
-starts, finds no file, and ships nothing; no error says so.
+starts, finds no file, and ships nothing; no error says so. So it is with the `access.log` of Nginx's image, which is a
+link to standard output, in a volume too.
 
 Anti-pattern:
 
@@ -25,6 +26,7 @@ References:
 
 - https://grafana.com/docs/loki/latest/send-data/promtail/
 - https://docs.docker.com/engine/storage/volumes/
+- https://github.com/nginx/docker-nginx
 """
 
 from __future__ import annotations
@@ -32,8 +34,9 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 
-from auditlib.conventions import monitoring, mounts
+from auditlib.conventions import images, monitoring, mounts
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.monitoring import LogShipper, PathPattern
@@ -42,18 +45,28 @@ from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
 
+_LINKS = frozenset({"access.log", "error.log"})
+_FOLDER_OF_LINKS = "/var/log/nginx"
+_WITH_LINKS = frozenset({"nginx", "nginxinc/nginx-unprivileged"})
+"""Images that send these logs to the container's own output by links (https://hub.docker.com/_/nginx)."""
+
 
 @rule(area=Area.MONITORING, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """Every absolute path of a shipper that a service runs, in which nothing is mounted or nobody writes."""
+    """Every path or socket of a shipper that a service runs, in which nothing is mounted or nobody writes."""
     for shipper in inventory.log_shippers:
         runners = [item for item in monitoring.runners(inventory, shipper.file) if item.build is None]
+        if len(runners) == 1:
+            yield from _without_socket(shipper, runners[0])
         for source in shipper.sources if len(runners) == 1 else ():
             folder = _folder(source.path)
             if not folder or monitoring.is_template(shipper.file, source.path):
                 continue
             mount = _mount(runners[0], folder)
-            if mount is None:
+            server = _linking(inventory, source.path, mount) if mount else None
+            if mount and server:
+                yield _linked(shipper, source, runners[0], server)
+            elif mount is None:
                 yield _evidence(shipper, source, runners[0], "has nothing mounted there", None)
             elif _is_no_folder_of_docker(source.path, mount):
                 yield _elsewhere(shipper, source, runners[0], mount)
@@ -77,6 +90,74 @@ def _mount(service: Service, folder: str) -> Mount | None:
         if mounts.is_below(folder, item.target) or (folder != "/" and mounts.is_below(item.target, folder))
     )
     return next(found, None)
+
+
+def _without_socket(shipper: LogShipper, service: Service) -> Iterator[Evidence]:
+    """The first socket of Docker that is named, if the container has none there."""
+    absent = [item for item in shipper.sockets if not any(_mount(service, path) for path in _spellings(item.path))]
+    if not absent or monitoring.is_template(shipper.file):
+        return
+    socket = absent[0]
+    yield Evidence(
+        f"{shipper.file} finds containers by {socket.path}, but nothing is mounted there in the container of "
+        f"{service.name}: nothing is found, and nothing shipped.",
+        socket.location,
+        subject=socket.path,
+        service=service.name,
+        related=(Related(service.location, f"what {service.name} mounts"),),
+        recommendation=f"Mount {socket.path} into {service.name}, or let it ask a proxy of Docker's socket.",
+        example=_mounted(service, f"{socket.path}:{socket.path}"),
+    )
+
+
+def _spellings(path: str) -> tuple[str, ...]:
+    """A path in `/var/run`, which images have as a link to `/run`, under both names."""
+    plain = posixpath.normpath(path)
+    other = plain.removeprefix("/var") if plain.startswith("/var/run/") else f"/var{plain}"
+    return (plain, other) if plain.startswith(("/run/", "/var/run/")) else (plain,)
+
+
+def _linking(inventory: Inventory, path: str, mount: Mount) -> Service | None:
+    """The Nginx that writes a log into a volume, where its image has a link to standard output in the log's place.
+
+    An empty volume is filled with what the image has in the folder, links among them; a folder of the host isn't.
+    """
+    pattern = posixpath.basename(path)
+    if mount.kind != "volume" or not any(fnmatchcase(link, pattern) for link in _LINKS):
+        return None
+    others = (folder for proxy in inventory.reverse_proxies for folder in proxy.folders if proxy.kind == "nginx")
+    if pattern not in _LINKS and any(_is_another_log(folder) for folder in others):
+        return None
+    if any(volume.name == mount.source and volume.external for volume in inventory.volumes):
+        return None
+    found = (
+        service
+        for service in inventory.services
+        for item in service.mounts
+        if item.source == mount.source and item.kind == "volume" and item.target.rstrip("/") == _FOLDER_OF_LINKS
+        if images.repository(service.image) in _WITH_LINKS and service.build is None
+    )
+    return next(found, None)
+
+
+def _is_another_log(path: str) -> bool:
+    """Whether Nginx is told to write a log under a name that its image has no link for."""
+    return posixpath.dirname(path) == _FOLDER_OF_LINKS and posixpath.basename(path) not in _LINKS
+
+
+def _linked(shipper: LogShipper, source: PathPattern, service: Service, server: Service) -> Evidence:
+    name = posixpath.basename(source.path)
+    return Evidence(
+        f"{shipper.file} reads {source.path}, and the image {server.image} has links to its standard streams in place "
+        f"of access.log and error.log: the volume takes them over, and {service.name} finds no line of {server.name}.",
+        source.location,
+        subject=source.path,
+        service=service.name,
+        related=(Related(server.location, f"{server.name} shares the volume"),),
+        recommendation=f"Let {server.name} write to a file of another name, or ship the log of its container.",
+        example=f"# the configuration of {server.name}\n"
+        f"{'error_log' if name.startswith('error') else 'access_log'} {_FOLDER_OF_LINKS}/{server.name}-{name};",
+    )
 
 
 def _is_no_folder_of_docker(path: str, mount: Mount) -> bool:

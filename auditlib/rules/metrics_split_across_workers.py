@@ -25,6 +25,7 @@ References:
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator
 
 from auditlib import scraping
@@ -41,7 +42,7 @@ from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 _SERVERS = frozenset({"gunicorn", "uvicorn", "hypercorn", "granian"})
-_WORKERS = regex(r"(?:^|\s)(?:-w|--workers)[\s=]*(?P<count>\d{1,3})\b")
+_WORKERS = regex(r"(?:^|\s)(?:-w|--workers)[\s=]*(?:\$\{(?P<variable>\w+):?-)?(?P<count>\d{1,3})\b")
 _OF_PYTHON = frozenset({
     "prometheus_client", "prometheus_flask_exporter", "prometheus_fastapi_instrumentator", "starlette_exporter",
     "starlette_prometheus", "django_prometheus",
@@ -59,28 +60,46 @@ def metrics() -> bytes:      # what /metrics answers
 
 @rule(area=Area.MONITORING, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.MEDIUM)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """Every scraped service that starts several workers on code with such a library and without its shared mode."""
+    """Every service that is scraped and starts several workers on code with such a library, without its shared mode.
+
+    Where no Prometheus is configured at all, whoever scrapes the first such service will meet it.
+    """
     watched = scraping.watched(inventory, graph, scraping.jobs(inventory, monitoring.prometheus_in_use(inventory)))
-    for service in inventory.distinct_services:
-        folder = scraping.code_folder(inventory, service) if service.key in watched else None
+    anybody = not inventory.prometheus
+    for service in inventory.deployed_services if anybody else inventory.distinct_services:
+        asked = service.key in watched or anybody
+        folder = scraping.code_folder(inventory, service) if asked and inventory.instrumentations else None
         found = _several(inventory, service) if folder is not None else None
         library = _library(inventory, folder or "") if found else None
         if found and library and not _is_shared(inventory, service):
-            yield _evidence(service, found[0], found[1], library)
+            yield _evidence(service, found[0], found[1], library, Severity.LOW if anybody else None)
+            if anybody:
+                return
 
 
 def _several(inventory: Inventory, service: Service) -> tuple[int, Location] | None:
     """How many workers a service starts, and where that is said; None for one, or where nothing tells."""
+    given = {entry.name: entry.value.text for entry in service.environment if entry.value}
     for start in starting.of(inventory, service):
+        if start.followed and _is_an_argument(inventory, service):
+            continue
         text = " ".join(start.words)
         match = _WORKERS.search(text) if _is_server(start) else None
-        if match and int(match["count"]) > 1:
-            return int(match["count"]), start.location
+        count = given.get(match["variable"] or "", match["count"]) if match else ""
+        if count.isdigit() and int(count) > 1:
+            return int(count), start.location
         for entry in service.environment if _is_server(start) and match is None else ():
             value = entry.value.text if entry.value and entry.name == "WEB_CONCURRENCY" else ""
             if value.isdigit() and int(value) > 1:
                 return int(value), entry.location
     return None
+
+
+def _is_an_argument(inventory: Inventory, service: Service) -> bool:
+    """Whether the command goes to a script of the image, which may start something else for it."""
+    names = {posixpath.basename(path) for path in inventory.scripts_by_path}
+    parts = {posixpath.basename(part) for word in service.command for part in word.split()}
+    return bool(service.command) and not service.entrypoint and not names & parts
 
 
 def _is_server(start: Start) -> bool:
@@ -104,7 +123,9 @@ def _is_shared(inventory: Inventory, service: Service) -> bool:
     return any(name.upper() == "PROMETHEUS_MULTIPROC_DIR" for name in names)
 
 
-def _evidence(service: Service, count: int, place: Location, library: Instrumentation) -> Evidence:
+def _evidence(
+    service: Service, count: int, place: Location, library: Instrumentation, severity: Severity | None
+) -> Evidence:
     return Evidence(
         f"{service.name} starts {count} workers, and nothing sets PROMETHEUS_MULTIPROC_DIR: each answers /metrics with "
         f"what it has counted itself.",
@@ -112,6 +133,7 @@ def _evidence(service: Service, count: int, place: Location, library: Instrument
         subject=service.name,
         service=service.name,
         related=(Related(library.location, f"the code uses {library.library}"),),
+        severity=severity,
         recommendation=f"Set PROMETHEUS_MULTIPROC_DIR for {service.name} and let its code gather by "
         "MultiProcessCollector.",
         example=_shared(service, library),

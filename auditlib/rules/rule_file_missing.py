@@ -53,12 +53,13 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 
 def _is_absent(inventory: Inventory, config: PrometheusConfig, pattern: PathPattern) -> bool:
     filled_in = monitoring.is_template(config.file, pattern.path)
-    return not filled_in and monitoring.lacks(inventory, config, pattern.path)
+    copies = monitoring.with_copies(inventory, config)
+    return not filled_in and monitoring.lacks(inventory, config, pattern.path, copies)
 
 
 def _mounted(config: PrometheusConfig, service: Service, path: str) -> str:
     """The folder beside the configuration, at the place in the container that the pattern means."""
-    home = posixpath.dirname(mounts.path_inside(service, config.file))
+    home = posixpath.dirname(mounts.path_inside(service, config.file)) or "/etc/prometheus"
     target = posixpath.normpath(posixpath.join(home, path))
     rules = posixpath.join(posixpath.dirname(config.file), "rules")
     if "*" in target:
@@ -67,7 +68,8 @@ def _mounted(config: PrometheusConfig, service: Service, path: str) -> str:
 
 
 def _evidence(inventory: Inventory, config: PrometheusConfig, absent: list[PathPattern]) -> Evidence:
-    service = monitoring.runners(inventory, config.file)[0]
+    running = monitoring.runners(inventory, config.file)
+    service = (running or monitoring.with_copies(inventory, config))[0]
     names = listed(item.path for item in absent)
     return Evidence(
         f"`rule_files` of {config.file} names {names}, and no mount of {service.name} brings "
@@ -75,7 +77,10 @@ def _evidence(inventory: Inventory, config: PrometheusConfig, absent: list[PathP
         absent[0].location,
         subject=config.file,
         service=service.name,
-        related=(Related(service.location, f"{service.name} mounts {config.file} alone"),),
+        related=(Related(service.location, f"{service.name} mounts {config.file} alone"),)
+        if running
+        else (Related(service.location, f"{service.name} mounts what seems to be a copy of {config.file}"),),
+        confidence=None if running else Confidence.MEDIUM,
         recommendation=f"Mount {names} into {service.name}, or remove `rule_files` from {config.file}.",
         example=_mounted(config, service, absent[0].path),
     )

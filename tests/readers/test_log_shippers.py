@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from auditlib.inventory.monitoring import LogShipper, LokiSettings
 from auditlib.model import Read
 from auditlib.readers import log_pipelines, log_shippers
 from auditlib.source import Source
@@ -95,11 +96,29 @@ def read(root):
 def test_sources_and_sinks(kind, tmp_path):
     name, text, sources, sinks = CASES[kind]
     (tmp_path / name).write_text(text, encoding="utf-8")
-    (record,), (entry,) = read(tmp_path)
+    records, (entry,) = read(tmp_path)
+    (record,) = (item for item in records if isinstance(item, LogShipper))
     assert (record.kind, record.file, entry.status) == (kind.strip(), name, Read.PARSED)
     assert [(item.path, item.location.line) for item in record.sources] == sources
     assert len(record.sinks) == len(set(sinks))
     assert all(shown.startswith(sink) for shown, sink in zip(record.sinks, dict.fromkeys(sinks), strict=True))
+
+
+def test_settings_of_loki_and_promtail(tmp_path):
+    (tmp_path / "loki.yml").write_text(
+        "schema_config: {configs: [{object_store: filesystem}]}\nlimits_config: {retention_period: 7d}\n"
+    )
+    (tmp_path / "promtail.yml").write_text(
+        "positions: {filename: /tmp/p.yaml}\nclients: [{url: 'http://loki:3100', tenant_id: a}]\nscrape_configs: [{}]\n"
+    )
+    records, _ = read(tmp_path)
+    (settings,) = (item for item in records if isinstance(item, LokiSettings))
+    assert settings.asks_for_tenant
+    assert (settings.in_files, settings.has_schema, settings.deletes) == (True, True, False)
+    assert settings.period.path == "7d"
+    (promtail,) = (item for item in records if getattr(item, "kind", "") == "promtail")
+    assert promtail.positions.path.endswith("p.yaml")
+    assert promtail.names_tenant
 
 
 OTHERS = {

@@ -112,7 +112,9 @@ def resources(view: View) -> Iterator[Volume | Network | FileObject]:
     """Volumes, networks, secrets and configs, whether a service uses them or not."""
     for name, entry in view.section("volumes").items():
         place = view.nearest("volumes", name)
-        yield Volume(view.name, name, str(entry.get("driver") or ""), bool(entry.get("external")), place)
+        made_up = f"{view.config.get('name')}_{name}"
+        fixed = bool(view.place("name") or entry.get("external") or entry.get("name") != made_up)
+        yield Volume(view.name, name, str(entry.get("driver") or ""), bool(entry.get("external")), place, fixed)
     for name, entry in view.section("networks").items():
         yield Network(
             view.name, name, str(entry.get("driver") or ""), bool(entry.get("external")), bool(entry.get("internal")),

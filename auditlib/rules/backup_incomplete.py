@@ -1,0 +1,131 @@
+"""The backups leave out a part of the data.
+
+A script dumps the database or copies some volumes, so that everybody believes in it, and what another service keeps
+beside it is in none of them. After a loss the parts don't fit together: an order without its files, a search without an
+index.
+
+Anti-pattern:
+
+    # backup.sh
+    docker compose exec -T db pg_dump shop > shop.sql
+    # the volume uploads, and MongoDB's, are in no backup
+
+Better:
+
+    docker compose exec -T db pg_dump shop > shop.sql
+    docker compose exec -T documents mongodump --archive > documents.archive
+    docker run --rm -v shop_uploads:/data:ro -v /backups:/out alpine tar czf /out/uploads.tar.gz /data
+
+Recommendation:
+
+    Back up all that can't be made anew, at the same time, and write down what is left out on purpose.
+
+References:
+
+- https://docs.docker.com/engine/storage/volumes/#back-up-restore-or-migrate-data-volumes
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditlib.conventions import backups, environments, services
+from auditlib.conventions.images import Product
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.delivery import Script
+from auditlib.inventory.stack import Mount, Project, Service
+from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.patterns import regex
+from auditlib.phrases import listed, specified
+from auditlib.rules import _files as files
+from auditlib.rules._rule import Evidence, rule
+
+_DUMPS = {
+    "PostgreSQL": regex(r"\b(?:pg_dump(?:all)?|pg_basebackup|pgbackrest|barman|wal-g|postgres-backup\S*)\b"),
+    "MySQL": regex(r"\b(?:mysqldump|mariadb-dump|mydumper|xtrabackup|mariabackup|mysql-backup\S*)\b"),
+    "MongoDB": regex(r"\bmongodump\b"),
+    "Neo4j": regex(r"\bneo4j-admin\b"),
+    "InfluxDB": regex(r"\binflux(?:d)? backup\b"),
+    "ClickHouse": regex(r"\bclickhouse-backup\b|\bBACKUP\b"),
+    "Redis": regex(r"(?i)\bbgsave\b|--rdb\b|dump\.rdb"),
+    "MinIO": regex(r"\bmc (?:mirror|cp)\b|\brclone\b"),
+}
+_TAKES_ALL = regex(
+    r"restic|borg|duplicity|duplicati|kopia|velero|rsnapshot|rdiff-backup|volume-backup|volume ls|docker/volumes|"
+    r"rclone|snapshot|docker inspect|backup\.py"
+)
+"""What may copy more than its words tell."""
+
+
+@rule(area=Area.RESILIENCE, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """For each project the data that no backup names, where a shell script backs up some of it."""
+    scripts = [item for item in inventory.scripts if backups.SCRIPT_NAME.search(item.path)]
+    if not scripts or not all(item.commands for item in scripts):
+        return
+    told = "\n".join(_texts(inventory))
+    if _TAKES_ALL.search(told):
+        return
+    for project in inventory.base_projects:
+        if not environments.is_for_development(project.location.file):
+            yield from _of_project(inventory, project, scripts, told)
+
+
+def _texts(inventory: Inventory) -> Iterator[str]:
+    """The commands of scripts and services that make backups, by their names or by a tool."""
+    for script in inventory.scripts:
+        lines = [" ".join(command.words) for command in script.commands]
+        if backups.SCRIPT_NAME.search(script.path) or any(map(backups.TOOL.search, lines)):
+            yield from lines
+    for service in inventory.services:
+        line = " ".join((service.image, *service.entrypoint, *service.command))
+        if backups.SCRIPT_NAME.search(service.name) or backups.TOOL.search(line):
+            yield f"{line} {' '.join(mount.source for mount in service.mounts)}"
+
+
+def _of_project(inventory: Inventory, project: Project, scripts: list[Script], told: str) -> Iterator[Evidence]:
+    stores = services.stores(inventory, project) + services.files(inventory, project)
+    kept = [item for item in stores if item[1].kind not in ("cache", "broker")]
+    kept = kept or services.monitoring_data(inventory, project)
+    named = [item for item in kept if _is_named(item, told)]
+    left = [item for item in kept if item not in named]
+    if named and left:
+        yield _evidence(project, scripts[0], named, left)
+
+
+def _is_named(store: tuple[Service, Product, Mount], told: str) -> bool:
+    """Whether a command dumps such a product, or names the service, its volume or its folder."""
+    service, product, mount = store
+    dumps = _DUMPS.get("MySQL" if product.name == "MariaDB" else product.name)
+    names = {service.name, service.container_name, mount.source, mount.target, product.name.lower()} - {""}
+    return bool(dumps and dumps.search(told)) or any(name in told for name in names)
+
+
+def _evidence(
+    project: Project,
+    script: Script,
+    named: list[tuple[Service, Product, Mount]],
+    left: list[tuple[Service, Product, Mount]],
+) -> Evidence:
+    (first, product, mount), *others = left
+    shown = listed(specified(service.name, kind.name) for service, kind, _ in left)
+    lesser = product.kind in services.OBSERVABILITY
+    return Evidence(
+        f"{script.path} backs up {listed(item.name for item, _, _ in named)}, and no command of the repository names "
+        f"what {shown} {'keeps' if not others else 'keep'}, unless the host copies it.",
+        mount.location,
+        subject=f"{project.name}/left out of backups",
+        service=first.name,
+        related=(
+            Related(script.location, "what is backed up"),
+            *(Related(item.location, f"{service.name} keeps data here", member=True) for service, _, item in others),
+        ),
+        recommendation=f"Add {listed(item.name for item, _, _ in left)} to {script.path}, or say why not.",
+        severity=Severity.LOW if lesser else None,
+        example=files.into(
+            script.path,
+            f"docker run --rm -v <the volume {mount.source}>:/data:ro -v <the folder of the backups>:/out alpine \\\n"
+            f"  tar czf /out/{first.name}.tar.gz /data",
+        ),
+    )

@@ -1,0 +1,92 @@
+"""A backup that fails is noticed by nobody.
+
+The script runs at night and writes to a log that nobody reads. When the disk is full, a password has changed or the
+job is gone from the crontab, there are no new backups, and somebody finds out on the day when one is needed.
+
+Anti-pattern:
+
+    # crontab: 0 3 * * * /opt/backup.sh
+    # backup.sh: pg_dump … > /backups/shop.sql
+
+Better:
+
+    # backup.sh, as its last line
+    curl -fsS --retry 3 "$HEALTHCHECK_URL"
+
+Recommendation:
+
+    Let the last line of the script report its success to something that alerts when the report doesn't come.
+
+References:
+
+- https://healthchecks.io/docs/monitoring_cron_jobs/
+- https://prometheus.io/docs/practices/pushing/
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from auditlib.conventions import backups, environments, monitoring
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.delivery import Script
+from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.patterns import regex
+from auditlib.rules import _files as files
+from auditlib.rules._rule import Evidence, rule
+
+_TELLS = regex(
+    r"\b(?:curl|wget|mailx?|sendmail|msmtp|mutt|ntfy|apprise|slack\w*|telegram\w*|notify\w*|alert\w*|pushgateway|"
+    r"logger|systemd-cat|healthcheck\w*|hc-ping)\b|\.prom\b|textfile",
+    re.I,
+)
+"""Words by which a script tells somebody, or leaves a metric behind."""
+_SPEAKS = regex(r"back[-_ ]?up|dump|snapshot", re.I)
+_COPIES = frozenset({"tar", "cp", "rsync"})
+
+
+@rule(area=Area.RESILIENCE, severity=Severity.LOW, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """The scripts of backups that tell nobody, where no alert or workflow of the repository asks for them."""
+    makers = [item for item in inventory.scripts if _makes_backups(item)]
+    if not makers or any(_tells(item) for item in makers) or _is_asked_for(inventory, makers):
+        return
+    yield _evidence(inventory, makers)
+
+
+def _makes_backups(script: Script) -> bool:
+    """Whether a shell script is called after backups, and copies or dumps something."""
+    named = backups.SCRIPT_NAME.search(script.path) and "restor" not in script.path.lower()
+    if not named or environments.is_for_development(script.path):
+        return False
+    words = [command.words for command in script.commands]
+    return any(_COPIES & set(item) or backups.TOOL.search(" ".join(item)) for item in words)
+
+
+def _tells(script: Script) -> bool:
+    return any(_TELLS.search(" ".join(command.words)) for command in script.commands)
+
+
+def _is_asked_for(inventory: Inventory, makers: list[Script]) -> bool:
+    """Whether an alert speaks of backups, or a workflow runs a script, whose failure its host reports."""
+    alerts = (f"{item.name} {item.query.expression}" for item in monitoring.alerts(inventory))
+    steps = (" ".join(command.words) for step in inventory.steps for command in step.commands)
+    run = any(item.path.rpartition("/")[2] in text for text in steps for item in makers)
+    return run or any(_SPEAKS.search(text) for text in alerts)
+
+
+def _evidence(inventory: Inventory, makers: list[Script]) -> Evidence:
+    first, *others = makers
+    alert = next(iter(monitoring.alerts(inventory)), None)
+    places = [Related(item.location, "tells nobody either", member=True) for item in others]
+    return Evidence(
+        f"{first.path} tells nobody how it went, and no alert of the repository asks for it: unless cron's mail is "
+        "read, a backup that fails is noticed when one is needed.",
+        first.location,
+        subject=first.path,
+        related=(*places, *([Related(alert.location, "the alerts that there are")] if alert else [])),
+        recommendation=f"End {first.path} with a report of its success to something that alerts when none comes.",
+        example=files.into(first.path, 'curl -fsS --retry 3 "$BACKUP_PING_URL"   # the last line, after `set -e`'),
+    )

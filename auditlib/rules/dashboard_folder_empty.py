@@ -1,0 +1,75 @@
+"""Grafana is to load dashboards from a folder that holds none.
+
+The provider and the mount are there, and the dashboards were never committed. Each new installation begins with an
+empty Grafana, while the provider says that there is something.
+
+Anti-pattern:
+
+    # provisioning/dashboards/main.yml: options: {path: /var/lib/grafana/dashboards}
+    grafana:
+      volumes: ["./dashboards:/var/lib/grafana/dashboards"]      # holds a README alone
+
+Better:
+
+    # dashboards/api.json, exported from the Grafana in which it was made
+
+Recommendation:
+
+    Export the dashboards as JSON and commit them, or remove the provider.
+
+References:
+
+- https://grafana.com/docs/grafana/latest/administration/provisioning/#dashboards
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditlib.conventions import deployment, environments, grafana, mounts
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.monitoring import DashboardProvider
+from auditlib.inventory.stack import Service
+from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.rules import _files as files
+from auditlib.rules._rule import Evidence, rule
+
+
+@rule(area=Area.MONITORING, severity=Severity.LOW, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """Every provider whose folder is one of the repository with files in it, and no dashboard among them."""
+    servers = [item for item in grafana.servers(inventory) if item.build is None]
+    servers = [item for item in servers if not environments.only_for_development(item)]
+    if not servers or _are_brought(inventory):
+        return
+    for provider in inventory.dashboard_providers:
+        for server in servers:
+            known = grafana.sees(server, "/etc/grafana/provisioning/dashboards", provider.file)
+            folder = mounts.path_outside(server, provider.path) if known else ""
+            held = [path for path in inventory.files if mounts.is_below(path, folder)] if folder else []
+            if held and not any(path.endswith((".json", ".jsonnet", ".libsonnet", ".j2")) for path in held):
+                yield _evidence(provider, server, folder)
+                break
+
+
+def _are_brought(inventory: Inventory) -> bool:
+    """Whether a command speaks of dashboards, which it may fetch or write."""
+    return any("dashboard" in word.lower() for command in deployment.commands(inventory) for word in command.words)
+
+
+def _evidence(provider: DashboardProvider, server: Service, folder: str) -> Evidence:
+    return Evidence(
+        f"{server.name} is to load dashboards from {provider.path}, which is {folder} and holds no JSON: unless they "
+        "are put there by hand, it begins without a dashboard.",
+        provider.location,
+        subject=f"{provider.name}/{folder}",
+        service=server.name,
+        related=tuple(
+            Related(item.location, f"{folder} is mounted here")
+            for item in server.mounts
+            if mounts.is_below(provider.path, item.target)
+        ),
+        recommendation=f"Export the dashboards as JSON into {folder}, or remove the provider {provider.name}.",
+        example=files.into(f"{folder}/<name>.json", "<what `Export` of the dashboard gives>"),
+    )

@@ -1,0 +1,102 @@
+"""Grafana finds a dashboard twice, and updates none of its folder any more.
+
+Each provisioned dashboard needs an identifier of its own, and a title of its own in its folder. Where one stands twice,
+in a copied file or because two providers read one folder, Grafana logs a warning and takes the right to write from the
+whole provider: what is changed in the files never arrives.
+
+Anti-pattern:
+
+    dashboards/api.json         # "uid": "api"
+    dashboards/api-copy.json    # "uid": "api"
+
+Better:
+
+    dashboards/api-copy.json    # "uid": "api-details", "title": "Api, details"
+
+Recommendation:
+
+    Give each dashboard an identifier and a title of its own, and each folder one provider.
+
+References:
+
+- https://grafana.com/docs/grafana/latest/administration/provisioning/#dashboards
+- https://github.com/grafana/grafana/blob/main/pkg/services/provisioning/dashboards/validator.go
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from auditlib.conventions import grafana, mounts
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.monitoring import Dashboard, DashboardProvider
+from auditlib.inventory.stack import Service
+from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.phrases import counted, listed
+from auditlib.rules import _files as files
+from auditlib.rules._rule import Evidence, rule
+
+_Read = tuple[DashboardProvider, Dashboard]
+
+
+@rule(area=Area.MONITORING, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """What one Grafana reads twice: by two providers, or in two files with one identifier or one title."""
+    seen: set[Location] = set()  # an overlay has the server of its base again
+    for server in grafana.servers(inventory):
+        read = list(_read(inventory, server))
+        twice = _twice(read)
+        if twice and twice[1][1].location not in seen:
+            seen.add(twice[1][1].location)
+            yield _of_provider(twice) if twice[0][1] is twice[1][1] else _of_files(twice)
+
+
+def _read(inventory: Inventory, server: Service) -> Iterator[_Read]:
+    """Each dashboard with each provider of a server that reads it."""
+    for provider in inventory.dashboard_providers:
+        if grafana.sees(server, "/etc/grafana/provisioning/dashboards", provider.file):
+            for dashboard in inventory.dashboards:
+                if mounts.is_below(mounts.path_inside(server, dashboard.file) or "/", provider.path):
+                    yield provider, dashboard
+
+
+def _twice(read: list[_Read]) -> list[_Read]:
+    """The first group that shares an identifier, or a title in one folder of one provider."""
+    groups: defaultdict[tuple[str, ...], list[_Read]] = defaultdict(list)
+    for provider, dashboard in read:
+        if dashboard.uid:
+            groups["uid", dashboard.uid].append((provider, dashboard))
+        folder = dashboard.file.rpartition("/")[0]
+        groups["title", provider.file, provider.name, folder, dashboard.title].append((provider, dashboard))
+    return next((items for items in groups.values() if len(items) > 1), [])
+
+
+def _of_provider(twice: list[_Read]) -> Evidence:
+    (first, dashboard), (second, _), *_ = twice
+    return Evidence(
+        f"The providers {first.name} and {second.name} both read {dashboard.file}: Grafana takes that for a duplicate, "
+        "and changes to the files of both never arrive.",
+        second.location,
+        subject=f"{first.name}/{second.name}",
+        related=(Related(first.location, f"{first.name} reads {first.path}"),),
+        recommendation=f"Give {first.name} and {second.name} folders of which none lies in the other.",
+        example=files.into(second.file, f"options: {{path: {second.path}/<a folder of its own>}}"),
+    )
+
+
+def _of_files(twice: list[_Read]) -> Evidence:
+    _, first = twice[0]
+    _, second = twice[1]
+    shared = f"the identifier {first.uid}" if first.uid and first.uid == second.uid else f"the title {first.title}"
+    key = "uid" if "identifier" in shared else "title"
+    return Evidence(
+        f"{counted(len(twice), 'dashboard')} have {shared} ({listed(item.file for _, item in twice)}): Grafana no "
+        "longer updates what this provider reads.",
+        second.location,
+        subject=shared,
+        related=tuple(Related(item.location, f"has {shared} too") for _, item in twice if item is not second),
+        recommendation=f"Give {second.file} another {key}.",
+        example=files.into(second.file, f'"{key}": "<another one>"'),
+    )

@@ -1,0 +1,73 @@
+"""Grafana is told to begin with a dashboard that isn't there.
+
+The variable names a file in a folder that the repository mounts, and the folder has no such file. Grafana logs an error
+at each visit and shows its own empty page.
+
+Anti-pattern:
+
+    grafana:
+      volumes: ["./dashboards:/var/lib/grafana/dashboards"]      # holds sales.json
+      environment:
+        GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH: /var/lib/grafana/dashboards/home.json
+
+Better:
+
+    grafana:
+      environment:
+        GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH: /var/lib/grafana/dashboards/sales.json
+
+Recommendation:
+
+    Name a dashboard that is there.
+
+References:
+
+- https://grafana.com/docs/grafana/latest/setup-grafana/configure-grafana/#default_home_dashboard_path
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator
+
+from auditlib.conventions import grafana, mounts
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.stack import EnvironmentEntry, Service
+from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.phrases import listed
+from auditlib.rules import _compose_lines as compose_lines
+from auditlib.rules._rule import Evidence, rule
+
+_VARIABLE = "GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"
+
+
+@rule(area=Area.MONITORING, severity=Severity.LOW, confidence=Confidence.HIGH, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """Every Grafana whose first dashboard is in a folder of the repository that lacks it."""
+    for server in grafana.servers(inventory):
+        for entry in server.environment:
+            path = entry.value.text if entry.name == _VARIABLE and entry.value else ""
+            outside = mounts.path_outside(server, path) if path.startswith("/") else ""
+            folder = posixpath.dirname(outside)
+            held = [file for file in inventory.files if mounts.is_below(file, folder)] if folder else []
+            if held and outside not in inventory.file_set:
+                yield _evidence(server, entry, path, outside, held)
+
+
+def _evidence(server: Service, entry: EnvironmentEntry, path: str, outside: str, held: list[str]) -> Evidence:
+    folder = posixpath.dirname(outside)
+    boards = [file for file in held if file.endswith(".json")]
+    named = listed((posixpath.basename(file) for file in boards), 3) or "no dashboard at all"
+    first = posixpath.relpath(boards[0], folder) if boards else "<a dashboard>"
+    better = posixpath.join(posixpath.dirname(path), first)
+    mounted = [item for item in server.mounts if mounts.is_below(path, item.target) and item.kind == "bind"]
+    return Evidence(
+        f"{server.name} is to begin with {path}, but {folder} holds {named}.",
+        entry.location,
+        subject=path,
+        service=server.name,
+        related=tuple(Related(mount.location, "what is mounted there") for mount in mounted),
+        recommendation=f"Name a dashboard of {folder} in {_VARIABLE} of {server.name}.",
+        example=compose_lines.of_service(server, f"environment:\n  {_VARIABLE}: {better}"),
+    )

@@ -1,0 +1,77 @@
+"""An inhibition asks for two alerts of one name, and no name occurs on both sides.
+
+An inhibition keeps the lesser alert quiet while the greater one fires. With `alertname` among `equal` both must have
+the same name. Where each alert has one severity only, no pair ever matches, and both are sent.
+
+Anti-pattern:
+
+    inhibit_rules:
+      - source_matchers: [severity="critical"]
+        target_matchers: [severity="warning"]
+        equal: [alertname]
+    # rules: ApiDown is critical, ApiSlow is a warning
+
+Better:
+
+    inhibit_rules:
+      - source_matchers: [severity="critical"]
+        target_matchers: [severity="warning"]
+        equal: [instance]
+
+Recommendation:
+
+    Compare the labels that both alerts have, as `instance` or `job`, and leave `alertname` out.
+
+References:
+
+- https://prometheus.io/docs/alerting/latest/configuration/#inhibition-related-settings
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from auditlib.conventions import monitoring
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.monitoring import AlertRule, InhibitRule, LabelMatcher
+from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.phrases import listed
+from auditlib.rules import _files as files
+from auditlib.rules._rule import Evidence, rule
+
+
+@rule(area=Area.MONITORING, severity=Severity.LOW, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """Every inhibition by name of which the repository has alerts on both sides, and no name on both."""
+    alerts = monitoring.alerts(inventory)
+    for inhibition in inventory.inhibit_rules:
+        if "alertname" not in inhibition.equal or monitoring.is_template(inhibition.file):
+            continue
+        sources = [alert for alert in alerts if _may_match(alert, inhibition.source)]
+        targets = [alert for alert in alerts if _may_match(alert, inhibition.target)]
+        if sources and targets and not {item.name for item in sources} & {item.name for item in targets}:
+            yield _evidence(inhibition, sources, targets)
+
+
+def _may_match(alert: AlertRule, matchers: Iterable[LabelMatcher]) -> bool:
+    """Whether an alert may be meant; a label that the rule doesn't set may come from its series."""
+    labels = {**dict(alert.labels), "alertname": alert.name}
+    known = ((matcher, labels[matcher.name]) for matcher in matchers if matcher.name in labels)
+    return all("{{" in value or monitoring.takes(matcher, value) for matcher, value in known)
+
+
+def _evidence(inhibition: InhibitRule, sources: list[AlertRule], targets: list[AlertRule]) -> Evidence:
+    kept = [label for label in inhibition.equal if label != "alertname"] or ["instance"]
+    return Evidence(
+        f"This inhibition asks for the same `alertname` on both sides, and no name of the repository's alerts is on "
+        f"both: {listed((item.name for item in sources), 3)} would silence, and "
+        f"{listed((item.name for item in targets), 3)} would be silenced.",
+        inhibition.location,
+        subject="/".join(f"{m.name}{m.operator}{m.value}" for m in (*inhibition.source, *inhibition.target)),
+        related=tuple(Related(item.location, f"{item.name}") for item in (sources[0], targets[0])),
+        recommendation=f"Leave `alertname` out of `equal` in {inhibition.file}, and name labels that both alerts have.",
+        example=files.into(
+            inhibition.file, f"inhibit_rules:\n  - # matchers as they are\n    equal: [{', '.join(kept)}]"
+        ),
+    )

@@ -1,0 +1,91 @@
+"""Loki asks for a tenant, and what sends to it names none.
+
+Without `auth_enabled: false` every request has to carry the header `X-Scope-OrgID`. A shipper that sends none is
+answered 401, drops what it has read, and no log arrives.
+
+Anti-pattern:
+
+    # loki.yml: no auth_enabled
+    # promtail.yml
+    clients:
+      - url: http://loki:3100/loki/api/v1/push
+
+Better:
+
+    # loki.yml
+    auth_enabled: false
+
+Recommendation:
+
+    Write `auth_enabled: false`, or give each shipper and data source a tenant.
+
+References:
+
+- https://grafana.com/docs/loki/latest/operations/multi-tenancy/
+- https://grafana.com/docs/loki/latest/send-data/promtail/configuration/#clients
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from auditlib import scraping
+from auditlib.conventions import images, monitoring
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.monitoring import LogShipper, LokiSettings
+from auditlib.inventory.stack import Service
+from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.phrases import listed
+from auditlib.rules import _files as files
+from auditlib.rules._rule import Evidence, rule
+
+
+@rule(area=Area.MONITORING, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """Every Loki that runs with such a configuration, and to which a shipper sends without a word of a tenant."""
+    for settings in inventory.loki_settings:
+        if not settings.asks_for_tenant or monitoring.is_template(settings.file):
+            continue
+        keys = {item.key for item in monitoring.runners(inventory, settings.file) if _obeys(item)}
+        senders = [item for item in inventory.log_shippers if keys & _receivers(inventory, graph, item)]
+        silent = [item for item in senders if not item.names_tenant and not monitoring.is_template(item.file)]
+        if silent:
+            yield _evidence(settings, silent)
+
+
+def _obeys(service: Service) -> bool:
+    """Whether a service is a Loki that no option tells otherwise."""
+    return images.repository(service.image) == "grafana/loki" and not any("auth" in word for word in service.command)
+
+
+def _receivers(inventory: Inventory, graph: DependencyGraph, shipper: LogShipper) -> set[str]:
+    """The keys of the services that a shipper sends to."""
+    found = set()
+    for sink in shipper.sinks:
+        url = next((word for word in sink.split() if word.startswith("http")), "")
+        node = graph.hosts.resolve(_host(url), near=shipper.file) if url else None
+        service = scraping.service_of(inventory, graph, node) if node else None
+        found |= {service.key} if service else set()
+    return found
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
+
+
+def _evidence(settings: LokiSettings, silent: list[LogShipper]) -> Evidence:
+    names = listed(item.file for item in silent)
+    return Evidence(
+        f"{settings.file} leaves `auth_enabled` on, as it is without a word, and {names} names no tenant: Loki "
+        "answers 401, and no log arrives.",
+        settings.location,
+        subject=settings.file,
+        related=tuple(Related(item.location, f"sends {item.kind}'s logs without a tenant") for item in silent),
+        recommendation=f"Write `auth_enabled: false` in {settings.file}.",
+        example=files.into(settings.file, "auth_enabled: false"),
+    )

@@ -1,0 +1,134 @@
+"""A probe of the blackbox exporter can't succeed, however well its target is.
+
+A target that is always red hides those that are: plain HTTP at a port that speaks TLS, HTTP at a database, an address
+that the prober can't read, or a module that its configuration doesn't have.
+
+Anti-pattern:
+
+    params: {module: [http_2xx]}
+    static_configs:
+      - targets: ["http://shop.example.com:443", "http://db:5432"]
+
+Better:
+
+    params: {module: [http_2xx]}
+    static_configs: [{targets: ["https://shop.example.com"]}]
+    # and a job with the module tcp_connect for db:5432
+
+Recommendation:
+
+    Give each target the prober that it understands: https for TLS, tcp for what isn't HTTP.
+
+References:
+
+- https://github.com/prometheus/blackbox_exporter/blob/master/CONFIGURATION.md
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditlib.conventions import exporters, monitoring
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.monitoring import PathPattern, ScrapeJob, Target
+from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.phrases import counted, listed
+from auditlib.rules import _files as files
+from auditlib.rules._rule import Evidence, rule
+
+_TLS = frozenset({"443", "8443"})
+_OTHERS = {
+    "22": "SSH", "25": "SMTP", "1433": "SQL Server", "3306": "MySQL", "5432": "PostgreSQL", "5672": "AMQP",
+    "6379": "Redis", "11211": "Memcached", "27017": "MongoDB",
+}  # fmt: skip
+"""Ports at which nobody answers HTTP, by what listens there."""
+_AS_SHIPPED = frozenset({
+    "http_2xx", "http_post_2xx", "tcp_connect", "pop3s_banner", "grpc", "grpc_plain", "ssh_banner",
+    "ssh_banner_extract", "irc_banner", "icmp", "icmp_ttl5",
+})  # fmt: skip
+"""The modules of the configuration that the image brings."""
+
+
+@rule(area=Area.MONITORING, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """Every job that probes: with a module that no configuration has, or targets that its prober can't speak to."""
+    probers = {item.name: item.prober for item in inventory.probe_modules}
+    for job in inventory.scrape_jobs:
+        if not _probes(job) or len(job.modules) != 1 or monitoring.is_template(job.file, job.modules[0].path):
+            continue
+        module = job.modules[0]
+        if module.path not in probers and module.path not in (() if probers else _AS_SHIPPED):
+            yield from _unknown(inventory, job, module)
+            continue
+        prober = probers.get(module.path) or module.path.partition("_")[0]
+        wrong = [(target, why) for target in job.targets if (why := _in_vain(prober, target))]
+        if wrong:
+            yield _evidence(job, module, wrong)
+
+
+def _probes(job: ScrapeJob) -> bool:
+    """Whether the targets of a job are probed by a blackbox exporter."""
+    known = exporters.of_host(job.proxy.host, job.proxy.port) if job.proxy else None
+    return job.metrics_path == "/probe" and known is not None and known.name == "blackbox exporter"
+
+
+def _in_vain(prober: str, target: Target) -> str:
+    """Why a probe of a target fails each time; empty if it need not."""
+    if prober == "http":
+        if target.port in _TLS and target.scheme in ("http", ""):
+            return f"plain HTTP at port {target.port}, where TLS is spoken"
+        return f"HTTP at the port of {_OTHERS[target.port]}" if target.port in _OTHERS else ""
+    if prober == "tcp" and target.scheme in ("http", "https"):
+        return "a URL, where the prober tcp wants host:port"
+    if prober == "icmp" and (target.scheme in ("http", "https") or target.port):
+        return "more than a host, where the prober icmp wants nothing else"
+    return ""
+
+
+def _unknown(inventory: Inventory, job: ScrapeJob, module: PathPattern) -> Iterator[Evidence]:
+    """A module that no configuration of the repository has, where there is one."""
+    if not inventory.probe_modules or not job.targets:
+        return
+    first = inventory.probe_modules[0]
+    names = listed(item.name for item in inventory.probe_modules)
+    yield Evidence(
+        f"The job {job.name} probes with the module {module.path}, and {first.file} has {names} only: each probe is "
+        "answered by an error.",
+        module.location,
+        subject=f"{job.name}/{module.path}",
+        related=(Related(first.location, "the modules that there are"),),
+        recommendation=f"Add the module {module.path} to {first.file}, or name one that it has.",
+        example=files.into(first.file, f"modules:\n  {module.path}:\n    prober: <http, tcp or icmp>"),
+        severity=Severity.HIGH,
+    )
+
+
+def _evidence(job: ScrapeJob, module: PathPattern, wrong: list[tuple[Target, str]]) -> Evidence:
+    (first, why), *others = wrong
+    shown = f"{first.scheme}://{first.address}" if first.scheme else first.address
+    number = counted(len(wrong), "target")
+    certain = not why.startswith(("plain", "HTTP"))
+    place: Location = first.location
+    doubt = "" if certain else ", unless something unusual listens there"
+    return Evidence(
+        f"The job {job.name} probes {number} in vain with {module.path}, {shown} first, which is {why}: red at all "
+        f"times{doubt}.",
+        place,
+        subject=f"{job.name}/{'/'.join(target.address for target, _ in wrong)}",
+        related=tuple(Related(target.location, reason, member=True) for target, reason in others),
+        recommendation=f"Write https:// for TLS, and probe what isn't HTTP by a job with a tcp module, in {job.file}.",
+        confidence=Confidence.HIGH if certain else None,
+        example=files.into(job.file, _instead(job, first)),
+    )
+
+
+def _instead(job: ScrapeJob, target: Target) -> str:
+    """A target that can be probed, in place of the first one that can't."""
+    if target.port in _TLS:
+        port = "" if target.port == "443" else f":{target.port}"
+        return f'- targets: ["https://{target.bracketed}{port}"]'
+    if target.port in _OTHERS:
+        other = f"- job_name: {job.name}-tcp\n  params: {{module: [tcp_connect]}}"
+        return f'{other}\n  static_configs: [{{targets: ["{target.address}"]}}]'
+    return f'- targets: ["{target.address}"]'

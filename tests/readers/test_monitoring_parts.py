@@ -1,0 +1,82 @@
+"""Parts of the monitoring's files that single rules ask for: inhibitions, probes, foreign fields, labels, log files."""
+
+from auditlib.inventory.configuration import UnrotatedLog
+from auditlib.inventory.monitoring import Datasource, InhibitRule, ProbeModule, RawPathLabel, Route, ScrapeJob
+from auditlib.readers import alertmanager, documents, grafana, instrumentation, log_files, probe_modules, prometheus
+from auditlib.source import Source
+
+
+def records(reader, kind, tmp_path, **files):
+    for name, text in files.items():
+        (tmp_path / name.replace("__", ".")).write_text(text, encoding="utf-8")
+    return [item for item in reader.read(Source(tmp_path)).records if isinstance(item, kind)]
+
+
+ALERTMANAGER = """\
+route:
+  receiver: a
+  routes:
+    - receiver: b
+      match_re:
+    - receiver: c
+      matchers: []
+    - receiver: d
+      match: {x: y}
+receivers: [{name: a}]
+inhibit_rules:
+  - source_matchers: ['severity="critical"']
+    target_match: {severity: warning}
+    equal: [alertname, job]
+"""
+
+
+def test_blank_matchers_and_inhibitions(tmp_path):
+    routes = records(alertmanager, Route, tmp_path, alertmanager__yml=ALERTMANAGER)
+    assert [route.blank for route in routes] == ["", "match_re", "matchers", ""]
+    (rule,) = records(alertmanager, InhibitRule, tmp_path)
+    assert [(item.name, item.operator, item.value) for item in (*rule.source, *rule.target)] == [
+        ("severity", "=", "critical"), ("severity", "=", "warning"),
+    ]  # fmt: skip
+    assert (rule.equal, rule.location.line) == (("alertname", "job"), 12)
+
+
+def test_modules_of_probes_and_schemes_of_targets(tmp_path):
+    text = "modules:\n  web: {prober: http}\n  odd: {timeout: 5s}\n"
+    (module,) = records(probe_modules, ProbeModule, tmp_path, blackbox__yml=text)
+    assert (module.name, module.prober, module.location.line) == ("web", "http", 2)
+    text = "scrape_configs:\n- params: {module: [web]}\n  static_configs: [{targets: ['https://a:1/b', 'c:2']}]\n"
+    (job,) = records(prometheus, ScrapeJob, tmp_path, prometheus__yml=text)
+    assert [item.path for item in job.modules] == ["web"]
+    assert [(item.scheme, item.address) for item in job.targets] == [("https", "a:1"), ("", "c:2")]
+
+
+def test_fields_of_the_other_version(tmp_path):
+    source = "datasources: [{name: a, type: prometheus, orgId: 2, isDefault: true, is_default: true}]\n"
+    (older,) = records(grafana, Datasource, tmp_path, sources__yml=source)
+    assert [name for name, _ in older.foreign_fields] == ["orgId", "isDefault"]
+    (newer,) = records(grafana, Datasource, tmp_path, sources__yml=f"apiVersion: 1\n{source}")
+    assert [name for name, _ in newer.foreign_fields] == ["is_default"]
+    assert newer.organisation == "2"
+
+
+def test_labels_with_raw_paths(tmp_path):
+    code = "from prometheus_client import Counter\npath = request.url.path\nC.labels(path).inc()\n"
+    (label,) = records(instrumentation, RawPathLabel, tmp_path, requirements__txt="prometheus-client\n", app__py=code)
+    assert (label.source, label.location.line) == ("request.url.path", 2)
+    limited = code.replace("\nC.", '\npath = "x"\nC.')
+    assert not records(instrumentation, RawPathLabel, tmp_path, app__py=limited)
+
+
+def test_log_files_that_grow_for_ever(tmp_path):
+    code = "const winston = 1;\nnew transports.File({ filename: 'a' });\nnew transports.File({ maxsize: 1 });\n"
+    appender = '<a class="ch.qos.logback.core.FileAppender"/>\n'
+    found = records(log_files, UnrotatedLog, tmp_path, log__js=code, logback__xml=appender)
+    assert [(item.handler, item.location.line) for item in found] == [
+        ("winston.transports.File", 2), ("FileAppender", 1),
+    ]  # fmt: skip
+
+
+def test_metrics_that_documents_name(tmp_path):
+    (tmp_path / "a.md").write_text("Ask for `node_filesystem_avail_bytes`, not node_modules_bytes_x.\n")
+    (document,) = documents.read(Source(tmp_path)).records
+    assert [item.text for item in document.mentions if item.kind == "metric"] == ["node_filesystem_avail_bytes"]
