@@ -106,7 +106,7 @@ def resolve(source: Source, plan: Plan) -> Resolved:
     env_files = raw.env_files(source, compose_files, dirname(plan.files[0]))
     found = tuple(services.services(view, uses, env_files))
     return Resolved(
-        _project(plan, compose_files),
+        _project(source, plan, compose_files),
         found,
         tuple(services.resources(view)),
         tuple(record for record in uses.records() if record.location.file in view.listed),
@@ -116,11 +116,12 @@ def resolve(source: Source, plan: Plan) -> Resolved:
     )
 
 
-def _project(plan: Plan, files: tuple[str, ...]) -> stack.Project:
+def _project(source: Source, plan: Plan, files: tuple[str, ...]) -> stack.Project:
     role = "overlay" if plan.base_file else "base"
     own = (plan.own_file,) if plan.base_file else (*plan.files, *(file for file in files if file not in plan.files))
     place = Location(plan.own_file)
-    return stack.Project(plan.name, own, role, plan.base_name, place, plan.env_file, plan.started_at)
+    named = any(raw.names_project(source, file) for file in files)
+    return stack.Project(plan.name, own, role, plan.base_name, place, plan.env_file, plan.started_at, named)
 
 
 def _load(source: Source, plan: Plan) -> tuple[compose.Project, frozenset[str]]:
