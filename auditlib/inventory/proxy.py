@@ -25,6 +25,8 @@ class Upstream(Struct, frozen=True):
     guarded: bool | None = None
     """Whether the site that leads to it asks for a login or lets in known addresses alone, where the file tells sites
     apart."""
+    renewed: bool = False
+    """Whether its address is looked up again and again (`server api:8000 resolve`)."""
 
 
 class Passage(Struct, frozen=True):

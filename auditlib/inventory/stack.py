@@ -66,6 +66,8 @@ class Dependency(Struct, frozen=True):
     required: bool
     location: Location
     implicit: bool = False
+    restarts: bool = False
+    """Whether Compose starts the service again when it makes the other one anew (`restart: true`)."""
 
 
 class EnvironmentEntry(Struct, frozen=True):

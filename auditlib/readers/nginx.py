@@ -153,7 +153,8 @@ def _take(state: _State, words: list[str], line: int) -> None:
     elif name == "client_max_body_size":
         state.body_limits.append(arguments[0])
     elif name == "server" and state.blocks and state.blocks[-1].words[0] == "upstream":
-        state.upstreams.append(_upstream(arguments[0], "http", "", state.inside("upstream"), place))
+        found = _upstream(arguments[0], "http", "", state.inside("upstream"), place)
+        state.upstreams.append(structs.replace(found, renewed="resolve" in arguments))
     elif name in _PASSES:
         address = _resolved(arguments[0], state.variables)
         state.upstreams.append(_upstream(address, _PASSES[name], state.inside("location"), "", place))
