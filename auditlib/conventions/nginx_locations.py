@@ -38,6 +38,12 @@ def taking(config: ReverseProxy, asked: str) -> list[Passage]:
     return [item for length, item in below if item and length == longest]
 
 
+def hosts(config: ReverseProxy, item: Passage) -> list[str]:
+    """Whom a passage leads to: the servers of its group, or the host that it names."""
+    group = [server.host for server in config.upstreams if server.group and server.group == item.target]
+    return list(dict.fromkeys(group)) or [item.target]
+
+
 def _asked(item: Passage, path: str) -> Iterator[str]:
     """What a caller asks for to have the application asked for a path by this passage."""
     if not item.rewritten:

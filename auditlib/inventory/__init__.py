@@ -86,6 +86,7 @@ class Inventory:
     development_servers: tuple[configuration.DevelopmentServer, ...] = field(
         default=(), metadata={"of": configuration.DevelopmentServer}
     )
+    server_traits: tuple[configuration.ServerTrait, ...] = field(default=(), metadata={"of": configuration.ServerTrait})
     named_variables: tuple[configuration.NamedVariables, ...] = field(
         default=(), metadata={"of": configuration.NamedVariables}
     )

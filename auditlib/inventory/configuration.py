@@ -223,3 +223,15 @@ class NamedVariables(Struct, frozen=True):
     names: frozenset[str]
     """In lower case."""
     location: Location
+
+
+class ServerTrait(Struct, frozen=True):
+    """What code says of how a server takes requests and ends.
+
+    `kind` is `shutdown` (it waits so many seconds for requests at hand), `body` (it takes uploads of so many bytes),
+    `interrupt` (it ends in order on SIGINT alone) or `tls` (it speaks TLS itself).
+    """
+
+    kind: str
+    amount: int
+    location: Location

@@ -32,6 +32,7 @@ READERS: tuple[str, ...] = (
     "runtimes",
     "web_routes",
     "express",
+    "server_code",
     "instrumentation",
     "prometheus",
     "prometheus_rules",

@@ -27,17 +27,16 @@ References:
 
 from __future__ import annotations
 
-import posixpath
 from collections import defaultdict
 from collections.abc import Iterator
 
 from msgspec import Struct
 
-from auditlib.conventions import build_context, environments, mounts, nginx_locations, proxies, services
+from auditlib.conventions import environments, image_folders, mounts, nginx_locations, proxies, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import Dockerfile, Route
-from auditlib.inventory.proxy import Passage, ReverseProxy
+from auditlib.inventory.delivery import Route
+from auditlib.inventory.proxy import Passage
 from auditlib.inventory.stack import Port, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.rules import _compose_lines as compose_lines
@@ -65,24 +64,13 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         dockerfile = services.dockerfile(inventory, service) if ports or ways else None
         if dockerfile is None or (ports and environments.is_for_development(ports[0].location.file)):
             continue
-        homes = _homes(service, dockerfile)
+        homes = image_folders.of_sources(service, dockerfile)
         own = next((item for item in routes if any(mounts.is_below(item.location.file, home) for home in homes)), None)
         reached = ways[own.path.rstrip("/")] if own and own.path.rstrip("/") in ways else []
         if own and ports:
             yield _published(service, ports[0], own, reached)
         elif own and reached:
             yield _passed_on(service, own, reached)
-
-
-def _homes(service: Service, dockerfile: Dockerfile) -> list[str]:
-    """Where the code of an image lies: beside its Dockerfile, or in the folders that it copies by their names.
-
-    An image of the whole repository holds others' code too.
-    """
-    copied = [item for item in dockerfile.instructions if item.copies_context]
-    words = [word for item in copied for word in item.words[:-1] if posixpath.normpath(word.strip("/") or ".") != "."]
-    named = [build_context.path_outside(service.build, word) for word in words] if service.build else []
-    return [posixpath.dirname(dockerfile.path), *named]
 
 
 def _passed(inventory: Inventory, paths: set[str]) -> defaultdict[tuple[str, str], defaultdict[str, list[_Way]]]:
@@ -94,15 +82,9 @@ def _passed(inventory: Inventory, paths: set[str]) -> defaultdict[tuple[str, str
             if services.public_ports(proxy) and not environments.only_for_development(proxy):
                 for path, passages in leading.items():
                     for item in passages:
-                        for host in _hosts(config, item):
+                        for host in nginx_locations.hosts(config, item):
                             found[proxy.project, host][path].append(_Way(proxy, item))
     return found
-
-
-def _hosts(config: ReverseProxy, item: Passage) -> list[str]:
-    """Whom a passage leads to: the servers of its group, or the host that it names."""
-    group = [server.host for server in config.upstreams if server.group and server.group == item.target]
-    return list(dict.fromkeys(group)) or [item.target]
 
 
 def _published(service: Service, port: Port, route: Route, ways: list[_Way]) -> Evidence:
