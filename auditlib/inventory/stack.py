@@ -233,6 +233,8 @@ class Network(Struct, frozen=True):
     external: bool
     internal: bool
     location: Location
+    called: str = ""
+    """The name that Docker knows it by, where the file gives one (`name: shop`) or it is external."""
 
 
 class FileObject(Struct, frozen=True):
