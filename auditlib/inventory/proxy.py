@@ -44,6 +44,17 @@ class Passage(Struct, frozen=True):
     location: Location
 
 
+class LostHeaders(Struct, frozen=True):
+    """A block of nginx whose own `add_header` takes the place of those around it, and the names that are lost."""
+
+    path: str
+    names: tuple[str, ...]
+    location: Location
+    """Its first own `add_header`."""
+    given: Location
+    """The first of those around it."""
+
+
 class ReverseProxy(Struct, frozen=True):
     """A configuration of nginx, Caddy, Traefik or HAProxy (`kind`) that passes requests on."""
 
@@ -67,3 +78,5 @@ class ReverseProxy(Struct, frozen=True):
     """Of nginx the locations whose requests it passes to nobody: files, `return 404`."""
     body_limits: tuple[str, ...] = ()
     """Of nginx every `client_max_body_size`, as it is written."""
+    lost_headers: tuple[LostHeaders, ...] = ()
+    """Of nginx the locations that drop the headers of the blocks around them."""

@@ -11,7 +11,7 @@ from typing import Any
 
 from msgspec import Struct, field, structs
 
-from auditlib.inventory.proxy import Passage, ReverseProxy, Upstream
+from auditlib.inventory.proxy import LostHeaders, Passage, ReverseProxy, Upstream
 from auditlib.model import Coverage, Location, Read
 from auditlib.patterns import regex
 from auditlib.readers import proxy_guards, reading, selection
@@ -46,6 +46,9 @@ class _Block(Struct):
     words: list[str]
     guarded: bool = False
     passes: bool = False
+    headers: dict[str, Location] = field(default_factory=dict)
+    """The names of what `add_header` adds, in lower case, each with its first place."""
+    includes: bool = False
 
 
 class _State(Struct):
@@ -66,6 +69,9 @@ class _State(Struct):
     """With the blocks around each, which may turn out to be guarded further down."""
     kept: list[str] = field(default_factory=list)
     body_limits: list[str] = field(default_factory=list)
+    ended: list[tuple[_Block, ...]] = field(default_factory=list)
+    """The locations that add headers, each with the blocks around it, the nearest first."""
+    merges_headers: bool = False
 
     def inside(self, name: str) -> str:
         """The argument of the nearest block of this name; empty if there is none."""
@@ -94,9 +100,19 @@ def _read(source: Source, file: str) -> Iterator[Any]:
     folders = tuple(dict.fromkeys(state.folders))
     yield ReverseProxy(file, KIND, listens, upstreams, Location(file), tuple(state.sections), includes, folders,
                        proxy_guards.names_guard(source.text(file)), _passages(state), tuple(dict.fromkeys(state.kept)),
-                       tuple(state.body_limits))  # fmt: skip
+                       tuple(state.body_limits), tuple(_lost_headers(state)))  # fmt: skip
     if state.blocks:
         yield Coverage(file, KIND, Read.PARTIAL, "a block is not closed")
+
+
+def _lost_headers(state: _State) -> Iterator[LostHeaders]:
+    """The headers that locations lose; a file that one includes may add them again."""
+    for block, *around in state.ended if not state.merges_headers else ():
+        outer = next((item for item in around if item.headers), None)
+        lost = [name for name in outer.headers if name not in block.headers] if outer and not block.includes else []
+        if outer and lost:
+            places = next(iter(block.headers.values())), next(iter(outer.headers.values()))
+            yield LostHeaders(" ".join(block.words[1:]), tuple(lost), *places)
 
 
 def _passages(state: _State) -> tuple[Passage, ...]:
@@ -106,7 +122,10 @@ def _passages(state: _State) -> tuple[Passage, ...]:
 
 
 def _close(state: _State) -> None:
+    around = tuple(reversed(state.blocks))
     closed = state.blocks.pop() if state.blocks else _Block([""])
+    if closed.headers and closed.words[0] == "location":
+        state.ended.append(around)
     if closed.words == ["server"]:
         state.listens += ["80"] if state.silent else []
         state.silent = False
@@ -141,6 +160,8 @@ def _take(state: _State, words: list[str], line: int) -> None:
         state.blocks[-1].guarded = True
     if not arguments:
         return
+    if state.blocks:
+        _note_headers(state, name, arguments, place)
     state.silent = state.silent and name not in ("listen", "include")
     serves = name in ("root", "alias")
     state.folders += [word for word in arguments if serves or (word.startswith("/") and name != "location")]
@@ -161,6 +182,14 @@ def _take(state: _State, words: list[str], line: int) -> None:
         state.passages.append((_passage(arguments[0], state.inside("location"), place), tuple(state.blocks)))
         for block in state.blocks:
             block.passes = True
+
+
+def _note_headers(state: _State, name: str, arguments: list[str], place: Location) -> None:
+    block = state.blocks[-1]
+    if name == "add_header":
+        block.headers.setdefault(arguments[0].lower(), place)
+    block.includes = block.includes or name == "include"
+    state.merges_headers = state.merges_headers or name == "add_header_inherit"
 
 
 def _passage(address: str, path: str, place: Location) -> Passage:

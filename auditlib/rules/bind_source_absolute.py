@@ -113,7 +113,7 @@ def _evidence(left: list[_Copy]) -> Evidence:
         subject=f"{file}/absolute",
         service=first.service.name,
         related=tuple(Related(item.mount.location, f"so is {item.mount.source}", member=True) for item in others),
-        recommendation=f"Mount `{shown}`{', and so for the others,' if others else ''} in place of the path of one host.",
+        recommendation=f"Mount `{shown}`{', and so for the others,' if others else ''} and no path of one host.",
         change=(f"{first.mount.source}:", f"{shown}:"),
         example=compose_lines.mount_of(first.service, first.path, first.mount.target),
     )
