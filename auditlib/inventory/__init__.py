@@ -124,6 +124,7 @@ class Inventory:
     migrators: tuple[delivery.Migrator, ...] = field(default=(), metadata={"of": delivery.Migrator})
     local_imports: tuple[delivery.LocalImports, ...] = field(default=(), metadata={"of": delivery.LocalImports})
     documents: tuple[delivery.Document, ...] = field(default=(), metadata={"of": delivery.Document})
+    program_calls: tuple[delivery.ProgramCall, ...] = field(default=(), metadata={"of": delivery.ProgramCall})
     web_routes: tuple[delivery.Route, ...] = field(default=(), metadata={"of": delivery.Route})
 
     @classmethod

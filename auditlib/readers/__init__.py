@@ -52,6 +52,7 @@ READERS: tuple[str, ...] = (
     "makefiles",
     "scripts",
     "callers",
+    "program_calls",
     "committed_secrets",
     "config_secrets",
     "config_references",

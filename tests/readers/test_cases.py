@@ -109,6 +109,8 @@ def more_lines_of(record):
             yield from (f"  {name}" for name in sorted(record.variables))
         case monitoring.Instrumentation():
             yield f"{record.location} {record.library}"
+        case delivery.ProgramCall():
+            yield f"{record.location} starts {record.name}"
         case delivery.Migrator():
             yield f"{record.location} migrates"
         case delivery.LocalImports():
