@@ -65,6 +65,7 @@ class Inventory:
         default=(), metadata={"of": configuration.UnrotatedLog}
     )
     task_queues: tuple[tasks.TaskQueue, ...] = field(default=(), metadata={"of": tasks.TaskQueue})
+    task_options: tuple[tasks.TaskOption, ...] = field(default=(), metadata={"of": tasks.TaskOption})
     scheduled_tasks: tuple[tasks.ScheduledTask, ...] = field(default=(), metadata={"of": tasks.ScheduledTask})
     allowed_origins: tuple[configuration.AllowedOrigin, ...] = field(
         default=(), metadata={"of": configuration.AllowedOrigin}

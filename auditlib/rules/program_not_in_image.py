@@ -137,8 +137,8 @@ def _call_evidence(built: Built, call: ProgramCall, package: str, others: list[P
     path = built.dockerfile.path
     runs = listed(item.name for item in built.services)
     return Evidence(
-        f"{call.location.file} starts {call.name}, and the image of {runs} ({path}) has none: {built.base} doesn't hold "
-        "it, and no step installs it. The call fails wherever that code runs in the container.",
+        f"{call.location.file} starts {call.name}, and the image of {runs} ({path}) has none: {built.base} doesn't "
+        "hold it, and no step installs it. The call fails wherever that code runs in the container.",
         call.location,
         subject=f"{path}/{call.name}",
         service=built.services[0].name if len(built.services) == 1 else None,
@@ -155,7 +155,7 @@ def _script_evidence(built: Built, script: Script, copied: Location) -> Evidence
     path = built.dockerfile.path
     return Evidence(
         f"{script.path} asks for Bash in its first line, and {path} copies it into an image on {built.base}, which "
-        "has none and gets none: started by its path, it ends with `not found`.",
+        "has none: started by its path, it ends with `not found`.",
         script.location,
         subject=f"{path}/{script.path}",
         service=built.services[0].name if len(built.services) == 1 else None,
