@@ -80,3 +80,5 @@ class ReverseProxy(Struct, frozen=True):
     """Of nginx every `client_max_body_size`, as it is written."""
     lost_headers: tuple[LostHeaders, ...] = ()
     """Of nginx the locations that drop the headers of the blocks around them."""
+    challenges: tuple[tuple[str, Location], ...] = ()
+    """Of nginx the folders from which it answers the challenges of ACME, each with its place."""

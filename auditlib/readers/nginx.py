@@ -72,6 +72,7 @@ class _State(Struct):
     ended: list[tuple[_Block, ...]] = field(default_factory=list)
     """The locations that add headers, each with the blocks around it, the nearest first."""
     merges_headers: bool = False
+    challenges: list[tuple[str, Location]] = field(default_factory=list)
 
     def inside(self, name: str) -> str:
         """The argument of the nearest block of this name; empty if there is none."""
@@ -100,7 +101,8 @@ def _read(source: Source, file: str) -> Iterator[Any]:
     folders = tuple(dict.fromkeys(state.folders))
     yield ReverseProxy(file, KIND, listens, upstreams, Location(file), tuple(state.sections), includes, folders,
                        proxy_guards.names_guard(source.text(file)), _passages(state), tuple(dict.fromkeys(state.kept)),
-                       tuple(state.body_limits), tuple(_lost_headers(state)))  # fmt: skip
+                       tuple(state.body_limits), tuple(_lost_headers(state)),
+                       tuple(state.challenges))  # fmt: skip
     if state.blocks:
         yield Coverage(file, KIND, Read.PARTIAL, "a block is not closed")
 
@@ -164,6 +166,8 @@ def _take(state: _State, words: list[str], line: int) -> None:
         _note_headers(state, name, arguments, place)
     state.silent = state.silent and name not in ("listen", "include")
     serves = name in ("root", "alias")
+    if serves and "acme-challenge" in state.inside("location"):
+        state.challenges.append((arguments[0], place))
     state.folders += [word for word in arguments if serves or (word.startswith("/") and name != "location")]
     if name == "listen" and (port := re.search(r"(?:^|:)(\d{1,5})$", arguments[0])):
         state.listens.append(port[1])

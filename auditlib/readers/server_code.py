@@ -62,6 +62,8 @@ _INTERRUPTED = {
 }
 """By the ending of code how it ends on SIGINT, and what shows that some file of it knows SIGTERM."""
 _SAME = {".ts": ".js", ".mjs": ".js", ".cjs": ".js"}
+_READY = regex(r"[\w)]\(\s*[\"'`](?:GET )?(?P<path>/(?:[\w-]{1,30}/){0,3}(?:ready|readyz|readiness))/?[\"'`]\s*[,)]")
+"""A route that a call declares; that of a client follows the address of a server, which this has not."""
 _SPRING_TLS = regex(r"server\.ssl\.|^[ \t]{2,}key-store:", re.M)
 _SIZES = {"kb": 2**10, "mb": 2**20}
 
@@ -73,6 +75,8 @@ def read(source: Source) -> Reading:
     reading = Reading()
     for path, text in texts.items():
         reading.records += [*_waits(path, text), *_tls(path, text), *_bodies(path, text, takes_files)]
+        if match := _READY.search(text):
+            reading.records.append(ServerTrait("ready", 0, _at(path, text, match), match["path"]))
     reading.records += _interrupts(texts)
     for path in source.files:
         if _SPRING.search(path):
