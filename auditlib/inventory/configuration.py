@@ -229,8 +229,8 @@ class ServerTrait(Struct, frozen=True):
     """What code says of how a server takes requests and ends.
 
     `kind` is `shutdown` (it waits so many seconds for requests at hand), `body` (it takes uploads of so many bytes),
-    `interrupt` (it ends in order on SIGINT alone), `tls` (it speaks TLS itself) or `ready` (it has a route that tells
-    whether it can work).
+    `interrupt` (it ends in order on SIGINT alone), `tls` (it speaks TLS itself), `ready` (it has a route that tells
+    whether it can work) or `metrics` (its rules of access let everybody read its metrics).
     """
 
     kind: str

@@ -64,6 +64,9 @@ _INTERRUPTED = {
 _SAME = {".ts": ".js", ".mjs": ".js", ".cjs": ".js"}
 _READY = regex(r"[\w)]\(\s*[\"'`](?:GET )?(?P<path>/(?:[\w-]{1,30}/){0,3}(?:ready|readyz|readiness))/?[\"'`]\s*[,)]")
 """A route that a call declares; that of a client follows the address of a server, which this has not."""
+_SPRING_METRICS = regex(r"^management\.endpoints\.web\.exposure\.include\s*=[^\n]*(?:\bprometheus\b|\*)", re.M)
+_PERMITS = regex(r"\w*[mM]atchers\((?P<paths>[^)]{0,400}?/actuator/(?:prometheus|\*\*)\"[^)]{0,400})\)\s*\.permitAll\(")
+_ACCESS = regex(r"/\w*Secur\w*\.(?:java|kt)$")
 _SPRING_TLS = regex(r"server\.ssl\.|^[ \t]{2,}key-store:", re.M)
 _SIZES = {"kb": 2**10, "mb": 2**20}
 
@@ -78,10 +81,20 @@ def read(source: Source) -> Reading:
         if match := _READY.search(text):
             reading.records.append(ServerTrait("ready", 0, _at(path, text, match), match["path"]))
     reading.records += _interrupts(texts)
-    for path in source.files:
-        if _SPRING.search(path):
-            reading.records += _of_spring(path, source.glance(path))
+    settings = {path: source.glance(path) for path in source.files if _SPRING.search(path)}
+    for path, text in settings.items():
+        reading.records += _of_spring(path, text)
+    if any(_SPRING_METRICS.search(text) for text in settings.values()):
+        reading.records += _permitted(source)
     return reading
+
+
+def _permitted(source: Source) -> Iterator[ServerTrait]:
+    """Where the rules of access of a Spring application let everybody read the metrics that it publishes."""
+    for path in source.files:
+        text = source.glance(path) if _ACCESS.search(path) else ""
+        if match := _PERMITS.search(text):
+            yield ServerTrait("metrics", 0, _at(path, text, match), "/actuator/prometheus")
 
 
 def _is_code(path: str) -> bool:

@@ -57,6 +57,8 @@ class _Way(Struct, frozen=True):
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every application built here with a route of metrics at a port, or behind a location, that other hosts reach."""
     routes = [item for item in inventory.web_routes if item.path.rstrip("/") in _PATHS]
+    permitted = [item for item in inventory.server_traits if item.kind == "metrics"]
+    routes += [Route("GET", item.path, "spring", item.location) for item in permitted]
     passed = _passed(inventory, {item.path.rstrip("/") for item in routes})
     for service in inventory.distinct_services if routes else ():
         ports = services.public_ports(service)
