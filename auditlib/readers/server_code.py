@@ -64,6 +64,20 @@ _INTERRUPTED = {
 _SAME = {".ts": ".js", ".mjs": ".js", ".cjs": ".js"}
 _READY = regex(r"[\w)]\(\s*[\"'`](?:GET )?(?P<path>/(?:[\w-]{1,30}/){0,3}(?:ready|readyz|readiness))/?[\"'`]\s*[,)]")
 """A route that a call declares; that of a client follows the address of a server, which this has not."""
+_HEALTH = r"[\"'](?P<path>/(?:[\w-]{1,30}/){0,3}(?:healthz?|health-?check|ping))/?[\"']"
+_CONSTANTS = {
+    ".py": regex(
+        rf"@\w+\.(?:get|route)\(\s*{_HEALTH}[^)\n]{{0,200}}\)\s*\n"
+        r"(?:async )?def \w+\([^)]{0,200}\)[^:\n]{0,80}:\s*\n"
+        r"(?:\s+\"\"\"[^\"]{0,400}\"\"\"\s*\n)?\s+return\s+(?:\{[^{}()]{0,300}\}|[\"'][^\"'\n]{0,100}[\"'])\s*(?:\n|$)"
+    ),
+    ".js": regex(
+        rf"\.get\(\s*{_HEALTH}\s*,\s*\(?\w+\s*,\s*\w+\)?\s*=>\s*\{{?\s*(?:return\s+)?"
+        r"\w+(?:\.status\(200\))?\.(?:json|send)\(\s*(?:\{(?:[^{}()]|Date\(\)|toISOString\(\)|uptime\(\)){0,300}\}|[\"'][^\"'\n]{0,80}[\"'])"
+        r"\s*\);?\s*\}?\s*\)"
+    ),
+}
+"""By the language a route on health that does nothing but answer."""
 _SPRING_METRICS = regex(r"^management\.endpoints\.web\.exposure\.include\s*=[^\n]*(?:\bprometheus\b|\*)", re.M)
 _PERMITS = regex(r"\w*[mM]atchers\((?P<paths>[^)]{0,400}?/actuator/(?:prometheus|\*\*)\"[^)]{0,400})\)\s*\.permitAll\(")
 _ACCESS = regex(r"/\w*Secur\w*\.(?:java|kt)$")
@@ -78,6 +92,9 @@ def read(source: Source) -> Reading:
     reading = Reading()
     for path, text in texts.items():
         reading.records += [*_waits(path, text), *_tls(path, text), *_bodies(path, text, takes_files)]
+        constant = _CONSTANTS.get(_language(path))
+        if constant and (match := constant.search(text)):
+            reading.records.append(ServerTrait("constant", 0, _at(path, text, match), match["path"]))
         if match := _READY.search(text):
             reading.records.append(ServerTrait("ready", 0, _at(path, text, match), match["path"]))
     reading.records += _interrupts(texts)

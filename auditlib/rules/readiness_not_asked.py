@@ -37,7 +37,7 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.configuration import ServerTrait
 from auditlib.inventory.stack import Service
-from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
 from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
@@ -50,13 +50,16 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every service that waits for others, and whose own health check asks another route than that of its readiness."""
     if not any(item.kind == "ready" for item in inventory.server_traits) or deployment.uses_orchestrator(inventory):
         return  # an orchestrator has probes of its own, and restarts what its liveness probe finds dead
+    told: set[Location] = set()
     for service in inventory.distinct_services:
-        probe = probes.of(inventory, service)
+        inherited = service.command and service.healthcheck is None
+        probe = None if inherited else probes.of(inventory, service)
         asked = probes.paths(probe) if probe and service.dependencies else []
         if probe is None or not asked or not all(_LIVE.search(path) for path in asked):
             continue
         ready = next(iter(server_traits.of(inventory, service, "ready")), None)
-        if ready and not environments.only_for_development(service):
+        if ready and probe.location not in told and not environments.only_for_development(service):
+            told.add(probe.location)
             yield _evidence(service, asked[0], probe, ready)
 
 
