@@ -184,6 +184,11 @@ class Inventory:
         return {}
 
     @cached_property
+    def proxy_runners(self) -> dict[str, tuple[stack.Service, ...]]:
+        """By the file of a proxy's configuration the services that run with it, as far as somebody asked."""
+        return {}
+
+    @cached_property
     def _shared_names(self) -> frozenset[str]:
         numbers = Counter(service.name for service in self.distinct_services)
         return frozenset(name for name, number in numbers.items() if number > 1)

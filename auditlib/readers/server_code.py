@@ -35,7 +35,7 @@ _GO_WAIT = regex(
 _NEAR = 600
 """How far below its context the call stands that uses it."""
 _NODE_WAIT = regex(
-    rf"setTimeout\(\s*\(\)\s*=>\s*[^;]{{0,20}}(?:[^}}]{{0,200}})process\.exit\(\d?\)[^}}]{{0,20}}\}}?\s*,\s*(?P<ms>{_NUMBER})\s*\)"
+    rf"setTimeout\(\s*\(\)\s*=>\s*[^}}]{{0,200}}?process\.exit\(\d?\)[^}}]{{0,20}}\}}?\s*,\s*(?P<ms>{_NUMBER})\s*\)"
 )
 _PYTHON_WAIT = regex(r"\b(?:timeout_graceful_shutdown|graceful_timeout)\s*=\s*(?P<seconds>\d{1,4})\b")
 _SPRING_WAIT = regex(r"timeout-per-shutdown-phase\s*[:=]\s*[\"']?(?P<seconds>\d{1,4})s\b")
@@ -56,7 +56,7 @@ _TLS = regex(
     r"\brustls\b|tls\.Listen\("
 )
 _INTERRUPTED = {
-    ".go": (regex(r"signal\.Notify(?:Context)?\([^)]*os\.Interrupt[^)]*\)"), regex(r"SIGTERM")),
+    ".go": (regex(r"signal\.Notify(?:Context)?\([^)\n]{0,120}\bos\.Interrupt\b"), regex(r"SIGTERM")),
     ".rs": (regex(r"\bctrl_c\(\)"), regex(r"SIGTERM|SignalKind::terminate|signal_hook|\"termination\"")),
     ".js": (regex(r"process\.on(?:ce)?\(\s*[\"']SIGINT"), regex(r"SIGTERM")),
 }
@@ -79,7 +79,7 @@ _CONSTANTS = {
 }
 """By the language a route on health that does nothing but answer."""
 _SPRING_METRICS = regex(r"^management\.endpoints\.web\.exposure\.include\s*=[^\n]*(?:\bprometheus\b|\*)", re.M)
-_PERMITS = regex(r"\w*[mM]atchers\((?P<paths>[^)]{0,400}?/actuator/(?:prometheus|\*\*)\"[^)]{0,400})\)\s*\.permitAll\(")
+_PERMITS = regex(r"\w*[mM]atchers\([^)]{0,300}?/actuator/(?:prometheus|\*\*)\"[^)]{0,100}\)\s*\.permitAll\(")
 _ACCESS = regex(r"/\w*Secur\w*\.(?:java|kt)$")
 _SPRING_TLS = regex(r"server\.ssl\.|^[ \t]{2,}key-store:", re.M)
 _SIZES = {"kb": 2**10, "mb": 2**20}
