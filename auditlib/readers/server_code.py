@@ -78,6 +78,11 @@ _CONSTANTS = {
     ),
 }
 """By the language a route on health that does nothing but answer."""
+_METRICS = {
+    ".go": (regex(r"\bpromhttp\."), regex(r"\.(?:Handle|HandleFunc|GET|Get)\(\s*\"(?:GET )?(?P<path>/metrics)\"")),
+    ".rs": (regex(r"\b(?:prometheus|metrics)\w*\b"), regex(r"\.route\(\s*\"(?P<path>/metrics)\"")),
+}
+"""By the ending of code that no reader of routes knows: the library of metrics, and the route that serves them."""
 _SPRING_METRICS = regex(r"^management\.endpoints\.web\.exposure\.include\s*=[^\n]*(?:\bprometheus\b|\*)", re.M)
 _PERMITS = regex(r"\w*[mM]atchers\([^)]{0,300}?/actuator/(?:prometheus|\*\*)\"[^)]{0,100}\)\s*\.permitAll\(")
 _ACCESS = regex(r"/\w*Secur\w*\.(?:java|kt)$")
@@ -92,6 +97,7 @@ def read(source: Source) -> Reading:
     reading = Reading()
     for path, text in texts.items():
         reading.records += [*_waits(path, text), *_tls(path, text), *_bodies(path, text, takes_files)]
+        reading.records += _metrics(path, text)
         constant = _CONSTANTS.get(_language(path))
         if constant and (match := constant.search(text)):
             reading.records.append(ServerTrait("constant", 0, _at(path, text, match), match["path"]))
@@ -104,6 +110,13 @@ def read(source: Source) -> Reading:
     if any(_SPRING_METRICS.search(text) for text in settings.values()):
         reading.records += _permitted(source)
     return reading
+
+
+def _metrics(path: str, text: str) -> Iterator[ServerTrait]:
+    library, route = _METRICS.get(_language(path), (None, None))
+    match = route.search(text) if library and route and library.search(text) else None
+    if match:
+        yield ServerTrait("metrics", 0, _at(path, text, match), match["path"])
 
 
 def _permitted(source: Source) -> Iterator[ServerTrait]:

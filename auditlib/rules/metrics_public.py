@@ -58,7 +58,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every application built here with a route of metrics at a port, or behind a location, that other hosts reach."""
     routes = [item for item in inventory.web_routes if item.path.rstrip("/") in _PATHS]
     permitted = [item for item in inventory.server_traits if item.kind == "metrics"]
-    routes += [Route("GET", item.path, "spring", item.location) for item in permitted]
+    routes += [Route("GET", item.path, "", item.location) for item in permitted]
     passed = _passed(inventory, {item.path.rstrip("/") for item in routes})
     for service in inventory.distinct_services if routes else ():
         ports = services.public_ports(service)
@@ -70,9 +70,16 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         own = next((item for item in routes if any(mounts.is_below(item.location.file, home) for home in homes)), None)
         reached = ways[own.path.rstrip("/")] if own and own.path.rstrip("/") in ways else []
         if own and ports:
-            yield _published(service, ports[0], own, reached)
+            yield _published(service, _scraped(inventory, service, ports), own, reached)
         elif own and reached:
             yield _passed_on(service, own, reached)
+
+
+def _scraped(inventory: Inventory, service: Service, ports: list[Port]) -> Port:
+    """The port at which Prometheus asks the service, where it is one of these; else the first."""
+    targets = (target for job in inventory.scrape_jobs for target in job.targets)
+    asked = {target.port for target in targets if target.host in (service.name, service.container_name)}
+    return next((port for port in ports if port.target in asked), ports[0])
 
 
 def _passed(inventory: Inventory, paths: set[str]) -> defaultdict[tuple[str, str], defaultdict[str, list[_Way]]]:
