@@ -37,3 +37,34 @@ def lacks(image: str, tool: str) -> bool:
     if name in _BUSYBOX or on_alpine:
         return tool == "curl"
     return name in _BARE or (name in _LANGUAGES - {"php"} and bool(_SLIM.search(tag)))
+
+
+def lacks_bash(image: str) -> bool:
+    """Whether an image is known to be on Alpine and to hold no Bash; those of databases bring one."""
+    name, tag = images.repository(image), images.tag(image)
+    return name in ("alpine", "busybox") or (name in _LANGUAGES - {"php"} and bool(_ALPINE.search(tag)))
+
+
+def missing_package(image: str, program: str) -> str:
+    """The package that brings a program which an image is known to lack; empty where nothing is known."""
+    name, tag = images.repository(image), images.tag(image)
+    full = name in _LANGUAGES and not _SLIM.search(tag) and not _ALPINE.search(tag)
+    if name not in _LANGUAGES - {"php"} | {"alpine", "debian", "ubuntu", "eclipse-temurin"}:
+        return ""
+    return "" if full and program in _IN_FULL else _PACKAGES.get(program, "")
+
+
+_IN_FULL = frozenset({"git", "curl", "wget", "convert", "ssh", "scp", "gpg", "unzip", "make", "gcc"})
+"""What the plain variants of the languages hold, which start from `buildpack-deps`."""
+_PACKAGES = {
+    "pg_dump": "postgresql-client", "pg_restore": "postgresql-client", "psql": "postgresql-client",
+    "mysqldump": "default-mysql-client", "mysql": "default-mysql-client", "mongodump": "mongodb-database-tools",
+    "redis-cli": "redis-tools", "ffmpeg": "ffmpeg", "ffprobe": "ffmpeg", "git": "git", "curl": "curl", "wget": "wget",
+    "docker": "docker-ce-cli", "docker-compose": "docker-compose",
+    "convert": "imagemagick", "tesseract": "tesseract-ocr",
+    "pdftotext": "poppler-utils", "pdftoppm": "poppler-utils", "wkhtmltopdf": "wkhtmltopdf", "soffice": "libreoffice",
+    "libreoffice": "libreoffice", "pandoc": "pandoc", "ssh": "openssh-client", "scp": "openssh-client",
+    "rsync": "rsync", "gh": "gh", "kubectl": "kubectl", "nmap": "nmap", "dot": "graphviz", "exiftool": "exiftool",
+    "smartctl": "smartmontools",
+}  # fmt: skip
+"""By program the package of Debian that brings it; none of them is part of the images named here."""

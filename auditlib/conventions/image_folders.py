@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import posixpath
 
-from auditlib.conventions import mounts, services
+from auditlib.conventions import build_context, mounts, services
 from auditlib.inventory import Inventory
+from auditlib.inventory.delivery import Dockerfile
 from auditlib.inventory.stack import Mount, Service
 
 
@@ -24,6 +25,17 @@ def of_code(inventory: Inventory, service: Service) -> frozenset[str]:
             folders.append(posixpath.join(folder or "/", item.words[-1]))
     folders += [service.working_dir] if service.working_dir else []
     return frozenset(posixpath.normpath(path) for path in folders) if folder else frozenset()
+
+
+def of_sources(service: Service, dockerfile: Dockerfile) -> list[str]:
+    """Where the code of an image lies: beside its Dockerfile, or in the folders that it copies by their names.
+
+    An image of the whole repository holds others' code too.
+    """
+    copied = [item for item in dockerfile.instructions if item.copies_context]
+    words = [word for item in copied for word in item.words[:-1] if posixpath.normpath(word.strip("/") or ".") != "."]
+    named = [build_context.path_outside(service.build, word) for word in words] if service.build else []
+    return [posixpath.dirname(dockerfile.path), *named]
 
 
 def reaches(mount: Mount, folders: frozenset[str]) -> bool:

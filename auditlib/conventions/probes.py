@@ -48,6 +48,11 @@ def of(inventory: Inventory, service: Service) -> Probe | None:
     return Probe(last.commands, last.location) if last else None
 
 
+def asks_web(probe: Probe) -> bool:
+    """Whether a probe asks the container's own web server."""
+    return any(_URL.search(" ".join(command.words)) for command in probe.commands)
+
+
 def ports(probe: Probe) -> list[str]:
     """The ports of the container itself that a probe asks: in URLs, as addresses, by options of a database's client."""
     return list(dict.fromkeys(port for command in probe.commands for port in _ports(command)))

@@ -8,8 +8,15 @@ from auditlib.inventory.proxy import ReverseProxy
 from auditlib.inventory.stack import Service
 
 
-def runners(inventory: Inventory, proxy: ReverseProxy) -> list[Service]:
-    """The services that mount the file, or are built beside it."""
+def runners(inventory: Inventory, proxy: ReverseProxy) -> tuple[Service, ...]:
+    """The services that mount the file, or are built beside it; all services are asked once for each file."""
+    known = inventory.proxy_runners
+    if proxy.file not in known:
+        known[proxy.file] = tuple(_runners(inventory, proxy))
+    return known[proxy.file]
+
+
+def _runners(inventory: Inventory, proxy: ReverseProxy) -> list[Service]:
     found = []
     for service in inventory.services:
         places = [mount.source for mount in service.mounts if mount.kind == "bind" and not mount.outside]

@@ -65,6 +65,7 @@ class Inventory:
         default=(), metadata={"of": configuration.UnrotatedLog}
     )
     task_queues: tuple[tasks.TaskQueue, ...] = field(default=(), metadata={"of": tasks.TaskQueue})
+    task_options: tuple[tasks.TaskOption, ...] = field(default=(), metadata={"of": tasks.TaskOption})
     scheduled_tasks: tuple[tasks.ScheduledTask, ...] = field(default=(), metadata={"of": tasks.ScheduledTask})
     allowed_origins: tuple[configuration.AllowedOrigin, ...] = field(
         default=(), metadata={"of": configuration.AllowedOrigin}
@@ -89,6 +90,7 @@ class Inventory:
     development_servers: tuple[configuration.DevelopmentServer, ...] = field(
         default=(), metadata={"of": configuration.DevelopmentServer}
     )
+    server_traits: tuple[configuration.ServerTrait, ...] = field(default=(), metadata={"of": configuration.ServerTrait})
     named_variables: tuple[configuration.NamedVariables, ...] = field(
         default=(), metadata={"of": configuration.NamedVariables}
     )
@@ -132,6 +134,7 @@ class Inventory:
     migrators: tuple[delivery.Migrator, ...] = field(default=(), metadata={"of": delivery.Migrator})
     local_imports: tuple[delivery.LocalImports, ...] = field(default=(), metadata={"of": delivery.LocalImports})
     documents: tuple[delivery.Document, ...] = field(default=(), metadata={"of": delivery.Document})
+    program_calls: tuple[delivery.ProgramCall, ...] = field(default=(), metadata={"of": delivery.ProgramCall})
     web_routes: tuple[delivery.Route, ...] = field(default=(), metadata={"of": delivery.Route})
 
     @classmethod
@@ -192,6 +195,11 @@ class Inventory:
     @cached_property
     def runners(self) -> dict[str, tuple[stack.Service, ...]]:
         """By file the services that mount it, as far as somebody asked: each asks all services, and many rules do."""
+        return {}
+
+    @cached_property
+    def proxy_runners(self) -> dict[str, tuple[stack.Service, ...]]:
+        """By the file of a proxy's configuration the services that run with it, as far as somebody asked."""
         return {}
 
     @cached_property

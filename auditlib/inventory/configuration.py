@@ -235,3 +235,19 @@ class NamedVariables(Struct, frozen=True):
     names: frozenset[str]
     """In lower case."""
     location: Location
+
+
+class ServerTrait(Struct, frozen=True):
+    """What code says of how a server takes requests and ends.
+
+    `kind` is `shutdown` (it waits so many seconds for requests at hand), `body` (it takes uploads of so many bytes),
+    `interrupt` (it ends in order on SIGINT alone), `tls` (it speaks TLS itself), `ready` (it has a route that tells
+    whether it can work), `constant` (a route on its health gives the same answer always) or `metrics` (it serves its
+    metrics at a path, or its rules of access let everybody read them).
+    """
+
+    kind: str
+    amount: int
+    location: Location
+    path: str = ""
+    """The route."""

@@ -367,3 +367,10 @@ class Route(Struct, frozen=True):
     location: Location
     generated: bool = False
     """Whether the framework adds it by itself, such as the page of its documentation."""
+
+
+class ProgramCall(Struct, frozen=True):
+    """A place where code starts another program by its name (`subprocess.run(["pg_dump", ...])`)."""
+
+    name: str
+    location: Location

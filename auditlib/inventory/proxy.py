@@ -25,6 +25,34 @@ class Upstream(Struct, frozen=True):
     guarded: bool | None = None
     """Whether the site that leads to it asks for a login or lets in known addresses alone, where the file tells sites
     apart."""
+    renewed: bool = False
+    """Whether its address is looked up again and again (`server api:8000 resolve`)."""
+
+
+class Passage(Struct, frozen=True):
+    """A statement of nginx that passes the requests of a location on."""
+
+    path: str
+    """What the location says: a prefix (`/api/`), or a modifier and what it goes with (`~ ^/(api|metrics)`); empty
+    outside of one."""
+    target: str
+    """The host, or the name of the `upstream` block; empty where a variable names it, so that it is looked up anew."""
+    rewritten: str
+    """The path that takes the place of the location's, if the address has one (`/` of `http://api/`)."""
+    guarded: bool
+    """Whether a block around it asks for a login, lets in known addresses alone, or serves inside only."""
+    location: Location
+
+
+class LostHeaders(Struct, frozen=True):
+    """A block of nginx whose own `add_header` takes the place of those around it, and the names that are lost."""
+
+    path: str
+    names: tuple[str, ...]
+    location: Location
+    """Its first own `add_header`."""
+    given: Location
+    """The first of those around it."""
 
 
 class ReverseProxy(Struct, frozen=True):
@@ -44,3 +72,13 @@ class ReverseProxy(Struct, frozen=True):
     """The paths from which one of nginx serves files, or that it reads or writes otherwise, as they are written."""
     guarded: bool = False
     """Whether it asks for a login, or lets in known addresses alone, before something that it leads to."""
+    passages: tuple[Passage, ...] = ()
+    """Of nginx what each location passes on, groups of servers by their name."""
+    kept: tuple[str, ...] = ()
+    """Of nginx the locations whose requests it passes to nobody: files, `return 404`."""
+    body_limits: tuple[str, ...] = ()
+    """Of nginx every `client_max_body_size`, as it is written."""
+    lost_headers: tuple[LostHeaders, ...] = ()
+    """Of nginx the locations that drop the headers of the blocks around them."""
+    challenges: tuple[tuple[str, Location], ...] = ()
+    """Of nginx the folders from which it answers the challenges of ACME, each with its place."""

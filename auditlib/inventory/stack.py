@@ -69,6 +69,8 @@ class Dependency(Struct, frozen=True):
     required: bool
     location: Location
     implicit: bool = False
+    restarts: bool = False
+    """Whether Compose starts the service again when it makes the other one anew (`restart: true`)."""
 
 
 class EnvironmentEntry(Struct, frozen=True):
@@ -236,6 +238,8 @@ class Network(Struct, frozen=True):
     external: bool
     internal: bool
     location: Location
+    called: str = ""
+    """The name that Docker knows it by, where the file gives one (`name: shop`) or it is external."""
 
 
 class FileObject(Struct, frozen=True):
@@ -284,6 +288,8 @@ class Project(Struct, frozen=True):
     env_file: str = ""
     started_at: tuple[Location, ...] = ()
     """The commands that put just these files into operation for production; none if nothing tells what is deployed."""
+    named: bool = False
+    """Whether a file of it says its name (`name: shop`), so that Compose doesn't take that of the folder."""
     aside: bool = False
     """Whether what is deployed is known to leave it out: an overlay for development, or a base in whose place another
     one of its folder is started."""

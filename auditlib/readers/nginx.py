@@ -9,9 +9,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from msgspec import Struct, field
+from msgspec import Struct, field, structs
 
-from auditlib.inventory.proxy import ReverseProxy, Upstream
+from auditlib.inventory.proxy import LostHeaders, Passage, ReverseProxy, Upstream
 from auditlib.model import Coverage, Location, Read
 from auditlib.patterns import regex
 from auditlib.readers import proxy_guards, reading, selection
@@ -40,11 +40,22 @@ def _is_nginx(text: str) -> bool:
     return bool(re.search(r"^[ \t]*(?:server|upstream[ \t]+[\w.-]{1,100}|http)[ \t\n]*\{|_pass[ \t]+\S+;", text, re.M))
 
 
+class _Block(Struct):
+    """A block that a statement opens, and whether something in it keeps strangers out."""
+
+    words: list[str]
+    guarded: bool = False
+    passes: bool = False
+    headers: dict[str, Location] = field(default_factory=dict)
+    """The names of what `add_header` adds, in lower case, each with its first place."""
+    includes: bool = False
+
+
 class _State(Struct):
     """Where the statements of a file have led to."""
 
     file: str
-    blocks: list[list[str]] = field(default_factory=list)
+    blocks: list[_Block] = field(default_factory=list)
     variables: dict[str, str] = field(default_factory=dict)
     groups: set[str] = field(default_factory=set)
     listens: list[str] = field(default_factory=list)
@@ -54,10 +65,18 @@ class _State(Struct):
     silent: bool = False
     """Whether the server that is being read has named no port yet; without one it listens on 80."""
     folders: list[str] = field(default_factory=list)
+    passages: list[tuple[Passage, tuple[_Block, ...]]] = field(default_factory=list)
+    """With the blocks around each, which may turn out to be guarded further down."""
+    kept: list[str] = field(default_factory=list)
+    body_limits: list[str] = field(default_factory=list)
+    ended: list[tuple[_Block, ...]] = field(default_factory=list)
+    """The locations that add headers, each with the blocks around it, the nearest first."""
+    merges_headers: bool = False
+    challenges: list[tuple[str, Location]] = field(default_factory=list)
 
     def inside(self, name: str) -> str:
         """The argument of the nearest block of this name; empty if there is none."""
-        return next((" ".join(block[1:]) for block in reversed(self.blocks) if block[0] == name), "")
+        return next((" ".join(block.words[1:]) for block in reversed(self.blocks) if block.words[0] == name), "")
 
 
 def _read(source: Source, file: str) -> Iterator[Any]:
@@ -71,7 +90,7 @@ def _read(source: Source, file: str) -> Iterator[Any]:
                 state.sections.setdefault(words[0])
             _take(state, words, line)
         if opens:
-            state.blocks.append(words or [""])
+            state.blocks.append(_Block(words or [""]))
             state.silent = state.silent or words == ["server"]
             if len(state.blocks) > DEPTH_LIMIT:
                 raise Unreadable(f"nested more than {DEPTH_LIMIT} deep", line)
@@ -81,16 +100,41 @@ def _read(source: Source, file: str) -> Iterator[Any]:
     listens, includes = tuple(dict.fromkeys(state.listens)), tuple(dict.fromkeys(state.includes))
     folders = tuple(dict.fromkeys(state.folders))
     yield ReverseProxy(file, KIND, listens, upstreams, Location(file), tuple(state.sections), includes, folders,
-                       proxy_guards.names_guard(source.text(file)))  # fmt: skip
+                       proxy_guards.names_guard(source.text(file)), _passages(state), tuple(dict.fromkeys(state.kept)),
+                       tuple(state.body_limits), tuple(_lost_headers(state)),
+                       tuple(state.challenges))  # fmt: skip
     if state.blocks:
         yield Coverage(file, KIND, Read.PARTIAL, "a block is not closed")
 
 
+def _lost_headers(state: _State) -> Iterator[LostHeaders]:
+    """The headers that locations lose; a file that one includes may add them again."""
+    for block, *around in state.ended if not state.merges_headers else ():
+        outer = next((item for item in around if item.headers), None)
+        lost = [name for name in outer.headers if name not in block.headers] if outer and not block.includes else []
+        if outer and lost:
+            places = next(iter(block.headers.values())), next(iter(outer.headers.values()))
+            yield LostHeaders(" ".join(block.words[1:]), tuple(lost), *places)
+
+
+def _passages(state: _State) -> tuple[Passage, ...]:
+    return tuple(
+        structs.replace(item, guarded=any(block.guarded for block in blocks)) for item, blocks in state.passages
+    )
+
+
 def _close(state: _State) -> None:
-    closed = state.blocks.pop() if state.blocks else []
-    if closed == ["server"]:
+    around = tuple(reversed(state.blocks))
+    closed = state.blocks.pop() if state.blocks else _Block([""])
+    if closed.headers and closed.words[0] == "location":
+        state.ended.append(around)
+    if closed.words == ["server"]:
         state.listens += ["80"] if state.silent else []
         state.silent = False
+    elif closed.words[0] == "location" and not closed.passes:
+        state.kept.append(" ".join(closed.words[1:]))
+    elif closed.words[0] == "if" and closed.guarded and state.blocks:
+        state.blocks[-1].guarded = True  # `if ($not_known) { return 403; }` keeps strangers out of what is around it
 
 
 def _statements(text: str) -> Iterator[tuple[list[str], int, bool | None]]:
@@ -114,10 +158,16 @@ def _statements(text: str) -> Iterator[tuple[list[str], int, bool | None]]:
 def _take(state: _State, words: list[str], line: int) -> None:
     place = Location(state.file, line)
     name, arguments = words[0], words[1:]
+    if state.blocks and proxy_guards.is_guard(words):
+        state.blocks[-1].guarded = True
     if not arguments:
         return
+    if state.blocks:
+        _note_headers(state, name, arguments, place)
     state.silent = state.silent and name not in ("listen", "include")
     serves = name in ("root", "alias")
+    if serves and "acme-challenge" in state.inside("location"):
+        state.challenges.append((arguments[0], place))
     state.folders += [word for word in arguments if serves or (word.startswith("/") and name != "location")]
     if name == "listen" and (port := re.search(r"(?:^|:)(\d{1,5})$", arguments[0])):
         state.listens.append(port[1])
@@ -125,11 +175,33 @@ def _take(state: _State, words: list[str], line: int) -> None:
         state.includes.append(arguments[0])
     elif name == "set" and len(arguments) > 1:
         state.variables[arguments[0].strip("${}")] = arguments[1]
-    elif name == "server" and state.blocks and state.blocks[-1][0] == "upstream":
-        state.upstreams.append(_upstream(arguments[0], "http", "", state.inside("upstream"), place))
+    elif name == "client_max_body_size":
+        state.body_limits.append(arguments[0])
+    elif name == "server" and state.blocks and state.blocks[-1].words[0] == "upstream":
+        found = _upstream(arguments[0], "http", "", state.inside("upstream"), place)
+        state.upstreams.append(structs.replace(found, renewed="resolve" in arguments))
     elif name in _PASSES:
         address = _resolved(arguments[0], state.variables)
         state.upstreams.append(_upstream(address, _PASSES[name], state.inside("location"), "", place))
+        state.passages.append((_passage(arguments[0], state.inside("location"), place), tuple(state.blocks)))
+        for block in state.blocks:
+            block.passes = True
+
+
+def _note_headers(state: _State, name: str, arguments: list[str], place: Location) -> None:
+    block = state.blocks[-1]
+    if name == "add_header":
+        block.headers.setdefault(arguments[0].lower(), place)
+    block.includes = block.includes or name == "include"
+    state.merges_headers = state.merges_headers or name == "add_header_inherit"
+
+
+def _passage(address: str, path: str, place: Location) -> Passage:
+    """What passes requests on; nobody is named where the address is looked up for each request."""
+    match = None if address.startswith("unix:") else _ADDRESS.match(address)
+    target = match["host"].strip("[]") if match and "$" not in address else ""
+    rest = address[match.end() :] if match else ""
+    return Passage(path, target, rest if rest.startswith("/") and "$" not in rest else "", False, place)
 
 
 def _resolved(address: str, variables: dict[str, str]) -> str:

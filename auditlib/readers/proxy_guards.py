@@ -18,7 +18,21 @@ _GUARD = regex(
     re.M | re.I,
 )
 
+_INCLUDED_GUARD = regex(r"auth|allow|deny|acl|internal|restrict|private|protect|whitelist|security", re.I)
+
 
 def names_guard(text: str) -> bool:
     """Whether a statement of it asks for a login, or lets in known addresses alone."""
     return bool(_GUARD.search(text))
+
+
+def is_guard(words: list[str]) -> bool:
+    """Whether a statement of nginx keeps strangers out of its block, or a file that it includes may do so."""
+    name, *arguments = words
+    if name in ("auth_basic", "ssl_verify_client"):
+        return arguments[:1] != ["off"]
+    if name == "return":
+        return arguments[:1] in (["401"], ["403"], ["404"], ["410"], ["444"])
+    if name == "include":
+        return bool(_INCLUDED_GUARD.search(" ".join(arguments)))
+    return name in ("auth_request", "auth_jwt", "deny", "internal")

@@ -11,7 +11,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from auditlib.inventory.tasks import ScheduledTask, TaskQueue
+from auditlib.inventory.tasks import ScheduledTask, TaskOption, TaskQueue
+from auditlib.model import Location
 from auditlib.patterns import regex
 from auditlib.readers import python_code
 from auditlib.readers.python_code import Module
@@ -22,7 +23,15 @@ from auditlib.source import Source, Unreadable
 KIND = "task queue"
 
 _ACKNOWLEDGES_LATE = regex(r"(?:\w+_)?(?:task_)?acks_late", re.I)
-_WORDS = ("celery(", "acks_late", "beat_schedule")
+_OPTIONS = {
+    "schedule": regex(r"beat_?schedule|add_periodic_task|celery_beat|DatabaseScheduler|redbeat|PeriodicTask\b", re.I),
+    "limit": regex(
+        r"(?<!\w)(?:\w+_)?(?:task_)?(?:soft_)?time_?limit\s*=|[\"'](?:task_)?(?:soft_)?time_limit[\"']", re.I
+    ),
+    "lost": regex(r"reject_on_worker_lost", re.I),
+}
+"""What sets an option, however it is written; a comment that names it is taken for that."""
+_WORDS = ("celery", "acks_late", "beat_schedule", "add_periodic_task", "time_limit", "redbeat")
 _SCHEDULE = regex(r"(?:\w+_)?beat_?schedule", re.I)
 _DOTTED = regex(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
 
@@ -32,7 +41,14 @@ def read(source: Source) -> Reading:
     files = [
         path for path in source.files if path.endswith(".py") and not is_test(path) and _is_of_interest(source, path)
     ]
-    return Reading(each(source, files, KIND, _read).records, [])
+    options = [item for path in files for item in _options(path, source.glance(path))]
+    return Reading(each(source, files, KIND, _read).records + options, [])
+
+
+def _options(path: str, text: str) -> Iterator[TaskOption]:
+    for kind, pattern in _OPTIONS.items():
+        if match := pattern.search(text):
+            yield TaskOption(kind, Location(path, text.count("\n", 0, match.start()) + 1))
 
 
 def _is_of_interest(source: Source, path: str) -> bool:

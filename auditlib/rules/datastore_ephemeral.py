@@ -37,7 +37,7 @@ from auditlib.conventions.images import Product
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Project, Service
-from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed, specified
 from auditlib.rules import _compose_lines as compose_lines
@@ -149,7 +149,8 @@ def _advice(service: Service, product: Product) -> str:
 
 def _of_queue(inventory: Inventory, graph: DependencyGraph, store: Service, product: Product) -> Iterator[Evidence]:
     """A cache may forget, unless it is also the queue of tasks."""
-    if users := durability.queue_users(inventory, graph, store):
+    told = [(user, edge.location) for user, edge in durability.queue_users(inventory, graph, store)]
+    if users := told or _waiting(inventory, store):
         names = listed(user.name for user, _ in users)
         yield Evidence(
             f"{specified(store.name, product.name)} holds the queue of {names} in no lasting volume: tasks that wait "
@@ -157,9 +158,23 @@ def _of_queue(inventory: Inventory, graph: DependencyGraph, store: Service, prod
             store.location,
             subject=f"{store.name}/queue",
             service=store.name,
-            related=tuple(Related(edge.location, f"{user.name} queues its tasks there") for user, edge in users),
+            related=tuple(Related(place, f"{user.name} queues its tasks there") for user, place in users),
             recommendation=_advice(store, product),
             severity=Severity.MEDIUM,
             confidence=Confidence.MEDIUM,
             example=compose_lines.named_volume(store, product.home or _UNKNOWN),
         )
+
+
+def _waiting(inventory: Inventory, store: Service) -> list[tuple[Service, Location]]:
+    """The workers that wait for the store, where no other service of the project could hold their queue."""
+    mine = inventory.services_of(store.project)
+    others = (services.product(inventory, item) for item in mine.values() if item.name != store.name)
+    if any(found is not None and found.kind in ("broker", "cache") for found in others):
+        return []
+    return [
+        (item, waits.location)
+        for item in mine.values()
+        for waits in item.dependencies
+        if waits.service == store.name and durability.is_worker(inventory, item)
+    ]

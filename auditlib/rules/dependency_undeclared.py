@@ -39,7 +39,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from auditlib.conventions import environments, healthchecks, programs, services
+from auditlib.conventions import baked_files, environments, healthchecks, programs, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
@@ -82,6 +82,8 @@ def _wanted(inventory: Inventory, graph: DependencyGraph) -> Iterator[_Wanted]:
     places: defaultdict[tuple[str, str], list[Location]] = defaultdict(list)
     for edge in graph.undeclared():
         places[edge.source, edge.target].append(edge.location)
+    for source, target, place in _configured(inventory, graph):
+        places[source, target].append(place)
     idle = _unread(inventory) if places else set()
     for (source, target), found in places.items():
         locations = [place for place in found if place not in idle]
@@ -90,6 +92,17 @@ def _wanted(inventory: Inventory, graph: DependencyGraph) -> Iterator[_Wanted]:
             continue
         if not _waits(graph, source, target) and not _waits(graph, target, source):
             yield _Wanted(source, target, service, needed, locations)
+
+
+def _configured(inventory: Inventory, graph: DependencyGraph) -> Iterator[tuple[str, str, Location]]:
+    """The connections that configuration files name which a service mounts, or its image copies."""
+    for service in inventory.distinct_services:
+        mine = inventory.services_of(service.project) if service.dependencies else {}
+        source = graph.service(service.project, service.name)
+        for item in baked_files.addresses(inventory, service) if mine else ():
+            target = graph.service(service.project, item.end.host) if item.end.host in mine else None
+            if source and target:
+                yield source, target, item.location
 
 
 def _waits(graph: DependencyGraph, node: str, other: str) -> bool:
@@ -112,6 +125,8 @@ def _matters(inventory: Inventory, service: Service, needed: Service) -> bool:
 
 def _source(inventory: Inventory, place: Location) -> str:
     """How a service comes by an address: Compose gives it, or its code has one of its own."""
+    if any(item.location == place for item in inventory.config_addresses):
+        return f"is given, in {place.file},"
     of_code = {item.location.file for item in inventory.settings}
     return f"takes by default, in {place.file}," if place.file in of_code else "is given"
 

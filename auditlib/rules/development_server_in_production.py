@@ -122,8 +122,16 @@ def _is_aside(inventory: Inventory, service: Service, start: Start | None) -> bo
     return (
         changed
         or environments.only_for_development(service)
-        or bool(start and environments.is_for_development(start.location.file))
+        or bool(start and _is_aside_file(inventory, service, start.location.file))
     )
+
+
+def _is_aside_file(inventory: Inventory, service: Service, file: str) -> bool:
+    """Whether a file is for development; an override is not, if a command for production takes it along."""
+    taken = {
+        path for item in inventory.projects if item.started_at for path in item.files if item.name == service.project
+    }
+    return environments.is_for_development(file) and file not in taken
 
 
 def _development_server(inventory: Inventory, service: Service) -> tuple[str, Start | None]:

@@ -30,7 +30,7 @@ from auditlib.conventions import deployment
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Network
-from auditlib.model import Area, Confidence, Effort, Severity
+from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
@@ -42,27 +42,56 @@ _OF_PROJECT = "default"
 @rule(area=Area.ORCHESTRATION, severity=Severity.LOW, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """One finding for each external network that no project, command or document of the repository makes."""
-    made = {item.name for item in inventory.networks if not item.external}
-    if _creates_networks(inventory) or deployment.uses_orchestrator(inventory):
+    own = [item for item in inventory.networks if not item.external]
+    if _creates_networks(inventory):
         return
+    elsewhere = deployment.uses_orchestrator(inventory)
     missing: dict[str, Network] = {}
     for item in inventory.networks:
-        if item.external and item.name not in made | _BUILT_IN and _OF_PROJECT not in item.name:
-            missing.setdefault(item.name, item)
+        name = item.called or item.name
+        if item.external and name not in _BUILT_IN and _OF_PROJECT not in name and not _is_made(name, own):
+            missing.setdefault(name, item)
     for name, item in missing.items():
-        yield Evidence(
-            f"The network {name} is external, and no project, script or document of the repository makes it: "
-            "`docker compose up` ends at once, unless the host has it.",
-            item.location,
-            subject=name,
-            recommendation=f"Remove `external` from {name}, or write `docker network create {name}` down.",
-            example=files.into("README.md", f"docker network create {name}"),
-        )
+        alike = next((other for other in own if other.name == name), None)
+        if alike or not elsewhere:
+            yield _renamed(name, item, alike) if alike else _missing(name, item)
+
+
+def _is_made(name: str, own: list[Network]) -> bool:
+    """Whether a project makes a network of that name: as it says itself, or with the name of the project before it."""
+    return any(item.called == name or (not item.called and name.endswith(f"_{item.name}")) for item in own)
+
+
+def _missing(name: str, item: Network) -> Evidence:
+    return Evidence(
+        f"The network {name} is external, and no project, script or document of the repository makes it: "
+        "`docker compose up` ends at once, unless the host has it.",
+        item.location,
+        subject=name,
+        recommendation=f"Remove `external` from {name}, or write `docker network create {name}` down.",
+        example=files.into("README.md", f"docker network create {name}"),
+    )
+
+
+def _renamed(name: str, item: Network, other: Network) -> Evidence:
+    """Of a network that a project makes under the name of the project as well."""
+    file = other.location.file
+    return Evidence(
+        f"The network {name} is external, and the one that {file} makes is called `<project>_{name}`, as it says no "
+        "`name:`: `docker compose up` ends at once, unless the host has one of that name.",
+        item.location,
+        subject=name,
+        related=(Related(other.location, "the network that is meant"),),
+        recommendation=f"Say `name: {name}` for the network in {file}, and start the files one by one.",
+        severity=Severity.MEDIUM,
+        example=files.into(file, f"networks:\n  {other.name}:\n    name: {name}"),
+    )
 
 
 def _creates_networks(inventory: Inventory) -> bool:
     """Whether a command, or a document, makes networks; its name may stand in a variable."""
     commands = (" ".join(item.words) for item in deployment.commands(inventory))
     mentions = (item.text for document in inventory.documents for item in document.mentions)
-    said = any({"docker", "network", "create"} <= document.words for document in inventory.documents)
+    unread = [item for item in inventory.documents if not any("docker" in each.text for each in item.mentions)]
+    said = any({"docker", "network", "create"} <= document.words for document in unread)
     return said or any("network create" in text for text in (*commands, *mentions))

@@ -1,7 +1,8 @@
 """A container is stopped without the chance to finish.
 
 On `docker stop` the first process gets SIGTERM, and SIGKILL ten seconds later. A command in shell form may have a shell
-as its first process, which passes no signal on, and so does npm; a worker needs longer than ten seconds for its task.
+as its first process, which passes no signal on, and so does npm; a program may know SIGINT alone, as Ctrl-C sends it; a
+worker needs longer than ten seconds for its task.
 Either way work is cut off at each deployment.
 
 Anti-pattern:
@@ -18,7 +19,8 @@ Better:
 
 Recommendation:
 
-    Write commands as JSON arrays (or begin them with `exec`), and give workers as much grace as a task takes.
+    Write commands as JSON arrays (or begin them with `exec`), handle SIGTERM, and give workers the time that a task
+    takes.
 
 References:
 
@@ -35,10 +37,11 @@ import shlex
 from collections import defaultdict
 from collections.abc import Iterator
 
-from auditlib.conventions import environments, first_process, mounts, services, stacks
+from auditlib.conventions import environments, first_process, mounts, server_traits, services, stacks
 from auditlib.conventions.starting import Start
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
+from auditlib.inventory.configuration import ServerTrait
 from auditlib.inventory.delivery import Instruction
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
@@ -55,7 +58,8 @@ _COMPOUND = regex(r"[;&|<>()]|\\\n")
 
 @rule(area=Area.RESILIENCE, severity=Severity.LOW, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """Each shell-form command that services start with; for each project what npm starts, and workers without grace."""
+    """Each shell-form command that services start with; for each project what npm starts, and workers without grace;
+    each program that ends in order on SIGINT alone."""
     built: defaultdict[str, list[Service]] = defaultdict(list)
     for service in inventory.distinct_services:
         if (found := services.dockerfile(inventory, service)) is not None:
@@ -71,6 +75,9 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         last = first_process.last_of_script(inventory, service)
         if last and not environments.only_for_development(service) and not services.is_one_shot(service):
             yield _script_evidence(service, last)
+        interrupted = server_traits.of(inventory, service, "interrupt")
+        if interrupted and not environments.only_for_development(service) and not _is_interrupted(inventory, service):
+            yield _signal_evidence(service, interrupted[0])
     declared = stacks.by_project(inventory.distinct_services)
     for project in inventory.projects:
         own = declared.get(project.name, [])
@@ -124,6 +131,25 @@ def _script_evidence(service: Service, last: Start) -> Evidence:
         recommendation=f"Begin the last command of {last.location.file} with `exec`.",
         change=(last.words[0], f"exec {last.words[0]}"),
         example=f"exec {shlex.join(last.words)}",
+    )
+
+
+def _is_interrupted(inventory: Inventory, service: Service) -> bool:
+    """Whether the container is stopped by SIGINT, as Compose or the image says."""
+    _, steps = services.built_from(inventory, service)
+    return bool(service.stop_signal) or any(item.keyword == "STOPSIGNAL" for item in steps)
+
+
+def _signal_evidence(service: Service, trait: ServerTrait) -> Evidence:
+    return Evidence(
+        f"The program of {service.name} ends in order on SIGINT alone, and Docker sends SIGTERM, which no file of the "
+        "code knows: the program is killed in the middle of its work.",
+        trait.location,
+        subject=f"{service.name}/signal",
+        service=service.name,
+        related=(Related(service.location, f"{service.name} has no `stop_signal`"),),
+        recommendation=f"Handle SIGTERM as well, or set `stop_signal: SIGINT` for {service.name}.",
+        example=compose_lines.of_service(service, "stop_signal: SIGINT"),
     )
 
 

@@ -1,7 +1,7 @@
 """An application's metrics can be read by everybody who reaches the application.
 
 They tell its routes, versions, load and errors, and often the names of customers or queues in labels; a scraper on the
-network of the project needs no published port for them.
+network of the project needs no published port for them, and no location of a proxy.
 
 Anti-pattern:
 
@@ -27,46 +27,105 @@ References:
 
 from __future__ import annotations
 
-import posixpath
+from collections import defaultdict
 from collections.abc import Iterator
 
-from auditlib.conventions import environments, mounts, services
+from msgspec import Struct
+
+from auditlib.conventions import environments, image_folders, mounts, nginx_locations, proxies, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Route
+from auditlib.inventory.proxy import Passage
 from auditlib.inventory.stack import Port, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.rules import _compose_lines as compose_lines
+from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
-_PATHS = frozenset({"/metrics", "/prometheus", "/actuator/prometheus"})
+_PATHS = frozenset({"/metrics", "/prometheus", "/prometheus/metrics", "/actuator/prometheus"})
+
+
+class _Way(Struct, frozen=True):
+    """A location of a proxy whose port is published, by which callers reach a route of metrics."""
+
+    proxy: Service
+    passage: Passage
 
 
 @rule(area=Area.MONITORING, severity=Severity.LOW, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """Every application built here with a route of metrics at a port that other hosts reach."""
+    """Every application built here with a route of metrics at a port, or behind a location, that other hosts reach."""
     asked = [item for item in inventory.web_routes if item.method in ("GET", "*")]  # others take metrics in
     routes = [item for item in asked if item.path.rstrip("/") in _PATHS]
+    permitted = [item for item in inventory.server_traits if item.kind == "metrics"]
+    routes += [Route("GET", item.path, "", item.location) for item in permitted]
+    passed = _passed(inventory, {item.path.rstrip("/") for item in routes})
     for service in inventory.distinct_services if routes else ():
         ports = services.public_ports(service)
-        dockerfile = services.dockerfile(inventory, service) if ports else None
-        if dockerfile is None or environments.is_for_development(ports[0].location.file):
+        ways = passed[service.project, service.name]
+        dockerfile = services.dockerfile(inventory, service) if ports or ways else None
+        if dockerfile is None or (ports and environments.is_for_development(ports[0].location.file)):
             continue
-        home = posixpath.dirname(dockerfile.path)  # an image of the whole repository holds others' code too
-        own = next((item for item in routes if mounts.is_below(item.location.file, home)), None)
-        if own is not None:
-            yield _evidence(service, ports[0], own)
+        homes = image_folders.of_sources(service, dockerfile)
+        own = next((item for item in routes if any(mounts.is_below(item.location.file, home) for home in homes)), None)
+        reached = ways[own.path.rstrip("/")] if own and own.path.rstrip("/") in ways else []
+        if own and ports:
+            yield _published(service, _scraped(inventory, service, ports), own, reached)
+        elif own and reached:
+            yield _passed_on(service, own, reached)
 
 
-def _evidence(service: Service, port: Port, route: Route) -> Evidence:
+def _scraped(inventory: Inventory, service: Service, ports: list[Port]) -> Port:
+    """The port at which Prometheus asks the service, where it is one of these; else the first."""
+    targets = (target for job in inventory.scrape_jobs for target in job.targets)
+    asked = {target.port for target in targets if target.host in (service.name, service.container_name)}
+    return next((port for port in ports if port.target in asked), ports[0])
+
+
+def _passed(inventory: Inventory, paths: set[str]) -> defaultdict[tuple[str, str], defaultdict[str, list[_Way]]]:
+    """By the project and name of a service, and by path, the ways that lead there past no guard."""
+    found: defaultdict[tuple[str, str], defaultdict[str, list[_Way]]] = defaultdict(lambda: defaultdict(list))
+    for config in inventory.reverse_proxies if paths else ():
+        leading = {path: nginx_locations.open_to(config, path) for path in paths}
+        for proxy in proxies.runners(inventory, config) if any(leading.values()) else ():
+            if services.public_ports(proxy) and not environments.only_for_development(proxy):
+                for path, passages in leading.items():
+                    for item in passages:
+                        for host in nginx_locations.hosts(config, item):
+                            found[proxy.project, host][path].append(_Way(proxy, item))
+    return found
+
+
+def _published(service: Service, port: Port, route: Route, ways: list[_Way]) -> Evidence:
     return Evidence(
         f"{service.name} serves {route.path} at port {port.target}, which is published: unless the code asks for a "
         "login there, whoever reaches the application reads its metrics.",
         port.location,
         subject=f"{service.project}/{service.name}",
         service=service.name,
-        related=(Related(route.location, f"the route {route.path}"),),
+        related=(
+            Related(route.location, f"the route {route.path}"),
+            *(Related(way.passage.location, f"{way.proxy.name} passes it on as well") for way in ways[:1]),
+        ),
         recommendation=f"Publish {service.name} as {compose_lines.local_form(port)} behind a proxy that refuses "
         f"{route.path}, or serve metrics at a port of their own.",
         change=compose_lines.on_loopback(port),
+    )
+
+
+def _passed_on(service: Service, route: Route, ways: list[_Way]) -> Evidence:
+    first = ways[0]
+    place = first.passage.location
+    path = route.path.rstrip("/")
+    said = f"location {first.passage.path}" if first.passage.path else "the server"
+    return Evidence(
+        f"{first.proxy.name} passes {said} to {service.name}, which serves {path}: unless the code asks for a login "
+        "there, whoever reaches the proxy reads the metrics.",
+        place,
+        subject=f"{service.project}/{service.name}",
+        service=service.name,
+        related=(Related(route.location, f"the route {route.path}"),),
+        recommendation=f"Refuse {path} in {place.file}, or serve metrics at a port of their own.",
+        example=files.into(place.file, f"location = {path} {{ return 404; }}"),
     )

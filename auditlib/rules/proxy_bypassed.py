@@ -31,18 +31,20 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from auditlib.conventions import build_context, environments, monitoring, services, stacks
+from auditlib.conventions import baked_files, build_context, environments, monitoring, services, stacks
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.proxy import ReverseProxy
 from auditlib.inventory.stack import Port, Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.patterns import regex
 from auditlib.phrases import listed
 from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
 from auditlib.scraping import service_of
 
 _USUAL = "80"
+_GATEWAY = regex(r"(?:^|[-_])(?:api)?(?:gateway|proxy|edge)(?:[-_]|$)")
 
 
 class _Way(Struct, frozen=True):
@@ -52,6 +54,8 @@ class _Way(Struct, frozen=True):
     service: Service
     port: Port
     passed: Location
+    sure: bool = True
+    """Whether the file is known to be a proxy's, and not only called so."""
 
 
 @rule(area=Area.ORCHESTRATION, severity=Severity.LOW, confidence=Confidence.HIGH, effort=Effort.SMALL)
@@ -61,7 +65,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         proxies = [item for item in mine if services.public_ports(item) and not environments.only_for_development(item)]
         ways: dict[Location, _Way] = {}
         for proxy in proxies:
-            for way in _around(inventory, graph, proxy):
+            for way in (*_around(inventory, graph, proxy), *_around_gateway(inventory, proxy)):
                 ways.setdefault(way.port.location, way)
         if ways:
             yield _evidence(project, list(ways.values()))
@@ -79,6 +83,19 @@ def _around(inventory: Inventory, graph: DependencyGraph, proxy: Service) -> Ite
                 same = port.target == (item.port or _USUAL)
                 if same and not environments.is_for_development(port.location.file):
                     yield _Way(proxy, service, port, item.location)
+
+
+def _around_gateway(inventory: Inventory, proxy: Service) -> Iterator[_Way]:
+    """The ports that lead to what a program passes requests to that is called a gateway and is built here."""
+    mine = inventory.services_of(proxy.project) if _GATEWAY.search(proxy.name) else {}
+    for item in baked_files.addresses(inventory, proxy) if mine else ():
+        service = mine.get(item.end.host)
+        if service is None or service.build is None or item.end.scheme not in ("http", "https"):
+            continue
+        for port in services.public_ports(service) if service.name != proxy.name else ():
+            same = port.target == (item.end.port or _USUAL)
+            if same and not environments.is_for_development(port.location.file):
+                yield _Way(proxy, service, port, item.location, sure=False)
 
 
 def _runs(inventory: Inventory, service: Service, config: ReverseProxy) -> bool:
@@ -107,5 +124,6 @@ def _evidence(project: str, ways: list[_Way]) -> Evidence:
         ),
         recommendation=f"Remove the port of {first.service.name}, or publish it as "
         f"`{compose_lines.local_form(first.port)}`.",
+        confidence=None if all(way.sure for way in ways) else Confidence.MEDIUM,
         change=compose_lines.on_loopback(first.port),
     )

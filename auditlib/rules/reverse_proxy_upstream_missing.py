@@ -65,7 +65,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     yield from _labels(inventory)
 
 
-def _should_be_service(inventory: Inventory, runners: list[Service], item: Upstream) -> bool:
+def _should_be_service(inventory: Inventory, runners: tuple[Service, ...], item: Upstream) -> bool:
     end = Endpoint(item.scheme, item.host, item.port)
     return peers.could_be_service(end) and not any(peers.may_be_known(inventory, runner, end) for runner in runners)
 

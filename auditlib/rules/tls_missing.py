@@ -1,6 +1,7 @@
-"""The proxy that everybody reaches speaks HTTP alone.
+"""What everybody reaches speaks HTTP alone.
 
-Passwords, cookies and tokens cross the network in clear, and browsers call the site unsafe.
+Passwords, cookies and tokens cross the network in clear, and browsers call the site unsafe. That holds for a proxy that
+listens on port 80, and for a program that is published itself, with no proxy before it.
 
 Anti-pattern:
 
@@ -34,17 +35,31 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from auditlib.conventions import deployment, environments, proxies, services
+from auditlib.conventions import (
+    deployment,
+    environments,
+    image_folders,
+    mounts,
+    probes,
+    proxies,
+    services,
+    stacks,
+)
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.proxy import ReverseProxy
 from auditlib.inventory.stack import Port, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
+from auditlib.phrases import listed
+from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 _TLS_PORTS = frozenset({"443", "8443"})
+_KEYS = regex(r"(?:TLS|SSL|HTTPS)(?:_|$)|(?:^|_)CERT|\.(?:pem|crt|key|p12|jks)$|--(?:ssl|tls|cert)", re.I)
+_LOGIN = regex(r"JWT|(?:^|_)(?:SECRET_KEY|SESSION|AUTH|TOKEN_SECRET|COOKIE)(?:_|$)", re.I)
+"""Variables of programs that know their users."""
 _ELSEWHERE = regex(
     r"certbot|letsencrypt|acme|cloudflared|ngrok|tailscale|traefik|caddy|nginx-proxy|swag|haproxy|nginxproxymanager|"
     r"stunnel|linkerd|envoy",
@@ -55,15 +70,83 @@ _ELSEWHERE = regex(
 
 @rule(area=Area.CONFIGURATION, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.MEDIUM)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """Each nginx whose port 80 is published, where nothing of the repository listens on a port of TLS."""
+    """Each nginx whose port 80 is published, and for each project what is published without a proxy, where nothing of
+    the repository listens on a port of TLS."""
     if _may_be_elsewhere(inventory):
         return
+    yield from _unproxied(inventory)
     for proxy in inventory.reverse_proxies:
         passes = proxy.kind == "nginx" and "80" in proxy.listens and proxy.upstreams
         for service in proxies.runners(inventory, proxy) if passes else ():
             port = next((item for item in services.public_ports(service) if item.target == "80"), None)
             if port and service.changed_at is None and not environments.only_for_development(service):
                 yield _evidence(proxy, service, port)
+
+
+def _unproxied(inventory: Inventory) -> Iterator[Evidence]:
+    """The programs of each project that answer the network themselves."""
+    if any(item.kind == "tls" for item in inventory.server_traits) or _has_proxy(inventory):
+        return
+    told = bool(deployment.guides(inventory) or deployment.signs_of_production(inventory))
+    for project, mine in stacks.by_project(inventory.deployed_services).items():
+        found = [
+            (service, port)
+            for service in mine
+            if told or service.restart in ("always", "unless-stopped")
+            for port in _of_users(inventory, service)
+        ]
+        if found:
+            yield _unproxied_evidence(project, found)
+
+
+def _has_proxy(inventory: Inventory) -> bool:
+    """Whether a proxy is configured or started anywhere; whoever has one has thought of the way in."""
+    kinds = (services.product(inventory, item) for item in inventory.services)
+    configured = any(proxies.runners(inventory, item) for item in inventory.reverse_proxies)
+    return configured or any(kind is not None and kind.kind == "proxy" for kind in kinds)
+
+
+def _of_users(inventory: Inventory, service: Service) -> list[Port]:
+    """The public ports at which a service that is built here answers by HTTP, and people log in."""
+    dockerfile = services.dockerfile(inventory, service)
+    if dockerfile is None or environments.only_for_development(service) or _is_given_keys(service):
+        return []
+    homes = image_folders.of_sources(service, dockerfile)
+    names = [entry.name for entry in service.environment]
+    names += [
+        item.name for item in inventory.settings if any(mounts.is_below(item.location.file, home) for home in homes)
+    ]
+    if not any(_LOGIN.search(name) for name in names):
+        return []
+    probe = probes.of(inventory, service)
+    asked = probes.ports(probe) if probe and probes.asks_web(probe) else []
+    routed = any(mounts.is_below(item.location.file, home) for item in inventory.web_routes for home in homes)
+    only = routed and len(service.ports) == 1
+    return [port for port in services.public_ports(service) if only or port.target in asked]
+
+
+def _is_given_keys(service: Service) -> bool:
+    """Whether a variable, an option or a mount says that the program may speak TLS itself."""
+    words = [*service.entrypoint, *service.command, *(entry.name for entry in service.environment)]
+    return any(_KEYS.search(word) for word in (*words, *(mount.target for mount in service.mounts)))
+
+
+def _unproxied_evidence(project: str, found: list[tuple[Service, Port]]) -> Evidence:
+    (service, port), *others = found
+    names = listed(f"{item.name} ({each.host_port or each.target})" for item, each in found)
+    return Evidence(
+        f"{names} {'is' if not others else 'are'} published without a proxy, and nothing in the repository speaks TLS: "
+        "unless a proxy of the host does, passwords and tokens cross the network in clear.",
+        port.location,
+        subject=f"{project}/unproxied",
+        service=service.name,
+        related=tuple(Related(each.location, f"{item.name} is published here", member=True) for item, each in others),
+        recommendation=f"Put a proxy with a certificate before {service.name}, and publish it as "
+        f"{compose_lines.local_form(port)}.",
+        confidence=Confidence.LOW,
+        change=compose_lines.on_loopback(port),
+        example=files.into("Caddyfile", f"<the name of the site> {{\n  reverse_proxy {service.name}:{port.target}\n}}"),
+    )
 
 
 def _may_be_elsewhere(inventory: Inventory) -> bool:

@@ -1,7 +1,9 @@
 """A worker that dies takes the task that it works on along.
 
 Celery acknowledges a task when a worker takes it, before it is done: a worker that is killed, by a deployment or for
-want of memory, loses what it held. A broker that keeps its queue in memory loses those that waited as well. Celery
+want of memory, loses what it held. With late acknowledgement a task whose own process is killed is taken for done as
+well, unless `task_reject_on_worker_lost` is set; and a task without a time limit that hangs keeps its place for ever. A
+broker that keeps its queue in memory loses those that waited as well. Celery
 alone is judged: Dramatiq acknowledges late by itself, RQ and arq keep a list of what was begun, and of other queues no
 setting is read.
 
@@ -31,24 +33,29 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from auditlib.conventions import environments, images, services, stacks
+from auditlib.conventions import environments, images, services, stacks, starting
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.patterns import regex
 from auditlib.phrases import listed
 from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules import _durability as durability
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
+_WORKER = regex(r"\bcelery\b.*\bworker\b")
 _LATE = "app.conf.update(task_acks_late=True, task_reject_on_worker_lost=True)"
 
 
 @rule(area=Area.RESILIENCE, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """For each project the workers of Celery whose tasks are acknowledged early, with the broker that forgets."""
-    if any(queue.acknowledges_late for queue in inventory.task_queues):
+    """For each project the workers of Celery whose tasks are acknowledged early, with the broker that forgets; or late,
+    and lost with their process."""
+    late = next((queue.location for queue in inventory.task_queues if queue.acknowledges_late), None)
+    if late:
+        yield from _lost(inventory, late)
         return
     apps = [queue.location for queue in inventory.task_queues]
     brokers = _forgetful(inventory, graph)
@@ -63,6 +70,39 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         forgetful = list(dict.fromkeys(broker for item in workers for broker in brokers[item.project, item.name]))
         if workers and (apps or forgetful):
             yield _evidence(project.name, workers, apps, forgetful)
+
+
+def _lost(inventory: Inventory, late: Location) -> Iterator[Evidence]:
+    """The workers whose tasks are acknowledged late, and are gone when the kernel kills their process."""
+    kinds = {item.kind for item in inventory.task_options}
+    workers = [item for item in inventory.distinct_services if _works(inventory, item)]
+    if not workers or "lost" in kinds:
+        return
+    limited = "limit" in kinds or any("time-limit" in " ".join(item.command) for item in workers)
+    endless = "" if limited else ", and one that hangs is never ended, as there is no time limit"
+    options = "task_reject_on_worker_lost=True" + ("" if limited else ", task_time_limit=<seconds of the longest task>")
+    yield Evidence(
+        "Tasks of Celery are acknowledged late, and nothing sets task_reject_on_worker_lost: one whose process is "
+        f"killed for want of memory counts as done{endless}.",
+        late,
+        subject="tasks/lost",
+        related=tuple(
+            Related(item.command_location or item.location, f"{item.name} takes tasks")
+            for item in workers
+            if durability.is_celery_worker(inventory, item)
+        ),
+        recommendation="Set task_reject_on_worker_lost" + ("." if limited else " and task_time_limit."),
+        severity=Severity.LOW,
+        example=files.into(late.file, f"app.conf.update({options})"),
+    )
+
+
+def _works(inventory: Inventory, service: Service) -> bool:
+    """Whether a service may take tasks of Celery: it is told to, or its script decides."""
+    if environments.only_for_development(service):
+        return False
+    started = (" ".join(start.words) for start in starting.of(inventory, service) if start.followed)
+    return durability.is_celery_worker(inventory, service) or any(map(_WORKER.search, started))
 
 
 def _forgetful(inventory: Inventory, graph: DependencyGraph) -> defaultdict[tuple[str, str], list[Service]]:

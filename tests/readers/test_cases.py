@@ -55,8 +55,17 @@ def lines_of_setting(record):
             yield f"{record.location} origin {record.origin or '-'} {record.holder}{credentials}"
         case configuration.DebugSwitch():
             yield f"{record.location} debug {record.name}{' main' * record.main}"
+        case _:
+            yield from more_lines_of_setting(record)
+
+
+def more_lines_of_setting(record):
+    """Records of what code says of servers, variables and secrets as lines."""
+    match record:
         case configuration.DevelopmentServer():
             yield f"{record.location} development server"
+        case configuration.ServerTrait():
+            yield f"{record.location} {record.kind} {record.amount}"
         case configuration.NamedVariables():
             yield f"{record.path} names {' '.join(sorted(record.names))}"
         case configuration.CommittedSecret():
@@ -100,6 +109,8 @@ def more_lines_of(record):
             yield from (f"  {name}" for name in sorted(record.variables))
         case monitoring.Instrumentation():
             yield f"{record.location} {record.library}"
+        case delivery.ProgramCall():
+            yield f"{record.location} starts {record.name}"
         case delivery.Migrator():
             yield f"{record.location} migrates"
         case delivery.LocalImports():

@@ -2,6 +2,7 @@
 
 import pytest
 
+from auditlib.inventory.tasks import TaskQueue
 from auditlib.readers import task_queues
 from auditlib.source import Source
 
@@ -10,7 +11,11 @@ def queues(tmp_path, text, name="shop/tasks.py"):
     path = tmp_path / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
-    return [(str(item.location), item.acknowledges_late) for item in task_queues.read(Source(tmp_path)).records]
+    return [
+        (str(item.location), item.acknowledges_late)
+        for item in task_queues.read(Source(tmp_path)).records
+        if isinstance(item, TaskQueue)
+    ]
 
 
 @pytest.mark.parametrize(

@@ -69,6 +69,7 @@ def dependencies(view: View, name: str, config: Config) -> Iterator[Dependency]:
             bool(entry.get("required", True)),
             place or view.nearest("services", name),
             place in implied or place is None,
+            bool(entry.get("restart")),
         )
 
 

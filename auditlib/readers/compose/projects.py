@@ -120,9 +120,10 @@ def _project(source: Source, plan: Plan, files: tuple[str, ...]) -> stack.Projec
     role = "overlay" if plan.base_file else "base"
     own = (plan.own_file,) if plan.base_file else (*plan.files, *(file for file in files if file not in plan.files))
     place = Location(plan.own_file)
+    named = any(raw.names_project(source, file) for file in files)
     aside = not plan.started_at and raw.says_development(source, plan.own_file)
     return stack.Project(
-        plan.name, own, role, plan.base_name, place, plan.env_file, plan.started_at, for_development=aside
+        plan.name, own, role, plan.base_name, place, plan.env_file, plan.started_at, named, for_development=aside
     )
 
 

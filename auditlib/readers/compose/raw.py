@@ -53,6 +53,16 @@ def env_files(source: Source, files: Iterable[str], folder: str) -> dict[str, tu
     return {name: tuple(references.values()) for name, references in found.items()}
 
 
+def names_project(source: Source, file: str) -> bool:
+    """Whether a file gives its project a name."""
+    if not _mentions(source, file, "name:"):
+        return False
+    try:
+        return any(document.is_mapping and document.get("name") is not None for document in source.yaml(file))
+    except Unreadable:
+        return False
+
+
 def _mentions(source: Source, file: str, word: str) -> bool:
     try:
         return word in source.text(file)

@@ -118,12 +118,18 @@ def resources(view: View) -> Iterator[Volume | Network | FileObject]:
     for name, entry in view.section("networks").items():
         yield Network(
             view.name, name, str(entry.get("driver") or ""), bool(entry.get("external")), bool(entry.get("internal")),
-            view.nearest("networks", name),
+            view.nearest("networks", name), _called(view, name, entry),
         )  # fmt: skip
     for section in ("secrets", "configs"):
         for name, entry in view.section(section).items():
             place = view.nearest(section, name)
             yield FileObject(view.name, section.removesuffix("s"), name, _origin(view, entry, place), place)
+
+
+def _called(view: View, name: str, entry: dict[str, Any]) -> str:
+    """The name that a file gives a network; Compose puts the project's name before the others."""
+    called = str(entry.get("name") or "")
+    return "" if called == f"{view.project.name}_{name}" else view.text(called)
 
 
 def _origin(view: View, entry: dict[str, Any], place: Location) -> str:

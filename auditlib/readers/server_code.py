@@ -1,0 +1,206 @@
+"""What code says of how a server takes requests and ends: Go, JavaScript, Python, Rust, and settings of Spring.
+
+Follows https://pkg.go.dev/net/http#Server.Shutdown, https://github.com/expressjs/multer#limits,
+https://flask.palletsprojects.com/en/stable/config/#MAX_CONTENT_LENGTH, https://www.uvicorn.org/settings/#timeouts,
+https://docs.rs/tokio/latest/tokio/signal/ and
+https://docs.spring.io/spring-boot/reference/web/graceful-shutdown.html. The text is searched, not parsed.
+"""
+
+from __future__ import annotations
+
+import math
+import posixpath
+import re
+from collections.abc import Iterator
+
+from auditlib.inventory.configuration import ServerTrait
+from auditlib.model import Location
+from auditlib.patterns import regex
+from auditlib.readers.reading import Reading
+from auditlib.readers.settings import is_test
+from auditlib.source import Source
+
+_CODE = frozenset({".go", ".js", ".ts", ".mjs", ".cjs", ".py", ".rs"})
+_SPRING = regex(r"(?:^|/)application(?:-[\w-]+)?\.(?:properties|ya?ml)$")
+_COMMENT = regex(r"(?m)^[ \t]*(?://|\*|#)[^\n]*")
+_NUMBER = r"\d[\d_]{0,11}"
+_PRODUCT = rf"(?P<product>{_NUMBER}(?:[ \t]*(?:\*|<<)[ \t]*{_NUMBER}){{0,3}})"
+_SPAN = (
+    r"(?:(?P<number>\d{1,4})\s*\*\s*time\.(?P<unit>Second|Minute)|"
+    r"time\.(?P<unit2>Second|Minute)\s*\*\s*(?P<number2>\d{1,4}))"
+)
+_GO_WAIT = regex(
+    rf"\b(?P<context>\w+)\s*,\s*\w+\s*:?=\s*context\.WithTimeout\(\s*[\w.]+(?:\(\))?\s*,\s*(?:{_SPAN}|(?P<name>\w+))\s*\)"
+)
+_NEAR = 600
+"""How far below its context the call stands that uses it."""
+_NODE_WAIT = regex(
+    rf"setTimeout\(\s*\(\)\s*=>\s*[^}}]{{0,200}}?process\.exit\(\d?\)[^}}]{{0,20}}\}}?\s*,\s*(?P<ms>{_NUMBER})\s*\)"
+)
+_PYTHON_WAIT = regex(r"\b(?:timeout_graceful_shutdown|graceful_timeout)\s*=\s*(?P<seconds>\d{1,4})\b")
+_SPRING_WAIT = regex(r"timeout-per-shutdown-phase\s*[:=]\s*[\"']?(?P<seconds>\d{1,4})s\b")
+_BODY = regex(
+    r"\b(?P<name>MAX_(?:FILE|UPLOAD|CONTENT|ATTACHMENT|IMAGE|REQUEST|BODY)_?(?:FILE_)?(?:SIZE|LENGTH)(?:_BYTES|_MB)?|"
+    rf"max(?:File|Upload|Content)Size|fileSize)[\"']?\]?\s*(?::\s*\w{{1,20}}\s*)?[:=]\s*{_PRODUCT}"
+)
+_PARSER = regex(
+    r"\b(?:express|bodyParser)\.(?:json|urlencoded|raw|text)\(\s*\{[^}]{0,80}?\blimit\s*:\s*[\"'](?P<size>\d{1,4})(?P<suffix>[km]b)",
+    re.I,
+)
+_SPRING_BODY = regex(r"\bmax-file-size\s*[:=]\s*[\"']?(?P<size>\d{1,5})(?P<suffix>[KM]B)\b")
+_TAKES_FILES = regex(
+    r"\bmulter\b|\bUploadFile\b|\brequest\.files\b|\bformidable\b|\bbusboy\b|\bFileField\b|MAX_CONTENT_LENGTH|\bFormFile\("
+)
+_TLS = regex(
+    r"ListenAndServeTLS|https\.createServer|\bssl_(?:keyfile|certfile|context)\b|server\.ssl\.|autocert\.|axum_server::tls|"
+    r"\brustls\b|tls\.Listen\("
+)
+_INTERRUPTED = {
+    ".go": (regex(r"signal\.Notify(?:Context)?\([^)\n]{0,120}\bos\.Interrupt\b"), regex(r"SIGTERM")),
+    ".rs": (regex(r"\bctrl_c\(\)"), regex(r"SIGTERM|SignalKind::terminate|signal_hook|\"termination\"")),
+    ".js": (regex(r"process\.on(?:ce)?\(\s*[\"']SIGINT"), regex(r"SIGTERM")),
+}
+"""By the ending of code how it ends on SIGINT, and what shows that some file of it knows SIGTERM."""
+_SAME = {".ts": ".js", ".mjs": ".js", ".cjs": ".js"}
+_READY = regex(r"[\w)]\(\s*[\"'`](?:GET )?(?P<path>/(?:[\w-]{1,30}/){0,3}(?:ready|readyz|readiness))/?[\"'`]\s*[,)]")
+"""A route that a call declares; that of a client follows the address of a server, which this has not."""
+_HEALTH = r"[\"'](?P<path>/(?:[\w-]{1,30}/){0,3}(?:healthz?|health-?check|ping))/?[\"']"
+_CONSTANTS = {
+    ".py": regex(
+        rf"@\w+\.(?:get|route)\(\s*{_HEALTH}[^)\n]{{0,200}}\)\s*\n"
+        r"(?:async )?def \w+\([^)]{0,200}\)[^:\n]{0,80}:\s*\n"
+        r"(?:\s+\"\"\"[^\"]{0,400}\"\"\"\s*\n)?\s+return\s+(?:\{[^{}()]{0,300}\}|[\"'][^\"'\n]{0,100}[\"'])\s*(?:\n|$)"
+    ),
+    ".js": regex(
+        rf"\.get\(\s*{_HEALTH}\s*,\s*\(?\w+\s*,\s*\w+\)?\s*=>\s*\{{?\s*(?:return\s+)?"
+        r"\w+(?:\.status\(200\))?\.(?:json|send)\(\s*(?:\{(?:[^{}()]|Date\(\)|toISOString\(\)|uptime\(\)){0,300}\}|[\"'][^\"'\n]{0,80}[\"'])"
+        r"\s*\);?\s*\}?\s*\)"
+    ),
+}
+"""By the language a route on health that does nothing but answer."""
+_METRICS = {
+    ".go": (regex(r"\bpromhttp\."), regex(r"\.(?:Handle|HandleFunc|GET|Get)\(\s*\"(?:GET )?(?P<path>/metrics)\"")),
+    ".rs": (regex(r"\b(?:prometheus|metrics)\w*\b"), regex(r"\.route\(\s*\"(?P<path>/metrics)\"")),
+}
+"""By the ending of code that no reader of routes knows: the library of metrics, and the route that serves them."""
+_SPRING_METRICS = regex(r"^management\.endpoints\.web\.exposure\.include\s*=[^\n]*(?:\bprometheus\b|\*)", re.M)
+_PERMITS = regex(r"\w*[mM]atchers\([^)]{0,300}?/actuator/(?:prometheus|\*\*)\"[^)]{0,100}\)\s*\.permitAll\(")
+_ACCESS = regex(r"/\w*Secur\w*\.(?:java|kt)$")
+_SPRING_TLS = regex(r"server\.ssl\.|^[ \t]{2,}key-store:", re.M)
+_SIZES = {"kb": 2**10, "mb": 2**20}
+
+
+def read(source: Source) -> Reading:
+    """A trait for each thing that a file says; nothing of tests."""
+    texts = {path: _COMMENT.sub("", source.glance(path)) for path in source.files if _is_code(path)}
+    takes_files = any(_TAKES_FILES.search(text) for text in texts.values())
+    reading = Reading()
+    for path, text in texts.items():
+        reading.records += [*_waits(path, text), *_tls(path, text), *_bodies(path, text, takes_files)]
+        reading.records += _metrics(path, text)
+        constant = _CONSTANTS.get(_language(path))
+        if constant and (match := constant.search(text)):
+            reading.records.append(ServerTrait("constant", 0, _at(path, text, match), match["path"]))
+        if match := _READY.search(text):
+            reading.records.append(ServerTrait("ready", 0, _at(path, text, match), match["path"]))
+    reading.records += _interrupts(texts)
+    settings = {path: source.glance(path) for path in source.files if _SPRING.search(path)}
+    for path, text in settings.items():
+        reading.records += _of_spring(path, text)
+    if any(_SPRING_METRICS.search(text) for text in settings.values()):
+        reading.records += _permitted(source)
+    return reading
+
+
+def _metrics(path: str, text: str) -> Iterator[ServerTrait]:
+    library, route = _METRICS.get(_language(path), (None, None))
+    match = route.search(text) if library and route and library.search(text) else None
+    if match:
+        yield ServerTrait("metrics", 0, _at(path, text, match), match["path"])
+
+
+def _permitted(source: Source) -> Iterator[ServerTrait]:
+    """Where the rules of access of a Spring application let everybody read the metrics that it publishes."""
+    for path in source.files:
+        text = source.glance(path) if _ACCESS.search(path) else ""
+        if match := _PERMITS.search(text):
+            yield ServerTrait("metrics", 0, _at(path, text, match), "/actuator/prometheus")
+
+
+def _is_code(path: str) -> bool:
+    return posixpath.splitext(path)[1] in _CODE and not is_test(path)
+
+
+def _at(path: str, text: str, match: re.Match[str]) -> Location:
+    return Location(path, text.count("\n", 0, match.start()) + 1)
+
+
+def _waits(path: str, text: str) -> Iterator[ServerTrait]:
+    """How long the code lets requests end after it was told to stop."""
+    if path.endswith(".go"):
+        for match in _GO_WAIT.finditer(text) if ".Shutdown(" in text else ():
+            seconds = _seconds(match) or _named(text, match["name"])
+            if seconds and f".Shutdown({match['context']})" in text[match.end() : match.end() + _NEAR]:
+                yield ServerTrait("shutdown", seconds, _at(path, text, match))
+    elif path.endswith(".py"):
+        for match in _PYTHON_WAIT.finditer(text):
+            yield ServerTrait("shutdown", int(match["seconds"]), _at(path, text, match))
+    elif "SIGTERM" in text and not path.endswith(".rs"):
+        for match in _NODE_WAIT.finditer(text):
+            yield ServerTrait("shutdown", int(match["ms"].replace("_", "")) // 1000, _at(path, text, match))
+
+
+def _seconds(match: re.Match[str]) -> int:
+    number, unit = match["number"] or match["number2"], match["unit"] or match["unit2"]
+    return int(number) * (60 if unit == "Minute" else 1) if number else 0
+
+
+def _named(text: str, name: str | None) -> int:
+    """The span that a constant of the same file holds."""
+    match = re.search(rf"\b{name}\s*:?=\s*{_SPAN}", text) if name else None
+    return _seconds(match) if match else 0
+
+
+def _tls(path: str, text: str) -> Iterator[ServerTrait]:
+    if match := _TLS.search(text):
+        yield ServerTrait("tls", 0, _at(path, text, match))
+
+
+def _bodies(path: str, text: str, takes_files: bool) -> Iterator[ServerTrait]:
+    """How large an upload may be."""
+    for match in _BODY.finditer(text) if takes_files else ():
+        amount = _product(match["product"]) * (2**20 if match["name"].endswith("_MB") else 1)
+        yield ServerTrait("body", amount, _at(path, text, match))
+    for match in _PARSER.finditer(text):
+        yield ServerTrait("body", int(match["size"]) * _SIZES[match["suffix"].lower()], _at(path, text, match))
+
+
+def _product(text: str) -> int:
+    """A product of numbers, or one that is shifted: `10 * 1024 * 1024`, `10 << 20`."""
+    first, *shifts = (math.prod(int(each) for each in part.replace("_", "").split("*")) for part in text.split("<<"))
+    return first << min(sum(shifts), 40)
+
+
+def _interrupts(texts: dict[str, str]) -> Iterator[ServerTrait]:
+    """Where a program ends in order on SIGINT, if no file in its language knows SIGTERM."""
+    for ending, (ends, knows) in _INTERRUPTED.items():
+        mine = {path: text for path, text in texts.items() if _language(path) == ending}
+        if any(knows.search(text) for text in mine.values()):
+            continue
+        for path, text in mine.items():
+            if match := ends.search(text):
+                yield ServerTrait("interrupt", 0, _at(path, text, match))
+
+
+def _language(path: str) -> str:
+    ending = posixpath.splitext(path)[1]
+    return _SAME.get(ending, ending)
+
+
+def _of_spring(path: str, text: str) -> Iterator[ServerTrait]:
+    if match := _SPRING_WAIT.search(text):
+        yield ServerTrait("shutdown", int(match["seconds"]), _at(path, text, match))
+    if match := _SPRING_BODY.search(text):
+        yield ServerTrait("body", int(match["size"]) * _SIZES[match["suffix"].lower()], _at(path, text, match))
+    if match := _SPRING_TLS.search(text):
+        yield ServerTrait("tls", 0, _at(path, text, match))

@@ -1,0 +1,85 @@
+"""A location of Nginx drops the security headers of its server.
+
+Nginx takes the `add_header` lines of a server into a location only as long as that has none of its own. One line for
+caching is enough, and the pages and scripts of that location go out without the headers that everybody believes to be
+on every answer.
+
+Anti-pattern:
+
+    server {
+      add_header X-Content-Type-Options nosniff always;
+      location /assets/ {
+        add_header Cache-Control "public, immutable";
+      }
+    }
+
+Better:
+
+    location /assets/ {
+      add_header Cache-Control "public, immutable";
+      add_header X-Content-Type-Options nosniff always;
+    }
+
+Recommendation:
+
+    Repeat the headers where a location adds its own, in a file that both include.
+
+References:
+
+- https://nginx.org/en/docs/http/ngx_http_headers_module.html#add_header
+- https://cheatsheetseries.owasp.org/cheatsheets/HTTP_Headers_Cheat_Sheet.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.proxy import LostHeaders
+from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.phrases import listed
+from auditlib.rules import _files as files
+from auditlib.rules._rule import Evidence, rule
+
+_SECURITY = {
+    "strict-transport-security": "Strict-Transport-Security",
+    "content-security-policy": "Content-Security-Policy",
+    "x-content-type-options": "X-Content-Type-Options",
+    "x-frame-options": "X-Frame-Options",
+    "referrer-policy": "Referrer-Policy",
+    "permissions-policy": "Permissions-Policy",
+    "cross-origin-opener-policy": "Cross-Origin-Opener-Policy",
+}
+"""The headers that protect a page, by their names in lower case (OWASP)."""
+
+
+@rule(area=Area.CONFIGURATION, severity=Severity.LOW, confidence=Confidence.HIGH, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """For each file of nginx one finding for the locations whose own headers take the place of the server's."""
+    for config in inventory.reverse_proxies:
+        found = [item for item in config.lost_headers if _lost(item)]
+        if found:
+            yield _evidence(config.file, found)
+
+
+def _lost(item: LostHeaders) -> list[str]:
+    return [_SECURITY[name] for name in item.names if name in _SECURITY]
+
+
+def _evidence(file: str, found: list[LostHeaders]) -> Evidence:
+    first, *others = found
+    names = list(dict.fromkeys(name for item in found for name in _lost(item)))
+    places = listed((f"location {item.path}" for item in found), 3)
+    return Evidence(
+        f"{places} of {file} {'adds headers of its own' if not others else 'add headers of their own'}, so that Nginx "
+        f"leaves out {listed(names)} of the server there.",
+        first.location,
+        subject=f"{file}/headers",
+        related=(
+            Related(first.given, "what the server adds"),
+            *(Related(item.location, f"so does location {item.path}", member=True) for item in others),
+        ),
+        recommendation=f"Repeat the headers of the server in {file} wherever a location adds its own.",
+        example=files.into(file, "\n".join(f'add_header {name} "<as in the server>" always;' for name in names)),
+    )

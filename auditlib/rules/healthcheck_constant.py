@@ -1,0 +1,88 @@
+"""A health check asks for an answer that never changes.
+
+The route does nothing but say that all is well. A container whose database is gone, or whose pool of connections is
+used up, counts as healthy: what waits for its health starts, a deployment that looks at nothing else succeeds, and
+nobody is told.
+
+Anti-pattern:
+
+    @app.get("/health")
+    def health():
+        return {"status": "ok"}
+
+Better:
+
+    @app.get("/health")
+    def health(session: Session = Depends(get_session)):
+        session.execute(text("SELECT 1"))
+        return {"status": "ok"}
+
+Recommendation:
+
+    Have the route that the health check asks look after what the program can't do without.
+
+References:
+
+- https://docs.docker.com/reference/dockerfile/#healthcheck
+- https://learn.microsoft.com/azure/architecture/patterns/health-endpoint-monitoring
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditlib.conventions import deployment, environments, probes, server_traits, services
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.configuration import ServerTrait
+from auditlib.inventory.stack import Service
+from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.phrases import listed
+from auditlib.rules import _files as files
+from auditlib.rules._rule import Evidence, rule
+
+
+@rule(area=Area.RESILIENCE, severity=Severity.LOW, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """Every service that waits for a database, and whose health check asks a route that does nothing but answer."""
+    if not any(item.kind == "constant" for item in inventory.server_traits) or deployment.uses_orchestrator(inventory):
+        return
+    told: set[Location] = set()
+    for service in inventory.distinct_services:
+        inherited = service.command and service.healthcheck is None
+        probe = None if inherited else probes.of(inventory, service)
+        asked = probes.paths(probe) if probe else []
+        if probe is None or not asked or environments.only_for_development(service):
+            continue
+        found = [item for item in server_traits.of(inventory, service, "constant") if _asks(asked, item)]
+        needed = _stores(inventory, service) if found and not server_traits.of(inventory, service, "ready") else []
+        if needed and found[0].location not in told:
+            told.add(found[0].location)
+            yield _evidence(service, needed, probe, found[0])
+
+
+def _asks(asked: list[str], item: ServerTrait) -> bool:
+    """Whether a check asks the route, which may stand behind a prefix that the file doesn't say."""
+    return all(path.rstrip("/").endswith(item.path) for path in asked)
+
+
+def _stores(inventory: Inventory, service: Service) -> list[str]:
+    """The data stores that a service waits for."""
+    mine = inventory.services_of(service.project)
+    waited = (mine[item.service] for item in service.dependencies if item.service in mine)
+    found = ((item, services.product(inventory, item)) for item in waited)
+    return [item.name for item, product in found if product is not None and product.kind in services.DATASTORES]
+
+
+def _evidence(service: Service, needed: list[str], probe: probes.Probe, route: ServerTrait) -> Evidence:
+    names = listed(needed)
+    return Evidence(
+        f"The health check of {service.name} asks {route.path}, which does nothing but answer: without {names} "
+        f"{service.name} counts as healthy all the same.",
+        route.location,
+        subject=f"{service.project}/{service.name}",
+        service=service.name,
+        related=(Related(probe.location, "the health check"),),
+        recommendation=f"Have {route.path} ask {names} before it answers, or add a route that does and check that.",
+        example=files.into(route.location.file, f"<a request to {needed[0]} that changes nothing, such as SELECT 1>"),
+    )

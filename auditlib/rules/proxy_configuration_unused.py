@@ -1,0 +1,125 @@
+"""A configuration of Nginx is read by nobody.
+
+It lies in the repository, and no service mounts it, no image copies it and no command names it. Whoever changes it, or
+follows a document that says so, wonders why nothing happens; and what it promises, limits, headers or TLS, is missing.
+
+Anti-pattern:
+
+    services:
+      web:
+        image: nginx:1.29
+        volumes: ["./nginx/site-ssl.conf:/etc/nginx/conf.d/default.conf:ro"]
+    # nginx/site.conf is there, too
+
+Better:
+
+    services:
+      web:
+        image: nginx:1.29
+        volumes: ["./nginx/site.conf:/etc/nginx/conf.d/default.conf:ro"]
+    # and no other
+
+Recommendation:
+
+    Mount the file, or remove it together with what documents say of it.
+
+References:
+
+- https://nginx.org/en/docs/beginners_guide.html
+- https://hub.docker.com/_/nginx
+"""
+
+from __future__ import annotations
+
+import posixpath
+import shlex
+from collections.abc import Iterator
+
+from auditlib.conventions import deployment, environments, proxies, services
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.proxy import ReverseProxy
+from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.patterns import regex
+from auditlib.rules._rule import Evidence, rule
+
+_ASIDE = regex(
+    r"(?:^|/)(?:examples?|samples?|docs?|tests?|vendor|templates?|snippets?|legacy|archive)/|sites-available/"
+)
+_TAKES = regex(r"^(?:sudo\s+)?(?:cp|mv|scp|rsync|ln|install|docker)\b")
+_SHOWN = 3
+
+
+@rule(area=Area.ORCHESTRATION, severity=Severity.LOW, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """Each site of Nginx that no service, image or command takes, where Compose says what runs."""
+    sites = [item for item in inventory.reverse_proxies if item.kind == "nginx" and item.passages]
+    if not sites or not inventory.deployed_services or deployment.uses_orchestrator(inventory):
+        return
+    run = [item for item in sites if proxies.runners(inventory, item)]
+    products = (services.product(inventory, item) for item in inventory.services)
+    if not run and any(found is not None and found.name == "Nginx" for found in products):
+        return  # it runs with a file that is made elsewhere, perhaps of this one
+    texts = _texts(inventory) if len(run) < len(sites) else []
+    for item in sites:
+        if item not in run and not _is_aside(item.file) and not _is_named(item.file, texts):
+            yield _evidence(inventory, item, run)
+
+
+def _is_aside(file: str) -> bool:
+    return bool(_ASIDE.search(file)) or environments.is_for_development(file)
+
+
+def _texts(inventory: Inventory) -> list[str]:
+    """What commands, Dockerfiles and mounts name."""
+    commands = [command.words for command in deployment.commands(inventory)]
+    texts = [word for words in commands if words and words[0] != "git" for word in words]
+    texts += [
+        beside if (beside := posixpath.join(posixpath.dirname(file.path), word)) in inventory.file_set else word
+        for file in inventory.dockerfiles
+        for item in file.instructions
+        for word in item.words
+    ]
+    texts += [mount.source for service in inventory.services for mount in service.mounts if mount.source != "."]
+    texts += [item.source for item in inventory.file_objects]
+    texts += [
+        word
+        for document in inventory.documents
+        for item in document.mentions
+        if item.kind == "command" and _TAKES.search(item.text)
+        for word in item.text.split()
+    ]
+    return [*texts, *(item for config in inventory.reverse_proxies for item in config.includes)]
+
+
+def _is_named(file: str, texts: list[str]) -> bool:
+    """Whether a text names the file, its name alone, or a folder that it lies in."""
+    name = posixpath.basename(file)
+    folders = {posixpath.dirname(file), posixpath.basename(posixpath.dirname(file))} - {""}
+    cleaned = [(text.strip("./\"'"), "/" in text) for text in texts]
+    return any(
+        text.endswith(file) or text == name or (is_path and text.removesuffix("/*") in folders)
+        for text, is_path in cleaned
+    )
+
+
+def _evidence(inventory: Inventory, item: ReverseProxy, run: list[ReverseProxy]) -> Evidence:
+    told = [
+        mention.location
+        for document in inventory.documents
+        for mention in document.mentions
+        if mention.kind == "path" and mention.text.endswith(item.file)
+    ]
+    instead = f"; what runs is {run[0].file}" if run else ", and no service runs Nginx"
+    return Evidence(
+        f"No service mounts {item.file}, no image copies it and no command names it{instead}: a change of it has no "
+        "effect, unless a host outside of the repository takes it.",
+        Location(item.file),
+        subject=item.file,
+        related=(
+            *(Related(other.location, "the configuration that is read") for other in run[:1]),
+            *(Related(place, "a document speaks of it") for place in told[:_SHOWN]),
+        ),
+        recommendation=f"Mount {item.file} where it is wanted, or remove it with what documents say of it.",
+        example=f"git rm {shlex.quote(item.file)}",
+    )

@@ -1,0 +1,193 @@
+"""A deployment replaces an application, and its proxy goes on asking the old address.
+
+Nginx looks up the names of its upstreams once, when it starts. A container that is made anew may get another address:
+until somebody restarts or reloads Nginx it answers 502, or passes requests to whichever container has the old address
+now.
+
+Anti-pattern:
+
+    # nginx.conf
+    location / { proxy_pass http://api:8000; }
+    # deploy.sh
+    docker compose up -d --no-deps api
+
+Better:
+
+    # deploy.sh
+    docker compose up -d --no-deps api
+    docker compose exec -T web nginx -s reload
+
+Recommendation:
+
+    Reload Nginx at the end of the deployment, or let it look names up anew by `resolver` and a variable.
+
+References:
+
+- https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_pass
+- https://nginx.org/en/docs/http/ngx_http_upstream_module.html#resolve
+- https://docs.docker.com/reference/compose-file/services/#depends_on
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections import defaultdict
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from auditlib import stages
+from auditlib.compose.discovery import BASES
+from auditlib.conventions import command_words, environments, proxies
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.proxy import ReverseProxy
+from auditlib.inventory.stack import Service
+from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.patterns import regex
+from auditlib.phrases import listed
+from auditlib.pipeline import remote
+from auditlib.rules import _files as files
+from auditlib.rules._rule import Evidence, rule
+
+_COMPOSE = regex(r"\bdocker[- ]compose\s(?P<rest>[^;&|\n]*)")
+_FILE = regex(r"(?:^|\s)(?:-f|--file)[\s=]+(\S+)")
+_DOWN = regex(r"\bdocker[- ]compose\s[^;&|\n]*\b(?:down|stop|rm)\b")
+_RELOADS = regex(r"\breload\b|\bHUP\b|\b(?:restart|force-recreate)\b")
+
+
+class _Line(Struct, frozen=True):
+    """A line of what a deployment runs."""
+
+    text: str
+    location: Location
+
+
+class _Made(Struct, frozen=True):
+    """A command that makes containers anew: those of the services named, or all whose images changed."""
+
+    line: _Line
+    named: tuple[str, ...]
+    files: tuple[str, ...]
+
+
+class _Stale(Struct, frozen=True):
+    """A proxy whose upstream a command makes anew."""
+
+    proxy: Service
+    service: Service
+    made: _Made
+    place: Location
+    """Where the proxy is told of it."""
+
+
+@rule(area=Area.RESILIENCE, severity=Severity.LOW, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """For each command of a deployment the Nginx with fixed upstreams that it makes anew, where nothing reloads it."""
+    kept = [config for config in inventory.reverse_proxies if any(item.target for item in config.passages)]
+    made = list(_made(inventory)) if kept else []
+    found: defaultdict[Location, dict[str, _Stale]] = defaultdict(dict)
+    for config in kept if made else ():
+        for proxy in proxies.runners(inventory, config):
+            if proxy.changed_at is None and not environments.only_for_development(proxy):
+                stale = _stale(inventory, config, proxy, made)
+                if stale:
+                    found[stale.made.line.location].setdefault(proxy.key, stale)
+    for items in found.values():
+        yield _evidence(list(items.values()))
+
+
+def _made(inventory: Inventory) -> Iterator[_Made]:
+    """What makes containers anew, and is followed by nothing that may reload a proxy."""
+    for lines in _sequences(inventory):
+        for index, line in enumerate(lines):
+            match = _COMPOSE.search(line.text)
+            verb, rest = command_words.split(match["rest"].split()) if match else ("", [])
+            before, after = lines[:index], lines[index:]
+            if verb == "up" and not _is_whole(before) and not any(_RELOADS.search(item.text) for item in after):
+                named = _arguments(rest)
+                if named or "--build" in rest or any(" pull" in item.text for item in before):
+                    yield _Made(line, named, tuple(posixpath.basename(name) for name in _FILE.findall(line.text)))
+
+
+def _arguments(words: list[str]) -> tuple[str, ...]:
+    """The services that `up` is told."""
+    found: list[str] = []
+    name, rest = command_words.split(words)
+    while name:
+        found.append(name)
+        name, rest = command_words.split(rest)
+    return tuple(found)
+
+
+def _is_whole(before: list[_Line]) -> bool:
+    """Whether everything is taken down first, so that the proxy starts again as well."""
+    return any(_DOWN.search(item.text) for item in before)
+
+
+def _sequences(inventory: Inventory) -> Iterator[list[_Line]]:
+    """The lines of each script, make target and job, here or on another host."""
+    for script in inventory.scripts:
+        if not stages.is_for_development(script.path):
+            yield [_Line(" ".join(item.words), item.location) for item in script.commands]
+    for manifest in inventory.manifests:
+        for target in manifest.targets:
+            if stages.names_production(target.name):
+                yield [_Line(" ".join(item.words), item.location) for item in target.commands]
+    for job in inventory.jobs:
+        yield [_Line(" ".join(item.words), item.location) for step in job.steps for item in step.commands]
+        for step, text in remote.scripts(job):
+            yield [_Line(line, step.location) for line in text.splitlines()]
+
+
+def _stale(inventory: Inventory, config: ReverseProxy, proxy: Service, made: list[_Made]) -> _Stale | None:
+    """The first upstream of a proxy that is made anew without it."""
+    mine = inventory.services_of(proxy.project)
+    for item in made:
+        if posixpath.basename(proxy.location.file) in (item.files or BASES) and proxy.name not in item.named:
+            for name, place in _fixed(config):
+                service = mine.get(name)
+                if service and service.name != proxy.name and _is_made(service, proxy, item):
+                    return _Stale(proxy, service, item, place)
+    return None
+
+
+def _fixed(config: ReverseProxy) -> list[tuple[str, Location]]:
+    """The hosts whose address the proxy keeps, each with the place that names it."""
+    groups = {item.target for item in config.passages}
+    listed = [(item.host, item.location) for item in config.upstreams if item.group in groups and not item.renewed]
+    named = {item.group for item in config.upstreams if item.group}
+    return listed + [(item.target, item.location) for item in config.passages if item.target not in named | {""}]
+
+
+def _is_made(service: Service, proxy: Service, item: _Made) -> bool:
+    """Whether the command makes an upstream anew and leaves its proxy; without names, what was built alone."""
+    if any(each.service == service.name and each.restarts for each in proxy.dependencies):
+        return False
+    if item.named:
+        return service.name in item.named
+    other = proxy.build is None or (service.build and proxy.build.dockerfile != service.build.dockerfile)
+    return service.build is not None and bool(other)
+
+
+def _evidence(found: list[_Stale]) -> Evidence:
+    first, *others = found
+    line = first.made.line.location
+    when = "" if first.made.named else ", when its image has changed,"
+    names = listed(item.proxy.name for item in found)
+    reload = f"docker compose exec -T {first.proxy.name} nginx -s reload"
+    return Evidence(
+        f"{line.file} makes {first.service.name} anew{when} and nothing after it reloads {names}, which "
+        f"{'keeps' if not others else 'keep'} the address that was looked up at the start: when the new container gets "
+        "another one, callers get 502.",
+        line,
+        subject=f"{first.proxy.project}/{first.proxy.name}/{first.service.name}",
+        service=first.proxy.name,
+        related=(
+            Related(first.place, f"{first.proxy.name} names {first.service.name} here"),
+            *(Related(item.place, f"{item.proxy.name} names {item.service.name}", member=True) for item in others),
+        ),
+        severity=Severity.MEDIUM if first.made.named else None,
+        recommendation=f"Reload {first.proxy.name} after {first.service.name} was replaced: `{reload}`.",
+        example=files.into(line.file, reload),
+    )

@@ -1,0 +1,79 @@
+"""A program can tell whether it is ready, and nobody asks.
+
+It has a route that looks after what it needs, a database or a queue, and another one that only says that the process
+runs. The health check asks the second: a container whose database is gone counts as healthy, what waits for its health
+starts too early, and a deployment that checks nothing else calls itself a success.
+
+Anti-pattern:
+
+    // main.go
+    mux.HandleFunc("/healthz", live)
+    mux.HandleFunc("/readyz", ready)
+    # compose.yaml
+    healthcheck:
+      test: wget -qO- http://localhost:8080/healthz
+
+Better:
+
+    healthcheck:
+      test: wget -qO- http://localhost:8080/readyz
+
+Recommendation:
+
+    Ask the readiness route in the health check, and keep the other one for what restarts containers.
+
+References:
+
+- https://docs.docker.com/reference/compose-file/services/#healthcheck
+- https://kubernetes.io/docs/concepts/configuration/liveness-readiness-startup-probes/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditlib.conventions import deployment, environments, probes, server_traits
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.configuration import ServerTrait
+from auditlib.inventory.stack import Service
+from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.patterns import regex
+from auditlib.rules import _compose_lines as compose_lines
+from auditlib.rules._rule import Evidence, rule
+
+_LIVE = regex(r"/(?:healthz?|livez?|liveness|alive|ping|status|up)$")
+
+
+@rule(area=Area.RESILIENCE, severity=Severity.LOW, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """Every service that waits for others, and whose own health check asks another route than that of its readiness."""
+    if not any(item.kind == "ready" for item in inventory.server_traits) or deployment.uses_orchestrator(inventory):
+        return  # an orchestrator has probes of its own, and restarts what its liveness probe finds dead
+    told: set[Location] = set()
+    for service in inventory.distinct_services:
+        inherited = service.command and service.healthcheck is None
+        probe = None if inherited else probes.of(inventory, service)
+        asked = probes.paths(probe) if probe and service.dependencies else []
+        if probe is None or not asked or not all(_LIVE.search(path) for path in asked):
+            continue
+        ready = next(iter(server_traits.of(inventory, service, "ready")), None)
+        if ready and probe.location not in told and not environments.only_for_development(service):
+            told.add(probe.location)
+            yield _evidence(service, asked[0], probe, ready)
+
+
+def _evidence(service: Service, asked: str, probe: probes.Probe, ready: ServerTrait) -> Evidence:
+    test = next((" ".join(command.words) for command in probe.commands if asked in " ".join(command.words)), "")
+    mended = test.replace(asked, ready.path) or f"<a request for {ready.path}>"
+    return Evidence(
+        f"The health check of {service.name} asks {asked}, though the program has {ready.path}: unless both look after "
+        "the same, it counts as healthy while what it needs is down.",
+        probe.location,
+        subject=f"{service.project}/{service.name}",
+        service=service.name,
+        related=(Related(ready.location, f"the route {ready.path}"),),
+        recommendation=f"Ask {ready.path} in the health check of {service.name}.",
+        change=(asked, ready.path),
+        example=compose_lines.of_service(service, f"healthcheck:\n  test: {mended}"),
+    )
