@@ -13,6 +13,7 @@ import posixpath
 from msgspec import Struct
 
 from auditlib.conventions.command_words import place
+from auditlib.inventory.delivery import Command
 from auditlib.patterns import regex
 
 _OF_JAVASCRIPT = ("package-lock.json", "npm-shrinkwrap.json", "yarn.lock", "pnpm-lock.yaml", "bun.lock", "bun.lockb")
@@ -50,6 +51,10 @@ _VALUES = frozenset({
     "--implementation", "--upgrade-strategy", "--index-strategy", "--config-settings", "--report", "--log", "--group",
 })  # fmt: skip
 """Options of pip that take the next word."""
+_OF_NODE = frozenset({
+    ("npm", "ci"), ("npm", "install"), ("npm", "i"), ("yarn", "install"), ("yarn",), ("pnpm", "install"),
+    ("pnpm", "i"), ("bun", "install"),
+})  # fmt: skip
 _PROJECT = regex(r"(?P<name>[A-Za-z0-9][\w.-]*)(?:\[[^\]]*\])?\s*(?P<constraint>(?:[=<>!~@].*)?)")
 _PACKAGE = regex(r"(?P<name>@[\w.-]+/[\w.-]+|[A-Za-z0-9][\w.-]*)(?:@(?P<version>.+))?")
 _BOOTSTRAP = frozenset({"pip", "setuptools", "wheel", "npm", "corepack"})
@@ -87,6 +92,11 @@ def of(words: tuple[str, ...], folder: str = "") -> Installs | None:
     if program in ("pip", "pip3") and "install" in rest:
         return _pip(rest[rest.index("install") + 1 :], folder)
     return _other(program, rest[1:], folder) if program in LOCKS else None
+
+
+def of_node(command: Command) -> bool:
+    """Whether a command installs the packages of a `package.json` beside it."""
+    return tuple(word for word in command.words if not word.startswith("-")) in _OF_NODE
 
 
 def is_open(constraint: str) -> bool:
