@@ -31,7 +31,7 @@ from __future__ import annotations
 
 import posixpath
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
@@ -95,7 +95,7 @@ def _copy(inventory: Inventory, service: Service, build: Build, file: Dockerfile
     return _Copy(service, item, history, item in services.shipped(file, build.target))
 
 
-def _is_told(inventory: Inventory, build: Build, file: Dockerfile, item: Instruction, kept: list[str]) -> bool:
+def _is_told(inventory: Inventory, build: Build, file: Dockerfile, item: Instruction, kept: Sequence[str]) -> bool:
     """Whether another finding advises the same file: for credentials, or for packages that are copied over others."""
     before = file.instructions[: file.instructions.index(item)]
     installed = any(package_installs.of_node(command) for each in before for command in each.commands)
