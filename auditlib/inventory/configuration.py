@@ -223,3 +223,13 @@ class NamedVariables(Struct, frozen=True):
     names: frozenset[str]
     """In lower case."""
     location: Location
+
+
+class SettingUses(Struct, frozen=True):
+    """The fields of settings classes that a file of code names, beside the lines that declare them."""
+
+    path: str
+    names: frozenset[str]
+    whole: bool
+    """Whether it may take all of them at once, or one by a name that it computes."""
+    location: Location

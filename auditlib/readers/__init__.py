@@ -55,6 +55,7 @@ READERS: tuple[str, ...] = (
     "config_secrets",
     "config_references",
     "named_variables",
+    "setting_uses",
 )
 
 

@@ -30,7 +30,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from auditlib.conventions import environments, secrets
+import msgspec
+
+from auditlib.conventions import environments, secrets, unread_settings
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.configuration import FixedSecret, Setting
@@ -56,6 +58,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         if of_program and not environments.is_for_development(item.location.file):
             yield _fixed(inventory, item)
     passed, demanded, templates = _passed(inventory), _demanded(inventory), _templates(inventory)
+    unread = {item.location for item in unread_settings.unread(inventory)}
     for setting in inventory.settings:
         if setting.default is None or not setting.default.secret or setting.default_kind != "literal":
             continue
@@ -66,7 +69,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 *templates.get((setting.name, setting.default.identity), ()),
                 *_holders(inventory, setting.name, setting.default, setting.location),
             )
-            yield _evidence(inventory, setting, setting.default, related, setting.name in demanded)
+            found = _evidence(inventory, setting, setting.default, related, setting.name in demanded)
+            yield _unread(setting, found) if setting.location in unread else found
 
 
 def _fixed(inventory: Inventory, item: FixedSecret) -> Evidence:
@@ -116,6 +120,19 @@ def _evidence(
         severity=Severity.MEDIUM if demanded else None,
         change=(f' = "{default.text}"', "") if setting.style == "pydantic" else ("", ""),
         example=files.into(setting.location.file, code_lines.in_code(inventory, setting.name, setting.location.file)),
+    )
+
+
+def _unread(setting: Setting, found: Evidence) -> Evidence:
+    """The same of a setting that nothing reads: nothing runs with the default, and it should go."""
+    kind = _kind(setting.default) if setting.default else "a value"
+    return msgspec.structs.replace(
+        found,
+        message=f"{setting.name} defaults to {kind} that stands in the code ({setting.default}); no other line of the "
+        "code names the setting, so that nothing runs with it unless code reads it by a computed name.",
+        recommendation=f"Remove {setting.attribute}, or read it and take away its default.",
+        severity=Severity.LOW,
+        confidence=Confidence.MEDIUM,
     )
 
 

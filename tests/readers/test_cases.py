@@ -61,6 +61,8 @@ def lines_of_setting(record):
             yield f"{record.path} names {' '.join(sorted(record.names))}"
         case configuration.CommittedSecret():
             yield f"{record.location} secret {record.kind}{' commented' * record.commented}"
+        case _:
+            yield from more_lines_of(record)
 
 
 def lines_of_file(record):
@@ -107,6 +109,8 @@ def more_lines_of(record):
             yield from [f"{record.path} changes its path"] if record.alters_path else []
         case delivery.Caller():
             yield f"{record.location} calls {list(record.scripts)}"
+        case configuration.SettingUses():
+            yield f"{record.path} uses {' '.join(sorted(record.names))}{' and all' * record.whole}"
         case _:
             yield repr(record)
 
