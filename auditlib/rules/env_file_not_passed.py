@@ -51,7 +51,7 @@ from auditlib.rules._rule import Evidence, rule
 
 _UP = regex(r"(?:sudo )?docker[- ]compose\b.* up\b.*")
 _STEPS = frozenset(
-    {"cd", "nano", "vi", "vim", "code", "echo", "docker", "docker-compose", "git", "chmod", "sudo", "cp"}
+    {"cat", "cd", "nano", "vi", "vim", "code", "echo", "docker", "docker-compose", "git", "chmod", "sudo", "cp"}
 )
 """What stands between the file and the start; anything else may be the program that reads it."""
 _NEAR = 15
