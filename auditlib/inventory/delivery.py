@@ -315,6 +315,13 @@ class Document(Struct, frozen=True):
     location: Location
 
 
+class AbsentPath(Struct, frozen=True):
+    """A file that a document names as the repository's own and that it lacks."""
+
+    path: str
+    location: Location
+
+
 class ClusterImage(Struct, frozen=True):
     """An image that a manifest runs, or that a kustomization puts in the place of another, as it is written."""
 

@@ -45,6 +45,7 @@ READERS: tuple[str, ...] = (
     "workflows",
     "cluster_files",
     "documents",
+    "absent_paths",
     "test_suites",
     "migrators",
     "local_imports",

@@ -28,6 +28,7 @@ FILES = {
     "migrators": ["migrations/one.py"],
     "local_imports": ["Dockerfile", "Dockerfile.py", "app.py", "app.js", "package.json"],
     "callers": ["crontab", "main.tf"],
+    "absent_paths": ["README.md"],
 }
 HOSTILE = {
     "empty": b"",
