@@ -45,6 +45,8 @@ _RELATIVE_FILE = regex(
     r"(?:\.{1,2}/)*(?:[\w@.-]+/)*(?:[\w@.-]*\w\.(?!(?:png|jpe?g|gif|svg|webp|mp4|webm)$)[A-Za-z]{1,6}|LICENSE)", re.I
 )
 """A picture that is missing misleads nobody."""
+_DISPATCH = "Run workflow"
+"""The button that starts a workflow by hand."""
 _LINE_LIMIT = 5_000
 
 
@@ -65,6 +67,8 @@ def _read(source: Source, file: str) -> Iterator[Document]:
         opened = _FENCE.match(line)
         if _ADDRESS.search(line):
             mentions.append(Mention("address", shown[number - 1].strip(), Location(file, number)))
+        if not fence and _DISPATCH in line:
+            mentions.append(Mention("dispatch", _DISPATCH, Location(file, number)))
         if fence:
             if opened and opened["fence"].startswith(fence) and not opened["language"]:
                 fence = ""
