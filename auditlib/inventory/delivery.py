@@ -289,7 +289,8 @@ class Caller(Struct, frozen=True):
 class Mention(Struct, frozen=True):
     """What a document mentions of the repository: `kind` is `path`, `command` or `variable`; `missing` is a
     script outside code that the repository lacks, `link` a relative link to a file that it lacks, `address` a line
-    that sends its reader to a port of the own machine, `dispatch` one that has a workflow started by hand."""
+    that sends its reader to a port of the own machine, `dispatch` one that has a workflow started by hand,
+    `secret` a name in the first column of a table of secrets."""
 
     kind: str
     text: str
