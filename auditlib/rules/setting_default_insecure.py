@@ -32,7 +32,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from auditlib.conventions import environments, secrets, unread_settings
+from auditlib.conventions import django, environments, secrets, unread_settings
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.configuration import FixedSecret, Setting
@@ -58,19 +58,29 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         if of_program and not environments.is_for_development(item.location.file):
             yield _fixed(inventory, item)
     passed, demanded, templates = _passed(inventory), _demanded(inventory), _templates(inventory)
+    selected = django.selected(inventory)
     unread = {item.location for item in unread_settings.unread(inventory)}
-    for setting in inventory.settings:
-        if setting.default is None or not setting.default.secret or setting.default_kind != "literal":
-            continue
-        aside = environments.is_for_development(setting.location.file)
-        if not aside and not secrets.opens_nothing(setting.name, setting.default):
+    for setting, *again in _with_secrets(inventory):
+        path = setting.location.file
+        aside = environments.is_for_development(path) and path not in selected
+        if setting.default and not aside and not secrets.opens_nothing(setting.name, setting.default):
             related = (
+                *(Related(item.location, "has the same default", member=True) for item in again),
                 *passed.get(setting.name, {}).values(),
                 *templates.get((setting.name, setting.default.identity), ()),
                 *_holders(inventory, setting.name, setting.default, setting.location),
             )
             found = _evidence(inventory, setting, setting.default, related, setting.name in demanded)
             yield _unread(setting, found) if setting.location in unread else found
+
+
+def _with_secrets(inventory: Inventory) -> list[list[Setting]]:
+    """The settings whose default is a secret; those of a file that have the same name and default together."""
+    found: defaultdict[tuple[str, str, int], list[Setting]] = defaultdict(list)
+    for item in inventory.settings:
+        if item.default is not None and item.default.secret and item.default_kind == "literal":
+            found[item.location.file, item.name, item.default.identity].append(item)
+    return list(found.values())
 
 
 def _fixed(inventory: Inventory, item: FixedSecret) -> Evidence:
