@@ -89,6 +89,7 @@ class Inventory:
     named_variables: tuple[configuration.NamedVariables, ...] = field(
         default=(), metadata={"of": configuration.NamedVariables}
     )
+    seeded_users: tuple[configuration.SeededUser, ...] = field(default=(), metadata={"of": configuration.SeededUser})
     setting_uses: tuple[configuration.SettingUses, ...] = field(default=(), metadata={"of": configuration.SettingUses})
     committed_secrets: tuple[configuration.CommittedSecret, ...] = field(
         default=(), metadata={"of": configuration.CommittedSecret}

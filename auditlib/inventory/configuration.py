@@ -233,3 +233,11 @@ class SettingUses(Struct, frozen=True):
     whole: bool
     """Whether it may take all of them at once, or one by a name that it computes."""
     location: Location
+
+
+class SeededUser(Struct, frozen=True):
+    """A place where code creates a user with a password that stands in it; `at_start`: whether each start runs it."""
+
+    password: Value
+    at_start: bool
+    location: Location
