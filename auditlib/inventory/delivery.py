@@ -316,6 +316,14 @@ class Document(Struct, frozen=True):
     location: Location
 
 
+class KeptFile(Struct, frozen=True):
+    """A file that Git tracks although a `.gitignore` (`ignored_by`) leaves it out."""
+
+    path: str
+    ignored_by: str
+    location: Location
+
+
 class AbsentPath(Struct, frozen=True):
     """A file that a document names as the repository's own and that it lacks."""
 
