@@ -127,6 +127,8 @@ class UnrotatedLog(Struct, frozen=True):
     location: Location
 
 
+OF_CLIENT = "password for MySQL"
+"""The kind of a committed secret that an option file of MySQL's programs holds."""
 IN_URL = "password in a URL"
 """The kind of a committed secret that is a part of a connection string."""
 

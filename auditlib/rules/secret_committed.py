@@ -35,7 +35,7 @@ from collections.abc import Iterator
 from auditlib.conventions import environments
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.configuration import IN_URL, CommittedSecret, FixedSecret
+from auditlib.inventory.configuration import OF_CLIENT, IN_URL, CommittedSecret, FixedSecret
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.rules import _code_lines as code_lines
 from auditlib.rules import _files as files
@@ -96,6 +96,7 @@ def _evidence(inventory: Inventory, items: list[CommittedSecret]) -> Evidence:
         assumption = "; the file is one of tests or examples, so that it may be made up"
     elif first.kind in _PUBLIC:
         assumption = "; if a browser needs it, it must at least be restricted"
+    usual = Severity.MEDIUM if first.kind in _PUBLIC else Severity.HIGH if first.kind == OF_CLIENT else None
     return Evidence(
         f"{first.location.file} holds {article} {first.kind} ({first.value.text}){assumption}.",
         first.location,
@@ -103,7 +104,7 @@ def _evidence(inventory: Inventory, items: list[CommittedSecret]) -> Evidence:
         related=tuple(Related(item.location, "the same secret stands here", member=True) for item in others),
         recommendation=f"Revoke the {first.kind}, remove it from {first.location.file}, and give the new one from "
         "outside the repository.",
-        severity=Severity.LOW if aside else Severity.MEDIUM if first.kind in _PUBLIC else None,
+        severity=Severity.LOW if aside else usual,
         example=login_lines.with_kept(_from_outside(first), inventory, (), [first.value]),
         confidence=Confidence.LOW if aside else Confidence.MEDIUM if document or first.kind in _PUBLIC else None,
     )
