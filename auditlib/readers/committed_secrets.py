@@ -16,7 +16,7 @@ from functools import cache
 import ahocorasick_rs
 from ahocorasick_rs import AhoCorasick
 
-from auditlib.inventory.configuration import OF_CLIENT, IN_URL, CommittedSecret
+from auditlib.inventory.configuration import IN_URL, OF_CLIENT, CommittedSecret
 from auditlib.model import Location
 from auditlib.patterns import regex
 from auditlib.readers.reading import Reading

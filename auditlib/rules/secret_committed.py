@@ -35,7 +35,7 @@ from collections.abc import Iterator
 from auditlib.conventions import environments
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.configuration import OF_CLIENT, IN_URL, CommittedSecret, FixedSecret
+from auditlib.inventory.configuration import IN_URL, OF_CLIENT, CommittedSecret, FixedSecret
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.rules import _code_lines as code_lines
 from auditlib.rules import _files as files
