@@ -19,12 +19,13 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from auditlib.inventory.configuration import Setting
-from auditlib.model import Location
+from auditlib.model import Coverage, Location, Read
 from auditlib.patterns import regex
 from auditlib.readers.settings.targets import revealing, target_before
 from auditlib.redaction import Vault
 from auditlib.source import Source
 
+_KIND = "settings code"
 _NAME = r"(?P<name>[A-Z][A-Z0-9_]{1,80})"
 _QUOTED = r"""["'](?P<default>[^"'\n]{0,500})["']"""
 
@@ -44,6 +45,10 @@ _GO = _Language("go", "env", regex(
      (?:[^`\n]*?\b(?:env-?[dD]efault|default):"(?P<tag>[^"\n]*)"|[^`\n]*?\b(?:env-)?(?P<must>required:"true"))?""",
     re.X,
 ))  # fmt: skip
+_BINDS = regex(
+    r"\"[\w.-]+/(?:[\w.-]+/)*(?:viper|envconfig|go-envconfig|env|cleanenv|koanf|envdecode|aconfig|confita|kong)(?:/v\d+)?\""
+)
+"""The import of a library that reads variables by names which it makes of those of fields."""
 _RUBY = _Language("ruby", "ENV", regex(
     rf"""\bENV(?:\[\s*["']{_NAME}["']\s*\](?:\s*\|\|=?\s*{_QUOTED})?
     |\.fetch\(\s*["'](?P<fetched>[A-Z][A-Z0-9_]{{1,80}})["']\s*
@@ -90,9 +95,12 @@ def language(path: str) -> _Language | None:
     return _RUBY if _RAILS_FILE.search(path) else _BY_ENDING.get(posixpath.splitext(path)[1])
 
 
-def read_other(source: Source, path: str) -> Iterator[Setting]:
+def read_other(source: Source, path: str) -> Iterator[Setting | Coverage]:
     """The variables that a file reads."""
     known, text = language(path), source.text(path)
+    if known is _GO and (binding := _BINDS.search(text)):
+        line = text.count("\n", 0, binding.start()) + 1
+        yield Coverage(path, _KIND, Read.PARTIAL, f"a library makes the names of variables (line {line})", line)
     if known is None or known.hint.lower() not in text.lower():
         return
     starts = [0, *(match.end() for match in re.finditer("\n", text))]
