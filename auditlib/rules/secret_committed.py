@@ -51,8 +51,10 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every secret of a provider's format once; templates of environment files have a rule of their own."""
     templates = {file.path for file in inventory.env_files if file.template}
     found: defaultdict[int, list[CommittedSecret]] = defaultdict(list)
+    composed = _in_compose(inventory)
     for item in inventory.committed_secrets:
-        if item.kind != IN_URL and item.location.file not in templates:
+        told = item.kind == OF_CLIENT and item.value.identity in composed  # the finding on Compose names the file
+        if item.kind != IN_URL and item.location.file not in templates and not told:
             found[item.value.identity].append(item)
     for items in found.values():
         yield _evidence(inventory, sorted(items, key=lambda item: environments.is_for_development(item.location.file)))
@@ -61,6 +63,12 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         known = secret.location.file in configurations and secret.value.identity not in found
         if known and not secret.value.weak and (secret.value.generated or "password" in secret.name):
             yield _of_alertmanager(secret)
+
+
+def _in_compose(inventory: Inventory) -> set[int]:
+    """The secrets that services are given."""
+    entries = (entry for service in inventory.distinct_services for entry in service.environment)
+    return {entry.value.identity for entry in entries if entry.value is not None and entry.value.secret}
 
 
 def _of_alertmanager(secret: FixedSecret) -> Evidence:

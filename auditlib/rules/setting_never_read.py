@@ -16,7 +16,7 @@ Better:
 
 Recommendation:
 
-    Remove the field, and the variable from templates and Compose, or read it.
+    Remove the field, and the variable wherever nothing else uses it, or read it.
 
 References:
 
@@ -51,16 +51,13 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 
 
 def _offered(inventory: Inventory) -> dict[str, list[Related]]:
-    """Where a template or Compose gives a variable a value, by the variable's name in capitals."""
+    """Where a template offers a variable that Compose doesn't use either, by the variable's name in capitals."""
+    used = {item.name for item in inventory.variables}
     places: defaultdict[str, list[Related]] = defaultdict(list)
     for file in inventory.env_files:
         for line in file.lines if file.template else ():
-            places[line.name.upper()].append(Related(line.location, f"{file.path} offers {line.name}"))
-    for service in inventory.distinct_services:
-        for entry in service.environment:
-            if entry.origin == "environment":
-                text = f"{service.name} is given {entry.name}"
-                places[entry.name.upper()].append(Related(entry.location, text))
+            if line.name not in used:
+                places[line.name.upper()].append(Related(line.location, f"{file.path} offers {line.name}"))
     return places
 
 
@@ -72,15 +69,16 @@ def _evidence(path: str, settings: list[Setting], offered: dict[str, list[Relate
     stops = f" Without {listed(required, limit=4)} the program refuses to start all the same." if required else ""
     places = [place for setting in settings for place in offered.get(setting.name.upper(), ())]
     return Evidence(
-        f"{path} declares {counted(len(names), 'setting')} that no other line of the code names: {listed(names)}. What "
-        f"the environment says of {them} changes nothing, unless code reads {them} by a computed name.{stops}",
+        f"{path} declares {counted(len(names), 'setting')} that no other line of the code names: {listed(names)}. "
+        f"What the environment says of {them} changes nothing in that code, unless it reads {them} by a computed name."
+        f"{stops}",
         first.location,
         subject=f"{path}/unread",
         related=(
             *(Related(setting.location, f"{setting.attribute} is read nowhere", member=True) for setting in others),
             *places[:8],
         ),
-        recommendation=f"Remove {listed(names, limit=4)} from {path}, and the variables from the templates.",
+        recommendation=f"Remove {listed(names, limit=4)} from {path}, or read {them}.",
         severity=Severity.MEDIUM if required else None,
         example=files.into(
             path, "\n".join(f"# {setting.location.line}: without {_field(setting)}" for setting in settings)

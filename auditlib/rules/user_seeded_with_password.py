@@ -63,9 +63,9 @@ def _evidence(inventory: Inventory, item: SeededUser, runs: tuple[Location, str]
     path = item.location.file
     by_hand = _COMMANDS in f"/{path}" and not runs
     if runs:
-        when = f" at every start of {runs[1]}"
+        when = f" when {runs[1]} starts"
     else:
-        when = " at every start" if item.at_start else " when somebody calls it" if by_hand else ""
+        when = " when the program starts" if item.at_start else " when somebody calls it" if by_hand else ""
     return Evidence(
         f"{path} creates an administrator{when}, with a password that stands in it ({item.password}): who reads the "
         "repository can log in wherever nobody has changed it.",
