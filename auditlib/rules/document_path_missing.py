@@ -10,7 +10,7 @@ Anti-pattern:
 
 Better:
 
-    Each push is tested by `.github/workflows/ci.yml`; `make deploy` brings it to the host.
+    Each push is tested by `.github/workflows/ci.yml`; `scripts/deploy.sh` brings it to the host.
 
 Recommendation:
 
