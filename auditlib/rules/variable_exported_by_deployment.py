@@ -90,12 +90,13 @@ def _by_hand(inventory: Inventory) -> Iterator[Mention]:
 def _evidence(inventory: Inventory, project: Project, used: list[Variable], step: Step) -> Evidence:
     first, *others = used
     names = listed(item.name for item in used)
+    services = listed(item.service or "" for item in used)
     by_hand = list(_by_hand(inventory))
     them = "it" if len({item.name for item in used}) == 1 else "them"
     return Evidence(
         f"Only the shell of the deployment in {step.location.file} exports {names}, and {first.location.file} lets "
-        f"{them} be empty: any other `docker compose up` starts {listed(item.service or '' for item in used)} without {them}, "
-        "unless the host has an environment file that nothing here tells of.",
+        f"{them} be empty: any other `docker compose up` starts {services} without {them}, unless "
+        "the host has an environment file that nothing here tells of.",
         first.location,
         subject=f"{project.name}/exported",
         service=first.service,
