@@ -52,6 +52,8 @@ class Listing(Struct, frozen=True):
     files: tuple[str, ...]
     executable: frozenset[str]
     left_out: tuple[Coverage, ...]
+    kept: tuple[tuple[str, str], ...] = ()
+    """The files that Git tracks although a `.gitignore` leaves them out, each with that `.gitignore`."""
 
 
 def list_files(root: Path, exclude: tuple[str, ...] = (), tracked: frozenset[str] = frozenset()) -> Listing:
@@ -66,7 +68,7 @@ def list_files(root: Path, exclude: tuple[str, ...] = (), tracked: frozenset[str
         Coverage(".", "listing", Read.SKIPPED, f"{counted(count, *_PLACES)} left out: {reason}")
         for reason, count in sorted(walk.counts.items())
     )
-    return Listing(tuple(sorted(walk.files)), frozenset(walk.executable), (*walk.left_out, *summary))
+    return Listing(tuple(sorted(walk.files)), frozenset(walk.executable), (*walk.left_out, *summary), tuple(walk.kept))
 
 
 class _Walk(Struct):
@@ -78,6 +80,7 @@ class _Walk(Struct):
     executable: set[str] = field(default_factory=set)
     left_out: list[Coverage] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
+    kept: list[tuple[str, str]] = field(default_factory=list)
 
     def run(self) -> None:
         folders: deque[tuple[str, _Specs]] = deque([("", ())])
@@ -155,14 +158,19 @@ class _Walk(Struct):
         slash = "/" if is_folder else ""
         if self.exclude.check_file(path + slash).include:
             return True
+        include, by = self._said(path + slash, specs)
         if path in self.tracked:
+            self.kept += [(path, by)] if include and not is_folder else []
             return False
+        return bool(include)
+
+    def _said(self, path: str, specs: _Specs) -> tuple[bool | None, str]:
+        """What the deepest `.gitignore` that says anything of a path says, and which one that is."""
         for folder, spec in reversed(specs):
-            relative = path[len(folder) + 1 :] if folder else path
-            include = spec.check_file(relative + slash).include
+            include = spec.check_file(path[len(folder) + 1 :] if folder else path).include
             if include is not None:
-                return include
-        return False
+                return include, f"{folder}/.gitignore" if folder else ".gitignore"
+        return None, ""
 
     def _gitignore(self, path: str) -> pathspec.GitIgnoreSpec:
         data = read_regular(self.root / path, IGNORE_LIMIT, follow=False)

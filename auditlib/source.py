@@ -133,6 +133,11 @@ class Source:
         """What was counted but not opened, and why."""
         return self._listing.left_out
 
+    @property
+    def tracked_though_ignored(self) -> tuple[tuple[str, str], ...]:
+        """The files that Git tracks although a `.gitignore` leaves them out, each with that `.gitignore`."""
+        return self._listing.kept
+
     def is_executable(self, path: str) -> bool:
         """Whether the owner's execute bit is set."""
         return path in self._listing.executable

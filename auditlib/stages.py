@@ -11,7 +11,11 @@ import re
 
 from auditlib.patterns import regex
 
-_PRODUCTION = regex(r"(?:^|[^a-z])(?:prod|production|deploy|deployment|deploys|rollout|staging)(?![a-z])", re.I)
+_PRODUCTION = regex(
+    r"(?:^|[^a-z])(?:prod|production|produ[cç][aã]o|producci[oó]n|produktion|deploy|"
+    r"deployment|deploys|rollout|staging)(?![a-z])",
+    re.I,
+)
 _DEVELOPMENT = regex(
     r"(?:^|[._-])(?:override|dev|devel|development|local|test|tests|testing|ci|e2e|debug|example|sample)(?=$|[._-])"
 )

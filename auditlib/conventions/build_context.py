@@ -74,6 +74,22 @@ def copies_everything(item: Instruction) -> bool:
     return item.copies_context and bool({".", "./"} & set(item.words[:-1]))
 
 
+def takes(inventory: Inventory, build: Build, item: Instruction, path: str) -> bool:
+    """Whether an instruction takes a file of the repository along that it doesn't name itself."""
+    context = posixpath.normpath(build.context or ".")
+    inside = path if context == "." else posixpath.relpath(path, context)
+    sources = [word for word in item.words[:-1] if not word.startswith("<<") and "$" not in word]
+    named = any(posixpath.basename(word) == posixpath.basename(path) for word in sources)
+    if inside.startswith("..") or named or not any(matches(word, inside) for word in sources):
+        return False
+    return not is_excluded(ignore_file(inventory, build), inside)
+
+
+def takes_history(inventory: Inventory, build: Build, item: Instruction) -> bool:
+    """Whether an instruction takes `.git` along, which lies in the root."""
+    return posixpath.normpath(build.context or ".") == "." and takes(inventory, build, item, ".git/config")
+
+
 @cache
 def _pattern(text: str) -> re.Pattern[str]:
     """A pattern of Go's `filepath.Match` with `**`, which matches what lies below a folder too."""

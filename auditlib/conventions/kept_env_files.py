@@ -14,7 +14,7 @@ from msgspec import Struct, field
 
 from auditlib.conventions.env_readers import credentials
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import Command
+from auditlib.inventory.delivery import Command, Mention
 from auditlib.model import Location
 from auditlib.paths import upwards
 from auditlib.patterns import regex
@@ -85,6 +85,11 @@ def _copied(inventory: Inventory) -> Iterator[_Sign]:
                 yield from _copy(inventory, item.text.split(), home, item.location)
     for command in _commands(inventory):
         yield from _copy(inventory, list(command.words), command.folder, command.location)
+
+
+def made_by(inventory: Inventory, command: Mention, home: str) -> str:
+    """The environment file that a command of a document copies from a template; empty for any other command."""
+    return next((sign.path for sign in _copy(inventory, command.text.split(), home, command.location)), "")
 
 
 def _commands(inventory: Inventory) -> Iterator[Command]:

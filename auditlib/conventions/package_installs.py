@@ -13,6 +13,7 @@ import posixpath
 from msgspec import Struct
 
 from auditlib.conventions.command_words import place
+from auditlib.inventory.delivery import Command
 from auditlib.patterns import regex
 
 _OF_JAVASCRIPT = ("package-lock.json", "npm-shrinkwrap.json", "yarn.lock", "pnpm-lock.yaml", "bun.lock", "bun.lockb")
@@ -55,6 +56,10 @@ _VALUES = frozenset({
     "--implementation", "--upgrade-strategy", "--index-strategy", "--config-settings", "--report", "--log", "--group",
 })  # fmt: skip
 """Options of pip that take the next word."""
+_OF_NODE = frozenset({
+    ("npm", "ci"), ("npm", "install"), ("npm", "i"), ("yarn", "install"), ("yarn",), ("pnpm", "install"),
+    ("pnpm", "i"), ("bun", "install"),
+})  # fmt: skip
 _PROJECT = regex(r"(?P<name>[A-Za-z0-9][\w.-]*)(?:\[[^\]]*\])?\s*(?P<constraint>(?:[=<>!~@].*)?)")
 _PACKAGE = regex(r"(?P<name>@[\w.-]+/[\w.-]+|[A-Za-z0-9][\w.-]*)(?:@(?P<version>.+))?")
 _BOOTSTRAP = frozenset({"pip", "setuptools", "wheel", "npm", "corepack"})
@@ -101,6 +106,11 @@ def follows_lock(found: Installs, *, in_ci: bool = False, modern_yarn: bool = Fa
     if in_ci:
         return found.manager != "npm" and (found.manager != "yarn" or modern_yarn)
     return found.manager not in ("npm", "yarn", "pnpm", "bun")
+
+
+def of_node(command: Command) -> bool:
+    """Whether a command installs the packages of a `package.json` beside it."""
+    return tuple(word for word in command.words if not word.startswith("-")) in _OF_NODE
 
 
 def is_open(constraint: str) -> bool:

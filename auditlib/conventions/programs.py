@@ -52,6 +52,8 @@ class Program(Struct, frozen=True):
     """Whether a part of it is written in a language whose settings aren't read."""
     serves: bool
     """Whether routes of it are known, so that its code is there and is read."""
+    plain_go: frozenset[str] | None = None
+    """Of a program in Go that asks for variables by name alone: all that any file of the repository names."""
 
     def holds(self, path: str) -> bool:
         """Whether a file is a part of the program."""
@@ -83,8 +85,16 @@ class _Code:
         self.named = sorted(inventory.named_variables, key=lambda item: item.path)
         self.foreign = sorted(path for path in inventory.files if path.endswith(OTHER_LANGUAGES))
         self.routes = sorted({item.location.file for item in inventory.web_routes})
+        self.go = self._all_named(inventory)
         self._setting_files = [item.location.file for item in self.settings]
         self._naming_files = [item.path for item in self.named]
+
+    def _all_named(self, inventory: Inventory) -> frozenset[str] | None:
+        """What all files name, where all code of other languages is Go and all of it asks for names that it spells."""
+        in_part = any(item.kind == "settings code" and item.reason for item in inventory.coverage)
+        if in_part or not self.foreign or not all(path.endswith(".go") for path in self.foreign):
+            return None
+        return frozenset(name for item in self.named for name in item.names)
 
     def settings_below(self, roots: tuple[str, ...]) -> tuple[Setting, ...]:
         """The settings that the code of these folders and files reads."""
@@ -114,7 +124,7 @@ def _program(inventory: Inventory, service: Service, builder: Service, code: _Co
     given |= {name.upper() for item in final if item.keyword == "ENV" for name, _ in item.variables}
     return Program(
         service, roots, modules.own_settings(code.settings_below(roots), builder), frozenset(given),
-        code.named_below(roots), bool(_below(code.foreign, roots)), bool(_below(code.routes, roots)),
+        code.named_below(roots), bool(_below(code.foreign, roots)), bool(_below(code.routes, roots)), code.go,
     )  # fmt: skip
 
 
@@ -194,7 +204,9 @@ def unread(program: Program) -> list[EnvironmentEntry]:
 
     Empty where its languages are none whose settings are read, or where neither a setting nor a route of it is known.
     """
-    if not (program.settings or program.serves) or program.foreign:
+    named = program.named | (program.plain_go or frozenset())
+    by_name = program.plain_go is not None and any(item.style == "go" for item in program.settings)
+    if not (program.settings or program.serves) or (program.foreign and not by_name):
         return []
     read = {variable.lower() for item in program.settings for variable in (item.name, *item.aliases)}
     service = program.service
@@ -204,7 +216,7 @@ def unread(program: Program) -> list[EnvironmentEntry]:
         for entry in service.environment
         if entry.origin == "environment"
         and entry.name.lower() not in read
-        and entry.name.lower() not in program.named
+        and entry.name.lower() not in named
         and entry.name not in text
         and "__" not in entry.name
         and not is_read_by_libraries(entry.name)

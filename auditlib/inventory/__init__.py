@@ -94,6 +94,7 @@ class Inventory:
     named_variables: tuple[configuration.NamedVariables, ...] = field(
         default=(), metadata={"of": configuration.NamedVariables}
     )
+    seeded_users: tuple[configuration.SeededUser, ...] = field(default=(), metadata={"of": configuration.SeededUser})
     committed_secrets: tuple[configuration.CommittedSecret, ...] = field(
         default=(), metadata={"of": configuration.CommittedSecret}
     )
@@ -135,6 +136,8 @@ class Inventory:
     local_imports: tuple[delivery.LocalImports, ...] = field(default=(), metadata={"of": delivery.LocalImports})
     documents: tuple[delivery.Document, ...] = field(default=(), metadata={"of": delivery.Document})
     program_calls: tuple[delivery.ProgramCall, ...] = field(default=(), metadata={"of": delivery.ProgramCall})
+    kept_files: tuple[delivery.KeptFile, ...] = field(default=(), metadata={"of": delivery.KeptFile})
+    absent_paths: tuple[delivery.AbsentPath, ...] = field(default=(), metadata={"of": delivery.AbsentPath})
     web_routes: tuple[delivery.Route, ...] = field(default=(), metadata={"of": delivery.Route})
 
     @classmethod

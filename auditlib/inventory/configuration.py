@@ -132,6 +132,8 @@ class UnrotatedLog(Struct, frozen=True):
     handler: str = "logging.FileHandler"
 
 
+OF_CLIENT = "password for MySQL"
+"""The kind of a committed secret that an option file of MySQL's programs holds."""
 IN_URL = "password in a URL"
 """The kind of a committed secret that is a part of a connection string."""
 
@@ -251,3 +253,11 @@ class ServerTrait(Struct, frozen=True):
     location: Location
     path: str = ""
     """The route."""
+
+
+class SeededUser(Struct, frozen=True):
+    """A place where code creates a user with a password that stands in it; `at_start`: whether each start runs it."""
+
+    password: Value
+    at_start: bool
+    location: Location

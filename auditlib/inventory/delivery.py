@@ -315,7 +315,8 @@ class Caller(Struct, frozen=True):
 class Mention(Struct, frozen=True):
     """What a document mentions of the repository: `kind` is `path`, `command` or `variable`; `missing` is a
     script outside code that the repository lacks, `link` a relative link to a file that it lacks, `address` a line
-    that sends its reader to a port of the own machine, `metric` the name of an exporter's metric."""
+    that sends its reader to a port of the own machine, `metric` the name of an exporter's metric, `dispatch` a line
+    that has a workflow started by hand, `secret` a name in the first column of a table of secrets."""
 
     kind: str
     text: str
@@ -338,6 +339,21 @@ class Document(Struct, frozen=True):
     headings: tuple[Heading, ...]
     mentions: tuple[Mention, ...]
     words: frozenset[str]
+    location: Location
+
+
+class KeptFile(Struct, frozen=True):
+    """A file that Git tracks although a `.gitignore` (`ignored_by`) leaves it out."""
+
+    path: str
+    ignored_by: str
+    location: Location
+
+
+class AbsentPath(Struct, frozen=True):
+    """A file that a document names as the repository's own and that it lacks."""
+
+    path: str
     location: Location
 
 

@@ -50,6 +50,7 @@ READERS: tuple[str, ...] = (
     "workflows",
     "cluster_files",
     "documents",
+    "absent_paths",
     "test_suites",
     "unfit_imports",
     "ignored_tests",
@@ -63,6 +64,8 @@ READERS: tuple[str, ...] = (
     "config_secrets",
     "config_references",
     "named_variables",
+    "kept_files",
+    "seeded_users",
 )
 
 

@@ -16,7 +16,7 @@ from functools import cache
 import ahocorasick_rs
 from ahocorasick_rs import AhoCorasick
 
-from auditlib.inventory.configuration import IN_URL, CommittedSecret
+from auditlib.inventory.configuration import IN_URL, OF_CLIENT, CommittedSecret
 from auditlib.model import Location
 from auditlib.patterns import regex
 from auditlib.readers.reading import Reading
@@ -48,6 +48,10 @@ _FORMATS: tuple[tuple[str, tuple[str, ...], re.Pattern[str]], ...] = tuple(
             r"discord(?:app)?\.com/api/webhooks/\d{17,20}/[A-Za-z0-9_-]{60,80}",
         ),
         ("Google API key", ("AIza",), r"\bAIza[A-Za-z0-9_-]{35}(?![\w-])"),
+        (
+            "live API key", ("-live-", "-prod-"),
+            r"\bsk-[a-z0-9]{2,12}-(?:live|prod)-(?=[\w-]*\d)(?=[\w-]*[A-Z])(?=[\w-]*[a-z])[\w-]{24,64}(?![\w-])",
+        ),
         ("npm token", ("npm_",), r"\bnpm_[A-Za-z0-9]{36}\b"),
         ("PyPI token", ("pypi-AgEIcHlwaS5vcmc",), r"\bpypi-AgEIcHlwaS5vcmc[A-Za-z0-9_-]{50,300}"),
         ("SendGrid key", ("SG.",), r"\bSG\.[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}(?![\w-])"),
@@ -65,6 +69,11 @@ _FORMATS: tuple[tuple[str, tuple[str, ...], re.Pattern[str]], ...] = tuple(
     )
 )  # fmt: skip
 _RAILS_KEY_FILE = regex(r"(?:.+/)?config/(?:master|credentials/\w+)\.key")
+_CLIENT_FILE = regex(r"(?:.+/)?(?:\.my|\.mylogin|\.?my|client|\.?mysql)\.cnf")
+_CLIENT_PASSWORD = regex(
+    r"^[ \t]*password[ \t]*=[ \t]*(?P<quote>[\"']?)(?P<password>[^\s\"'#$<{]{4,100})(?P=quote)[ \t]*$", re.M
+)
+"""https://dev.mysql.com/doc/refman/8.4/en/option-files.html"""
 _RAILS_KEY = regex(r"\s*[0-9a-f]{32}\s*")
 """What decrypts `credentials.yml.enc` (https://guides.rubyonrails.org/security.html#custom-credentials)."""
 _HINTS = [*dict.fromkeys(hint for _, hints, _ in _FORMATS for hint in hints), "://"]
@@ -109,6 +118,7 @@ def _read(source: Source, path: str, text: str) -> Iterator[CommittedSecret]:
     hints = {_HINTS[index] for index, _, _ in _search().find_matches_as_indexes(text, overlapping=True)}
     if _RAILS_KEY_FILE.fullmatch(path) and _RAILS_KEY.fullmatch(text):
         yield CommittedSecret("Rails master key", source.vault.value("master_key", text.strip()), Location(path, 1))
+    yield from _of_client(source, path, text)
     spans = [*_provided(text, hints), *(_urls(text, _quotes(path)) if "://" in hints and "@" in text else ())]
     if not spans:
         return
@@ -120,6 +130,16 @@ def _read(source: Source, path: str, text: str) -> Iterator[CommittedSecret]:
         commented = kind != PRIVATE_KEY and bool(_COMMENT.match(text, begin, begin + 200))
         if value.secret:
             yield CommittedSecret(kind, value, Location(path, line, start - begin + 1), commented)
+
+
+def _of_client(source: Source, path: str, text: str) -> Iterator[CommittedSecret]:
+    """The first password in an option file of MySQL's programs, unless somebody is to fill it in."""
+    match = _CLIENT_PASSWORD.search(text) if _CLIENT_FILE.fullmatch(path) else None
+    if match and not _INVENTED.search(match["password"]):
+        value = source.vault.value("password", match["password"])
+        if value.secret and not value.placeholder:
+            line = text.count("\n", 0, match.start("password")) + 1
+            yield CommittedSecret(OF_CLIENT, value, Location(path, line))
 
 
 @cache

@@ -10,6 +10,8 @@ import posixpath
 import re
 from collections.abc import Iterator
 
+from msgspec import Struct
+
 from auditlib.inventory.delivery import Document, Heading, Mention
 from auditlib.model import Location
 from auditlib.patterns import regex
@@ -49,6 +51,10 @@ _RELATIVE_FILE = regex(
     r"(?:\.{1,2}/)*(?:[\w@.-]+/)*(?:[\w@.-]*\w\.(?!(?:png|jpe?g|gif|svg|webp|mp4|webm)$)[A-Za-z]{1,6}|LICENSE)", re.I
 )
 """A picture that is missing misleads nobody."""
+_RULE = regex(r"\|?[ :-]*-{2,}[ :-]*(?:\|[ :-]*)+")
+"""What stands below the head of a table."""
+_DISPATCH = "Run workflow"
+"""The button that starts a workflow by hand."""
 _LINE_LIMIT = 5_000
 
 
@@ -63,6 +69,7 @@ def _read(source: Source, file: str) -> Iterator[Document]:
     mentions: list[Mention] = []
     fences: list[tuple[int, list[str]]] = []
     fence = language = ""
+    tables = _SecretTables()
     matter = _front_matter(lines)
     shown = [SHOWN.sub("", line[:_LINE_LIMIT]) for line in source.masked_lines(file)]
     for number, line in enumerate(lines[matter:], start=matter + 1):
@@ -70,6 +77,9 @@ def _read(source: Source, file: str) -> Iterator[Document]:
         mentions += [Mention("metric", name, Location(file, number)) for name in _METRIC.findall(line)]
         if _ADDRESS.search(line):
             mentions.append(Mention("address", shown[number - 1].strip(), Location(file, number)))
+        mentions += [Mention("secret", name, Location(file, number)) for name in tables.row(line)]
+        if not fence and _DISPATCH in line:
+            mentions.append(Mention("dispatch", _DISPATCH, Location(file, number)))
         if fence:
             if opened and opened["fence"].startswith(fence) and not opened["language"]:
                 fence = ""
@@ -97,6 +107,25 @@ def _read(source: Source, file: str) -> Iterator[Document]:
     title = next((heading.text for heading in headings), "")
     words = frozenset(word.lower() for line in shown for word in _WORD.findall(line))
     yield Document(file, title, tuple(headings), tuple(dict.fromkeys(mentions)), words, Location(file))
+
+
+class _SecretTables(Struct):
+    """Follows the tables of a document whose first column is headed by the word secret."""
+
+    before: str = ""
+    within: bool = False
+
+    def row(self, line: str) -> list[str]:
+        """The names in the first cell of a row of such a table."""
+        cells = line.strip().strip("|").split("|")
+        if self.within and len(cells) < 2:
+            self.within = False
+        elif _RULE.fullmatch(line.strip()):
+            self.within = "secret" in self.before.strip().strip("|").partition("|")[0].lower()
+        elif self.within:
+            return _VARIABLE.findall(cells[0])
+        self.before = line
+        return []
 
 
 def _heading(file: str, number: int, line: str, previous: str) -> Iterator[Heading]:

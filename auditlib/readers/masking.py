@@ -13,17 +13,27 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
+from auditlib.inventory.delivery import Workflow
 from auditlib.inventory.stack import Network, Project, Service, Volume
 from auditlib.model import Coverage, Location
+from auditlib.patterns import regex
 from auditlib.redaction import Value, Vault
 
 _LEFT_ALONE = (Location, Value)
 """A place names a file, which is shown whatever it is called; a value is masked where it is made."""
 
+_SPELLED = regex(r"[A-Z][A-Z\d]*(?:_[A-Z\d]+)+")
+
 
 def allow_names(vault: Vault, records: Iterable[Any]) -> None:
-    """Show the names of services, volumes, networks and projects even where one of them is a password too."""
-    vault.allow(*(record.name for record in records if isinstance(record, (Service, Volume, Network, Project))))
+    """Show the names of services, volumes, networks and projects even where one of them is a password too.
+
+    And those that GitHub's secrets are referred to by, which a table of secrets in a document may be taken for.
+    """
+    found = list(records)
+    vault.allow(*(record.name for record in found if isinstance(record, (Service, Volume, Network, Project))))
+    uses = (use.name for record in found if isinstance(record, Workflow) for use in record.secrets)
+    vault.allow(*(name for name in uses if _SPELLED.fullmatch(name)))
 
 
 class Masking:

@@ -38,7 +38,9 @@ from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 _ORIGIN = "https://<the host of the frontend>"
-_CODE = (".py", ".js", ".ts", ".mjs", ".cjs", ".tsx", ".jsx")
+_SCRIPT = (".js", ".ts", ".mjs", ".cjs", ".tsx", ".jsx")
+_JVM = (".java", ".kt")
+_CODE = (".py", *_SCRIPT, *_JVM)
 
 
 @rule(area=Area.CONFIGURATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
@@ -78,7 +80,9 @@ def _variables(inventory: Inventory) -> Iterator[tuple[str, Location, str]]:
 
 def _named(holder: str, file: str) -> str:
     """The frontend's origin in the place of every one, as the kind of the file writes it."""
-    if file.endswith(_CODE[1:]):
+    if file.endswith(_JVM):
+        return f'setAllowedOrigins(List.of("{_ORIGIN}"))'
+    if file.endswith(_SCRIPT):
         return f'cors({{ origin: ["{_ORIGIN}"] }})'
     sign = " = " if file.endswith(".py") else ": " if file.endswith((".yml", ".yaml")) else "="
     return f'{holder}{sign}["{_ORIGIN}"]' if file.endswith(".py") else f"{holder}{sign}{_ORIGIN}"

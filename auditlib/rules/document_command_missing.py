@@ -1,7 +1,7 @@
 """A document tells its readers to call what the repository lacks.
 
-A make target, Compose file or npm script that was renamed or removed stops the first person who follows the document,
-often in the middle of an incident.
+A make target, Compose file, npm script, service or container that was renamed or removed stops the first person who
+follows the document, often in the middle of an incident.
 
 Anti-pattern:
 
@@ -30,6 +30,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from itertools import pairwise
 
+from auditlib.conventions import documented_containers
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Document, Mention
@@ -38,10 +39,11 @@ from auditlib.patterns import regex
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
-_TARGET = regex(r"[a-z][\w-]*")
+_TARGET = regex(r"[a-z][\w:-]*")
 _FILE = regex(r"(?:\./)?(?:[\w-][\w.-]*/)*[\w.-]+\.ya?ml")
 _GENERATORS = frozenset({"CMakeLists.txt", "configure", "configure.ac", "Makefile.in", "Makefile.am", "meson.build"})
 _COMPOSE = ("docker-compose", "docker compose")
+_TEMPLATE = regex(r"(?:\./)?(?:[\w-][\w.-]*/)*\.?env[\w.-]*(?:example|sample|template|dist)\w*")
 
 
 @rule(area=Area.RESILIENCE, severity=Severity.LOW, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
@@ -49,12 +51,19 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Each thing that commands of documents call and that is nowhere in the repository, with all its places."""
     names = {posixpath.basename(path) for path in inventory.files}
     found: defaultdict[str, list[Mention]] = defaultdict(list)
+    containers = documented_containers.known(inventory)
     for document in inventory.documents:
-        commands = [item for item in document.mentions if item.kind == "command"]
+        commands = [item for item in document.mentions if item.kind in ("command", "dispatch")]
         if _is_of_another(document, commands):
             continue
         for item in commands:
-            for missing in (*_targets(inventory, names, item), *_files(names, commands, item)):
+            for missing in (
+                *_targets(inventory, names, item),
+                *_files(names, commands, item),
+                *_templates(names, commands, item),
+                *_dispatched(inventory, item),
+                *documented_containers.missing(containers, item),
+            ):
                 found[missing].append(item)
     for missing, uses in found.items():
         yield _evidence(missing, uses)
@@ -62,7 +71,11 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 
 def _is_of_another(document: Document, commands: list[Mention]) -> bool:
     """Whether a document may speak of another repository: it fetches several, or lies among what others made."""
-    clones = {item.text for item in commands if item.text.startswith("git clone")}
+    fetched = (item.text.split() for item in commands if item.text.startswith("git clone"))
+    clones = {
+        posixpath.basename(word.rstrip("/")).removesuffix(".git")
+        for words in fetched for word in words[2:] if "/" in word and not word.startswith("-") and "\u2039" not in word
+    }  # fmt: skip
     return len(clones) > 1 or any(
         part in ("vendor", "third_party", "node_modules") for part in document.path.split("/")
     )
@@ -89,6 +102,23 @@ def _files(names: set[str], commands: list[Mention], item: Mention) -> Iterator[
         name = posixpath.basename(word)
         if option in ("-f", "--file") and _FILE.fullmatch(word) and name not in names and name not in others:
             yield f"the file {word}"
+
+
+def _templates(names: set[str], commands: list[Mention], item: Mention) -> Iterator[str]:
+    """The template of an environment file that a command copies, which isn't there and which no other command makes."""
+    words = item.text.split()
+    if len(words) == 3 and words[0] in ("cp", "copy") and _TEMPLATE.fullmatch(words[1]):
+        name = posixpath.basename(words[1])
+        if name not in names and not any(name in other.text for other in commands if other.text != item.text):
+            yield f"the file {words[1]}"
+
+
+def _dispatched(inventory: Inventory, item: Mention) -> Iterator[str]:
+    """A workflow that can be started by hand, where a document says to do so and none can."""
+    asked = item.kind == "dispatch" or item.text.startswith("gh workflow run ")
+    events = {trigger.event for workflow in inventory.workflows for trigger in workflow.triggers}
+    if asked and events and "workflow_dispatch" not in events:
+        yield "a workflow with `workflow_dispatch`"
 
 
 def _evidence(missing: str, uses: list[Mention]) -> Evidence:

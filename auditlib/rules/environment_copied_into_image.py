@@ -92,19 +92,9 @@ def _taken(
     shipped: list[Instruction],
 ) -> _Taken | None:
     """What an instruction takes along, besides what it names itself."""
-    mine = [each for each in known if _takes(inventory, build, item, each.path)]
-    history = posixpath.normpath(build.context or ".") == "." and _takes(inventory, build, item, ".git/config")
+    mine = [each for each in known if build_context.takes(inventory, build, item, each.path)]
+    history = build_context.takes_history(inventory, build, item)
     return _Taken(service, build, item, mine, item in shipped, history) if mine else None
-
-
-def _takes(inventory: Inventory, build: Build, item: Instruction, path: str) -> bool:
-    context = posixpath.normpath(build.context or ".")
-    inside = path if context == "." else posixpath.relpath(path, context)
-    sources = [word for word in item.words[:-1] if not word.startswith("<<") and "$" not in word]
-    named = any(posixpath.basename(word) == posixpath.basename(path) for word in sources)
-    if inside.startswith("..") or named or not any(build_context.matches(word, inside) for word in sources):
-        return False
-    return not build_context.is_excluded(build_context.ignore_file(inventory, build), inside)
 
 
 def _severity(first: _Taken, sure: bool) -> Severity:

@@ -35,7 +35,7 @@ from collections.abc import Iterator
 from auditlib.conventions import environments
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.configuration import IN_URL, CommittedSecret, FixedSecret
+from auditlib.inventory.configuration import IN_URL, OF_CLIENT, CommittedSecret, FixedSecret
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.rules import _code_lines as code_lines
 from auditlib.rules import _files as files
@@ -51,8 +51,10 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every secret of a provider's format once; templates of environment files have a rule of their own."""
     templates = {file.path for file in inventory.env_files if file.template}
     found: defaultdict[int, list[CommittedSecret]] = defaultdict(list)
+    composed = _in_compose(inventory)
     for item in inventory.committed_secrets:
-        if item.kind != IN_URL and item.location.file not in templates:
+        told = item.kind == OF_CLIENT and item.value.identity in composed  # the finding on Compose names the file
+        if item.kind != IN_URL and item.location.file not in templates and not told:
             found[item.value.identity].append(item)
     for items in found.values():
         yield _evidence(inventory, sorted(items, key=lambda item: environments.is_for_development(item.location.file)))
@@ -61,6 +63,12 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         known = secret.location.file in configurations and secret.value.identity not in found
         if known and not secret.value.weak and (secret.value.generated or "password" in secret.name):
             yield _of_alertmanager(secret)
+
+
+def _in_compose(inventory: Inventory) -> set[int]:
+    """The secrets that services are given."""
+    entries = (entry for service in inventory.distinct_services for entry in service.environment)
+    return {entry.value.identity for entry in entries if entry.value is not None and entry.value.secret}
 
 
 def _of_alertmanager(secret: FixedSecret) -> Evidence:
@@ -96,6 +104,7 @@ def _evidence(inventory: Inventory, items: list[CommittedSecret]) -> Evidence:
         assumption = "; the file is one of tests or examples, so that it may be made up"
     elif first.kind in _PUBLIC:
         assumption = "; if a browser needs it, it must at least be restricted"
+    usual = Severity.MEDIUM if first.kind in _PUBLIC else Severity.HIGH if first.kind == OF_CLIENT else None
     return Evidence(
         f"{first.location.file} holds {article} {first.kind} ({first.value.text}){assumption}.",
         first.location,
@@ -103,7 +112,7 @@ def _evidence(inventory: Inventory, items: list[CommittedSecret]) -> Evidence:
         related=tuple(Related(item.location, "the same secret stands here", member=True) for item in others),
         recommendation=f"Revoke the {first.kind}, remove it from {first.location.file}, and give the new one from "
         "outside the repository.",
-        severity=Severity.LOW if aside else Severity.MEDIUM if first.kind in _PUBLIC else None,
+        severity=Severity.LOW if aside else usual,
         example=login_lines.with_kept(_from_outside(first), inventory, (), [first.value]),
         confidence=Confidence.LOW if aside else Confidence.MEDIUM if document or first.kind in _PUBLIC else None,
     )

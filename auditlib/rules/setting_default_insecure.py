@@ -30,7 +30,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from auditlib.conventions import environments, secrets
+import msgspec
+
+from auditlib.conventions import django, environments, secrets
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.configuration import FixedSecret, Setting
@@ -56,17 +58,28 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         if of_program and not environments.is_for_development(item.location.file):
             yield _fixed(inventory, item)
     passed, demanded, templates = _passed(inventory), _demanded(inventory), _templates(inventory)
-    for setting in inventory.settings:
-        if setting.default is None or not setting.default.secret or setting.default_kind != "literal":
-            continue
-        aside = environments.is_for_development(setting.location.file)
-        if not aside and not secrets.opens_nothing(setting.name, setting.default):
+    selected = django.selected(inventory)
+    for setting, *again in _with_secrets(inventory):
+        path = setting.location.file
+        aside = environments.is_for_development(path) and path not in selected
+        if setting.default and not aside and not secrets.opens_nothing(setting.name, setting.default):
             related = (
+                *(Related(item.location, "has the same default", member=True) for item in again),
                 *passed.get(setting.name, {}).values(),
                 *templates.get((setting.name, setting.default.identity), ()),
                 *_holders(inventory, setting.name, setting.default, setting.location),
             )
-            yield _evidence(inventory, setting, setting.default, related, setting.name in demanded)
+            found = _evidence(inventory, setting, setting.default, related, setting.name in demanded)
+            yield _unread(setting, found) if setting.unused else found
+
+
+def _with_secrets(inventory: Inventory) -> list[list[Setting]]:
+    """The settings whose default is a secret; those of a file that have the same name and default together."""
+    found: defaultdict[tuple[str, str, int], list[Setting]] = defaultdict(list)
+    for item in inventory.settings:
+        if item.default is not None and item.default.secret and item.default_kind == "literal":
+            found[item.location.file, item.name, item.default.identity].append(item)
+    return list(found.values())
 
 
 def _fixed(inventory: Inventory, item: FixedSecret) -> Evidence:
@@ -108,10 +121,7 @@ def _evidence(
         f"Remove the default of {setting.name}, so that a start without it fails, and pass the variable wherever this "
         "code runs."
     )
-    if setting.unused:
-        consequence = "no code uses it so far, and what begins to runs with it"
-        advice = f"Remove {setting.name} from {setting.location.file}, or its default before any code uses it."
-    elif demanded:
+    if demanded:
         consequence = "Compose demands the variable, but every other start of this code runs with the default"
     return Evidence(
         f"{setting.name} defaults to {_kind(default)} that stands in the code ({default.text}); {consequence}.",
@@ -119,9 +129,22 @@ def _evidence(
         subject=setting.name,
         related=related,
         recommendation=advice,
-        severity=Severity.LOW if setting.unused else Severity.MEDIUM if demanded else None,
+        severity=Severity.MEDIUM if demanded else None,
         change=(f' = "{default.text}"', "") if setting.style == "pydantic" else ("", ""),
         example=files.into(setting.location.file, code_lines.in_code(inventory, setting.name, setting.location.file)),
+    )
+
+
+def _unread(setting: Setting, found: Evidence) -> Evidence:
+    """The same of a setting that nothing reads: nothing runs with the default, and it should go."""
+    kind = _kind(setting.default) if setting.default else "a value"
+    return msgspec.structs.replace(
+        found,
+        message=f"{setting.name} defaults to {kind} that stands in the code ({setting.default}); no other line of the "
+        "code names the setting, so that nothing runs with it unless code reads it by a computed name.",
+        recommendation=f"Remove {setting.attribute}, or read it and take away its default.",
+        severity=Severity.LOW,
+        confidence=Confidence.MEDIUM,
     )
 
 

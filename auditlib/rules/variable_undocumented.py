@@ -30,7 +30,7 @@ References:
 from __future__ import annotations
 
 import posixpath
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 
 from auditlib.conventions import environments, programs
@@ -42,6 +42,9 @@ from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.phrases import counted, listed
 from auditlib.redaction import is_credential_name
 from auditlib.rules._rule import Evidence, rule
+
+_COMPLETE = 5
+"""Variables of the code that a template has to name before one that it lacks is missed though it has a default."""
 
 
 @rule(area=Area.CONFIGURATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
@@ -81,13 +84,25 @@ def _in_code(inventory: Inventory, named: set[str]) -> Iterator[Evidence]:
     told = named | {entry.name for service in inventory.services for entry in service.environment}
     told |= {item.name for item in inventory.variables}
     folders: defaultdict[str, dict[str, Setting]] = defaultdict(dict)
+    others: defaultdict[str, dict[str, Setting]] = defaultdict(dict)
+    offered: Counter[str] = Counter()
     for item in inventory.settings:
+        if programs.is_aside(item):
+            continue
         template = _template(inventory, item.location.file)
-        wanted = item.required or is_credential_name(item.name)
-        if wanted and not _is_told(item, told) and not programs.is_aside(item):
-            folders[template.path if template else ""].setdefault(item.name, item)
+        path = template.path if template else ""
+        if _is_told(item, told):
+            offered[path] += item.name in named
+        elif item.required or is_credential_name(item.name):
+            folders[path].setdefault(item.name, item)
+        elif template:
+            others[path].setdefault(item.name, item)
     for path, missing in folders.items():
-        yield _of_code(path, list(missing.values()))
+        optional = {name: item for name, item in others.pop(path, {}).items() if name not in missing}
+        yield _of_code(path, list(missing.values()), optional)
+    for path, optional in others.items():
+        if 2 * len(optional) <= offered[path] >= _COMPLETE:  # else it was never meant to name them all
+            yield _of_code(path, [], optional)
 
 
 def _is_told(setting: Setting, told: set[str]) -> bool:
@@ -95,19 +110,26 @@ def _is_told(setting: Setting, told: set[str]) -> bool:
     return usual or not {setting.name, setting.name.upper(), *setting.aliases}.isdisjoint(told)
 
 
-def _of_code(template: str, missing: list[Setting]) -> Evidence:
-    first, *others = missing
-    names = listed(item.name for item in missing)
+def _of_code(template: str, missing: list[Setting], optional: dict[str, Setting]) -> Evidence:
+    """The variables that the code can't do without, or, if there are none, those that have a default."""
+    told = missing or list(optional.values())
+    first, *others = told
+    names = listed(item.name for item in told)
+    defaults = "" if missing else " Without them it takes defaults." if others else " Without it it takes a default."
     return Evidence(
         f"The code reads {names}, which {template or 'no template of an environment file'} "
-        f"{'leaves out' if template else 'names'}, and no document or Compose file does.",
+        f"{'leaves out' if template else 'names'}, and no document or Compose file does.{defaults}",
         first.location,
         subject=f"{template or 'no template'}/code",
-        related=tuple(Related(item.location, f"{item.name} is read here") for item in others),
-        recommendation=f"Add {listed((item.name for item in missing), limit=4)} to {template or '.env.example'}, each "
+        related=(
+            *(Related(item.location, f"{item.name} is read here") for item in others),
+            *(Related(item.location, f"{item.name} is left out too") for item in optional.values() if missing),
+        ),
+        recommendation=f"Add {listed((item.name for item in told), limit=4)} to {template or '.env.example'}, each "
         "with a word on what it is for.",
+        severity=None if missing else Severity.LOW,
         confidence=Confidence.MEDIUM,
-        example=_lines(template or ".env.example", (item.name for item in missing)),
+        example=_lines(template or ".env.example", (item.name for item in (*missing, *optional.values()))),
     )
 
 

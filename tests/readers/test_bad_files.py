@@ -28,6 +28,8 @@ FILES = {
     "migrators": ["migrations/one.py"],
     "local_imports": ["Dockerfile", "Dockerfile.py", "app.py", "app.js", "package.json"],
     "callers": ["crontab", "main.tf"],
+    "absent_paths": ["README.md"],
+    "seeded_users": ["app.py", "app.ts"],
 }
 HOSTILE = {
     "empty": b"",

@@ -70,6 +70,8 @@ def more_lines_of_setting(record):
             yield f"{record.path} names {' '.join(sorted(record.names))}"
         case configuration.CommittedSecret():
             yield f"{record.location} secret {record.kind}{' commented' * record.commented}"
+        case _:
+            yield from more_lines_of(record)
 
 
 def lines_of_file(record):

@@ -1,0 +1,81 @@
+"""Services and containers that the commands of documents name, and whether Compose or another command starts them.
+
+Follows https://docs.docker.com/reference/cli/docker/compose/ for the arguments of Compose's commands, and
+https://docs.docker.com/reference/cli/docker/container/exec/ for those of Docker.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+from msgspec import Struct
+
+from auditlib.conventions import command_words, deployment
+from auditlib.inventory import Inventory
+from auditlib.inventory.delivery import Mention
+from auditlib.patterns import regex
+
+_OF_COMPOSE = frozenset({"logs", "exec", "run", "restart", "stop", "start", "up", "build", "pull", "kill", "rm"})
+_OF_DOCKER = frozenset({"logs", "exec", "restart", "stop", "start"})
+_NAME = regex(r"[a-z][a-z\d]*(?:[_-][a-z\d]+)*")
+_NUMBERED = regex(r".*[_-]\d+")
+"""As Compose calls a container that has no name of its own."""
+_PLACEHOLDER = regex(r"(?:(?:your|my|the)[_-]?)?(?:service|container|name)s?(?:[_-]?(?:name|id)s?)?")
+
+
+class Known(Struct, frozen=True):
+    """The names of all services, and of the containers that are given one; nothing where not all of them are known."""
+
+    services: frozenset[str] = frozenset()
+    containers: frozenset[str] = frozenset()
+
+
+def known(inventory: Inventory) -> Known:
+    """What is there. Where a Compose file can't be read, nobody knows."""
+    if not inventory.services or any(item.kind == "error" for item in inventory.problems):
+        return Known()
+    services = frozenset(item.name for item in inventory.services)
+    named = {item.container_name for item in inventory.services} | {item.hostname for item in inventory.services}
+    started = (after for words in _commands(inventory) for before, after in pairwise(words) if before == "--name")
+    joined = (word[7:] for words in _commands(inventory) for word in words if word.startswith("--name="))
+    return Known(services, frozenset((named | {*started, *joined}) - {""}))
+
+
+def missing(there: Known, item: Mention) -> Iterator[str]:
+    """The service or the container that a command of a document names and that isn't there."""
+    words = item.text.split()
+    words = words[words[:1] == ["sudo"] :]
+    program, rest = (words[0], words[1:]) if words else ("", [])
+    if not there.services or program not in ("docker", "docker-compose"):
+        return
+    verb, arguments = command_words.split(rest)
+    if program == "docker" and verb == "compose":
+        verb, arguments = command_words.split(arguments)
+    elif program == "docker":
+        name = _named(arguments) if verb in _OF_DOCKER else ""
+        if name and name not in there.services | there.containers and _is_meant(there, name):
+            yield f"the container {name}"
+        return
+    name = _named(arguments) if verb in _OF_COMPOSE else ""
+    if name and name not in there.services:
+        yield f"the service {name}"
+
+
+def _named(arguments: list[str]) -> str:
+    name = command_words.split([word for word in arguments if word != "-f"])[0]  # which follows a log here
+    return name if _NAME.fullmatch(name) and not _PLACEHOLDER.fullmatch(name) else ""
+
+
+def _is_meant(there: Known, name: str) -> bool:
+    """Whether a name is made of that of a service, so that no container of others is meant."""
+    parts = set(name.replace("_", "-").split("-"))
+    return not _NUMBERED.fullmatch(name) and bool(parts & there.services)
+
+
+def _commands(inventory: Inventory) -> Iterator[tuple[str, ...]]:
+    yield from (command.words for command in deployment.commands(inventory))
+    for document in inventory.documents:
+        for item in document.mentions:
+            if item.kind == "command" and "--name" in item.text:
+                yield tuple(item.text.split())

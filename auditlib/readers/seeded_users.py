@@ -1,0 +1,90 @@
+"""Users that code creates with a password which stands in it.
+
+Sources: https://docs.djangoproject.com/en/stable/ref/contrib/auth/#manager-methods for Django, and the pages of the
+libraries that hash passwords (Spring Security, bcrypt, passlib, Werkzeug, argon2). Of a hashed word that stands in code
+only that counts beside which the code speaks of an administrator: others are compared with to take up time.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from bisect import bisect_right
+from collections.abc import Iterator
+
+from auditlib.inventory.configuration import SeededUser
+from auditlib.model import Location
+from auditlib.patterns import regex
+from auditlib.readers import python_code
+from auditlib.readers.reading import Reading
+from auditlib.source import Source, Unreadable
+
+_ENDINGS = (".py", ".java", ".kt", ".js", ".ts", ".mjs", ".cjs", ".cs")
+_TEST = regex(
+    r"(?:^|/)(?:tests?|specs?|__tests__|e2e|fixtures|examples?|seeds?|seeders?|factories|load-?tests)/|"
+    r"(?:^|/)(?:test_|conftest|seed)[\w.]*$|(?:[._-](?:test|spec|seed)s?|Tests?|IT)\.\w+$"
+)
+"""Tests, and what is run by hand to have something to look at."""
+_HASHED = regex(
+    r"(?:\b\w*[eE]ncoder(?:\(\))?\.encode|\bbcrypt(?:js)?\.hash(?:Sync)?|\bargon2\.hash|\bgenerate_password_hash|"
+    r"\b\w*(?:pwd_context|crypt_context)\.hash|\b(?:get_password_hash|hash_password|hashPassword))\(\s*"
+    r"(?P<quote>[\"'])(?P<password>[^\"'\n]{3,60})(?P=quote)"
+)
+_HINTS = ("ncoder", "hash", "Hash")
+_ADMIN = regex(r"admin|superuser|root@", re.I)
+_ASIDE = regex(r"dummy|fake|timing|constant.time", re.I)
+_AT_START = regex(
+    r"\b(?:CommandLineRunner|ApplicationRunner|PostConstruct|ApplicationReadyEvent|ContextRefreshedEvent|"
+    r"on_event\(\s*[\"']startup|lifespan)\b"
+)
+_NEAR = 8
+"""Lines before and after in which the code says whose password it is."""
+
+
+def read(source: Source) -> Reading:
+    """A record for each such password. It reports no coverage: files belong to other readers."""
+    reading = Reading()
+    for path in source.files:
+        if path.endswith(_ENDINGS) and not _TEST.search(path):
+            text = source.glance(path)
+            at_start = bool(_AT_START.search(text))
+            found = [*_of_django(source, path, text), *_hashed(path, text)]
+            reading.records += [
+                SeededUser(source.vault.value("password", word), at_start, place) for word, place in found
+            ]
+    return reading
+
+
+def _of_django(source: Source, path: str, text: str) -> Iterator[tuple[str, Location]]:
+    """The first call in a file that creates a superuser with a literal, or with a name that is set to one."""
+    if "create_superuser(" not in text or not path.endswith(".py"):
+        return
+    try:
+        module = python_code.parse(source, path)
+    except Unreadable:
+        return
+    words = {
+        name: value.value
+        for node in module.nodes if isinstance(node, ast.Assign)
+        for name, value in python_code.assigned(node) if isinstance(value, ast.Constant)
+    }  # fmt: skip
+    for node in module.nodes:
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "create_superuser":
+            given = python_code.argument(node, 2, "password")
+            word = given.value if isinstance(given, ast.Constant) else words.get(getattr(given, "id", ""))
+            if isinstance(word, str) and word:
+                yield word, module.location(node)
+                return
+
+
+def _hashed(path: str, text: str) -> Iterator[tuple[str, Location]]:
+    """The first word that is hashed where the code speaks of an administrator."""
+    may_hold = any(word in text for word in _HINTS) and _HASHED.search(text)
+    starts = [0, *(match.end() for match in re.finditer("\n", text))] if may_hold else []
+    for match in _HASHED.finditer(text) if starts else ():
+        line = bisect_right(starts, match.start())
+        around = text[starts[max(line - _NEAR - 1, 0)] : starts[min(line + _NEAR, len(starts)) - 1]]
+        own = text[starts[line - 1] : match.start()].lstrip()
+        if _ADMIN.search(around) and not _ASIDE.search(around) and not own.startswith(("//", "#", "*")):
+            yield match["password"], Location(path, line)
+            return

@@ -1,0 +1,136 @@
+"""A build copies its whole context, and no `.dockerignore` leaves anything out.
+
+`COPY . .` takes all that lies in the folder: the history of Git, tests, documents, and on a developer's machine caches
+and local files that Git ignores. The image or the build's cache grows by them, and each change of any of these files
+builds all that follows anew.
+
+Anti-pattern:
+
+    # Dockerfile, and no .dockerignore beside it
+    COPY . .
+
+Better:
+
+    # .dockerignore
+    .git
+    .github
+    docs
+    **/*.md
+
+Recommendation:
+
+    Write a `.dockerignore` that leaves out what the build doesn't need.
+
+References:
+
+- https://docs.docker.com/build/concepts/context/#dockerignore-files
+- https://docs.docker.com/build/cache/optimize/#keep-the-context-small
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+
+from msgspec import Struct
+
+from auditlib.conventions import build_context, builds, environments, kept_env_files, package_installs, services
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.delivery import Dockerfile, Instruction
+from auditlib.inventory.stack import Build, Service
+from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.paths import below
+from auditlib.phrases import listed
+from auditlib.rules import _files as files
+from auditlib.rules._rule import Evidence, rule
+
+_NEEDLESS = frozenset({
+    ".github", ".gitlab", ".gitlab-ci.yml", ".circleci", ".vscode", ".idea", ".devcontainer", "docs", "doc", "test",
+    "tests", "e2e", "__tests__", "coverage", "monitoring", "k8s", "terraform", "helm", "charts",
+})  # fmt: skip
+"""What a program doesn't need that lies in the root of a repository, by its usual names."""
+_SHOWN = 5
+
+
+class _Copy(Struct, frozen=True):
+    service: Service
+    item: Instruction
+    history: bool
+    shipped: bool
+
+
+@rule(area=Area.ORCHESTRATION, severity=Severity.LOW, confidence=Confidence.HIGH, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """One finding for each context without a `.dockerignore` of which builds copy everything."""
+    credentials = sorted(item.path for item in kept_env_files.kept(inventory) if item.names)
+    found: defaultdict[str, list[_Copy]] = defaultdict(list)
+    told: set[str] = set()
+    seen: set[tuple[str, str]] = set()
+    for service, build, file in builds.of(inventory):
+        context = posixpath.normpath(build.context or ".")
+        aside = build.outside or environments.is_for_development(file.path)
+        if aside or (context, file.path) in seen or build_context.ignore_file(inventory, build):
+            continue
+        seen.add((context, file.path))
+        item = _whole(file)
+        if item is not None:
+            found[context].append(_copy(inventory, service, build, file, item))
+            if _is_told(inventory, build, file, item, below(credentials, context)):
+                told.add(context)
+    for context, copies in found.items():
+        needless = _needless(inventory, context)
+        if context not in told and needless:
+            yield _evidence(context, needless, sorted(copies, key=lambda each: not each.shipped))
+
+
+def _whole(file: Dockerfile) -> Instruction | None:
+    """The first instruction that copies the whole context."""
+    return next(filter(build_context.copies_everything, file.instructions), None)
+
+
+def _copy(inventory: Inventory, service: Service, build: Build, file: Dockerfile, item: Instruction) -> _Copy:
+    history = build_context.takes_history(inventory, build, item)
+    return _Copy(service, item, history, item in services.shipped(file, build.target))
+
+
+def _is_told(inventory: Inventory, build: Build, file: Dockerfile, item: Instruction, kept: Sequence[str]) -> bool:
+    """Whether another finding advises the same file: for credentials, or for packages that are copied over others."""
+    before = file.instructions[: file.instructions.index(item)]
+    installed = any(package_installs.of_node(command) for each in before for command in each.commands)
+    packages = installed and build_context.path_outside(build, "package.json") in inventory.file_set
+    return packages or any(build_context.takes(inventory, build, item, path) for path in kept)
+
+
+def _needless(inventory: Inventory, context: str) -> list[str]:
+    """What lies in the context that no program needs: `.git` in the root, tests, documents, what CI reads."""
+    first = {path.partition("/")[0] for path in build_context.files(inventory, context)}
+    known = sorted(_NEEDLESS & first)
+    documents = sorted(name for name in first if name.lower().endswith((".md", ".rst")))
+    return [*([".git"] if context == "." else []), *known, *documents]
+
+
+def _evidence(context: str, needless: list[str], copies: list[_Copy]) -> Evidence:
+    first, *others = copies
+    path = posixpath.normpath(posixpath.join(context, ".dockerignore"))
+    where = "the image" if first.shipped else "a stage of the build"
+    named = listed(needless, limit=_SHOWN)
+    grave = first.shipped and first.history
+    consequence = (
+        "Who has the image has all that was ever committed"
+        if grave
+        else "A change of any of them builds all that follows anew"
+    )
+    return Evidence(
+        f"{first.item.keyword} in {first.item.location.file} copies the whole "
+        f"{'repository' if context == '.' else f'folder {context}'} into {where}, and there is no .dockerignore: "
+        f"{named} {'goes' if len(needless) == 1 else 'go'} along. {consequence}.",
+        first.item.location,
+        subject=f"{context}/.dockerignore",
+        service=first.service.name or None,
+        related=tuple(Related(each.item.location, "copies the same", member=True) for each in others),
+        recommendation=f"Write {path} that leaves out {listed(needless, limit=_SHOWN)}.",
+        severity=Severity.MEDIUM if grave else None,
+        example=files.into(path, "\n".join([*needless, "**/.env*", "!**/.env.example"])),
+    )

@@ -1,0 +1,118 @@
+"""Only the shell of the deployment sets a variable that Compose lets be empty.
+
+Whoever starts the stack again by hand, after a restart of the host or by a runbook, has another shell: Compose creates
+the containers anew without the values, and says nothing. What needs them breaks hours later, and the next deployment
+mends it, so that nobody finds out why.
+
+Anti-pattern:
+
+    # the deployment, by SSH
+    export S3_SECRET=${{ secrets.S3_SECRET }}
+    docker compose up -d
+    # compose.yaml
+    environment:
+      S3_SECRET: ${S3_SECRET:-}
+
+Better:
+
+    # the deployment, by SSH: it writes the file that every start reads
+    printf 'S3_SECRET=%s\\n' "$S3_SECRET" > .env && chmod 600 .env
+    docker compose up -d
+    # compose.yaml
+    environment:
+      S3_SECRET: ${S3_SECRET:?}
+
+Recommendation:
+
+    Keep the values in an environment file on the host, and demand the variables with `:?`.
+
+References:
+
+- https://docs.docker.com/compose/how-tos/environment-variables/variable-interpolation/
+- https://docs.docker.com/compose/how-tos/environment-variables/best-practices/
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator
+
+from auditlib.conventions import env_readers
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.delivery import Mention, Step
+from auditlib.inventory.stack import Project, Variable
+from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.patterns import regex
+from auditlib.phrases import listed
+from auditlib.pipeline import remote
+from auditlib.rules._rule import Evidence, rule
+
+_EXPORT = regex(r"^[ \t]*export[ \t]+(?P<name>[A-Za-z_]\w*)=", re.M)
+_UP = regex(r"docker[- ]compose\b[^\n;&|]* up\b")
+_KEPT = regex(r"\.env\b|--env-file|\.bashrc|\.profile|/etc/environment")
+"""In a script that leaves the values where the next start finds them, or may."""
+
+
+@rule(area=Area.CONFIGURATION, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """For each deployed project one finding for all variables that a script run by SSH exports before it starts it."""
+    exported = dict(_exported(inventory))
+    for project in inventory.deployed_projects if exported else ():
+        family = inventory.family(project.name)
+        told = set(env_readers.of_file(inventory, posixpath.join(posixpath.dirname(project.files[0]), ".env")))
+        used = [
+            item for item in inventory.variables
+            if item.project in family and item.service and item.name in exported and item.name not in told
+            and item.operator in (":-", "-", "") and not (item.default and item.default.text)
+        ]  # fmt: skip
+        if used:
+            yield _evidence(inventory, project, used, exported[used[0].name])
+
+
+def _exported(inventory: Inventory) -> Iterator[tuple[str, Step]]:
+    """The variables that a remote script exports for its own `docker compose up` alone, with the steps."""
+    for job in inventory.jobs:
+        for step, text in remote.scripts(job):
+            if _UP.search(text) and not _KEPT.search(text):
+                yield from ((match["name"], step) for match in _EXPORT.finditer(text))
+
+
+def _by_hand(inventory: Inventory) -> Iterator[Mention]:
+    """Where documents have people start the stack."""
+    for document in inventory.documents:
+        for item in document.mentions:
+            if item.kind == "command" and _UP.match(item.text.removeprefix("sudo ")):
+                yield item
+
+
+def _evidence(inventory: Inventory, project: Project, used: list[Variable], step: Step) -> Evidence:
+    first, *others = used
+    names = listed(item.name for item in used)
+    services = listed(item.service or "" for item in used)
+    by_hand = list(_by_hand(inventory))
+    them = "it" if len({item.name for item in used}) == 1 else "them"
+    return Evidence(
+        f"Only the shell of the deployment in {step.location.file} exports {names}, and {first.location.file} lets "
+        f"{them} be empty: any other `docker compose up` starts {services} without {them}, unless "
+        "the host has an environment file that nothing here tells of.",
+        first.location,
+        subject=f"{project.name}/exported",
+        service=first.service,
+        related=(
+            *(Related(item.location, f"{item.name} may be empty too", member=True) for item in others),
+            Related(step.location, f"exports {them} for its own start"),
+            *(Related(item.location, "has people start the stack by hand") for item in by_hand[:4]),
+        ),
+        recommendation=f"Have the deployment write {listed((item.name for item in used), limit=3)} to `.env` on the "
+        "host, and demand the variables with `:?`.",
+        severity=Severity.HIGH if by_hand else None,
+        change=_change(first),
+        example=f"# {step.location.file}, before `docker compose up`\n"
+        f"printf '{first.name}=%s\\n' \"${first.name}\" >> .env && chmod 600 .env",
+    )
+
+
+def _change(variable: Variable) -> tuple[str, str]:
+    return f"${{{variable.name}{variable.operator}}}", f"${{{variable.name}:?set it in .env}}"
