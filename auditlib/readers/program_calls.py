@@ -22,15 +22,15 @@ _LIST = r"[\"'](?P<listed>[a-z][\w.+-]{1,30})[\"']"
 _JAVASCRIPT = regex(rf"\b(?:spawn|spawnSync|execFile|execFileSync)\(\s*{_NAME}")
 _CALLS = {
     ".py": (
-        regex(r"\bsubprocess\b|create_subprocess_exec"),
+        "subprocess",
         regex(
             rf"(?:\b(?:run|Popen|call|check_call|check_output)\(|\b(?:cmd|command|args)\s*=)\s*\[\s*{_LIST}|"
             rf"create_subprocess_exec\(\s*{_NAME}"
         ),
     ),
-    ".js": (regex(r"child_process"), _JAVASCRIPT),
-    ".ts": (regex(r"child_process"), _JAVASCRIPT),
-    ".go": (regex(r"\"os/exec\""), regex(rf"\bexec\.Command(?:Context)?\((?:\w+,\s*)?{_NAME}")),
+    ".js": ("child_process", _JAVASCRIPT),
+    ".ts": ("child_process", _JAVASCRIPT),
+    ".go": ('"os/exec"', regex(rf"\bexec\.Command(?:Context)?\((?:\w+,\s*)?{_NAME}")),
 }
 """By the ending of code what shows that it starts programs, and how."""
 _ASKS = regex(r"\bwhich\(|LookPath\(|FileNotFoundError|ENOENT")
@@ -42,10 +42,9 @@ def read(source: Source) -> Reading:
     reading = Reading()
     for path in source.files:
         ending = posixpath.splitext(path)[1]
-        if ending in _CALLS and not is_test(path):
-            text = source.glance(path)
-            if _CALLS[ending][0].search(text) and not _ASKS.search(text):
-                reading.records += _calls(path, _COMMENT.sub("", text), _CALLS[ending][1])
+        text = source.glance(path) if ending in _CALLS else ""
+        if text and _CALLS[ending][0] in text and not is_test(path) and not _ASKS.search(text):
+            reading.records += _calls(path, _COMMENT.sub("", text), _CALLS[ending][1])
     return reading
 
 

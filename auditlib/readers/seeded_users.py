@@ -30,7 +30,7 @@ _HASHED = regex(
     r"\b\w*(?:pwd_context|crypt_context)\.hash|\b(?:get_password_hash|hash_password|hashPassword))\(\s*"
     r"(?P<quote>[\"'])(?P<password>[^\"'\n]{3,60})(?P=quote)"
 )
-_HINTS = ("ncoder", "hash", "Hash")
+_HINTS = ("create_superuser(", "ncoder", "hash", "Hash")
 _ADMIN = regex(r"admin|superuser|root@", re.I)
 _ASIDE = regex(r"dummy|fake|timing|constant.time", re.I)
 _AT_START = regex(
@@ -45,8 +45,8 @@ def read(source: Source) -> Reading:
     """A record for each such password. It reports no coverage: files belong to other readers."""
     reading = Reading()
     for path in source.files:
-        if path.endswith(_ENDINGS) and not _TEST.search(path):
-            text = source.glance(path)
+        text = source.glance(path) if path.endswith(_ENDINGS) else ""
+        if any(hint in text for hint in _HINTS) and not _TEST.search(path):
             at_start = bool(_AT_START.search(text))
             found = [*_of_django(source, path, text), *_hashed(path, text)]
             reading.records += [
@@ -79,8 +79,7 @@ def _of_django(source: Source, path: str, text: str) -> Iterator[tuple[str, Loca
 
 def _hashed(path: str, text: str) -> Iterator[tuple[str, Location]]:
     """The first word that is hashed where the code speaks of an administrator."""
-    may_hold = any(word in text for word in _HINTS) and _HASHED.search(text)
-    starts = [0, *(match.end() for match in re.finditer("\n", text))] if may_hold else []
+    starts = [0, *(match.end() for match in re.finditer("\n", text))] if _HASHED.search(text) else []
     for match in _HASHED.finditer(text) if starts else ():
         line = bisect_right(starts, match.start())
         around = text[starts[max(line - _NEAR - 1, 0)] : starts[min(line + _NEAR, len(starts)) - 1]]

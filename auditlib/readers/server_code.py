@@ -88,11 +88,22 @@ _PERMITS = regex(r"\w*[mM]atchers\([^)]{0,300}?/actuator/(?:prometheus|\*\*)\"[^
 _ACCESS = regex(r"/\w*Secur\w*\.(?:java|kt)$")
 _SPRING_TLS = regex(r"server\.ssl\.|^[ \t]{2,}key-store:", re.M)
 _SIZES = {"kb": 2**10, "mb": 2**20}
+_HINTS = (
+    ".Shutdown(", "graceful", "SIGTERM", "SIGINT", "os.Interrupt", "ctrl_c()", "terminat", "signal_hook",
+    "ListenAndServeTLS", "https.createServer", "ssl_", "server.ssl.", "autocert.", "axum_server", "rustls",
+    "tls.Listen(",
+    "MAX_", "axFileSize", "axUploadSize", "axContentSize", "fileSize", "express.", "bodyParser.", "bodyparser.",
+    "multer", "UploadFile", "request.files", "formidable", "busboy", "FileField", "FormFile(",
+    "/ready", "/readiness", "/health", "/ping", "/metrics",
+)  # fmt: skip
+"""Without any of these words a file of code says nothing of all that, and needs no closer look."""
 
 
 def read(source: Source) -> Reading:
     """A trait for each thing that a file says; nothing of tests."""
-    texts = {path: _COMMENT.sub("", source.glance(path)) for path in source.files if _is_code(path)}
+    code = {path: source.glance(path) for path in source.files if posixpath.splitext(path)[1] in _CODE}
+    hinting = {path: text for path, text in code.items() if any(hint in text for hint in _HINTS) and not is_test(path)}
+    texts = {path: _COMMENT.sub("", text) for path, text in hinting.items()}
     takes_files = any(_TAKES_FILES.search(text) for text in texts.values())
     reading = Reading()
     for path, text in texts.items():
@@ -125,10 +136,6 @@ def _permitted(source: Source) -> Iterator[ServerTrait]:
         text = source.glance(path) if _ACCESS.search(path) else ""
         if match := _PERMITS.search(text):
             yield ServerTrait("metrics", 0, _at(path, text, match), "/actuator/prometheus")
-
-
-def _is_code(path: str) -> bool:
-    return posixpath.splitext(path)[1] in _CODE and not is_test(path)
 
 
 def _at(path: str, text: str, match: re.Match[str]) -> Location:

@@ -25,6 +25,8 @@ _WHOLE = regex(
     rf"\b{_HOLDER}\.(?:model_dump|model_dump_json|dict|json|model_copy|copy|__dict__|model_fields|__fields__|items)\b"
 )
 """Code that takes all fields at once, or one by a name that only a run knows."""
+_HINTS = ("ettings", "onf", "cfg", "get_")
+"""What stands in such code."""
 _OWN_WHOLE = regex(r"(?:getattr|vars)\(\s*(?:self|cls)\b|\bself\.(?:model_dump|dict|json|__dict__)\b|\*\*\s*self\b")
 """The same in the file of a settings class, where `self` is the settings."""
 
@@ -47,7 +49,8 @@ def mark(source: Source, reading: Reading) -> None:
 
 
 def _takes_all(text: str, *, own: bool) -> bool:
-    return bool(_WHOLE.search(text) or (own and _OWN_WHOLE.search(text)))
+    hinted = any(hint in text for hint in _HINTS)
+    return bool((hinted and _WHOLE.search(text)) or (own and _OWN_WHOLE.search(text)))
 
 
 def _used(source: Source, code: Iterable[str], declaring: set[str], fields: set[str]) -> set[str]:
