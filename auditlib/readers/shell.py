@@ -276,13 +276,30 @@ def _command(visit: _Visit, text: _Text) -> Iterator[Command]:
         return
     shown_words, writes = _shown(words, parts[first:], text), _writes(node, text)
     yield Command(
-        shown_words, text.location(node), visit.swallowed, folder.path, names, writes, visit.asked or text.errexit
+        words=shown_words,
+        location=text.location(node),
+        cannot_fail=visit.swallowed,
+        folder=folder.path,
+        assignments=names,
+        writes=writes,
+        asked=visit.asked or text.errexit,
+        caught=_is_caught(node),
     )
     if words[0] in ("cd", "pushd"):
         folder.change(words)
     if text.depth < _NESTING and (index := _inline_script(words)):
         inner = replace(text, first_line=text.first_line + parts[first + index].start_point[0], indent=0, errexit=False)
         yield from _nested(words[index], inner, folder, swallowed=visit.swallowed)
+
+
+def _is_caught(node: Node) -> bool:
+    """Whether a command stands in a substitution, or before another one in a pipe."""
+    parent = node.parent
+    if parent is not None and parent.type == "redirected_statement":
+        node, parent = parent, parent.parent
+    if parent is None or parent.type in ("command_substitution", "process_substitution"):
+        return parent is not None
+    return parent.type == "pipeline" and parent.children[-1].end_byte > node.end_byte
 
 
 def _writes(node: Node, text: _Text) -> tuple[str, ...]:
