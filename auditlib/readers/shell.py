@@ -50,6 +50,8 @@ _OWN_FOLDER = frozenset({"subshell", "command_substitution", "process_substituti
 _SEQUENCES = frozenset({"program", "compound_statement", "subshell"})
 _COMMANDS = frozenset({"command", "declaration_command", "unset_command"})
 _WITHOUT_COMMANDS = frozenset({"raw_string", "comment", "ansi_c_string", "string_content"})
+_AROUND = frozenset({"redirected_statement", "list", "subshell", "compound_statement", "negated_command"})
+"""What passes the output of a command on."""
 _REDIRECTIONS = frozenset({"file_redirect", "heredoc_redirect", "herestring_redirect"})
 _AS_LETTERS = bytes(byte if byte < 0x80 else ord("x") for byte in range(256))
 """What the parser sees for a character outside ASCII, which to a shell is part of a word: given one after a brace, the
@@ -295,7 +297,7 @@ def _command(visit: _Visit, text: _Text) -> Iterator[Command]:
 def _is_caught(node: Node) -> bool:
     """Whether a command stands in a substitution, or before another one in a pipe."""
     parent = node.parent
-    if parent is not None and parent.type == "redirected_statement":
+    while parent is not None and parent.type in _AROUND:
         node, parent = parent, parent.parent
     if parent is None or parent.type in ("command_substitution", "process_substitution"):
         return parent is not None

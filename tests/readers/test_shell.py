@@ -113,5 +113,11 @@ def test_what_decides_by_a_status():
 
 
 def test_whose_output_is_taken():
-    text = "one\ntwo | three\nx=$(four)\nfive 2>&1 | six > f\n"
-    assert [item.words[0] for item in shell.commands(text, "a.sh") if item.caught] == ["two", "four", "five"]
+    text = "one\ntwo | three\nx=$(four)\nfive 2>&1 | six > f\ny=$(seven || true)\n"
+    assert [item.words[0] for item in shell.commands(text, "a.sh") if item.caught] == [
+        "two",
+        "four",
+        "five",
+        "seven",
+        "true",
+    ]
