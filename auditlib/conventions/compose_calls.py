@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
+from auditlib import stages
 from auditlib.conventions.command_words import core
 from auditlib.patterns import regex
 
@@ -58,5 +59,5 @@ def of(words: Sequence[str]) -> Call | None:
 
 
 def deploys_by_name(path: str) -> bool:
-    """Whether a shell script deploys, by what it is called."""
-    return bool(_DEPLOYING_NAME.search(path))
+    """Whether a shell script deploys, by what it is called, and not for development."""
+    return bool(_DEPLOYING_NAME.search(path)) and not stages.is_for_development(path)

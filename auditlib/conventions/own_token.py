@@ -48,10 +48,16 @@ def changes(job: Job) -> Iterator[Change]:
 
 def _of_command(command: Command) -> Iterator[Change]:
     text = " ".join(command.words)
-    if _PUSH.search(text):
+    if _PUSH.search(text) and _goes_home(command.words):
         yield Change("tag" if _TAGS.search(text) else "push", command.location)
     elif _RELEASE.search(text):
         yield Change("push" if "--draft" in command.words else "release", command.location)
+
+
+def _goes_home(words: tuple[str, ...]) -> bool:
+    """Whether a push names no other remote than that of the checkout."""
+    named = [word for word in words[words.index("push") + 1 :] if not word.startswith("-")]
+    return not named or named[0] == "origin"
 
 
 def is_the_only_one(workflow: Workflow, job: Job) -> bool:

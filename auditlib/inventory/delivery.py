@@ -23,6 +23,8 @@ class Command(Struct, frozen=True):
     """The files that its output goes to (`> alertmanager.yml`)."""
     asked: bool = False
     """Whether something decides by its exit status: `if`, `while`, `!`, `&&`, `||`, `set -e`, a text that asks `$?`."""
+    caught: bool = False
+    """Whether another command takes its output: a pipe, `$(…)`."""
 
 
 class Trigger(Struct, frozen=True):

@@ -50,6 +50,7 @@ _OWN_FOLDER = frozenset({"subshell", "command_substitution", "process_substituti
 _SEQUENCES = frozenset({"program", "compound_statement", "subshell"})
 _COMMANDS = frozenset({"command", "declaration_command", "unset_command"})
 _WITHOUT_COMMANDS = frozenset({"raw_string", "comment", "ansi_c_string", "string_content"})
+_SUBSTITUTIONS = frozenset({"command_substitution", "process_substitution"})
 _REDIRECTIONS = frozenset({"file_redirect", "heredoc_redirect", "herestring_redirect"})
 _AS_LETTERS = bytes(byte if byte < 0x80 else ord("x") for byte in range(256))
 """What the parser sees for a character outside ASCII, which to a shell is part of a word: given one after a brace, the
@@ -100,6 +101,8 @@ class _Visit(Struct, frozen=True):
     swallowed: bool = False
     asked: bool = False
     """Whether something decides by the exit status of what is below."""
+    caught: bool = False
+    """Whether another command takes the output of what is below."""
     shell_input: bool = False
     """Whether a here-document below is read by a shell."""
 
@@ -223,8 +226,11 @@ def _below(visit: _Visit, text: _Text) -> list[_Visit]:
     if node.type in _OWN_FOLDER:
         folder = _Folder(folder.path, folder.previous)
     swallowed = visit.swallowed and node.type != "command_substitution"
-    deciding = _deciding(node)
-    visits = [_Visit(child, folder, swallowed, visit.asked or index < deciding) for index, child in enumerate(children)]
+    deciding, taken = _deciding(node), _taken(node)
+    visits = [
+        _Visit(child, folder, swallowed, visit.asked or index < deciding, visit.caught or index < taken)
+        for index, child in enumerate(children)
+    ]
     if node.type == "list" and len(children) == 3 and children[1].type == "||" and _is_harmless(children[2], text):
         visits[0] = replace(visits[0], swallowed=True)
     elif node.type in _SEQUENCES and not text.errexit:
@@ -245,6 +251,13 @@ def _deciding(node: Node) -> int:
     if node.type in ("if_statement", "elif_clause", "while_statement"):
         return next((index for index, child in enumerate(node.children) if child.type in ("then", "do_group")), 0)
     return 0
+
+
+def _taken(node: Node) -> int:
+    """How many of the first children of a node have their output taken by another command."""
+    if node.type in _SUBSTITUTIONS:
+        return node.child_count
+    return node.child_count - 1 if node.type == "pipeline" else 0
 
 
 def _is_harmless(node: Node, text: _Text) -> bool:
@@ -276,7 +289,14 @@ def _command(visit: _Visit, text: _Text) -> Iterator[Command]:
         return
     shown_words, writes = _shown(words, parts[first:], text), _writes(node, text)
     yield Command(
-        shown_words, text.location(node), visit.swallowed, folder.path, names, writes, visit.asked or text.errexit
+        words=shown_words,
+        location=text.location(node),
+        cannot_fail=visit.swallowed,
+        folder=folder.path,
+        assignments=names,
+        writes=writes,
+        asked=visit.asked or text.errexit,
+        caught=visit.caught,
     )
     if words[0] in ("cd", "pushd"):
         folder.change(words)

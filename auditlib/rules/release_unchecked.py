@@ -88,6 +88,9 @@ def _tests_in_images(inventory: Inventory) -> bool:
 
 def _is_tied(workflow: Workflow, job: Job, runs: Pipeline) -> bool:
     """Whether something that may be a check or an approval comes before, or it is spoken of as a deployment."""
+    wishes = workflow_events.wishes(job.condition)
+    if wishes and all(wish.event == "workflow_dispatch" for wish in wishes):
+        return True
     before = [job, *(item for item in workflow.jobs if item.id in deploying.all_needed(workflow, job))]
     if any(runs.is_opaque(item) or _MAY_CHECK.search(step.uses) for item in before for step in item.steps):
         return True

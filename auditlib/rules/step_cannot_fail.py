@@ -48,7 +48,10 @@ _VALIDATES = regex(
     r"\bdocker[- ]compose\s(?:\S+\s)*config\s+(?:-q|--quiet)\b|\bpromtool\s+(?:check|test)\b|\bamtool\s+check-config\b|"
     r"\bnginx\s+-t\b|\bcaddy\s+validate\b|\bhaproxy\s+-c\b"
 )
-_LOOKS = regex(r"^(?:jq\s+(?:-\S+\s+)*(?:\.|empty)\s|curl\s|wget\s)")
+_READS = regex(r"^jq\s+(?:-\S+\s+)*(?:\.|empty)\s")
+_ASKS = regex(r"^(?:curl|wget)\s")
+_DECIDES = regex(r"\b(?:for|while|until|break|exit)\b")
+"""What asks again and again, or ends the step by other means."""
 _FAILS_ON_ERROR = regex(r"-[a-zA-Z]*[fw][a-zA-Z]*|--fail(?:-with-body|-early)?|--write-out")
 
 
@@ -116,7 +119,10 @@ def _tool(command: Command) -> tuple[str, ...]:
 def _validates(step: Step, command: Command) -> bool:
     """Whether a command looks at a configuration, or asks a server in a step that is called a check."""
     text = " ".join(command.words)
-    return bool(_VALIDATES.search(text) or (_PROBES.search(step.name) and _LOOKS.search(text)))
+    if _ASKS.search(text) and (command.caught or _DECIDES.search(step.run)):
+        return False
+    looks = _READS.search(text) or _ASKS.search(text)
+    return bool(_VALIDATES.search(text) or (_PROBES.search(step.name) and looks))
 
 
 def _without_fallback(step: Step, command: Command) -> tuple[str, str]:

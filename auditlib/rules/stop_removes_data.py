@@ -30,7 +30,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator
 
-from auditlib.conventions import compose_calls, services
+from auditlib.conventions import compose_calls, environments, services
 from auditlib.conventions.compose_calls import Call
 from auditlib.conventions.workspaces import normal
 from auditlib.graph import DependencyGraph
@@ -103,6 +103,7 @@ def _evidence(name: str, path: str, command: Command, kept: list[tuple[Service, 
         command.location,
         subject=name,
         related=tuple(Related(mount.location, f"the volume of {service.name}") for service, mount in kept[:6]),
+        severity=Severity.LOW if environments.only_for_development(kept[0][0]) else None,
         recommendation=f"Leave `-v` out of {name}, and delete data in a target whose name says so.",
         example=files.into(path, f"{name}:\n\t{safe}" if "akefile" in path or path.endswith(".mk") else safe),
     )

@@ -55,7 +55,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         for job in workflow.jobs:
             made = next((item for item in own_token.changes(job) if item.kind != "push"), None)
             if made and own_token.is_the_only_one(workflow, job):
-                meant = {file: trigger for file, trigger in waiting.items() if _is_meant(trigger, made)}
+                meant = {file: trigger for file, trigger in waiting.items() if _is_meant(workflow, trigger, made)}
                 others = {file: meant[file] for file in meant if file != workflow.file and not _calls(workflow, file)}
                 if others:
                     yield _evidence(workflow, job, made, others)
@@ -68,9 +68,12 @@ def _waits(workflow: Workflow) -> Trigger | None:
     return own[0] if own and tags else None
 
 
-def _is_meant(trigger: Trigger, made: Change) -> bool:
-    """A release makes its tag too."""
-    return made.kind == "release" or trigger.event != "release"
+def _is_meant(workflow: Workflow, trigger: Trigger, made: Change) -> bool:
+    """Whether the other waits for what the job makes; a tag that started the job has started that one too."""
+    if trigger.event == "release":
+        return made.kind == "release"
+    own = [item for item in workflow.triggers if item.event in ("push", "release", "create")]
+    return all(item.event == "push" and item.branches and not item.tags for item in own)
 
 
 def _calls(workflow: Workflow, file: str) -> bool:

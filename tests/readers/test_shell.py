@@ -110,3 +110,14 @@ def test_what_decides_by_a_status():
     assert asked == {"two", "four", "six", "seven", "eight", "exit", "true", "ten"}
     assert [item.asked for item in shell.commands("set -eu\none\n", "a.sh")] == [True, True]
     assert shell.commands("one\n[ $? -eq 0 ] || exit 1\n", "a.sh")[0].asked
+
+
+def test_whose_output_is_taken():
+    text = "one\ntwo | three\nx=$(four)\nfive 2>&1 | six > f\ny=$(seven || true)\n"
+    assert [item.words[0] for item in shell.commands(text, "a.sh") if item.caught] == [
+        "two",
+        "four",
+        "five",
+        "seven",
+        "true",
+    ]
