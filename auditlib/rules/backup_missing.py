@@ -71,7 +71,7 @@ def _evidence(inventory: Inventory, project: Project, stores: list[tuple[Service
     by_hand = " A document speaks of backups, so somebody may make them by hand." if spoken else ""
     first, kept, mount = (databases or stores)[0]
     return Evidence(
-        f"{listed(names)} {'keeps' if len(names) == 1 else 'keep'} data in volumes, and no script, service, workflow "
+        f"{listed(names)} {'keeps' if len(names) == 1 else 'keep'} data, and no script, service, workflow "
         f"or command of the repository backs any of it up, unless the host does.{by_hand}",
         mount.location,
         subject=f"{project.name}/backup",

@@ -80,12 +80,14 @@ CASES = {
     "an address in a class of settings gets its password from a field": (
         "credential-in-url",
         {"app/settings.py": SETTINGS.replace(f'DB_PASSWORD: str = "{OURS}"',
-                                             f'DATABASE_URL: str = "postgresql://app:{OURS}@db/app"')},
+                                             f'DATABASE_URL: str = "postgresql://app:{OURS}@db/app"'),
+         "alembic.ini": f"[alembic]\nsqlalchemy.url = postgresql://app:{OURS}@db/app\n"},
         """f"postgresql://app:{quote(self.DATABASE_PASSWORD, safe='')}@db/app\"""",
     ),
     "an address in code gets its password from the environment": (
         "credential-in-url",
-        {"app/db.py": f'import os\nDATABASE_URL = os.getenv("DATABASE_URL", "postgresql://app:{OURS}@db/app")\n'},
+        {"app/db.py": f'import os\nDATABASE_URL = os.getenv("DATABASE_URL", "postgresql://app:{OURS}@db/app")\n',
+         "alembic.ini": f"[alembic]\nsqlalchemy.url = postgresql://app:{OURS}@db/app\n"},
         """f"postgresql://app:{quote(os.environ['DATABASE_PASSWORD'], safe='')}@db/app\"""",
     ),
     "a probe asks the route of the code with what the image holds": (
