@@ -7,6 +7,7 @@ https://flower.readthedocs.io/en/latest/auth.html among them.
 from __future__ import annotations
 
 import posixpath
+import re
 
 from msgspec import Struct
 
@@ -23,19 +24,31 @@ class _Console(Struct, frozen=True):
     """Parts of names of variables and of options; empty for a console that has no login at all."""
     opened: tuple[tuple[str, str], ...] = ()
     """Variables that together open it, with their values if these matter; such a console is closed by default."""
+    of_users: bool = False
+    """Whether people do their daily work with it, so that it is to be reached, behind its login."""
+    opening: re.Pattern[str] | None = None
+    """Words of its command that open it, where it is closed by default."""
 
 
 _FLOWER = _Console(
     login=("FLOWER_BASIC_AUTH", "FLOWER_OAUTH", "FLOWER_AUTH", "basic_auth", "basic-auth", "--auth", "--conf")
 )
-_MLFLOW = _Console(login=("basic-auth", "app-name", "MLFLOW_AUTH"))
+_JUPYTER = _Console(
+    of_users=True, opening=regex(r"(?:NotebookApp|ServerApp|IdentityProvider)\.token=(?:''|\"\")?(?:\s|$)")
+)
+"""https://jupyter-server.readthedocs.io/en/latest/operators/security.html"""
+_MLFLOW = _Console(of_users=True, login=("basic-auth", "app-name", "MLFLOW_AUTH"))
 """https://mlflow.org/docs/latest/self-hosting/security/basic-http-auth/"""
 _BY_COMMAND = (
     (frozenset({"celery", "flower"}), _FLOWER),
     (frozenset({"mlflow", "server"}), _MLFLOW),
     (frozenset({"mlflow", "ui"}), _MLFLOW),
-    (frozenset({"prefect", "server", "start"}), _Console(login=("PREFECT_SERVER_API_AUTH",))),
-    (frozenset({"dagster-webserver"}), _Console()),
+    (frozenset({"jupyter", "lab"}), _JUPYTER),
+    (frozenset({"jupyter", "notebook"}), _JUPYTER),
+    (frozenset({"start-notebook.sh"}), _JUPYTER),
+    (frozenset({"start-notebook.py"}), _JUPYTER),
+    (frozenset({"prefect", "server", "start"}), _Console(of_users=True, login=("PREFECT_SERVER_API_AUTH",))),
+    (frozenset({"dagster-webserver"}), _Console(of_users=True)),
 )
 """Programs that are started from images of any name."""
 _CONSOLES = (
@@ -74,7 +87,9 @@ def _console(inventory: Inventory, service: Service) -> _Console | None:
 
 def is_console(inventory: Inventory, service: Service) -> bool:
     """Whether a service is there for people who look after the data, and for no other service."""
-    return _console(inventory, service) is not None or has_database_login(service) or _has_own_login(service)
+    found = _console(inventory, service)
+    of_operators = found is not None and not found.of_users
+    return of_operators or has_database_login(service) or _has_own_login(service)
 
 
 def _has_own_login(service: Service) -> bool:
@@ -87,6 +102,8 @@ def is_open(inventory: Inventory, service: Service) -> bool:
     if console is None or networks.closed_around(inventory, service):
         return False
     values = {entry.name: entry.value.text.strip().lower() for entry in service.environment if entry.value}
+    if console.opening:
+        return any(console.opening.search(" ".join(item.words)) for item in services.commands(inventory, service))
     if console.opened:
         return all(name in values and value in ("", values[name]) for name, value in console.opened)
     absent = any(item.path not in inventory.file_set for item in service.env_files)

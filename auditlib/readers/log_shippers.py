@@ -91,12 +91,12 @@ def _is_loki(document: Node, file: str) -> bool:
 
 def _settings(document: Node, entries: Entries) -> LokiSettings:
     period = next(iter(_patterns(document.get("limits_config", "retention_period"), entries)), None)
-    by_tables = is_true(document, "table_manager", "retention_deletes_enabled")
+    switches = (("compactor", "retention_enabled"), ("table_manager", "retention_deletes_enabled"))
     asks = document.get("auth_enabled")
     return LokiSettings(
         file=entries.file,
         asks_for_tenant=asks is None or asks.value is True,
-        deletes=is_true(document, "compactor", "retention_enabled") or by_tables,
+        deletes=any(is_true(document, *keys) or "$" in text(document, *keys) for keys in switches),
         period=None if period is None or period.path in _NOTHING else period,
         in_files=any("filesystem" in store.lower() for store in _loki(document, entries)[1]),
         has_schema=bool(entries.of(document, "schema_config", "configs")),

@@ -56,7 +56,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 def _read(inventory: Inventory, server: Service) -> Iterator[_Read]:
     """Each dashboard with each provider of a server that reads it."""
     for provider in inventory.dashboard_providers:
-        if grafana.sees(server, "/etc/grafana/provisioning/dashboards", provider.file):
+        readable = provider.path.startswith("/") and "$" not in provider.path
+        if readable and grafana.sees(server, "/etc/grafana/provisioning/dashboards", provider.file):
             for dashboard in inventory.dashboards:
                 if mounts.is_below(mounts.path_inside(server, dashboard.file) or "/", provider.path):
                     yield provider, dashboard

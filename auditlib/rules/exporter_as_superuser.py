@@ -32,18 +32,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditlib import scraping
 from auditlib.conventions import database_logins, environments, exporters, image_variables
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.stack import EnvironmentEntry, Service
+from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
 from auditlib.rules import _compose_lines as compose_lines
+from auditlib.rules import _exporter_server as exporter_server
 from auditlib.rules._rule import Evidence, rule
 
-_LOGIN = regex(r"(?:\w+://)?(?P<user>\w+):[^@\n]{0,200}@(?:tcp)?\(?(?P<host>[\w.-]+)")
-_URI = regex(r"(?P<host>[\w.-]+)")
+_LOGIN = regex(r"(?P<user>\w+):[^@\n]{0,200}@")
 _ROOT_OPTION = regex(r"--mysqld\.username[= ]root\b")
 _GRANTS = {
     "PostgreSQL exporter": "CREATE USER monitoring PASSWORD '…'; GRANT pg_monitor TO monitoring;",
@@ -69,7 +68,7 @@ def _of_mysql(service: Service) -> tuple[str, Location, Service | None] | None:
     if _ROOT_OPTION.search(" ".join(service.command)):
         return "root", service.command_location or service.location, None
     dropped = image_variables.unread(service.image)  # by releases that take options instead
-    entry = None if "DATA_SOURCE_NAME" in dropped else _entry(service, "DATA_SOURCE_NAME")
+    entry = None if "DATA_SOURCE_NAME" in dropped else exporter_server.entry(service, "DATA_SOURCE_NAME")
     match = _LOGIN.match(entry.value.text) if entry and entry.value else None
     return ("root", entry.location, None) if entry and match and match["user"] == "root" else None
 
@@ -78,20 +77,9 @@ def _of_postgres(
     inventory: Inventory, graph: DependencyGraph, service: Service
 ) -> tuple[str, Location, Service | None] | None:
     """The user, if the server that the exporter asks is of the repository and makes it the superuser."""
-    entry = _entry(service, "DATA_SOURCE_NAME") or _entry(service, "DATA_SOURCE_USER")
-    address = _entry(service, "DATA_SOURCE_URI")
-    match = _LOGIN.match(entry.value.text) if entry and entry.value else None
-    uri = _URI.match(address.value.text) if address and address.value else None
-    user = match["user"] if match else entry.value.text if entry and entry.value and uri else ""
-    host = match["host"] if match else uri["host"] if uri else ""
-    node = graph.hosts.resolve(host, service.project) or graph.hosts.resolve(host, near=service.location.file)
-    other = scraping.service_of(inventory, graph, node) if node else None
-    server = database_logins.made_by(other) if other else None
-    return (user, entry.location, other) if entry and server and user in server.users else None
-
-
-def _entry(service: Service, name: str) -> EnvironmentEntry | None:
-    return next((item for item in service.environment if item.name == name), None)
+    asked = exporter_server.postgres(inventory, graph, service)
+    made = database_logins.made_by(asked.server) if asked else None
+    return (asked.user, asked.login.location, asked.server) if asked and made and asked.user in made.users else None
 
 
 def _evidence(service: Service, kind: str, user: str, place: Location, server: Service | None) -> Evidence:

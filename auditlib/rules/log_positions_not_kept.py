@@ -60,9 +60,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             continue
         mount = _mount(runners[0], place.path)
         if mount is None or mount.kind == "tmpfs":
-            yield _evidence(
-                shipper, runners[0], place, "no volume holds it: a new container doesn't know where to go on", mount
-            )
+            why = "no volume holds it: a new container doesn't know where to go on"
+            yield _evidence(shipper, runners[0], place, why, mount)
         elif mount.read_only:
             why = f"{mount.target} is mounted read-only: nothing can be written there"
             yield _evidence(shipper, runners[0], place, why, mount)
