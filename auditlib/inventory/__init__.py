@@ -90,6 +90,9 @@ class Inventory:
         default=(), metadata={"of": configuration.NamedVariables}
     )
     seeded_users: tuple[configuration.SeededUser, ...] = field(default=(), metadata={"of": configuration.SeededUser})
+    undefined_settings: tuple[configuration.UndefinedSetting, ...] = field(
+        default=(), metadata={"of": configuration.UndefinedSetting}
+    )
     setting_uses: tuple[configuration.SettingUses, ...] = field(default=(), metadata={"of": configuration.SettingUses})
     committed_secrets: tuple[configuration.CommittedSecret, ...] = field(
         default=(), metadata={"of": configuration.CommittedSecret}

@@ -57,6 +57,7 @@ READERS: tuple[str, ...] = (
     "config_references",
     "named_variables",
     "setting_uses",
+    "django_reads",
     "kept_files",
     "seeded_users",
 )
