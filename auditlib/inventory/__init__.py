@@ -95,6 +95,9 @@ class Inventory:
         default=(), metadata={"of": configuration.NamedVariables}
     )
     seeded_users: tuple[configuration.SeededUser, ...] = field(default=(), metadata={"of": configuration.SeededUser})
+    undefined_settings: tuple[configuration.UndefinedSetting, ...] = field(
+        default=(), metadata={"of": configuration.UndefinedSetting}
+    )
     committed_secrets: tuple[configuration.CommittedSecret, ...] = field(
         default=(), metadata={"of": configuration.CommittedSecret}
     )

@@ -261,3 +261,10 @@ class SeededUser(Struct, frozen=True):
     password: Value
     at_start: bool
     location: Location
+
+
+class UndefinedSetting(Struct, frozen=True):
+    """A setting of Django that code asks for and that no settings module of the repository names."""
+
+    name: str
+    location: Location

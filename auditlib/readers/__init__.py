@@ -64,6 +64,7 @@ READERS: tuple[str, ...] = (
     "config_secrets",
     "config_references",
     "named_variables",
+    "django_reads",
     "kept_files",
     "seeded_users",
 )

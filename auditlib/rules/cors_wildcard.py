@@ -92,8 +92,10 @@ def _evidence(holder: str, places: dict[Location, str], senders: list[AllowedOri
     (first, _), *others = places.items()
     sending = {item.location: "credentials are allowed here" for item in senders if item.location not in places}
     with_credentials = bool(senders)
+    by_token = first.file.endswith(_JVM)  # Spring's applications often log in by a header, which no browser adds
     if with_credentials:
         effect = ", with credentials: every web site can call the application in its visitors' name"
+        effect += " where a cookie logs them in" if by_token else ""
     else:
         effect = "; if the API is not meant for everybody, every web site can use it from its visitors' browsers"
     return Evidence(
@@ -103,7 +105,7 @@ def _evidence(holder: str, places: dict[Location, str], senders: list[AllowedOri
         related=tuple(Related(place, text) for place, text in (*others, *sending.items())),
         recommendation=f"Remove `*` from {holder} and name the frontend's origins, one list for each environment.",
         severity=Severity.HIGH if with_credentials else None,
-        confidence=None if with_credentials else Confidence.MEDIUM,
+        confidence=None if with_credentials and not by_token else Confidence.MEDIUM,
         change=('"*"', '"https://<the host of the frontend>"'),
         example=files.into(first.file, _named(holder, first.file)),
     )

@@ -30,6 +30,8 @@ FILES = {
     "callers": ["crontab", "main.tf"],
     "absent_paths": ["README.md"],
     "seeded_users": ["app.py", "app.ts"],
+    "setting_uses": ["app.py"],
+    "django_reads": ["app.py"],
 }
 HOSTILE = {
     "empty": b"",
