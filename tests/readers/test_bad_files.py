@@ -30,7 +30,6 @@ FILES = {
     "callers": ["crontab", "main.tf"],
     "absent_paths": ["README.md"],
     "seeded_users": ["app.py", "app.ts"],
-    "setting_uses": ["app.py"],
     "django_reads": ["app.py"],
 }
 HOSTILE = {
