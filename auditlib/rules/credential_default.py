@@ -1,4 +1,4 @@
-"""A credential has a value that everybody knows who can read the repository, or the program's manual.
+"""A credential stands in the repository or in a program's manual, where everybody can read it.
 
 A default after `:-` is what runs wherever nobody set the variable, and nothing tells that it wasn't set. Default
 passwords of databases are the first ones that are tried; with a default signing key anyone can issue valid tokens.
