@@ -1,4 +1,4 @@
-"""A credential stands in the repository or in a program's manual, where everybody can read it.
+"""A credential stands in the repository, or in a program's manual.
 
 A default after `:-` is what runs wherever nobody set the variable, and nothing tells that it wasn't set. Default
 passwords of databases are the first ones that are tried; with a default signing key anyone can issue valid tokens.

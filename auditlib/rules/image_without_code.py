@@ -1,4 +1,4 @@
-"""An image holds no program: its container runs what the repository's folder has, and nothing where that is missing.
+"""An image holds no program: its container runs what the folder of the repository holds.
 
 The image can be pushed, pulled and started on no other host, and no version of it can be brought back: what runs is
 what somebody has checked out.

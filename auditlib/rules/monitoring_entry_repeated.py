@@ -1,4 +1,4 @@
-"""A part of the monitoring refuses its configuration, in which something stands twice that may stand once.
+"""A configuration of the monitoring says something twice, and is refused.
 
 Prometheus takes no second job of a name, Alertmanager no second receiver, Grafana no second default data source. None
 of them starts then: there are no metrics, no alerts or no graphs at all.
