@@ -16,6 +16,8 @@ _OPTION = regex(r"(?:--?(?:port|bind|listen|address|http-port|listen-address|web
 _INLINE = regex(r"--?(?:port|bind|listen|address|http-port|web\.listen-address|listen-address|addr)[= ](\S+)")
 _EVERY_ADDRESS = ("0.0.0.0", "::", "127.0.0.1", "localhost")  # noqa: S104 - we look for it in files
 _PORT_VARIABLE = regex(r"(?:^|_)PORT$")
+_ADDRESS_VARIABLE = regex(r"(?:^|_)(?:ADDR|ADDRESS|LISTEN|BIND)$")
+_OWN_ADDRESS = regex(r"(?:0\.0\.0\.0|\[::\]|127\.0\.0\.1|localhost|\*)?:(?P<port>\d{2,5})")
 _DEFAULTS: dict[str, frozenset[str]] = {
     "postgres": frozenset({"5432"}),
     "mysql": frozenset({"3306", "33060"}),
@@ -62,6 +64,8 @@ def _of_variables(service: Service) -> Iterator[str]:
         host = given.get(f"{name.removesuffix('PORT')}HOST", "")
         if _PORT_VARIABLE.search(name) and text.isdigit() and (not host or host in _EVERY_ADDRESS):
             yield text
+        if _ADDRESS_VARIABLE.search(name) and (own := _OWN_ADDRESS.fullmatch(text)):
+            yield own["port"]
 
 
 def of_program(inventory: Inventory, service: Service) -> frozenset[str]:
