@@ -20,7 +20,8 @@ between: `service:monitoring/redis`. Every question takes a plain name too: `gra
 | more | by verb: `condition`, `required`, `declared`, `inferred` of `depends_on`; `read_only` of `mounts`; `ports` |
 
 A `depends_on` edge with `inferred` comes from a host name in an environment value or a command; `declared` tells
-whether the Compose file says `depends_on` as well.
+whether the Compose file says `depends_on` as well, `shared` whether several services take the name from one place, so
+that nothing tells who of them asks there.
 
 What breaks with a node either fails too, or runs and can't be reached from outside, or goes on without something. A
 `forwards_to` edge leads from a proxy, with those of its `ports` that are known, to what it passes requests to: without

@@ -28,28 +28,39 @@ _Named = tuple[str, Location, Endpoint]
 def add(builder: Builder) -> None:
     """Add an inferred `depends_on` edge for each entry that names another service of the project.
 
-    `declared` tells whether the service says `depends_on` itself, `variable` which entry it is (empty for a command).
+    `declared` tells whether the service says `depends_on` itself, `variable` which entry it is (empty for a command),
+    `shared` whether other services of the project take the address from the same place (a block of variables, an
+    environment file, a module of settings): then nothing tells who of them asks there.
     """
     declared: dict[tuple[str, str], bool] = {}
     for edge in builder.graph.edges_of("depends_on"):
         pair = (edge.source, edge.target)
         declared[pair] = declared.get(pair, False) or edge.attributes["required"]
+    found = list(_found(builder))
+    users: defaultdict[tuple[str, Location], set[str]] = defaultdict(set)
+    for service, node, _, (_, location, _) in found:
+        users[service.project, location].add(node)
+    for service, node, other, (variable, location, end) in found:
+        overlay = service.project if builder.base.get(service.project) else ""
+        shared = len(users[service.project, location]) > 1
+        required = declared.get((node, other), end.scheme not in _WEB and not shared)
+        builder.edge(
+            node, other, "depends_on", location,
+            condition="", implicit=False, required=required and not _is_sent_to(variable, end),
+            declared=(node, other) in declared, inferred=True, shared=shared, overlay=overlay,
+            variable=variable, scheme=end.scheme, host=end.host, port=end.port,
+        )  # fmt: skip
+
+
+def _found(builder: Builder) -> Iterator[tuple[Service, str, str, _Named]]:
+    """The services that name another one of their project, with both nodes."""
     expected = _expected(builder.inventory)
     for service in builder.inventory.services:
         node = builder.id("service", service.project, service.name)
-        if node is None:
-            continue
-        overlay = service.project if builder.base.get(service.project) else ""
-        for variable, location, end in _named(service, expected.get(service.key, ())):
-            other = builder.graph.hosts.resolve(end.host, service.project, end.port)
-            if other is not None and other != node:
-                builder.edge(
-                    node, other, "depends_on", location,
-                    condition="", implicit=False,
-                    required=not _is_sent_to(variable, end) and declared.get((node, other), end.scheme not in _WEB),
-                    declared=(node, other) in declared, inferred=True, overlay=overlay,
-                    variable=variable, scheme=end.scheme, host=end.host, port=end.port,
-                )  # fmt: skip
+        for named in _named(service, expected.get(service.key, ())) if node else ():
+            other = builder.graph.hosts.resolve(named[2].host, service.project, named[2].port)
+            if node and other is not None and other != node:
+                yield service, node, other, named
 
 
 def _is_sent_to(variable: str, end: Endpoint) -> bool:

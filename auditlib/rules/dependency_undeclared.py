@@ -81,13 +81,13 @@ def _wanted(inventory: Inventory, graph: DependencyGraph) -> Iterator[_Wanted]:
     by_node = {graph.service(item.project, item.name): item for item in inventory.distinct_services}
     places: defaultdict[tuple[str, str], list[Location]] = defaultdict(list)
     for edge in graph.undeclared():
-        places[edge.source, edge.target].append(edge.location)
+        if not edge.attributes["shared"]:
+            places[edge.source, edge.target].append(edge.location)
     for source, target, place in _configured(inventory, graph):
         places[source, target].append(place)
     idle = _unread(inventory) if places else set()
-    shared = _shared(graph, by_node)
     for (source, target), found in places.items():
-        locations = [place for place in found if place not in idle and (source, place) not in shared]
+        locations = [place for place in found if place not in idle]
         service, needed = by_node.get(source), by_node.get(target)
         if not locations or not service or not needed or not _matters(inventory, service, needed):
             continue
@@ -113,18 +113,6 @@ def _waits(graph: DependencyGraph, node: str, other: str) -> bool:
 def _unread(inventory: Inventory) -> set[Location]:
     """Where services are given variables that nothing of their code names: no connection comes of those."""
     return {entry.location for program in programs.programs(inventory) for entry in programs.unread(program)}
-
-
-def _shared(graph: DependencyGraph, by_node: dict[str | None, Service]) -> set[tuple[str, Location]]:
-    """The places that give several services of a project an address, with these: nothing tells who of them asks there.
-
-    A block of variables, an environment file or a module of settings is handed to all alike.
-    """
-    users: defaultdict[tuple[str, Location], set[str]] = defaultdict(set)
-    for edge in graph.edges_of("depends_on"):
-        if edge.attributes["inferred"] and edge.source in by_node:
-            users[by_node[edge.source].project, edge.location].add(edge.source)
-    return {(source, place) for (_, place), sources in users.items() if len(sources) > 1 for source in sources}
 
 
 def _matters(inventory: Inventory, service: Service, needed: Service) -> bool:
