@@ -29,6 +29,7 @@ _DEPLOYING_ACTION = regex(
 )
 _TRIES = regex(r"\s--?dry-?run\b")
 _DEPLOY_SCRIPT = regex(r"(?:^|[\s/])(?:deploy|rollout)(?:[-_]\w+)?\.(?:sh|py)(?=\s|$)")
+_TAKES_DOWN = regex(r"^docker[ -]compose\s(?:\S+\s){0,20}down\b")
 ASKS_OTHERS = regex(r"wait-?(?:for|on)-(?:status-)?check|wait-on-check|manual-approval|lewagon|github-script", re.I)
 _PREVIEW = regex(r"preview|storybook|docs?\b|pages|sandbox|review-?app|demo|plan", re.I)
 
@@ -37,13 +38,21 @@ def place(job: Job, runs: list[Run]) -> Location | None:
     """Where a job deploys, if it does, and if what it deploys is no preview and no documentation."""
     if is_preview(job):
         return None
+    tries_here = _cleans_up(job)
     for run in runs:
         if not _TRIES.search(run.text) and (
-            _DEPLOYS.search(run.text) or _BY_SSH.search(run.text) or _DEPLOY_SCRIPT.search(run.text)
+            _DEPLOYS.search(run.text) or _BY_SSH.search(run.text)
+            or (_DEPLOY_SCRIPT.search(run.text) and not tries_here)
             or _DEPLOYING_ACTION.search(run.text.partition(" ")[0])
         ):  # fmt: skip
             return run.location
     return None
+
+
+def _cleans_up(job: Job) -> bool:
+    """Whether a step takes services down again: a script for deployments is tried with those of the runner."""
+    commands = (command for step in job.steps for command in step.commands)
+    return any(_TAKES_DOWN.search(" ".join(command.words)) for command in commands)
 
 
 def is_preview(job: Job) -> bool:
