@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from auditlib import stages
 from auditlib.compose.discovery import BASES, is_compose_file
+from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
 from auditlib.patterns import regex
 
@@ -23,6 +24,10 @@ _HOST_VARIABLES = regex(
     rf"{VARIABLES_OF_DOCKER})$"
 )
 
+
+_TEST_PROFILE = regex(
+    r"(?:load|stress|perf|performance|smoke|integration|chaos)[-_]?tests?|bench(?:mark)?s?|stubs?|mocks?"
+)
 
 is_for_development = stages.is_for_development
 
@@ -60,5 +65,24 @@ def comes_from_the_host(variable: str) -> bool:
 
 def only_for_development(service: Service) -> bool:
     """Whether a service is declared in a development file, or gated behind profiles for development alone."""
-    gated = bool(service.profiles) and all(stages.names_development(profile) for profile in service.profiles)
+    gated = bool(service.profiles) and all(map(_names_development, service.profiles))
     return gated or is_for_development(service.location.file)
+
+
+def only_for_tests(service: Service) -> bool:
+    """Whether a service starts only with a profile of load tests, mocks and the like."""
+    return bool(service.profiles) and all(_TEST_PROFILE.fullmatch(profile.lower()) for profile in service.profiles)
+
+
+def _names_development(profile: str) -> bool:
+    return stages.names_development(profile) or bool(_TEST_PROFILE.fullmatch(profile.lower()))
+
+
+def in_development_file(inventory: Inventory, file: str) -> bool:
+    """Whether a Compose file is for development, by its name or by its first comment."""
+    return is_for_development(file) or file in inventory.development_files
+
+
+def is_for_developers(inventory: Inventory, service: Service) -> bool:
+    """Whether a service is for development by its profiles, or by the name or the first comment of its file."""
+    return only_for_development(service) or service.location.file in inventory.development_files

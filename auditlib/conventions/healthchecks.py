@@ -12,7 +12,7 @@ def of(inventory: Inventory, service: Service) -> Location | None:
     """The place of a service's health check: Compose's own, or the HEALTHCHECK of the Dockerfile it is built from."""
     if service.healthcheck is not None:
         return None if service.healthcheck.disabled else service.healthcheck.location
-    _, instructions = services.built_from(inventory, service)
+    _, instructions = services.built_from(inventory, _builder(inventory, service))
     last = next((item for item in reversed(instructions) if item.keyword == "HEALTHCHECK"), None)
     return last.location if last and last.argument.strip().upper() != "NONE" else None
 
@@ -33,10 +33,18 @@ def may_be_in_image(inventory: Inventory, service: Service) -> bool:
     if service.healthcheck is not None:
         return False
     base = service.image
-    if service.build is not None:
-        if services.dockerfile(inventory, service) is None:
+    builder = _builder(inventory, service)
+    if builder.build is not None:
+        if services.dockerfile(inventory, builder) is None:
             return True
-        base, instructions = services.built_from(inventory, service)
+        base, instructions = services.built_from(inventory, builder)
         if any(item.keyword == "HEALTHCHECK" for item in instructions):
             return False
     return base != "scratch" and images.brings_healthcheck(base) is None
+
+
+def _builder(inventory: Inventory, service: Service) -> Service:
+    """The service that builds the image which this one runs: itself, or another one of the project."""
+    if service.build is not None or not service.image:
+        return service
+    return inventory.image_builders.get((service.project, service.image), service)

@@ -168,8 +168,9 @@ def product(image: str) -> Product | None:
     return next((found for pattern, found in _PRODUCTS if name and re.fullmatch(pattern, name)), None)
 
 
-WITH_HEALTHCHECK = frozenset({"cadvisor/cadvisor", "google/cadvisor"})
-"""Images whose published Dockerfile has one (https://github.com/google/cadvisor/blob/master/deploy/Dockerfile)."""
+WITH_HEALTHCHECK = frozenset({"cadvisor/cadvisor", "google/cadvisor", "axllent/mailpit"})
+"""Images whose published Dockerfile has one (https://github.com/google/cadvisor/blob/master/deploy/Dockerfile,
+https://github.com/axllent/mailpit/blob/develop/Dockerfile)."""
 
 
 def brings_healthcheck(image: str) -> bool | None:

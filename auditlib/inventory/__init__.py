@@ -191,6 +191,11 @@ class Inventory:
         return tuple(service for service in self.distinct_services if service.project not in self.aside)
 
     @cached_property
+    def image_builders(self) -> dict[tuple[str, str], stack.Service]:
+        """By project and image the service that builds it; others of the project may run the same image."""
+        return {(item.project, item.image): item for item in self.services if item.image and item.build is not None}
+
+    @cached_property
     def keepers(self) -> dict[str | int, list[tuple[stack.Service, stack.EnvironmentEntry]]]:
         """The databases with a volume by the name or the value of what they are given at their first start, once asked.
 

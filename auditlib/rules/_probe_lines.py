@@ -31,6 +31,8 @@ _WITHOUT_WGET = regex(r"distroless|ubuntu")
 _ELSEWHERE = regex(r"requirepass|aclfile|redis\.conf|valkey\.conf|listen-address|route-prefix|external-url|web\.config")
 """Options with which a program wants a password, or answers at another place."""
 _SERVER_VARIABLES = ("GF_SERVER_HTTP_PORT", "GF_SERVER_PROTOCOL", "GF_SERVER_SERVE_FROM_SUB_PATH")
+_NOT_WEB = frozenset({"22", "25", "465", "587", "1025", "1883", "4317", "8883", "9094"})
+"""Ports of SSH, of mail, of MQTT and of gRPC, which answer no request of HTTP."""
 _HEALTH = regex(r"^/(?:api/)?(?:v\d+/)?(?:health|healthz|livez?|ready|readyz|ping|status)/?$")
 _ASKING = {
     "python": """["CMD", "python", "-c", "import urllib.request as r; r.urlopen('{url}')"]""",
@@ -63,7 +65,7 @@ def draft(inventory: Inventory, service: Service) -> str:
     product = services.product(inventory, service)
     if product and product.name in _BY_PRODUCT:
         return _of(service, _BY_PRODUCT[product.name])
-    ports = listening.to_ask(inventory, service)
+    ports = [port for port in listening.to_ask(inventory, service) if port not in _NOT_WEB]
     if not ports or (product and product.kind in services.DATASTORES):
         return _of(service, '["CMD", "<a command of its image that fails when it no longer works>"]')
     return _of(service, _asking(inventory, service, f"http://127.0.0.1:{ports[0]}{_path(inventory, service)}"))

@@ -93,12 +93,15 @@ def _unfinished(inventory: Inventory) -> Iterator[Evidence]:
 
 
 def _tries_again(inventory: Inventory, service: Service, target: Service) -> bool:
-    """Whether a service connects when it is asked, as tools for people do, or again and again, as monitoring does."""
+    """Whether a service connects when it is asked, as proxies and tools for people do, or again and again, as
+    monitoring does.
+    """
     found, asked = services.product(inventory, service), services.product(inventory, target)
     if found is None:
         return False
     keeps = asked is not None and asked.kind in services.DATASTORES
-    return found.kind in services.AUXILIARY - {"test"} or (found.kind in services.OBSERVABILITY and not keeps)
+    asks_later = services.AUXILIARY - {"test"} | {"proxy"}
+    return found.kind in asks_later or (found.kind in services.OBSERVABILITY and not keeps)
 
 
 def _evidence(inventory: Inventory, target: Service, pairs: list[tuple[Service, Dependency]]) -> Evidence:

@@ -47,6 +47,10 @@ _PARAMETER = regex(r"\{[^}]*\}|<[^>]*>|:\w+|\*\w*")
 _EVERYTHING = frozenset({"*", "{path:path}", "<path:path>"})
 _BRINGS_ROUTES = regex(r"health|terminus|actuator")
 """Libraries that add routes which no line of the application declares."""
+_METRICS = frozenset({
+    "prometheus_client", "prometheus-fastapi-instrumentator", "prometheus-flask-exporter", "django-prometheus",
+})  # fmt: skip
+"""Libraries that serve metrics beside the application, or in it."""
 _BRINGS_METRICS = regex(r"prometheus|instrumentator|prom-bundle")
 
 
@@ -107,7 +111,9 @@ def _routes(inventory: Inventory, service: Service) -> list[Route]:
     if build is None or build.outside or (product and product.kind == "proxy"):  # a web server has routes of its own
         return []
     inside = [item for item in inventory.web_routes if build.context == "." or _below(item, build.context)]
-    return [] if any(item.path.strip("/") in _EVERYTHING or _is_mount_of_root(item) for item in inside) else inside
+    everything = any(item.path.strip("/") in _EVERYTHING or _is_mount_of_root(item) for item in inside)
+    own = any(item.framework not in _METRICS for item in inside)  # without one, its own server isn't understood
+    return inside if own and not everything else []
 
 
 def _is_mount_of_root(route: Route) -> bool:

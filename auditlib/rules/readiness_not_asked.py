@@ -1,4 +1,4 @@
-"""A program can tell whether it is ready, and nobody asks.
+"""A program can tell whether it is ready, and its health check asks something else.
 
 It has a route that looks after what it needs, a database or a queue, and another one that only says that the process
 runs. The health check asks the second: a container whose database is gone counts as healthy, what waits for its health

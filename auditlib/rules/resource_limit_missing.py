@@ -31,7 +31,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditlib.conventions import stacks
+from auditlib.conventions import environments, stacks
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
@@ -47,13 +47,16 @@ _LIMIT = (
 
 @rule(area=Area.ORCHESTRATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """For each project one finding for all services without a limit, neither here nor in an overlay."""
+    """For each project one finding for all services without a limit, here or in overlays; none of development."""
     for mine in stacks.lasting(inventory).values():
-        missing = [
-            item for item in mine if not stacks.somewhere(inventory, item, lambda variant: bool(variant.memory_limit))
-        ]
+        deployed = [item for item in mine if not environments.is_for_developers(inventory, item)]
+        missing = [item for item in deployed if not stacks.somewhere(inventory, item, _is_limited)]
         if missing:
-            yield _evidence(mine, missing)
+            yield _evidence(deployed, missing)
+
+
+def _is_limited(service: Service) -> bool:
+    return bool(service.memory_limit)
 
 
 def _evidence(mine: list[Service], missing: list[Service]) -> Evidence:
@@ -67,6 +70,5 @@ def _evidence(mine: list[Service], missing: list[Service]) -> Evidence:
         related=tuple(Related(item.location, f"{item.name} has no memory limit", member=True) for item in others),
         recommendation=f"Measure what {first.name} needs and set `deploy.resources.limits.memory` for it"
         f"{', then for the others.' if others else '.'}",
-        severity=Severity.LOW if stacks.for_development(missing) else None,
         example=compose_lines.of_service(first, _LIMIT),
     )

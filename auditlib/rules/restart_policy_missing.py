@@ -30,7 +30,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditlib.conventions import stacks
+from auditlib.conventions import environments, stacks
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
@@ -42,20 +42,23 @@ from auditlib.rules._rule import Evidence, rule
 
 @rule(area=Area.ORCHESTRATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """For each project one finding for all services that nothing starts again, neither here nor in an overlay."""
+    """For each project one finding for what nothing starts again, here or in overlays; none of development."""
     swarm = stacks.swarm_files(inventory)
     for mine in stacks.lasting(inventory).values():
+        deployed = [item for item in mine if not environments.is_for_developers(inventory, item)]
         missing = [
             item
-            for item in mine
+            for item in deployed
             if item.location.file not in swarm and not stacks.somewhere(inventory, item, _is_restarted)
         ]
         if missing:
-            yield _evidence(mine, missing)
+            yield _evidence(deployed, missing)
 
 
 def _is_restarted(service: Service) -> bool:
-    return (service.restart or service.restart_condition) not in ("", "no", "none")
+    """Whether something starts a service again, or it is called by its profile and told to stay down."""
+    meant = bool(service.profiles) and service.restart == "no"
+    return meant or (service.restart or service.restart_condition) not in ("", "no", "none")
 
 
 def _evidence(mine: list[Service], missing: list[Service]) -> Evidence:
@@ -72,7 +75,6 @@ def _evidence(mine: list[Service], missing: list[Service]) -> Evidence:
             for item in others
         ),
         recommendation=f"Set `restart: unless-stopped` for {listed(item.name for item in missing)}.",
-        severity=Severity.LOW if stacks.for_development(missing) else None,
         change=_change(first),
         example=compose_lines.of_service(first, "restart: unless-stopped"),
     )

@@ -15,8 +15,10 @@ CASES = {
     "# The shop's local development stack\n": "low",
     "version: '3.8'\n\n# ---\n# For development only\n\n": "low",
     "# 用于快速启动开发环境所需的服务\n": "low",
+    "# What local development needs\n# For the full production stack see deploy/compose.yml.\n": "low",
     "# The shop\n": "critical",
     "# For development and production\n": "critical",
+    "# Local development, and in production with the secrets set; see docs/secrets.md\n": "critical",
     "x-note: 1\n# The shop's local development stack\n": "critical",
 }
 

@@ -63,6 +63,12 @@ CASES = {
         "cors-placeholder", {"app/main.py": "allowed_origins = ['https://your-domain.com']\n"},
         'os.environ["ALLOWED_ORIGINS"]',
     ),
+    "a health check asks a port that speaks HTTP": (
+        "healthcheck-missing",
+        {"compose.yaml": 'services:\n  gateway: {build: ., restart: always, ports: ["1883:1883", "8083:8083"]}\n',
+         "Dockerfile": 'FROM node:20\nCMD ["node", "server.js"]\n'},
+        "fetch('http://127.0.0.1:8083/')",
+    ),
     "an address in Compose loses its password": (
         "credential-in-url",
         {"compose.yaml": f"services:\n  api:\n    image: example/api:1\n    environment:\n      DATABASE_URL: "

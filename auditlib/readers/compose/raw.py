@@ -15,6 +15,8 @@ from auditlib.yamltree import Node
 
 _HEADER = regex(r"(?:[ \t]*(?:#[^\n]*|---|(?:version|name):[^\n]*)?\n)*")
 """The lines before the first section."""
+_BROKEN_LINE = regex(r"(?<=[\w,)])\n[ \t]*#[ \t]*(?=\w)")
+"""Where a sentence of a comment goes on."""
 _FOR_DEVELOPMENT = regex(
     r"\blocal(?:ly)?[ -](?:dev|development)\b|\b(?:dev|development)[ -](?:stack|environment|setup|only|compose)\b|"
     r"\bfor (?:the )?(?:dev|development)\b|开发环境|\bdesarrollo local\b|\bd[ée]veloppement local\b|"
@@ -22,6 +24,10 @@ _FOR_DEVELOPMENT = regex(
     re.I,
 )
 _ALSO_ELSEWHERE = regex(r"\bprod(?:uction|ucci[oó]n|u[cç][aã]o|uktion)?\b|\bstaging\b|\bdeploy|生产", re.I)
+_POINTS_AWAY = regex(
+    r"\b(?:for|in) (?:[\w-]+ ){0,4}prod(?:uction)?\b[^.;]{0,60}?\b(?:see|use|refer to)\b[^;\n]{0,60}?\.ya?ml\b", re.I
+)
+"""A sentence that sends production to another Compose file."""
 
 
 def says_development(source: Source, file: str) -> bool:
@@ -30,8 +36,8 @@ def says_development(source: Source, file: str) -> bool:
         match = _HEADER.match(source.text(file))
     except Unreadable:
         return False
-    header = match[0] if match else ""
-    return bool(_FOR_DEVELOPMENT.search(header)) and not _ALSO_ELSEWHERE.search(header)
+    header = _BROKEN_LINE.sub(" ", match[0] if match else "")
+    return bool(_FOR_DEVELOPMENT.search(header)) and not _ALSO_ELSEWHERE.search(_POINTS_AWAY.sub("", header))
 
 
 def service_places(source: Source, file: str) -> dict[str, Location]:

@@ -21,6 +21,8 @@ _ROUTERS = {
 }  # fmt: skip
 """Classes that routes are declared on: the framework, and the argument that gives their prefix."""
 _ADDING = frozenset({"add_api_route", "add_route", "add_url_rule", "add_api_websocket_route", "add_websocket_route"})
+_AIOHTTP = {f"add_{verb}": verb.upper() for verb in ("get", "post", "put", "delete", "patch", "head")}
+"""Methods of aiohttp's router (https://docs.aiohttp.org/en/stable/web_reference.html#router)."""
 _DJANGO = frozenset({"django.urls.path", "django.urls.re_path", "django.conf.urls.url", "django.conf.urls.re_path"})
 _STARLETTE = frozenset({"starlette.routing.Route", "starlette.routing.Mount", "starlette.routing.WebSocketRoute"})
 _GENERATED = (("docs_url", "/docs"), ("redoc_url", "/redoc"), ("openapi_url", "/openapi.json"))
@@ -121,6 +123,8 @@ class _Reader:
             self._include(call, router, keyword(call, "prefix") or keyword(call, "url_prefix"))
         elif origin in _DJANGO:
             self._take_django(call, is_pattern=not origin.endswith(".path"))
+        elif name in _AIOHTTP or origin.startswith("aiohttp.web."):
+            self._take_aiohttp(call, name)
         elif origin in _STARLETTE or (name == "mount" and call.args) or name in _ADDING:
             path = self._path(argument(call, 0, "path"))
             if path.startswith("/"):
@@ -128,6 +132,13 @@ class _Reader:
                 self._add(router, "*", path, _metrics_library(self.module, call) or framework, call)
         else:
             self._take_metrics(call, origin, name)
+
+    def _take_aiohttp(self, call: ast.Call, name: str) -> None:
+        """`app.router.add_get("/health", ask)`, `web.get("/health", ask)`."""
+        method = _AIOHTTP.get(name) or (name.upper() if name in _METHODS else "")
+        path = self._path(argument(call, 0, "path"))
+        if method and path.startswith("/"):
+            self._add("", method, path, "aiohttp", call)
 
     def _include(self, call: ast.Call, parent: str, prefix: ast.expr | None) -> None:
         if call.args:
