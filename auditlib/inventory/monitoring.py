@@ -139,6 +139,8 @@ class Query(Struct, frozen=True):
     location: Location | None = None
     """Where the expression stands."""
     ratios: tuple[Ratio, ...] = ()
+    floors_rate: bool = False
+    """Whether it divides by a rate for which it takes at least one a second (`clamp_min(rate(…), 1)`)."""
 
 
 class AlertRule(Struct, frozen=True):

@@ -12,11 +12,12 @@ from functools import lru_cache
 from typing import Any
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
-from auditlib.inventory.monitoring import LabelMatcher, Query, Ratio
+from auditlib.inventory.monitoring import LabelMatcher, Query
 from auditlib.model import Location
 from auditlib.patterns import regex
-from auditlib.readers.promql_ratios import ratios
+from auditlib.readers.promql_ratios import floors_rate, ratios
 
 LENGTH_LIMIT = 10_000
 """Characters of the longest expression that is parsed; the parser's time grows with the square of the length."""
@@ -32,18 +33,16 @@ _OPERATORS = {"Equal": "=", "NotEqual": "!=", "Re": "=~", "NotRe": "!~"}
 
 def parse(expression: str, location: Location | None = None) -> Query:
     """The query that an expression makes. What can't be parsed keeps the reason in `error`; nothing is raised."""
-    text = expression.strip()
-    metrics, matchers, error, divisions = _parts(text)
-    return Query(text, metrics, matchers, error, location, divisions)
+    return replace(_parsed(expression.strip()), location=location)
 
 
 @lru_cache(maxsize=4096)
-def _parts(text: str) -> tuple[tuple[str, ...], tuple[LabelMatcher, ...], str, tuple[Ratio, ...]]:
-    """The metrics, matchers, error and ratios of an expression; dashboards repeat the same ones many times."""
+def _parsed(text: str) -> Query:
+    """The query of an expression, without a place; dashboards repeat the same ones many times."""
     if not text:
-        return (), (), "the expression is empty", ()
+        return Query(text, (), (), "the expression is empty")
     if len(text) > LENGTH_LIMIT or _depth(text) > DEPTH_LIMIT:
-        return (), (), "the expression is too long or nested too deep to be parsed", ()
+        return Query(text, (), (), "the expression is too long or nested too deep to be parsed")
     stand_ins = _StandIns()
     error = ""
     for number in (False, True):
@@ -52,8 +51,9 @@ def _parts(text: str) -> tuple[tuple[str, ...], tuple[LabelMatcher, ...], str, t
         except (ValueError, RecursionError) as reason:
             error = error or stand_ins.restore(str(reason).strip()) or "no valid PromQL"
         else:
-            return *_named(_selectors(tree), stand_ins), "", tuple(dict.fromkeys(ratios(tree)))
-    return (), (), error, ()
+            named, divisions = _named(_selectors(tree), stand_ins), tuple(dict.fromkeys(ratios(tree)))
+            return Query(text, *named, ratios=divisions, floors_rate=floors_rate(tree))
+    return Query(text, (), (), error)
 
 
 def _parser() -> Any:

@@ -1,4 +1,5 @@
-"""Divisions of PromQL in which series are matched by all their labels, since nothing aggregates them.
+"""Divisions of PromQL: those in which series are matched by all their labels, since nothing aggregates them, and those
+by a rate that is taken for one a second at least.
 
 Follows https://prometheus.io/docs/prometheus/latest/querying/operators/#vector-matching.
 """
@@ -27,14 +28,39 @@ class _Side(Struct, frozen=True):
 
 def ratios(tree: Any) -> Iterator[Ratio]:
     """The divisions of an expression whose sides are plain selectors, with functions that keep labels around them."""
+    for node in _divisions(tree):
+        left, right = (_side(node.lhs), _side(node.rhs)) if node.modifier is None else (None, None)
+        if left and right:
+            same = (left.metric, left.treatment) == (right.metric, right.treatment)
+            yield Ratio(left.metric, right.metric, same and right.matchers <= left.matchers)
+
+
+def floors_rate(tree: Any) -> bool:
+    """Whether something is divided by a rate for which at least one a second is taken: `clamp_min(rate(…), 1)`."""
+    return any(_is_floored(node.rhs) for node in _divisions(tree))
+
+
+def _is_floored(node: Any) -> bool:
+    if type(node).__name__ == "ParenExpr":
+        return _is_floored(node.expr)
+    if type(node).__name__ != "Call" or node.func.name != "clamp_min":
+        return False
+    value, floor = node.args
+    return getattr(floor, "val", 0) >= 1 and any(
+        type(item).__name__ == "Call" and item.func.name in ("rate", "irate") for item in _walk(value)
+    )
+
+
+def _divisions(tree: Any) -> Iterator[Any]:
+    return (node for node in _walk(tree) if type(node).__name__ == "BinaryExpr" and str(node.op) == "/")
+
+
+def _walk(tree: Any) -> Iterator[Any]:
+    """An expression and all that it is made of, from the left to the right."""
     stack = [tree]
     while stack:
         node = stack.pop()
-        if type(node).__name__ == "BinaryExpr" and str(node.op) == "/" and node.modifier is None:
-            left, right = _side(node.lhs), _side(node.rhs)
-            if left and right:
-                same = (left.metric, left.treatment) == (right.metric, right.treatment)
-                yield Ratio(left.metric, right.metric, same and right.matchers <= left.matchers)
+        yield node
         stack.extend(child for name in ("rhs", "expr", "lhs") if (child := getattr(node, name, None)) is not None)
         stack.extend(getattr(node, "args", None) or ())
 

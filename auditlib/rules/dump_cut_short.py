@@ -1,0 +1,79 @@
+"""A dump that breaks off is kept as a backup.
+
+The status of a pipe is that of its last command. Where `pg_dump` can't connect, or ends half way, `gzip` writes what it
+got and reports a success: the file is there, with today's date, and nobody finds out before it is needed.
+
+Anti-pattern:
+
+    #!/bin/sh
+    set -e
+    pg_dump shop | gzip > /backups/shop.sql.gz
+
+Better:
+
+    #!/bin/bash
+    set -euo pipefail
+    pg_dump shop | gzip > /backups/shop.sql.gz.part
+    mv /backups/shop.sql.gz.part /backups/shop.sql.gz
+
+Recommendation:
+
+    Set `pipefail`, which Bash knows, and give the file its name once the dump is whole.
+
+References:
+
+- https://www.gnu.org/software/bash/manual/html_node/Pipelines.html
+- https://www.postgresql.org/docs/current/app-pgdump.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.delivery import Command, Script
+from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.patterns import regex
+from auditlib.rules import _files as files
+from auditlib.rules._rule import Evidence, rule
+
+_DUMPS = regex(r"(?:^|[\s/])(?P<tool>pg_dump(?:all)?|mysqldump|mariadb-dump|mongodump|pg_basebackup)(?=\s|$)")
+_PACKS = frozenset({"gzip", "pigz", "zstd", "xz", "bzip2", "lz4", "openssl", "gpg", "age"})
+_OWN_STATUS = regex(r"\bpipefail\b|\bPIPESTATUS\b")
+
+
+@rule(area=Area.RESILIENCE, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """Each script with the dumps whose failure the pipe behind them hides."""
+    for script in inventory.scripts:
+        if dumps := _piped(script.commands):
+            yield _evidence(script, dumps)
+
+
+def _piped(commands: tuple[Command, ...]) -> list[tuple[Command, str, str]]:
+    """The dumps that are piped into what packs them, with the names of both programs."""
+    if any(_OWN_STATUS.search(" ".join(command.words)) for command in commands):
+        return []
+    found = []
+    for command, then in pairwise(commands):
+        match = _DUMPS.search(" ".join(command.words)) if command.caught else None
+        if match and then.words[0] in _PACKS:
+            found.append((command, match["tool"], then.words[0]))
+    return found
+
+
+def _evidence(script: Script, dumps: list[tuple[Command, str, str]]) -> Evidence:
+    (first, tool, packs), *others = dumps
+    bash = script.interpreter == "bash"
+    start = "" if bash else "#!/bin/bash\n"
+    return Evidence(
+        f"{script.path} pipes {tool} into {packs} without `pipefail`: where {tool} fails, the script goes on, and what "
+        "it wrote so far stays as a backup.",
+        first.location,
+        subject=f"{script.path}/{tool}",
+        related=tuple(Related(item.location, f"{name} is piped too", member=True) for item, name, _ in others),
+        recommendation=f"Begin {script.path} with `set -euo pipefail`{'' if bash else ', and have Bash run it'}.",
+        example=files.into(script.path, f"{start}set -euo pipefail"),
+    )
