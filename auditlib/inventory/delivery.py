@@ -25,6 +25,10 @@ class Command(Struct, frozen=True):
     """Whether something decides by its exit status: `if`, `while`, `!`, `&&`, `||`, `set -e`, a text that asks `$?`."""
     caught: bool = False
     """Whether another command takes its output: a pipe, `$(…)`."""
+    conditional: bool = False
+    """Whether it runs only in some case: below an `if` or a `case`, or behind `&&` or `||`."""
+    expands: tuple[str, ...] = ()
+    """The variables whose values the shell puts into its words."""
 
 
 class Trigger(Struct, frozen=True):

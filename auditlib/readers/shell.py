@@ -103,6 +103,8 @@ class _Visit(Struct, frozen=True):
     """Whether something decides by the exit status of what is below."""
     caught: bool = False
     """Whether another command takes the output of what is below."""
+    conditional: bool = False
+    """Whether what is below runs only in some case."""
     shell_input: bool = False
     """Whether a here-document below is read by a shell."""
 
@@ -226,9 +228,16 @@ def _below(visit: _Visit, text: _Text) -> list[_Visit]:
     if node.type in _OWN_FOLDER:
         folder = _Folder(folder.path, folder.previous)
     swallowed = visit.swallowed and node.type != "command_substitution"
-    deciding, taken = _deciding(node), _taken(node)
+    deciding, taken, certain = _deciding(node), _taken(node), _certain(node)
     visits = [
-        _Visit(child, folder, swallowed, visit.asked or index < deciding, visit.caught or index < taken)
+        _Visit(
+            node=child,
+            folder=folder,
+            swallowed=swallowed,
+            asked=visit.asked or index < deciding,
+            caught=visit.caught or index < taken,
+            conditional=visit.conditional or index >= certain,
+        )
         for index, child in enumerate(children)
     ]
     if node.type == "list" and len(children) == 3 and children[1].type == "||" and _is_harmless(children[2], text):
@@ -251,6 +260,13 @@ def _deciding(node: Node) -> int:
     if node.type in ("if_statement", "elif_clause", "while_statement"):
         return next((index for index, child in enumerate(node.children) if child.type in ("then", "do_group")), 0)
     return 0
+
+
+def _certain(node: Node) -> int:
+    """How many of the first children of a node run whenever the node does."""
+    if node.type in ("if_statement", "elif_clause"):
+        return _deciding(node)
+    return {"list": 1, "else_clause": 0, "case_item": 0}.get(node.type, node.child_count)
 
 
 def _taken(node: Node) -> int:
@@ -297,6 +313,8 @@ def _command(visit: _Visit, text: _Text) -> Iterator[Command]:
         writes=writes,
         asked=visit.asked or text.errexit,
         caught=visit.caught,
+        conditional=visit.conditional,
+        expands=tuple(dict.fromkeys(name for part in parts[first:] for name in shell_words.expanded(part, text.data))),
     )
     if words[0] in ("cd", "pushd"):
         folder.change(words)

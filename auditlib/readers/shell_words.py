@@ -6,6 +6,7 @@ Follows https://pubs.opengroup.org/onlinepubs/9799919799/utilities/V3_chap02.htm
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from auditlib.patterns import regex
@@ -18,12 +19,29 @@ WORD_LIMIT = 4_000
 _ESCAPED = regex(r"\\(.)|\\\n", re.S)
 _ESCAPED_IN_STRING = regex(r'\\([$`"\\])|\\\n')
 _PARTS = frozenset({"string", "concatenation", "variable_assignment", "command_name"})
+_OWN_COMMANDS = frozenset({"command_substitution", "process_substitution"})
+_INSTEAD = frozenset({":+", "+", "#", "!"})
+"""In an expansion that gives something else than the value: another word, its length, what it names."""
 _ANSI = {"n": "\n", "t": "\t", "r": "\r", "0": "\0", "e": "\x1b"}
 
 
 def word(node: Node, data: bytes) -> str:
     """A word of a command without its quotes."""
     return _unquoted(node, data, in_string=False)[:WORD_LIMIT]
+
+
+def expanded(node: Node, data: bytes) -> Iterator[str]:
+    """The variables whose values the shell puts into a word; what commands within it expand is theirs."""
+    stack = [node]
+    while stack:
+        part = stack.pop()
+        if part.type in _OWN_COMMANDS:
+            continue
+        if part.type in ("simple_expansion", "expansion"):
+            names = [child for child in part.children if child.type == "variable_name"]
+            if names and not any(child.type in _INSTEAD for child in part.children):
+                yield raw(names[0], data)
+        stack += reversed(part.children)
 
 
 def _unquoted(node: Node, data: bytes, *, in_string: bool) -> str:

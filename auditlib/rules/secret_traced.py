@@ -37,11 +37,10 @@ from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 _SECRET = regex(
-    r"(?<!\\)\$\{?(?P<name>(?:[A-Za-z]\w*_)?(?:TOKEN|PASSWORD|PASSWD|PASS|SECRET|API_?KEY|SECRET_KEY|ACCESS_KEY|PRIVATE_KEY|"
-    r"token|password|passwd|secret|api_?key))(?![A-Za-z0-9_])(?!:?\+)"
+    r"(?:[A-Z]\w*_)?(?:TOKEN|PASSWORD|PASSWD|PASS|SECRET|(?:API|SECRET|ACCESS|PRIVATE)_?KEY)|"
+    r"(?:[a-z]\w*_)?(?:token|password|passwd|secret|api_?key)"
 )
 _TRACES = regex(r"-[a-wyz]*x[a-z]*")
-_OTHER_SHELLS = frozenset({"ssh", "bash", "sh", "su", "sudo", "docker", "kubectl"})
 _NAMED = 4
 
 
@@ -49,7 +48,7 @@ _NAMED = 4
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Each shell script that traces its commands while they hold the value of a secret."""
     for script in inventory.scripts:
-        tracing = next((item for item in script.commands if _switches(item, "-")), None)
+        tracing = next((item for item in script.commands if _switches(item, "-") and not item.conditional), None)
         if tracing:
             later = script.commands[script.commands.index(tracing) + 1 :]
             shown = list(_until_off(later))
@@ -71,9 +70,8 @@ def _until_off(commands: tuple[Command, ...]) -> Iterator[tuple[Command, str]]:
     for command in commands:
         if _switches(command, "+"):
             return
-        inner = command.words[0] in _OTHER_SHELLS  # what is in single quotes there is the other shell's
-        if not inner and (match := _SECRET.search(" ".join(command.words))):
-            yield command, match["name"]
+        if name := next(filter(_SECRET.fullmatch, command.expands), ""):
+            yield command, name
 
 
 def _evidence(script: Script, tracing: Command, shown: list[tuple[Command, str]]) -> Evidence:
