@@ -31,19 +31,29 @@ from collections.abc import Iterator
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import AbsentPath
-from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.phrases import listed
 from auditlib.rules._rule import Evidence, rule
 
 
 @rule(area=Area.RESILIENCE, severity=Severity.LOW, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """For each document one finding for all files that it names and that aren't there."""
+    """For each document one finding for all files that it names and that aren't there, apart from broken links."""
     found: defaultdict[str, list[AbsentPath]] = defaultdict(list)
+    linked = _linked(inventory) if inventory.absent_paths else frozenset()
     for item in inventory.absent_paths:
-        found[item.location.file].append(item)
+        if (item.location, posixpath.basename(item.path)) not in linked:
+            found[item.location.file].append(item)
     for document, items in found.items():
         yield _evidence(inventory, document, items)
+
+
+def _linked(inventory: Inventory) -> frozenset[tuple[Location, str]]:
+    """The places of links to files that aren't there, which are a finding of their own, with the files' names."""
+    return frozenset(
+        (item.location, posixpath.basename(item.text))
+        for document in inventory.documents for item in document.mentions if item.kind == "link"
+    )  # fmt: skip
 
 
 def _like(inventory: Inventory, path: str) -> str:
