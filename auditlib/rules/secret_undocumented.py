@@ -29,7 +29,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditlib.conventions import deployment
+from auditlib.conventions import deployment, secret_lists
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import PairUse
@@ -38,21 +38,26 @@ from auditlib.phrases import counted, listed
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
-_GIVEN = frozenset({"GITHUB_TOKEN", "ACTIONS_STEP_DEBUG", "ACTIONS_RUNNER_DEBUG"})
-"""What GitHub provides, or knows by itself."""
-
 
 @rule(area=Area.CICD, severity=Severity.LOW, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """One finding for all secrets of the workflows that neither a document nor an environment template names."""
+    """One finding for all secrets of the workflows that neither a document nor an environment template names.
+
+    Those that a document's list of the same workflow lacks are a finding on that list.
+    """
     known = _documented(inventory)
-    uses: dict[str, PairUse] = {}
-    for workflow in inventory.workflows:
-        for use in workflow.secrets:
-            if use.kind == "secrets" and use.name.upper() not in _GIVEN and use.name.upper() not in known:
-                uses.setdefault(use.name, use)
-    if uses:
-        yield _evidence(inventory, list(uses.values()))
+    uses = {item.file: secret_lists.uses(item) for item in inventory.workflows}
+    missed = {
+        (file, name)
+        for item in secret_lists.of(inventory) for file, lacking in item.lacking(uses) for name in lacking
+    }  # fmt: skip
+    found: dict[str, PairUse] = {}
+    for file, names in uses.items():
+        for name, use in names.items():
+            if name.upper() not in known and (file, name) not in missed:
+                found.setdefault(name, use)
+    if found:
+        yield _evidence(inventory, list(found.values()))
 
 
 def _documented(inventory: Inventory) -> set[str]:
