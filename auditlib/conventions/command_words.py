@@ -28,8 +28,9 @@ _COMPOSE_VALUES = frozenset({
     "-f", "--file", "-p", "--project-name", "--profile", "--env-file", "--project-directory", "-e", "--env", "-u",
     "--user", "-v", "--volume", "-w", "--workdir", "--name", "--entrypoint", "--publish", "--label", "-l", "--scale",
     "--timeout", "-t", "--env-from-file", "--pull", "--ansi", "--progress", "--wait-timeout", "--index",
+    "--parallel", "--context", "-H", "--host",
 })  # fmt: skip
-"""Options of `docker compose` and its commands that take the next word as their value."""
+"""Options of `docker`, of `docker compose` and of its commands that take the next word as their value."""
 
 
 def script_name(program: str, words: list[str]) -> str:

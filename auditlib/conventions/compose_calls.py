@@ -7,20 +7,11 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Sequence
+from itertools import pairwise
 
 from msgspec import Struct
 
-from auditlib import stages
-from auditlib.conventions.command_words import core
-from auditlib.patterns import regex
-
-_TAKES_VALUE = frozenset({
-    "-f", "--file", "-p", "--project-name", "--profile", "--env-file", "--project-directory", "--ansi", "--parallel",
-    "--progress", "-H", "--host", "--context",
-})  # fmt: skip
-_DEPLOYING_NAME = regex(
-    r"(?:^|[/_.-])(?:re)?(?:deploy|deployment|rollout|release|update|upgrade)(?:[_.-]\w+)*\.(?:sh|bash)$"
-)
+from auditlib.conventions import command_words
 
 
 class Call(Struct, frozen=True):
@@ -33,31 +24,24 @@ class Call(Struct, frozen=True):
     @property
     def files(self) -> tuple[str, ...]:
         """The Compose files that it names."""
-        pairs = zip(self.options, self.options[1:], strict=False)
-        return tuple(value for option, value in pairs if option in ("-f", "--file"))
+        joined = [word for option in self.options for word in option.split("=", 1)]
+        return tuple(value for option, value in pairwise(joined) if option in ("-f", "--file"))
 
     @property
     def is_for_all(self) -> bool:
         """Whether it names no service."""
-        return all(word.startswith("-") for word in self.arguments)
+        return not command_words.split(list(self.arguments))[0]
 
 
 def of(words: Sequence[str]) -> Call | None:
     """The call that a command is; None for another command."""
-    rest = core(list(words))
-    program = posixpath.basename(rest[0]) if rest else ""
-    if program == "docker" and rest[1:2] == ["compose"]:
-        rest = rest[2:]
-    elif program == "docker-compose":
-        rest = rest[1:]
-    else:
+    program, *rest = command_words.core(list(words)) or [""]
+    if posixpath.basename(program) == "docker":
+        verb, rest = command_words.split(rest)
+        if verb != "compose":
+            return None
+    elif posixpath.basename(program) != "docker-compose":
         return None
-    at = 0
-    while at < len(rest) and rest[at].startswith("-"):
-        at += 2 if rest[at] in _TAKES_VALUE else 1
-    return Call(rest[at], tuple(rest[:at]), tuple(rest[at + 1 :])) if at < len(rest) else None
-
-
-def deploys_by_name(path: str) -> bool:
-    """Whether a shell script deploys, by what it is called, and not for development."""
-    return bool(_DEPLOYING_NAME.search(path)) and not stages.is_for_development(path)
+    verb, arguments = command_words.split(rest)
+    options = rest[: len(rest) - len(arguments) - 1]
+    return Call(verb, tuple(options), tuple(arguments)) if verb else None

@@ -1,11 +1,16 @@
-"""Which jobs deploy or publish, and what stands before them: checks, approvals, the jobs that they wait for."""
+"""What deploys: jobs and scripts, and what stands before a job: checks, approvals, the jobs that it waits for."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
+from msgspec import Struct
+
+from auditlib import stages
 from auditlib.conventions import checks, workflow_events
-from auditlib.inventory.delivery import Job, Workflow
+from auditlib.inventory import Inventory
+from auditlib.inventory.delivery import Command, Job, Step, Workflow
 from auditlib.model import Location
 from auditlib.patterns import regex
 from auditlib.pipeline import Run
@@ -29,8 +34,41 @@ _DEPLOYING_ACTION = regex(
 )
 _TRIES = regex(r"\s--?dry-?run\b")
 _DEPLOY_SCRIPT = regex(r"(?:^|[\s/])(?:deploy|rollout)(?:[-_]\w+)?\.(?:sh|py)(?=\s|$)")
+_SCRIPT_NAME = regex(
+    r"(?:^|[/_.-])(?:re)?(?:deploy|deployment|rollout|release|update|upgrade)(?:[_.-]\w+)*\.(?:sh|bash)$"
+)
 ASKS_OTHERS = regex(r"wait-?(?:for|on)-(?:status-)?check|wait-on-check|manual-approval|lewagon|github-script", re.I)
 _PREVIEW = regex(r"preview|storybook|docs?\b|pages|sandbox|review-?app|demo|plan", re.I)
+
+
+class ServerScript(Struct, frozen=True):
+    """Commands that bring a new version to a server: of a file (`path`), or of a job that has them run by SSH."""
+
+    commands: tuple[Command, ...]
+    path: str = ""
+    job: Job | None = None
+    step: Step | None = None
+
+    @property
+    def called(self) -> str:
+        """What a sentence calls it."""
+        return f"the job {self.job.id}" if self.job else self.path
+
+    @property
+    def subject(self) -> str:
+        """What a finding in its file calls it."""
+        return self.job.id if self.job else "script"
+
+
+def server_scripts(inventory: Inventory) -> Iterator[ServerScript]:
+    """What jobs have a server run by an action for SSH, and the shell scripts that by their names deploy."""
+    for job in inventory.jobs:
+        for step in job.steps:
+            if step.remote:
+                yield ServerScript(step.remote, job=job, step=step)
+    for script in inventory.scripts:
+        if _SCRIPT_NAME.search(script.path) and not stages.is_for_development(script.path):
+            yield ServerScript(script.commands, path=script.path)
 
 
 def place(job: Job, runs: list[Run]) -> Location | None:

@@ -33,6 +33,8 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Command
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.pipeline import deploying
+from auditlib.pipeline.deploying import ServerScript
 from auditlib.rules._rule import Evidence, rule
 
 _WORK = frozenset({"tar", "cp", "rsync", "mv", "pg_dump", "restic", "zip", "rm"})
@@ -42,12 +44,9 @@ _WORK = frozenset({"tar", "cp", "rsync", "mv", "pg_dump", "restic", "zip", "rm"}
 @rule(area=Area.CICD, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Each script that deploys, of an action for SSH or a file, with `down` and `up` of the same services."""
-    for step in inventory.steps:
-        if found := _restart(step.remote):
-            yield _evidence(*found, f"the job {step.job}", step.job)
-    for script in inventory.scripts:
-        if compose_calls.deploys_by_name(script.path) and (found := _restart(script.commands)):
-            yield _evidence(*found, script.path, "script")
+    for script in deploying.server_scripts(inventory):
+        if found := _restart(script.commands):
+            yield _evidence(*found, script)
 
 
 def _restart(commands: tuple[Command, ...]) -> tuple[Command, Command] | None:
@@ -65,13 +64,13 @@ def _restart(commands: tuple[Command, ...]) -> tuple[Command, Command] | None:
     return None
 
 
-def _evidence(down: Command, up: Command, what: str, subject: str) -> Evidence:
+def _evidence(down: Command, up: Command, script: ServerScript) -> Evidence:
     start = " ".join(up.words)
     return Evidence(
-        f"The deployment by {what} removes every container before it starts the new version: users are without "
-        "service meanwhile, and if it doesn't start, nothing runs.",
+        f"The deployment by {script.called} removes every container before it starts the new version: users are "
+        "without service meanwhile, and if it doesn't start, nothing runs.",
         down.location,
-        subject=subject,
+        subject=script.subject,
         related=(Related(up.location, "starts them again"),),
         recommendation="Leave `down` out and let `up -d --remove-orphans` recreate what has changed.",
         example=start if "--remove-orphans" in up.words else f"{start} --remove-orphans",

@@ -27,14 +27,16 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from auditlib.conventions import compose_calls
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import Command, Job
+from auditlib.inventory.delivery import Command, Job, Step
 from auditlib.model import Area, Confidence, Effort, Severity
 from auditlib.patterns import regex
+from auditlib.pipeline import deploying
+from auditlib.pipeline.deploying import ServerScript
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
@@ -50,15 +52,13 @@ _ASKS = regex(
 @rule(area=Area.CICD, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Each script that deploys, of an action for SSH or a file, that starts services and asks nothing after that."""
-    for job in inventory.jobs:
-        found = [(step.index, up) for step in job.steps if (up := _unasked(step.remote))]
-        if found and not _asks_later(inventory, job, found[-1][0]):
-            yield _evidence(found[-1][1], f"the job {job.id}", job.id)
-    for script in inventory.scripts:
-        if compose_calls.deploys_by_name(script.path) and (up := _unasked(script.commands)):
-            callers = [job for job in inventory.jobs if _calls(job, script.path)]
-            if not any(_asks_later(inventory, job, -1) for job in callers):
-                yield _evidence(up, script.path, "script")
+    found: dict[tuple[str, str], tuple[Command, ServerScript]] = {}
+    for script in deploying.server_scripts(inventory):
+        up = _unasked(script.commands)
+        if up and not _asks_later(inventory, script):
+            found[up.location.file, script.subject] = up, script  # of a job the last one, after which it ends
+    for up, script in found.values():
+        yield _evidence(up, script)
 
 
 def _unasked(commands: tuple[Command, ...]) -> Command | None:
@@ -74,12 +74,28 @@ def _unasked(commands: tuple[Command, ...]) -> Command | None:
     return last
 
 
-def _asks_later(inventory: Inventory, job: Job, index: int) -> bool:
-    """Whether a later step of a job, or a job that waits for it, may ask."""
-    after = [step for step in job.steps if step.index > index]
-    after += [step for other in inventory.jobs if other.workflow == job.workflow and job.id in other.needs
-              for step in other.steps]  # fmt: skip
-    return any(_ASKS.search(f"{step.uses.replace('actions/checkout', '')} {step.name} {step.run}") for step in after)
+def _asks_later(inventory: Inventory, script: ServerScript) -> bool:
+    """Whether a later step of the job that runs a script, or a job that waits for that one, may ask."""
+    if script.job and script.step:
+        return _ask(script.job.steps[script.step.index + 1 :]) or _asked_by_others(inventory, script.job)
+    callers = [job for job in inventory.jobs if _calls(job, script.path)]
+    return any(_ask(job.steps) or _asked_by_others(inventory, job) for job in callers)
+
+
+def _asked_by_others(inventory: Inventory, job: Job) -> bool:
+    workflow = next(item for item in inventory.workflows if item.file == job.workflow)
+    return any(_ask(other.steps) for other in workflow.jobs if job.id in deploying.all_needed(workflow, other))
+
+
+def _ask(steps: Sequence[Step]) -> bool:
+    texts = (
+        " ".join((step.name, step.uses.replace("actions/checkout", ""), step.run, *_on_server(step))) for step in steps
+    )
+    return any(map(_ASKS.search, texts))
+
+
+def _on_server(step: Step) -> Iterator[str]:
+    return (word for command in step.remote for word in command.words)
 
 
 def _calls(job: Job, path: str) -> bool:
@@ -88,13 +104,13 @@ def _calls(job: Job, path: str) -> bool:
     return any(name in text for text in texts)
 
 
-def _evidence(up: Command, what: str, subject: str) -> Evidence:
+def _evidence(up: Command, script: ServerScript) -> Evidence:
     text = " ".join(up.words)
     return Evidence(
-        f"The deployment by {what} starts the services with `{text}`, and nothing asks afterwards whether they work: "
-        "one that ends at once, or answers with errors, counts as deployed.",
+        f"The deployment by {script.called} starts the services with `{text}`, and nothing asks afterwards "
+        "whether they work: one that ends at once, or answers with errors, counts as deployed.",
         up.location,
-        subject=subject,
+        subject=script.subject,
         recommendation="Add `--wait` to `up`, and ask a health route with `curl --fail --retry` afterwards.",
         example=files.into(
             up.location.file,

@@ -36,12 +36,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from auditlib.conventions import compose_calls
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Command
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
+from auditlib.pipeline import deploying
+from auditlib.pipeline.deploying import ServerScript
 from auditlib.rules import _files as files
 from auditlib.rules import _workflow_lines as workflow_lines
 from auditlib.rules._rule import Evidence, rule
@@ -63,19 +64,9 @@ _HANDLES = frozenset({"trap"})
 @rule(area=Area.CICD, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Each script that deploys, of an action for SSH or a file, with the commands whose failure it passes over."""
-    for step in inventory.steps:
-        if passed := _passed_over(step.remote):
-            yield _evidence(
-                passed,
-                f"The script that the job {step.job} has the server run",
-                step.job,
-                workflow_lines.step(
-                    step.workflow, step.job, f"- uses: {step.uses}\n  with:\n    script: |\n      set -eu"
-                ),
-            )
-    for script in inventory.scripts:
-        if compose_calls.deploys_by_name(script.path) and (passed := _passed_over(script.commands)):
-            yield _evidence(passed, script.path, "script", files.into(script.path, "set -eu  # below the first line"))
+    for script in deploying.server_scripts(inventory):
+        if passed := _passed_over(script.commands):
+            yield _evidence(script, passed)
 
 
 def _passed_over(commands: tuple[Command, ...]) -> list[Command]:
@@ -89,18 +80,26 @@ def _matter(commands: Iterable[Command]) -> Iterator[Command]:
     return (item for item in commands if _MATTERS.search(f"{' '.join(item.words)} "))
 
 
-def _evidence(passed: list[Command], what: str, subject: str, example: str) -> Evidence:
+def _evidence(script: ServerScript, passed: list[Command]) -> Evidence:
     first, *others = passed
     names = " or ".join(f"`{_text(item)}`" for item in passed[:2])
     more = f" (or one of {len(passed) - 2} more)" if len(passed) > 2 else ""
+    what = f"The script that {script.called} has the server run" if script.step else script.path
     return Evidence(
         f"{what} has no `set -e`: where {names}{more} fails, it goes on as if nothing were wrong.",
         first.location,
-        subject=subject,
+        subject=script.subject,
         related=tuple(Related(item.location, f"`{_text(item)}` may fail unnoticed", member=True) for item in others),
         recommendation="Begin the script with `set -eu`, so that it ends at the first command that fails.",
-        example=example,
+        example=_example(script),
     )
+
+
+def _example(script: ServerScript) -> str:
+    if script.job is None or script.step is None:
+        return files.into(script.path, "set -eu  # below the first line")
+    lines = f"- uses: {script.step.uses}\n  with:\n    script: |\n      set -eu"
+    return workflow_lines.step(script.job.workflow, script.job.id, lines)
 
 
 def _text(command: Command) -> str:
