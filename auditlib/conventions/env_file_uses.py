@@ -1,4 +1,4 @@
-"""Who takes an environment file that people keep: commands, containers, images.
+"""Who takes an environment file that people keep: commands, containers, images; and what Compose doesn't take from it.
 
 Sources: https://docs.docker.com/compose/how-tos/environment-variables/variable-interpolation/ for the files that
 Compose reads, and https://docs.docker.com/compose/how-tos/environment-variables/set-environment-variables/ for those
@@ -8,10 +8,15 @@ that a container is given.
 from __future__ import annotations
 
 import posixpath
+from collections import defaultdict
 from collections.abc import Iterator
 
-from auditlib.conventions import build_context, builds, deployment, mounts
+from msgspec import Struct
+
+from auditlib import stages
+from auditlib.conventions import build_context, builds, deployment, env_readers, environments, mounts
 from auditlib.inventory import Inventory
+from auditlib.inventory.stack import EnvFileReference, Project, Variable
 from auditlib.patterns import regex
 
 _HANDLES = frozenset({
@@ -21,6 +26,52 @@ _HANDLES = frozenset({
 """Programs that write a file, show it or look whether it is there: none hands what it says to another program."""
 _COPIES = frozenset({"cp", "copy", "mv", "install", "Copy-Item"})
 _FILE = regex(r"[^\s\"'=:;,()\[\]{}]*\.env[\w.-]*|[\w./-]+\.env\b")
+
+
+class Missed(Struct, frozen=True):
+    """Variables that Compose fills in and that are to be set in a file which it only gives to containers."""
+
+    project: Project
+    path: str
+    reference: EnvFileReference
+    variables: tuple[Variable, ...]
+
+
+def missed(inventory: Inventory) -> Iterator[Missed]:
+    """By base project and file of `env_file` the variables that may be unset and that only this file would set."""
+    by_project: defaultdict[str, list[Variable]] = defaultdict(list)
+    for item in inventory.variables:
+        if item.operator in (":-", "-", "") and item.source in ("default", "unset") and item.service:
+            by_project[item.project].append(item)
+    for project in inventory.base_projects:
+        used = by_project[project.name] if not environments.is_for_development(project.files[0]) else []
+        for path, reference in (_given(inventory, project) if used else {}).items():
+            names = set(env_readers.of_file(inventory, path)) - _in_own_file(inventory, project, path)
+            found = tuple(item for item in used if item.name in names)
+            if found and not is_read_by_commands(inventory, path):
+                yield Missed(project, path, reference, found)
+
+
+def of_compose(project: Project) -> str:
+    """The file that Compose itself reads for a project."""
+    return posixpath.join(posixpath.dirname(project.files[0]), ".env")
+
+
+def _given(inventory: Inventory, project: Project) -> dict[str, EnvFileReference]:
+    """The environment files that services are given and that Compose doesn't read by itself."""
+    found: dict[str, EnvFileReference] = {}
+    for service in inventory.services_of(project.name).values():
+        for item in service.env_files:
+            if posixpath.normpath(item.path) != of_compose(project):
+                found.setdefault(posixpath.normpath(item.path), item)
+    return found
+
+
+def _in_own_file(inventory: Inventory, project: Project, path: str) -> set[str]:
+    """What the `.env` beside the Compose file sets, or its template; one for development sets nothing in production."""
+    if stages.names_production(path) and stages.names_production(project.files[0]):
+        return set()
+    return set(env_readers.of_file(inventory, of_compose(project)))
 
 
 def is_used(inventory: Inventory, path: str) -> bool:
@@ -37,7 +88,7 @@ def is_read_by_commands(inventory: Inventory, path: str) -> bool:
 def _reaches_a_container(inventory: Inventory, path: str) -> bool:
     """Whether Compose reads the file, a service is given or mounts it, or an image takes it along."""
     for project in inventory.projects:
-        if project.files and posixpath.join(posixpath.dirname(project.files[0]), ".env") == path:
+        if project.files and of_compose(project) == path:
             return True
     for service in inventory.services:
         given = any(posixpath.normpath(item.path) == path for item in service.env_files)

@@ -31,11 +31,11 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator
 
-from auditlib import stages
-from auditlib.conventions import env_file_uses, env_readers, environments
+from auditlib.conventions import env_file_uses
+from auditlib.conventions.env_file_uses import Missed
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.stack import EnvFileReference, Project, Variable
+from auditlib.inventory.stack import Variable
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.phrases import listed
 from auditlib.redaction import is_credential_name
@@ -45,46 +45,14 @@ from auditlib.rules._rule import Evidence, rule
 @rule(area=Area.CONFIGURATION, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """For each base project and file of `env_file` one finding for all variables that only this file would set."""
-    by_project: dict[str, list[Variable]] = {}
-    for item in inventory.variables:
-        if item.operator in (":-", "-", "") and item.source in ("default", "unset") and item.service:
-            by_project.setdefault(item.project, []).append(item)
-    for project in inventory.base_projects:
-        used = by_project.get(project.name, []) if not environments.is_for_development(project.files[0]) else []
-        for path, reference in (_files(inventory, project) if used else {}).items():
-            names = set(env_readers.of_file(inventory, path)) - _in_own_file(inventory, project, path)
-            missed = [item for item in used if item.name in names]
-            if missed and not env_file_uses.is_read_by_commands(inventory, path):
-                yield _evidence(inventory, project, path, reference, missed)
+    for item in env_file_uses.missed(inventory):
+        yield _evidence(inventory, item)
 
 
-def _files(inventory: Inventory, project: Project) -> dict[str, EnvFileReference]:
-    """The environment files that services are given and that Compose doesn't read by itself."""
-    found: dict[str, EnvFileReference] = {}
-    for service in inventory.services_of(project.name).values():
-        for item in service.env_files:
-            if posixpath.normpath(item.path) != _own(project):
-                found.setdefault(posixpath.normpath(item.path), item)
-    return found
-
-
-def _own(project: Project) -> str:
-    return posixpath.join(posixpath.dirname(project.files[0]), ".env")
-
-
-def _in_own_file(inventory: Inventory, project: Project, path: str) -> set[str]:
-    """What the `.env` beside the Compose file sets, or its template; one for development sets nothing in production."""
-    if stages.names_production(path) and stages.names_production(project.files[0]):
-        return set()
-    return set(env_readers.of_file(inventory, _own(project)))
-
-
-def _evidence(
-    inventory: Inventory, project: Project, path: str, reference: EnvFileReference, missed: list[Variable]
-) -> Evidence:
+def _evidence(inventory: Inventory, item: Missed) -> Evidence:
+    project, path, missed = item.project, item.path, item.variables
     first, *others = missed
-    names = list(dict.fromkeys(item.name for item in missed))
-    services = listed(item.service or "" for item in missed)
+    names = list(dict.fromkeys(variable.name for variable in missed))
     lines = [
         line for file in inventory.env_files if path in (file.path, file.copied_to)
         for line in file.lines if line.name in names
@@ -92,22 +60,29 @@ def _evidence(
     file = project.files[0]
     name = posixpath.basename(path)
     return Evidence(
-        f"{file} fills in {listed(names)} from the shell or {_own(project)}, and {path}, where they are to be set, is "
-        f"given to containers alone: unless somebody exports them, {services} "
-        f"{'gets' if len({item.service for item in missed}) == 1 else 'get'} the default of the Compose file.",
+        f"{file} fills in {listed(names)} from the shell or {env_file_uses.of_compose(project)}, and {path}, where "
+        f"{'it is' if len(names) == 1 else 'they are'} to be set, is given to containers alone: {_outcome(missed)}",
         first.location,
         subject=f"{project.name}/{path}",
         service=first.service,
         related=(
-            *(Related(item.location, f"{item.name} is filled in here", member=True) for item in others),
-            Related(reference.location, f"{path} is given to containers"),
+            *(Related(other.location, f"{other.name} is filled in here", member=True) for other in others),
+            Related(item.reference.location, f"{path} is given to containers"),
             *(Related(line.location, f"{line.name} is to be set here") for line in lines),
         ),
         recommendation=f"Call Compose with `--env-file {name}`, and demand {listed(names, limit=3)} with `:?`.",
-        severity=Severity.HIGH if any(is_credential_name(item) for item in names) else None,
+        severity=Severity.HIGH if any(map(is_credential_name, names)) else None,
         change=_change(first),
         example=f"docker compose -f {posixpath.basename(file)} --env-file {name} up -d",
     )
+
+
+def _outcome(missed: tuple[Variable, ...]) -> str:
+    """What the services get."""
+    services = list(dict.fromkeys(variable.service or "" for variable in missed))
+    empty = all(variable.source == "unset" for variable in missed)
+    value = "nothing" if empty else "the default of the Compose file"
+    return f"unless somebody exports it, {listed(services)} {'gets' if len(services) == 1 else 'get'} {value}."
 
 
 def _change(variable: Variable) -> tuple[str, str]:

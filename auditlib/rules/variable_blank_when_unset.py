@@ -31,28 +31,39 @@ from collections import defaultdict
 from collections.abc import Iterator
 from itertools import pairwise
 
-from auditlib.conventions import deployment, environments
+from auditlib.conventions import deployment, env_file_uses, environments
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Variable
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.phrases import listed
+from auditlib.pipeline import remote
 from auditlib.redaction import is_credential_name
 from auditlib.rules._rule import Evidence, rule
 
 
 @rule(area=Area.CONFIGURATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """For each Compose file one finding for all variables that it uses without an operator and that nothing sets."""
+    """For each Compose file one finding for all variables that it uses without an operator and that nothing sets.
+
+    Where a file or a deployment sets one in the wrong place, that is a finding of its own.
+    """
     blank: defaultdict[str, dict[Location, Variable]] = defaultdict(dict)
     passed = _passed(inventory)
+    told = {item.location for found in _set_elsewhere(inventory) for item in found}
     demanded = {(item.location.file, item.name) for item in inventory.variables if item.operator in (":?", "?")}
     for item in inventory.variables:
         unset = item.operator == "" and item.source == "unset" and not environments.comes_from_the_host(item.name)
-        if unset and item.name not in passed and (item.location.file, item.name) not in demanded:
+        known = item.name in passed or (item.location.file, item.name) in demanded or item.location in told
+        if unset and not known:
             blank[item.location.file].setdefault(item.location, item)
     for file, found in blank.items():
         yield _evidence(inventory, file, list(found.values()))
+
+
+def _set_elsewhere(inventory: Inventory) -> Iterator[tuple[Variable, ...]]:
+    yield from (item.variables for item in env_file_uses.missed(inventory))
+    yield from (item.variables for item in remote.exported(inventory))
 
 
 def _passed(inventory: Inventory) -> frozenset[str]:

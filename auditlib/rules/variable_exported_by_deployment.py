@@ -34,60 +34,38 @@ References:
 
 from __future__ import annotations
 
-import posixpath
-import re
 from collections.abc import Iterator
 
-from auditlib.conventions import env_readers
+from auditlib.conventions import compose_calls
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import Mention, Step
-from auditlib.inventory.stack import Project, Variable
+from auditlib.inventory.delivery import Mention
+from auditlib.inventory.stack import Variable
 from auditlib.model import Area, Confidence, Effort, Related, Severity
-from auditlib.patterns import regex
 from auditlib.phrases import listed
 from auditlib.pipeline import remote
+from auditlib.pipeline.remote import Exported
 from auditlib.rules._rule import Evidence, rule
-
-_EXPORT = regex(r"^[ \t]*export[ \t]+(?P<name>[A-Za-z_]\w*)=", re.M)
-_UP = regex(r"docker[- ]compose\b[^\n;&|]* up\b")
-_KEPT = regex(r"\.env\b|--env-file|\.bashrc|\.profile|/etc/environment")
-"""In a script that leaves the values where the next start finds them, or may."""
 
 
 @rule(area=Area.CONFIGURATION, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """For each deployed project one finding for all variables that a script run by SSH exports before it starts it."""
-    exported = dict(_exported(inventory))
-    for project in inventory.deployed_projects if exported else ():
-        family = inventory.family(project.name)
-        told = set(env_readers.of_file(inventory, posixpath.join(posixpath.dirname(project.files[0]), ".env")))
-        used = [
-            item for item in inventory.variables
-            if item.project in family and item.service and item.name in exported and item.name not in told
-            and item.operator in (":-", "-", "") and not (item.default and item.default.text)
-        ]  # fmt: skip
-        if used:
-            yield _evidence(inventory, project, used, exported[used[0].name])
-
-
-def _exported(inventory: Inventory) -> Iterator[tuple[str, Step]]:
-    """The variables that a remote script exports for its own `docker compose up` alone, with the steps."""
-    for job in inventory.jobs:
-        for step, text in remote.scripts(job):
-            if _UP.search(text) and not _KEPT.search(text):
-                yield from ((match["name"], step) for match in _EXPORT.finditer(text))
+    for item in remote.exported(inventory):
+        yield _evidence(inventory, item)
 
 
 def _by_hand(inventory: Inventory) -> Iterator[Mention]:
     """Where documents have people start the stack."""
     for document in inventory.documents:
         for item in document.mentions:
-            if item.kind == "command" and _UP.match(item.text.removeprefix("sudo ")):
+            call = compose_calls.of(item.text.split()) if item.kind == "command" else None
+            if call and call.verb == "up":
                 yield item
 
 
-def _evidence(inventory: Inventory, project: Project, used: list[Variable], step: Step) -> Evidence:
+def _evidence(inventory: Inventory, exported: Exported) -> Evidence:
+    used, step = exported.variables, exported.step
     first, *others = used
     names = listed(item.name for item in used)
     services = listed(item.service or "" for item in used)
@@ -98,7 +76,7 @@ def _evidence(inventory: Inventory, project: Project, used: list[Variable], step
         f"{them} be empty: any other `docker compose up` starts {services} without {them}, unless "
         "the host has an environment file that nothing here tells of.",
         first.location,
-        subject=f"{project.name}/exported",
+        subject=f"{exported.project.name}/exported",
         service=first.service,
         related=(
             *(Related(item.location, f"{item.name} may be empty too", member=True) for item in others),
