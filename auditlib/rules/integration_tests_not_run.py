@@ -33,6 +33,7 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Requirement
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.paths import below
 from auditlib.patterns import regex
 from auditlib.phrases import counted
 from auditlib.pipeline import Run
@@ -64,7 +65,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         return
     for plugin in plugins:
         folder = posixpath.dirname(plugin.location.file)
-        tests = [file for file in inventory.files if file.startswith(folder) and _TESTS.search(file)]
+        tests = [file for file in below(inventory.files, folder) if _TESTS.search(file)]
         if tests:
             yield _evidence(plugin, tests, runs)
 

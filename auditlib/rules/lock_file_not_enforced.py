@@ -32,13 +32,14 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from auditlib.conventions import environments, image_builds, image_sources, package_installs, services
+from auditlib.conventions import environments, image_builds, image_sources, own_token, package_installs, services
 from auditlib.conventions.image_sources import Sources
 from auditlib.conventions.package_installs import FROM_LOCK, LOCKS
 from auditlib.conventions.workspaces import Workspace
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import Command, Dockerfile
+from auditlib.inventory.delivery import Command, Dockerfile, Job
+from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
 from auditlib.rules import _files as files
@@ -67,13 +68,16 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 
 
 def _of_images(inventory: Inventory) -> Iterator[tuple[str, _Use]]:
+    builders: defaultdict[str, list[Service]] = defaultdict(list)
+    for service in inventory.distinct_services:
+        if found := services.dockerfile(inventory, service):
+            builders[found.path].append(service)
     for file in inventory.dockerfiles:
         if not environments.is_for_development(file.path):
-            yield from _of_image(inventory, file)
+            yield from _of_image(inventory, file, tuple(builders[file.path]))
 
 
-def _of_image(inventory: Inventory, file: Dockerfile) -> Iterator[tuple[str, _Use]]:
-    built_by = tuple(item for item in inventory.distinct_services if services.dockerfile(inventory, item) == file)
+def _of_image(inventory: Inventory, file: Dockerfile, built_by: tuple[Service, ...]) -> Iterator[tuple[str, _Use]]:
     for build in image_sources.contexts(inventory, file, built_by)[:1]:
         for item, sources in image_sources.of_stages(inventory, file, build):
             if item.keyword != "RUN" or image_builds.is_aside(file, item.stage):
@@ -94,7 +98,7 @@ def _of_workflows(inventory: Inventory) -> Iterator[tuple[str, _Use]]:
     modern_yarn = any(posixpath.basename(path) == ".yarnrc.yml" for path in inventory.files)
     for job in inventory.jobs:
         workspace = Workspace(inventory, job)
-        for step in job.steps if workspace.holds_repository else ():
+        for step in job.steps if workspace.holds_repository and not _renews(job) else ():
             for command in step.commands:
                 folder = workspace.folder(step, command)
                 manager, where = _loose(command, folder, in_ci=True, modern_yarn=modern_yarn)
@@ -103,6 +107,11 @@ def _of_workflows(inventory: Inventory) -> Iterator[tuple[str, _Use]]:
                     if lock in inventory.file_set:
                         yield lock, _Use(manager, command, step.run, False)
                         break
+
+
+def _renews(job: Job) -> bool:
+    """Whether a job proposes or commits what it has changed, and so may be there to renew the lock file."""
+    return any("create-pull-request" in step.uses for step in job.steps) or any(own_token.changes(job))
 
 
 def _loose(command: Command, folder: str, *, in_ci: bool, modern_yarn: bool) -> tuple[str, str]:

@@ -65,13 +65,13 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         triggers = [item for item in workflow.triggers if item.event in _STARTS]
         if not triggers or any(item.event in ("workflow_run", "workflow_call") for item in workflow.triggers):
             continue
-        others = [job for job in checking if job.workflow != workflow.file]
+        if any(job.workflow == workflow.file for job in checking):
+            continue  # whether the job waits for that one is the question of another rule
         found = [(job, item) for job in workflow.jobs if (item := publishing.of_job(workflow, job))]
-        if found and len(others) == len(checking):
-            runs = pipeline.of(inventory, [workflow])
-            loose = [item for item in found if not _is_tied(workflow, item[0], runs)]
-            if loose:
-                yield _evidence(workflow, triggers[0], loose, others[0])
+        runs = pipeline.of(inventory, [workflow] if found else [])
+        loose = [item for item in found if not _is_tied(workflow, item[0], runs)]
+        if loose:
+            yield _evidence(workflow, triggers[0], loose, checking[0])
 
 
 def _checks(job: Job) -> bool:
