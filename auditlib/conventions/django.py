@@ -1,4 +1,4 @@
-"""Which module of settings the services run with.
+"""Modules of settings: the files that they are, and which of them the services run with.
 
 Follows https://docs.djangoproject.com/en/stable/topics/settings/#designating-the-settings.
 """
@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from auditlib.conventions import environments
 from auditlib.inventory import Inventory
-
-MODULE_VARIABLE = "DJANGO_SETTINGS_MODULE"
+from auditlib.inventory.configuration import DJANGO_MODULE
 
 
 def selected(inventory: Inventory) -> frozenset[str]:
@@ -17,14 +16,15 @@ def selected(inventory: Inventory) -> frozenset[str]:
         entry.value.text
         for service in inventory.deployed_services if not environments.only_for_development(service)
         for entry in service.environment
-        if entry.name == MODULE_VARIABLE and entry.value is not None and not entry.variables
+        if entry.name == DJANGO_MODULE and entry.value is not None and not entry.variables
         and not environments.is_for_development(entry.location.file)
     }  # fmt: skip
     return frozenset(path for module in named for path in of_module(inventory, module))
 
 
 def of_module(inventory: Inventory, module: str) -> list[str]:
-    """The files that a module may be, by the ends of their paths."""
-    path = f"{module.replace('.', '/')}.py"
-    known = inventory.files_by_name.get(path.rpartition("/")[2], ())
-    return [item for item in known if f"/{item}".endswith(f"/{path}")]
+    """The files that a module or a package may be, by the ends of their paths."""
+    path = module.replace(".", "/")
+    name, ends = path.rpartition("/")[2], (f"/{path}.py", f"/{path}/__init__.py")
+    known = (*inventory.files_by_name.get(f"{name}.py", ()), *inventory.files_by_name.get("__init__.py", ()))
+    return [item for item in known if f"/{item}".endswith(ends)]

@@ -200,6 +200,10 @@ class DjangoSettings(Struct, frozen=True):
     location: Location
 
 
+DJANGO_MODULE = "DJANGO_SETTINGS_MODULE"
+"""The variable, or the option of pytest, that names the module of Django's settings."""
+
+
 class SettingsModule(Struct, frozen=True):
     """A place that names the module of Django's settings (`DJANGO_SETTINGS_MODULE`)."""
 

@@ -34,6 +34,7 @@ _COMPUTED = regex(
     re.M,
 )
 """Ways in which a settings module gets names that it doesn't spell."""
+_WORD = regex(r"\b[A-Z][A-Z\d]*(?:_[A-Z\d]+)*\b")
 _HOME = regex(r"(?:^|/)(?:\w*settings|config|conf|local)(?:/[\w/]+\.py|[\w-]*\.py)$")
 
 
@@ -52,9 +53,6 @@ def read(source: Source) -> Reading:
     return Reading(list(found))
 
 
-_WORD = regex(r"\b[A-Z][A-Z\d]*(?:_[A-Z\d]+)*\b")
-
-
 def _undefined(source: Source, path: str, known: set[str]) -> Iterator[UndefinedSetting]:
     """What a file asks `django.conf.settings` for as an attribute, with nothing to catch a failure."""
     text = source.glance(path)
@@ -70,8 +68,8 @@ def _undefined(source: Source, path: str, known: set[str]) -> Iterator[Undefined
     for node in module.nodes:
         if isinstance(node, ast.Attribute) and module.origin(node.value) == "django.conf.settings":
             name = node.attr
-            asked = _WORD.fullmatch(name) and not _OWN.fullmatch(name) and name not in known | told | guarded
-            if asked and not _is_looked_up(text, name):
+            known_by = name in known or name in told or name in guarded or _OWN.fullmatch(name)
+            if _WORD.fullmatch(name) and not known_by and not _is_looked_up(text, name):
                 told.add(name)
                 yield UndefinedSetting(name, module.location(node))
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from pathlib import PurePosixPath
 
-from auditlib.inventory.configuration import SettingsModule
+from auditlib.inventory.configuration import DJANGO_MODULE, SettingsModule
 from auditlib.model import Location
 from auditlib.patterns import regex
 from auditlib.readers.reading import Reading
@@ -17,9 +17,8 @@ from auditlib.source import Source, Unreadable
 
 _ENTRY_POINTS = frozenset({"manage.py", "wsgi.py", "asgi.py", "celery.py", "celery_app.py", "conftest.py"})
 _CONFIGURATIONS = frozenset({"pytest.ini", "tox.ini", "setup.cfg", "pyproject.toml"})
-_NAME = "DJANGO_SETTINGS_MODULE"
-_IN_CODE = regex(rf"[\"']{_NAME}[\"']\s*(?:,|\]\s*=)\s*[\"'](?P<module>[\w.]+)[\"']")
-_IN_CONFIGURATION = regex(rf"^[ \t]*(?:--ds=|{_NAME}\s*=\s*)[\"']?(?P<module>[\w.]+)[\"']?[ \t]*$", re.M)
+_IN_CODE = regex(rf"[\"']{DJANGO_MODULE}[\"']\s*(?:,|\]\s*=)\s*[\"'](?P<module>[\w.]+)[\"']")
+_IN_CONFIGURATION = regex(rf"^[ \t]*(?:--ds=|{DJANGO_MODULE}\s*=\s*)[\"']?(?P<module>[\w.]+)[\"']?[ \t]*$", re.M)
 
 
 def read(source: Source) -> Reading:
@@ -34,7 +33,7 @@ def read(source: Source) -> Reading:
             text = source.text(path)
         except Unreadable:
             continue  # reported with the kind of file that it is
-        for match in pattern.finditer(text) if _NAME in text else ():
+        for match in pattern.finditer(text) if DJANGO_MODULE in text else ():
             place = Location(path, text.count("\n", 0, match.start("module")) + 1)
             reading.records.append(SettingsModule(match["module"], place))
     return reading

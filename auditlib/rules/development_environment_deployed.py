@@ -35,6 +35,7 @@ from collections.abc import Iterator
 from auditlib.conventions import django, environments
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
+from auditlib.inventory.configuration import DJANGO_MODULE
 from auditlib.inventory.stack import EnvironmentEntry, Project, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.phrases import listed
@@ -61,7 +62,7 @@ def _is_development(entry: EnvironmentEntry) -> bool:
     if entry.value is None or entry.variables or environments.is_for_development(entry.location.file):
         return False
     value = entry.value.text
-    if entry.name == django.MODULE_VARIABLE:
+    if entry.name == DJANGO_MODULE:
         return environments.is_development(value.rpartition(".")[2])
     return environments.names_environment(entry.name) and environments.is_development(value)
 
@@ -77,7 +78,7 @@ def _is_changed(inventory: Inventory, service: Service, entry: EnvironmentEntry)
 
 def _effects(inventory: Inventory, name: str, value: str) -> tuple[Related, ...]:
     """Where the code decides by the variable, or what the settings that it names turn on."""
-    if name == django.MODULE_VARIABLE:
+    if name == DJANGO_MODULE:
         paths = django.of_module(inventory, value)
         switches = (item for item in inventory.debug_switches if item.location.file in paths)
         return tuple(Related(item.location, f"{item.name} is on there") for item in switches)
@@ -106,6 +107,6 @@ def _evidence(inventory: Inventory, project: Project, name: str, items: list[_Fi
         ),
         recommendation=f"Set {name} for production in {entry.location.file}, and `{value}` in a file for development.",
         severity=Severity.HIGH if effects else None,
-        change=(value, "production") if name != django.MODULE_VARIABLE else ("", ""),
+        change=(value, "production") if name != DJANGO_MODULE else ("", ""),
         example=f"# compose.override.yaml\nservices:\n  {service.name}:\n    environment:\n      {name}: {value}",
     )

@@ -31,15 +31,14 @@ import posixpath
 from collections import defaultdict
 from collections.abc import Iterator
 
+from auditlib.conventions import django
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.configuration import SettingsModule
+from auditlib.inventory.configuration import DJANGO_MODULE, SettingsModule
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.phrases import listed
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
-
-_NAME = "DJANGO_SETTINGS_MODULE"
 
 
 @rule(area=Area.CONFIGURATION, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
@@ -49,9 +48,9 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for item in _named(inventory):
         places[item.module].append(item.location)
     for module, found in places.items():
-        path = module.replace(".", "/")
-        if any(_is_module(file, path) for file in inventory.files):
+        if django.of_module(inventory, module):
             continue
+        path = module.replace(".", "/")
         inside = [file for file in inventory.files if _is_inside(file, path)]
         package = path.partition("/")[0]
         if inside:
@@ -64,12 +63,8 @@ def _named(inventory: Inventory) -> Iterator[SettingsModule]:
     yield from inventory.settings_modules
     for service in inventory.distinct_services:
         for entry in service.environment:
-            if entry.name == _NAME and entry.value:
+            if entry.name == DJANGO_MODULE and entry.value:
                 yield SettingsModule(entry.value.text, entry.location)
-
-
-def _is_module(file: str, path: str) -> bool:
-    return f"/{file}".endswith((f"/{path}.py", f"/{path}/__init__.py"))
 
 
 def _is_inside(file: str, path: str) -> bool:
@@ -94,5 +89,5 @@ def _evidence(module: str, places: list[Location], inside: list[str]) -> Evidenc
         ),
         recommendation="Name the module that holds the settings for this purpose.",
         confidence=None if inside else Confidence.MEDIUM,
-        example=files.into(first.file, f"{_NAME} = {wanted}"),
+        example=files.into(first.file, f"{DJANGO_MODULE} = {wanted}"),
     )
