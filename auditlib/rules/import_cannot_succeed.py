@@ -39,10 +39,12 @@ from auditlib.rules._rule import Evidence, rule
 
 @rule(area=Area.CICD, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """Each module that is imported and that is a file with a hyphen in its name."""
+    """Each module that is imported and that is a file with a hyphen in its name, unless a package gives it."""
     found: defaultdict[str, list[UnfitImport]] = defaultdict(list)
+    packages = {need.name.replace("-", "_").lower() for file in inventory.manifests for need in file.requirements}
     for item in inventory.unfit_imports:
-        found[item.module].append(item)
+        if item.module.lower() not in packages:
+            found[item.module].append(item)
     for module, items in found.items():
         yield _evidence(module, items)
 
