@@ -30,6 +30,11 @@ GENERATED = frozenset({
 """Folders that programs make."""
 
 
+def is_checkout(step: Step) -> bool:
+    """Whether a step checks a repository out."""
+    return bool(_CHECKOUT.search(step.uses))
+
+
 class Workspace(Struct, frozen=True, dict=True):
     """The files that the steps of a job see, relative to the repository's root."""
 
@@ -39,7 +44,7 @@ class Workspace(Struct, frozen=True, dict=True):
     @cached_property
     def holds_repository(self) -> bool:
         """Whether the job checks this repository out, at its usual place and without submodules."""
-        checkouts = [step for step in self.job.steps if _CHECKOUT.search(step.uses)]
+        checkouts = filter(is_checkout, self.job.steps)
         inputs = [{pair.name: pair.value for pair in step.inputs} for step in checkouts]
         plain = [item for item in inputs if not {"repository", "path", "sparse-checkout"} & set(item)]
         submodules = ".gitmodules" in self.inventory.file_set and any("submodules" in item for item in inputs)

@@ -52,7 +52,7 @@ _CREDENTIAL = regex(
 _OWN = frozenset({"GITHUB_TOKEN"})
 
 
-@rule(area=Area.CICD, severity=Severity.LOW, confidence=Confidence.HIGH, effort=Effort.SMALL)
+@rule(area=Area.CICD, severity=Severity.LOW, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Each workflow whose own `env` holds a secret that not all of its jobs name."""
     for workflow in inventory.workflows:
@@ -67,7 +67,7 @@ def _is_secret(pair: Pair) -> bool:
 
 
 def _jobs_without(workflow: Workflow, pair: Pair) -> list[Job]:
-    """The jobs with steps none of which names the variable; what a script that they call reads isn't looked at."""
+    """The jobs with steps none of which names the variable."""
     return [job for job in workflow.jobs if job.steps and pair.name not in _text(job)]
 
 
@@ -84,7 +84,8 @@ def _evidence(workflow: Workflow, found: list[Pair]) -> Evidence:
     return Evidence(
         f"{workflow.file} gives {listed(pair.name for pair in found)} to every step of its "
         f"{counted(len(workflow.jobs), 'job')}, the actions and packages of others included; "
-        f"{listed(job.id for job in without)} {'names' if len(without) == 1 else 'name'} it nowhere.",
+        f"{listed(job.id for job in without)} {'names' if len(without) == 1 else 'name'} it nowhere, unless a script "
+        "that is called there reads it.",
         first.location,
         subject="/".join(pair.name for pair in found),
         related=(

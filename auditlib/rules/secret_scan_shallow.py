@@ -30,6 +30,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from auditlib.conventions.workspaces import is_checkout
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Job, Step
@@ -42,7 +43,6 @@ _ACTION = regex(r"^(?:gitleaks/gitleaks-action|trufflesecurity/trufflehog|zricet
 _COMMAND = regex(
     r"\bgitleaks\s+(?:detect|git)\b(?!.*\s--no-git\b)|\btrufflehog\s+git\s+file://|\bggshield\s+secret\s+scan\s+repo\b"
 )
-_CHECKOUT = regex(r"^actions/checkout@")
 
 
 @rule(area=Area.CICD, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
@@ -51,7 +51,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for job in inventory.jobs:
         checkout: Step | None = None
         for step in job.steps:
-            if _CHECKOUT.search(step.uses):
+            if is_checkout(step):
                 checkout = step
             elif checkout and _scans(step) and not _fetches(job, checkout):
                 yield _evidence(job, checkout, step)

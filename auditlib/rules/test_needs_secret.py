@@ -47,6 +47,8 @@ from auditlib.rules import _workflow_lines as workflow_lines
 from auditlib.rules._rule import Evidence, rule
 
 _SECRET = regex(r"^\$\{\{\s*secrets\.(?P<name>(?!GITHUB_TOKEN\b)\w+)\s*\}\}$")
+_OF_SERVICES = regex(r"CODECOV|COVERALLS|SONAR|TURBO|NX_CLOUD|CODACY|CODE_?CLIMATE|DEEPSOURCE|SLACK|SENTRY|ARGOS|PERCY")
+"""Credentials of reports and caches, without which the tests themselves run."""
 _FALLBACK = regex(r"fork|head\.repo|dependabot|secrets\.|event_name|github\.event|github\.ref|github\.actor")
 _UNIT = frozenset({"pytest", "unittest", "jest", "vitest", "mocha", "node", "bun"})
 """Frameworks of tests that seldom need the world outside."""
@@ -55,14 +57,18 @@ _UNIT = frozenset({"pytest", "unittest", "jest", "vitest", "mocha", "node", "bun
 @rule(area=Area.CICD, severity=Severity.LOW, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Each step that runs unit tests for pull requests with secrets of the repository."""
-    for workflow in inventory.workflows:
-        if not workflow_events.runs_for_pull_requests(workflow):
-            continue
+    for workflow in filter(workflow_events.runs_for_pull_requests, inventory.workflows):
         for job in workflow.jobs:
             for step in job.steps:
-                found = [pair for pair in step.env if _SECRET.match(pair.value)]
+                found = [pair for pair in step.env if _is_needed(pair)]
                 if found and _tests(step) and not _FALLBACK.search(f"{job.condition} {step.condition}"):
                     yield _evidence(job, step, found)
+
+
+def _is_needed(pair: Pair) -> bool:
+    """Whether a variable holds a secret of the repository that tests may need."""
+    named = _SECRET.match(pair.value)
+    return named is not None and not _OF_SERVICES.search(named["name"])
 
 
 def _tests(step: Step) -> bool:
