@@ -1,7 +1,7 @@
 """What a job does to its own repository with the token of its run: pushes, tags, releases.
 
-Sources: https://docs.github.com/en/actions/concepts/security/github_token,
-https://github.com/actions/checkout#usage and https://cli.github.com/manual/gh_release_create.
+Sources: https://docs.github.com/en/actions/concepts/security/github_token and
+https://github.com/actions/checkout#usage.
 """
 
 from __future__ import annotations
@@ -11,21 +11,20 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
+from auditlib.conventions import releases
 from auditlib.inventory.delivery import Command, Job, Workflow
 from auditlib.model import Location
 from auditlib.patterns import regex
 
 _PUSH = regex(r"^git\s+(?:-\S+\s+\S+\s+)*push\b(?!.*(?:://|@|--dry-run|--delete))")
 _TAGS = regex(r"\s--(?:follow-)?tags\b|\srefs/tags/|\sv?\$\{?\w*(?:TAG|VERSION)\w*|\sv\$|\sv\d", re.I)
-_RELEASE = regex(r"^gh\s+release\s+create\b")
-_RELEASE_ACTION = regex(r"^(?:softprops/action-gh-release|ncipollo/release-action|actions/create-release)@")
 _TAG_ACTION = regex(r"^(?:mathieudutour/github-tag-action|anothrNick/github-tag-action)@")
 _OTHER = regex(
     r"\bsecrets\.(?!GITHUB_TOKEN\b)\w+|\bcreate-github-app-token\b|\bssh-key\b|\bset-url\b|\boutputs\.[\w-]*token\b|"
-    r"\bgh\s+auth\b|\bcredential\.|^repository:",
+    r"\bgh\s+auth\b|\bcredential\.|^repository:|\bgit\s+(?:init|clone|remote\s+add)\b",
     re.I,
 )
-"""What gives a job a credential of another kind, or the checkout of another repository."""
+"""What gives a job a credential of another kind, or another repository."""
 
 
 class Change(Struct, frozen=True):
@@ -38,20 +37,17 @@ class Change(Struct, frozen=True):
 def changes(job: Job) -> Iterator[Change]:
     """What the steps of a job change in the repository."""
     for step in job.steps:
-        if _RELEASE_ACTION.search(step.uses):
-            drafts = any(pair.name == "draft" and pair.value == "true" for pair in step.inputs)
-            yield Change("push" if drafts else "release", step.location)
-        elif _TAG_ACTION.search(step.uses):
+        yield from (Change("push" if item.draft else "release", item.location) for item in releases.of_step(step))
+        if _TAG_ACTION.search(step.uses):
             yield Change("tag", step.location)
-        yield from (found for command in step.commands for found in _of_command(command))
+        yield from (found for command in step.commands if (found := _pushed(command)))
 
 
-def _of_command(command: Command) -> Iterator[Change]:
+def _pushed(command: Command) -> Change | None:
     text = " ".join(command.words)
-    if _PUSH.search(text) and _goes_home(command.words):
-        yield Change("tag" if _TAGS.search(text) else "push", command.location)
-    elif _RELEASE.search(text):
-        yield Change("push" if "--draft" in command.words else "release", command.location)
+    if not _PUSH.search(text) or not _goes_home(command.words):
+        return None
+    return Change("tag" if _TAGS.search(text) else "push", command.location)
 
 
 def _goes_home(words: tuple[str, ...]) -> bool:

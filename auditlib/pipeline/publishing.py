@@ -1,14 +1,14 @@
 """Which jobs publish: push an image that is a release, upload a package, make a release.
 
-Sources: the command line documentation of each package manager, https://cli.github.com/manual/gh_release_create,
-https://goreleaser.com/ci/actions/ and https://docs.github.com/en/actions/tutorials/publish-packages.
+Sources: the command line documentation of each package manager, https://goreleaser.com/ci/actions/ and
+https://docs.github.com/en/actions/tutorials/publish-packages.
 """
 
 from __future__ import annotations
 
 from msgspec import Struct
 
-from auditlib.conventions import pushed_images
+from auditlib.conventions import pushed_images, releases
 from auditlib.inventory.delivery import Job, Step, Workflow
 from auditlib.model import Location
 from auditlib.patterns import regex
@@ -18,9 +18,8 @@ _PACKAGE_COMMAND = regex(
     r"twine upload|gem push|dotnet nuget push|(?:\./)?mvnw?\s(?:\S+\s)*deploy|(?:\./)?gradlew?\s(?:\S+\s)*publish)"
     r"(?:\s|$)"
 )
-_RELEASE_COMMAND = regex(r"^(?:gh release create|goreleaser release)\b")
+_RELEASER = regex(r"^goreleaser(?:/goreleaser-action@| release\b)")
 _PACKAGE_ACTION = regex(r"^(?:pypa/gh-action-pypi-publish|JS-DevTools/npm-publish)@")
-_RELEASE_ACTION = regex(r"^(?:softprops/action-gh-release|ncipollo/release-action|goreleaser/goreleaser-action)@")
 _TRIES = regex(r"--dry-run\b|--snapshot\b|--draft\b|\btestpypi\b|test\.pypi\.org|\b(?:draft|skip_publish)=true")
 _NO_RELEASE = regex(r"(?:^|[^a-z])(?:dev|nightly|cache|base|builder|tests?)(?![a-z])")
 """Jobs that push images which are no release."""
@@ -44,13 +43,15 @@ def of_job(workflow: Workflow, job: Job) -> Publication | None:
 
 
 def _of_step(step: Step) -> Publication | None:
+    """By an action, by a command, or by a release."""
     inputs = " ".join(f"{pair.name}={pair.value}" for pair in step.inputs)
-    for what, action in (("a package", _PACKAGE_ACTION), ("a release", _RELEASE_ACTION)):
-        if action.search(step.uses) and not _TRIES.search(inputs):
-            return Publication(what, step.location)
-    for command in step.commands:
-        text = " ".join(command.words)
-        for what, pattern in (("a package", _PACKAGE_COMMAND), ("a release", _RELEASE_COMMAND)):
-            if pattern.search(text) and not _TRIES.search(text):
-                return Publication(what, command.location)
-    return None
+    calls = [(step.uses, inputs, step.location)]
+    calls += [(text, text, command.location) for command in step.commands for text in [" ".join(command.words)]]
+    for text, options, place in calls:
+        if not _TRIES.search(options):
+            if _PACKAGE_ACTION.search(text) or _PACKAGE_COMMAND.search(text):
+                return Publication("a package", place)
+            if _RELEASER.search(text):
+                return Publication("a release", place)
+    made = next((item for item in releases.of_step(step) if not item.draft), None)
+    return Publication("a release", made.location) if made else None
