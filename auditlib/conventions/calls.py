@@ -107,8 +107,7 @@ def interpreted(inventory: Inventory) -> set[str]:
     """The names of files that some command or document gives to an interpreter (`bash run.sh`, `. lib.sh`)."""
     found: set[str] = set()
     texts = [command.words for command in _all_commands(inventory)]
-    texts += [tuple(item.text.split()) for document in inventory.documents for item in document.mentions
-              if item.kind == "command"]  # fmt: skip
+    texts += [tuple(item.text.split()) for item in deployment.documented_commands(inventory)]
     texts += [(*service.entrypoint, *service.command) for service in inventory.services]
     for words in texts:
         found |= {posixpath.basename(word) for text in words[1:] for word in _WORD.findall(text.replace("/", " "))}

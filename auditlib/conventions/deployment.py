@@ -13,7 +13,7 @@ from pathlib import PurePosixPath
 
 from auditlib import stages
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import Command, Document, Heading, Job, Pair, Step
+from auditlib.inventory.delivery import Command, Document, Heading, Job, Mention, Pair, Step
 from auditlib.model import Location, Related
 from auditlib.patterns import regex
 
@@ -136,6 +136,11 @@ def commands(inventory: Inventory) -> Iterator[Command]:
     for manifest in inventory.manifests:
         for target in manifest.targets:
             yield from target.commands
+
+
+def documented_commands(inventory: Inventory) -> Iterator[Mention]:
+    """Every command that a document tells its readers to call."""
+    return (item for document in inventory.documents for item in document.mentions if item.kind == "command")
 
 
 def workflow_variables(inventory: Inventory) -> Iterator[Pair]:

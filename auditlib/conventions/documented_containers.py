@@ -6,12 +6,12 @@ https://docs.docker.com/reference/cli/docker/container/exec/ for those of Docker
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from msgspec import Struct
 
-from auditlib.conventions import command_words, deployment
+from auditlib.conventions import command_words, compose_calls, deployment
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Mention
 from auditlib.patterns import regex
@@ -44,25 +44,21 @@ def known(inventory: Inventory) -> Known:
 
 def missing(there: Known, item: Mention) -> Iterator[str]:
     """The service or the container that a command of a document names and that isn't there."""
-    words = item.text.split()
-    words = words[words[:1] == ["sudo"] :]
-    program, rest = (words[0], words[1:]) if words else ("", [])
-    if not there.services or program not in ("docker", "docker-compose"):
+    words = command_words.core(item.text.split())
+    if not there.services or not words:
         return
-    verb, arguments = command_words.split(rest)
-    if program == "docker" and verb == "compose":
-        verb, arguments = command_words.split(arguments)
-    elif program == "docker":
+    if call := compose_calls.of(words):
+        name = _named(call.arguments) if call.verb in _OF_COMPOSE else ""
+        if name and name not in there.services:
+            yield f"the service {name}"
+    elif words[0] == "docker":
+        verb, arguments = command_words.split(words[1:])
         name = _named(arguments) if verb in _OF_DOCKER else ""
         if name and name not in there.services | there.containers and _is_meant(there, name):
             yield f"the container {name}"
-        return
-    name = _named(arguments) if verb in _OF_COMPOSE else ""
-    if name and name not in there.services:
-        yield f"the service {name}"
 
 
-def _named(arguments: list[str]) -> str:
+def _named(arguments: Sequence[str]) -> str:
     name = command_words.split([word for word in arguments if word != "-f"])[0]  # which follows a log here
     return name if _NAME.fullmatch(name) and not _PLACEHOLDER.fullmatch(name) else ""
 
@@ -75,7 +71,4 @@ def _is_meant(there: Known, name: str) -> bool:
 
 def _commands(inventory: Inventory) -> Iterator[tuple[str, ...]]:
     yield from (command.words for command in deployment.commands(inventory))
-    for document in inventory.documents:
-        for item in document.mentions:
-            if item.kind == "command" and "--name" in item.text:
-                yield tuple(item.text.split())
+    yield from (tuple(item.text.split()) for item in deployment.documented_commands(inventory) if "--name" in item.text)

@@ -107,10 +107,7 @@ def _is_taken(inventory: Inventory, path: str) -> Iterator[bool]:
 
 def _commands(inventory: Inventory) -> Iterator[tuple[str, ...]]:
     yield from (command.words for command in deployment.commands(inventory))
-    for document in inventory.documents:
-        for item in document.mentions:
-            if item.kind == "command":
-                yield tuple(item.text.split())
+    yield from (tuple(item.text.split()) for item in deployment.documented_commands(inventory))
 
 
 def _handed_on(words: tuple[str, ...]) -> set[str]:

@@ -30,7 +30,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditlib.conventions import backups
+from auditlib.conventions import backups, command_words, compose_calls
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Command, Script
@@ -74,7 +74,10 @@ def _between(script: Script) -> Iterator[Evidence]:
 
 def _turns(command: Command, words: frozenset[str]) -> bool:
     """Whether a command of Docker or Compose stops, or starts, services."""
-    return command.words[:1] in (("docker",), ("docker-compose",)) and bool(words & set(command.words[1:6]))
+    program, *rest = command_words.core(list(command.words)) or [""]
+    call = compose_calls.of(command.words)
+    verb = call.verb if call else command_words.split(rest)[0] if program == "docker" else ""
+    return verb in words
 
 
 def _copies(command: Command) -> bool:

@@ -86,7 +86,7 @@ def _in_repository(inventory: Inventory, mount: Mount) -> str:
 def _brought(inventory: Inventory) -> list[str]:
     """What commands and documents say that may put files somewhere."""
     texts = [" ".join((*item.words, *item.writes)) for item in deployment.commands(inventory)]
-    texts += [item.text for document in inventory.documents for item in document.mentions if item.kind == "command"]
+    texts += [item.text for item in deployment.documented_commands(inventory)]
     return [text for text in texts if _BRINGS.search(text)]
 
 

@@ -94,8 +94,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 
 def _tells_to_start(inventory: Inventory) -> bool:
     """Whether a document has its readers start the project for good, which is all where nothing else deploys it."""
-    mentions = (item for document in inventory.documents for item in document.mentions if item.kind == "command")
-    return any(_STARTS.search(item.text) for item in mentions)
+    return any(_STARTS.search(item.text) for item in deployment.documented_commands(inventory))
 
 
 def _deployed(inventory: Inventory) -> list[Project]:

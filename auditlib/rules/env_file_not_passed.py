@@ -38,18 +38,16 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from auditlib.conventions import env_file_uses, env_readers, environments, kept_env_files
+from auditlib.conventions import compose_calls, env_file_uses, env_readers, environments, kept_env_files
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Document, Mention
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
-from auditlib.patterns import regex
 from auditlib.phrases import listed
 from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
 
-_UP = regex(r"(?:sudo )?docker[- ]compose\b.* up\b.*")
 _STEPS = frozenset(
     {"cat", "cd", "nano", "vi", "vim", "code", "echo", "docker", "docker-compose", "git", "chmod", "sudo", "cp"}
 )
@@ -87,10 +85,12 @@ def _filled(inventory: Inventory, document: Document) -> Iterator[_Filled]:
         for after in commands[index + 1 :] if path else ():
             if after.location.line - item.location.line > _NEAR:
                 break
-            if _UP.fullmatch(after.text):
+            words = after.text.split()
+            call = compose_calls.of(words)
+            if call and call.verb == "up":
                 yield _Filled(path, item, after)
                 break
-            if after.text.split()[0] not in _STEPS:
+            if words[0] not in _STEPS:
                 break
 
 

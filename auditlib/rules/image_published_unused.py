@@ -112,7 +112,7 @@ def _named(inventory: Inventory) -> set[str]:
     texts = [service.image for service in inventory.services if service.build is None]
     texts += [item.argument for file in inventory.dockerfiles for item in file.instructions
               if item.keyword in ("FROM", "COPY")]  # fmt: skip
-    texts += [item.text for document in inventory.documents for item in document.mentions if item.kind == "command"]
+    texts += [item.text for item in deployment.documented_commands(inventory)]
     texts += [target.text for manifest in inventory.manifests for target in manifest.targets]
     for command in deployment.commands(inventory):
         if not {"build", "tag", "push", "buildx"} & set(command.words[:3]):

@@ -93,7 +93,7 @@ def _running(inventory: Inventory) -> set[str]:
 def _runs_elsewhere(inventory: Inventory) -> bool:
     """Whether a command, of a script or a document, starts monitoring outside Compose."""
     texts = [" ".join(item.words) for item in deployment.commands(inventory)]
-    texts += [item.text for document in inventory.documents for item in document.mentions if item.kind == "command"]
+    texts += [item.text for item in deployment.documented_commands(inventory)]
     starters = ("docker run", "podman run", "helm", "kubectl", "systemctl", "docker stack")
     return any(
         any(starter in text for starter in starters) and any(name in text.lower() for name in ("prometheus", "grafana"))

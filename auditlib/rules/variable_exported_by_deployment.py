@@ -36,7 +36,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditlib.conventions import compose_calls
+from auditlib.conventions import compose_calls, deployment
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Mention
@@ -57,11 +57,10 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 
 def _by_hand(inventory: Inventory) -> Iterator[Mention]:
     """Where documents have people start the stack."""
-    for document in inventory.documents:
-        for item in document.mentions:
-            call = compose_calls.of(item.text.split()) if item.kind == "command" else None
-            if call and call.verb == "up":
-                yield item
+    for item in deployment.documented_commands(inventory):
+        call = compose_calls.of(item.text.split())
+        if call and call.verb == "up":
+            yield item
 
 
 def _evidence(inventory: Inventory, exported: Exported) -> Evidence:
