@@ -29,7 +29,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from auditlib.conventions import programs
+from auditlib.conventions import programs, secrets
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.configuration import Setting
@@ -41,14 +41,22 @@ from auditlib.rules._rule import Evidence, rule
 
 @rule(area=Area.CONFIGURATION, severity=Severity.LOW, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """For each file one finding for all fields of its settings classes that no code names."""
+    """For each file one finding for all fields of its settings classes that no code names.
+
+    One whose default is a secret is a finding of its own, which says so too.
+    """
     found: defaultdict[str, list[Setting]] = defaultdict(list)
     for setting in inventory.settings:
-        if setting.unused and not programs.is_aside(setting):
+        if setting.unused and not programs.is_aside(setting) and not _holds_secret(setting):
             found[setting.location.file].append(setting)
     offered = _offered(inventory) if found else {}
     for path, settings in found.items():
         yield _evidence(path, settings, offered)
+
+
+def _holds_secret(setting: Setting) -> bool:
+    default = setting.default if setting.default_kind == "literal" else None
+    return default is not None and default.secret and not secrets.opens_nothing(setting.name, default)
 
 
 def _offered(inventory: Inventory) -> dict[str, list[Related]]:

@@ -87,7 +87,7 @@ def _in_code(inventory: Inventory, named: set[str]) -> Iterator[Evidence]:
     others: defaultdict[str, dict[str, Setting]] = defaultdict(dict)
     offered: Counter[str] = Counter()
     for item in inventory.settings:
-        if programs.is_aside(item):
+        if programs.is_aside(item) or (item.unused and not item.required):
             continue
         template = _template(inventory, item.location.file)
         path = template.path if template else ""
