@@ -45,6 +45,7 @@ _COLUMN_LIMIT = 10_000
 _LONG_LINE = regex(rf"[^\n]{{{_LINE_LIMIT},}}")
 _OUTER_LINE = regex(r"\n(?=\n\w)")
 _EXPRESSION = re.compile(rb"\$\{\{(?:[^}\n]|\}(?!\})){0,500}\}\}")
+_SETS_ERREXIT = regex(r"set\s(?:.*\s)?-(?:[a-zA-Z]*e[a-zA-Z]*|o\s+errexit)(?=\s|$)")
 _SHELLS = frozenset({"sh", "bash", "dash", "ash", "zsh", "ksh"})
 _OWN_FOLDER = frozenset({"subshell", "command_substitution", "process_substitution", "function_definition", "pipeline"})
 _SEQUENCES = frozenset({"program", "compound_statement", "subshell"})
@@ -203,7 +204,7 @@ def _sets_errexit(root: Node, data: bytes) -> bool:
     if re.match(rb"#![^\n]* -[a-z]*e", data):
         return True
     tops = (shell_words.raw(node, data) for node in root.children if node.type == "command")
-    return any(re.match(r"set\s+-(?:[a-z]*e|o errexit)", text) for text in tops)
+    return any(map(_SETS_ERREXIT.match, tops))
 
 
 def _walk(first: _Visit, text: _Text) -> Iterator[Command]:
