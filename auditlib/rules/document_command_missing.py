@@ -115,10 +115,10 @@ def _templates(names: set[str], commands: list[Mention], item: Mention) -> Itera
 
 def _dispatched(inventory: Inventory, item: Mention) -> Iterator[str]:
     """A workflow that can be started by hand, where a document says to do so and none can."""
-    asked = item.kind == "dispatch" or item.text.startswith("gh workflow run ")
-    events = {trigger.event for workflow in inventory.workflows for trigger in workflow.triggers}
-    if asked and events and "workflow_dispatch" not in events:
-        yield "a workflow with `workflow_dispatch`"
+    if item.kind == "dispatch" or item.text.startswith("gh workflow run "):
+        events = {trigger.event for workflow in inventory.workflows for trigger in workflow.triggers}
+        if events and "workflow_dispatch" not in events:
+            yield "a workflow with `workflow_dispatch`"
 
 
 def _evidence(missing: str, uses: list[Mention]) -> Evidence:
