@@ -76,14 +76,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             pushed = {name: item for item in pushed_images.of(workflow, job) for name in _name(item.reference)}
             unused = {name: item for name, item in pushed.items() if not _is_named(name, named)}
             if unused and len(unused) == len(pushed) and not _passes_on(workflow, job):
-                yield _evidence(job, unused, _of_job(inventory, job, built), _unless(workflow))
-
-
-def _unless(workflow: Workflow) -> str:
-    """Who else may run the image."""
-    if any(deploy_hooks.place(workflow, job) for job in workflow.jobs):
-        return "the platform does whose hook the workflow calls"
-    return "the releases are for others to run" if workflow_events.is_started_by_person(workflow) else ""
+                yield _evidence(workflow, job, unused, _of_job(inventory, workflow, job, built))
 
 
 def _is_named(name: str, named: set[str]) -> bool:
@@ -156,10 +149,10 @@ def _reference(pushed: Pushed) -> str:
     return f"{folder}{slash}{last.partition(':')[0]}:${{VERSION:?the version to run}}"
 
 
-def _of_job(inventory: Inventory, job: Job, built: list[Service]) -> list[Service]:
+def _of_job(inventory: Inventory, workflow: Workflow, job: Job, built: list[Service]) -> list[Service]:
     """Of the services that Compose builds those whose Dockerfile the job may build; all where none is told apart."""
     composed = building.composed_by(inventory)
-    runs = pipeline.of(inventory, inventory.workflows).of_job(job)
+    runs = pipeline.of(inventory, [workflow]).of_job(job)
     builds = [run for run in runs if pipeline.builds_images(run, inventory)]
     files = [(item, services.dockerfile(inventory, item)) for item in built]
     return [
@@ -167,18 +160,22 @@ def _of_job(inventory: Inventory, job: Job, built: list[Service]) -> list[Servic
     ] or built
 
 
-def _evidence(job: Job, unused: dict[str, Pushed], built: list[Service], unless: str) -> Evidence:
+def _evidence(workflow: Workflow, job: Job, unused: dict[str, Pushed], built: list[Service]) -> Evidence:
     names = sorted(unused)
     first = built[0]
+    hooked = any(deploy_hooks.place(workflow, other) for other in workflow.jobs)
+    unless = ", unless the platform does whose hook the workflow calls" if hooked else ""
+    if not hooked and workflow_events.is_started_by_person(workflow):
+        unless = ", unless the releases are for others to run"
     return Evidence(
         f"The job {job.id} pushes {listed(names)}, and nothing in the repository runs what it pushed: "
         f"{first.location.file} builds {listed(service.name for service in built)} anew"
-        f"{f', unless {unless}' if unless else ''}.",
+        f"{unless}.",
         unused[names[0]].location,
         subject="/".join((job.workflow, *names)),
         related=tuple(Related(service.location, f"builds {service.name} from the source") for service in built[:6]),
         recommendation=f"Let {listed(service.name for service in built)} run the published image by its version, and "
         "deploy by pulling it.",
-        confidence=Confidence.LOW if "hook" in unless else None,
+        confidence=Confidence.LOW if hooked else None,
         example=compose_lines.of_service(first, f"image: {_reference(unused[names[0]])}"),
     )
