@@ -43,7 +43,6 @@ _TARGET = regex(r"[a-z][\w:-]*")
 _FILE = regex(r"(?:\./)?(?:[\w-][\w.-]*/)*[\w.-]+\.ya?ml")
 _GENERATORS = frozenset({"CMakeLists.txt", "configure", "configure.ac", "Makefile.in", "Makefile.am", "meson.build"})
 _COMPOSE = ("docker-compose", "docker compose")
-_TEMPLATE = regex(r"(?:\./)?(?:[\w-][\w.-]*/)*\.?env[\w.-]*(?:example|sample|template|dist)\w*")
 
 
 @rule(area=Area.RESILIENCE, severity=Severity.LOW, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
@@ -60,7 +59,6 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             for missing in (
                 *_targets(inventory, names, item),
                 *_files(names, commands, item),
-                *_templates(names, commands, item),
                 *_dispatched(inventory, item),
                 *documented_containers.missing(containers, item),
             ):
@@ -102,15 +100,6 @@ def _files(names: set[str], commands: list[Mention], item: Mention) -> Iterator[
         name = posixpath.basename(word)
         if option in ("-f", "--file") and _FILE.fullmatch(word) and name not in names and name not in others:
             yield f"the file {word}"
-
-
-def _templates(names: set[str], commands: list[Mention], item: Mention) -> Iterator[str]:
-    """The template of an environment file that a command copies, which isn't there and which no other command makes."""
-    words = item.text.split()
-    if len(words) == 3 and words[0] in ("cp", "copy") and _TEMPLATE.fullmatch(words[1]):
-        name = posixpath.basename(words[1])
-        if name not in names and not any(name in other.text for other in commands if other.text != item.text):
-            yield f"the file {words[1]}"
 
 
 def _dispatched(inventory: Inventory, item: Mention) -> Iterator[str]:
