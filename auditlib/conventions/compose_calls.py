@@ -1,4 +1,4 @@
-"""Calls of Docker Compose: what is done, with which files, to which services.
+"""Calls of Docker Compose, or of Podman in its place: what is done, with which files, to which services.
 
 Follows https://docs.docker.com/reference/cli/docker/compose/.
 """
@@ -28,6 +28,11 @@ class Call(Struct, frozen=True):
         return tuple(value for option, value in pairwise(joined) if option in ("-f", "--file"))
 
     @property
+    def is_in_background(self) -> bool:
+        """Whether what it starts goes on without it."""
+        return not {"-d", "--detach"}.isdisjoint(self.arguments)
+
+    @property
     def is_for_all(self) -> bool:
         """Whether it names no service."""
         return not command_words.split(list(self.arguments))[0]
@@ -36,11 +41,12 @@ class Call(Struct, frozen=True):
 def of(words: Sequence[str]) -> Call | None:
     """The call that a command is; None for another command."""
     program, *rest = command_words.core(list(words)) or [""]
-    if posixpath.basename(program) == "docker":
+    name = posixpath.basename(program)
+    if name in ("docker", "podman"):
         verb, rest = command_words.split(rest)
         if verb != "compose":
             return None
-    elif posixpath.basename(program) != "docker-compose":
+    elif name not in ("docker-compose", "podman-compose"):
         return None
     verb, arguments = command_words.split(rest)
     options = rest[: len(rest) - len(arguments) - 1]

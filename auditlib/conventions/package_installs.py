@@ -12,13 +12,13 @@ import posixpath
 
 from msgspec import Struct
 
-from auditlib.conventions.command_words import place
+from auditlib.conventions.command_words import PACKAGE_MANAGERS, place
 from auditlib.inventory.delivery import Command
 from auditlib.patterns import regex
 
 _OF_JAVASCRIPT = ("package-lock.json", "npm-shrinkwrap.json", "yarn.lock", "pnpm-lock.yaml", "bun.lock", "bun.lockb")
 LOCKS: dict[str, tuple[str, tuple[str, ...]]] = {
-    **dict.fromkeys(("npm", "yarn", "pnpm", "bun"), ("package.json", _OF_JAVASCRIPT)),
+    **dict.fromkeys(sorted(PACKAGE_MANAGERS), ("package.json", _OF_JAVASCRIPT)),
     "poetry": ("pyproject.toml", ("poetry.lock",)),
     "uv": ("pyproject.toml", ("uv.lock",)),
     "pdm": ("pyproject.toml", ("pdm.lock",)),
@@ -56,10 +56,6 @@ _VALUES = frozenset({
     "--implementation", "--upgrade-strategy", "--index-strategy", "--config-settings", "--report", "--log", "--group",
 })  # fmt: skip
 """Options of pip that take the next word."""
-_OF_NODE = frozenset({
-    ("npm", "ci"), ("npm", "install"), ("npm", "i"), ("yarn", "install"), ("yarn",), ("pnpm", "install"),
-    ("pnpm", "i"), ("bun", "install"),
-})  # fmt: skip
 _PROJECT = regex(r"(?P<name>[A-Za-z0-9][\w.-]*)(?:\[[^\]]*\])?\s*(?P<constraint>(?:[=<>!~@].*)?)")
 _PACKAGE = regex(r"(?P<name>@[\w.-]+/[\w.-]+|[A-Za-z0-9][\w.-]*)(?:@(?P<version>.+))?")
 _BOOTSTRAP = frozenset({"pip", "setuptools", "wheel", "npm", "corepack"})
@@ -105,12 +101,13 @@ def follows_lock(found: Installs, *, in_ci: bool = False, modern_yarn: bool = Fa
         return True
     if in_ci:
         return found.manager != "npm" and (found.manager != "yarn" or modern_yarn)
-    return found.manager not in ("npm", "yarn", "pnpm", "bun")
+    return found.manager not in PACKAGE_MANAGERS
 
 
 def of_node(command: Command) -> bool:
     """Whether a command installs the packages of a `package.json` beside it."""
-    return tuple(word for word in command.words if not word.startswith("-")) in _OF_NODE
+    found = of(command.words)
+    return found is not None and found.whole and found.manager in PACKAGE_MANAGERS
 
 
 def is_open(constraint: str) -> bool:

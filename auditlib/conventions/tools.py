@@ -29,6 +29,8 @@ TEST_FRAMEWORKS: dict[str, re.Pattern[str]] = {
     "go": regex(r"\bgo\s+test\b|\bgotestsum\b"),
 }
 """How the frameworks are started, in a command's words joined by spaces."""
+LOOKED_FOR = ("pytest", "playwright", "jest", "vitest", "cypress")
+"""Those whose tests are found in a repository wherever they are."""
 
 
 def test_framework(text: str) -> str:
@@ -36,16 +38,12 @@ def test_framework(text: str) -> str:
     return next((name for name, pattern in TEST_FRAMEWORKS.items() if pattern.search(text)), "")
 
 
-_LOOKED_FOR = ("pytest", "playwright", "jest", "vitest", "cypress")
+def lacks_tests(inventory: Inventory, framework: str) -> bool:
+    """Whether the repository was searched for the tests of a framework, and holds none of them."""
+    return framework in LOOKED_FOR and not any(_may_run(framework, suite) for suite in inventory.test_suites)
 
 
-def finds_nothing(inventory: Inventory, text: str) -> bool:
-    """Whether a command starts a framework for whose tests the repository was searched, and holds none of them."""
-    framework = test_framework(text)
-    return framework in _LOOKED_FOR and not any(may_run(framework, suite) for suite in inventory.test_suites)
-
-
-def may_run(framework: str, suite: TestSuite) -> bool:
+def _may_run(framework: str, suite: TestSuite) -> bool:
     """Whether a framework may run the tests of a suite; pytest runs those of unittest and Playwright for Python too."""
     in_python = any(file.endswith(".py") for file in suite.files)
     return in_python if framework == "pytest" else not in_python

@@ -100,9 +100,13 @@ def is_preview(job: Job) -> bool:
 
 def is_gated(workflow: Workflow, job: Job, runs: tuple[Run, ...]) -> bool:
     """Whether a check or an approval comes before a job, or a person starts it."""
+    return is_chosen(job) or waits(workflow, job, runs)
+
+
+def is_chosen(job: Job) -> bool:
+    """Whether a job runs, by its condition, only for what a person has chosen: a tag, a release, a start by hand."""
     wishes = workflow_events.wishes(job.condition)
-    by_person = all(wish.tag or wish.event in ("workflow_dispatch", "release") for wish in wishes)
-    return bool(wishes and by_person) or waits(workflow, job, runs)
+    return bool(wishes) and all(wish.tag or wish.event in ("workflow_dispatch", "release") for wish in wishes)
 
 
 def waits(workflow: Workflow, job: Job, runs: tuple[Run, ...]) -> bool:

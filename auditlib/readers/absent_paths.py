@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 
 import ahocorasick_rs
 import pathspec
@@ -51,9 +52,9 @@ _LINE_LIMIT = 2_000
 def read(source: Source) -> Reading:
     """A record for each such place. It reports no coverage: the documents belong to another reader."""
     reading = Reading()
-    found = [
-        item for file in source.matching(*PATTERNS) if not _ASIDE.search(file) for item in _candidates(source, file)
-    ]
+    documents = [file for file in source.matching(*PATTERNS) if not _ASIDE.search(file)]
+    by_name = _by_name(source) if documents else {}
+    found = [item for file in documents for item in _candidates(source, by_name, file)]
     if not found:
         return reading
     ignored = _ignored(source)
@@ -64,7 +65,14 @@ def read(source: Source) -> Reading:
     return reading
 
 
-def _candidates(source: Source, file: str) -> Iterator[AbsentPath]:
+def _by_name(source: Source) -> dict[str, list[str]]:
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for path in source.files:
+        found[posixpath.basename(path)].append(path)
+    return found
+
+
+def _candidates(source: Source, by_name: Mapping[str, list[str]], file: str) -> Iterator[AbsentPath]:
     try:
         lines = source.lines(file)
     except Unreadable:
@@ -77,7 +85,7 @@ def _candidates(source: Source, file: str) -> Iterator[AbsentPath]:
         elif not fenced and "`" in line[:_LINE_LIMIT] and not _NOT_THERE.search(line[:_LINE_LIMIT]):
             yield from (
                 AbsentPath(path, Location(file, number)) for path in _paths(line[:_LINE_LIMIT])
-                if _is_missed(source, folder, path)
+                if not _is_elsewhere(by_name, path) and _is_missed(source, folder, path)
             )  # fmt: skip
 
 
@@ -87,10 +95,14 @@ def _paths(line: str) -> Iterator[str]:
             yield match["path"]
 
 
+def _is_elsewhere(by_name: Mapping[str, list[str]], path: str) -> bool:
+    """Whether the path leads to a file as seen from some folder."""
+    return any(item.endswith(f"/{path}") for item in by_name.get(posixpath.basename(path), ()))
+
+
 def _is_missed(source: Source, folder: str, path: str) -> bool:
     """Whether a path is meant to be the repository's and leads to nothing, as seen from the root or the document."""
-    seen = [path, posixpath.normpath(posixpath.join(folder, path))]
-    if any(source.exists(item) for item in seen) or any(item.endswith(f"/{path}") for item in source.files):
+    if any(source.exists(item) for item in (path, posixpath.normpath(posixpath.join(folder, path)))):
         return False
     if path.startswith(_WORKFLOWS):
         return any(item.startswith(_WORKFLOWS) for item in source.files)

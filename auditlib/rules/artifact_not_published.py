@@ -78,7 +78,7 @@ def _reports(run: Run) -> bool:
 
 def _is_vain(inventory: Inventory, job: Job, run: Run) -> bool:
     """Whether a run has no test to report on: the repository, which the job checks out, holds none."""
-    return Workspace(inventory, job).holds_repository and tools.finds_nothing(inventory, run.text)
+    return Workspace(inventory, job).holds_repository and tools.lacks_tests(inventory, tools.test_framework(run.text))
 
 
 def _is_browser_test(run: Run) -> bool:

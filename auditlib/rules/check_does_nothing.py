@@ -65,9 +65,16 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         if not job.steps or job.uses or _OTHER.search(name):
             continue
         if _CHECKS.search(name) and any(step.run for step in job.steps) and deployment.is_empty(job):
-            yield _of_printing(job)
+            if not _may_fail(job):
+                yield _of_printing(job)
         elif _LINTS.search(name) and not found.is_opaque(job) and _lints_nothing(job, found.of_job(job)):
             yield _of_lint(job)
+
+
+def _may_fail(job: Job) -> bool:
+    """Whether a command ends the job as failed: it looks at how other jobs ended, or at what it was given."""
+    commands = (item.words for step in job.steps for item in step.commands)
+    return any(words[0] == "exit" and words[1:2] not in ((), ("0",)) for words in commands)
 
 
 def _lints_nothing(job: Job, runs: list[Run]) -> bool:

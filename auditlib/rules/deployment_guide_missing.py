@@ -32,18 +32,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditlib.conventions import deployment, environments
+from auditlib.conventions import compose_calls, deployment, environments
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Project
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
-from auditlib.patterns import regex
 from auditlib.phrases import counted, listed
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
-_STARTS = regex(r"\bcompose\b(?:\s+\S+)*\s+up(?:\s+-\S+)*\s+(?:-d|--detach)(?:\s+-\S+)*\s*(?:#.*)?$")
-"""A start of the whole project, which goes on in the background."""
 _GUIDE = """# Deployment
 
 ## Before the first deployment
@@ -94,7 +91,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 
 def _tells_to_start(inventory: Inventory) -> bool:
     """Whether a document has its readers start the project for good, which is all where nothing else deploys it."""
-    return any(_STARTS.search(item.text) for item in deployment.documented_commands(inventory))
+    calls = (compose_calls.of(item.text.split()) for item in deployment.documented_commands(inventory))
+    return any(call and call.verb == "up" and call.is_in_background and call.is_for_all for call in calls)
 
 
 def _deployed(inventory: Inventory) -> list[Project]:

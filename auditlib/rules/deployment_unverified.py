@@ -40,7 +40,6 @@ from auditlib.pipeline.deploying import ServerScript
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
-_DETACHES = frozenset({"-d", "--detach"})
 _WAITS = frozenset({"--wait", "--exit-code-from", "--abort-on-container-exit"})
 _ASKS = regex(
     r"\bcurl\b|\bwget\b|\bnc\b|health|smoke|verif|check|wait|test|inspect|\blogs\b|\bexec\b|\bhttpie?\b|\bhttps?://|probe|status",
@@ -67,8 +66,7 @@ def _unasked(commands: tuple[Command, ...]) -> Command | None:
     for command in commands:
         call = compose_calls.of(command.words)
         if call and call.verb == "up":
-            detached = _DETACHES & set(call.arguments) and not _WAITS & set(call.arguments)
-            last = command if detached else None
+            last = command if call.is_in_background and _WAITS.isdisjoint(call.arguments) else None
         elif _ASKS.search(" ".join(command.words)) and command.words[0] not in ("echo", "printf"):
             last = None
     return last

@@ -49,7 +49,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for workflow in inventory.workflows:
         if not workflow.concurrency and _follows_branches(workflow):
             runs = pipeline.of(inventory, [workflow])
-            free = [job for job in workflow.jobs if not job.concurrency]
+            free = [job for job in workflow.jobs if not job.concurrency and not deploying.is_chosen(job)]
             found = [(job, place) for job in free if (place := deploying.place(job, runs.of_job(job)))]
             if found:
                 yield _evidence(workflow, found)

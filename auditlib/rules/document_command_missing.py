@@ -43,7 +43,6 @@ _TARGET = regex(r"[a-z][\w:-]*")
 _FILE = regex(r"(?:\./)?(?:[\w-][\w.-]*/)*[\w.-]+\.ya?ml")
 _GENERATORS = frozenset({"CMakeLists.txt", "configure", "configure.ac", "Makefile.in", "Makefile.am", "meson.build"})
 _COMPOSE = ("docker-compose", "docker compose")
-_TEMPLATE = regex(r"(?:\./)?(?:[\w-][\w.-]*/)*\.?env[\w.-]*(?:example|sample|template|dist)\w*")
 
 
 @rule(area=Area.RESILIENCE, severity=Severity.LOW, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
@@ -60,7 +59,6 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             for missing in (
                 *_targets(inventory, names, item),
                 *_files(names, commands, item),
-                *_templates(names, commands, item),
                 *_dispatched(inventory, item),
                 *documented_containers.missing(containers, item),
             ):
@@ -104,21 +102,12 @@ def _files(names: set[str], commands: list[Mention], item: Mention) -> Iterator[
             yield f"the file {word}"
 
 
-def _templates(names: set[str], commands: list[Mention], item: Mention) -> Iterator[str]:
-    """The template of an environment file that a command copies, which isn't there and which no other command makes."""
-    words = item.text.split()
-    if len(words) == 3 and words[0] in ("cp", "copy") and _TEMPLATE.fullmatch(words[1]):
-        name = posixpath.basename(words[1])
-        if name not in names and not any(name in other.text for other in commands if other.text != item.text):
-            yield f"the file {words[1]}"
-
-
 def _dispatched(inventory: Inventory, item: Mention) -> Iterator[str]:
     """A workflow that can be started by hand, where a document says to do so and none can."""
-    asked = item.kind == "dispatch" or item.text.startswith("gh workflow run ")
-    events = {trigger.event for workflow in inventory.workflows for trigger in workflow.triggers}
-    if asked and events and "workflow_dispatch" not in events:
-        yield "a workflow with `workflow_dispatch`"
+    if item.kind == "dispatch" or item.text.startswith("gh workflow run "):
+        events = {trigger.event for workflow in inventory.workflows for trigger in workflow.triggers}
+        if events and "workflow_dispatch" not in events:
+            yield "a workflow with `workflow_dispatch`"
 
 
 def _evidence(missing: str, uses: list[Mention]) -> Evidence:

@@ -28,6 +28,7 @@ import shlex
 from collections import defaultdict
 from collections.abc import Iterator
 
+from auditlib.conventions import script_names
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import AbsentPath
@@ -38,22 +39,22 @@ from auditlib.rules._rule import Evidence, rule
 
 @rule(area=Area.RESILIENCE, severity=Severity.LOW, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """For each document one finding for all files that it names and that aren't there, apart from broken links."""
+    """For each document one finding for all files that it names and that aren't there, broken links apart."""
     found: defaultdict[str, list[AbsentPath]] = defaultdict(list)
-    linked = _linked(inventory) if inventory.absent_paths else frozenset()
+    told = _told(inventory) if inventory.absent_paths else frozenset()
     for item in inventory.absent_paths:
-        if (item.location, posixpath.basename(item.path)) not in linked:
+        if (item.location, posixpath.basename(item.path)) not in told:
             found[item.location.file].append(item)
     for document, items in found.items():
         yield _evidence(inventory, document, items)
 
 
-def _linked(inventory: Inventory) -> frozenset[tuple[Location, str]]:
-    """The places of links to files that aren't there, which are a finding of their own, with the files' names."""
-    return frozenset(
-        (item.location, posixpath.basename(item.text))
-        for document in inventory.documents for item in document.mentions if item.kind == "link"
-    )  # fmt: skip
+def _told(inventory: Inventory) -> frozenset[tuple[Location, str]]:
+    """The places that other rules tell of, with the files' names: broken links, and slips in a script's name."""
+    linked = (item for document in inventory.documents for item in document.mentions if item.kind == "link")
+    places = [(item.location, item.text) for item in linked]
+    places += [(slip.mention.location, slip.path) for slip in script_names.slips(inventory)]
+    return frozenset((place, posixpath.basename(path)) for place, path in places)
 
 
 def _like(inventory: Inventory, path: str) -> str:

@@ -73,10 +73,9 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         run for run in found.runs if not _ACTS_ON_IMAGE.search(run.text) and pipeline.builds_images(run, inventory)
     ]
     scans = [run for run in (*found.runs, *found.opaque) if _SCANNERS.search(run.text)]
-    of_files = [run for run in scans if _OF_FILES.search(run.text)]
-    if builds and len(scans) == len(of_files):
+    if builds and all(_OF_FILES.search(run.text) for run in scans):
         pushing = {id(run.job) for run in found.runs if _PUSHES.search(run.text)}
-        yield _evidence(builds, [run for run in builds if id(run.job) in pushing], of_files)
+        yield _evidence(builds, [run for run in builds if id(run.job) in pushing], scans)
 
 
 def _where(jobs: list[str], pushing: list[str]) -> str:

@@ -30,6 +30,7 @@ References:
 from __future__ import annotations
 
 import posixpath
+from collections import defaultdict
 from collections.abc import Iterator
 
 from auditlib import pipeline
@@ -50,7 +51,7 @@ from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed
-from auditlib.pipeline import building
+from auditlib.pipeline import Run, building
 from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
 
@@ -70,20 +71,19 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     built = [item for item in inventory.distinct_services if item.build and not _is_for_development(item)]
     if not built or deployment.uses_orchestrator(inventory):
         return
-    named = _named(inventory)
+    named, builders = _named(inventory), _builders(inventory, built)
     for workflow in inventory.workflows:
-        for job in workflow.jobs:
-            pushed = {name: item for item in pushed_images.of(workflow, job) for name in _name(item.reference)}
-            unused = {name: item for name, item in pushed.items() if not _is_named(name, named)}
-            if unused and len(unused) == len(pushed) and not _passes_on(workflow, job):
-                yield _evidence(job, unused, _of_job(inventory, job, built), _unless(workflow))
+        lost = [(job, unused) for job in workflow.jobs if (unused := _unused(workflow, job, named))]
+        found = pipeline.of(inventory, [workflow] if lost else [])
+        for job, unused in lost:
+            yield _evidence(workflow, job, unused, _of_runs(inventory, found.of_job(job), builders) or built)
 
 
-def _unless(workflow: Workflow) -> str:
-    """Who else may run the image."""
-    if any(deploy_hooks.place(workflow, job) for job in workflow.jobs):
-        return "the platform does whose hook the workflow calls"
-    return "the releases are for others to run" if workflow_events.is_started_by_person(workflow) else ""
+def _unused(workflow: Workflow, job: Job, named: set[str]) -> dict[str, Pushed]:
+    """The images of a job by their names, if none of them is named again or passed on."""
+    pushed = {name: item for item in pushed_images.of(workflow, job) for name in _name(item.reference)}
+    used = any(_is_named(name, named) for name in pushed) or _passes_on(workflow, job)
+    return {} if used else pushed
 
 
 def _is_named(name: str, named: set[str]) -> bool:
@@ -156,29 +156,42 @@ def _reference(pushed: Pushed) -> str:
     return f"{folder}{slash}{last.partition(':')[0]}:${{VERSION:?the version to run}}"
 
 
-def _of_job(inventory: Inventory, job: Job, built: list[Service]) -> list[Service]:
-    """Of the services that Compose builds those whose Dockerfile the job may build; all where none is told apart."""
-    composed = building.composed_by(inventory)
-    runs = pipeline.of(inventory, inventory.workflows).of_job(job)
+def _builders(inventory: Inventory, built: list[Service]) -> dict[str, list[Service]]:
+    """The services that Compose builds, by their Dockerfile."""
+    found: defaultdict[str, list[Service]] = defaultdict(list)
+    for service in built:
+        if file := services.dockerfile(inventory, service):
+            found[file.path].append(service)
+    return found
+
+
+def _of_runs(inventory: Inventory, runs: list[Run], builders: dict[str, list[Service]]) -> list[Service]:
+    """The services whose Dockerfile a job may build."""
     builds = [run for run in runs if pipeline.builds_images(run, inventory)]
-    files = [(item, services.dockerfile(inventory, item)) for item in built]
     return [
-        item for item, file in files if file and any(building.covers(run, file, inventory, composed) for run in builds)
-    ] or built
+        service
+        for path, mine in builders.items()
+        if any(building.covers(run, inventory.dockerfiles_by_path[path], inventory, set(builders)) for run in builds)
+        for service in mine
+    ]
 
 
-def _evidence(job: Job, unused: dict[str, Pushed], built: list[Service], unless: str) -> Evidence:
+def _evidence(workflow: Workflow, job: Job, unused: dict[str, Pushed], built: list[Service]) -> Evidence:
     names = sorted(unused)
     first = built[0]
+    hooked = any(deploy_hooks.place(workflow, other) for other in workflow.jobs)
+    unless = ", unless the platform does whose hook the workflow calls" if hooked else ""
+    if not hooked and workflow_events.is_started_by_person(workflow):
+        unless = ", unless the releases are for others to run"
     return Evidence(
         f"The job {job.id} pushes {listed(names)}, and nothing in the repository runs what it pushed: "
         f"{first.location.file} builds {listed(service.name for service in built)} anew"
-        f"{f', unless {unless}' if unless else ''}.",
+        f"{unless}.",
         unused[names[0]].location,
         subject="/".join((job.workflow, *names)),
         related=tuple(Related(service.location, f"builds {service.name} from the source") for service in built[:6]),
         recommendation=f"Let {listed(service.name for service in built)} run the published image by its version, and "
         "deploy by pulling it.",
-        confidence=Confidence.LOW if "hook" in unless else None,
+        confidence=Confidence.LOW if hooked else None,
         example=compose_lines.of_service(first, f"image: {_reference(unused[names[0]])}"),
     )

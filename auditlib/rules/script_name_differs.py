@@ -24,42 +24,26 @@ References:
 
 from __future__ import annotations
 
-import difflib
 import posixpath
 from collections.abc import Iterator
 
-from auditlib.conventions import environments
+from auditlib.conventions import script_names
+from auditlib.conventions.script_names import Slip
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Mention, Script
 from auditlib.model import Area, Confidence, Effort, Related, Severity
-from auditlib.patterns import regex
 from auditlib.rules._rule import Evidence, rule
-
-_RUN = regex(r"\./[\w./@-]+\.(?:sh|bash)")
-_CLOSE = 0.85
-"""How much of two names has to be equal for one to be a slip of the other."""
 
 
 @rule(area=Area.RESILIENCE, severity=Severity.LOW, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every script that a document runs from where it stands, which the repository lacks and has under a like name."""
-    scripts = {posixpath.basename(item.path): item for item in inventory.scripts}
-    told: set[str] = set()
-    for document in inventory.documents:
-        for item in document.mentions if not environments.is_for_development(document.path) else ():
-            for path in _run(item):
-                name = posixpath.basename(path)
-                like = difflib.get_close_matches(name, scripts, 1, _CLOSE) if name not in scripts else []
-                if like and name not in told:
-                    told.add(name)
-                    yield _evidence(item, path, scripts[like[0]])
-
-
-def _run(item: Mention) -> list[str]:
-    """The scripts that a mention starts by their path."""
-    words = item.text.split() if item.kind == "command" else [item.text] if item.kind == "missing" else []
-    return [word for word in words[:2] if _RUN.fullmatch(word)]
+    found: dict[str, Slip] = {}
+    for slip in script_names.slips(inventory):
+        found.setdefault(posixpath.basename(slip.path), slip)
+    for slip in found.values():
+        yield _evidence(slip.mention, slip.path, slip.script)
 
 
 def _evidence(item: Mention, path: str, script: Script) -> Evidence:

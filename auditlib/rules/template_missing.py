@@ -36,8 +36,7 @@ from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 _TEMPLATE = regex(
-    r"(?:[\w.-]*/)*(?:\.?env[\w.-]*\.(?:example|sample|template|dist|tmpl)|[\w.-]*\.env\.(?:example|sample)|"
-    r"(?:example|sample|template)\.env|env\.(?:example|sample|template))"
+    r"(?:[\w.-]*/)*(?:[\w-]*\.?env[\w.-]*(?:example|sample|template|dist|tmpl)\w*|(?:example|sample|template)\.env)"
 )
 
 
@@ -47,14 +46,27 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     names = {posixpath.basename(path) for path in inventory.files}
     found: defaultdict[str, list[Mention]] = defaultdict(list)
     for document in inventory.documents:
-        for item in document.mentions:
-            words = item.text.split() if item.kind == "command" else []
-            plain = [word for word in words if not word.startswith("-")]
-            copied = len(plain) == 3 and plain[0] == "cp" and _TEMPLATE.fullmatch(plain[1])
-            if copied and posixpath.basename(plain[1]) not in names:
-                found[plain[1]].append(item)
+        commands = [item for item in document.mentions if item.kind == "command"]
+        for item in commands:
+            name = _copied(item)
+            if name and posixpath.basename(name) not in names and not _is_made(commands, item, name):
+                found[name].append(item)
     for name, uses in found.items():
         yield _evidence(inventory, name, uses)
+
+
+def _copied(item: Mention) -> str:
+    """The template that a command copies."""
+    plain = [word for word in item.text.split() if not word.startswith("-")]
+    if len(plain) != 3 or not _TEMPLATE.fullmatch(plain[1]):
+        return ""
+    plainly = plain[1].startswith((".env", "env"))  # of a path of Windows the backslash is lost on the way
+    return plain[1] if plain[0] == "cp" or (plain[0] == "copy" and plainly) else ""
+
+
+def _is_made(commands: list[Mention], item: Mention, name: str) -> bool:
+    """Whether another command of the document names the template, and so may make it."""
+    return any(posixpath.basename(name) in other.text for other in commands if not _copied(other) and other != item)
 
 
 def _new(inventory: Inventory, name: str) -> str:

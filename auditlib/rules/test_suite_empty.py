@@ -43,7 +43,6 @@ from auditlib.rules._rule import Evidence, rule
 
 _NOT_WRITTEN = regex(r"^echo .{0,20}no test specified")
 """What `npm init` writes (https://docs.npmjs.com/cli/commands/npm-init)."""
-_LOOKED_FOR = ("pytest", "playwright", "jest", "vitest", "cypress")
 
 
 @rule(area=Area.CICD, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.MEDIUM)
@@ -51,15 +50,15 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every framework that a workflow runs and that has no test file; and suites whose files declare no test."""
     found = pipeline.of(inventory, inventory.workflows)
     checked_out = {id(job) for job in inventory.jobs if Workspace(inventory, job).holds_repository}
-    for framework in _LOOKED_FOR:
+    for framework in tools.LOOKED_FOR:
         matching = found.matching(tools.TEST_FRAMEWORKS[framework])
         runs = [run for run in matching if id(run.job) in checked_out and _looks_here(run)]
-        if runs and not any(tools.may_run(framework, suite) for suite in inventory.test_suites):
+        if runs and tools.lacks_tests(inventory, framework):
             yield _evidence(framework, runs)
     for runs in _by_job(found.matching(_NOT_WRITTEN)).values():
         yield _not_written(runs[0])
     for suite in inventory.test_suites:
-        if not suite.cases and suite.framework in (*_LOOKED_FOR, "unittest"):
+        if not suite.cases and suite.framework in (*tools.LOOKED_FOR, "unittest"):
             yield _without_cases(suite)
 
 

@@ -49,6 +49,30 @@ def test_errexit_of_the_caller_counts():
     assert list(shown("flake8; true", errexit=True)) == ["flake8", "true"]
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a; if b; then c; else d; fi; e", ["c", "d"]),
+        ("a && b && c; d", ["b", "c"]),
+        ("case $x in y) a ;; esac; for i in 1; do b; done", ["a"]),
+    ],
+)
+def test_what_runs_only_in_some_case(text, expected):
+    assert [item.words[0] for item in shell.commands(text, "f") if item.conditional] == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("""a "$X ${Y:-z}" $X pre$Z""", ("X", "Y", "Z")),
+        ("a '$X' \\$X ${#X} ${X:+set} ${!X}", ()),
+        ("a $(b $X)", ()),
+    ],
+)
+def test_the_variables_that_a_command_is_filled_in_with(text, expected):
+    assert shell.commands(text, "f")[0].expands == expected
+
+
 def test_lines_and_columns_are_those_of_the_file():
     found = shell.commands("ä; b\n  c \\\n  d", "f", 10, indent=4)
     assert [(item.location.line, item.location.column, item.location.end_line) for item in found] == [
