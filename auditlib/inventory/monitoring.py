@@ -195,7 +195,7 @@ class Route(Struct, frozen=True):
     continues: bool
     location: Location
     blank: str = ""
-    """The key of matchers (`match_re`) that stands there with nothing below it."""
+    """The key of matchers (`match_re`) that stands there with nothing after its colon."""
 
 
 class InhibitRule(Struct, frozen=True):
