@@ -230,6 +230,7 @@ class DashboardProvider(Struct, frozen=True):
     name: str
     path: str
     location: Location
+    organisation: str = "1"
 
 
 class Panel(Struct, frozen=True):
