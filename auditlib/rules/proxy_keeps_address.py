@@ -38,7 +38,8 @@ from msgspec import Struct
 
 from auditlib import stages
 from auditlib.compose.discovery import BASES
-from auditlib.conventions import command_words, environments, proxies
+from auditlib.conventions import compose_calls, environments, proxies
+from auditlib.conventions.compose_calls import Call
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.proxy import ReverseProxy
@@ -50,9 +51,7 @@ from auditlib.pipeline import remote
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
-_COMPOSE = regex(r"\bdocker[- ]compose\s(?P<rest>[^;&|\n]*)")
-_FILE = regex(r"(?:^|\s)(?:-f|--file)[\s=]+(\S+)")
-_DOWN = regex(r"\bdocker[- ]compose\s[^;&|\n]*\b(?:down|stop|rm)\b")
+_ENDS = frozenset({"down", "stop", "rm"})
 _RELOADS = regex(r"\breload\b|\bHUP\b|\b(?:restart|force-recreate)\b")
 
 
@@ -64,11 +63,10 @@ class _Line(Struct, frozen=True):
 
 
 class _Made(Struct, frozen=True):
-    """A command that makes containers anew: those of the services named, or all whose images changed."""
+    """A call that makes containers anew: those of the services named, or all whose images changed."""
 
     line: _Line
-    named: tuple[str, ...]
-    files: tuple[str, ...]
+    call: Call
 
 
 class _Stale(Struct, frozen=True):
@@ -101,28 +99,18 @@ def _made(inventory: Inventory) -> Iterator[_Made]:
     """What makes containers anew, and is followed by nothing that may reload a proxy."""
     for lines in _sequences(inventory):
         for index, line in enumerate(lines):
-            match = _COMPOSE.search(line.text)
-            verb, rest = command_words.split(match["rest"].split()) if match else ("", [])
-            before, after = lines[:index], lines[index:]
-            if verb == "up" and not _is_whole(before) and not any(_RELOADS.search(item.text) for item in after):
-                named = _arguments(rest)
-                if named or "--build" in rest or any(" pull" in item.text for item in before):
-                    yield _Made(line, named, tuple(posixpath.basename(name) for name in _FILE.findall(line.text)))
+            up = next((call for call in compose_calls.in_text(line.text) if call.verb == "up"), None)
+            if up is None or any(_RELOADS.search(item.text) for item in lines[index:]):
+                continue
+            before = lines[:index]
+            renewed = up.services or "--build" in up.arguments or any(" pull" in item.text for item in before)
+            if renewed and not any(map(_ends_something, before)):
+                yield _Made(line, up)
 
 
-def _arguments(words: list[str]) -> tuple[str, ...]:
-    """The services that `up` is told."""
-    found: list[str] = []
-    name, rest = command_words.split(words)
-    while name:
-        found.append(name)
-        name, rest = command_words.split(rest)
-    return tuple(found)
-
-
-def _is_whole(before: list[_Line]) -> bool:
-    """Whether everything is taken down first, so that the proxy starts again as well."""
-    return any(_DOWN.search(item.text) for item in before)
+def _ends_something(line: _Line) -> bool:
+    """Whether containers are taken away, the proxy's perhaps, so that it starts again as well."""
+    return any(call.verb in _ENDS for call in compose_calls.in_text(line.text))
 
 
 def _sequences(inventory: Inventory) -> Iterator[list[_Line]]:
@@ -144,10 +132,11 @@ def _stale(inventory: Inventory, config: ReverseProxy, proxy: Service, made: lis
     """The first upstream of a proxy that is made anew without it."""
     mine = inventory.services_of(proxy.project)
     for item in made:
-        if posixpath.basename(proxy.location.file) in (item.files or BASES) and proxy.name not in item.named:
+        files = [posixpath.basename(name) for name in item.call.files] or BASES
+        if posixpath.basename(proxy.location.file) in files and proxy.name not in item.call.services:
             for name, place in _fixed(config):
                 service = mine.get(name)
-                if service and service.name != proxy.name and _is_made(service, proxy, item):
+                if service and service.name != proxy.name and _is_made(service, proxy, item.call):
                     return _Stale(proxy, service, item, place)
     return None
 
@@ -160,12 +149,12 @@ def _fixed(config: ReverseProxy) -> list[tuple[str, Location]]:
     return listed + [(item.target, item.location) for item in config.passages if item.target not in named | {""}]
 
 
-def _is_made(service: Service, proxy: Service, item: _Made) -> bool:
-    """Whether the command makes an upstream anew and leaves its proxy; without names, what was built alone."""
+def _is_made(service: Service, proxy: Service, call: Call) -> bool:
+    """Whether the call makes an upstream anew and leaves its proxy; without names, what was built alone."""
     if any(each.service == service.name and each.restarts for each in proxy.dependencies):
         return False
-    if item.named:
-        return service.name in item.named
+    if call.services:
+        return service.name in call.services
     other = proxy.build is None or (service.build and proxy.build.dockerfile != service.build.dockerfile)
     return service.build is not None and bool(other)
 
@@ -173,7 +162,7 @@ def _is_made(service: Service, proxy: Service, item: _Made) -> bool:
 def _evidence(found: list[_Stale]) -> Evidence:
     first, *others = found
     line = first.made.line.location
-    when = "" if first.made.named else ", when its image has changed,"
+    when = "" if first.made.call.services else ", when its image has changed,"
     names = listed(item.proxy.name for item in found)
     reload = f"docker compose exec -T {first.proxy.name} nginx -s reload"
     return Evidence(
@@ -187,7 +176,7 @@ def _evidence(found: list[_Stale]) -> Evidence:
             Related(first.place, f"{first.proxy.name} names {first.service.name} here"),
             *(Related(item.place, f"{item.proxy.name} names {item.service.name}", member=True) for item in others),
         ),
-        severity=Severity.MEDIUM if first.made.named else None,
+        severity=Severity.MEDIUM if first.made.call.services else None,
         recommendation=f"Reload {first.proxy.name} after {first.service.name} was replaced: `{reload}`.",
         example=files.into(line.file, reload),
     )
