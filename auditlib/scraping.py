@@ -87,7 +87,14 @@ def sources(inventory: Inventory, graph: DependencyGraph, found: Iterable[Scrape
 
 def service_at(inventory: Inventory, graph: DependencyGraph, job: ScrapeJob, target: Target) -> Service | None:
     """The service that a target is."""
-    node = graph.hosts.resolve(target.host, None, target.port, job.file)
+    return service_named(inventory, graph, target.host, target.port, job.file)
+
+
+def service_named(
+    inventory: Inventory, graph: DependencyGraph, host: str, port: str = "", near: str = "", project: str | None = None
+) -> Service | None:
+    """The service that a host name leads to, as the file `near` means it, or seen from a project."""
+    node = graph.hosts.resolve(host, project, port, near) if host else None
     return service_of(inventory, graph, node) if node else None
 
 

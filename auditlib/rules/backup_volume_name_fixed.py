@@ -55,7 +55,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         return
     for script in inventory.scripts:
         docker = any(command.words[:1] == ("docker",) for command in script.commands)
-        if docker and backups.SCRIPT_NAME.search(script.path):
+        if docker and backups.SCRIPT_NAME.search(script.path):  # one that brings a backup back names volumes as well
             uses = [use for command in script.commands for use in _uses(command, loose)]
             if uses:
                 yield _evidence(script.path, uses)
