@@ -35,7 +35,8 @@ _FOLDERS = frozenset({"PGDATA", "KAFKA_LOG_DIRS"})
 """Variables that tell a server where to keep its data."""
 _FILES = regex(r"(?:^|/)(?:uploads?|media|attachments?|documents?|avatars?|user[-_]?(?:files|data|content))(?:/|$)")
 _USERS_FILES = Product("users' files", "files")
-_LOOPBACK = ("127.", "localhost", "::1", "[::1]", "${")
+_CHOSEN = ("127.", "localhost", "::1", "[::1]", "${")
+"""How the address of a port begins that isn't for everybody: the loopback device's, or one that a variable holds."""
 
 
 def dockerfile(inventory: Inventory, service: Service) -> Dockerfile | None:
@@ -217,7 +218,7 @@ def public_ports(service: Service) -> list[Port]:
 
     An address of which only its variable is known is one that somebody has chosen.
     """
-    return [port for port in service.ports if not port.host_ip.startswith(_LOOPBACK)]
+    return [port for port in service.ports if not port.host_ip.startswith(_CHOSEN)]
 
 
 def of_product(inventory: Inventory, name: str) -> tuple[Service, ...]:
