@@ -51,7 +51,7 @@ def keeps_first_login(inventory: Inventory, server: Service) -> bool:
     """Whether nothing that a server is given, as far as the files tell, says another login than `admin`/`admin`."""
     names = [entry.name for entry in server.environment if not entry.name.startswith(_OF_SESSIONS)]
     told = any(name.startswith(_LOGIN_SETTINGS) for name in names)
-    unread = server.build or server.configs or any(item.path not in inventory.file_set for item in server.env_files)
+    unread = server.build or server.configs or services.lacks_env_file(inventory, server)
     homes = [mount.target for mount in server.mounts if mount.target.startswith("/etc/grafana")]
     configured = any("provisioning" not in home for home in homes)
     return not (told or unread or configured or environments.only_for_development(server))

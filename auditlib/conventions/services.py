@@ -193,6 +193,11 @@ def monitoring_data(inventory: Inventory, project: Project) -> list[tuple[Servic
     ]
 
 
+def lacks_env_file(inventory: Inventory, service: Service) -> bool:
+    """Whether a service is given an environment file that the repository lacks, so that its variables aren't known."""
+    return any(item.path not in inventory.file_set for item in service.env_files)
+
+
 def is_one_shot(service: Service, waited_for: bool = False) -> bool:
     """Whether a service does its work and ends: a migration, a seed, a run of tests, or what is called on demand."""
     text = " ".join((*service.entrypoint, *service.command))
