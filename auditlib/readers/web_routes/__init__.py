@@ -1,4 +1,5 @@
-"""HTTP routes that code declares: FastAPI, Starlette, Flask and Django by the syntax tree, Express and Next.js by text.
+"""HTTP routes that code declares: of FastAPI, Starlette, Flask, Django and aiohttp by the syntax tree, of Express and
+Next.js by text.
 
 A route of a router has the prefixes of what includes it, followed over the files of the repository. A prefix that is no
 literal stands in braces (`/{API_V1_STR}/users`). A sign that metrics are exposed is a route with the method `*`.
@@ -19,7 +20,7 @@ KIND = "web routes"
 
 _HINTS = (
     "fastapi", "FastAPI", "APIRouter", "flask", "starlette", "urlpatterns", "start_http_server", "make_asgi_app",
-    "make_wsgi_app", "Instrumentator",
+    "make_wsgi_app", "Instrumentator", "aiohttp",
 )  # fmt: skip
 
 

@@ -1,7 +1,8 @@
 """What one Python file declares of routes: routers with their prefixes, the routes on them, and what includes what.
 
 Follows https://fastapi.tiangolo.com/tutorial/bigger-applications/, https://www.starlette.io/routing/,
-https://flask.palletsprojects.com/en/stable/blueprints/ and https://docs.djangoproject.com/en/stable/topics/http/urls/.
+https://flask.palletsprojects.com/en/stable/blueprints/, https://docs.djangoproject.com/en/stable/topics/http/urls/ and
+https://docs.aiohttp.org/en/stable/web_reference.html#router.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ _ROUTERS = {
 }  # fmt: skip
 """Classes that routes are declared on: the framework, and the argument that gives their prefix."""
 _ADDING = frozenset({"add_api_route", "add_route", "add_url_rule", "add_api_websocket_route", "add_websocket_route"})
+_AIOHTTP = {f"add_{method}": method.upper() for method in _METHODS} | {"add_view": "*"}
+"""Methods of aiohttp's router, by what they let callers do."""
 _DJANGO = frozenset({"django.urls.path", "django.urls.re_path", "django.conf.urls.url", "django.conf.urls.re_path"})
 _STARLETTE = frozenset({"starlette.routing.Route", "starlette.routing.Mount", "starlette.routing.WebSocketRoute"})
 _GENERATED = (("docs_url", "/docs"), ("redoc_url", "/redoc"), ("openapi_url", "/openapi.json"))
@@ -126,6 +129,10 @@ class _Reader:
             if path.startswith("/"):
                 framework = self.found.frameworks.get(router, "starlette")
                 self._add(router, "*", path, _metrics_library(self.module, call) or framework, call)
+        elif name in _AIOHTTP and router.endswith("router"):
+            self._add(router, _AIOHTTP[name], self._path(argument(call, 0, "path")), "aiohttp", call)
+        elif origin.startswith("aiohttp.web.") and name in _METHODS:
+            self._add(router, name.upper(), self._path(argument(call, 0, "path")), "aiohttp", call)
         else:
             self._take_metrics(call, origin, name)
 
