@@ -98,19 +98,16 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 def _made(inventory: Inventory) -> Iterator[_Made]:
     """What makes containers anew, and is followed by nothing that may reload a proxy."""
     for lines in _sequences(inventory):
+        reloaded = max((index for index, line in enumerate(lines) if _RELOADS.search(line.text)), default=-1)
+        pulled = False
         for index, line in enumerate(lines):
-            up = next((call for call in compose_calls.in_text(line.text) if call.verb == "up"), None)
-            if up is None or any(_RELOADS.search(item.text) for item in lines[index:]):
-                continue
-            before = lines[:index]
-            renewed = up.services or "--build" in up.arguments or any(" pull" in item.text for item in before)
-            if renewed and not any(map(_ends_something, before)):
-                yield _Made(line, up)
-
-
-def _ends_something(line: _Line) -> bool:
-    """Whether containers are taken away, the proxy's perhaps, so that it starts again as well."""
-    return any(call.verb in _ENDS for call in compose_calls.in_text(line.text))
+            calls = list(compose_calls.in_text(line.text))
+            if any(call.verb in _ENDS for call in calls):
+                break  # the proxy is taken away as well, perhaps, and what follows starts it again
+            for call in calls if index > reloaded else ():
+                if call.verb == "up" and (call.services or "--build" in call.arguments or pulled):
+                    yield _Made(line, call)
+            pulled = pulled or " pull" in line.text
 
 
 def _sequences(inventory: Inventory) -> Iterator[list[_Line]]:
