@@ -32,7 +32,7 @@ from __future__ import annotations
 
 import posixpath
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
@@ -42,12 +42,12 @@ from auditlib.conventions import compose_calls, environments, proxies
 from auditlib.conventions.compose_calls import Call
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
+from auditlib.inventory.delivery import Command
 from auditlib.inventory.proxy import ReverseProxy
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed
-from auditlib.pipeline import remote
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
@@ -55,18 +55,11 @@ _ENDS = frozenset({"down", "stop", "rm"})
 _RELOADS = regex(r"\breload\b|\bHUP\b|\b(?:restart|force-recreate)\b")
 
 
-class _Line(Struct, frozen=True):
-    """A line of what a deployment runs."""
-
-    text: str
-    location: Location
-
-
 class _Made(Struct, frozen=True):
     """A call that makes containers anew: those of the services named, or all whose images changed."""
 
-    line: _Line
     call: Call
+    location: Location
 
 
 class _Stale(Struct, frozen=True):
@@ -90,39 +83,38 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             if proxy.changed_at is None and not environments.only_for_development(proxy):
                 stale = _stale(inventory, config, proxy, made)
                 if stale:
-                    found[stale.made.line.location].setdefault(proxy.key, stale)
+                    found[stale.made.location].setdefault(proxy.key, stale)
     for items in found.values():
         yield _evidence(list(items.values()))
 
 
 def _made(inventory: Inventory) -> Iterator[_Made]:
     """What makes containers anew, and is followed by nothing that may reload a proxy."""
-    for lines in _sequences(inventory):
-        reloaded = max((index for index, line in enumerate(lines) if _RELOADS.search(line.text)), default=-1)
+    for commands in _sequences(inventory):
+        texts = [" ".join(command.words) for command in commands]
+        reloaded = max((index for index, text in enumerate(texts) if _RELOADS.search(text)), default=-1)
         pulled = False
-        for index, line in enumerate(lines):
-            calls = list(compose_calls.in_text(line.text))
+        for index, text in enumerate(texts):
+            calls = list(compose_calls.in_text(text))  # several, where another host is told them in one word
             if any(call.verb in _ENDS for call in calls):
                 break  # the proxy is taken away as well, perhaps, and what follows starts it again
             for call in calls if index > reloaded else ():
                 if call.verb == "up" and (call.services or "--build" in call.arguments or pulled):
-                    yield _Made(line, call)
-            pulled = pulled or " pull" in line.text
+                    yield _Made(call, commands[index].location)
+            pulled = pulled or " pull" in text
 
 
-def _sequences(inventory: Inventory) -> Iterator[list[_Line]]:
-    """The lines of each script, make target and job, here or on another host."""
+def _sequences(inventory: Inventory) -> Iterator[Sequence[Command]]:
+    """The commands of each script, make target and job, here or on another host."""
     for script in inventory.scripts:
         if not stages.is_for_development(script.path):
-            yield [_Line(" ".join(item.words), item.location) for item in script.commands]
+            yield script.commands
     for manifest in inventory.manifests:
         for target in manifest.targets:
             if stages.names_production(target.name):
-                yield [_Line(" ".join(item.words), item.location) for item in target.commands]
+                yield target.commands
     for job in inventory.jobs:
-        yield [_Line(" ".join(item.words), item.location) for step in job.steps for item in step.commands]
-        for step, text in remote.scripts(job):
-            yield [_Line(line, step.location) for line in text.splitlines()]
+        yield [item for step in job.steps for item in (*step.commands, *step.remote)]
 
 
 def _stale(inventory: Inventory, config: ReverseProxy, proxy: Service, made: list[_Made]) -> _Stale | None:
@@ -158,7 +150,7 @@ def _is_made(service: Service, proxy: Service, call: Call) -> bool:
 
 def _evidence(found: list[_Stale]) -> Evidence:
     first, *others = found
-    line = first.made.line.location
+    line = first.made.location
     when = "" if first.made.call.services else ", when its image has changed,"
     names = listed(item.proxy.name for item in found)
     reload = f"docker compose exec -T {first.proxy.name} nginx -s reload"
