@@ -30,3 +30,20 @@ class _Regex:
         attribute = getattr(self._compiled, name)
         setattr(self, name, attribute)
         return attribute
+
+
+_LONGEST = 200
+_REPEATED_GROUP = regex(r"[*+}|].*\)[*+{]", re.S)
+_ENDLESS = regex(r"[*+]|,\}")
+_MOST = 5
+"""Repetitions without an end in one alternative: each may multiply the time by the length of the text."""
+
+
+def is_quick(expression: str) -> bool:
+    """Whether an expression that a repository holds may be tried on a short text: it is bound to end soon.
+
+    In doubt it isn't. A group that is repeated, and in which something is repeated or chosen, takes exponential time.
+    """
+    if len(expression) > _LONGEST or _REPEATED_GROUP.search(expression):
+        return False
+    return all(len(_ENDLESS.findall(each)) <= _MOST for each in expression.split("|"))

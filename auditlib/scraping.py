@@ -87,7 +87,14 @@ def sources(inventory: Inventory, graph: DependencyGraph, found: Iterable[Scrape
 
 def service_at(inventory: Inventory, graph: DependencyGraph, job: ScrapeJob, target: Target) -> Service | None:
     """The service that a target is."""
-    node = graph.hosts.resolve(target.host, None, target.port, job.file)
+    return service_named(inventory, graph, target.host, target.port, job.file)
+
+
+def service_named(
+    inventory: Inventory, graph: DependencyGraph, host: str, port: str = "", near: str = "", project: str | None = None
+) -> Service | None:
+    """The service that a host name leads to, as the file `near` means it, or seen from a project."""
+    node = graph.hosts.resolve(host, project, port, near) if host else None
     return service_of(inventory, graph, node) if node else None
 
 
@@ -207,14 +214,20 @@ class Gap(Struct, frozen=True):
     sure: bool
 
 
-def gaps(
-    inventory: Inventory, graph: DependencyGraph, configs: Iterable[PrometheusConfig], metrics: Iterable[str]
-) -> list[Gap]:
+def all_sources(
+    inventory: Inventory, graph: DependencyGraph, configs: Iterable[PrometheusConfig]
+) -> list[MetricSource] | None:
+    """What is scraped by these configurations; None if the files don't name all of it."""
+    found = jobs(inventory, configs)
+    if not found or any(is_open(job) for job in found) or any(c.scrape_config_files for c in configs):
+        return None
+    return list(sources(inventory, graph, found))
+
+
+def gaps(inventory: Inventory, found: list[MetricSource] | None, metrics: Iterable[str]) -> list[Gap]:
     """The metrics that none of the scraped sources gives, by what would; none if the sources aren't all known."""
-    found_jobs = jobs(inventory, configs)
-    if not found_jobs or any(is_open(job) for job in found_jobs) or any(c.scrape_config_files for c in configs):
+    if found is None:
         return []
-    found = list(sources(inventory, graph, found_jobs))
     recorded = {item.name for item in inventory.alert_rules if item.kind == "record"}
     wanted: dict[Exporter, list[str]] = {}
     for metric in metrics:

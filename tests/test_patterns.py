@@ -8,7 +8,7 @@ import re
 import pytest
 
 import auditlib
-from auditlib.patterns import regex
+from auditlib.patterns import is_quick, regex
 
 
 def test_an_expression_answers_as_a_compiled_one_does():
@@ -35,3 +35,15 @@ def test_every_expression_of_the_program_compiles():
     assert expressions
     for expression in expressions:
         re.compile(expression.pattern, expression.flags)
+
+
+@pytest.mark.parametrize("text", ["^/(api|metrics)(/|$)", "^/v[0-9]+/.*", r"\.(?:css|js)$", "a.*|b.*|c.*|d.*|e.*|f.*"])
+def test_expressions_that_are_tried(text):
+    """Those that people write for locations and labels."""
+    assert is_quick(text)
+
+
+@pytest.mark.parametrize("text", ["(a+)+$", "((a+)b)*", "(a|aa)+$", "([a-z/]{1,9}){5,}x", ".*.*.*.*.*.*.*x", "a" * 201])
+def test_expressions_that_may_take_for_ever_are_not_tried(text):
+    """They would hold the audit up, as the repository writes them."""
+    assert not is_quick(text)

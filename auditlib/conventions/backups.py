@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from auditlib.conventions import deployment
 from auditlib.inventory import Inventory
+from auditlib.inventory.delivery import Command, Script
 from auditlib.model import Location
 from auditlib.patterns import regex
 
@@ -26,6 +27,9 @@ TOOL = regex(
 
 SCRIPT_NAME = regex(r"(?:^|[/_.-])(?:back[-_]?ups?|dump(?:[-_]db)?|snapshots?)(?=$|[/_.-])", re.I)
 """A name by which a script, a job or a service says that it makes backups."""
+
+_COPIES = frozenset({"tar", "cp", "rsync", "zip", "gzip"})
+"""Programs that make a copy as well, where a script is there for backups."""
 
 WORDS = frozenset({
     "backup", "backups", "back-up", "restore", "restores", "restoring", "restored",
@@ -69,6 +73,17 @@ def _names(inventory: Inventory) -> Iterator[tuple[str, Location]]:
     yield from ((script.path, script.location) for script in inventory.scripts)
     yield from ((job.id, job.location) for job in inventory.jobs)
     yield from ((target.name, target.location) for item in inventory.manifests for target in item.targets)
+
+
+def is_script(script: Script) -> bool:
+    """Whether a script is called after backups, and not after bringing one back."""
+    return bool(SCRIPT_NAME.search(script.path)) and "restor" not in script.path.lower()
+
+
+def copies(command: Command) -> bool:
+    """Whether a command of such a script makes a copy."""
+    programs = {word.rpartition("/")[2] for word in command.words}
+    return bool(_COPIES & programs or TOOL.search(" ".join(command.words)))
 
 
 def are_described(inventory: Inventory) -> bool:

@@ -106,8 +106,7 @@ def is_open(inventory: Inventory, service: Service) -> bool:
         return any(console.opening.search(" ".join(item.words)) for item in services.commands(inventory, service))
     if console.opened:
         return all(name in values and value in ("", values[name]) for name, value in console.opened)
-    absent = any(item.path not in inventory.file_set for item in service.env_files)
-    unread = absent or service.configs or service.secrets
+    unread = services.lacks_env_file(inventory, service) or service.configs or service.secrets
     mounted = any(posixpath.splitext(mount.target)[1] not in ("", ".sock") for mount in service.mounts)
     words = " ".join((*service.entrypoint, *service.command, *(entry.name for entry in service.environment)))
     return not (console.login and (unread or mounted or any(word in words for word in console.login)))

@@ -11,12 +11,17 @@ from collections.abc import Iterable
 
 from auditlib.conventions import deployment, environments, mounts, services
 from auditlib.inventory import Inventory
-from auditlib.inventory.monitoring import Dashboard, Datasource
+from auditlib.inventory.monitoring import Dashboard, DashboardProvider, Datasource
 from auditlib.inventory.stack import Mount, Service
 from auditlib.patterns import regex
 
 _LOGIN_SETTINGS = ("GF_SECURITY_ADMIN_PASSWORD", "GF_SECURITY_DISABLE_INITIAL", "GF_AUTH_", "GF_PATHS_CONFIG")
 """https://grafana.com/docs/grafana/latest/setup-grafana/configure-grafana/#admin_password"""
+SOURCES = "/etc/grafana/provisioning/datasources"
+PROVIDERS = "/etc/grafana/provisioning/dashboards"
+"""Where Grafana looks for the files of data sources, and of providers of dashboards."""
+_OF_DASHBOARDS = (".json", ".jsonnet", ".libsonnet", ".j2")
+"""What a dashboard is written in, or made of before the start."""
 _BESIDE = regex(r"/etc/grafana/provisioning/[^/]+\.ya?ml")
 _OF_SESSIONS = ("GF_AUTH_TOKEN_", "GF_AUTH_LOGIN_")
 """Settings that say how long a login lasts, not which one there is."""
@@ -46,7 +51,7 @@ def keeps_first_login(inventory: Inventory, server: Service) -> bool:
     """Whether nothing that a server is given, as far as the files tell, says another login than `admin`/`admin`."""
     names = [entry.name for entry in server.environment if not entry.name.startswith(_OF_SESSIONS)]
     told = any(name.startswith(_LOGIN_SETTINGS) for name in names)
-    unread = server.build or server.configs or any(item.path not in inventory.file_set for item in server.env_files)
+    unread = server.build or server.configs or services.lacks_env_file(inventory, server)
     homes = [mount.target for mount in server.mounts if mount.target.startswith("/etc/grafana")]
     configured = any("provisioning" not in home for home in homes)
     return not (told or unread or configured or environments.only_for_development(server))
@@ -56,6 +61,22 @@ def sees(server: Service, folder: str, file: str) -> bool:
     """Whether the container finds a file of the repository in a folder of its own."""
     inside = mounts.path_inside(server, file)
     return bool(inside) and mounts.is_below(inside, folder)
+
+
+def providers(inventory: Inventory, server: Service) -> list[DashboardProvider]:
+    """The providers of dashboards that a server reads."""
+    return [item for item in inventory.dashboard_providers if sees(server, PROVIDERS, item.file)]
+
+
+def files_at(inventory: Inventory, server: Service, path: str) -> tuple[str, list[str]]:
+    """The folder of the repository that a server sees at a path of its own, and the files in it; empty for no such."""
+    folder = mounts.path_outside(server, path) if path.startswith("/") else ""
+    return folder, [file for file in inventory.files if mounts.is_below(file, folder)] if folder else []
+
+
+def are_dashboards(paths: Iterable[str]) -> bool:
+    """Whether a dashboard is among files, or something that one is made of."""
+    return any(path.endswith(_OF_DASHBOARDS) for path in paths)
 
 
 def lies_beside(mount: Mount) -> bool:
@@ -70,7 +91,7 @@ def loads(inventory: Inventory, running: Iterable[Service], dashboard: Dashboard
         "$" in provider.path or sees(server, provider.path, dashboard.file)
         for provider in inventory.dashboard_providers
         for server in found
-        if sees(server, "/etc/grafana/provisioning/dashboards", provider.file) or "$" in provider.path
+        if sees(server, PROVIDERS, provider.file) or "$" in provider.path
     ) or any(entry.name == "GF_PATHS_PROVISIONING" for server in found for entry in server.environment)
 
 
@@ -78,6 +99,11 @@ def adds_sources(inventory: Inventory) -> bool:
     """Whether a command of the repository gives a Grafana data sources by its interface or its files."""
     texts = (" ".join(item.words) for item in deployment.commands(inventory))
     return any("/api/datasources" in text or "datasources" in text.split("/") for text in texts)
+
+
+def adds_dashboards(inventory: Inventory) -> bool:
+    """Whether a command of the repository speaks of dashboards, which it may fetch or write."""
+    return any("dashboard" in word.lower() for command in deployment.commands(inventory) for word in command.words)
 
 
 def may_have_sources(inventory: Inventory, server: Service) -> bool:

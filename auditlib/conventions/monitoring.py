@@ -18,10 +18,10 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.monitoring import AlertRule, LabelMatcher, PrometheusConfig, Query
 from auditlib.inventory.stack import Service
 from auditlib.model import Location
+from auditlib.patterns import is_quick
 
 _TEMPLATES = (".j2", ".jinja", ".jinja2", ".tmpl", ".tpl", ".template", ".gotmpl", ".erb")
 _HOME = "/etc/prometheus/"
-_LONGEST_PATTERN = 200
 
 
 def is_template(path: str, *texts: str) -> bool:
@@ -109,7 +109,7 @@ def takes(matcher: LabelMatcher, value: str) -> bool:
     if matcher.operator in ("=", "!="):
         return (matcher.value == value) == (matcher.operator == "=")
     try:
-        found = len(matcher.value) > _LONGEST_PATTERN or re.fullmatch(matcher.value, value) is not None
+        found = not is_quick(matcher.value) or re.fullmatch(matcher.value, value) is not None
     except re.error:
         return True
     return found == (matcher.operator == "=~")

@@ -21,11 +21,16 @@ def path_inside(service: Service, path: str) -> str:
 
 def path_outside(service: Service, path: str) -> str:
     """The path in the repository of what a container sees under `path`; empty if it comes from elsewhere."""
-    mounts = [mount for mount in service.mounts if is_below(path, mount.target)]
-    mount = max(mounts, key=lambda item: len(item.target), default=None)
+    mount = holding(service, path)
     if mount is None or mount.kind != "bind" or mount.outside:
         return ""
     return _moved(path, mount.target, _source(mount))
+
+
+def holding(service: Service, path: str) -> Mount | None:
+    """The mount that a path of a container lies in; None if it is part of the image."""
+    mounts = [mount for mount in service.mounts if is_below(path, mount.target)]
+    return max(mounts, key=lambda item: len(item.target), default=None)
 
 
 def is_below(path: str, folder: str) -> bool:

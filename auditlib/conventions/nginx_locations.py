@@ -10,14 +10,14 @@ import re
 from collections.abc import Iterator
 
 from auditlib.inventory.proxy import Passage, ReverseProxy
-
-_LENGTH_LIMIT = 200
-"""Of an expression that is tried; a longer one may take for ever."""
+from auditlib.patterns import is_quick
 
 
 def open_to(config: ReverseProxy, path: str) -> list[Passage]:
     """The passages, with no guard before them, by which a caller reaches a path of the application behind."""
-    found = [item for item in config.passages for asked in _asked(item, path) if item in taking(config, asked)]
+    ways = [(item, asked) for item in config.passages for asked in _asked(item, path)]
+    takers = {asked: taking(config, asked) for asked in {asked for _, asked in ways}}  # most ask for the path itself
+    found = [item for item, asked in ways if item in takers[asked]]
     guarded = {item.target for item in found if item.guarded}
     return [item for item in dict.fromkeys(found) if item.target not in guarded]
 
@@ -63,7 +63,7 @@ def _prefix(path: str) -> str:
 
 def _matches(path: str, asked: str) -> bool:
     modifier, _, expression = path.partition(" ")
-    if len(expression) > _LENGTH_LIMIT:
+    if not is_quick(expression):
         return False
     try:
         return bool(re.search(expression, asked, re.I if "*" in modifier else 0))

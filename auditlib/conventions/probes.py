@@ -48,6 +48,11 @@ def of(inventory: Inventory, service: Service) -> Probe | None:
     return Probe(last.commands, last.location) if last else None
 
 
+def own(inventory: Inventory, service: Service) -> Probe | None:
+    """The probe that is meant for what a service does; that of an image isn't where Compose gives another command."""
+    return None if service.command and service.healthcheck is None else of(inventory, service)
+
+
 def asks_web(probe: Probe) -> bool:
     """Whether a probe asks the container's own web server."""
     return any(_URL.search(" ".join(command.words)) for command in probe.commands)

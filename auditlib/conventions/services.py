@@ -35,7 +35,8 @@ _FOLDERS = frozenset({"PGDATA", "KAFKA_LOG_DIRS"})
 """Variables that tell a server where to keep its data."""
 _FILES = regex(r"(?:^|/)(?:uploads?|media|attachments?|documents?|avatars?|user[-_]?(?:files|data|content))(?:/|$)")
 _USERS_FILES = Product("users' files", "files")
-_LOOPBACK = ("127.", "localhost", "::1", "[::1]", "${")
+_CHOSEN = ("127.", "localhost", "::1", "[::1]", "${")
+"""How the address of a port begins that isn't for everybody: the loopback device's, or one that a variable holds."""
 
 
 def dockerfile(inventory: Inventory, service: Service) -> Dockerfile | None:
@@ -192,6 +193,11 @@ def monitoring_data(inventory: Inventory, project: Project) -> list[tuple[Servic
     ]
 
 
+def lacks_env_file(inventory: Inventory, service: Service) -> bool:
+    """Whether a service is given an environment file that the repository lacks, so that its variables aren't known."""
+    return any(item.path not in inventory.file_set for item in service.env_files)
+
+
 def is_one_shot(service: Service, waited_for: bool = False) -> bool:
     """Whether a service does its work and ends: a migration, a seed, a run of tests, or what is called on demand."""
     text = " ".join((*service.entrypoint, *service.command))
@@ -217,7 +223,7 @@ def public_ports(service: Service) -> list[Port]:
 
     An address of which only its variable is known is one that somebody has chosen.
     """
-    return [port for port in service.ports if not port.host_ip.startswith(_LOOPBACK)]
+    return [port for port in service.ports if not port.host_ip.startswith(_CHOSEN)]
 
 
 def of_product(inventory: Inventory, name: str) -> tuple[Service, ...]:

@@ -197,7 +197,7 @@ class Route(Struct, frozen=True):
     continues: bool
     location: Location
     blank: str = ""
-    """The key of matchers (`match_re`) that stands there with nothing below it."""
+    """The key of matchers (`match_re`) that stands there with nothing after its colon."""
 
 
 class InhibitRule(Struct, frozen=True):
@@ -232,6 +232,7 @@ class DashboardProvider(Struct, frozen=True):
     name: str
     path: str
     location: Location
+    organisation: str = "1"
 
 
 class Panel(Struct, frozen=True):

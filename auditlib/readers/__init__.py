@@ -35,6 +35,7 @@ READERS: tuple[str, ...] = (
     "web_routes",
     "express",
     "server_code",
+    "spring_server",
     "instrumentation",
     "log_files",
     "prometheus",

@@ -136,9 +136,9 @@ def _routes(document: Node, entries: Entries, vault: Vault) -> Iterator[Route]:
 
 
 def _blank(node: Node) -> str:
-    """A key of matchers with nothing below it: no value, or an empty list or mapping."""
+    """A key of matchers with nothing after its colon; who writes `[]` or `{}` means it."""
     found = ((key, node.get(key)) for key in ("matchers", "match", "match_re"))
-    return next((key for key, value in found if value and not (value.text or value.items() or value.elements())), "")
+    return next((key for key, value in found if value and value.kind == "scalar" and not value.text), "")
 
 
 def _inhibitions(document: Node, entries: Entries, vault: Vault) -> Iterator[InhibitRule]:

@@ -17,7 +17,7 @@ from auditlib.inventory.configuration import FixedSecret
 from auditlib.model import Location
 from auditlib.patterns import regex
 from auditlib.readers import selection
-from auditlib.readers.reading import Reading
+from auditlib.readers.reading import Reading, location_at
 from auditlib.redaction import is_credential_name
 from auditlib.source import Source
 
@@ -68,7 +68,7 @@ def _connections(source: Source, path: str) -> Iterator[FixedSecret]:
         written = match["secret"].strip()
         value = source.vault.value("password", written)
         if value.secret and not value.placeholder and not _EXPRESSION.search(written):
-            place = Location(path, text.count("\n", 0, match.start("name")) + 1)
+            place = location_at(path, text, match.start("name"))
             yield FixedSecret(match["name"], value, place, in_code=False)
 
 

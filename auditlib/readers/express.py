@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from auditlib.inventory.configuration import ExpressFile
 from auditlib.model import Location
 from auditlib.patterns import regex
-from auditlib.readers.reading import Reading
+from auditlib.readers.reading import Reading, location_at
 from auditlib.source import Source
 
 _LISTED = regex(r'"express"\s*:')
@@ -54,4 +54,4 @@ def _found(path: str, text: str) -> Iterator[ExpressFile]:
 
 
 def _location(path: str, text: str, match: re.Match[str]) -> Location:
-    return Location(path, text.count("\n", 0, match.start()) + 1)
+    return location_at(path, text, match.start())

@@ -69,13 +69,18 @@ def _read(source: Source, file: str) -> Iterator[Any]:
                 yield _datasource(item, source, file, _foreign(document))
         if _providers(document):
             for item in entries.of(document, "providers"):
-                yield DashboardProvider(file, text(item, "name"), text(item, "options", "path"), location(item, file))
+                yield _provider(item, file)
         for key in _ALERTING:
             if (found := document.get(key)) is not None:
                 entries.problem(found, f"`{key}` of Grafana's own alerting is not read")
     yield from entries.problems
     if selection.is_template(file):
         yield Coverage(file, KIND, Read.PARTIAL, "is a template; it was read as if its expressions were words")
+
+
+def _provider(node: Node, file: str) -> DashboardProvider:
+    path, organisation = text(node, "options", "path"), text(node, "orgId") or "1"
+    return DashboardProvider(file, text(node, "name"), path, location(node, file), organisation)
 
 
 def _foreign(document: Node) -> frozenset[str]:

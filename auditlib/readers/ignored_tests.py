@@ -8,9 +8,8 @@ from __future__ import annotations
 import re
 
 from auditlib.inventory.delivery import IgnoredTest
-from auditlib.model import Location
 from auditlib.patterns import regex
-from auditlib.readers.reading import Reading
+from auditlib.readers.reading import Reading, location_at
 from auditlib.source import Source, Unreadable
 
 _IGNORED = regex(r"^[ \t]*#\[ignore(?:\s*=\s*\"[^\"\n]*\")?\]", re.M)
@@ -26,5 +25,5 @@ def read(source: Source) -> Reading:
             except Unreadable:
                 continue  # reported with the kind of file that it is
             for match in _IGNORED.finditer(text) if "#[ignore" in text else ():
-                reading.records.append(IgnoredTest(Location(path, text.count("\n", 0, match.start()) + 1)))
+                reading.records.append(IgnoredTest(location_at(path, text, match.start())))
     return reading

@@ -13,7 +13,7 @@ from pathlib import PurePosixPath
 from auditlib.inventory.monitoring import CLIENT_LIBRARIES, MULTIPROCESS, Instrumentation, RawPathLabel
 from auditlib.model import Location
 from auditlib.patterns import regex
-from auditlib.readers.reading import Reading
+from auditlib.readers.reading import Reading, location_at
 from auditlib.source import Source
 
 _MANIFEST = regex(r"requirements[\w.-]*\.(?:txt|in)|pyproject\.toml|Pipfile|setup\.(?:py|cfg)|package\.json|go\.mod")
@@ -58,7 +58,7 @@ def _raw_labels(path: str, text: str) -> list[RawPathLabel]:
     found += [
         (match.start("raw"), match["raw"]) for match in _ASSIGNED.finditer(text) if _is_label(match["name"], text)
     ]
-    return [RawPathLabel(raw, Location(path, text.count("\n", 0, start) + 1)) for start, raw in sorted(found)[:1]]
+    return [RawPathLabel(raw, location_at(path, text, start)) for start, raw in sorted(found)[:1]]
 
 
 def _is_label(name: str, text: str) -> bool:

@@ -11,9 +11,8 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from auditlib.inventory.configuration import UnrotatedLog
-from auditlib.model import Location
 from auditlib.patterns import regex
-from auditlib.readers.reading import Reading
+from auditlib.readers.reading import Reading, location_at
 from auditlib.source import Source
 
 _CODE = frozenset({".js", ".ts", ".mjs", ".cjs"})
@@ -46,4 +45,4 @@ def _transports(file: str, text: str) -> Iterator[UnrotatedLog]:
 
 
 def _found(file: str, text: str, start: int, handler: str) -> UnrotatedLog:
-    return UnrotatedLog(Location(file, text.count("\n", 0, start) + 1), handler)
+    return UnrotatedLog(location_at(file, text, start), handler)

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from auditlib.inventory.delivery import Manifest, Requirement
 from auditlib.model import Location
 from auditlib.patterns import regex
-from auditlib.readers.reading import Reading, each
+from auditlib.readers.reading import Reading, each, location_at
 from auditlib.source import Source
 
 KIND = "pom.xml"
@@ -30,7 +30,7 @@ def read(source: Source) -> Reading:
 def _read(source: Source, path: str) -> Iterator[Manifest]:
     text = _ASIDE.sub(lambda match: "\n" * match[0].count("\n"), source.text(path))
     plugins = tuple(
-        Requirement(match["name"], "", "plugin", Location(path, text.count("\n", 0, match.start("name")) + 1))
+        Requirement(match["name"], "", "plugin", location_at(path, text, match.start("name")))
         for match in _PLUGIN.finditer(text)
     )
     java = _JAVA.search(text)

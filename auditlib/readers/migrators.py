@@ -9,9 +9,8 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 
 from auditlib.inventory.delivery import Migrator
-from auditlib.model import Location
 from auditlib.patterns import regex
-from auditlib.readers.reading import Reading
+from auditlib.readers.reading import Reading, location_at
 from auditlib.source import Source, Unreadable
 
 _MIGRATIONS = regex(r"(?:^|/)(?:versions|migrations?)/")
@@ -36,5 +35,5 @@ def read(source: Source) -> Reading:
             except Unreadable:
                 continue  # reported with the kind of file that it is
             if match := _APPLIES.search(text):
-                reading.records.append(Migrator(path, Location(path, text.count("\n", 0, match.start()) + 1)))
+                reading.records.append(Migrator(path, location_at(path, text, match.start())))
     return reading

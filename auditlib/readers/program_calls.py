@@ -11,9 +11,8 @@ import re
 from collections.abc import Iterator
 
 from auditlib.inventory.delivery import ProgramCall
-from auditlib.model import Location
 from auditlib.patterns import regex
-from auditlib.readers.reading import Reading
+from auditlib.readers.reading import Reading, location_at
 from auditlib.readers.settings import is_test
 from auditlib.source import Source
 
@@ -54,4 +53,4 @@ def _calls(path: str, text: str, pattern: re.Pattern[str]) -> Iterator[ProgramCa
         name = next(filter(None, match.groupdict().values()))
         if name not in told:
             told.add(name)
-            yield ProgramCall(name, Location(path, text.count("\n", 0, match.start()) + 1))
+            yield ProgramCall(name, location_at(path, text, match.start()))

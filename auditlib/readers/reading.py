@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from auditlib.model import Coverage, Read
+from auditlib.model import Coverage, Location, Read
 from auditlib.source import Source, Unreadable
 
 _REPEATED_LIMIT = 20
@@ -53,3 +53,8 @@ def each(source: Source, files: Iterable[str], kind: str, read: Callable[[Source
         if len(reading.coverage) == before:
             reading.parsed(file, kind)
     return reading
+
+
+def location_at(file: str, text: str, offset: int) -> Location:
+    """The line in which a character of a file's text stands."""
+    return Location(file, text.count("\n", 0, offset) + 1)

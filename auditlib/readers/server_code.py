@@ -1,9 +1,8 @@
-"""What code says of how a server takes requests and ends: Go, JavaScript, Python, Rust, and settings of Spring.
+"""What code says of how a server takes requests and ends: Go, JavaScript, Python and Rust.
 
 Follows https://pkg.go.dev/net/http#Server.Shutdown, https://github.com/expressjs/multer#limits,
-https://flask.palletsprojects.com/en/stable/config/#MAX_CONTENT_LENGTH, https://www.uvicorn.org/settings/#timeouts,
-https://docs.rs/tokio/latest/tokio/signal/ and
-https://docs.spring.io/spring-boot/reference/web/graceful-shutdown.html. The text is searched, not parsed.
+https://flask.palletsprojects.com/en/stable/config/#MAX_CONTENT_LENGTH, https://www.uvicorn.org/settings/#timeouts and
+https://docs.rs/tokio/latest/tokio/signal/. The text is searched, not parsed.
 """
 
 from __future__ import annotations
@@ -16,12 +15,11 @@ from collections.abc import Iterator
 from auditlib.inventory.configuration import ServerTrait
 from auditlib.model import Location
 from auditlib.patterns import regex
-from auditlib.readers.reading import Reading
+from auditlib.readers.reading import Reading, location_at
 from auditlib.readers.settings import is_test
 from auditlib.source import Source
 
 _CODE = frozenset({".go", ".js", ".ts", ".mjs", ".cjs", ".py", ".rs"})
-_SPRING = regex(r"(?:^|/)application(?:-[\w-]+)?\.(?:properties|ya?ml)$")
 _COMMENT = regex(r"(?m)^[ \t]*(?://|\*|#)[^\n]*")
 _NUMBER = r"\d[\d_]{0,11}"
 _PRODUCT = rf"(?P<product>{_NUMBER}(?:[ \t]*(?:\*|<<)[ \t]*{_NUMBER}){{0,3}})"
@@ -38,7 +36,6 @@ _NODE_WAIT = regex(
     rf"setTimeout\(\s*\(\)\s*=>\s*[^}}]{{0,200}}?process\.exit\(\d?\)[^}}]{{0,20}}\}}?\s*,\s*(?P<ms>{_NUMBER})\s*\)"
 )
 _PYTHON_WAIT = regex(r"\b(?:timeout_graceful_shutdown|graceful_timeout)\s*=\s*(?P<seconds>\d{1,4})\b")
-_SPRING_WAIT = regex(r"timeout-per-shutdown-phase\s*[:=]\s*[\"']?(?P<seconds>\d{1,4})s\b")
 _BODY = regex(
     r"\b(?P<name>MAX_(?:FILE|UPLOAD|CONTENT|ATTACHMENT|IMAGE|REQUEST|BODY)_?(?:FILE_)?(?:SIZE|LENGTH)(?:_BYTES|_MB)?|"
     rf"max(?:File|Upload|Content)Size|fileSize)[\"']?\]?\s*(?::\s*\w{{1,20}}\s*)?[:=]\s*{_PRODUCT}"
@@ -47,7 +44,6 @@ _PARSER = regex(
     r"\b(?:express|bodyParser)\.(?:json|urlencoded|raw|text)\(\s*\{[^}]{0,80}?\blimit\s*:\s*[\"'](?P<size>\d{1,4})(?P<suffix>[km]b)",
     re.I,
 )
-_SPRING_BODY = regex(r"\bmax-file-size\s*[:=]\s*[\"']?(?P<size>\d{1,5})(?P<suffix>[KM]B)\b")
 _TAKES_FILES = regex(
     r"\bmulter\b|\bUploadFile\b|\brequest\.files\b|\bformidable\b|\bbusboy\b|\bFileField\b|MAX_CONTENT_LENGTH|\bFormFile\("
 )
@@ -83,10 +79,6 @@ _METRICS = {
     ".rs": (regex(r"\b(?:prometheus|metrics)\w*\b"), regex(r"\.route\(\s*\"(?P<path>/metrics)\"")),
 }
 """By the ending of code that no reader of routes knows: the library of metrics, and the route that serves them."""
-_SPRING_METRICS = regex(r"^management\.endpoints\.web\.exposure\.include\s*=[^\n]*(?:\bprometheus\b|\*)", re.M)
-_PERMITS = regex(r"\w*[mM]atchers\([^)]{0,300}?/actuator/(?:prometheus|\*\*)\"[^)]{0,100}\)\s*\.permitAll\(")
-_ACCESS = regex(r"/\w*Secur\w*\.(?:java|kt)$")
-_SPRING_TLS = regex(r"server\.ssl\.|^[ \t]{2,}key-store:", re.M)
 _SIZES = {"kb": 2**10, "mb": 2**20}
 _HINTS = (
     ".Shutdown(", "graceful", "SIGTERM", "SIGINT", "os.Interrupt", "ctrl_c()", "terminat", "signal_hook",
@@ -115,11 +107,6 @@ def read(source: Source) -> Reading:
         if match := _READY.search(text):
             reading.records.append(ServerTrait("ready", 0, _at(path, text, match), match["path"]))
     reading.records += _interrupts(texts)
-    settings = {path: source.glance(path) for path in source.files if _SPRING.search(path)}
-    for path, text in settings.items():
-        reading.records += _of_spring(path, text)
-    if any(_SPRING_METRICS.search(text) for text in settings.values()):
-        reading.records += _permitted(source)
     return reading
 
 
@@ -130,16 +117,8 @@ def _metrics(path: str, text: str) -> Iterator[ServerTrait]:
         yield ServerTrait("metrics", 0, _at(path, text, match), match["path"])
 
 
-def _permitted(source: Source) -> Iterator[ServerTrait]:
-    """Where the rules of access of a Spring application let everybody read the metrics that it publishes."""
-    for path in source.files:
-        text = source.glance(path) if _ACCESS.search(path) else ""
-        if match := _PERMITS.search(text):
-            yield ServerTrait("metrics", 0, _at(path, text, match), "/actuator/prometheus")
-
-
 def _at(path: str, text: str, match: re.Match[str]) -> Location:
-    return Location(path, text.count("\n", 0, match.start()) + 1)
+    return location_at(path, text, match.start())
 
 
 def _waits(path: str, text: str) -> Iterator[ServerTrait]:
@@ -202,12 +181,3 @@ def _interrupts(texts: dict[str, str]) -> Iterator[ServerTrait]:
 def _language(path: str) -> str:
     ending = posixpath.splitext(path)[1]
     return _SAME.get(ending, ending)
-
-
-def _of_spring(path: str, text: str) -> Iterator[ServerTrait]:
-    if match := _SPRING_WAIT.search(text):
-        yield ServerTrait("shutdown", int(match["seconds"]), _at(path, text, match))
-    if match := _SPRING_BODY.search(text):
-        yield ServerTrait("body", int(match["size"]) * _SIZES[match["suffix"].lower()], _at(path, text, match))
-    if match := _SPRING_TLS.search(text):
-        yield ServerTrait("tls", 0, _at(path, text, match))

@@ -12,11 +12,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from auditlib.inventory.tasks import ScheduledTask, TaskOption, TaskQueue
-from auditlib.model import Location
 from auditlib.patterns import regex
 from auditlib.readers import python_code
 from auditlib.readers.python_code import Module
-from auditlib.readers.reading import Reading, each
+from auditlib.readers.reading import Reading, each, location_at
 from auditlib.readers.settings import is_test
 from auditlib.source import Source, Unreadable
 
@@ -48,7 +47,7 @@ def read(source: Source) -> Reading:
 def _options(path: str, text: str) -> Iterator[TaskOption]:
     for kind, pattern in _OPTIONS.items():
         if match := pattern.search(text):
-            yield TaskOption(kind, Location(path, text.count("\n", 0, match.start()) + 1))
+            yield TaskOption(kind, location_at(path, text, match.start()))
 
 
 def _is_of_interest(source: Source, path: str) -> bool:

@@ -9,9 +9,8 @@ import re
 from pathlib import PurePosixPath
 
 from auditlib.inventory.delivery import UnfitImport
-from auditlib.model import Location
 from auditlib.patterns import regex
-from auditlib.readers.reading import Reading
+from auditlib.readers.reading import Reading, location_at
 from auditlib.source import Source, Unreadable
 
 _IMPORT = regex(r"^(?:from|import)[ \t]+(?P<module>\w+)\b", re.M)
@@ -32,6 +31,6 @@ def read(source: Source) -> Reading:
             continue  # reported with the kind of file that it is
         for match in _IMPORT.finditer(text) if not _LOADS.search(text) else ():
             if file := wanted.get(match["module"]):
-                place = Location(path, text.count("\n", 0, match.start()) + 1)
+                place = location_at(path, text, match.start())
                 reading.records.append(UnfitImport(match["module"], file, place))
     return reading

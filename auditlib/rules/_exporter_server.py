@@ -36,9 +36,8 @@ def postgres(inventory: Inventory, graph: DependencyGraph, exporter: Service) ->
     match = (_ADDRESS if whole else _HOST).match(address.value.text)
     if match is None:
         return None
-    own = graph.hosts.resolve(match["host"], exporter.project)
-    node = own or graph.hosts.resolve(match["host"], near=exporter.location.file)
-    server = scraping.service_of(inventory, graph, node) if node else None
+    own = scraping.service_named(inventory, graph, match["host"], project=exporter.project)
+    server = own or scraping.service_named(inventory, graph, match["host"], near=exporter.location.file)
     user = match["user"] if whole else login.value.text
     return Asked(server, user, login, address) if server else None
 

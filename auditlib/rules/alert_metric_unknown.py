@@ -30,6 +30,7 @@ References:
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 
 from auditlib import scraping
@@ -42,7 +43,7 @@ from auditlib.phrases import listed
 from auditlib.rules import _files as files
 from auditlib.rules import _metric_lines as metric_lines
 from auditlib.rules._rule import Evidence, rule
-from auditlib.scraping import Gap
+from auditlib.scraping import Gap, MetricSource
 
 _RECORDED = "groups:\n  - name: recorded\n    rules:\n      - record: {}\n        expr: <its expression>"
 
@@ -50,11 +51,17 @@ _RECORDED = "groups:\n  - name: recorded\n    rules:\n      - record: {}\n      
 @rule(area=Area.MONITORING, severity=Severity.HIGH, confidence=Confidence.MEDIUM, effort=Effort.MEDIUM)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """For each rule file one finding for every kind of exporter that is missing."""
-    for file in dict.fromkeys(item.file for item in inventory.alert_rules):
-        rules = [item for item in inventory.alert_rules if item.file == file]
+    by_file: defaultdict[str, list[AlertRule]] = defaultdict(list)
+    for item in inventory.alert_rules:
+        by_file[item.file].append(item)
+    known: dict[tuple[str, ...], list[MetricSource] | None] = {}
+    for file, rules in by_file.items():
         configs = monitoring.loading(inventory, file) or monitoring.prometheus_in_use(inventory)
+        key = tuple(config.file for config in configs)
+        if key not in known:
+            known[key] = scraping.all_sources(inventory, graph, configs)
         metrics = [metric for item in rules for metric in item.query.metrics]
-        for gap in scraping.gaps(inventory, graph, configs, metrics):
+        for gap in scraping.gaps(inventory, known[key], metrics):
             users = [item for item in rules if not set(gap.metrics).isdisjoint(item.query.metrics)]
             yield _evidence(inventory, graph, configs[0].file, gap, users)
         for metric in scraping.unrecorded(inventory, configs, metrics):

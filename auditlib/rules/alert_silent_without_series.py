@@ -37,8 +37,8 @@ from auditlib.patterns import regex
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
-_ZERO = regex(r"^[^=<>!]*\b(?:rate|increase|irate)\([^=<>!]*\)[^=<>!]*==\s*0\s*$")
-"""A comparison of a counter's growth with nothing; matchers have signs of comparison too, and are taken out before."""
+_GROWTH = regex(r"\b(?:rate|increase|irate)\(")
+_COMPARISON = regex(r"[=<>!]")
 _MATCHERS = regex(r"\{[^{}]{0,500}\}")
 
 
@@ -51,8 +51,14 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         known = exporters.of_metric(metric) if metric else None
         own = metric and (known is None or known is exporters.APPLICATION)
         bare = _MATCHERS.sub("", alert.query.expression.strip())
-        if own and metric not in absent and "absent" not in bare and _ZERO.match(bare):
+        if own and metric not in absent and "absent" not in bare and _is_of_no_growth(bare):
             yield _evidence(alert, metric)
+
+
+def _is_of_no_growth(bare: str) -> bool:
+    """Whether an expression, without its matchers, compares the growth of a counter with zero and does nothing else."""
+    asked, _, limit = bare.rpartition("==")
+    return limit.strip() == "0" and bool(_GROWTH.search(asked)) and not _COMPARISON.search(asked)
 
 
 def _evidence(alert: AlertRule, metric: str) -> Evidence:

@@ -61,7 +61,7 @@ _TAKES_ALL = regex(
 @rule(area=Area.RESILIENCE, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """For each project the data that no backup names, where a shell script backs up some of it."""
-    scripts = [item for item in inventory.scripts if backups.SCRIPT_NAME.search(item.path)]
+    scripts = [item for item in inventory.scripts if backups.is_script(item)]
     if not scripts or not all(item.commands for item in scripts):
         return
     told = "\n".join(_texts(inventory))

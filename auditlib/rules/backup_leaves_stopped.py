@@ -40,16 +40,14 @@ from auditlib.rules._rule import Evidence, rule
 
 _STOPS = frozenset({"stop", "down", "pause"})
 _STARTS = frozenset({"start", "up", "unpause", "restart"})
-_COPIES = frozenset({"tar", "cp", "rsync", "zip", "gzip"})
 
 
 @rule(area=Area.RESILIENCE, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every shell script that ends at an error between stopping and starting services, and traps nothing."""
-    for script in inventory.scripts:
+    for script in filter(backups.is_script, inventory.scripts):
         traps = any(command.words[:1] == ("trap",) for command in script.commands)
-        restores = "restor" in script.path.lower()  # what is half restored had better stay down
-        if not (traps or restores) and any(map(_ends_at_errors, script.commands)):
+        if not traps and any(map(_ends_at_errors, script.commands)):
             yield from _between(script)
 
 
@@ -68,7 +66,7 @@ def _between(script: Script) -> Iterator[Evidence]:
             return
         if stopped is None and _turns(command, _STOPS):
             stopped = command
-        elif stopped and not command.cannot_fail and _copies(command):
+        elif stopped and not command.cannot_fail and backups.copies(command):
             copies = copies or command
 
 
@@ -78,11 +76,6 @@ def _turns(command: Command, words: frozenset[str]) -> bool:
     call = compose_calls.of(command.words)
     verb = call.verb if call else command_words.split(rest)[0] if program == "docker" else ""
     return verb in words
-
-
-def _copies(command: Command) -> bool:
-    words = {word.rpartition("/")[2] for word in command.words}
-    return bool(_COPIES & words or backups.TOOL.search(" ".join(command.words)))
 
 
 def _evidence(script: Script, stopped: Command, copies: Command, started: Command) -> Evidence:

@@ -44,7 +44,6 @@ _TELLS = regex(
 )
 """Words by which a script tells somebody, or leaves a metric behind."""
 _SPEAKS = regex(r"back[-_ ]?up|dump|snapshot", re.I)
-_COPIES = frozenset({"tar", "cp", "rsync"})
 
 
 @rule(area=Area.RESILIENCE, severity=Severity.LOW, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
@@ -58,11 +57,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 
 def _makes_backups(script: Script) -> bool:
     """Whether a shell script is called after backups, and copies or dumps something."""
-    named = backups.SCRIPT_NAME.search(script.path) and "restor" not in script.path.lower()
-    if not named or environments.is_for_development(script.path):
-        return False
-    words = [command.words for command in script.commands]
-    return any(_COPIES & set(item) or backups.TOOL.search(" ".join(item)) for item in words)
+    aside = environments.is_for_development(script.path)
+    return not aside and backups.is_script(script) and any(map(backups.copies, script.commands))
 
 
 def _tells(script: Script) -> bool:

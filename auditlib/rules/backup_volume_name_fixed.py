@@ -27,42 +27,38 @@ References:
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator
 
-from auditlib.conventions import backups, deployment
+from auditlib.conventions import backups, compose_calls
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Command
 from auditlib.inventory.stack import Volume
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.patterns import regex
 from auditlib.phrases import listed
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 _SAID = frozenset({"echo", "printf", "log"})
+_LEFT_OUT = regex(r"[^a-z0-9_-]")
 _Use = tuple[str, str, Command, Volume]
 
 
 @rule(area=Area.RESILIENCE, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every script of backups that names volumes with a project's name before them which no file fixes."""
-    loose = {volume.name: volume for volume in inventory.volumes if not volume.fixed_name}
-    if not loose or _names_project(inventory):
+    fixed = {volume.name for volume in inventory.volumes if volume.fixed_name}
+    loose = {volume.name: volume for volume in inventory.volumes if volume.name not in fixed}
+    if not loose or compose_calls.name_project(inventory):
         return
     for script in inventory.scripts:
         docker = any(command.words[:1] == ("docker",) for command in script.commands)
-        if docker and backups.SCRIPT_NAME.search(script.path):
+        if docker and backups.SCRIPT_NAME.search(script.path):  # one that brings a backup back names volumes as well
             uses = [use for command in script.commands for use in _uses(command, loose)]
             if uses:
                 yield _evidence(script.path, uses)
-
-
-def _names_project(inventory: Inventory) -> bool:
-    """Whether an environment file or a command says what the project is called."""
-    files = any(line.name == "COMPOSE_PROJECT_NAME" for item in inventory.env_files for line in item.lines)
-    options = ({"-p", "--project-name"} & set(item.words[:6]) for item in deployment.commands(inventory)
-               if "compose" in " ".join(item.words[:2]))  # fmt: skip
-    return files or any(options)
 
 
 def _uses(command: Command, loose: dict[str, Volume]) -> Iterator[_Use]:
@@ -73,8 +69,14 @@ def _uses(command: Command, loose: dict[str, Volume]) -> Iterator[_Use]:
         whole = word.partition(":")[0]
         parts = whole.split("_")
         own = next((name for n in range(1, len(parts)) if (name := "_".join(parts[n:])) in loose), "")
-        if own and not any(letter in whole for letter in "$/ ="):
-            yield whole, whole.removesuffix(f"_{own}"), command, loose[own]
+        prefix = whole.removesuffix(f"_{own}") if own else ""
+        if prefix and not any(letter in whole for letter in "$/ =") and prefix != _folder(loose[own]):
+            yield whole, prefix, command, loose[own]
+
+
+def _folder(volume: Volume) -> str:
+    """The name that Compose gives a project by its folder, if that is one of the repository."""
+    return _LEFT_OUT.sub("", posixpath.basename(posixpath.dirname(volume.location.file)).lower())
 
 
 def _evidence(script: str, uses: list[_Use]) -> Evidence:

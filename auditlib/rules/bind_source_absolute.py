@@ -67,8 +67,10 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             if path and not environments.only_for_development(service):
                 found.setdefault(service.location.file, {}).setdefault(mount.location, _Copy(service, mount, path))
     brought = _brought(inventory) if found else []
+    folders = {posixpath.dirname(place.mount.source) for copies in found.values() for place in copies.values()}
+    filled = {folder for folder in folders if _is_filled(folder, brought)}
     for copies in found.values():
-        left = [item for item in copies.values() if not _is_brought(item.mount.source, brought)]
+        left = [item for item in copies.values() if posixpath.dirname(item.mount.source) not in filled]
         if left:
             yield _evidence(left)
 
@@ -90,9 +92,8 @@ def _brought(inventory: Inventory) -> list[str]:
     return [text for text in texts if _BRINGS.search(text)]
 
 
-def _is_brought(source: str, brought: list[str]) -> bool:
-    """Whether something names the place, or a folder above it that is nobody else's."""
-    above = posixpath.dirname(source)
+def _is_filled(above: str, brought: list[str]) -> bool:
+    """Whether something names a folder, or one above it that is nobody else's."""
     while above not in _HOMES:
         if any(above in text for text in brought):
             return True

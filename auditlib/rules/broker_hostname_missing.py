@@ -61,9 +61,11 @@ def _is_named(inventory: Inventory, service: Service) -> bool:
     """Whether the node may have a name that lasts; Bitnami's image gives it one by itself."""
     if any(item.hostname or item.network_mode for item in inventory.versions(service)) or service.build:
         return True
+    if "bitnami" in service.image or not images.repository(service.image).endswith("rabbitmq"):
+        return True
     told = any(entry.name in _NODE_NAMES for entry in service.environment)
     settings = any(mount.target.rstrip("/") in _SETTINGS for mount in service.mounts)
-    return told or settings or not images.repository(service.image).endswith("rabbitmq") or "bitnami" in service.image
+    return told or settings or services.lacks_env_file(inventory, service)
 
 
 def _evidence(service: Service, kept: Mount) -> Evidence:

@@ -39,10 +39,10 @@ from auditlib.rules._rule import Evidence, rule
 @rule(area=Area.ORCHESTRATION, severity=Severity.LOW, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """For each project one finding for all named services; those that are to have copies are refused."""
+    hosts = _hosts(inventory)
     for mine in stacks.by_project(inventory.distinct_services).values():
         named = [item for item in mine if item.container_name]
         refused = [item for item in named if stacks.somewhere(inventory, item, _has_copies)]
-        hosts = _hosts(inventory) if named else {}
         if refused:
             yield _evidence(hosts, refused, "is to run in several copies, which Compose refuses", Severity.HIGH)
         rest = [item for item in named if item not in refused]

@@ -26,12 +26,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditlib.conventions import deployment, environments, grafana, mounts
+from auditlib.conventions import environments, grafana, mounts
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.monitoring import DashboardProvider
 from auditlib.inventory.stack import Service
-from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
@@ -41,21 +41,15 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every provider whose folder is one of the repository with files in it, and no dashboard among them."""
     servers = [item for item in grafana.servers(inventory) if item.build is None]
     servers = [item for item in servers if not environments.only_for_development(item)]
-    if not servers or _are_brought(inventory):
+    if not servers or grafana.adds_dashboards(inventory):
         return
-    for provider in inventory.dashboard_providers:
-        for server in servers:
-            known = grafana.sees(server, "/etc/grafana/provisioning/dashboards", provider.file)
-            folder = mounts.path_outside(server, provider.path) if known else ""
-            held = [path for path in inventory.files if mounts.is_below(path, folder)] if folder else []
-            if held and not any(path.endswith((".json", ".jsonnet", ".libsonnet", ".j2")) for path in held):
+    told: set[Location] = set()
+    for server in servers:
+        for provider in grafana.providers(inventory, server):
+            folder, held = grafana.files_at(inventory, server, provider.path)
+            if held and not grafana.are_dashboards(held) and provider.location not in told:
+                told.add(provider.location)
                 yield _evidence(provider, server, folder)
-                break
-
-
-def _are_brought(inventory: Inventory) -> bool:
-    """Whether a command speaks of dashboards, which it may fetch or write."""
-    return any("dashboard" in word.lower() for command in deployment.commands(inventory) for word in command.words)
 
 
 def _evidence(provider: DashboardProvider, server: Service, folder: str) -> Evidence:

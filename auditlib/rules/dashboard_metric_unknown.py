@@ -44,10 +44,11 @@ from auditlib.scraping import Gap
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """One finding for each dashboard, with all panels whose metrics no target of a Prometheus in use gives."""
     configs = monitoring.prometheus_in_use(inventory)
+    sources = scraping.all_sources(inventory, graph, configs) if inventory.dashboards else None
     for dashboard in inventory.dashboards:
         asked = [(panel, query) for panel in dashboard.panels for query in panel.queries]
         metrics = [metric for _, query in asked for metric in query.metrics]
-        found = scraping.gaps(inventory, graph, configs, metrics)
+        found = scraping.gaps(inventory, sources, metrics)
         if found:
             yield _evidence(inventory, graph, configs[0].file, dashboard, asked, found)
 

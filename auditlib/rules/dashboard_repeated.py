@@ -55,12 +55,10 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 
 def _read(inventory: Inventory, server: Service) -> Iterator[_Read]:
     """Each dashboard with each provider of a server that reads it."""
-    for provider in inventory.dashboard_providers:
-        readable = provider.path.startswith("/") and "$" not in provider.path
-        if readable and grafana.sees(server, "/etc/grafana/provisioning/dashboards", provider.file):
-            for dashboard in inventory.dashboards:
-                if mounts.is_below(mounts.path_inside(server, dashboard.file) or "/", provider.path):
-                    yield provider, dashboard
+    seen = [(item, path) for item in inventory.dashboards if (path := mounts.path_inside(server, item.file))]
+    for provider in grafana.providers(inventory, server):
+        if provider.path.startswith("/") and "$" not in provider.path:
+            yield from ((provider, item) for item, path in seen if mounts.is_below(path, provider.path))
 
 
 def _twice(read: list[_Read]) -> list[_Read]:
@@ -68,9 +66,10 @@ def _twice(read: list[_Read]) -> list[_Read]:
     groups: defaultdict[tuple[str, ...], list[_Read]] = defaultdict(list)
     for provider, dashboard in read:
         if dashboard.uid:
-            groups["uid", dashboard.uid].append((provider, dashboard))
+            groups["uid", provider.organisation, dashboard.uid].append((provider, dashboard))
         folder = dashboard.file.rpartition("/")[0]
-        groups["title", provider.file, provider.name, folder, dashboard.title].append((provider, dashboard))
+        if dashboard.title:
+            groups["title", provider.file, provider.name, folder, dashboard.title].append((provider, dashboard))
     return next((items for items in groups.values() if len(items) > 1), [])
 
 

@@ -62,7 +62,7 @@ def _is_active(program: Program, item: MemoryDatabase) -> bool:
 def _is_replaced(inventory: Inventory, program: Program) -> bool:
     names = [entry.name for item in inventory.versions(program.service) for entry in item.environment]
     names += [entry.name for entry in program.service.environment]
-    unread = any(ref.path not in inventory.file_set for ref in program.service.env_files)
+    unread = services.lacks_env_file(inventory, program.service)
     words = " ".join((*program.service.command, *program.service.entrypoint))
     return any(name.startswith(_REPLACES) for name in names) or "datasource" in words or unread
 

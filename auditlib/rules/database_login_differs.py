@@ -87,7 +87,7 @@ def _makes_others(inventory: Inventory) -> bool:
 def _is_open(inventory: Inventory, service: Service) -> bool:
     """Whether more users may be made: by scripts of the first start, files that aren't there, an older volume."""
     external = {item.name for item in inventory.volumes if item.external}
-    unread = any(ref.path not in inventory.file_set for ref in service.env_files)
+    unread = services.lacks_env_file(inventory, service)
     scripted = any(mount.target.startswith(_HOMES) or mount.source in external for mount in service.mounts)
     return unread or scripted or services.product(inventory, service) is None
 

@@ -92,7 +92,7 @@ def _is_forgetful_tracker(inventory: Inventory, service: Service) -> bool:
     serves = any("mlflow" in words and words & {"server", "ui"} for words in commands)
     if not serves or services.lasting(service) or environments.only_for_development(service):
         return False
-    unread = any(item.path not in inventory.file_set for item in service.env_files)
+    unread = services.lacks_env_file(inventory, service)
     texts = (*service.command, *(item.name for item in service.environment))
     told = any(_TRACKED_ELSEWHERE.search(text) for text in texts)
     return not (unread or told or _TEMPORARY.search(service.name))

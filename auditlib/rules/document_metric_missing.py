@@ -42,14 +42,19 @@ from auditlib.scraping import Gap
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every document that names metrics of an exporter which no Prometheus in use scrapes, and not the exporter."""
     configs = monitoring.prometheus_in_use(inventory)
-    for document in inventory.documents if configs else ():
-        asked = [item for item in document.mentions if item.kind == "metric"]
-        if not asked or environments.is_for_development(document.path):
-            continue
-        found = scraping.gaps(inventory, graph, configs, [item.text for item in asked])
+    asking = [(document, asked) for document in inventory.documents if (asked := _metrics(document))] if configs else []
+    sources = scraping.all_sources(inventory, graph, configs) if asking else None
+    for document, asked in asking:
+        found = scraping.gaps(inventory, sources, [item.text for item in asked])
         missing = [gap for gap in found if gap.sure and not _speaks_of(document, gap)]
         if missing:
             yield _evidence(inventory, graph, configs[0].file, asked, missing)
+
+
+def _metrics(document: Document) -> list[Mention]:
+    """The metrics that a document names, unless it is for development."""
+    aside = environments.is_for_development(document.path)
+    return [item for item in document.mentions if item.kind == "metric" and not aside]
 
 
 def _speaks_of(document: Document, gap: Gap) -> bool:

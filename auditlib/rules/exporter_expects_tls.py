@@ -26,7 +26,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditlib.conventions import exporters, images
+from auditlib.conventions import exporters, images, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
@@ -45,17 +45,17 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every exporter whose address says nothing of TLS and leads to such a server of the repository."""
     for service in inventory.distinct_services:
         known = exporters.of_image(service.image) if service.build is None else None
-        if known is None or known.name != "PostgreSQL exporter" or _is_told(service):
+        if known is None or known.name != "PostgreSQL exporter" or _is_told(inventory, service):
             continue
         asked = exporter_server.postgres(inventory, graph, service)
         if asked and _has_none(asked.server):
             yield _evidence(service, asked)
 
 
-def _is_told(service: Service) -> bool:
-    """Whether a variable says whether to use TLS."""
+def _is_told(inventory: Inventory, service: Service) -> bool:
+    """Whether a variable says whether to use TLS, or may do so in a file that isn't here."""
     texts = (f"{item.name} {item.value.text if item.value else ''}" for item in service.environment)
-    return any("sslmode" in text.lower() for text in texts)
+    return services.lacks_env_file(inventory, service) or any("sslmode" in text.lower() for text in texts)
 
 
 def _has_none(server: Service) -> bool:

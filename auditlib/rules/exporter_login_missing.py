@@ -53,8 +53,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         if known is None or known.name != "Redis exporter" or _has_login(service):
             continue
         for name, place, host in _addresses(service):
-            node = graph.hosts.resolve(host, service.project)
-            server = scraping.service_of(inventory, graph, node) if node else None
+            server = scraping.service_named(inventory, graph, host, project=service.project)
             if server and _asks(inventory, server):
                 yield _evidence(service, server, name, place)
                 break

@@ -49,8 +49,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         return
     told: set[Location] = set()
     for service in inventory.distinct_services:
-        inherited = service.command and service.healthcheck is None
-        probe = None if inherited else probes.of(inventory, service)
+        probe = probes.own(inventory, service)
         asked = probes.paths(probe) if probe else []
         if probe is None or not asked or environments.only_for_development(service):
             continue

@@ -45,18 +45,24 @@ _VARIABLE = "GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"
 @rule(area=Area.MONITORING, severity=Severity.LOW, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every Grafana whose first dashboard is in a folder of the repository that lacks it."""
+    if grafana.adds_dashboards(inventory):
+        return
     for server in grafana.servers(inventory):
         for entry in server.environment:
             path = entry.value.text if entry.name == _VARIABLE and entry.value else ""
-            outside = mounts.path_outside(server, path) if path.startswith("/") else ""
-            folder = posixpath.dirname(outside)
-            held = [file for file in inventory.files if mounts.is_below(file, folder)] if folder else []
-            if held and outside not in inventory.file_set:
-                yield _evidence(server, entry, path, outside, held)
+            folder, held = grafana.files_at(inventory, server, posixpath.dirname(path))
+            absent = held and not grafana.files_at(inventory, server, path)[1]
+            if absent and not _is_told(inventory, server, path, held):
+                yield _evidence(server, entry, path, folder, held)
 
 
-def _evidence(server: Service, entry: EnvironmentEntry, path: str, outside: str, held: list[str]) -> Evidence:
-    folder = posixpath.dirname(outside)
+def _is_told(inventory: Inventory, server: Service, path: str, held: list[str]) -> bool:
+    """Whether a provider reads the folder in vain, which is a finding of its own."""
+    reading = any(mounts.is_below(path, item.path) for item in grafana.providers(inventory, server))
+    return reading and not grafana.are_dashboards(held)
+
+
+def _evidence(server: Service, entry: EnvironmentEntry, path: str, folder: str, held: list[str]) -> Evidence:
     boards = [file for file in held if file.endswith(".json")]
     named = listed((posixpath.basename(file) for file in boards), 3) or "no dashboard at all"
     first = posixpath.relpath(boards[0], folder) if boards else "<a dashboard>"

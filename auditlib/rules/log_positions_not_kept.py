@@ -58,7 +58,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         place = _place(shipper, runners[0])
         if place is None or not place.path.startswith("/") or monitoring.is_template(shipper.file, place.path):
             continue
-        mount = _mount(runners[0], place.path)
+        mount = mounts.holding(runners[0], place.path)
         if mount is None or mount.kind == "tmpfs":
             why = "no volume holds it: a new container doesn't know where to go on"
             yield _evidence(shipper, runners[0], place, why, mount)
@@ -76,12 +76,6 @@ def _place(shipper: LogShipper, service: Service) -> PathPattern | None:
     told = _STORAGE.search(" ".join(service.command))
     folder = told["path"] if told else "/data-alloy" if service.command else "/var/lib/alloy/data"
     return PathPattern(folder, service.command_location or service.location)
-
-
-def _mount(service: Service, path: str) -> Mount | None:
-    """The mount that a file lies in."""
-    found = (mount for mount in service.mounts if mounts.is_below(path, mount.target))
-    return max(found, key=lambda mount: len(mount.target), default=None)
 
 
 def _evidence(shipper: LogShipper, service: Service, place: PathPattern, why: str, mount: Mount | None) -> Evidence:

@@ -65,8 +65,7 @@ def _receivers(inventory: Inventory, graph: DependencyGraph, shipper: LogShipper
     found = set()
     for sink in shipper.sinks:
         url = next((word for word in sink.split() if word.startswith("http")), "")
-        node = graph.hosts.resolve(_host(url), near=shipper.file) if url else None
-        service = scraping.service_of(inventory, graph, node) if node else None
+        service = scraping.service_named(inventory, graph, _host(url), near=shipper.file)
         found |= {service.key} if service else set()
     return found
 

@@ -92,7 +92,7 @@ def _defaults(inventory: Inventory) -> Iterator[list[Datasource]]:
         if not item.default or unread or monitoring.is_template(item.file, item.name, item.url):
             continue
         groups[item.file, item.organisation].append(item)
-        seeing = (each for each in servers if grafana.sees(each, "/etc/grafana/provisioning/datasources", item.file))
+        seeing = (each for each in servers if grafana.sees(each, grafana.SOURCES, item.file))
         for key in dict.fromkeys(server.key for server in seeing):  # an overlay has the server again
             groups[key, item.organisation].append(item)
     seen: set[Location] = set()

@@ -94,8 +94,7 @@ def _upstreams(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidenc
 
 def _upstream(inventory: Inventory, graph: DependencyGraph, one: Service, item: Upstream) -> Service | None:
     """The service that an upstream names, if the proxy meets neither it nor another one of that name anywhere."""
-    node = graph.hosts.resolve(item.host, one.project, item.port) if item.host else None
-    other = scraping.service_of(inventory, graph, node) if node else None
+    other = scraping.service_named(inventory, graph, item.host, item.port, project=one.project)
     if other is None or not _are_apart(one, other):
         return None
     near = {each.network for version in inventory.versions(one) for each in version.networks}

@@ -28,11 +28,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from msgspec import Struct
+
 from auditlib.conventions import exporters, monitoring
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.monitoring import PathPattern, ScrapeJob, Target
-from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.phrases import counted, listed
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
@@ -50,6 +52,14 @@ _AS_SHIPPED = frozenset({
 """The modules of the configuration that the image brings."""
 
 
+class _Vain(Struct, frozen=True):
+    """A target with the reason why a probe of it fails each time."""
+
+    target: Target
+    why: str
+    certain: bool
+
+
 @rule(area=Area.MONITORING, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every job that probes: with a module that no configuration has, or targets that its prober can't speak to."""
@@ -62,7 +72,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             yield from _unknown(inventory, job, module)
             continue
         prober = probers.get(module.path) or module.path.partition("_")[0]
-        wrong = [(target, why) for target in job.targets if (why := _in_vain(prober, target))]
+        wrong = [_Vain(target, *why) for target in job.targets if (why := _in_vain(prober, target))]
         if wrong:
             yield _evidence(job, module, wrong)
 
@@ -73,17 +83,17 @@ def _probes(job: ScrapeJob) -> bool:
     return job.metrics_path == "/probe" and known is not None and known.name == "blackbox exporter"
 
 
-def _in_vain(prober: str, target: Target) -> str:
-    """Why a probe of a target fails each time; empty if it need not."""
-    if prober == "http":
-        if target.port in _TLS and target.scheme in ("http", ""):
-            return f"plain HTTP at port {target.port}, where TLS is spoken"
-        return f"HTTP at the port of {_OTHERS[target.port]}" if target.port in _OTHERS else ""
+def _in_vain(prober: str, target: Target) -> tuple[str, bool] | None:
+    """Why a probe of a target fails each time, and whether it does whatever listens there; None if it needn't."""
+    if prober == "http" and target.port in _TLS and target.scheme in ("http", ""):
+        return f"plain HTTP at port {target.port}, where TLS is spoken", False
+    if prober == "http" and target.port in _OTHERS:
+        return f"HTTP at the port of {_OTHERS[target.port]}", False
     if prober == "tcp" and target.scheme in ("http", "https"):
-        return "a URL, where the prober tcp wants host:port"
+        return "a URL, where the prober tcp wants host:port", True
     if prober == "icmp" and (target.scheme in ("http", "https") or target.port):
-        return "more than a host, where the prober icmp wants nothing else"
-    return ""
+        return "more than a host, where the prober icmp wants nothing else", True
+    return None
 
 
 def _unknown(inventory: Inventory, job: ScrapeJob, module: PathPattern) -> Iterator[Evidence]:
@@ -104,19 +114,17 @@ def _unknown(inventory: Inventory, job: ScrapeJob, module: PathPattern) -> Itera
     )
 
 
-def _evidence(job: ScrapeJob, module: PathPattern, wrong: list[tuple[Target, str]]) -> Evidence:
-    (first, why), *others = wrong
+def _evidence(job: ScrapeJob, module: PathPattern, wrong: list[_Vain]) -> Evidence:
+    first, certain = wrong[0].target, all(item.certain for item in wrong)
     shown = f"{first.scheme}://{first.address}" if first.scheme else first.address
     number = counted(len(wrong), "target")
-    certain = not why.startswith(("plain", "HTTP"))
-    place: Location = first.location
     doubt = "" if certain else ", unless something unusual listens there"
     return Evidence(
-        f"The job {job.name} probes {number} in vain with {module.path}, {shown} first, which is {why}: red at all "
-        f"times{doubt}.",
-        place,
-        subject=f"{job.name}/{'/'.join(target.address for target, _ in wrong)}",
-        related=tuple(Related(target.location, reason, member=True) for target, reason in others),
+        f"The job {job.name} probes {number} in vain with {module.path}, {shown} first, which is {wrong[0].why}: red "
+        f"at all times{doubt}.",
+        first.location,
+        subject=f"{job.name}/{'/'.join(item.target.address for item in wrong)}",
+        related=tuple(Related(item.target.location, item.why, member=True) for item in wrong[1:]),
         recommendation=f"Write https:// for TLS, and probe what isn't HTTP by a job with a tcp module, in {job.file}.",
         confidence=Confidence.HIGH if certain else None,
         example=files.into(job.file, _instead(job, first)),

@@ -36,20 +36,16 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from auditlib.compose.discovery import BASES
-from auditlib.conventions import deployment, services
+from auditlib.conventions import compose_calls, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Mount, Project, Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
-from auditlib.patterns import regex
 from auditlib.phrases import listed
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
-_COMPOSE = regex(r"\bdocker[- ]compose\b")
-_STARTS = regex(r"\s(?:up|start|run|create)\b")
-_NAMED = regex(r"\s(?:-p|--project-name)[\s=]|COMPOSE_PROJECT_NAME")
-_FILE = regex(r"\s(?:-f|--file)[\s=]+(\S+)")
+_STARTS = frozenset({"up", "start", "run", "create"})
 _SHOWN = 4
 
 
@@ -76,17 +72,10 @@ def _started(inventory: Inventory) -> dict[str, Location]:
 
     None where somebody gives the projects names by a variable or an option.
     """
-    said = [(f" {' '.join(item.words)}", item.location) for item in deployment.commands(inventory)]
-    said += [(item.text, item.location) for document in inventory.documents for item in document.mentions]
-    said = [(text, place) for text, place in said if _COMPOSE.search(text)]
-    lines = (line.name for file in inventory.env_files for line in file.lines)
-    if any(_NAMED.search(text) for text, _ in said) or "COMPOSE_PROJECT_NAME" in lines:
-        return {}
     found: dict[str, Location] = {}
-    for text, place in said:
-        named = _FILE.findall(text)
-        if _STARTS.search(text) and len(named) < 2:
-            for name in [posixpath.basename(named[0])] if named else BASES:
+    for call, place in compose_calls.everywhere(inventory) if not compose_calls.name_project(inventory) else ():
+        if call.verb in _STARTS and len(call.files) < 2:
+            for name in map(posixpath.basename, call.files or BASES):
                 found.setdefault(name, place)
     return found
 

@@ -41,7 +41,7 @@ from auditlib.patterns import regex
 from auditlib.phrases import listed
 from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
-from auditlib.scraping import service_of
+from auditlib.scraping import service_named
 
 _USUAL = "80"
 _GATEWAY = regex(r"(?:^|[-_])(?:api)?(?:gateway|proxy|edge)(?:[-_]|$)")
@@ -75,8 +75,7 @@ def _around(inventory: Inventory, graph: DependencyGraph, proxy: Service) -> Ite
     """The ports that lead to what a proxy passes requests to, in the same project and file."""
     for config in inventory.reverse_proxies:
         for item in config.upstreams if _runs(inventory, proxy, config) else ():
-            node = graph.resolve(item.host, item.port, config.file)
-            service = service_of(inventory, graph, node) if node else None
+            service = service_named(inventory, graph, item.host, item.port, config.file)
             if service is None or service.project != proxy.project or service.key == proxy.key:
                 continue
             for port in services.public_ports(service):

@@ -33,7 +33,7 @@ from __future__ import annotations
 
 import posixpath
 import shlex
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from auditlib.conventions import deployment, environments, proxies, services
 from auditlib.graph import DependencyGraph
@@ -57,12 +57,14 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     if not sites or not inventory.deployed_services or deployment.uses_orchestrator(inventory):
         return
     run = [item for item in sites if proxies.runners(inventory, item)]
+    read = {item.file for item in run}
     products = (services.product(inventory, item) for item in inventory.services)
     if not run and any(found is not None and found.name == "Nginx" for found in products):
         return  # it runs with a file that is made elsewhere, perhaps of this one
-    texts = _texts(inventory) if len(run) < len(sites) else []
-    for item in sites:
-        if item not in run and not _is_aside(item.file) and not _is_named(item.file, texts):
+    left = [item for item in sites if item.file not in read and not _is_aside(item.file)]
+    named = {(text.strip("./\"'"), "/" in text) for text in _texts(inventory)} if left else set()
+    for item in left:
+        if not _is_named(item.file, named):
             yield _evidence(inventory, item, run)
 
 
@@ -92,14 +94,13 @@ def _texts(inventory: Inventory) -> list[str]:
     return [*texts, *(item for config in inventory.reverse_proxies for item in config.includes)]
 
 
-def _is_named(file: str, texts: list[str]) -> bool:
-    """Whether a text names the file, its name alone, or a folder that it lies in."""
+def _is_named(file: str, named: Collection[tuple[str, bool]]) -> bool:
+    """Whether one of the words, each with whether it is a path, is the file, its name alone, or a folder around it."""
     name = posixpath.basename(file)
     folders = {posixpath.dirname(file), posixpath.basename(posixpath.dirname(file))} - {""}
-    cleaned = [(text.strip("./\"'"), "/" in text) for text in texts]
     return any(
         text.endswith(file) or text == name or (is_path and text.removesuffix("/*") in folders)
-        for text, is_path in cleaned
+        for text, is_path in named
     )
 
 

@@ -32,43 +32,34 @@ from __future__ import annotations
 
 import posixpath
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
 from auditlib import stages
 from auditlib.compose.discovery import BASES
-from auditlib.conventions import command_words, environments, proxies
+from auditlib.conventions import compose_calls, environments, proxies
+from auditlib.conventions.compose_calls import Call
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
+from auditlib.inventory.delivery import Command
 from auditlib.inventory.proxy import ReverseProxy
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed
-from auditlib.pipeline import remote
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
-_COMPOSE = regex(r"\bdocker[- ]compose\s(?P<rest>[^;&|\n]*)")
-_FILE = regex(r"(?:^|\s)(?:-f|--file)[\s=]+(\S+)")
-_DOWN = regex(r"\bdocker[- ]compose\s[^;&|\n]*\b(?:down|stop|rm)\b")
+_ENDS = frozenset({"down", "stop", "rm"})
 _RELOADS = regex(r"\breload\b|\bHUP\b|\b(?:restart|force-recreate)\b")
 
 
-class _Line(Struct, frozen=True):
-    """A line of what a deployment runs."""
-
-    text: str
-    location: Location
-
-
 class _Made(Struct, frozen=True):
-    """A command that makes containers anew: those of the services named, or all whose images changed."""
+    """A call that makes containers anew: those of the services named, or all whose images changed."""
 
-    line: _Line
-    named: tuple[str, ...]
-    files: tuple[str, ...]
+    call: Call
+    location: Location
 
 
 class _Stale(Struct, frozen=True):
@@ -92,62 +83,49 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             if proxy.changed_at is None and not environments.only_for_development(proxy):
                 stale = _stale(inventory, config, proxy, made)
                 if stale:
-                    found[stale.made.line.location].setdefault(proxy.key, stale)
+                    found[stale.made.location].setdefault(proxy.key, stale)
     for items in found.values():
         yield _evidence(list(items.values()))
 
 
 def _made(inventory: Inventory) -> Iterator[_Made]:
     """What makes containers anew, and is followed by nothing that may reload a proxy."""
-    for lines in _sequences(inventory):
-        for index, line in enumerate(lines):
-            match = _COMPOSE.search(line.text)
-            verb, rest = command_words.split(match["rest"].split()) if match else ("", [])
-            before, after = lines[:index], lines[index:]
-            if verb == "up" and not _is_whole(before) and not any(_RELOADS.search(item.text) for item in after):
-                named = _arguments(rest)
-                if named or "--build" in rest or any(" pull" in item.text for item in before):
-                    yield _Made(line, named, tuple(posixpath.basename(name) for name in _FILE.findall(line.text)))
+    for commands in _sequences(inventory):
+        texts = [" ".join(command.words) for command in commands]
+        reloaded = max((index for index, text in enumerate(texts) if _RELOADS.search(text)), default=-1)
+        pulled = False
+        for index, text in enumerate(texts):
+            calls = list(compose_calls.in_text(text))  # several, where another host is told them in one word
+            if any(call.verb in _ENDS for call in calls):
+                break  # the proxy is taken away as well, perhaps, and what follows starts it again
+            for call in calls if index > reloaded else ():
+                if call.verb == "up" and (call.services or "--build" in call.arguments or pulled):
+                    yield _Made(call, commands[index].location)
+            pulled = pulled or " pull" in text
 
 
-def _arguments(words: list[str]) -> tuple[str, ...]:
-    """The services that `up` is told."""
-    found: list[str] = []
-    name, rest = command_words.split(words)
-    while name:
-        found.append(name)
-        name, rest = command_words.split(rest)
-    return tuple(found)
-
-
-def _is_whole(before: list[_Line]) -> bool:
-    """Whether everything is taken down first, so that the proxy starts again as well."""
-    return any(_DOWN.search(item.text) for item in before)
-
-
-def _sequences(inventory: Inventory) -> Iterator[list[_Line]]:
-    """The lines of each script, make target and job, here or on another host."""
+def _sequences(inventory: Inventory) -> Iterator[Sequence[Command]]:
+    """The commands of each script, make target and job, here or on another host."""
     for script in inventory.scripts:
         if not stages.is_for_development(script.path):
-            yield [_Line(" ".join(item.words), item.location) for item in script.commands]
+            yield script.commands
     for manifest in inventory.manifests:
         for target in manifest.targets:
             if stages.names_production(target.name):
-                yield [_Line(" ".join(item.words), item.location) for item in target.commands]
+                yield target.commands
     for job in inventory.jobs:
-        yield [_Line(" ".join(item.words), item.location) for step in job.steps for item in step.commands]
-        for step, text in remote.scripts(job):
-            yield [_Line(line, step.location) for line in text.splitlines()]
+        yield [item for step in job.steps for item in (*step.commands, *step.remote)]
 
 
 def _stale(inventory: Inventory, config: ReverseProxy, proxy: Service, made: list[_Made]) -> _Stale | None:
     """The first upstream of a proxy that is made anew without it."""
     mine = inventory.services_of(proxy.project)
     for item in made:
-        if posixpath.basename(proxy.location.file) in (item.files or BASES) and proxy.name not in item.named:
+        files = [posixpath.basename(name) for name in item.call.files] or BASES
+        if posixpath.basename(proxy.location.file) in files and proxy.name not in item.call.services:
             for name, place in _fixed(config):
                 service = mine.get(name)
-                if service and service.name != proxy.name and _is_made(service, proxy, item):
+                if service and service.name != proxy.name and _is_made(service, proxy, item.call):
                     return _Stale(proxy, service, item, place)
     return None
 
@@ -160,20 +138,20 @@ def _fixed(config: ReverseProxy) -> list[tuple[str, Location]]:
     return listed + [(item.target, item.location) for item in config.passages if item.target not in named | {""}]
 
 
-def _is_made(service: Service, proxy: Service, item: _Made) -> bool:
-    """Whether the command makes an upstream anew and leaves its proxy; without names, what was built alone."""
+def _is_made(service: Service, proxy: Service, call: Call) -> bool:
+    """Whether the call makes an upstream anew and leaves its proxy; without names, what was built alone."""
     if any(each.service == service.name and each.restarts for each in proxy.dependencies):
         return False
-    if item.named:
-        return service.name in item.named
+    if call.services:
+        return service.name in call.services
     other = proxy.build is None or (service.build and proxy.build.dockerfile != service.build.dockerfile)
     return service.build is not None and bool(other)
 
 
 def _evidence(found: list[_Stale]) -> Evidence:
     first, *others = found
-    line = first.made.line.location
-    when = "" if first.made.named else ", when its image has changed,"
+    line = first.made.location
+    when = "" if first.made.call.services else ", when its image has changed,"
     names = listed(item.proxy.name for item in found)
     reload = f"docker compose exec -T {first.proxy.name} nginx -s reload"
     return Evidence(
@@ -187,7 +165,7 @@ def _evidence(found: list[_Stale]) -> Evidence:
             Related(first.place, f"{first.proxy.name} names {first.service.name} here"),
             *(Related(item.place, f"{item.proxy.name} names {item.service.name}", member=True) for item in others),
         ),
-        severity=Severity.MEDIUM if first.made.named else None,
+        severity=Severity.MEDIUM if first.made.call.services else None,
         recommendation=f"Reload {first.proxy.name} after {first.service.name} was replaced: `{reload}`.",
         example=files.into(line.file, reload),
     )

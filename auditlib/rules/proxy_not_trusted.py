@@ -46,7 +46,7 @@ from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.phrases import listed
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
-from auditlib.scraping import service_of
+from auditlib.scraping import service_named
 
 _SAYS = {
     "limit": "limits requests by address, and counts all users as one",
@@ -127,8 +127,7 @@ def _before(inventory: Inventory, graph: DependencyGraph) -> dict[str, _Proxy]:
     found: dict[str, _Proxy] = {}
     for config in inventory.reverse_proxies:
         for item in config.upstreams if not environments.is_for_development(config.file) else ():
-            node = graph.resolve(item.host, item.port, config.file) if item.host else None
-            service = service_of(inventory, graph, node) if node else None
+            service = service_named(inventory, graph, item.host, item.port, config.file)
             if service is not None:
                 found.setdefault(service.key, _Proxy(config.kind, item.location, item.scheme == "https"))
     for service in inventory.distinct_services:

@@ -52,8 +52,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         return  # an orchestrator has probes of its own, and restarts what its liveness probe finds dead
     told: set[Location] = set()
     for service in inventory.distinct_services:
-        inherited = service.command and service.healthcheck is None
-        probe = None if inherited else probes.of(inventory, service)
+        probe = probes.own(inventory, service)
         asked = probes.paths(probe) if probe and service.dependencies else []
         if probe is None or not asked or not all(_LIVE.search(path) for path in asked):
             continue

@@ -47,18 +47,18 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for number, route in enumerate(inventory.alert_routes):
         if route.depth == 0 or route.matchers or route.continues or monitoring.is_template(route.file, route.receiver):
             continue
-        parent = _parent(inventory, number)
         later = [item for item in _siblings_after(inventory, number) if item.receiver != route.receiver]
         if later:
-            yield _evidence(route, f"{listed(item.receiver for item in later)} after it gets nothing", later)
-        elif route.blank and parent.receiver != route.receiver:
-            yield _evidence(route, f"{parent.receiver}, the receiver above it, gets nothing", [parent])
+            names = listed(dict.fromkeys(item.receiver for item in later))
+            yield _evidence(route, f"no alert reaches what comes after it, to {names}", later)
+        elif route.blank and (parent := _parent(inventory, number)).receiver != route.receiver:
+            yield _evidence(route, f"none is left for {parent.receiver}, the receiver above it", [parent])
 
 
 def _parent(inventory: Inventory, number: int) -> Route:
     """The route that one is below, as they stand depth first."""
-    depth = inventory.alert_routes[number].depth
-    return next(item for item in reversed(inventory.alert_routes[:number]) if item.depth < depth)
+    routes = inventory.alert_routes
+    return next(routes[at] for at in range(number - 1, -1, -1) if routes[at].depth < routes[number].depth)
 
 
 def _siblings_after(inventory: Inventory, number: int) -> Iterator[Route]:
@@ -74,10 +74,10 @@ def _siblings_after(inventory: Inventory, number: int) -> Iterator[Route]:
 def _evidence(route: Route, lost: str, others: list[Route]) -> Evidence:
     blank = f"its `{route.blank}` is blank" if route.blank else "it has no matchers"
     return Evidence(
-        f"The route to {route.receiver} takes every alert, as {blank} and it doesn't continue: {lost}.",
+        f"The route to {route.receiver} takes every alert that gets there, as {blank} and it doesn't continue: {lost}.",
         route.location,
         subject=route.receiver,
-        related=tuple(Related(item.location, f"{item.receiver} gets nothing") for item in others[:10]),
+        related=tuple(Related(item.location, f"nothing is left for {item.receiver} here") for item in others[:10]),
         recommendation=f"Give the route to {route.receiver} matchers, or move it behind all others.",
         example=files.into(
             route.file, f'routes:\n  - receiver: {route.receiver}\n    matchers: [<label>="<what it is for>"]'

@@ -36,7 +36,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from auditlib.conventions import mounts, programs
+from auditlib.conventions import mounts, programs, services
 from auditlib.conventions.programs import Program
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
@@ -71,7 +71,7 @@ def _of_programs(inventory: Inventory) -> Iterator[Evidence]:
     """The variables that a mounted configuration demands and that the service which mounts it isn't given."""
     for item in inventory.config_variables:
         for service in inventory.distinct_services:
-            unknown = any(file.path not in inventory.file_set for file in service.env_files)
+            unknown = services.lacks_env_file(inventory, service)
             given = {entry.name for entry in service.environment}
             if mounts.path_inside(service, item.location.file) and item.name not in given and not unknown:
                 yield Evidence(
@@ -88,7 +88,7 @@ def _of_programs(inventory: Inventory) -> Iterator[Evidence]:
 
 def _missing(inventory: Inventory, program: Program) -> Iterator[Setting]:
     """The required settings that a service isn't given although it is given others of the same class or file."""
-    if any(item.path not in inventory.file_set for item in program.service.env_files):
+    if services.lacks_env_file(inventory, program.service):
         return  # a file that isn't in the repository may hold them
     mounted = {name.upper() for name in (*program.service.secrets, *program.service.configs)}
     given = program.given | mounted

@@ -58,7 +58,8 @@ _OWN = regex(r"github\.(?:repository(?:_owner|_id)?|sha|run_(?:id|number|attempt
 _HARMLESS = regex(r"github\.(?:(?:triggering_)?actor|base_ref|event\.pull_request\.base\.ref)")
 """Names of accounts, of letters, digits and hyphens alone, and a branch that the repository has itself."""
 _FOREIGN = regex(
-    r"\bhead[._](?:sha|ref|branch|repository|repo)\b|head_commit|pull_request_target|download-artifact|merge_commit_sha"
+    r"\bhead[._](?:sha|ref|branch|repository|repo)\b|head_commit|pull_request_target|download-artifact|merge_commit_sha|"
+    r"\brun download\b|WorkflowRunArtifacts"
 )
 """Code, or files, of whoever caused a run that has the repository's rights."""
 _ADVICE = {
@@ -154,19 +155,25 @@ def _adapted(issues: list[Issue], inventory: Inventory, source: Source) -> list[
     """
     workflows = {item.file: item for item in inventory.workflows}
     return [
-        replace(issue, severity=Severity.LOW)
-        if issue.rule == "dangerous-triggers" and not _FOREIGN.search(source.text(issue.location.file))
-        else issue
+        replace(issue, severity=Severity.LOW) if _starts_own_code(issue, source) else issue
         for issue in issues
-        if issue.rule != "template-injection"
-        or issue.location.file not in workflows
-        or not _is_own(workflows[issue.location.file], _expression(issue, source))
+        if not _inserts_own_value(issue, workflows.get(issue.location.file), source)
     ]
+
+
+def _starts_own_code(issue: Issue, source: Source) -> bool:
+    return issue.rule == "dangerous-triggers" and not _FOREIGN.search(source.glance(issue.location.file))
+
+
+def _inserts_own_value(issue: Issue, workflow: Workflow | None, source: Source) -> bool:
+    if issue.rule != "template-injection" or workflow is None:
+        return False
+    return _is_own(workflow, _expression(issue, source))
 
 
 def _expression(issue: Issue, source: Source) -> str:
     """What stands between the brackets at an issue's place."""
-    lines = source.lines(issue.location.file)
+    lines = source.glance(issue.location.file).splitlines()
     line = lines[issue.location.line - 1] if issue.location.line <= len(lines) else ""
     at = (issue.location.column or 1) - 1
     return next((match[1] for match in _EXPRESSION.finditer(line) if match.start() <= at < match.end()), "")

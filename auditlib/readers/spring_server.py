@@ -1,0 +1,56 @@
+"""What the settings and the rules of access of Spring applications say of how they take requests and end.
+
+Follows https://docs.spring.io/spring-boot/reference/web/graceful-shutdown.html,
+https://docs.spring.io/spring-boot/appendix/application-properties/ and
+https://docs.spring.io/spring-boot/reference/actuator/endpoints.html#actuator.endpoints.security. The text is searched,
+not parsed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from auditlib.inventory.configuration import ServerTrait
+from auditlib.patterns import regex
+from auditlib.readers.reading import Reading, location_at
+from auditlib.source import Source
+
+_SETTINGS = regex(r"(?:^|/)application(?:-[\w-]+)?\.(?:properties|ya?ml)$")
+_TESTS = "src/test/"
+_COMMENT = regex(r"(?m)^[ \t]*[#!][^\n]*")
+_WAIT = regex(r"timeout-per-shutdown-phase\s*[:=]\s*[\"']?(?P<seconds>\d{1,4})s\b")
+_BODY = regex(r"\bmax-file-size\s*[:=]\s*[\"']?(?P<size>\d{1,5})(?P<suffix>[KM]B)\b")
+_SIZES = {"KB": 2**10, "MB": 2**20}
+_TLS = regex(r"server\.ssl\.|^[ \t]{2,}key-store:", re.M)
+_METRICS = regex(r"^management\.endpoints\.web\.exposure\.include\s*=[^\n]*(?:\bprometheus\b|\*)", re.M)
+_ACCESS = regex(r"/\w*Secur\w*\.(?:java|kt)$")
+_PERMITS = regex(r"\w*[mM]atchers\([^)]{0,300}?/actuator/(?:prometheus|\*\*)\"[^)]{0,100}\)\s*\.permitAll\(")
+
+
+def read(source: Source) -> Reading:
+    """A trait for each thing that a file says; nothing of tests. It reports no coverage: others read these files."""
+    settings = {path: _COMMENT.sub("", source.glance(path)) for path in source.files
+                if _SETTINGS.search(path) and _TESTS not in path}  # fmt: skip
+    reading = Reading([trait for path, text in settings.items() for trait in _traits(path, text)])
+    if any(_METRICS.search(text) for text in settings.values()):
+        reading.records += _permitted(source)
+    return reading
+
+
+def _traits(path: str, text: str) -> Iterator[ServerTrait]:
+    if match := _WAIT.search(text):
+        yield ServerTrait("shutdown", int(match["seconds"]), location_at(path, text, match.start()))
+    if match := _BODY.search(text):
+        size = int(match["size"]) * _SIZES[match["suffix"]]
+        yield ServerTrait("body", size, location_at(path, text, match.start()))
+    if match := _TLS.search(text):
+        yield ServerTrait("tls", 0, location_at(path, text, match.start()))
+
+
+def _permitted(source: Source) -> Iterator[ServerTrait]:
+    """Where the rules of access let everybody read the metrics that an application publishes."""
+    for path in source.files:
+        text = source.glance(path) if _ACCESS.search(path) else ""
+        if match := _PERMITS.search(text):
+            yield ServerTrait("metrics", 0, location_at(path, text, match.start()), "/actuator/prometheus")
