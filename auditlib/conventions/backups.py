@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from auditlib.conventions import deployment
 from auditlib.inventory import Inventory
+from auditlib.inventory.delivery import Document
 from auditlib.model import Location
 from auditlib.patterns import regex
 
@@ -36,6 +37,10 @@ WORDS = frozenset({
     "restauração", "резервное", "резервная", "восстановление", "备份", "恢复", "バックアップ", "復元",
 })  # fmt: skip
 """Words of a document that speaks of backups or of recovery, in the languages that documents are often written in."""
+
+_BACKUP_WORD = regex(
+    r"backups?$|datensicherung|sicherung(?:en|skopien?)?$|sauvegardes?$|respaldos?$|резервн|.*(?:备份|バックアップ)"
+)
 
 RECOVERY_HEADING = regex(
     r"\b(?:disaster|recover(?:y|ing)?|restor(?:e|ing|ation)|back-?ups?|wiederherstell\w*|restauraci[oó]n|restauration|"
@@ -74,6 +79,22 @@ def _names(inventory: Inventory) -> Iterator[tuple[str, Location]]:
 def are_described(inventory: Inventory) -> bool:
     """Whether a document speaks of backups or of restoring data."""
     return any(document.words & WORDS for document in inventory.documents) or bool(recovery_headings(inventory))
+
+
+def are_spoken_of(inventory: Inventory) -> bool:
+    """Whether a document has a word for backups; whoever speaks of restoring may mean a service."""
+    return any(speaks_of_backups(document) for document in inventory.documents)
+
+
+def speaks_of_backups(document: Document) -> bool:
+    """Whether a document has a word for backups."""
+    return any(_BACKUP_WORD.match(word) for word in document.words)
+
+
+def is_on_backups(document: Document) -> bool:
+    """Whether a document, or a chapter of it, is about backups."""
+    headings = any(RECOVERY_HEADING.search(heading.text) for heading in document.headings)
+    return (bool(SCRIPT_NAME.search(document.path)) or headings) and speaks_of_backups(document)
 
 
 def recovery_headings(inventory: Inventory) -> tuple[Location, ...]:

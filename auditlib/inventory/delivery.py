@@ -25,6 +25,8 @@ class Command(Struct, frozen=True):
     """Whether something decides by its exit status: `if`, `while`, `!`, `&&`, `||`, `set -e`, a text that asks `$?`."""
     caught: bool = False
     """Whether another command takes its output: a pipe, `$(…)`."""
+    function: str = ""
+    """The function of the script that it stands in."""
 
 
 class Trigger(Struct, frozen=True):

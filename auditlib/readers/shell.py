@@ -105,6 +105,8 @@ class _Visit(Struct, frozen=True):
     """Whether another command takes the output of what is below."""
     shell_input: bool = False
     """Whether a here-document below is read by a shell."""
+    function: str = ""
+    """The function whose body this is."""
 
 
 def commands(
@@ -227,8 +229,16 @@ def _below(visit: _Visit, text: _Text) -> list[_Visit]:
         folder = _Folder(folder.path, folder.previous)
     swallowed = visit.swallowed and node.type != "command_substitution"
     deciding, taken = _deciding(node), _taken(node)
+    function = _function(node, text) or visit.function
     visits = [
-        _Visit(child, folder, swallowed, visit.asked or index < deciding, visit.caught or index < taken)
+        _Visit(
+            child,
+            folder,
+            swallowed,
+            visit.asked or index < deciding,
+            visit.caught or index < taken,
+            function=function,
+        )
         for index, child in enumerate(children)
     ]
     if node.type == "list" and len(children) == 3 and children[1].type == "||" and _is_harmless(children[2], text):
@@ -242,6 +252,12 @@ def _below(visit: _Visit, text: _Text) -> list[_Visit]:
         feeds = visit.shell_input or _reads_shell(children[0], text)
         visits = [replace(item, shell_input=feeds) for item in visits]
     return visits
+
+
+def _function(node: Node, text: _Text) -> str:
+    """The name of a function that a node defines."""
+    name = node.child_by_field_name("name") if node.type == "function_definition" else None
+    return shell_words.raw(name, text.data) if name is not None else ""
 
 
 def _deciding(node: Node) -> int:
@@ -297,6 +313,7 @@ def _command(visit: _Visit, text: _Text) -> Iterator[Command]:
         writes=writes,
         asked=visit.asked or text.errexit,
         caught=visit.caught,
+        function=visit.function,
     )
     if words[0] in ("cd", "pushd"):
         folder.change(words)

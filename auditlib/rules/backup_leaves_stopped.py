@@ -28,7 +28,8 @@ References:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 
 from auditlib.conventions import backups
 from auditlib.graph import DependencyGraph
@@ -50,7 +51,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         traps = any(command.words[:1] == ("trap",) for command in script.commands)
         restores = "restor" in script.path.lower()  # what is half restored had better stay down
         if not (traps or restores) and any(map(_ends_at_errors, script.commands)):
-            yield from _between(script)
+            for commands in _together(script):
+                yield from _between(script, commands)
 
 
 def _ends_at_errors(command: Command) -> bool:
@@ -60,9 +62,17 @@ def _ends_at_errors(command: Command) -> bool:
     return first == "set" and (short or "errexit" in options)
 
 
-def _between(script: Script) -> Iterator[Evidence]:
-    stopped = copies = None
+def _together(script: Script) -> Iterable[list[Command]]:
+    """The commands that follow each other: those of each function, and those outside of all."""
+    found: defaultdict[str, list[Command]] = defaultdict(list)
     for command in script.commands:
+        found[command.function].append(command)
+    return found.values()
+
+
+def _between(script: Script, commands: list[Command]) -> Iterator[Evidence]:
+    stopped = copies = None
+    for command in commands:
         if stopped and copies and _turns(command, _STARTS):
             yield _evidence(script, stopped, copies, command)
             return
