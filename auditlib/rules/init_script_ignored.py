@@ -74,8 +74,8 @@ def _scripts(inventory: Inventory, service: Service, data: Mount | None) -> Iter
 
 
 _CLIENTS = {
-    "PostgreSQL": 'psql -U "${POSTGRES_USER:-postgres}"',
-    "MySQL": 'mysql -uroot -p"$MYSQL_ROOT_PASSWORD"',
+    "PostgreSQL": 'psql -U "${POSTGRES_USER:-postgres}" -d "${POSTGRES_DB:-${POSTGRES_USER:-postgres}}"',
+    "MySQL": 'mysql -uroot -p"$MYSQL_ROOT_PASSWORD" "$MYSQL_DATABASE"',
     "MongoDB": "mongosh",
 }
 

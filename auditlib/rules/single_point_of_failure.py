@@ -1,4 +1,4 @@
-"""One service takes most of the others along when it fails.
+"""One service takes several others along when it fails.
 
 It runs once, and others can't start or work without it. That is the normal state of a Compose project; the point of
 this finding is the list of what goes down together, which belongs into the runbooks, and the order in which it pays to
@@ -29,6 +29,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from auditlib.conventions import deployment, environments, services, stacks
 from auditlib.graph import DependencyGraph, SinglePoint
 from auditlib.inventory import Inventory
@@ -51,7 +53,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         mine = {graph.service(item.project, item.name): item for item in own.get(project.name, [])}
         lasting = {node for node, item in mine.items() if not services.is_one_shot(item)}
         worst = [
-            (mine[point.node], point)
+            (mine[point.node], replace(point, hard=tuple(node for node in point.hard if node in lasting)))
             for point in points
             if point.node in lasting and len(lasting.intersection(point.hard)) >= max(3, len(lasting) / 3)
         ]
