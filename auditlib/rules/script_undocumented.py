@@ -59,7 +59,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     explained |= _names_in(_given(inventory)) | _names_in(_by_targets(inventory))
     silent: defaultdict[str, list[Script]] = defaultdict(list)
     for script in inventory.scripts:
-        if not (script.summary or _tells_usage(script)) and _wants_words(script) and posixpath.basename(script.path) not in explained:
+        speaks = script.summary or _tells_usage(script) or posixpath.basename(script.path) in explained
+        if not speaks and _wants_words(script):
             silent[script.path.partition("/")[0] if "/" in script.path else ""].append(script)
     for folder, scripts in silent.items():
         yield _evidence(folder, scripts)
@@ -90,8 +91,9 @@ def _by_targets(inventory: Inventory) -> Iterator[str]:
 def _tells_usage(script: Script) -> bool:
     """Whether a script says how it is used when it is asked (`--help`)."""
     return any(
-        _USAGE.match(command.function) or (command.words[:1] == ("echo",) and _USAGE.match(" ".join(command.words[1:2])))
+        _USAGE.match(text)
         for command in script.commands
+        for text in (command.function, *(command.words[1:2] if command.words[:1] == ("echo",) else ()))
     )
 
 
