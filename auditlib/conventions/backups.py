@@ -92,9 +92,8 @@ def speaks_of_backups(document: Document) -> bool:
 
 
 def is_on_backups(document: Document) -> bool:
-    """Whether a document, or a chapter of it, is about backups."""
-    headings = any(RECOVERY_HEADING.search(heading.text) for heading in document.headings)
-    return (bool(SCRIPT_NAME.search(document.path)) or headings) and speaks_of_backups(document)
+    """Whether all of a document is about backups, by its name or its title."""
+    return bool(SCRIPT_NAME.search(document.path) or RECOVERY_HEADING.search(document.title))
 
 
 def recovery_headings(inventory: Inventory) -> tuple[Location, ...]:

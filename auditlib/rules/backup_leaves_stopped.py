@@ -29,7 +29,7 @@ References:
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 
 from auditlib.conventions import backups
 from auditlib.graph import DependencyGraph
@@ -51,8 +51,9 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         traps = any(command.words[:1] == ("trap",) for command in script.commands)
         restores = "restor" in script.path.lower()  # what is half restored had better stay down
         if not (traps or restores) and any(map(_ends_at_errors, script.commands)):
-            for commands in _together(script):
-                yield from _between(script, commands)
+            together = _together(script)
+            for commands in together.values():
+                yield from _between(script, commands, together)
 
 
 def _ends_at_errors(command: Command) -> bool:
@@ -62,15 +63,15 @@ def _ends_at_errors(command: Command) -> bool:
     return first == "set" and (short or "errexit" in options)
 
 
-def _together(script: Script) -> Iterable[list[Command]]:
-    """The commands that follow each other: those of each function, and those outside of all."""
+def _together(script: Script) -> Mapping[str, list[Command]]:
+    """The commands that follow each other: those of each function by its name, and those outside of all."""
     found: defaultdict[str, list[Command]] = defaultdict(list)
     for command in script.commands:
         found[command.function].append(command)
-    return found.values()
+    return dict(found)
 
 
-def _between(script: Script, commands: list[Command]) -> Iterator[Evidence]:
+def _between(script: Script, commands: list[Command], functions: Mapping[str, list[Command]]) -> Iterator[Evidence]:
     stopped = copies = None
     for command in commands:
         if stopped and copies and _turns(command, _STARTS):
@@ -78,8 +79,9 @@ def _between(script: Script, commands: list[Command]) -> Iterator[Evidence]:
             return
         if stopped is None and _turns(command, _STOPS):
             stopped = command
-        elif stopped and not command.cannot_fail and _copies(command):
-            copies = copies or command
+        elif stopped and not command.cannot_fail:
+            called = functions.get(command.words[0], ()) if command.words else ()
+            copies = copies or next((item for item in (command, *called) if _copies(item)), None)
 
 
 def _turns(command: Command, words: frozenset[str]) -> bool:
