@@ -28,7 +28,7 @@ References:
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from msgspec.structs import replace
 
@@ -70,7 +70,7 @@ def _counts(inventory: Inventory, service: Service) -> bool:
     return not (services.is_one_shot(service) or environments.is_for_developers(inventory, service))
 
 
-def _taken(point: SinglePoint, lasting: set[str], edges: Mapping[str, list[Edge]]) -> SinglePoint:
+def _taken(point: SinglePoint, lasting: Collection[str | None], edges: Mapping[str, list[Edge]]) -> SinglePoint:
     """What goes down of these services, less those that only a shared file of variables gives the address."""
     sure = {point.node}
     waiting = [point.node]
