@@ -43,7 +43,7 @@ _WORDS = frozenset({
 _WITHIN = regex(r"回滚|回退|還原|ロールバック|切り戻し|롤백")
 """Words of languages that write without spaces."""
 _HEADING = regex(r"\broll(?:ing|ed)?[- ]?back|\brevert|\bundo\b|\bdowngrad|previous (?:release|version)", re.I)
-_COMMAND = regex(r"\brollback\b|\brollout undo\b|\bdowngrade\b|--atomic\b|circuit[-_]breaker")
+_COMMAND = regex(r"\brollback\b|\brollout undo\b|\bdowngrade\b|--atomic\b|circuit[-_]breaker", re.I)
 
 _SECTION = """## Rollback
 
