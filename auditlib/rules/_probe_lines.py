@@ -93,7 +93,8 @@ def _asking(inventory: Inventory, service: Service, url: str) -> str:
     language = _ASKING.get(images.repository(base))
     if language:
         return language.format(url=url)
-    if "alpine" in images.tag(base) or images.repository(base) == "alpine":
+    without_curl = image_contents.lacks(base, "curl") and not image_contents.lacks(base, "wget")
+    if "alpine" in images.tag(base) or without_curl:
         return f'["CMD", "wget", "-q", "-O", "/dev/null", "{url}"]'
     holds = image_contents.is_plain(base) and not image_contents.lacks(base, "curl")
     tool = "curl" if holds else "<a program of its image>"
