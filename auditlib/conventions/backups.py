@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from auditlib.conventions import deployment
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import Command, Script
+from auditlib.inventory.delivery import Command, Document, Script
 from auditlib.model import Location
 from auditlib.patterns import regex
 
@@ -40,6 +40,10 @@ WORDS = frozenset({
     "restauração", "резервное", "резервная", "восстановление", "备份", "恢复", "バックアップ", "復元",
 })  # fmt: skip
 """Words of a document that speaks of backups or of recovery, in the languages that documents are often written in."""
+
+_BACKUP_WORD = regex(
+    r"backups?$|datensicherung|sicherung(?:en|skopien?)?$|sauvegardes?$|respaldos?$|резервн|.*(?:备份|バックアップ)"
+)
 
 RECOVERY_HEADING = regex(
     r"\b(?:disaster|recover(?:y|ing)?|restor(?:e|ing|ation)|back-?ups?|wiederherstell\w*|restauraci[oó]n|restauration|"
@@ -89,6 +93,21 @@ def copies(command: Command) -> bool:
 def are_described(inventory: Inventory) -> bool:
     """Whether a document speaks of backups or of restoring data."""
     return any(document.words & WORDS for document in inventory.documents) or bool(recovery_headings(inventory))
+
+
+def are_spoken_of(inventory: Inventory) -> bool:
+    """Whether a document has a word for backups; whoever speaks of restoring may mean a service."""
+    return any(speaks_of_backups(document) for document in inventory.documents)
+
+
+def speaks_of_backups(document: Document) -> bool:
+    """Whether a document has a word for backups."""
+    return any(_BACKUP_WORD.match(word) for word in document.words)
+
+
+def is_on_backups(document: Document) -> bool:
+    """Whether all of a document is about backups, by its name or its title."""
+    return bool(SCRIPT_NAME.search(document.path) or RECOVERY_HEADING.search(document.title))
 
 
 def recovery_headings(inventory: Inventory) -> tuple[Location, ...]:

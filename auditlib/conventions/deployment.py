@@ -85,6 +85,12 @@ _PREPARES = regex(
 _PUBLISHING = regex(r"^docker/(?:build-push|metadata|bake)-action@")
 _OF_IMAGES = frozenset({"build", "push", "tag", "login", "buildx"})
 _UNREAD_DOCUMENT = (".rst", ".adoc", ".asciidoc", ".org", ".textile")
+_ONE_HOST = regex(
+    r"\b(?:single|one)[- ](?:host|server|node|machine|vps)\b|\bhome ?(?:lab|server)\b|"
+    r"\b(?:ein|einzelner) (?:host|server)\b",
+    re.I,
+)
+_ONE_HOST_WORD = regex(r"homelabs?$|homeserver$|.*(?:单机|单节点|单服务器)")
 _SCALING = frozenset({
     "kubernetes", "k8s", "helm", "swarm", "nomad", "ecs", "autoscaling", "scaling", "scale", "scalability", "replicas",
     "multi-node", "high-availability", "failover", "skalierung", "hochverfügbarkeit", "escalado",
@@ -261,6 +267,15 @@ def unread_documents(inventory: Inventory) -> tuple[str, ...]:
 def documents_on_scaling(inventory: Inventory) -> tuple[Document, ...]:
     """The documents that speak of more than one host."""
     return tuple(document for document in inventory.documents if document.words & _SCALING)
+
+
+def says_one_host(inventory: Inventory) -> bool:
+    """Whether a document says that the system is meant for one host."""
+    return any(
+        any(map(_ONE_HOST_WORD.match, document.words))
+        or any(_ONE_HOST.search(heading.text) for heading in document.headings)
+        for document in inventory.documents
+    )
 
 
 def places_on_scaling(inventory: Inventory) -> tuple[Location, ...]:

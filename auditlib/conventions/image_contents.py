@@ -16,7 +16,9 @@ _SLIM = regex(r"(?:^|-)slim(?:-|$)")
 _ALPINE = regex(r"(?:^|-)alpine[\d.]*(?:-|$)")
 _BARE = frozenset({"debian", "ubuntu", "redis", "postgres", "mongo", "valkey/valkey", "pgvector/pgvector"})
 """On Debian or Ubuntu, and without either."""
-_BUSYBOX = frozenset({"alpine", "busybox", "prom/prometheus", "prom/alertmanager", "prom/node-exporter", "traefik"})
+_BUSYBOX = frozenset({
+    "alpine", "busybox", "prom/prometheus", "prom/alertmanager", "prom/node-exporter", "traefik", "caddy",
+})  # fmt: skip
 _NEITHER = frozenset({"scratch", "chromadb/chroma", "qdrant/qdrant"})
 _PLAIN = _LANGUAGES | _BARE | {"alpine", "busybox", "eclipse-temurin", "openjdk", "oven/bun", "denoland/deno"}
 

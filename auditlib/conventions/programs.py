@@ -36,6 +36,9 @@ _READ_BY_LIBRARIES = regex(
 OTHER_LANGUAGES = (".go", ".java", ".kt", ".rb", ".php", ".rs", ".cs", ".ex", ".scala", ".clj", ".cpp", ".c", ".swift")
 _TESTS = frozenset({"tests", "test", "__tests__", "e2e", "spec", "fixtures", "docs", "node_modules", "scripts"})
 
+_EXPANSION = regex(r"\$\{?(\w+)")
+"""A variable that a shell puts in its place."""
+
 
 class Program(Struct, frozen=True):
     """What the files tell of the code of a service."""
@@ -122,9 +125,11 @@ def _program(inventory: Inventory, service: Service, builder: Service, code: _Co
     given = {entry.name.upper() for other in inventory.versions(service) for entry in other.environment}
     _, final = services.built_from(inventory, builder)
     given |= {name.upper() for item in final if item.keyword == "ENV" for name, _ in item.variables}
+    starts = (item.argument for item in final if item.keyword in ("CMD", "ENTRYPOINT", "HEALTHCHECK"))
+    named = code.named_below(roots).union(name.lower() for text in starts for name in _EXPANSION.findall(text))
     return Program(
         service, roots, modules.own_settings(code.settings_below(roots), builder), frozenset(given),
-        code.named_below(roots), bool(_below(code.foreign, roots)), bool(_below(code.routes, roots)), code.go,
+        named, bool(_below(code.foreign, roots)), bool(_below(code.routes, roots)), code.go,
     )  # fmt: skip
 
 

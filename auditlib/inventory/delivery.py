@@ -29,6 +29,8 @@ class Command(Struct, frozen=True):
     """Whether it runs only in some case: below an `if` or a `case`, or behind `&&` or `||`."""
     expands: tuple[str, ...] = ()
     """The variables whose values the shell puts into its words."""
+    function: str = ""
+    """The function of the script that it stands in."""
 
 
 class Trigger(Struct, frozen=True):

@@ -108,6 +108,8 @@ class _Visit(Struct, frozen=True):
     """Whether what is below runs only in some case."""
     shell_input: bool = False
     """Whether a here-document below is read by a shell."""
+    function: str = ""
+    """The function whose body this is."""
 
 
 def commands(
@@ -230,6 +232,7 @@ def _below(visit: _Visit, text: _Text) -> list[_Visit]:
         folder = _Folder(folder.path, folder.previous)
     swallowed = visit.swallowed and node.type != "command_substitution"
     deciding, taken, certain = _deciding(node), _taken(node), _certain(node)
+    function = _function(node, text) or visit.function
     visits = [
         _Visit(
             node=child,
@@ -238,6 +241,7 @@ def _below(visit: _Visit, text: _Text) -> list[_Visit]:
             asked=visit.asked or index < deciding,
             caught=visit.caught or index < taken,
             conditional=visit.conditional or index >= certain,
+            function=function,
         )
         for index, child in enumerate(children)
     ]
@@ -252,6 +256,12 @@ def _below(visit: _Visit, text: _Text) -> list[_Visit]:
         feeds = visit.shell_input or _reads_shell(children[0], text)
         visits = [replace(item, shell_input=feeds) for item in visits]
     return visits
+
+
+def _function(node: Node, text: _Text) -> str:
+    """The name of a function that a node defines."""
+    name = node.child_by_field_name("name") if node.type == "function_definition" else None
+    return shell_words.raw(name, text.data) if name is not None else ""
 
 
 def _deciding(node: Node) -> int:
@@ -316,6 +326,7 @@ def _command(visit: _Visit, text: _Text) -> Iterator[Command]:
         caught=visit.caught,
         conditional=visit.conditional,
         expands=tuple(dict.fromkeys(name for part in parts[first:] for name in shell_words.expanded(part, text.data))),
+        function=visit.function,
     )
     if words[0] in ("cd", "pushd"):
         folder.change(words)

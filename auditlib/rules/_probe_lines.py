@@ -31,8 +31,8 @@ _WITHOUT_WGET = regex(r"distroless|ubuntu")
 _ELSEWHERE = regex(r"requirepass|aclfile|redis\.conf|valkey\.conf|listen-address|route-prefix|external-url|web\.config")
 """Options with which a program wants a password, or answers at another place."""
 _SERVER_VARIABLES = ("GF_SERVER_HTTP_PORT", "GF_SERVER_PROTOCOL", "GF_SERVER_SERVE_FROM_SUB_PATH")
-_NOT_WEB = frozenset({"22", "25", "465", "587", "1025", "1883", "4317", "8883", "9094"})
-"""Ports of SSH, of mail, of MQTT and of gRPC, which answer no request of HTTP."""
+_NOT_WEB = frozenset({"22", "25", "443", "465", "587", "1025", "1883", "4317", "8443", "8883", "9094"})
+"""Ports of SSH, of TLS, of mail, of MQTT and of gRPC, which answer no request of plain HTTP."""
 _HEALTH = regex(r"^/(?:api/)?(?:v\d+/)?(?:health|healthz|livez?|ready|readyz|ping|status)/?$")
 _ASKING = {
     "python": """["CMD", "python", "-c", "import urllib.request as r; r.urlopen('{url}')"]""",
@@ -93,9 +93,11 @@ def _asking(inventory: Inventory, service: Service, url: str) -> str:
     language = _ASKING.get(images.repository(base))
     if language:
         return language.format(url=url)
-    if "alpine" in images.tag(base) or images.repository(base) == "alpine":
+    without_curl = image_contents.lacks(base, "curl") and not image_contents.lacks(base, "wget")
+    if "alpine" in images.tag(base) or without_curl:
         return f'["CMD", "wget", "-q", "-O", "/dev/null", "{url}"]'
-    tool = "<a program of its image>" if image_contents.lacks(base, "curl") or not base else "curl"
+    holds = image_contents.is_plain(base) and not image_contents.lacks(base, "curl")
+    tool = "curl" if holds else "<a program of its image>"
     return f'["CMD", "{tool}", "-fsS", "{url}"]' if tool == "curl" else f'["CMD", "{tool}", "{url}"]'
 
 

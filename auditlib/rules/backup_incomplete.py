@@ -51,6 +51,7 @@ _DUMPS = {
     "Redis": regex(r"(?i)\bbgsave\b|--rdb\b|dump\.rdb"),
     "MinIO": regex(r"\bmc (?:mirror|cp)\b|\brclone\b"),
 }
+_INDEXES = frozenset({"Elasticsearch", "Meilisearch", "search index"})
 _TAKES_ALL = regex(
     r"restic|borg|duplicity|duplicati|kopia|velero|rsnapshot|rdiff-backup|volume-backup|volume ls|docker/volumes|"
     r"rclone|snapshot|docker inspect|backup\.py"
@@ -68,7 +69,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     if _TAKES_ALL.search(told):
         return
     for project in inventory.base_projects:
-        if not environments.is_for_development(project.location.file):
+        if not environments.in_development_file(inventory, project.location.file):
             yield from _of_project(inventory, project, scripts, told)
 
 
@@ -89,9 +90,19 @@ def _of_project(inventory: Inventory, project: Project, scripts: list[Script], t
     kept = [item for item in stores if item[1].kind not in ("cache", "broker")]
     kept = kept or services.monitoring_data(inventory, project)
     named = [item for item in kept if _is_named(item, told)]
-    left = [item for item in kept if item not in named]
+    left = [item for item in kept if item not in named and not _is_settled(inventory, item)]
     if named and left:
         yield _evidence(project, scripts[0], named, left)
+
+
+def _is_settled(inventory: Inventory, store: tuple[Service, Product, Mount]) -> bool:
+    """Whether a search index can be made anew from a database that is backed up, or a document on backups speaks of
+    the store, so that somebody has thought of it.
+    """
+    service, product, _ = store
+    names = {product.name.lower(), service.name.lower()}
+    documents = (item for item in inventory.documents if backups.is_on_backups(item))
+    return product.name in _INDEXES or any(names & item.words for item in documents)
 
 
 def _is_named(store: tuple[Service, Product, Mount], told: str) -> bool:

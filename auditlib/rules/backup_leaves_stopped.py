@@ -28,7 +28,8 @@ References:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 
 from auditlib.conventions import backups, command_words, compose_calls
 from auditlib.graph import DependencyGraph
@@ -47,8 +48,11 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every shell script that ends at an error between stopping and starting services, and traps nothing."""
     for script in filter(backups.is_script, inventory.scripts):
         traps = any(command.words[:1] == ("trap",) for command in script.commands)
-        if not traps and any(map(_ends_at_errors, script.commands)):
-            yield from _between(script)
+        restores = "restor" in script.path.lower()  # what is half restored had better stay down
+        if not (traps or restores) and any(map(_ends_at_errors, script.commands)):
+            together = _together(script)
+            for commands in together.values():
+                yield from _between(script, commands, together)
 
 
 def _ends_at_errors(command: Command) -> bool:
@@ -58,16 +62,25 @@ def _ends_at_errors(command: Command) -> bool:
     return first == "set" and (short or "errexit" in options)
 
 
-def _between(script: Script) -> Iterator[Evidence]:
-    stopped = copies = None
+def _together(script: Script) -> Mapping[str, list[Command]]:
+    """The commands that follow each other: those of each function by its name, and those outside of all."""
+    found: defaultdict[str, list[Command]] = defaultdict(list)
     for command in script.commands:
+        found[command.function].append(command)
+    return dict(found)
+
+
+def _between(script: Script, commands: list[Command], functions: Mapping[str, list[Command]]) -> Iterator[Evidence]:
+    stopped = copies = None
+    for command in commands:
         if stopped and copies and _turns(command, _STARTS):
             yield _evidence(script, stopped, copies, command)
             return
         if stopped is None and _turns(command, _STOPS):
             stopped = command
-        elif stopped and not command.cannot_fail and backups.copies(command):
-            copies = copies or command
+        elif stopped and not command.cannot_fail:
+            called = functions.get(command.words[0], ()) if command.words else ()
+            copies = copies or next((item for item in (command, *called) if backups.copies(item)), None)
 
 
 def _turns(command: Command, words: frozenset[str]) -> bool:

@@ -54,20 +54,24 @@ _DUMPS = {
 
 @rule(area=Area.RESILIENCE, severity=Severity.HIGH, confidence=Confidence.MEDIUM, effort=Effort.MEDIUM)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """For each project one finding for all data in volumes, that of the monitoring if there is no other."""
+    """For each project one finding for all data in volumes, that of the monitoring where no project has other."""
     if backups.are_made(inventory):
         return
+    kept: dict[str, list[tuple[Service, Product, Mount]]] = {
+        project.name: services.stores(inventory, project) + services.files(inventory, project)
+        for project in inventory.base_projects
+    }
+    alone = not any(kept.values())
     for project in inventory.base_projects:
-        stores = services.stores(inventory, project) + services.files(inventory, project)
-        stores = stores or services.monitoring_data(inventory, project)
-        if stores and not environments.is_for_development(project.location.file):
+        stores = kept[project.name] or (services.monitoring_data(inventory, project) if alone else [])
+        if stores and not environments.in_development_file(inventory, project.location.file):
             yield _evidence(inventory, project, stores)
 
 
 def _evidence(inventory: Inventory, project: Project, stores: list[tuple[Service, Product, Mount]]) -> Evidence:
     names = [specified(service.name, product.name) for service, product, _ in stores]
     databases = [item for item in stores if item[1].kind == "datastore"]
-    spoken = backups.are_described(inventory)
+    spoken = backups.are_spoken_of(inventory)
     by_hand = " A document speaks of backups, so somebody may make them by hand." if spoken else ""
     first, kept, mount = (databases or stores)[0]
     return Evidence(

@@ -43,6 +43,11 @@ _AWAY = regex(
     r"\b(?:rclone|restic|borg\w*|kopia|duplicity|rsync|scp|sftp|ssh|lftp|ftp|s3cmd|s5cmd|aws|gsutil|gcloud|azcopy|az|mc|"
     r"b2|wal-g|wal-e|pgbackrest|barman|litestream|velero|duplicati|curl|tarsnap|git)\b"
 )
+_TAKES_AWAY = regex(
+    r"(?:sudo )?(?:rclone|restic|borg\w*|kopia|duplicity|rsync|scp|s3cmd|s5cmd|aws s3|gsutil|gcloud storage|azcopy|"
+    r"az storage|b2|wal-g|pgbackrest)\b"
+)
+"""What a document may tell to run beside the script."""
 _DUMPS = regex(
     r"\b(?:pg_dump(?:all)?|pg_basebackup|mysqldump|mariadb-dump|mydumper|xtrabackup|mariabackup|mongodump)\b|--rdb\b"
 )
@@ -67,7 +72,8 @@ def _is_copied_away(inventory: Inventory) -> bool:
         speaks_of_it = _NAMES_BACKUPS.search(f"{' '.join(command.words)} {command.location.file}")
         if speaks_of_it and any(_AWAY.search(word) for word in command.words[:3]):
             return True
-    return False
+    said = (item.text for document in inventory.documents for item in document.mentions if item.kind == "command")
+    return any(_TAKES_AWAY.match(text) and _NAMES_BACKUPS.search(text) for text in said)
 
 
 def _of_services(inventory: Inventory) -> Iterator[Evidence]:
@@ -114,7 +120,7 @@ def _of_scripts(inventory: Inventory) -> Iterator[Evidence]:
                 dumps[0].location,
                 subject=script.path,
                 related=tuple(Related(item.location, "dumps too") for item in dumps[1:]),
-                recommendation=f"End {script.path} with a copy to a bucket or another host.",
+                recommendation=f"Let {script.path} copy each dump to a bucket or another host.",
                 example=files.into(script.path, 'restic -r "$RESTIC_REPOSITORY" backup <the folder of the dumps>'),
             )
 

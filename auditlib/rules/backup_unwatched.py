@@ -76,13 +76,25 @@ def _is_asked_for(inventory: Inventory, makers: list[Script]) -> bool:
 def _evidence(inventory: Inventory, makers: list[Script]) -> Evidence:
     first, *others = makers
     alert = next(iter(monitoring.alerts(inventory)), None)
+    read = "its log" if _runs_on(first) else "cron's mail"
     places = [Related(item.location, "tells nobody either", member=True) for item in others]
     return Evidence(
-        f"{first.path} tells nobody how it went, and no alert of the repository asks for it: unless cron's mail is "
-        "read, a backup that fails is noticed when one is needed.",
+        f"{first.path} tells nobody how it went, and no alert of the repository asks for it: unless "
+        f"{read} is read, a backup that fails is noticed when one is needed.",
         first.location,
         subject=first.path,
         related=(*places, *([Related(alert.location, "the alerts that there are")] if alert else [])),
-        recommendation=f"End {first.path} with a report of its success to something that alerts when none comes.",
-        example=files.into(first.path, 'curl -fsS --retry 3 "$BACKUP_PING_URL"   # the last line, after `set -e`'),
+        recommendation=f"Let {first.path} report each success to something that alerts when none comes.",
+        example=files.into(first.path, f'curl -fsS --retry 3 "$BACKUP_PING_URL"   # {_place(first)}'),
     )
+
+
+def _runs_on(script: Script) -> bool:
+    """Whether a script waits in a loop for the next time, so that nothing else starts it."""
+    words = {command.words[0] for command in script.commands if command.words}
+    waits = any(command.words[:1] in (("true",), (":",)) and command.asked for command in script.commands)
+    return waits and "sleep" in words
+
+
+def _place(script: Script) -> str:
+    return "in the loop, where the dump has succeeded" if _runs_on(script) else "the last line, after `set -e`"

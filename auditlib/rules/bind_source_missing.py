@@ -60,7 +60,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     missing: dict[str, dict[Location, tuple[Service, Mount]]] = {}
     for service in inventory.services:
         for mount in service.mounts:
-            inside = mount.kind == "bind" and not mount.outside and "$" not in mount.source
+            inside = mount.kind == "bind" and not mount.outside and "$" not in mount.source and not _is_of_logs(mount)
             if not inside or inventory.leads_through_link(mount.source):
                 continue
             if mount.source not in known and _is_needed(service, mount):
@@ -106,6 +106,11 @@ def _of_folder(inventory: Inventory, path: str, service: Service, named: str) ->
         severity=Severity.HIGH,
         example=f"git mv {folder}/{files[0]} {path}" if len(files) == 1 else _files.committed([path]),
     )  # fmt: skip
+
+
+def _is_of_logs(mount: Mount) -> bool:
+    """Whether a folder is where a program of the host writes its logs, and is there when it has run."""
+    return posixpath.basename(mount.source) in ("log", "logs") or mount.target.startswith("/var/log/")
 
 
 def _is_needed(service: Service, mount: Mount) -> bool:

@@ -27,7 +27,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditlib.conventions import services, stacks
+from auditlib.conventions import deployment, services, stacks
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
@@ -45,11 +45,27 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         refused = [item for item in named if stacks.somewhere(inventory, item, _has_copies)]
         if refused:
             yield _evidence(hosts, refused, "is to run in several copies, which Compose refuses", Severity.HIGH)
-        rest = [item for item in named if item not in refused]
+        called = _called(inventory) if named else frozenset()
+        rest = [item for item in named if item not in refused and item.container_name not in called]
         scalable = [item for item in rest if services.product(inventory, item) is None]
-        if scalable:
+        free = [item for item in scalable if not _has_fixed_port(item)]
+        if free:
             ordered = scalable + [item for item in rest if item not in scalable]
-            yield _evidence(hosts, ordered, "can't be scaled, nor the project run twice on a host", None)
+            twice = "" if any(map(_has_fixed_port, mine)) else ", nor the project run twice on a host"
+            yield _evidence(hosts, ordered, f"can't be scaled{twice}", None, free[0])
+
+
+def _called(inventory: Inventory) -> frozenset[str]:
+    """The words of Docker's commands in scripts and documents: who is called by a name there is named on purpose."""
+    said = (item.text.split() for document in inventory.documents for item in document.mentions)
+    given = (command.words for command in deployment.commands(inventory))
+    own = (words for words in (*given, *said) if "docker" in words[:2] and "compose" not in words[:3])
+    return frozenset(word for words in own for word in words)
+
+
+def _has_fixed_port(service: Service) -> bool:
+    """Whether a port of the host is taken, which a second container wouldn't get either."""
+    return any(port.host_port and "-" not in port.host_port for port in service.ports)
 
 
 def _hosts(inventory: Inventory) -> dict[str, Location]:
@@ -72,7 +88,9 @@ def _has_copies(service: Service) -> bool:
     return (service.replicas or 0) > 1 and bool(service.container_name)
 
 
-def _evidence(hosts: dict[str, Location], named: list[Service], why: str, severity: Severity | None) -> Evidence:
+def _evidence(
+    hosts: dict[str, Location], named: list[Service], why: str, severity: Severity | None, who: Service | None = None
+) -> Evidence:
     first, *others = named
     asked = {item.name: hosts[item.container_name] for item in named
              if item.container_name != item.name and item.container_name in hosts}  # fmt: skip
@@ -83,7 +101,7 @@ def _evidence(hosts: dict[str, Location], named: list[Service], why: str, severi
         reached = f"write the service's name where {files} names the container's"
     return Evidence(
         f"{listed(item.name for item in named)} {'has a fixed container name' if not others else 'have fixed names'}: "
-        f"{first.name} {why}.",
+        f"{(who or first).name} {why}.",
         first.container_name_location or first.location,
         subject=f"{first.project}/container_name{'/copies' if severity else ''}",
         service=first.name,

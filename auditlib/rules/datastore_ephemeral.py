@@ -56,7 +56,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """One finding for each project with databases or brokers whose data no volume or folder holds."""
     declared = stacks.by_project(inventory.distinct_services)
     for project in inventory.projects:
-        if environments.is_for_development(project.location.file):
+        if environments.in_development_file(inventory, project.location.file):
             continue
         mine = declared.get(project.name, [])
         lost = [(item, found) for item in mine if (found := services.product(inventory, item)) and _loses(item, found)]

@@ -34,7 +34,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from auditlib.conventions import environments, healthchecks, services
+from auditlib.conventions import data_folders, environments, healthchecks, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Dependency, Service
@@ -98,7 +98,8 @@ def _tries_again(inventory: Inventory, service: Service, target: Service) -> boo
     """
     found, asked = services.product(inventory, service), services.product(inventory, target)
     if found is None:
-        return False
+        base = data_folders.product(services.built_from(inventory, service)[0])
+        return base is not None and base.kind == "proxy" and not service.command
     keeps = asked is not None and asked.kind in services.DATASTORES
     asks_later = services.AUXILIARY - {"test"} | {"proxy"}
     return found.kind in asks_later or (found.kind in services.OBSERVABILITY and not keeps)

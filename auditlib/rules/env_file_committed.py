@@ -47,6 +47,9 @@ from auditlib.rules import _files as files
 from auditlib.rules import _login_lines as login_lines
 from auditlib.rules._rule import Evidence, rule
 
+_BUILT_IN = regex(r"(?:VITE|NEXT_PUBLIC|REACT_APP|VUE_APP|NUXT_PUBLIC|GATSBY|EXPO_PUBLIC|PUBLIC)_|NODE_ENV$")
+"""Prefixes of what Vite, Next.js and the like write into the files that a browser loads."""
+_MODE = regex(r"(?:^|/)\.env\.(?!local$)\w+$")
 _NAME = regex(r"\w+")
 
 
@@ -58,8 +61,20 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             secrets = [
                 line for line in file.lines if line.value is not None and line.value.secret and not line.commented
             ]
+            if not secrets and _is_of_a_mode(file):
+                continue
             found = _evidence(inventory, file, secrets)
             yield found if file.committed else _untold(inventory, found, file, secrets)
+
+
+def _is_of_a_mode(file: EnvFile) -> bool:
+    """Whether a file configures one mode of a build (`.env.production`), which puts all of it into what browsers load:
+    such a file is meant to be committed.
+    """
+    if not _MODE.search(file.path):
+        return False
+    names = [line.name for line in file.lines if line.value is not None and not line.commented]
+    return bool(names) and all(_BUILT_IN.match(name) for name in names)
 
 
 def _evidence(inventory: Inventory, file: EnvFile, secrets: list[EnvLine]) -> Evidence:

@@ -42,9 +42,14 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Mount, Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.patterns import regex
 from auditlib.phrases import listed
 from auditlib.rules._rule import Evidence, rule
 
+_MIGRATION = regex(
+    r"(?:^|/)(?:alembic\.ini|knexfile\.[jt]s|migrat(?:ions?|e)/[^/]+\.(?:py|sql|rb|php|[jt]s)|V\d[^/]*__[^/]+\.sql)$"
+)
+"""A file of the tools that change a schema at each deployment."""
 _FOLDER = "/docker-entrypoint-initdb.d"
 
 
@@ -55,12 +60,13 @@ _Script = tuple[str, Location]
 @rule(area=Area.ORCHESTRATION, severity=Severity.LOW, confidence=Confidence.HIGH, effort=Effort.MEDIUM)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every database with init scripts, mounted or in its image, and a volume that outlives its container."""
+    migrates = any(map(_MIGRATION.search, inventory.files))
     for service in inventory.distinct_services:
         found = services.product(inventory, service)
         data = services.keeps_data(service, found)
         scripts = list(_scripts(inventory, service, data)) if data else []
         if scripts and data and found:
-            yield _evidence(service, found.name, scripts, data)
+            yield _evidence(service, found.name, scripts, data, migrates=migrates)
 
 
 def _scripts(inventory: Inventory, service: Service, data: Mount | None) -> Iterator[_Script]:
@@ -74,8 +80,8 @@ def _scripts(inventory: Inventory, service: Service, data: Mount | None) -> Iter
 
 
 _CLIENTS = {
-    "PostgreSQL": 'psql -U "${POSTGRES_USER:-postgres}"',
-    "MySQL": 'mysql -uroot -p"$MYSQL_ROOT_PASSWORD"',
+    "PostgreSQL": 'psql -U "${POSTGRES_USER:-postgres}" -d "${POSTGRES_DB:-${POSTGRES_USER:-postgres}}"',
+    "MySQL": 'mysql -uroot -p"$MYSQL_ROOT_PASSWORD" "$MYSQL_DATABASE"',
     "MongoDB": "mongosh",
 }
 
@@ -86,7 +92,7 @@ def _for_existing(service: Service, product: str) -> str:
     return f"docker compose exec -T {shlex.quote(service.name)} sh -c '{client}' < '<file with the new statements>'"
 
 
-def _evidence(service: Service, product: str, scripts: list[_Script], data: Mount) -> Evidence:
+def _evidence(service: Service, product: str, scripts: list[_Script], data: Mount, *, migrates: bool) -> Evidence:
     (first, place), *others = scripts
     return Evidence(
         f"{product} in {service.name} runs {first} only as long as {data.source or data.target} is empty; a "
@@ -98,6 +104,9 @@ def _evidence(service: Service, product: str, scripts: list[_Script], data: Moun
             *(Related(where, "the same holds for this script", member=True) for _, where in others),
             Related(data.location, "what is here already keeps the script from running"),
         ),
-        recommendation=f"Move what may change out of {first} into migrations that run at each deployment.",
+        recommendation=f"Leave in {first} only what has to be there before the first migration."
+        if migrates
+        else f"Move what may change out of {first} into migrations that run at each deployment.",
+        severity=Severity.INFO if migrates else None,
         example=_for_existing(service, product),
     )

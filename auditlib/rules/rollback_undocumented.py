@@ -38,10 +38,12 @@ from auditlib.rules._rule import Evidence, rule
 
 _WORDS = frozenset({
     "rollback", "rollbacks", "roll-back", "rollout-undo", "downgrade", "revert", "reverting", "rolling-back", "undo",
-    "zurückrollen", "rückfall", "rücknahme", "restauration", "reversión", "откат", "回滚", "ロールバック",
+    "zurückrollen", "rückfall", "rücknahme", "restauration", "reversión", "revertir", "откат", "отката", "откатить",
 })  # fmt: skip
+_WITHIN = regex(r"回滚|回退|還原|ロールバック|切り戻し|롤백")
+"""Words of languages that write without spaces."""
 _HEADING = regex(r"\broll(?:ing|ed)?[- ]?back|\brevert|\bundo\b|\bdowngrad|previous (?:release|version)", re.I)
-_COMMAND = regex(r"\brollback\b|\brollout undo\b|\bdowngrade\b|--atomic\b|circuit[-_]breaker")
+_COMMAND = regex(r"\brollback\b|\brollout undo\b|\bdowngrade\b|--atomic\b|circuit[-_]breaker", re.I)
 
 _SECTION = """## Rollback
 
@@ -82,7 +84,7 @@ def _none(inventory: Inventory) -> str:
 
 
 def _is_described(inventory: Inventory) -> bool:
-    words = any(document.words & _WORDS for document in inventory.documents)
+    words = any(document.words & _WORDS or any(map(_WITHIN.search, document.words)) for document in inventory.documents)
     headings = any(_HEADING.search(item.text) for document in inventory.documents for item in document.headings)
     scripts = any("rollback" in script.path.lower() for script in inventory.scripts)
     commands = any(_COMMAND.search(" ".join(command.words)) for command in deployment.commands(inventory))

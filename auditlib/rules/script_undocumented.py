@@ -48,14 +48,19 @@ _SELF_EXPLAINING = regex(
 )
 
 
+_RUNNERS = (["make"], ["npm"], ["pnpm"], ["yarn"], ["just"])
+_USAGE = regex(r"(?:_?(?:print|show)_)?(?:usage|help)\b|用法", re.I)
+
+
 @rule(area=Area.CICD, severity=Severity.LOW, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """For each folder of scripts, with the folders below it, one finding for all that nothing explains."""
     explained = _names_in(mention.text for document in inventory.documents for mention in document.mentions)
-    explained |= _names_in(_given(inventory))
+    explained |= _names_in(_given(inventory)) | _names_in(_by_targets(inventory))
     silent: defaultdict[str, list[Script]] = defaultdict(list)
     for script in inventory.scripts:
-        if not script.summary and _wants_words(script) and posixpath.basename(script.path) not in explained:
+        speaks = script.summary or _tells_usage(script) or posixpath.basename(script.path) in explained
+        if not speaks and _wants_words(script):
             silent[script.path.partition("/")[0] if "/" in script.path else ""].append(script)
     for folder, scripts in silent.items():
         yield _evidence(folder, scripts)
@@ -70,6 +75,26 @@ def _given(inventory: Inventory) -> Iterator[str]:
     for manifest in inventory.manifests:
         started = (target for target in manifest.targets if manifest.kind == "npm" and target.name == "start")
         yield from (word for target in started for command in target.commands for word in command.words)
+
+
+def _by_targets(inventory: Inventory) -> Iterator[str]:
+    """What targets run that a document names (`make validate`)."""
+    said = {item.text for document in inventory.documents for item in document.mentions if item.kind == "command"}
+    words = [text.split() for text in said]
+    named = {word for each in words if each[:1] in _RUNNERS for word in each[1:]}
+    for manifest in inventory.manifests:
+        for target in manifest.targets if manifest.kind in ("make", "npm") else ():
+            if target.name in named:
+                yield from (word for command in target.commands for word in command.words)
+
+
+def _tells_usage(script: Script) -> bool:
+    """Whether a script says how it is used when it is asked (`--help`)."""
+    return any(
+        _USAGE.match(text)
+        for command in script.commands
+        for text in (command.function, *(command.words[1:2] if command.words[:1] == ("echo",) else ()))
+    )
 
 
 def _names_in(texts: Iterable[str]) -> set[str]:

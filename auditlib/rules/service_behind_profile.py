@@ -49,16 +49,23 @@ _COMPOSE = regex(r"\bdocker[ -]compose\b")
 
 @rule(area=Area.ORCHESTRATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """Every profile of a project that nothing activates: one finding for all services behind it."""
+    """Every profile of a project that nothing activates: one finding for all services behind it and no other one."""
     gated: defaultdict[tuple[str, str], list[Service]] = defaultdict(list)
     for service in inventory.distinct_services:
         for profile in service.profiles:
             gated[service.project, profile].append(service)
     texts = list(_texts(inventory))
-    for (_, profile), members in gated.items():
-        names = {service.name for service in members}
-        if _matters(inventory, members) and not any(_activates(text, profile, names) for text in texts):
-            yield _evidence(inventory, profile, members)
+    active = {key for key, members in gated.items() if _is_activated(texts, key[1], members)}
+    for (project, profile), members in gated.items():
+        left = [item for item in members if active.isdisjoint((project, other) for other in item.profiles)]
+        if left and _matters(inventory, left):
+            yield _evidence(inventory, profile, left)
+
+
+def _is_activated(texts: list[str], profile: str, members: list[Service]) -> bool:
+    """Whether something starts a profile, or one of its services by its name."""
+    names = {service.name for service in members}
+    return any(_activates(text, profile, names) for text in texts)
 
 
 def _matters(inventory: Inventory, members: list[Service]) -> bool:

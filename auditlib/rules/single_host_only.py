@@ -82,9 +82,11 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     signs = deployment.signs_of_production(inventory)
     if not signs or deployment.uses_orchestrator(inventory) or deployment.documents_on_scaling(inventory):
         return
-    if _runs_without_compose(inventory):
+    if _runs_without_compose(inventory) or deployment.says_one_host(inventory):
         return
-    projects = [item for item in inventory.base_projects if not environments.is_for_development(item.location.file)]
+    projects = [
+        item for item in inventory.base_projects if not environments.in_development_file(inventory, item.location.file)
+    ]
     lasting = stacks.lasting(inventory)
     sizes = {project.name: len(lasting.get(project.name, ())) for project in projects}
     if not sizes or max(sizes.values()) < 2:

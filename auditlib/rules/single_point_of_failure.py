@@ -1,4 +1,4 @@
-"""One service takes most of the others along when it fails.
+"""One service takes several others along when it fails.
 
 It runs once, and others can't start or work without it. That is the normal state of a Compose project; the point of
 this finding is the list of what goes down together, which belongs into the runbooks, and the order in which it pays to
@@ -27,10 +27,13 @@ References:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping
+
+from msgspec.structs import replace
 
 from auditlib.conventions import deployment, environments, services, stacks
-from auditlib.graph import DependencyGraph, SinglePoint
+from auditlib.graph import DependencyGraph, Edge, SinglePoint
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
@@ -47,16 +50,40 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     own = stacks.by_project(inventory.distinct_services)
     points = graph.single_points(limit=_WORST)
     settled = deployment.documents_on_scaling(inventory) or deployment.uses_orchestrator(inventory)
+    edges: defaultdict[str, list[Edge]] = defaultdict(list)
+    for edge in graph.edges_of("depends_on"):
+        edges[edge.target].append(edge)
     for project in inventory.base_projects:
         mine = {graph.service(item.project, item.name): item for item in own.get(project.name, [])}
-        lasting = {node for node, item in mine.items() if not services.is_one_shot(item)}
+        lasting = {node for node, item in mine.items() if _counts(inventory, item)}
         worst = [
-            (mine[point.node], point)
+            (mine[point.node], taken)
             for point in points
-            if point.node in lasting and len(lasting.intersection(point.hard)) >= max(3, len(lasting) / 3)
+            if point.node in lasting and len((taken := _taken(point, lasting, edges)).hard) >= max(3, len(lasting) / 3)
         ]
-        if worst and not environments.is_for_development(project.location.file):
+        if worst and not environments.in_development_file(inventory, project.location.file):
             yield _evidence(graph, project.name, worst, Severity.INFO if settled else None)
+
+
+def _counts(inventory: Inventory, service: Service) -> bool:
+    """Whether a service runs all the time, and not for development and tests alone."""
+    return not (services.is_one_shot(service) or environments.is_for_developers(inventory, service))
+
+
+def _taken(point: SinglePoint, lasting: Collection[str | None], edges: Mapping[str, list[Edge]]) -> SinglePoint:
+    """What goes down of these services, less those that only a shared file of variables gives the address."""
+    sure = {point.node}
+    waiting = [point.node]
+    doubtful: set[str] = set()
+    while waiting:
+        for edge in edges.get(waiting.pop(), ()):
+            if edge.attributes["inferred"] and not edge.location.file.endswith((".yml", ".yaml")):
+                doubtful.add(edge.source)
+            elif edge.source in point.hard and edge.source not in sure:
+                sure.add(edge.source)
+                waiting.append(edge.source)
+    left = doubtful - sure
+    return replace(point, hard=tuple(node for node in point.hard if node in lasting and node not in left))
 
 
 _CHAPTER = """## When {name} fails

@@ -46,6 +46,7 @@ from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 _WORKER = regex(r"\bcelery\b.*\bworker\b")
+_OTHER_POOL = regex(r"(?:--pool[= ]|-P ?)(?:solo|threads|gevent|eventlet)\b")
 _LATE = "app.conf.update(task_acks_late=True, task_reject_on_worker_lost=True)"
 
 
@@ -75,7 +76,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 def _lost(inventory: Inventory, late: Location) -> Iterator[Evidence]:
     """The workers whose tasks are acknowledged late, and are gone when the kernel kills their process."""
     kinds = {item.kind for item in inventory.task_options}
-    workers = [item for item in inventory.distinct_services if _works(inventory, item)]
+    workers = [item for item in inventory.distinct_services if _works(inventory, item) and not _is_alone(item)]
     if not workers or "lost" in kinds:
         return
     limited = "limit" in kinds or any("time-limit" in " ".join(item.command) for item in workers)
@@ -95,6 +96,11 @@ def _lost(inventory: Inventory, late: Location) -> Iterator[Evidence]:
         severity=Severity.LOW,
         example=files.into(late.file, f"app.conf.update({options})"),
     )
+
+
+def _is_alone(service: Service) -> bool:
+    """Whether a worker has no processes of its own that it could lose and outlive, nor end for want of time."""
+    return bool(_OTHER_POOL.search(" ".join((*service.entrypoint, *service.command))))
 
 
 def _works(inventory: Inventory, service: Service) -> bool:
