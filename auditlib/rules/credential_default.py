@@ -296,11 +296,14 @@ def _offered(inventory: Inventory, name: str, reached: list[Service]) -> EnvLine
         found = services.product(inventory, service)
         words |= {service.name.upper(), found.name.upper() if found else ""}
     used = {item.name for item in inventory.variables}
-    for file in inventory.env_files:
-        for line in file.lines if file.template else ():
-            if is_credential_name(line.name) and line.name not in used and set(line.name.upper().split("_")) <= words:
-                return line
-    return None
+    used |= {entry.name for service in reached for entry in service.environment if entry.name != name}
+    lines = [
+        line
+        for file in inventory.env_files
+        for line in (file.lines if file.template else ())
+        if is_credential_name(line.name) and line.name not in used and set(line.name.upper().split("_")) <= words
+    ]
+    return next((line for line in lines if line.name == name), lines[0] if lines else None)
 
 
 def _first_login(service: Service, way: Way | None) -> Evidence:

@@ -48,6 +48,8 @@ _OF_PROGRAM = regex(
     r"(?:^|/)(?:(?:application|bootstrap)(?:-[\w-]+)?\.(?:ya?ml|properties)|appsettings(?:\.[\w-]+)?\.json)$"
 )
 """The configuration that is a part of an application; any other may be mounted."""
+_GENERAL = regex(r"((?:^|.*/)application)\.(?:ya?ml|properties)")
+_OF_PROFILE = regex(r"((?:^|.*/)application)-([\w-]+)\.(?:ya?ml|properties)")
 
 
 @rule(area=Area.CONFIGURATION, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
@@ -58,10 +60,12 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         if of_program and not environments.is_for_development(item.location.file):
             yield _fixed(inventory, item)
     passed, demanded, templates = _passed(inventory), _demanded(inventory), _templates(inventory)
-    selected = django.selected(inventory)
+    selected, strict = django.selected(inventory), _of_strict_profiles(inventory)
     for setting, *again in _with_secrets(inventory):
         path = setting.location.file
         aside = environments.is_for_development(path) and path not in selected
+        general = _GENERAL.fullmatch(path)
+        aside = aside or (general is not None and (general[1], setting.name) in strict)
         if setting.default and not aside and not secrets.opens_nothing(setting.name, setting.default):
             related = (
                 *(Related(item.location, "has the same default", member=True) for item in again),
@@ -80,6 +84,12 @@ def _with_secrets(inventory: Inventory) -> list[list[Setting]]:
         if item.default is not None and item.default.secret and item.default_kind == "literal":
             found[item.location.file, item.name, item.default.identity].append(item)
     return list(found.values())
+
+
+def _of_strict_profiles(inventory: Inventory) -> set[tuple[str, str]]:
+    """What a profile of Spring that isn't for development reads without a default, by the general configuration."""
+    found = ((_OF_PROFILE.fullmatch(item.location.file), item) for item in inventory.settings if item.required)
+    return {(match[1], item.name) for match, item in found if match and not environments.is_for_development(match[0])}
 
 
 def _fixed(inventory: Inventory, item: FixedSecret) -> Evidence:

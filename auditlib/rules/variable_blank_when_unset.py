@@ -47,12 +47,19 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     blank: defaultdict[str, dict[Location, Variable]] = defaultdict(dict)
     passed = _passed(inventory)
     demanded = {(item.location.file, item.name) for item in inventory.variables if item.operator in (":?", "?")}
+    conditions = {_place(item) for item in inventory.variables if item.operator in (":+", "+")}
     for item in inventory.variables:
+        if _place(item) in conditions:  # `${NAME:+--password ${NAME}}` counts only where it is set
+            continue
         unset = item.operator == "" and item.source == "unset" and not environments.comes_from_the_host(item.name)
         if unset and item.name not in passed and (item.location.file, item.name) not in demanded:
             blank[item.location.file].setdefault(item.location, item)
     for file, found in blank.items():
         yield _evidence(inventory, file, list(found.values()))
+
+
+def _place(variable: Variable) -> tuple[str, str, int]:
+    return variable.name, variable.location.file, variable.location.line
 
 
 def _passed(inventory: Inventory) -> frozenset[str]:
