@@ -29,7 +29,8 @@ def is_used(inventory: Inventory, path: str) -> bool:
 
 
 def is_read_by_commands(inventory: Inventory, path: str) -> bool:
-    """Whether a command of workflows, scripts, manifests or documents may hand the file on (`--env-file`, `source`)."""
+    """Whether a command of workflows, scripts, manifests or documents may hand the file on (`--env-file`, `source`), on
+    another host too."""
     name = posixpath.basename(path)
     return any(name in files for files in map(_handed_on, _commands(inventory)))
 
@@ -56,6 +57,7 @@ def _is_taken(inventory: Inventory, path: str) -> Iterator[bool]:
 
 def _commands(inventory: Inventory) -> Iterator[tuple[str, ...]]:
     yield from (command.words for command in deployment.commands(inventory))
+    yield from (command.words for step in inventory.steps for command in step.remote)
     for document in inventory.documents:
         for item in document.mentions:
             if item.kind == "command":
