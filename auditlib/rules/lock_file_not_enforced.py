@@ -131,9 +131,13 @@ def _evidence(lock: str, uses: list[_Use]) -> Evidence:
         ),
         recommendation=f"Install by `{strict[:80]}`, which fails where the lock file doesn't fit.",
         severity=None if any(item.in_image and item.manager != "cargo" for item in uses) else Severity.LOW,
-        change=("npm install", "npm ci") if first.manager == "npm" and first.text.count("npm install") == 1 else ("", ""),
+        change=("npm install", "npm ci") if _is_simple(first) else ("", ""),
         example=files.into(first.command.location.file, strict),
     )  # fmt: skip
+
+
+def _is_simple(use: _Use) -> bool:
+    return use.manager == "npm" and use.text.count("npm install") == 1
 
 
 def _strict(use: _Use, text: str) -> str:
