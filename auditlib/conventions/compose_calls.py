@@ -12,12 +12,15 @@ from msgspec import Struct
 
 from auditlib import stages
 from auditlib.conventions.command_words import core
+from auditlib.inventory import Inventory
+from auditlib.inventory.stack import Service
 from auditlib.patterns import regex
 
 _TAKES_VALUE = frozenset({
     "-f", "--file", "-p", "--project-name", "--profile", "--env-file", "--project-directory", "--ansi", "--parallel",
     "--progress", "-H", "--host", "--context",
 })  # fmt: skip
+_NAMES = regex(r"\bdocker[- ]compose\s[^\n;&|]*?(?:-f|--file)[\s=]+[\"']?(?P<path>[\w./-]+\.ya?ml)\b")
 _DEPLOYING_NAME = regex(
     r"(?:^|[/_.-])(?:re)?(?:deploy|deployment|rollout|release|update|upgrade)(?:[_.-]\w+)*\.(?:sh|bash)$"
 )
@@ -61,3 +64,11 @@ def of(words: Sequence[str]) -> Call | None:
 def deploys_by_name(path: str) -> bool:
     """Whether a shell script deploys, by what it is called, and not for development."""
     return bool(_DEPLOYING_NAME.search(path)) and not stages.is_for_development(path)
+
+
+def services_of(inventory: Inventory, text: str) -> tuple[Service, ...]:
+    """The services of the Compose files that the calls of a text name; all where it names none that is there."""
+    named = {posixpath.basename(match["path"]) for match in _NAMES.finditer(text)}
+    found = tuple(item for item in inventory.services if posixpath.basename(item.location.file) in named)
+    there = any(posixpath.basename(file) in named for project in inventory.projects for file in project.files)
+    return found if there else inventory.services
