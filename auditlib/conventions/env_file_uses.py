@@ -35,6 +35,13 @@ def is_read_by_commands(inventory: Inventory, path: str) -> bool:
     return any(name in files for files in map(_handed_on, _commands(inventory)))
 
 
+def is_handed_on(inventory: Inventory, path: str) -> bool:
+    """Whether a container gets the file, or a command names it by its whole path."""
+    return _reaches_a_container(inventory, path) or any(
+        path in found for words in _commands(inventory) for word in words for found in _FILE.findall(word)
+    )
+
+
 def _reaches_a_container(inventory: Inventory, path: str) -> bool:
     """Whether Compose reads the file, a service is given or mounts it, or an image takes it along."""
     for project in inventory.projects:
