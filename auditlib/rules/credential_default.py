@@ -184,9 +184,10 @@ def _evidence(inventory: Inventory, group: _Group, copies: list[_Use], ways: Map
     first, *others = uses
     odd = {use.location for use in others if use.value.identity != first.value.identity}
     published, routed = _open(inventory, group, ways)
-    names = listed(item.name for item in reached)
-    several = f"{len(reached)} services ({names})" if len(reached) > 1 else f"the service {names}"
-    where = f" in {several}" if reached else ""
+    told = dict.fromkeys([*(item.name for item in reached), *(use.service for use in copies if use.service)])
+    names = listed(told)
+    several = f"{len(told)} services ({names})" if len(told) > 1 else f"the service {names}"
+    where = f" in {several}" if told else ""
     severity = Severity.LOW if _is_aside(group) else Severity.CRITICAL if published or routed else None
     state = (
         "is written into the Compose file" if first.literal else "falls back to a value that stands in the repository"

@@ -88,7 +88,8 @@ def _is_read_by_nothing(inventory: Inventory, file: EnvFile, lines: list[EnvLine
     names = {line.name for line in lines}
     reading = [item.location.file for item in inventory.settings if item.name in names]
     by_spring = bool(reading) and all(_OF_SPRING.search(path) for path in reading)
-    return by_spring and not env_file_uses.is_handed_on(inventory, file.copied_to)
+    plain = posixpath.basename(file.copied_to) == ".env"  # a name of its own is one that somebody gives to a program
+    return plain and by_spring and not env_file_uses.is_handed_on(inventory, file.copied_to)
 
 
 def _works(line: EnvLine) -> bool:
