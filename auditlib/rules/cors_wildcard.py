@@ -59,7 +59,9 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for (_, holder), places in holders.items():
         first = next(iter(places))
         sending = [item for item in senders if _same_program(item.location.file, first.file)]
-        yield _evidence(holder, places, sending, written.get(first, "*"))
+        said = written.get(first, "*")
+        bare = said == "*" and first.file.endswith(_SCRIPT)  # sent as it is: to that no browser gives a cookie
+        yield _evidence(holder, places, [] if bare else sending, said)
 
 
 def _same_program(one: str, other: str) -> bool:

@@ -95,8 +95,7 @@ def _origins(text: str, path: str, starts: list[int]) -> Iterator[AllowedOrigin]
             yield AllowedOrigin("*", "origin", credentials, location, "true")
         elif match["header"] or (match["origin"] and has_package):
             for origin in _QUOTED.findall(match["header"] or match["origin"]):
-                sends = credentials and origin != "*"  # no browser sends a cookie to where the answer is a bare `*`
-                yield AllowedOrigin(origin, "origin", sends, location)
+                yield AllowedOrigin(origin, "origin", credentials, location)
 
 
 def _lookup(
