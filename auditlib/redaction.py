@@ -195,6 +195,10 @@ class Vault(Struct):
             self._parts.update(word for word in words if _distinctive(word))
         return word in self._parts
 
+    def is_secret(self, word: str) -> bool:
+        """Whether a word in lower case is a secret as a whole, not a part of a longer one."""
+        return self.reveals(word) and any(value.lower() == word for value in self._known if self._is_searched(value))
+
     def _occurrences(self, text: str) -> list[tuple[int, int]]:
         """Where a known secret stands; one of digits only does not count inside a longer number."""
         return [(start, end) for start, end in self._searched.spans(text) if not _inside_number(text, start, end)]

@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from auditlib.conventions import command_words, deployment
 from auditlib.inventory import Inventory
+from auditlib.inventory.stack import Service
 from auditlib.model import Location
 from auditlib.patterns import regex
 
@@ -109,3 +110,11 @@ def name_project(inventory: Inventory) -> bool:
     )
     in_texts = any(_NAME in item.text for document in inventory.documents for item in document.mentions)
     return in_files or in_commands or in_texts or any(call.project for call, _ in everywhere(inventory))
+
+
+def services_of(inventory: Inventory, text: str) -> tuple[Service, ...]:
+    """The services of the Compose files that the calls of a text name; all where it names none that is there."""
+    named = {posixpath.basename(file) for call in in_text(text) for file in call.files}
+    found = tuple(item for item in inventory.services if posixpath.basename(item.location.file) in named)
+    there = any(posixpath.basename(file) in named for project in inventory.projects for file in project.files)
+    return found if there else inventory.services

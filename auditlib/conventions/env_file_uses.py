@@ -80,9 +80,17 @@ def is_used(inventory: Inventory, path: str) -> bool:
 
 
 def is_read_by_commands(inventory: Inventory, path: str) -> bool:
-    """Whether a command of workflows, scripts, manifests or documents may hand the file on (`--env-file`, `source`)."""
+    """Whether a command of workflows, scripts, manifests or documents may hand the file on (`--env-file`, `source`), on
+    another host too."""
     name = posixpath.basename(path)
     return any(name in files for files in map(_handed_on, _commands(inventory)))
+
+
+def is_handed_on(inventory: Inventory, path: str) -> bool:
+    """Whether a container gets the file, or a command names it by its whole path."""
+    return _reaches_a_container(inventory, path) or any(
+        path in found for words in _commands(inventory) for word in words for found in _FILE.findall(word)
+    )
 
 
 def _reaches_a_container(inventory: Inventory, path: str) -> bool:
@@ -107,6 +115,7 @@ def _is_taken(inventory: Inventory, path: str) -> Iterator[bool]:
 
 def _commands(inventory: Inventory) -> Iterator[tuple[str, ...]]:
     yield from (command.words for command in deployment.commands(inventory))
+    yield from (command.words for step in inventory.steps for command in step.remote)
     yield from (tuple(item.text.split()) for item in deployment.documented_commands(inventory))
 
 

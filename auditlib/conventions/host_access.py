@@ -65,7 +65,7 @@ _SCRAPED = Need(
     "Publish the port on the one address that Prometheus scrapes; 127.0.0.1 shuts out a Prometheus on another host",
 )
 _READS_LOGS = Need(
-    "Keep the mount read-only and as narrow as the folder of the logs, which is what the program reads",
+    "Keep the mount read-only and as narrow as the folder of the logs, or remove it if the program asks Docker alone",
     Severity.INFO,
     read_only=True,
     below=("/var/log", "/run/log", "/var/lib/docker/containers"),

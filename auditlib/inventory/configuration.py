@@ -159,6 +159,8 @@ class AllowedOrigin(Struct, frozen=True):
     credentials: bool
     """Whether the same call lets browsers send cookies."""
     location: Location
+    written: str = "*"
+    """How code says that it is every one: `*`, `true`, or nothing where it is the default."""
 
 
 class AnyHost(Struct, frozen=True):

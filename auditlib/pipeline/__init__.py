@@ -14,7 +14,7 @@ from functools import cached_property
 
 from msgspec import Struct
 
-from auditlib.conventions import tools
+from auditlib.conventions import compose_calls, tools
 from auditlib.conventions.workspaces import normal
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Job, TestSuite, Workflow
@@ -105,7 +105,8 @@ def builds_images(run: Run, inventory: Inventory) -> bool:
     if tools.IMAGE_ACTIONS.search(run.text):
         return True
     composed = _COMPOSE.search(run.text) is not None
-    return tools.builds_image(run.text.split()) and (not composed or any(item.build for item in inventory.services))
+    called = compose_calls.services_of(inventory, run.text) if composed else ()
+    return tools.builds_image(run.text.split()) and (not composed or any(item.build for item in called))
 
 
 def _of_job(follower: Follower, runs: list[Run], opaque: list[Run]) -> None:

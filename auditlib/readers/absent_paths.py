@@ -29,6 +29,8 @@ _FILE = regex(
     r"(?:\./)?(?P<path>[\w@.-]+(?:/[\w@.-]+)+\.(?:ya?ml|json|toml|ini|conf|cfg|sh|bash|sql|py|[cm]?[jt]sx?|go|rb|md|"
     r"html|env\.example))(?::\d+(?:-\d+)?)?"
 )
+_PATTERN = regex(r"Y{4}|(?:^|[/_.-])(?:MM|DD|HH|X{2,}|N{2,})(?=[/_.-])")
+"""In a path that stands for many: where a date or a number goes."""
 _NOT_THERE = regex(
     r"\b(?:creat|add|writ|generat|produc|output|sav|mak|put|copy|copied|renam|remov|delet|mov(?:e|ing)|drop|was|were|"
     r"previous|former|old|legacy|no longer|instead|optional|if |e\.g|example|such as|like|your|you |"
@@ -91,7 +93,8 @@ def _candidates(source: Source, by_name: Mapping[str, list[str]], file: str) -> 
 
 def _paths(line: str) -> Iterator[str]:
     for code in _CODE.findall(line):
-        if match := _FILE.fullmatch(code):
+        match = _FILE.fullmatch(code)
+        if match and not _PATTERN.search(match["path"]):
             yield match["path"]
 
 

@@ -50,7 +50,8 @@ def _is_json(source: Source, file: str) -> bool:
 def _read(source: Source, file: str) -> Iterator[Any]:
     document = Document(source, file)
     root = document.value
-    if isinstance(root, Object) and isinstance(root.get("dashboard"), Object):
+    wrapped = isinstance(root, Object) and isinstance(root.get("dashboard"), Object)
+    if wrapped:
         root = root["dashboard"]  # as Grafana's API gives it
     if not isinstance(root, Object) or not any(isinstance(root.get(key), list) for key in ("panels", "rows")):
         raise Unreadable("has the words of a dashboard, but no list of panels")
@@ -61,6 +62,7 @@ def _read(source: Source, file: str) -> Iterator[Any]:
         panels=tuple(panel for item in _panels(root) for panel in _by_datasource(item, document)),
         location=document.location(root),
         variables=tuple(_variables(root, document)),
+        wrapped=wrapped,
     )
     yield dashboard
     broken = [query for panel in dashboard.panels for query in panel.queries if query.error]

@@ -13,6 +13,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
+from auditlib.inventory.configuration import NamedVariables
 from auditlib.inventory.delivery import Workflow
 from auditlib.inventory.stack import Network, Project, Service, Volume
 from auditlib.model import Coverage, Location
@@ -60,6 +61,8 @@ class Masking:
             return self._tuple(value)
         if kind is frozenset:
             return self._words(value)
+        if kind is NamedVariables:
+            return self._variables(value)
         names = self._fields.get(kind)
         if names is None:
             shown = issubclass(kind, Struct) and kind not in _LEFT_ALONE
@@ -82,6 +85,11 @@ class Masking:
         """The words of a document, without those that are a part of a secret."""
         kept = frozenset(word for word in words if not self._vault.reveals(word))
         return kept if len(kept) < len(words) else words
+
+    def _variables(self, record: NamedVariables) -> NamedVariables:
+        """The names of variables, also where a secret's value speaks of one (`pass env:BACKUP_KEY`)."""
+        kept = frozenset(name for name in record.names if not self._vault.is_secret(name))
+        return replace(record, names=kept) if len(kept) < len(record.names) else record
 
     def _record(self, record: Any, names: tuple[str, ...]) -> Any:
         changes = {}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections.abc import Iterator
 
 import ahocorasick_rs
 
@@ -17,11 +18,13 @@ from auditlib.patterns import regex
 from auditlib.readers.committed_secrets import is_text
 from auditlib.readers.env_files import is_env_file
 from auditlib.readers.reading import Reading
-from auditlib.source import Source
+from auditlib.source import Source, Unreadable
+from auditlib.yamltree import Node
 
 _NAME = regex(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*\b")
 _COMPOSE = regex(r"(?:^|[._-])compose(?:[._-][\w.-]*)?\.ya?ml$", re.I)
 _DOCUMENTS = frozenset({".md", ".rst", ".txt", ".adoc", ".mdx"})
+_SPRING = regex(r"(?:^|/)application(?:-[\w-]+)?\.ya?ml$")
 _NAMES_LIMIT = 20_000
 
 
@@ -36,7 +39,7 @@ def read(source: Source) -> Reading:
     known = frozenset(setting)
     for path in source.files:
         if path not in known and is_text(path) and posixpath.splitext(path)[1] not in _DOCUMENTS:
-            found = _named(source.glance(path), search)
+            found = _named(source.glance(path), search) | _of_spring(source, path, names)
             if found:
                 reading.records.append(NamedVariables(path, found, Location(path)))
     return reading
@@ -50,6 +53,28 @@ def _named(text: str, search: ahocorasick_rs.AhoCorasick) -> frozenset[str]:
         if not _is_part(text[start - 1 : start]) and not _is_part(text[end : end + 1])
     }
     return frozenset(found)
+
+
+def _of_spring(source: Source, path: str, names: list[str]) -> frozenset[str]:
+    """The names by which Spring takes a property of its configuration from the environment."""
+    if not _SPRING.search(path):
+        return frozenset()
+    try:
+        keys = [key for document in source.yaml(path) for key in _keys(document, "")]
+    except Unreadable:
+        return frozenset()
+    forms = {form for key in keys for form in (key.replace("-", ""), key.replace("-", "_"))}
+    return frozenset(name.lower() for name in names if name.lower() in forms)
+
+
+def _keys(node: Node, prefix: str) -> Iterator[str]:
+    """The keys of all scalars, joined by underscores."""
+    for key, value in node.items() if node.is_mapping else ():
+        name = f"{prefix}{key.text.lower().replace('.', '_')}"
+        if value.is_mapping:
+            yield from _keys(value, f"{name}_")
+        else:
+            yield name
 
 
 def _is_part(character: str) -> bool:

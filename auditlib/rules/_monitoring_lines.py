@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from auditlib import scraping
 from auditlib.conventions import exporters, listening, monitoring, services
 from auditlib.conventions.exporters import Exporter
 from auditlib.inventory import Inventory
@@ -10,6 +11,10 @@ from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules import _files as files
 
 _UNKNOWN = "<a service to watch>"
+_UNKNOWN_PORT = "<port of its metrics>"
+_WITHOUT_METRICS = ("Nginx", "proxy")
+"""Products that give no metrics by themselves."""
+_BLACKBOX = exporters.of_host("blackbox-exporter", "")
 _LOOKED_AT = 300
 """Services of a very large repository that are looked at, each time lines are written."""
 
@@ -22,6 +27,17 @@ TARGET_DOWN = """groups:
         labels: {severity: critical}
         annotations: {summary: "{{ $labels.job }} is not answering"}"""
 """Rules that tell when a target stops answering."""
+_PROBE = """scrape_configs:
+  - job_name: {}
+    metrics_path: /probe
+    params: {{module: [http_2xx]}}
+    static_configs:
+      - targets: ["{}"]
+    relabel_configs:
+      - {{source_labels: [__address__], target_label: __param_target}}
+      - {{source_labels: [__param_target], target_label: instance}}
+      - {{target_label: __address__, replacement: "{}"}}"""
+"""A job by which the blackbox exporter asks a server."""
 
 
 def job(name: str, target: str) -> str:
@@ -51,9 +67,24 @@ def for_service(inventory: Inventory, config: str, service: Service) -> str:
     exporter = exporters.watching(product.name) if product else None
     if exporter:
         return for_exporter(inventory, config, exporter)
-    return files.into(
-        config, job(_free(inventory, config, service.name), f"{service.name}:{_port(inventory, service)}")
-    )
+    port = _port(inventory, service)
+    silent = product is None or product.name in _WITHOUT_METRICS
+    if silent and port != _UNKNOWN_PORT and not scraping.exposes(inventory, service, "/metrics"):
+        return _probe(inventory, config, service.name, f"http://{service.name}:{port}")
+    return files.into(config, job(_free(inventory, config, service.name), f"{service.name}:{port}"))
+
+
+def _probe(inventory: Inventory, config: str, name: str, url: str) -> str:
+    """What asks a server that gives no metrics of its own, by the blackbox exporter."""
+    some = inventory.distinct_services[:_LOOKED_AT]
+    running = next((item for item in some if exporters.of_image(item.image) is _BLACKBOX), None)
+    host = running.name if running else "blackbox-exporter"
+    lines = files.into(config, _PROBE.format(_free(inventory, config, name), url, f"{host}:9115"))
+    askers = monitoring.runners(inventory, config)
+    home = compose_lines.home(inventory, askers)
+    if running or not home:
+        return lines
+    return f"{lines}\n{files.into(home.location.file, compose_lines.new_service(inventory, host, askers))}"
 
 
 def _free(inventory: Inventory, config: str, name: str) -> str:
@@ -70,4 +101,4 @@ def _application(inventory: Inventory) -> tuple[str, str]:
 
 
 def _port(inventory: Inventory, service: Service) -> str:
-    return next(iter(listening.to_ask(inventory, service)), "<port of its metrics>")
+    return next(iter(listening.to_ask(inventory, service)), _UNKNOWN_PORT)

@@ -38,6 +38,7 @@ from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 _ORIGIN = "https://<the host of the frontend>"
+_CHANGES = {"*": ('"*"', f'"{_ORIGIN}"'), "true": ("origin: true", f'origin: ["{_ORIGIN}"]')}
 _SCRIPT = (".js", ".ts", ".mjs", ".cjs", ".tsx", ".jsx")
 _JVM = (".java", ".kt")
 _CODE = (".py", *_SCRIPT, *_JVM)
@@ -48,15 +49,19 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every holder of origins, in code or in the environment, that holds `*`."""
     senders = [item for item in inventory.allowed_origins if item.credentials]
     holders: defaultdict[tuple[str, str], dict[Location, str]] = defaultdict(dict)
+    written = {item.location: item.written for item in inventory.allowed_origins}
     for item in inventory.allowed_origins:
         if item.origin == "*" and not environments.is_for_development(item.location.file):
-            holders[item.location.file, item.holder].setdefault(item.location, f"{item.holder} holds `*`")
+            holders[item.location.file, item.holder].setdefault(item.location, f"{item.holder} allows all too")
     for name, place, value in _variables(inventory):
         if "*" in switches.origins(value) and not environments.is_for_development(place.file):
             holders["", name].setdefault(place, f"{name} is `*`")
     for (_, holder), places in holders.items():
-        file = next(iter(places)).file
-        yield _evidence(holder, places, [item for item in senders if _same_program(item.location.file, file)])
+        first = next(iter(places))
+        sending = [item for item in senders if _same_program(item.location.file, first.file)]
+        said = written.get(first, "*")
+        bare = said == "*" and first.file.endswith(_SCRIPT)  # sent as it is: to that no browser gives a cookie
+        yield _evidence(holder, places, [] if bare else sending, said)
 
 
 def _same_program(one: str, other: str) -> bool:
@@ -88,24 +93,25 @@ def _named(holder: str, file: str) -> str:
     return f'{holder}{sign}["{_ORIGIN}"]' if file.endswith(".py") else f"{holder}{sign}{_ORIGIN}"
 
 
-def _evidence(holder: str, places: dict[Location, str], senders: list[AllowedOrigin]) -> Evidence:
+def _evidence(holder: str, places: dict[Location, str], senders: list[AllowedOrigin], written: str) -> Evidence:
     (first, _), *others = places.items()
     sending = {item.location: "credentials are allowed here" for item in senders if item.location not in places}
     with_credentials = bool(senders)
     by_token = first.file.endswith(_JVM)  # Spring's applications often log in by a header, which no browser adds
     if with_credentials:
         effect = ", with credentials: every web site can call the application in its visitors' name"
-        effect += " where a cookie logs them in" if by_token else ""
+        effect += " where a cookie logs them in" if by_token else " where their browsers send its cookies along"
     else:
         effect = "; if the API is not meant for everybody, every web site can use it from its visitors' browsers"
     return Evidence(
-        f"{holder} allows every origin (`*`){effect}.",
+        f"{holder} allows every origin{f' (`{written}`)' if written else ''}{effect}.",
         first,
         subject=f"{holder}/*",
         related=tuple(Related(place, text) for place, text in (*others, *sending.items())),
-        recommendation=f"Remove `*` from {holder} and name the frontend's origins, one list for each environment.",
+        recommendation=f"{f'Remove `{written}` from' if written else 'Give'} {holder} "
+        f"{'and name the' if written else 'the'} frontend's origins, one list for each environment.",
         severity=Severity.HIGH if with_credentials else None,
         confidence=None if with_credentials and not by_token else Confidence.MEDIUM,
-        change=('"*"', '"https://<the host of the frontend>"'),
+        change=_CHANGES.get(written, ("", "")),
         example=files.into(first.file, _named(holder, first.file)),
     )

@@ -184,9 +184,10 @@ def _evidence(inventory: Inventory, group: _Group, copies: list[_Use], ways: Map
     first, *others = uses
     odd = {use.location for use in others if use.value.identity != first.value.identity}
     published, routed = _open(inventory, group, ways)
-    names = listed(item.name for item in reached)
-    several = f"{len(reached)} services ({names})" if len(reached) > 1 else f"the service {names}"
-    where = f" in {several}" if reached else ""
+    told = dict.fromkeys([*(item.name for item in reached), *(use.service for use in copies if use.service)])
+    names = listed(told)
+    several = f"{len(told)} services ({names})" if len(told) > 1 else f"the service {names}"
+    where = f" in {several}" if told else ""
     severity = Severity.LOW if _is_aside(group) else Severity.CRITICAL if published or routed else None
     state = (
         "is written into the Compose file" if first.literal else "falls back to a value that stands in the repository"
@@ -296,11 +297,14 @@ def _offered(inventory: Inventory, name: str, reached: list[Service]) -> EnvLine
         found = services.product(inventory, service)
         words |= {service.name.upper(), found.name.upper() if found else ""}
     used = {item.name for item in inventory.variables}
-    for file in inventory.env_files:
-        for line in file.lines if file.template else ():
-            if is_credential_name(line.name) and line.name not in used and set(line.name.upper().split("_")) <= words:
-                return line
-    return None
+    used |= {entry.name for service in reached for entry in service.environment if entry.name != name}
+    lines = [
+        line
+        for file in inventory.env_files
+        for line in (file.lines if file.template else ())
+        if is_credential_name(line.name) and line.name not in used and set(line.name.upper().split("_")) <= words
+    ]
+    return next((line for line in lines if line.name == name), lines[0] if lines else None)
 
 
 def _first_login(service: Service, way: Way | None) -> Evidence:

@@ -27,6 +27,8 @@ References:
 
 from __future__ import annotations
 
+import posixpath
+import shlex
 from collections import defaultdict
 from collections.abc import Iterator
 
@@ -84,15 +86,24 @@ _PROVIDER = "providers:\n  - name: {}\n    type: file\n    options: {{path: {}}}
 def _provided(server: Service, folder: str, mount: Mount | None) -> str:
     """The mount, if there is none, and the provider that reads it."""
     target = mount.target if mount else "/var/lib/grafana/dashboards"
-    lines = "" if mount else compose_lines.of_service(server, f"volumes:\n  - ./{folder}:{target}:ro") + "\n"
+    source = posixpath.relpath(folder or ".", posixpath.dirname(server.location.file) or ".")
+    source = source if source.startswith(".") else f"./{source}"
+    lines = "" if mount else compose_lines.of_service(server, f"volumes:\n  - {source}:{target}:ro") + "\n"
     name = folder.rpartition("/")[2] or "dashboards"
     return lines + files.into("<folder that is mounted at>/etc/grafana/provisioning/dashboards/<any name>.yml",
                               _PROVIDER.format(name, target))  # fmt: skip
 
 
+def _unwrapped(file: str) -> str:
+    """The command that takes a dashboard out of what Grafana's API wants around it."""
+    path = shlex.quote(file)
+    return f"jq .dashboard {path} > {path}.new && mv {path}.new {path}"
+
+
 def _evidence(inventory: Inventory, server: Service, folder: str, dashboards: list[Dashboard]) -> Evidence:
     providers = inventory.dashboard_providers
     why = f"the providers name {listed(item.path for item in providers)}" if providers else "there is no provider"
+    wrapped = [item.file for item in dashboards if item.wrapped]
     mount = next((item for item in server.mounts if item.kind == "bind" and item.source.rstrip("/") == folder), None)
     mounted = f" is mounted at {mount.target}" if mount else " isn't mounted into it"
     if not mount and any(grafana.sees(server, "/", item.file) for item in dashboards):
@@ -107,6 +118,11 @@ def _evidence(inventory: Inventory, server: Service, folder: str, dashboards: li
             *(Related(item.location, f"this provider reads {item.path}") for item in providers[:3]),
             Related(mount.location if mount else server.location, "what Grafana mounts"),
         ),
-        recommendation=f"Mount {folder or 'the dashboards'} into {server.name}, and name that folder in a provider.",
-        example=_provided(server, folder, mount),
+        recommendation=f"Mount {folder or 'the dashboards'} into {server.name}, and name that folder in a provider."
+        + (
+            f" Take what stands below `dashboard` in {wrapped[0]} out of it: no provider reads it there."
+            if wrapped
+            else ""
+        ),
+        example=_provided(server, folder, mount) + "".join(f"\n{_unwrapped(file)}" for file in wrapped),
     )

@@ -55,6 +55,8 @@ _FOR_ONE_REQUEST = regex(
     re.I,
 )
 """What asks for the event, names what is deployed by the pull request, or makes a preview of one by itself."""
+_STAGING = regex(r"(?<![a-z])(?:staging|stage|stg|dev|development|qa|uat)(?![a-z])", re.I)
+_PRODUCTION = regex(r"(?<![a-z])(?:prod|production|live)(?![a-z])", re.I)
 
 
 @rule(area=Area.CICD, severity=Severity.HIGH, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
@@ -106,9 +108,24 @@ def _of_request(workflow: Workflow, job: Job, place: Location) -> Evidence:
     )
 
 
-def _gate(job: Job, needs: list[str]) -> str:
-    waits = f"    needs: [{', '.join(dict.fromkeys(needs))}]\n" if needs else ""
-    return f"jobs:\n  {job.id}:\n{waits}    environment: production  # with reviewers, in the repository's settings"
+def _gate(job: Job, needs: list[str], staging: bool) -> str:
+    """The job as it waits; a deployment for trying things out needs no approval, but it needs the checks."""
+    called = staging and len(needs) == len(job.needs)
+    needs = list(dict.fromkeys([*needs, *(["checks"] if called else [])]))
+    waits = f"    needs: [{', '.join(needs)}]\n" if needs else ""
+    checks_first = (
+        "  checks:\n    uses: <./.github/workflows/ and the workflow that checks, with `on: workflow_call`>\n"
+        if called
+        else ""
+    )
+    name = "staging" if staging else "production  # with reviewers, in the repository's settings"
+    return f"jobs:\n{checks_first}  {job.id}:\n{waits}    environment: {name}"
+
+
+def _is_for_staging(job: Job) -> bool:
+    """Whether the job says of itself that it deploys where things are tried out."""
+    said = f"{job.id} {job.name}"
+    return bool(_STAGING.search(said)) and not _PRODUCTION.search(said)
 
 
 def _evidence(inventory: Inventory, workflow: Workflow, job: Job, place: Location) -> Evidence:
@@ -118,10 +135,14 @@ def _evidence(inventory: Inventory, workflow: Workflow, job: Job, place: Locatio
         if other is not job and any(checks.is_check(item.words) for step in other.steps for item in step.commands)
     ]  # fmt: skip
     same = [other for other in tests if other.workflow == workflow.file]
+    staging = _is_for_staging(job)
     first = f"Add `needs: {same[0].id}` and an `environment`" if same else "Add an `environment` with reviewers"
+    lacks, both = "neither a check nor an approval comes before it", "both"
+    if staging:
+        first = f"Add `needs: {same[0].id}`" if same else "Add a job that calls the checks, and `needs` for it"
+        lacks, both = "no check comes before it", "one"
     return Evidence(
-        f"The job {job.id} deploys on each push, and neither a check nor an approval comes before it, unless the "
-        "rules of the branch demand both.",
+        f"The job {job.id} deploys on each push, and {lacks}, unless the rules of the branch demand {both}.",
         place,
         subject=job.id,
         related=(
@@ -132,5 +153,6 @@ def _evidence(inventory: Inventory, workflow: Workflow, job: Job, place: Locatio
             ),
         ),
         recommendation=f"{first} to the job {job.id} of {workflow.file}.",
-        example=_gate(job, [*job.needs, *(other.id for other in same[:1])]),
+        severity=Severity.LOW if staging else None,
+        example=_gate(job, [*job.needs, *(other.id for other in same[:1])], staging),
     )

@@ -91,14 +91,15 @@ def _in_images(inventory: Inventory) -> frozenset[str]:
 def _evidence(inventory: Inventory, name: str, places: dict[Location, str]) -> Evidence:
     (location, first), *others = places.items()
     branches = {item.location: item for item in inventory.environment_branches if item.variable.upper() == name.upper()}
-    consequence = (
-        f"; {counted(len(branches), 'place')} in the code {'decides' if len(branches) == 1 else 'decide'} by it"
+    said = (
+        "a deployment that doesn't set it runs as on a developer's machine; "
+        f"{counted(len(branches), 'place')} in the code {'decides' if len(branches) == 1 else 'decide'} by it"
         if branches
-        else ""
+        else "what decides by it, which no code here was seen to do, takes a deployment that doesn't set it for a "
+        "developer's machine"
     )
     return Evidence(
-        f"{name} defaults to development ({first}): a deployment that doesn't set it runs as on a developer's "
-        f"machine{consequence}.",
+        f"{name} defaults to development ({first}): {said}.",
         location,
         subject=name,
         related=(
@@ -108,6 +109,8 @@ def _evidence(inventory: Inventory, name: str, places: dict[Location, str]) -> E
                 for place, item in branches.items()
             ),
         ),
+        severity=None if branches or location.file.endswith((".yml", ".yaml")) else Severity.LOW,
+        confidence=None if branches else Confidence.MEDIUM,
         recommendation=f"Write `${{{name}:?set it in .env}}` in Compose and remove the default from the code.",
         change=next((_change(item) for item in inventory.variables if item.location == location), ("", "")),
         example=code_lines.required([name]),

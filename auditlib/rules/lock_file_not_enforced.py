@@ -140,13 +140,20 @@ def _evidence(lock: str, uses: list[_Use]) -> Evidence:
         ),
         recommendation=f"Install by `{strict[:80]}`, which fails where the lock file doesn't fit.",
         severity=None if any(item.in_image and item.manager != "cargo" for item in uses) else Severity.LOW,
-        change=("npm install", "npm ci") if first.text.count("npm install") == 1 else ("", ""),
+        change=("npm install", "npm ci") if _is_simple(first) else ("", ""),
         example=files.into(first.command.location.file, strict),
     )  # fmt: skip
+
+
+def _is_simple(use: _Use) -> bool:
+    return use.manager == "npm" and use.text.count("npm install") == 1
 
 
 def _strict(use: _Use, text: str) -> str:
     """The command that holds to the lock file."""
     if use.manager == "cargo":
         return text.replace("build", "build --locked", 1) if "build" in text else f"{text} --locked"
-    return text.replace("npm install", "npm ci", 1) if "npm install" in text else FROM_LOCK[use.manager]
+    if use.manager == "npm" and "npm install" in text:
+        return text.replace("npm install", "npm ci", 1)
+    loose = "--no-frozen-lockfile"
+    return text.replace(loose, "--frozen-lockfile", 1) if loose in use.command.words else FROM_LOCK[use.manager]

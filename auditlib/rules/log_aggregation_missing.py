@@ -33,11 +33,12 @@ References:
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterator
 
-from auditlib import log_collection
-from auditlib.conventions import deployment, environments, services, stacks
+from auditlib import log_collection, stages
+from auditlib.conventions import deployment, environments, exporters, services, stacks
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Project, Service
@@ -48,6 +49,8 @@ from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
+_MANY = 5
+"""Services from which nobody looks through the logs of each."""
 _LOCAL_DRIVERS = frozenset({"", "json-file", "local", "none"})
 _SHIPPING_LIBRARY = regex(
     r"loki|logtail|logdna|loggly|papertrail|datadog|ddtrace|newrelic|new-relic|watchtower|google-cloud-logging|"
@@ -92,7 +95,11 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         applications = [
             item for item in mine if services.product(inventory, item) is None and not services.is_one_shot(item)
         ]
-        if len(applications) >= 2 and not environments.is_for_development(project.location.file):
+        few = len(applications) < 2
+        if few and len(mine) >= _MANY and any(services.is_watching(inventory, item) for item in mine):
+            applications = [item for item in mine if _does_the_work(inventory, item)]
+        aside = environments.is_for_development(project.location.file) or _is_beside_production(inventory, project)
+        if len(applications) >= 2 and not aside:
             yield Evidence(
                 f"{counted(len(mine), 'service')} of {project.location.file}, among them "
                 f"{listed(item.name for item in applications)}, "
@@ -103,9 +110,30 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 related=_log_mounts(applications),
                 recommendation=f"Add a collector and a store for logs to {project.location.file}, or set a logging "
                 f"driver for {listed((item.name for item in applications), limit=4)}.",
-                severity=Severity.LOW if len(mine) < 5 else None,
+                severity=Severity.LOW if few or len(mine) < _MANY else None,
                 example=_lines(inventory, project),
             )
+
+
+def _does_the_work(inventory: Inventory, service: Service) -> bool:
+    """Whether a service is one for whose sake the others are there."""
+    found = services.product(inventory, service)
+    aside = found is not None and found.kind in services.AUXILIARY | services.OBSERVABILITY | {"proxy"}
+    return not (aside or exporters.of_image(service.image) or services.is_one_shot(service))
+
+
+def _is_beside_production(inventory: Inventory, project: Project) -> bool:
+    """Whether a file of its folder has most of its services for production, so that this one is for elsewhere."""
+    file = project.location.file
+    if stages.names_production(file):
+        return False
+    own = set(inventory.services_of(project.name))
+    others = (
+        item for item in inventory.base_projects
+        if stages.names_production(posixpath.basename(item.location.file))
+        and posixpath.dirname(item.location.file) == posixpath.dirname(file)
+    )  # fmt: skip
+    return any(2 * len(own & set(inventory.services_of(item.name))) > len(own) for item in others)
 
 
 def _lines(inventory: Inventory, project: Project) -> str:

@@ -45,6 +45,8 @@ from auditlib.rules._rule import Evidence, rule
 
 _PATHS = frozenset({"/metrics", "/prometheus", "/prometheus/metrics", "/actuator/prometheus"})
 
+_TASK_RUNNERS = frozenset({"celery", "rq", "rqworker", "dramatiq", "arq", "huey_consumer", "taskiq"})
+
 
 class _Way(Struct, frozen=True):
     """A location of a proxy whose port is published, by which callers reach a route of metrics."""
@@ -67,6 +69,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         dockerfile = services.dockerfile(inventory, service) if ports or ways else None
         if dockerfile is None or (ports and environments.is_for_development(ports[0].location.file)):
             continue
+        if any(_TASK_RUNNERS & set(command.words) for command in services.commands(inventory, service)):
+            continue  # the application's image, and another program than the one with the route
         homes = image_folders.of_sources(service, dockerfile)
         own = next((item for item in routes if any(mounts.is_below(item.location.file, home) for home in homes)), None)
         reached = ways[own.path.rstrip("/")] if own and own.path.rstrip("/") in ways else []

@@ -64,9 +64,9 @@ def _is_set_once(items: list[Sighting]) -> bool:
 
     What code falls back to stays behind where the environment gives the variable.
     """
-    stand_ins = all(item.replaceable for item in items) and len({item.name for item in items}) == 1
-    written = {item.location.file for item in items if not (item.replaceable and item.kind == "setting")}
-    return stand_ins or len(written) < 2
+    written = [item for item in items if not (item.replaceable and item.kind == "setting")]
+    places = {item.name if item.replaceable else item.location.file for item in written}
+    return len(places) < 2 or len({item.location.file for item in written}) < 2
 
 
 def _are_the_same(items: list[Sighting]) -> bool:

@@ -27,6 +27,7 @@ References:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from auditlib import scraping, watching
@@ -93,13 +94,15 @@ def _watches_workers(inventory: Inventory, source: MetricSource) -> bool:
 
 
 def _behind_exporters(inventory: Inventory, graph: DependencyGraph, sources: list[MetricSource]) -> set[str]:
-    """What scraped exporters hold an address of."""
-    return {
-        peer.key
-        for source in sources
-        if source.service and source.exporter
-        for peer in scraping.peers(inventory, graph, source.service)
-    }
+    """What scraped exporters, those too that are only called so, hold an address of, or name in their options."""
+    found: set[str] = set()
+    for source in sources:
+        if source.service and (source.exporter or "exporter" in f"{source.service.name} {source.service.image}"):
+            found |= {peer.key for peer in scraping.peers(inventory, graph, source.service)}
+            words = " ".join(source.service.command)
+            others = inventory.services_of(source.service.project).values()
+            found |= {item.key for item in others if re.search(rf"(?<![\w.-]){re.escape(item.name)}(?=:\d)", words)}
+    return found
 
 
 def _is_to_be_watched(inventory: Inventory, service: Service, products: set[str]) -> bool:

@@ -48,6 +48,8 @@ _OF_PROGRAM = regex(
     r"(?:^|/)(?:(?:application|bootstrap)(?:-[\w-]+)?\.(?:ya?ml|properties)|appsettings(?:\.[\w-]+)?\.json)$"
 )
 """The configuration that is a part of an application; any other may be mounted."""
+_GENERAL = regex(r"((?:^|.*/)application)\.(?:ya?ml|properties)")
+_OF_PROFILE = regex(r"((?:^|.*/)application)-([\w-]+)\.(?:ya?ml|properties)")
 
 
 @rule(area=Area.CONFIGURATION, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
@@ -58,10 +60,13 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         if of_program and not environments.is_for_development(item.location.file):
             yield _fixed(inventory, item)
     passed, demanded, templates = _passed(inventory), _demanded(inventory), _templates(inventory)
-    selected = django.selected(inventory)
+    selected, profiles = django.selected(inventory), _of_profiles(inventory)
     for setting, *again in _with_secrets(inventory):
         path = setting.location.file
         aside = environments.is_for_development(path) and path not in selected
+        general = _GENERAL.fullmatch(path)
+        profile = profiles.get((general[1], setting.name)) if general else None
+        aside = aside or (profile is not None and profile.required)
         if setting.default and not aside and not secrets.opens_nothing(setting.name, setting.default):
             related = (
                 *(Related(item.location, "has the same default", member=True) for item in again),
@@ -70,6 +75,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 *_holders(inventory, setting.name, setting.default, setting.location),
             )
             found = _evidence(inventory, setting, setting.default, related, setting.name in demanded)
+            found = _beside(found, setting, profile) if profile else found
             yield _unread(setting, found) if setting.unused else found
 
 
@@ -80,6 +86,23 @@ def _with_secrets(inventory: Inventory) -> list[list[Setting]]:
         if item.default is not None and item.default.secret and item.default_kind == "literal":
             found[item.location.file, item.name, item.default.identity].append(item)
     return list(found.values())
+
+
+def _of_profiles(inventory: Inventory) -> dict[tuple[str, str], Setting]:
+    """What a profile of Spring that isn't for development reads instead, by the general configuration and the name."""
+    found = ((_OF_PROFILE.fullmatch(item.location.file), item) for item in inventory.settings)
+    return {(match[1], item.name): item for match, item in found
+            if match and not environments.is_for_development(match[0])}  # fmt: skip
+
+
+def _beside(found: Evidence, setting: Setting, profile: Setting) -> Evidence:
+    """The same of a default that holds only where a profile with one of its own isn't active."""
+    return msgspec.structs.replace(
+        found,
+        message=f"{setting.name} defaults to {_kind(setting.default) if setting.default else 'a value'} that stands in "
+        f"the code ({setting.default}); what starts without the profile of {profile.location.file} runs with it.",
+        severity=Severity.LOW,
+    )
 
 
 def _fixed(inventory: Inventory, item: FixedSecret) -> Evidence:

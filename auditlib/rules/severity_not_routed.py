@@ -30,6 +30,7 @@ References:
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 
@@ -56,6 +57,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         for label in [name for name in names if name not in _OWN]:
             routes = [route for route in below if any(matcher.name == label for matcher in route.matchers)]
             lost = _lost(inventory, label, routes, [route for route in below if route not in routes])
+            lost = {value: alerts for value, alerts in lost.items() if not _is_meant_for(root, value)}
             if lost and (_enumerates(routes, label) or _drops(inventory, root)):
                 yield from _evidence(inventory, root, label, routes, lost)
 
@@ -71,6 +73,11 @@ def _lost(inventory: Inventory, label: str, routes: list[Route], others: list[Ro
         if value and "{{" not in value and not any(monitoring.takes(matcher, value) for matcher in matchers):
             found[value].append(alert)
     return found
+
+
+def _is_meant_for(root: Route, value: str) -> bool:
+    """Whether the root's receiver is, by its name, the one for a value (`telegram-info`)."""
+    return value.lower() in re.split(r"\W|_", root.receiver.lower())
 
 
 def _enumerates(routes: list[Route], label: str) -> bool:

@@ -28,7 +28,7 @@ References:
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from auditlib import pipeline
 from auditlib.conventions import checks
@@ -48,6 +48,8 @@ _VALIDATES = regex(
     r"\bdocker[- ]compose\s(?:\S+\s)*config\s+(?:-q|--quiet)\b|\bpromtool\s+(?:check|test)\b|\bamtool\s+check-config\b|"
     r"\bnginx\s+-t\b|\bcaddy\s+validate\b|\bhaproxy\s+-c\b"
 )
+_OPTIONAL = regex(r"\boptional\b|\bnon[- ]?blocking\b|\badvisory\b|\binformational\b|\bnon[- ]bloqu", re.I)
+"""What the name of a step says of a check that is meant to let everything pass."""
 _READS = regex(r"^jq\s+(?:-\S+\s+)*(?:\.|empty)\s")
 _ASKS = regex(r"^(?:curl|wget)\s")
 _DECIDES = regex(r"\b(?:for|while|until|break|exit)\b")
@@ -81,7 +83,8 @@ def _of_step(job: Job, step: Step) -> Iterator[Evidence]:
     tolerated = step.continue_on_error and not _is_asked_later(job, step)
     for command in checking:
         reason = _TOLERATED if tolerated else _reason(command)
-        if reason and (tolerated or not _is_strict_elsewhere(job, command)):
+        others = (item for other in job.steps if not other.continue_on_error for item in other.commands)
+        if reason and (tolerated or not _is_strict_elsewhere(others, command)):
             what = f"The step {step.name or step.index + 1} of the job {job.id} runs {_shown(command)}"
             subject = f"{job.id}/{step.name or step.index}"
             change = _without_fallback(step, command) if "fallback" in reason else ("", "")
@@ -90,19 +93,19 @@ def _of_step(job: Job, step: Step) -> Iterator[Evidence]:
                 subject,
                 what,
                 reason,
-                audit=checks.is_audit(command.words),
+                audit=checks.is_audit(command.words) or _OPTIONAL.search(step.name) is not None,
                 change=change,
                 example=_run(command, reason),
             )
             return
 
 
-def _is_strict_elsewhere(job: Job, command: Command) -> bool:
-    """Whether the job runs the same tool with teeth too: what an option lets pass are its lesser remarks alone."""
-    if not checks.never_fails_by(command.words):
+def _is_strict_elsewhere(others: Iterable[Command], command: Command) -> bool:
+    """Whether the same tool runs with teeth too: what an option lets pass are its lesser remarks alone, and an audit
+    without teeth is a report."""
+    if not (checks.never_fails_by(command.words) or checks.is_audit(command.words)):
         return False
     tool = _tool(command)
-    others = (item for step in job.steps if not step.continue_on_error for item in step.commands)
     return any(
         _tool(item) == tool and checks.is_check(item.words) and not _reason(item)
         for item in others
@@ -188,7 +191,10 @@ def _ignores_status(command: Command) -> bool:
 
 def _called(inventory: Inventory) -> Iterator[Evidence]:
     """Checks without teeth in npm scripts, make targets and shell scripts that a workflow calls."""
-    runs = {run.text: run.location for run in pipeline.of(inventory, inventory.workflows).runs}
+    own_words = {(" ".join(item.words), item.location.file, item.location.line) for step in inventory.steps
+                 for item in step.commands}  # fmt: skip
+    runs = {run.text: run.location for run in pipeline.of(inventory, inventory.workflows).runs
+            if (run.text, run.location.file, run.location.line) not in own_words}  # fmt: skip
     targets = ((f"{item.path}: {target.name}", target.commands) for item in inventory.manifests
                for target in item.targets)  # fmt: skip
     scripts = ((item.path, item.commands) for item in inventory.scripts)
@@ -196,7 +202,8 @@ def _called(inventory: Inventory) -> Iterator[Evidence]:
         for command in commands:
             caller = runs.get(" ".join(command.words))
             own = name.startswith(command.location.file)
-            if caller and own and checks.is_check(command.words) and (reason := _reason(command)):
+            reason = _reason(command) if caller and own and checks.is_check(command.words) else ""
+            if reason and not _is_strict_elsewhere(commands, command):
                 audit = checks.is_audit(command.words)
                 yield _evidence(command.location, name, f"{name} runs {_shown(command)}", reason, caller, audit,
                                 example=" ".join(command.words))  # fmt: skip
@@ -212,14 +219,15 @@ def _evidence(
     change: tuple[str, str] = ("", ""),
     example: str = "",
 ) -> Evidence:
-    """Of audits some only want to see the results, so they count less."""
+    """Of audits, and of what is called optional, some only want to see the results, so they count less."""
     advice = "Remove the fallback" if "fallback" in reason else f"Remove {reason}"
+    place = f"from this step of {location.file}" if reason == _TOLERATED else f"in {location.file}:{location.line}"
     return Evidence(
         f"{what} with {reason}: it is green whatever is found.",
         location,
         subject=subject,
         related=(Related(caller, "a workflow runs it here"),) if caller else (),
-        recommendation=f"{advice} in {location.file}:{location.line}, and mend or list what it then finds.",
+        recommendation=f"{advice} {place}, and mend or list what it then finds.",
         severity=Severity.LOW if audit else None,
         change=(f" {reason[1:-1]}", "") if reason.startswith("`") else change,
         example=example,

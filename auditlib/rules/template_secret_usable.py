@@ -28,31 +28,68 @@ References:
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator
 
-from auditlib.conventions import environments, secrets
+from auditlib.conventions import env_file_uses, environments, secrets
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.configuration import EnvFile, EnvLine
+from auditlib.inventory.delivery import Command
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.patterns import regex
 from auditlib.phrases import listed
 from auditlib.redaction import is_credential_name
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
+
+_OF_SPRING = regex(r"(?:^|/)(?:application|bootstrap)(?:-[\w-]+)?\.(?:ya?ml|properties)$")
 
 
 @rule(area=Area.CONFIGURATION, severity=Severity.LOW, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """One finding for each template with all passwords and keys that work as they stand there."""
     read = {item.name for item in inventory.variables} | {item.name for item in inventory.settings}
+    made = _made_by_scripts(inventory)
     vain = {item.name for item in inventory.settings if item.unused} - {item.name for item in inventory.variables}
     for file in inventory.env_files:
         if file.template and not environments.is_for_development(file.copied_to):
             given = {reference.path for service in inventory.services for reference in service.env_files}
             works = [line for line in file.lines if _works(line) and line.name not in vain]
             used = [line for line in works if line.name in read or file.copied_to in given]
-            if used:
+            used = [line for line in used if line.name not in made and not _is_elsewhere_empty(inventory, file, line)]
+            if used and not _is_read_by_nothing(inventory, file, used):
                 yield _evidence(file, used)
+
+
+def _made_by_scripts(inventory: Inventory) -> set[str]:
+    """The variables that a script names which makes random values: it gives them to who copies the template."""
+    making = {item.path for item in inventory.scripts if any(_makes_values(command) for command in item.commands)}
+    return {name.upper() for item in inventory.named_variables if item.path in making for name in item.names}
+
+
+def _makes_values(command: Command) -> bool:
+    return command.words[:2] == ("openssl", "rand") or command.words[:1] in (("pwgen",), ("uuidgen",))
+
+
+def _is_elsewhere_empty(inventory: Inventory, file: EnvFile, line: EnvLine) -> bool:
+    """Whether Compose demands the variable, and another template, for what Compose starts, leaves it empty."""
+    uses = [item for item in inventory.variables if item.name == line.name]
+    if not uses or not all(item.operator in (":?", "?") for item in uses):
+        return False
+    folders = {posixpath.dirname(item.location.file) for item in uses}
+    others = [item for item in inventory.env_files if item.template and posixpath.dirname(item.path) in folders]
+    same = (item for other in others for item in other.lines if item.name == line.name)
+    return file not in others and any(item.value is None or not item.value.text for item in same)
+
+
+def _is_read_by_nothing(inventory: Inventory, file: EnvFile, lines: list[EnvLine]) -> bool:
+    """Whether only Spring reads the variables, which takes no such file, and nothing hands the file on."""
+    names = {line.name for line in lines}
+    reading = [item.location.file for item in inventory.settings if item.name in names]
+    by_spring = bool(reading) and all(_OF_SPRING.search(path) for path in reading)
+    plain = posixpath.basename(file.copied_to) == ".env"  # a name of its own is one that somebody gives to a program
+    return plain and by_spring and not env_file_uses.is_handed_on(inventory, file.copied_to)
 
 
 def _works(line: EnvLine) -> bool:

@@ -115,6 +115,14 @@ def _evidence(program: Program, template: EnvFile, lost: list[tuple[EnvLine, Set
             Related(service.location, f"{service.name} isn't given {'it' if len(lines) == 1 else 'them'}"),
         ),
         recommendation=f"Add {listed(lines, limit=4)} to the `environment` of {service.name}.",
-        example=compose_lines.of_service(service, code_lines.required(lines)),
+        example=compose_lines.of_service(service, _passed(lines)),
         severity=None if secret else Severity.LOW,
     )
+
+
+def _passed(lines: dict[str, tuple[EnvLine, Setting]]) -> str:
+    """The variables as the service gets them: one that may be missing only where the file sets it."""
+    demanded = [name for name, (line, setting) in lines.items() if setting.required and line.value and line.value.text]
+    told = code_lines.required(demanded).split("\n") if demanded else ["environment:"]
+    optional = [f"  {name}:  # as .env says, if it does" for name in lines if name not in demanded]
+    return "\n".join([*told, *optional])

@@ -52,7 +52,10 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     passed = _passed(inventory)
     told = {item.location for found in _set_elsewhere(inventory) for item in found}
     demanded = {(item.location.file, item.name) for item in inventory.variables if item.operator in (":?", "?")}
+    conditions = {_place(item) for item in inventory.variables if item.operator in (":+", "+")}
     for item in inventory.variables:
+        if _place(item) in conditions:  # `${NAME:+--password ${NAME}}` counts only where it is set
+            continue
         unset = item.operator == "" and item.source == "unset" and not environments.comes_from_the_host(item.name)
         known = item.name in passed or (item.location.file, item.name) in demanded or item.location in told
         if unset and not known:
@@ -64,6 +67,10 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 def _set_elsewhere(inventory: Inventory) -> Iterator[tuple[Variable, ...]]:
     yield from (item.variables for item in env_file_uses.missed(inventory))
     yield from (item.variables for item in remote.exported(inventory))
+
+
+def _place(variable: Variable) -> tuple[str, str, int]:
+    return variable.name, variable.location.file, variable.location.line
 
 
 def _passed(inventory: Inventory) -> frozenset[str]:

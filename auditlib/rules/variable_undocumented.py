@@ -43,6 +43,7 @@ from auditlib.phrases import counted, listed
 from auditlib.redaction import is_credential_name
 from auditlib.rules._rule import Evidence, rule
 
+_HAS_DEFAULT = ("literal", "empty", "expression")
 _COMPLETE = 5
 """Variables of the code that a template has to name before one that it lacks is missed though it has a default."""
 
@@ -99,10 +100,10 @@ def _in_code(inventory: Inventory, named: set[str]) -> Iterator[Evidence]:
             others[path].setdefault(item.name, item)
     for path, missing in folders.items():
         optional = {name: item for name, item in others.pop(path, {}).items() if name not in missing}
-        yield _of_code(path, list(missing.values()), optional)
+        yield _of_code(inventory, path, list(missing.values()), optional)
     for path, optional in others.items():
         if 2 * len(optional) <= offered[path] >= _COMPLETE:  # else it was never meant to name them all
-            yield _of_code(path, [], optional)
+            yield _of_code(inventory, path, [], optional)
 
 
 def _is_told(setting: Setting, told: set[str]) -> bool:
@@ -110,15 +111,18 @@ def _is_told(setting: Setting, told: set[str]) -> bool:
     return usual or not {setting.name, setting.name.upper(), *setting.aliases}.isdisjoint(told)
 
 
-def _of_code(template: str, missing: list[Setting], optional: dict[str, Setting]) -> Evidence:
+def _of_code(inventory: Inventory, template: str, missing: list[Setting], optional: dict[str, Setting]) -> Evidence:
     """The variables that the code can't do without, or, if there are none, those that have a default."""
     told = missing or list(optional.values())
+    passing = ", and to the `environment` of the services that are to get them" if _are_listed(inventory, told) else ""
     first, *others = told
     names = listed(item.name for item in told)
-    defaults = "" if missing else " Without them it takes defaults." if others else " Without it it takes a default."
+    defaults = " Without them it takes defaults." if others else " Without it it takes a default."
+    if missing or not all(item.default_kind in _HAS_DEFAULT for item in told):
+        defaults = ""
     return Evidence(
-        f"The code reads {names}, which {template or 'no template of an environment file'} "
-        f"{'leaves out' if template else 'names'}, and no document or Compose file does.{defaults}",
+        f"The code reads {names}, which {f'{template} leaves out and ' if template else ''}"
+        f"no {'' if template else 'template of an environment file, '}document or Compose file names.{defaults}",
         first.location,
         subject=f"{template or 'no template'}/code",
         related=(
@@ -126,10 +130,23 @@ def _of_code(template: str, missing: list[Setting], optional: dict[str, Setting]
             *(Related(item.location, f"{item.name} is left out too") for item in optional.values() if missing),
         ),
         recommendation=f"Add {listed((item.name for item in told), limit=4)} to {template or '.env.example'}, each "
-        "with a word on what it is for.",
+        f"with a word on what it is for{passing}.",
         severity=None if missing else Severity.LOW,
         confidence=Confidence.MEDIUM,
-        example=_lines(template or ".env.example", (item.name for item in (*missing, *optional.values()))),
+        example=_lines(
+            template or ".env.example",
+            (item.name if item.required else f"# {item.name}" for item in (*missing, *optional.values())),
+        ),
+    )
+
+
+def _are_listed(inventory: Inventory, settings: Iterable[Setting]) -> bool:
+    """Whether services that run the code get but the variables that Compose lists."""
+    names = {item.name for item in settings}
+    return any(
+        program.service.environment and not program.service.env_files
+        for program in programs.programs(inventory)
+        if not names.isdisjoint(item.name for item in program.settings)
     )
 
 

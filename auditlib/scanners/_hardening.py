@@ -24,9 +24,12 @@ if TYPE_CHECKING:
 _INDENTED = regex(r"\s+\S")
 _PUBLIC = ("80:", "443:")
 """Ports of the host that a web server is likely to have for others."""
+_OF_PROXIES = ("80", "443", "8080", "8443")
 _BOUND = regex(r"127\.0\.0\.1:(?P<port>[\d:/a-z-]+)$", re.M)
 _REMOVED = regex(r"^Remove '(?P<line>(?:pid|ipc): host)'")
 _IMAGE = regex(r"image: (?P<image>\S+)")
+_UNKNOWN_IMAGE = regex(r"'\$\{?\w+[^/}]*\}?'")
+"""An image of which only the variable is known."""
 _QUOTED = regex(r"'(?P<name>[^']+)'")
 _DEVICE = regex(r"(?:device|rule) '(?P<name>[^']+)'")
 _BY_RULE = {
@@ -125,6 +128,7 @@ def _holding(issues: Iterable[Issue], inventory: Inventory) -> list[Issue]:
         if not (issue.rule in _ABSENT and (issue.location.file, issue.service) in changed)
         and not (issue.rule == "CL-0026" and (issue.location.file, issue.service) in limited)
         and not (issue.rule in _OF_IMAGE and (issue.location.file, issue.service) in made)
+        and not (issue.rule in _OF_IMAGE and _UNKNOWN_IMAGE.search(issue.message))
         and not (issue.rule in _OF_HOME and _PLAIN_FOLDER.fullmatch(_named(issue)))
         and not (issue.rule == "CL-0005" and (issue.location.file, issue.location.line, _host_port(issue)) in entries)
     ]
@@ -161,14 +165,17 @@ def _made(inventory: Inventory) -> set[tuple[str, str | None]]:
 
 
 def _entries(inventory: Inventory) -> Iterable[Port]:
-    """The ports by which the public is to come in: 80 and 443 of what is no store, console or monitoring program."""
-    from auditlib.conventions import services  # when the scanners have been started
+    """The ports by which the public is to come in: 80 and 443 of what is no store, console or monitoring program, and
+    all of a reverse proxy's that web servers usually have."""
+    from auditlib.conventions import proxies, services  # when the scanners have been started
 
+    passing = {item.name for config in inventory.reverse_proxies for item in proxies.runners(inventory, config)}
     inner = services.DATASTORES | services.AUXILIARY | services.OBSERVABILITY
     for service in inventory.services:
         found = services.product(inventory, service)
         if found is None or found.kind not in inner:
-            yield from (port for port in service.ports if port.host_port in ("80", "443"))
+            entries = _OF_PROXIES if service.name in passing else ("80", "443")
+            yield from (port for port in service.ports if port.host_port in entries)
 
 
 def _host_port(issue: Issue) -> str:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
@@ -40,13 +40,15 @@ _TITLES = {
     "unpinned-images": "An image of a job is not pinned",
     "unpinned-uses": "An action is not pinned to a commit",
 }
+_UNDECLARED = "No `permissions` are declared, so that the token has those that the repository gives by default."
 _MESSAGES = {
     "artipacked": "The checkout doesn't set `persist-credentials` to false.",
-    "default permissions used due to no permissions: block": (
-        "No `permissions` are declared, so that the token has those that the repository gives by default."
-    ),
+    "default permissions used due to no permissions: block": _UNDECLARED,
+    "secrets-inherit": "The workflow that is called here gets all secrets of this one, not those alone that it needs.",
 }
 """By rule or annotation, where zizmor's own words say less than its title."""
+_OF_STYLE = frozenset({"self-repository"})
+"""Advice on how to write what is right as it is: GitHub takes `./` at a job from the same commit."""
 _OFFICIAL = regex(r"uses:\s*['\"]?(?:actions|github)/")
 _CHECKOUT = regex(r"uses:\s*\S+")
 _USES = regex(r"(?P<action>[\w./-]+@[\w./-]+)")
@@ -81,7 +83,7 @@ def _wanted(source: Source) -> list[str]:
 
 def _parse(output: str) -> Iterator[Issue]:
     for item in json.loads(output or "[]"):
-        if not item["ignored"]:
+        if not item["ignored"] and item["ident"] not in _OF_STYLE:
             yield _issue(item)
 
 
@@ -130,8 +132,7 @@ def _example(rule: str, place: dict[str, Any]) -> str:
     if rule == "excessive-permissions":
         route = [part.get("Key", "") for part in place["symbolic"]["route"]["route"]]
         jobs = route[1:2] if route[:1] == ["jobs"] else _JOB.findall(feature.partition("\njobs:")[2])
-        below = "".join(f"\n  {job}:\n    permissions:\n      contents: read" for job in jobs)
-        return f"permissions: {{}}\njobs:{below}" if jobs else ""
+        return _restricted(jobs) if jobs else ""
     return ""
 
 
@@ -154,6 +155,7 @@ def _adapted(issues: list[Issue], inventory: Inventory, source: Source) -> list[
     A run after another one is low where the workflow takes nothing of whoever caused that.
     """
     workflows = {item.file: item for item in inventory.workflows}
+    issues = list(_of_workflows(issues, workflows))
     return [
         replace(issue, severity=Severity.LOW) if _starts_own_code(issue, source) else issue
         for issue in issues
@@ -169,6 +171,30 @@ def _inserts_own_value(issue: Issue, workflow: Workflow | None, source: Source) 
     if issue.rule != "template-injection" or workflow is None:
         return False
     return _is_own(workflow, _expression(issue, source))
+
+
+def _of_workflows(issues: list[Issue], workflows: dict[str, Workflow]) -> Iterator[Issue]:
+    """The issues with one for each workflow without `permissions`, whose jobs zizmor names once more.
+
+    Those that declare their own keep them.
+    """
+    seen: set[str] = set()
+    for issue in sorted(issues, key=lambda item: item.location):
+        workflow = workflows.get(issue.location.file)
+        if issue.message != _UNDECLARED or workflow is None:
+            yield issue
+        elif workflow.file not in seen:
+            seen.add(workflow.file)
+            open_jobs = [job.id for job in workflow.jobs if job.permissions is None]
+            yield replace(issue, example=f"# {workflow.file}\n{_restricted(open_jobs)}")
+
+
+def _restricted(jobs: Iterable[str]) -> str:
+    """A workflow without rights, whose jobs read the repository."""
+    below = "".join(
+        f"\n  {job}:\n    permissions:\n      contents: read  # and what else its steps do by the token" for job in jobs
+    )
+    return f"permissions: {{}}\njobs:{below}" if below else "permissions: {}"
 
 
 def _expression(issue: Issue, source: Source) -> str:

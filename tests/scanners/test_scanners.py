@@ -347,7 +347,40 @@ def test_what_zizmor_finds_in_a_step_is_shown_as_that_step(tmp_path):
 
     assert pinned.change == ("acme/build@v2", "acme/build@<full commit hash>  # v2")
     assert found["zizmor/artipacked"].example.startswith("- uses: actions/checkout@v4\n  with:")
-    assert found["zizmor/excessive-permissions"].example.endswith("  test:\n    permissions:\n      contents: read")
+    assert "  test:\n    permissions:\n      contents: read" in found["zizmor/excessive-permissions"].example
+
+
+def test_a_workflow_without_permissions_is_told_once_and_keeps_what_its_jobs_declare(tmp_path):
+    path = tmp_path / ".github/workflows/ci.yml"
+    path.parent.mkdir(parents=True)
+    path.write_text(
+        "on: push\njobs:\n"
+        "  test:\n    runs-on: ubuntu-latest\n    steps:\n      - run: make test\n"
+        "  lint:\n    runs-on: ubuntu-latest\n    steps:\n      - run: make lint\n"
+        "  image:\n    runs-on: ubuntu-latest\n    permissions: {packages: write}\n"
+        "    steps:\n      - run: make image\n",
+        encoding="utf-8",
+    )
+    (found,) = (item for item in audit(tmp_path).findings if item.rule == "zizmor/excessive-permissions")
+
+    assert found.example.startswith("# .github/workflows/ci.yml\npermissions: {}\njobs:\n  test:")
+    assert found.example.count("permissions: {}") == 1
+    assert "image:" not in found.example
+
+
+def test_a_variable_is_no_tag_and_the_port_of_a_web_server_in_front_an_entry(tmp_path):
+    (tmp_path / "nginx.conf").write_text("server { listen 8080; location / { proxy_pass http://api:8000; } }\n")
+    (tmp_path / "compose.yml").write_text(
+        "services:\n"
+        "  nginx:\n    image: nginx:1.27\n    ports: ['8080:8080']\n"
+        "    volumes: ['./nginx.conf:/etc/nginx/conf.d/default.conf:ro']\n"
+        "  api:\n    image: ${API_IMAGE:?set it}\n    ports: ['8000:8000']\n",
+        encoding="utf-8",
+    )
+    found = {item.rule: item for item in audit(tmp_path).findings}
+
+    assert "compose-lint/CL-0005" not in found  # the way past the proxy is told by a rule of our own
+    assert "API_IMAGE" not in found["compose-lint/CL-0019"].example
 
 
 SCRIPT = """on: push

@@ -90,9 +90,9 @@ def _origins(text: str, path: str, starts: list[int]) -> Iterator[AllowedOrigin]
         line = bisect_right(starts, match.start())
         location = Location(path, line, match.start() - starts[line - 1] + 1)
         if match["bare"] and has_package:
-            yield AllowedOrigin("*", "cors()", False, location)
+            yield AllowedOrigin("*", "cors()", False, location, "")
         elif match["origin"] == "true" and has_package:
-            yield AllowedOrigin("*", "origin", credentials, location)
+            yield AllowedOrigin("*", "origin", credentials, location, "true")
         elif match["header"] or (match["origin"] and has_package):
             for origin in _QUOTED.findall(match["header"] or match["origin"]):
                 yield AllowedOrigin(origin, "origin", credentials, location)
