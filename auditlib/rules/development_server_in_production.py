@@ -150,7 +150,8 @@ def _development_server(inventory: Inventory, service: Service) -> tuple[str, St
 
 def _own_server(inventory: Inventory, service: Service, start: Start) -> str:
     """The call of Flask's own server, if a start runs by Python a file of the repository that has one."""
-    if service.build is None or service.build.outside or not posixpath.basename(start.words[0]).startswith("python"):
+    program = posixpath.basename(start.words[0]) if start.words else ""  # `ENTRYPOINT []` starts nothing
+    if service.build is None or service.build.outside or not program.startswith("python"):
         return ""
     paths = {path for item in entry_points.starts(start.words, {}) for path in item.paths}
     names = {posixpath.basename(path) for path in paths if path.endswith(".py")}
