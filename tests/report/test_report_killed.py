@@ -40,12 +40,23 @@ def of_this_test(marker: Path) -> list[int]:
     return found
 
 
+def _heed_signals() -> None:
+    """Let a process be ended by signals, which a run of the tests in the background ignores and hands down."""
+    for number in (signal.SIGHUP, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)
+
+
 @pytest.fixture
 def at_work(tmp_path: Path) -> Iterator[Run]:
     """A report whose notebooks are at work."""
     environment = os.environ | {"MARKER": str(tmp_path)}
     command = [sys.executable, "-m", "auditlib", "report", str(shipped.example()), "--no-history"]
-    process = subprocess.Popen([*command, "-o", str(tmp_path / "report")], env=environment, stderr=subprocess.PIPE)
+    process = subprocess.Popen(
+        [*command, "-o", str(tmp_path / "report")],
+        env=environment,
+        stderr=subprocess.PIPE,
+        preexec_fn=_heed_signals,  # noqa: PLW1509 - the test has no other thread
+    )
     assert eventually(lambda: list(tmp_path.glob(".*/notebooks")) and len(of_this_test(tmp_path)) > 3)
     yield process
     if process.poll() is None:
