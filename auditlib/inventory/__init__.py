@@ -226,6 +226,15 @@ class Inventory:
         """The project that an overlay is laid over; any other one is its own."""
         return self._bases.get(project, "") or project
 
+    def files_of(self, project: str) -> tuple[str, ...]:
+        """The Compose files that make a project, those of its base first."""
+        base = self.base_of(project)
+        return tuple(dict.fromkeys((*self._files.get(base, ()), *self._files.get(project, ()))))
+
+    @cached_property
+    def _files(self) -> dict[str, tuple[str, ...]]:
+        return {item.name: item.files for item in self.projects}
+
     @cached_property
     def _bases(self) -> dict[str, str]:
         return {item.name: item.base for item in self.projects}

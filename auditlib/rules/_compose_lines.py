@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import posixpath
+import shlex
 import textwrap
 from collections.abc import Iterable, Sequence
 
@@ -14,6 +15,11 @@ from auditlib.inventory.stack import Mount, Port, Project, Service
 
 _LOOKED_AT = 300
 _BROKERS = ("RabbitMQ", "Redis", "Valkey")
+_FOUND_BY_ITSELF = frozenset({
+    "compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml",
+    "compose.override.yaml", "compose.override.yml", "docker-compose.override.yaml", "docker-compose.override.yml",
+})  # fmt: skip
+"""The files that Compose takes in its folder (https://docs.docker.com/reference/cli/docker/compose/#options)."""
 
 
 def of_service(service: Service, lines: str) -> str:
@@ -24,6 +30,13 @@ def of_service(service: Service, lines: str) -> str:
 def of_name(name: str, lines: str) -> str:
     """Lines of a service that may not be there yet."""
     return f"{name}:\n{textwrap.indent(lines, '  ')}" if lines else ""
+
+
+def call(inventory: Inventory, project: str) -> str:
+    """`docker compose` as it is called for a project from the root, with the files that it doesn't find by itself."""
+    files = inventory.files_of(project)
+    named = () if _FOUND_BY_ITSELF.issuperset(files) else files
+    return " ".join(("docker compose", *(f"-f {shlex.quote(file)}" for file in named)))
 
 
 def new_service(inventory: Inventory, host: str, askers: Sequence[Service] = ()) -> str:

@@ -13,6 +13,7 @@ from auditlib.inventory.stack import EnvironmentEntry, Service
 from auditlib.model import Location
 from auditlib.phrases import listed
 from auditlib.redaction import Value
+from auditlib.rules import _compose_lines as compose_lines
 
 _DISTINCT = 8
 """Characters from which two equal values are hardly equal by chance."""
@@ -21,24 +22,24 @@ _TOLD = (
     "in the shell's {}"
 )
 _POSTGRES = (
-    """echo "ALTER USER CURRENT_USER PASSWORD :'new'" | docker compose exec -T -e NEW="${new}" {service} """
+    """echo "ALTER USER CURRENT_USER PASSWORD :'new'" | {compose} exec -T -e NEW="${new}" {service} """
     """sh -c 'psql -U "${{POSTGRES_USER:-postgres}}" -d postgres -v new="$NEW"'"""
 )
 _MYSQL = (
-    """echo "SET PASSWORD = '${new}'" | docker compose exec -T {service} """
+    """echo "SET PASSWORD = '${new}'" | {compose} exec -T {service} """
     """sh -c 'mysql -u"${prefix}_USER" -p"${prefix}_PASSWORD"'"""
 )
 _MARIADB = (
-    """echo "SET PASSWORD = PASSWORD('${new}')" | docker compose exec -T {service} """
+    """echo "SET PASSWORD = PASSWORD('${new}')" | {compose} exec -T {service} """
     """sh -c 'mariadb -u"${prefix}_USER" -p"${prefix}_PASSWORD"'"""
 )
 """MariaDB takes what isn't in `PASSWORD()` for a hash, and leaves `ALTER USER` to those who may make users."""
 _MYSQL_ROOT = (
     """echo "ALTER USER IF EXISTS root@localhost IDENTIFIED BY '${new}', root@'%' IDENTIFIED BY '${new}'" | """
-    """docker compose exec -T {service} sh -c '{client} -uroot -p"${prefix}_ROOT_PASSWORD"'"""
+    """{compose} exec -T {service} sh -c '{client} -uroot -p"${prefix}_ROOT_PASSWORD"'"""
 )
 _MONGO = (
-    """docker compose exec -e NEW="${new}" {service} sh -c 'mongosh admin -u "$MONGO_INITDB_ROOT_USERNAME" """
+    """{compose} exec -e NEW="${new}" {service} sh -c 'mongosh admin -u "$MONGO_INITDB_ROOT_USERNAME" """
     """-p "$MONGO_INITDB_ROOT_PASSWORD" --eval """
     """"db.changeUserPassword(process.env.MONGO_INITDB_ROOT_USERNAME, process.env.NEW)"'"""
 )
@@ -73,7 +74,7 @@ def with_kept(
         if chosen is None or service.key in chosen
     ]
     told = [_TOLD.format(listed(variable for _, _, variable in found))] if found else []
-    return "\n".join((lines, *told, *dict.fromkeys(_command(*each) for each in found)))
+    return "\n".join((lines, *told, *dict.fromkeys(_command(inventory, *each) for each in found)))
 
 
 def _keepers(inventory: Inventory) -> dict[str | int, list[tuple[Service, EnvironmentEntry]]]:
@@ -100,12 +101,12 @@ def _shell(entry: EnvironmentEntry) -> str:
     return entry.variables[0] if len(entry.variables) == 1 else entry.name
 
 
-def _command(service: Service, entry: EnvironmentEntry, variable: str) -> str:
+def _command(inventory: Inventory, service: Service, entry: EnvironmentEntry, variable: str) -> str:
     usual, of_mariadb = _BY_VARIABLE[entry.name]
     is_mariadb = "mariadb" in service.image
     return (of_mariadb if is_mariadb else usual).format(
         new=variable, service=shlex.quote(service.name), client="mariadb" if is_mariadb else "mysql",
-        prefix=entry.name.partition("_")[0],
+        prefix=entry.name.partition("_")[0], compose=compose_lines.call(inventory, service.project),
     )  # fmt: skip
 
 

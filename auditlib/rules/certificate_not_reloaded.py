@@ -32,7 +32,6 @@ References:
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 
 from auditlib.conventions import deployment, services
@@ -42,6 +41,7 @@ from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed
+from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
 
 _RENEWS = regex(r"\bcertbot\s+(?:-\S+\s+){0,5}renew\b")
@@ -102,11 +102,8 @@ def _evidence(inventory: Inventory, companion: Service, served: list[Service]) -
 
 def _reloading(inventory: Inventory, proxy: Service) -> str:
     """A line of the host's own table of cron, which changes nothing in the containers."""
-    wanted = (inventory.base_of(proxy.project), proxy.project)
-    projects = [item for item in inventory.projects if item.name in wanted]
-    named = dict.fromkeys(file for item in sorted(projects, key=lambda item: item.base) for file in item.files)
-    options = " ".join(f"-f {shlex.quote(file)}" for file in named)
+    compose = compose_lines.call(inventory, proxy.project)
     return (
         "# the crontab of the host\n"
-        f"0 4 * * * cd <folder of the repository> && docker compose {options} exec -T {proxy.name} nginx -s reload"
+        f"0 4 * * * cd <folder of the repository> && {compose} exec -T {proxy.name} nginx -s reload"
     )

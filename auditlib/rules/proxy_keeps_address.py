@@ -48,6 +48,7 @@ from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed
+from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
@@ -85,7 +86,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 if stale:
                     found[stale.made.location].setdefault(proxy.key, stale)
     for items in found.values():
-        yield _evidence(list(items.values()))
+        yield _evidence(inventory, list(items.values()))
 
 
 def _made(inventory: Inventory) -> Iterator[_Made]:
@@ -148,12 +149,12 @@ def _is_made(service: Service, proxy: Service, call: Call) -> bool:
     return service.build is not None and bool(other)
 
 
-def _evidence(found: list[_Stale]) -> Evidence:
+def _evidence(inventory: Inventory, found: list[_Stale]) -> Evidence:
     first, *others = found
     line = first.made.location
     when = "" if first.made.call.services else ", when its image has changed,"
     names = listed(item.proxy.name for item in found)
-    reload = f"docker compose exec -T {first.proxy.name} nginx -s reload"
+    reload = f"{compose_lines.call(inventory, first.proxy.project)} exec -T {first.proxy.name} nginx -s reload"
     return Evidence(
         f"{line.file} makes {first.service.name} anew{when} and nothing after it reloads {names}, which "
         f"{'keeps' if not others else 'keep'} the address that was looked up at the start: when the new container gets "

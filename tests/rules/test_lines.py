@@ -96,6 +96,13 @@ CASES = {
          "alembic.ini": f"[alembic]\nsqlalchemy.url = postgresql://app:{OURS}@db/app\n"},
         """f"postgresql://app:{quote(os.environ['DATABASE_PASSWORD'], safe='')}@db/app\"""",
     ),
+    "a command for a project names the files that Compose doesn't find by itself": (
+        "credential-default",
+        {"docker-compose.prod.yml": "services:\n  db:\n    image: postgres:16\n    environment:\n"
+                                    "      POSTGRES_PASSWORD: ${DB_PASSWORD:-shop}\n"
+                                    "    volumes: ['data:/var/lib/postgresql/data']\nvolumes: {data: }\n"},
+        """docker compose -f docker-compose.prod.yml exec -T -e NEW="$DB_PASSWORD" db sh -c""",
+    ),
     "a probe asks the route of the code with what the image holds": (
         "healthcheck-missing",
         {"compose.yaml": API, "api/Dockerfile": DOCKERFILE, "api/main.py": HEALTH},
