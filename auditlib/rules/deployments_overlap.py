@@ -69,8 +69,14 @@ def _evidence(workflow: Workflow, found: list[tuple[Job, Location]]) -> Evidence
         place,
         subject=job.id,
         related=tuple(Related(at, f"{other.id} deploys too", member=True) for other, at in others),
-        recommendation=f"Give the job {job.id} a `concurrency` group with `cancel-in-progress: false`.",
-        example=workflow_lines.of_job(
-            workflow.file, job.id, "concurrency:\n  group: production\n  cancel-in-progress: false"
-        ),
+        recommendation=f"Give {'the workflow' if others else f'the job {job.id}'} a `concurrency` group with "
+        "`cancel-in-progress: false`.",
+        example=_example(workflow, job, alone=not others),
     )
+
+
+def _example(workflow: Workflow, job: Job, *, alone: bool) -> str:
+    """A group for the one job; for several one of the workflow, in which they don't take each other's place."""
+    group = f"deploy-{job.id}" if alone else "${{ github.workflow }}-${{ github.ref }}"
+    lines = f"concurrency:\n  group: {group}\n  cancel-in-progress: false"
+    return workflow_lines.of_job(workflow.file, job.id, lines) if alone else f"# {workflow.file}\n{lines}"

@@ -76,13 +76,20 @@ def _until_off(commands: tuple[Command, ...]) -> Iterator[tuple[Command, str]]:
 
 def _evidence(script: Script, tracing: Command, shown: list[tuple[Command, str]]) -> Evidence:
     names = list(dict.fromkeys(name for _, name in shown))
-    first = shown[0][0]
     return Evidence(
         f"{script.path} runs with `{' '.join(tracing.words)}`, which prints each command with its values, and its "
         f"commands hold {listed(names, _NAMED)}.",
         tracing.location,
         subject="set -x",
         related=tuple(Related(item.location, f"{name} is printed here") for item, name in shown[:6]),
-        recommendation=f"Turn tracing off in {script.path} by `set +x` before the first command that holds a secret.",
-        example=files.into(script.path, f"set +x  # before line {first.location.line}"),
+        recommendation=f"Take the tracing out of {script.path}, and start it by `bash -x` where it is needed.",
+        example=files.into(script.path, f"{_without(tracing.words)}  # line {tracing.location.line}"),
     )
+
+
+def _without(words: tuple[str, ...]) -> str:
+    """The line that turns tracing on without doing so; a colon, which does nothing, where it did nothing else."""
+    text = " ".join(words).replace("-o xtrace", "")
+    kept = [word.replace("x", "") if _TRACES.fullmatch(word) else word for word in text.split()]
+    left = [word for word in kept if word != "-"]
+    return " ".join(left) if len(left) > 1 else ":"

@@ -96,6 +96,18 @@ CASES = {
          "alembic.ini": f"[alembic]\nsqlalchemy.url = postgresql://app:{OURS}@db/app\n"},
         """f"postgresql://app:{quote(os.environ['DATABASE_PASSWORD'], safe='')}@db/app\"""",
     ),
+    "what turns tracing on stays without it": (
+        "secret-traced",
+        {"scripts/a.sh": "#!/bin/bash\nset -eux -o pipefail\ncurl -H \"X: $API_TOKEN\" https://acme.io\n"},
+        "set -eu -o pipefail  # line 2",
+    ),
+    "several jobs that deploy get one group of their workflow": (
+        "deployments-overlap",
+        {".github/workflows/cd.yml": "on: {push: {branches: [main]}}\njobs:\n  api:\n    runs-on: ubuntu-24.04\n"
+                                     "    steps: [{run: kubectl apply -f api}]\n  web:\n    runs-on: ubuntu-24.04\n"
+                                     "    steps: [{run: kubectl apply -f web}]\n"},
+        "group: ${{ github.workflow }}-${{ github.ref }}",
+    ),
     "a command for a project names the files that Compose doesn't find by itself": (
         "credential-default",
         {"docker-compose.prod.yml": "services:\n  db:\n    image: postgres:16\n    environment:\n"
