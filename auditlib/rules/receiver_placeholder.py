@@ -27,6 +27,7 @@ References:
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 
@@ -44,7 +45,11 @@ _NEEDS_ADDRESS = {
     "pagerduty": "routing_key_file", "slack": "api_url_file", "webhook": "url_file",
 }  # fmt: skip
 """The integrations that have to name an address or a key, by themselves or in the global settings."""
-_OTHERS = {"email": "to: <who is to be told>\n        auth_password_file: /run/secrets/{}_password"}
+_TO = "to: <who is to be told>"
+_SERVER = "\n        from: <sender>\n        smarthost: <mail server>:587\n        auth_username: <its user>"
+_LOGIN = "\n        auth_password_file: /run/secrets/{}_password"
+_PLAIN = regex(r"(?!(?:null|true|false|yes|no|on|off|y|n)$)[A-Za-z][\w.-]*", re.I)
+"""Names that YAML takes for text without quotes."""
 _UNKNOWN = "<the real address, or the file that holds it>"
 
 _OF_ALERTS = regex(r"\{\{-?\s*(?:\.|range\b|template\b|end\b)[^}]*\}\}")
@@ -67,7 +72,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         empty = [receiver for receiver in inventory.receivers if receiver.file == file]
         addressed = any(receiver.integrations for receiver in empty) or monitoring.is_template(file)
         if not addressed and not environments.is_for_development(file):
-            yield _empty(file, empty)
+            yield _empty(file, empty, _sibling(inventory, file))
 
 
 def _unaddressed(inventory: Inventory) -> Iterator[Evidence]:
@@ -89,7 +94,7 @@ def _unaddressed(inventory: Inventory) -> Iterator[Evidence]:
             )
 
 
-def _empty(file: str, receivers: list[Receiver]) -> Evidence:
+def _empty(file: str, receivers: list[Receiver], sibling: str) -> Evidence:
     names = listed(receiver.name for receiver in receivers)
     return Evidence(
         f"No receiver of {file} ({names}) has an integration, so that no alert reaches anybody.",
@@ -98,9 +103,17 @@ def _empty(file: str, receivers: list[Receiver]) -> Evidence:
         related=tuple(
             Related(receiver.location, f"{receiver.name} is empty too", member=True) for receiver in receivers[1:]
         ),
-        recommendation=f"Give {receivers[0].name} in {file} a mailbox, a channel or a webhook.",
+        recommendation=f"Give {receivers[0].name} in {file} a mailbox, a channel or a webhook"
+        f"{f', as {sibling} shows' if sibling else ''}.",
         example=_addressed(receivers[0].name, "email"),
     )
+
+
+def _sibling(inventory: Inventory, file: str) -> str:
+    """A file beside it that shows a filled-in one: `alertmanager.yml.example`."""
+    stem, _, ending = file.rpartition(".")
+    wanted = (f"{file}.example", f"{file}.sample", f"{stem}.example.{ending}", f"{stem}.sample.{ending}")
+    return next((path for path in wanted if path in inventory.files), "")
 
 
 def _evidence(inventory: Inventory, file: str, items: list[tuple[Receiver, Integration]]) -> Evidence:
@@ -119,22 +132,27 @@ def _evidence(inventory: Inventory, file: str, items: list[tuple[Receiver, Integ
         places[0][0],
         subject="receivers",
         related=tuple(Related(place, f"the address of {name}", member=True) for place, name in places[1:]),
-        recommendation=f"Let {file} read the addresses of {listed(names)} from secret files that Git ignores, and send "
-        "a test alert.",
+        recommendation=_step(file, names, items),
         severity=Severity.MEDIUM if intact else None,
-        example="\n".join(dict.fromkeys(_addressed(receiver.name, item.kind) for receiver, item in items)),
+        example="\n".join(dict.fromkeys(_addressed(receiver.name, item.kind, item.host) for receiver, item in items)),
     )
 
 
-def _addressed(receiver: str, kind: str) -> str:
+def _step(file: str, names: list[str], items: list[tuple[Receiver, Integration]]) -> str:
+    """The first step; a mailbox, unlike a token, can't be read from a file."""
+    if all(item.kind == "email" for _, item in items):
+        return f"Write the real addresses of {listed(names)} into {file}, and send a test alert."
+    secret = f"Let {file} read the addresses of {listed(names)} from secret files that Git ignores"
+    return f"{secret}, and send a test alert."
+
+
+def _addressed(receiver: str, kind: str, server: str = "") -> str:
     """A receiver whose address, or password, is in a file that is no part of the repository."""
     field = {**_NEEDS_ADDRESS, "telegram": "bot_token_file", "victorops": "api_key_file"}.get(kind)
-    lines = (
-        f"{field}: /run/secrets/{receiver}_{field.removesuffix('_file')}"
-        if field
-        else _OTHERS.get(kind, _UNKNOWN).format(receiver)
-    )
-    return f"receivers:\n  - name: {receiver}\n    {kind}_configs:\n      - {lines}"
+    mail = f"{_TO}{'' if server else _SERVER}{_LOGIN.format(receiver)}" if kind == "email" else _UNKNOWN
+    lines = f"{field}: /run/secrets/{receiver}_{field.removesuffix('_file')}" if field else mail
+    name = receiver if _PLAIN.fullmatch(receiver) else f'"{receiver}"'
+    return f"receivers:\n  - name: {name}\n    {kind}_configs:\n      - {lines}"
 
 
 def _is_blank(item: Integration) -> bool:

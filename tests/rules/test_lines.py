@@ -31,6 +31,7 @@ networks: {inside: {}, watch: {}, edge: {}}
 NGINX = "events {}\nhttp { server { listen 80; location / { proxy_pass http://grafana:3000; } } }\n"
 ALERTS = "groups:\n  - name: a\n    rules:\n      - {alert: DiskFull, expr: node_filesystem_avail_bytes < 1}\n"
 OURS = "hunter2-of-ours-Kq8vT2xW9zLm"
+CHECKING = "on: pull_request\njobs:\n  test:\n    runs-on: ubuntu-24.04\n    steps:\n      - run: pytest\n"
 KEPT = {
     "compose.yaml": "services:\n  db:\n    image: postgres:16\n    volumes: ['data:/var/lib/postgresql/data']\n"
                     f"    environment: {{POSTGRES_PASSWORD: '${{POSTGRES_PASSWORD:-{OURS}}}'}}\n"
@@ -270,6 +271,57 @@ CASES = {
         "runbook-missing",
         {"rules.yml": ALERTS},
         "runbook_url: https://<where the documents are>/docs/runbooks.md#diskfull",
+    ),
+    "a check of a configuration finds the rules where the service mounts them": (
+        "configuration-unchecked",
+        {
+            "compose.yaml": "services:\n  prometheus:\n    image: prom/prometheus:v3.4.2\n    volumes:\n"
+                            "      - ./watch/prometheus.yml:/etc/prometheus/prometheus.yml:ro\n"
+                            "      - ./rules:/etc/prometheus/rules:ro\n      - data:/prometheus\nvolumes: {data: {}}\n",
+            "watch/prometheus.yml": f"rule_files: [/etc/prometheus/rules/a.yml]\n{PROMETHEUS}", "rules/a.yml": ALERTS,
+            ".github/workflows/ci.yml": CHECKING,
+        },
+        'docker run --rm -v "$PWD/watch/prometheus.yml:/etc/prometheus/prometheus.yml:ro" '
+        '-v "$PWD/rules:/etc/prometheus/rules:ro" --entrypoint promtool\n'
+        "    prom/prometheus check config /etc/prometheus/prometheus.yml",
+    ),
+    "so it does where no service mounts it, by the image's own folder": (
+        "configuration-unchecked",
+        {"watch/prometheus.yml": f"rule_files: [/etc/prometheus/a.yml]\n{PROMETHEUS}", "watch/a.yml": ALERTS,
+         ".github/workflows/ci.yml": CHECKING},
+        '-v "$PWD/watch:/etc/prometheus:ro" --entrypoint promtool\n'
+        "    prom/prometheus check config /etc/prometheus/prometheus.yml",
+    ),
+    "a password in a command of Compose is a variable of Compose": (
+        "credential-in-url",
+        {"compose.yaml": "services:\n  api:\n    image: example/api:1\n"
+                         f"    command: [\"-dsn\", \"postgres://app:{OURS}@db:5432/app\"]\n"},
+        "\npostgres://app:${PASSWORD:?set it in .env}@db:5432/app",
+    ),
+    "code puts a password into an address in its own words": (
+        "credential-in-url",
+        {"db.js": f"const url = 'postgres://app:{OURS}@db:5432/app';\n"},
+        "`postgres://app:${encodeURIComponent(process.env.PASSWORD)}@db:5432/app`",
+    ),
+    "a published exporter has variables for the parts of its address": (
+        "credential-in-url",
+        {"compose.yaml": "services:\n  exporter:\n    image: prometheuscommunity/postgres-exporter:v0.15.0\n"
+                         f"    environment:\n      DATA_SOURCE_NAME: postgresql://app:{OURS}@db:5432/app?sslmode=disable\n"},
+        "DATA_SOURCE_URI: db:5432/app?sslmode=disable\nDATA_SOURCE_USER: app\n"
+        "DATA_SOURCE_PASS: ${DATA_SOURCE_NAME_PASSWORD:?set it in .env}",
+    ),
+    "a mailbox has a mail server, and a name is text": (
+        "receiver-placeholder",
+        {"alertmanager.yml": "route: {receiver: 'null'}\nreceivers: [{name: 'null'}]\n"},
+        '- name: "null"\n    email_configs:\n      - to: <who is to be told>\n        from: <sender>\n'
+        "        smarthost: <mail server>:587",
+    ),
+    "a copy is made of the mount, whatever Compose calls the volume": (
+        "backup-missing",
+        {"deploy/compose.yaml": "services:\n  prometheus:\n    image: prom/prometheus:v3.4.2\n"
+                                "    volumes: ['data:/prometheus']\nvolumes: {data: {}}\n"},
+        '--volumes-from "$(docker compose -f deploy/compose.yaml ps -aq prometheus):ro" \\\n'
+        "  restic/restic backup /prometheus",
     ),
     "an application that a job asks in vain is instrumented, without another job": (
         "alert-metric-unknown",
