@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from auditlib import scraping
 from auditlib.conventions import exporters, listening, monitoring, services
 from auditlib.conventions.exporters import Exporter
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
+from auditlib.patterns import regex
 from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules import _files as files
 
@@ -14,6 +17,7 @@ _UNKNOWN = "<a service to watch>"
 _UNKNOWN_PORT = "<port of its metrics>"
 _WITHOUT_METRICS = ("Nginx", "proxy")
 """Products that give no metrics by themselves."""
+_PREFIX = regex(r"--web\.(route-prefix|external-url)[= ]\s*[\"']?([^\s\"']+)")
 _BLACKBOX = exporters.of_host("blackbox-exporter", "")
 _LOOKED_AT = 300
 """Services of a very large repository that are looked at, each time lines are written."""
@@ -40,9 +44,10 @@ _PROBE = """scrape_configs:
 """A job by which the blackbox exporter asks a server."""
 
 
-def job(name: str, target: str) -> str:
+def job(name: str, target: str, path: str = "/metrics") -> str:
     """A scrape job with one target."""
-    return f'scrape_configs:\n  - job_name: {name}\n    static_configs:\n      - targets: ["{target}"]'
+    told = "" if path == "/metrics" else f"\n    metrics_path: {path}"
+    return f'scrape_configs:\n  - job_name: {name}{told}\n    static_configs:\n      - targets: ["{target}"]'
 
 
 def for_exporter(inventory: Inventory, config: str, exporter: Exporter) -> str:
@@ -71,7 +76,14 @@ def for_service(inventory: Inventory, config: str, service: Service) -> str:
     silent = product is None or product.name in _WITHOUT_METRICS
     if silent and port != _UNKNOWN_PORT and not scraping.exposes(inventory, service, "/metrics"):
         return _probe(inventory, config, service.name, f"http://{service.name}:{port}")
-    return files.into(config, job(_free(inventory, config, service.name), f"{service.name}:{port}"))
+    return files.into(config, job(_free(inventory, config, service.name), f"{service.name}:{port}", _path(service)))
+
+
+def _path(service: Service) -> str:
+    """Where a program of Prometheus has its metrics, below the path that its options say it is reached at."""
+    found = {match[1]: match[2] for match in _PREFIX.finditer(" ".join(service.command))}
+    prefix = found.get("route-prefix", urlsplit(found.get("external-url", "")).path)
+    return "/metrics" if "$" in prefix else f"/{prefix.strip('/')}/metrics".replace("//", "/")
 
 
 def _probe(inventory: Inventory, config: str, name: str, url: str) -> str:

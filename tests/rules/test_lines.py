@@ -316,6 +316,54 @@ CASES = {
         '- name: "null"\n    email_configs:\n      - to: <who is to be told>\n        from: <sender>\n'
         "        smarthost: <mail server>:587",
     ),
+    "a rule file is mounted where the configuration alone is": (
+        "alert-missing",
+        {
+            "compose.yaml": "services:\n  api: {build: ./api}\n  prometheus:\n    image: prom/prometheus:v3.4.2\n"
+                            "    volumes: ['./watch/prometheus.yml:/etc/prometheus/prometheus.yml:ro']\n",
+            "watch/prometheus.yml": PROMETHEUS.replace("postgres-exporter:9187", "api:8000"),
+        },
+        "prometheus:\n  volumes:\n    - ./watch/alerts.yml:/etc/prometheus/alerts.yml:ro",
+    ),
+    "a rule file is mounted where a relative path leads": (
+        "rule-file-not-loaded",
+        {
+            "compose.yaml": "services:\n  prometheus:\n    image: prom/prometheus:v3.4.2\n"
+                            "    volumes: ['./watch/prometheus.yml:/etc/prometheus/prometheus.yml:ro']\n",
+            "watch/prometheus.yml": f"rule_files: [watch/rules/a.yml]\n{PROMETHEUS}", "watch/rules/a.yml": ALERTS,
+        },
+        "    - ./watch/rules/a.yml:/etc/prometheus/watch/rules/a.yml:ro",
+    ),
+    "a data source goes into the folder that Grafana mounts": (
+        "grafana-empty",
+        {
+            "compose.yaml": "services:\n  grafana:\n    image: grafana/grafana:11.1.0\n"
+                            "    volumes: ['./watch/provisioning:/etc/grafana/provisioning']\n",
+            "watch/provisioning/dashboards/a.yml": "apiVersion: 1\nproviders: []\n",
+        },
+        "# watch/provisioning/datasources/main.yaml\napiVersion: 1",
+    ),
+    "a part of the monitoring is asked below the path that it is reached at": (
+        "monitoring-unmonitored",
+        {
+            "compose.yaml": "services:\n  alertmanager:\n    image: prom/alertmanager:v0.28.0\n"
+                            "    command: ['--web.external-url=http://localhost/alertmanager']\n",
+            "prometheus.yml": PROMETHEUS,
+        },
+        "job_name: alertmanager\n    metrics_path: /alertmanager/metrics\n    static_configs:",
+    ),
+    "alerts that take targets together have no instance in common": (
+        "inhibition-never-applies",
+        {
+            "rules.yml": "groups:\n  - name: a\n    rules:\n"
+                         "      - {alert: Down, expr: sum(up) < 1, labels: {severity: page}}\n"
+                         "      - {alert: Slow, expr: max(latency) > 1, labels: {severity: warning}}\n",
+            "alertmanager.yml": "route: {receiver: a}\nreceivers: [{name: a}]\ninhibit_rules:\n"
+                                "  - source_matchers: ['severity=\"page\"']\n"
+                                "    target_matchers: ['severity=\"warning\"']\n    equal: [alertname]\n",
+        },
+        "equal: [<a label that both alerts have>]",
+    ),
     "a copy is made of the mount, whatever Compose calls the volume": (
         "backup-missing",
         {"deploy/compose.yaml": "services:\n  prometheus:\n    image: prom/prometheus:v3.4.2\n"
