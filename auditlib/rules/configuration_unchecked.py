@@ -77,14 +77,14 @@ def _step(inventory: Inventory, file: str, command: str) -> str:
     program, words = command.split(" ", 1)
     home = _HOMES[program]
     given, inside = {home: posixpath.dirname(file) or "."}, posixpath.join(home, posixpath.basename(file))
+    image = f"{_IMAGES[program]}:<version>"
     if runner := next(iter(monitoring.runners(inventory, file)), None):
         own = (mount for mount in runner.mounts if mount.kind == "bind" and not mount.outside)
         given, inside = {mount.target: mount.source or "." for mount in own}, mounts.path_inside(runner, file)
+        pinned = runner.image.startswith(f"{_IMAGES[program]}:") and "$" not in runner.image
+        image = runner.image if pinned and not runner.image.endswith(":latest") else image
     binds = " ".join(f'-v "$PWD/{source}:{target}:ro"' for target, source in given.items())
-    return (
-        f"- run: >-\n    docker run --rm {binds} --entrypoint {program}\n"
-        f"    {_IMAGES[program]} {words} {shlex.quote(inside)}"
-    )
+    return f"- run: >-\n    docker run --rm {binds} --entrypoint {program}\n    {image} {words} {shlex.quote(inside)}"
 
 
 def _evidence(inventory: Inventory, workflow: Workflow, wanted: dict[str, tuple[str, Location]]) -> Evidence:

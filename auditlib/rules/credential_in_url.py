@@ -221,9 +221,11 @@ def _evidence(inventory: Inventory, items: list[Sighting], variables: dict[int, 
 
 
 def _built(inventory: Inventory, items: list[Sighting]) -> str:
-    """Who puts the address together: a program of the repository, or an exporter that has variables for the parts."""
+    """Who puts the address together: a program, Compose, or an exporter that has variables for the parts."""
     if all(_exporter(inventory, item) for item in items):
         return f"name the parts in DATA_SOURCE_URI, DATA_SOURCE_USER and DATA_SOURCE_PASS of {items[0].service}"
+    if all(item.kind == "file" and is_compose_file(posixpath.basename(item.location.file)) for item in items):
+        return "let Compose put it into the address"
     return "build the address from its parts in the program"
 
 

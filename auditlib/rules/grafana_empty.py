@@ -95,6 +95,6 @@ def _source(server: Service, folder: str, host: str) -> str:
     lines = _EXAMPLE.format(host=host)
     if folder:
         return files.into(f"{folder}/main.yaml", lines)
-    home = posixpath.join(posixpath.dirname(server.location.file), "grafana/provisioning")
-    mount = files.into(server.location.file, compose_lines.mount_of(server, home, _HOME))
-    return f"{files.into(f'{home}/datasources/main.yaml', lines)}{mount}"
+    home = posixpath.join(posixpath.dirname(server.location.file), "grafana/datasources")
+    mount = files.into(server.location.file, compose_lines.mount_of(server, home, grafana.SOURCES))
+    return f"{files.into(f'{home}/main.yaml', lines)}{mount}"

@@ -283,14 +283,14 @@ CASES = {
         },
         'docker run --rm -v "$PWD/watch/prometheus.yml:/etc/prometheus/prometheus.yml:ro" '
         '-v "$PWD/rules:/etc/prometheus/rules:ro" --entrypoint promtool\n'
-        "    prom/prometheus check config /etc/prometheus/prometheus.yml",
+        "    prom/prometheus:v3.4.2 check config /etc/prometheus/prometheus.yml",
     ),
     "so it does where no service mounts it, by the image's own folder": (
         "configuration-unchecked",
         {"watch/prometheus.yml": f"rule_files: [/etc/prometheus/a.yml]\n{PROMETHEUS}", "watch/a.yml": ALERTS,
          ".github/workflows/ci.yml": CHECKING},
         '-v "$PWD/watch:/etc/prometheus:ro" --entrypoint promtool\n'
-        "    prom/prometheus check config /etc/prometheus/prometheus.yml",
+        "    prom/prometheus:<version> check config /etc/prometheus/prometheus.yml",
     ),
     "a password in a command of Compose is a variable of Compose": (
         "credential-in-url",
