@@ -364,6 +364,17 @@ CASES = {
         },
         "equal: [<a label that both alerts have>]",
     ),
+    "an exporter that is in another project than its service is put into the network of that": (
+        "service-unmonitored",
+        {
+            "compose.yaml": "services:\n  api: {build: ./api}\n  mongo: {image: 'mongo:7'}\n",
+            "watch/compose.yaml": "services:\n  prometheus:\n    image: prom/prometheus:v3.4.2\n"
+                                  "    extra_hosts: ['host.docker.internal:host-gateway']\n"
+                                  "    volumes: ['./prometheus.yml:/etc/prometheus/prometheus.yml:ro']\n",
+            "watch/prometheus.yml": PROMETHEUS.replace("postgres-exporter:9187", "api:8000"),
+        },
+        "    # mongo is in the project of compose.yaml: mongodb-exporter has to be in its network too",
+    ),
     "a copy is made of the mount, whatever Compose calls the volume": (
         "backup-missing",
         {"deploy/compose.yaml": "services:\n  prometheus:\n    image: prom/prometheus:v3.4.2\n"
