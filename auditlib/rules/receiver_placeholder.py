@@ -50,6 +50,8 @@ _SERVER = "\n        from: <sender>\n        smarthost: <mail server>:587\n     
 _LOGIN = "\n        auth_password_file: /run/secrets/{}_password"
 _PLAIN = regex(r"(?!(?:null|true|false|yes|no|on|off|y|n)$)[A-Za-z][\w.-]*", re.I)
 """Names that YAML takes for text without quotes."""
+_NOBODY = regex(r"null|none|no-?op|nobody|black-?hole|dev-?null|silent|quiet|ignore", re.I)
+"""Names of receivers that are empty by intention, until somebody fills in another."""
 _UNKNOWN = "<the real address, or the file that holds it>"
 
 _OF_ALERTS = regex(r"\{\{-?\s*(?:\.|range\b|template\b|end\b)[^}]*\}\}")
@@ -96,6 +98,7 @@ def _unaddressed(inventory: Inventory) -> Iterator[Evidence]:
 
 def _empty(file: str, receivers: list[Receiver], sibling: str) -> Evidence:
     names = listed(receiver.name for receiver in receivers)
+    meant = bool(sibling) or all(_NOBODY.fullmatch(receiver.name) for receiver in receivers)
     return Evidence(
         f"No receiver of {file} ({names}) has an integration, so that no alert reaches anybody.",
         receivers[0].location,
@@ -105,6 +108,7 @@ def _empty(file: str, receivers: list[Receiver], sibling: str) -> Evidence:
         ),
         recommendation=f"Give {receivers[0].name} in {file} a mailbox, a channel or a webhook"
         f"{f', as {sibling} shows' if sibling else ''}.",
+        severity=Severity.MEDIUM if meant else None,
         example=_addressed(receivers[0].name, "email"),
     )
 
