@@ -122,6 +122,7 @@ def _evidence(file: str, uses: list[_Use], reader: Service) -> Evidence:
             Related(reader.location, f"{reader.name} mounts {file}"),
         ),
         recommendation=f"Name a file that holds the value (`…_file`) in {file}, or fill in a template beforehand.",
+        severity=None if reaches or unknown else Severity.MEDIUM,  # not every receiver asks for the password
         example=_from_file(file, uses[0], reader),
     )
 
@@ -139,7 +140,9 @@ def _from_file(file: str, use: _Use, reader: Service) -> str:
     name = use.variable.strip("${}")
     of_all = item.kind == "slack" and item.endpoint_location is not None and item.endpoint_location < item.location
     field = "global:\n  slack_api_url_file" if of_all else f"{item.kind}_configs:\n  - {_FIELDS[item.kind]}"
+    number = "\n    chat_id: <the number itself, which no file holds>" if item.kind == "telegram" else ""
     given = compose_lines.of_service(reader, f"secrets: [{name.lower()}]")
     declared = f"secrets:\n  {name.lower()}:\n    environment: {name}"
     lines = f"services:\n{textwrap.indent(given, '  ')}\n{declared}"
-    return f"{files.into(file, f'{field}: /run/secrets/{name.lower()}')}\n{files.into(reader.location.file, lines)}"
+    own = files.into(file, f"{field}: /run/secrets/{name.lower()}{number}")
+    return f"{own}\n{files.into(reader.location.file, lines)}"

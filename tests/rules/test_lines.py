@@ -375,6 +375,15 @@ CASES = {
         },
         "    # mongo is in the project of compose.yaml: mongodb-exporter has to be in its network too",
     ),
+    "the secret of a receiver is given to the Alertmanager that reads it": (
+        "receiver-placeholder",
+        {
+            "compose.yaml": "services:\n  alertmanager:\n    image: prom/alertmanager:v0.28.0\n"
+                            "    volumes: ['./alertmanager.yml:/etc/alertmanager/alertmanager.yml:ro']\n",
+            "alertmanager.yml": "route: {receiver: team}\nreceivers: [{name: team}]\n",
+        },
+        "  alertmanager:\n    secrets: [team_password]\nsecrets:\n  team_password: {file: ./secrets/team_password}",
+    ),
     "a copy is made of the mount, whatever Compose calls the volume": (
         "backup-missing",
         {"deploy/compose.yaml": "services:\n  prometheus:\n    image: prom/prometheus:v3.4.2\n"
