@@ -18,6 +18,8 @@ _UNKNOWN_PORT = "<port of its metrics>"
 _WITHOUT_METRICS = ("Nginx", "proxy")
 """Products that give no metrics by themselves."""
 _APART = "{name} is in the project of {file}: {host} has to be in its network too, declared here with `external: true`"
+_ASKED = regex(r"http://(?:localhost|127\.0\.0\.1|\[::1\]|0\.0\.0\.0):(\d+)")
+"""The port that a health check asks inside its own container."""
 _PREFIX = regex(r"--web\.(route-prefix|external-url)[= ]\s*[\"']?([^\s\"']+)")
 _BLACKBOX = exporters.of_host("blackbox-exporter", "")
 _LOOKED_AT = 300
@@ -126,4 +128,7 @@ def _application(inventory: Inventory) -> tuple[str, str]:
 
 
 def _port(inventory: Inventory, service: Service) -> str:
-    return next(iter(listening.to_ask(inventory, service)), _UNKNOWN_PORT)
+    found = next(iter(listening.to_ask(inventory, service)), "")
+    check = service.healthcheck
+    asked = _ASKED.search(" ".join(check.test)) if check and not found else None
+    return found or (asked[1] if asked else _UNKNOWN_PORT)

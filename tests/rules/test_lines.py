@@ -384,6 +384,15 @@ CASES = {
         },
         "  alertmanager:\n    secrets: [team_password]\nsecrets:\n  team_password: {file: ./secrets/team_password}",
     ),
+    "a program is asked at the port of its own health check": (
+        "service-unmonitored",
+        {
+            "compose.yaml": "services:\n  api: {build: ./api}\n  web:\n    image: example/web:1\n    healthcheck:\n"
+                            "      test: wget -qO- http://localhost:3000\n",
+            "prometheus.yml": PROMETHEUS.replace("postgres-exporter:9187", "api:8000"),
+        },
+        '      - targets: ["http://web:3000"]',
+    ),
     "a copy is made of the mount, whatever Compose calls the volume": (
         "backup-missing",
         {"deploy/compose.yaml": "services:\n  prometheus:\n    image: prom/prometheus:v3.4.2\n"
