@@ -93,12 +93,12 @@ def lacks(inventory: Inventory, config: PrometheusConfig, path: str, running: tu
     return bool(services) and not any(
         service.build
         or service.configs
-        or any(mounts.is_below(_inside(service, config, path), item.target) for item in service.mounts)
+        or any(mounts.is_below(inside(service, config, path), item.target) for item in service.mounts)
         for service in services
     )
 
 
-def _inside(service: Service, config: PrometheusConfig, path: str) -> str:
+def inside(service: Service, config: PrometheusConfig, path: str) -> str:
     """Where a container looks for a pattern: relative ones begin at the folder of the configuration."""
     folder = posixpath.dirname(mounts.path_inside(service, config.file)) or _HOME
     return posixpath.normpath(posixpath.join(folder, path))

@@ -165,10 +165,18 @@ def _holds(mount: Mount, folder: str, found: Product) -> bool:
     return mounts.is_below(folder, mount.target) and not (found.declared and folder == found.home)
 
 
+_FORGETS = regex(r"maxmemory-policy[ =]+[\"']?allkeys")
+"""A cache by its own settings, which drop what is seldom asked for."""
+
+
 def stores(inventory: Inventory, project: Project) -> list[tuple[Service, Product, Mount]]:
     """The services of a project that keep data in a lasting mount, with what they are and the mount."""
     found = ((service, product(inventory, service)) for service in inventory.services_of(project.name).values())
-    return [(service, kind, mount) for service, kind in found if kind and (mount := keeps_data(service, kind))]
+    return [
+        (service, kind, mount)
+        for service, kind in found
+        if kind and (mount := keeps_data(service, kind)) and not _FORGETS.search(" ".join(service.command))
+    ]
 
 
 def files(inventory: Inventory, project: Project) -> list[tuple[Service, Product, Mount]]:

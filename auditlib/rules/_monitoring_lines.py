@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from auditlib import scraping
 from auditlib.conventions import exporters, listening, monitoring, services
 from auditlib.conventions.exporters import Exporter
 from auditlib.inventory import Inventory
-from auditlib.inventory.stack import Service
+from auditlib.inventory.stack import Project, Service
+from auditlib.patterns import regex
 from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules import _files as files
 
@@ -14,6 +17,10 @@ _UNKNOWN = "<a service to watch>"
 _UNKNOWN_PORT = "<port of its metrics>"
 _WITHOUT_METRICS = ("Nginx", "proxy")
 """Products that give no metrics by themselves."""
+_APART = "{name} is in the project of {file}: {host} has to be in its network too, declared here with `external: true`"
+_ASKED = regex(r"http://(?:localhost|127\.0\.0\.1|\[::1\]|0\.0\.0\.0):(\d+)")
+"""The port that a health check asks inside its own container."""
+_PREFIX = regex(r"--web\.(route-prefix|external-url)[= ]\s*[\"']?([^\s\"']+)")
 _BLACKBOX = exporters.of_host("blackbox-exporter", "")
 _LOOKED_AT = 300
 """Services of a very large repository that are looked at, each time lines are written."""
@@ -40,12 +47,13 @@ _PROBE = """scrape_configs:
 """A job by which the blackbox exporter asks a server."""
 
 
-def job(name: str, target: str) -> str:
+def job(name: str, target: str, path: str = "/metrics") -> str:
     """A scrape job with one target."""
-    return f'scrape_configs:\n  - job_name: {name}\n    static_configs:\n      - targets: ["{target}"]'
+    told = "" if path == "/metrics" else f"\n    metrics_path: {path}"
+    return f'scrape_configs:\n  - job_name: {name}{told}\n    static_configs:\n      - targets: ["{target}"]'
 
 
-def for_exporter(inventory: Inventory, config: str, exporter: Exporter) -> str:
+def for_exporter(inventory: Inventory, config: str, exporter: Exporter, watched: Service | None = None) -> str:
     """What scrapes an exporter, and where none runs the service of one as well."""
     if exporter is exporters.APPLICATION:
         return files.into(config, job(*_application(inventory)))
@@ -54,11 +62,27 @@ def for_exporter(inventory: Inventory, config: str, exporter: Exporter) -> str:
     host = running.name if running else exporter.name.lower().replace(" ", "-")
     port = exporter.ports[0] if exporter.ports else "<port>"
     lines = files.into(config, job(_free(inventory, config, host), f"{host}:{port}"))
+    return lines if running else f"{lines}{_added(inventory, config, host, watched)}"
+
+
+def _added(inventory: Inventory, config: str, host: str, watched: Service | None) -> str:
+    """An exporter beside the Prometheus that asks it, and what it takes to reach a service of another project."""
     askers = monitoring.runners(inventory, config)
     home = compose_lines.home(inventory, askers)
-    if running or not home:
+    if not home:
+        return ""
+    lines = f"\n{files.into(home.location.file, compose_lines.new_service(inventory, host, askers))}"
+    if watched is None or watched.project in (home.name, home.base) or _meets(inventory, home, watched):
         return lines
-    return f"{lines}\n{files.into(home.location.file, compose_lines.new_service(inventory, host, askers))}"
+    return f"{lines}\n    # {_APART.format(host=host, name=watched.name, file=watched.location.file)}"
+
+
+def _meets(inventory: Inventory, home: Project, watched: Service) -> bool:
+    """Whether a project has a network of which it says that others make it, and that the service is in too."""
+    named = {item.network for item in watched.networks}
+    both = (home.name, watched.project)
+    return any(item.external and (item.project == both[0] or item.name in named) for item in inventory.networks
+               if item.project in both)  # fmt: skip
 
 
 def for_service(inventory: Inventory, config: str, service: Service) -> str:
@@ -66,25 +90,28 @@ def for_service(inventory: Inventory, config: str, service: Service) -> str:
     product = services.product(inventory, service)
     exporter = exporters.watching(product.name) if product else None
     if exporter:
-        return for_exporter(inventory, config, exporter)
+        return for_exporter(inventory, config, exporter, service)
     port = _port(inventory, service)
     silent = product is None or product.name in _WITHOUT_METRICS
     if silent and port != _UNKNOWN_PORT and not scraping.exposes(inventory, service, "/metrics"):
-        return _probe(inventory, config, service.name, f"http://{service.name}:{port}")
-    return files.into(config, job(_free(inventory, config, service.name), f"{service.name}:{port}"))
+        return _probe(inventory, config, service, f"http://{service.name}:{port}")
+    return files.into(config, job(_free(inventory, config, service.name), f"{service.name}:{port}", _path(service)))
 
 
-def _probe(inventory: Inventory, config: str, name: str, url: str) -> str:
+def _path(service: Service) -> str:
+    """Where a program of Prometheus has its metrics, below the path that its options say it is reached at."""
+    found = {match[1]: match[2] for match in _PREFIX.finditer(" ".join(service.command))}
+    prefix = found.get("route-prefix", urlsplit(found.get("external-url", "")).path)
+    return "/metrics" if "$" in prefix else f"/{prefix.strip('/')}/metrics".replace("//", "/")
+
+
+def _probe(inventory: Inventory, config: str, service: Service, url: str) -> str:
     """What asks a server that gives no metrics of its own, by the blackbox exporter."""
     some = inventory.distinct_services[:_LOOKED_AT]
     running = next((item for item in some if exporters.of_image(item.image) is _BLACKBOX), None)
     host = running.name if running else "blackbox-exporter"
-    lines = files.into(config, _PROBE.format(_free(inventory, config, name), url, f"{host}:9115"))
-    askers = monitoring.runners(inventory, config)
-    home = compose_lines.home(inventory, askers)
-    if running or not home:
-        return lines
-    return f"{lines}\n{files.into(home.location.file, compose_lines.new_service(inventory, host, askers))}"
+    lines = files.into(config, _PROBE.format(_free(inventory, config, service.name), url, f"{host}:9115"))
+    return lines if running else f"{lines}{_added(inventory, config, host, service)}"
 
 
 def _free(inventory: Inventory, config: str, name: str) -> str:
@@ -101,4 +128,7 @@ def _application(inventory: Inventory) -> tuple[str, str]:
 
 
 def _port(inventory: Inventory, service: Service) -> str:
-    return next(iter(listening.to_ask(inventory, service)), _UNKNOWN_PORT)
+    found = next(iter(listening.to_ask(inventory, service)), "")
+    check = service.healthcheck
+    asked = _ASKED.search(" ".join(check.test)) if check and not found else None
+    return found or (asked[1] if asked else _UNKNOWN_PORT)

@@ -41,7 +41,7 @@ from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
 from auditlib import scraping
-from auditlib.conventions import deployment, environments, monitoring, services
+from auditlib.conventions import deployment, environments, monitoring, mounts, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.monitoring import PrometheusConfig
@@ -49,6 +49,7 @@ from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed
+from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules import _files as files
 from auditlib.rules import _monitoring_lines as monitoring_lines
 from auditlib.rules._rule import Evidence, rule
@@ -70,7 +71,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         seen = scraping.watched(inventory, graph, scraping.jobs(inventory, (config,)))
         watched = [item for item in inventory.distinct_services if item.key in seen and _serves(inventory, item)]
         if watched:
-            yield _evidence(config, watched, deployment.uses_orchestrator(inventory))
+            yield _evidence(inventory, config, watched, deployment.uses_orchestrator(inventory))
 
 
 def _may_alert_elsewhere(inventory: Inventory) -> bool:
@@ -99,14 +100,19 @@ def _serves(inventory: Inventory, service: Service) -> bool:
     return not services.is_watching(inventory, service)
 
 
-def _alert(config: PrometheusConfig, names: str) -> str:
-    """The rule file beside the configuration, and the line that loads it."""
-    home = posixpath.dirname(config.file)
-    rules = files.into(posixpath.join(home, "alerts.yml"), f"# tells of {names}\n{monitoring_lines.TARGET_DOWN}")
-    return f"{files.into(config.file, 'rule_files: [alerts.yml]')}\n{rules}"
+def _alert(inventory: Inventory, config: PrometheusConfig, names: str) -> str:
+    """The rule file beside the configuration, the line that loads it, and its mount where the file alone is mounted."""
+    path = posixpath.join(posixpath.dirname(config.file), "alerts.yml")
+    rules = files.into(path, f"# tells of {names}\n{monitoring_lines.TARGET_DOWN}")
+    lines = f"{files.into(config.file, 'rule_files: [alerts.yml]')}\n{rules}"
+    for runner in monitoring.runners(inventory, config.file):
+        if runner.build is None and not mounts.path_inside(runner, path):
+            mount = compose_lines.mount_of(runner, path, monitoring.inside(runner, config, "alerts.yml"))
+            lines += f"\n{files.into(runner.location.file, mount)}"
+    return lines
 
 
-def _evidence(config: PrometheusConfig, watched: list[Service], clustered: bool) -> Evidence:
+def _evidence(inventory: Inventory, config: PrometheusConfig, watched: list[Service], clustered: bool) -> Evidence:
     names = listed(item.name for item in watched)
     doubt = "or the platform that the repository deploys to has its own, " if clustered else ""
     return Evidence(
@@ -117,5 +123,5 @@ def _evidence(config: PrometheusConfig, watched: list[Service], clustered: bool)
         related=tuple(Related(item.location, f"nobody is told when {item.name} is down") for item in watched),
         recommendation=f"Add a rule file with `up == 0` to `rule_files` of {config.file}, and a receiver.",
         severity=Severity.LOW if clustered else None,
-        example=_alert(config, names),
+        example=_alert(inventory, config, names),
     )

@@ -103,18 +103,21 @@ def _severity(stores: list[tuple[Service, Product, Mount]], spoken: bool) -> Sev
 def _dump(project: Project, store: Service, product: Product, mount: Mount) -> str:
     """The command of a night's job; the dump leaves the host before it is written."""
     if product.name not in _DUMPS:
-        return _copy(store, mount)
+        return _copy(project, store, mount)
     inside = f"docker compose -f {shlex.quote(project.location.file)} exec -T {shlex.quote(store.name)}"
     away = f'restic -r "$RESTIC_REPOSITORY" backup --stdin --stdin-filename {shlex.quote(store.name)}.dump'
     return f"{inside} sh -c '{_DUMPS[product.name]}' |\n  {away}"
 
 
-def _copy(store: Service, mount: Mount) -> str:
-    """What can't be dumped is copied while the service is stopped, so that the files fit together."""
-    source = shlex.quote(mount.source if mount.kind == "volume" or mount.outside else f"./{mount.source}")
-    name = shlex.quote(store.name)
+def _copy(project: Project, store: Service, mount: Mount) -> str:
+    """What can't be dumped is copied while the service is stopped, so that the files fit together.
+
+    The mount is that of the container: Compose puts the project's name before that of a volume.
+    """
+    compose, name = f"docker compose -f {shlex.quote(project.location.file)}", shlex.quote(store.name)
     keys = "-e RESTIC_REPOSITORY -e RESTIC_PASSWORD"
     return (
-        f"docker compose stop {name}\n"
-        f"docker run --rm {keys} -v {source}:/data:ro restic/restic backup /data\ndocker compose start {name}"
+        f"{compose} stop {name}\n"
+        f'docker run --rm {keys} --volumes-from "$({compose} ps -aq {name}):ro" \\\n'
+        f"  restic/restic backup {shlex.quote(mount.target)}\n{compose} start {name}"
     )

@@ -29,7 +29,7 @@ import shlex
 from collections.abc import Iterator
 
 from auditlib import pipeline
-from auditlib.conventions import deployment, environments, monitoring, workflow_events
+from auditlib.conventions import deployment, environments, monitoring, mounts, workflow_events
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Workflow
@@ -42,6 +42,8 @@ from auditlib.rules._rule import Evidence, rule
 _CHECKS = regex(r"promtool|amtool|\bpint\b|\bcompose\b.*\bup\b|pre-commit")
 """What checks such files, or starts the programs that read them."""
 _IMAGES = {"promtool": "prom/prometheus", "amtool": "prom/alertmanager"}
+_HOMES = {"promtool": "/etc/prometheus", "amtool": "/etc/alertmanager"}
+"""Where the images keep their configuration, so that absolute paths in it are right."""
 
 
 @rule(area=Area.CICD, severity=Severity.LOW, confidence=Confidence.HIGH, effort=Effort.SMALL)
@@ -53,7 +55,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         return
     found = pipeline.of(inventory, inventory.workflows)
     if not found.opaque and not found.matching(_CHECKS):
-        yield _evidence(checking[0], wanted)
+        yield _evidence(inventory, checking[0], wanted)
 
 
 def _configurations(inventory: Inventory) -> dict[str, tuple[str, Location]]:
@@ -70,19 +72,24 @@ def _configurations(inventory: Inventory) -> dict[str, tuple[str, Location]]:
     }
 
 
-def _step(file: str, command: str) -> str:
-    """The step that runs the program's own check in its image."""
+def _step(inventory: Inventory, file: str, command: str) -> str:
+    """The step that runs the program's own check in its image, with what the service mounts where that mounts it."""
     program, words = command.split(" ", 1)
-    folder = posixpath.dirname(file) or "."
-    return (
-        f'- run: >-\n    docker run --rm -v "$PWD/{folder}:/checked:ro" --entrypoint {program}\n'
-        f"    {_IMAGES[program]} {words} /checked/{shlex.quote(posixpath.basename(file))}"
-    )
+    home = _HOMES[program]
+    given, inside = {home: posixpath.dirname(file) or "."}, posixpath.join(home, posixpath.basename(file))
+    image = f"{_IMAGES[program]}:<version>"
+    if runner := next(iter(monitoring.runners(inventory, file)), None):
+        own = (mount for mount in runner.mounts if mount.kind == "bind" and not mount.outside)
+        given, inside = {mount.target: mount.source or "." for mount in own}, mounts.path_inside(runner, file)
+        pinned = runner.image.startswith(f"{_IMAGES[program]}:") and "$" not in runner.image
+        image = runner.image if pinned and not runner.image.endswith(":latest") else image
+    binds = " ".join(f'-v "$PWD/{source}:{target}:ro"' for target, source in given.items())
+    return f"- run: >-\n    docker run --rm {binds} --entrypoint {program}\n    {image} {words} {shlex.quote(inside)}"
 
 
-def _evidence(workflow: Workflow, wanted: dict[str, tuple[str, Location]]) -> Evidence:
+def _evidence(inventory: Inventory, workflow: Workflow, wanted: dict[str, tuple[str, Location]]) -> Evidence:
     (first, (command, place)), *others = wanted.items()
-    steps = "\n".join(_step(file, command) for file, (command, _) in wanted.items())
+    steps = "\n".join(_step(inventory, file, command) for file, (command, _) in wanted.items())
     return Evidence(
         f"{workflow.file} checks pull requests, and no workflow has promtool or amtool look at {listed(wanted)}: what "
         "is YAML and wrong all the same shows when it is deployed.",

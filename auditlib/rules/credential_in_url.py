@@ -29,10 +29,12 @@ References:
 
 from __future__ import annotations
 
+import posixpath
 from collections import defaultdict
 from collections.abc import Iterator
 
-from auditlib.conventions import environments, secrets
+from auditlib.compose.discovery import is_compose_file
+from auditlib.conventions import environments, exporters, secrets
 from auditlib.conventions.secrets import Sighting
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
@@ -50,6 +52,11 @@ _WITH_COLON = regex(r":‹secret[^›]*›@")
 _ADDRESS = regex(r"_(?:URL|URI|DSN|ADDRESS|CONNECTION(?:_STRING)?)$")
 _STOCK = regex(r"//user(?:name)?:‹[^›]*›@(?:localhost|host)(?::\d+)?/(?:dbname|database|db)\b")
 """What generators of projects write to show the form, as Alembic does."""
+_JOINED = {
+    **dict.fromkeys(("js", "mjs", "ts", "tsx"), ("`", "${{encodeURIComponent({})}}")),
+    **dict.fromkeys(("go", "java"), ('"', '" + {} + "')), "php": ("'", "' . {} . '"), "rb": ('"', "#{{{}}}"),
+}  # fmt: skip
+"""By the kind of a file the quotes of a text, and how a value is put into it."""
 _KINDS = ("literal", "default", "env_file", "setting", "file")
 
 
@@ -127,15 +134,57 @@ def _line(inventory: Inventory, item: Sighting, variable: str) -> list[str]:
     file, address = item.location.file, item.value.text
     bare = _WITH_COLON.sub("@", address).replace("//@", "//")
     built = f"# the program puts {variable} into {item.name}"
-    if item.kind == "env_file":
+    if item.kind == "env_file" or ".env" in file:
         return [f"{item.name}={bare}", f"{built}, from a file that Git ignores"]
     if item.kind in ("default", "literal"):
+        if _exporter(inventory, item):
+            return _parts(address, variable)
         return [code_lines.reading(variable, file, of_compose=True), f"{item.name}: {bare}", built]
     if item.kind == "setting" and code_lines.settings_fields(inventory, file):
         return [code_lines.in_code(inventory, variable, file), _in_python(address, f"self.{variable}")]
+    return [_of_file(file, address, variable)]
+
+
+def _of_file(file: str, address: str, variable: str) -> str:
+    """The address in a file that no reader knows, with the variable in the words of the file's language."""
     password = code_lines.reading(variable, file)
+    if file.endswith(".py"):
+        return _in_python(address, password)
+    if is_compose_file(posixpath.basename(file)):
+        password = password.partition(": ")[2]
+    if joined := _JOINED.get(file.rpartition(".")[2]):
+        quotes, pattern = joined
+        return quotes + _filled(address, pattern.format(password)) + quotes
+    return _filled(address, password.strip('"'))
+
+
+def _filled(address: str, password: str) -> str:
+    """An address with this in the place of the password: the last sign, as a user of the same name is hidden too."""
+    closed = _closed(address)
+    hidden = _HIDDEN.findall(closed)
+    before, _, after = closed.rpartition(hidden[-1]) if hidden else (closed, "", "")
+    return f"{before}{password}{after}"
+
+
+def _exporter(inventory: Inventory, item: Sighting) -> bool:
+    """Whether the address is that of PostgreSQL's published exporter, which has variables for the parts."""
+    return item.name == "DATA_SOURCE_NAME" and any(
+        service.name == item.service
+        and not service.build
+        and (found := exporters.of_image(service.image)) is not None
+        and "PostgreSQL" in found.watches
+        for service in inventory.services
+    )
+
+
+def _parts(address: str, variable: str) -> list[str]:
+    """The variables by which the exporter takes an address, its user and its password."""
+    login, _, rest = address.partition("://")[2].rpartition("@")
+    user = login.partition(":")[0]
     return [
-        _in_python(address, password) if file.endswith(".py") else _HIDDEN.sub(password.strip('"'), _closed(address))
+        f"DATA_SOURCE_URI: {rest}",
+        f"DATA_SOURCE_USER: {'<the same user>' if _HIDDEN.search(user) else user}",
+        f"DATA_SOURCE_PASS: ${{{variable}:?set it in .env}}",
     ]
 
 
@@ -165,10 +214,19 @@ def _evidence(inventory: Inventory, items: list[Sighting], variables: dict[int, 
         service=first.service or None,
         related=tuple(Related(item.location, _where(item), member=True) for item in others),
         recommendation=f"Pass {f'the password of {first.name}' if first.name else 'this password'} as a variable or a "
-        "secret of its own, and build the address from its parts in the program.",
+        f"secret of its own, and {_built(inventory, items)}.",
         severity=Severity.LOW if all(environments.is_for_development(item.location.file) for item in items) else None,
         example=login_lines.with_kept(_lines(inventory, items, variable), inventory, [variable], [first.value]),
     )
+
+
+def _built(inventory: Inventory, items: list[Sighting]) -> str:
+    """Who puts the address together: a program, Compose, or an exporter that has variables for the parts."""
+    if all(_exporter(inventory, item) for item in items):
+        return f"name the parts in DATA_SOURCE_URI, DATA_SOURCE_USER and DATA_SOURCE_PASS of {items[0].service}"
+    if all(item.kind == "file" and is_compose_file(posixpath.basename(item.location.file)) for item in items):
+        return "let Compose put it into the address"
+    return "build the address from its parts in the program"
 
 
 def _where(item: Sighting) -> str:

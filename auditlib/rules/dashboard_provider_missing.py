@@ -80,7 +80,7 @@ def _is_misplaced(inventory: Inventory, mount: Mount) -> bool:
     return grafana.lies_beside(mount) and any(item.file == mount.source for item in inventory.dashboard_providers)
 
 
-_PROVIDER = "providers:\n  - name: {}\n    type: file\n    options: {{path: {}}}"
+_PROVIDER = "apiVersion: 1\nproviders:\n  - name: {}\n    type: file\n    options: {{path: {}}}"
 
 
 def _provided(server: Service, folder: str, mount: Mount | None) -> str:

@@ -29,6 +29,7 @@ References:
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator
 
 from auditlib.conventions import environments, grafana, mounts, services
@@ -36,10 +37,12 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.rules import _compose_lines as compose_lines
+from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
+_HOME = "/etc/grafana/provisioning"
 _EXAMPLE = """\
-# grafana/provisioning/datasources/main.yaml
 apiVersion: 1
 datasources:
   - name: Prometheus
@@ -71,6 +74,7 @@ def _is_provisioned(server: Service) -> bool:
 def _evidence(inventory: Inventory, server: Service, *, with_dashboards: bool = False) -> Evidence:
     sources = services.of_product(inventory, "Prometheus")
     host = sources[0].name if sources else "prometheus"
+    folder = mounts.path_outside(server, grafana.SOURCES)
     given = "dashboards and no data source" if with_dashboards else "no data source and no dashboard"
     return Evidence(
         f"{server.name} is given {given}: it shows nothing until somebody sets it up by hand.",
@@ -79,7 +83,18 @@ def _evidence(inventory: Inventory, server: Service, *, with_dashboards: bool = 
         service=server.name,
         related=tuple(Related(item.location, f"{item.name} is what it could ask") for item in sources[:1]),
         severity=Severity.MEDIUM if with_dashboards else None,
-        recommendation=f"Mount files with a data source and the dashboards at /etc/grafana/provisioning of "
-        f"{server.name}.",
-        example=_EXAMPLE.format(host=host),
+        recommendation=f"Write a data source into {folder}, which {server.name} reads, and the dashboards beside it."
+        if folder
+        else f"Mount files with a data source and the dashboards at {_HOME} of {server.name}.",
+        example=_source(server, folder, host),
     )
+
+
+def _source(server: Service, folder: str, host: str) -> str:
+    """The data source in the folder that is mounted, or in one with its mount."""
+    lines = _EXAMPLE.format(host=host)
+    if folder:
+        return files.into(f"{folder}/main.yaml", lines)
+    home = posixpath.join(posixpath.dirname(server.location.file), "grafana/datasources")
+    mount = files.into(server.location.file, compose_lines.mount_of(server, home, grafana.SOURCES))
+    return f"{files.into(f'{home}/main.yaml', lines)}{mount}"

@@ -36,9 +36,13 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.monitoring import AlertRule, InhibitRule, LabelMatcher
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.patterns import regex
 from auditlib.phrases import listed
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
+
+_TOGETHER = regex(r"\b(?:sum|max|min|avg|count|quantile|topk|bottomk|group|absent)\b|histogram_quantile")
+"""What may leave an alert without the labels of its targets."""
 
 
 @rule(area=Area.MONITORING, severity=Severity.LOW, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
@@ -61,8 +65,16 @@ def _may_match(alert: AlertRule, matchers: Iterable[LabelMatcher]) -> bool:
     return all("{{" in value or monitoring.takes(matcher, value) for matcher, value in known)
 
 
+def _shared(alerts: list[AlertRule]) -> str:
+    """A label that all alerts have; two that lack one count as equal in it, so that it must be there."""
+    known = [{name for name, _ in alert.labels} - {"severity"} for alert in alerts]
+    own = sorted(set.intersection(*known))
+    together = any(_TOGETHER.search(alert.query.expression) for alert in alerts)
+    return own[0] if own else "<a label that both alerts have>" if together else "instance"
+
+
 def _evidence(inhibition: InhibitRule, sources: list[AlertRule], targets: list[AlertRule]) -> Evidence:
-    kept = [label for label in inhibition.equal if label != "alertname"] or ["instance"]
+    kept = [label for label in inhibition.equal if label != "alertname"] or [_shared([*sources, *targets])]
     return Evidence(
         f"This inhibition asks for the same `alertname` on both sides, and no name of the repository's alerts is on "
         f"both: {listed((item.name for item in sources), 3)} would silence, and "

@@ -91,10 +91,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         return
     own = stacks.by_project(inventory.distinct_services)
     for project in inventory.base_projects:
-        mine = own.get(project.name, [])
-        applications = [
-            item for item in mine if services.product(inventory, item) is None and not services.is_one_shot(item)
-        ]
+        mine = _running(own.get(project.name, []))
+        applications = [item for item in mine if services.product(inventory, item) is None]
         few = len(applications) < 2
         if few and len(mine) >= _MANY and any(services.is_watching(inventory, item) for item in mine):
             applications = [item for item in mine if _does_the_work(inventory, item)]
@@ -113,6 +111,16 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 severity=Severity.LOW if few or len(mine) < _MANY else None,
                 example=_lines(inventory, project),
             )
+
+
+def _running(mine: list[Service]) -> list[Service]:
+    """The services that run all the time in operation."""
+    awaited = {need.service for item in mine for need in item.dependencies if "completed" in need.condition}
+    return [
+        item
+        for item in mine
+        if not services.is_one_shot(item, item.name in awaited) and not environments.only_for_tests(item)
+    ]
 
 
 def _does_the_work(inventory: Inventory, service: Service) -> bool:

@@ -72,7 +72,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     declared = stacks.by_project(inventory.distinct_services)
     for project in inventory.projects:
         mine = declared.get(project.name, [])
-        unlimited = [item for item in mine if _grows(item) and not services.is_one_shot(item)]
+        unlimited = [item for item in mine if _grows_everywhere(inventory, item) and not services.is_one_shot(item)]
         lasting = [item for item in unlimited if not environments.only_for_development(item)]
         if lasting and not environments.is_for_development(project.location.file):
             yield _evidence(project, lasting)
@@ -104,6 +104,11 @@ def _of_code(handlers: list[UnrotatedLog]) -> Evidence:
 
 def _is_set_by_a_command(inventory: Inventory) -> bool:
     return any("daemon.json" in word or "logrotate" in word for c in deployment.commands(inventory) for word in c.words)
+
+
+def _grows_everywhere(inventory: Inventory, service: Service) -> bool:
+    """Whether neither the file nor an overlay that may be deployed with it sets a limit."""
+    return not stacks.somewhere(inventory, service, lambda item: not _grows(item))
 
 
 def _grows(service: Service) -> bool:

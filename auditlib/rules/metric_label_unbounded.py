@@ -33,8 +33,14 @@ from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
-_OF_PYTHON = 'route = request.scope.get("route")\npath = route.path if route else "none"'
-_OF_NODE = 'const route = req.route ? req.baseUrl + req.route.path : "none";'
+_OF_PYTHON = (
+    "# after the request is answered: before, nobody knows the route\n"
+    'route = request.scope.get("route")\npath = route.path if route else "none"'
+)
+_OF_NODE = (
+    "// when the response is finished: before, nobody knows the route\n"
+    'const route = req.route ? req.baseUrl + req.route.path : "none";'
+)
 
 
 @rule(area=Area.MONITORING, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.SMALL)

@@ -32,7 +32,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from auditlib.conventions import environments, image_folders, mounts, nginx_locations, proxies, services
+from auditlib.conventions import entry_points, environments, image_folders, mounts, nginx_locations, proxies, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Route
@@ -71,6 +71,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             continue
         if any(_TASK_RUNNERS & set(command.words) for command in services.commands(inventory, service)):
             continue  # the application's image, and another program than the one with the route
+        if _starts_what_is_elsewhere(inventory, service):
+            continue  # a program that the repository doesn't show
         homes = image_folders.of_sources(service, dockerfile)
         own = next((item for item in routes if any(mounts.is_below(item.location.file, home) for home in homes)), None)
         reached = ways[own.path.rstrip("/")] if own and own.path.rstrip("/") in ways else []
@@ -78,6 +80,21 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             yield _published(service, _scraped(inventory, service, ports), own, reached)
         elif own and reached:
             yield _passed_on(service, own, reached)
+
+
+def _starts_what_is_elsewhere(inventory: Inventory, service: Service) -> bool:
+    """Whether a command names a module that the repository doesn't hold, so that nobody knows its routes."""
+    return any(
+        start.kind == "module"
+        and start.paths
+        and not any(
+            file == path or file.endswith(f"/{path}") or (path.endswith("/") and f"/{path}" in f"/{file}")
+            for file in inventory.files
+            for path in start.paths
+        )
+        for command in services.commands(inventory, service)
+        for start in entry_points.starts(command.words, {})
+    )
 
 
 def _scraped(inventory: Inventory, service: Service, ports: list[Port]) -> Port:
@@ -102,9 +119,10 @@ def _passed(inventory: Inventory, paths: set[str]) -> defaultdict[tuple[str, str
 
 
 def _published(service: Service, port: Port, route: Route, ways: list[_Way]) -> Evidence:
+    told = "" if port.host_port in ("", port.target) else f" as {port.host_port}"
     return Evidence(
-        f"{service.name} serves {route.path} at port {port.target}, which is published: unless the code asks for a "
-        "login there, whoever reaches the application reads its metrics.",
+        f"{service.name} serves {route.path} at port {port.target}, which is published{told}: unless the code asks for "
+        "a login there, whoever reaches the application reads its metrics.",
         port.location,
         subject=f"{service.project}/{service.name}",
         service=service.name,

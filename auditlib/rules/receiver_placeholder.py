@@ -27,6 +27,8 @@ References:
 
 from __future__ import annotations
 
+import re
+import textwrap
 from collections import defaultdict
 from collections.abc import Iterator
 
@@ -37,6 +39,8 @@ from auditlib.inventory.monitoring import Integration, Receiver
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed, specified
+from auditlib.rules import _compose_lines as compose_lines
+from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 _NEEDS_ADDRESS = {
@@ -44,7 +48,14 @@ _NEEDS_ADDRESS = {
     "pagerduty": "routing_key_file", "slack": "api_url_file", "webhook": "url_file",
 }  # fmt: skip
 """The integrations that have to name an address or a key, by themselves or in the global settings."""
-_OTHERS = {"email": "to: <who is to be told>\n        auth_password_file: /run/secrets/{}_password"}
+_TO = "to: <who is to be told>"
+_SERVER = "\n        from: <sender>\n        smarthost: <mail server>:587\n        auth_username: <its user>"
+_LOGIN = "\n        auth_password_file: /run/secrets/{}_password"
+_PLAIN = regex(r"(?!(?:null|true|false|yes|no|on|off|y|n)$)[A-Za-z][\w.-]*", re.I)
+"""Names that YAML takes for text without quotes."""
+_NOBODY = regex(r"null|none|no-?op|nobody|black-?hole|dev-?null|silent|quiet|ignore", re.I)
+"""Names of receivers that are empty by intention, until somebody fills in another."""
+_SECRET = regex(r"/run/secrets/([\w.-]+)")
 _UNKNOWN = "<the real address, or the file that holds it>"
 
 _OF_ALERTS = regex(r"\{\{-?\s*(?:\.|range\b|template\b|end\b)[^}]*\}\}")
@@ -67,7 +78,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         empty = [receiver for receiver in inventory.receivers if receiver.file == file]
         addressed = any(receiver.integrations for receiver in empty) or monitoring.is_template(file)
         if not addressed and not environments.is_for_development(file):
-            yield _empty(file, empty)
+            yield _empty(inventory, file, empty)
 
 
 def _unaddressed(inventory: Inventory) -> Iterator[Evidence]:
@@ -85,12 +96,14 @@ def _unaddressed(inventory: Inventory) -> Iterator[Evidence]:
                 ),
                 recommendation=f"Give the {bare[0].kind} integration of {receiver.name} its "
                 f"`{_NEEDS_ADDRESS[bare[0].kind]}` in {receiver.file}.",
-                example=_addressed(receiver.name, bare[0].kind),
+                example=_with_secrets(inventory, receiver.file, _addressed(receiver.name, bare[0].kind)),
             )
 
 
-def _empty(file: str, receivers: list[Receiver]) -> Evidence:
+def _empty(inventory: Inventory, file: str, receivers: list[Receiver]) -> Evidence:
     names = listed(receiver.name for receiver in receivers)
+    sibling = _sibling(inventory, file)
+    meant = bool(sibling) or all(_NOBODY.fullmatch(receiver.name) for receiver in receivers)
     return Evidence(
         f"No receiver of {file} ({names}) has an integration, so that no alert reaches anybody.",
         receivers[0].location,
@@ -98,9 +111,30 @@ def _empty(file: str, receivers: list[Receiver]) -> Evidence:
         related=tuple(
             Related(receiver.location, f"{receiver.name} is empty too", member=True) for receiver in receivers[1:]
         ),
-        recommendation=f"Give {receivers[0].name} in {file} a mailbox, a channel or a webhook.",
-        example=_addressed(receivers[0].name, "email"),
+        recommendation=f"Give {receivers[0].name} in {file} a mailbox, a channel or a webhook"
+        f"{f', as {sibling} shows' if sibling else ''}.",
+        severity=Severity.MEDIUM if meant else None,
+        example=_with_secrets(inventory, file, _addressed(receivers[0].name, "email")),
     )
+
+
+def _with_secrets(inventory: Inventory, file: str, lines: str) -> str:
+    """These lines, and those by which Compose gives the files with secrets to the Alertmanager that reads them."""
+    names = list(dict.fromkeys(_SECRET.findall(lines)))
+    readers = [item for item in monitoring.runners(inventory, file) if item.build is None]
+    if not readers or not set(names) - set(readers[0].secrets):
+        return lines
+    given = compose_lines.of_service(readers[0], f"secrets: [{', '.join(names)}]")
+    made = "".join(f"\n  {name}: {{file: ./secrets/{name}}}  # ignored by Git" for name in names)
+    added = f"services:\n{textwrap.indent(given, '  ')}\nsecrets:{made}"
+    return f"{files.into(file, lines)}\n{files.into(readers[0].location.file, added)}"
+
+
+def _sibling(inventory: Inventory, file: str) -> str:
+    """A file beside it that shows a filled-in one: `alertmanager.yml.example`."""
+    stem, _, ending = file.rpartition(".")
+    wanted = (f"{file}.example", f"{file}.sample", f"{stem}.example.{ending}", f"{stem}.sample.{ending}")
+    return next((path for path in wanted if path in inventory.files), "")
 
 
 def _evidence(inventory: Inventory, file: str, items: list[tuple[Receiver, Integration]]) -> Evidence:
@@ -119,22 +153,32 @@ def _evidence(inventory: Inventory, file: str, items: list[tuple[Receiver, Integ
         places[0][0],
         subject="receivers",
         related=tuple(Related(place, f"the address of {name}", member=True) for place, name in places[1:]),
-        recommendation=f"Let {file} read the addresses of {listed(names)} from secret files that Git ignores, and send "
-        "a test alert.",
+        recommendation=_step(file, names, items),
         severity=Severity.MEDIUM if intact else None,
-        example="\n".join(dict.fromkeys(_addressed(receiver.name, item.kind) for receiver, item in items)),
+        example=_with_secrets(
+            inventory,
+            file,
+            "\n".join(dict.fromkeys(_addressed(receiver.name, item.kind, item.host) for receiver, item in items)),
+        ),
     )
 
 
-def _addressed(receiver: str, kind: str) -> str:
+def _step(file: str, names: list[str], items: list[tuple[Receiver, Integration]]) -> str:
+    """The first step; a mailbox, unlike a token, can't be read from a file."""
+    if all(item.kind == "email" for _, item in items):
+        return f"Write the real addresses of {listed(names)} into {file}, and send a test alert."
+    secret = f"Let {file} read the addresses of {listed(names)} from secret files that Git ignores"
+    return f"{secret}, and send a test alert."
+
+
+def _addressed(receiver: str, kind: str, server: str = "") -> str:
     """A receiver whose address, or password, is in a file that is no part of the repository."""
     field = {**_NEEDS_ADDRESS, "telegram": "bot_token_file", "victorops": "api_key_file"}.get(kind)
-    lines = (
-        f"{field}: /run/secrets/{receiver}_{field.removesuffix('_file')}"
-        if field
-        else _OTHERS.get(kind, _UNKNOWN).format(receiver)
-    )
-    return f"receivers:\n  - name: {receiver}\n    {kind}_configs:\n      - {lines}"
+    word = re.sub(r"[^\w.-]+", "-", receiver)
+    mail = f"{_TO}{'' if server else _SERVER}{_LOGIN.format(word)}" if kind == "email" else _UNKNOWN
+    lines = f"{field}: /run/secrets/{word}_{field.removesuffix('_file')}" if field else mail
+    name = receiver if _PLAIN.fullmatch(receiver) else f'"{receiver}"'
+    return f"receivers:\n  - name: {name}\n    {kind}_configs:\n      - {lines}"
 
 
 def _is_blank(item: Integration) -> bool:

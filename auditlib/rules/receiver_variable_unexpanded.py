@@ -106,22 +106,30 @@ def _is_filled(inventory: Inventory, file: str) -> bool:
 def _evidence(file: str, uses: list[_Use], reader: Service) -> Evidence:
     names = list(dict.fromkeys(use.whom for use in uses))
     places = list(dict.fromkeys(use.location for use in uses))
+    by_place = {use.location: use.variable for use in uses}
+    unknown = " `--config.expand-env` is no option of it, and ends its start." if _expands(reader) else ""
     reaches = any(use.reaches for use in uses)
     effect = "no alert arrives there" if reaches else "it sends that text for a password"
     return Evidence(
         f"{listed(names)} of {file} {'names' if len(names) == 1 else 'name'} "
         f"{listed(dict.fromkeys(use.variable for use in uses))}: {reader.name} reads "
-        f"the file as it stands and replaces no variables, so that {effect}.",
+        f"the file as it stands and replaces no variables, so that {effect}.{unknown}",
         places[0],
         subject="variables",
         service=reader.name,
         related=(
-            *(Related(place, "another variable", member=True) for place in places[1:]),
+            *(Related(place, f"names {by_place[place]}", member=True) for place in places[1:]),
             Related(reader.location, f"{reader.name} mounts {file}"),
         ),
         recommendation=f"Name a file that holds the value (`…_file`) in {file}, or fill in a template beforehand.",
+        severity=None if reaches or unknown else Severity.MEDIUM,  # not every receiver asks for the password
         example=_from_file(file, uses[0], reader),
     )
+
+
+def _expands(reader: Service) -> bool:
+    """Whether it is started with an option that other programs have."""
+    return any("config.expand-env" in word for word in reader.command)
 
 
 def _from_file(file: str, use: _Use, reader: Service) -> str:
@@ -132,7 +140,9 @@ def _from_file(file: str, use: _Use, reader: Service) -> str:
     name = use.variable.strip("${}")
     of_all = item.kind == "slack" and item.endpoint_location is not None and item.endpoint_location < item.location
     field = "global:\n  slack_api_url_file" if of_all else f"{item.kind}_configs:\n  - {_FIELDS[item.kind]}"
+    number = "\n    chat_id: <the number itself, which no file holds>" if item.kind == "telegram" else ""
     given = compose_lines.of_service(reader, f"secrets: [{name.lower()}]")
     declared = f"secrets:\n  {name.lower()}:\n    environment: {name}"
     lines = f"services:\n{textwrap.indent(given, '  ')}\n{declared}"
-    return f"{files.into(file, f'{field}: /run/secrets/{name.lower()}')}\n{files.into(reader.location.file, lines)}"
+    own = files.into(file, f"{field}: /run/secrets/{name.lower()}{number}")
+    return f"{own}\n{files.into(reader.location.file, lines)}"

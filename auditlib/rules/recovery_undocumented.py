@@ -51,7 +51,11 @@ _CHAPTER = """
 @rule(area=Area.RESILIENCE, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.MEDIUM)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """One finding for all data stores and users' files, if no document speaks of restoring any of them."""
-    projects = [item for item in inventory.base_projects if not environments.is_for_development(item.location.file)]
+    projects = [
+        item
+        for item in inventory.base_projects
+        if not environments.in_development_file(inventory, item.location.file) and not item.aside
+    ]
     stores = [found for project in projects for found in services.stores(inventory, project)]
     stores += [found for project in projects for found in services.files(inventory, project)]
     operated = deployment.builds_own_images(inventory) or deployment.signs_of_production(inventory)
@@ -60,7 +64,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     place = deployment.main_document(inventory)
     unread = deployment.unread_documents(inventory)
     doubt = f" ({counted(len(unread), 'document')} in other formats than Markdown aside)" if unread else ""
-    names = [specified(service.name, product.name) for service, product, _ in stores]
+    names = list(dict.fromkeys(specified(service.name, product.name) for service, product, _ in stores))
     yield Evidence(
         f"No document of the repository speaks of backups, of restoring or of disaster recovery{doubt}, though "
         f"{listed(names)} {'keeps' if len(names) == 1 else 'keep'} data.",
@@ -74,5 +78,5 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         "practise it once.",
         confidence=Confidence.MEDIUM if unread else None,
         example="# Disaster recovery\n"
-        + "".join(_CHAPTER.format(service=item.name, product=kind.name) for item, kind, _ in stores),
+        + "".join(dict.fromkeys(_CHAPTER.format(service=item.name, product=kind.name) for item, kind, _ in stores)),
     )

@@ -38,6 +38,8 @@ from auditlib.inventory.monitoring import PrometheusConfig
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import counted, listed
+from auditlib.rules import _compose_lines as compose_lines
+from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 _OTHERS = regex(r"loki|ruler|mimir|cortex|thanos|vmalert|(?:^|/)(?:tests?|examples?|vendor)/", re.I)
@@ -68,29 +70,47 @@ def _may_name(inventory: Inventory, config: PrometheusConfig, file: str) -> bool
     )
 
 
+def _absent(inventory: Inventory, configs: tuple[PrometheusConfig, ...], file: str) -> tuple[str, str]:
+    """The pattern that has the file's name, and the mount that brings it where the container looks for that."""
+    for config in configs:
+        for pattern in config.rule_files:
+            if posixpath.basename(pattern.path) == posixpath.basename(file):
+                runners = monitoring.runners(inventory, config.file)
+                mounts = [
+                    files.into(
+                        runner.location.file,
+                        compose_lines.mount_of(runner, file, monitoring.inside(runner, config, pattern.path)),
+                    )
+                    for runner in runners
+                ]
+                return pattern.path, "\n".join(mounts)
+    return "", ""
+
+
 def _evidence(inventory: Inventory, file: str) -> Evidence:
     rules = [item for item in inventory.alert_rules if item.file == file]
     configs = monitoring.prometheus_in_use(inventory)
     patterns = [(pattern.path, pattern.location) for config in configs for pattern in config.rule_files]
     known = f"`rule_files` names {listed(path for path, _ in patterns)}" if patterns else "there are no `rule_files`"
     elsewhere = deployment.uses_orchestrator(inventory)
-    absent = next((path for path, _ in patterns if posixpath.basename(path) == posixpath.basename(file)), "")
+    absent, mount = _absent(inventory, configs, file)
     if absent:
         known = f"`rule_files` names {absent}, and no mount brings it there"
+    word = "is named" if absent else "is loaded"
     return Evidence(
         f"{listed(config.file for config in configs)} doesn't load {file} with its {counted(len(rules), 'rule')} "
         f"({listed((item.name for item in rules), limit=4)}): {known}.",
         rules[0].location,
         subject=file,
         related=(
-            *(Related(location, f"{path} is loaded") for path, location in patterns[:5]),
+            *(Related(location, f"{path} {word}") for path, location in patterns[:5]),
             *(Related(config.location, "the configuration") for config in configs[:2] if not patterns),
         ),
-        recommendation=f"Mount {file} at {absent}."
+        recommendation=f"Mount {file} where `rule_files` names it."
         if absent
         else f"Add {file} to `rule_files` of {configs[0].file}, or name the folder with a pattern.",
         confidence=Confidence.MEDIUM if elsewhere else None,
-        example=f"rule_files:\n  - <the path at which {posixpath.basename(file)} is mounted>"
+        example=mount
         if absent
         else f"rule_files:\n  - {posixpath.relpath(file, posixpath.dirname(configs[0].file) or '.')}",
     )

@@ -42,6 +42,9 @@ from auditlib.phrases import counted, listed
 from auditlib.rules._rule import Evidence, rule
 
 _RUNBOOKS = "docs/runbooks.md"
+_USUAL = "runbook_url"
+_NAME = regex(r"(?:run|play)[-_]?book(?:[-_]?(?:url|link))?", re.I)
+"""Annotations that link one."""
 _LINK = regex(r"run-?book|play-?book|https?://|docs/|\.md\b", re.I)
 _STEPS = regex(r"actions?|remediation|resolution|mitigation|next_?steps?|how_?to_?fix|procedure|fix", re.I)
 """Annotations that say what to do themselves."""
@@ -73,12 +76,19 @@ def _evidence(inventory: Inventory, alerts: list[AlertRule]) -> Evidence:
         first.location,
         subject="runbooks",
         related=tuple(Related(item.location, f"{item.name} has none", member=True) for item in others),
-        recommendation=f"Write a runbook for {listed(names, limit=4)}, and link it as `runbook_url` in {files}.",
+        recommendation=f"Write a runbook for {listed(names, limit=4)}, and link it as "
+        f"`{_own_name(inventory)}` in {files}.",
         example=_linked(inventory, first),
     )
+
+
+def _own_name(inventory: Inventory) -> str:
+    """The annotation by which other alerts of the repository link theirs, as their messages print that one."""
+    names = [name for alert in monitoring.alerts(inventory) for name, _ in alert.annotations if _NAME.fullmatch(name)]
+    return max(names, key=names.count, default=_USUAL)
 
 
 def _linked(inventory: Inventory, alert: AlertRule) -> str:
     """An alert with a link that whoever gets it can open."""
     page = web_host.page(inventory.origin, _RUNBOOKS) or f"https://<where the documents are>/{_RUNBOOKS}"
-    return f"- alert: {alert.name}\n  annotations:\n    runbook_url: {page}#{alert.name.lower()}"
+    return f"- alert: {alert.name}\n  annotations:\n    {_own_name(inventory)}: {page}#{alert.name.lower()}"

@@ -31,11 +31,12 @@ import re
 from collections.abc import Iterator
 
 from auditlib import scraping, watching
-from auditlib.conventions import environments, exporters, monitoring, services, stacks
+from auditlib.conventions import environments, exporters, monitoring, mounts, services, stacks
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Project, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.patterns import regex
 from auditlib.phrases import listed
 from auditlib.rules import _durability as durability
 from auditlib.rules import _monitoring_lines as monitoring_lines
@@ -45,6 +46,7 @@ from auditlib.scraping import MetricSource
 _OF_CELERY = frozenset({"Celery exporter", "Flower"})
 _OF_APPLICATIONS = {"eureka_sd_configs"}
 """Registries in which applications enter themselves; a database doesn't."""
+_LOOP = regex(r"\b(?:while|until)\b.*\bsleep\b", re.S)
 _LEFT_OUT = services.AUXILIARY | services.OBSERVABILITY
 
 
@@ -107,13 +109,21 @@ def _behind_exporters(inventory: Inventory, graph: DependencyGraph, sources: lis
 
 def _is_to_be_watched(inventory: Inventory, service: Service, products: set[str]) -> bool:
     found = services.product(inventory, service)
-    if environments.only_for_development(service) or services.is_one_shot(service):
+    if environments.only_for_development(service) or services.is_one_shot(service) or _is_loop(inventory, service):
         return False
     if any(entry.name.startswith(("OTEL_", "DD_", "NEW_RELIC_")) for entry in service.environment):
         return False  # its metrics may go another way
     if exporters.of_image(service.image) and (found is None or found.kind not in services.DATASTORES):
         return False
     return found is None or (found.kind not in _LEFT_OUT and found.name not in products)
+
+
+def _is_loop(inventory: Inventory, service: Service) -> bool:
+    """Whether a shell does something from time to time and has no port: there is nothing to ask, but what it did."""
+    words = (*service.entrypoint, *service.command)
+    scripts = (inventory.scripts_by_path.get(mounts.path_outside(service, word)) for word in words if "/" in word)
+    waits = any(command.words[:1] == ("sleep",) for script in scripts if script for command in script.commands)
+    return not service.ports and (waits or bool(_LOOP.search(" ".join(words))))
 
 
 def _evidence(

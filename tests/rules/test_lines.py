@@ -31,6 +31,7 @@ networks: {inside: {}, watch: {}, edge: {}}
 NGINX = "events {}\nhttp { server { listen 80; location / { proxy_pass http://grafana:3000; } } }\n"
 ALERTS = "groups:\n  - name: a\n    rules:\n      - {alert: DiskFull, expr: node_filesystem_avail_bytes < 1}\n"
 OURS = "hunter2-of-ours-Kq8vT2xW9zLm"
+CHECKING = "on: pull_request\njobs:\n  test:\n    runs-on: ubuntu-24.04\n    steps:\n      - run: pytest\n"
 KEPT = {
     "compose.yaml": "services:\n  db:\n    image: postgres:16\n    volumes: ['data:/var/lib/postgresql/data']\n"
                     f"    environment: {{POSTGRES_PASSWORD: '${{POSTGRES_PASSWORD:-{OURS}}}'}}\n"
@@ -289,6 +290,134 @@ CASES = {
         "runbook-missing",
         {"rules.yml": ALERTS},
         "runbook_url: https://<where the documents are>/docs/runbooks.md#diskfull",
+    ),
+    "a check of a configuration finds the rules where the service mounts them": (
+        "configuration-unchecked",
+        {
+            "compose.yaml": "services:\n  prometheus:\n    image: prom/prometheus:v3.4.2\n    volumes:\n"
+                            "      - ./watch/prometheus.yml:/etc/prometheus/prometheus.yml:ro\n"
+                            "      - ./rules:/etc/prometheus/rules:ro\n      - data:/prometheus\nvolumes: {data: {}}\n",
+            "watch/prometheus.yml": f"rule_files: [/etc/prometheus/rules/a.yml]\n{PROMETHEUS}", "rules/a.yml": ALERTS,
+            ".github/workflows/ci.yml": CHECKING,
+        },
+        'docker run --rm -v "$PWD/watch/prometheus.yml:/etc/prometheus/prometheus.yml:ro" '
+        '-v "$PWD/rules:/etc/prometheus/rules:ro" --entrypoint promtool\n'
+        "    prom/prometheus:v3.4.2 check config /etc/prometheus/prometheus.yml",
+    ),
+    "so it does where no service mounts it, by the image's own folder": (
+        "configuration-unchecked",
+        {"watch/prometheus.yml": f"rule_files: [/etc/prometheus/a.yml]\n{PROMETHEUS}", "watch/a.yml": ALERTS,
+         ".github/workflows/ci.yml": CHECKING},
+        '-v "$PWD/watch:/etc/prometheus:ro" --entrypoint promtool\n'
+        "    prom/prometheus:<version> check config /etc/prometheus/prometheus.yml",
+    ),
+    "a password in a command of Compose is a variable of Compose": (
+        "credential-in-url",
+        {"compose.yaml": "services:\n  api:\n    image: example/api:1\n"
+                         f"    command: [\"-dsn\", \"postgres://app:{OURS}@db:5432/app\"]\n"},
+        "\npostgres://app:${PASSWORD:?set it in .env}@db:5432/app",
+    ),
+    "code puts a password into an address in its own words": (
+        "credential-in-url",
+        {"db.js": f"const url = 'postgres://app:{OURS}@db:5432/app';\n"},
+        "`postgres://app:${encodeURIComponent(process.env.PASSWORD)}@db:5432/app`",
+    ),
+    "a published exporter has variables for the parts of its address": (
+        "credential-in-url",
+        {"compose.yaml": "services:\n  exporter:\n    image: prometheuscommunity/postgres-exporter:v0.15.0\n"
+                         f"    environment:\n      DATA_SOURCE_NAME: postgresql://app:{OURS}@db:5432/app?sslmode=disable\n"},
+        "DATA_SOURCE_URI: db:5432/app?sslmode=disable\nDATA_SOURCE_USER: app\n"
+        "DATA_SOURCE_PASS: ${DATA_SOURCE_NAME_PASSWORD:?set it in .env}",
+    ),
+    "a mailbox has a mail server, and a name is text": (
+        "receiver-placeholder",
+        {"alertmanager.yml": "route: {receiver: 'null'}\nreceivers: [{name: 'null'}]\n"},
+        '- name: "null"\n    email_configs:\n      - to: <who is to be told>\n        from: <sender>\n'
+        "        smarthost: <mail server>:587",
+    ),
+    "a rule file is mounted where the configuration alone is": (
+        "alert-missing",
+        {
+            "compose.yaml": "services:\n  api: {build: ./api}\n  prometheus:\n    image: prom/prometheus:v3.4.2\n"
+                            "    volumes: ['./watch/prometheus.yml:/etc/prometheus/prometheus.yml:ro']\n",
+            "watch/prometheus.yml": PROMETHEUS.replace("postgres-exporter:9187", "api:8000"),
+        },
+        "prometheus:\n  volumes:\n    - ./watch/alerts.yml:/etc/prometheus/alerts.yml:ro",
+    ),
+    "a rule file is mounted where a relative path leads": (
+        "rule-file-not-loaded",
+        {
+            "compose.yaml": "services:\n  prometheus:\n    image: prom/prometheus:v3.4.2\n"
+                            "    volumes: ['./watch/prometheus.yml:/etc/prometheus/prometheus.yml:ro']\n",
+            "watch/prometheus.yml": f"rule_files: [watch/rules/a.yml]\n{PROMETHEUS}", "watch/rules/a.yml": ALERTS,
+        },
+        "    - ./watch/rules/a.yml:/etc/prometheus/watch/rules/a.yml:ro",
+    ),
+    "a data source goes into the folder that Grafana mounts": (
+        "grafana-empty",
+        {
+            "compose.yaml": "services:\n  grafana:\n    image: grafana/grafana:11.1.0\n"
+                            "    volumes: ['./watch/provisioning:/etc/grafana/provisioning']\n",
+            "watch/provisioning/dashboards/a.yml": "apiVersion: 1\nproviders: []\n",
+        },
+        "# watch/provisioning/datasources/main.yaml\napiVersion: 1",
+    ),
+    "a part of the monitoring is asked below the path that it is reached at": (
+        "monitoring-unmonitored",
+        {
+            "compose.yaml": "services:\n  alertmanager:\n    image: prom/alertmanager:v0.28.0\n"
+                            "    command: ['--web.external-url=http://localhost/alertmanager']\n",
+            "prometheus.yml": PROMETHEUS,
+        },
+        "job_name: alertmanager\n    metrics_path: /alertmanager/metrics\n    static_configs:",
+    ),
+    "alerts that take targets together have no instance in common": (
+        "inhibition-never-applies",
+        {
+            "rules.yml": "groups:\n  - name: a\n    rules:\n"
+                         "      - {alert: Down, expr: sum(up) < 1, labels: {severity: page}}\n"
+                         "      - {alert: Slow, expr: max(latency) > 1, labels: {severity: warning}}\n",
+            "alertmanager.yml": "route: {receiver: a}\nreceivers: [{name: a}]\ninhibit_rules:\n"
+                                "  - source_matchers: ['severity=\"page\"']\n"
+                                "    target_matchers: ['severity=\"warning\"']\n    equal: [alertname]\n",
+        },
+        "equal: [<a label that both alerts have>]",
+    ),
+    "an exporter that is in another project than its service is put into the network of that": (
+        "service-unmonitored",
+        {
+            "compose.yaml": "services:\n  api: {build: ./api}\n  mongo: {image: 'mongo:7'}\n",
+            "watch/compose.yaml": "services:\n  prometheus:\n    image: prom/prometheus:v3.4.2\n"
+                                  "    extra_hosts: ['host.docker.internal:host-gateway']\n"
+                                  "    volumes: ['./prometheus.yml:/etc/prometheus/prometheus.yml:ro']\n",
+            "watch/prometheus.yml": PROMETHEUS.replace("postgres-exporter:9187", "api:8000"),
+        },
+        "    # mongo is in the project of compose.yaml: mongodb-exporter has to be in its network too",
+    ),
+    "the secret of a receiver is given to the Alertmanager that reads it": (
+        "receiver-placeholder",
+        {
+            "compose.yaml": "services:\n  alertmanager:\n    image: prom/alertmanager:v0.28.0\n"
+                            "    volumes: ['./alertmanager.yml:/etc/alertmanager/alertmanager.yml:ro']\n",
+            "alertmanager.yml": "route: {receiver: team}\nreceivers: [{name: team}]\n",
+        },
+        "  alertmanager:\n    secrets: [team_password]\nsecrets:\n  team_password: {file: ./secrets/team_password}",
+    ),
+    "a program is asked at the port of its own health check": (
+        "service-unmonitored",
+        {
+            "compose.yaml": "services:\n  api: {build: ./api}\n  web:\n    image: example/web:1\n    healthcheck:\n"
+                            "      test: wget -qO- http://localhost:3000\n",
+            "prometheus.yml": PROMETHEUS.replace("postgres-exporter:9187", "api:8000"),
+        },
+        '      - targets: ["http://web:3000"]',
+    ),
+    "a copy is made of the mount, whatever Compose calls the volume": (
+        "backup-missing",
+        {"deploy/compose.yaml": "services:\n  prometheus:\n    image: prom/prometheus:v3.4.2\n"
+                                "    volumes: ['data:/prometheus']\nvolumes: {data: {}}\n"},
+        '--volumes-from "$(docker compose -f deploy/compose.yaml ps -aq prometheus):ro" \\\n'
+        "  restic/restic backup /prometheus",
     ),
     "an application that a job asks in vain is instrumented, without another job": (
         "alert-metric-unknown",
