@@ -297,6 +297,15 @@ CASES = {
                          "networks: {watch: {}}\n"},
         'command: ["--path.rootfs=/host"]\n  pid: host\n  volumes: ["/:/host:ro,rslave"]\n  # the host',
     ),
+    "JavaScript throws where a variable is missing": (
+        "setting-default-insecure", {"app.js": f'const s = process.env.API_SECRET || "{OURS}";\n'},
+        'const value = process.env.API_SECRET;\nif (!value) throw new Error("API_SECRET is not set");',
+    ),
+    "decouple goes on reading its file": (
+        "setting-default-insecure",
+        {"shop/settings.py": f'from decouple import config\nAPI_SECRET = config("API_SECRET", default="{OURS}")\n'},
+        '\nconfig("API_SECRET")',
+    ),
     "so does a project whose variables stand in it": (
         "env-file-committed",
         {
