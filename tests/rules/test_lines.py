@@ -297,6 +297,22 @@ CASES = {
                          "networks: {watch: {}}\n"},
         'command: ["--path.rootfs=/host"]\n  pid: host\n  volumes: ["/:/host:ro,rslave"]\n  # the host',
     ),
+    "a guide builds what is built on the host": (
+        "deployment-guide-missing", {"compose.yaml": API, "api/Dockerfile": DOCKERFILE, "api/main.py": HEALTH},
+        "pull --ignore-buildable\n    docker compose -f compose.yaml up --detach --wait --build",
+    ),
+    "a release comes back as it is deployed": (
+        "rollback-undocumented",
+        {"compose.yaml": API, "api/Dockerfile": DOCKERFILE, "README.md": "# Shop\n", ".github/workflows/deploy.yml":
+         "on: push\njobs:\n  deploy:\n    runs-on: x\n    steps: [{run: kubectl apply -f k8s}]\n"},
+        "`kubectl rollout undo deployment/<name>`",
+    ),
+    "a release that is built on the host comes back by its commit": (
+        "rollback-undocumented",
+        {"compose.yaml": API, "api/Dockerfile": DOCKERFILE, "README.md": "# Shop\n", ".github/workflows/deploy.yml":
+         "on: push\njobs:\n  deploy:\n    runs-on: x\n    steps: [{run: ./deploy.sh}]\n"},
+        "`git checkout <that release>`, then `docker compose -f compose.yaml up -d --build`",
+    ),
     "JavaScript throws where a variable is missing": (
         "setting-default-insecure", {"app.js": f'const s = process.env.API_SECRET || "{OURS}";\n'},
         'const value = process.env.API_SECRET;\nif (!value) throw new Error("API_SECRET is not set");',
