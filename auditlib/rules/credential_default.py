@@ -328,23 +328,26 @@ def _asking(inventory: Inventory, paths: set[str]) -> list[Job]:
     return list(found.values())[:_SHOWN]
 
 
-def _own_names(group: _Group) -> list[str]:
-    """What the containers call the variable: one that is handed on under another name isn't read by its own."""
+def _own_names(group: _Group) -> dict[str, list[str]]:
+    """By what containers call the variable, which ones: handed on under another name it isn't read by its own."""
     held = {use.value.text for use in group.uses}
-    found = [
-        entry.name
-        for service in group.reached
-        for entry in service.environment
-        if entry.variables == (group.name,) and entry.value and entry.value.text in held
-    ]
-    return list(dict.fromkeys(found)) or [group.name]
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for service in group.reached:
+        for entry in service.environment:
+            if entry.variables == (group.name,) and entry.value and entry.value.text in held:
+                found[entry.name].append(service.name)
+    return found or {group.name: []}
 
 
 def _lines(group: _Group, uses: list[_Use], variables: dict[int, str]) -> str:
     """The variable as a service gets it; of several the first services', each with its own."""
     name = group.name
     if len(variables) == 1:
-        return "environment:" + "".join(f"\n  {own}: ${{{name}:?set it in .env}}" for own in _own_names(group))
+        named = _own_names(group)
+        written = {own: f"environment:\n  {own}: ${{{name}:?set it in .env}}" for own in named}
+        if len(named) == 1:
+            return "\n".join(written.values())
+        return "\n".join(compose_lines.of_name(named[own][0], lines) for own, lines in written.items())
     shown = {use.service: variables[use.value.identity] for use in uses if use.service}
     lines = [
         compose_lines.of_name(service, f"environment:\n  {name}: ${{{variable}:?set it in .env}}")

@@ -49,6 +49,7 @@ _COMPOSE = regex(r"\bdocker[- ]compose\b")
 _WAYS = (
     (regex(r"\bhelm\b"), "`helm rollback <release>`"),
     (regex(r"\bkubectl\b"), "`kubectl rollout undo deployment/<name>`, and wait with `kubectl rollout status`"),
+    (regex(r"\bcurl\b.*HOOK"), "That release deployed once more, in the console of the platform that the hook calls"),
     (regex(r"\baws ecs\b"), "`aws ecs update-service` with the task definition of that release"),
 )
 """By what a job deploys with, how the release before comes back."""

@@ -319,6 +319,13 @@ CASES = {
                          "      GF_SECURITY_ADMIN_PASSWORD: ${GRAFANA_PASSWORD:-admin}\n"},
         "GF_SECURITY_ADMIN_PASSWORD: ${GRAFANA_PASSWORD:?set it in .env}",
     ),
+    "containers that call a credential differently are told apart": (
+        "credential-default",
+        {"compose.yaml": "services:\n"
+                         "  db: {image: 'postgres:16', environment: {POSTGRES_PASSWORD: '${DB_PASSWORD:-x1y2}'}}\n"
+                         "  api: {image: 'example/api:1', environment: {DB_PASSWORD: '${DB_PASSWORD:-x1y2}'}}\n"},
+        "db:\n  environment:\n    POSTGRES_PASSWORD: ${DB_PASSWORD:?set it in .env}\napi:\n  environment:\n    DB_PASS",
+    ),
     "a job that asks Compose is given what it now demands": (
         "credential-default",
         {**KEPT, ".env.example": "TZ=UTC\n", ".github/workflows/ci.yml":
