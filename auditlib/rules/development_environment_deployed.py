@@ -13,7 +13,7 @@ Better:
 
     environment:
       NODE_ENV: production
-    # and in compose.override.yaml, for development:
+    # and in compose.dev.yaml, for development:
       NODE_ENV: development
 
 Recommendation:
