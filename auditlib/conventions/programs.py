@@ -85,7 +85,8 @@ class _Code:
             (item for item in inventory.settings if not is_aside(item)),
             key=lambda item: (item.location.file, item.location.line, item.location.column),
         )
-        self.named = sorted(inventory.named_variables, key=lambda item: item.path)
+        naming = (item for item in inventory.named_variables if not item.commented)
+        self.named = sorted(naming, key=lambda item: item.path)
         self.foreign = sorted(path for path in inventory.files if path.endswith(OTHER_LANGUAGES))
         self.routes = sorted({item.location.file for item in inventory.web_routes})
         self.go = self._all_named(inventory)

@@ -243,6 +243,8 @@ class NamedVariables(Struct, frozen=True):
     names: frozenset[str]
     """In lower case."""
     location: Location
+    commented: bool = False
+    """Whether they stand in the comments of a Compose file, for services that somebody may want."""
 
 
 class ServerTrait(Struct, frozen=True):

@@ -271,6 +271,8 @@ class TestSuite(Struct, frozen=True):
     """How many tests the files declare, as far as their text shows it."""
     variables: frozenset[str] = frozenset()
     """Names in capitals in the tests and in what is loaded with them (`conftest.py`): variables that they may set."""
+    self_contained: bool = False
+    """Whether tests in Python import nothing beside the standard library and pytest, so that no application loads."""
     __test__ = False  # it is no test of ours
 
 

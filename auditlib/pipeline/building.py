@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import shlex
 
-from auditlib.conventions import environments, services, tools
+from auditlib.conventions import builds, environments, services, tools
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Dockerfile
 from auditlib.patterns import regex
@@ -56,7 +56,19 @@ def may_build(found: Pipeline) -> bool:
 
 
 def step(inventory: Inventory, dockerfile: Dockerfile) -> str:
-    """The step that builds it, with the context that Compose builds it with."""
+    """The step that builds it, with the context that Compose builds it with, or that has what it copies."""
     users = (item for item in inventory.services if services.dockerfile(inventory, item) == dockerfile)
-    context = next((item.build.context for item in users if item.build), posixpath.dirname(dockerfile.path) or ".")
+    own = posixpath.dirname(dockerfile.path) or "."
+    usual = builds.context(inventory, dockerfile) or _of_action(inventory, dockerfile) or own
+    context = next((item.build.context for item in users if item.build), usual)
     return f"- run: docker build --file {shlex.quote(dockerfile.path)} {shlex.quote(context)}"
+
+
+def _of_action(inventory: Inventory, dockerfile: Dockerfile) -> str:
+    """The context that a workflow's action builds it with, by its name or by one that a matrix gives."""
+    for item in inventory.steps:
+        inputs = {pair.name: pair.value for pair in item.inputs} if "/build-push-action@" in item.uses else {}
+        file, context = inputs.get("file", ""), inputs.get("context", "")
+        if context and "$" not in context and ("$" in file or posixpath.normpath(file) == dockerfile.path):
+            return context
+    return ""

@@ -23,6 +23,7 @@ from auditlib.yamltree import Node
 
 _NAME = regex(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*\b")
 _COMPOSE = regex(r"(?:^|[._-])compose(?:[._-][\w.-]*)?\.ya?ml$", re.I)
+_OPTIONAL = regex(r"\$\{([A-Z][A-Z0-9_]{2,100})\b")
 _DOCUMENTS = frozenset({".md", ".rst", ".txt", ".adoc", ".mdx"})
 _SPRING = regex(r"(?:^|/)application(?:-[\w-]+)?\.ya?ml$")
 _NAMES_LIMIT = 20_000
@@ -37,6 +38,11 @@ def read(source: Source) -> Reading:
         return reading
     search = ahocorasick_rs.AhoCorasick(names[:_NAMES_LIMIT], matchkind=ahocorasick_rs.MatchKind.LeftmostLongest)
     known = frozenset(setting)
+    reading.records += [
+        NamedVariables(path, found, Location(path), commented=True)
+        for path in setting
+        if not is_env_file(path) and (found := _of_comments(source.glance(path)))
+    ]
     for path in source.files:
         if path not in known and is_text(path) and posixpath.splitext(path)[1] not in _DOCUMENTS:
             found = _named(source.glance(path), search) | _of_spring(source, path, names)
@@ -53,6 +59,12 @@ def _named(text: str, search: ahocorasick_rs.AhoCorasick) -> frozenset[str]:
         if not _is_part(text[start - 1 : start]) and not _is_part(text[end : end + 1])
     }
     return frozenset(found)
+
+
+def _of_comments(text: str) -> frozenset[str]:
+    """The variables of services that stand in a Compose file as comments, for whoever wants them."""
+    comments = (line for line in text.split("\n") if line.lstrip().startswith("#"))
+    return frozenset(match[1].lower() for line in comments for match in _OPTIONAL.finditer(line))
 
 
 def _of_spring(source: Source, path: str, names: list[str]) -> frozenset[str]:

@@ -7,6 +7,7 @@ and the configuration files and file names of Playwright, Cypress, Vitest and Je
 from __future__ import annotations
 
 import re
+import sys
 from collections import defaultdict
 from collections.abc import Iterator
 from functools import partial
@@ -47,6 +48,13 @@ _CASES = regex(
 )
 _NAME = regex(r"\b[A-Z][A-Z0-9_]{2,60}\b")
 _NAME_LIMIT = 2_000
+
+
+_PYTHON_IMPORT = regex(r"^[ \t]*(?:from|import)[ \t]+(\.|\w+)", re.M)
+_BY_NAME = regex(
+    r"\b(?:DJANGO_SETTINGS_MODULE|pytest_plugins|__import__|import_module|exec)\b|^[ \t]*import[^\n]*,", re.M
+)
+_HARMLESS = (sys.stdlib_module_names | {"pytest"}) - {"importlib", "runpy", "subprocess", "os", "pkgutil"}
 
 
 def read(source: Source) -> Reading:
@@ -129,8 +137,9 @@ def _suite(source: Source, framework: str, folder: str, files: list[str]) -> Tes
     prefix = f"{folder}/" if folder else ""
     text = partial(_text, source)
     variables: set[str] = set()
-    for path in (*files, *_loaded_with(source, prefix)):
-        variables.update(_NAME.findall(text(path)))
+    texts = [text(path) for path in (*files, *_loaded_with(source, prefix))]
+    for each in texts:
+        variables.update(_NAME.findall(each))
     return TestSuite(
         framework=framework,
         folder=folder,
@@ -138,7 +147,14 @@ def _suite(source: Source, framework: str, folder: str, files: list[str]) -> Tes
         location=Location(next(_configurations(source, framework, prefix), files[0])),
         cases=sum(len(_CASES.findall(text(path))) for path in files),
         variables=frozenset(sorted(variables)[:_NAME_LIMIT]),
+        self_contained=all(path.endswith(".py") for path in files) and not any(map(_loads, texts)),
     )
+
+
+def _loads(text: str) -> bool:
+    """Whether a file may load the application: by an import, or by what loads it without one."""
+    roots = {match[1] for match in _PYTHON_IMPORT.finditer(text)}
+    return bool(_BY_NAME.search(text)) or not roots <= _HARMLESS
 
 
 def _loaded_with(source: Source, prefix: str) -> Iterator[str]:

@@ -18,6 +18,8 @@ _READING = {
     "tsx": "process.env.{}", "sh": '"${{{}:?}}"', "go": 'os.Getenv("{}")', "rb": 'ENV.fetch("{}")',
     "php": "getenv('{}')", "java": 'System.getenv("{}")', "properties": "${{{}}}",
 }  # fmt: skip
+_DEMANDING = {"decouple": 'config("{}")', "django-environ": 'env("{}")', "environs": 'env.str("{}")'}
+"""By the library through which code reads a variable, how it does so without a default."""
 _UNNAMED = "SECRET"
 _SPRING = regex(r"(?:^|/)(?:application|bootstrap)[\w-]*\.ya?ml$")
 
@@ -44,10 +46,18 @@ def in_code(inventory: Inventory, name: str, file: str, kind: str = "str") -> st
     """The same for a file of code; a class of pydantic's settings has a field, which fails to start without a value."""
     fields = settings_fields(inventory, file)
     if not fields:
-        return reading(name, file)
+        style = next((item.style for item in inventory.settings if (item.name, item.location.file) == (name, file)), "")
+        return _DEMANDING.get(style, "").format(name) or _demanded(reading(name, file), name)
     own = next((item for item in fields if item.name == name), None)
     holder, _, field = (own or fields[0]).attribute.rpartition(".")
     return f"{field if own else name}: {own.type if own and own.type else kind}  # in {holder}, without a default"
+
+
+def _demanded(text: str, name: str) -> str:
+    """The same with what stops the start in JavaScript, where a variable that isn't set is only `undefined`."""
+    if not text.startswith("process.env."):
+        return text
+    return f'const value = {text};\nif (!value) throw new Error("{name} is not set");'
 
 
 def settings_fields(inventory: Inventory, file: str) -> list[Setting]:

@@ -46,6 +46,8 @@ from auditlib.rules._rule import Evidence, rule
 
 _PRINTED = regex(r"--(?:cov-report|coverage\.?reporters?|coverageReporters|reporter)[= ](?:term|text)")
 """Options with which a run prints its report into the log as well, where it stays."""
+_PRINTS = regex(r"\bgo\s+tool\s+cover\b.*-func\b|\bcoverage\s+report\b")
+"""What prints a report that a run before has written."""
 
 
 @rule(area=Area.CICD, severity=Severity.LOW, confidence=Confidence.HIGH, effort=Effort.SMALL)
@@ -56,6 +58,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         runs = found.of_job(job)
         reports = [run for run in runs if _reports(run) and not _is_vain(inventory, job, run)]
         shown = any(tools.REPORTING.search(run.text) for run in runs)
+        shown = shown or any(_PRINTS.search(run.text) for run in runs)
         shown = shown or any("GITHUB_STEP_SUMMARY" in step.run for step in job.steps)
         if reports and not shown:
             kinds = [_kind(run) for run in reports]

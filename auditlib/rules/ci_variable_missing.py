@@ -69,7 +69,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         found = pipeline.of(inventory, [workflow])
         for suite in inventory.test_suites:
             run = next((item for item in found.runs if item.folder is not None and pipeline.starts(item, suite)), None)
-            if run and suite.framework in ("pytest", "unittest") and not _gets_variables_elsewhere(run.job):
+            of_python = suite.framework in ("pytest", "unittest") and not suite.self_contained
+            if run and of_python and not _gets_variables_elsewhere(run.job):
                 missing = _missing(inventory, workflow, run, suite, demanded)
                 if missing:
                     yield _evidence(run, suite, missing)

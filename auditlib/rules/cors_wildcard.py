@@ -88,7 +88,8 @@ def _named(holder: str, file: str) -> str:
     if file.endswith(_JVM):
         return f'setAllowedOrigins(List.of("{_ORIGIN}"))'
     if file.endswith(_SCRIPT):
-        return f'cors({{ origin: ["{_ORIGIN}"] }})'
+        option = f'origin: ["{_ORIGIN}"]'
+        return f"cors({{ {option} }})" if holder == "cors()" else option
     sign = " = " if file.endswith(".py") else ": " if file.endswith((".yml", ".yaml")) else "="
     return f'{holder}{sign}["{_ORIGIN}"]' if file.endswith(".py") else f"{holder}{sign}{_ORIGIN}"
 
@@ -110,7 +111,7 @@ def _evidence(holder: str, places: dict[Location, str], senders: list[AllowedOri
         related=tuple(Related(place, text) for place, text in (*others, *sending.items())),
         recommendation=f"{f'Remove `{written}` from' if written else 'Give'} {holder} "
         f"{'and name the' if written else 'the'} frontend's origins, one list for each environment.",
-        severity=Severity.HIGH if with_credentials else None,
+        severity=Severity.HIGH if with_credentials and not by_token else None,
         confidence=None if with_credentials and not by_token else Confidence.MEDIUM,
         change=_CHANGES.get(written, ("", "")),
         example=files.into(first.file, _named(holder, first.file)),

@@ -31,27 +31,36 @@ References:
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
-from auditlib.conventions import environments, grafana, routing, secrets, services
+from auditlib import pipeline
+from auditlib.compose.discovery import BASES
+from auditlib.conventions import compose_calls, deployment, environments, grafana, routing, secrets, services
 from auditlib.conventions.routing import Way
 from auditlib.conventions.secrets import Sighting
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.configuration import EnvLine
+from auditlib.inventory.delivery import Job
 from auditlib.inventory.stack import EnvironmentEntry, Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.patterns import regex
 from auditlib.phrases import counted, listed
 from auditlib.redaction import Value, is_credential_name
 from auditlib.rules import _code_lines as code_lines
 from auditlib.rules import _compose_lines as compose_lines
+from auditlib.rules import _files as files
 from auditlib.rules import _login_lines as login_lines
+from auditlib.rules import _workflow_lines as workflow_lines
 from auditlib.rules._rule import Evidence, rule
 
+_FOR_TESTS = regex(r"(?:^|[._-])(?:tests?|testing|ci|e2e)(?=$|[._-])")
+"""What the name of a Compose file says that is started for the tests alone, and thrown away after them."""
 _AMONG_NODES = ("ERLANG_COOKIE",)
 """What the nodes of a cluster tell each other; no client of a published port ever sends it."""
 
@@ -82,8 +91,10 @@ class _Group(Struct, frozen=True):
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every credential by its variable's name, with all the places that it reaches; and Grafana's first login."""
     uses: defaultdict[tuple[str, str], dict[Location, _Use]] = defaultdict(dict)
+    thrown = _thrown_away(inventory)
     for family, name, use in (*_defaults(inventory), *_literals(inventory)):
-        if not secrets.is_public(name) and not secrets.opens_nothing(name, use.value):
+        harmless = secrets.is_public(name) or secrets.opens_nothing(name, use.value)
+        if not harmless and (use.location.file, use.service) not in thrown:
             uses[family, name].setdefault(use.location, use)
     by_name = {(service.project, service.name): service for service in inventory.services}
     ways = _open_ways(inventory)
@@ -97,6 +108,17 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         way = ways.get((service.project, service.name))
         if (services.is_exposed(service) or way) and grafana.keeps_first_login(inventory, service):
             yield _first_login(service, way)
+
+
+def _thrown_away(inventory: Inventory) -> set[tuple[str, str]]:
+    """By file and service what tests alone start, keeps nothing and is asked by nobody else: nothing opens."""
+    return {
+        (file, service.name)
+        for service in inventory.services
+        if not service.ports and not any(mount.kind == "volume" for mount in service.mounts)
+        for file in {service.location.file, *(entry.location.file for entry in service.environment)}
+        if _FOR_TESTS.search(posixpath.basename(file))
+    }
 
 
 def _reached(by_name: Mapping[tuple[str, str], Service], family: str, uses: Iterable[_Use]) -> list[Service]:
@@ -220,7 +242,7 @@ def _evidence(inventory: Inventory, group: _Group, copies: list[_Use], ways: Map
         severity=severity,
         change=_change(name, first, variables[first.value.identity]),
         example=login_lines.with_kept(
-            _lines(name, uses, variables),
+            "\n".join((_lines(group, uses, variables), *_given(inventory, uses, variables.values()))),
             inventory,
             [name],
             among=reached,
@@ -278,10 +300,54 @@ def _advice(uses: list[_Use], variables: dict[int, str], alike: Sequence[Sightin
     return f"{told}{', ' if len(steps) > 1 else ' and '}{' and '.join(steps)}."
 
 
-def _lines(name: str, uses: list[_Use], variables: dict[int, str]) -> str:
+def _given(inventory: Inventory, uses: list[_Use], names: Iterable[str]) -> Iterator[str]:
+    """Where the variables have to be set, so that starts go on: the template beside, and the jobs that ask Compose."""
+    names = list(dict.fromkeys(names))
+    paths = {use.location.file for use in uses}
+    for file in inventory.env_files:
+        beside = posixpath.dirname(file.path) in {posixpath.dirname(path) for path in paths}
+        lacking = [name for name in names if name not in {line.name for line in file.lines}]
+        if file.template and beside and lacking:
+            yield files.into(file.path, "\n".join(f"{name}=" for name in lacking))
+            break
+    for job in _asking(inventory, paths):
+        lines = "env:" + "".join(f"\n  {name}: <a value for this run>" for name in names)
+        yield workflow_lines.of_job(job.workflow, job.id, lines)
+
+
+def _asking(inventory: Inventory, paths: set[str]) -> list[Job]:
+    """The jobs that call Compose on one of these files and make no `.env`; where one deploys, the host has it."""
+    found: dict[tuple[str, str], Job] = {}
+    for run in pipeline.of(inventory, inventory.workflows).runs:
+        call = compose_calls.of(run.text.split())
+        given = deployment.deploys(run.job) or any(".env" in step.run for step in run.job.steps)
+        if call and not given:
+            named = {posixpath.basename(path) for path in call.files} or BASES
+            if any(posixpath.basename(path) in named for path in paths):
+                found.setdefault((run.job.workflow, run.job.id), run.job)
+    return list(found.values())[:_SHOWN]
+
+
+def _own_names(group: _Group) -> dict[str, list[str]]:
+    """By what containers call the variable, which ones: handed on under another name it isn't read by its own."""
+    held = {use.value.text for use in group.uses}
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for service in group.reached:
+        for entry in service.environment:
+            if entry.variables == (group.name,) and entry.value and entry.value.text in held:
+                found[entry.name].append(service.name)
+    return found or {group.name: []}
+
+
+def _lines(group: _Group, uses: list[_Use], variables: dict[int, str]) -> str:
     """The variable as a service gets it; of several the first services', each with its own."""
+    name = group.name
     if len(variables) == 1:
-        return code_lines.required([name])
+        named = _own_names(group)
+        written = {own: f"environment:\n  {own}: ${{{name}:?set it in .env}}" for own in named}
+        if len(named) == 1:
+            return "\n".join(written.values())
+        return "\n".join(compose_lines.of_name(named[own][0], lines) for own, lines in written.items())
     shown = {use.service: variables[use.value.identity] for use in uses if use.service}
     lines = [
         compose_lines.of_name(service, f"environment:\n  {name}: ${{{variable}:?set it in .env}}")

@@ -57,12 +57,25 @@ _ECOSYSTEMS = {
     "actions": "github-actions",
     "Python packages": "pip",
     "npm packages": "npm",
+    "Go modules": "gomod",
+    "Rust crates": "cargo",
+    "Maven packages": "maven",
+    "Gradle packages": "gradle",
     "base images": "docker",
     "images of services": "docker-compose",
 }
 """What Dependabot calls them (https://docs.github.com/en/code-security/dependabot/ecosystems-supported-by-dependabot)."""
 
+_BY_FILE = {
+    "go.mod": "Go modules", "Cargo.toml": "Rust crates", "pom.xml": "Maven packages",
+    "build.gradle": "Gradle packages", "build.gradle.kts": "Gradle packages",
+}  # fmt: skip
+_ASIDE = frozenset({"vendor", "third_party", "node_modules", "testdata", "fixtures"})
+_RENOVATE = """# renovate.json, for a Renovate that this forge runs
+{"extends": ["config:recommended"]}"""
+
 _PLAIN = regex(r"[\w./-]+")
+_FORGES = (".forgejo/", ".gitea/", ".gitlab-ci.yml")
 _LISTED = 20
 """Folders that an entry names one by one; of more it takes all."""
 
@@ -74,15 +87,24 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     if kinds and not any(_UPDATERS.search(path) for path in inventory.files) and not _updates(inventory):
         first, *others = kinds
         names = listed(kinds)
+        elsewhere = _is_elsewhere(inventory)
         yield Evidence(
             f"No Dependabot, Renovate or the like proposes new versions of {names}, unless it is set up outside the "
             "repository.",
             kinds[first][0],
             subject="updates",
             related=tuple(Related(kinds[name][0], name, member=True) for name in others),
-            recommendation=f"Add .github/dependabot.yml with entries for {names}.",
-            example=_dependabot(kinds),
+            recommendation=f"Add renovate.json, and have Renovate run for {names}: Dependabot belongs to GitHub."
+            if elsewhere
+            else f"Add .github/dependabot.yml with entries for {names}.",
+            example=_RENOVATE if elsewhere else _dependabot(kinds),
         )
+
+
+def _is_elsewhere(inventory: Inventory) -> bool:
+    """Whether the pipelines are those of another forge alone."""
+    ours = any(path.startswith(".github/workflows/") for path in inventory.files)
+    return not ours and any(path.startswith(_FORGES) for path in inventory.files)
 
 
 def _dependabot(kinds: Mapping[str, Sequence[Location]]) -> str:
@@ -112,10 +134,21 @@ def _kinds(inventory: Inventory) -> Iterator[tuple[str, list[Location]]]:
         "actions": [Location(step.workflow) for step in actions],
         "Python packages": [item.location for item in packages if item.kind == "python"],
         "npm packages": [item.location for item in packages if item.kind == "npm"],
+        **_by_file(inventory),
         "base images": [item.location for item in inventory.dockerfiles],
         "images of services": [service.image_location for service in external],
     }
     yield from ((name, places) for name, places in found.items() if places)
+
+
+def _by_file(inventory: Inventory) -> dict[str, list[Location]]:
+    """The packages of languages of which the name of a file alone tells."""
+    found: dict[str, list[Location]] = {}
+    for path in inventory.files:
+        *folders, name = path.split("/")
+        if name in _BY_FILE and _ASIDE.isdisjoint(folders):
+            found.setdefault(_BY_FILE[name], []).append(Location(path))
+    return found
 
 
 def _updates(inventory: Inventory) -> bool:

@@ -30,12 +30,12 @@ References:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from auditlib.conventions import compose_calls, deployment, environments
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.stack import Project
+from auditlib.inventory.stack import Project, Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.phrases import counted, listed
 from auditlib.rules import _files as files
@@ -49,14 +49,14 @@ A host with Docker and Compose, and `.env` with: {variables}
 
 ## Deploying a release
 
-    docker compose -f {file} pull
-    docker compose -f {file} up --detach --wait
+    docker compose -f {file} pull{ignoring}
+    docker compose -f {file} up --detach --wait{building}
 
 It worked if `docker compose -f {file} ps` shows {services} as running, and <what a user sees>.
 
 ## Rolling back
 
-The same commands with the tags of the release before; <what is done about its migrations>."""
+The same commands with {before}; <what is done about its migrations>."""
 
 
 @rule(area=Area.RESILIENCE, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.MEDIUM)
@@ -103,8 +103,17 @@ def _guide(inventory: Inventory) -> str:
     """The guide's outline, with the files, variables and services that there are."""
     project = next(iter(inventory.base_projects), None)
     if project is None:
-        return _GUIDE.format(file="<Compose file>", variables="<the variables>", services="all services")
+        return _GUIDE.format(file="<Compose file>", variables="<the variables>", services="all services", **_way([]))
     names = dict.fromkeys(item.name for item in inventory.variables if item.project == project.name)
     services = listed(inventory.services_of(project.name))
     variables = ", ".join(f"`{name}`" for name in names) or "<the variables>"
-    return _GUIDE.format(file=project.location.file, variables=variables, services=services)
+    way = _way(inventory.services_of(project.name).values())
+    return _GUIDE.format(file=project.location.file, variables=variables, services=services, **way)
+
+
+def _way(services: Iterable[Service]) -> dict[str, str]:
+    """How a release comes and goes: what is built on the host isn't pulled, and has no tag to go back to."""
+    if not any(service.build for service in services):
+        return {"ignoring": "", "building": "", "before": "the tags of the release before"}
+    before = "the commit of the release before checked out"
+    return {"ignoring": " --ignore-buildable", "building": " --build", "before": before}

@@ -57,7 +57,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         if up and not _asks_later(inventory, script):
             found[up.location.file, script.subject] = up, script  # of a job the last one, after which it ends
     for up, script in found.values():
-        yield _evidence(up, script)
+        yield _evidence(up, script, _asked_before(script.commands, up))
 
 
 def _unasked(commands: tuple[Command, ...]) -> Command | None:
@@ -70,6 +70,15 @@ def _unasked(commands: tuple[Command, ...]) -> Command | None:
         elif _ASKS.search(" ".join(command.words)) and command.words[0] not in ("echo", "printf"):
             last = None
     return last
+
+
+def _asked_before(commands: tuple[Command, ...], last: Command) -> bool:
+    """Whether a script asks after an earlier start, so that only what the last one starts is taken on trust."""
+    before = commands[: commands.index(last)]
+    first = next((index for index, item in enumerate(before) if (call := compose_calls.of(item.words))
+                  and call.verb == "up"), len(before))  # fmt: skip
+    words = (" ".join(item.words) for item in before[first:] if item.words[0] not in ("echo", "printf"))
+    return any(map(_ASKS.search, words))
 
 
 def _asks_later(inventory: Inventory, script: ServerScript) -> bool:
@@ -102,13 +111,16 @@ def _calls(job: Job, path: str) -> bool:
     return any(name in text for text in texts)
 
 
-def _evidence(up: Command, script: ServerScript) -> Evidence:
+def _evidence(up: Command, script: ServerScript, before: bool) -> Evidence:
     text = " ".join(up.words)
+    started = "what it names" if before else "the services"
+    it = "it works, as it does after a start before" if before else "they work"
     return Evidence(
-        f"The deployment by {script.called} starts the services with `{text}`, and nothing asks afterwards "
-        "whether they work: one that ends at once, or answers with errors, counts as deployed.",
+        f"The deployment by {script.called} starts {started} with `{text}`, and nothing asks afterwards "
+        f"whether {it}: one that ends at once, or answers with errors, counts as deployed.",
         up.location,
         subject=script.subject,
+        severity=Severity.LOW if before else None,
         recommendation="Add `--wait` to `up`, and ask a health route with `curl --fail --retry` afterwards.",
         example=files.into(
             up.location.file,

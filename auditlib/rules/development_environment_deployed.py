@@ -13,7 +13,7 @@ Better:
 
     environment:
       NODE_ENV: production
-    # and in compose.override.yaml, for development:
+    # and in compose.dev.yaml, for development:
       NODE_ENV: development
 
 Recommendation:
@@ -108,5 +108,7 @@ def _evidence(inventory: Inventory, project: Project, name: str, items: list[_Fi
         recommendation=f"Set {name} for production in {entry.location.file}, and `{value}` in a file for development.",
         severity=Severity.HIGH if effects else None,
         change=(value, "production") if name != DJANGO_MODULE else ("", ""),
-        example=f"# compose.override.yaml\nservices:\n  {service.name}:\n    environment:\n      {name}: {value}",
+        example="# compose.dev.yaml, which no server reads by itself: docker compose -f "
+        f"{entry.location.file} -f compose.dev.yaml up\n"
+        f"services:\n  {service.name}:\n    environment:\n      {name}: {value}",
     )

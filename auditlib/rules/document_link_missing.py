@@ -58,17 +58,17 @@ def _is_foreign(document: Document) -> bool:
     return not _FOREIGN.isdisjoint(document.path.split("/"))
 
 
-def _like(inventory: Inventory, link: str) -> str:
-    """The only file of the repository that has the name to which a link leads."""
+def _like(inventory: Inventory, document: Document, link: str) -> str:
+    """The only file of the repository that has the name to which a link leads; never the document itself."""
     name = posixpath.basename(link).lower()
     found = [path for path in inventory.files if posixpath.basename(path).lower() == name]
-    return found[0] if len(found) == 1 else ""
+    return found[0] if len(found) == 1 and found[0] != document.path else ""
 
 
 def _evidence(inventory: Inventory, document: Document, broken: list[Mention]) -> Evidence:
     first, *others = broken
     folder = posixpath.dirname(document.path)
-    like = _like(inventory, first.text)
+    like = _like(inventory, document, first.text)
     there = posixpath.relpath(like, folder or ".") if like else ""
     more = f", and to {counted(len(others), 'other file')} that it lacks" if others else ""
     known = f"; there is {like}" if like else ""

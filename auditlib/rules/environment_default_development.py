@@ -49,7 +49,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         if meant and not environments.is_for_development(location.file):
             places[name].setdefault(location, f"{where} defaults to `{text}`")
     for name, found in places.items():
-        if not _is_decided_without(inventory, name):
+        if not _is_decided_without(inventory, name) and not _is_told(inventory, name):
             yield _evidence(inventory, name, found)
 
 
@@ -58,6 +58,13 @@ def _is_decided_without(inventory: Inventory, name: str) -> bool:
     bare = {_spot(item.location) for item in inventory.settings if item.name == name and item.default is None}
     deciding = [item for item in inventory.environment_branches if item.variable.upper() == name.upper()]
     return bool(deciding) and all(_spot(item.location) in bare for item in deciding)
+
+
+def _is_told(inventory: Inventory, name: str) -> bool:
+    """Whether no code was seen to decide by it, and a template has people set it to something else."""
+    deciding = any(item.variable.upper() == name.upper() for item in inventory.environment_branches)
+    lines = (line for file in inventory.env_files if file.template for line in file.lines if line.name == name)
+    return not deciding and any(line.value and not environments.is_development(line.value.text) for line in lines)
 
 
 def _spot(place: Location) -> tuple[str, int]:

@@ -65,5 +65,10 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             Related(run.location, "runs the other tests"),
         ),
         recommendation="Add a job that starts what they need and runs `cargo test -- --ignored`.",
-        example=workflow_lines.step(run.location.file, run.job.id, "- run: cargo test -- --ignored"),
+        example=workflow_lines.step(
+            run.location.file,
+            run.job.id,
+            "- run: <what starts the servers that these tests need, and waits for them>\n"
+            "- run: cargo test -- --ignored",
+        ),
     )

@@ -28,6 +28,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from auditlib import stages
 from auditlib.conventions import deployment
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
@@ -44,11 +45,19 @@ _WITHIN = regex(r"回滚|回退|還原|ロールバック|切り戻し|롤백")
 """Words of languages that write without spaces."""
 _HEADING = regex(r"\broll(?:ing|ed)?[- ]?back|\brevert|\bundo\b|\bdowngrad|previous (?:release|version)", re.I)
 _COMMAND = regex(r"\brollback\b|\brollout undo\b|\bdowngrade\b|--atomic\b|circuit[-_]breaker", re.I)
+_COMPOSE = regex(r"\bdocker[- ]compose\b")
+_WAYS = (
+    (regex(r"\bhelm\b"), "`helm rollback <release>`"),
+    (regex(r"\bkubectl\b"), "`kubectl rollout undo deployment/<name>`, and wait with `kubectl rollout status`"),
+    (regex(r"\bcurl\b.*HOOK"), "That release deployed once more, in the console of the platform that the hook calls"),
+    (regex(r"\baws ecs\b"), "`aws ecs update-service` with the task definition of that release"),
+)
+"""By what a job deploys with, how the release before comes back."""
 
 _SECTION = """## Rollback
 
 1. Which release ran before, and where its images are
-2. `docker compose -f {file} up -d` with the tags of that release
+2. {back}
 3. What to do about migrations that it doesn't know
 4. How to see that it worked"""
 
@@ -70,8 +79,25 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         subject="rollback",
         related=signs[:5],
         recommendation=f"Add a section on going back to the previous release to {guide.file}.",
-        example=_SECTION.format(file=inventory.base_projects[0].location.file),
+        example=_SECTION.format(back=_back(inventory)),
     )
+
+
+def _back(inventory: Inventory) -> str:
+    """The step that brings the release before back, by the way in which the repository is deployed."""
+    steps = [step for job in deployment.deploying_jobs(inventory) for step in job.steps]
+    texts = [" ".join(item.words) for step in steps for item in (*step.commands, *step.remote)]
+    if not any(_COMPOSE.search(text) for text in texts):
+        for pattern, back in _WAYS:
+            if any(map(pattern.search, texts)):
+                return back
+        if platform := next(deployment.platforms(inventory), None) if texts else None:
+            return f"Deploy that release to {platform[0]} once more, by <its command or console>"
+    projects = sorted(inventory.base_projects, key=lambda item: not stages.names_production(item.location.file))
+    file = projects[0].location.file
+    if any(service.build for service in inventory.services_of(projects[0].name).values()):
+        return f"`git checkout <that release>`, then `docker compose -f {file} up -d --build`"
+    return f"`docker compose -f {file} up -d` with the tags of that release"
 
 
 def _none(inventory: Inventory) -> str:

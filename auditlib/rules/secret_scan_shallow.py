@@ -47,15 +47,22 @@ _COMMAND = regex(
 
 @rule(area=Area.CICD, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """Each job that looks for secrets in the history of a checkout that has none."""
-    for job in inventory.jobs:
-        checkout: Step | None = None
-        for step in job.steps:
-            if is_checkout(step):
-                checkout = step
-            elif checkout and _scans(step) and not _fetches(job, checkout):
-                yield _evidence(job, checkout, step)
-                break
+    """Each job that looks for secrets in the history of a checkout that has none, where no other one has it."""
+    found = [item for job in inventory.jobs if (item := _scan(job))]
+    if all(not _fetches(job, checkout) for job, checkout, _ in found):
+        for job, checkout, step in found:
+            yield _evidence(job, checkout, step)
+
+
+def _scan(job: Job) -> tuple[Job, Step, Step] | None:
+    """The first search of a job, with the checkout that it looks through."""
+    checkout: Step | None = None
+    for step in job.steps:
+        if is_checkout(step):
+            checkout = step
+        elif checkout and _scans(step):
+            return job, checkout, step
+    return None
 
 
 def _scans(step: Step) -> bool:

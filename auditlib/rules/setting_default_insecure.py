@@ -27,6 +27,7 @@ References:
 
 from __future__ import annotations
 
+import shlex
 from collections import defaultdict
 from collections.abc import Iterator
 
@@ -48,6 +49,8 @@ _OF_PROGRAM = regex(
     r"(?:^|/)(?:(?:application|bootstrap)(?:-[\w-]+)?\.(?:ya?ml|properties)|appsettings(?:\.[\w-]+)?\.json)$"
 )
 """The configuration that is a part of an application; any other may be mounted."""
+_LOCAL = ("@localhost", "@127.0.0.1", "@[::1]")
+"""In the address of a server on the same host, which a container doesn't have."""
 _GENERAL = regex(r"((?:^|.*/)application)\.(?:ya?ml|properties)")
 _OF_PROFILE = regex(r"((?:^|.*/)application)-([\w-]+)\.(?:ya?ml|properties)")
 
@@ -144,6 +147,14 @@ def _evidence(
         f"Remove the default of {setting.name}, so that a start without it fails, and pass the variable wherever this "
         "code runs."
     )
+    if setting.style == "javascript":
+        advice = (
+            f"Throw where {setting.name} isn't set, in place of its default, as it would only be `undefined`, and pass "
+            "the variable wherever this code runs."
+        )
+    local = any(sign in default.text for sign in _LOCAL)
+    if local:
+        consequence = "wherever the variable isn't set, the code asks its own host with it"
     if demanded:
         consequence = "Compose demands the variable, but every other start of this code runs with the default"
     return Evidence(
@@ -152,7 +163,7 @@ def _evidence(
         subject=setting.name,
         related=related,
         recommendation=advice,
-        severity=Severity.MEDIUM if demanded else None,
+        severity=Severity.MEDIUM if demanded or local else None,
         change=(f' = "{default.text}"', "") if setting.style == "pydantic" else ("", ""),
         example=files.into(setting.location.file, code_lines.in_code(inventory, setting.name, setting.location.file)),
     )
@@ -168,6 +179,8 @@ def _unread(setting: Setting, found: Evidence) -> Evidence:
         recommendation=f"Remove {setting.attribute}, or read it and take away its default.",
         severity=Severity.LOW,
         confidence=Confidence.MEDIUM,
+        change=("", ""),
+        example=f"grep -rn {shlex.quote(setting.attribute.rpartition('.')[2])} .  # whether anything reads it",
     )
 
 

@@ -64,7 +64,7 @@ def _builds(inventory: Inventory, service: Service, file: str) -> bool:
 def _is_known_there_alone(inventory: Inventory, name: str, file: str) -> bool:
     """Whether no other file that runs names it, and no code asks the environment for it."""
     read = any(name in (item.name, *item.aliases) for item in inventory.settings)
-    naming = [item.path for item in inventory.named_variables if name.lower() in item.names]
+    naming = [item.path for item in inventory.named_variables if name.lower() in item.names and not item.commented]
     others = [path for path in naming if path != file and not _is_aside(path)]
     return not read and not others
 

@@ -30,6 +30,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+import msgspec
+
 from auditlib import pipeline
 from auditlib.conventions import checks
 from auditlib.graph import DependencyGraph
@@ -75,9 +77,10 @@ def _of_step(job: Job, step: Step) -> Iterator[Evidence]:
     if switch := checks.toothless_input(step.uses, {pair.name: pair.value for pair in step.inputs}):
         what = f"The step {step.name or step.index + 1} of the job {job.id} runs {step.uses.partition('@')[0]}"
         subject = f"{job.id}/{step.name or step.index}"
-        yield _evidence(
+        found = _evidence(
             step.location, subject, what, f"`{switch}`", audit="hadolint" not in step.uses, example=_with(step, switch)
         )
+        yield msgspec.structs.replace(found, recommendation=_turned(step, switch), change=("", ""))
         return
     checking = [item for item in step.commands if checks.is_check(item.words) or _validates(step, item)]
     tolerated = step.continue_on_error and not _is_asked_later(job, step)
@@ -145,6 +148,16 @@ def _with(step: Step, switch: str) -> str:
     """The input of an action turned round."""
     name, _, value = switch.partition(": ")
     return f"- uses: {step.uses}\n  with:\n    {name}: {_OPPOSITE[value]}"
+
+
+def _turned(step: Step, switch: str) -> str:
+    """What to write in place of an input; without it Trivy's action falls back to letting everything pass."""
+    name, _, value = switch.partition(": ")
+    place = next(pair.location for pair in step.inputs if pair.name == name)
+    return (
+        f"Write `{name}: {_OPPOSITE[value]}` in place of `{switch}` in {place.file}:{place.line}, and mend or list "
+        "what it then finds."
+    )
 
 
 def _reason(command: Command) -> str:

@@ -1,4 +1,4 @@
-"""The tests run on SQLite, and what is deployed runs on another database.
+"""The tests run on another database than what is deployed.
 
 Types, locks, constraints and migrations differ, so that tests are green over statements that fail in production, and
 the other way round.
@@ -93,7 +93,11 @@ def _of_memory(inventory: Inventory, job: Job, memory: MemoryDatabase, database:
         recommendation=f"Give the tests an address of {name}, of a service of the job or by Testcontainers.",
         confidence=Confidence.MEDIUM,
         example=workflow_lines.of_job(
-            job.workflow, job.id, f"services:\n  {database.name}:\n    image: {database.image or name.lower()}"
+            job.workflow,
+            job.id,
+            f"env:\n  SPRING_DATASOURCE_URL: <the address of {name}, with its login>"
+            if started
+            else f"services:\n  {database.name}:\n    image: {database.image or name.lower()}",
         ),
     )
 
@@ -120,7 +124,8 @@ def _evidence(inventory: Inventory, job: Job, given: Pair, database: Service) ->
         given.location,
         subject=f"{job.workflow}/{job.id}/{given.name}",
         related=(Related(database.location, f"{name}, which is deployed"),),
-        recommendation=f"Give the job {job.id} {database.image or name} as a service, and its address as {given.name}.",
+        recommendation=f"Give the job {job.id} {database.image or name} as a service, and its address as {given.name}, "
+        "which tests that name an engine themselves have to read too.",
         example=workflow_lines.of_job(
             job.workflow, job.id, f"services:\n  {database.name}:\n    image: {database.image or name.lower()}"
         ),

@@ -445,6 +445,75 @@ CASES = {
                          "networks: {watch: {}}\n"},
         'command: ["--path.rootfs=/host"]\n  pid: host\n  volumes: ["/:/host:ro,rslave"]\n  # the host',
     ),
+    "a guide builds what is built on the host": (
+        "deployment-guide-missing", {"compose.yaml": API, "api/Dockerfile": DOCKERFILE, "api/main.py": HEALTH},
+        "pull --ignore-buildable\n    docker compose -f compose.yaml up --detach --wait --build",
+    ),
+    "a release comes back as it is deployed": (
+        "rollback-undocumented",
+        {"compose.yaml": API, "api/Dockerfile": DOCKERFILE, "README.md": "# Shop\n", ".github/workflows/deploy.yml":
+         "on: push\njobs:\n  deploy:\n    runs-on: x\n    steps: [{run: kubectl apply -f k8s}]\n"},
+        "`kubectl rollout undo deployment/<name>`",
+    ),
+    "a release that is built on the host comes back by its commit": (
+        "rollback-undocumented",
+        {"compose.yaml": API, "api/Dockerfile": DOCKERFILE, "README.md": "# Shop\n", ".github/workflows/deploy.yml":
+         "on: push\njobs:\n  deploy:\n    runs-on: x\n    steps: [{run: ./deploy.sh}]\n"},
+        "`git checkout <that release>`, then `docker compose -f compose.yaml up -d --build`",
+    ),
+    "a container gets the credential by the name that it reads": (
+        "credential-default",
+        {"compose.yaml": "services:\n  grafana:\n    image: grafana/grafana:11.0.0\n    environment:\n"
+                         "      GF_SECURITY_ADMIN_PASSWORD: ${GRAFANA_PASSWORD:-admin}\n"},
+        "GF_SECURITY_ADMIN_PASSWORD: ${GRAFANA_PASSWORD:?set it in .env}",
+    ),
+    "containers that call a credential differently are told apart": (
+        "credential-default",
+        {"compose.yaml": "services:\n"
+                         "  db: {image: 'postgres:16', environment: {POSTGRES_PASSWORD: '${DB_PASSWORD:-x1y2}'}}\n"
+                         "  api: {image: 'example/api:1', environment: {DB_PASSWORD: '${DB_PASSWORD:-x1y2}'}}\n"},
+        "db:\n  environment:\n    POSTGRES_PASSWORD: ${DB_PASSWORD:?set it in .env}\napi:\n  environment:\n    DB_PASS",
+    ),
+    "a job that asks Compose is given what it now demands": (
+        "credential-default",
+        {**KEPT, ".env.example": "TZ=UTC\n", ".github/workflows/ci.yml":
+         "on: push\njobs:\n  lint:\n    runs-on: x\n    steps: [{run: docker compose config -q}]\n"},
+        "# .env.example\nPOSTGRES_PASSWORD=\n# .github/workflows/ci.yml\njobs:\n  lint:\n    env:\n"
+        "      POSTGRES_PASSWORD: <a value for this run>",
+    ),
+    "a running database is asked with the file that it stands in": (
+        "credential-default", {"deploy/prod.yml": "", "docker-compose.prod.yml": KEPT["compose.yaml"]},
+        """docker compose -f docker-compose.prod.yml exec -T -e NEW=""",
+    ),
+    "an image is built with the folder that has what it copies": (
+        "image-built-after-merge",
+        {"api/Dockerfile": "FROM python:3.12-slim\nCOPY shared/a.py api/b.py ./\n", "shared/a.py": "", "api/b.py": "",
+         "tests/test_a.py": "def test_a():\n    assert True\n", ".github/workflows/ci.yml":
+         "on: {push: {branches: [main]}, pull_request: {}}\njobs:\n"
+         "  test:\n    runs-on: x\n    steps: [{run: pytest}]\n"
+         "  image:\n    if: github.event_name == 'push'\n    runs-on: x\n    steps:\n"
+         "      - uses: docker/build-push-action@v6\n        with: {context: ., file: api/Dockerfile}\n"},
+        "docker build --file api/Dockerfile .",
+    ),
+    "an image is built with the folder that the workflow gives it": (
+        "image-built-after-merge",
+        {"api/Dockerfile": "FROM python:3.12-slim\nCOPY . .\n",
+         "tests/test_a.py": "def test_a():\n    assert True\n", ".github/workflows/ci.yml":
+         "on: {push: {branches: [main]}, pull_request: {}}\njobs:\n"
+         "  test:\n    runs-on: x\n    steps: [{run: pytest}]\n"
+         "  image:\n    if: github.event_name == 'push'\n    runs-on: x\n    steps:\n"
+         "      - uses: docker/build-push-action@v6\n        with: {context: ., file: api/Dockerfile}\n"},
+        "docker build --file api/Dockerfile .",
+    ),
+    "JavaScript throws where a variable is missing": (
+        "setting-default-insecure", {"app.js": f'const s = process.env.API_SECRET || "{OURS}";\n'},
+        'const value = process.env.API_SECRET;\nif (!value) throw new Error("API_SECRET is not set");',
+    ),
+    "decouple goes on reading its file": (
+        "setting-default-insecure",
+        {"shop/settings.py": f'from decouple import config\nAPI_SECRET = config("API_SECRET", default="{OURS}")\n'},
+        '\nconfig("API_SECRET")',
+    ),
     "so does a project whose variables stand in it": (
         "env-file-committed",
         {
