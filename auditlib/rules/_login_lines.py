@@ -6,7 +6,6 @@ import shlex
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
-from auditlib.compose.discovery import BASES
 from auditlib.conventions import environments, secrets, services
 from auditlib.conventions.secrets import Sighting
 from auditlib.inventory import Inventory
@@ -105,13 +104,10 @@ def _shell(entry: EnvironmentEntry) -> str:
 def _command(inventory: Inventory, service: Service, entry: EnvironmentEntry, variable: str) -> str:
     usual, of_mariadb = _BY_VARIABLE[entry.name]
     is_mariadb = "mariadb" in service.image
-    file = service.location.file
-    command = (of_mariadb if is_mariadb else usual).format(
+    return (of_mariadb if is_mariadb else usual).format(
         new=variable, service=shlex.quote(service.name), client="mariadb" if is_mariadb else "mysql",
         prefix=entry.name.partition("_")[0], compose=compose_lines.call(inventory, service.project),
     )  # fmt: skip
-    told = "docker compose" if file in BASES else f"docker compose -f {shlex.quote(file)}"
-    return command.replace("docker compose", told, 1)
 
 
 def elsewhere(

@@ -481,10 +481,6 @@ CASES = {
         "# .env.example\nPOSTGRES_PASSWORD=\n# .github/workflows/ci.yml\njobs:\n  lint:\n    env:\n"
         "      POSTGRES_PASSWORD: <a value for this run>",
     ),
-    "a running database is asked with the file that it stands in": (
-        "credential-default", {"deploy/prod.yml": "", "docker-compose.prod.yml": KEPT["compose.yaml"]},
-        """docker compose -f docker-compose.prod.yml exec -T -e NEW=""",
-    ),
     "an image is built with the folder that has what it copies": (
         "image-built-after-merge",
         {"api/Dockerfile": "FROM python:3.12-slim\nCOPY shared/a.py api/b.py ./\n", "shared/a.py": "", "api/b.py": "",
