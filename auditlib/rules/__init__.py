@@ -89,7 +89,7 @@ def _finding(rule: Rule, item: Evidence, severity: Severity, repetition: int, lo
         subjects=_names(item),
         related=(
             *item.related,
-            *(Related(loser, "the value that is replaced where both files are used") for loser in losers),
+            *(Related(loser, "this value is overridden where both files are used") for loser in losers),
         ),
         references=rule.documentation.references,
         fingerprint=_fingerprint(rule.id, item.location.file, item.subject, str(repetition)),

@@ -111,5 +111,6 @@ def _path(inventory: Inventory, service: Service) -> str:
     context = service.build.context if service.build and not service.build.outside else None
     inside = "" if context == "." else f"{context}/"
     routes = [item.path for item in inventory.web_routes if context and item.location.file.startswith(inside)]
-    root = "/" if not routes or not {"", "/"}.isdisjoint(routes) else "/<a path that answers without a login>"
+    root = "/openapi.json" if "/openapi.json" in routes else "/<a path that answers without a login>"
+    root = "/" if not routes or not {"", "/"}.isdisjoint(routes) else root
     return next((path for path in routes if _HEALTH.search(path)), root)
