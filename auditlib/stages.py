@@ -55,3 +55,11 @@ def without_template_word(path: str) -> str:
     words = [word for word in re.split(r"(?=[._-])", name) if word.strip("._-").lower() not in _TEMPLATE_WORDS]
     joined = "".join(words).lstrip("_-")
     return posixpath.join(folder, ".env" if joined == "env" else joined)
+
+
+ONE_HOST = regex(
+    r"\b(?:single|one)[- ](?:host|server|node|machine|vps)\b|\bhome ?(?:lab|server)\b|"
+    r"\b(?:ein|einzelner) (?:host|server)\b",
+    re.I,
+)
+"""Words with which people say that a system is meant for one host."""

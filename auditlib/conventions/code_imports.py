@@ -38,6 +38,8 @@ class Missing(Struct, frozen=True):
     item: Import
     entry: str
     started: Location
+    has_no_package: bool = False
+    """Whether it is imported as a neighbour in a package, by a module that Python finds without one."""
 
 
 class _Layout(Struct, frozen=True):
@@ -148,7 +150,8 @@ def _follow(layout: _Layout, entry: str, started: Location) -> list[Missing]:
             waiting += [path for path in dict.fromkeys(new) if path not in seen]
             seen.update(new)
             if not there and (place := _lost(layout, module, inside)):
-                lost.append(Missing(*place, item, origins[entry], started))
+                alone = module.startswith(".") and is_python(inside) and posixpath.dirname(inside) in layout.roots
+                lost.append(Missing(*place, item, origins[entry], started, alone))
     return [found for found in lost if not altered or found.item.module.startswith(".")]
 
 

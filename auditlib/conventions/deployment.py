@@ -85,11 +85,6 @@ _PREPARES = regex(
 _PUBLISHING = regex(r"^docker/(?:build-push|metadata|bake)-action@")
 _OF_IMAGES = frozenset({"build", "push", "tag", "login", "buildx"})
 _UNREAD_DOCUMENT = (".rst", ".adoc", ".asciidoc", ".org", ".textile")
-_ONE_HOST = regex(
-    r"\b(?:single|one)[- ](?:host|server|node|machine|vps)\b|\bhome ?(?:lab|server)\b|"
-    r"\b(?:ein|einzelner) (?:host|server)\b",
-    re.I,
-)
 _ONE_HOST_WORD = regex(r"homelabs?$|homeserver$|.*(?:单机|单节点|单服务器)")
 _SCALING = frozenset({
     "kubernetes", "k8s", "helm", "swarm", "nomad", "ecs", "autoscaling", "scaling", "scale", "scalability", "replicas",
@@ -270,10 +265,10 @@ def documents_on_scaling(inventory: Inventory) -> tuple[Document, ...]:
 
 
 def says_one_host(inventory: Inventory) -> bool:
-    """Whether a document says that the system is meant for one host."""
-    return any(
+    """Whether a document, or a comment of a Compose file, says that the system is meant for one host."""
+    return any(project.for_one_host for project in inventory.projects) or any(
         any(map(_ONE_HOST_WORD.match, document.words))
-        or any(_ONE_HOST.search(heading.text) for heading in document.headings)
+        or any(stages.ONE_HOST.search(heading.text) for heading in document.headings)
         for document in inventory.documents
     )
 

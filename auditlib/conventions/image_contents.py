@@ -28,6 +28,12 @@ def is_plain(image: str) -> bool:
     return images.repository(image) in _PLAIN
 
 
+def is_empty(image: str) -> bool:
+    """Whether an image has neither a shell nor a package manager; the variants for finding faults have a shell."""
+    name = images.repository(image)
+    return name == "scratch" or ("distroless" in name and "debug" not in images.tag(image))
+
+
 def lacks(image: str, tool: str) -> bool:
     """Whether an image is known to hold no program `tool` (`curl` or `wget`)."""
     if tool not in WEB_CLIENTS:

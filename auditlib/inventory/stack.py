@@ -295,3 +295,7 @@ class Project(Struct, frozen=True):
     one of its folder is started."""
     for_development: bool = False
     """Whether the file says in its first comment that it is for development, and nothing starts it for production."""
+    for_one_host: bool = False
+    """Whether a comment of its files says that it is meant for one host."""
+    tells_network: bool = False
+    """Whether a comment of its files has the command that makes a network."""

@@ -25,13 +25,15 @@ class TaskQueue(Struct, frozen=True):
     acknowledges_late: bool | None
     """Whether a task leaves the queue only when it is done; None where this place doesn't say."""
     location: Location
+    name: str = ""
+    """What the code calls the application that it sets up here, where it gives it a name."""
 
 
 class TaskOption(Struct, frozen=True):
     """A place that says something of how Celery runs tasks.
 
-    `kind` is `schedule` (its beat is given something to do), `limit` (a task may take so long) or `lost` (a task whose
-    process was killed goes back to the queue).
+    `kind` is `schedule` (its beat is given something to do), `sent` (code asks for a task), `limit` (a task may take so
+    long) or `lost` (a task whose process was killed goes back to the queue).
     """
 
     kind: str

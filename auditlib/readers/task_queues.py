@@ -30,6 +30,9 @@ _OPTIONS = {
     "lost": regex(r"reject_on_worker_lost", re.I),
 }
 """What sets an option, however it is written; a comment that names it is taken for that."""
+_SENT = regex(
+    r"\.(?:delay(?:_on_commit)?|apply_async\w*|send_task|signature|si?\()\b|\bimport .*\b(?:chain|group|chord)\b"
+)
 _WORDS = ("celery", "acks_late", "beat_schedule", "add_periodic_task", "time_limit", "redbeat")
 _SCHEDULE = regex(r"(?:\w+_)?beat_?schedule", re.I)
 _DOTTED = regex(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
@@ -41,7 +44,16 @@ def read(source: Source) -> Reading:
         path for path in source.files if path.endswith(".py") and not is_test(path) and _is_of_interest(source, path)
     ]
     options = [item for path in files for item in _options(path, source.glance(path))]
+    options += [
+        item for path in source.files if path.endswith(".py") and not is_test(path) for item in _sent(source, path)
+    ]
     return Reading(each(source, files, KIND, _read).records + options, [])
+
+
+def _sent(source: Source, path: str) -> Iterator[TaskOption]:
+    """The first place of a file that asks for a task, whatever the task is called."""
+    if match := _SENT.search(source.glance(path)):
+        yield TaskOption("sent", location_at(path, source.glance(path), match.start()))
 
 
 def _options(path: str, text: str) -> Iterator[TaskOption]:
@@ -60,15 +72,20 @@ def _is_of_interest(source: Source, path: str) -> bool:
 
 def _read(source: Source, path: str) -> Iterator[Any]:
     module = python_code.parse(source, path)
+    names = {
+        id(node.value): node.targets[0].id
+        for node in module.nodes
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
+    }
     for node in module.nodes:
         if isinstance(node, ast.Call) and module.origin(node.func).endswith("celery.Celery"):
-            yield TaskQueue("celery", None, module.location(node))
+            yield TaskQueue("celery", None, module.location(node), names.get(id(node), ""))
         if isinstance(node, ast.Call):
             yield from (_said(module, word.value) for word in node.keywords if _says(word.arg))
         elif isinstance(node, ast.Assign):
-            names = [_name(target) for target in node.targets]
-            yield from (_said(module, node.value) for name in names if _says(name))
-            if any(name and _SCHEDULE.fullmatch(name) for name in names):
+            targets = [_name(target) for target in node.targets]
+            yield from (_said(module, node.value) for name in targets if _says(name))
+            if any(name and _SCHEDULE.fullmatch(name) for name in targets):
                 yield from _scheduled(source, module, node.value)
 
 

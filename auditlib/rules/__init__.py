@@ -87,7 +87,10 @@ def _finding(rule: Rule, item: Evidence, severity: Severity, repetition: int, lo
         recommendation=item.recommendation or rule.documentation.recommendation,
         service=item.service,
         subjects=_names(item),
-        related=(*item.related, *(Related(loser, "this value is overridden") for loser in losers)),
+        related=(
+            *item.related,
+            *(Related(loser, "this value is overridden where both files are used") for loser in losers),
+        ),
         references=rule.documentation.references,
         fingerprint=_fingerprint(rule.id, item.location.file, item.subject, str(repetition)),
         change=item.change,

@@ -42,6 +42,12 @@ def _started(inventory: Inventory, service: Service) -> str:
     return " ".join((*service.entrypoint, *service.command, *image))
 
 
+def is_idle(inventory: Inventory, workers: list[Service]) -> bool:
+    """Whether all of the code is here, as far as the workers' images tell, and none of it asks for a task."""
+    here = bool(inventory.task_queues) and all(item.build and not item.build.outside for item in workers)
+    return here and not any(item.kind in ("sent", "schedule") for item in inventory.task_options)
+
+
 def queue_users(inventory: Inventory, graph: DependencyGraph, broker: Service) -> list[tuple[Service, Edge]]:
     """The services that use a data store as the queue of tasks, each with what says so."""
     node = graph.service(broker.project, broker.name)

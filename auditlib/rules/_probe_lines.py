@@ -34,6 +34,9 @@ _SERVER_VARIABLES = ("GF_SERVER_HTTP_PORT", "GF_SERVER_PROTOCOL", "GF_SERVER_SER
 _NOT_WEB = frozenset({"22", "25", "443", "465", "587", "1025", "1883", "4317", "8443", "8883", "9094"})
 """Ports of SSH, of TLS, of mail, of MQTT and of gRPC, which answer no request of plain HTTP."""
 _HEALTH = regex(r"^/(?:api/)?(?:v\d+/)?(?:health|healthz|livez?|ready|readyz|ping|status)/?$")
+_CADDY = "http://127.0.0.1:2019/config/"
+"""Its administration (https://caddyserver.com/docs/api); its sites redirect to names that no certificate has for
+127.0.0.1."""
 _ASKING = {
     "python": """["CMD", "python", "-c", "import urllib.request as r; r.urlopen('{url}')"]""",
     "node": """["CMD", "node", "-e", "fetch('{url}').then(r => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]""",
@@ -65,6 +68,8 @@ def draft(inventory: Inventory, service: Service) -> str:
     product = services.product(inventory, service)
     if product and product.name in _BY_PRODUCT:
         return _of(service, _BY_PRODUCT[product.name])
+    if images.repository(services.built_from(inventory, service)[0] or service.image) == "caddy":
+        return _of(service, f'["CMD", "wget", "-q", "-O", "/dev/null", "{_CADDY}"]')
     ports = [port for port in listening.to_ask(inventory, service) if port not in _NOT_WEB]
     if not ports or (product and product.kind in services.DATASTORES):
         return _of(service, '["CMD", "<a command of its image that fails when it no longer works>"]')
@@ -102,8 +107,10 @@ def _asking(inventory: Inventory, service: Service, url: str) -> str:
 
 
 def _path(inventory: Inventory, service: Service) -> str:
-    """The route of the service's code that is there to be asked, or the root."""
+    """The route of the service's code that is there to be asked, or the root where no code shows that it has none."""
     context = service.build.context if service.build and not service.build.outside else None
     inside = "" if context == "." else f"{context}/"
     routes = [item.path for item in inventory.web_routes if context and item.location.file.startswith(inside)]
-    return next((path for path in routes if _HEALTH.search(path)), "/")
+    root = "/openapi.json" if "/openapi.json" in routes else "/<a path that answers without a login>"
+    root = "/" if not routes or not {"", "/"}.isdisjoint(routes) else root
+    return next((path for path in routes if _HEALTH.search(path)), root)

@@ -28,6 +28,7 @@ References:
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 
 from auditlib.conventions import consoles, environments, networks, services
@@ -39,6 +40,9 @@ from auditlib.phrases import listed
 from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
 
+_SITES = frozenset({"80", "443"})
+"""Ports of the sites that a proxy with a console serves, and of consoles that are sites themselves."""
+
 
 @rule(area=Area.CONFIGURATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
@@ -47,7 +51,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for service in inventory.distinct_services:
         ports = services.public_ports(service)
         if ports and not service.profiles and _is_closed_console(inventory, service):
-            found.setdefault(ports[0].location.file, []).append((service, ports[0]))
+            mine = [port for port in ports if port.protocol != "udp" and port.target not in _SITES]
+            found.setdefault(ports[0].location.file, []).extend((service, port) for port in mine or ports[:1])
     for file, published in found.items():
         if not environments.is_for_development(file):
             yield _evidence(file, published)
@@ -61,16 +66,28 @@ def _is_closed_console(inventory: Inventory, service: Service) -> bool:
 
 def _evidence(file: str, published: list[tuple[Service, Port]]) -> Evidence:
     (first, port), *others = published
-    names = listed(f"{item.name} ({end.host_port or end.target})" for item, end in published)
-    starts = "starts with everything else and can be" if not others else "start with everything else and can be"
+    ends: defaultdict[str, list[Port]] = defaultdict(list)
+    for item, end in published:
+        ends[item.name].append(end)
+    names = listed(f"{name} ({listed(end.host_port or end.target for end in mine)})" for name, mine in ends.items())
+    local = listed(map(compose_lines.local_form, ends[first.name]))
+    starts = "starts with everything else and can be" if len(ends) == 1 else "start with everything else and can be"
     return Evidence(
         f"{names} {starts} reached from other hosts: only "
-        f"{'their passwords keep' if others else 'its password keeps'} anybody out.",
+        f"{'their passwords keep' if len(ends) > 1 else 'its password keeps'} anybody out.",
         port.location,
         subject=f"{file}/console",
         service=first.name,
-        related=tuple(Related(end.location, f"{item.name} is published too", member=True) for item, end in others),
-        recommendation=f"Give {first.name} a profile, and publish it as {compose_lines.local_form(port)}.",
+        related=tuple(
+            Related(
+                end.location,
+                f"{item.name} is published too",
+                member=True,
+                change=compose_lines.on_loopback(end) if item is first else ("", ""),
+            )
+            for item, end in others
+        ),
+        recommendation=f"Give {first.name} a profile, and publish it as {local}.",
         change=compose_lines.on_loopback(port),
         example=compose_lines.of_service(first, "profiles: [tools]"),
     )

@@ -46,6 +46,7 @@ _OF_SYSTEM = regex(r"/(?:etc|var/(?:run|log|lib)|proc|sys|dev|run|usr|bin|lib|tm
 _HOMES = frozenset({"/", "/root", "/home", "/opt", "/srv", "/mnt", "/data"})
 """Folders that are above what many do, so that a command that names one puts no file of this kind there."""
 _BRINGS = regex(r"^(?:sudo\s+)?(?:cp|rsync|install|ln|scp|mv|git|tar|unzip|curl|wget|tee|cd|cat)\b|[>|]")
+_COPIES = frozenset({"cp", "scp", "rsync", "install"})
 _NAMED = 4
 
 
@@ -72,7 +73,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for copies in found.values():
         left = [item for item in copies.values() if posixpath.dirname(item.mount.source) not in filled]
         if left:
-            yield _evidence(left)
+            yield _evidence(left, _carried(inventory, left[0].service.location.file))
 
 
 def _in_repository(inventory: Inventory, mount: Mount) -> str:
@@ -101,7 +102,16 @@ def _is_filled(above: str, brought: list[str]) -> bool:
     return False
 
 
-def _evidence(left: list[_Copy]) -> Evidence:
+def _carried(inventory: Inventory, file: str) -> Location | None:
+    """The command that copies the Compose file to another folder, to which its relative paths would lead."""
+    for item in deployment.commands(inventory):
+        words = item.words[1:] if item.words[:1] == ("sudo",) else item.words
+        if words and words[0] in _COPIES and any(f"/{word}".endswith(f"/{file}") for word in words[1:-1]):
+            return item.location
+    return None
+
+
+def _evidence(left: list[_Copy], carried: Location | None) -> Evidence:
     first, *others = left
     file = first.service.location.file
     names = listed((item.path for item in left), _NAMED)
@@ -113,8 +123,15 @@ def _evidence(left: list[_Copy]) -> Evidence:
         first.mount.location,
         subject=f"{file}/absolute",
         service=first.service.name,
-        related=tuple(Related(item.mount.location, f"so is {item.mount.source}", member=True) for item in others),
-        recommendation=f"Mount `{shown}`{', and so for the others,' if others else ''} and no path of one host.",
-        change=(f"{first.mount.source}:", f"{shown}:"),
-        example=compose_lines.mount_of(first.service, first.path, first.mount.target),
+        related=(
+            *(Related(item.mount.location, f"so is {item.mount.source}", member=True) for item in others),
+            *([Related(carried, f"copies {posixpath.basename(file)} alone")] if carried else []),
+        ),
+        recommendation=f"Bring {names} along where {carried.file} copies the Compose file."
+        if carried
+        else f"Mount `{shown}`{', and so for the others,' if others else ''} and no path of one host.",
+        change=("", "") if carried else (f"{first.mount.source}:", f"{shown}:"),
+        example="\n".join(f"install -D -m 644 {item.path} {item.mount.source}" for item in left[:_NAMED])
+        if carried
+        else compose_lines.mount_of(first.service, first.path, first.mount.target),
     )

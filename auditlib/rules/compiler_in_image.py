@@ -34,6 +34,7 @@ References:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from auditlib.conventions import image_builds, images
@@ -56,6 +57,7 @@ _REMOVES = regex(
 _SMALL = regex(r"(?:^|-)(?:slim|alpine)[\w.]*(?:-|$)")
 _WITHOUT = frozenset({"debian", "ubuntu", "alpine", "fedora", "rockylinux", "almalinux", "eclipse-temurin"})
 """Images that hold no compiler whatever their tag; of other ones the plain variants hold one."""
+_HEADERS = regex(r"-(?:dev|devel|headers)(?:=|$)")
 _COMPILES = regex(r"\b(?:make|gcc|g\+\+|cc|cmake|cargo|jupyter\w*|code-server|pip|npm)\b")
 
 
@@ -109,10 +111,29 @@ def _evidence(built: Built, found: list[tuple[Instruction, str]]) -> Evidence:
         recommendation=f"Build in an earlier stage of {path}, and copy what it made into the last one.",
         example=files.into(
             path,
-            f"FROM {built.base} AS build\n{_first_line(first)}\n# build here, then\nFROM {built.base}\n"
+            f"FROM {built.base} AS build\n{_first_line(first)}\n# build here, then\nFROM {built.base}\n{_kept(first)}"
             "COPY --from=build <what was built> <where it is needed>",
         ),
     )
+
+
+def _kept(item: Instruction) -> str:
+    """The same line for the last stage, with what isn't for building alone; nothing where all of it is."""
+    line, packages = _first_line(item), [word for command in item.commands for word in _packages(command)]
+    building = [name for name in packages if name.partition("=")[0] in _COMPILERS or _HEADERS.search(name)]
+    if len(building) == len(packages):
+        return ""
+    for name in building:
+        line = re.sub(rf"(?<=\s){re.escape(name)}(?:\s+|$)", "", line)
+    headers = [name for name in building if _HEADERS.search(name)]
+    return f"# what runs needs too{f', and the libraries of {listed(headers)}' if headers else ''}:\n{line.rstrip()}\n"
+
+
+def _packages(command: Command) -> list[str]:
+    """What a command installs."""
+    words = [word for word in command.words if word != "sudo"]
+    verb = _INSTALLERS.get(words[0].rpartition("/")[2]) if words else None
+    return [word for word in words[words.index(verb) + 1 :] if word[0] != "-"] if verb in words and verb else []
 
 
 def _first_line(item: Instruction) -> str:

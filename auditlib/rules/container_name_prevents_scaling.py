@@ -32,8 +32,11 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.patterns import regex
 from auditlib.phrases import listed
 from auditlib.rules._rule import Evidence, rule
+
+_NAME = regex(r"(?<![\w.-])[A-Za-z0-9][\w.-]*")
 
 
 @rule(area=Area.ORCHESTRATION, severity=Severity.LOW, confidence=Confidence.HIGH, effort=Effort.SMALL)
@@ -48,7 +51,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         called = _called(inventory) if named else frozenset()
         rest = [item for item in named if item not in refused and item.container_name not in called]
         scalable = [item for item in rest if services.product(inventory, item) is None]
-        free = [item for item in scalable if not _has_fixed_port(item)]
+        free = [item for item in scalable if not _has_fixed_port(item) and not _has_state(item)]
         if free:
             ordered = scalable + [item for item in rest if item not in scalable]
             twice = "" if any(map(_has_fixed_port, mine)) else ", nor the project run twice on a host"
@@ -69,7 +72,7 @@ def _has_fixed_port(service: Service) -> bool:
 
 
 def _hosts(inventory: Inventory) -> dict[str, Location]:
-    """By host the first place where a file of the repository names it."""
+    """By host the first place where a file names it; a container by its name also in values of any form."""
     found: dict[str, Location] = {}
     for job in inventory.scrape_jobs:
         for target in job.targets:
@@ -81,7 +84,22 @@ def _hosts(inventory: Inventory) -> dict[str, Location]:
         for entry in service.environment:
             for end in entry.endpoints:
                 found.setdefault(end.host, entry.location)
+    names = {item.container_name for item in inventory.services if item.container_name != item.name} - {""}
+    for service in inventory.services:
+        values = [(entry.value.text, entry.location) for entry in service.environment if entry.value]
+        values.append((" ".join((*service.entrypoint, *service.command)), service.command_location or service.location))
+        for text, place in values:
+            for name in names.intersection(_NAME.findall(text)):
+                found.setdefault(name, place)
     return found
+
+
+def _has_state(service: Service) -> bool:
+    """Whether the program of others that a service runs writes into a folder that copies of it would share."""
+    return service.build is None and any(
+        not mount.read_only and (mount.kind == "volume" or (mount.kind == "bind" and mount.outside))
+        for mount in service.mounts
+    )
 
 
 def _has_copies(service: Service) -> bool:

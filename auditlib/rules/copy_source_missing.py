@@ -135,7 +135,7 @@ def _advice(names: list[str], context: str) -> str:
     they = "it" if len(names) == 1 else "them"
     if key_files.is_one(names[0]):
         return f"Mount {listed(names)} as a secret of the build, or give {they} to the container when it starts."
-    return f"Write {listed(names)} as seen from {context}, or add {they} there."
+    return f"Write {listed(names)} as seen from {context}, add {they} there, or no longer copy what nothing needs."
 
 
 def _written(build: Build, names: list[str], left_out: DockerIgnore | None) -> str:

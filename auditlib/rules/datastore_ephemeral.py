@@ -152,15 +152,16 @@ def _of_queue(inventory: Inventory, graph: DependencyGraph, store: Service, prod
     told = [(user, edge.location) for user, edge in durability.queue_users(inventory, graph, store)]
     if users := told or _waiting(inventory, store):
         names = listed(user.name for user, _ in users)
+        idle = durability.is_idle(inventory, [user for user, _ in users])
         yield Evidence(
             f"{specified(store.name, product.name)} holds the queue of {names} in no lasting volume: tasks that wait "
-            "are gone with the container.",
+            f"are gone with the container.{' No code of the repository asks for a task yet.' if idle else ''}",
             store.location,
             subject=f"{store.name}/queue",
             service=store.name,
             related=tuple(Related(place, f"{user.name} queues its tasks there") for user, place in users),
             recommendation=_advice(store, product),
-            severity=Severity.MEDIUM,
+            severity=Severity.LOW if idle else Severity.MEDIUM,
             confidence=Confidence.MEDIUM,
             example=compose_lines.named_volume(store, product.home or _UNKNOWN),
         )

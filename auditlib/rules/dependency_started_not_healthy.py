@@ -53,7 +53,9 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         for dependency in service.dependencies:
             target = inventory.services_of(service.project).get(dependency.service)
             started = dependency.condition == "service_started" and not dependency.implicit
-            retries = target and _tries_again(inventory, service, target)
+            retries = target and (
+                _tries_again(inventory, service, target) or _is_meant(inventory, service, dependency, target)
+            )
             if target and started and not retries and healthchecks.of(inventory, target):
                 targets[target.key] = target
                 waiting[target.key].append((service, dependency))
@@ -105,6 +107,21 @@ def _tries_again(inventory: Inventory, service: Service, target: Service) -> boo
     return found.kind in asks_later or (found.kind in services.OBSERVABILITY and not keeps)
 
 
+def _is_store(inventory: Inventory, target: Service) -> bool:
+    found = services.product(inventory, target)
+    return found is not None and found.kind in services.DATASTORES
+
+
+def _is_meant(inventory: Inventory, service: Service, dependency: Dependency, target: Service) -> bool:
+    """Whether a service is to run beside an application in whatever state: it says so where it demands more of others,
+    or it mends containers by Docker's socket.
+    """
+    if _is_store(inventory, target):
+        return False
+    chosen = any(item.condition == "service_healthy" for item in service.dependencies if item is not dependency)
+    return chosen or any(mount.target.endswith("/docker.sock") for mount in service.mounts)
+
+
 def _evidence(inventory: Inventory, target: Service, pairs: list[tuple[Service, Dependency]]) -> Evidence:
     first, *others = pairs
     one = len({service.name for service, _ in pairs}) == 1
@@ -118,6 +135,8 @@ def _evidence(inventory: Inventory, target: Service, pairs: list[tuple[Service, 
         related.append(Related(probe, f"{target.name}'s health check"))
     retried = all(service.restart in ("always", "unless-stopped", "on-failure") for service, _ in pairs)
     aside = all(environments.only_for_development(service) for service, _ in pairs)
+    sure = _is_store(inventory, target)
+    unless = "" if sure else f", where {'it needs' if one else 'they need'} it from the start"
     return Evidence(
         f"{names} {'starts' if one else 'start'} as soon as {target.name}'s container exists, not when "
         f"its health check passes.",
@@ -125,7 +144,8 @@ def _evidence(inventory: Inventory, target: Service, pairs: list[tuple[Service, 
         subject=target.name,
         service=first[0].name,
         related=tuple(related),
-        recommendation=f"Set `condition: service_healthy` for {target.name} in the `depends_on` of {names}.",
+        recommendation=f"Set `condition: service_healthy` for {target.name} in the `depends_on` of {names}{unless}.",
+        confidence=None if sure else Confidence.MEDIUM,
         severity=Severity.LOW if retried or aside else None,
         change=("service_started", "service_healthy"),
         example=compose_lines.waiting(first[0], target.name, "service_healthy"),

@@ -57,7 +57,7 @@ from auditlib.conventions.starting import Start
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Mount, Service
-from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.paths import below
 from auditlib.phrases import listed
 from auditlib.rules import _compose_lines as compose_lines
@@ -102,7 +102,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         if _is_aside(inventory, service, start):
             continue
         if sign and start:
-            yield _evidence(service, source, sign, start)
+            yield _evidence(service, source, sign, start, _replaced(inventory, service))
         elif source and _stays_mounted(inventory, service, source):
             mounted[service.project].append((service, source))
     for uses in mounted.values():
@@ -188,21 +188,39 @@ def _holds_code(inventory: Inventory, folder: str) -> bool:
     return any(path.endswith(_CODE) and mounts.is_below(path, folder) for path in inventory.files)
 
 
-def _evidence(service: Service, source: Mount | None, sign: str, start: Start) -> Evidence:
+def _replaced(inventory: Inventory, service: Service) -> Location | None:
+    """The command of an earlier file that the one of a later file, such as the override, replaces."""
+    places = (item.losers for item in inventory.overrides if item.location == service.command_location)
+    return next((losers[-1] for losers in places if losers), None)
+
+
+def _evidence(
+    service: Service, source: Mount | None, sign: str, start: Start, replaced: Location | None = None
+) -> Evidence:
     related = [Related(source.location, "the source is mounted over that of the image")] if source else []
     if start.followed:
         related.append(Related(service.command_location or service.location, f"{service.name} starts with it"))
+    alone = "and no other Compose file has another command for it; if this file is what is deployed, so is that server"
+    taken = replaced and (
+        f"as {start.location.file} replaces its command of {replaced.file}, and `docker compose up` loads both where "
+        "it is given no file"
+    )
+    move = f"Move the command of {service.name}{' and the mounted source' if source else ''} to compose.override.yaml"
     return Evidence(
-        f"{service.name} runs a development server (`{sign}`){' on bind-mounted source' if source else ''}, and no "
-        f"other Compose file has another command for it; if this file is what is deployed, so is that server.",
+        f"{service.name} runs a development server (`{sign}`){' on bind-mounted source' if source else ''}, "
+        f"{taken or alone}.",
         start.location,
         subject=service.name,
         service=service.name,
         related=tuple(related),
-        recommendation=f"Move the command of {service.name}{' and the mounted source' if source else ''} to "
-        f"compose.override.yaml and leave the production command to the image.",
+        recommendation=f"Start production with `docker compose -f {replaced.file} up -d`, which leaves "
+        f"{start.location.file} out."
+        if replaced
+        else f"{move} and leave the production command to the image.",
         change=(f" {sign}", "") if sign.startswith("--") else ("", ""),
-        example=_override([(service, source)])
+        example=f"docker compose -f {shlex.quote(replaced.file)} up -d"
+        if replaced
+        else _override([(service, source)])
         or compose_lines.of_service(service, f"command: {_INSTEAD.get(sign, _UNKNOWN)}"),
     )
 

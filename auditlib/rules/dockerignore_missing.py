@@ -51,6 +51,8 @@ _NEEDLESS = frozenset({
     "tests", "e2e", "__tests__", "coverage", "monitoring", "k8s", "terraform", "helm", "charts",
 })  # fmt: skip
 """What a program doesn't need that lies in the root of a repository, by its usual names."""
+_RUNNERS = frozenset({"pytest", "unittest", "jest", "vitest", "mocha", "rspec", "phpunit", "playwright", "tox", "nox"})
+"""Programs that run tests, which their image has to hold then."""
 _SHOWN = 5
 
 
@@ -80,7 +82,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             if _is_told(inventory, build, file, item, below(credentials, context)):
                 told.add(context)
     for context, copies in found.items():
-        needless = _needless(inventory, context)
+        needless = _needless(inventory, context, _used(inventory, context))
         if context not in told and needless:
             yield _evidence(context, needless, sorted(copies, key=lambda each: not each.shipped))
 
@@ -103,9 +105,23 @@ def _is_told(inventory: Inventory, build: Build, file: Dockerfile, item: Instruc
     return packages or any(build_context.takes(inventory, build, item, path) for path in kept)
 
 
-def _needless(inventory: Inventory, context: str) -> list[str]:
+def _used(inventory: Inventory, context: str) -> set[str]:
+    """The first parts of the paths that commands name of services which are built from the context, such as `pytest
+    tests` of a stack for tests; all of the tests where such a command names none.
+    """
+    words = {
+        word.removeprefix("./").partition("/")[0]
+        for service in inventory.services
+        if service.build and posixpath.normpath(service.build.context or ".") == context
+        for command in services.commands(inventory, service)
+        for word in command.words
+    }
+    return words | ({"test", "tests", "__tests__", "e2e"} if words & _RUNNERS else set())
+
+
+def _needless(inventory: Inventory, context: str, used: set[str]) -> list[str]:
     """What lies in the context that no program needs: `.git` in the root, tests, documents, what CI reads."""
-    first = {path.partition("/")[0] for path in build_context.files(inventory, context)}
+    first = {path.partition("/")[0] for path in build_context.files(inventory, context)} - used
     known = sorted(_NEEDLESS & first)
     documents = sorted(name for name in first if name.lower().endswith((".md", ".rst")))
     return [*([".git"] if context == "." else []), *known, *documents]

@@ -88,11 +88,22 @@ def _misplaced(inventory: Inventory, service: Service, files: ContainerFiles) ->
         for start in entry_points.starts(command.words, {}):
             there = files.elsewhere(start.missing) if start.kind == "script" and "$" not in start.missing else []
             if there and not start.missing.startswith("/"):
-                yield _of_misplaced(service, files, start, there, _place(service, command))
+                likely = _likely(inventory, service, files, there)
+                yield _of_misplaced(service, files, start, there, likely, _place(service, command))
 
 
-def _of_misplaced(service: Service, files: ContainerFiles, start: Start, there: list[str], place: Location) -> Evidence:
-    meant = posixpath.relpath(there[0], files.folder)
+def _likely(inventory: Inventory, service: Service, files: ContainerFiles, there: list[str]) -> list[str]:
+    """Of several files the one that lies beside the Dockerfile which starts it, else all."""
+    found = services.dockerfile(inventory, service)
+    folder = posixpath.dirname(found.path) if found else ""
+    beside = [path for path in there if posixpath.dirname(files.origins.get(path, "")) == folder]
+    return beside if len(beside) == 1 else there
+
+
+def _of_misplaced(
+    service: Service, files: ContainerFiles, start: Start, there: list[str], likely: list[str], place: Location
+) -> Evidence:
+    meant = posixpath.relpath(likely[0], files.folder) if len(likely) == 1 else "the one that is meant"
     source = service.build.location if service.build else service.location
     return Evidence(
         f"{service.name} starts {start.what} in {files.folder}, and the image has it as {listed(there)} only.",
@@ -101,7 +112,10 @@ def _of_misplaced(service: Service, files: ContainerFiles, start: Start, there: 
         service=service.name,
         related=(Related(source, f"what {service.name} is built from"),),
         recommendation=f"Start {meant} in place of {start.what}, or copy its folder to {files.folder}.",
-        change=(start.what, meant) if len(there) == 1 else ("", ""),
+        change=(start.what, meant) if len(likely) == 1 else ("", ""),
+        example=""
+        if len(likely) == 1
+        else compose_lines.of_service(service, f"command: <what starts it now, with one of {' and '.join(likely)}>"),
     )
 
 

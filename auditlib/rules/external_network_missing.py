@@ -89,7 +89,9 @@ def _renamed(name: str, item: Network, other: Network) -> Evidence:
 
 
 def _creates_networks(inventory: Inventory) -> bool:
-    """Whether a command, or a document, makes networks; its name may stand in a variable."""
+    """Whether a command, a document or a comment makes networks; its name may stand in a variable."""
+    if any(project.tells_network for project in inventory.projects):
+        return True
     commands = (" ".join(item.words) for item in deployment.commands(inventory))
     mentions = (item.text for document in inventory.documents for item in document.mentions)
     unread = [item for item in inventory.documents if not any("docker" in each.text for each in item.mentions)]

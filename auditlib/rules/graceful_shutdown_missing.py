@@ -86,7 +86,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         if managed:
             yield _managed_evidence(inventory, project.name, managed)
         workers = [item for item in kept if durability.is_worker(inventory, item) and not item.stop_grace_period]
-        if workers:
+        if workers and not durability.is_idle(inventory, workers):
             yield _worker_evidence(project.name, workers)
 
 

@@ -48,7 +48,9 @@ from auditlib.rules._rule import Evidence, rule
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """For each project one finding for all of its services that no health check watches; none for exporters alone."""
     for running in stacks.lasting(inventory).values():
-        lasting = [item for item in running if not _is_for_tests(inventory, item)]
+        lasting = [
+            item for item in running if not _is_for_tests(inventory, item) or healthchecks.is_checked(inventory, item)
+        ]
         missing = [item for item in lasting if not healthchecks.is_checked(inventory, item)]
         unknown = [item for item in missing if healthchecks.may_be_in_image(inventory, item)]
         certain = [item for item in missing if item not in unknown]

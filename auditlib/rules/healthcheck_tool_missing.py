@@ -62,7 +62,9 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 subject=f"{service.name}/{tool}",
                 service=service.name,
                 related=(Related(place, f"{service.name} is made from {base}"),),
-                recommendation=f"Probe {service.name} with a program of its image, or install {tool} in it.",
+                recommendation=f"Let {service.name} ask itself by an option: its image has neither shell nor installer."
+                if image_contents.is_empty(base)
+                else f"Probe {service.name} with a program of its image, or install {tool} in it.",
                 example=_with_tool(inventory, service, base, tool),
             )
 
@@ -72,6 +74,9 @@ def _with_tool(inventory: Inventory, service: Service, base: str, tool: str) -> 
     found = services.dockerfile(inventory, service)
     if images.repository(base) in ("python", "node"):
         return probe_lines.draft(inventory, service)
+    if image_contents.is_empty(base):
+        test = '["CMD", "<the path of the program in the image>", "<the option with which it asks itself>"]'
+        return compose_lines.of_service(service, f"healthcheck:\n  test: {test}")
     if found is None:
         return compose_lines.of_service(service, f'healthcheck:\n  test: ["CMD", "<a program that {base} holds>"]')
     alpine = "alpine" in images.tag(base) or images.repository(base) == "alpine"

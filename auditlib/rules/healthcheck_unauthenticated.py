@@ -23,7 +23,8 @@ Better:
 
 Recommendation:
 
-    Give the probe the password by its environment (`REDISCLI_AUTH`, `MYSQL_PWD`) and check the answer.
+    Give Redis' probe the password by its environment (`REDISCLI_AUTH`), let MySQL's log in and ask something, and check
+    the answer.
 
 References:
 
@@ -96,7 +97,7 @@ def _fault(service: Service, product: str, probe: Healthcheck, command: Command)
         effect = "so the check never passes" if checked else f"and {tool} exits with 0, so the check passes"
         return f"gets NOAUTH instead of an answer {effect} whatever state it is in", "Set REDISCLI_AUTH", None
     if kind == "mysql" and "ping" in command.words:
-        return "succeeds also when access is denied", "Set MYSQL_PWD", Severity.LOW
+        return "passes as soon as the server answers, also when it refuses the login", "", Severity.LOW
     if kind == "web" and _is_closed(service, product, command):
         fails = tool == "wget" or any(word == "--fail" or _FAILS.fullmatch(word) for word in command.words)
         effect = "so the check never passes" if fails else "and curl exits with 0, so the check passes"
@@ -142,7 +143,10 @@ def _evidence(
         subject=service.name,
         service=service.name,
         related=(Related(protected, f"{service.name} wants a password"),) if protected else (),
-        recommendation=f"{first_step} in the environment of {service.name} and check what the probe answers.",
+        recommendation=f"{first_step} in the environment of {service.name} and check what the probe answers."
+        if first_step
+        else f"Let the probe of {service.name} log in and ask something, where it is to tell more than that the server "
+        "runs.",
         severity=severity,
         example=compose_lines.of_service(service, _password(inventory, service, first_step)),
     )
@@ -150,6 +154,8 @@ def _evidence(
 
 def _password(inventory: Inventory, service: Service, first_step: str) -> str:
     """The password for the probe, from the variable that the service takes its own from."""
+    if not first_step:
+        return f"healthcheck:\n  test: {_login(service)}"
     own = inventory.variables_of.get((service.project, service.name), ())
     known = [item.name for item in own if item.target.startswith(f"services.{service.name}.command")]
     known += [name for entry in service.environment for name in (*entry.variables, entry.name)]
@@ -157,6 +163,24 @@ def _password(inventory: Inventory, service: Service, first_step: str) -> str:
     if not first_step.startswith("Set "):
         return f'healthcheck:\n  test: ["CMD-SHELL", "curl -fsS -u <user>:$${{{variable}}} <what it asks now>"]'
     return f"environment:\n  {first_step.removeprefix('Set ')}: ${{{variable}:?set it in .env}}"
+
+
+def _login(service: Service) -> str:
+    """A question with a login that the container's own variables give; in MYSQL_PWD the image's first start would take
+    the password along.
+    """
+    tools = [item.words[0] for item in service.healthcheck.commands if item.words] if service.healthcheck else []
+    client = "mariadb" if any("mariadb" in tool for tool in tools) else "mysql"
+    given = {entry.name for entry in service.environment}
+    for brand in ("MYSQL", "MARIADB"):
+        if {f"{brand}_USER", f"{brand}_PASSWORD"} <= given:
+            return _query(client, f'\\"$${brand}_USER\\"', f"{brand}_PASSWORD")
+    password = next((name for name in ("MYSQL_ROOT_PASSWORD", "MARIADB_ROOT_PASSWORD") if name in given), "")
+    return _query(client, "root", password or "<the variable with the password>")
+
+
+def _query(client: str, user: str, password: str) -> str:
+    return f'["CMD-SHELL", "{client} -h 127.0.0.1 -u{user} -p\\"$${password}\\" -e \'SELECT 1\'"]'
 
 
 def _asking(probe: Healthcheck) -> str:

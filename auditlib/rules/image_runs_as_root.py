@@ -54,6 +54,7 @@ from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed
+from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
@@ -222,15 +223,33 @@ def _evidence(found: list[_Root], in_cluster: bool) -> Evidence:
         service=first.services[0].name if alone and first.services else None,
         related=tuple(Related(item.location, f"{_name(item)}: {item.reason}", member=True) for item in others),
         recommendation=f"End {listed(item.image.dockerfile.path for item in found)} with `USER`, and give that user "
-        f"the folders that it writes to{_written(found)}.",
+        f"the folders that it writes to{_written(found)}{_beside(found)}.",
         confidence=Confidence.MEDIUM if in_cluster else None,
-        example="\n".join(dict.fromkeys(_lines(item) for item in found[:3])),
+        example="\n".join(
+            dict.fromkeys((*map(_lines, found[:3]), *(line for item in found[:3] for line in _stays(item))))
+        ),
     )
 
 
 def _name(item: _Root) -> str:
     names = listed(service.name for service in item.services)
     return f"{names} ({item.image.dockerfile.path})" if names else f"the image of {item.image.dockerfile.path}"
+
+
+def _in_need(item: _Root) -> list[Service]:
+    """The services that run the same image and reach the host as root."""
+    return [service for service in item.image.services if service.privileged or _reaches_host(service)]
+
+
+def _beside(found: list[_Root]) -> str:
+    names = listed(dict.fromkeys(service.name for item in found for service in _in_need(item)))
+    return f"; {names}, which it is built for too, reaches the host and stays root by `user`" if names else ""
+
+
+def _stays(item: _Root) -> Iterator[str]:
+    for service in _in_need(item):
+        if not service.user:
+            yield compose_lines.of_service(service, 'user: "0:0"')
 
 
 def _written(found: list[_Root]) -> str:

@@ -93,10 +93,14 @@ def _evidence(inventory: Inventory, file: Dockerfile, found: list[tuple[Service,
     last = next((item.location for item in reversed(builds.copies(file))), file.location)
     lines = _lines(inventory, build, lost)
     error = "ModuleNotFoundError" if first.entry.endswith(".py") else "Error: Cannot find module"
+    alone = next((item for item in lost if item.has_no_package), None)
+    error = "ImportError" if alone else error
+    reason = f": {alone.item.location.file} is loaded without a package around it" if alone else ""
+    absolute = f"Import {alone.item.module.lstrip('.')} without the dot. " if alone else ""
     what = f"The image of {service.name}" if service.name else f"The image that {file.path} builds"
     return Evidence(
         f"{what} starts {first.entry}, and lacks what that imports: {names}. The container ends with "
-        f"{error} as soon as it starts.",
+        f"{error} as soon as it starts{reason}.",
         last,
         subject=file.path,
         service=service.name or None,
@@ -104,7 +108,7 @@ def _evidence(inventory: Inventory, file: Dockerfile, found: list[tuple[Service,
             *(Related(item.item.location, f"imports {item.item.module}", member=True) for item in lost),
             Related(first.started, f"starts {first.entry}"),
         ),
-        recommendation=f"Bring {names} into the image, and start it once in the pipeline.",
+        recommendation=f"{absolute}Bring {names} into the image, and start it once in the pipeline.",
         severity=Severity.MEDIUM if environments.is_for_development(file.path) else None,
         example=files.into(file.path, lines),
     )

@@ -104,9 +104,10 @@ def _evidence(service: Service, product: str, scripts: list[_Script], data: Moun
             *(Related(where, "the same holds for this script", member=True) for _, where in others),
             Related(data.location, "what is here already keeps the script from running"),
         ),
-        recommendation=f"Leave in {first} only what has to be there before the first migration."
+        recommendation=f"Leave in {first} only what has to be there before the first migration, if it holds more."
         if migrates
         else f"Move what may change out of {first} into migrations that run at each deployment.",
         severity=Severity.INFO if migrates else None,
+        confidence=Confidence.MEDIUM if migrates else None,  # what the script holds isn't read
         example=_for_existing(service, product),
     )

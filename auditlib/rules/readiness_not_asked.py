@@ -72,7 +72,8 @@ def _evidence(service: Service, asked: str, probe: probes.Probe, ready: ServerTr
         subject=f"{service.project}/{service.name}",
         service=service.name,
         related=(Related(ready.location, f"the route {ready.path}"),),
-        recommendation=f"Ask {ready.path} in the health check of {service.name}.",
+        recommendation=f"Ask {ready.path} in the health check of {service.name}, unless it is to work on without what "
+        "that looks at.",
         change=(asked, ready.path),
         example=compose_lines.of_service(service, f"healthcheck:\n  test: {mended}"),
     )

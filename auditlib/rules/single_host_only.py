@@ -76,13 +76,39 @@ def _runs_without_compose(inventory: Inventory) -> bool:
     return any(_OTHERWISE.search(text) for text in texts) and not any("compose" in text for text in texts)
 
 
+_HOST = frozenset({"host", "hosts", "hostname", "ssh_host", "ssh-host", "server", "remote_host", "remote-host"})
+"""Inputs with which actions are told the machine to work on."""
+_REMOTE = regex(r"\b(?:ssh|scp|rsync|DOCKER_HOST)\b")
+_ELSEWHERE = regex(r"^actions/deploy-pages@|^peaceiris/actions-gh-pages@|^JamesIves/github-pages-deploy-action@", re.I)
+"""Actions that publish pages, which are on none of the hosts."""
+
+
+def _has_several_hosts(inventory: Inventory) -> bool:
+    """Whether a job deploys once for each of the hosts in its matrix."""
+    for job in deployment.deploying_jobs(inventory):
+        keys = {key for key, values in (*job.matrix, *job.included) if len(set(values)) > 1}
+        asked = [pair.value for step in job.steps for pair in step.inputs if pair.name.lower() in _HOST]
+        asked += [step.run for step in job.steps if _REMOTE.search(step.run)]
+        if any(re.search(rf"\bmatrix\.{re.escape(key)}\b", text) for key in keys for text in asked):
+            return True
+    return False
+
+
+def _signs(inventory: Inventory) -> list[Related]:
+    """Where the repository says that it is put into production, without the jobs that publish pages."""
+    pages = {
+        job.location for job in inventory.jobs if any(_ELSEWHERE.search(step.uses) for step in job.steps)
+    }  # fmt: skip
+    return [item for item in deployment.signs_of_production(inventory) if item.location not in pages]
+
+
 @rule(area=Area.RESILIENCE, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.LARGE)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """The project for production, else the largest one, where Compose alone deploys and one host goes unspoken."""
-    signs = deployment.signs_of_production(inventory)
+    signs = _signs(inventory)
     if not signs or deployment.uses_orchestrator(inventory) or deployment.documents_on_scaling(inventory):
         return
-    if _runs_without_compose(inventory) or deployment.says_one_host(inventory):
+    if _runs_without_compose(inventory) or _has_several_hosts(inventory) or deployment.says_one_host(inventory):
         return
     projects = [
         item for item in inventory.base_projects if not environments.in_development_file(inventory, item.location.file)

@@ -33,10 +33,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from auditlib.conventions import environments, images, services, stacks, starting
+from auditlib.conventions import environments, images, mounts, services, stacks, starting
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
+from auditlib.inventory.tasks import TaskQueue
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed
@@ -47,7 +48,7 @@ from auditlib.rules._rule import Evidence, rule
 
 _WORKER = regex(r"\bcelery\b.*\bworker\b")
 _OTHER_POOL = regex(r"(?:--pool[= ]|-P ?)(?:solo|threads|gevent|eventlet)\b")
-_LATE = "app.conf.update(task_acks_late=True, task_reject_on_worker_lost=True)"
+_LATE = "{}.conf.update(task_acks_late=True, task_reject_on_worker_lost=True)"
 
 
 @rule(area=Area.RESILIENCE, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
@@ -58,7 +59,6 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     if late:
         yield from _lost(inventory, late)
         return
-    apps = [queue.location for queue in inventory.task_queues]
     brokers = _forgetful(inventory, graph)
     declared = stacks.by_project(inventory.distinct_services)
     for project in inventory.projects:
@@ -68,9 +68,25 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             for item in own
             if durability.is_celery_worker(inventory, item) and not environments.only_for_development(item)
         ]
+        apps = _started(inventory, workers)
         forgetful = list(dict.fromkeys(broker for item in workers for broker in brokers[item.project, item.name]))
         if workers and (apps or forgetful):
-            yield _evidence(project.name, workers, apps, forgetful)
+            yield _evidence(project.name, workers, apps, forgetful, idle=durability.is_idle(inventory, workers))
+
+
+def _started(inventory: Inventory, workers: list[Service]) -> list[TaskQueue]:
+    """The places that set up Celery: first those of what the workers are built from, and of the module they start."""
+    commands = [command.words for item in workers for command in services.commands(inventory, item)]
+    asked = {words[at + 1] for words in commands for at, word in enumerate(words[:-1]) if word in ("-A", "--app")}
+    ends = tuple(f"/{name.partition(':')[0].replace('.', '/')}" for name in asked)
+    folders = {item.build.context for item in workers if item.build and not item.build.outside}
+
+    def order(queue: TaskQueue) -> tuple[bool, bool]:
+        module = f"/{queue.location.file.removesuffix('.py').removesuffix('/__init__')}"
+        built = any(mounts.is_below(queue.location.file, "" if folder == "." else folder) for folder in folders)
+        return not built, not module.endswith(ends)
+
+    return sorted(inventory.task_queues, key=order)
 
 
 def _lost(inventory: Inventory, late: Location) -> Iterator[Evidence]:
@@ -82,9 +98,10 @@ def _lost(inventory: Inventory, late: Location) -> Iterator[Evidence]:
     limited = "limit" in kinds or any("time-limit" in " ".join(item.command) for item in workers)
     endless = "" if limited else ", and one that hangs is never ended, as there is no time limit"
     options = "task_reject_on_worker_lost=True" + ("" if limited else ", task_time_limit=<seconds of the longest task>")
+    named = (item.name for item in inventory.task_queues if item.location.file == late.file and item.name)
     yield Evidence(
         "Tasks of Celery are acknowledged late, and nothing sets task_reject_on_worker_lost: one whose process is "
-        f"killed for want of memory counts as done{endless}.",
+        f"killed for want of memory fails and isn't tried again{endless}.",
         late,
         subject="tasks/lost",
         related=tuple(
@@ -94,7 +111,7 @@ def _lost(inventory: Inventory, late: Location) -> Iterator[Evidence]:
         ),
         recommendation="Set task_reject_on_worker_lost" + ("." if limited else " and task_time_limit."),
         severity=Severity.LOW,
-        example=files.into(late.file, f"app.conf.update({options})"),
+        example=files.into(late.file, f"{next(named, '<the application>')}.conf.update({options})"),
     )
 
 
@@ -124,16 +141,19 @@ def _forgetful(inventory: Inventory, graph: DependencyGraph) -> defaultdict[tupl
     return found
 
 
-def _settings(apps: list[Location], brokers: list[Service]) -> str:
+def _settings(apps: list[TaskQueue], brokers: list[Service]) -> str:
     """Late acknowledgement in the code, and a queue that is on disk."""
-    code = files.into(apps[0].file if apps else "<where Celery is configured>", _LATE)
+    name = (apps[0].name if apps else "") or "<the application>"
+    code = files.into(apps[0].location.file if apps else "<where Celery is configured>", _LATE.format(name))
     broker = next((item for item in brokers if images.repository(item.image) == "redis"), None)
     kept = "  # and the options that stand there now" if broker and broker.command else ""
     lines = compose_lines.of_service(broker, f"command: redis-server --appendonly yes{kept}") if broker else ""
     return "\n".join(filter(None, (code, lines)))
 
 
-def _evidence(project: str, workers: list[Service], apps: list[Location], brokers: list[Service]) -> Evidence:
+def _evidence(
+    project: str, workers: list[Service], apps: list[TaskQueue], brokers: list[Service], *, idle: bool
+) -> Evidence:
     names = listed(item.name for item in workers)
     first = workers[0]
     early = (
@@ -142,10 +162,11 @@ def _evidence(project: str, workers: list[Service], apps: list[Location], broker
         else "tasks are acknowledged before they are done, unless code outside the repository sets task_acks_late"
     )
     queue = f", and {listed(item.name for item in brokers)} may lose the tasks that wait" if brokers else ""
+    unused = " No code of the repository asks for a task yet." if idle else ""
     place = first.command_location or first.location
     return Evidence(
-        f"{names} {'loses' if len(workers) == 1 else 'lose'} the task at hand when killed: {early}{queue}.",
-        apps[0] if apps else place,
+        f"{names} {'loses' if len(workers) == 1 else 'lose'} the task at hand when killed: {early}{queue}.{unused}",
+        apps[0].location if apps else place,
         subject=f"{project}/tasks",
         service=first.name,
         related=(
@@ -157,7 +178,7 @@ def _evidence(project: str, workers: list[Service], apps: list[Location], broker
         ),
         recommendation="Set task_acks_late and task_reject_on_worker_lost in the configuration of Celery"
         + (f", and let {brokers[0].name} write its queue to disk." if brokers else "."),
-        severity=None if brokers else Severity.LOW,
+        severity=None if brokers and not idle else Severity.LOW,
         confidence=None if apps else Confidence.LOW,
         example=_settings(apps, brokers),
     )

@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from auditlib import compose
+from auditlib import compose, stages
 from auditlib.compose.errors import dotted
 from auditlib.inventory import stack
 from auditlib.model import Location
@@ -122,9 +122,13 @@ def _project(source: Source, plan: Plan, files: tuple[str, ...]) -> stack.Projec
     place = Location(plan.own_file)
     named = any(raw.names_project(source, file) for file in files)
     aside = not plan.started_at and raw.says_development(source, plan.own_file)
+    said = "\n".join(raw.comments(source, file) for file in own)
     return stack.Project(
-        plan.name, own, role, plan.base_name, place, plan.env_file, plan.started_at, named, for_development=aside
-    )
+        plan.name, own, role, plan.base_name, place, plan.env_file, plan.started_at, named,
+        for_development=aside,
+        for_one_host=stages.ONE_HOST.search(said) is not None,
+        tells_network="network create" in said,
+    )  # fmt: skip
 
 
 def _load(source: Source, plan: Plan) -> tuple[compose.Project, frozenset[str]]:

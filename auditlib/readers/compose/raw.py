@@ -40,6 +40,15 @@ def says_development(source: Source, file: str) -> bool:
     return bool(_FOR_DEVELOPMENT.search(header)) and not _ALSO_ELSEWHERE.search(_POINTS_AWAY.sub("", header))
 
 
+def comments(source: Source, file: str) -> str:
+    """The lines of a file that are comments."""
+    try:
+        lines = source.text(file).splitlines()
+    except Unreadable:
+        return ""
+    return "\n".join(line for line in lines if line.lstrip().startswith("#"))
+
+
 def service_places(source: Source, file: str) -> dict[str, Location]:
     """Where each service stands in one file."""
     return {key.text: Location(file, key.line, key.column) for key, _ in _services(source, file)}

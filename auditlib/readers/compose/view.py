@@ -65,7 +65,9 @@ class View:
         return place
 
     def _is_scalar(self, path: tuple[str | int, ...]) -> bool:
-        """Whether one value stands at a path: of a mapping, only the parts win or lose."""
+        """Whether one value stands at a path: of a mapping, only the parts win or lose; a command wins as a whole."""
+        if path[-1] in ("command", "entrypoint"):
+            return True
         node: Any = self.config
         for key in path:
             try:
