@@ -8,6 +8,7 @@ import shlex
 import textwrap
 from collections.abc import Iterable, Sequence
 
+from auditlib.compose.discovery import BASES, OVERRIDES
 from auditlib.conventions import exporters, networks, published_images, services
 from auditlib.conventions.exporters import Exporter
 from auditlib.inventory import Inventory
@@ -15,11 +16,7 @@ from auditlib.inventory.stack import Mount, Port, Project, Service
 
 _LOOKED_AT = 300
 _BROKERS = ("RabbitMQ", "Redis", "Valkey")
-_FOUND_BY_ITSELF = frozenset({
-    "compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml",
-    "compose.override.yaml", "compose.override.yml", "docker-compose.override.yaml", "docker-compose.override.yml",
-})  # fmt: skip
-"""The files that Compose takes in its folder (https://docs.docker.com/reference/cli/docker/compose/#options)."""
+_FOUND_BY_ITSELF = frozenset((*BASES, *OVERRIDES))
 
 
 def of_service(service: Service, lines: str) -> str:
