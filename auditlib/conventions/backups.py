@@ -25,6 +25,12 @@ TOOL = regex(
 )
 """Commands, images and services that copy data away."""
 
+DATABASE_DUMP = regex(
+    r"(?:^|[\s/])(?P<tool>pg_dump(?:all)?|pg_basebackup|mysqldump|mariadb-dump|mydumper|xtrabackup|mariabackup|mongodump|"
+    r"redis-cli(?=\s.*--rdb\b))(?=\s|$)"
+)
+"""Those of them that write what a database holds."""
+
 SCRIPT_NAME = regex(r"(?:^|[/_.-])(?:back[-_]?ups?|dump(?:[-_]db)?|snapshots?)(?=$|[/_.-])", re.I)
 """A name by which a script, a job or a service says that it makes backups."""
 

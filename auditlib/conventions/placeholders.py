@@ -1,4 +1,4 @@
-"""Names in images that stand for one that somebody was to fill in.
+"""Names in images and web addresses that stand for one that somebody was to fill in.
 
 Sources: https://www.rfc-editor.org/rfc/rfc2606 for the domains that nobody can have,
 https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-identifiers.html for the accounts of examples, and
@@ -30,6 +30,7 @@ _REGISTRY = regex(
 )
 """A registry: a name with a dot, before the first slash."""
 _PORT = regex(r":\d+$")
+_ADDRESS = regex(r"https?://(?P<host>[^/:?#]+)(?::\d+)?(?:/(?P<owner>[^/?#]*))?")
 
 
 def of_image(image: str) -> str:
@@ -42,3 +43,11 @@ def of_image(image: str) -> str:
         return registry
     named = parts[:-1] or parts
     return next((part for part in named if _ANY.fullmatch(part) or (slash and _OWNER.fullmatch(part))), "")
+
+
+def of_address(address: str) -> str:
+    """A web address up to the host or the owner that is a placeholder; empty for one that may be real."""
+    match = _ADDRESS.match(address)
+    if match and _REGISTRY.fullmatch(match["host"]):
+        return address[: match.end("host")]
+    return match[0] if match and _ANY.fullmatch(match["owner"] or "") else ""

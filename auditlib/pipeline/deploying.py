@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from auditlib import stages
-from auditlib.conventions import checks, workflow_events
+from auditlib.conventions import checks, compose_calls, workflow_events
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Command, Job, Step, Workflow
 from auditlib.model import Location
@@ -34,7 +34,6 @@ _DEPLOYING_ACTION = regex(
 )
 _TRIES = regex(r"\s--?dry-?run\b")
 _DEPLOY_SCRIPT = regex(r"(?:^|[\s/])(?:deploy|rollout)(?:[-_]\w+)?\.(?:sh|py)(?=\s|$)")
-_TAKES_DOWN = regex(r"^docker[ -]compose\s(?:\S+\s){0,20}down\b")
 _SCRIPT_NAME = regex(
     r"(?:^|[/_.-])(?:re)?(?:deploy|deployment|rollout|release|update|upgrade)(?:[_.-]\w+)*\.(?:sh|bash)$"
 )
@@ -89,8 +88,8 @@ def place(job: Job, runs: list[Run]) -> Location | None:
 
 def _cleans_up(job: Job) -> bool:
     """Whether a step takes services down again: a script for deployments is tried with those of the runner."""
-    commands = (command for step in job.steps for command in step.commands)
-    return any(_TAKES_DOWN.search(" ".join(command.words)) for command in commands)
+    calls = (compose_calls.of(command.words) for step in job.steps for command in step.commands)
+    return any(call is not None and call.verb == "down" for call in calls)
 
 
 def is_preview(job: Job) -> bool:

@@ -48,9 +48,6 @@ _TAKES_AWAY = regex(
     r"az storage|b2|wal-g|pgbackrest)\b"
 )
 """What a document may tell to run beside the script."""
-_DUMPS = regex(
-    r"\b(?:pg_dump(?:all)?|pg_basebackup|mysqldump|mariadb-dump|mydumper|xtrabackup|mariabackup|mongodump)\b|--rdb\b"
-)
 _NAMES_BACKUPS = regex(r"back[-_]?up|dump|snapshot|archive|offsite", re.I)
 _AWAY_SETTING = regex(
     r"S3|BUCKET|RESTIC_REPOSITORY|B2_|AZURE|GCS|GOOGLE|WEBDAV|SSH_|SFTP|DROPBOX|REMOTE|RCLONE|WALG_|FTP_|ENDPOINT", re.I
@@ -111,7 +108,7 @@ def _copied(target: Mount) -> str:
 def _of_scripts(inventory: Inventory) -> Iterator[Evidence]:
     """Scripts that by their name or words make backups; one that dumps for another purpose says so elsewhere."""
     for script in inventory.scripts:
-        dumps = [item for item in script.commands if _DUMPS.search(" ".join(item.words))]
+        dumps = [item for item in script.commands if backups.DATABASE_DUMP.search(" ".join(item.words))]
         sends = any(_AWAY.search(word) for item in script.commands for word in item.words[:3])
         if dumps and not sends and backups.SCRIPT_NAME.search(script.path):
             yield Evidence(

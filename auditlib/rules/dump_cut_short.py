@@ -31,6 +31,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
+from auditlib.conventions import backups
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Command, Script
@@ -39,7 +40,6 @@ from auditlib.patterns import regex
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
-_DUMPS = regex(r"(?:^|[\s/])(?P<tool>pg_dump(?:all)?|mysqldump|mariadb-dump|mongodump|pg_basebackup)(?=\s|$)")
 _PACKS = frozenset({"gzip", "pigz", "zstd", "xz", "bzip2", "lz4", "openssl", "gpg", "age"})
 _OWN_STATUS = regex(r"\bpipefail\b|\bPIPESTATUS\b")
 
@@ -58,7 +58,7 @@ def _piped(commands: tuple[Command, ...]) -> list[tuple[Command, str, str]]:
         return []
     found = []
     for command, then in pairwise(commands):
-        match = _DUMPS.search(" ".join(command.words)) if command.caught else None
+        match = backups.DATABASE_DUMP.search(" ".join(command.words)) if command.caught else None
         if match and then.words[0] in _PACKS:
             found.append((command, match["tool"], then.words[0]))
     return found

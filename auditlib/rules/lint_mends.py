@@ -63,12 +63,10 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for job in inventory.jobs:
         runs = found.of_job(job)
         mends = [(run, match) for run in runs if (match := _MENDS.search(run.text)) and not _TELLS.search(run.text)]
-        if mends and not any(_KEEPS.search(text) for text in (*(run.text for run in runs), *_actions(job))):
+        if mends and not any(
+            _KEEPS.search(text) for text in (*(run.text for run in runs), *(step.uses for step in job.steps))
+        ):
             yield _evidence(job, [(run, _shown(match)) for run, match in mends])
-
-
-def _actions(job: Job) -> Iterator[str]:
-    return (step.uses for step in job.steps)
 
 
 def _shown(match: re.Match[str]) -> str:

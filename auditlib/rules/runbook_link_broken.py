@@ -29,7 +29,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 
-from auditlib.conventions import environments, monitoring
+from auditlib.conventions import environments, monitoring, placeholders
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.monitoring import AlertRule
@@ -40,11 +40,6 @@ from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 _NAMES = regex(r"run-?book(?:_?ur[li]|_?link)?|play-?book(?:_?ur[li]|_?link)?", re.I)
-_STAND_IN = regex(
-    r"https?://(?:[\w-]+\.)*(?:example(?:\.(?:com|org|net))?|[\w-]+\.(?:example|invalid)|your-?(?:domain|company|org)\.\w+)"
-    r"(?=[/:#?]|$)|https?://[^/]+/(?:your-?org(?:ani[sz]ation)?|your-?(?:company|name|user(?:name)?|repo))/",
-    re.I,
-)
 _OF_FILE = regex(r"(?P<page>https?://[^/]+/[^/]+/[^/]+)/(?:-/)?blob/[^/]+/(?P<path>[^#?]+)")
 
 
@@ -63,8 +58,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 
 def _fault(inventory: Inventory, link: str) -> str:
     """What is wrong with the address of a runbook; empty for one that may be right."""
-    if match := _STAND_IN.match(link):
-        return f"{match[0]}, which stands for an address that nobody filled in"
+    if stand_in := placeholders.of_address(link):
+        return f"{stand_in}, which stands for an address that nobody filled in"
     match = _OF_FILE.match(link)
     if match and match["page"].lower() == inventory.origin.lower() and match["path"] not in inventory.file_set:
         return f"{match['path']}, which this repository lacks"
