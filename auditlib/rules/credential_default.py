@@ -32,31 +32,25 @@ References:
 from __future__ import annotations
 
 import posixpath
-import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 
-from msgspec import Struct
-
-from auditlib import pipeline
-from auditlib.compose.discovery import BASES
-from auditlib.conventions import compose_calls, deployment, environments, grafana, routing, secrets, services
+from auditlib.conventions import environments, grafana, routing, secrets, services
 from auditlib.conventions.routing import Way
 from auditlib.conventions.secrets import Sighting
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.configuration import EnvLine
-from auditlib.inventory.delivery import Job
 from auditlib.inventory.stack import EnvironmentEntry, Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
-from auditlib.phrases import counted, listed
+from auditlib.phrases import listed
 from auditlib.redaction import Value, is_credential_name
 from auditlib.rules import _code_lines as code_lines
 from auditlib.rules import _compose_lines as compose_lines
-from auditlib.rules import _files as files
+from auditlib.rules import _credential_lines as credential_lines
 from auditlib.rules import _login_lines as login_lines
-from auditlib.rules import _workflow_lines as workflow_lines
+from auditlib.rules._credential_lines import Group, Use
 from auditlib.rules._rule import Evidence, rule
 
 _FOR_TESTS = regex(r"(?:^|[._-])(?:tests?|testing|ci|e2e)(?=$|[._-])")
@@ -64,33 +58,14 @@ _FOR_TESTS = regex(r"(?:^|[._-])(?:tests?|testing|ci|e2e)(?=$|[._-])")
 _AMONG_NODES = ("ERLANG_COOKIE",)
 """What the nodes of a cluster tell each other; no client of a published port ever sends it."""
 
-_SHOWN = 5
-"""Services whose lines are written out, where each gets a variable of its own."""
 _LOGIN_OF_GRAFANA = "GF_SECURITY_"
 """Grafana's own login; `GF_DATABASE_PASSWORD` and the like open what it connects to."""
-
-
-class _Use(Struct, frozen=True):
-    """One place where the credential's value stands."""
-
-    location: Location
-    service: str
-    value: Value
-    literal: bool
-
-
-class _Group(Struct, frozen=True):
-    """A credential of one project: the places of its value, and the services that get it."""
-
-    name: str
-    uses: list[_Use]
-    reached: list[Service]
 
 
 @rule(area=Area.CONFIGURATION, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every credential by its variable's name, with all the places that it reaches; and Grafana's first login."""
-    uses: defaultdict[tuple[str, str], dict[Location, _Use]] = defaultdict(dict)
+    uses: defaultdict[tuple[str, str], dict[Location, Use]] = defaultdict(dict)
     thrown = _thrown_away(inventory)
     for family, name, use in (*_defaults(inventory), *_literals(inventory)):
         harmless = secrets.is_public(name) or secrets.opens_nothing(name, use.value)
@@ -99,7 +74,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     by_name = {(service.project, service.name): service for service in inventory.services}
     ways = _open_ways(inventory)
     groups = [
-        _Group(name, list(found.values()), _reached(by_name, family, found.values()))
+        Group(name, list(found.values()), _reached(by_name, family, found.values()))
         for (family, name), found in uses.items()
     ]
     for group, copies in _once(inventory, groups, ways):
@@ -121,14 +96,14 @@ def _thrown_away(inventory: Inventory) -> set[tuple[str, str]]:
     }
 
 
-def _reached(by_name: Mapping[tuple[str, str], Service], family: str, uses: Iterable[_Use]) -> list[Service]:
+def _reached(by_name: Mapping[tuple[str, str], Service], family: str, uses: Iterable[Use]) -> list[Service]:
     names = dict.fromkeys(use.service for use in uses if use.service)
     return [by_name[family, item] for item in names if (family, item) in by_name]
 
 
 def _once(
-    inventory: Inventory, groups: list[_Group], ways: Mapping[tuple[str, str], Way]
-) -> Iterator[tuple[_Group, list[_Use]]]:
+    inventory: Inventory, groups: list[Group], ways: Mapping[tuple[str, str], Way]
+) -> Iterator[tuple[Group, list[Use]]]:
     """Each credential at its worst, with its copies: the same value of the same name in other projects.
 
     An address with a password that is a finding itself is among the places of that one.
@@ -138,7 +113,7 @@ def _once(
         for group in groups if not _is_address(group)
         for item in _alike(inventory, group)
     }  # fmt: skip
-    alike: defaultdict[tuple[str, frozenset[int]], list[_Group]] = defaultdict(list)
+    alike: defaultdict[tuple[str, frozenset[int]], list[Group]] = defaultdict(list)
     for group in groups:
         places = {(use.location.file, use.location.line) for use in group.uses}
         if not (_is_address(group) and places <= told):
@@ -148,20 +123,20 @@ def _once(
         yield worst, [use for group in rest for use in group.uses]
 
 
-def _is_address(group: _Group) -> bool:
+def _is_address(group: Group) -> bool:
     return all(secrets.stands_in_url(use.value) for use in group.uses)
 
 
-def _is_aside(group: _Group) -> bool:
+def _is_aside(group: Group) -> bool:
     return all(environments.is_for_development(use.location.file) for use in group.uses)
 
 
-def _alike(inventory: Inventory, group: _Group) -> tuple[Sighting, ...]:
+def _alike(inventory: Inventory, group: Group) -> tuple[Sighting, ...]:
     known = [use.location for use in group.uses]
     return login_lines.elsewhere(inventory, group.name, group.uses[0].value, group.reached, known)
 
 
-def _open(inventory: Inventory, group: _Group, ways: Mapping[tuple[str, str], Way]) -> tuple[list[Service], list[Way]]:
+def _open(inventory: Inventory, group: Group, ways: Mapping[tuple[str, str], Way]) -> tuple[list[Service], list[Way]]:
     """The services that can be entered with the credential from outside: at a published port, and through a proxy."""
     own = [item for item in group.reached if _opens(inventory, item, group.name)]
     published = [item for item in own if services.is_exposed(item)]
@@ -182,26 +157,26 @@ def _families(inventory: Inventory) -> dict[str, str]:
     return {project.name: project.base or project.name for project in inventory.projects}
 
 
-def _defaults(inventory: Inventory) -> Iterator[tuple[str, str, _Use]]:
+def _defaults(inventory: Inventory) -> Iterator[tuple[str, str, Use]]:
     """`${NAME:-value}`, wherever it stands."""
     families = _families(inventory)
     for variable in inventory.variables:
         if variable.operator in (":-", "-") and secrets.is_default(variable) and variable.default is not None:
-            use = _Use(variable.location, variable.service or "", variable.default, literal=False)
+            use = Use(variable.location, variable.service or "", variable.default, literal=False)
             yield families.get(variable.project, variable.project), variable.name, use
 
 
-def _literals(inventory: Inventory) -> Iterator[tuple[str, str, _Use]]:
+def _literals(inventory: Inventory) -> Iterator[tuple[str, str, Use]]:
     """`NAME: value` in the environment of a service."""
     families = _families(inventory)
     for service in inventory.services:
         for entry in service.environment:
             if entry.origin == "environment" and entry.value and entry.value.secret and not entry.variables:
-                use = _Use(entry.location, service.name, entry.value, literal=True)
+                use = Use(entry.location, service.name, entry.value, literal=True)
                 yield families.get(service.project, service.project), entry.name, use
 
 
-def _evidence(inventory: Inventory, group: _Group, copies: list[_Use], ways: Mapping[tuple[str, str], Way]) -> Evidence:
+def _evidence(inventory: Inventory, group: Group, copies: list[Use], ways: Mapping[tuple[str, str], Way]) -> Evidence:
     name, uses, reached = group.name, [*group.uses, *copies], group.reached
     first, *others = uses
     odd = {use.location for use in others if use.value.identity != first.value.identity}
@@ -218,7 +193,7 @@ def _evidence(inventory: Inventory, group: _Group, copies: list[_Use], ways: Map
     vain = f" {offered.location.file} offers {offered.name}, which changes nothing here." if offered else ""
     known = {use.location for use in uses}
     alike = [item for item in _alike(inventory, group) if item.location not in known]
-    variables = _variables(name, uses)
+    variables = credential_lines.variables_of(name, uses)
     return Evidence(
         f"{name} {state} ({first.value.text}{_judgement(first.value)}){where}{_exposure(published, routed)}.{vain}",
         first.location,
@@ -238,16 +213,10 @@ def _evidence(inventory: Inventory, group: _Group, copies: list[_Use], ways: Map
             *(Related(item.location, f"{item.name or 'this file'} holds the same value") for item in alike),
             *([Related(offered.location, f"{offered.name} is offered, and nothing passes it")] if offered else ()),
         ),
-        recommendation=_advice(uses, variables, alike),
+        recommendation=credential_lines.advice(uses, variables, alike),
         severity=severity,
-        change=_change(name, first, variables[first.value.identity]),
-        example=login_lines.with_kept(
-            "\n".join((_lines(group, uses, variables), *_given(inventory, uses, variables.values()))),
-            inventory,
-            [name],
-            among=reached,
-            called={use.service: variables[use.value.identity] for use in group.uses},
-        ),
+        change=credential_lines.change(name, first, variables[first.value.identity]),
+        example=credential_lines.example(inventory, group, uses, variables),
     )
 
 
@@ -257,103 +226,6 @@ def _exposure(published: list[Service], routed: list[Way]) -> str:
     if published:
         ways.insert(0, f"{listed(item.name for item in published)} can be reached with it on a published port")
     return "".join(f"; {way}" for way in ways)
-
-
-def _variables(name: str, uses: list[_Use]) -> dict[int, str]:
-    """By value the variable that is to hold it: that of the name; of several values one each, by a service's name.
-
-    One for all would make one password of many.
-    """
-    owners: dict[int, str] = {}
-    for use in uses:
-        owners.setdefault(use.value.identity, use.service)
-    if len(owners) == 1:
-        return dict.fromkeys(owners, name)
-    return {identity: _of_its_own(name, service) for identity, service in owners.items()}
-
-
-def _of_its_own(name: str, service: str) -> str:
-    prefix = re.sub(r"\W+", "_", service).upper() + "_" if service else ""
-    return name if name.startswith(prefix) else prefix + name
-
-
-def _advice(uses: list[_Use], variables: dict[int, str], alike: Sequence[Sighting]) -> str:
-    """What to write, and which other files have to read the variable too, as no file of the repository may hold it."""
-    first, *others = uses
-    required = f"`${{{variables[first.value.identity]}:?}}`"
-    if len(variables) > 1:
-        return (
-            f"Write a variable for each of the {len(variables)} values, as {required} for {first.service}, and give "
-            "each a new one."
-        )
-    told = f"Write {required} in {counted(len(uses), 'place') if others else first.location.file}"
-    if not alike:
-        return f"{told}, and give it a new value outside the repository."
-    own = {use.location.file for use in uses}
-    using = dict.fromkeys(item.name for item in alike if item.location.file in own)
-    alike = [item for item in alike if item.location.file not in own]
-    reading = dict.fromkeys(item.location.file for item in alike if code_lines.can_read(item.location.file))
-    holding = dict.fromkeys(item.location.file for item in alike if item.location.file not in reading)
-    steps = [f"put it into {listed(using, limit=2)}"] if using else []
-    steps += [f"let {listed(reading, limit=2)} read it too"] if reading else []
-    steps += [f"take the value out of {listed(holding, limit=2)}"] if holding else []
-    return f"{told}{', ' if len(steps) > 1 else ' and '}{' and '.join(steps)}."
-
-
-def _given(inventory: Inventory, uses: list[_Use], names: Iterable[str]) -> Iterator[str]:
-    """Where the variables have to be set, so that starts go on: the template beside, and the jobs that ask Compose."""
-    names = list(dict.fromkeys(names))
-    paths = {use.location.file for use in uses}
-    for file in inventory.env_files:
-        beside = posixpath.dirname(file.path) in {posixpath.dirname(path) for path in paths}
-        lacking = [name for name in names if name not in {line.name for line in file.lines}]
-        if file.template and beside and lacking:
-            yield files.into(file.path, "\n".join(f"{name}=" for name in lacking))
-            break
-    for job in _asking(inventory, paths):
-        lines = "env:" + "".join(f"\n  {name}: <a value for this run>" for name in names)
-        yield workflow_lines.of_job(job.workflow, job.id, lines)
-
-
-def _asking(inventory: Inventory, paths: set[str]) -> list[Job]:
-    """The jobs that call Compose on one of these files and make no `.env`; where one deploys, the host has it."""
-    found: dict[tuple[str, str], Job] = {}
-    for run in pipeline.of(inventory, inventory.workflows).runs:
-        call = compose_calls.of(run.text.split())
-        given = deployment.deploys(run.job) or any(".env" in step.run for step in run.job.steps)
-        if call and not given:
-            named = {posixpath.basename(path) for path in call.files} or BASES
-            if any(posixpath.basename(path) in named for path in paths):
-                found.setdefault((run.job.workflow, run.job.id), run.job)
-    return list(found.values())[:_SHOWN]
-
-
-def _own_names(group: _Group) -> dict[str, list[str]]:
-    """By what containers call the variable, which ones: handed on under another name it isn't read by its own."""
-    held = {use.value.text for use in group.uses}
-    found: defaultdict[str, list[str]] = defaultdict(list)
-    for service in group.reached:
-        for entry in service.environment:
-            if entry.variables == (group.name,) and entry.value and entry.value.text in held:
-                found[entry.name].append(service.name)
-    return found or {group.name: []}
-
-
-def _lines(group: _Group, uses: list[_Use], variables: dict[int, str]) -> str:
-    """The variable as a service gets it; of several the first services', each with its own."""
-    name = group.name
-    if len(variables) == 1:
-        named = _own_names(group)
-        written = {own: f"environment:\n  {own}: ${{{name}:?set it in .env}}" for own in named}
-        if len(named) == 1:
-            return "\n".join(written.values())
-        return "\n".join(compose_lines.of_name(named[own][0], lines) for own, lines in written.items())
-    shown = {use.service: variables[use.value.identity] for use in uses if use.service}
-    lines = [
-        compose_lines.of_name(service, f"environment:\n  {name}: ${{{variable}:?set it in .env}}")
-        for service, variable in list(shown.items())[:_SHOWN]
-    ]
-    return "\n".join([*lines, *([f"# likewise for the other {len(shown) - _SHOWN}"] if len(shown) > _SHOWN else [])])
 
 
 def _offered(inventory: Inventory, name: str, reached: list[Service]) -> EnvLine | None:
@@ -387,12 +259,6 @@ def _first_login(service: Service, way: Way | None) -> Evidence:
         confidence=Confidence.MEDIUM,
         example=compose_lines.of_service(service, code_lines.required(["GF_SECURITY_ADMIN_PASSWORD"])),
     )
-
-
-def _change(name: str, use: _Use, variable: str) -> tuple[str, str]:
-    """The value as it is shown, and the variable without one."""
-    old = use.value.text if use.literal else f"${{{name}:-{use.value.text}}}"
-    return old, f"${{{variable}:?set it in .env}}"
 
 
 def _opens(inventory: Inventory, service: Service, name: str) -> bool:

@@ -1,0 +1,160 @@
+"""What to write where a credential stands in Compose files: the variable, who reads it, and where it is to be set."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+
+from msgspec import Struct
+
+from auditlib import pipeline
+from auditlib.compose.discovery import BASES
+from auditlib.conventions import compose_calls, deployment
+from auditlib.conventions.secrets import Sighting
+from auditlib.inventory import Inventory
+from auditlib.inventory.delivery import Job
+from auditlib.inventory.stack import Service
+from auditlib.model import Location
+from auditlib.phrases import counted, listed
+from auditlib.redaction import Value
+from auditlib.rules import _code_lines as code_lines
+from auditlib.rules import _compose_lines as compose_lines
+from auditlib.rules import _files as files
+from auditlib.rules import _login_lines as login_lines
+from auditlib.rules import _workflow_lines as workflow_lines
+
+_SHOWN = 5
+"""Services whose lines are written out, where each gets a variable of its own."""
+
+
+class Use(Struct, frozen=True):
+    """One place where the credential's value stands."""
+
+    location: Location
+    service: str
+    value: Value
+    literal: bool
+
+
+class Group(Struct, frozen=True):
+    """A credential of one project: the places of its value, and the services that get it."""
+
+    name: str
+    uses: list[Use]
+    reached: list[Service]
+
+
+def variables_of(name: str, uses: list[Use]) -> dict[int, str]:
+    """By value the variable that is to hold it: that of the name; of several values one each, by a service's name.
+
+    One for all would make one password of many.
+    """
+    owners: dict[int, str] = {}
+    for use in uses:
+        owners.setdefault(use.value.identity, use.service)
+    if len(owners) == 1:
+        return dict.fromkeys(owners, name)
+    return {identity: _of_its_own(name, service) for identity, service in owners.items()}
+
+
+def _of_its_own(name: str, service: str) -> str:
+    prefix = re.sub(r"\W+", "_", service).upper() + "_" if service else ""
+    return name if name.startswith(prefix) else prefix + name
+
+
+def advice(uses: list[Use], variables: dict[int, str], alike: Sequence[Sighting]) -> str:
+    """What to write, and which other files have to read the variable too, as no file of the repository may hold it."""
+    first, *others = uses
+    required = f"`${{{variables[first.value.identity]}:?}}`"
+    if len(variables) > 1:
+        return (
+            f"Write a variable for each of the {len(variables)} values, as {required} for {first.service}, and give "
+            "each a new one."
+        )
+    told = f"Write {required} in {counted(len(uses), 'place') if others else first.location.file}"
+    if not alike:
+        return f"{told}, and give it a new value outside the repository."
+    own = {use.location.file for use in uses}
+    using = dict.fromkeys(item.name for item in alike if item.location.file in own)
+    alike = [item for item in alike if item.location.file not in own]
+    reading = dict.fromkeys(item.location.file for item in alike if code_lines.can_read(item.location.file))
+    holding = dict.fromkeys(item.location.file for item in alike if item.location.file not in reading)
+    steps = [f"put it into {listed(using, limit=2)}"] if using else []
+    steps += [f"let {listed(reading, limit=2)} read it too"] if reading else []
+    steps += [f"take the value out of {listed(holding, limit=2)}"] if holding else []
+    return f"{told}{', ' if len(steps) > 1 else ' and '}{' and '.join(steps)}."
+
+
+def example(inventory: Inventory, group: Group, uses: list[Use], variables: dict[int, str]) -> str:
+    """The lines of the services, where the variables are set, and how a database that is there takes a new password."""
+    return login_lines.with_kept(
+        "\n".join((_lines(group, uses, variables), *_given(inventory, uses, variables.values()))),
+        inventory,
+        [group.name],
+        among=group.reached,
+        called={use.service: variables[use.value.identity] for use in group.uses},
+    )
+
+
+def _given(inventory: Inventory, uses: list[Use], names: Iterable[str]) -> Iterator[str]:
+    """Where the variables have to be set, so that starts go on: the template beside, and the jobs that ask Compose."""
+    names = list(dict.fromkeys(names))
+    paths = {use.location.file for use in uses}
+    for file in inventory.env_files:
+        beside = posixpath.dirname(file.path) in {posixpath.dirname(path) for path in paths}
+        lacking = [name for name in names if name not in {line.name for line in file.lines}]
+        if file.template and beside and lacking:
+            yield files.into(file.path, "\n".join(f"{name}=" for name in lacking))
+            break
+    for job in _asking(inventory, paths):
+        lines = "env:" + "".join(f"\n  {name}: <a value for this run>" for name in names)
+        yield workflow_lines.of_job(job.workflow, job.id, lines)
+
+
+def _asking(inventory: Inventory, paths: set[str]) -> list[Job]:
+    """The jobs that call Compose on one of these files and make no `.env`; where one deploys, the host has it."""
+    found: dict[tuple[str, str], Job] = {}
+    for run in pipeline.of(inventory, inventory.workflows).runs:
+        call = compose_calls.of(run.text.split())
+        given = deployment.deploys(run.job) or any(".env" in step.run for step in run.job.steps)
+        if call and not given:
+            named = {posixpath.basename(path) for path in call.files} or BASES
+            if any(posixpath.basename(path) in named for path in paths):
+                found.setdefault((run.job.workflow, run.job.id), run.job)
+    return list(found.values())[:_SHOWN]
+
+
+def _own_names(group: Group) -> dict[str, list[str]]:
+    """By what containers call the variable, which ones: handed on under another name it isn't read by its own."""
+    held = {use.value.text for use in group.uses}
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for service in group.reached:
+        for entry in service.environment:
+            if entry.variables == (group.name,) and entry.value and entry.value.text in held:
+                found[entry.name].append(service.name)
+    return found or {group.name: []}
+
+
+def _lines(group: Group, uses: list[Use], variables: dict[int, str]) -> str:
+    """The variable as a service gets it; of several the first services', each with its own."""
+    name = group.name
+    if len(variables) == 1:
+        named = _own_names(group)
+        written = {own: f"environment:\n  {own}: ${{{name}:?set it in .env}}" for own in named}
+        if len(named) == 1:
+            return "\n".join(written.values())
+        return "\n".join(compose_lines.of_name(named[own][0], lines) for own, lines in written.items())
+    shown = {use.service: variables[use.value.identity] for use in uses if use.service}
+    lines = [
+        compose_lines.of_name(service, f"environment:\n  {name}: ${{{variable}:?set it in .env}}")
+        for service, variable in list(shown.items())[:_SHOWN]
+    ]
+    return "\n".join([*lines, *([f"# likewise for the other {len(shown) - _SHOWN}"] if len(shown) > _SHOWN else [])])
+
+
+def change(name: str, use: Use, variable: str) -> tuple[str, str]:
+    """The value as it is shown, and the variable without one."""
+    old = use.value.text if use.literal else f"${{{name}:-{use.value.text}}}"
+    return old, f"${{{variable}:?set it in .env}}"
