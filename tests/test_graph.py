@@ -11,7 +11,8 @@ from auditlib import graph, readers
 from auditlib.errors import UsageError
 from auditlib.inventory import Inventory
 from auditlib.inventory.configuration import EnvFile, EnvLine, Setting
-from auditlib.inventory.delivery import Command, Document, Job, Mention, Script, Step, Workflow
+from auditlib.inventory.delivery import Command, Job, Script, Step, Workflow
+from auditlib.inventory.document import Document, Mention
 from auditlib.inventory.monitoring import (
     AlertRule,
     Dashboard,

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 
 from auditlib.conventions import deployment
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import Command, Document, Script
+from auditlib.inventory.delivery import Command, Script
+from auditlib.inventory.document import Document
 from auditlib.model import Location
 from auditlib.patterns import regex
 

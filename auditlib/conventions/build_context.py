@@ -11,7 +11,7 @@ import re
 from functools import cache
 
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import DockerIgnore, Instruction
+from auditlib.inventory.dockerfile import DockerIgnore, Instruction
 from auditlib.inventory.stack import Build
 from auditlib.paths import below
 from auditlib.patterns import regex

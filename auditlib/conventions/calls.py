@@ -10,7 +10,8 @@ from collections.abc import Iterator
 
 from auditlib.conventions import deployment
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import Command, Dockerfile, Instruction
+from auditlib.inventory.delivery import Command
+from auditlib.inventory.dockerfile import Dockerfile, Instruction
 from auditlib.model import Location
 from auditlib.paths import below
 from auditlib.patterns import regex

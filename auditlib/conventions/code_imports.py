@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from auditlib.conventions import container_files, entry_points, services, starting
 from auditlib.conventions.container_files import ContainerFiles
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import Import
+from auditlib.inventory.code import Import
 from auditlib.inventory.stack import Service
 from auditlib.model import Location
 from auditlib.module_paths import is_python, of_module

@@ -13,7 +13,7 @@ from msgspec import Struct, field
 from auditlib.conventions import build_context, image_contents, services, tools
 from auditlib.conventions.workspaces import GENERATED
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import Dockerfile, Instruction
+from auditlib.inventory.dockerfile import Dockerfile, Instruction
 from auditlib.inventory.stack import Build, Service
 from auditlib.patterns import regex
 

@@ -13,7 +13,8 @@ from pathlib import PurePosixPath
 
 from auditlib import stages
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import Command, Document, Heading, Job, Mention, Pair, Step
+from auditlib.inventory.delivery import Command, Job, Pair, Step
+from auditlib.inventory.document import Document, Heading, Mention
 from auditlib.model import Location, Related
 from auditlib.patterns import regex
 

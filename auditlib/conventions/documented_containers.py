@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from auditlib.conventions import command_words, compose_calls, deployment
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import Mention
+from auditlib.inventory.document import Mention
 from auditlib.patterns import regex
 
 _OF_COMPOSE = frozenset({"logs", "exec", "run", "restart", "stop", "start", "up", "build", "pull", "kill", "rm"})

@@ -9,7 +9,7 @@ from __future__ import annotations
 from auditlib.conventions import services, starting
 from auditlib.conventions.starting import Start
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import Instruction
+from auditlib.inventory.dockerfile import Instruction
 from auditlib.inventory.stack import Service
 
 _MANAGERS = frozenset({"npm", "yarn", "pnpm"})

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from auditlib.conventions import environments, services
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import Dockerfile, Instruction
+from auditlib.inventory.dockerfile import Dockerfile, Instruction
 from auditlib.inventory.stack import Service
 from auditlib.patterns import regex
 

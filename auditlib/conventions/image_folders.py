@@ -9,7 +9,7 @@ import posixpath
 
 from auditlib.conventions import build_context, mounts, services
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import Dockerfile
+from auditlib.inventory.dockerfile import Dockerfile
 from auditlib.inventory.stack import Mount, Service
 
 

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from auditlib.conventions import build_context, builds, container_files, services
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import Dockerfile, DockerIgnore, Instruction
+from auditlib.inventory.dockerfile import Dockerfile, DockerIgnore, Instruction
 from auditlib.inventory.stack import Build, Service
 
 

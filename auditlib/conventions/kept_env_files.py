@@ -14,7 +14,8 @@ from msgspec import Struct, field
 
 from auditlib.conventions.env_readers import credentials
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import Command, Mention
+from auditlib.inventory.delivery import Command
+from auditlib.inventory.document import Mention
 from auditlib.model import Location
 from auditlib.paths import upwards
 from auditlib.patterns import regex

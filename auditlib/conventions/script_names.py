@@ -10,7 +10,8 @@ from msgspec import Struct
 
 from auditlib.conventions import environments
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import Mention, Script
+from auditlib.inventory.delivery import Script
+from auditlib.inventory.document import Mention
 from auditlib.patterns import regex
 
 _RUN = regex(r"\./[\w./@-]+\.(?:sh|bash)")

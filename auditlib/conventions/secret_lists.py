@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping
 from msgspec import Struct
 
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import Document, Mention, PairUse, Workflow
+from auditlib.inventory.delivery import PairUse, Workflow
+from auditlib.inventory.document import Document, Mention
 from auditlib.patterns import regex
 
 GIVEN = frozenset({"GITHUB_TOKEN", "ACTIONS_STEP_DEBUG", "ACTIONS_RUNNER_DEBUG"})

@@ -7,7 +7,8 @@ import posixpath
 from auditlib.conventions import data_folders, mounts
 from auditlib.conventions.images import Product
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import Command, Dockerfile, Instruction
+from auditlib.inventory.delivery import Command
+from auditlib.inventory.dockerfile import Dockerfile, Instruction
 from auditlib.inventory.stack import Mount, Port, Project, Service
 from auditlib.patterns import regex
 

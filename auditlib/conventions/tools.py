@@ -14,7 +14,7 @@ from auditlib.patterns import regex
 
 if TYPE_CHECKING:
     from auditlib.inventory import Inventory
-    from auditlib.inventory.delivery import TestSuite
+    from auditlib.inventory.code import TestSuite
 
 TEST_FRAMEWORKS: dict[str, re.Pattern[str]] = {
     "pytest": regex(r"(?:^|\s|/)(?:pytest|py\.test)(?=\s|$)"),

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any
 
-from auditlib.inventory import configuration, delivery, monitoring, proxy, stack, tasks
+from auditlib.inventory import code, configuration, delivery, dockerfile, document, monitoring, proxy, stack, tasks
 from auditlib.model import Coverage, Location
 from auditlib.paths import folders_of
 
@@ -127,21 +127,21 @@ class Inventory:
     workflows: tuple[delivery.Workflow, ...] = field(default=(), metadata={"of": delivery.Workflow})
     actions: tuple[delivery.Action, ...] = field(default=(), metadata={"of": delivery.Action})
     cluster_files: tuple[delivery.ClusterFile, ...] = field(default=(), metadata={"of": delivery.ClusterFile})
-    dockerfiles: tuple[delivery.Dockerfile, ...] = field(default=(), metadata={"of": delivery.Dockerfile})
-    docker_ignores: tuple[delivery.DockerIgnore, ...] = field(default=(), metadata={"of": delivery.DockerIgnore})
+    dockerfiles: tuple[dockerfile.Dockerfile, ...] = field(default=(), metadata={"of": dockerfile.Dockerfile})
+    docker_ignores: tuple[dockerfile.DockerIgnore, ...] = field(default=(), metadata={"of": dockerfile.DockerIgnore})
     manifests: tuple[delivery.Manifest, ...] = field(default=(), metadata={"of": delivery.Manifest})
     scripts: tuple[delivery.Script, ...] = field(default=(), metadata={"of": delivery.Script})
-    test_suites: tuple[delivery.TestSuite, ...] = field(default=(), metadata={"of": delivery.TestSuite})
+    test_suites: tuple[code.TestSuite, ...] = field(default=(), metadata={"of": code.TestSuite})
     callers: tuple[delivery.Caller, ...] = field(default=(), metadata={"of": delivery.Caller})
-    unfit_imports: tuple[delivery.UnfitImport, ...] = field(default=(), metadata={"of": delivery.UnfitImport})
-    ignored_tests: tuple[delivery.IgnoredTest, ...] = field(default=(), metadata={"of": delivery.IgnoredTest})
-    migrators: tuple[delivery.Migrator, ...] = field(default=(), metadata={"of": delivery.Migrator})
-    local_imports: tuple[delivery.LocalImports, ...] = field(default=(), metadata={"of": delivery.LocalImports})
-    documents: tuple[delivery.Document, ...] = field(default=(), metadata={"of": delivery.Document})
-    program_calls: tuple[delivery.ProgramCall, ...] = field(default=(), metadata={"of": delivery.ProgramCall})
+    unfit_imports: tuple[code.UnfitImport, ...] = field(default=(), metadata={"of": code.UnfitImport})
+    ignored_tests: tuple[code.IgnoredTest, ...] = field(default=(), metadata={"of": code.IgnoredTest})
+    migrators: tuple[code.Migrator, ...] = field(default=(), metadata={"of": code.Migrator})
+    local_imports: tuple[code.LocalImports, ...] = field(default=(), metadata={"of": code.LocalImports})
+    documents: tuple[document.Document, ...] = field(default=(), metadata={"of": document.Document})
+    program_calls: tuple[code.ProgramCall, ...] = field(default=(), metadata={"of": code.ProgramCall})
     kept_files: tuple[delivery.KeptFile, ...] = field(default=(), metadata={"of": delivery.KeptFile})
-    absent_paths: tuple[delivery.AbsentPath, ...] = field(default=(), metadata={"of": delivery.AbsentPath})
-    web_routes: tuple[delivery.Route, ...] = field(default=(), metadata={"of": delivery.Route})
+    absent_paths: tuple[document.AbsentPath, ...] = field(default=(), metadata={"of": document.AbsentPath})
+    web_routes: tuple[code.Route, ...] = field(default=(), metadata={"of": code.Route})
 
     @classmethod
     def of(cls, records: Iterable[Any], **identity: Any) -> Inventory:
@@ -269,12 +269,12 @@ class Inventory:
         return [services[service.name] for services in own if service.name in services]
 
     @cached_property
-    def dockerfiles_by_path(self) -> dict[str, delivery.Dockerfile]:
+    def dockerfiles_by_path(self) -> dict[str, dockerfile.Dockerfile]:
         """The Dockerfiles by their path."""
         return {item.path: item for item in self.dockerfiles}
 
     @cached_property
-    def imports_by_path(self) -> dict[str, delivery.LocalImports]:
+    def imports_by_path(self) -> dict[str, code.LocalImports]:
         """What the files of code import, by their path."""
         return {item.path: item for item in self.local_imports}
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from msgspec import Struct
 
 from auditlib.model import Location
-from auditlib.redaction import Value
 
 
 class Command(Struct, frozen=True):
@@ -154,57 +153,6 @@ class PairUse(Struct, frozen=True):
     location: Location
 
 
-class Instruction(Struct, frozen=True):
-    """An instruction of a Dockerfile. `words` is the exec form, or the shell-split argument; `shell` tells which."""
-
-    keyword: str
-    argument: str
-    words: tuple[str, ...]
-    shell: bool
-    flags: tuple[str, ...]
-    stage: str
-    location: Location
-    commands: tuple[Command, ...] = ()
-    """What RUN, CMD, ENTRYPOINT or HEALTHCHECK executes."""
-    variables: tuple[tuple[str, Value | None], ...] = ()
-    """What ENV or ARG sets; None for an ARG without a default."""
-
-    @property
-    def copies_context(self) -> bool:
-        """Whether it brings files of the build context."""
-        return self.keyword in ("COPY", "ADD") and not self.copies_image
-
-    @property
-    def copies_image(self) -> bool:
-        """Whether it brings files of another stage, image or named context (`COPY --from=build`)."""
-        return any(flag.startswith("--from") for flag in self.flags)
-
-
-class Stage(Struct, frozen=True):
-    """A build stage. `base` is the image or earlier stage it starts from; an unnamed stage is called by its number."""
-
-    name: str
-    base: str
-    location: Location
-
-
-class Dockerfile(Struct, frozen=True):
-    """A Dockerfile, taken apart."""
-
-    path: str
-    stages: tuple[Stage, ...]
-    instructions: tuple[Instruction, ...]
-    location: Location
-
-
-class DockerIgnore(Struct, frozen=True):
-    """A `.dockerignore`: the patterns in their order, those that include again prefixed with `!`."""
-
-    path: str
-    patterns: tuple[str, ...]
-    location: Location
-
-
 class ScriptTarget(Struct, frozen=True):
     """A named command of a manifest: an npm script, a make target, an entry point."""
 
@@ -258,62 +206,6 @@ class Script(Struct, frozen=True):
     """Whether its first line names the program that runs it (`#!/bin/sh`)."""
 
 
-class TestSuite(Struct, frozen=True):
-    """Tests that one command runs: `framework` is `pytest`, `unittest`, `playwright`, `jest`, `vitest`, `cypress`,
-    `mocha`, `node` or `bun`."""
-
-    framework: str
-    folder: str
-    """The folder of the package or configuration it belongs to; empty for the root."""
-    files: tuple[str, ...]
-    location: Location
-    cases: int = 0
-    """How many tests the files declare, as far as their text shows it."""
-    variables: frozenset[str] = frozenset()
-    """Names in capitals in the tests and in what is loaded with them (`conftest.py`): variables that they may set."""
-    self_contained: bool = False
-    """Whether tests in Python import nothing beside the standard library and pytest, so that no application loads."""
-    __test__ = False  # it is no test of ours
-
-
-class Import(Struct, frozen=True):
-    """A module that the top level of a file imports, as it is written, with the names taken from it."""
-
-    module: str
-    names: tuple[str, ...]
-    location: Location
-
-
-class LocalImports(Struct, frozen=True):
-    """What a file of code imports as soon as it is loaded; `alters_path`: whether it may change where it looks."""
-
-    path: str
-    imports: tuple[Import, ...]
-    location: Location
-    alters_path: bool = False
-
-
-class UnfitImport(Struct, frozen=True):
-    """An import of Python whose module is a file with a hyphen in its name (`file`), which no import finds."""
-
-    module: str
-    file: str
-    location: Location
-
-
-class IgnoredTest(Struct, frozen=True):
-    """A test of Rust with `#[ignore]`, which `cargo test` leaves out unless it is told otherwise."""
-
-    location: Location
-
-
-class Migrator(Struct, frozen=True):
-    """A file of code that applies database migrations by itself."""
-
-    path: str
-    location: Location
-
-
 class Caller(Struct, frozen=True):
     """A file of another program (cron, systemd, Terraform) that starts scripts, with the names of these."""
 
@@ -322,48 +214,11 @@ class Caller(Struct, frozen=True):
     location: Location
 
 
-class Mention(Struct, frozen=True):
-    """What a document mentions of the repository: `kind` is `path`, `command` or `variable`; `missing` is a
-    script outside code that the repository lacks, `link` a relative link to a file that it lacks, `address` a line
-    that sends its reader to a port of the own machine, `metric` the name of an exporter's metric, `dispatch` a line
-    that has a workflow started by hand, `secret` a name in the first column of a table of secrets."""
-
-    kind: str
-    text: str
-    location: Location
-
-
-class Heading(Struct, frozen=True):
-    """A heading of a document, with its level from 1."""
-
-    text: str
-    level: int
-    location: Location
-
-
-class Document(Struct, frozen=True):
-    """A Markdown document. `words` are its distinct words in lower case, for asking whether it speaks of a thing."""
-
-    path: str
-    title: str
-    headings: tuple[Heading, ...]
-    mentions: tuple[Mention, ...]
-    words: frozenset[str]
-    location: Location
-
-
 class KeptFile(Struct, frozen=True):
     """A file that Git tracks although a `.gitignore` (`ignored_by`) leaves it out."""
 
     path: str
     ignored_by: str
-    location: Location
-
-
-class AbsentPath(Struct, frozen=True):
-    """A file that a document names as the repository's own and that it lacks."""
-
-    path: str
     location: Location
 
 
@@ -382,21 +237,3 @@ class ClusterFile(Struct, frozen=True):
     images: tuple[ClusterImage, ...] = ()
     replaced: tuple[str, ...] = ()
     """The images that a kustomization replaces in other files, by their names."""
-
-
-class Route(Struct, frozen=True):
-    """An HTTP route that code declares: `METHOD` (or `*`), path, framework."""
-
-    method: str
-    path: str
-    framework: str
-    location: Location
-    generated: bool = False
-    """Whether the framework adds it by itself, such as the page of its documentation."""
-
-
-class ProgramCall(Struct, frozen=True):
-    """A place where code starts another program by its name (`subprocess.run(["pg_dump", ...])`)."""
-
-    name: str
-    location: Location

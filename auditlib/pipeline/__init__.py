@@ -17,7 +17,8 @@ from msgspec import Struct
 from auditlib.conventions import compose_calls, tools
 from auditlib.conventions.workspaces import normal
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import Job, TestSuite, Workflow
+from auditlib.inventory.code import TestSuite
+from auditlib.inventory.delivery import Job, Workflow
 from auditlib.model import Location
 from auditlib.patterns import regex
 from auditlib.pipeline._follower import Follower

@@ -7,7 +7,7 @@ import shlex
 
 from auditlib.conventions import builds, environments, services, tools
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import Dockerfile
+from auditlib.inventory.dockerfile import Dockerfile
 from auditlib.patterns import regex
 from auditlib.pipeline import Pipeline, Run
 

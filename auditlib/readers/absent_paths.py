@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 import ahocorasick_rs
 import pathspec
 
-from auditlib.inventory.delivery import AbsentPath
+from auditlib.inventory.document import AbsentPath
 from auditlib.model import Location
 from auditlib.patterns import regex
 from auditlib.readers.committed_secrets import is_text

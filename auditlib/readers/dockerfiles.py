@@ -13,7 +13,8 @@ import shlex
 from collections.abc import Iterator
 from itertools import islice
 
-from auditlib.inventory.delivery import Command, Dockerfile, DockerIgnore, Instruction, Stage
+from auditlib.inventory.delivery import Command
+from auditlib.inventory.dockerfile import Dockerfile, DockerIgnore, Instruction, Stage
 from auditlib.model import Coverage, Location, Read
 from auditlib.patterns import regex
 from auditlib.readers import shell

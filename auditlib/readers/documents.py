@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from auditlib.inventory.delivery import Document, Heading, Mention
+from auditlib.inventory.document import Document, Heading, Mention
 from auditlib.model import Location
 from auditlib.patterns import regex
 from auditlib.readers.reading import Reading, each

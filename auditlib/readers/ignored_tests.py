@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from auditlib.inventory.delivery import IgnoredTest
+from auditlib.inventory.code import IgnoredTest
 from auditlib.patterns import regex
 from auditlib.readers.reading import Reading, location_at
 from auditlib.source import Source, Unreadable

@@ -14,7 +14,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator
 
-from auditlib.inventory.delivery import Import, LocalImports
+from auditlib.inventory.code import Import, LocalImports
 from auditlib.model import Location
 from auditlib.module_paths import is_python, of_module
 from auditlib.paths import upwards

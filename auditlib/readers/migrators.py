@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import PurePosixPath
 
-from auditlib.inventory.delivery import Migrator
+from auditlib.inventory.code import Migrator
 from auditlib.patterns import regex
 from auditlib.readers.reading import Reading, location_at
 from auditlib.source import Source, Unreadable

@@ -10,7 +10,7 @@ import posixpath
 import re
 from collections.abc import Iterator
 
-from auditlib.inventory.delivery import ProgramCall
+from auditlib.inventory.code import ProgramCall
 from auditlib.patterns import regex
 from auditlib.readers.reading import Reading, location_at
 from auditlib.readers.settings import is_test

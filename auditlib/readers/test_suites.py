@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import PurePosixPath
 
-from auditlib.inventory.delivery import TestSuite
+from auditlib.inventory.code import TestSuite
 from auditlib.model import Location
 from auditlib.paths import below
 from auditlib.patterns import regex

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from pathlib import PurePosixPath
 
-from auditlib.inventory.delivery import UnfitImport
+from auditlib.inventory.code import UnfitImport
 from auditlib.patterns import regex
 from auditlib.readers.reading import Reading, location_at
 from auditlib.source import Source, Unreadable

@@ -9,7 +9,7 @@ from auditlib.conventions import exporters
 from auditlib.conventions.exporters import Exporter
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import Route
+from auditlib.inventory.code import Route
 from auditlib.inventory.monitoring import ScrapeJob
 from auditlib.inventory.stack import Service
 from auditlib.phrases import listed

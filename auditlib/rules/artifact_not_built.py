@@ -34,7 +34,8 @@ from collections.abc import Iterator
 from auditlib.conventions.workspaces import Workspace
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import Command, Dockerfile, Instruction, Job, Step
+from auditlib.inventory.delivery import Command, Job, Step
+from auditlib.inventory.dockerfile import Dockerfile, Instruction
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
 from auditlib.rules import _workflow_lines as workflow_lines

@@ -42,7 +42,8 @@ from collections.abc import Iterable, Iterator
 from auditlib.conventions import build_context, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import Dockerfile, Pair, Step
+from auditlib.inventory.delivery import Pair, Step
+from auditlib.inventory.dockerfile import Dockerfile
 from auditlib.inventory.stack import Build, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.phrases import listed

@@ -36,8 +36,9 @@ from auditlib import pipeline
 from auditlib.conventions import environments
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
+from auditlib.inventory.code import TestSuite
 from auditlib.inventory.configuration import Setting
-from auditlib.inventory.delivery import Job, TestSuite, Workflow
+from auditlib.inventory.delivery import Job, Workflow
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.paths import below
 from auditlib.phrases import listed

@@ -41,7 +41,8 @@ from auditlib.conventions import image_builds, images
 from auditlib.conventions.image_builds import Built
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import Command, Instruction
+from auditlib.inventory.delivery import Command
+from auditlib.inventory.dockerfile import Instruction
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed

@@ -32,7 +32,7 @@ from auditlib.conventions import build_context, key_files, services
 from auditlib.conventions.workspaces import GENERATED
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import DockerIgnore, Instruction
+from auditlib.inventory.dockerfile import DockerIgnore, Instruction
 from auditlib.inventory.stack import Build, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.phrases import listed

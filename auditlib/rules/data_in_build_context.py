@@ -34,7 +34,7 @@ from collections.abc import Iterator
 from auditlib.conventions import build_context, mounts, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import Instruction
+from auditlib.inventory.dockerfile import Instruction
 from auditlib.inventory.stack import Build, Mount, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.rules import _compose_lines as compose_lines

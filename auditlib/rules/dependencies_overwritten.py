@@ -31,7 +31,7 @@ from collections.abc import Iterator
 from auditlib.conventions import build_context, environments, package_installs, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import Dockerfile, Instruction
+from auditlib.inventory.dockerfile import Dockerfile, Instruction
 from auditlib.inventory.stack import Build
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.rules import _files as files

@@ -49,7 +49,8 @@ from auditlib.conventions.package_installs import FROM_LOCK, LOCKS, MAKES_LOCK, 
 from auditlib.conventions.workspaces import Workspace
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import Dockerfile, Instruction, Manifest, Requirement
+from auditlib.inventory.delivery import Manifest, Requirement
+from auditlib.inventory.dockerfile import Dockerfile, Instruction
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.phrases import counted, listed

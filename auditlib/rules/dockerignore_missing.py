@@ -38,7 +38,7 @@ from msgspec import Struct
 from auditlib.conventions import build_context, builds, environments, kept_env_files, package_installs, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import Dockerfile, Instruction
+from auditlib.inventory.dockerfile import Dockerfile, Instruction
 from auditlib.inventory.stack import Build, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.paths import below

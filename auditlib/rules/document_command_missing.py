@@ -33,7 +33,7 @@ from itertools import pairwise
 from auditlib.conventions import documented_containers
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import Document, Mention
+from auditlib.inventory.document import Document, Mention
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
 from auditlib.rules import _files as files

@@ -29,7 +29,7 @@ from collections.abc import Iterator
 
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import Document, Mention
+from auditlib.inventory.document import Document, Mention
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import counted

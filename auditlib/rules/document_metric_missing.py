@@ -30,7 +30,7 @@ from auditlib import scraping
 from auditlib.conventions import environments, monitoring
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import Document, Mention
+from auditlib.inventory.document import Document, Mention
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.phrases import listed
 from auditlib.rules import _metric_lines as metric_lines

@@ -31,7 +31,7 @@ from collections.abc import Iterator
 from auditlib.conventions import script_names
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import AbsentPath
+from auditlib.inventory.document import AbsentPath
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.phrases import listed
 from auditlib.rules._rule import Evidence, rule

@@ -34,7 +34,7 @@ from msgspec import Struct
 from auditlib.conventions import images
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import Document, Mention
+from auditlib.inventory.document import Document, Mention
 from auditlib.inventory.stack import Port, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex

@@ -41,7 +41,7 @@ from msgspec import Struct
 from auditlib.conventions import compose_calls, env_file_uses, env_readers, environments, kept_env_files
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import Document, Mention
+from auditlib.inventory.document import Document, Mention
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.phrases import listed

@@ -40,7 +40,7 @@ from auditlib.conventions import build_context, builds, environments, kept_env_f
 from auditlib.conventions.kept_env_files import Kept
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import Instruction
+from auditlib.inventory.dockerfile import Instruction
 from auditlib.inventory.stack import Build, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.paths import below

@@ -30,7 +30,8 @@ from collections.abc import Iterator
 from auditlib.conventions import images
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import Command, Dockerfile, Instruction
+from auditlib.inventory.delivery import Command
+from auditlib.inventory.dockerfile import Dockerfile, Instruction
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
 from auditlib.rules import _files as files

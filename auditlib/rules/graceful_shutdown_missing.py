@@ -42,7 +42,7 @@ from auditlib.conventions.starting import Start
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.configuration import ServerTrait
-from auditlib.inventory.delivery import Instruction
+from auditlib.inventory.dockerfile import Instruction
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex

@@ -45,7 +45,8 @@ from auditlib import pipeline
 from auditlib.conventions import checks, deployment, workflow_events
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import Dockerfile, Job, Step, Trigger, Workflow
+from auditlib.inventory.delivery import Job, Step, Trigger, Workflow
+from auditlib.inventory.dockerfile import Dockerfile
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed

@@ -33,7 +33,7 @@ from auditlib import pipeline
 from auditlib.conventions import deployment
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import Dockerfile
+from auditlib.inventory.dockerfile import Dockerfile
 from auditlib.model import Area, Confidence, Effort, Read, Related, Severity
 from auditlib.phrases import counted, listed
 from auditlib.pipeline import Pipeline, building

@@ -49,7 +49,8 @@ from auditlib.conventions import (
 from auditlib.conventions.image_builds import Built
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import Command, Instruction
+from auditlib.inventory.delivery import Command
+from auditlib.inventory.dockerfile import Instruction
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex

@@ -34,7 +34,7 @@ from collections.abc import Iterator
 from auditlib.conventions import environments, images, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import Dockerfile, Instruction
+from auditlib.inventory.dockerfile import Dockerfile, Instruction
 from auditlib.inventory.stack import Mount, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex

@@ -32,7 +32,7 @@ from collections.abc import Iterator
 
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import UnfitImport
+from auditlib.inventory.code import UnfitImport
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.rules._rule import Evidence, rule
 

@@ -41,7 +41,7 @@ from auditlib.conventions import build_context, builds, code_imports, environmen
 from auditlib.conventions.code_imports import Missing
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import Dockerfile
+from auditlib.inventory.dockerfile import Dockerfile
 from auditlib.inventory.stack import Build, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.phrases import listed

@@ -38,7 +38,8 @@ from auditlib.conventions.package_installs import FROM_LOCK, LOCKS
 from auditlib.conventions.workspaces import Workspace
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import Command, Dockerfile, Job
+from auditlib.inventory.delivery import Command, Job
+from auditlib.inventory.dockerfile import Dockerfile
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex

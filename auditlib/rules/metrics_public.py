@@ -35,7 +35,7 @@ from msgspec import Struct
 from auditlib.conventions import entry_points, environments, image_folders, mounts, nginx_locations, proxies, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import Route
+from auditlib.inventory.code import Route
 from auditlib.inventory.proxy import Passage
 from auditlib.inventory.stack import Port, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity

@@ -46,7 +46,9 @@ from auditlib.conventions import (
 from auditlib.conventions.image_builds import Built
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import Instruction, ProgramCall, Script
+from auditlib.inventory.code import ProgramCall
+from auditlib.inventory.delivery import Script
+from auditlib.inventory.dockerfile import Instruction
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.phrases import listed

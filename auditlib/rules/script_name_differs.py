@@ -31,7 +31,8 @@ from auditlib.conventions import script_names
 from auditlib.conventions.script_names import Slip
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import Mention, Script
+from auditlib.inventory.delivery import Script
+from auditlib.inventory.document import Mention
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.rules._rule import Evidence, rule
 

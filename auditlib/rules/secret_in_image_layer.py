@@ -41,7 +41,7 @@ from msgspec import Struct
 from auditlib.conventions import build_context, environments, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import Dockerfile, Instruction
+from auditlib.inventory.dockerfile import Dockerfile, Instruction
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex

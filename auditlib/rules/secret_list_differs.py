@@ -38,7 +38,8 @@ from auditlib.conventions import secret_lists
 from auditlib.conventions.secret_lists import SecretList
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import Mention, PairUse
+from auditlib.inventory.delivery import PairUse
+from auditlib.inventory.document import Mention
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed

@@ -34,7 +34,7 @@ from auditlib.conventions import tools
 from auditlib.conventions.workspaces import Workspace
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import TestSuite
+from auditlib.inventory.code import TestSuite
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
 from auditlib.pipeline import Run

@@ -32,7 +32,7 @@ from auditlib import pipeline
 from auditlib.conventions import deployment, tools
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import TestSuite
+from auditlib.inventory.code import TestSuite
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.phrases import counted
 from auditlib.pipeline import Pipeline, Run

@@ -37,7 +37,8 @@ from auditlib.conventions.image_sources import Sources
 from auditlib.conventions.package_installs import LOCKS, Installs
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import Dockerfile, Instruction, Manifest, Requirement
+from auditlib.inventory.delivery import Manifest, Requirement
+from auditlib.inventory.dockerfile import Dockerfile, Instruction
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed

@@ -39,7 +39,7 @@ from collections.abc import Iterator
 from auditlib.conventions import compose_calls, deployment
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import Mention
+from auditlib.inventory.document import Mention
 from auditlib.inventory.stack import Variable
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.phrases import listed

@@ -41,7 +41,7 @@ from auditlib.conventions import end_of_life, environments, language_versions, s
 from auditlib.conventions.end_of_life import Ended
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import Dockerfile
+from auditlib.inventory.dockerfile import Dockerfile
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.phrases import listed
 from auditlib.rules import _compose_lines as compose_lines

@@ -32,7 +32,8 @@ from collections.abc import Iterator
 from auditlib.conventions import deployment, environments, mounts, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import Command, Instruction
+from auditlib.inventory.delivery import Command
+from auditlib.inventory.dockerfile import Instruction
 from auditlib.inventory.stack import Mount, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex

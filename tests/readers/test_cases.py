@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from auditlib.inventory import configuration, delivery, monitoring
+from auditlib.inventory import code, configuration, delivery, dockerfile, document, monitoring
 from auditlib.model import Read
 from auditlib.source import Source
 
@@ -77,7 +77,7 @@ def more_lines_of_setting(record):
 def lines_of_file(record):
     """Records of delivery as lines; the others follow."""
     match record:
-        case delivery.Dockerfile():
+        case dockerfile.Dockerfile():
             yield from (f"{stage.location} stage {stage.name} from {stage.base}" for stage in record.stages)
             for item in record.instructions:
                 yield f"{item.location} {item.keyword} {list(item.words)}{' shell' if item.shell else ''}"
@@ -88,7 +88,7 @@ def lines_of_file(record):
                 yield f"{target.location} {target.name}: {[' '.join(item.words) for item in target.commands]}"
             yield from ["incomplete"] if record.incomplete else []
             yield from (f"{item.location} {item.group} {item.name} {item.constraint}" for item in record.requirements)
-        case delivery.Route():
+        case code.Route():
             yield f"{record.location} {record.method} {record.path} {record.framework}"
         case _:
             yield from more_lines_of(record)
@@ -97,7 +97,7 @@ def lines_of_file(record):
 def more_lines_of(record):
     """Records of documents, scripts and tests as lines."""
     match record:
-        case delivery.Document():
+        case document.Document():
             yield f"{record.path} {record.title!r}"
             yield from (f"{item.location} {'#' * item.level} {item.text}" for item in record.headings)
             yield from (f"{item.location} {item.kind} {item.text}" for item in record.mentions)
@@ -105,17 +105,17 @@ def more_lines_of(record):
             note = " #!" if record.shebang else ""
             yield f"{record.path} {record.interpreter}{note} {record.summary!r}"
             yield from (f"  {command(inner)}" for inner in record.commands)
-        case delivery.TestSuite():
+        case code.TestSuite():
             home = record.folder or "."
             yield f"{record.location} {record.framework} in {home}: {record.cases} {list(record.files)}"
             yield from (f"  {name}" for name in sorted(record.variables))
         case monitoring.Instrumentation():
             yield f"{record.location} {record.library}"
-        case delivery.ProgramCall():
+        case code.ProgramCall():
             yield f"{record.location} starts {record.name}"
-        case delivery.Migrator():
+        case code.Migrator():
             yield f"{record.location} migrates"
-        case delivery.LocalImports():
+        case code.LocalImports():
             yield from (f"{item.location} imports {' '.join((item.module, *item.names))}" for item in record.imports)
             yield from [f"{record.path} changes its path"] if record.alters_path else []
         case delivery.Caller():

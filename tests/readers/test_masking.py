@@ -1,7 +1,8 @@
 """The last walk over the records, and what is reported of the files that no reader knows."""
 
 from auditlib import readers
-from auditlib.inventory.delivery import Command, Document
+from auditlib.inventory.delivery import Command
+from auditlib.inventory.document import Document
 from auditlib.inventory.stack import Service
 from auditlib.model import Coverage, Location, Read
 from auditlib.readers.masking import Masking, allow_names

@@ -12,7 +12,7 @@ from msgspec import structs
 from auditlib import history, snapshot
 from auditlib.audit import Audit
 from auditlib.history import History, Standing
-from auditlib.inventory.delivery import TestSuite
+from auditlib.inventory.code import TestSuite
 from auditlib.model import Area, Coverage, Finding, Read, Related, Severity, Status
 from auditlib.report import markdown_document, rendering, sections
 from auditlib.report.blocks import Panel, Picture, Prose

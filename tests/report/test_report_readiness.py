@@ -12,7 +12,8 @@ from handmade import FILE, MakeAudit, finding, place, service
 from auditlib import audit as auditing
 from auditlib import readiness, rules
 from auditlib.audit import Audit
-from auditlib.inventory.delivery import Caller, Command, Document, Heading, Job, Script, Step, Workflow
+from auditlib.inventory.delivery import Caller, Command, Job, Script, Step, Workflow
+from auditlib.inventory.document import Document, Heading
 from auditlib.inventory.monitoring import (
     Integration,
     LogShipper,

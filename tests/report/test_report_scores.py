@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from auditlib import history, readiness, verdict
 from auditlib.audit import Audit
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import TestSuite
+from auditlib.inventory.code import TestSuite
 from auditlib.inventory.monitoring import LogShipper
 from auditlib.model import Area, Confidence, Finding, Severity
 from auditlib.report import markdown_document, rendering, sections

@@ -18,7 +18,8 @@ from msgspec import Struct
 
 from auditlib import stages
 from auditlib.inventory.configuration import EnvFile
-from auditlib.inventory.delivery import Command, Document, Job, Manifest, Pair, Script, Step, Workflow
+from auditlib.inventory.delivery import Command, Job, Manifest, Pair, Script, Step, Workflow
+from auditlib.inventory.document import Document
 from auditlib.model import Location
 from auditlib.patterns import regex
 from auditlib.readers import shell

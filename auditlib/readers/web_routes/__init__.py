@@ -7,7 +7,7 @@ literal stands in braces (`/{API_V1_STR}/users`). A sign that metrics are expose
 
 from __future__ import annotations
 
-from auditlib.inventory.delivery import Route
+from auditlib.inventory.code import Route
 from auditlib.readers import python_code
 from auditlib.readers.reading import Reading, each
 from auditlib.readers.settings.javascript import is_javascript

@@ -10,7 +10,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator
 
-from auditlib.inventory.delivery import Route
+from auditlib.inventory.code import Route
 from auditlib.model import Location
 from auditlib.patterns import regex
 from auditlib.source import Source

@@ -6,7 +6,7 @@ import posixpath
 from collections import defaultdict
 from collections.abc import Iterator
 
-from auditlib.inventory.delivery import Route
+from auditlib.inventory.code import Route
 from auditlib.readers.web_routes.python import Declarations, Declared, Inclusion
 
 _DEPTH = 10

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from auditlib import pipeline
 from auditlib.audit import Audit
 from auditlib.conventions import calls, tools
-from auditlib.inventory.delivery import Job, TestSuite
+from auditlib.inventory.code import TestSuite
+from auditlib.inventory.delivery import Job
 from auditlib.report import wording
 from auditlib.report.blocks import Blocks, Column, Prose, State, Table
 from auditlib.report.charts import matrix

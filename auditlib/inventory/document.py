@@ -1,0 +1,44 @@
+"""What documents say of the repository."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from auditlib.model import Location
+
+
+class Mention(Struct, frozen=True):
+    """What a document mentions of the repository: `kind` is `path`, `command` or `variable`; `missing` is a
+    script outside code that the repository lacks, `link` a relative link to a file that it lacks, `address` a line
+    that sends its reader to a port of the own machine, `metric` the name of an exporter's metric, `dispatch` a line
+    that has a workflow started by hand, `secret` a name in the first column of a table of secrets."""
+
+    kind: str
+    text: str
+    location: Location
+
+
+class Heading(Struct, frozen=True):
+    """A heading of a document, with its level from 1."""
+
+    text: str
+    level: int
+    location: Location
+
+
+class Document(Struct, frozen=True):
+    """A Markdown document. `words` are its distinct words in lower case, for asking whether it speaks of a thing."""
+
+    path: str
+    title: str
+    headings: tuple[Heading, ...]
+    mentions: tuple[Mention, ...]
+    words: frozenset[str]
+    location: Location
+
+
+class AbsentPath(Struct, frozen=True):
+    """A file that a document names as the repository's own and that it lacks."""
+
+    path: str
+    location: Location
