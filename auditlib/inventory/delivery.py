@@ -1,4 +1,4 @@
-"""Records of workflows, images, manifests, scripts, test suites and documents."""
+"""Records of commands, workflows, manifests, scripts and files for clusters."""
 
 from __future__ import annotations
 
