@@ -449,7 +449,7 @@ CASES = {
     ),
     "a guide builds what is built on the host": (
         "deployment-guide-missing", {"compose.yaml": API, "api/Dockerfile": DOCKERFILE, "api/main.py": HEALTH},
-        "pull --ignore-buildable\n    docker compose -f compose.yaml up --detach --wait --build",
+        "pull --ignore-buildable\n    docker compose up --detach --wait --build",
     ),
     "a release comes back as it is deployed": (
         "rollback-undocumented",
