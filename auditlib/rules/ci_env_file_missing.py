@@ -60,6 +60,8 @@ class _Start(Struct, frozen=True):
     command: Command
     services: tuple[Service, ...]
 
+_GIVEN = "\n  env:\n    ENV_FILE: ${{ secrets.ENV_FILE }}"
+
 
 @rule(area=Area.CICD, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
@@ -130,7 +132,9 @@ def _evidence(inventory: Inventory, job: Job, start: _Start, service: Service, r
     path = normal(reference.path)
     template = _template(inventory, path)
     needing = [item.name for item in start.services if any(normal(other.path) == path for other in item.env_files)]
-    make = f"cp {shlex.quote(template)} {shlex.quote(path)}" if template else f'echo "$ENV_FILE" > {shlex.quote(path)}'
+    make = f'echo "$ENV_FILE" > {shlex.quote(path)}{_GIVEN}'
+    if template:
+        make = f"cp {shlex.quote(template)} {shlex.quote(path)}"
     return Evidence(
         f"The job {job.id} starts {listed(needing)} with Compose, which needs {path}; the repository doesn't have it, "
         "and no step before makes it: Compose refuses to start.",

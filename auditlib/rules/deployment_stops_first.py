@@ -75,8 +75,8 @@ def _instead(inventory: Inventory, up: Command, script: ServerScript) -> list[st
         item.name for item in started
         if any(mount.kind == "bind" and not mount.outside for mount in item.mounts)
     ]  # fmt: skip
-    call = " ".join(words[: words.index("up")])
-    return [" ".join((*words, *options)), *([f"{call} restart {' '.join(dict.fromkeys(mounted))}"] if mounted else [])]
+    compose = " ".join(words[: words.index("up")])
+    return [" ".join((*words, *options)), *([f"{compose} restart {' '.join(dict.fromkeys(mounted))}"] if mounted else [])]
 
 
 def _evidence(inventory: Inventory, down: Command, up: Command, script: ServerScript) -> Evidence:
