@@ -60,6 +60,7 @@ class _Start(Struct, frozen=True):
     command: Command
     services: tuple[Service, ...]
 
+
 _GIVEN = "\n  env:\n    ENV_FILE: ${{ secrets.ENV_FILE }}"
 
 
