@@ -35,6 +35,7 @@ import posixpath
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
+from auditlib import stages
 from auditlib.conventions import environments, grafana, routing, secrets, services
 from auditlib.conventions.routing import Way
 from auditlib.conventions.secrets import Sighting
@@ -136,6 +137,30 @@ def _is_aside(group: Group) -> bool:
     return all(environments.is_for_development(use.location.file) for use in group.uses)
 
 
+def _is_replaced(inventory: Inventory, group: Group) -> bool:
+    """Whether a file for production gives each of the services that get it a value from outside instead."""
+    places = {(use.location.file, use.location.line) for use in group.uses}
+    entries = [
+        (service, entry.name)
+        for service in group.reached
+        for entry in service.environment
+        if (entry.location.file, entry.location.line) in places
+    ]
+    return bool(entries) and all(_has_other(inventory, service, name) for service, name in entries)
+
+
+def _has_other(inventory: Inventory, service: Service, name: str) -> bool:
+    """Whether a file for production fills a variable of a service's container with one that has no default."""
+    defaults = {(item.location.file, item.location.line) for item in inventory.variables if item.default is not None}
+    others = (entry for item in inventory.versions(service) for entry in item.environment if entry.name == name)
+    return any(
+        entry.variables
+        and stages.names_production(entry.location.file)
+        and (entry.location.file, entry.location.line) not in defaults
+        for entry in others
+    )
+
+
 def _alike(inventory: Inventory, group: Group) -> tuple[Sighting, ...]:
     known = [use.location for use in group.uses]
     return login_lines.elsewhere(inventory, group.name, group.uses[0].value, group.reached, known)
@@ -144,9 +169,14 @@ def _alike(inventory: Inventory, group: Group) -> tuple[Sighting, ...]:
 def _open(inventory: Inventory, group: Group, ways: Mapping[tuple[str, str], Way]) -> tuple[list[Service], list[Way]]:
     """The services that can be entered with the credential from outside: at a published port, and through a proxy."""
     own = [item for item in group.reached if _opens(inventory, item, group.name)]
-    published = [item for item in own if services.is_exposed(item)]
+    published = [item for item in own if _is_published(item)]
     routed = [way for item in own if item not in published and (way := ways.get((item.project, item.name)))]
     return published, routed
+
+
+def _is_published(service: Service) -> bool:
+    """Whether others reach a port of what is deployed; what only developers' files publish isn't."""
+    return any(not environments.is_for_development(port.location.file) for port in services.public_ports(service))
 
 
 def _open_ways(inventory: Inventory) -> dict[tuple[str, str], Way]:
@@ -191,7 +221,8 @@ def _evidence(inventory: Inventory, group: Group, copies: list[Use], ways: Mappi
     names = listed(told)
     several = f"{len(told)} services ({names})" if len(told) > 1 else f"the service {names}"
     where = f" in {several}" if told else ""
-    severity = Severity.LOW if _is_aside(group) else Severity.CRITICAL if published or routed else None
+    mild = _is_aside(group) or _is_replaced(inventory, group)
+    severity = Severity.LOW if mild else Severity.CRITICAL if published or routed else None
     if severity is None and reached and all(_serves_operators(inventory, item, name) for item in reached):
         severity = Severity.MEDIUM
     state = (

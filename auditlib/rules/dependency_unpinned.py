@@ -304,8 +304,8 @@ def _without_lock(path: str, manifest: Manifest | None, uses: list[_Use]) -> Ite
         f" for {counted(len(wanted), 'package')} ({listed((item.name for item in wanted), _NAMED)})" if wanted else ""
     )
     yield Evidence(
-        f"{path} has no lock file: {_where(uses)} chooses the versions{named} and of all that they need anew each "
-        "time.",
+        f"{path} has no lock file: {_where(uses)} chooses the versions{named}{' and' if named else ''} of all that "
+        f"{'they need' if named else 'it asks for'} anew each time.",
         wanted[0].location if wanted else Location(path),
         subject=path,
         related=tuple(Related(use.location, f"{use.installs.manager} installs from it") for use in uses),
