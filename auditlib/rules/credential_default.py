@@ -56,6 +56,8 @@ from auditlib.rules._rule import Evidence, rule
 
 _FOR_TESTS = regex(r"(?:^|[._-])(?:tests?|testing|ci|e2e)(?=$|[._-])")
 """What the name of a Compose file says that is started for the tests alone, and thrown away after them."""
+_ON_DEMAND = frozenset({"tools", "tool", "admin", "debug", "manual", "dev", "development"})
+"""Profiles of what somebody starts for a while."""
 _AMONG_NODES = ("ERLANG_COOKIE",)
 """What the nodes of a cluster tell each other; no client of a published port ever sends it."""
 
@@ -175,7 +177,9 @@ def _open(inventory: Inventory, group: Group, ways: Mapping[tuple[str, str], Way
 
 
 def _is_published(service: Service) -> bool:
-    """Whether others reach a port of what is deployed; what only developers' files publish isn't."""
+    """Whether others reach a port of what is deployed: not what developers' files publish, or is started on demand."""
+    if service.profiles and _ON_DEMAND.issuperset(service.profiles):
+        return False
     return any(not environments.is_for_development(port.location.file) for port in services.public_ports(service))
 
 
