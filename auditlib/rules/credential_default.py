@@ -76,8 +76,9 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             uses[family, name].setdefault(use.location, use)
     by_name = {(service.project, service.name): service for service in inventory.services}
     ways = _open_ways(inventory)
+    sharing = _sharing(inventory)
     groups = [
-        Group(name, list(found.values()), _reached(by_name, family, found.values()))
+        Group(name, list(found.values()), _reached(by_name, family, found.values(), sharing))
         for (family, name), found in uses.items()
     ]
     for group, copies in _once(inventory, groups, ways):
@@ -104,8 +105,23 @@ def _is_kept(service: Service, file: str) -> bool:
     return any(place.file == file for place in (*kept, *(port.location for port in service.ports)))
 
 
-def _reached(by_name: Mapping[tuple[str, str], Service], family: str, uses: Iterable[Use]) -> list[Service]:
-    names = dict.fromkeys(use.service for use in uses if use.service)
+def _sharing(inventory: Inventory) -> dict[tuple[str, int], dict[str, None]]:
+    """By the place of an entry the services that have it: several, where an anchor brings it into each."""
+    found: defaultdict[tuple[str, int], dict[str, None]] = defaultdict(dict)
+    for service in inventory.services:
+        for entry in service.environment:
+            found[entry.location.file, entry.location.line][service.name] = None
+    return found
+
+
+def _reached(
+    by_name: Mapping[tuple[str, str], Service],
+    family: str,
+    uses: Iterable[Use],
+    sharing: Mapping[tuple[str, int], Iterable[str]],
+) -> list[Service]:
+    places = [(use.service, (use.location.file, use.location.line)) for use in uses]
+    names = dict.fromkeys(name for own, spot in places for name in (own, *sharing.get(spot, ())) if name)
     return [by_name[family, item] for item in names if (family, item) in by_name]
 
 
