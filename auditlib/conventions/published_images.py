@@ -36,6 +36,9 @@ _TOLD = {
         "  DATA_SOURCE_PASS: ${{EXPORTER_PASSWORD:?set it in .env}}"
     ),
     "Redis exporter": "environment:\n  REDIS_ADDR: redis://{host}:6379",
+    "cAdvisor": (
+        'volumes: ["/:/rootfs:ro", "/var/run:/var/run:ro", "/sys:/sys:ro", "/var/lib/docker:/var/lib/docker:ro"]'
+    ),
     "Memcached exporter": 'command: ["--memcached.address={host}:11211"]',
     "Elasticsearch exporter": 'command: ["--es.uri=http://{host}:9200"]',
     "Nginx exporter": 'command: ["--nginx.scrape-uri=http://{host}/<path of stub_status>"]',

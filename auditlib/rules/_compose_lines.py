@@ -105,9 +105,14 @@ def mounted_at(mount: Mount, target: str) -> tuple[str, str]:
 
 def mount_of(service: Service, source: str, target: str, mode: str = ":ro") -> str:
     """A file or folder of the repository at a place of a service's container."""
-    path = posixpath.relpath(source, posixpath.dirname(service.location.file) or ".")
+    return of_service(service, of_mount(service.location.file, source, target, mode))
+
+
+def of_mount(file: str, source: str, target: str, mode: str = "") -> str:
+    """The same without the service, as the Compose file that it stands in writes it."""
+    path = posixpath.relpath(source or ".", posixpath.dirname(file) or ".")
     shown = path if path.startswith(".") else f"./{path}"
-    return of_service(service, f"volumes:\n  - {shown}:{target}{mode}")
+    return f"volumes:\n  - {shown}:{target}{mode}"
 
 
 def named_volume(service: Service, folder: str, content: str = "data") -> str:

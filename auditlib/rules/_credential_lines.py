@@ -36,6 +36,8 @@ class Use(Struct, frozen=True):
     service: str
     value: Value
     literal: bool
+    is_address: bool = False
+    """Whether the value is the address of a service, with the password in it."""
 
 
 class Group(Struct, frozen=True):
@@ -90,7 +92,7 @@ def advice(uses: list[Use], variables: dict[int, str], alike: Sequence[Sighting]
 def example(inventory: Inventory, group: Group, uses: list[Use], variables: dict[int, str]) -> str:
     """The lines of the services, where the variables are set, and how a database that is there takes a new password."""
     return login_lines.with_kept(
-        "\n".join((_lines(group, uses, variables), *_given(inventory, uses, variables.values()))),
+        "\n".join(filter(None, (_lines(group, uses, variables), *_given(inventory, uses, variables.values())))),
         inventory,
         [group.name],
         among=group.reached,
@@ -127,14 +129,17 @@ def _asking(inventory: Inventory, paths: set[str]) -> list[Job]:
 
 
 def _own_names(group: Group) -> dict[str, list[str]]:
-    """By what containers call the variable, which ones: handed on under another name it isn't read by its own."""
+    """By what containers call the variable, which ones: handed on under another name it isn't read by its own.
+
+    None where commands and addresses alone hold it: a container's own variable would change nothing.
+    """
     held = {use.value.text for use in group.uses}
     found: defaultdict[str, list[str]] = defaultdict(list)
     for service in group.reached:
         for entry in service.environment:
             if entry.variables == (group.name,) and entry.value and entry.value.text in held:
                 found[entry.name].append(service.name)
-    return found or {group.name: []}
+    return found or ({group.name: []} if any(use.literal for use in group.uses) else {})
 
 
 def _lines(group: Group, uses: list[Use], variables: dict[int, str]) -> str:
@@ -143,7 +148,7 @@ def _lines(group: Group, uses: list[Use], variables: dict[int, str]) -> str:
     if len(variables) == 1:
         named = _own_names(group)
         written = {own: f"environment:\n  {own}: ${{{name}:?set it in .env}}" for own in named}
-        if len(named) == 1:
+        if len(named) <= 1:
             return "\n".join(written.values())
         return "\n".join(compose_lines.of_name(named[own][0], lines) for own, lines in written.items())
     shown = {use.service: variables[use.value.identity] for use in uses if use.service}

@@ -17,6 +17,7 @@ from auditlib.rules import _compose_lines as compose_lines
 
 _DISTINCT = 8
 """Characters from which two equal values are hardly equal by chance."""
+_HOME_OF_GRAFANA = "/var/lib/grafana"
 _TOLD = (
     "# a volume that is there keeps the old password: change it there first, with the new one, of letters and digits, "
     "in the shell's {}"
@@ -43,11 +44,17 @@ _MONGO = (
     """-p "$MONGO_INITDB_ROOT_PASSWORD" --eval """
     """"db.changeUserPassword(process.env.MONGO_INITDB_ROOT_USERNAME, process.env.NEW)"'"""
 )
+_GRAFANA = """{compose} exec -T {service} grafana cli admin reset-admin-password "${new}\""""
+_RABBITMQ = (
+    """{compose} exec -T -e NEW="${new}" {service} sh -c """
+    """'rabbitmqctl change_password "${{RABBITMQ_DEFAULT_USER:-guest}}" "$NEW"'"""
+)
 _BY_VARIABLE = {
     "POSTGRES_PASSWORD": (_POSTGRES, _POSTGRES),
     "MYSQL_PASSWORD": (_MYSQL, _MARIADB), "MARIADB_PASSWORD": (_MYSQL, _MARIADB),
     "MYSQL_ROOT_PASSWORD": (_MYSQL_ROOT, _MYSQL_ROOT), "MARIADB_ROOT_PASSWORD": (_MYSQL_ROOT, _MYSQL_ROOT),
     "MONGO_INITDB_ROOT_PASSWORD": (_MONGO, _MONGO),
+    "GF_SECURITY_ADMIN_PASSWORD": (_GRAFANA, _GRAFANA), "RABBITMQ_DEFAULT_PASS": (_RABBITMQ, _RABBITMQ),
 }  # fmt: skip
 """By what an image reads at its first start only: how a running server takes a new password, and how a MariaDB does."""
 
@@ -84,12 +91,20 @@ def _keepers(inventory: Inventory) -> dict[str | int, list[tuple[Service, Enviro
         known[""] = []
         for service in inventory.distinct_services:
             entries = [entry for entry in service.environment if entry.name in _BY_VARIABLE]
-            if entries and services.keeps_data(service, services.product(inventory, service)):
+            if entries and _keeps_logins(inventory, service):
                 for entry in entries:
                     keys: set[str | int] = {entry.name, *entry.variables}
                     for key in keys | ({entry.value.identity} if entry.value else set()):
                         known.setdefault(key, []).append((service, entry))
     return known
+
+
+def _keeps_logins(inventory: Inventory, service: Service) -> bool:
+    """Whether a volume holds what a service has been told at its first start; Grafana's is its whole folder."""
+    found = services.product(inventory, service)
+    if found is not None and found.name == "Grafana":
+        return any(mount.target.rstrip("/") == _HOME_OF_GRAFANA for mount in services.lasting(service))
+    return services.keeps_data(service, found) is not None
 
 
 def _is_distinct(value: Value) -> bool:
@@ -123,11 +138,20 @@ def elsewhere(
     ]
     seen = {(place.file, place.line) for place in known}
     found: dict[tuple[str, int], Sighting] = {}
-    for item in (*entries, *_in_other_files(inventory, value)):
+    for item in (*entries, *_in_templates(inventory, value, hosts), *_in_other_files(inventory, value)):
         spot = (item.location.file, item.location.line)
         if spot not in seen:
             found.setdefault(spot, item)
     return tuple(found.values())
+
+
+def _in_templates(inventory: Inventory, value: Value, hosts: set[str]) -> Iterator[Sighting]:
+    """Addresses of these services in templates: who copies one goes on with the password that it holds."""
+    for file in inventory.env_files:
+        for line in file.lines if file.template else ():
+            known = line.value is not None and not line.commented and line.value.identity == value.identity
+            if line.value and known and any(end.host in hosts for end in line.endpoints):
+                yield Sighting(line.name, line.value, line.location, "template")
 
 
 def _in_other_files(inventory: Inventory, value: Value) -> Iterator[Sighting]:
@@ -143,8 +167,13 @@ def _in_other_files(inventory: Inventory, value: Value) -> Iterator[Sighting]:
 
 
 def _is_the_same(entry: EnvironmentEntry, name: str, value: Value, hosts: set[str]) -> bool:
-    """Whether an entry holds the same secret: by its name, by the service that it opens, or as few values are equal."""
-    if entry.variables or entry.value is None or entry.value.identity != value.identity:
+    """Whether an entry holds the same secret: by its name, by the service that it opens, or as few values are equal.
+
+    An address is masked as a whole if its password is its user's name too.
+    """
+    if entry.variables or entry.value is None:
         return False
     opens = any(end.host in hosts for end in entry.endpoints)
-    return opens or entry.name == name or _is_distinct(value)
+    if opens and entry.value.secret and "://" not in entry.value.text:
+        return True
+    return entry.value.identity == value.identity and (opens or entry.name == name or _is_distinct(value))

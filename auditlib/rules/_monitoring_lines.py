@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import posixpath
+import textwrap
 from urllib.parse import urlsplit
 
 from auditlib import scraping
@@ -45,6 +47,17 @@ _PROBE = """scrape_configs:
       - {{source_labels: [__param_target], target_label: instance}}
       - {{target_label: __address__, replacement: "{}"}}"""
 """A job by which the blackbox exporter asks a server."""
+
+
+_ALERTING = """alerting:
+  alertmanagers:
+    - static_configs:
+        - targets: ["{}:9093"]"""
+_RECEIVER = """route: {receiver: team}
+receivers:
+  - name: team
+    webhook_configs:
+      - url: <the address that takes the alerts>"""
 
 
 def job(name: str, target: str, path: str = "/metrics") -> str:
@@ -96,6 +109,21 @@ def for_service(inventory: Inventory, config: str, service: Service) -> str:
     if silent and port != _UNKNOWN_PORT and not scraping.exposes(inventory, service, "/metrics"):
         return _probe(inventory, config, service, f"http://{service.name}:{port}")
     return files.into(config, job(_free(inventory, config, service.name), f"{service.name}:{port}", _path(service)))
+
+
+def alertmanager(inventory: Inventory, config: str) -> str:
+    """The lines by which Prometheus knows Alertmanager, and where none runs its service and one receiver as well."""
+    askers, running = monitoring.runners(inventory, config), services.of_product(inventory, "Alertmanager")
+    home = compose_lines.home(inventory, askers)
+    name = running[0].name if running else "alertmanager" if home else "<the service of Alertmanager>"
+    lines = [files.into(config, _ALERTING.format(name))]
+    if home and not running:
+        configured = next((item.file for item in inventory.receivers), "")
+        path = configured or posixpath.join(posixpath.dirname(config), "alertmanager.yml")
+        mount = compose_lines.of_mount(home.location.file, path, "/etc/alertmanager/alertmanager.yml", ":ro")
+        service = f"{compose_lines.new_service(inventory, name, askers)}\n{textwrap.indent(mount, '    ')}"
+        lines += [files.into(home.location.file, service), *([] if configured else [files.into(path, _RECEIVER)])]
+    return "\n".join(lines)
 
 
 def _path(service: Service) -> str:

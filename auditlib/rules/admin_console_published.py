@@ -70,7 +70,8 @@ def _evidence(file: str, published: list[tuple[Service, Port]]) -> Evidence:
     for item, end in published:
         ends[item.name].append(end)
     names = listed(f"{name} ({listed(end.host_port or end.target for end in mine)})" for name, mine in ends.items())
-    local = listed(map(compose_lines.local_form, ends[first.name]))
+    several = len(ends) > 1
+    local = "on the loopback address" if several else f"as {listed(map(compose_lines.local_form, ends[first.name]))}"
     starts = "starts with everything else and can be" if len(ends) == 1 else "start with everything else and can be"
     return Evidence(
         f"{names} {starts} reached from other hosts: only "
@@ -83,11 +84,11 @@ def _evidence(file: str, published: list[tuple[Service, Port]]) -> Evidence:
                 end.location,
                 f"{item.name} is published too",
                 member=True,
-                change=compose_lines.on_loopback(end) if item is first else ("", ""),
+                change=compose_lines.on_loopback(end),
             )
             for item, end in others
         ),
-        recommendation=f"Give {first.name} a profile, and publish it as {local}.",
+        recommendation=f"Give {listed(ends, limit=3)} a profile, and publish {'them' if several else 'it'} {local}.",
         change=compose_lines.on_loopback(port),
-        example=compose_lines.of_service(first, "profiles: [tools]"),
+        example="\n".join(compose_lines.of_name(name, "profiles: [tools]") for name in ends),
     )

@@ -44,6 +44,8 @@ from auditlib.phrases import listed
 from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
 
+_NAMED = 3
+
 
 @rule(area=Area.CONFIGURATION, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
@@ -70,9 +72,17 @@ def _evidence(project: Project, found: list[tuple[Service, Port]]) -> Evidence:
         port.location,
         subject=f"{project.name}/open-console",
         service=first.name,
-        related=tuple(Related(end.location, f"{item.name} is published too", member=True) for item, end in found[1:]),
-        recommendation=f"Publish {first.name} as {compose_lines.local_form(port)} in {port.location.file}, "
-        "and give it a login if it has one.",
+        related=tuple(
+            Related(end.location, f"{item.name} is published too", member=True, change=compose_lines.on_loopback(end))
+            for item, end in found[1:]
+        ),
+        recommendation=f"Publish {listed(_forms(found), limit=_NAMED)}, and give {'it' if len(found) == 1 else 'each'} "
+        "a login if it has one.",
         severity=Severity.LOW if environments.is_for_development(port.location.file) else None,
         change=compose_lines.on_loopback(port),
     )
+
+
+def _forms(found: list[tuple[Service, Port]]) -> list[str]:
+    """The consoles with the form in which the host alone reaches them."""
+    return [f"{item.name} as {compose_lines.local_form(end)}" for item, end in found]

@@ -109,6 +109,8 @@ def _alert(inventory: Inventory, config: PrometheusConfig, names: str) -> str:
         if runner.build is None and not mounts.path_inside(runner, path):
             mount = compose_lines.mount_of(runner, path, monitoring.inside(runner, config, "alerts.yml"))
             lines += f"\n{files.into(runner.location.file, mount)}"
+    if not (config.alertmanagers or config.alertmanager_discovery):
+        lines += f"\n{monitoring_lines.alertmanager(inventory, config.file)}"
     return lines
 
 

@@ -36,6 +36,7 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.monitoring import PrometheusConfig
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.phrases import counted
+from auditlib.rules import _monitoring_lines as monitoring_lines
 from auditlib.rules._rule import Evidence, rule
 
 
@@ -63,16 +64,12 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 *(Related(place, "Alertmanager") for place in managers[:3]),
                 Related(alerts[0].location, f"{alerts[0].name} would fire in silence"),
             ),
-            recommendation=f"Add `alerting` with the address of Alertmanager to {config.file}.",
+            recommendation=f"Add `alerting` with the address of Alertmanager to {config.file}."
+            if managers
+            else f"Start an Alertmanager with a receiver, and name it under `alerting` in {config.file}.",
             severity=None if managers else Severity.MEDIUM,
-            example=_alerting(inventory),
+            example=monitoring_lines.alertmanager(inventory, config.file),
         )
-
-
-def _alerting(inventory: Inventory) -> str:
-    running = services.of_product(inventory, "Alertmanager")
-    name = running[0].name if running else "<the service of Alertmanager>"
-    return f'alerting:\n  alertmanagers:\n    - static_configs:\n        - targets: ["{name}:9093"]'
 
 
 def _is_connected(config: PrometheusConfig) -> bool:

@@ -80,8 +80,8 @@ def _builds(inventory: Inventory, workspace: Workspace, step: Step) -> Iterator[
             yield posixpath.normpath(posixpath.join(folder, command.words[-1], "Dockerfile")), command.location
 
 
-def _copied(workspace: Workspace, found: Dockerfile) -> Instruction | None:
-    """The instruction that takes a file from a folder of a build which the repository doesn't have."""
+def _copied(workspace: Workspace, found: Dockerfile) -> tuple[Instruction, str] | None:
+    """The instruction, with the source, that takes a file from a folder of a build that the repository lacks."""
     for item in found.instructions:
         if not item.copies_context:
             continue
@@ -90,7 +90,7 @@ def _copied(workspace: Workspace, found: Dockerfile) -> Instruction | None:
             folder = posixpath.normpath(posixpath.join(posixpath.dirname(found.path), source.lstrip("/").split("/")[0]))
             built = posixpath.basename(folder) in _BUILT and source.endswith(_FILES) and "$" not in source
             if built and not workspace.has(path) and not workspace.has(folder):
-                return item
+                return item, source
     return None
 
 
@@ -110,8 +110,10 @@ def _is_of_docker(command: Command) -> bool:
     return command.words[:1] in (("docker",), ("echo",), ("aws",))
 
 
-def _evidence(inventory: Inventory, job: Job, found: Dockerfile, copied: Instruction, place: Location) -> Evidence:
-    source = copied.words[0]
+def _evidence(
+    inventory: Inventory, job: Job, found: Dockerfile, taken: tuple[Instruction, str], place: Location
+) -> Evidence:
+    copied, source = taken
     return Evidence(
         f"The job {job.id} builds {found.path}, which copies {source}; nothing in the job makes that, and the "
         "repository doesn't have it: the build fails.",

@@ -50,6 +50,9 @@ from auditlib.rules._rule import Evidence, rule
 _OPAQUE = regex(r"^\./|^(?!actions/(?:upload|download)-artifact@).*(?:artifact|upload)")
 """Actions that may upload artifacts themselves: those of the repository, and others that say so."""
 
+_MAJOR = regex(r"v[1-4]")
+"""Releases that there are of both actions."""
+
 
 @rule(area=Area.CICD, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
@@ -87,7 +90,9 @@ def _example(workflow: Workflow, step: Step, uploaded: set[str]) -> str:
         return workflow_lines.step(workflow.file, step.job, lines)
     job = next(job for job in workflow.jobs if job.id == step.job)
     before = next(iter(job.needs), "<a job that this one needs>")
-    lines = f"- uses: actions/upload-artifact@v4\n  with: {{name: {name}, path: <what it makes>}}"
+    version = step.uses.partition("@")[2]  # what one release uploads another one may not find
+    version = version if _MAJOR.fullmatch(version) else "v4"
+    lines = f"- uses: actions/upload-artifact@{version}\n  with: {{name: {name}, path: <what it makes>}}"
     return workflow_lines.step(workflow.file, before, lines)
 
 

@@ -44,12 +44,21 @@ from auditlib.phrases import listed, specified
 from auditlib.rules._rule import Evidence, rule
 
 _DUMPS = {
-    "PostgreSQL": 'pg_dumpall -U "${POSTGRES_USER:-postgres}"',
-    "MySQL": 'mysqldump --all-databases -uroot -p"$MYSQL_ROOT_PASSWORD"',
-    "MariaDB": 'mariadb-dump --all-databases -uroot -p"$MARIADB_ROOT_PASSWORD"',
-    "MongoDB": "mongodump --archive",
-}
-"""By product what writes all of it to the output, inside its container."""
+    "PostgreSQL": ('pg_dumpall -U "${POSTGRES_USER:-postgres}"', {}),
+    "MySQL": ("mysqldump --all-databases", {"MYSQL_ROOT_PASSWORD": "-uroot -p"}),
+    "MariaDB": (
+        "mariadb-dump --all-databases", {"MARIADB_ROOT_PASSWORD": "-uroot -p", "MYSQL_ROOT_PASSWORD": "-uroot -p"}
+    ),
+    "MongoDB": (
+        "mongodump --archive",
+        {"MONGO_INITDB_ROOT_PASSWORD": '--authenticationDatabase admin -u "$MONGO_INITDB_ROOT_USERNAME" -p '},
+    ),
+}  # fmt: skip
+"""By product what writes all of it to the output, inside its container, and how it logs in with which variable."""
+_NEVER_OPEN = ("MySQL", "MariaDB")
+"""Products whose images demand a password of their administrator."""
+_PASSING = frozenset({"cache", "broker"})
+"""Kinds of stores whose data is copies, or work on its way; beside a database nobody restores them."""
 
 
 @rule(area=Area.RESILIENCE, severity=Severity.HIGH, confidence=Confidence.MEDIUM, effort=Effort.MEDIUM)
@@ -58,7 +67,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     if backups.are_made(inventory):
         return
     kept: dict[str, list[tuple[Service, Product, Mount]]] = {
-        project.name: services.stores(inventory, project) + services.files(inventory, project)
+        project.name: _lasting(services.stores(inventory, project) + services.files(inventory, project))
         for project in inventory.base_projects
     }
     alone = not any(kept.values())
@@ -66,6 +75,10 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         stores = kept[project.name] or (services.monitoring_data(inventory, project) if alone else [])
         if stores and not environments.in_development_file(inventory, project.location.file):
             yield _evidence(inventory, project, stores)
+
+
+def _lasting(stores: list[tuple[Service, Product, Mount]]) -> list[tuple[Service, Product, Mount]]:
+    return [item for item in stores if item[1].kind not in _PASSING] or stores
 
 
 def _evidence(inventory: Inventory, project: Project, stores: list[tuple[Service, Product, Mount]]) -> Evidence:
@@ -93,20 +106,36 @@ def _evidence(inventory: Inventory, project: Project, stores: list[tuple[Service
 
 
 def _severity(stores: list[tuple[Service, Product, Mount]], spoken: bool) -> Severity | None:
-    """What the monitoring keeps can be missed; what a document speaks of, somebody may back up."""
+    """What the monitoring and caches keep can be missed; what a document speaks of, somebody may back up."""
     kinds = {product.kind for _, product, _ in stores}
-    if kinds <= services.OBSERVABILITY:
+    if kinds <= services.OBSERVABILITY | _PASSING:
         return Severity.LOW
     return None if "datastore" in kinds and not spoken else Severity.MEDIUM
 
 
 def _dump(project: Project, store: Service, product: Product, mount: Mount) -> str:
     """The command of a night's job; the dump leaves the host before it is written."""
-    if product.name not in _DUMPS:
+    command = _command(store, product)
+    if not command:
         return _copy(project, store, mount)
     inside = f"docker compose -f {shlex.quote(project.location.file)} exec -T {shlex.quote(store.name)}"
     away = f'restic -r "$RESTIC_REPOSITORY" backup --stdin --stdin-filename {shlex.quote(store.name)}.dump'
-    return f"{inside} sh -c '{_DUMPS[product.name]}' |\n  {away}"
+    return f"set -o pipefail  # of Bash: a dump that fails is no backup\n{inside} sh -c '{command}' |\n  {away}"
+
+
+def _command(store: Service, product: Product) -> str:
+    """What dumps it, with the login that its container holds; empty where that isn't known."""
+    name = "MariaDB" if "mariadb" in store.image else product.name
+    dump, logins = _DUMPS.get(name, ("", {}))
+    given = {entry.name for entry in store.environment}
+    for variable, login in logins.items():
+        for key, value in ((variable, f"${variable}"), (f"{variable}_FILE", f'$(cat "${variable}_FILE")')):
+            if key in given:
+                return f'{dump} {login}"{value}"'
+    if logins and store.env_files:  # the variables stand in a file that may not be here
+        variable, login = next(iter(logins.items()))
+        return f'{dump} {login}"${variable}"'
+    return "" if name in _NEVER_OPEN else dump
 
 
 def _copy(project: Project, store: Service, mount: Mount) -> str:

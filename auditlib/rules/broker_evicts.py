@@ -62,7 +62,8 @@ def _evidence(service: Service, policy: str, users: dict[str, Location]) -> Evid
         subject=f"{service.name}/{policy}",
         service=service.name,
         related=tuple(Related(place, f"{name} queues its tasks there") for name, place in users.items()),
-        recommendation=f"Start {service.name} with `--maxmemory-policy noeviction`.",
+        recommendation=f"Start {service.name} with `--maxmemory-policy noeviction`, or, if it is a cache too, give the "
+        "queue a store of its own.",
         change=(policy, "noeviction"),
         example=compose_lines.of_service(
             service, "command: redis-server --maxmemory-policy noeviction  # and the options that stand there now"

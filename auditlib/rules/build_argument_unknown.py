@@ -88,7 +88,7 @@ def _passed(step: Step, given: Pair, found: Dockerfile, unknown: list[str]) -> E
         given.location,
         subject=f"{step.job}/{'/'.join(unknown)}",
         related=(Related(found.location, f"declares no {listed(unknown)}"),),
-        recommendation=f"Add `ARG {unknown[0]}` to {found.path}, in the stage that uses it.",
+        recommendation=_advice(found, unknown),
         example=_declaring(found, unknown),
     )
 
@@ -98,6 +98,11 @@ def _unknown(found: Dockerfile, names: Iterable[str]) -> list[str]:
     arguments = (item for item in found.instructions if item.keyword == "ARG")
     declared = {word.partition("=")[0] for item in arguments for word in item.words}
     return [key for key in names if key not in declared and not build_context.PREDEFINED_ARGUMENTS.fullmatch(key)]
+
+
+def _advice(found: Dockerfile, unknown: list[str]) -> str:
+    names = listed((f"`ARG {name}`" for name in unknown), limit=3)
+    return f"Add {names} to {found.path}, in the stage that uses {'it' if len(unknown) == 1 else 'them'}."
 
 
 def _declaring(found: Dockerfile, unknown: list[str]) -> str:
@@ -113,6 +118,6 @@ def _evidence(service: Service, build: Build, found: Dockerfile, unknown: list[s
         subject=f"{service.name}/{'/'.join(unknown)}",
         service=service.name,
         related=(Related(found.location, f"declares no {names}"),),
-        recommendation=f"Add `ARG {unknown[0]}` to {found.path}, in the stage that uses it.",
+        recommendation=_advice(found, unknown),
         example=_declaring(found, unknown),
     )

@@ -85,9 +85,7 @@ def _evidence(workflow: Workflow, job: Job, call: ComposeCall, missing: list[Var
         f"refuses{doubt}.",
         call.command.location,
         subject=f"{workflow.file}/{job.id}",
-        related=tuple(
-            Related(item.location, f"demands {item.name}", member=index > 0) for index, item in enumerate(missing)
-        ),  # fmt: skip
+        related=tuple(Related(item.location, f"demands {item.name}") for item in missing),
         recommendation=f"Set {listed(names)} in `env` of the job {job.id}.",
         confidence=None if call.certain else Confidence.MEDIUM,
         example=workflow_lines.of_job(workflow.file, job.id, f"env:{lines}"),

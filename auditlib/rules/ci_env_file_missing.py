@@ -46,6 +46,8 @@ from auditlib.rules._rule import Evidence, rule
 
 _STARTS = frozenset({"up", "run", "create", "start"})
 
+_GIVEN = "\n  env:\n    ENV_FILE: ${{ secrets.ENV_FILE }}"
+
 
 @rule(area=Area.CICD, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
@@ -85,7 +87,9 @@ def _evidence(
     template = _template(inventory, path)
     started = _started(inventory, start)
     needing = [item.name for item in started if any(normal(other.path) == path for other in item.env_files)]
-    make = f"cp {shlex.quote(template)} {shlex.quote(path)}" if template else f'echo "$ENV_FILE" > {shlex.quote(path)}'
+    make = f'echo "$ENV_FILE" > {shlex.quote(path)}{_GIVEN}'
+    if template:
+        make = f"cp {shlex.quote(template)} {shlex.quote(path)}"
     return Evidence(
         f"The job {job.id} starts {listed(needing)} with Compose, which needs {path}; the repository doesn't have it, "
         "and no step before makes it: Compose refuses to start.",

@@ -41,6 +41,7 @@ from auditlib.patterns import regex
 from auditlib.rules import _workflow_lines as workflow_lines
 from auditlib.rules._rule import Evidence, rule
 
+_MARIADB = '"healthcheck.sh --connect --innodb_initialized"'
 _SLOW = {
     "PostgreSQL": "pg_isready",
     "MySQL": '"mysqladmin ping"',
@@ -65,7 +66,8 @@ def _of_job(job: Job) -> Iterator[Evidence]:
         found = images.product(service.image)
         untested = "health-cmd" not in service.options and images.brings_healthcheck(service.image) is False
         if found and found.name in _SLOW and untested:
-            yield _evidence(job, service, f"--health-cmd {_SLOW[found.name]} --health-interval 5s --health-retries 10")
+            asks = _MARIADB if "mariadb" in service.image else _SLOW[found.name]
+            yield _evidence(job, service, f"--health-cmd {asks} --health-interval 5s --health-retries 10")
 
 
 def _evidence(job: Job, service: JobService, options: str) -> Evidence:

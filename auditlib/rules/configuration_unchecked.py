@@ -88,7 +88,8 @@ def _step(inventory: Inventory, file: str, command: str) -> str:
 
 
 def _evidence(inventory: Inventory, workflow: Workflow, wanted: dict[str, tuple[str, Location]]) -> Evidence:
-    (first, (command, place)), *others = wanted.items()
+    (_, (_, place)), *others = wanted.items()
+    commands = dict.fromkeys(f"`{command}`" for command, _ in wanted.values())
     steps = "\n".join(_step(inventory, file, command) for file, (command, _) in wanted.items())
     return Evidence(
         f"{workflow.file} checks pull requests, and no workflow has promtool or amtool look at {listed(wanted)}: what "
@@ -99,6 +100,6 @@ def _evidence(inventory: Inventory, workflow: Workflow, wanted: dict[str, tuple[
             *(Related(location, f"{file} isn't checked either", member=True) for file, (_, location) in others),
             Related(workflow.location, "checks pull requests"),
         ),
-        recommendation=f"Run `{command}` over {first} in {workflow.file}.",
+        recommendation=f"Run {listed(commands)} over {listed(wanted, limit=1)} in {workflow.file}.",
         example=files.into(workflow.file, steps),
     )

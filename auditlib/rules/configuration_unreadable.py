@@ -33,6 +33,7 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Coverage, Effort, Location, Read, Related, Severity
+from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
 
 _PROGRAMS = {
@@ -60,10 +61,10 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             mounting = set(monitoring.runners(inventory, entry.file))
             mounted = [item for item in readers if item in mounting]
             if readers:
-                yield _evidence(entry, mounted[0] if mounted else readers[0], bool(mounted))
+                yield _evidence(inventory, entry, mounted[0] if mounted else readers[0], bool(mounted))
 
 
-def _evidence(entry: Coverage, service: Service, mounted: bool) -> Evidence:
+def _evidence(inventory: Inventory, entry: Coverage, service: Service, mounted: bool) -> Evidence:
     fault = f"is no YAML ({entry.reason.partition(': ')[2]})"
     return Evidence(
         f"{entry.file}, which {service.name} reads, {fault}: {service.name} ends at its start"
@@ -77,14 +78,15 @@ def _evidence(entry: Coverage, service: Service, mounted: bool) -> Evidence:
         recommendation=f"Correct line {entry.line} of {entry.file}.",
         severity=None if mounted else Severity.MEDIUM,
         confidence=None if mounted and entry.kind != "prometheus-rules" else Confidence.MEDIUM,
-        example=_checking(entry, service) if mounted else f"yamllint {shlex.quote(entry.file)}",
+        example=_checking(inventory, entry, service) if mounted else f"yamllint {shlex.quote(entry.file)}",
     )
 
 
-def _checking(entry: Coverage, reader: Service) -> str:
+def _checking(inventory: Inventory, entry: Coverage, reader: Service) -> str:
     """The command by which the program itself, or a parser where it brings no check, says what is wrong."""
     if entry.kind not in _CHECKS:
         return f"yamllint {shlex.quote(entry.file)}"
     program, check = _CHECKS[entry.kind]
     inside = mounts.path_inside(reader, entry.file)
-    return f"docker compose run --rm --no-deps --entrypoint {program} {reader.name} {check} {shlex.quote(inside)}"
+    compose = compose_lines.call(inventory, reader.project)
+    return f"{compose} run --rm --no-deps --entrypoint {program} {reader.name} {check} {shlex.quote(inside)}"

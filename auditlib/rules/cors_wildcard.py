@@ -34,6 +34,7 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.configuration import AllowedOrigin
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.patterns import regex
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
@@ -41,6 +42,8 @@ _ORIGIN = "https://<the host of the frontend>"
 _CHANGES = {"*": ('"*"', f'"{_ORIGIN}"'), "true": ("origin: true", f'origin: ["{_ORIGIN}"]')}
 _SCRIPT = (".js", ".ts", ".mjs", ".cjs", ".tsx", ".jsx")
 _JVM = (".java", ".kt")
+_COOKIES = regex(r"cookie|session|csrf|csurf|next-auth|@auth/|better-auth|lucia|passport|keystone|strapi|payload")
+"""Packages of Node.js that set cookies, or read them."""
 _CODE = (".py", *_SCRIPT, *_JVM)
 
 
@@ -61,7 +64,19 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         sending = [item for item in senders if _same_program(item.location.file, first.file)]
         said = written.get(first, "*")
         bare = said == "*" and first.file.endswith(_SCRIPT)  # sent as it is: to that no browser gives a cookie
-        yield _evidence(holder, places, [] if bare else sending, said)
+        by_token = _logs_in_by_token(inventory, first.file)
+        yield _evidence(holder, places, [] if bare else sending, said, by_token=by_token)
+
+
+def _logs_in_by_token(inventory: Inventory, file: str) -> bool:
+    """Whether people may log in by a header, which no browser adds: as in Spring's applications, and where no package
+    of Node.js sets or reads cookies.
+    """
+    if file.endswith(_JVM):
+        return True
+    manifests = [item for item in inventory.manifests if item.kind == "npm"]
+    packages = [item.name for manifest in manifests for item in manifest.requirements]
+    return file.endswith(_SCRIPT) and bool(packages) and not any(map(_COOKIES.search, packages))
 
 
 def _same_program(one: str, other: str) -> bool:
@@ -94,11 +109,12 @@ def _named(holder: str, file: str) -> str:
     return f'{holder}{sign}["{_ORIGIN}"]' if file.endswith(".py") else f"{holder}{sign}{_ORIGIN}"
 
 
-def _evidence(holder: str, places: dict[Location, str], senders: list[AllowedOrigin], written: str) -> Evidence:
+def _evidence(
+    holder: str, places: dict[Location, str], senders: list[AllowedOrigin], written: str, *, by_token: bool
+) -> Evidence:
     (first, _), *others = places.items()
     sending = {item.location: "credentials are allowed here" for item in senders if item.location not in places}
     with_credentials = bool(senders)
-    by_token = first.file.endswith(_JVM)  # Spring's applications often log in by a header, which no browser adds
     if with_credentials:
         effect = ", with credentials: every web site can call the application in its visitors' name"
         effect += " where a cookie logs them in" if by_token else " where their browsers send its cookies along"

@@ -90,10 +90,15 @@ def _thrown_away(inventory: Inventory) -> set[tuple[str, str]]:
     return {
         (file, service.name)
         for service in inventory.services
-        if not service.ports and not any(mount.kind == "volume" for mount in service.mounts)
         for file in {service.location.file, *(entry.location.file for entry in service.environment)}
-        if _FOR_TESTS.search(posixpath.basename(file))
+        if _FOR_TESTS.search(posixpath.basename(file)) and not _is_kept(service, file)
     }
+
+
+def _is_kept(service: Service, file: str) -> bool:
+    """Whether a file publishes a port of a service or gives it a volume; one that it goes with doesn't count."""
+    kept = [mount.location for mount in service.mounts if mount.kind == "volume"]
+    return any(place.file == file for place in (*kept, *(port.location for port in service.ports)))
 
 
 def _reached(by_name: Mapping[tuple[str, str], Service], family: str, uses: Iterable[Use]) -> list[Service]:
@@ -124,7 +129,7 @@ def _once(
 
 
 def _is_address(group: Group) -> bool:
-    return all(secrets.stands_in_url(use.value) for use in group.uses)
+    return all(use.is_address or secrets.stands_in_url(use.value) for use in group.uses)
 
 
 def _is_aside(group: Group) -> bool:
@@ -172,7 +177,7 @@ def _literals(inventory: Inventory) -> Iterator[tuple[str, str, Use]]:
     for service in inventory.services:
         for entry in service.environment:
             if entry.origin == "environment" and entry.value and entry.value.secret and not entry.variables:
-                use = Use(entry.location, service.name, entry.value, literal=True)
+                use = Use(entry.location, service.name, entry.value, literal=True, is_address=bool(entry.endpoints))
                 yield families.get(service.project, service.project), entry.name, use
 
 
@@ -186,6 +191,8 @@ def _evidence(inventory: Inventory, group: Group, copies: list[Use], ways: Mappi
     several = f"{len(told)} services ({names})" if len(told) > 1 else f"the service {names}"
     where = f" in {several}" if told else ""
     severity = Severity.LOW if _is_aside(group) else Severity.CRITICAL if published or routed else None
+    if severity is None and reached and all(_serves_operators(inventory, item, name) for item in reached):
+        severity = Severity.MEDIUM
     state = (
         "is written into the Compose file" if first.literal else "falls back to a value that stands in the repository"
     )
@@ -218,6 +225,12 @@ def _evidence(inventory: Inventory, group: Group, copies: list[Use], ways: Mappi
         change=credential_lines.change(name, first, variables[first.value.identity]),
         example=credential_lines.example(inventory, group, uses, variables),
     )
+
+
+def _serves_operators(inventory: Inventory, service: Service, name: str) -> bool:
+    """Whether the login is that of a console: nobody but who is on the host gets there."""
+    found = services.product(inventory, service)
+    return found is not None and found.kind in {"tool", "dashboards"} and _opens(inventory, service, name)
 
 
 def _exposure(published: list[Service], routed: list[Way]) -> str:

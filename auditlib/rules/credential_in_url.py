@@ -62,16 +62,21 @@ _KINDS = ("literal", "default", "env_file", "setting", "file")
 
 @rule(area=Area.CONFIGURATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.MEDIUM)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """Every password that stands in connection strings, once with all of them."""
+    """Every password that stands in connection strings, once with all of them.
+
+    What stands in the environment of Compose alone is a finding as a credential of its own.
+    """
     found: defaultdict[int, dict[tuple[str, int], Sighting]] = defaultdict(dict)
     for item in (*_interpolated(inventory), *secrets.sightings(inventory)):
         shown = item.kind == "template" or _is_aside(item.location) or _STOCK.search(item.value.text)
         if secrets.stands_in_url(item.value) and not shown:
             found[item.value.identity].setdefault(_spot(item.location), item)
-    variables = _by_password(inventory)
+    variables, told = _by_password(inventory), _in_environments(inventory)
     for items in found.values():
         if all(item.kind == "setting" and item.replaceable for item in items.values()):
             continue  # such defaults are to go as a whole
+        if told.issuperset(items):
+            continue
         yield _evidence(inventory, sorted(items.values(), key=_order), variables)
 
 
@@ -82,6 +87,16 @@ def _interpolated(inventory: Inventory) -> Iterator[Sighting]:
         for entry in service.environment:
             if entry.variables and entry.value is not None and entry.value.identity in defaults:
                 yield Sighting(entry.name, entry.value, entry.location, "literal", service.name)
+
+
+def _in_environments(inventory: Inventory) -> set[tuple[str, int]]:
+    """The places in the environments of Compose's services."""
+    return {
+        _spot(entry.location)
+        for service in inventory.services
+        for entry in service.environment
+        if entry.origin == "environment"
+    }
 
 
 def _is_aside(place: Location) -> bool:
@@ -134,15 +149,23 @@ def _line(inventory: Inventory, item: Sighting, variable: str) -> list[str]:
     file, address = item.location.file, item.value.text
     bare = _WITH_COLON.sub("@", address).replace("//@", "//")
     built = f"# the program puts {variable} into {item.name}"
+    if _is_filled_in(inventory, file):
+        return [f"{item.name}={_filled(address, f'${{{variable}:?set it in .env}}')}"]
     if item.kind == "env_file" or ".env" in file:
         return [f"{item.name}={bare}", f"{built}, from a file that Git ignores"]
     if item.kind in ("default", "literal"):
         if _exporter(inventory, item):
             return _parts(address, variable)
-        return [code_lines.reading(variable, file, of_compose=True), f"{item.name}: {bare}", built]
+        return [f"{item.name}: {_filled(address, f'${{{variable}:?set it in .env}}')}"]
     if item.kind == "setting" and code_lines.settings_fields(inventory, file):
         return [code_lines.in_code(inventory, variable, file), _in_python(address, f"self.{variable}")]
     return [_of_file(file, address, variable)]
+
+
+def _is_filled_in(inventory: Inventory, file: str) -> bool:
+    """Whether Compose reads a file of variables for its services, and puts those of the shell and of `.env` into it."""
+    name = posixpath.basename(file)
+    return name != ".env" and any(item.path == file for service in inventory.services for item in service.env_files)
 
 
 def _of_file(file: str, address: str, variable: str) -> str:
@@ -224,7 +247,8 @@ def _built(inventory: Inventory, items: list[Sighting]) -> str:
     """Who puts the address together: a program, Compose, or an exporter that has variables for the parts."""
     if all(_exporter(inventory, item) for item in items):
         return f"name the parts in DATA_SOURCE_URI, DATA_SOURCE_USER and DATA_SOURCE_PASS of {items[0].service}"
-    if all(item.kind == "file" and is_compose_file(posixpath.basename(item.location.file)) for item in items):
+    paths = {item.location.file for item in items}
+    if all(is_compose_file(posixpath.basename(path)) or _is_filled_in(inventory, path) for path in paths):
         return "let Compose put it into the address"
     return "build the address from its parts in the program"
 

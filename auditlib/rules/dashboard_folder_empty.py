@@ -30,7 +30,7 @@ from auditlib.conventions import environments, grafana, mounts
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.monitoring import DashboardProvider
-from auditlib.inventory.stack import Service
+from auditlib.inventory.stack import Mount, Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
@@ -59,11 +59,13 @@ def _evidence(provider: DashboardProvider, server: Service, folder: str) -> Evid
         provider.location,
         subject=f"{provider.name}/{folder}",
         service=server.name,
-        related=tuple(
-            Related(item.location, f"{folder} is mounted here")
-            for item in server.mounts
-            if mounts.is_below(provider.path, item.target)
-        ),
+        related=tuple(Related(item.location, f"{folder} is mounted here") for item in _innermost(provider, server)),
         recommendation=f"Export the dashboards as JSON into {folder}, or remove the provider {provider.name}.",
         example=files.into(f"{folder}/<name>.json", "<what `Export` of the dashboard gives>"),
     )
+
+
+def _innermost(provider: DashboardProvider, server: Service) -> list[Mount]:
+    """The mount that holds the folder; one above it lies under that."""
+    found = [item for item in server.mounts if mounts.is_below(provider.path, item.target)]
+    return sorted(found, key=lambda item: len(item.target))[-1:]

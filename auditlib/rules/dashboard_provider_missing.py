@@ -32,7 +32,7 @@ import shlex
 from collections import defaultdict
 from collections.abc import Iterator
 
-from auditlib.conventions import deployment, environments, grafana
+from auditlib.conventions import deployment, environments, grafana, mounts
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.monitoring import Dashboard
@@ -80,6 +80,8 @@ def _is_misplaced(inventory: Inventory, mount: Mount) -> bool:
     return grafana.lies_beside(mount) and any(item.file == mount.source for item in inventory.dashboard_providers)
 
 
+_PROVIDERS = "/etc/grafana/provisioning/dashboards"
+_FILE = "default.yml"
 _PROVIDER = "apiVersion: 1\nproviders:\n  - name: {}\n    type: file\n    options: {{path: {}}}"
 
 
@@ -88,10 +90,21 @@ def _provided(server: Service, folder: str, mount: Mount | None) -> str:
     target = mount.target if mount else "/var/lib/grafana/dashboards"
     source = posixpath.relpath(folder or ".", posixpath.dirname(server.location.file) or ".")
     source = source if source.startswith(".") else f"./{source}"
-    lines = "" if mount else compose_lines.of_service(server, f"volumes:\n  - {source}:{target}:ro") + "\n"
     name = folder.rpartition("/")[2] or "dashboards"
-    return lines + files.into("<folder that is mounted at>/etc/grafana/provisioning/dashboards/<any name>.yml",
-                              _PROVIDER.format(name, target))  # fmt: skip
+    path, own = _provisioning(server)
+    volumes = "\n".join([*([] if mount else [f"  - {source}:{target}:ro"]), *own])
+    lines = compose_lines.of_service(server, f"volumes:\n{volumes}") + "\n" if volumes else ""
+    return lines + files.into(path, _PROVIDER.format(name, target))
+
+
+def _provisioning(server: Service) -> tuple[str, list[str]]:
+    """Where a provider is to lie, and the mount that brings it into Grafana; none where its folder is mounted."""
+    for mount in server.mounts:
+        if mount.kind == "bind" and not mount.outside and mounts.is_below(_PROVIDERS, mount.target):
+            inside = posixpath.relpath(_PROVIDERS, mount.target)
+            return posixpath.normpath(posixpath.join(mount.source, inside, _FILE)), []
+    folder = posixpath.join(posixpath.dirname(server.location.file), "grafana/provisioning/dashboards")
+    return posixpath.join(folder, _FILE), [f"  - ./grafana/provisioning/dashboards:{_PROVIDERS}:ro"]
 
 
 def _unwrapped(file: str) -> str:
@@ -118,7 +131,11 @@ def _evidence(inventory: Inventory, server: Service, folder: str, dashboards: li
             *(Related(item.location, f"this provider reads {item.path}") for item in providers[:3]),
             Related(mount.location if mount else server.location, "what Grafana mounts"),
         ),
-        recommendation=f"Mount {folder or 'the dashboards'} into {server.name}, and name that folder in a provider."
+        recommendation=(
+            f"Name {mount.target} in a provider that {server.name} reads."
+            if mount
+            else f"Mount {folder or 'the dashboards'} into {server.name}, and name that folder in a provider."
+        )
         + (
             f" Take what stands below `dashboard` in {wrapped[0]} out of it: no provider reads it there."
             if wrapped

@@ -37,7 +37,7 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.dockerfile import Instruction
 from auditlib.inventory.stack import Build, Mount, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
-from auditlib.rules import _compose_lines as compose_lines
+from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 
@@ -76,13 +76,16 @@ def _inside(inventory: Inventory, build: Build, folder: str) -> str:
     return "" if excluded else inside
 
 
-def _ignored(inventory: Inventory, build: Build, inside: str) -> str:
+def _ignored(inventory: Inventory, build: Build, inside: str) -> tuple[str, str]:
     """The line that leaves the folder out, and the file that it belongs in."""
     ignore = build_context.ignore_file(inventory, build)
-    return f"{inside} to {ignore.path if ignore else build_context.path_outside(build, '.dockerignore')}"
+    return inside, ignore.path if ignore else build_context.path_outside(build, ".dockerignore")
 
 
-def _evidence(store: Service, mount: Mount, service: Service, copying: Instruction, ignored: str) -> Evidence:
+def _evidence(
+    store: Service, mount: Mount, service: Service, copying: Instruction, ignored: tuple[str, str]
+) -> Evidence:
+    line, ignore = ignored
     folder = posixpath.normpath(mount.source)
     return Evidence(
         f"{store.name} keeps its data in {folder}, which {copying.keyword} of {copying.location.file} copies with the "
@@ -91,6 +94,6 @@ def _evidence(store: Service, mount: Mount, service: Service, copying: Instructi
         subject=f"{service.name}/{folder}",
         service=service.name,
         related=(Related(store.location, f"{store.name} keeps its data there"),),
-        recommendation=f"Add {ignored}, or give {store.name} a named volume.",
-        example=compose_lines.named_volume(store, mount.target),
+        recommendation=f"Add {line} to {ignore}, or give {store.name} a named volume.",
+        example=files.into(ignore, line),
     )

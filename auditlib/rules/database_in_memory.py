@@ -78,7 +78,10 @@ def _evidence(inventory: Inventory, program: Program, item: MemoryDatabase) -> E
         related=(Related(service.location, f"{service.name} is built from this configuration"),),
         recommendation=f"Give {service.name} SPRING_DATASOURCE_URL with the address of a database.",
         example=compose_lines.of_service(
-            service, f"environment:\n  SPRING_DATASOURCE_URL: {_address(inventory, service)}"
+            service,
+            f"environment:\n  SPRING_DATASOURCE_URL: {_address(inventory, service)}"
+            "\n  SPRING_DATASOURCE_USERNAME: ${DB_USER:?set it in .env}"
+            "\n  SPRING_DATASOURCE_PASSWORD: ${DB_PASSWORD:?set it in .env}   # and its driver among the dependencies",
         ),
     )
 

@@ -96,9 +96,20 @@ def _queue(inventory: Inventory, graph: DependencyGraph, service: Service, produ
         recommendation=f"Start {service.name} with `--appendonly yes`, or move the tasks to a broker of their own.",
         severity=Severity.HIGH if mode == "off" else None,
         change=(f"{server} ", f"{server} --appendonly yes "),
-        example=compose_lines.of_service(
+        example="\n".join(filter(None, (_switched_on(inventory, service, product), compose_lines.of_service(
             service,
             f"command: {server} --appendonly yes"
             + ("  # and the options that stand there now" if service.command else ""),
-        ),
+        )))),
+    )  # fmt: skip
+
+
+def _switched_on(inventory: Inventory, service: Service, product: str) -> str:
+    """What makes the file of the data that is there: a server that starts with the option passes over the snapshot."""
+    if not services.lasting(service):
+        return ""
+    call = f"{compose_lines.call(inventory, service.project)} exec {shlex.quote(service.name)}"
+    return (
+        "# first, while it runs without the option, so that it takes what a snapshot holds along (with `-a` and its "
+        f"password, if it has one)\n{call} {product.lower()}-cli CONFIG SET appendonly yes"
     )

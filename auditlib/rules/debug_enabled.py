@@ -38,6 +38,7 @@ from auditlib.conventions import environments, programs, switches
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.rules import _code_lines as code_lines
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
@@ -51,7 +52,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             found[name].setdefault((place.file, place.line), (name, place, text, value))
     for name, places in found.items():
         items = list(places.values())
-        yield _evidence(name, items, known=_is_read_by_framework(inventory, name, items))
+        yield _evidence(inventory, name, items, known=_is_read_by_framework(inventory, name, items))
     for item in inventory.debug_switches:
         known = (item.location.file, item.location.line) in found.get(item.name, {})
         if item.main and not known and not environments.is_for_development(item.location.file):
@@ -122,8 +123,9 @@ def _is_read_by_framework(inventory: Inventory, name: str, places: list[_Place])
     return own or any(path.endswith(f"/{end}") or path == end for path in inventory.files for end in _FRAMEWORKS)
 
 
-def _evidence(name: str, places: list[_Place], *, known: bool) -> Evidence:
+def _evidence(inventory: Inventory, name: str, places: list[_Place], *, known: bool) -> Evidence:
     (_, first, text, value), *others = places
+    is_field = first in [item.location for item in code_lines.settings_fields(inventory, first.file)]
     effect = "runs with what the code does for debugging: it may log secrets, or show errors and code to callers"
     if known:
         effect = "shows its errors, settings and code to every caller"
@@ -135,7 +137,7 @@ def _evidence(name: str, places: list[_Place], *, known: bool) -> Evidence:
         related=tuple(Related(place, said, member=True) for _, place, said, _ in others),
         recommendation=f"Let {name} default to false in {first.file}, and set it to true in a file for development.",
         change=(value, _OFF[value]) if value in _OFF else ("", ""),
-        example=files.into(first.file, _from_outside(name, first.file)),
+        example="" if is_field and value in _OFF else files.into(first.file, _from_outside(name, first.file)),
     )
 
 

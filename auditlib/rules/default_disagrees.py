@@ -130,6 +130,11 @@ def _is_in_code(places: dict[Location, tuple[str, str]]) -> bool:
     return any(where == place.file and place.file.endswith(_CODE) for place, (_, where) in places.items())
 
 
+def _of_compose(places: dict[Location, tuple[str, str]]) -> dict[Location, tuple[str, str]]:
+    """The defaults that hold at once; that of the code holds only where Compose doesn't start it."""
+    return {place: value for place, value in places.items() if not place.file.endswith(_CODE)}
+
+
 def _evidence(project: str, name: str, places: dict[Location, tuple[str, str]], *, certain: bool) -> Evidence:
     (first, (text, where)), *others = places.items()
     values = list(dict.fromkeys(value for value, _ in places.values()))
@@ -143,7 +148,7 @@ def _evidence(project: str, name: str, places: dict[Location, tuple[str, str]], 
         related=tuple(Related(place, f"the default is `{value}` here") for place, (value, _) in others),
         recommendation=f"Decide between {listed(f'`{value}`' for value in values)} for {name}, and keep the default in "
         "one place.",
-        severity=None if certain else Severity.LOW,
+        severity=None if certain and _differ(_of_compose(places)) else Severity.LOW,
         change=(f" ${{{name}:-{text}}}", "") if _is_in_code(places) else ("", ""),
         example=files.into(first.file, f"{name}: ${{{name}:-<{' or '.join(values)}, the same everywhere>}}"),
         confidence=None if certain else Confidence.MEDIUM,

@@ -148,10 +148,15 @@ def _evidence(inventory: Inventory, service: Service, needed: Service, places: l
             Related(needed.location, f"{needed.name} is defined here"),
         ),
         recommendation=f"Add `{needed.name}: {{condition: {condition}}}` to the `depends_on` of {service.name}.",
-        severity=Severity.LOW if environments.only_for_development(service) else None,
+        severity=Severity.LOW if environments.only_for_development(service) or _is_restarted(service) else None,
         confidence=None if is_store else Confidence.MEDIUM,
         example=compose_lines.waiting(service, needed.name, condition),
     )
+
+
+def _is_restarted(service: Service) -> bool:
+    """Whether Docker starts a service again that ended for want of the other."""
+    return service.restart.partition(":")[0] in ("always", "unless-stopped", "on-failure")
 
 
 def _of_circle(group: list[_Wanted]) -> Evidence:

@@ -53,11 +53,15 @@ from auditlib.inventory.delivery import Manifest, Requirement
 from auditlib.inventory.dockerfile import Dockerfile, Instruction
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.patterns import regex
 from auditlib.phrases import counted, listed
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 _NAMED = 5
+_LINE = 160
+"""Characters of a command that is shown as it stands, with what it lacks."""
+_PYTHON = regex(r"(?:^|/)python:(\d+\.\d+)")
 
 
 class _Use(Struct, frozen=True):
@@ -71,6 +75,10 @@ class _Use(Struct, frozen=True):
     """The `.dockerignore` that keeps the lock file out."""
     aside: bool = False
     """Whether the image, or the stage of it, is for development or tests alone."""
+    command: str = ""
+    """The whole instruction of an image's build."""
+    python: str = ""
+    """The version of Python in the image, where its base names it."""
 
     @property
     def is_for_production(self) -> bool:
@@ -88,11 +96,12 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     builders = _builders(inventory)
     for file in inventory.dockerfiles:
         for item, installs, sources in _of_image(inventory, file, builders[file.path]):
-            use = _Use(item.location, installs, file.path, aside=image_builds.is_aside(file, item.stage))
+            aside = image_builds.is_aside(file, item.stage)
+            use = _Use(item.location, installs, file.path, aside=aside, command=item.argument, python=_python(file))
             if installs.unpinned and not installs.constrained:
                 named[file.path].append(use)
-            for path in _requirements_of(installs, sources) if not installs.constrained else ():
-                open_files[path].append(use)
+            for path, copied in _requirements_of(installs, sources) if not installs.constrained else ():
+                open_files[path].append(replace(use, copied=copied))
             if installs.whole and not installs.needs_lock:
                 _take_locks(inventory, use, sources, unlocked, left_out)
     for use, path in _of_workflows(inventory):
@@ -147,10 +156,16 @@ def _installs(item: Instruction) -> Iterator[Installs]:
             yield found
 
 
-def _requirements_of(installs: Installs, sources: Sources) -> Iterator[str]:
+def _requirements_of(installs: Installs, sources: Sources) -> Iterator[tuple[str, Copied | None]]:
     for name in installs.files:
-        if path := sources.find(posixpath.join(installs.folder, name))[0]:
-            yield path
+        path, copied = sources.find(posixpath.join(installs.folder, name))
+        if path:
+            yield path, copied
+
+
+def _python(file: Dockerfile) -> str:
+    bases = (_PYTHON.search(item.argument) for item in file.instructions if item.keyword == "FROM")
+    return next((found[1] for found in bases if found), "")
 
 
 def _take_locks(
@@ -169,7 +184,7 @@ def _take_locks(
     start = f"{sources.context}/" if sources.context else ""
     inside = [lock[len(start) :] for lock in locks if lock.startswith(start)]
     if not locks:
-        unlocked[path].append(use)
+        unlocked[path].append(replace(use, copied=copied))
     elif inside and not any(sources.brings(lock) for lock in inside):
         ignore = sources.ignore.path if sources.ignore and sources.is_excluded(inside[0]) else ""
         left_out.setdefault((path, start + inside[0]), replace(use, copied=copied, excluded=ignore))
@@ -255,11 +270,28 @@ def _severity(uses: list[_Use]) -> Severity | None:
 
 def _constraints(manifest: Manifest, uses: list[_Use]) -> str:
     """How the versions of today get into a file that the installation is given."""
-    name = posixpath.basename(manifest.path)
-    written = f"{_into(manifest.path)}uv pip compile {shlex.quote(name)} -o constraints.txt"
-    run = f"pip install -r {name} -c constraints.txt"
-    line = f"COPY {name} constraints.txt ./\nRUN {run}" if uses[0].image else f"run: {run}"
-    return f"{written}\n{files.into(uses[0].image or uses[0].location.file, line)}"
+    name, use = posixpath.basename(manifest.path), next((use for use in uses if use.image), uses[0])
+    python = f" --python-version {use.python}" if use.python else ""
+    written = f"{_into(manifest.path)}uv pip compile{python} {shlex.quote(name)} -o constraints.txt"
+    path = next((item for item in use.installs.files if posixpath.basename(item) == name), name)
+    wanted, given = f"-r {path}", f"-r {path} -c {posixpath.join(posixpath.dirname(path), 'constraints.txt')}"
+    run = f"pip install {given}"
+    if not use.image:
+        return f"{written}\n{files.into(use.location.file, f'run: {run}')}"
+    if wanted in use.command and "\n" not in use.command and len(use.command) < _LINE:
+        run = use.command.replace(wanted, given, 1)
+    lines = "\n".join(filter(None, (_copied_with(name, "constraints.txt", use), f"RUN {run}")))
+    return f"{written}\n{files.into(use.image, lines)}"
+
+
+def _copied_with(name: str, other: str, use: _Use) -> str:
+    """The COPY of a file with another one beside it; empty where the image gets all that is there."""
+    words = use.copied.instruction.words if use.copied and use.copied.instruction.keyword == "COPY" else ()
+    source = next((word for word in words[:-1] if posixpath.basename(word) == name), "")
+    if not source or any(posixpath.basename(word) == other for word in words):
+        return ""
+    into = posixpath.dirname(words[-1]) if posixpath.basename(words[-1]) == name else words[-1].rstrip("/")
+    return f"COPY {' '.join(words[:-1])} {posixpath.join(posixpath.dirname(source), other)} {into or '.'}/"
 
 
 def _without_lock(path: str, manifest: Manifest | None, uses: list[_Use]) -> Iterator[Evidence]:
@@ -279,13 +311,16 @@ def _without_lock(path: str, manifest: Manifest | None, uses: list[_Use]) -> Ite
         related=tuple(Related(use.location, f"{use.installs.manager} installs from it") for use in uses),
         recommendation=f"Commit {_lock_name(manager)} beside {path}, and install by `{FROM_LOCK[manager]}`.",
         severity=_severity(uses),
-        example=_lock(path, manager),
+        example=_lock(path, manager, uses),
     )
 
 
-def _lock(path: str, manager: str) -> str:
+def _lock(path: str, manager: str, uses: list[_Use]) -> str:
+    """How the lock file is made and committed, and gets into the images that name what they copy."""
     made = f"{_into(path)}{MAKES_LOCK[manager]} && git add {_lock_name(manager)}"
-    return f"{made}\n{FROM_LOCK[manager]}  # from then on"
+    own = ((use, _copied_with(posixpath.basename(path), _lock_name(manager), use)) for use in uses if use.image)
+    copies = dict.fromkeys(files.into(use.image, line) for use, line in own if line)
+    return "\n".join((made, f"{FROM_LOCK[manager]}  # from then on", *copies))
 
 
 def _into(path: str) -> str:

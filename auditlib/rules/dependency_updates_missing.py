@@ -36,7 +36,7 @@ import posixpath
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from auditlib.conventions import deployment
+from auditlib.conventions import deployment, images
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
@@ -61,6 +61,11 @@ _ECOSYSTEMS = {
     "Rust crates": "cargo",
     "Maven packages": "maven",
     "Gradle packages": "gradle",
+    "Ruby gems": "bundler",
+    "PHP packages": "composer",
+    "Elixir packages": "mix",
+    "Dart packages": "pub",
+    ".NET packages": "nuget",
     "base images": "docker",
     "images of services": "docker-compose",
 }
@@ -68,8 +73,16 @@ _ECOSYSTEMS = {
 
 _BY_FILE = {
     "go.mod": "Go modules", "Cargo.toml": "Rust crates", "pom.xml": "Maven packages",
-    "build.gradle": "Gradle packages", "build.gradle.kts": "Gradle packages",
+    "build.gradle": "Gradle packages", "build.gradle.kts": "Gradle packages", "Gemfile": "Ruby gems",
+    "composer.json": "PHP packages", "mix.exs": "Elixir packages", "pubspec.yaml": "Dart packages",
 }  # fmt: skip
+_PROJECTS_OF_NET = (".csproj", ".fsproj", ".vbproj")
+_BY_LOCK = {
+    "Python packages": (("uv.lock", "uv"),), "npm packages": (("bun.lock", "bun"), ("bun.lockb", "bun")),
+}  # fmt: skip
+"""Lock files that Dependabot keeps in step only by an ecosystem of their own."""
+_ANY_NEWEST = 4
+"""The precision of an image without a version: there is nothing to propose a newer one of."""
 _ASIDE = frozenset({"vendor", "third_party", "node_modules", "testdata", "fixtures"})
 _RENOVATE = """# renovate.json, for a Renovate that this forge runs
 {"extends": ["config:recommended"]}"""
@@ -97,7 +110,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             recommendation=f"Add renovate.json, and have Renovate run for {names}: Dependabot belongs to GitHub."
             if elsewhere
             else f"Add .github/dependabot.yml with entries for {names}.",
-            example=_RENOVATE if elsewhere else _dependabot(kinds),
+            example=_RENOVATE if elsewhere else _dependabot(inventory, kinds),
         )
 
 
@@ -107,18 +120,39 @@ def _is_elsewhere(inventory: Inventory) -> bool:
     return not ours and any(path.startswith(_FORGES) for path in inventory.files)
 
 
-def _dependabot(kinds: Mapping[str, Sequence[Location]]) -> str:
+def _dependabot(inventory: Inventory, kinds: Mapping[str, Sequence[Location]]) -> str:
     """The file with an entry for each kind, with all the folders that hold it."""
     entries = [
-        f"  - package-ecosystem: {_ECOSYSTEMS[name]}\n    {_where(name, places)}\n    schedule: {{interval: weekly}}"
+        f"  - package-ecosystem: {ecosystem}\n    {_where(folders)}\n    schedule: {{interval: weekly}}"
         for name, places in kinds.items()
+        for ecosystem, folders in _entries(inventory, name, places).items()
     ]
     return "\n".join(("version: 2", "updates:", *entries))
 
 
-def _where(name: str, places: Sequence[Location]) -> str:
-    """Dependabot looks for workflows by itself, and for all others in the folders that it is told."""
-    folders = [""] if name == "actions" else list(dict.fromkeys(posixpath.dirname(place.file) for place in places))
+def _entries(inventory: Inventory, name: str, places: Sequence[Location]) -> dict[str, list[str]]:
+    """By ecosystem the folders; that of a lock file for all the packages below it, as those of a workspace are."""
+    found: dict[str, list[str]] = {}
+    for folder in dict.fromkeys(posixpath.dirname(place.file) for place in places):
+        ecosystem, root = _locked(inventory, name, folder) or (_ECOSYSTEMS[name], "" if name == "actions" else folder)
+        if root not in found.setdefault(ecosystem, []):
+            found[ecosystem].append(root)
+    return found
+
+
+def _locked(inventory: Inventory, name: str, folder: str) -> tuple[str, str] | None:
+    """The ecosystem of a lock file at a folder or above it, and where that file is."""
+    for lock, ecosystem in _BY_LOCK.get(name, ()):
+        parts = folder.split("/") if folder else []
+        above = ("/".join(parts[:count]) for count in range(len(parts), -1, -1))
+        root = next((item for item in above if posixpath.join(item, lock) in inventory.file_set), None)
+        if root is not None:
+            return ecosystem, root
+    return None
+
+
+def _where(folders: Sequence[str]) -> str:
+    """The folders as Dependabot is told them."""
     shown = [folder if _PLAIN.fullmatch(folder) else json.dumps(folder) for folder in (f"/{item}" for item in folders)]
     if len(shown) > _LISTED:
         return 'directories: ["**/*"]'
@@ -129,14 +163,15 @@ def _kinds(inventory: Inventory) -> Iterator[tuple[str, list[Location]]]:
     """The kinds of dependencies that an updater could look after, each with the places where they stand."""
     actions = [step for step in inventory.steps if step.uses and not step.uses.startswith(("./", "docker:"))]
     packages = [item for item in inventory.manifests if item.kind in ("python", "npm") and item.requirements]
-    external = [service for service in inventory.distinct_services if service.image and not service.build]
+    external = [item for item in inventory.distinct_services if item.image and not item.build]
+    versioned = [item for item in external if images.precision(item.image) < _ANY_NEWEST]
     found = {
         "actions": [Location(step.workflow) for step in actions],
         "Python packages": [item.location for item in packages if item.kind == "python"],
         "npm packages": [item.location for item in packages if item.kind == "npm"],
         **_by_file(inventory),
         "base images": [item.location for item in inventory.dockerfiles],
-        "images of services": [service.image_location for service in external],
+        "images of services": [service.image_location for service in versioned],
     }
     yield from ((name, places) for name, places in found.items() if places)
 
@@ -146,8 +181,9 @@ def _by_file(inventory: Inventory) -> dict[str, list[Location]]:
     found: dict[str, list[Location]] = {}
     for path in inventory.files:
         *folders, name = path.split("/")
-        if name in _BY_FILE and _ASIDE.isdisjoint(folders):
-            found.setdefault(_BY_FILE[name], []).append(Location(path))
+        kind = ".NET packages" if name.endswith(_PROJECTS_OF_NET) else _BY_FILE.get(name)
+        if kind and _ASIDE.isdisjoint(folders):
+            found.setdefault(kind, []).append(Location(path))
     return found
 
 

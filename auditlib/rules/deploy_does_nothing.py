@@ -35,12 +35,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from auditlib import stages
 from auditlib.conventions import checks, deployment, tools
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Command, Job, Step
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
+from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules import _workflow_lines as workflow_lines
 from auditlib.rules._rule import Evidence, rule
 
@@ -94,11 +96,15 @@ def _only_checks(step: Step) -> bool:
 
 
 def _deploying(inventory: Inventory, job: Job, name: str = "") -> str:
-    """The step that brings the new images to a host and waits until they are well."""
-    project = next(iter(inventory.base_projects), None)
-    compose = f"docker compose -f {project.location.file}" if project else "docker compose"
+    """The step that brings the new version to a host, built there or pulled."""
+    projects = sorted(inventory.base_projects, key=lambda item: not stages.names_production(item.location.file))
     named = f"- name: {name}\n  run: " if name else "- run: "
-    command = f"cd <the repository on that host> && {compose} pull && {compose} up --detach --wait"
+    if not projects:
+        return workflow_lines.step(job.workflow, job.id, f"{named}<what deploys>")
+    compose = compose_lines.call(inventory, projects[0].name)
+    built = any(service.build for service in inventory.services_of(projects[0].name).values())
+    way = f"git pull && {compose} up --detach --build" if built else f"{compose} pull && {compose} up --detach"
+    command = f"cd <the repository on that host> && {way}"
     host = "  env:\n    HOST: ${{ vars.DEPLOY_HOST }}"
     return workflow_lines.step(job.workflow, job.id, f"{named}ssh \"$HOST\" '{command}'\n{host}")
 

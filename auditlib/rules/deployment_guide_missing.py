@@ -32,12 +32,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from auditlib.conventions import compose_calls, deployment, environments
+from auditlib import stages
+from auditlib.conventions import compose_calls, deployment, environments, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Project, Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.patterns import regex
 from auditlib.phrases import counted, listed
+from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
@@ -45,18 +48,33 @@ _GUIDE = """# Deployment
 
 ## Before the first deployment
 
-A host with Docker and Compose, and `.env` with: {variables}
+A host with Docker and Compose{variables}
 
 ## Deploying a release
 
-    docker compose -f {file} pull{ignoring}
-    docker compose -f {file} up --detach --wait{building}
+    {compose} pull{ignoring}
+    {compose} up --detach{waiting}{building}
 
-It worked if `docker compose -f {file} ps` shows {services} as running, and <what a user sees>.
+It worked if `{compose} ps` shows {services} as running, and <what a user sees>.
 
 ## Rolling back
 
 The same commands with {before}; <what is done about its migrations>."""
+
+_OUTLINE = """# Deployment
+
+## Before the first deployment
+
+<what must exist, and which variables and secrets are set where>
+
+## Deploying a release
+
+<what starts it, what it does, and how one sees that it worked>
+
+## Rolling back
+
+<how the release before comes back, and what is done about its migrations>"""
+_BY_COMPOSE = regex(r"\bdocker[- ]compose\b|\.sh\b|^(?:make|just|task) |^ssh ")
 
 
 @rule(area=Area.RESILIENCE, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.MEDIUM)
@@ -85,7 +103,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         recommendation="Write docs/deployment.md: what must exist before, the variables to set, the commands of a "
         "release and of a rollback, and how to see that it worked.",
         severity=None if signs else Severity.LOW,
-        example=files.into("docs/deployment.md", _guide(inventory)),
+        example=_guide(inventory),
     )
 
 
@@ -100,20 +118,35 @@ def _deployed(inventory: Inventory) -> list[Project]:
 
 
 def _guide(inventory: Inventory) -> str:
-    """The guide's outline, with the files, variables and services that there are."""
-    project = next(iter(inventory.base_projects), None)
-    if project is None:
-        return _GUIDE.format(file="<Compose file>", variables="<the variables>", services="all services", **_way([]))
+    """The guide's outline, with the files, variables and services that there are; none where others deploy."""
+    projects = sorted(_deployed(inventory), key=lambda item: not stages.names_production(item.location.file))
+    if not projects or _is_deployed_otherwise(inventory):
+        return files.into("docs/deployment.md", _OUTLINE)
+    project = projects[0]
+    started = [item for item in inventory.services_of(project.name).values() if not item.profiles]
+    lasting = [item for item in started if not services.is_one_shot(item)]
     names = dict.fromkeys(item.name for item in inventory.variables if item.project == project.name)
-    services = listed(inventory.services_of(project.name))
-    variables = ", ".join(f"`{name}`" for name in names) or "<the variables>"
-    way = _way(inventory.services_of(project.name).values())
-    return _GUIDE.format(file=project.location.file, variables=variables, services=services, **way)
+    guide = _GUIDE.format(
+        compose=compose_lines.call(inventory, project.name),
+        variables=f", and `.env` with: {', '.join(f'`{name}`' for name in names)}" if names else "",
+        services=listed(item.name for item in lasting) or "the services",
+        waiting=" --wait" if len(lasting) == len(started) else "",
+        **_way(started),
+    )
+    return files.into("docs/deployment.md", guide)
 
 
-def _way(services: Iterable[Service]) -> dict[str, str]:
+def _is_deployed_otherwise(inventory: Inventory) -> bool:
+    """Whether jobs deploy, and none of them by Compose or by a script that may call it."""
+    jobs = list(deployment.deploying_jobs(inventory))
+    steps = [step for job in jobs for step in job.steps]
+    texts = [" ".join(item.words) for step in steps for item in (*step.commands, *step.remote)]
+    return bool(jobs) and not any(_BY_COMPOSE.search(text) for text in texts)
+
+
+def _way(started: Iterable[Service]) -> dict[str, str]:
     """How a release comes and goes: what is built on the host isn't pulled, and has no tag to go back to."""
-    if not any(service.build for service in services):
+    if not any(service.build for service in started):
         return {"ignoring": "", "building": "", "before": "the tags of the release before"}
     before = "the commit of the release before checked out"
     return {"ignoring": " --ignore-buildable", "building": " --build", "before": before}

@@ -46,7 +46,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Each script that deploys, of an action for SSH or a file, with `down` and `up` of the same services."""
     for script in deploying.server_scripts(inventory):
         if found := _restart(script.commands):
-            yield _evidence(*found, script)
+            yield _evidence(inventory, *found, script)
 
 
 def _restart(commands: tuple[Command, ...]) -> tuple[Command, Command] | None:
@@ -64,14 +64,30 @@ def _restart(commands: tuple[Command, ...]) -> tuple[Command, Command] | None:
     return None
 
 
-def _evidence(down: Command, up: Command, script: ServerScript) -> Evidence:
-    start = " ".join(up.words)
+def _instead(inventory: Inventory, up: Command, script: ServerScript) -> list[str]:
+    """What takes the place of both: a start that builds what it has to, and a restart of what reads mounted files."""
+    words = up.words
+    started = [item for item in compose_calls.services_of(inventory, " ".join(words)) if not item.profiles]
+    verbs = {call.verb for command in script.commands if (call := compose_calls.of(command.words))}
+    build = any(item.build for item in started) and "--build" not in words and verbs.isdisjoint({"build", "pull"})
+    options = ["--build"] * build + ["--remove-orphans"] * ("--remove-orphans" not in words)
+    mounted = [
+        item.name for item in started
+        if any(mount.kind == "bind" and not mount.outside for mount in item.mounts)
+    ]  # fmt: skip
+    compose = " ".join(words[: words.index("up")])
+    return [" ".join((*words, *options)), *([f"{compose} restart {' '.join(dict.fromkeys(mounted))}"] if mounted else [])]
+
+
+def _evidence(inventory: Inventory, down: Command, up: Command, script: ServerScript) -> Evidence:
+    lines = _instead(inventory, up, script)
+    rest = ", and `restart` what mounts files of the repository" if len(lines) > 1 else ""
     return Evidence(
         f"The deployment by {script.called} removes every container before it starts the new version: users are "
         "without service meanwhile, and if it doesn't start, nothing runs.",
         down.location,
         subject=script.subject,
         related=(Related(up.location, "starts them again"),),
-        recommendation="Leave `down` out and let `up -d --remove-orphans` recreate what has changed.",
-        example=start if "--remove-orphans" in up.words else f"{start} --remove-orphans",
+        recommendation=f"Leave `down` out, let `up -d --remove-orphans` recreate what has changed{rest}.",
+        example="\n".join(lines),
     )

@@ -29,7 +29,7 @@ import posixpath
 import re
 from collections.abc import Iterator, Sequence
 
-from auditlib.conventions import compose_calls
+from auditlib.conventions import compose_calls, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Command, Job, Step
@@ -41,6 +41,7 @@ from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 _WAITS = frozenset({"--wait", "--exit-code-from", "--abort-on-container-exit"})
+_COMPLETED = "service_completed_successfully"
 _ASKS = regex(
     r"\bcurl\b|\bwget\b|\bnc\b|health|smoke|verif|check|wait|test|inspect|\blogs\b|\bexec\b|\bhttpie?\b|\bhttps?://|probe|status",
     re.I,
@@ -57,7 +58,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         if up and not _asks_later(inventory, script):
             found[up.location.file, script.subject] = up, script  # of a job the last one, after which it ends
     for up, script in found.values():
-        yield _evidence(up, script, _asked_before(script.commands, up))
+        yield _evidence(up, script, _asked_before(script.commands, up), waits=not _has_end(inventory, up))
 
 
 def _unasked(commands: tuple[Command, ...]) -> Command | None:
@@ -111,8 +112,16 @@ def _calls(job: Job, path: str) -> bool:
     return any(name in text for text in texts)
 
 
-def _evidence(up: Command, script: ServerScript, before: bool) -> Evidence:
+def _has_end(inventory: Inventory, up: Command) -> bool:
+    """Whether a service that is started ends by itself, and nothing waits for that: `--wait` takes it for a failure."""
+    started = [item for item in compose_calls.services_of(inventory, " ".join(up.words)) if not item.profiles]
+    waited = {item.service for service in started for item in service.dependencies if item.condition == _COMPLETED}
+    return any(services.is_one_shot(item) and item.name not in waited for item in started)
+
+
+def _evidence(up: Command, script: ServerScript, before: bool, *, waits: bool) -> Evidence:
     text = " ".join(up.words)
+    waiting = f"{text} --wait --wait-timeout 120" if waits else text
     started = "what it names" if before else "the services"
     it = "it works, as it does after a start before" if before else "they work"
     return Evidence(
@@ -121,10 +130,12 @@ def _evidence(up: Command, script: ServerScript, before: bool) -> Evidence:
         up.location,
         subject=script.subject,
         severity=Severity.LOW if before else None,
-        recommendation="Add `--wait` to `up`, and ask a health route with `curl --fail --retry` afterwards.",
+        recommendation="Add `--wait` to `up`, and ask a health route with `curl --fail --retry` afterwards."
+        if waits
+        else "Ask a health route with `curl --fail --retry` after `up`.",
         example=files.into(
             up.location.file,
-            f"{text} --wait --wait-timeout 120\ncurl --fail --silent --show-error --retry 10 --retry-connrefused "
+            f"{waiting}\ncurl --fail --silent --show-error --retry 10 --retry-connrefused "
             "<the address of a health route>",
         ),
     )

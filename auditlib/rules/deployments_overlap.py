@@ -76,7 +76,10 @@ def _evidence(workflow: Workflow, found: list[tuple[Job, Location]]) -> Evidence
 
 
 def _example(workflow: Workflow, job: Job, *, alone: bool) -> str:
-    """A group for the one job; for several one of the workflow, in which they don't take each other's place."""
-    group = f"deploy-{job.id}" if alone else "${{ github.workflow }}-${{ github.ref }}"
+    """A group for the one job; for several one of the workflow, in which they don't take each other's place.
+
+    Both have the workflow's name, as jobs of two workflows in one group would cancel each other.
+    """
+    group = f"${{{{ github.workflow }}}}-{job.id}" if alone else "${{ github.workflow }}-${{ github.ref }}"
     lines = f"concurrency:\n  group: {group}\n  cancel-in-progress: false"
     return workflow_lines.of_job(workflow.file, job.id, lines) if alone else f"# {workflow.file}\n{lines}"

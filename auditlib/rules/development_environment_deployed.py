@@ -41,6 +41,11 @@ from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.phrases import listed
 from auditlib.rules._rule import Evidence, rule
 
+_IN_PRODUCTION = {
+    "development": "production", "Development": "Production", "DEVELOPMENT": "PRODUCTION",
+    "dev": "prod", "Dev": "Prod", "DEV": "PROD",
+}  # fmt: skip
+"""What frameworks that call development by the one name call production."""
 _Fixed = tuple[Service, EnvironmentEntry]
 
 
@@ -107,7 +112,7 @@ def _evidence(inventory: Inventory, project: Project, name: str, items: list[_Fi
         ),
         recommendation=f"Set {name} for production in {entry.location.file}, and `{value}` in a file for development.",
         severity=Severity.HIGH if effects else None,
-        change=(value, "production") if name != DJANGO_MODULE else ("", ""),
+        change=(value, _IN_PRODUCTION[value]) if name != DJANGO_MODULE and value in _IN_PRODUCTION else ("", ""),
         example="# compose.dev.yaml, which no server reads by itself: docker compose -f "
         f"{entry.location.file} -f compose.dev.yaml up\n"
         f"services:\n  {service.name}:\n    environment:\n      {name}: {value}",

@@ -17,15 +17,15 @@ Better:
     api:
       build: ./backend  # CMD ["uvicorn", "app.main:app", "--workers", "4"]
 
-    # compose.override.yaml
+    # compose.dev.yaml: docker compose -f compose.yaml -f compose.dev.yaml up
     api:
       command: uvicorn app.main:app --reload
       volumes: ["./backend:/app"]
 
 Recommendation:
 
-    Keep the production command in the image, and move the development server and the mounted source to
-    `compose.override.yaml`.
+    Keep the production command in the image, and move the development server and the mounted source to a file that
+    developers name: a plain `docker compose up` on the server would load `compose.override.yaml` too.
 
 References:
 
@@ -36,6 +36,7 @@ References:
 
 from __future__ import annotations
 
+import json
 import posixpath
 import shlex
 import textwrap
@@ -43,12 +44,14 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
+from auditlib.compose.discovery import is_compose_file
 from auditlib.conventions import (
     deployment,
     entry_points,
     environments,
     image_folders,
     mounts,
+    routing,
     services,
     stacks,
     starting,
@@ -79,10 +82,11 @@ _SERVERS = frozenset({"gunicorn", "hypercorn", "daphne", "waitress-serve", "gran
 
 _INSTEAD = {
     "runserver": "gunicorn <project>.wsgi --bind 0.0.0.0:8000",
-    "app.run()": "gunicorn <module>:app --bind 0.0.0.0:<port>",
-    "flask run": "gunicorn <module>:app --bind 0.0.0.0:5000",
+    "app.run()": "gunicorn <module>:<application> --bind 0.0.0.0:<port>",
+    "flask run": "gunicorn <module>:<application> --bind 0.0.0.0:5000",
     "fastapi dev": "fastapi run <file>",
 }
+_FILE = "compose.dev.yaml"
 _UNKNOWN = "<the command that serves what was built>"
 _CODE = (".py", ".js", ".mjs", ".ts", ".rb", ".php")
 """Code that runs as it stands in the folder."""
@@ -102,7 +106,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         if _is_aside(inventory, service, start):
             continue
         if sign and start:
-            yield _evidence(service, source, sign, start, _replaced(inventory, service))
+            yield _evidence(inventory, service, source, sign, start)
         elif source and _stays_mounted(inventory, service, source):
             mounted[service.project].append((service, source))
     for uses in mounted.values():
@@ -194,18 +198,16 @@ def _replaced(inventory: Inventory, service: Service) -> Location | None:
     return next((losers[-1] for losers in places if losers), None)
 
 
-def _evidence(
-    service: Service, source: Mount | None, sign: str, start: Start, replaced: Location | None = None
-) -> Evidence:
+def _evidence(inventory: Inventory, service: Service, source: Mount | None, sign: str, start: Start) -> Evidence:
     related = [Related(source.location, "the source is mounted over that of the image")] if source else []
     if start.followed:
         related.append(Related(service.command_location or service.location, f"{service.name} starts with it"))
     alone = "and no other Compose file has another command for it; if this file is what is deployed, so is that server"
+    replaced = _replaced(inventory, service)
     taken = replaced and (
         f"as {start.location.file} replaces its command of {replaced.file}, and `docker compose up` loads both where "
         "it is given no file"
     )
-    move = f"Move the command of {service.name}{' and the mounted source' if source else ''} to compose.override.yaml"
     return Evidence(
         f"{service.name} runs a development server (`{sign}`){' on bind-mounted source' if source else ''}, "
         f"{taken or alone}.",
@@ -213,16 +215,49 @@ def _evidence(
         subject=service.name,
         service=service.name,
         related=tuple(related),
+        severity=None if _is_reached(inventory, service) else Severity.MEDIUM,
         recommendation=f"Start production with `docker compose -f {replaced.file} up -d`, which leaves "
         f"{start.location.file} out."
         if replaced
-        else f"{move} and leave the production command to the image.",
+        else _advice(inventory, service, source, start),
         change=(f" {sign}", "") if sign.startswith("--") else ("", ""),
         example=f"docker compose -f {shlex.quote(replaced.file)} up -d"
         if replaced
-        else _override([(service, source)])
-        or compose_lines.of_service(service, f"command: {_INSTEAD.get(sign, _UNKNOWN)}"),
+        else _example(inventory, service, source, sign, start),
     )
+
+
+def _is_reached(inventory: Inventory, service: Service) -> bool:
+    """Whether users get to a service: at a published port, or through a proxy."""
+    return services.is_exposed(service) or any(
+        (way.service.project, way.service.name) == (service.project, service.name) for way in routing.ways(inventory)
+    )
+
+
+def _is_of_compose(start: Start) -> bool:
+    return is_compose_file(posixpath.basename(start.location.file))
+
+
+def _advice(inventory: Inventory, service: Service, source: Mount | None, start: Start) -> str:
+    if not _is_of_compose(start):
+        return f"Start a server for production in {start.location.file}, and this one for developers alone."
+    build = services.dockerfile(inventory, service)
+    own = build is not None and any(item.keyword in ("CMD", "ENTRYPOINT") for item in build.instructions)
+    rest = "leave the production command to the image" if own else "give it one for production"
+    moved = f"the command of {service.name}{' and the mounted source' if source else ''}"
+    return f"Move {moved} to {_FILE}, which developers add by `-f`, and {rest}."
+
+
+def _example(inventory: Inventory, service: Service, source: Mount | None, sign: str, start: Start) -> str:
+    """What moves to the file of developers; where the image itself starts the server, what it is to start."""
+    instead = _INSTEAD.get(sign, _UNKNOWN)
+    if _is_of_compose(start):
+        moved = _for_developers([(service, source)])
+        return moved or compose_lines.of_service(service, f"command: {instead}")
+    if any(file.path == start.location.file for file in inventory.dockerfiles):
+        installed = "RUN pip install gunicorn==<version>\n" if instead.startswith("gunicorn") else ""
+        instead = f"{installed}CMD {json.dumps(instead.split()) if sign in _INSTEAD else instead}"
+    return files.into(start.location.file, instead)
 
 
 def _mounted(uses: list[tuple[Service, Mount]]) -> Evidence:
@@ -237,18 +272,22 @@ def _mounted(uses: list[tuple[Service, Mount]]) -> Evidence:
         subject=f"{service.project}/source",
         service=service.name,
         related=tuple(Related(mount.location, f"{item.name} mounts it too", member=True) for item, mount in others),
-        recommendation=f"Move the mounted source of {names} to compose.override.yaml.",
+        recommendation=f"Move the mounted source of {names} to {_FILE}, which developers add by `-f`.",
         severity=Severity.MEDIUM,
-        example=_override(uses),
+        example=_for_developers(uses),
     )
 
 
-def _override(uses: Sequence[tuple[Service, Mount | None]]) -> str:
-    """What moves out of the file that is deployed into the one that only developers have."""
+def _for_developers(uses: Sequence[tuple[Service, Mount | None]]) -> str:
+    """What moves out of the file that is deployed into one that no server reads by itself."""
     blocks = []
+    file = uses[0][0].location.file
+    folder = posixpath.dirname(file)
     for service, source in uses:
         command = [f"command: {shlex.join(service.command)}"] if service.command else []
-        mounts = [f"volumes:\n  - ./{source.source}:{source.target}"] if source else []
-        blocks.append(compose_lines.of_service(service, "\n".join((*command, *mounts))))
+        mount = [compose_lines.of_mount(file, source.source, source.target)] if source else []
+        blocks.append(compose_lines.of_service(service, "\n".join((*command, *mount))))
     lines = textwrap.indent("\n".join(filter(None, blocks)), "  ")
-    return files.into("compose.override.yaml", f"services:\n{lines}") if lines else ""
+    path = posixpath.join(folder, _FILE)
+    start = f"# docker compose -f {shlex.quote(file)} -f {shlex.quote(path)} up"
+    return files.into(path, f"{start}\nservices:\n{lines}") if lines else ""

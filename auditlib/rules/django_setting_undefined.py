@@ -52,5 +52,5 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             subject=name,
             related=tuple(Related(item.location, "asks for it too", member=True) for item in others),
             recommendation=f"Define {name} in {homes[0] if homes else 'the settings'}.",
-            example=files.into(homes[0] if homes else "settings.py", f'{name} = os.environ["{name}"]'),
+            example=files.into(homes[0] if homes else "settings.py", f"{name} = <its value>"),
         )

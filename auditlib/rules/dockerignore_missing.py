@@ -53,6 +53,8 @@ _NEEDLESS = frozenset({
 """What a program doesn't need that lies in the root of a repository, by its usual names."""
 _RUNNERS = frozenset({"pytest", "unittest", "jest", "vitest", "mocha", "rspec", "phpunit", "playwright", "tox", "nox"})
 """Programs that run tests, which their image has to hold then."""
+_READERS = frozenset({"pyproject.toml", "setup.py", "setup.cfg", "Cargo.toml"})
+"""Files of packages whose builds read the README and the licence that they name."""
 _SHOWN = 5
 
 
@@ -70,7 +72,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     found: defaultdict[str, list[_Copy]] = defaultdict(list)
     told: set[str] = set()
     seen: set[tuple[str, str]] = set()
-    for service, build, file in builds.of(inventory):
+    every = list(builds.of(inventory))
+    for service, build, file in every:
         context = posixpath.normpath(build.context or ".")
         aside = build.outside or environments.is_for_development(file.path)
         if aside or (context, file.path) in seen or build_context.ignore_file(inventory, build):
@@ -82,9 +85,11 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             if _is_told(inventory, build, file, item, below(credentials, context)):
                 told.add(context)
     for context, copies in found.items():
-        needless = _needless(inventory, context, _used(inventory, context))
+        needless = _needless(inventory, context, _used(inventory, context, every))
         if context not in told and needless:
-            yield _evidence(context, needless, sorted(copies, key=lambda each: not each.shipped))
+            kept = [item.path for item in inventory.env_files if item.path not in credentials]
+            ordered = sorted(copies, key=lambda each: not each.shipped)
+            yield _evidence(context, needless, below(sorted(kept), context), ordered)
 
 
 def _whole(file: Dockerfile) -> Instruction | None:
@@ -105,9 +110,9 @@ def _is_told(inventory: Inventory, build: Build, file: Dockerfile, item: Instruc
     return packages or any(build_context.takes(inventory, build, item, path) for path in kept)
 
 
-def _used(inventory: Inventory, context: str) -> set[str]:
+def _used(inventory: Inventory, context: str, every: Sequence[tuple[Service, Build, Dockerfile]]) -> set[str]:
     """The first parts of the paths that commands name of services which are built from the context, such as `pytest
-    tests` of a stack for tests; all of the tests where such a command names none.
+    tests` of a stack for tests, and those that builds name; all of the tests where such a command names none.
     """
     words = {
         word.removeprefix("./").partition("/")[0]
@@ -116,6 +121,10 @@ def _used(inventory: Inventory, context: str) -> set[str]:
         for command in services.commands(inventory, service)
         for word in command.words
     }
+    for item in (item for _, build, file in every for item in file.instructions
+                 if posixpath.normpath(build.context or ".") == context):  # fmt: skip
+        named = item.words[:-1] if item.copies_context else [word for each in item.commands for word in each.words]
+        words |= {posixpath.normpath(word.lstrip("/")).partition("/")[0] for word in named}
     return words | ({"test", "tests", "__tests__", "e2e"} if words & _RUNNERS else set())
 
 
@@ -123,11 +132,15 @@ def _needless(inventory: Inventory, context: str, used: set[str]) -> list[str]:
     """What lies in the context that no program needs: `.git` in the root, tests, documents, what CI reads."""
     first = {path.partition("/")[0] for path in build_context.files(inventory, context)} - used
     known = sorted(_NEEDLESS & first)
-    documents = sorted(name for name in first if name.lower().endswith((".md", ".rst")))
+    read = not _READERS.isdisjoint(first)
+    documents = sorted(
+        name for name in first
+        if name.lower().endswith((".md", ".rst")) and not (read and name.lower().startswith(("readme", "license")))
+    )  # fmt: skip
     return [*([".git"] if context == "." else []), *known, *documents]
 
 
-def _evidence(context: str, needless: list[str], copies: list[_Copy]) -> Evidence:
+def _evidence(context: str, needless: list[str], kept: Sequence[str], copies: list[_Copy]) -> Evidence:
     first, *others = copies
     path = posixpath.normpath(posixpath.join(context, ".dockerignore"))
     where = "the image" if first.shipped else "a stage of the build"
@@ -148,5 +161,10 @@ def _evidence(context: str, needless: list[str], copies: list[_Copy]) -> Evidenc
         related=tuple(Related(each.item.location, "copies the same", member=True) for each in others),
         recommendation=f"Write {path} that leaves out {listed(needless, limit=_SHOWN)}.",
         severity=Severity.MEDIUM if grave else None,
-        example=files.into(path, "\n".join([*needless, "**/.env*", "!**/.env.example"])),
+        example=files.into(path, "\n".join([*needless, "**/.env*", *_brought(context, kept)])),
     )
+
+
+def _brought(context: str, kept: Sequence[str]) -> list[str]:
+    """The environment files of the repository, which a build may read: they hold no credentials."""
+    return [f"!{posixpath.relpath(path, context)}" for path in kept] or ["!**/.env.example"]

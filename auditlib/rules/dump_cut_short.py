@@ -41,6 +41,7 @@ from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 _PACKS = frozenset({"gzip", "pigz", "zstd", "xz", "bzip2", "lz4", "openssl", "gpg", "age"})
+_REMOVED = "trap 'rm -f <the file that the dump goes to>' ERR   # before the dump"
 _OWN_STATUS = regex(r"\bpipefail\b|\bPIPESTATUS\b")
 
 
@@ -74,6 +75,6 @@ def _evidence(script: Script, dumps: list[tuple[Command, str, str]]) -> Evidence
         first.location,
         subject=f"{script.path}/{tool}",
         related=tuple(Related(item.location, f"{name} is piped too", member=True) for item, name, _ in others),
-        recommendation=f"Begin {script.path} with `set -euo pipefail`{'' if bash else ', and have Bash run it'}.",
-        example=files.into(script.path, f"{start}set -euo pipefail"),
+        recommendation=f"Begin {script.path} with `set -eo pipefail`{'' if bash else ', and have Bash run it'}.",
+        example=files.into(script.path, f"{start}set -eo pipefail\n{_REMOVED}"),
     )

@@ -73,8 +73,9 @@ CASES = {
     "an address in Compose loses its password": (
         "credential-in-url",
         {"compose.yaml": f"services:\n  api:\n    image: example/api:1\n    environment:\n      DATABASE_URL: "
-                         f"postgresql://app:{OURS}@db:5432/app\n"},
-        "DATABASE_PASSWORD: ${DATABASE_PASSWORD:?set it in .env}\nDATABASE_URL: postgresql://app@db:5432/app\n",
+                         f"postgresql://app:{OURS}@db:5432/app\n",
+         "alembic.ini": f"[alembic]\nsqlalchemy.url = postgresql://app:{OURS}@db/app\n"},
+        "DATABASE_URL: postgresql://app:${DATABASE_PASSWORD:?set it in .env}@db:5432/app\n",
     ),
     "an address in a script gets its password from the environment": (
         "credential-in-url", {"run.sh": f'#!/bin/sh\nexport URL="${{URL:-postgresql://app:{OURS}@db/app}}"\n'},
@@ -325,7 +326,8 @@ CASES = {
     "a published exporter has variables for the parts of its address": (
         "credential-in-url",
         {"compose.yaml": "services:\n  exporter:\n    image: prometheuscommunity/postgres-exporter:v0.15.0\n"
-                         f"    environment:\n      DATA_SOURCE_NAME: postgresql://app:{OURS}@db:5432/app?sslmode=disable\n"},
+                         f"    environment:\n      DATA_SOURCE_NAME: postgresql://app:{OURS}@db:5432/app?sslmode=disable\n",
+         "alembic.ini": f"[alembic]\nsqlalchemy.url = postgresql://app:{OURS}@db/app\n"},
         "DATA_SOURCE_URI: db:5432/app?sslmode=disable\nDATA_SOURCE_USER: app\n"
         "DATA_SOURCE_PASS: ${DATA_SOURCE_NAME_PASSWORD:?set it in .env}",
     ),
@@ -447,7 +449,7 @@ CASES = {
     ),
     "a guide builds what is built on the host": (
         "deployment-guide-missing", {"compose.yaml": API, "api/Dockerfile": DOCKERFILE, "api/main.py": HEALTH},
-        "pull --ignore-buildable\n    docker compose -f compose.yaml up --detach --wait --build",
+        "pull --ignore-buildable\n    docker compose up --detach --wait --build",
     ),
     "a release comes back as it is deployed": (
         "rollback-undocumented",

@@ -51,6 +51,9 @@ def test_case(rule_id, case, tmp_path):
     assert not [item.recommendation for item in found if len(first_sentence(item.recommendation)) > LENGTH]
     for item, text in zip(found, case.get("recommendations", ()), strict=False):
         assert text in item.recommendation
+    shown = [f"{item.example}\n{''.join(item.change)}" for item in found]
+    assert all(text in shown[0] for text in case.get("shown", ()))
+    assert not any(text in shown[0] for text in case.get("not_shown", ()))
 
 
 @pytest.mark.parametrize("rule_id", rules.catalogue())

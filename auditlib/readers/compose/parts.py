@@ -41,7 +41,10 @@ def mounts(view: View, name: str, config: Config) -> Iterator[Mount]:
     for index, mount in enumerate(config.get("volumes") or ()):
         place = view.nearest("services", name, "volumes", index)
         kind, origin = str(mount.get("type", "volume")), str(mount.get("source") or "")
-        path, outside = view.path(origin, place) if kind == "bind" else (origin, False)
+        if kind == "volume" and origin.startswith("${"):  # no file tells its value: a path of the host, as a rule
+            kind, (path, outside) = "bind", (origin, True)
+        else:
+            path, outside = view.path(origin, place) if kind == "bind" else (origin, False)
         yield Mount(kind, path, str(mount.get("target", "")), bool(mount.get("read_only")), place, outside)
     for index, entry in enumerate(strings(config.get("tmpfs"))):
         yield Mount("tmpfs", "", entry.partition(":")[0], False, view.nearest("services", name, "tmpfs", index))

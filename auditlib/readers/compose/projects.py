@@ -12,6 +12,7 @@ from auditlib import compose, stages
 from auditlib.compose.errors import dotted
 from auditlib.inventory import stack
 from auditlib.model import Location
+from auditlib.patterns import regex
 from auditlib.readers.compose import raw, services
 from auditlib.readers.compose.combinations import Combination
 from auditlib.readers.compose.environment import Interpolations
@@ -20,6 +21,8 @@ from auditlib.source import Source, Unreadable
 
 SERVICE_LIMIT = 5_000
 """Services of a project that is read; one with more is there to take time."""
+_ALONE = regex(r"\$(?:\{\w+\}|\w+):[/$]")
+"""A variable, and the place of a mount after it."""
 
 
 class Plan(Struct, frozen=True):
@@ -93,7 +96,7 @@ def _base(item: compose.Found, name: str, deployed: Combination | None) -> Plan:
 
 def resolve(source: Source, plan: Plan) -> Resolved:
     """The records of a project. Raises whatever the loader raises, and Unreadable for more services than are read."""
-    project, unset = _load(source, plan)
+    project, unset, warnings = _load(source, plan)
     if len(project.services) > SERVICE_LIMIT:
         raise Unreadable(f"has {len(project.services)} services; projects of more than {SERVICE_LIMIT} are not read")
     for file in project.files:
@@ -110,7 +113,7 @@ def resolve(source: Source, plan: Plan) -> Resolved:
         found,
         tuple(services.resources(view)),
         tuple(record for record in uses.records() if record.location.file in view.listed),
-        tuple(_problems(view, plan, unset)),
+        tuple(_problems(view, plan, unset, warnings)),
         tuple(stack.Override(place, losers) for place, losers in view.overrides.items()),
         compose_files,
     )
@@ -131,8 +134,8 @@ def _project(source: Source, plan: Plan, files: tuple[str, ...]) -> stack.Projec
     )  # fmt: skip
 
 
-def _load(source: Source, plan: Plan) -> tuple[compose.Project, frozenset[str]]:
-    """The loaded project, and the variables that it requires and nobody sets.
+def _load(source: Source, plan: Plan) -> tuple[compose.Project, frozenset[str], tuple[compose.Notice, ...]]:
+    """The loaded project, the variables that it can't do without and nobody sets, and what Compose warns of.
 
     Such a variable stands for itself in the values (`${DB_PASSWORD}`), so that what is around it can be read.
     """
@@ -145,11 +148,28 @@ def _load(source: Source, plan: Plan) -> tuple[compose.Project, frozenset[str]]:
         return compose.load(files, profiles=["*"], environ=environ, env_files=env_files, root=source.root, strict=False)
 
     project = load()
-    unset = frozenset(item.name for item in project.variables if item.required and item.value is None)
+    warnings = project.warnings
+    missing = [item for item in project.variables if item.value is None]
+    required = {item.name for item in missing if item.required}
+    mounted = {item.name for item in missing if any(_is_source(source, use) for use in item.uses)} - required
+    unset = frozenset(required | mounted)
     if unset:
         environ |= {name: f"${{{name}}}" for name in unset}
         project = load()
-    return project, unset
+        own = tuple(item for item in warnings if item.variable in mounted)
+        warnings = (*project.warnings, *own)
+    return project, unset, warnings
+
+
+def _is_source(source: Source, use: compose.Interpolated) -> bool:
+    """Whether a variable is all that a mount's source is: blank it would make the service's mounts unreadable."""
+    if use.operator or use.path[:1] != ("services",) or use.path[2:3] != ("volumes",):
+        return False
+    try:
+        line = source.lines(use.location.file)[use.location.line - 1]
+    except (Unreadable, IndexError):
+        return False
+    return _ALONE.match(line[use.location.column - 1 :]) is not None
 
 
 def _learn(source: Source, file: str) -> None:
@@ -160,7 +180,9 @@ def _learn(source: Source, file: str) -> None:
         return
 
 
-def _problems(view: View, plan: Plan, unset: frozenset[str]) -> Iterator[stack.Problem]:
+def _problems(
+    view: View, plan: Plan, unset: frozenset[str], warnings: Sequence[compose.Notice]
+) -> Iterator[stack.Problem]:
     """What the loader found. A fault in a text that waits for a required variable is none of the file."""
     errors = [error for error in view.project.errors if error.kind != "empty"] or view.project.errors
     for error in errors:
@@ -168,7 +190,7 @@ def _problems(view: View, plan: Plan, unset: frozenset[str]) -> Iterator[stack.P
         if not _waits(view.source, place, unset):
             message = view.message(f"{error.reason}{_key(error)}", error.kind)
             yield stack.Problem(plan.name, "error", message, place, error.kind)
-    for notice in view.project.warnings:
+    for notice in warnings:
         place = notice.location or Location(plan.own_file)
         message = view.message(notice.message, notice.kind)
         yield stack.Problem(plan.name, "warning", message, place, notice.kind, notice.variable or "")
@@ -186,4 +208,5 @@ def _waits(source: Source, place: Location, unset: frozenset[str]) -> bool:
         lines = source.lines(place.file)[place.line - 1 : place.last_line]
     except Unreadable:
         return False
-    return any(f"${{{name}{operator}" in line for line in lines for name in unset for operator in ("?", ":?"))
+    signs = tuple(f"${{{name}{operator}" for name in unset for operator in ("?", ":?", "}:"))
+    return any(sign in line for line in lines for sign in (*signs, *(f"${name}:" for name in unset)))
