@@ -185,6 +185,53 @@ CASES = {
                          "  web: {image: 'example/web:1', networks: [back]}\nnetworks: {back: {}}\n"},
         "    image: grafana/loki:<version>\n    networks: [back]",
     ),
+    "a collector of logs has its configuration beside the Compose file": (
+        "log-aggregation-missing",
+        {"deploy/compose.yaml": "services:\n  api: {image: 'example/api:1'}\n  web: {image: 'example/web:1'}\n"},
+        "\n# deploy/vector.yaml\nsources:",
+    ),
+    "new statements reach a database by the files of its project": (
+        "init-script-ignored",
+        {
+            "deploy/compose.prod.yaml": "services:\n  db:\n    image: mariadb:11\n    volumes:\n"
+                                        "      - data:/var/lib/mysql\n"
+                                        "      - ./a.sql:/docker-entrypoint-initdb.d/a.sql\nvolumes: {data: {}}\n",
+            "deploy/a.sql": "CREATE TABLE a (id int);\n",
+        },
+        "docker compose -f deploy/compose.prod.yaml exec -T db sh -c 'mariadb -uroot",
+    ),
+    "the file of positions moves into the volume that is made for it": (
+        "log-positions-not-kept",
+        {
+            "watch/promtail.yml": "positions: {filename: /tmp/at.yaml}\nclients: [{url: 'http://loki:3100'}]\n"
+                                  "scrape_configs: [{job_name: a, static_configs: [{labels: {__path__: /logs/*}}]}]\n",
+            "compose.yaml": "services:\n  promtail:\n    image: grafana/promtail:3.2.1\n"
+                            "    volumes: ['./watch/promtail.yml:/etc/promtail/config.yml:ro']\n",
+        },
+        "# watch/promtail.yml\npositions:\n  filename: /positions/at.yaml\n# compose.yaml\nservices:",
+    ),
+    "a probe of a connection has a module, and an exporter that makes it": (
+        "probe-cannot-succeed",
+        {
+            "blackbox.yml": "modules:\n  http_2xx: {prober: http}\n",
+            "prometheus.yml": "scrape_configs:\n  - job_name: web\n    metrics_path: /probe\n"
+                              "    params: {module: [http_2xx]}\n    static_configs: [{targets: ['http://db:3306']}]\n"
+                              "    relabel_configs: [{target_label: __address__, replacement: 'blackbox:9115'}]\n",
+        },
+        '    - {target_label: __address__, replacement: "blackbox:9115"}\n# blackbox.yml\nmodules:\n  tcp_connect:',
+    ),
+    "packages are installed by the manager whose lock file is there": (
+        "lint-not-run",
+        {
+            "web/package.json": '{"name": "web", "scripts": {"lint": "eslint src"}}', "pnpm-lock.yaml": "",
+            "web/eslint.config.js": "export default [];\n", ".github/workflows/ci.yml": CHECKING,
+        },
+        "- run: corepack enable\n      - run: pnpm install --frozen-lockfile\n      - run: pnpm exec eslint .",
+    ),
+    "a linter that isn't of Python isn't installed by pip": (
+        "lint-not-run", {".golangci.yml": "linters: {}\n", ".github/workflows/ci.yml": CHECKING},
+        "- uses: golangci/golangci-lint-action@",
+    ),
     "a profile is activated together with those that its services wait for": (
         "service-behind-profile",
         {"compose.yaml": "services:\n  proxy: {image: 'nginx:1.27', profiles: [production], depends_on: [web]}\n"
