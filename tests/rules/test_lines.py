@@ -121,6 +121,35 @@ CASES = {
         {"compose.yaml": API, "api/Dockerfile": DOCKERFILE, "api/main.py": HEALTH},
         """r.urlopen('http://127.0.0.1:8000/health')""",
     ),
+    "Traefik asks itself, and is told to answer": (
+        "healthcheck-missing",
+        {"compose.yaml": "services:\n  proxy:\n    image: traefik:3.6\n    ports: ['80:80']\n"
+                         "    command: [--providers.docker]\n"},
+        '["CMD", "traefik", "healthcheck", "--ping"]\n  interval: 10s\n  timeout: 5s\n'.replace("\n", "\n  ")
+        + "  retries: 5\n  command:\n    - --ping=true",
+    ),
+    "a store with a password is asked with it": (
+        "healthcheck-missing",
+        {"compose.yaml": "services:\n  cache:\n    image: redis:7\n"
+                         "    command: redis-server --requirepass ${PASSWORD}\n"},
+        "REDISCLI_AUTH=<its password> redis-cli ping | grep -q PONG",
+    ),
+    "a program that nobody knows has no known route": (
+        "healthcheck-missing",
+        {"compose.yaml": "services:\n  api: {image: 'ghcr.io/acme/api:1', ports: ['8080:8080']}\n",
+         "Dockerfile": "FROM golang:1.25\nHEALTHCHECK CMD [\"/api\", \"check\"]\n"},
+        "http://127.0.0.1:8080/<a path that answers without a login>",
+    ),
+    "a server that leads on to TLS is asked for any answer": (
+        "healthcheck-missing",
+        {"compose.yaml": "services:\n  web: {image: 'nginx:1.29', ports: ['80:80', '443:443']}\n"},
+        '["CMD", "curl", "-sS", "-o", "/dev/null", "http://127.0.0.1:80/"]',
+    ),
+    "an old Node.js has no fetch": (
+        "healthcheck-missing",
+        {"compose.yaml": API, "api/Dockerfile": 'FROM node:16-slim\nEXPOSE 8000\nCMD ["node", "server.js"]\n'},
+        "require('http').get('http://127.0.0.1:8000/'",
+    ),
     "a service that runs another command than its image gets no port of the image": (
         "healthcheck-missing",
         {"compose.yaml": f"{API}    command: python beat.py\n", "api/Dockerfile": DOCKERFILE, "api/main.py": HEALTH},
