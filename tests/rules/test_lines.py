@@ -261,6 +261,26 @@ CASES = {
         "lint-not-run", {".golangci.yml": "linters: {}\n", ".github/workflows/ci.yml": CHECKING},
         "- uses: golangci/golangci-lint-action@",
     ),
+    "an exporter gets a login of its own, and its server the user": (
+        "exporter-as-superuser",
+        {"compose.prod.yaml": "services:\n  db:\n    image: postgres:16\n"
+                              "    environment: {POSTGRES_PASSWORD: '${PASSWORD}'}\n  exporter:\n"
+                              "    image: prometheuscommunity/postgres-exporter:v0.15.0\n    environment:\n"
+                              "      DATA_SOURCE_NAME: postgresql://postgres:${PASSWORD}@db:5432/shop\n"},
+        "GRANT pg_monitor TO monitoring;\"\nexporter:\n  environment:\n"
+        "    DATA_SOURCE_URI: db:5432/shop  # in place of DATA_SOURCE_NAME\n    DATA_SOURCE_USER: monitoring",
+    ),
+    "a migration is built and configured as the service whose image holds it": (
+        "migration-not-run",
+        {
+            "deploy/compose.yaml": "services:\n  api:\n    build: {context: .., dockerfile: docker/Dockerfile}\n"
+                                   "    env_file: api.env\n",
+            "docker/Dockerfile": "FROM python:3.12-slim\nCOPY . .\n", "alembic.ini": "[alembic]\n",
+            "alembic/versions/a.py": "",
+        },
+        "migrate:\n  build: {context: .., dockerfile: docker/Dockerfile}\n  command: alembic upgrade head\n"
+        "  env_file: <as of api>\n",
+    ),
     "a profile is activated together with those that its services wait for": (
         "service-behind-profile",
         {"compose.yaml": "services:\n  proxy: {image: 'nginx:1.27', profiles: [production], depends_on: [web]}\n"
