@@ -281,6 +281,36 @@ CASES = {
         "migrate:\n  build: {context: .., dockerfile: docker/Dockerfile}\n  command: alembic upgrade head\n"
         "  env_file: <as of api>\n",
     ),
+    "what a build takes its values from stays in its context": (
+        "environment-copied-into-image",
+        {
+            "compose.yaml": "services:\n  web: {build: ., env_file: .env}\n",
+            "Dockerfile": "FROM node:22\nCOPY . .\nRUN npm run build\n", ".env": "API_TOKEN=hunter2-of-ours-Kq8vT2\n",
+            ".env.production": "VITE_API=https://api.acme.io\n",
+        },
+        "**/.env*\n!**/.env.example\n!**/.env.production",
+    ),
+    "a service that reads nothing of a file does without it": (
+        "env-file-overshared",
+        {
+            "compose.yaml": "services:\n  db: {image: 'postgres:16', env_file: shop.env}\n"
+                            "  cache: {image: 'redis:7', env_file: shop.env}\n  api: {build: ., env_file: shop.env}\n",
+            "shop.env": "POSTGRES_PASSWORD=hunter2-of-ours-Kq8vT2\nPOSTGRES_USER=shop\nAPI_TOKEN=abcd-Kq8vT2xW9zLm\n",
+            "Dockerfile": "FROM python:3.12-slim\nCOPY . .\nCMD [\"python\", \"main.py\"]\n",
+            "main.py": "import os\nos.environ['API_TOKEN']\n",
+        },
+        "cache:\n  # without env_file",
+    ),
+    "an exporter is scraped by a job of its own": (
+        "exporter-not-scraped",
+        {
+            "compose.yaml": "services:\n  redis-exporter: {image: 'oliver006/redis_exporter:v1.63.0'}\n"
+                            "  prometheus:\n    image: prom/prometheus:v3.4.2\n"
+                            "    volumes: ['./watch/prometheus.yml:/etc/prometheus/prometheus.yml:ro']\n",
+            "watch/prometheus.yml": PROMETHEUS,
+        },
+        "# watch/prometheus.yml\nscrape_configs:\n  - job_name: redis-exporter\n",
+    ),
     "a profile is activated together with those that its services wait for": (
         "service-behind-profile",
         {"compose.yaml": "services:\n  proxy: {image: 'nginx:1.27', profiles: [production], depends_on: [web]}\n"
