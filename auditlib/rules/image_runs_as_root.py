@@ -66,6 +66,7 @@ _ADDS_USER = {
     "alpine": "RUN adduser -S -D -H -u 10001 app",
     "debian": "RUN useradd --system --uid 10001 app",
 }
+_HOME = regex(r"(?:^|[\s\"'=:\[])/root/|\bpip3?\s+install\b.*\s--user\b|\bplaywright\s+install\b")
 _BRINGS_SWITCH = regex(r"\b(?:gosu|su-exec|s6-overlay|setpriv)\b")
 """A program that changes the user, which nobody installs without a script that calls it."""
 
@@ -224,7 +225,7 @@ def _evidence(found: list[_Root], in_cluster: bool) -> Evidence:
         service=first.services[0].name if alone and first.services else None,
         related=tuple(Related(item.location, f"{_name(item)}: {item.reason}", member=True) for item in others),
         recommendation=f"End {listed(item.image.dockerfile.path for item in found)} with `USER`, and give that user "
-        f"the folders that it writes to{_written(found)}{_beside(found)}.",
+        f"the folders that it writes to{_written(found)}{_at_home(found)}{_beside(found)}.",
         confidence=Confidence.MEDIUM if in_cluster else None,
         example="\n".join(
             dict.fromkeys((*map(_lines, found[:3]), *(line for item in found[:3] for line in _stays(item))))
@@ -251,6 +252,12 @@ def _stays(item: _Root) -> Iterator[str]:
     for service in _in_need(item):
         if not service.user:
             yield compose_lines.of_service(service, 'user: "0:0"')
+
+
+def _at_home(found: list[_Root]) -> str:
+    """What is said of an image that keeps programs or data in the home of root, which nobody else can enter."""
+    texts = (step.argument for item in found for step in item.image.instructions)
+    return "; move what it has in /root elsewhere" if any(_HOME.search(text) for text in texts) else ""
 
 
 def _written(found: list[_Root]) -> str:

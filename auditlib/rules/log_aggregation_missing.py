@@ -148,7 +148,8 @@ def _lines(inventory: Inventory, project: Project) -> str:
     """A collector and a store of logs, in the network that most services are in."""
     joined = compose_lines.joining(inventory, project, ())
     added = _COLLECTOR.format(joined=f"\n    {joined}" if joined else "")
-    return f"{files.into(project.location.file, added)}\n{files.into('vector.yaml', _PIPELINE)}"
+    beside = posixpath.join(posixpath.dirname(project.location.file), "vector.yaml")
+    return f"{files.into(project.location.file, added)}\n{files.into(beside, _PIPELINE)}"
 
 
 def _ships_by_library(inventory: Inventory) -> bool:

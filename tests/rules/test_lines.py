@@ -122,6 +122,35 @@ CASES = {
         {"compose.yaml": API, "api/Dockerfile": DOCKERFILE, "api/main.py": HEALTH},
         """r.urlopen('http://127.0.0.1:8000/health')""",
     ),
+    "Traefik asks itself, and is told to answer": (
+        "healthcheck-missing",
+        {"compose.yaml": "services:\n  proxy:\n    image: traefik:3.6\n    ports: ['80:80']\n"
+                         "    command: [--providers.docker]\n"},
+        '["CMD", "traefik", "healthcheck", "--ping"]\n  interval: 10s\n  timeout: 5s\n'.replace("\n", "\n  ")
+        + "  retries: 5\n  command:\n    - --ping=true",
+    ),
+    "a store with a password is asked with it": (
+        "healthcheck-missing",
+        {"compose.yaml": "services:\n  cache:\n    image: redis:7\n"
+                         "    command: redis-server --requirepass ${PASSWORD}\n"},
+        "REDISCLI_AUTH=<its password> redis-cli ping | grep -q PONG",
+    ),
+    "a program that nobody knows has no known route": (
+        "healthcheck-missing",
+        {"compose.yaml": "services:\n  api: {image: 'ghcr.io/acme/api:1', ports: ['8080:8080']}\n",
+         "Dockerfile": "FROM golang:1.25\nHEALTHCHECK CMD [\"/api\", \"check\"]\n"},
+        "http://127.0.0.1:8080/<a path that answers without a login>",
+    ),
+    "a server that leads on to TLS is asked for any answer": (
+        "healthcheck-missing",
+        {"compose.yaml": "services:\n  web: {image: 'nginx:1.29', ports: ['80:80', '443:443']}\n"},
+        '["CMD", "curl", "-sS", "-o", "/dev/null", "http://127.0.0.1:80/"]',
+    ),
+    "an old Node.js has no fetch": (
+        "healthcheck-missing",
+        {"compose.yaml": API, "api/Dockerfile": 'FROM node:16-slim\nEXPOSE 8000\nCMD ["node", "server.js"]\n'},
+        "require('http').get('http://127.0.0.1:8000/'",
+    ),
     "a service that runs another command than its image gets no port of the image": (
         "healthcheck-missing",
         {"compose.yaml": f"{API}    command: python beat.py\n", "api/Dockerfile": DOCKERFILE, "api/main.py": HEALTH},
@@ -185,6 +214,103 @@ CASES = {
         {"compose.yaml": "services:\n  api: {image: 'example/api:1', networks: [back]}\n"
                          "  web: {image: 'example/web:1', networks: [back]}\nnetworks: {back: {}}\n"},
         "    image: grafana/loki:<version>\n    networks: [back]",
+    ),
+    "a collector of logs has its configuration beside the Compose file": (
+        "log-aggregation-missing",
+        {"deploy/compose.yaml": "services:\n  api: {image: 'example/api:1'}\n  web: {image: 'example/web:1'}\n"},
+        "\n# deploy/vector.yaml\nsources:",
+    ),
+    "new statements reach a database by the files of its project": (
+        "init-script-ignored",
+        {
+            "deploy/compose.prod.yaml": "services:\n  db:\n    image: mariadb:11\n    volumes:\n"
+                                        "      - data:/var/lib/mysql\n"
+                                        "      - ./a.sql:/docker-entrypoint-initdb.d/a.sql\nvolumes: {data: {}}\n",
+            "deploy/a.sql": "CREATE TABLE a (id int);\n",
+        },
+        "docker compose -f deploy/compose.prod.yaml exec -T db sh -c 'mariadb -uroot",
+    ),
+    "the file of positions moves into the volume that is made for it": (
+        "log-positions-not-kept",
+        {
+            "watch/promtail.yml": "positions: {filename: /tmp/at.yaml}\nclients: [{url: 'http://loki:3100'}]\n"
+                                  "scrape_configs: [{job_name: a, static_configs: [{labels: {__path__: /logs/*}}]}]\n",
+            "compose.yaml": "services:\n  promtail:\n    image: grafana/promtail:3.2.1\n"
+                            "    volumes: ['./watch/promtail.yml:/etc/promtail/config.yml:ro']\n",
+        },
+        "# watch/promtail.yml\npositions:\n  filename: /positions/at.yaml\n# compose.yaml\nservices:",
+    ),
+    "a probe of a connection has a module, and an exporter that makes it": (
+        "probe-cannot-succeed",
+        {
+            "blackbox.yml": "modules:\n  http_2xx: {prober: http}\n",
+            "prometheus.yml": "scrape_configs:\n  - job_name: web\n    metrics_path: /probe\n"
+                              "    params: {module: [http_2xx]}\n    static_configs: [{targets: ['http://db:3306']}]\n"
+                              "    relabel_configs: [{target_label: __address__, replacement: 'blackbox:9115'}]\n",
+        },
+        '    - {target_label: __address__, replacement: "blackbox:9115"}\n# blackbox.yml\nmodules:\n  tcp_connect:',
+    ),
+    "packages are installed by the manager whose lock file is there": (
+        "lint-not-run",
+        {
+            "web/package.json": '{"name": "web", "scripts": {"lint": "eslint src"}}', "pnpm-lock.yaml": "",
+            "web/eslint.config.js": "export default [];\n", ".github/workflows/ci.yml": CHECKING,
+        },
+        "- run: corepack enable\n      - run: pnpm install --frozen-lockfile\n      - run: pnpm exec eslint .",
+    ),
+    "a linter that isn't of Python isn't installed by pip": (
+        "lint-not-run", {".golangci.yml": "linters: {}\n", ".github/workflows/ci.yml": CHECKING},
+        "- uses: golangci/golangci-lint-action@",
+    ),
+    "an exporter gets a login of its own, and its server the user": (
+        "exporter-as-superuser",
+        {"compose.prod.yaml": "services:\n  db:\n    image: postgres:16\n"
+                              "    environment: {POSTGRES_PASSWORD: '${PASSWORD}'}\n  exporter:\n"
+                              "    image: prometheuscommunity/postgres-exporter:v0.15.0\n    environment:\n"
+                              "      DATA_SOURCE_NAME: postgresql://postgres:${PASSWORD}@db:5432/shop\n"},
+        "GRANT pg_monitor TO monitoring;\"\nexporter:\n  environment:\n"
+        "    DATA_SOURCE_URI: db:5432/shop  # in place of DATA_SOURCE_NAME\n    DATA_SOURCE_USER: monitoring",
+    ),
+    "a migration is built and configured as the service whose image holds it": (
+        "migration-not-run",
+        {
+            "deploy/compose.yaml": "services:\n  api:\n    build: {context: .., dockerfile: docker/Dockerfile}\n"
+                                   "    env_file: api.env\n",
+            "docker/Dockerfile": "FROM python:3.12-slim\nCOPY . .\n", "alembic.ini": "[alembic]\n",
+            "alembic/versions/a.py": "",
+        },
+        "migrate:\n  build: {context: .., dockerfile: docker/Dockerfile}\n  command: alembic upgrade head\n"
+        "  env_file: <as of api>\n",
+    ),
+    "what a build takes its values from stays in its context": (
+        "environment-copied-into-image",
+        {
+            "compose.yaml": "services:\n  web: {build: ., env_file: .env}\n",
+            "Dockerfile": "FROM node:22\nCOPY . .\nRUN npm run build\n", ".env": "API_TOKEN=hunter2-of-ours-Kq8vT2\n",
+            ".env.production": "VITE_API=https://api.acme.io\n",
+        },
+        "**/.env*\n!**/.env.example\n!**/.env.production",
+    ),
+    "a service that reads nothing of a file does without it": (
+        "env-file-overshared",
+        {
+            "compose.yaml": "services:\n  db: {image: 'postgres:16', env_file: shop.env}\n"
+                            "  cache: {image: 'redis:7', env_file: shop.env}\n  api: {build: ., env_file: shop.env}\n",
+            "shop.env": "POSTGRES_PASSWORD=hunter2-of-ours-Kq8vT2\nPOSTGRES_USER=shop\nAPI_TOKEN=abcd-Kq8vT2xW9zLm\n",
+            "Dockerfile": "FROM python:3.12-slim\nCOPY . .\nCMD [\"python\", \"main.py\"]\n",
+            "main.py": "import os\nos.environ['API_TOKEN']\n",
+        },
+        "cache:\n  # without env_file",
+    ),
+    "an exporter is scraped by a job of its own": (
+        "exporter-not-scraped",
+        {
+            "compose.yaml": "services:\n  redis-exporter: {image: 'oliver006/redis_exporter:v1.63.0'}\n"
+                            "  prometheus:\n    image: prom/prometheus:v3.4.2\n"
+                            "    volumes: ['./watch/prometheus.yml:/etc/prometheus/prometheus.yml:ro']\n",
+            "watch/prometheus.yml": PROMETHEUS,
+        },
+        "# watch/prometheus.yml\nscrape_configs:\n  - job_name: redis-exporter\n",
     ),
     "a profile is activated together with those that its services wait for": (
         "service-behind-profile",
