@@ -54,6 +54,20 @@ SETTINGS = (
     "    @property\n    def allowed_origins(self):\n        return ['https://your-domain.com']\n"
 )
 CASES = {
+    "a check without the switch that makes it succeed": (
+        "step-cannot-fail",
+        {".github/workflows/ci.yml": CHECKING.replace("pytest", "flake8 app --exit-zero")},
+        "- run: flake8 app",
+    ),
+    "a check of a longer step as it is written there": (
+        "step-cannot-fail",
+        {
+            ".github/workflows/ci.yml": CHECKING.replace(
+                "pytest", '|\n          for f in *.py; do\n            mypy "$f" > out.txt || true\n          done'
+            )
+        },
+        '    mypy "$f" > out.txt',
+    ),
     "a class of settings gets a field without a default": (
         "setting-default-insecure", {"app/settings.py": SETTINGS}, "DB_PASSWORD: str  # in Settings, without a default"
     ),
