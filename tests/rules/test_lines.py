@@ -54,6 +54,35 @@ SETTINGS = (
     "    @property\n    def allowed_origins(self):\n        return ['https://your-domain.com']\n"
 )
 CASES = {
+    "several receivers in one list": (
+        "receiver-placeholder",
+        {
+            "alertmanager.yml": "route: {receiver: mail}\nreceivers:\n"
+            "  - name: chat\n    slack_configs:\n      - api_url: https://hooks.slack.com/services/<id>\n"
+            "  - name: mail\n    email_configs:\n      - to: you@example.com\n        smarthost: smtp.acme.io:587\n"
+        },
+        "api_url_file: /run/secrets/chat_api_url\n  - name: mail\n",
+    ),
+    "tests after what installs them": (
+        "test-suite-not-run",
+        {
+            ".github/workflows/ci.yml": CHECKING.replace("pytest", "ruff check ."),
+            "api/requirements.txt": "fastapi==0.115.2\n",
+            "api/requirements-dev.txt": "pytest==8.3.4\n",
+            "api/tests/test_a.py": "from main import app\n\ndef test_a():\n    assert app\n",
+        },
+        "- run: pip install -r requirements.txt -r requirements-dev.txt\n  working-directory: api\n- run: python -m",
+    ),
+    "tests with the manager whose lock file is there": (
+        "test-suite-not-run",
+        {
+            ".github/workflows/ci.yml": CHECKING.replace("pytest", "ruff check ."),
+            "package.json": '{"devDependencies": {"vitest": "3.0.0"}}',
+            "pnpm-lock.yaml": "lockfileVersion: '9.0'\n",
+            "src/a.test.ts": 'import { test, expect } from "vitest";\ntest("a", () => { expect(1).toBe(1); });\n',
+        },
+        "- run: pnpm install --frozen-lockfile\n- run: npx vitest run",
+    ),
     "a check without the switch that makes it succeed": (
         "step-cannot-fail",
         {".github/workflows/ci.yml": CHECKING.replace("pytest", "flake8 app --exit-zero")},
