@@ -54,6 +54,42 @@ SETTINGS = (
     "    @property\n    def allowed_origins(self):\n        return ['https://your-domain.com']\n"
 )
 CASES = {
+    "a database for tests starts with a password": (
+        "tests-on-other-database",
+        {
+            "compose.yaml": "services: {db: {image: 'postgres:16'}}\n",
+            ".github/workflows/ci.yml": CHECKING.replace(
+                "    steps:", "    env: {DATABASE_URL: 'sqlite:///test.db'}\n    steps:"
+            ),
+        },
+        "image: postgres:16\n        env: {POSTGRES_PASSWORD: only-for-tests}\n        ports: [\"5432:5432\"]",
+    ),
+    "volumes of their own are declared": (
+        "volume-shared-writers",
+        {
+            "compose.yaml": "services:\n  api: {image: 'example/api:1', volumes: ['logs:/app/logs']}\n"
+                            "  worker: {image: 'example/api:1', volumes: ['logs:/app/logs']}\nvolumes: {logs: {}}\n",
+        },
+        "volumes:\n  logs-api:\n  logs-worker:",
+    ),
+    "a schedule is given to the application by its name": (
+        "schedule-empty",
+        {
+            "compose.yaml": "services:\n  beat: {build: ., command: celery -A tasks beat}\n",
+            "Dockerfile": "FROM python:3.12-slim\nCOPY . .\n",
+            "tasks.py": 'from celery import Celery\nqueue = Celery("shop", broker="redis://redis")\n',
+        },
+        "queue.conf.beat_schedule = ",
+    ),
+    "an exporter gets the password that its server asks for": (
+        "scrape-target-unresolved",
+        {
+            "compose.yaml": "services:\n  cache:\n    image: redis:7\n"
+                            "    command: redis-server --requirepass ${REDIS_PASSWORD:?}\n",
+            "prometheus.yml": PROMETHEUS.replace("postgres-exporter:9187", "redis-exporter:9121"),
+        },
+        "REDIS_ADDR: redis://cache:6379\n      REDIS_PASSWORD: ${REDIS_PASSWORD:?",
+    ),
     "several receivers in one list": (
         "receiver-placeholder",
         {
