@@ -90,8 +90,8 @@ def _evidence(script: ServerScript, passed: list[Command]) -> Evidence:
         first.location,
         subject=script.subject,
         related=tuple(Related(item.location, f"`{_text(item)}` may fail unnoticed", member=True) for item in others),
-        recommendation="Begin the script with `set -e`, so that it ends at the first command that fails; write `|| true` "
-        "after those that may.",
+        recommendation="Begin the script with `set -e`, so that it ends at the first command that fails, and write "
+        "`|| true` after those that may.",
         example=_example(script),
     )
 

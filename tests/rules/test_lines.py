@@ -54,6 +54,25 @@ SETTINGS = (
     "    @property\n    def allowed_origins(self):\n        return ['https://your-domain.com']\n"
 )
 CASES = {
+    "a workflow that is called gets what it needs": (
+        "release-unchecked",
+        {
+            ".github/workflows/ci.yml": CHECKING.replace("      - run", "      - env: {API_KEY: '${{ secrets.API_KEY }}'}\n        run"),
+            ".github/workflows/publish.yml": "on: {push: {tags: ['v*']}}\njobs:\n  npm:\n    runs-on: ubuntu-24.04\n"
+                                             "    steps: [{run: npm publish}]\n",
+        },
+        "among its triggers\n    secrets: inherit\n  npm:",
+    ),
+    "a token of a request comes from a file": (
+        "receiver-variable-unexpanded",
+        {
+            "compose.yaml": "services:\n  alertmanager:\n    image: prom/alertmanager:v0.28.0\n"
+                            "    volumes: ['./alertmanager.yml:/etc/alertmanager/alertmanager.yml:ro']\n",
+            "alertmanager.yml": "route: {receiver: hook}\nreceivers:\n  - name: hook\n    webhook_configs:\n"
+                                "      - url: http://healer:8080/\n        http_config: {bearer_token: '${TOKEN}'}\n",
+        },
+        "  authorization:\n    credentials_file: /run/secrets/token",
+    ),
     "a database for tests starts with a password": (
         "tests-on-other-database",
         {
