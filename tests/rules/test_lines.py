@@ -57,7 +57,9 @@ CASES = {
     "a workflow that is called gets what it needs": (
         "release-unchecked",
         {
-            ".github/workflows/ci.yml": CHECKING.replace("      - run", "      - env: {API_KEY: '${{ secrets.API_KEY }}'}\n        run"),
+            ".github/workflows/ci.yml": CHECKING.replace(
+                "      - run", "      - env: {API_KEY: '${{ secrets.API_KEY }}'}\n        run"
+            ),
             ".github/workflows/publish.yml": "on: {push: {tags: ['v*']}}\njobs:\n  npm:\n    runs-on: ubuntu-24.04\n"
                                              "    steps: [{run: npm publish}]\n",
         },
