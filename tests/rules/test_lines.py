@@ -54,6 +54,31 @@ SETTINGS = (
     "    @property\n    def allowed_origins(self):\n        return ['https://your-domain.com']\n"
 )
 CASES = {
+    "a variable that a container isn't given is filled in by Compose": (
+        "variable-not-expanded",
+        {"compose.yaml": "services:\n  cache:\n    image: redis:7\n"
+                         "    command: redis-server --requirepass $${REDIS_PASSWORD}\n"},
+        '"--requirepass", "${REDIS_PASSWORD:?set it in .env}"]',
+    ),
+    "a first test in the language of the package": (
+        "test-suite-empty",
+        {
+            ".github/workflows/ci.yml": CHECKING.replace(
+                "- run: pytest", "- uses: actions/checkout@v4\n      - run: npx jest"
+            ),
+            "package.json": '{"devDependencies": {"jest": "29.7.0"}}',
+        },
+        "tests/<thing>.test.js",
+    ),
+    "a secret that no job reads is taken out": (
+        "secret-for-all-jobs",
+        {
+            ".github/workflows/ci.yml": CHECKING.replace("jobs:", "env: {TOKEN: '${{ secrets.TOKEN }}'}\njobs:")
+            + "  push:\n    runs-on: ubuntu-24.04\n    steps:\n      - uses: docker/login-action@v3\n"
+            "        with: {password: '${{ secrets.TOKEN }}'}\n",
+        },
+        "env:\n  # without TOKEN",
+    ),
     "a workflow that is called gets what it needs": (
         "release-unchecked",
         {
