@@ -56,9 +56,19 @@ def new_service(inventory: Inventory, host: str, askers: Sequence[Service] = ())
     known = exporters.of_host(host, "")
     watched = _watched(inventory, known) if known else None
     told = published_images.told(known.name, watched) if known else ""
+    told = told or _configured(inventory, known, home(inventory, askers))
     meets = joining(inventory, home(inventory, askers), [*askers[:1], *([watched] if watched else [])])
     lines = "\n".join(filter(None, (f"image: {published_images.image_for(host)}", meets, told)))
     return f"services:\n{textwrap.indent(of_name(host, lines), '  ')}"
+
+
+def _configured(inventory: Inventory, known: Exporter | None, project: Project | None) -> str:
+    """The mount of the configuration that the repository has for an Alertmanager."""
+    if known is None or known.name != "Alertmanager" or project is None or not inventory.receivers:
+        return ""
+    path = posixpath.relpath(inventory.receivers[0].file, posixpath.dirname(project.location.file) or ".")
+    shown = path if path.startswith(".") else f"./{path}"
+    return f'volumes: ["{shown}:/etc/alertmanager/alertmanager.yml:ro"]'
 
 
 def home(inventory: Inventory, askers: Sequence[Service]) -> Project | None:

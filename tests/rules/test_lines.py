@@ -54,6 +54,26 @@ SETTINGS = (
     "    @property\n    def allowed_origins(self):\n        return ['https://your-domain.com']\n"
 )
 CASES = {
+    "a build in a workflow gets its secret there": (
+        "secret-in-build-argument",
+        {
+            "web/Dockerfile": "FROM node:24\nARG NPM_TOKEN\nRUN npm ci\n",
+            ".github/workflows/ci.yml": CHECKING + "      - uses: docker/build-push-action@v6\n        with:\n"
+                                        "          build-args: NPM_TOKEN=${{ secrets.NPM_TOKEN }}\n",
+        },
+        "# .github/workflows/ci.yml\nwith:\n  secrets: |\n    npm_token=${{ secrets.NPM_TOKEN }}",
+    ),
+    "an Alertmanager that is added reads the configuration that there is": (
+        "scrape-target-unresolved",
+        {
+            "compose.yaml": "services: {prometheus: {image: 'prom/prometheus:v3.4.2', "
+                            "volumes: ['./prometheus.yml:/etc/prometheus/prometheus.yml']}}\n",
+            "prometheus.yml": "alerting: {alertmanagers: [{static_configs: [{targets: ['alertmanager:9093']}]}]}\n"
+                              "scrape_configs: [{job_name: a, static_configs: [{targets: ['localhost:9090']}]}]\n",
+            "watch/alertmanager.yml": "route: {receiver: team}\nreceivers: [{name: team}]\n",
+        },
+        'volumes: ["./watch/alertmanager.yml:/etc/alertmanager/alertmanager.yml:ro"]',
+    ),
     "a variable that a container isn't given is filled in by Compose": (
         "variable-not-expanded",
         {"compose.yaml": "services:\n  cache:\n    image: redis:7\n"
