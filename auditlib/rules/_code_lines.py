@@ -56,10 +56,20 @@ def in_code(inventory: Inventory, name: str, file: str, kind: str = "str") -> st
 
 
 def _demanded(text: str, name: str) -> str:
-    """The same with what stops the start in JavaScript, where a variable that isn't set is only `undefined`."""
-    if not text.startswith("process.env."):
-        return text
-    return f'const value = {text};\nif (!value) throw new Error("{name} is not set");'
+    """The same with what stops the start in languages in which a variable that isn't set is only an empty value."""
+    told = f'"{name} is not set"'
+    if text.startswith("process.env."):
+        return f"const value = {text};\nif (!value) throw new Error({told});"
+    if text.startswith("os.Getenv("):
+        return f'value, ok := os.LookupEnv("{name}")\nif !ok {{\n\tlog.Fatal({told})\n}}'
+    if text.startswith("System.getenv("):
+        return f"Objects.requireNonNull({text}, {told})"
+    return f"{text} ?: throw new RuntimeException({told})" if text.startswith("getenv(") else text
+
+
+def is_lenient(file: str) -> bool:
+    """Whether a program in this language goes on with an empty value where a variable isn't set."""
+    return file.rpartition(".")[2].lower() in ("js", "mjs", "ts", "tsx", "go", "java", "php")
 
 
 def settings_fields(inventory: Inventory, file: str) -> list[Setting]:

@@ -90,6 +90,7 @@ def _evidence(workflow: Workflow, found: list[Pair]) -> Evidence:
     first, *others = found
     without = _jobs_without(workflow, first)
     used = _jobs_with(workflow, first)
+    direct = any(f"secrets.{first.name}" in _text(job) for job in workflow.jobs)
     return Evidence(
         f"{workflow.file} gives {listed(pair.name for pair in found)} to every step of its "
         f"{counted(len(workflow.jobs), 'job')}, the actions and packages of others included; "
@@ -102,13 +103,13 @@ def _evidence(workflow: Workflow, found: list[Pair]) -> Evidence:
             *(Related(job.location, f"the job {job.id} gets it") for job in without[:4]),
         ),
         recommendation=f"Move {first.name} to the `env` of the step that uses it."
-        if used
+        if used or not direct
         else f"Take {first.name} out of the `env` of {workflow.file}, or give it to the step that uses it alone.",
         example=workflow_lines.step(
             workflow.file,
             used[0].id if len(used) == 1 else "<the job that uses it>",
             f"- env:  # of the step that uses it\n    {first.name}: {first.value}",
         )
-        if used
+        if used or not direct
         else files.into(workflow.file, f"env:\n  # without {first.name}"),
     )

@@ -47,23 +47,30 @@ _BY_WORKFLOW, _BY_COMMAND = "the workflow passes it", "a command passes it"
 @rule(area=Area.CONFIGURATION, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.MEDIUM)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every secret by its name, with the Dockerfiles that take it and the places that pass it."""
-    taken, passed = _taken(inventory), _passed(inventory)
+    taken, passed, declared = _taken(inventory), _passed(inventory), _declared(inventory)
     for name in dict.fromkeys([*taken, *passed]):
         places = {**taken.get(name, {}), **passed.get(name, {})}
         (first, text), *others = places.items()
         final = taken.get(name, {}) == {} or any("final" in text for text in taken[name].values())
+        unused = bool(inventory.dockerfiles) and name not in declared
         aside = all(environments.is_for_development(place.file) for place in places)
         yield Evidence(
-            f"{name} is a build argument ({text}): its value stays in "
-            f"{'the history of the image' if final else 'the build cache and in the attestations of the build'}.",
+            f"{name} is a build argument ({text}): its value stays in {_kept_in(final, unused)}.",
             first,
             subject=name,
             related=tuple(Related(place, said, member=True) for place, said in others),
             recommendation=f"Replace the argument by `RUN --mount=type=secret,id={name.lower()},env={name} …`, pass it "
             f"as a build secret, and replace the value of {name}.",
-            severity=Severity.LOW if aside else None if final else Severity.MEDIUM,
+            severity=Severity.LOW if aside else None if final and not unused else Severity.MEDIUM,
+            confidence=Confidence.MEDIUM if unused else None,
             example=login_lines.with_kept(_mounted(name, places), inventory, [name]),
         )
+
+
+def _kept_in(final: bool, unused: bool) -> str:
+    if unused:
+        return "the attestations of the build, if it writes any, though no Dockerfile of the repository takes it"
+    return "the history of the image" if final else "the build cache and in the attestations of the build"
 
 
 def _mounted(name: str, places: dict[Location, str]) -> str:
@@ -99,6 +106,12 @@ def _taken(inventory: Inventory) -> dict[str, dict[Location, str]]:
                     stage = "the final stage" if item in final else f"the stage {item.stage}"
                     found[name][item.location] = f"{stage} of {file.path} takes it"
     return found
+
+
+def _declared(inventory: Inventory) -> set[str]:
+    """The arguments that Dockerfiles take, with a default or without."""
+    arguments = (item for file in inventory.dockerfiles for item in file.instructions if item.keyword == "ARG")
+    return {name for item in arguments for name, _ in item.variables}
 
 
 def _passed(inventory: Inventory) -> dict[str, dict[Location, str]]:

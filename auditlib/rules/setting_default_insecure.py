@@ -51,6 +51,7 @@ _OF_PROGRAM = regex(
 """The configuration that is a part of an application; any other may be mounted."""
 _LOCAL = ("@localhost", "@127.0.0.1", "@[::1]")
 """In the address of a server on the same host, which a container doesn't have."""
+_OWN_HOST = frozenset({"localhost", "127.0.0.1", "::1"})
 _OF_SERVERS = frozenset({"the database", "object storage", "the message broker", "Redis", "search", "mail"})
 """What a password opens only if the server was given the same one; else code with the default can't connect."""
 _GENERAL = regex(r"((?:^|.*/)application)\.(?:ya?ml|properties)")
@@ -159,8 +160,16 @@ def _evidence(
             f"Throw where {setting.name} isn't set, in place of its default, as it would only be `undefined`, and pass "
             "the variable wherever this code runs."
         )
+    elif code_lines.is_lenient(setting.location.file):
+        advice = (
+            f"Fail where {setting.name} isn't set, in place of its default, as it would only be empty, and pass the "
+            "variable wherever this code runs."
+        )
     local = any(sign in default.text for sign in _LOCAL)
-    milder = demanded or (_is_clients(setting.name, default) and not _is_given(inventory, default))
+    given = _is_given(inventory, default)
+    beside = _is_beside(inventory, setting)
+    milder = demanded or (_is_clients(setting.name, default) and (beside or not given))
+    mildest = local or (milder and beside and not given)
     if local:
         consequence = "wherever the variable isn't set, the code asks its own host with it"
     if demanded:
@@ -171,7 +180,7 @@ def _evidence(
         subject=setting.name,
         related=related,
         recommendation=advice,
-        severity=Severity.LOW if local else Severity.MEDIUM if milder else None,
+        severity=Severity.LOW if mildest else Severity.MEDIUM if milder else None,
         change=(f' = "{default.text}"', "") if setting.style == "pydantic" else ("", ""),
         example=files.into(setting.location.file, code_lines.in_code(inventory, setting.name, setting.location.file)),
     )
@@ -179,6 +188,19 @@ def _evidence(
 
 def _is_clients(name: str, default: Value) -> bool:
     return secrets.stands_in_url(default) or secrets.purpose(name) in _OF_SERVERS
+
+
+def _is_beside(inventory: Inventory, setting: Setting) -> bool:
+    """Whether the host that goes with a password defaults to the program's own: `DB_HOST` to `localhost`."""
+    family = setting.name.upper().partition("_")[0]
+    return any(
+        item.location.file == setting.location.file
+        and item.name.upper().startswith(family)
+        and "HOST" in item.name.upper()
+        and item.default is not None
+        and item.default.text.strip("\"'") in _OWN_HOST
+        for item in inventory.settings
+    )
 
 
 def _is_given(inventory: Inventory, default: Value) -> bool:
