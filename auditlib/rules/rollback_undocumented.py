@@ -48,6 +48,7 @@ _COMMAND = regex(r"\brollback\b|\brollout undo\b|\bdowngrade\b|--atomic\b|circui
 _COMPOSE = regex(r"\bdocker[- ]compose\b")
 _WAYS = (
     (regex(r"\bhelm\b"), "`helm rollback <release>`"),
+    (regex(r"\bkamal\b"), "`kamal rollback <the version before>`"),
     (regex(r"\bkubectl\b"), "`kubectl rollout undo deployment/<name>`, and wait with `kubectl rollout status`"),
     (regex(r"\bcurl\b.*HOOK"), "That release deployed once more, in the console of the platform that the hook calls"),
     (regex(r"\baws ecs\b"), "`aws ecs update-service` with the task definition of that release"),

@@ -105,7 +105,7 @@ def _of_step(job: Job, step: Step) -> Iterator[Evidence]:
                 reason,
                 audit=checks.is_audit(command.words) or _OPTIONAL.search(step.name) is not None,
                 change=change,
-                example=_run(command, reason),
+                example=_run(step, command, reason),
             )
             return
 
@@ -146,9 +146,21 @@ def _without_fallback(step: Step, command: Command) -> tuple[str, str]:
     return (match[0], "") if match else ("", "")
 
 
-def _run(command: Command, reason: str) -> str:
-    """The step as it is when its failure counts."""
-    return f"- run: {' '.join(command.words)}" + ("\n  continue-on-error: false" if reason == _TOLERATED else "")
+def _run(step: Step, command: Command, reason: str) -> str:
+    """The step as it is when its failure counts; of a longer one the line at fault, as it is written there."""
+    if reason == _TOLERATED:
+        return f"- run: {' '.join(command.words)}\n  continue-on-error: false"
+    lines = [line for line in step.run.split("\n") if line.strip()]
+    mine = [line for line in lines if all(word in line for word in command.words)]
+    if len(lines) > 1 and len(mine) == 1:
+        kept = mine[0].partition(" ||")[0].strip(" \\")
+        return f"- run: |\n    # …\n    {_failing(kept, reason)}"
+    return f"- run: {_failing(' '.join(command.words), reason)}"
+
+
+def _failing(text: str, reason: str) -> str:
+    """A command without the switch that makes it succeed."""
+    return text.replace(f" {reason[1:-1]}", "") if reason.startswith("`") else text
 
 
 def _with(step: Step, switch: str) -> str:
@@ -247,7 +259,7 @@ def _called(inventory: Inventory) -> Iterator[Evidence]:
             if reason and not _is_strict_elsewhere(commands, command):
                 audit = checks.is_audit(command.words)
                 yield _evidence(command.location, name, f"{name} runs {_shown(command)}", reason, caller, audit,
-                                example=" ".join(command.words))  # fmt: skip
+                                example=_failing(" ".join(command.words), reason))  # fmt: skip
 
 
 def _evidence(

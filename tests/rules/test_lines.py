@@ -54,6 +54,151 @@ SETTINGS = (
     "    @property\n    def allowed_origins(self):\n        return ['https://your-domain.com']\n"
 )
 CASES = {
+    "a build in a workflow gets its secret there": (
+        "secret-in-build-argument",
+        {
+            "web/Dockerfile": "FROM node:24\nARG NPM_TOKEN\nRUN npm ci\n",
+            ".github/workflows/ci.yml": CHECKING + "      - uses: docker/build-push-action@v6\n        with:\n"
+                                        "          build-args: NPM_TOKEN=${{ secrets.NPM_TOKEN }}\n",
+        },
+        "# .github/workflows/ci.yml\nwith:\n  secrets: |\n    npm_token=${{ secrets.NPM_TOKEN }}",
+    ),
+    "an Alertmanager that is added reads the configuration that there is": (
+        "scrape-target-unresolved",
+        {
+            "compose.yaml": "services: {prometheus: {image: 'prom/prometheus:v3.4.2', "
+                            "volumes: ['./prometheus.yml:/etc/prometheus/prometheus.yml']}}\n",
+            "prometheus.yml": "alerting: {alertmanagers: [{static_configs: [{targets: ['alertmanager:9093']}]}]}\n"
+                              "scrape_configs: [{job_name: a, static_configs: [{targets: ['localhost:9090']}]}]\n",
+            "watch/alertmanager.yml": "route: {receiver: team}\nreceivers: [{name: team}]\n",
+        },
+        'volumes: ["./watch/alertmanager.yml:/etc/alertmanager/alertmanager.yml:ro"]',
+    ),
+    "a variable that a container isn't given is filled in by Compose": (
+        "variable-not-expanded",
+        {"compose.yaml": "services:\n  cache:\n    image: redis:7\n"
+                         "    command: redis-server --requirepass $${REDIS_PASSWORD}\n"},
+        '"--requirepass", "${REDIS_PASSWORD:?set it in .env}"]',
+    ),
+    "a first test in the language of the package": (
+        "test-suite-empty",
+        {
+            ".github/workflows/ci.yml": CHECKING.replace(
+                "- run: pytest", "- uses: actions/checkout@v4\n      - run: npx jest"
+            ),
+            "package.json": '{"devDependencies": {"jest": "29.7.0"}}',
+        },
+        "tests/<thing>.test.js",
+    ),
+    "a secret that no job reads is taken out": (
+        "secret-for-all-jobs",
+        {
+            ".github/workflows/ci.yml": CHECKING.replace("jobs:", "env: {TOKEN: '${{ secrets.TOKEN }}'}\njobs:")
+            + "  push:\n    runs-on: ubuntu-24.04\n    steps:\n      - uses: docker/login-action@v3\n"
+            "        with: {password: '${{ secrets.TOKEN }}'}\n",
+        },
+        "env:\n  # without TOKEN",
+    ),
+    "a workflow that is called gets what it needs": (
+        "release-unchecked",
+        {
+            ".github/workflows/ci.yml": CHECKING.replace(
+                "      - run", "      - env: {API_KEY: '${{ secrets.API_KEY }}'}\n        run"
+            ),
+            ".github/workflows/publish.yml": "on: {push: {tags: ['v*']}}\njobs:\n  npm:\n    runs-on: ubuntu-24.04\n"
+                                             "    steps: [{run: npm publish}]\n",
+        },
+        "among its triggers\n    secrets: inherit\n  npm:",
+    ),
+    "a token of a request comes from a file": (
+        "receiver-variable-unexpanded",
+        {
+            "compose.yaml": "services:\n  alertmanager:\n    image: prom/alertmanager:v0.28.0\n"
+                            "    volumes: ['./alertmanager.yml:/etc/alertmanager/alertmanager.yml:ro']\n",
+            "alertmanager.yml": "route: {receiver: hook}\nreceivers:\n  - name: hook\n    webhook_configs:\n"
+                                "      - url: http://healer:8080/\n        http_config: {bearer_token: '${TOKEN}'}\n",
+        },
+        "  authorization:\n    credentials_file: /run/secrets/token",
+    ),
+    "a database for tests starts with a password": (
+        "tests-on-other-database",
+        {
+            "compose.yaml": "services: {db: {image: 'postgres:16'}}\n",
+            ".github/workflows/ci.yml": CHECKING.replace(
+                "    steps:", "    env: {DATABASE_URL: 'sqlite:///test.db'}\n    steps:"
+            ),
+        },
+        "image: postgres:16\n        env: {POSTGRES_PASSWORD: only-for-tests}\n        ports: [\"5432:5432\"]",
+    ),
+    "volumes of their own are declared": (
+        "volume-shared-writers",
+        {
+            "compose.yaml": "services:\n  api: {image: 'example/api:1', volumes: ['logs:/app/logs']}\n"
+                            "  worker: {image: 'example/api:1', volumes: ['logs:/app/logs']}\nvolumes: {logs: {}}\n",
+        },
+        "volumes:\n  logs-api:\n  logs-worker:",
+    ),
+    "a schedule is given to the application by its name": (
+        "schedule-empty",
+        {
+            "compose.yaml": "services:\n  beat: {build: ., command: celery -A tasks beat}\n",
+            "Dockerfile": "FROM python:3.12-slim\nCOPY . .\n",
+            "tasks.py": 'from celery import Celery\nqueue = Celery("shop", broker="redis://redis")\n',
+        },
+        "queue.conf.beat_schedule = ",
+    ),
+    "an exporter gets the password that its server asks for": (
+        "scrape-target-unresolved",
+        {
+            "compose.yaml": "services:\n  cache:\n    image: redis:7\n"
+                            "    command: redis-server --requirepass ${REDIS_PASSWORD:?}\n",
+            "prometheus.yml": PROMETHEUS.replace("postgres-exporter:9187", "redis-exporter:9121"),
+        },
+        "REDIS_ADDR: redis://cache:6379\n      REDIS_PASSWORD: ${REDIS_PASSWORD:?",
+    ),
+    "several receivers in one list": (
+        "receiver-placeholder",
+        {
+            "alertmanager.yml": "route: {receiver: mail}\nreceivers:\n"
+            "  - name: chat\n    slack_configs:\n      - api_url: https://hooks.slack.com/services/<id>\n"
+            "  - name: mail\n    email_configs:\n      - to: you@example.com\n        smarthost: smtp.acme.io:587\n"
+        },
+        "api_url_file: /run/secrets/chat_api_url\n  - name: mail\n",
+    ),
+    "tests after what installs them": (
+        "test-suite-not-run",
+        {
+            ".github/workflows/ci.yml": CHECKING.replace("pytest", "ruff check ."),
+            "api/requirements.txt": "fastapi==0.115.2\n",
+            "api/requirements-dev.txt": "pytest==8.3.4\n",
+            "api/tests/test_a.py": "from main import app\n\ndef test_a():\n    assert app\n",
+        },
+        "- run: pip install -r requirements.txt -r requirements-dev.txt\n  working-directory: api\n- run: python -m",
+    ),
+    "tests with the manager whose lock file is there": (
+        "test-suite-not-run",
+        {
+            ".github/workflows/ci.yml": CHECKING.replace("pytest", "ruff check ."),
+            "package.json": '{"devDependencies": {"vitest": "3.0.0"}}',
+            "pnpm-lock.yaml": "lockfileVersion: '9.0'\n",
+            "src/a.test.ts": 'import { test, expect } from "vitest";\ntest("a", () => { expect(1).toBe(1); });\n',
+        },
+        "- run: pnpm install --frozen-lockfile\n- run: npx vitest run",
+    ),
+    "a check without the switch that makes it succeed": (
+        "step-cannot-fail",
+        {".github/workflows/ci.yml": CHECKING.replace("pytest", "flake8 app --exit-zero")},
+        "- run: flake8 app",
+    ),
+    "a check of a longer step as it is written there": (
+        "step-cannot-fail",
+        {
+            ".github/workflows/ci.yml": CHECKING.replace(
+                "pytest", '|\n          for f in *.py; do\n            mypy "$f" > out.txt || true\n          done'
+            )
+        },
+        '    mypy "$f" > out.txt',
+    ),
     "a class of settings gets a field without a default": (
         "setting-default-insecure", {"app/settings.py": SETTINGS}, "DB_PASSWORD: str  # in Settings, without a default"
     ),
