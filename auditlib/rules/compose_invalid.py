@@ -43,7 +43,9 @@ from auditlib.phrases import counted
 from auditlib.rules import _problem_lines as problem_lines
 from auditlib.rules._rule import Evidence, rule
 
-_NAMED_ELSEWHERE = frozenset({"missing-file", "env-file", "cycle", "disabled-service", "variable-required", "empty"})
+_NAMED_ELSEWHERE = frozenset({
+    "missing-file", "env-file", "cycle", "disabled-service", "variable-required", "empty", "named-copies",
+})  # fmt: skip
 """Faults that rules of their own describe."""
 _OUR_LIMITS = frozenset({"outside-root", "unreadable", "too-large", "too-deep", "encoding"})
 """What this audit doesn't read; Compose may."""
