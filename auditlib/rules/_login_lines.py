@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
@@ -11,12 +12,14 @@ from auditlib.conventions.secrets import Sighting
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import EnvironmentEntry, Service
 from auditlib.model import Location
+from auditlib.patterns import regex
 from auditlib.phrases import listed
 from auditlib.redaction import Value
 from auditlib.rules import _compose_lines as compose_lines
 
 _DISTINCT = 8
 """Characters from which two equal values are hardly equal by chance."""
+_SERVER = regex(r"(?:^|;)\s*(?:server|host|data source)\s*=\s*(?:tcp:)?([\w.-]+)", re.I)
 _HOME_OF_GRAFANA = "/var/lib/grafana"
 _TOLD = (
     "# a volume that is there keeps the old password: change it there first, with the new one, of letters and digits, "
@@ -166,6 +169,12 @@ def _in_other_files(inventory: Inventory, value: Value) -> Iterator[Sighting]:
             yield item
 
 
+def hosts_of(entry: EnvironmentEntry) -> set[str]:
+    """The hosts that an entry names as an address, or as the server of a connection string (`Server=db;…`)."""
+    text = entry.value.text if entry.value else ""
+    return {end.host for end in entry.endpoints} | {match[1] for match in _SERVER.finditer(text)}
+
+
 def _is_the_same(entry: EnvironmentEntry, name: str, value: Value, hosts: set[str]) -> bool:
     """Whether an entry holds the same secret: by its name, by the service that it opens, or as few values are equal.
 
@@ -173,7 +182,7 @@ def _is_the_same(entry: EnvironmentEntry, name: str, value: Value, hosts: set[st
     """
     if entry.variables or entry.value is None:
         return False
-    opens = any(end.host in hosts for end in entry.endpoints)
-    if opens and entry.value.secret and "://" not in entry.value.text:
+    opens = not hosts.isdisjoint(hosts_of(entry))
+    if opens and entry.value.text.startswith("‹secret"):
         return True
     return entry.value.identity == value.identity and (opens or entry.name == name or _is_distinct(value))

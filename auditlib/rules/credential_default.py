@@ -177,7 +177,8 @@ def _literals(inventory: Inventory) -> Iterator[tuple[str, str, Use]]:
     for service in inventory.services:
         for entry in service.environment:
             if entry.origin == "environment" and entry.value and entry.value.secret and not entry.variables:
-                use = Use(entry.location, service.name, entry.value, literal=True, is_address=bool(entry.endpoints))
+                is_address = bool(login_lines.hosts_of(entry))
+                use = Use(entry.location, service.name, entry.value, literal=True, is_address=is_address)
                 yield families.get(service.project, service.project), entry.name, use
 
 

@@ -78,9 +78,10 @@ _BY_FILE = {
 }  # fmt: skip
 _PROJECTS_OF_NET = (".csproj", ".fsproj", ".vbproj")
 _BY_LOCK = {
-    "Python packages": (("uv.lock", "uv"),), "npm packages": (("bun.lock", "bun"), ("bun.lockb", "bun")),
+    "Python packages": (("uv.lock", "uv"),),
+    "npm packages": (("bun.lock", "bun"), ("bun.lockb", "bun"), ("pnpm-workspace.yaml", "npm")),
 }  # fmt: skip
-"""Lock files that Dependabot keeps in step only by an ecosystem of their own."""
+"""Files that all packages below them share, each with the ecosystem by which Dependabot keeps it in step."""
 _ANY_NEWEST = 4
 """The precision of an image without a version: there is nothing to propose a newer one of."""
 _ASIDE = frozenset({"vendor", "third_party", "node_modules", "testdata", "fixtures"})

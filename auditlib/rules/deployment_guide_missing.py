@@ -114,7 +114,8 @@ def _tells_to_start(inventory: Inventory) -> bool:
 
 
 def _deployed(inventory: Inventory) -> list[Project]:
-    return [item for item in inventory.base_projects if not environments.is_for_development(item.location.file)]
+    files = environments.in_development_file
+    return [item for item in inventory.base_projects if not files(inventory, item.location.file)]
 
 
 def _guide(inventory: Inventory) -> str:

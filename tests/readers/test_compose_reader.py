@@ -234,15 +234,18 @@ def test_a_required_variable_that_nobody_sets_stands_for_itself(read):
 def test_a_mount_of_what_no_file_names_costs_no_other_mount(read):
     found = read({
         "compose.yaml": "services:\n  a:\n    image: b:1\n    volumes:\n      - data:/data\n"
-        "      - ${MEDIA}:/media:ro\n      - $PHOTOS:/photos\nvolumes: {data: {}}\n"
+        "      - ${MEDIA}:/media:ro\n      - $PHOTOS:/photos\n      - ${MEDIA}/old:/old\nvolumes: {data: {}}\n"
     })  # fmt: skip
     mounts = service(found, "a").mounts
 
     assert [(item.kind, item.source, item.target) for item in mounts] == [
         ("volume", "data", "/data"), ("bind", "${MEDIA}", "/media"), ("bind", "${PHOTOS}", "/photos"),
+        ("bind", "${MEDIA}/old", "/old"),
     ]  # fmt: skip
     assert all(item.outside for item in mounts[1:])
-    assert [(item.kind, item.variable) for item in found.problems] == [("warning", "MEDIA"), ("warning", "PHOTOS")]
+    assert [(item.kind, item.variable) for item in found.problems] == [
+        ("warning", "MEDIA"), ("warning", "PHOTOS"), ("warning", "MEDIA"),
+    ]  # fmt: skip
 
 
 def test_env_files_give_values_with_their_lines(read):

@@ -30,12 +30,21 @@ _POINTS_AWAY = regex(
 """A sentence that sends production to another Compose file."""
 
 
+_SAIL = "vendor/laravel/sail/"
+
+
 def says_development(source: Source, file: str) -> bool:
-    """Whether a Compose file says in its first comment that it is for development, and nothing of production."""
+    """Whether a Compose file says in its first comment that it is for development, and nothing of production.
+
+    Laravel's Sail writes one that is.
+    """
     try:
-        match = _HEADER.match(source.text(file))
+        text = source.text(file)
     except Unreadable:
         return False
+    if _SAIL in text:
+        return True
+    match = _HEADER.match(text)
     header = _BROKEN_LINE.sub(" ", match[0] if match else "")
     return bool(_FOR_DEVELOPMENT.search(header)) and not _ALSO_ELSEWHERE.search(_POINTS_AWAY.sub("", header))
 
