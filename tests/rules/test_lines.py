@@ -54,6 +54,15 @@ SETTINGS = (
     "    @property\n    def allowed_origins(self):\n        return ['https://your-domain.com']\n"
 )
 CASES = {
+    "a runbook is written where those of the other alerts are": (
+        "runbook-missing",
+        {
+            "prometheus.yml": "rule_files: [alerts.yml]\n" + PROMETHEUS,
+            "alerts.yml": f"{ALERTS}      - {{alert: Down, expr: up < 1, annotations: {{runbook: 'ops/steps.md#down'}}}}\n",
+            "ops/steps.md": "# Steps\n",
+        },
+        "runbook: ops/steps.md#diskfull",
+    ),
     "a build in a workflow gets its secret there": (
         "secret-in-build-argument",
         {
