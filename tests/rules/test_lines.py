@@ -58,7 +58,8 @@ CASES = {
         "runbook-missing",
         {
             "prometheus.yml": "rule_files: [alerts.yml]\n" + PROMETHEUS,
-            "alerts.yml": f"{ALERTS}      - {{alert: Down, expr: up < 1, annotations: {{runbook: 'ops/steps.md#down'}}}}\n",
+            "alerts.yml": ALERTS
+            + "      - {alert: Down, expr: up < 1, annotations: {runbook: 'ops/steps.md#down'}}\n",
             "ops/steps.md": "# Steps\n",
         },
         "runbook: ops/steps.md#diskfull",
