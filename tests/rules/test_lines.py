@@ -610,6 +610,12 @@ CASES = {
          "on: push\njobs:\n  deploy:\n    runs-on: x\n    steps: [{run: kubectl apply -f k8s}]\n"},
         "`kubectl rollout undo deployment/<name>`",
     ),
+    "a release comes back by the command that deploys it": (
+        "rollback-undocumented",
+        {"compose.yaml": API, "api/Dockerfile": DOCKERFILE, "README.md": "# Shop\n",
+         "deploy.sh": "#!/bin/sh\ndocker compose -f compose.yaml -f prod.yaml up -d --build\n"},
+        "then `docker compose -f compose.yaml -f prod.yaml up -d --build`",
+    ),
     "a release that is built on the host comes back by its commit": (
         "rollback-undocumented",
         {"compose.yaml": API, "api/Dockerfile": DOCKERFILE, "README.md": "# Shop\n", ".github/workflows/deploy.yml":
