@@ -54,6 +54,16 @@ SETTINGS = (
     "    @property\n    def allowed_origins(self):\n        return ['https://your-domain.com']\n"
 )
 CASES = {
+    "a runbook is written where those of the other alerts are": (
+        "runbook-missing",
+        {
+            "prometheus.yml": "rule_files: [alerts.yml]\n" + PROMETHEUS,
+            "alerts.yml": ALERTS
+            + "      - {alert: Down, expr: up < 1, annotations: {runbook: 'ops/steps.md#down'}}\n",
+            "ops/steps.md": "# Steps\n",
+        },
+        "runbook: ops/steps.md#diskfull",
+    ),
     "a build in a workflow gets its secret there": (
         "secret-in-build-argument",
         {
@@ -727,6 +737,12 @@ CASES = {
         {"compose.yaml": API, "api/Dockerfile": DOCKERFILE, "README.md": "# Shop\n", ".github/workflows/deploy.yml":
          "on: push\njobs:\n  deploy:\n    runs-on: x\n    steps: [{run: kubectl apply -f k8s}]\n"},
         "`kubectl rollout undo deployment/<name>`",
+    ),
+    "a release comes back by the command that deploys it": (
+        "rollback-undocumented",
+        {"compose.yaml": API, "api/Dockerfile": DOCKERFILE, "README.md": "# Shop\n",
+         "deploy.sh": "#!/bin/sh\ndocker compose -f compose.yaml -f prod.yaml up -d --build\n"},
+        "then `docker compose -f compose.yaml -f prod.yaml up -d --build`",
     ),
     "a release that is built on the host comes back by its commit": (
         "rollback-undocumented",
