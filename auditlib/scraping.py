@@ -125,7 +125,7 @@ def watched(inventory: Inventory, graph: DependencyGraph, found: Iterable[Scrape
 
 def asked_from_outside(inventory: Inventory, graph: DependencyGraph, found: Iterable[ScrapeJob]) -> set[str]:
     """The keys of the services that jobs may ask under the name of their host, by a port that is published there."""
-    ends = ((job, target) for job in found for target in job.targets)
+    ends = ((job, target) for job in found for target in job.targets if not is_own(target))
     ports = {target.port for job, target in ends if target.port and not service_at(inventory, graph, job, target)}
     return {item.key for item in inventory.services if any(port.host_port in ports for port in item.ports)}
 

@@ -20,6 +20,8 @@ _DEVELOPMENT = regex(
     r"(?:^|[._-])(?:override|dev|devel|development|local|test|tests|testing|ci|e2e|debug|example|sample)(?=$|[._-])"
 )
 _FOLDER = frozenset({".devcontainer", "dev", "development", "examples", "example", "test", "tests", "e2e", "fixtures"})
+_RETIRED = frozenset({"_archive", "_archived", "archived", "deprecated", "obsolete", "attic", "_old"})
+"""Folders of what is kept and runs no more; `archive` and `old` are only where they stand at the root."""
 
 
 def names_production(text: str) -> bool:
@@ -33,9 +35,13 @@ def names_development(name: str) -> bool:
 
 
 def is_for_development(path: str) -> bool:
-    """Whether a file is, by its name or folder, for development and tests only (`compose.override.yml`, `dev/…`)."""
+    """Whether a file is, by its name or folder, for development and tests only (`compose.override.yml`, `dev/…`).
+
+    What is retired (`_archived/…`) isn't in production either.
+    """
     *folders, name = path.lower().split("/")
-    return names_development(name) or not _FOLDER.isdisjoint(folders)
+    retired = not _RETIRED.isdisjoint(folders) or folders[:1] in (["archive"], ["old"])
+    return retired or names_development(name) or not _FOLDER.isdisjoint(folders)
 
 
 _TEMPLATE_WORDS = frozenset({

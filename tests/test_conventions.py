@@ -69,6 +69,9 @@ def test_a_health_check_is_known_to_be_missing_by_publisher_only():
         ("docker-compose.prod.yml", False),
         ("backend/app/settings.py", False),
         ("device/compose.yaml", False),
+        ("_archived/bot/compose.yaml", True),
+        ("archive/compose.yaml", True),
+        ("backend/app/archive/settings.py", False),
     ],
 )
 def test_files_for_development_by_their_name(path, expected):

@@ -144,7 +144,7 @@ def _scale(service: Map) -> Iterator[_Found]:
         yield ("deploy", "replicas"), "expected 0 or more", "invalid"
     count = scale if scale is not None else replicas
     if count is not None and count > 1 and service.get("container_name"):
-        yield ("container_name",), f"cannot name the container of a service with {count} replicas", "conflict"
+        yield ("container_name",), f"cannot name the container of a service with {count} replicas", "named-copies"
 
 
 def _mounts(service: Map) -> Iterator[_Found]:

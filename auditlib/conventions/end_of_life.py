@@ -43,6 +43,19 @@ class Ended(Struct, frozen=True):
         return f"{self.product.name} {self.cycle}".strip()
 
     @property
+    def successor(self) -> str:
+        """The maintained version to move to: of MySQL 9 the one of its own, of OpenJDK's images the same Java."""
+        if self.product.name == "MySQL" and self.cycle.startswith("9"):
+            return "9.7"
+        java = re.match(r"(?:8|11|17|21)(?![\d.])", self.part) if not self.cycle else None
+        return java[0] if java else self.product.successor
+
+    @property
+    def moves_data(self) -> str:
+        """What has to be done with the data of this version; empty where there is none."""
+        return _ON_THE_WAY.get((self.product.name, self.cycle.partition(".")[0]), self.product.moves_data)
+
+    @property
     def date(self) -> str:
         """Since when, in words: `October 2024`."""
         year, _, month = self.since.partition("-")
@@ -109,7 +122,7 @@ _PRODUCTS: dict[str, Product] = {
     "rabbitmq": Product("RabbitMQ", "https://www.rabbitmq.com/release-information", "4.2", {
         "3": "2024-09", "3.6": "2018-05", "3.7": "2020-09", "3.8": "2022-07", "3.9": "2023-01", "3.10": "2023-07",
         "3.11": "2023-12", "3.12": "2024-06", "3.13": "2024-09", "4.0": "2025-04", "4.1": "2026-01",
-    }, "by way of 3.13, with all its feature flags enabled"),
+    }, "by way of 3.13, if it isn't there yet, with all its feature flags enabled"),
     "temurin": Product("Java", "https://adoptium.net/support/", "21", {
         "16": "2021-09", "18": "2022-09", "19": "2023-03", "20": "2023-09", "22": "2024-09", "23": "2025-03",
     }),
@@ -133,6 +146,12 @@ _PRODUCTS: dict[str, Product] = {
         "3.16": "2024-05", "3.17": "2024-11", "3.18": "2025-05", "3.19": "2025-11", "3.20": "2026-04",
     }),
 }  # fmt: skip
+_ON_THE_WAY = {
+    ("MySQL", "8"): "take a dump before, and remove the options that it no longer knows",
+    ("MySQL", "9"): "take a dump before, and remove the options that it no longer knows",
+    ("RabbitMQ", "4"): "enable all feature flags before",
+}
+"""What remains of the usual way for who has gone the first part of it, by the product and the major version."""
 _IMAGES = {
     "python": "python", "node": "node", "golang": "go", "php": "php", "ruby": "ruby", "postgres": "postgres",
     "postgresql": "postgres", "mysql": "mysql", "mariadb": "mariadb", "mongo": "mongo", "mongodb": "mongo",
@@ -187,14 +206,14 @@ def replaced(image: str, ended: Ended) -> str:
     """The image with a version that is maintained; empty where its tag can't be written without doubt."""
     head, tag = image[: len(image) - len(images.tag(image))], images.tag(image)
     head = head.replace("/dotnet/core/", "/dotnet/")  # since .NET 5
-    if "@" in image or not tag or not ended.product.successor or not ended.cycle or "$" in image:
+    if "@" in image or not tag or not ended.successor or not ended.cycle or "$" in image:
         return ""
     if (match := _SYSTEM.search(tag)) and ended.part in (match["codename"], match["version"]):
         return head + tag[: match.start()] + _system_instead(match) + tag[match.end() :]
     rest = tag[len(ended.part) :] if tag.startswith(ended.part) else None
     if rest is None or re.search(r"\d", _SYSTEM.sub("", rest)):
         return ""
-    return head + ended.product.successor + _SYSTEM.sub(_system_instead, rest)
+    return head + ended.successor + _SYSTEM.sub(_system_instead, rest)
 
 
 def _system_instead(match: re.Match[str]) -> str:

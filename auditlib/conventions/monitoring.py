@@ -30,11 +30,14 @@ def is_template(path: str, *texts: str) -> bool:
 
 
 def runners(inventory: Inventory, file: str) -> tuple[Service, ...]:
-    """The services that mount a configuration file, unless it is only among their own sources."""
+    """The services that mount a configuration file, unless it is only among their own sources.
+
+    Those that mount the whole repository count where no other does.
+    """
     known = inventory.runners
     if file not in known:
-        given = (item for item in inventory.services if _is_given(item, mounts.path_inside(item, file)))
-        known[file] = tuple(given)
+        given = [item for item in inventory.services if _is_given(item, mounts.path_inside(item, file))]
+        known[file] = tuple(item for item in given if not mounts.sees_all(item, file)) or tuple(given)
     return known[file]
 
 

@@ -19,6 +19,11 @@ def path_inside(service: Service, path: str) -> str:
     return _moved(path, _source(mount), mount.target)
 
 
+def sees_all(service: Service, path: str) -> bool:
+    """Whether a container sees a file only because the whole repository is mounted, as for a developer's tool."""
+    return all(not _source(mount) for mount in _binds(service) if is_below(path, _source(mount)))
+
+
 def path_outside(service: Service, path: str) -> str:
     """The path in the repository of what a container sees under `path`; empty if it comes from elsewhere."""
     mount = holding(service, path)

@@ -9,6 +9,7 @@ https://bundler.io/man/bundle-install.1.html and https://getcomposer.org/doc/03-
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Collection
 
 from msgspec import Struct
 
@@ -17,6 +18,8 @@ from auditlib.inventory.delivery import Command
 from auditlib.patterns import regex
 
 _OF_JAVASCRIPT = ("package-lock.json", "npm-shrinkwrap.json", "yarn.lock", "pnpm-lock.yaml", "bun.lock", "bun.lockb")
+_MANAGERS = {"yarn.lock": "yarn", "pnpm-lock.yaml": "pnpm", "bun.lock": "bun", "bun.lockb": "bun"}
+"""By lock file the manager that writes it; the others are those of npm."""
 LOCKS: dict[str, tuple[str, tuple[str, ...]]] = {
     **dict.fromkeys(sorted(PACKAGE_MANAGERS), ("package.json", _OF_JAVASCRIPT)),
     "poetry": ("pyproject.toml", ("poetry.lock",)),
@@ -102,6 +105,15 @@ def follows_lock(found: Installs, *, in_ci: bool = False, modern_yarn: bool = Fa
     if in_ci:
         return found.manager != "npm" and (found.manager != "yarn" or modern_yarn)
     return found.manager not in PACKAGE_MANAGERS
+
+
+def manager_of_node(files: Collection[str], folder: str) -> str:
+    """The manager whose lock file lies in a folder of JavaScript or above it; empty where none does."""
+    while True:
+        found = next((name for name in _OF_JAVASCRIPT if posixpath.join(folder, name) in files), "")
+        if found or not folder:
+            return _MANAGERS.get(found, "npm" if found else "")
+        folder = posixpath.dirname(folder)
 
 
 def of_node(command: Command) -> bool:

@@ -43,6 +43,12 @@ _TOLD = {
     "Elasticsearch exporter": 'command: ["--es.uri=http://{host}:9200"]',
     "Nginx exporter": 'command: ["--nginx.scrape-uri=http://{host}/<path of stub_status>"]',
     "Celery exporter": "environment:\n  CE_BROKER_URL: <the broker's address, as the workers get it>",
+    "Kafka exporter": 'command: ["--kafka.server={host}:9092"]',
+    "MySQL exporter": (
+        'command: ["--mysqld.address={host}:3306", "--mysqld.username=exporter"]\n'
+        "environment:\n"
+        "  MYSQLD_EXPORTER_PASSWORD: ${{EXPORTER_PASSWORD:?set it in .env}}"
+    ),
     "MongoDB exporter": "environment:\n  MONGODB_URI: ${{EXPORTER_MONGODB_URI:?set it in .env}}",
 }
 """How an exporter is told whom to ask, or is shown the host that it tells about."""
@@ -57,4 +63,12 @@ def image_for(host: str) -> str:
 
 def told(exporter: str, watched: Service | None) -> str:
     """The lines of a service by which an exporter is told what to look at; empty if it needs none."""
-    return _TOLD.get(exporter, "").format(host=watched.name if watched else f"<the host that the {exporter} asks>")
+    lines = _TOLD.get(exporter, "").format(host=watched.name if watched else f"<the host that the {exporter} asks>")
+    locked = exporter == "Redis exporter" and watched is not None and _asks_password(watched)
+    return lines + ("\n  REDIS_PASSWORD: ${REDIS_PASSWORD:?the one that the server asks for}" if locked else "")
+
+
+def _asks_password(service: Service) -> bool:
+    """Whether a server of Redis is told to ask for one."""
+    given = any(entry.name in ("REDIS_PASSWORD", "VALKEY_PASSWORD") for entry in service.environment)
+    return given or any("requirepass" in word for word in service.command)

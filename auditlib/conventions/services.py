@@ -130,6 +130,12 @@ def _starts_server(service: Service, found: Product) -> bool:
     return not _CLIENTS.search(words[0])
 
 
+def serves_operators(inventory: Inventory, service: Service) -> bool:
+    """Whether a service watches, shows or keeps what others do, so that users don't notice when it is gone."""
+    found = product(inventory, service)
+    return found is not None and found.kind in AUXILIARY | OBSERVABILITY
+
+
 def keeps_data(service: Service, found: Product | None) -> Mount | None:
     """The mount that holds what a database, broker or cache must not lose; None if it keeps nothing."""
     if found is None or found.kind not in DATASTORES:

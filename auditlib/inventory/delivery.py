@@ -132,6 +132,8 @@ class Workflow(Struct, frozen=True):
     location: Location
     concurrency: str = ""
     permissions: tuple[tuple[str, str], ...] | None = None
+    told: frozenset[str] = frozenset()
+    """The names in capitals that its comments speak of, such as those of the secrets that it needs."""
 
 
 class Action(Struct, frozen=True):

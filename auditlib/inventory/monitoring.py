@@ -184,6 +184,8 @@ class Receiver(Struct, frozen=True):
     name: str
     integrations: tuple[Integration, ...]
     location: Location
+    explained: bool = False
+    """Whether a comment of the file speaks of receivers and the like, so that an empty one is no oversight."""
 
 
 class Route(Struct, frozen=True):

@@ -68,6 +68,8 @@ _BOT_TOKEN = regex(r"\d+:[\w-]{30,}|.*(?:\$|\{\{|<%).*", re.S)
 _PORT_IN_WORDS = regex(r":[A-Za-z]+$")
 """A mail server as a template has it: `ip:port`."""
 _CREDENTIALS = frozenset({"auth_password", "auth_secret", "bearer_token", "client_secret", "credentials", "password"})
+_EXPLAINS = regex(r"(?im)^[^\n\"'#]*#[^\n]*\b(?:receivers?|notif\w*|slack|e-?mail|webhook|chat)\b")
+"""A comment on the way to people."""
 _SHELL_VARIABLE = regex(r"\$\{[A-Z][A-Z0-9_]+\}|\$[A-Z][A-Z0-9_]{2,}")
 _BLANK_CHANNEL = regex(r"(?i)\byour\b|<[^>]+>|xxx|placeholder|change[-_ ]?me|replace[-_ ]?me|todo|\bexample\b")
 
@@ -92,6 +94,7 @@ def _is_configuration(document: Node) -> bool:
 
 def _read(source: Source, file: str) -> Iterator[Any]:
     entries = Entries(file, KIND)
+    explained = bool(_EXPLAINS.search(source.text(file)))
     for document in selection.documents(source, file):
         if not _is_configuration(document):
             continue
@@ -104,6 +107,7 @@ def _read(source: Source, file: str) -> Iterator[Any]:
                 name=text(receiver, "name"),
                 integrations=tuple(_integrations(receiver, settings, entries, source.vault)),
                 location=location(receiver, file),
+                explained=explained,
             )
     yield from entries.problems
     if selection.is_template(file):

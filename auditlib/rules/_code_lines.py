@@ -21,6 +21,8 @@ _READING = {
 _DEMANDING = {"decouple": 'config("{}")', "django-environ": 'env("{}")', "environs": 'env.str("{}")'}
 """By the library through which code reads a variable, how it does so without a default."""
 _UNNAMED = "SECRET"
+_MASK = regex(r"(?<=.)‹secret[^›]*›")
+"""A secret in a longer value."""
 _SPRING = regex(r"(?:^|/)(?:application|bootstrap)[\w-]*\.ya?ml$")
 
 
@@ -54,10 +56,20 @@ def in_code(inventory: Inventory, name: str, file: str, kind: str = "str") -> st
 
 
 def _demanded(text: str, name: str) -> str:
-    """The same with what stops the start in JavaScript, where a variable that isn't set is only `undefined`."""
-    if not text.startswith("process.env."):
-        return text
-    return f'const value = {text};\nif (!value) throw new Error("{name} is not set");'
+    """The same with what stops the start in languages in which a variable that isn't set is only an empty value."""
+    told = f'"{name} is not set"'
+    if text.startswith("process.env."):
+        return f"const value = {text};\nif (!value) throw new Error({told});"
+    if text.startswith("os.Getenv("):
+        return f'value, ok := os.LookupEnv("{name}")\nif !ok {{\n\tlog.Fatal({told})\n}}'
+    if text.startswith("System.getenv("):
+        return f"Objects.requireNonNull({text}, {told})"
+    return f"{text} ?: throw new RuntimeException({told})" if text.startswith("getenv(") else text
+
+
+def is_lenient(file: str) -> bool:
+    """Whether a program in this language goes on with an empty value where a variable isn't set."""
+    return file.rpartition(".")[2].lower() in ("js", "mjs", "ts", "tsx", "go", "java", "php")
 
 
 def settings_fields(inventory: Inventory, file: str) -> list[Setting]:
@@ -67,13 +79,15 @@ def settings_fields(inventory: Inventory, file: str) -> list[Setting]:
 
 def everywhere(inventory: Inventory, items: Iterable[Sighting], usual: str = "") -> str:
     """The same for all places of a secret, each by its own name or the usual one."""
-    found = {item.location.file: _of(inventory, item, item.name or usual) for item in items}
+    found = {item.location.file: _of(inventory, item, item.name or usual, usual) for item in items}
     return "\n".join(files.into(file, line) for file, line in found.items())
 
 
-def _of(inventory: Inventory, item: Sighting, name: str) -> str:
+def _of(inventory: Inventory, item: Sighting, name: str, usual: str) -> str:
     if item.kind == "setting":
         return in_code(inventory, name, item.location.file)
+    if ".env" in item.location.file and _MASK.search(item.value.text) and item.name and usual not in ("", item.name):
+        return f"{item.name}={_MASK.sub(f'${{{usual}}}', item.value.text)}"  # an address keeps all but its password
     return reading(name, item.location.file, of_compose=item.kind in ("default", "literal"))
 
 

@@ -9,7 +9,7 @@ import textwrap
 from collections.abc import Iterable, Sequence
 
 from auditlib.compose.discovery import BASES, OVERRIDES
-from auditlib.conventions import exporters, networks, published_images, services
+from auditlib.conventions import deployment, exporters, networks, published_images, services
 from auditlib.conventions.exporters import Exporter
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Mount, Port, Project, Service
@@ -36,6 +36,18 @@ def call(inventory: Inventory, project: str) -> str:
     return " ".join(("docker compose", *(f"-f {shlex.quote(file)}" for file in named)))
 
 
+def set_in(inventory: Inventory, project: str) -> str:
+    """Where a variable of a project is to be set, in words: `.env`, unless its commands give Compose another file."""
+    own = {posixpath.basename(file) for file in inventory.files_of(project)} - _FOUND_BY_ITSELF
+    given: dict[str, None] = {}
+    for command in deployment.commands(inventory):
+        words = command.words
+        if not own or own & {posixpath.basename(word) for word in words}:
+            given.update((after, None) for word, after in itertools.pairwise(words) if word == "--env-file")
+    names = [file for file in given if "$" not in file]
+    return "set it in .env" if not given else f"set it in {names[0]}" if len(given) == len(names) == 1 else "set it"
+
+
 def new_service(inventory: Inventory, host: str, askers: Sequence[Service] = ()) -> str:
     """A service that others ask by name, with the image that the name stands for, where it meets them and whom it asks.
 
@@ -44,9 +56,19 @@ def new_service(inventory: Inventory, host: str, askers: Sequence[Service] = ())
     known = exporters.of_host(host, "")
     watched = _watched(inventory, known) if known else None
     told = published_images.told(known.name, watched) if known else ""
+    told = told or _configured(inventory, known, home(inventory, askers))
     meets = joining(inventory, home(inventory, askers), [*askers[:1], *([watched] if watched else [])])
     lines = "\n".join(filter(None, (f"image: {published_images.image_for(host)}", meets, told)))
     return f"services:\n{textwrap.indent(of_name(host, lines), '  ')}"
+
+
+def _configured(inventory: Inventory, known: Exporter | None, project: Project | None) -> str:
+    """The mount of the configuration that the repository has for an Alertmanager."""
+    if known is None or known.name != "Alertmanager" or project is None or not inventory.receivers:
+        return ""
+    path = posixpath.relpath(inventory.receivers[0].file, posixpath.dirname(project.location.file) or ".")
+    shown = path if path.startswith(".") else f"./{path}"
+    return f'volumes: ["{shown}:/etc/alertmanager/alertmanager.yml:ro"]'
 
 
 def home(inventory: Inventory, askers: Sequence[Service]) -> Project | None:

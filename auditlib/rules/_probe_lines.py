@@ -37,11 +37,24 @@ _HEALTH = regex(r"^/(?:api/)?(?:v\d+/)?(?:health|healthz|livez?|ready|readyz|pin
 _CADDY = "http://127.0.0.1:2019/config/"
 """Its administration (https://caddyserver.com/docs/api); its sites redirect to names that no certificate has for
 127.0.0.1."""
+_WITH_PASSWORD = regex(r"requirepass|aclfile")
+_LOGGED_IN = '["CMD-SHELL", "REDISCLI_AUTH=<its password> {client} ping | grep -q PONG"]'
+_CLIENTS = {"Redis": "redis-cli", "Valkey": "valkey-cli"}
+_TRAEFIK = '["CMD", "traefik", "healthcheck", "--ping"]'
+"""It asks the end of that name, which has to be turned on (https://doc.traefik.io/traefik/operations/cli/)."""
+_ANSWERS = '["CMD", "curl", "-sS", "-o", "/dev/null", "{url}"]'
+"""Any answer will do, as from a server that leads on to TLS, for which 127.0.0.1 has no certificate."""
+_OLD_NODE = regex(r"^(?:[4-9]|1[0-7])(?:\D|$)")
+"""Releases of Node.js without `fetch`."""
 _ASKING = {
     "python": """["CMD", "python", "-c", "import urllib.request as r; r.urlopen('{url}')"]""",
     "node": """["CMD", "node", "-e", "fetch('{url}').then(r => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]""",
 }
 """How a language's own image asks, whatever else it holds."""
+_ASKING_BY_OLD_NODE = (
+    """["CMD", "node", "-e", "require('http').get('{url}', r => process.exit(r.statusCode < 400 ? 0 : 1))"""
+    """.on('error', () => process.exit(1))"]"""
+)
 
 
 def certain(inventory: Inventory, service: Service) -> str:
@@ -60,20 +73,50 @@ def draft(inventory: Inventory, service: Service) -> str:
     """A health check in the service's own words, with placeholders for what no file tells."""
     if known := certain(inventory, service):
         return _under(service, known)
+    product = services.product(inventory, service)
+    more = _pinged(service) if product and product.name == "Traefik" else ""
+    return f"{_of(service, _test(inventory, service))}{more}"
+
+
+def _test(inventory: Inventory, service: Service) -> str:
+    """The question itself: of a program that is known by its own tool, of others as they listen."""
     commands = [list(item.words) for item in services.commands(inventory, service)]
     celery = next((words for words in commands if "celery" in words and "worker" in words), None)
     if celery:
         app = celery[celery.index("-A") + 1] if "-A" in celery[:-1] else "<the module of the application>"
-        return _of(service, f'["CMD-SHELL", "celery -A {app} inspect ping -d celery@$$HOSTNAME"]')
+        return f'["CMD-SHELL", "celery -A {app} inspect ping -d celery@$$HOSTNAME"]'
     product = services.product(inventory, service)
-    if product and product.name in _BY_PRODUCT:
-        return _of(service, _BY_PRODUCT[product.name])
+    return (product and _of_product(service, product.name)) or _at_its_port(inventory, service)
+
+
+def _of_product(service: Service, name: str) -> str:
+    """How a well-known program is asked by what its image holds; empty of others."""
+    if name in _CLIENTS and _WITH_PASSWORD.search(" ".join(service.command)):
+        return _LOGGED_IN.format(client=_CLIENTS[name])
+    return _TRAEFIK if name == "Traefik" else _BY_PRODUCT.get(name, "")
+
+
+def _at_its_port(inventory: Inventory, service: Service) -> str:
+    product = services.product(inventory, service)
     if images.repository(services.built_from(inventory, service)[0] or service.image) == "caddy":
-        return _of(service, f'["CMD", "wget", "-q", "-O", "/dev/null", "{_CADDY}"]')
-    ports = [port for port in listening.to_ask(inventory, service) if port not in _NOT_WEB]
+        return f'["CMD", "wget", "-q", "-O", "/dev/null", "{_CADDY}"]'
+    heard = listening.to_ask(inventory, service)
+    ports = [port for port in heard if port not in _NOT_WEB]
     if not ports or (product and product.kind in services.DATASTORES):
-        return _of(service, '["CMD", "<a command of its image that fails when it no longer works>"]')
-    return _of(service, _asking(inventory, service, f"http://127.0.0.1:{ports[0]}{_path(inventory, service)}"))
+        return '["CMD", "<a command of its image that fails when it no longer works>"]'
+    url = f"http://127.0.0.1:{ports[0]}{_path(inventory, service)}"
+    leads_on = product and product.name == "Nginx" and "443" in heard
+    return _ANSWERS.format(url=url) if leads_on else _asking(inventory, service, url)
+
+
+def _pinged(service: Service) -> str:
+    """What turns on the end that Traefik asks itself at, as its options or its file say it."""
+    words = " ".join(service.command)
+    if "--ping" in words:
+        return ""
+    if any(word.startswith("--") and not word.startswith("--configfile") for word in service.command):
+        return "\n  command:\n    - --ping=true  # beside the others"
+    return "\n  # and `ping: {}` in its static configuration"
 
 
 def _of(service: Service, test: str) -> str:
@@ -96,6 +139,8 @@ def _asking(inventory: Inventory, service: Service, url: str) -> str:
     """A command that the image holds, as far as its base tells."""
     base = services.built_from(inventory, service)[0] or service.image
     language = _ASKING.get(images.repository(base))
+    if images.repository(base) == "node" and _OLD_NODE.search(images.tag(base)):
+        return _ASKING_BY_OLD_NODE.format(url=url)
     if language:
         return language.format(url=url)
     without_curl = image_contents.lacks(base, "curl") and not image_contents.lacks(base, "wget")
@@ -107,7 +152,12 @@ def _asking(inventory: Inventory, service: Service, url: str) -> str:
 
 
 def _path(inventory: Inventory, service: Service) -> str:
-    """The route of the service's code that is there to be asked, or the root where no code shows that it has none."""
+    """The route of the service's code that is there to be asked, or the root where no code shows that it has none.
+
+    Of a program that isn't built here, and that nobody knows, nothing is known of its routes either.
+    """
+    if not service.build and services.product(inventory, service) is None:
+        return "/<a path that answers without a login>"
     context = service.build.context if service.build and not service.build.outside else None
     inside = "" if context == "." else f"{context}/"
     routes = [item.path for item in inventory.web_routes if context and item.location.file.startswith(inside)]

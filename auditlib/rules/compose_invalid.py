@@ -43,10 +43,10 @@ from auditlib.phrases import counted
 from auditlib.rules import _problem_lines as problem_lines
 from auditlib.rules._rule import Evidence, rule
 
-_NAMED_ELSEWHERE = frozenset({"missing-file", "env-file", "cycle", "disabled-service", "variable-required", "empty"})
+_NAMED_ELSEWHERE = frozenset({
+    "missing-file", "env-file", "cycle", "disabled-service", "variable-required", "empty", "named-copies",
+})  # fmt: skip
 """Faults that rules of their own describe."""
-_OF_COPIES = "cannot name the container of a service with"
-"""The same by its words, as its code has others too."""
 _OUR_LIMITS = frozenset({"outside-root", "unreadable", "too-large", "too-deep", "encoding"})
 """What this audit doesn't read; Compose may."""
 
@@ -62,7 +62,6 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             item
             for item in errors
             if item.code not in _NAMED_ELSEWHERE
-            and not item.message.startswith(_OF_COPIES)
             and not _is_healed(inventory, project, item)
             and not _lacks_value(inventory, project, item)
         ]

@@ -32,7 +32,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditlib.conventions import environments, images, networks, services, stacks
+from auditlib.conventions import environments, networks, open_stores, services, stacks
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Port, Service
@@ -53,7 +53,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for mine in stacks.by_project(inventory.services).values():
         found = [(item, port) for item in mine if _is_store(inventory, item) for port in services.public_ports(item)]
         for file in dict.fromkeys(port.location.file for _, port in found):
-            yield _evidence(file, [(item, port) for item, port in found if port.location.file == file])
+            yield _evidence(inventory, file, [(item, port) for item, port in found if port.location.file == file])
 
 
 def _is_store(inventory: Inventory, service: Service) -> bool:
@@ -63,13 +63,13 @@ def _is_store(inventory: Inventory, service: Service) -> bool:
     return kept and not networks.closed_around(inventory, service)
 
 
-def _evidence(file: str, found: list[tuple[Service, Port]]) -> Evidence:
+def _evidence(inventory: Inventory, file: str, found: list[tuple[Service, Port]]) -> Evidence:
     (service, first), *others = found
     names = dict.fromkeys(f"{item.name} ({port.host_port or 'a free port'})" for item, port in found)
     aside = environments.is_for_development(file) or stacks.for_development(item for item, _ in found)
     return Evidence(
         f"{listed(names)} {'is' if len(names) == 1 else 'are'} published on all interfaces of the host, past "
-        f"its firewall{_open_doors(found)}.",
+        f"its firewall{_open_doors(inventory, found)}.",
         first.location,
         subject=f"{file}/published",
         service=service.name,
@@ -97,14 +97,7 @@ def _advice(found: list[tuple[Service, Port]]) -> str:
     return f"Remove the {what} of {listed(names, limit=_NAMED)}, or publish {instead} as {listed(forms, limit=_NAMED)}."
 
 
-def _open_doors(found: list[tuple[Service, Port]]) -> str:
-    """What to add of the official Redis images that ask nobody for a password."""
-    names = list(dict.fromkeys(item.name for item, _ in found if _asks_nobody(item)))
+def _open_doors(inventory: Inventory, found: list[tuple[Service, Port]]) -> str:
+    """What to add of those that ask nobody for a password."""
+    names = list(dict.fromkeys(item.name for item, _ in found if open_stores.asks_nobody(inventory, item)))
     return f", and {listed(names)} {'asks' if len(names) == 1 else 'ask'} nobody for a password" if names else ""
-
-
-def _asks_nobody(service: Service) -> bool:
-    plain = service.build is None and images.repository(service.image) in ("redis", "valkey/valkey")
-    words = " ".join((*service.entrypoint, *service.command))
-    configured = ".conf" in words or any(mount.target.endswith(".conf") for mount in service.mounts)
-    return plain and not configured and "requirepass" not in words and not service.configs and "$" not in words

@@ -126,10 +126,18 @@ def _evidence(inventory: Inventory, path: str, service: Service, items: list[_Fi
             *(Related(entry.location, f"{service.name} gets {entry.name} here") for entry in fixed),
             Related(service.location, f"{service.name} is built beside the file"),
         ),
-        recommendation=f"Give {service.name} `env_file: {path}` and take out what `environment` sets itself.",
+        recommendation=f"Give {service.name} {path} as its `env_file`, and take what the file is to decide out of "
+        "`environment`.",
         severity=Severity.HIGH if env_readers.credentials(names) else None,
-        example=compose_lines.of_service(service, f"env_file: {_beside(service, path)}"),
+        example=compose_lines.of_service(service, _given(_beside(service, path), first.start.text)),
     )
+
+
+def _given(path: str, start: str) -> str:
+    """How Compose takes the file if it is there; its first version, which may be meant, knows nothing but the path."""
+    if "docker-compose" in start:
+        return f"env_file: {path}"
+    return f"env_file:\n  - path: {path}\n    required: false  # a start without it goes on"
 
 
 def _beside(service: Service, path: str) -> str:

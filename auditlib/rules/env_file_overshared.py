@@ -62,12 +62,13 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             given[service.project, posixpath.normpath(item.path)].append((service, item.location))
     shared = {path: uses for path, uses in given.items() if len(uses) > 1}
     known = _known(inventory) if shared else {}
+    filled = {item.env_file for item in inventory.projects}
     for (_, path), services in shared.items():
         names = env_readers.of_file(inventory, path)
         keys = env_readers.credentials(names)
         if keys:
             uses = [_Use(service, place, _read(inventory, known, service, names)) for service, place in services]
-            yield from _judged(path, keys, uses)
+            yield from _judged(path, keys, uses, filled=path in filled)
 
 
 def _known(inventory: Inventory) -> dict[str, Program]:
@@ -84,24 +85,29 @@ def _read(inventory: Inventory, known: dict[str, Program], service: Service, nam
     return None if program is None else env_readers.read_by_program(program, names)
 
 
-def _judged(path: str, keys: tuple[str, ...], uses: list[_Use]) -> Iterator[Evidence]:
+def _judged(path: str, keys: tuple[str, ...], uses: list[_Use], *, filled: bool) -> Iterator[Evidence]:
     """A finding if credentials that one service reads go to another that reads none of them."""
     readers = {key: [item.service.name for item in uses if item.read is not None and key in item.read] for key in keys}
     wanted = [key for key in keys if readers[key]]
     idle = [item for item in uses if item.read is not None and not item.read.intersection(keys)]
     useless = [item for item in idle if not item.read]
     if wanted and idle:
-        yield _evidence(path, wanted, readers, [*useless, *(item for item in idle if item.read)])
+        yield _evidence(path, wanted, readers, [*useless, *(item for item in idle if item.read)], filled=filled)
 
 
-def _lines(item: _Use) -> str:
-    """The variables that the service does read, by name; nothing where there are none."""
+def _lines(item: _Use, *, filled: bool) -> str:
+    """The variables that the service does read, by name; nothing where there are none.
+
+    Compose can fill them in where it reads the file itself; else they need a file of their own.
+    """
     read = sorted(item.read or ())
+    if read and not filled:
+        return compose_lines.of_service(item.service, f"env_file: <a file with {listed(read, limit=6)} alone>")
     entries = "".join(f"\n  {name}: ${{{name}}}" for name in read)
     return compose_lines.of_service(item.service, f"environment:{entries}" if read else "# without env_file")
 
 
-def _evidence(path: str, keys: list[str], readers: dict[str, list[str]], idle: list[_Use]) -> Evidence:
+def _evidence(path: str, keys: list[str], readers: dict[str, list[str]], idle: list[_Use], *, filled: bool) -> Evidence:
     first, *others = idle
     names = listed(item.service.name for item in idle)
     users = listed(f"{key} ({listed(readers[key], limit=3)})" for key in keys)
@@ -117,5 +123,5 @@ def _evidence(path: str, keys: list[str], readers: dict[str, list[str]], idle: l
         related=tuple(Related(item.place, f"{item.service.name} is handed it too", member=True) for item in others),
         recommendation=f"Take `env_file: {path}` from {names}, and name there what each of them reads.",
         severity=Severity.LOW if aside or first.read else None,
-        example="\n".join(map(_lines, idle[:6])),
+        example="\n".join(_lines(item, filled=filled) for item in idle[:6]),
     )

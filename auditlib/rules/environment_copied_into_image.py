@@ -103,11 +103,14 @@ def _severity(first: _Taken, sure: bool) -> Severity:
     return Severity.HIGH if sure else Severity.MEDIUM
 
 
-def _lines(path: str, first: _Taken) -> str:
-    """The patterns for the file that says what of the context is left out."""
-    names = (posixpath.basename(item.path) for item in first.kept)
-    others = [f"**/{name}" for name in dict.fromkeys(names) if not name.startswith(".env")]
-    return files.into(path, "\n".join([*([".git"] if first.history else []), "**/.env*", "!**/.env.example", *others]))
+def _lines(inventory: Inventory, path: str, context: str, first: _Taken) -> str:
+    """The patterns for what is to be left out of the context, and for what a build takes its values from."""
+    names = dict.fromkeys(posixpath.basename(item.path) for item in first.kept)
+    others = [f"**/{name}" for name in names if not name.startswith(".env")]
+    inside = (item.path for item in inventory.env_files if item.committed is not False and not item.template)
+    wanted = {posixpath.basename(file) for file in below(sorted(inside), context)} - set(names)
+    back = [f"!**/{name}" for name in sorted({".env.example", *(each for each in wanted if each.startswith(".env."))})]
+    return files.into(path, "\n".join([*([".git"] if first.history else []), "**/.env*", *back, *others]))
 
 
 def _what_happens(first: _Taken, held: bool) -> str:
@@ -139,5 +142,5 @@ def _evidence(inventory: Inventory, context: str, items: list[_Taken]) -> Eviden
         "credentials that an image may hold.",
         severity=_severity(first, sure),
         confidence=None if sure else Confidence.MEDIUM,
-        example=_lines(path, first),
+        example=_lines(inventory, path, context, first),
     )

@@ -37,6 +37,7 @@ from auditlib.inventory.stack import Variable
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.phrases import counted
 from auditlib.rules import _code_lines as code_lines
+from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 
@@ -63,8 +64,20 @@ def _is_decided_without(inventory: Inventory, name: str) -> bool:
 def _is_told(inventory: Inventory, name: str) -> bool:
     """Whether no code was seen to decide by it, and a template has people set it to something else."""
     deciding = any(item.variable.upper() == name.upper() for item in inventory.environment_branches)
+    return not deciding and _has_template(inventory, name)
+
+
+def _has_template(inventory: Inventory, name: str) -> bool:
+    """Whether a template sets the variable to something else than development."""
     lines = (line for file in inventory.env_files if file.template for line in file.lines if line.name == name)
-    return not deciding and any(line.value and not environments.is_development(line.value.text) for line in lines)
+    return any(line.value and not environments.is_development(line.value.text) for line in lines)
+
+
+def _comes_by_file(inventory: Inventory, name: str) -> bool:
+    """Whether services get the variable, if at all, by a file that Compose itself doesn't read."""
+    filled = any(item.name == name for item in inventory.variables)
+    given = any(entry.name == name for item in inventory.services for entry in item.environment)
+    return not filled and not given and any(item.env_files for item in inventory.services)
 
 
 def _spot(place: Location) -> tuple[str, int]:
@@ -97,6 +110,8 @@ def _in_images(inventory: Inventory) -> frozenset[str]:
 
 def _evidence(inventory: Inventory, name: str, places: dict[Location, str]) -> Evidence:
     (location, first), *others = places.items()
+    in_compose = location.file.endswith((".yml", ".yaml"))
+    by_file = not in_compose and _comes_by_file(inventory, name)
     branches = {item.location: item for item in inventory.environment_branches if item.variable.upper() == name.upper()}
     said = (
         "a deployment that doesn't set it runs as on a developer's machine; "
@@ -116,11 +131,15 @@ def _evidence(inventory: Inventory, name: str, places: dict[Location, str]) -> E
                 for place, item in branches.items()
             ),
         ),
-        severity=None if branches or location.file.endswith((".yml", ".yaml")) else Severity.LOW,
+        severity=None if (branches and not _has_template(inventory, name)) or in_compose else Severity.LOW,
         confidence=None if branches else Confidence.MEDIUM,
-        recommendation=f"Write `${{{name}:?set it in .env}}` in Compose and remove the default from the code.",
+        recommendation=f"Remove the default from the code, so that a start without {name} fails."
+        if by_file
+        else f"Write `${{{name}:?set it in .env}}` in Compose and remove the default from the code.",
         change=next((_change(item) for item in inventory.variables if item.location == location), ("", "")),
-        example=code_lines.required([name]),
+        example=files.into(location.file, code_lines.in_code(inventory, name, location.file))
+        if by_file
+        else code_lines.required([name]),
     )
 
 

@@ -30,6 +30,7 @@ References:
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 
 from auditlib.conventions import database_logins, environments, exporters, image_variables
@@ -45,10 +46,12 @@ from auditlib.rules._rule import Evidence, rule
 _LOGIN = regex(r"(?P<user>\w+):[^@\n]{0,200}@")
 _ROOT_OPTION = regex(r"--mysqld\.username[= ]root\b")
 _GRANTS = {
-    "PostgreSQL exporter": "CREATE USER monitoring PASSWORD '…'; GRANT pg_monitor TO monitoring;",
-    "MySQL exporter": "CREATE USER 'monitoring' IDENTIFIED BY '…'; "
+    "PostgreSQL exporter": "CREATE USER monitoring PASSWORD '<a new password>'; GRANT pg_monitor TO monitoring;",
+    "MySQL exporter": "CREATE USER 'monitoring' IDENTIFIED BY '<a new password>'; "
     "GRANT PROCESS, REPLICATION CLIENT, SELECT ON *.* TO 'monitoring';",
 }
+_GIVEN = "${MONITORING_PASSWORD:?set it in .env}"
+_TARGET = regex(r"(?:\w+://)?[^@\n]{0,200}@(?P<rest>\S{1,200})")
 
 
 @rule(area=Area.MONITORING, severity=Severity.LOW, confidence=Confidence.HIGH, effort=Effort.SMALL)
@@ -60,8 +63,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             continue
         found = _of_mysql(service) if known.name == "MySQL exporter" else _of_postgres(inventory, graph, service)
         if found:
-            user, place, server = found
-            yield _evidence(service, known.name, user, place, server)
+            yield _evidence(inventory, service, known.name, *found)
 
 
 def _of_mysql(service: Service) -> tuple[str, Location, Service | None] | None:
@@ -82,7 +84,9 @@ def _of_postgres(
     return (asked.user, asked.login.location, asked.server) if asked and made and asked.user in made.users else None
 
 
-def _evidence(service: Service, kind: str, user: str, place: Location, server: Service | None) -> Evidence:
+def _evidence(
+    inventory: Inventory, service: Service, kind: str, user: str, place: Location, server: Service | None
+) -> Evidence:
     usual = user in ("postgres", "root")
     whose = f"the superuser of {server.name}" if server else "the user that may do everything"
     return Evidence(
@@ -93,5 +97,27 @@ def _evidence(service: Service, kind: str, user: str, place: Location, server: S
         related=(Related(server.location, f"{server.name} makes {user} its superuser"),) if server else (),
         recommendation=f"Make a user that may read statistics only, and give its login to {service.name}.",
         severity=None if usual else Severity.INFO,
-        example=f"-- {_GRANTS[kind]}\n" + compose_lines.of_service(service, "# with the login of monitoring"),
+        example=f"{_made(inventory, kind, user, server)}\n{compose_lines.of_service(service, _login(service, kind))}",
     )
+
+
+def _made(inventory: Inventory, kind: str, user: str, server: Service | None) -> str:
+    """The statements that make the user, run in the server where that is of the repository."""
+    if server is None:
+        return f"# in the database\n{_GRANTS[kind]}"
+    compose = compose_lines.call(inventory, server.project)
+    return f'{compose} exec {shlex.quote(server.name)} psql -U {shlex.quote(user)} -d postgres -c "{_GRANTS[kind]}"'
+
+
+def _login(service: Service, kind: str) -> str:
+    """The variables, or the option, by which the exporter takes the login."""
+    whole = exporter_server.entry(service, "DATA_SOURCE_NAME")
+    match = _TARGET.fullmatch(whole.value.text) if whole and whole.value else None
+    rest = match["rest"] if match else "<as it is behind the @>"
+    if kind == "MySQL exporter":
+        if _ROOT_OPTION.search(" ".join(service.command)):
+            option = "command: [--mysqld.username=monitoring]  # beside the others"
+            return f"{option}\nenvironment:\n  MYSQLD_EXPORTER_PASSWORD: {_GIVEN}"
+        return f"environment:\n  DATA_SOURCE_NAME: monitoring:{_GIVEN}@{rest}"
+    uri = f"\n  DATA_SOURCE_URI: {rest}  # in place of DATA_SOURCE_NAME" if whole else ""
+    return f"environment:{uri}\n  DATA_SOURCE_USER: monitoring\n  DATA_SOURCE_PASS: {_GIVEN}"

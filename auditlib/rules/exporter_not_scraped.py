@@ -36,6 +36,7 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.rules import _monitoring_lines as monitoring_lines
 from auditlib.rules._rule import Evidence, rule
 
 
@@ -63,13 +64,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 related=tuple(Related(config.location, "no target here leads to it") for config in configs[:3]),
                 recommendation=f"Add a job with the target {service.name}"
                 f"{':' + found.ports[0] if found.ports else ''} to {configs[0].file}.",
-                example=_job(service, found.ports[0]) if found.ports else "",
+                example=monitoring_lines.for_exporter(inventory, configs[0].file, found),
             )
-
-
-def _job(service: Service, port: str) -> str:
-    target = f'      - targets: ["{service.name}:{port}"]'
-    return f"scrape_configs:\n  - job_name: {service.name}\n    static_configs:\n{target}"
 
 
 def _known(service: Service, found: exporters.Exporter, kinds: set[exporters.Exporter | None]) -> bool:

@@ -36,7 +36,7 @@ from auditlib.conventions import migrations, package_installs, tools
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Command
-from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
 from auditlib.rules._rule import Evidence, rule
 
@@ -47,6 +47,10 @@ _BRINGS = regex(
 )
 _AHEAD = regex(r"\bgo\s+mod\s+download\b|\bcargo\s+fetch\b|\bgo-offline\b")
 """What a later command does again where it is missing."""
+_SHOWS = regex(
+    r"^(?:sudo\s+)?(?:echo|printf|date|exit|true|sleep|(?:docker[ -]compose|docker)\s(?:.*\s)?(?:ps|logs|images)\b)"
+)
+"""A command after a migration that does nothing with the schema."""
 _SHOWN = 80
 
 
@@ -58,9 +62,21 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         found = [item for item in commands if item.cannot_fail and _brings(item)]
         if found:
             yield _of_image(file.path, found)
+    last = _last(inventory)
     for item in _migrating(inventory):
         if item.cannot_fail and migrations.applies(" ".join(item.words)):
-            yield _of_migration(item)
+            yield _of_migration(item, last=item.location in last)
+
+
+def _last(inventory: Inventory) -> set[Location]:
+    """The places in scripts after which nothing is done any more, but shown."""
+    found: set[Location] = set()
+    for script in inventory.scripts:
+        for item in reversed(script.commands):
+            if not _SHOWS.search(" ".join(item.words)):
+                found.add(item.location)
+                break
+    return found
 
 
 def _brings(command: Command) -> bool:
@@ -95,13 +111,14 @@ def _of_image(path: str, found: list[Command]) -> Evidence:
     )
 
 
-def _of_migration(command: Command) -> Evidence:
+def _of_migration(command: Command, *, last: bool) -> Evidence:
+    outcome = "the script ends as if it had worked" if last else "what follows goes on as if the schema were up to date"
     return Evidence(
-        f"`{_text(command)}` migrates the database with a fallback that always succeeds: when it fails, what follows "
-        "goes on as if the schema were up to date.",
+        f"`{_text(command)}` migrates the database with a fallback that always succeeds: when it fails, {outcome}.",
         command.location,
         subject="migration",
         recommendation=f"Take the fallback away from `{_text(command, 60)}` in {command.location.file}.",
+        severity=Severity.LOW if last else None,
         example=" ".join(command.words),
     )
 

@@ -83,5 +83,5 @@ def _evidence(service: Service, needed: list[str], probe: probes.Probe, route: S
         service=service.name,
         related=(Related(probe.location, "the health check"),),
         recommendation=f"Have {route.path} ask {names} before it answers, or add a route that does and check that.",
-        example=files.into(route.location.file, f"<a request to {needed[0]} that changes nothing, such as SELECT 1>"),
+        example=files.into(route.location.file, f"<a request to {needed[0]} that changes nothing>"),
     )

@@ -59,9 +59,14 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 change=(found.asked, found.known[0]) if len(found.known) == 1 else ("", ""),
                 example=files.into(
                     probe.location.file,
-                    f"http://127.0.0.1:{found.known[0] if len(found.known) == 1 else _one_of(found.known)}/",
+                    _asked(found.known[0] if len(found.known) == 1 else _one_of(found.known), probes.paths(probe)),
                 ),
             )
+
+
+def _asked(port: str, paths: list[str]) -> str:
+    """The same question at another port."""
+    return f"http://127.0.0.1:{port}{paths[0]}" if paths else f"<the same question at port {port}>"
 
 
 def _one_of(ports: tuple[str, ...]) -> str:

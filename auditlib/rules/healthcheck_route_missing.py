@@ -84,10 +84,10 @@ def _evidence(service: Service, probe: Probe, path: str, routes: list[Route]) ->
 
 
 _DECLARED = {
-    "fastapi": '@app.get("{}")\ndef health() -> dict[str, str]:\n    return {{"status": "ok"}}',
-    "flask": '@app.get("{}")\ndef health():\n    return {{"status": "ok"}}',
+    "fastapi": '@<app>.get("{}")\ndef health() -> dict[str, str]:\n    return {{"status": "ok"}}',
+    "flask": '@<app>.get("{}")\ndef health():\n    return {{"status": "ok"}}',
     "django": 'path("{}", lambda request: HttpResponse("ok"))',
-    "express": 'app.get("{}", (request, response) => response.send("ok"));',
+    "express": '<app>.get("{}", (request, response) => response.send("ok"));',
 }
 _ASKS_FOR_HEALTH = regex(r"health|/(?:live|ready|ping|status)")
 

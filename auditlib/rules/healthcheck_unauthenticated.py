@@ -97,7 +97,7 @@ def _fault(service: Service, product: str, probe: Healthcheck, command: Command)
         effect = "so the check never passes" if checked else f"and {tool} exits with 0, so the check passes"
         return f"gets NOAUTH instead of an answer {effect} whatever state it is in", "Set REDISCLI_AUTH", None
     if kind == "mysql" and "ping" in command.words:
-        return "passes as soon as the server answers, also when it refuses the login", "", Severity.LOW
+        return "passes as soon as the server answers, also when it refuses the login", "", Severity.INFO
     if kind == "web" and _is_closed(service, product, command):
         fails = tool == "wget" or any(word == "--fail" or _FAILS.fullmatch(word) for word in command.words)
         effect = "so the check never passes" if fails else "and curl exits with 0, so the check passes"

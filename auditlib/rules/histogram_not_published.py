@@ -49,6 +49,7 @@ _SETTING = """management:
     distribution:
       percentiles-histogram:
         http.server.requests: true"""
+_PROPERTY = "management.metrics.distribution.percentiles-histogram.http.server.requests=true"
 
 
 @rule(area=Area.MONITORING, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
@@ -72,7 +73,9 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             *(Related(item.location, f"{item.called} has no result either", member=True) for item in others[:10]),
         ),
         recommendation=f"Set percentiles-histogram for http.server.requests in {settings[0].location.file}.",
-        example=files.into(settings[0].location.file, _SETTING),
+        example=files.into(
+            settings[0].location.file, _PROPERTY if settings[0].location.file.endswith(".properties") else _SETTING
+        ),
     )
 
 

@@ -74,6 +74,8 @@ def _evidence(server: Service, entry: EnvironmentEntry, path: str, folder: str, 
         subject=path,
         service=server.name,
         related=tuple(Related(mount.location, "what is mounted there") for mount in mounted),
-        recommendation=f"Name a dashboard of {folder} in {_VARIABLE} of {server.name}.",
+        recommendation=f"Name a dashboard of {folder} in {_VARIABLE} of {server.name}."
+        if boards
+        else f"Add a dashboard to {folder} and name it in {_VARIABLE} of {server.name}.",
         example=compose_lines.of_service(server, f"environment:\n  {_VARIABLE}: {better}"),
     )

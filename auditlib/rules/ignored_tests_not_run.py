@@ -40,6 +40,8 @@ from auditlib.rules import _workflow_lines as workflow_lines
 from auditlib.rules._rule import Evidence, rule
 
 _TESTS = regex(r"\bcargo\s+(?:\S+\s+)*?(?:test|nextest)\b")
+_MANY = 3
+"""Tests that are more than a few which somebody set aside."""
 _ALL = regex(r"--(?:include-)?ignored\b|--run-ignored\b")
 
 
@@ -65,6 +67,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             Related(run.location, "runs the other tests"),
         ),
         recommendation="Add a job that starts what they need and runs `cargo test -- --ignored`.",
+        severity=Severity.LOW if len(ignored) < _MANY else None,
         example=workflow_lines.step(
             run.location.file,
             run.job.id,

@@ -32,7 +32,7 @@ import re
 from collections.abc import Iterator
 
 from auditlib import pipeline
-from auditlib.conventions import deployment
+from auditlib.conventions import deployment, pushed_images
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.model import Area, Confidence, Effort, Related, Severity
@@ -53,13 +53,15 @@ _OF_FILES = regex(
     r"(?:^|[\s/])trivy\s+(?:-\S+\s+)*(?:fs|filesystem|repo|repository|config)\s"
 )
 """Scans that look at files of the repository, and at nothing of the base image."""
-_PUSHES = regex(r"(?:^|\s)push=true\b|\bdocker\s.*\bpush\b|\s--push\b")
-_SCAN = """- uses: aquasecurity/trivy-action@<full commit hash>  # <version>
+_PUSHES = regex(r"(?:^|\s)push=(?:true\b|\$\{\{)|\bdocker\s.*\bpush\b|\s--push\b")
+_SCAN = """- uses: {host}aquasecurity/trivy-action@<full commit hash>  # <version>
   with:
-    image-ref: <the image as it is built before>
+    image-ref: {image}
     severity: HIGH,CRITICAL
     ignore-unfixed: true
     exit-code: "1\""""
+_KNOWN = regex(r"(?:[\w./:@-]|\$\{\{\s*(?!steps\.)[\w.-]+\s*\}\})+")
+"""A name without what only the shell of a command, or another step, knows."""
 _ACTS_ON_IMAGE = regex(r"\bcompose\b.*\s(?:up|run)\b(?!.*--build)")
 
 
@@ -75,7 +77,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     scans = [run for run in (*found.runs, *found.opaque) if _SCANNERS.search(run.text)]
     if builds and all(_OF_FILES.search(run.text) for run in scans):
         pushing = {id(run.job) for run in found.runs if _PUSHES.search(run.text)}
-        yield _evidence(builds, [run for run in builds if id(run.job) in pushing], scans)
+        yield _evidence(inventory, builds, [run for run in builds if id(run.job) in pushing], scans)
 
 
 def _where(jobs: list[str], pushing: list[str]) -> str:
@@ -85,7 +87,7 @@ def _where(jobs: list[str], pushing: list[str]) -> str:
     return f" ({listed(pushing)} {'pushes' if len(pushing) == 1 else 'push'} them)" if pushing else ""
 
 
-def _evidence(builds: list[Run], pushed: list[Run], of_files: list[Run]) -> Evidence:
+def _evidence(inventory: Inventory, builds: list[Run], pushed: list[Run], of_files: list[Run]) -> Evidence:
     first, *others = [*pushed, *(run for run in builds if run not in pushed)]
     jobs = list(dict.fromkeys(run.job.id for run in builds))
     pushing = list(dict.fromkeys(run.job.id for run in pushed))
@@ -101,7 +103,20 @@ def _evidence(builds: list[Run], pushed: list[Run], of_files: list[Run]) -> Evid
             *(Related(run.location, "scans the files of the repository, no image") for run in of_files[:2]),
         ),
         recommendation=f"Add a scan, with Trivy or Grype, after the build in the job {first.job.id} of "
-        f"{first.job.workflow}.",
+        f"{first.job.workflow}{', and push only what passes it' if pushed else ''}.",
         severity=Severity.MEDIUM if pushed else None,
-        example=workflow_lines.step(first.job.workflow, first.job.id, _SCAN),
+        example=workflow_lines.step(first.job.workflow, first.job.id, _scan(inventory, first)),
     )
+
+
+def _scan(inventory: Inventory, build: Run) -> str:
+    """A step that scans what a job pushes, by the name that its files write out.
+
+    Another forge has to be told where the action is.
+    """
+    file = build.job.workflow
+    mine = (item for item in inventory.workflows if item.file == file)
+    names = (item.reference for workflow in mine for item in pushed_images.of(workflow, build.job))
+    known = (name for name in names if _KNOWN.fullmatch(name))
+    host = "" if file.startswith(".github/") else "https://github.com/"
+    return _SCAN.format(host=host, image=next(known, "<the image as it is built before>"))

@@ -193,5 +193,5 @@ def _evidence(workflow: Workflow, job: Job, unused: dict[str, Pushed], built: li
         recommendation=f"Let {listed(service.name for service in built)} run the published image by its version, and "
         "deploy by pulling it.",
         confidence=Confidence.LOW if hooked else None,
-        example=compose_lines.of_service(first, f"image: {_reference(unused[names[0]])}"),
+        example=compose_lines.of_service(first, f"image: {_reference(unused[names[0]])}  # in place of build"),
     )

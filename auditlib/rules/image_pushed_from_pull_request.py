@@ -47,6 +47,10 @@ from auditlib.rules._rule import Evidence, rule
 _PUSHES = regex(r"^(?:docker|podman|buildah|nerdctl)\s+(?:image\s+|manifest\s+)?push\b|^docker[ -]compose\b.*\spush\b")
 _BUILDS_AND_PUSHES = regex(r"^docker\s+(?:buildx\s+)?(?:build|bake)\b.*\s--push(?:\s|=true|$)")
 _PUSH = "push: ${{ github.event_name != 'pull_request' }}"
+_FIXED = regex(r"type=(?:raw|edge)|latest=true|value=latest")
+_OWN_TAG = regex(
+    r"github\.(?:sha|run_id|run_number|head_ref|event\.(?:number|pull_request))|GITHUB_SHA|GITHUB_RUN_|refs?/pull"
+)
 _LOCAL = regex(r"localhost|127\.0\.0\.1|\bkind\b|ttl\.sh")
 """Registries that end with the job."""
 
@@ -84,7 +88,20 @@ def _pushes(job: Job) -> Iterator[tuple[Step, Location]]:
                 yield step, command.location
 
 
+def _is_apart(job: Job, step: Step) -> bool:
+    """Whether what a pull request pushes has a tag of its own, so that it takes the place of no image in use."""
+    given = {pair.name: pair.value for pair in step.inputs}.get("tags", "")
+    if "steps." in given:
+        made = [item for item in job.steps if item.uses.startswith("docker/metadata-action@")]
+        told = " ".join(pair.value for item in made for pair in item.inputs)
+        return bool(made) and not _FIXED.search(told)  # by itself it tags pull requests by their number
+    texts = [*given.replace(",", "\n").split("\n"), *(" ".join(item.words) for item in step.commands)]
+    pushed = [text for text in texts if text.strip() and (given or _PUSHES.search(text))]
+    return bool(pushed) and all(_OWN_TAG.search(text) for text in pushed)
+
+
 def _evidence(workflow: Workflow, job: Job, step: Step, place: Location) -> Evidence:
+    apart = _is_apart(job, step)
     trigger = next(item for item in workflow.triggers if item.event == "pull_request")
     return Evidence(
         f"The job {job.id} pushes an image, and pull requests start it.",
@@ -92,6 +109,7 @@ def _evidence(workflow: Workflow, job: Job, step: Step, place: Location) -> Evid
         subject=f"{job.id}/{step.name or step.uses or step.index}",
         related=(Related(trigger.location, "pull requests start the workflow"),),
         recommendation=f"Push only where `github.event_name != 'pull_request'` in the job {job.id} of {workflow.file}.",
+        severity=Severity.LOW if apart else None,
         change=("push: true", _PUSH),
         example=workflow_lines.of_job(workflow.file, job.id, "if: github.event_name != 'pull_request'"),
     )

@@ -66,8 +66,15 @@ _ADDS_USER = {
     "alpine": "RUN adduser -S -D -H -u 10001 app",
     "debian": "RUN useradd --system --uid 10001 app",
 }
+_HOME = regex(r"(?:^|[\s\"'=:\[])/root/|\bpip3?\s+install\b.*\s--user\b|\bplaywright\s+install\b")
 _BRINGS_SWITCH = regex(r"\b(?:gosu|su-exec|s6-overlay|setpriv)\b")
 """A program that changes the user, which nobody installs without a script that calls it."""
+_OWN_USERS = {"node": "node", "oven/bun": "bun", "denoland/deno": "deno"}
+"""The users that images bring."""
+_WITHOUT_USERADD = frozenset({"amazoncorretto", "amazonlinux", "scratch"})
+_MAJOR = regex(r"(\d+)")
+_WITH_APP = 8
+"""The first release of .NET whose images bring the user app."""
 
 
 class _Scripts(Struct, frozen=True):
@@ -224,7 +231,7 @@ def _evidence(found: list[_Root], in_cluster: bool) -> Evidence:
         service=first.services[0].name if alone and first.services else None,
         related=tuple(Related(item.location, f"{_name(item)}: {item.reason}", member=True) for item in others),
         recommendation=f"End {listed(item.image.dockerfile.path for item in found)} with `USER`, and give that user "
-        f"the folders that it writes to{_written(found)}{_beside(found)}.",
+        f"the folders that it writes to{_written(found)}{_at_home(found)}{_beside(found)}.",
         confidence=Confidence.MEDIUM if in_cluster else None,
         example="\n".join(
             dict.fromkeys((*map(_lines, found[:3]), *(line for item in found[:3] for line in _stays(item))))
@@ -253,6 +260,12 @@ def _stays(item: _Root) -> Iterator[str]:
             yield compose_lines.of_service(service, 'user: "0:0"')
 
 
+def _at_home(found: list[_Root]) -> str:
+    """What is said of an image that keeps programs or data in the home of root, which nobody else can enter."""
+    texts = (step.argument for item in found for step in item.image.instructions)
+    return "; move what it has in /root elsewhere" if any(_HOME.search(text) for text in texts) else ""
+
+
 def _written(found: list[_Root]) -> str:
     targets = dict.fromkeys(path for item in found for path in _volumes(item))
     return f" ({listed(targets)})" if targets else ""
@@ -268,8 +281,11 @@ def _lines(item: _Root) -> str:
     name, base = images.repository(item.image.base), item.image.base
     if name == "scratch" or name.startswith("distroless/"):
         return files.into(item.image.dockerfile.path, "USER 65532:65532")
-    own = "node" if name == "node" else "bun" if name == "oven/bun" else ""
+    own = _OWN_USERS.get(name, "")
+    if name.startswith("dotnet/") and (major := _MAJOR.match(images.tag(base))) and int(major[1]) >= _WITH_APP:
+        own = "app"
     adds = _ADDS_USER["alpine" if name in ("alpine", "busybox") or _ALPINE.search(images.tag(base)) else "debian"]
     user = own or "10001"
     folders = "".join(f"\nRUN install -d -o {user} {path}" for path in _volumes(item))
-    return files.into(item.image.dockerfile.path, f"{'' if own else adds}{folders}\nUSER {user}".lstrip("\n"))
+    adds = "" if own or name in _WITHOUT_USERADD else adds
+    return files.into(item.image.dockerfile.path, f"{adds}{folders}\nUSER {user}".lstrip("\n"))

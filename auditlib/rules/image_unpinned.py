@@ -28,7 +28,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 
-from auditlib.conventions import environments, images
+from auditlib.conventions import environments, images, pushed_images
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
@@ -41,6 +41,9 @@ _RELEASES = frozenset({
 """Tags without a digit that name a release of a distribution, or a variant of an image that has no versions."""
 
 _DIGEST = "docker image inspect --format '{{{{index .RepoDigests 0}}}}' {}  # what to write instead"
+_BASE = "FROM {0}@<the digest that `docker buildx imagetools inspect {0}` shows>"
+"""A builder keeps the base of an image to itself, so that no command for images on the host finds it."""
+_PUBLISHED = "image: {}:${{VERSION:?the version to run}}"
 
 
 @rule(area=Area.ORCHESTRATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
@@ -51,8 +54,21 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for image, location in _named(inventory):
         if images.repository(image) not in own and _moves(image):
             found.setdefault(location.file, {})[location] = image
+    pushed = _pushed(inventory) if found else frozenset()
+    bases = {dockerfile.path for dockerfile in inventory.dockerfiles}
     for file, places in found.items():
-        yield _evidence(file, places)
+        yield _evidence(file, places, pushed, of_build=file in bases)
+
+
+def _pushed(inventory: Inventory) -> frozenset[str]:
+    """The last parts of the names under which workflows push images: the account is often known to a run alone."""
+    jobs = ((workflow, job) for workflow in inventory.workflows for job in workflow.jobs)
+    names = (_name(item.reference) for workflow, job in jobs for item in pushed_images.of(workflow, job))
+    return frozenset(name for name in names if name and not set("${}") & set(name))
+
+
+def _name(image: str) -> str:
+    return images.repository(image.rpartition("}}/")[2]).rpartition("/")[2]
 
 
 def _named(inventory: Inventory) -> Iterator[tuple[str, Location]]:
@@ -76,15 +92,26 @@ def _moves(image: str) -> bool:
     return bool(image) and "$" not in image and "@" not in image and not fixed
 
 
-def _evidence(file: str, places: dict[Location, str]) -> Evidence:
+def _evidence(file: str, places: dict[Location, str], pushed: frozenset[str], *, of_build: bool) -> Evidence:
     (first, image), *others = places.items()
+    own = "/" in image and images.product(image) is None and _name(image) in pushed
+    usual = _BASE if of_build else _DIGEST
+    step = (
+        f"Let the pipeline tag {image} by its version too, and run that version in {file}"
+        if own
+        else f"Write the version of {image} that runs today, and let Renovate or Dependabot raise it"
+    )
     return Evidence(
         f"{listed(places.values())} {'names' if len(set(places.values())) == 1 else 'name'} no version: the next pull "
         f"may bring another one.",
         first,
         subject=f"{file}/images",
         related=tuple(Related(location, f"{other} has no version either", member=True) for location, other in others),
-        recommendation=f"Write the version of {image} that runs today, and let Renovate or Dependabot raise it.",
+        recommendation=f"{step}{'; pin the others as well' if others else ''}.",
         severity=Severity.LOW if environments.is_for_development(file) else None,
-        example=_DIGEST.format(shlex.quote(image)),
+        example=_PUBLISHED.format(_without_tag(image)) if own else usual.format(shlex.quote(image)),
     )
+
+
+def _without_tag(image: str) -> str:
+    return image.removesuffix(f":{images.tag(image)}")

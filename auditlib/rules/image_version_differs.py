@@ -174,10 +174,14 @@ def _playwright(inventory: Inventory, running: dict[str, list[_Run]]) -> Iterato
                     service=service.name,
                     related=tuple(Related(item.location, f"{item.name} {item.constraint}") for item in libraries),
                     recommendation=f"Give {service.name} the image of the library's version.",
-                    example=compose_lines.of_service(
-                        service, f"image: {service.image.rpartition(':')[0]}:v<the version that is installed>-jammy"
-                    ),
+                    example=compose_lines.of_service(service, f"image: {_of_library(service.image)}"),
                 )
+
+
+def _of_library(image: str) -> str:
+    """The same image, on the same distribution, with a placeholder for its version."""
+    release = "".join(images.tag(image).partition("-")[1:])
+    return f"{image.rpartition(':')[0]}:v<the version that is installed>{release}"
 
 
 def _fits(image: tuple[int, ...], library: Requirement) -> bool:

@@ -44,6 +44,7 @@ from auditlib.inventory.stack import Mount, Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed
+from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
 
 _MIGRATION = regex(
@@ -66,7 +67,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         data = services.keeps_data(service, found)
         scripts = list(_scripts(inventory, service, data)) if data else []
         if scripts and data and found:
-            yield _evidence(service, found.name, scripts, data, migrates=migrates)
+            yield _evidence(inventory, service, found.name, scripts, data, migrates=migrates)
 
 
 def _scripts(inventory: Inventory, service: Service, data: Mount | None) -> Iterator[_Script]:
@@ -82,17 +83,27 @@ def _scripts(inventory: Inventory, service: Service, data: Mount | None) -> Iter
 _CLIENTS = {
     "PostgreSQL": 'psql -U "${POSTGRES_USER:-postgres}" -d "${POSTGRES_DB:-${POSTGRES_USER:-postgres}}"',
     "MySQL": 'mysql -uroot -p"$MYSQL_ROOT_PASSWORD" "$MYSQL_DATABASE"',
-    "MongoDB": "mongosh",
+    "MariaDB": 'mariadb -uroot -p"${MARIADB_ROOT_PASSWORD:-$MYSQL_ROOT_PASSWORD}" '
+    '"${MARIADB_DATABASE:-$MYSQL_DATABASE}"',
+    "MongoDB": 'mongosh "${MONGO_INITDB_DATABASE:-test}"',
 }
+_MONGO_LOGIN = "MONGO_INITDB_ROOT_USERNAME"
+_AS_ROOT = f' --authenticationDatabase admin -u "${_MONGO_LOGIN}" -p "$MONGO_INITDB_ROOT_PASSWORD"'
 
 
-def _for_existing(service: Service, product: str) -> str:
+def _for_existing(inventory: Inventory, service: Service, product: str) -> str:
     """How a change reaches the database that exists, until there are migrations."""
-    client = _CLIENTS.get(product, f"<the client of {product}>")
-    return f"docker compose exec -T {shlex.quote(service.name)} sh -c '{client}' < '<file with the new statements>'"
+    named = "MariaDB" if "mariadb" in service.image else product  # whose image has no client called mysql
+    client = _CLIENTS.get(named, f"<the client of {product}>")
+    if product == "MongoDB" and any(entry.name == _MONGO_LOGIN for entry in service.environment):
+        client += _AS_ROOT
+    compose = compose_lines.call(inventory, service.project)
+    return f"{compose} exec -T {shlex.quote(service.name)} sh -c '{client}' < '<file with the new statements>'"
 
 
-def _evidence(service: Service, product: str, scripts: list[_Script], data: Mount, *, migrates: bool) -> Evidence:
+def _evidence(
+    inventory: Inventory, service: Service, product: str, scripts: list[_Script], data: Mount, *, migrates: bool
+) -> Evidence:
     (first, place), *others = scripts
     return Evidence(
         f"{product} in {service.name} runs {first} only as long as {data.source or data.target} is empty; a "
@@ -109,5 +120,5 @@ def _evidence(service: Service, product: str, scripts: list[_Script], data: Moun
         else f"Move what may change out of {first} into migrations that run at each deployment.",
         severity=Severity.INFO if migrates else None,
         confidence=Confidence.MEDIUM if migrates else None,  # what the script holds isn't read
-        example=_for_existing(service, product),
+        example=_for_existing(inventory, service, product),
     )

@@ -43,6 +43,8 @@ from auditlib.rules._rule import Evidence, rule
 _MAVEN = regex(r"^(?:\S*/)?mvnw?(?:\s|$)")
 _RUNS_ALL = regex(r"\s(?:verify|install|deploy|integration-test|failsafe:integration-test)(?=\s|$)")
 _SKIPS = regex(r"\s-D(?:skipTests|skipITs|maven\.test\.skip|skipIntegrationTests)(?!=false)")
+_SKIPPING = regex(r"\s-D(?:skipTests|skipITs|maven\.test\.skip|skipIntegrationTests)(?:=\S*)?")
+_PHASE = regex(r"\s(?:validate|compile|test-compile|test|package|verify|install|deploy)(?=\s|$)")
 _TESTS = regex(
     r"(?:^|/)src/(?:test|it|integration-?test)/\S*"
     r"(?:(?:IT|ITCase|Integration\w*Tests?)\.(?:java|kt|groovy)$|/integration/)"
@@ -79,15 +81,21 @@ def _runs_all(text: str) -> bool:
     return bool(_MAVEN.search(text) and _RUNS_ALL.search(text) and not _SKIPS.search(text))
 
 
+def _verifying(text: str) -> str:
+    """The call that a workflow has, carried on to the end of the tests."""
+    whole = _SKIPPING.sub("", text)
+    return _PHASE.sub(" verify", whole, count=1) if _PHASE.search(whole) else f"{whole} verify"
+
+
 def _evidence(plugin: Requirement, tests: list[str], runs: list[Run]) -> Evidence:
     first = runs[0]
     how = "skips" if _SKIPS.search(first.text) else "ends before"
     return Evidence(
-        f"{plugin.location.file} has Failsafe run the integration tests ({counted(len(tests), 'file')}), and no "
-        f"workflow runs them: `{first.text[:60]}` {how} them.",
+        f"{plugin.location.file} has Failsafe run the integration tests (at least {counted(len(tests), 'file')}), and "
+        f"no workflow runs them: `{first.text[:60]}` {how} them.",
         plugin.location,
         subject=plugin.location.file,
         related=tuple(Related(run.location, f"`{run.text[:60]}` runs none of them") for run in runs[:4]),
-        recommendation="Run `mvn verify` in the workflow that checks pull requests.",
-        example=workflow_lines.step(first.location.file, first.job.id, "- run: ./mvnw --batch-mode verify"),
+        recommendation=f"Run `{_verifying(first.text)[:80]}` in the workflow that checks pull requests.",
+        example=workflow_lines.step(first.location.file, first.job.id, f"- run: {_verifying(first.text)}"),
     )

@@ -28,7 +28,7 @@ References:
 
 from __future__ import annotations
 
-import posixpath
+import shlex
 from collections.abc import Iterator
 
 from auditlib.conventions import env_file_uses
@@ -39,6 +39,7 @@ from auditlib.inventory.stack import Variable
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.phrases import listed
 from auditlib.redaction import is_credential_name
+from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
 
 
@@ -58,7 +59,6 @@ def _evidence(inventory: Inventory, item: Missed) -> Evidence:
         for line in file.lines if line.name in names
     ]  # fmt: skip
     file = project.files[0]
-    name = posixpath.basename(path)
     return Evidence(
         f"{file} fills in {listed(names)} from the shell or {env_file_uses.of_compose(project)}, and {path}, where "
         f"{'it is' if len(names) == 1 else 'they are'} to be set, is given to containers alone: {_outcome(missed)}",
@@ -70,10 +70,10 @@ def _evidence(inventory: Inventory, item: Missed) -> Evidence:
             Related(item.reference.location, f"{path} is given to containers"),
             *(Related(line.location, f"{line.name} is to be set here") for line in lines),
         ),
-        recommendation=f"Call Compose with `--env-file {name}`, and demand {listed(names, limit=3)} with `:?`.",
+        recommendation=f"Call Compose with `--env-file {path}`, and demand {listed(names, limit=3)} with `:?`.",
         severity=Severity.HIGH if any(map(is_credential_name, names)) else None,
         change=_change(first),
-        example=f"docker compose -f {posixpath.basename(file)} --env-file {name} up -d",
+        example=f"{compose_lines.call(inventory, project.name)} --env-file {shlex.quote(path)} up -d",
     )
 
 

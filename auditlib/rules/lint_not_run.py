@@ -1,4 +1,4 @@
-"""A linter or type checker is configured that no workflow runs.
+"""A linter or type checker has a configuration or a script, and no workflow runs it.
 
 The configuration says what the team agreed on; what nothing checks is kept for some weeks. The next person who runs
 the tool gets hundreds of findings at once and switches it off.
@@ -28,13 +28,17 @@ References:
 from __future__ import annotations
 
 import posixpath
+import textwrap
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
+
+from msgspec import Struct
 
 from auditlib import pipeline
-from auditlib.conventions import deployment, tools
+from auditlib.conventions import deployment, package_installs, tools
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
+from auditlib.inventory.delivery import Manifest
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.phrases import listed
 from auditlib.pipeline import Pipeline
@@ -44,30 +48,49 @@ from auditlib.rules._rule import Evidence, rule
 
 @rule(area=Area.CICD, severity=Severity.LOW, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """For each folder one finding for all tools that are configured there and that no workflow runs."""
+    """For each folder one finding for all tools that are configured or called there and that no workflow runs."""
     if deployment.other_ci(inventory):  # what it runs isn't read
         return
     found = pipeline.of(inventory)
     if _runs_everything(inventory, found):
         return
-    idle: defaultdict[str, dict[str, Location]] = defaultdict(dict)
-    for tool, location in _configured(inventory):
+    idle: defaultdict[str, dict[str, _Sign]] = defaultdict(dict)
+    for tool, sign in _signs(inventory):
         if not found.matching(tools.LINTERS[tool]):
-            idle[posixpath.dirname(location.file)].setdefault(tool, location)
-    for folder, places in idle.items():
-        yield _evidence(inventory, folder, places, found)
+            idle[posixpath.dirname(sign.location.file)].setdefault(tool, sign)
+    for folder, signs in idle.items():
+        yield _evidence(inventory, folder, signs, found)
 
 
-def _configured(inventory: Inventory) -> Iterator[tuple[str, Location]]:
-    """The tools that files of their own and manifests configure."""
-    for path in inventory.files:
-        if tool := tools.configured_linter(path):
-            yield tool, Location(path)
+class _Sign(Struct, frozen=True):
+    """What says that a tool is to be used: its configuration, or a script or target of this name that calls it.
+
+    It is bare where the tool does nothing without a configuration, and no file holds any.
+    """
+
+    location: Location
+    script: str = ""
+    bare: bool = False
+
+
+def _signs(inventory: Inventory) -> Iterator[tuple[str, _Sign]]:
+    """The tools that files of their own and manifests configure, before those that scripts call."""
+    found = [(tool, _Sign(Location(path))) for path in inventory.files if (tool := tools.configured_linter(path))]
     for manifest in inventory.manifests:
-        yield from ((tool, manifest.location) for name in manifest.tools if (tool := _known(name)))
-        for target in manifest.targets:
-            if target.name.partition(":")[0] == "lint":
-                yield from ((tool, target.location) for item in target.commands if (tool := _started(item.words)))
+        found += [(tool, _Sign(manifest.location)) for name in manifest.tools if (tool := _known(name))]
+    yield from found
+    lacking = _WITHOUT_DEFAULTS.difference(tool for tool, _ in found)
+    for manifest in inventory.manifests:
+        yield from _called(manifest, lacking)
+
+
+def _called(manifest: Manifest, lacking: Collection[str]) -> Iterator[tuple[str, _Sign]]:
+    """What scripts for linting call; an option may name a configuration."""
+    for target in manifest.targets:
+        for item in target.commands if target.name.partition(":")[0] == "lint" else ():
+            if tool := _started(item.words):
+                told = any(word.startswith(("-c", "--config")) for word in item.words)
+                yield tool, _Sign(target.location, target.name, tool in lacking and not told)
 
 
 def _known(name: str) -> str | None:
@@ -90,38 +113,103 @@ def _runs_everything(inventory: Inventory, found: Pipeline) -> bool:
 
 _RUN = {
     "ruff": "ruff check .", "mypy": "mypy .", "black": "black --check .", "bandit": "bandit -r .",
-    "eslint": "npx eslint .", "biome": "npx biome ci .", "stylelint": "npx stylelint '**/*.css'",
-    "golangci-lint": "golangci-lint run", "yamllint": "yamllint .", "hadolint": "hadolint Dockerfile",
+    "flake8": "flake8 .", "pylint": "pylint --recursive=y .", "yamllint": "yamllint .", "pyright": "pyright",
 }  # fmt: skip
-"""How a tool checks all that is in its folder; the others by their name alone."""
+"""How a tool of Python checks all that is in its folder."""
+_OF_NODE = {"eslint": "eslint .", "biome": "biome ci .", "stylelint": "stylelint '**/*.css'"}
+_STARTS = {"npm": "npx", "yarn": "yarn", "pnpm": "pnpm exec", "bun": "bunx"}
+_OTHERS = {
+    "golangci-lint": "- uses: golangci/golangci-lint-action@<full commit hash>  # <version>{inside}",
+    "rubocop": "- run: gem install rubocop && rubocop",
+    "hadolint": '- run: docker run --rm -v "$PWD:/src:ro" -w /src hadolint/hadolint hadolint <the Dockerfiles>',
+}
+_IMPORTING = frozenset({"mypy", "pyright", "pylint"})
+"""Those that need the packages which the code imports."""
+_WITHOUT_DEFAULTS = frozenset({"eslint", "stylelint"})
+"""Those that do nothing without a configuration."""
 
 
-def _steps(folder: str, names: list[str], file: str) -> str:
+def _steps(inventory: Inventory, folder: str, signs: Mapping[str, _Sign]) -> str:
     """A job that installs what the folder needs and runs its tools."""
-    npm = file.endswith((".json", ".js", ".mjs", ".cjs", ".ts")) or "eslint" in names
-    install = "npm ci" if npm else f"pip install {' '.join(names)}"
-    runs = "\n".join(f"  - run: {_RUN.get(name, name)}" for name in names)
     place = f"defaults:\n  run:\n    working-directory: {folder}\n" if folder else ""
-    return f"runs-on: ubuntu-latest\n{place}steps:\n  - uses: actions/checkout@v4\n  - run: {install}\n{runs}"
+    inside = f"\n  with: {{working-directory: {folder}}}" if folder else ""
+    steps = [
+        "- uses: actions/checkout@v4",
+        *_of_python(inventory, folder, [name for name in signs if name in _RUN]),
+        *_of_node(inventory, folder, {name: sign for name, sign in signs.items() if name in _OF_NODE}),
+        *(_OTHERS[name].format(inside=inside) for name in signs if name in _OTHERS),
+    ]
+    lines = textwrap.indent("\n".join(steps), "  ")
+    return f"runs-on: ubuntu-latest\n{place}steps:\n{lines}"
 
 
-def _evidence(inventory: Inventory, folder: str, places: dict[str, Location], found: Pipeline) -> Evidence:
-    (first, location), *others = places.items()
-    names = listed(places)
+def _of_python(inventory: Inventory, folder: str, names: list[str]) -> Iterator[str]:
+    if names:
+        listed_ones = posixpath.join(folder, "requirements.txt") in inventory.file_set
+        needs = "-r requirements.txt " if listed_ones and _IMPORTING.intersection(names) else ""
+        yield f"- run: pip install {needs}{' '.join(names)}"
+        yield from (f"- run: {_RUN[name]}" for name in names)
+
+
+def _of_node(inventory: Inventory, folder: str, signs: Mapping[str, _Sign]) -> Iterator[str]:
+    """The packages are installed as the lock file says; a script of the folder is called by its own name."""
+    if not signs:
+        return
+    manager = package_installs.manager_of_node(inventory.file_set, folder)
+    if manager in ("yarn", "pnpm"):
+        yield "- run: corepack enable"
+    yield f"- run: {package_installs.FROM_LOCK[manager] if manager else 'npm install'}"
+    runs = (
+        f"{manager or 'npm'} run {sign.script}" if sign.script else f"{_STARTS[manager or 'npm']} {_OF_NODE[name]}"
+        for name, sign in signs.items()
+    )
+    yield from (f"- run: {line}" for line in dict.fromkeys(runs))
+
+
+def _said(folder: str, signs: Mapping[str, _Sign]) -> str:
+    """What the tools are here: configured, or called by a script or target."""
+    configured = [name for name, sign in signs.items() if not sign.script]
+    parts = [f"{listed(configured)} {_is(configured)} configured in {folder or 'the root'}"] if configured else []
+    parts += [
+        f"{sign.script} of {sign.location.file} calls {name}, which no file configures"
+        if sign.bare
+        else f"{sign.script} of {sign.location.file} calls {name}"
+        for name, sign in signs.items()
+        if sign.script
+    ]
+    return "; ".join(parts)
+
+
+def _is(names: Collection[str]) -> str:
+    return "is" if len(names) == 1 else "are"
+
+
+def _advice(first: str, sign: _Sign, workflow: str, *, more: bool) -> str:
+    if sign.bare:
+        step = f"Configure {first} and run it in a job of {workflow}, or remove the script {sign.script}"
+    elif sign.script:
+        step = f"Run {first} in a job of {workflow}, or remove {sign.script} from {sign.location.file}"
+    else:
+        step = f"Run {first} in a job of {workflow}, or remove its configuration"
+    return f"{step}{'; likewise for the others' if more else ''}."
+
+
+def _evidence(inventory: Inventory, folder: str, signs: Mapping[str, _Sign], found: Pipeline) -> Evidence:
+    (first, sign), *others = signs.items()
+    workflow = deployment.workflow_file(inventory)
     how = "no workflow runs" if inventory.workflows else "the repository has no workflow that runs"
     return Evidence(
-        f"{names} {'is' if len(places) == 1 else 'are'} configured in {folder or 'the root'}, and {how} "
-        f"{'it' if len(places) == 1 else 'them'}.",
-        location,
-        subject=f"{folder}/{'/'.join(sorted(places))}",
+        f"{_said(folder, signs)}, and {how} {'it' if len(signs) == 1 else 'them'}.",
+        sign.location,
+        subject=f"{folder}/{'/'.join(sorted(signs))}",
         related=(
-            *(Related(place, f"configuration of {tool}") for tool, place in others),
-            *(Related(item.location, f"runs {names} nowhere") for item in inventory.workflows[:3]),
+            *(
+                Related(item.location, f"{'a call' if item.script else 'configuration'} of {tool}")
+                for tool, item in others
+            ),
+            *(Related(item.location, f"runs {listed(signs)} nowhere") for item in inventory.workflows[:3]),
         ),
-        recommendation=f"Run {first} in a job of {deployment.workflow_file(inventory)}, "
-        f"or remove its configuration{'' if len(places) == 1 else '; likewise for the others'}.",
+        recommendation=_advice(first, sign, workflow, more=bool(others)),
         confidence=Confidence.MEDIUM if found.opaque else None,
-        example=workflow_lines.of_job(
-            deployment.workflow_file(inventory), "lint", _steps(folder, list(places), location.file)
-        ),
+        example=workflow_lines.of_job(workflow, "lint", _steps(inventory, folder, signs)),
     )

@@ -108,7 +108,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 related=_log_mounts(applications),
                 recommendation=f"Add a collector and a store for logs to {project.location.file}, or set a logging "
                 f"driver for {listed((item.name for item in applications), limit=4)}.",
-                severity=Severity.LOW if few or len(mine) < _MANY else None,
+                severity=Severity.LOW if few or len(mine) < _MANY or project.for_one_host else None,
                 example=_lines(inventory, project),
             )
 
@@ -148,7 +148,8 @@ def _lines(inventory: Inventory, project: Project) -> str:
     """A collector and a store of logs, in the network that most services are in."""
     joined = compose_lines.joining(inventory, project, ())
     added = _COLLECTOR.format(joined=f"\n    {joined}" if joined else "")
-    return f"{files.into(project.location.file, added)}\n{files.into('vector.yaml', _PIPELINE)}"
+    beside = posixpath.join(posixpath.dirname(project.location.file), "vector.yaml")
+    return f"{files.into(project.location.file, added)}\n{files.into(beside, _PIPELINE)}"
 
 
 def _ships_by_library(inventory: Inventory) -> bool:

@@ -42,6 +42,7 @@ from auditlib.inventory.stack import Mount, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
 from auditlib.rules import _compose_lines as compose_lines
+from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 _STORAGE = regex(r"--storage\.path[= ](?P<path>\S+)")
@@ -90,5 +91,14 @@ def _evidence(shipper: LogShipper, service: Service, place: PathPattern, why: st
         service=service.name,
         related=(Related(mount.location if mount else service.location, f"what {service.name} mounts"),),
         recommendation=f"Mount a named volume at {folder} of {service.name}, and keep {what} in it.",
-        example=compose_lines.named_volume(service, folder, "positions"),
+        example=_lines(shipper, service, place.path, folder),
     )
+
+
+def _lines(shipper: LogShipper, service: Service, path: str, folder: str) -> str:
+    """The volume, and the configuration where the file has to move into it."""
+    volume = compose_lines.named_volume(service, folder, "positions")
+    if shipper.kind == "alloy" or posixpath.dirname(path) == folder:
+        return volume
+    moved = files.into(shipper.file, f"positions:\n  filename: {posixpath.join(folder, posixpath.basename(path))}")
+    return f"{moved}\n{files.into(service.location.file, volume)}"

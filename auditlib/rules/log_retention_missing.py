@@ -39,6 +39,7 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.monitoring import LokiSettings
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.patterns import regex
 from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
@@ -50,7 +51,9 @@ _LINES = """limits_config:
 compactor:
   working_directory: /loki/compactor
   retention_enabled: true
-  delete_request_store: filesystem"""
+  {store}: filesystem"""
+_OLD = regex(r"^v?2\.")
+"""Releases in which the store of requests to delete has another name."""
 
 _OPTIONS = f"""command:
   - -config.file={_BUILT_IN}
@@ -91,7 +94,9 @@ def _runs_as_shipped(service: Service) -> bool:
 def _of_settings(settings: LokiSettings, running: tuple[Service, ...]) -> Evidence:
     period = settings.period
     said = f"says {period.path}, and nothing applies it" if period else "says nothing of how long logs are kept"
-    lines = _LINES.format(period=period.path if period else "<how long, as 168h>")
+    old = any(_OLD.search(images.tag(item.image)) for item in running)
+    store = "shared_store" if old else "delete_request_store"
+    lines = _LINES.format(period=period.path if period else "<how long, as 168h>", store=store)
     return Evidence(
         f"{settings.file} {said}: Loki deletes no logs, until the disk is full.",
         period.location if period else settings.location,

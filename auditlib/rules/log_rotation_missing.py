@@ -74,7 +74,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         mine = declared.get(project.name, [])
         unlimited = [item for item in mine if _grows_everywhere(inventory, item) and not services.is_one_shot(item)]
         lasting = [item for item in unlimited if not environments.only_for_development(item)]
-        if lasting and not environments.is_for_development(project.location.file):
+        if lasting and not environments.in_development_file(inventory, project.location.file):
             yield _evidence(project, lasting)
 
     handlers = [item for item in inventory.unrotated_logs if _is_run_all_the_time(inventory, item.location)]

@@ -43,9 +43,11 @@ from auditlib.inventory.monitoring import LogShipper, PathPattern
 from auditlib.inventory.stack import Mount, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.rules import _compose_lines as compose_lines
+from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 _LINKS = frozenset({"access.log", "error.log"})
+_CONTAINERS = "/var/lib/docker/containers"
 _FOLDER_OF_LINKS = "/var/log/nginx"
 _WITH_LINKS = frozenset({"nginx", "nginxinc/nginx-unprivileged"})
 """Images that send these logs to the container's own output by links (https://hub.docker.com/_/nginx)."""
@@ -147,16 +149,27 @@ def _is_another_log(path: str) -> bool:
 
 def _linked(shipper: LogShipper, source: PathPattern, service: Service, server: Service) -> Evidence:
     name = posixpath.basename(source.path)
+    kind = "error" if name.startswith("error") else "access"
+    own = f"{_FOLDER_OF_LINKS}/{server.name}-{kind}.log"
+    printed = bool(shipper.sockets) or any(_CONTAINERS in item.path for item in shipper.sources)
+    also = "; what the containers print is shipped beside it" if printed else ""
+    moved = f"# {source.path} becomes {own}" if name in _LINKS else ""
     return Evidence(
         f"{shipper.file} reads {source.path}, and the image {server.image} has links to its standard streams in place "
-        f"of access.log and error.log: the volume takes them over, and {service.name} finds no line of {server.name}.",
+        f"of access.log and error.log: the volume takes them over, and {service.name} finds no line of {server.name} "
+        f"there{also}.",
         source.location,
         subject=source.path,
         service=service.name,
         related=(Related(server.location, f"{server.name} shares the volume"),),
-        recommendation=f"Let {server.name} write to a file of another name, or ship the log of its container.",
-        example=f"# the configuration of {server.name}\n"
-        f"{'error_log' if name.startswith('error') else 'access_log'} {_FOLDER_OF_LINKS}/{server.name}-{name};",
+        recommendation=f"Take {source.path} out of {shipper.file}, as the container's own log has these lines."
+        if printed
+        else f"Let {server.name} write to a file of another name, and read that; or ship the log of its container.",
+        severity=Severity.LOW if printed else None,
+        example=files.into(shipper.file, f"# without the job that reads {source.path}")
+        if printed
+        else f"# the configuration of {server.name}\n{kind}_log {own}{' <its format>' if kind == 'access' else ''};\n"
+        f"{files.into(shipper.file, moved) if moved else ''}".rstrip(),
     )
 
 

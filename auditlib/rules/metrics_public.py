@@ -32,13 +32,15 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
+from auditlib import scraping
 from auditlib.conventions import entry_points, environments, image_folders, mounts, nginx_locations, proxies, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.code import Route
 from auditlib.inventory.proxy import Passage
 from auditlib.inventory.stack import Port, Service
-from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.phrases import listed
 from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
@@ -55,6 +57,15 @@ class _Way(Struct, frozen=True):
     passage: Passage
 
 
+class _Open(Struct, frozen=True):
+    """A service with a route of metrics at a published port, and the ways of a proxy that lead there as well."""
+
+    service: Service
+    port: Port
+    route: Route
+    ways: list[_Way]
+
+
 @rule(area=Area.MONITORING, severity=Severity.LOW, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every application built here with a route of metrics at a port, or behind a location, that other hosts reach."""
@@ -63,6 +74,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     permitted = [item for item in inventory.server_traits if item.kind == "metrics"]
     routes += [Route("GET", item.path, "", item.location) for item in permitted]
     passed = _passed(inventory, {item.path.rstrip("/") for item in routes})
+    published: defaultdict[tuple[str, Location], list[_Open]] = defaultdict(list)
     for service in inventory.distinct_services if routes else ():
         ports = services.public_ports(service)
         ways = passed[service.project, service.name]
@@ -77,9 +89,12 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         own = next((item for item in routes if any(mounts.is_below(item.location.file, home) for home in homes)), None)
         reached = ways[own.path.rstrip("/")] if own and own.path.rstrip("/") in ways else []
         if own and ports:
-            yield _published(service, _scraped(inventory, service, ports), own, reached)
+            port = _scraped(inventory, service, ports)
+            published[service.project, own.location].append(_Open(service, port, own, reached))
         elif own and reached:
             yield _passed_on(service, own, reached)
+    for found in published.values():
+        yield _published(inventory, graph, found)
 
 
 def _starts_what_is_elsewhere(inventory: Inventory, service: Service) -> bool:
@@ -118,22 +133,67 @@ def _passed(inventory: Inventory, paths: set[str]) -> defaultdict[tuple[str, str
     return found
 
 
-def _published(service: Service, port: Port, route: Route, ways: list[_Way]) -> Evidence:
-    told = "" if port.host_port in ("", port.target) else f" as {port.host_port}"
+def _published(inventory: Inventory, graph: DependencyGraph, found: list[_Open]) -> Evidence:
+    """One finding for all services of a project that serve the same route."""
+    first, *others = found
+    service, path = first.service, first.route.path
+    behind = _is_behind_proxy(inventory, service) and not _is_asked_by_host(inventory, graph, service)
     return Evidence(
-        f"{service.name} serves {route.path} at port {port.target}, which is published{told}: unless the code asks for "
-        "a login there, whoever reaches the application reads its metrics.",
-        port.location,
+        f"{_served(found)}: unless the code asks for a login there, whoever reaches the "
+        f"{'application reads its' if not others else 'applications reads their'} metrics.",
+        first.port.location,
         subject=f"{service.project}/{service.name}",
         service=service.name,
         related=(
-            Related(route.location, f"the route {route.path}"),
-            *(Related(way.passage.location, f"{way.proxy.name} passes it on as well") for way in ways[:1]),
+            Related(first.route.location, f"the route {path}"),
+            *(Related(way.passage.location, f"{way.proxy.name} passes it on as well") for way in first.ways[:1]),
+            *(Related(item.port.location, f"{item.service.name} is published here", member=True) for item in others),
         ),
-        recommendation=f"Publish {service.name} as {compose_lines.local_form(port)} behind a proxy that refuses "
-        f"{route.path}, or serve metrics at a port of their own.",
-        change=compose_lines.on_loopback(port),
+        recommendation=_advice(first, behind=behind),
+        change=compose_lines.on_loopback(first.port) if behind else ("", ""),
+        example=_refusing(first, behind=behind),
     )
+
+
+def _served(found: list[_Open]) -> str:
+    first = found[0]
+    if len(found) > 1:
+        return f"{listed(item.service.name for item in found)} serve {first.route.path} at ports that are published"
+    told = "" if first.port.host_port in ("", first.port.target) else f" as {first.port.host_port}"
+    return f"{first.service.name} serves {first.route.path} at port {first.port.target}, which is published{told}"
+
+
+def _is_behind_proxy(inventory: Inventory, service: Service) -> bool:
+    """Whether a proxy of the project passes requests to a service, so that its own port can be closed."""
+    return any(
+        end.host in (service.name, service.container_name)
+        and any(item.project == service.project for item in proxies.runners(inventory, config))
+        for config in inventory.reverse_proxies
+        for end in config.upstreams
+    )
+
+
+def _is_asked_by_host(inventory: Inventory, graph: DependencyGraph, service: Service) -> bool:
+    """Whether a Prometheus may ask the published port, under the name of the host."""
+    return service.key in scraping.asked_from_outside(inventory, graph, inventory.scrape_jobs)
+
+
+def _advice(item: _Open, *, behind: bool) -> str:
+    path, name = item.route.path, item.service.name
+    if not behind:
+        return f"Serve {path} at a port that isn't published, or let a proxy before {name} refuse it."
+    place = f", and refuse {path} in {item.ways[0].passage.location.file}" if item.ways else ""
+    return f"Publish {name} as {compose_lines.local_form(item.port)}, as a proxy passes requests to it{place}."
+
+
+def _refusing(item: _Open, *, behind: bool) -> str:
+    """The lines of a proxy that keep the route to those who ask the service itself."""
+    refused = f"location = {item.route.path.rstrip('/')} {{ return 404; }}"
+    if item.ways:
+        return files.into(item.ways[0].passage.location.file, refused)
+    name = item.service.name
+    passed = f"location / {{ proxy_pass http://{name}:{item.port.target}; }}"
+    return "" if behind else files.into(f"the configuration of a proxy before {name}", f"{refused}\n{passed}")
 
 
 def _passed_on(service: Service, route: Route, ways: list[_Way]) -> Evidence:

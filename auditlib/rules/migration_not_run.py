@@ -40,6 +40,7 @@ from auditlib import pipeline
 from auditlib.conventions import deployment, mounts
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
+from auditlib.inventory.stack import Build, Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
 from auditlib.rules import _compose_lines as compose_lines
@@ -50,15 +51,15 @@ _SETS = (
     ("Django", regex(r"(?:^|/)manage\.py$"), regex(r"(?:^|/)migrations/\d{4}_[^/]+\.py$"),
      "python manage.py migrate"),
     ("Prisma", regex(r"(?:^|/)schema\.prisma$"), regex(r"(?:^|/)migrations/[^/]+/migration\.sql$"),
-     "prisma migrate deploy"),
+     "npx prisma migrate deploy"),
     ("Flyway", regex(r"(?:^|/)flyway\.(?:conf|toml)$"), regex(r"(?:^|/)V\d[^/]*__[^/]+\.sql$"),
      "flyway migrate"),
     ("Knex", regex(r"(?:^|/)knexfile\.[jt]s$"), regex(r"(?:^|/)migrations/\d+[^/]*\.[jt]s$"),
-     "knex migrate:latest"),
+     "npx knex migrate:latest"),
     ("Laravel", regex(r"(?:^|/)artisan$"), regex(r"(?:^|/)database/migrations/\d{4}_[^/]+\.php$"),
      "php artisan migrate --force"),
     ("Rails", regex(r"(?:^|/)config/application\.rb$"), regex(r"(?:^|/)db/migrate/\d{14}_[^/]+\.rb$"),
-     "rails db:migrate"),
+     "bundle exec rails db:migrate"),
 )  # fmt: skip
 _APPLIES = regex(
     r"\balembic\b.*\bupgrade\b|\bflask\s+db\s+upgrade\b|\bmigrate\b|\bprisma\s+(?:migrate\s+deploy|db\s+push)|"
@@ -110,9 +111,21 @@ def _service(inventory: Inventory, home: str, command: str) -> str:
     user, build = mine[0], mine[0].build
     needed = "".join(f"\n    {item.service}: {{condition: {item.condition}}}" for item in user.dependencies)
     waits = f"\n  depends_on:{needed}" if needed else ""
-    image = f"build: ./{build.context}" if build else ""
-    migrate = f"migrate:\n  {image}\n  command: {command}\n  environment: <as of {user.name}>{waits}"
+    image = _build(user, build) if build else ""
+    given = [name for name, has in (("env_file", user.env_files), ("environment", user.environment)) if has]
+    settings = "".join(f"\n  {name}: <as of {user.name}>" for name in given)
+    migrate = f"migrate:\n  {image}\n  command: {command}{settings}{waits}"
     return f"{migrate}\n{compose_lines.waiting(user, 'migrate', 'service_completed_successfully')}"
+
+
+def _build(user: Service, build: Build) -> str:
+    """The same build as that of the service, as the Compose file has to name it."""
+    context = posixpath.relpath(build.context or ".", posixpath.dirname(user.location.file) or ".")
+    shown = context if context.startswith(".") else f"./{context}"
+    file = posixpath.relpath(build.dockerfile or "Dockerfile", build.context or ".")
+    parts = {"dockerfile": file, "target": build.target}
+    told = "".join(f", {name}: {value}" for name, value in parts.items() if value and value != "Dockerfile")
+    return f"build: {{context: {shown}{told}}}" if told else f"build: {shown}"
 
 
 def _evidence(inventory: Inventory, name: str, home: str, steps: list[str], command: str) -> Evidence:

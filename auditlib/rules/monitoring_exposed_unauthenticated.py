@@ -29,8 +29,9 @@ References:
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
+from auditlib import scraping
 from auditlib.conventions import environments, host_access, networks, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
@@ -64,7 +65,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         ]
         seen.update(port.location for _, port in found)
         if found:
-            yield _evidence(project, found)
+            yield _evidence(_scraped(inventory, graph, project), project, found)
         yield from _routed(inventory, project)
 
 
@@ -118,8 +119,9 @@ def _lets_anybody_in(service: Service) -> bool:
     return values.get("GF_AUTH_ANONYMOUS_ENABLED") == "true" or values.get("GF_AUTH_DISABLE_LOGIN_FORM") == "true"
 
 
-def _evidence(project: Project, found: list[tuple[Service, Port]]) -> Evidence:
+def _evidence(scraped: Callable[[Service], bool], project: Project, found: list[tuple[Service, Port]]) -> Evidence:
     first, port = found[0]
+    more = len(found) > 1 and not any(scraped(item) for item, _ in found[1:])
     development = environments.is_for_development(port.location.file)
     changeable = [
         item.name
@@ -133,34 +135,53 @@ def _evidence(project: Project, found: list[tuple[Service, Port]]) -> Evidence:
         subject=f"{project.name}/exposed-monitoring",
         service=first.name,
         related=tuple(
-            Related(end.location, f"{item.name} is published too", member=True, change=_change(item, end))
+            Related(
+                end.location, f"{item.name} is published too", member=True, change=_change(end, at_risk=scraped(item))
+            )
             for item, end in found[1:]
         ),
-        recommendation=_advice(first, port),
+        recommendation=_advice(first, port, at_risk=scraped(first), more=more),
         severity=Severity.LOW if development else (Severity.HIGH if changeable else None),
-        change=_change(first, port),
-        example=compose_lines.of_service(first, _on_address(port)) if _is_scraped(first) else "",
+        change=_change(port, at_risk=scraped(first)),
+        example=compose_lines.of_service(first, _on_address(port)) if scraped(first) else "",
     )
 
 
-def _is_scraped(service: Service) -> bool:
-    """Whether its port may be there for a Prometheus of another host."""
-    return host_access.need(service, host_access.Access.PORT) is not None
+def _asked_by_name(inventory: Inventory, project: Project) -> frozenset[str]:
+    """The hosts that jobs name where the project runs a Prometheus, which asks its own without published ports."""
+    mine = inventory.services_of(project.name).values()
+    if not any((found := services.product(inventory, item)) and found.name == "Prometheus" for item in mine):
+        return frozenset()
+    jobs = inventory.scrape_jobs
+    targets = {target.host for job in jobs for target in job.targets}
+    return frozenset(targets | {job.proxy.host for job in jobs if job.proxy})
 
 
-def _change(service: Service, port: Port) -> tuple[str, str]:
-    return ("", "") if _is_scraped(service) else compose_lines.on_loopback(port)
+def _scraped(inventory: Inventory, graph: DependencyGraph, project: Project) -> Callable[[Service], bool]:
+    """Whether a service's port may be there for a Prometheus of another host, or for one that asks the host."""
+    asked = _asked_by_name(inventory, project)
+    outside = scraping.asked_from_outside(inventory, graph, inventory.scrape_jobs)
+
+    def is_scraped(service: Service) -> bool:
+        known = not asked.isdisjoint((service.name, service.container_name))
+        return service.key in outside or (not known and host_access.need(service, host_access.Access.PORT) is not None)
+
+    return is_scraped
 
 
-def _advice(service: Service, port: Port) -> str:
-    if _is_scraped(service):
+def _change(port: Port, *, at_risk: bool) -> tuple[str, str]:
+    return ("", "") if at_risk else compose_lines.on_loopback(port)
+
+
+def _advice(service: Service, port: Port, *, at_risk: bool, more: bool) -> str:
+    if at_risk:
         return (
             f"Publish {service.name} on the one address that Prometheus scrapes: {compose_lines.local_form(port)} "
             "shuts out a Prometheus on another host."
         )
     return (
-        f"Publish {service.name} as {compose_lines.local_form(port)} in {port.location.file}, or put a proxy with a "
-        "login before it."
+        f"Publish {service.name} as {compose_lines.local_form(port)} in {port.location.file}"
+        f"{', the others likewise,' if more else ','} or put a proxy with a login before {'them' if more else 'it'}."
     )
 
 

@@ -48,6 +48,8 @@ from auditlib.rules._rule import Evidence, rule
 
 _NAMES = {"metrics": "Prometheus", "alerting": "Alertmanager", "dashboards": "Grafana", "logs": "log collection"}
 
+_ALERTING = frozenset({"metrics", "alerting"})
+"""What nobody is told of failures without; dashboards and logs are looked at afterwards."""
 _OTHERS = regex(
     r"loki|ruler|mimir|cortex|thanos|vmalert|mixin|(?:^|/)(?:tests?|examples?|vendor|k8s|kubernetes|charts?|helm)/",
     re.I,
@@ -109,8 +111,18 @@ _SERVICES = {
     "metrics": ("prometheus", "prom/prometheus", "/etc/prometheus/"),
     "alerting": ("alertmanager", "prom/alertmanager", "/etc/alertmanager/"),
     "dashboards": ("grafana", "grafana/grafana", "/etc/grafana/provisioning/"),
-    "logs": ("<the collector>", "<its image>", "<where it looks for its configuration>/"),
 }
+_COLLECTORS = {
+    "alloy": ("grafana/alloy", "/etc/alloy/config.alloy"),
+    "filebeat": ("docker.elastic.co/beats/filebeat", "/usr/share/filebeat/filebeat.yml"),
+    "fluent-bit": ("fluent/fluent-bit", "/fluent-bit/etc/fluent-bit.conf"),
+    "logstash": ("docker.elastic.co/logstash/logstash", "/usr/share/logstash/pipeline/logstash.conf"),
+    "loki": ("grafana/loki", "/etc/loki/local-config.yaml"),
+    "promtail": ("grafana/promtail", "/etc/promtail/config.yml"),
+    "vector": ("timberio/vector", "/etc/vector/vector.yaml"),
+}
+"""What collects or stores logs: its image, and the file that this reads."""
+_UNKNOWN = ("<its image>", "<the file that it reads>")
 
 
 def _wired(inventory: Inventory, project: Project, kinds: dict[str, list[Location]]) -> str:
@@ -121,9 +133,24 @@ def _wired(inventory: Inventory, project: Project, kinds: dict[str, list[Locatio
     blocks = []
     for kind, places in kinds.items():
         file = places[0].file
+        if kind == "logs":
+            blocks += _of_logs(inventory, [place.file for place in places], home, joined)
+            continue
         folder = posixpath.relpath(_folder(kind, file), home)
         blocks.append(_service(kind, folder, posixpath.basename(file) if file in configured else "", joined))
     return files.into(project.location.file, "services:\n" + textwrap.indent("\n".join(blocks), "  "))
+
+
+def _of_logs(inventory: Inventory, places: list[str], home: str, joined: str) -> list[str]:
+    """A service for each program of the logs, with the first of its files."""
+    kinds = {item.file: item.kind for item in reversed(inventory.log_shippers)}
+    first = {kinds.get(file, "<the collector>"): file for file in reversed(places)}
+    blocks = []
+    for kind, file in reversed(first.items()):
+        image, inside = _COLLECTORS.get(kind, _UNKNOWN)
+        mount = f"volumes:\n  - ./{posixpath.relpath(file, home)}:{inside}:ro"
+        blocks.append(compose_lines.of_name(kind, f"image: {image}:<version>\n{mount}\n{joined}".rstrip()))
+    return blocks
 
 
 def _partners(inventory: Inventory, project: Project, kinds: Iterable[str]) -> Iterator[Service]:
@@ -168,6 +195,7 @@ def _evidence(inventory: Inventory, folder: str, kinds: dict[str, list[Location]
         ),
         recommendation=f"Add {names} as services that mount {posixpath.dirname(places[0][1].file) or 'this folder'} to "
         f"{projects[0].location.file}, or document where they run.",
+        severity=None if _ALERTING.intersection(kinds) else Severity.MEDIUM,
         confidence=Confidence.MEDIUM if elsewhere else None,
         example=_wired(inventory, projects[0], kinds),
     )

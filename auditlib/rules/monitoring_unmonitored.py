@@ -67,8 +67,9 @@ def _is_part(inventory: Inventory, service: Service) -> bool:
 def _evidence(inventory: Inventory, config: str, parts: list[Service]) -> Evidence:
     names = listed(item.name for item in parts)
     first, *rest = parts
+    are = "it is" if len({item.name for item in parts}) == 1 else "they are"
     return Evidence(
-        f"No job of {config} scrapes {names}: nothing tells when {'it is' if not rest else 'they are'} down.",
+        f"No job of {config} scrapes {names}: nothing tells when {are} down.",
         first.location,
         subject=f"{config}/itself",
         service=first.name,

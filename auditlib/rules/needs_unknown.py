@@ -61,7 +61,7 @@ def _evidence(workflow: Workflow, job: Job, unknown: list[str]) -> Evidence:
     near = difflib.get_close_matches(unknown[0], ids, n=1)
     advice = f"Write `{near[0]}`" if near else f"Remove `{unknown[0]}`"
     return Evidence(
-        f"The job {job.id} needs {listed(unknown)}, which {workflow.file} doesn't have; GitHub runs none of its jobs.",
+        f"The job {job.id} needs {listed(unknown)}, which {workflow.file} doesn't have: none of its jobs runs.",
         job.location,
         subject=f"{job.id}/{'/'.join(unknown)}",
         related=tuple(Related(ids[name].location, "the job that may be meant") for name in near),

@@ -52,6 +52,18 @@ _AS_SHIPPED = frozenset({
 """The modules of the configuration that the image brings."""
 
 
+_TCP = """- job_name: {name}
+  metrics_path: /probe
+  params: {{module: [tcp_connect]}}
+  static_configs: [{{targets: ["{target}"]}}]
+  relabel_configs:
+    - {{source_labels: [__address__], target_label: __param_target}}
+    - {{source_labels: [__param_target], target_label: instance}}
+    - {{target_label: __address__, replacement: "{exporter}"}}"""
+"""A job by which the blackbox exporter opens a connection."""
+_MODULE = "modules:\n  tcp_connect:\n    prober: tcp\n    timeout: 5s"
+
+
 class _Vain(Struct, frozen=True):
     """A target with the reason why a probe of it fails each time."""
 
@@ -74,7 +86,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         prober = probers.get(module.path) or module.path.partition("_")[0]
         wrong = [_Vain(target, *why) for target in job.targets if (why := _in_vain(prober, target))]
         if wrong:
-            yield _evidence(job, module, wrong)
+            yield _evidence(inventory, job, module, wrong)
 
 
 def _probes(job: ScrapeJob) -> bool:
@@ -114,7 +126,7 @@ def _unknown(inventory: Inventory, job: ScrapeJob, module: PathPattern) -> Itera
     )
 
 
-def _evidence(job: ScrapeJob, module: PathPattern, wrong: list[_Vain]) -> Evidence:
+def _evidence(inventory: Inventory, job: ScrapeJob, module: PathPattern, wrong: list[_Vain]) -> Evidence:
     first, certain = wrong[0].target, all(item.certain for item in wrong)
     shown = f"{first.scheme}://{first.address}" if first.scheme else first.address
     number = counted(len(wrong), "target")
@@ -127,8 +139,17 @@ def _evidence(job: ScrapeJob, module: PathPattern, wrong: list[_Vain]) -> Eviden
         related=tuple(Related(item.target.location, item.why, member=True) for item in wrong[1:]),
         recommendation=f"Write https:// for TLS, and probe what isn't HTTP by a job with a tcp module, in {job.file}.",
         confidence=Confidence.HIGH if certain else None,
-        example=files.into(job.file, _instead(job, first)),
+        example=_lines(inventory, job, first),
     )
+
+
+def _lines(inventory: Inventory, job: ScrapeJob, target: Target) -> str:
+    """The same in its file, and the module that it takes where the configuration of the exporter lacks it."""
+    lines = files.into(job.file, _instead(job, target))
+    modules = inventory.probe_modules
+    if "[tcp_connect]" not in lines or not modules or any(item.name == "tcp_connect" for item in modules):
+        return lines
+    return f"{lines}\n{files.into(modules[0].file, _MODULE)}"
 
 
 def _instead(job: ScrapeJob, target: Target) -> str:
@@ -136,7 +157,6 @@ def _instead(job: ScrapeJob, target: Target) -> str:
     if target.port in _TLS:
         port = "" if target.port == "443" else f":{target.port}"
         return f'- targets: ["https://{target.bracketed}{port}"]'
-    if target.port in _OTHERS:
-        other = f"- job_name: {job.name}-tcp\n  params: {{module: [tcp_connect]}}"
-        return f'{other}\n  static_configs: [{{targets: ["{target.address}"]}}]'
+    if target.port in _OTHERS and job.proxy:
+        return _TCP.format(name=f"{job.name}-tcp", target=target.address, exporter=job.proxy.address)
     return f'- targets: ["{target.address}"]'

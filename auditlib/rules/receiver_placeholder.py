@@ -30,7 +30,7 @@ from __future__ import annotations
 import re
 import textwrap
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from auditlib.conventions import environments, monitoring
 from auditlib.graph import DependencyGraph
@@ -103,7 +103,7 @@ def _unaddressed(inventory: Inventory) -> Iterator[Evidence]:
 def _empty(inventory: Inventory, file: str, receivers: list[Receiver]) -> Evidence:
     names = listed(receiver.name for receiver in receivers)
     sibling = _sibling(inventory, file)
-    meant = bool(sibling) or all(_NOBODY.fullmatch(receiver.name) for receiver in receivers)
+    meant = bool(sibling) or receivers[0].explained or all(_NOBODY.fullmatch(receiver.name) for receiver in receivers)
     return Evidence(
         f"No receiver of {file} ({names}) has an integration, so that no alert reaches anybody.",
         receivers[0].location,
@@ -125,7 +125,7 @@ def _with_secrets(inventory: Inventory, file: str, lines: str) -> str:
     if not readers or not set(names) - set(readers[0].secrets):
         return lines
     given = compose_lines.of_service(readers[0], f"secrets: [{', '.join(names)}]")
-    made = "".join(f"\n  {name}: {{file: ./secrets/{name}}}  # ignored by Git" for name in names)
+    made = "".join(f"\n  {name}: {{file: ./secrets/{name}}}  # and secrets/ in .gitignore" for name in names)
     added = f"services:\n{textwrap.indent(given, '  ')}\nsecrets:{made}"
     return f"{files.into(file, lines)}\n{files.into(readers[0].location.file, added)}"
 
@@ -158,9 +158,14 @@ def _evidence(inventory: Inventory, file: str, items: list[tuple[Receiver, Integ
         example=_with_secrets(
             inventory,
             file,
-            "\n".join(dict.fromkeys(_addressed(receiver.name, item.kind, item.host) for receiver, item in items)),
+            _together(_addressed(receiver.name, item.kind, item.host) for receiver, item in items),
         ),
     )
+
+
+def _together(receivers: Iterable[str]) -> str:
+    """Several receivers in one list."""
+    return "receivers:" + "".join(dict.fromkeys(text.removeprefix("receivers:") for text in receivers))
 
 
 def _step(file: str, names: list[str], items: list[tuple[Receiver, Integration]]) -> str:

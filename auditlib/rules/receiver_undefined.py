@@ -64,7 +64,9 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             recommendation=f"Define a receiver {name} in {file}, or let the route name an existing one.",
             change=_near(name, defined[file]),
             example=files.into(
-                file, f"receivers:\n  - name: {name}\n    email_configs:\n      - to: <who is to be told>"
+                file,
+                f"receivers:\n  - name: {name}\n    email_configs:\n      - to: <who is to be told>\n"
+                "        from: <sender>\n        smarthost: <mail server>:587",
             ),
         )
 

@@ -54,6 +54,7 @@ _FIELDS = {
     "pagerduty": "routing_key_file", "opsgenie": "api_key_file", "telegram": "bot_token_file",
 }  # fmt: skip
 """By the kind of an integration the field that names a file with its secret."""
+_CREDENTIALS = "http_config:\n  # or basic_auth, with its password_file\n  authorization:\n    credentials_file"
 
 
 class _Use(Struct, frozen=True):
@@ -135,11 +136,13 @@ def _expands(reader: Service) -> bool:
 def _from_file(file: str, use: _Use, reader: Service) -> str:
     """The integration with its secret from a file that Compose makes of the variable, or a template of the whole."""
     item = use.item
-    if item.kind not in _FIELDS or not use.reaches:
+    if use.reaches and item.kind not in _FIELDS:
         return f"envsubst < {shlex.quote(file)}.template > {shlex.quote(file)}"
     name = use.variable.strip("${}")
     of_all = item.kind == "slack" and item.endpoint_location is not None and item.endpoint_location < item.location
-    field = "global:\n  slack_api_url_file" if of_all else f"{item.kind}_configs:\n  - {_FIELDS[item.kind]}"
+    field = "global:\n  slack_api_url_file" if of_all else f"{item.kind}_configs:\n  - {_FIELDS.get(item.kind, '')}"
+    if not use.reaches:
+        field = "auth_password_file" if item.kind == "email" else _CREDENTIALS
     number = "\n    chat_id: <the number itself, which no file holds>" if item.kind == "telegram" else ""
     given = compose_lines.of_service(reader, f"secrets: [{name.lower()}]")
     declared = f"secrets:\n  {name.lower()}:\n    environment: {name}"

@@ -29,12 +29,14 @@ References:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from auditlib.conventions import backups, deployment, environments, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.patterns import regex
 from auditlib.phrases import counted, listed, specified
 from auditlib.rules._rule import Evidence, rule
 
@@ -43,9 +45,10 @@ _CHAPTER = """
 
 1. Where the backups are, and who has their key
 2. What is stopped first
-3. The command that restores one into `{service}`, and how long it takes
+3. {restores} into `{service}`, and how long it takes
 4. How to see that the data is there
 """
+_RESTORES = regex(r"(?:^|[/_.-])restor(?:e|es|ing)(?:[_.-]\w+)*\.(?:sh|bash|py)$", re.I)
 
 
 @rule(area=Area.RESILIENCE, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.MEDIUM)
@@ -65,6 +68,9 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     unread = deployment.unread_documents(inventory)
     doubt = f" ({counted(len(unread), 'document')} in other formats than Markdown aside)" if unread else ""
     names = list(dict.fromkeys(specified(service.name, product.name) for service, product, _ in stores))
+    script = next((item.path for item in inventory.scripts if _RESTORES.search(item.path)), "")
+    restores = f"How `{script}` restores one" if script else "The command that restores one"
+    chapters = [_CHAPTER.format(service=item.name, product=kind.name, restores=restores) for item, kind, _ in stores]
     yield Evidence(
         f"No document of the repository speaks of backups, of restoring or of disaster recovery{doubt}, though "
         f"{listed(names)} {'keeps' if len(names) == 1 else 'keep'} data.",
@@ -77,6 +83,6 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         recommendation=f"Write docs/disaster-recovery.md with the restoration of {listed(names)}, step by step, and "
         "practise it once.",
         confidence=Confidence.MEDIUM if unread else None,
-        example="# Disaster recovery\n"
-        + "".join(dict.fromkeys(_CHAPTER.format(service=item.name, product=kind.name) for item, kind, _ in stores)),
+        example="# Disaster recovery\n" + "".join(dict.fromkeys(chapters)),
+        severity=Severity.LOW if script else None,
     )

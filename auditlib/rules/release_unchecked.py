@@ -52,6 +52,8 @@ from auditlib.rules._rule import Evidence, rule
 
 _MAY_CHECK = regex(r"test|lint|scan|verif|validat|codeql|sonar|pre-commit|megalinter|quality|(?<!actions/)check", re.I)
 """Actions that may be a check, by their names."""
+_APART = regex(r"github\.(?:workflow|run_id|run_number)\b")
+"""What makes the group of one run, or of one workflow, another than that of the rest."""
 _STARTS = {"push": "push", "release": "release", "create": "new tag"}
 
 
@@ -71,7 +73,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         runs = pipeline.of(inventory, [workflow] if found else [])
         loose = [item for item in found if not _is_tied(workflow, item[0], runs)]
         if loose:
-            yield _evidence(workflow, triggers[0], loose, checking[0])
+            yield _evidence(inventory, workflow, triggers[0], loose, checking[0])
 
 
 def _checks(job: Job) -> bool:
@@ -100,7 +102,20 @@ def _is_tied(workflow: Workflow, job: Job, runs: Pipeline) -> bool:
     return deploys and not workflow_events.is_started_by_person(workflow)
 
 
-def _evidence(workflow: Workflow, trigger: Trigger, found: list[tuple[Job, Publication]], checking: Job) -> Evidence:
+def _called(inventory: Inventory, file: str, event: str) -> str:
+    """The job that calls a workflow, with what the workflow needs for it."""
+    found = next((item for item in inventory.workflows if item.file == file), None)
+    lines = f"uses: ./{file}  # give it `workflow_call` among its triggers"
+    if found and event == "push" and found.concurrency and not _APART.search(found.concurrency):
+        lines += "\n    # and ${{ github.workflow }} in the group of its `concurrency`, or the two runs end each other"
+    if found and any(item.kind.startswith("secret") and item.name != "GITHUB_TOKEN" for item in found.secrets):
+        lines += "\n    secrets: inherit"
+    return lines
+
+
+def _evidence(
+    inventory: Inventory, workflow: Workflow, trigger: Trigger, found: list[tuple[Job, Publication]], checking: Job
+) -> Evidence:
     (job, first), *others = found
     tagged = bool(trigger.tags) and not trigger.branches
     event = "tag" if tagged else _STARTS[trigger.event]
@@ -120,7 +135,7 @@ def _evidence(workflow: Workflow, trigger: Trigger, found: list[tuple[Job, Publi
         recommendation=f"Call {checking.workflow} as a job of {workflow.file}, and let {job.id} need it.",
         example=files.into(
             workflow.file,
-            f"jobs:\n  checks:\n    uses: ./{checking.workflow}  # give it `workflow_call` among its triggers\n"
+            f"jobs:\n  checks:\n    {_called(inventory, checking.workflow, event)}\n"
             f"  {job.id}:\n    needs: [{', '.join(('checks', *job.needs))}]",
         ),
     )

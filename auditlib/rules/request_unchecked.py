@@ -65,7 +65,6 @@ def _is_unchecked(command: Command) -> bool:
 
 def _evidence(script: Script, found: list[Command]) -> Evidence:
     first, *others = found
-    with_fail = " ".join(("curl --fail-with-body", *(f'"{word}"' if " " in word else word for word in first.words[1:])))
     return Evidence(
         f"{script.path} sends a request by `curl` without `--fail` and doesn't look at the answer: when that is an "
         "error, the script ends as if it had worked.",
@@ -73,5 +72,6 @@ def _evidence(script: Script, found: list[Command]) -> Evidence:
         subject="curl",
         related=tuple(Related(item.location, "without `--fail` too", member=True) for item in others),
         recommendation=f"Add `--fail-with-body` to the `curl` of {script.path}.",
-        example=files.into(script.path, with_fail),
+        change=("curl ", "curl --fail-with-body "),
+        example=files.into(script.path, "curl --fail-with-body …  # and the words that follow there now"),
     )

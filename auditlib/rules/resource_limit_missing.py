@@ -31,7 +31,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditlib.conventions import environments, stacks
+from auditlib.conventions import environments, services, stacks
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
@@ -40,9 +40,7 @@ from auditlib.phrases import counted, listed
 from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
 
-_LIMIT = (
-    "deploy:\n  resources:\n    limits:\n      memory: 512M  # what it was measured to need, and half as much again"
-)
+_LIMIT = "deploy:\n  resources:\n    limits:\n      memory: <measured, and half as much again>  # such as 512M"
 
 
 @rule(area=Area.ORCHESTRATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
@@ -52,15 +50,22 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         deployed = [item for item in mine if not environments.is_for_developers(inventory, item)]
         missing = [item for item in deployed if not stacks.somewhere(inventory, item, _is_limited)]
         if missing:
-            yield _evidence(deployed, missing)
+            yield _evidence(inventory, deployed, missing)
 
 
 def _is_limited(service: Service) -> bool:
     return bool(service.memory_limit)
 
 
-def _evidence(mine: list[Service], missing: list[Service]) -> Evidence:
+def _leader(inventory: Inventory, missing: list[Service]) -> Service:
+    """The service to begin with: one of the project's own programs, as it is those that endanger a database beside."""
+    return next((item for item in missing if services.product(inventory, item) is None), missing[0])
+
+
+def _evidence(inventory: Inventory, mine: list[Service], missing: list[Service]) -> Evidence:
     first, *others = missing
+    leader = _leader(inventory, missing)
+    rarely_felt = len(mine) == 1 or all(services.serves_operators(inventory, item) for item in missing)
     return Evidence(
         f"{len(missing)} of {counted(len(mine), 'long-running service')} {'has' if len(missing) == 1 else 'have'} no "
         f"memory limit: {listed(item.name for item in missing)}.",
@@ -68,7 +73,8 @@ def _evidence(mine: list[Service], missing: list[Service]) -> Evidence:
         subject=f"{first.project}/memory",
         service=first.name,
         related=tuple(Related(item.location, f"{item.name} has no memory limit", member=True) for item in others),
-        recommendation=f"Measure what {first.name} needs and set `deploy.resources.limits.memory` for it"
+        severity=Severity.LOW if rarely_felt else None,
+        recommendation=f"Measure what {leader.name} needs and set `deploy.resources.limits.memory` for it"
         f"{', then for the others.' if others else '.'}",
-        example=compose_lines.of_service(first, _LIMIT),
+        example=compose_lines.of_service(leader, _LIMIT),
     )

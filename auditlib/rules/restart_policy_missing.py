@@ -30,7 +30,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditlib.conventions import environments, stacks
+from auditlib.conventions import environments, services, stacks
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
@@ -52,7 +52,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             if item.location.file not in swarm and not stacks.somewhere(inventory, item, _is_restarted)
         ]
         if missing:
-            yield _evidence(deployed, missing)
+            yield _evidence(inventory, deployed, missing)
 
 
 def _is_restarted(service: Service) -> bool:
@@ -61,9 +61,10 @@ def _is_restarted(service: Service) -> bool:
     return meant or (service.restart or service.restart_condition) not in ("", "no", "none")
 
 
-def _evidence(mine: list[Service], missing: list[Service]) -> Evidence:
+def _evidence(inventory: Inventory, mine: list[Service], missing: list[Service]) -> Evidence:
     first, *others = missing
     one = len(missing) == 1
+    for_operators = all(services.serves_operators(inventory, item) for item in missing)
     return Evidence(
         f"{len(missing)} of {counted(len(mine), 'long-running service')} {'has' if one else 'have'} no restart policy: "
         f"{listed(item.name for item in missing)} {'stays' if one else 'stay'} down after a crash or a reboot.",
@@ -74,6 +75,7 @@ def _evidence(mine: list[Service], missing: list[Service]) -> Evidence:
             Related(item.location, f"{item.name} has no restart policy", member=True, change=_change(item))
             for item in others
         ),
+        severity=Severity.LOW if for_operators else None,
         recommendation=f"Set `restart: unless-stopped` for {listed(item.name for item in missing)}.",
         change=_change(first),
         example=compose_lines.of_service(first, "restart: unless-stopped"),

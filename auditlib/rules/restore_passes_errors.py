@@ -27,6 +27,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from auditlib.conventions import deployment
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Command, Script
@@ -45,7 +46,8 @@ _STOPS = regex(r"\bON_ERROR_STOP\b")
 @rule(area=Area.RESILIENCE, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Each script that restores, with the calls of psql that read a dump and go on after an error."""
-    for script in inventory.scripts:
+    whole = any("pg_dumpall" in command.words for command in deployment.commands(inventory))
+    for script in inventory.scripts if not whole else ():  # roles that are there already are errors, and no harm
         if _RESTORES.search(script.path) and (calls := [item for item in script.commands if _goes_on(item)]):
             yield _evidence(script, calls)
 

@@ -35,11 +35,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditlib.conventions import deployment
+from auditlib.conventions import deployment, end_of_life
 from auditlib.conventions.language_versions import Stated, allows, needed_by_locks, stated
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import Requirement
+from auditlib.inventory.delivery import Job, Requirement
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.phrases import listed
 from auditlib.rules import _files as files
@@ -102,8 +102,24 @@ def _strays(exact: dict[str, list[Stated]]) -> list[Stated]:
     ]
 
 
+def _kept(language: str, wanted: Stated) -> tuple[str, str]:
+    """The version that all places are to have, and where else it is to be written: not one that nobody maintains."""
+    ended = end_of_life.of_language(language, wanted.text)
+    if ended is None or not ended.successor:
+        return wanted.text, f"of {wanted.location.file} in {{}} too"
+    return ended.successor, f"in {{}} and in {wanted.location.file}, as {wanted.text} isn't maintained either"
+
+
+def _builds_image(job: Job | None) -> bool:
+    """Whether a job makes an image, so that what it builds beside may be a check only."""
+    commands = (command.words for step in job.steps for command in step.commands) if job else ()
+    uses = any("build-push-action" in step.uses for step in job.steps) if job else False
+    return uses or any(words[:1] == ("docker",) and "build" in words[1:3] for words in commands)
+
+
 def _of_strays(language: str, strays: list[Stated], images: list[Stated]) -> Evidence:
-    first, name, wanted = strays[0], _NAMES[language], images[0].text
+    first, name = strays[0], _NAMES[language]
+    wanted, where = _kept(language, images[0])
     jobs = listed(item.job.id for item in strays if item.job)
     verb = "deploys" if len(strays) == 1 else "deploy"
     return Evidence(
@@ -116,7 +132,8 @@ def _of_strays(language: str, strays: list[Stated], images: list[Stated]) -> Evi
             *(Related(item.location, f"the pipeline uses {item.text}", member=True) for item in strays[1:]),
             *(Related(item.location, f"{_BY[item.source]} {item.text}") for item in images[:3]),
         ),
-        recommendation=f"Use {name} {wanted} of {images[0].location.file} in {first.location.file} too.",
+        recommendation=f"Use {name} {wanted} {where.format(first.location.file)}.",
+        severity=Severity.LOW if all(_builds_image(item.job) for item in strays) else None,
         example=_stating(first, language, wanted),
     )
 
@@ -127,21 +144,22 @@ def _evidence(language: str, found: list[Stated]) -> Evidence:
               for item in found}  # fmt: skip
     wanted = next((item for item in found if item.source == "image"), first)
     given = {item.text for item in found if item.source == first.source}
+    version, where = _kept(language, wanted)
     return Evidence(
         f"The versions of {_NAMES[language]} differ: "
         f"{', '.join(f'{_BY[source]} {versions}' for source, versions in groups.items())}.",
         first.location,
         subject=language,
         related=tuple(Related(item.location, f"{_BY[item.source]} {item.text}") for item in others),
-        recommendation=f"Use {_NAMES[language]} {wanted.text} of {wanted.location.file} in {first.location.file} too.",
-        change=(first.text, wanted.text) if first is not wanted and len(given) == 1 else ("", ""),
-        example=_stating(next(item for item in found if item.source != wanted.source), language, wanted.text),
+        recommendation=f"Use {_NAMES[language]} {version} {where.format(first.location.file)}.",
+        change=(first.text, version) if first is not wanted and len(given) == 1 else ("", ""),
+        example=_stating(next(item for item in found if item.source != wanted.source), language, version),
     )
 
 
 def _stating(item: Stated, language: str, version: str) -> str:
     """How the place that has another version says this one."""
-    by_source = {"ci": f'{language}-version: "{version}"', "image": f"{_IMAGES.get(language, language)}:{version}"}
+    by_source = {"ci": f'{language}-version: "{version}"', "image": f"FROM {_IMAGES.get(language, language)}:{version}"}
     return files.into(item.location.file, by_source.get(item.source, version))
 
 

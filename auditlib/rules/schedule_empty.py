@@ -34,7 +34,8 @@ from auditlib.conventions import environments, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
-from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.inventory.tasks import TaskQueue
+from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
@@ -48,7 +49,7 @@ _SCHEDULERS = regex(r"celery-?(?:.*-)?beat|redbeat")
 @rule(area=Area.RESILIENCE, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Each beat of Celery in a repository with its code, where nothing says what it is to send."""
-    apps = [item.location for item in inventory.task_queues]
+    apps = inventory.task_queues
     if not apps or _has_schedule(inventory):
         return
     for service in inventory.distinct_services:
@@ -64,16 +65,15 @@ def _has_schedule(inventory: Inventory) -> bool:
     return any(item.kind == "schedule" for item in inventory.task_options) or any(map(_SCHEDULERS.search, packages))
 
 
-def _evidence(service: Service, app: Location) -> Evidence:
+def _evidence(service: Service, app: TaskQueue) -> Evidence:
+    entry = '{"<name>": {"task": "<package.tasks.name>", "schedule": 3600}}'
     return Evidence(
         f"{service.name} runs the beat of Celery, and nothing in the code gives it a schedule: it sends no task, "
         "unless code outside of the repository adds some.",
         service.command_location or service.location,
         subject=f"{service.name}/schedule",
         service=service.name,
-        related=(Related(app, "Celery is set up here"),),
-        recommendation=f"Set beat_schedule in {app.file}, or remove {service.name}.",
-        example=files.into(
-            app.file, 'app.conf.beat_schedule = {"<name>": {"task": "<package.tasks.name>", "schedule": 3600}}'
-        ),
+        related=(Related(app.location, "Celery is set up here"),),
+        recommendation=f"Set beat_schedule in {app.location.file}, or remove {service.name}.",
+        example=files.into(app.location.file, f"{app.name or 'app'}.conf.beat_schedule = {entry}"),
     )

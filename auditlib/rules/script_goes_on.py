@@ -90,15 +90,16 @@ def _evidence(script: ServerScript, passed: list[Command]) -> Evidence:
         first.location,
         subject=script.subject,
         related=tuple(Related(item.location, f"`{_text(item)}` may fail unnoticed", member=True) for item in others),
-        recommendation="Begin the script with `set -eu`, so that it ends at the first command that fails.",
+        recommendation="Begin the script with `set -e`, so that it ends at the first command that fails, and write "
+        "`|| true` after those that may.",
         example=_example(script),
     )
 
 
 def _example(script: ServerScript) -> str:
     if script.job is None or script.step is None:
-        return files.into(script.path, "set -eu  # below the first line")
-    lines = f"- uses: {script.step.uses}\n  with:\n    script: |\n      set -eu"
+        return files.into(script.path, "set -e  # below the first line")
+    lines = f"- uses: {script.step.uses}\n  with:\n    script: |\n      set -e"
     return workflow_lines.step(script.job.workflow, script.job.id, lines)
 
 

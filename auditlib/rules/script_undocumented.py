@@ -118,8 +118,10 @@ def _evidence(folder: str, scripts: list[Script]) -> Evidence:
         subject=folder or "scripts",
         related=tuple(Related(item.location, "says nothing of itself either", member=True) for item in others),
         recommendation=f"Begin each script with a sentence on purpose, time and needs, first of all {first.path}. "
-        f"Write {place}README.md on how they fit into a release.",
-        example=f"{_opening(first)}\n{files.into(f'{place}README.md', _table(scripts))}",
+        f"Write {place}README.md on how they fit into a release."
+        if others
+        else f"Begin {first.path} with a sentence on its purpose, its time and its needs.",
+        example=_opening(first) + (f"\n{files.into(f'{place}README.md', _table(scripts))}" if others else ""),
     )
 
 

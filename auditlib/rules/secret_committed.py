@@ -44,6 +44,8 @@ from auditlib.rules._rule import Evidence, rule
 
 _PUBLIC = frozenset({"Google API key"})
 """Keys that web pages carry by design; whether one is restricted, the files don't tell."""
+_OF_ANYBODY = frozenset({OF_CLIENT, "live API key"})
+"""What no form tells the issuer of: it may be the project's own, and open one installation only."""
 
 
 @rule(area=Area.CONFIGURATION, severity=Severity.CRITICAL, confidence=Confidence.HIGH, effort=Effort.SMALL)
@@ -89,6 +91,8 @@ def _of_alertmanager(secret: FixedSecret) -> Evidence:
 def _from_outside(item: CommittedSecret) -> str:
     """How the file gets the new secret; a file that is nothing else leaves the repository."""
     file = item.location.file
+    if environments.is_document(file):
+        return files.into(file, f"<your {item.kind}>")
     if file.endswith((".pem", ".key")) or posixpath.basename(file).startswith("id_"):
         return f"git rm --cached {shlex.quote(file)}\necho {shlex.quote(f'/{file}')} >> .gitignore"
     return files.into(file, code_lines.reading(re.sub(r"\W+", "_", item.kind).upper(), file))
@@ -104,14 +108,16 @@ def _evidence(inventory: Inventory, items: list[CommittedSecret]) -> Evidence:
         assumption = "; the file is one of tests or examples, so that it may be made up"
     elif first.kind in _PUBLIC:
         assumption = "; if a browser needs it, it must at least be restricted"
-    usual = Severity.MEDIUM if first.kind in _PUBLIC else Severity.HIGH if first.kind == OF_CLIENT else None
+    usual = Severity.MEDIUM if first.kind in _PUBLIC else Severity.HIGH if first.kind in _OF_ANYBODY else None
     return Evidence(
         f"{first.location.file} holds {article} {first.kind} ({first.value.text}){assumption}.",
         first.location,
         subject=f"{first.kind}/{first.value.digest}",
         related=tuple(Related(item.location, "the same secret stands here", member=True) for item in others),
-        recommendation=f"Revoke the {first.kind}, remove it from {first.location.file}, and give the new one from "
-        "outside the repository.",
+        recommendation=f"Revoke the {first.kind}, and write a placeholder in its place in {first.location.file}."
+        if document
+        else f"Revoke the {first.kind}, remove it from {first.location.file}, and give the new one from outside the "
+        "repository.",
         severity=Severity.LOW if aside else usual,
         example=login_lines.with_kept(_from_outside(first), inventory, (), [first.value]),
         confidence=Confidence.LOW if aside else Confidence.MEDIUM if document or first.kind in _PUBLIC else None,

@@ -33,6 +33,7 @@ References:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from auditlib.graph import DependencyGraph
@@ -41,6 +42,7 @@ from auditlib.inventory.delivery import Job, Pair, Workflow
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import counted, listed
+from auditlib.rules import _files as files
 from auditlib.rules import _workflow_lines as workflow_lines
 from auditlib.rules._rule import Evidence, rule
 
@@ -71,6 +73,12 @@ def _jobs_without(workflow: Workflow, pair: Pair) -> list[Job]:
     return [job for job in workflow.jobs if job.steps and pair.name not in _text(job)]
 
 
+def _jobs_with(workflow: Workflow, pair: Pair) -> list[Job]:
+    """The jobs that name the variable itself, not only the secret that it holds."""
+    named = re.compile(rf"(?<!secrets\.)\b{re.escape(pair.name)}\b")
+    return [job for job in workflow.jobs if named.search(_text(job))]
+
+
 def _text(job: Job) -> str:
     pairs = [*job.env, *(pair for step in job.steps for pair in (*step.env, *step.inputs))]
     return "\n".join(
@@ -81,6 +89,8 @@ def _text(job: Job) -> str:
 def _evidence(workflow: Workflow, found: list[Pair]) -> Evidence:
     first, *others = found
     without = _jobs_without(workflow, first)
+    used = _jobs_with(workflow, first)
+    direct = any(f"secrets.{first.name}" in _text(job) for job in workflow.jobs)
     return Evidence(
         f"{workflow.file} gives {listed(pair.name for pair in found)} to every step of its "
         f"{counted(len(workflow.jobs), 'job')}, the actions and packages of others included; "
@@ -92,8 +102,14 @@ def _evidence(workflow: Workflow, found: list[Pair]) -> Evidence:
             *(Related(pair.location, f"{pair.name} too", member=True) for pair in others),
             *(Related(job.location, f"the job {job.id} gets it") for job in without[:4]),
         ),
-        recommendation=f"Move {first.name} to the `env` of the step that uses it.",
+        recommendation=f"Move {first.name} to the `env` of the step that uses it."
+        if used or not direct
+        else f"Take {first.name} out of the `env` of {workflow.file}, or give it to the step that uses it alone.",
         example=workflow_lines.step(
-            workflow.file, "<the job that uses it>", f"- env:\n    {first.name}: {first.value}"
-        ),
+            workflow.file,
+            used[0].id if len(used) == 1 else "<the job that uses it>",
+            f"- env:  # of the step that uses it\n    {first.name}: {first.value}",
+        )
+        if used or not direct
+        else files.into(workflow.file, f"env:\n  # without {first.name}"),
     )

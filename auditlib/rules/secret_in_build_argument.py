@@ -35,41 +35,60 @@ from auditlib.inventory import Inventory
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
 from auditlib.redaction import is_credential_name
+from auditlib.rules import _files as files
 from auditlib.rules import _login_lines as login_lines
 from auditlib.rules._rule import Evidence, rule
 
 _ASSIGNED = regex(r"^\s*([A-Za-z_]\w*)=\S", re.M)
 
+_BY_WORKFLOW, _BY_COMMAND = "the workflow passes it", "a command passes it"
+
 
 @rule(area=Area.CONFIGURATION, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.MEDIUM)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every secret by its name, with the Dockerfiles that take it and the places that pass it."""
-    taken, passed = _taken(inventory), _passed(inventory)
+    taken, passed, declared = _taken(inventory), _passed(inventory), _declared(inventory)
     for name in dict.fromkeys([*taken, *passed]):
         places = {**taken.get(name, {}), **passed.get(name, {})}
         (first, text), *others = places.items()
         final = taken.get(name, {}) == {} or any("final" in text for text in taken[name].values())
+        unused = bool(inventory.dockerfiles) and name not in declared
         aside = all(environments.is_for_development(place.file) for place in places)
         yield Evidence(
-            f"{name} is a build argument ({text}): its value stays in "
-            f"{'the history of the image' if final else 'the build cache and in the attestations of the build'}.",
+            f"{name} is a build argument ({text}): its value stays in {_kept_in(final, unused)}.",
             first,
             subject=name,
             related=tuple(Related(place, said, member=True) for place, said in others),
             recommendation=f"Replace the argument by `RUN --mount=type=secret,id={name.lower()},env={name} …`, pass it "
             f"as a build secret, and replace the value of {name}.",
-            severity=Severity.LOW if aside else None if final else Severity.MEDIUM,
-            example=login_lines.with_kept(_mounted(name), inventory, [name]),
+            severity=Severity.LOW if aside else None if final and not unused else Severity.MEDIUM,
+            confidence=Confidence.MEDIUM if unused else None,
+            example=login_lines.with_kept(_mounted(name, places), inventory, [name]),
         )
 
 
-def _mounted(name: str) -> str:
-    """The secret in the one instruction that needs it, and where a build gets it from."""
+def _kept_in(final: bool, unused: bool) -> str:
+    if unused:
+        return "the attestations of the build, if it writes any, though no Dockerfile of the repository takes it"
+    return "the history of the image" if final else "the build cache and in the attestations of the build"
+
+
+def _mounted(name: str, places: dict[Location, str]) -> str:
+    """The secret in the one instruction that needs it, and where the builds that pass it get it from."""
     secret = name.lower()
-    return (
-        f"# Dockerfile\nRUN --mount=type=secret,id={secret},env={name} <the command that needs it>\n"
-        f"# Compose\nbuild:\n  secrets: [{secret}]\nsecrets:\n  {secret}: {{environment: {name}}}"
-    )
+    taken = next((place.file for place, text in places.items() if text.endswith("takes it")), "Dockerfile")
+    lines = [files.into(taken, f"RUN --mount=type=secret,id={secret},env={name} <the command that needs it>")]
+    texts = {text: place for place, text in places.items()}
+    if workflow := texts.get(_BY_WORKFLOW):
+        given = f"with:\n  secrets: |\n    {secret}=${{{{ secrets.{name} }}}}"
+        lines.append(files.into(workflow.file, given))
+    if command := texts.get(_BY_COMMAND):
+        lines.append(files.into(command.file, f"docker build --secret id={secret},env={name} …"))
+    built = next((place for text, place in texts.items() if text.startswith("the build of ")), None)
+    if built or len(lines) == 1:
+        given = f"build:\n  secrets: [{secret}]\nsecrets:\n  {secret}: {{environment: {name}}}"
+        lines.append(files.into(built.file if built else "Compose", given))
+    return "\n".join(lines)
 
 
 def _is_secret(name: str) -> bool:
@@ -89,6 +108,12 @@ def _taken(inventory: Inventory) -> dict[str, dict[Location, str]]:
     return found
 
 
+def _declared(inventory: Inventory) -> set[str]:
+    """The arguments that Dockerfiles take, with a default or without."""
+    arguments = (item for file in inventory.dockerfiles for item in file.instructions if item.keyword == "ARG")
+    return {name for item in arguments for name, _ in item.variables}
+
+
 def _passed(inventory: Inventory) -> dict[str, dict[Location, str]]:
     """The secrets that Compose files, workflows and commands give to builds."""
     found: defaultdict[str, dict[Location, str]] = defaultdict(dict)
@@ -101,10 +126,10 @@ def _passed(inventory: Inventory) -> dict[str, dict[Location, str]]:
         for pair in step.inputs:
             if pair.name in ("build-args", "build_args"):
                 for name in filter(_is_secret, _ASSIGNED.findall(pair.value)):
-                    found[name][pair.location] = "the workflow passes it"
+                    found[name][pair.location] = _BY_WORKFLOW
     for command in deployment.commands(inventory):
         for flag, word in zip(command.words, command.words[1:], strict=False):
             name = word.partition("=")[0] if flag == "--build-arg" else ""
             if _is_secret(name):
-                found[name][command.location] = "a command passes it"
+                found[name][command.location] = _BY_COMMAND
     return found

@@ -162,7 +162,7 @@ def _excludes(inventory: Inventory, file: Dockerfile, context: str, path: str) -
         return True
 
 
-def _outside(item: Instruction, subject: str) -> str:
+def _outside(item: Instruction, subject: str, *, final: bool) -> str:
     """A variable that the container gets when it starts, or a file that one instruction of the build sees."""
     if item.keyword == "ENV":
         return code_lines.required([subject])
@@ -170,6 +170,8 @@ def _outside(item: Instruction, subject: str) -> str:
         name = re.sub(r"\W+", "_", subject.removesuffix(" in a URL"))
         given = f"--mount=type=secret,id={name.lower()},env={name.upper()}"
         return f"RUN {given} <the command, with ${name.upper()} for the secret>"
+    if final and posixpath.basename(subject).startswith(".env"):
+        return f"# Compose, or docker run --env-file\nenv_file: {subject}"
     name = posixpath.basename(subject).strip(".")
     return f"RUN --mount=type=secret,id={name} <the command that needs it, which reads /run/secrets/{name}>"
 
@@ -185,5 +187,5 @@ def _evidence(
         recommendation=f"Remove {subject} from {file.path}, give it to the container when it starts, and replace the "
         "value that was built in.",
         severity=Severity.LOW if environments.is_for_development(file.path) else severity,
-        example=login_lines.with_kept(_outside(item, subject), inventory, [subject]),
+        example=login_lines.with_kept(_outside(item, subject, final=severity is None), inventory, [subject]),
     )

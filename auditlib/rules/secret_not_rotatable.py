@@ -37,6 +37,7 @@ from auditlib.conventions.secrets import Sighting
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.patterns import regex
 from auditlib.phrases import listed
 from auditlib.rules import _code_lines as code_lines
 from auditlib.rules import _login_lines as login_lines
@@ -44,6 +45,7 @@ from auditlib.rules._rule import Evidence, rule
 
 _DISTINCT = 8
 """Characters from which two equal values are hardly equal by chance."""
+_ALONE = regex(r"‹secret[^›]*›")
 
 
 @rule(area=Area.CONFIGURATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.MEDIUM)
@@ -80,14 +82,26 @@ def _are_the_same(items: list[Sighting]) -> bool:
     return by_name or any(secrets.stands_in_url(item.value) for item in items)
 
 
+def _advice(name: str, files: list[str]) -> str:
+    """What to do in the other files; a configuration that knows no variables is filled in from outside."""
+    reading = [file for file in files[1:] if code_lines.can_read(file)]
+    if reading:
+        return f"Read {name} from the environment in {listed(reading, limit=2)}, and write its value nowhere."
+    return f"Have {listed(files[1:], limit=2)} filled in from a template when it is deployed, and keep it out of Git."
+
+
 def _evidence(inventory: Inventory, items: list[Sighting]) -> Evidence:
     first, *others = items
     files = list(dict.fromkeys(item.location.file for item in items))
     named = next((item.name for item in items if item.name), "")
     name = named or "A password"
+    mixed = len({bool(_ALONE.fullmatch(item.value.text)) for item in items}) > 1  # some hold it in an address
+    whole = mixed and not _ALONE.fullmatch(first.value.text)
+    what = f"The password in {name}" if whole else name
+    usual = "" if whole else named
     sure = first.value.length >= _DISTINCT and not first.value.placeholder
     return Evidence(
-        f"{name} ({first.value.text}) stands in {len(files)} files, {listed(files)}: a new value has to be written "
+        f"{what} ({first.value.text}) stands in {len(files)} files, {listed(files)}: a new value has to be written "
         "into each of them.",
         first.location,
         subject=f"{name}/files",
@@ -95,10 +109,9 @@ def _evidence(inventory: Inventory, items: list[Sighting]) -> Evidence:
         related=tuple(
             Related(item.location, f"{item.name or 'the same secret'} stands here", member=True) for item in others
         ),
-        recommendation=f"Read {name} from the environment in {listed(files[1:], limit=2)}, and write its value "
-        "nowhere.",
+        recommendation=_advice(name, files),
         confidence=None if sure else Confidence.MEDIUM,
         example=login_lines.with_kept(
-            code_lines.everywhere(inventory, items, named), inventory, {item.name for item in items}, [first.value]
+            code_lines.everywhere(inventory, items, usual), inventory, {item.name for item in items}, [first.value]
         ),
     )

@@ -51,6 +51,9 @@ _OF_PROGRAM = regex(
 """The configuration that is a part of an application; any other may be mounted."""
 _LOCAL = ("@localhost", "@127.0.0.1", "@[::1]")
 """In the address of a server on the same host, which a container doesn't have."""
+_OWN_HOST = frozenset({"localhost", "127.0.0.1", "::1"})
+_OF_SERVERS = frozenset({"the database", "object storage", "the message broker", "Redis", "search", "mail"})
+"""What a password opens only if the server was given the same one; else code with the default can't connect."""
 _GENERAL = regex(r"((?:^|.*/)application)\.(?:ya?ml|properties)")
 _OF_PROFILE = regex(r"((?:^|.*/)application)-([\w-]+)\.(?:ya?ml|properties)")
 
@@ -132,7 +135,12 @@ def _fixed(inventory: Inventory, item: FixedSecret) -> Evidence:
 def _holders(inventory: Inventory, name: str, value: Value, place: Location) -> tuple[Related, ...]:
     """The other files that hold the same value, which go on with the old one."""
     found = login_lines.elsewhere(inventory, name, value, (), [place])
-    return tuple(Related(item.location, f"{item.name or 'this file'} holds the same value") for item in found)
+    return tuple(Related(item.location, f"{item.name or 'this file'} holds the same {_held(value)}") for item in found)
+
+
+def _held(value: Value) -> str:
+    """What is the same of two equal secrets: the hosts of two addresses may differ, their password doesn't."""
+    return "password" if secrets.stands_in_url(value) else "value"
 
 
 def _kind(value: Value) -> str:
@@ -152,7 +160,16 @@ def _evidence(
             f"Throw where {setting.name} isn't set, in place of its default, as it would only be `undefined`, and pass "
             "the variable wherever this code runs."
         )
+    elif code_lines.is_lenient(setting.location.file):
+        advice = (
+            f"Fail where {setting.name} isn't set, in place of its default, as it would only be empty, and pass the "
+            "variable wherever this code runs."
+        )
     local = any(sign in default.text for sign in _LOCAL)
+    given = _is_given(inventory, default)
+    beside = _is_beside(inventory, setting)
+    milder = demanded or (_is_clients(setting.name, default) and (beside or not given))
+    mildest = local or (milder and beside and not given)
     if local:
         consequence = "wherever the variable isn't set, the code asks its own host with it"
     if demanded:
@@ -163,10 +180,33 @@ def _evidence(
         subject=setting.name,
         related=related,
         recommendation=advice,
-        severity=Severity.MEDIUM if demanded or local else None,
+        severity=Severity.LOW if mildest else Severity.MEDIUM if milder else None,
         change=(f' = "{default.text}"', "") if setting.style == "pydantic" else ("", ""),
         example=files.into(setting.location.file, code_lines.in_code(inventory, setting.name, setting.location.file)),
     )
+
+
+def _is_clients(name: str, default: Value) -> bool:
+    return secrets.stands_in_url(default) or secrets.purpose(name) in _OF_SERVERS
+
+
+def _is_beside(inventory: Inventory, setting: Setting) -> bool:
+    """Whether the host that goes with a password defaults to the program's own: `DB_HOST` to `localhost`."""
+    family = setting.name.upper().partition("_")[0]
+    return any(
+        item.location.file == setting.location.file
+        and item.name.upper().startswith(family)
+        and "HOST" in item.name.upper()
+        and item.default is not None
+        and item.default.text.strip("\"'") in _OWN_HOST
+        for item in inventory.settings
+    )
+
+
+def _is_given(inventory: Inventory, default: Value) -> bool:
+    """Whether a server may have the same password: Compose or a template names it."""
+    same = (item.kind for item in secrets.sightings(inventory) if item.value.identity == default.identity)
+    return any(kind in ("default", "literal", "template", "env_file") for kind in same)
 
 
 def _unread(setting: Setting, found: Evidence) -> Evidence:
@@ -190,7 +230,7 @@ def _templates(inventory: Inventory) -> dict[tuple[str, int], list[Related]]:
     for file in inventory.env_files:
         for line in file.lines if file.template else ():
             if line.value is not None:
-                text = f"{file.path} gives the same value, so that each copy of it keeps it"
+                text = f"{file.path} gives the same {_held(line.value)}, so that each copy of it keeps it"
                 places[line.name, line.value.identity].append(Related(line.location, text))
     return places
 

@@ -87,12 +87,16 @@ def _evidence(path: str, settings: list[Setting], offered: dict[str, list[Relate
             *(Related(setting.location, f"{setting.attribute} is read nowhere", member=True) for setting in others),
             *places[:8],
         ),
-        recommendation=f"Remove {listed(names, limit=4)} from {path}, or read {them}.",
-        severity=Severity.MEDIUM if required else None,
+        recommendation=f"Remove {listed(names, limit=3)} from {path}{_and_from(places)}, or read {them}.",
         example=files.into(
             path, "\n".join(f"# {setting.location.line}: without {_field(setting)}" for setting in settings)
         ),
     )
+
+
+def _and_from(places: list[Related]) -> str:
+    """The template that would go on offering them, though classes of settings may refuse what they don't know."""
+    return f" and from {places[0].location.file}" if places else ""
 
 
 def _field(setting: Setting) -> str:

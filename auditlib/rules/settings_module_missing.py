@@ -89,5 +89,12 @@ def _evidence(module: str, places: list[Location], inside: list[str]) -> Evidenc
         ),
         recommendation="Name the module that holds the settings for this purpose.",
         confidence=None if inside else Confidence.MEDIUM,
-        example=files.into(first.file, f"{DJANGO_MODULE} = {wanted}"),
+        example=files.into(first.file, _named_in(first.file, wanted)),
     )
+
+
+def _named_in(file: str, module: str) -> str:
+    """How a file of its kind names the module."""
+    if file.endswith(".py"):
+        return f'os.environ.setdefault("{DJANGO_MODULE}", "{module}")'
+    return f"{DJANGO_MODULE}: {module}" if file.endswith((".yml", ".yaml")) else f"{DJANGO_MODULE} = {module}"

@@ -48,10 +48,19 @@ _CHAPTER = """## One host
 - What stays for its data: {stores}"""
 
 
-def _chapter(inventory: Inventory, project: Project, fixed: list[Service]) -> str:
+def _keeps(inventory: Inventory, service: Service) -> bool:
+    """Whether a service writes to a named volume, or to a folder that isn't there before it runs."""
+    mounts = services.lasting(service)
+    folders = [item.source.rstrip("/") for item in mounts if item.kind == "bind" and item.source and not item.outside]
+    there = {folder for folder in folders if any(f"{path}/".startswith(f"{folder}/") for path in inventory.files)}
+    return len(there) < len(folders) or any(item.kind == "volume" and item.source for item in mounts)
+
+
+def _chapter(inventory: Inventory, project: Project, running: list[Service], fixed: list[Service]) -> str:
     """What the deployment guide says of the host, with the services that can move and those that can't."""
-    stores = [service.name for service, _, _ in services.stores(inventory, project)]
-    free = [name for name in inventory.services_of(project.name) if name not in stores]
+    known = [item.name for item, *_ in services.stores(inventory, project)]
+    stores = list(dict.fromkeys((*known, *(item.name for item in running if _keeps(inventory, item)))))
+    free = [item.name for item in running if item.name not in stores]
     bound = f" (without `container_name`: {listed(item.name for item in fixed)})" if fixed else ""
     first = f"{listed(free, limit=4)}{bound}" if free else "<service>"
     return _CHAPTER.format(file=project.location.file, first=first, stores=listed(stores) or "nothing")
@@ -102,7 +111,7 @@ def _signs(inventory: Inventory) -> list[Related]:
     return [item for item in deployment.signs_of_production(inventory) if item.location not in pages]
 
 
-@rule(area=Area.RESILIENCE, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.LARGE)
+@rule(area=Area.RESILIENCE, severity=Severity.LOW, confidence=Confidence.MEDIUM, effort=Effort.LARGE)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """The project for production, else the largest one, where Compose alone deploys and one host goes unspoken."""
     signs = _signs(inventory)
@@ -134,5 +143,5 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         ),
         recommendation=f"Write into the deployment guide what one host means for {project.location.file}, and which "
         "services would move first.",
-        example=_chapter(inventory, project, fixed),
+        example=_chapter(inventory, project, lasting[project.name], fixed),
     )

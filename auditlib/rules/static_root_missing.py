@@ -57,7 +57,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             *(Related(place, "collectstatic is run here too", member=True) for place in others),
         ),
         recommendation=f"Set STATIC_ROOT in {settings[0].location.file}.",
-        example=files.into(settings[0].location.file, 'STATIC_ROOT = BASE_DIR / "staticfiles"'),
+        example=files.into(settings[0].location.file, 'STATIC_ROOT = f"{BASE_DIR}/staticfiles"'),
     )
 
 

@@ -22,6 +22,7 @@ References:
 
 - https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-syntax#jobsjob_idstepscontinue-on-error
 - https://flake8.pycqa.org/en/latest/user/options.html#cmdoption-flake8-exit-zero
+- https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-syntax#jobsjob_idstepsshell
 - https://curl.se/docs/manpage.html#-f
 """
 
@@ -56,6 +57,9 @@ _READS = regex(r"^jq\s+(?:-\S+\s+)*(?:\.|empty)\s")
 _ASKS = regex(r"^(?:curl|wget)\s")
 _DECIDES = regex(r"\b(?:for|while|until|break|exit)\b")
 """What asks again and again, or ends the step by other means."""
+_PIPED = regex(r"\|\s*(?:tee|cat|head|tail|ts)\b")
+"""Programs that succeed whatever they are given to read."""
+_OWN_STATUS = regex(r"\bpipefail\b|\bPIPESTATUS\b|\bexit\b|\bgrep\b")
 _FAILS_ON_ERROR = regex(r"-[a-zA-Z]*[fw][a-zA-Z]*|--fail(?:-with-body|-early)?|--write-out")
 
 
@@ -86,6 +90,9 @@ def _of_step(job: Job, step: Step) -> Iterator[Evidence]:
     tolerated = step.continue_on_error and not _is_asked_later(job, step)
     for command in checking:
         reason = _TOLERATED if tolerated else _reason(command)
+        if not reason and (line := _piped(job, step, command)):
+            yield _of_pipe(job, step, command, line)
+            return
         others = (item for other in job.steps if not other.continue_on_error for item in other.commands)
         if reason and (tolerated or not _is_strict_elsewhere(others, command)):
             what = f"The step {step.name or step.index + 1} of the job {job.id} runs {_shown(command)}"
@@ -98,7 +105,7 @@ def _of_step(job: Job, step: Step) -> Iterator[Evidence]:
                 reason,
                 audit=checks.is_audit(command.words) or _OPTIONAL.search(step.name) is not None,
                 change=change,
-                example=_run(command, reason),
+                example=_run(step, command, reason),
             )
             return
 
@@ -139,9 +146,21 @@ def _without_fallback(step: Step, command: Command) -> tuple[str, str]:
     return (match[0], "") if match else ("", "")
 
 
-def _run(command: Command, reason: str) -> str:
-    """The step as it is when its failure counts."""
-    return f"- run: {' '.join(command.words)}" + ("\n  continue-on-error: false" if reason == _TOLERATED else "")
+def _run(step: Step, command: Command, reason: str) -> str:
+    """The step as it is when its failure counts; of a longer one the line at fault, as it is written there."""
+    if reason == _TOLERATED:
+        return f"- run: {' '.join(command.words)}\n  continue-on-error: false"
+    lines = [line for line in step.run.split("\n") if line.strip()]
+    mine = [line for line in lines if all(word in line for word in command.words)]
+    if len(lines) > 1 and len(mine) == 1:
+        kept = mine[0].partition(" ||")[0].strip(" \\")
+        return f"- run: |\n    # …\n    {_failing(kept, reason)}"
+    return f"- run: {_failing(' '.join(command.words), reason)}"
+
+
+def _failing(text: str, reason: str) -> str:
+    """A command without the switch that makes it succeed."""
+    return text.replace(f" {reason[1:-1]}", "") if reason.startswith("`") else text
 
 
 def _with(step: Step, switch: str) -> str:
@@ -164,6 +183,27 @@ def _reason(command: Command) -> str:
     if flag := checks.never_fails_by(command.words):
         return f"`{flag}`"
     return "a fallback that always succeeds" if command.cannot_fail else ""
+
+
+def _piped(job: Job, step: Step, command: Command) -> str:
+    """The line in which a pipe takes a command's status, where a runner starts Bash by itself: without `pipefail`."""
+    if not command.caught or step.shell or "windows" in job.runs_on or _OWN_STATUS.search(step.run):
+        return ""
+    start = " ".join(command.words[:2])
+    lines = step.run.replace("\\\n", " ").split("\n")
+    return next((line.strip() for line in lines if start in line and _PIPED.search(line.partition(start)[2])), "")
+
+
+def _of_pipe(job: Job, step: Step, command: Command, line: str) -> Evidence:
+    return Evidence(
+        f"The step {step.name or step.index + 1} of the job {job.id} pipes {_shown(command)} into another program. "
+        "GitHub starts Bash without `pipefail` here: the step is green whatever is found.",
+        command.location,
+        subject=f"{job.id}/{step.name or step.index}",
+        recommendation="Write `shell: bash` at this step: where it is written, GitHub adds `pipefail`.",
+        severity=Severity.LOW if checks.is_audit(command.words) else None,
+        example=f"- shell: bash\n  run: {line}",
+    )
 
 
 def _shown(command: Command) -> str:
@@ -219,7 +259,7 @@ def _called(inventory: Inventory) -> Iterator[Evidence]:
             if reason and not _is_strict_elsewhere(commands, command):
                 audit = checks.is_audit(command.words)
                 yield _evidence(command.location, name, f"{name} runs {_shown(command)}", reason, caller, audit,
-                                example=" ".join(command.words))  # fmt: skip
+                                example=_failing(" ".join(command.words), reason))  # fmt: skip
 
 
 def _evidence(

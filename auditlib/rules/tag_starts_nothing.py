@@ -41,7 +41,7 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Job, Trigger, Workflow
 from auditlib.model import Area, Confidence, Effort, Related, Severity
-from auditlib.rules import _files as files
+from auditlib.rules import _workflow_lines as workflow_lines
 from auditlib.rules._rule import Evidence, rule
 
 _BY_HAND = frozenset({"workflow_dispatch", "workflow_call"})
@@ -94,9 +94,16 @@ def _evidence(workflow: Workflow, job: Job, made: Change, others: dict[str, Trig
         subject=f"{job.id}/{made.kind}",
         related=tuple(Related(item.location, f"{name} waits here") for name, item in others.items()),
         recommendation=f"Let {job.id} use the token of an app or a user, or call {posixpath.basename(file)} as a job.",
-        example=files.into(
-            workflow.file,
-            f"jobs:\n  {job.id}:\n    steps:\n      - uses: actions/checkout@v4\n        with:\n"
-            "          token: ${{ secrets.<the token of an app or a user> }}",
-        ),
+        example=workflow_lines.step(workflow.file, job.id, _with_token(job, made)),
     )
+
+
+def _with_token(job: Job, made: Change) -> str:
+    """The step that takes another token: the one that makes the release, or the checkout, which keeps it for a push."""
+    other = "${{ secrets.<the token of an app or a user> }}"
+    if made.kind == "tag":
+        return f"- uses: actions/checkout@v4\n  with:\n    token: {other}"
+    uses = next((item.uses for item in job.steps if item.uses and item.location == made.location), "")
+    if not uses or uses.startswith("actions/"):
+        return f"- env:  # of the step that makes the release\n    GITHUB_TOKEN: {other}\n    GH_TOKEN: {other}"
+    return f"- uses: {uses}\n  with:\n    token: {other}"

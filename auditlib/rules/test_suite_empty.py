@@ -54,7 +54,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         matching = found.matching(tools.TEST_FRAMEWORKS[framework])
         runs = [run for run in matching if id(run.job) in checked_out and _looks_here(run)]
         if runs and tools.lacks_tests(inventory, framework):
-            yield _evidence(framework, runs)
+            yield _evidence(inventory, framework, runs)
     for runs in _by_job(found.matching(_NOT_WRITTEN)).values():
         yield _not_written(runs[0])
     for suite in inventory.test_suites:
@@ -88,12 +88,20 @@ _OF_NODE = 'require("node:test")("<what must hold>", () => require("node:assert"
 _NAMES = {"pytest": "tests/test_<thing>.py", "cypress": "cypress/e2e/<thing>.cy.ts", "playwright": "<thing>.spec.ts"}
 
 
-def _first_test(framework: str, folder: str) -> str:
-    path = f"{folder}/{_NAMES.get(framework, '<thing>.test.ts')}".lstrip("/")
+def _first_test(inventory: Inventory, framework: str, folder: str) -> str:
+    path = f"{folder}/{_NAMES.get(framework) or _in_javascript(inventory, folder)}".lstrip("/")
     return files.into(path, _TESTS.get(framework, _TESTS["jest"]))
 
 
-def _evidence(framework: str, runs: list[Run]) -> Evidence:
+def _in_javascript(inventory: Inventory, folder: str) -> str:
+    """A place where jest and vitest look by default, and mostly by their configuration; NestJS has its own."""
+    beside = f"{folder}/" if folder else ""
+    if f"{beside}nest-cli.json" in inventory.file_set:
+        return "src/<thing>.spec.ts"
+    return f"tests/<thing>.test.{'ts' if f'{beside}tsconfig.json' in inventory.file_set else 'js'}"
+
+
+def _evidence(inventory: Inventory, framework: str, runs: list[Run]) -> Evidence:
     first, *others = runs
     places = dict.fromkeys(run.location for run in others if run.location != first.location)
     return Evidence(
@@ -102,7 +110,7 @@ def _evidence(framework: str, runs: list[Run]) -> Evidence:
         subject=framework,
         related=tuple(Related(place, f"runs {framework} too") for place in places),
         recommendation=f"Write a first {framework} test, or remove the step from {first.job.workflow}.",
-        example=_first_test(framework, first.folder or ""),
+        example=_first_test(inventory, framework, first.folder or ""),
     )
 
 

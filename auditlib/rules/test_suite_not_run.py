@@ -26,14 +26,17 @@ References:
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator
 
 from auditlib import pipeline
 from auditlib.conventions import deployment, tools
+from auditlib.conventions.package_installs import FROM_LOCK
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.code import TestSuite
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.patterns import regex
 from auditlib.phrases import counted
 from auditlib.pipeline import Pipeline, Run
 from auditlib.rules._rule import Evidence, rule
@@ -43,6 +46,15 @@ _COMMANDS = {
     "jest": "npx jest", "vitest": "npx vitest run", "cypress": "npx cypress run", "mocha": "npx mocha",
     "node": "node --test", "bun": "bun test",
 }  # fmt: skip
+_OWNERS = {
+    "package-lock.json": "npm", "npm-shrinkwrap.json": "npm", "yarn.lock": "yarn", "pnpm-lock.yaml": "pnpm",
+    "bun.lock": "bun", "bun.lockb": "bun", "poetry.lock": "poetry", "uv.lock": "uv", "pdm.lock": "pdm",
+    "Pipfile.lock": "pipenv",
+}  # fmt: skip
+"""Which manager writes a lock file."""
+_OF_PYTHON = frozenset({"poetry", "uv", "pdm", "pipenv"})
+"""Managers that keep the packages in an environment of their own, in which they start commands (`uv run pytest`)."""
+_REQUIREMENTS = regex(r"requirements(?:[-_](?:dev|develop|development|tests?|ci))?\.txt|(?:dev|test)-requirements\.txt")
 
 
 @rule(area=Area.CICD, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
@@ -83,12 +95,37 @@ def _evidence(inventory: Inventory, suite: TestSuite, automatic: Pipeline, by_ha
         f"{suite.framework} in {suite.folder or 'the root'} on every pull request.",
         severity=Severity.MEDIUM if suite.framework in tools.END_TO_END or by_hand else None,
         confidence=Confidence.MEDIUM if automatic.opaque else None,
-        example=_step(suite),
+        example=_step(inventory, suite),
     )
 
 
-def _step(suite: TestSuite) -> str:
-    """The step that runs the suite, after those that install what it needs."""
+def _step(inventory: Inventory, suite: TestSuite) -> str:
+    """The steps that install what the suite needs and run it, as far as the repository shows how."""
     command = _COMMANDS.get(suite.framework, "")
-    folder = f"\n  working-directory: {suite.folder}" if suite.folder else ""
-    return f"- run: {command}{folder}" if command else ""
+    folder, install, prefix = _installs(inventory, suite)
+    steps = [(folder, install)] if install else []
+    if suite.framework == "playwright":
+        steps.append((suite.folder, "npx playwright install --with-deps"))
+    steps.append((suite.folder, f"{prefix}{command}"))
+    return "\n".join(_run(*step) for step in steps) if command else ""
+
+
+def _run(folder: str, command: str) -> str:
+    return f"- run: {command}" + (f"\n  working-directory: {folder}" if folder else "")
+
+
+def _installs(inventory: Inventory, suite: TestSuite) -> tuple[str, str, str]:
+    """Where and by what the suite's packages are installed, and what its command begins with then."""
+    python = suite.framework in ("pytest", "unittest")
+    folders = [suite.folder]
+    while folders[-1]:
+        folders.append(posixpath.dirname(folders[-1]))
+    for folder in folders:
+        there = {posixpath.basename(path) for path in inventory.files if posixpath.dirname(path) == folder}
+        for lock, name in _OWNERS.items():
+            if lock in there and (name in _OF_PYTHON) is python:
+                return folder, FROM_LOCK[name], f"{name} run " if python else ""
+        lists = sorted((name for name in there if _REQUIREMENTS.fullmatch(name)), key=len)
+        if python and lists:
+            return folder, f"pip install {' '.join(f'-r {name}' for name in lists)}", ""
+    return "", "", ""

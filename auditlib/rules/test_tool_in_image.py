@@ -31,7 +31,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator
 
-from auditlib.conventions import image_builds, image_sources, package_installs, services, test_tools, tools
+from auditlib.conventions import deployment, image_builds, image_sources, package_installs, services, test_tools, tools
 from auditlib.conventions.image_builds import Built
 from auditlib.conventions.image_sources import Sources
 from auditlib.conventions.package_installs import LOCKS, Installs
@@ -57,17 +57,32 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """For each image that runs in production one finding for the tools among what it installs."""
     manifests = {item.path: item for item in inventory.manifests}
     for built in image_builds.for_production(inventory):
-        if not _is_for_tests(built):
+        if not _is_for_tests(inventory, built):
             found = _tools(inventory, built, manifests)
             if found:
                 yield _evidence(built, *found)
 
 
-def _is_for_tests(built: Built) -> bool:
-    """Whether all that runs the image are tasks that end, or it starts tests."""
+def _is_for_tests(inventory: Inventory, built: Built) -> bool:
+    """Whether all that runs the image are tasks that end, or it starts tests, or somebody runs them in it."""
     text = _started(built)
+    if any(_is_tested_in_place(words, built) for words in _calls(inventory)):
+        return True
     tasks = bool(built.services) and all(services.is_one_shot(item) for item in built.services)
     return tasks or any(pattern.search(text) for pattern in tools.TEST_FRAMEWORKS.values())
+
+
+def _calls(inventory: Inventory) -> Iterator[str]:
+    yield from (" ".join(command.words) for command in deployment.commands(inventory))
+    yield from (mention.text for mention in deployment.documented_commands(inventory))
+
+
+def _is_tested_in_place(text: str, built: Built) -> bool:
+    """Whether a command runs tests in the container of a service with the image (`docker compose exec api pytest`)."""
+    head, _, tail = text.partition(" exec " if " exec " in text else " run ")
+    names = {item.name for item in built.services} | {item.container_name for item in built.services}
+    inside = "docker" in head and not names.isdisjoint(tail.split())
+    return inside and any(pattern.search(tail) for pattern in tools.TEST_FRAMEWORKS.values())
 
 
 def _started(built: Built) -> str:
@@ -157,15 +172,31 @@ def _evidence(built: Built, manifest: Manifest, found: list[Requirement], item: 
             *(Related(one.location, f"so is {one.name}", member=True) for one in others),
             Related(item.location, f"{path} installs from {posixpath.basename(manifest.path)}"),
         ),
-        recommendation=f"Move {names} to {_elsewhere(manifest)}.",
-        example=_lines(manifest, found),
+        recommendation=f"Move {names} to {_elsewhere(manifest, item)}.",
+        example=_lines(manifest, found, item),
     )
 
 
-def _elsewhere(manifest: Manifest) -> str:
+_WITHOUT = {
+    "pnpm": ("pnpm add --save-dev", "pnpm install --frozen-lockfile --prod"),
+    "yarn": ("yarn add --dev", "yarn install --frozen-lockfile --production"),
+    "bun": ("bun add --dev", "bun install --frozen-lockfile --production"),
+    "npm": ("npm install --save-dev", "npm ci --omit=dev"),
+}
+"""How a manager of packages takes up a tool for development, and how it installs what is for production alone."""
+
+
+def _manager(item: Instruction) -> tuple[str, str]:
+    name = next((name for name in _WITHOUT if name in item.argument.split()), "npm")
+    return _WITHOUT[name]
+
+
+def _elsewhere(manifest: Manifest, item: Instruction) -> str:
     if manifest.kind == "npm":
-        return f"`devDependencies` of {manifest.path}, and install by `npm ci --omit=dev`"
-    return f"{_for_development(manifest.path)}, which the pipeline installs"
+        install = _manager(item)[1]
+        there = "" if install in item.argument else f", and install by `{install}`"
+        return f"`devDependencies` of {manifest.path}{there}"
+    return f"{_for_development(manifest.path)}, and let the pipeline install that one"
 
 
 def _for_development(path: str) -> str:
@@ -173,8 +204,10 @@ def _for_development(path: str) -> str:
     return f"{stem}-dev{ending}"
 
 
-def _lines(manifest: Manifest, found: list[Requirement]) -> str:
+def _lines(manifest: Manifest, found: list[Requirement], item: Instruction) -> str:
     if manifest.kind == "npm":
-        return f"npm install --save-dev {' '.join(item.name for item in found)}\nRUN npm ci --omit=dev"
+        add, install = _manager(item)
+        installing = "" if install in item.argument else f"\n{files.into(item.location.file, f'RUN {install}')}"
+        return f"{add} {' '.join(item.name for item in found)}{installing}"
     listing = "\n".join(f"{item.name}{item.constraint}" for item in found)
     return files.into(_for_development(manifest.path), f"-r {posixpath.basename(manifest.path)}\n{listing}")

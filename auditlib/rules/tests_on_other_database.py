@@ -97,8 +97,28 @@ def _of_memory(inventory: Inventory, job: Job, memory: MemoryDatabase, database:
             job.id,
             f"env:\n  SPRING_DATASOURCE_URL: <the address of {name}, with its login>"
             if started
-            else f"services:\n  {database.name}:\n    image: {database.image or name.lower()}",
+            else _server(job, name, database, "SPRING_DATASOURCE_URL"),
         ),
+    )
+
+
+_LOGINS = {
+    "PostgreSQL": ("POSTGRES_PASSWORD", "5432"), "MySQL": ("MYSQL_ROOT_PASSWORD", "3306"),
+    "MariaDB": ("MARIADB_ROOT_PASSWORD", "3306"),
+}  # fmt: skip
+"""The variable without which the image of a server doesn't start, and its port."""
+
+
+def _server(job: Job, name: str, database: Service, variable: str) -> str:
+    """The server as a service of a job, and the address by which the job reaches it, on its host or in a container."""
+    image = database.image or name.lower()
+    if name not in _LOGINS:
+        return f"services:\n  {database.name}:\n    image: {image}"
+    password, port = _LOGINS[name]
+    host, published = (database.name, "") if job.container else ("localhost", f'\n    ports: ["{port}:{port}"]')
+    return (
+        f"services:\n  {database.name}:\n    image: {image}\n    env: {{{password}: only-for-tests}}{published}\n"
+        f"env:\n  {variable}: <its address, at {host}:{port} with that password>"
     )
 
 
@@ -126,7 +146,5 @@ def _evidence(inventory: Inventory, job: Job, given: Pair, database: Service) ->
         related=(Related(database.location, f"{name}, which is deployed"),),
         recommendation=f"Give the job {job.id} {database.image or name} as a service, and its address as {given.name}, "
         "which tests that name an engine themselves have to read too.",
-        example=workflow_lines.of_job(
-            job.workflow, job.id, f"services:\n  {database.name}:\n    image: {database.image or name.lower()}"
-        ),
+        example=workflow_lines.of_job(job.workflow, job.id, _server(job, name, database, given.name)),
     )

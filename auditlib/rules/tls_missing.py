@@ -80,7 +80,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         for service in proxies.runners(inventory, proxy) if passes else ():
             port = next((item for item in services.public_ports(service) if item.target == "80"), None)
             if port and service.changed_at is None and not environments.only_for_development(service):
-                yield _evidence(proxy, service, port)
+                yield _evidence(inventory, proxy, service, port)
 
 
 def _unproxied(inventory: Inventory) -> Iterator[Evidence]:
@@ -96,7 +96,7 @@ def _unproxied(inventory: Inventory) -> Iterator[Evidence]:
             for port in _of_users(inventory, service)
         ]
         if found:
-            yield _unproxied_evidence(project, found)
+            yield _unproxied_evidence(inventory, project, found)
 
 
 def _has_proxy(inventory: Inventory) -> bool:
@@ -131,7 +131,7 @@ def _is_given_keys(service: Service) -> bool:
     return any(_KEYS.search(word) for word in (*words, *(mount.target for mount in service.mounts)))
 
 
-def _unproxied_evidence(project: str, found: list[tuple[Service, Port]]) -> Evidence:
+def _unproxied_evidence(inventory: Inventory, project: str, found: list[tuple[Service, Port]]) -> Evidence:
     (service, port), *others = found
     names = listed(f"{item.name} ({each.host_port or each.target})" for item, each in found)
     return Evidence(
@@ -143,10 +143,19 @@ def _unproxied_evidence(project: str, found: list[tuple[Service, Port]]) -> Evid
         related=tuple(Related(each.location, f"{item.name} is published here", member=True) for item, each in others),
         recommendation=f"Put a proxy with a certificate before {service.name}, and publish it as "
         f"{compose_lines.local_form(port)}.",
+        severity=Severity.LOW if _is_spoken_of(inventory) else None,
         confidence=Confidence.LOW,
         change=compose_lines.on_loopback(port),
         example=files.into("Caddyfile", f"<the name of the site> {{\n  reverse_proxy {service.name}:{port.target}\n}}"),
     )
+
+
+_ENDS = frozenset({"ssl", "tls", "certbot", "letsencrypt", "cloudflare"})
+
+
+def _is_spoken_of(inventory: Inventory) -> bool:
+    """Whether a document speaks of encrypted connections, so that something outside of the repository may end them."""
+    return any(document.words & _ENDS for document in inventory.documents)
 
 
 def _may_be_elsewhere(inventory: Inventory) -> bool:
@@ -160,7 +169,7 @@ def _may_be_elsewhere(inventory: Inventory) -> bool:
     )
 
 
-def _evidence(proxy: ReverseProxy, service: Service, port: Port) -> Evidence:
+def _evidence(inventory: Inventory, proxy: ReverseProxy, service: Service, port: Port) -> Evidence:
     return Evidence(
         f"{service.name} is published at {port.host_port or port.target} and listens on port 80 alone, and nothing in "
         "the repository speaks TLS: unless a proxy of the host does, passwords cross the network in clear.",
@@ -168,6 +177,7 @@ def _evidence(proxy: ReverseProxy, service: Service, port: Port) -> Evidence:
         subject=f"{service.project}/{service.name}",
         service=service.name,
         related=(Related(port.location, f"publishes port 80 of {service.name}"),),
+        severity=Severity.LOW if _is_spoken_of(inventory) else None,
         recommendation=f"Let {service.name} listen on 443 with a certificate in {proxy.file}, and publish that port.",
         example=files.into(
             proxy.file,

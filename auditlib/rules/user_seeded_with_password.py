@@ -61,6 +61,7 @@ def _runs(inventory: Inventory, item: SeededUser) -> tuple[Location, str] | None
 
 def _evidence(inventory: Inventory, item: SeededUser, runs: tuple[Location, str] | None) -> Evidence:
     path = item.location.file
+    aside = runs is not None and environments.is_for_development(runs[0].file)
     by_hand = _COMMANDS in f"/{path}" and not runs
     if runs:
         when = f" when {runs[1]} starts"
@@ -74,6 +75,6 @@ def _evidence(inventory: Inventory, item: SeededUser, runs: tuple[Location, str]
         related=(Related(runs[0], f"{runs[1]} runs it"),) if runs else (),
         recommendation=f"Read the password from the environment in {path}, without a default, and change it where it "
         "is in use.",
-        severity=Severity.MEDIUM if by_hand else None,
+        severity=Severity.LOW if aside else Severity.MEDIUM if by_hand else None,
         example=files.into(path, code_lines.in_code(inventory, "ADMIN_PASSWORD", path)),
     )

@@ -39,6 +39,7 @@ from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.phrases import listed
 from auditlib.pipeline import remote
 from auditlib.redaction import is_credential_name
+from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
 
 
@@ -92,6 +93,7 @@ def _evidence(inventory: Inventory, file: str, uses: list[Variable]) -> Evidence
     templates = {line.name for item in inventory.env_files if item.template for line in item.lines}
     known = all(name in templates and not is_credential_name(name) for name in names)
     first, *others = uses
+    demand = f":?{compose_lines.set_in(inventory, first.project)}"
     return Evidence(
         f"{listed(names)} {'becomes' if len(names) == 1 else 'become'} an empty string when nobody sets "
         f"{'it' if len(names) == 1 else 'them'}: Compose warns and goes on.",
@@ -99,8 +101,8 @@ def _evidence(inventory: Inventory, file: str, uses: list[Variable]) -> Evidence
         subject=f"{file}/blank",
         service=first.service,
         related=tuple(Related(item.location, f"{item.name} is used here", member=True) for item in others),
-        recommendation=f"Write `${{{names[0]}:?set it in .env}}`, or `${{{names[0]}:-}}` if it may be empty"
+        recommendation=f"Write `${{{names[0]}{demand}}}`, or `${{{names[0]}:-}}` if it may be empty"
         f"{'' if len(names) == 1 else '; likewise for the others'}.",
         severity=Severity.LOW if known or environments.is_for_development(file) else None,
-        change=(f"${{{first.name}}}", f"${{{first.name}:?set it in .env}}"),
+        change=(f"${{{first.name}}}", f"${{{first.name}{demand}}}"),
     )

@@ -32,6 +32,7 @@ References:
 
 from __future__ import annotations
 
+import json
 import posixpath
 import shlex
 from collections.abc import Iterator
@@ -84,15 +85,31 @@ def _evidence(service: Service, part: str, words: tuple[str, ...], place: Locati
     found = list(dict.fromkeys(match[0] for word in words for match in _VARIABLE.finditer(word)))
     if found and names.isdisjoint(_SHELLS):
         verb = "arrives" if len(found) == 1 else "arrive"
-        lines = _WITH_SHELL[part].format(_in_shell(words))
+        given = {entry.name for entry in service.environment}
+        known = bool(service.env_files) or all(name.strip("${}") in given for name in found)
+        lines = _WITH_SHELL[part].format(_in_shell(words)) if known else _by_compose(part, words)
         yield Evidence(
             f"The {part} of {service.name} runs without a shell: {listed(found)} {verb} as that text, not as a value.",
             place,
             subject=f"{service.project}/{service.name}/{part}",
             service=service.name,
-            recommendation="Start it by `sh -c '…'`." if part == "command" else 'Write it as `["CMD-SHELL", "…"]`.',
+            recommendation=_advice(part)
+            if known
+            else f"Write one `$` in place of two, so that Compose fills in "
+            f"{listed(name.strip('${}') for name in found)}, which the container isn't given.",
             example=compose_lines.of_service(service, lines),
         )
+
+
+def _advice(part: str) -> str:
+    return "Start it by `sh -c '…'`." if part == "command" else 'Write it as `["CMD-SHELL", "…"]`.'
+
+
+def _by_compose(part: str, words: tuple[str, ...]) -> str:
+    """The words with what Compose itself replaces, as no shell of the container would know the variable."""
+    filled = [_VARIABLE.sub(lambda match: f"${{{match[0].strip('${}')}:?set it in .env}}", word) for word in words]
+    text = json.dumps(filled, ensure_ascii=False)
+    return f"command: {text}" if part == "command" else f"healthcheck:\n  test: {text}"
 
 
 def _in_shell(words: tuple[str, ...]) -> str:

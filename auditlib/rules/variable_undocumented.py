@@ -47,6 +47,9 @@ _HAS_DEFAULT = ("literal", "empty", "expression")
 _COMPLETE = 5
 """Variables of the code that a template has to name before one that it lacks is missed though it has a default."""
 
+_DEMANDED = (":?", "?")
+"""How Compose is told to stop without a variable: then it names the variable itself."""
+
 
 @rule(area=Area.CONFIGURATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
@@ -63,7 +66,9 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         if missing:
             template = _template(inventory, project.location.file)
             required = [
-                item for item in missing if item.operator not in (":-", "-", ":+", "+") or is_credential_name(item.name)
+                item
+                for item in missing
+                if item.operator == "" or (item.operator not in _DEMANDED and is_credential_name(item.name))
             ]
             files = list(dict.fromkeys(item.location.file for item in used.values()))
             yield Evidence(
@@ -75,9 +80,14 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                     for item in missing[0 if template else 1 :]
                 ),
                 recommendation=_recommendation(missing, template, project.location),
-                example=_lines(_path(template, project.location), (item.name for item in missing)),
+                example=_lines(_path(template, project.location), map(_in_template, missing)),
                 severity=None if required else Severity.LOW,
             )
+
+
+def _in_template(variable: Variable) -> str:
+    """How a template names a variable: in a comment where a default holds, which an empty value might replace."""
+    return f"# {variable.name}" if variable.operator in (":-", "-", ":+", "+") else variable.name
 
 
 def _in_code(inventory: Inventory, named: set[str]) -> Iterator[Evidence]:
@@ -129,8 +139,8 @@ def _of_code(inventory: Inventory, template: str, missing: list[Setting], option
             *(Related(item.location, f"{item.name} is read here") for item in others),
             *(Related(item.location, f"{item.name} is left out too") for item in optional.values() if missing),
         ),
-        recommendation=f"Add {listed((item.name for item in told), limit=4)} to {template or '.env.example'}, each "
-        f"with a word on what it is for{passing}.",
+        recommendation=f"Add {listed((item.name for item in told), limit=4)} to {template or '.env.example'}"
+        f"{', each' if others else ''} with a word on what it is for{passing}.",
         severity=None if missing else Severity.LOW,
         confidence=Confidence.MEDIUM,
         example=_lines(
@@ -177,8 +187,12 @@ def _message(missing: list[Variable], total: int, template: EnvFile | None, file
         )
     return (
         f"{reader} {counted(total, 'variable')}; there is no template for an environment file, and no document "
-        f"names {'any' if len(missing) == total else len(missing)} of them: {names}."
+        f"names {'it' if total == 1 else f'{_how_many(missing, total)} of them'}: {names}."
     )
+
+
+def _how_many(missing: list[Variable], total: int) -> str:
+    return "any" if len(missing) == total else str(len(missing))
 
 
 def _path(template: EnvFile | None, place: Location) -> str:

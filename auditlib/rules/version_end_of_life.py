@@ -91,8 +91,8 @@ def _of_services(inventory: Inventory) -> Iterator[_Use]:
                 f"{service.name} runs {_shown(service.image)}",
                 not environments.only_for_development(service),
                 any(item.target == target for item in given),
-                "" if ended.product.moves_data else instead,
-                compose_lines.of_service(service, f"image: {instead or _placeholder(service.image)}"),
+                "" if ended.moves_data else instead,
+                compose_lines.of_service(service, f"image: {instead or _placeholder(service.image, ended)}"),
             )
 
 
@@ -101,7 +101,9 @@ def _shown(image: str) -> str:
     return image.partition("@")[0]
 
 
-def _placeholder(image: str) -> str:
+def _placeholder(image: str, ended: Ended) -> str:
+    if not ended.cycle:  # the image has no maintained version at all
+        return f"eclipse-temurin:{ended.successor}-{'jre' if 'jre' in ended.part else 'jdk'}"
     return f"{_shown(image).rpartition(':')[0] or image}:<a version that is maintained>"
 
 
@@ -131,7 +133,7 @@ def _of_stages(file: Dockerfile, targets: set[str]) -> Iterator[_Use]:
                 (in_final or _is_compiled_in(ended)) and not environments.is_for_development(file.path),
                 "$" in written.get(stage.location, ""),
                 instead,
-                files.into(file.path, f"FROM {instead or _placeholder(stage.base)}"),
+                files.into(file.path, f"FROM {instead or _placeholder(stage.base, ended)}"),
             )
 
 
@@ -157,17 +159,22 @@ def _of_files(inventory: Inventory) -> Iterator[_Use]:
     """The versions that workflows set up and version files name; of a matrix only one without a maintained version."""
     for language, stated in language_versions.stated(inventory).items():
         images = [item.text for item in stated if item.source == "image"]
+        old = {item.cycle for text in images if (item := end_of_life.of_language(language, text))}
         kept = [text for text in images if not end_of_life.of_language(language, text)]
+        inputs = {item.location for item in stated if item.source == "ci"} - {job.location for job in inventory.jobs}
         places: defaultdict[Location, dict[str, Ended | None]] = defaultdict(dict)
         for item in stated:
             if item.source in ("ci", "file"):
                 places[item.location][item.text] = end_of_life.of_language(language, item.text)
         for location, versions in places.items():
             text, ended = next(iter(versions.items()))
-            if ended and all(versions.values()):
-                instead = next(iter(kept), ended.product.successor)
+            told = kept and ended and ended.cycle not in old  # that it isn't the image's is a finding of its own
+            if ended and all(versions.values()) and not told:
+                instead = next(iter(kept), ended.successor)
                 says = f"{location.file} asks for {listed(versions)}"
-                yield _Use(ended, text, location, says, False, False, instead, files.into(location.file, instead))
+                asked = f'{language}-version: "{instead}"' if location in inputs else instead
+                example = files.into(location.file, asked)
+                yield _Use(ended, text, location, says, False, False, instead, example)
 
 
 def _evidence(uses: list[_Use]) -> Evidence:
@@ -191,9 +198,9 @@ def _evidence(uses: list[_Use]) -> Evidence:
 
 def _advice(ended: Ended, instead: str) -> str:
     product = ended.product
-    version = instead if instead and ":" not in instead else product.successor
+    version = instead if instead and ":" not in instead else ended.successor
     to = f"Move to {_named(product.name)} {version}" if product.successor else "Move to another distribution"
-    data = f": {product.moves_data}" if product.moves_data else ", and run the tests with it before"
+    data = f": {ended.moves_data}" if ended.moves_data else ", and run the tests with it before"
     return f"{to}{data}. Which versions are maintained tells {product.source}"
 
 

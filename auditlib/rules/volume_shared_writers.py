@@ -34,6 +34,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+import textwrap
 from collections import defaultdict
 from collections.abc import Iterator
 
@@ -111,12 +112,18 @@ def _apart(found: list[tuple[Service, Mount]], *, own: bool) -> str:
         lines = [(service, f"{_source(mount)}-{service.name}:{mount.target}") for service, mount in found]
     else:
         lines = [(service, f"{_source(mount)}:{mount.target}:ro") for service, mount in found[1:]]
-    return "\n".join(compose_lines.of_service(service, f"volumes:\n  - {line}") for service, line in lines)
+    mounted = "\n".join(compose_lines.of_service(service, f"volumes:\n  - {line}") for service, line in lines)
+    if not own or found[0][1].kind != "volume":
+        return mounted
+    declared = "".join(f"\n  {line.partition(':')[0]}:" for _, line in lines)
+    return f"services:\n{textwrap.indent(mounted, '  ')}\nvolumes:{declared}"
 
 
 def _source(mount: Mount) -> str:
-    inside = mount.kind == "bind" and not mount.outside
-    return f"./{mount.source}" if inside else mount.source
+    if mount.kind != "bind" or mount.outside:
+        return mount.source
+    path = posixpath.relpath(mount.source, posixpath.dirname(mount.location.file) or ".")
+    return path if path.startswith(".") else f"./{path}"
 
 
 def _evidence(inventory: Inventory, project: str, volume: str, found: list[tuple[Service, Mount]]) -> Evidence:

@@ -33,6 +33,8 @@ _DEFAULT_OF_NAME = regex(
     r"\$\{(?P<name>[\w.]{1,80})(?::?[-=+]|:(?![-=+?]))(?:\$\{\w{1,80}:?[-=+]){0,3}"
     r"(?P<value>[^}\n]{1,200}(?=\})|[^}\n\"']{1,200})"
 )
+_OPTION_OF_NAME = regex(r"(?:--?[A-Za-z][\w-]{0,80}[ =])+\$\{?\w{1,80}")
+"""What is added where a variable is set, with the variable again: `${NAME:+--requirepass ${NAME}}`."""
 
 
 def name_around(text: str, position: int) -> Span:
@@ -117,7 +119,9 @@ def key_input(text: str, position: int) -> Iterator[Span]:
 def default(text: str, position: int) -> Iterator[Span]:
     """The default in `${NAME:-default}`, of the inner one if defaults are nested, and in Spring's `${name:default}`."""
     match = _DEFAULT_OF_NAME.match(text, position)
-    if match and is_credential_name(match["name"]) and is_secret_value(match["name"], match["value"]):
+    if match is None or _OPTION_OF_NAME.fullmatch(match["value"]):
+        return
+    if is_credential_name(match["name"]) and is_secret_value(match["name"], match["value"]):
         yield match.span("value")
 
 

@@ -193,6 +193,19 @@ def test_the_message_about_a_missing_credential_is_none(tmp_path):
     assert source.masked_lines("compose.yaml")[4].strip() == line
 
 
+def test_options_that_take_a_credential_are_none(tmp_path):
+    line = "command: redis-server ${REDIS_PASSWORD:+--requirepass ${REDIS_PASSWORD}} ${B_PASSWORD:+%s}"
+    (tmp_path / "compose.yaml").write_text(
+        f"services:\n  a:\n    image: redis:7\n    {line % 's3cret-x1'}\n", encoding="utf-8"
+    )
+    source = Source(tmp_path)
+    compose.read(source)
+
+    shown = source.masked_lines("compose.yaml")[3].strip()
+    assert shown.startswith((line % "").removesuffix("}"))
+    assert "s3cret-x1" not in shown
+
+
 def test_an_anchor_carries_a_variable_into_every_service_that_uses_it(read):
     found = read({
         "compose.yaml": "x-env: &env\n  KEY: ${KEY:-k}\nservices:\n"

@@ -54,6 +54,161 @@ SETTINGS = (
     "    @property\n    def allowed_origins(self):\n        return ['https://your-domain.com']\n"
 )
 CASES = {
+    "a runbook is written where those of the other alerts are": (
+        "runbook-missing",
+        {
+            "prometheus.yml": "rule_files: [alerts.yml]\n" + PROMETHEUS,
+            "alerts.yml": ALERTS
+            + "      - {alert: Down, expr: up < 1, annotations: {runbook: 'ops/steps.md#down'}}\n",
+            "ops/steps.md": "# Steps\n",
+        },
+        "runbook: ops/steps.md#diskfull",
+    ),
+    "a build in a workflow gets its secret there": (
+        "secret-in-build-argument",
+        {
+            "web/Dockerfile": "FROM node:24\nARG NPM_TOKEN\nRUN npm ci\n",
+            ".github/workflows/ci.yml": CHECKING + "      - uses: docker/build-push-action@v6\n        with:\n"
+                                        "          build-args: NPM_TOKEN=${{ secrets.NPM_TOKEN }}\n",
+        },
+        "# .github/workflows/ci.yml\nwith:\n  secrets: |\n    npm_token=${{ secrets.NPM_TOKEN }}",
+    ),
+    "an Alertmanager that is added reads the configuration that there is": (
+        "scrape-target-unresolved",
+        {
+            "compose.yaml": "services: {prometheus: {image: 'prom/prometheus:v3.4.2', "
+                            "volumes: ['./prometheus.yml:/etc/prometheus/prometheus.yml']}}\n",
+            "prometheus.yml": "alerting: {alertmanagers: [{static_configs: [{targets: ['alertmanager:9093']}]}]}\n"
+                              "scrape_configs: [{job_name: a, static_configs: [{targets: ['localhost:9090']}]}]\n",
+            "watch/alertmanager.yml": "route: {receiver: team}\nreceivers: [{name: team}]\n",
+        },
+        'volumes: ["./watch/alertmanager.yml:/etc/alertmanager/alertmanager.yml:ro"]',
+    ),
+    "a variable that a container isn't given is filled in by Compose": (
+        "variable-not-expanded",
+        {"compose.yaml": "services:\n  cache:\n    image: redis:7\n"
+                         "    command: redis-server --requirepass $${REDIS_PASSWORD}\n"},
+        '"--requirepass", "${REDIS_PASSWORD:?set it in .env}"]',
+    ),
+    "a first test in the language of the package": (
+        "test-suite-empty",
+        {
+            ".github/workflows/ci.yml": CHECKING.replace(
+                "- run: pytest", "- uses: actions/checkout@v4\n      - run: npx jest"
+            ),
+            "package.json": '{"devDependencies": {"jest": "29.7.0"}}',
+        },
+        "tests/<thing>.test.js",
+    ),
+    "a secret that no job reads is taken out": (
+        "secret-for-all-jobs",
+        {
+            ".github/workflows/ci.yml": CHECKING.replace("jobs:", "env: {TOKEN: '${{ secrets.TOKEN }}'}\njobs:")
+            + "  push:\n    runs-on: ubuntu-24.04\n    steps:\n      - uses: docker/login-action@v3\n"
+            "        with: {password: '${{ secrets.TOKEN }}'}\n",
+        },
+        "env:\n  # without TOKEN",
+    ),
+    "a workflow that is called gets what it needs": (
+        "release-unchecked",
+        {
+            ".github/workflows/ci.yml": CHECKING.replace(
+                "      - run", "      - env: {API_KEY: '${{ secrets.API_KEY }}'}\n        run"
+            ),
+            ".github/workflows/publish.yml": "on: {push: {tags: ['v*']}}\njobs:\n  npm:\n    runs-on: ubuntu-24.04\n"
+                                             "    steps: [{run: npm publish}]\n",
+        },
+        "among its triggers\n    secrets: inherit\n  npm:",
+    ),
+    "a token of a request comes from a file": (
+        "receiver-variable-unexpanded",
+        {
+            "compose.yaml": "services:\n  alertmanager:\n    image: prom/alertmanager:v0.28.0\n"
+                            "    volumes: ['./alertmanager.yml:/etc/alertmanager/alertmanager.yml:ro']\n",
+            "alertmanager.yml": "route: {receiver: hook}\nreceivers:\n  - name: hook\n    webhook_configs:\n"
+                                "      - url: http://healer:8080/\n        http_config: {bearer_token: '${TOKEN}'}\n",
+        },
+        "  authorization:\n    credentials_file: /run/secrets/token",
+    ),
+    "a database for tests starts with a password": (
+        "tests-on-other-database",
+        {
+            "compose.yaml": "services: {db: {image: 'postgres:16'}}\n",
+            ".github/workflows/ci.yml": CHECKING.replace(
+                "    steps:", "    env: {DATABASE_URL: 'sqlite:///test.db'}\n    steps:"
+            ),
+        },
+        "image: postgres:16\n        env: {POSTGRES_PASSWORD: only-for-tests}\n        ports: [\"5432:5432\"]",
+    ),
+    "volumes of their own are declared": (
+        "volume-shared-writers",
+        {
+            "compose.yaml": "services:\n  api: {image: 'example/api:1', volumes: ['logs:/app/logs']}\n"
+                            "  worker: {image: 'example/api:1', volumes: ['logs:/app/logs']}\nvolumes: {logs: {}}\n",
+        },
+        "volumes:\n  logs-api:\n  logs-worker:",
+    ),
+    "a schedule is given to the application by its name": (
+        "schedule-empty",
+        {
+            "compose.yaml": "services:\n  beat: {build: ., command: celery -A tasks beat}\n",
+            "Dockerfile": "FROM python:3.12-slim\nCOPY . .\n",
+            "tasks.py": 'from celery import Celery\nqueue = Celery("shop", broker="redis://redis")\n',
+        },
+        "queue.conf.beat_schedule = ",
+    ),
+    "an exporter gets the password that its server asks for": (
+        "scrape-target-unresolved",
+        {
+            "compose.yaml": "services:\n  cache:\n    image: redis:7\n"
+                            "    command: redis-server --requirepass ${REDIS_PASSWORD:?}\n",
+            "prometheus.yml": PROMETHEUS.replace("postgres-exporter:9187", "redis-exporter:9121"),
+        },
+        "REDIS_ADDR: redis://cache:6379\n      REDIS_PASSWORD: ${REDIS_PASSWORD:?",
+    ),
+    "several receivers in one list": (
+        "receiver-placeholder",
+        {
+            "alertmanager.yml": "route: {receiver: mail}\nreceivers:\n"
+            "  - name: chat\n    slack_configs:\n      - api_url: https://hooks.slack.com/services/<id>\n"
+            "  - name: mail\n    email_configs:\n      - to: you@example.com\n        smarthost: smtp.acme.io:587\n"
+        },
+        "api_url_file: /run/secrets/chat_api_url\n  - name: mail\n",
+    ),
+    "tests after what installs them": (
+        "test-suite-not-run",
+        {
+            ".github/workflows/ci.yml": CHECKING.replace("pytest", "ruff check ."),
+            "api/requirements.txt": "fastapi==0.115.2\n",
+            "api/requirements-dev.txt": "pytest==8.3.4\n",
+            "api/tests/test_a.py": "from main import app\n\ndef test_a():\n    assert app\n",
+        },
+        "- run: pip install -r requirements.txt -r requirements-dev.txt\n  working-directory: api\n- run: python -m",
+    ),
+    "tests with the manager whose lock file is there": (
+        "test-suite-not-run",
+        {
+            ".github/workflows/ci.yml": CHECKING.replace("pytest", "ruff check ."),
+            "package.json": '{"devDependencies": {"vitest": "3.0.0"}}',
+            "pnpm-lock.yaml": "lockfileVersion: '9.0'\n",
+            "src/a.test.ts": 'import { test, expect } from "vitest";\ntest("a", () => { expect(1).toBe(1); });\n',
+        },
+        "- run: pnpm install --frozen-lockfile\n- run: npx vitest run",
+    ),
+    "a check without the switch that makes it succeed": (
+        "step-cannot-fail",
+        {".github/workflows/ci.yml": CHECKING.replace("pytest", "flake8 app --exit-zero")},
+        "- run: flake8 app",
+    ),
+    "a check of a longer step as it is written there": (
+        "step-cannot-fail",
+        {
+            ".github/workflows/ci.yml": CHECKING.replace(
+                "pytest", '|\n          for f in *.py; do\n            mypy "$f" > out.txt || true\n          done'
+            )
+        },
+        '    mypy "$f" > out.txt',
+    ),
     "a class of settings gets a field without a default": (
         "setting-default-insecure", {"app/settings.py": SETTINGS}, "DB_PASSWORD: str  # in Settings, without a default"
     ),
@@ -122,6 +277,35 @@ CASES = {
         {"compose.yaml": API, "api/Dockerfile": DOCKERFILE, "api/main.py": HEALTH},
         """r.urlopen('http://127.0.0.1:8000/health')""",
     ),
+    "Traefik asks itself, and is told to answer": (
+        "healthcheck-missing",
+        {"compose.yaml": "services:\n  proxy:\n    image: traefik:3.6\n    ports: ['80:80']\n"
+                         "    command: [--providers.docker]\n"},
+        '["CMD", "traefik", "healthcheck", "--ping"]\n  interval: 10s\n  timeout: 5s\n'.replace("\n", "\n  ")
+        + "  retries: 5\n  command:\n    - --ping=true",
+    ),
+    "a store with a password is asked with it": (
+        "healthcheck-missing",
+        {"compose.yaml": "services:\n  cache:\n    image: redis:7\n"
+                         "    command: redis-server --requirepass ${PASSWORD}\n"},
+        "REDISCLI_AUTH=<its password> redis-cli ping | grep -q PONG",
+    ),
+    "a program that nobody knows has no known route": (
+        "healthcheck-missing",
+        {"compose.yaml": "services:\n  api: {image: 'ghcr.io/acme/api:1', ports: ['8080:8080']}\n",
+         "Dockerfile": "FROM golang:1.25\nHEALTHCHECK CMD [\"/api\", \"check\"]\n"},
+        "http://127.0.0.1:8080/<a path that answers without a login>",
+    ),
+    "a server that leads on to TLS is asked for any answer": (
+        "healthcheck-missing",
+        {"compose.yaml": "services:\n  web: {image: 'nginx:1.29', ports: ['80:80', '443:443']}\n"},
+        '["CMD", "curl", "-sS", "-o", "/dev/null", "http://127.0.0.1:80/"]',
+    ),
+    "an old Node.js has no fetch": (
+        "healthcheck-missing",
+        {"compose.yaml": API, "api/Dockerfile": 'FROM node:16-slim\nEXPOSE 8000\nCMD ["node", "server.js"]\n'},
+        "require('http').get('http://127.0.0.1:8000/'",
+    ),
     "a service that runs another command than its image gets no port of the image": (
         "healthcheck-missing",
         {"compose.yaml": f"{API}    command: python beat.py\n", "api/Dockerfile": DOCKERFILE, "api/main.py": HEALTH},
@@ -185,6 +369,103 @@ CASES = {
         {"compose.yaml": "services:\n  api: {image: 'example/api:1', networks: [back]}\n"
                          "  web: {image: 'example/web:1', networks: [back]}\nnetworks: {back: {}}\n"},
         "    image: grafana/loki:<version>\n    networks: [back]",
+    ),
+    "a collector of logs has its configuration beside the Compose file": (
+        "log-aggregation-missing",
+        {"deploy/compose.yaml": "services:\n  api: {image: 'example/api:1'}\n  web: {image: 'example/web:1'}\n"},
+        "\n# deploy/vector.yaml\nsources:",
+    ),
+    "new statements reach a database by the files of its project": (
+        "init-script-ignored",
+        {
+            "deploy/compose.prod.yaml": "services:\n  db:\n    image: mariadb:11\n    volumes:\n"
+                                        "      - data:/var/lib/mysql\n"
+                                        "      - ./a.sql:/docker-entrypoint-initdb.d/a.sql\nvolumes: {data: {}}\n",
+            "deploy/a.sql": "CREATE TABLE a (id int);\n",
+        },
+        "docker compose -f deploy/compose.prod.yaml exec -T db sh -c 'mariadb -uroot",
+    ),
+    "the file of positions moves into the volume that is made for it": (
+        "log-positions-not-kept",
+        {
+            "watch/promtail.yml": "positions: {filename: /tmp/at.yaml}\nclients: [{url: 'http://loki:3100'}]\n"
+                                  "scrape_configs: [{job_name: a, static_configs: [{labels: {__path__: /logs/*}}]}]\n",
+            "compose.yaml": "services:\n  promtail:\n    image: grafana/promtail:3.2.1\n"
+                            "    volumes: ['./watch/promtail.yml:/etc/promtail/config.yml:ro']\n",
+        },
+        "# watch/promtail.yml\npositions:\n  filename: /positions/at.yaml\n# compose.yaml\nservices:",
+    ),
+    "a probe of a connection has a module, and an exporter that makes it": (
+        "probe-cannot-succeed",
+        {
+            "blackbox.yml": "modules:\n  http_2xx: {prober: http}\n",
+            "prometheus.yml": "scrape_configs:\n  - job_name: web\n    metrics_path: /probe\n"
+                              "    params: {module: [http_2xx]}\n    static_configs: [{targets: ['http://db:3306']}]\n"
+                              "    relabel_configs: [{target_label: __address__, replacement: 'blackbox:9115'}]\n",
+        },
+        '    - {target_label: __address__, replacement: "blackbox:9115"}\n# blackbox.yml\nmodules:\n  tcp_connect:',
+    ),
+    "packages are installed by the manager whose lock file is there": (
+        "lint-not-run",
+        {
+            "web/package.json": '{"name": "web", "scripts": {"lint": "eslint src"}}', "pnpm-lock.yaml": "",
+            "web/eslint.config.js": "export default [];\n", ".github/workflows/ci.yml": CHECKING,
+        },
+        "- run: corepack enable\n      - run: pnpm install --frozen-lockfile\n      - run: pnpm exec eslint .",
+    ),
+    "a linter that isn't of Python isn't installed by pip": (
+        "lint-not-run", {".golangci.yml": "linters: {}\n", ".github/workflows/ci.yml": CHECKING},
+        "- uses: golangci/golangci-lint-action@",
+    ),
+    "an exporter gets a login of its own, and its server the user": (
+        "exporter-as-superuser",
+        {"compose.prod.yaml": "services:\n  db:\n    image: postgres:16\n"
+                              "    environment: {POSTGRES_PASSWORD: '${PASSWORD}'}\n  exporter:\n"
+                              "    image: prometheuscommunity/postgres-exporter:v0.15.0\n    environment:\n"
+                              "      DATA_SOURCE_NAME: postgresql://postgres:${PASSWORD}@db:5432/shop\n"},
+        "GRANT pg_monitor TO monitoring;\"\nexporter:\n  environment:\n"
+        "    DATA_SOURCE_URI: db:5432/shop  # in place of DATA_SOURCE_NAME\n    DATA_SOURCE_USER: monitoring",
+    ),
+    "a migration is built and configured as the service whose image holds it": (
+        "migration-not-run",
+        {
+            "deploy/compose.yaml": "services:\n  api:\n    build: {context: .., dockerfile: docker/Dockerfile}\n"
+                                   "    env_file: api.env\n",
+            "docker/Dockerfile": "FROM python:3.12-slim\nCOPY . .\n", "alembic.ini": "[alembic]\n",
+            "alembic/versions/a.py": "",
+        },
+        "migrate:\n  build: {context: .., dockerfile: docker/Dockerfile}\n  command: alembic upgrade head\n"
+        "  env_file: <as of api>\n",
+    ),
+    "what a build takes its values from stays in its context": (
+        "environment-copied-into-image",
+        {
+            "compose.yaml": "services:\n  web: {build: ., env_file: .env}\n",
+            "Dockerfile": "FROM node:22\nCOPY . .\nRUN npm run build\n", ".env": "API_TOKEN=hunter2-of-ours-Kq8vT2\n",
+            ".env.production": "VITE_API=https://api.acme.io\n",
+        },
+        "**/.env*\n!**/.env.example\n!**/.env.production",
+    ),
+    "a service that reads nothing of a file does without it": (
+        "env-file-overshared",
+        {
+            "compose.yaml": "services:\n  db: {image: 'postgres:16', env_file: shop.env}\n"
+                            "  cache: {image: 'redis:7', env_file: shop.env}\n  api: {build: ., env_file: shop.env}\n",
+            "shop.env": "POSTGRES_PASSWORD=hunter2-of-ours-Kq8vT2\nPOSTGRES_USER=shop\nAPI_TOKEN=abcd-Kq8vT2xW9zLm\n",
+            "Dockerfile": "FROM python:3.12-slim\nCOPY . .\nCMD [\"python\", \"main.py\"]\n",
+            "main.py": "import os\nos.environ['API_TOKEN']\n",
+        },
+        "cache:\n  # without env_file",
+    ),
+    "an exporter is scraped by a job of its own": (
+        "exporter-not-scraped",
+        {
+            "compose.yaml": "services:\n  redis-exporter: {image: 'oliver006/redis_exporter:v1.63.0'}\n"
+                            "  prometheus:\n    image: prom/prometheus:v3.4.2\n"
+                            "    volumes: ['./watch/prometheus.yml:/etc/prometheus/prometheus.yml:ro']\n",
+            "watch/prometheus.yml": PROMETHEUS,
+        },
+        "# watch/prometheus.yml\nscrape_configs:\n  - job_name: redis-exporter\n",
     ),
     "a profile is activated together with those that its services wait for": (
         "service-behind-profile",
@@ -456,6 +737,12 @@ CASES = {
         {"compose.yaml": API, "api/Dockerfile": DOCKERFILE, "README.md": "# Shop\n", ".github/workflows/deploy.yml":
          "on: push\njobs:\n  deploy:\n    runs-on: x\n    steps: [{run: kubectl apply -f k8s}]\n"},
         "`kubectl rollout undo deployment/<name>`",
+    ),
+    "a release comes back by the command that deploys it": (
+        "rollback-undocumented",
+        {"compose.yaml": API, "api/Dockerfile": DOCKERFILE, "README.md": "# Shop\n",
+         "deploy.sh": "#!/bin/sh\ndocker compose -f compose.yaml -f prod.yaml up -d --build\n"},
+        "then `docker compose -f compose.yaml -f prod.yaml up -d --build`",
     ),
     "a release that is built on the host comes back by its commit": (
         "rollback-undocumented",

@@ -17,6 +17,8 @@ from auditlib.readers.endpoints import endpoints
 from auditlib.redaction import Value, is_credential_name
 from auditlib.source import Unreadable
 
+_OPTIONS = regex(r"(?:--?[A-Za-z][\w-]*[ =]?|\$\w+|\$\{\w+\}| )+")
+"""Options, and variables as their values."""
 _LIST_ENTRY = regex(r"\s*-\s*[\"']?([\w.-]+)=")
 _Place = tuple[str, int]
 Config = dict[str, Any]
@@ -89,8 +91,11 @@ class Interpolations:
         )
 
     def _argument(self, found: compose.Interpolated, name: str) -> Value:
-        """What stands after the operator: a default, which the name may make a secret, or a message, which is none."""
-        if found.operator in (":?", "?"):
+        """What stands after the operator: a default, which the name may make a secret, or what is surely none.
+
+        That is a message, and options that take the variable: `${REDIS_PASSWORD:+--requirepass $REDIS_PASSWORD}`.
+        """
+        if found.operator in (":?", "?") or ("+" in found.operator and _OPTIONS.fullmatch(found.argument)):
             return self._view.value("message", found.argument)
         return self._view.value(name, found.argument, found.location)
 

@@ -18,7 +18,7 @@ from msgspec import Struct
 
 from auditlib import stages
 from auditlib.inventory.configuration import EnvFile
-from auditlib.inventory.delivery import Command, Job, Manifest, Pair, Script, Step, Workflow
+from auditlib.inventory.delivery import Command, Job, Manifest, Pair, Script, Workflow
 from auditlib.inventory.document import Document
 from auditlib.model import Location
 from auditlib.patterns import regex
@@ -86,19 +86,10 @@ def _of_job(workflow: Workflow, job: Job) -> Iterator[Start]:
     weight = Weight.JOB if deploys else Weight.DOCUMENT
     for step in job.steps:
         given = _given((*workflow.env, *job.env, *step.env))
-        for command in _commands(step):
+        for command in _with_remote((*step.commands, *step.remote)):
             for files in _files(command.words, given):
                 if deploys or _are_for_production(files):
                     yield Start(files, _below(step.working_directory, command.folder), weight, command.location)
-
-
-def _commands(step: Step) -> Iterator[Command]:
-    """What a step runs, here or by SSH on another host."""
-    yield from _with_remote(step.commands)
-    for pair in step.inputs if "ssh" in step.uses else ():
-        if pair.name == "script" and _HINT.search(pair.value):
-            first = pair.location.line + ("\n" in pair.value)
-            yield from shell.commands(pair.value, pair.location.file, first)
 
 
 def _with_remote(commands: Iterable[Command]) -> Iterator[Command]:

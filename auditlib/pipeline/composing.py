@@ -1,0 +1,63 @@
+"""The calls of Docker Compose that the steps of a job make, each with the project that it means.
+
+Follows https://docs.docker.com/reference/cli/docker/compose/#use--f-to-specify-the-name-and-path-of-one-or-more-compose-files.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from auditlib.conventions import compose_calls
+from auditlib.conventions.command_words import core
+from auditlib.conventions.compose_calls import Call
+from auditlib.conventions.workspaces import Workspace, normal
+from auditlib.inventory import Inventory
+from auditlib.inventory.delivery import Command, Step
+from auditlib.inventory.stack import Project
+
+_MAY_MAKE_FILES = frozenset(
+    {"make", "just", "task", "npm", "yarn", "pnpm", "bash", "sh", "python", "python3", "source", "."}
+)
+"""Programs whose work isn't followed here; after one of them a job may have files that no step names."""
+
+
+class ComposeCall(Struct, frozen=True):
+    """A call in a step. Not `certain` if something before it may have made files."""
+
+    step: Step
+    command: Command
+    call: Call
+    files: tuple[str, ...]
+    """The Compose files that it names, relative to the root."""
+    project: Project
+    certain: bool
+
+
+def of_job(inventory: Inventory, workspace: Workspace) -> Iterator[ComposeCall]:
+    """The calls whose project is known; none for options that say more than files."""
+    certain = True
+    for step in workspace.job.steps:
+        certain = certain and not step.uses.startswith("./")
+        for command in step.commands:
+            words = core(list(command.words))
+            if words and (posixpath.basename(words[0]) in _MAY_MAKE_FILES or words[0].startswith("./")):
+                certain = False
+            call = compose_calls.of(command.words)
+            if call and len(call.options) == 2 * len(call.files):
+                folder = workspace.folder(step, command)
+                files = tuple(normal(posixpath.join(folder, file)) for file in call.files)
+                if project := _project(inventory, folder, files):
+                    yield ComposeCall(step, command, call, files, project, certain)
+
+
+def _project(inventory: Inventory, folder: str, files: tuple[str, ...]) -> Project | None:
+    """The base project that a call names, or that stands in the folder."""
+    found = [
+        project
+        for project in inventory.base_projects
+        if (set(files) <= set(project.files) if files else normal(posixpath.dirname(project.location.file)) == folder)
+    ]
+    return found[0] if len(found) == 1 else None

@@ -1,0 +1,150 @@
+"""No alert looks at the space on the disk that the data lie on.
+
+A full disk stops a database, a broker and Prometheus itself at once, and it comes slowly enough to be seen days ahead.
+Alerts on the services tell of it only when they have stopped.
+
+Anti-pattern:
+
+    # prometheus.yml scrapes postgres-exporter; rules.yml:
+    - alert: DatabaseDown
+      expr: pg_up == 0
+
+Better:
+
+    # prometheus.yml scrapes node-exporter as well; rules.yml:
+    - alert: DiskAlmostFull
+      expr: node_filesystem_avail_bytes{fstype!~"tmpfs|overlay"} / node_filesystem_size_bytes < 0.1
+      for: 15m
+
+Recommendation:
+
+    Scrape a node exporter that sees the host's file systems, and alert before the last tenth of the space is used.
+
+References:
+
+- https://github.com/prometheus/node_exporter#docker
+- https://www.postgresql.org/docs/current/disk-full.html
+"""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Iterator
+
+from auditlib import scraping
+from auditlib.conventions import deployment, environments, monitoring, services
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.monitoring import AlertRule, PrometheusConfig
+from auditlib.inventory.stack import Service
+from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.patterns import regex
+from auditlib.phrases import listed
+from auditlib.rules import _compose_lines as compose_lines
+from auditlib.rules import _files as files
+from auditlib.rules import _monitoring_lines as monitoring_lines
+from auditlib.rules._rule import Evidence, rule
+from auditlib.scraping import MetricSource
+
+_SPACE = regex(r"filesystem|disk|storage|volume|space|_size|_fs_|free_bytes|bytes_free|\{\{", re.I)
+"""Signs in an expression that it may ask for space."""
+_OTHERS = regex(
+    r"netdata|beszel|glances|uptime|datadog|newrelic|zabbix|checkmk|telegraf|collectd|scrutiny|alloy|otel|"
+    r"opentelemetry|vector|grafana/agent|fluent",
+    re.I,
+)
+"""Images of programs that may watch disks by themselves, or send what they measure."""
+_SEEN = """command: ["--path.rootfs=/host"]
+pid: host
+volumes: ["/:/host:ro,rslave"]"""
+_ALERT = """groups:
+  - name: disk
+    rules:
+      - alert: DiskAlmostFull
+        expr: >-
+          node_filesystem_avail_bytes{fstype!~"tmpfs|overlay|squashfs"}
+          / node_filesystem_size_bytes{fstype!~"tmpfs|overlay|squashfs"} < 0.1
+        for: 15m
+        labels: {severity: critical}
+        annotations: {summary: "{{ $labels.mountpoint }} has less than a tenth of its space left"}"""
+
+
+_HOSTS = frozenset({"node exporter", "Windows exporter"})
+_KINDS = frozenset({"datastore", "broker"})
+
+
+@rule(area=Area.MONITORING, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """One finding for each Prometheus whose alerts are known and ask for no space, where a service keeps data."""
+    if deployment.uses_orchestrator(inventory) or _may_be_watched(inventory):
+        return
+    kept = [service for project in inventory.deployed_projects for service, product, _ in
+            services.stores(inventory, project)
+            if product.kind in _KINDS and not environments.is_for_developers(inventory, service)]  # fmt: skip
+    for config in monitoring.prometheus_in_use(inventory) if kept else ():
+        jobs = scraping.jobs(inventory, (config,))
+        alerts = _loaded(inventory, config)
+        sources = list(scraping.sources(inventory, graph, jobs))
+        elsewhere = config.remote_write or any(map(scraping.is_open, jobs)) or any(item.foreign for item in sources)
+        if alerts and sources and not elsewhere:
+            hosts = [item for item in sources if item.exporter and item.exporter.name in _HOSTS]
+            yield _evidence(inventory, config, alerts, kept, hosts[0] if hosts else None)
+
+
+def _may_be_watched(inventory: Inventory) -> bool:
+    """Whether an expression, another program or a script may look at the space."""
+    programs = {item.words[0] for script in inventory.scripts for item in script.commands if item.words}
+    return (
+        "df" in programs
+        or any(_SPACE.search(rule.query.expression) for rule in inventory.alert_rules)
+        or any(_OTHERS.search(service.image) for service in inventory.services)
+    )
+
+
+def _loaded(inventory: Inventory, config: PrometheusConfig) -> list[AlertRule]:
+    """The alerts that a configuration loads; none where the repository may lack some of the files."""
+    patterns = monitoring.rule_patterns(inventory, config)
+    if not all(pattern in inventory.file_set or "*" in pattern for pattern in patterns):
+        return []
+    return [item for item in monitoring.alerts(inventory) if config in monitoring.loading(inventory, item.file)]
+
+
+def _evidence(
+    inventory: Inventory, config: PrometheusConfig, alerts: list[AlertRule], kept: list[Service],
+    host: MetricSource | None,
+) -> Evidence:  # fmt: skip
+    names = listed(service.name for service in kept)
+    silent = f"nobody is told before {names} can no longer write"
+    if host is None:
+        what = f"No job of {config.file} scrapes what measures the disks of the host"
+        message = f"{what}, and no alert asks for space: unless the host is watched from elsewhere, {silent}."
+    else:
+        what = f"{host.target.host} measures the disks of the host"
+        message = f"{what}, and no alert of {config.file} asks for space: {silent}."
+    return Evidence(
+        message,
+        alerts[0].location,
+        subject=config.file,
+        related=(
+            *((Related(host.job.location, f"{host.job.name} is scraped"),) if host else ()),
+            *(Related(service.location, f"{service.name} keeps its data on the disk") for service in kept),
+        ),
+        recommendation=(
+            f"Add an alert on `node_filesystem_avail_bytes` to {alerts[0].file}."
+            if host
+            else f"Add a node exporter to the scrape jobs of {config.file}, and an alert on "
+            f"`node_filesystem_avail_bytes` to {alerts[0].file}."
+        ),
+        confidence=Confidence.HIGH if host else None,
+        example="\n".join((files.into(alerts[0].file, _ALERT), *(() if host else _exporter(inventory, config)))),
+    )
+
+
+def _exporter(inventory: Inventory, config: PrometheusConfig) -> Iterator[str]:
+    """The job of a node exporter, and where Compose runs Prometheus the exporter with what shows it the host."""
+    yield files.into(config.file, monitoring_lines.job("node-exporter", "node-exporter:9100"))
+    runners = monitoring.runners(inventory, config.file)
+    if runners:
+        lines = compose_lines.new_service(inventory, "node-exporter", runners)
+        yield files.into(runners[0].location.file, f"{lines}\n{textwrap.indent(_SEEN, '    ')}")

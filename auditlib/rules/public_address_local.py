@@ -1,0 +1,97 @@
+"""A service in production is told that its own public address is localhost.
+
+What it makes of that address leaves the host: links in mails, redirects after a login, addresses that a browser calls.
+For whoever opens them localhost is their own computer.
+
+Anti-pattern:
+
+    services:
+      api:
+        environment:
+          NODE_ENV: production
+          PASSWORD_RESET_URL: http://localhost:3000/reset-password
+
+Better:
+
+    services:
+      api:
+        environment:
+          NODE_ENV: production
+          PASSWORD_RESET_URL: ${PUBLIC_URL:?}/reset-password
+
+Recommendation:
+
+    Take the address from a variable that each environment has to set.
+
+References:
+
+- https://docs.docker.com/reference/compose-file/interpolation/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditlib.conventions import environments, services
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.stack import EnvironmentEntry, Service
+from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.patterns import regex
+from auditlib.phrases import listed
+from auditlib.rules import _compose_lines as compose_lines
+from auditlib.rules._rule import Evidence, rule
+
+_PUBLIC = regex(
+    r"(?:^|_)(?:PUBLIC|BASE|SITE|FRONTEND|CLIENT|WEB|ROOT|EXTERNAL|CALLBACK|REDIRECT|RESET|RESET_PASSWORD|"
+    r"PASSWORD_RESET|VERIFY|VERIFICATION|ACTIVATION|CONFIRMATION|INVITE|NEXTAUTH|BETTER_AUTH)(?:_BASE)?_UR[LI]$|"
+    r"^(?:NEXT_PUBLIC|NUXT_PUBLIC|VITE|REACT_APP)_\w*(?:URL|URI|ORIGIN)$"
+)
+"""Names of addresses that users or their browsers are sent to."""
+_LOCAL = regex(r"https?://(?:localhost|127\.0\.0\.1)(?::\d+)?(?:/\S*)?$")
+_PRODUCTION = frozenset({"production", "prod"})
+
+
+@rule(area=Area.CONFIGURATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """Each deployed service that is told it is in production, with such addresses."""
+    exposed = {service.project for service in inventory.deployed_services if services.is_exposed(service)}
+    for service in inventory.deployed_services:
+        told = _production(service) if service.project in exposed else None
+        if told and not environments.is_for_developers(inventory, service):
+            found = [entry for entry in service.environment if _is_local(entry)]
+            if found:
+                yield _evidence(service, told, found)
+
+
+def _production(service: Service) -> EnvironmentEntry | None:
+    """The variable that says that a service is in production."""
+    return next((entry for entry in service.environment if entry.value and environments.names_environment(entry.name)
+                 and entry.value.text.strip().lower() in _PRODUCTION), None)  # fmt: skip
+
+
+def _is_local(entry: EnvironmentEntry) -> bool:
+    """Whether a variable is such an address, fixed for every environment."""
+    local = entry.value is not None and _PUBLIC.search(entry.name) and _LOCAL.fullmatch(entry.value.text)
+    return bool(local) and entry.origin == "environment" and not entry.variables
+
+
+def _evidence(service: Service, told: EnvironmentEntry, found: list[EnvironmentEntry]) -> Evidence:
+    first, *others = found
+    names = listed(entry.name for entry in found)
+    text = first.value.text if first.value else ""
+    path = "/".join(text.split("/")[3:])
+    address = "${PUBLIC_URL:?such as https://shop.example.org}" + (f"/{path}" if path else "")
+    return Evidence(
+        f"{service.name} is in production by {told.name} and has {text} as its {first.name}: who follows that ends at "
+        "their own computer.",
+        first.location,
+        subject=f"{service.name}/{first.name}",
+        service=service.name,
+        related=(
+            Related(told.location, f"{told.name} says production"),
+            *(Related(entry.location, f"{entry.name} is local too", member=True) for entry in others),
+        ),
+        recommendation=f"Take {names} of {service.name} from a variable that each environment sets.",
+        example=compose_lines.of_service(service, f"environment:\n  {first.name}: {address}"),
+    )
