@@ -36,7 +36,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
 from auditlib import stages
-from auditlib.conventions import environments, grafana, routing, secrets, services
+from auditlib.conventions import environments, grafana, image_variables, routing, secrets, services
 from auditlib.conventions.routing import Way
 from auditlib.conventions.secrets import Sighting
 from auditlib.graph import DependencyGraph
@@ -253,6 +253,7 @@ def _evidence(inventory: Inventory, group: Group, copies: list[Use], ways: Mappi
     known = {use.location for use in uses}
     alike = [item for item in _alike(inventory, group) if item.location not in known]
     variables = credential_lines.variables_of(name, uses)
+    idle = bool(reached) and all(_is_idle(item, name) for item in reached)
     return Evidence(
         f"{name} {state} ({first.value.text}{_judgement(first.value)}){where}{_exposure(published, routed)}.{vain}",
         first.location,
@@ -272,11 +273,22 @@ def _evidence(inventory: Inventory, group: Group, copies: list[Use], ways: Mappi
             *(Related(item.location, f"{item.name or 'this file'} holds the same value") for item in alike),
             *([Related(offered.location, f"{offered.name} is offered, and nothing passes it")] if offered else ()),
         ),
-        recommendation=credential_lines.advice(uses, variables, alike),
+        recommendation=f"Take {name} out of {first.location.file}, as its image doesn't read it, and change the "
+        "password where it opens something."
+        if idle
+        else credential_lines.advice(uses, variables, alike),
         severity=severity,
-        change=credential_lines.change(name, first, variables[first.value.identity]),
-        example=credential_lines.example(inventory, group, uses, variables),
+        change=("", "") if idle else credential_lines.change(name, first, variables[first.value.identity]),
+        example=compose_lines.of_name(reached[0].name, f"environment:\n  # without {name}")
+        if idle
+        else credential_lines.example(inventory, group, uses, variables),
     )
+
+
+def _is_idle(service: Service, name: str) -> bool:
+    """Whether the image is known not to read a variable of this name, and no command hands it on."""
+    words = " ".join((*service.entrypoint, *service.command))
+    return service.build is None and name in image_variables.unread(service.image) and name not in words
 
 
 def _serves_operators(inventory: Inventory, service: Service, name: str) -> bool:
