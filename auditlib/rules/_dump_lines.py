@@ -23,6 +23,8 @@ _NEVER_OPEN = ("MySQL", "MariaDB")
 
 def command(store: Service, product: Product) -> str:
     """What dumps it, with the login that its container holds; empty where that isn't known."""
+    if "bitnami" in store.image:  # it asks for a password inside too, and has variables of its own
+        return ""
     name = "MariaDB" if "mariadb" in store.image else product.name
     dump, logins = _DUMPS.get(name, ("", {}))
     given = {entry.name for entry in store.environment}

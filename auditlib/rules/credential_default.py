@@ -61,6 +61,8 @@ _ON_DEMAND = frozenset({"tools", "tool", "admin", "debug", "manual", "dev", "dev
 _AMONG_NODES = ("ERLANG_COOKIE",)
 """What the nodes of a cluster tell each other; no client of a published port ever sends it."""
 
+_OF_ANOTHER = regex(r"(?:^|_)(?:DB|DATABASE|POSTGRES|MYSQL|MARIADB|REDIS|SMTP|MAIL|LDAP)_")
+"""What a console or a service for identities connects to others with: `KC_DB_PASSWORD`."""
 _LOGIN_OF_GRAFANA = "GF_SECURITY_"
 """Grafana's own login; `GF_DATABASE_PASSWORD` and the like open what it connects to."""
 
@@ -345,7 +347,7 @@ def _opens(inventory: Inventory, service: Service, name: str) -> bool:
         return False
     if found.name == "Grafana":
         return any(_means(entry, name) and entry.name.startswith(_LOGIN_OF_GRAFANA) for entry in service.environment)
-    owned = any(_means(entry, name) for entry in service.environment)
+    owned = any(_means(entry, name) and not _OF_ANOTHER.search(entry.name) for entry in service.environment)
     return found.kind in services.DATASTORES | {"tool", "dashboards", "identity"} and (
         owned or found.kind in services.DATASTORES
     )
