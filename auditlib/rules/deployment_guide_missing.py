@@ -36,6 +36,7 @@ from auditlib import stages
 from auditlib.conventions import compose_calls, deployment, environments, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
+from auditlib.inventory.delivery import Job
 from auditlib.inventory.stack import Project, Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
@@ -74,13 +75,15 @@ _OUTLINE = """# Deployment
 ## Rolling back
 
 <how the release before comes back, and what is done about its migrations>"""
+_PAGES = regex(r"deploy-pages@|gh-pages|github-pages|\bgh-deploy\b")
 _BY_COMPOSE = regex(r"\bdocker[- ]compose\b|\.sh\b|^(?:make|just|task) |^ssh ")
 
 
 @rule(area=Area.RESILIENCE, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.MEDIUM)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """One finding for a repository with software to deploy whose documents have no title or heading about it."""
-    signs = deployment.signs_of_production(inventory)
+    pages = {job.location for job in deployment.deploying_jobs(inventory) if _publishes_pages(job)}
+    signs = [item for item in deployment.signs_of_production(inventory) if item.location not in pages]
     deployed = signs or (inventory.projects and deployment.builds_own_images(inventory))
     if not deployed or deployment.guides(inventory) or (not signs and _tells_to_start(inventory)):
         return
@@ -106,6 +109,11 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         severity=None if signs else Severity.LOW,
         example=_guide(inventory),
     )
+
+
+def _publishes_pages(job: Job) -> bool:
+    """Whether a job brings pages to a host for them, as that of the documentation does."""
+    return any(_PAGES.search(f"{step.uses} {step.run}") for step in job.steps)
 
 
 def _tells_to_start(inventory: Inventory) -> bool:
