@@ -107,8 +107,8 @@ def login_before(router: str, users: str) -> str:
 
 
 def local_form(port: Port) -> str:
-    """A port as it is written where the host alone is to reach it."""
-    return f'"127.0.0.1:{port.host_port or port.target}:{port.target}"'
+    """A port as it is written where the host alone is to reach it; without one of the host Docker chooses it."""
+    return f'"127.0.0.1:{port.host_port}:{port.target}"'
 
 
 def on_loopback(port: Port) -> tuple[str, str]:

@@ -91,6 +91,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         if inventory.documents
         else "there is no document at all"
     )
+    otherwise = _is_deployed_otherwise(inventory)
     yield Evidence(
         "No document is about deploying, and no heading speaks of deployment, production, installation or a release "
         f"({read}).",
@@ -98,7 +99,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         subject="deployment-guide",
         related=(
             *signs[:5],
-            *(Related(item.location, "this is deployed") for item in _deployed(inventory)[:3]),
+            *(Related(item.location, "this is deployed") for item in ([] if otherwise else _deployed(inventory)[:3])),
         ),
         recommendation="Write docs/deployment.md: what must exist before, the variables to set, the commands of a "
         "release and of a rollback, and how to see that it worked.",
