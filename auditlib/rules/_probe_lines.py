@@ -40,6 +40,8 @@ _CADDY = "http://127.0.0.1:2019/config/"
 _WITH_PASSWORD = regex(r"requirepass|aclfile")
 _LOGGED_IN = '["CMD-SHELL", "REDISCLI_AUTH=<its password> {client} ping | grep -q PONG"]'
 _CLIENTS = {"Redis": "redis-cli", "Valkey": "valkey-cli"}
+ITSELF = '["CMD", "<the path of the program in the image>", "<the option with which it asks itself>"]'
+"""Of an image that holds nothing else."""
 _TRAEFIK = '["CMD", "traefik", "healthcheck", "--ping"]'
 """It asks the end of that name, which has to be turned on (https://doc.traefik.io/traefik/operations/cli/)."""
 _ANSWERS = '["CMD", "curl", "-sS", "-o", "/dev/null", "{url}"]'
@@ -98,11 +100,15 @@ def _of_product(service: Service, name: str) -> str:
 
 def _at_its_port(inventory: Inventory, service: Service) -> str:
     product = services.product(inventory, service)
-    if images.repository(services.built_from(inventory, service)[0] or service.image) == "caddy":
+    base = services.built_from(inventory, service)[0] or service.image
+    if images.repository(base) == "caddy":
         return f'["CMD", "wget", "-q", "-O", "/dev/null", "{_CADDY}"]'
+    if image_contents.is_empty(base):
+        return ITSELF
     heard = listening.to_ask(inventory, service)
     ports = [port for port in heard if port not in _NOT_WEB]
-    if not ports or (product and product.kind in services.DATASTORES):
+    speaks = not ("fpm" in images.tag(base) and images.repository(base) == "php")  # FastCGI, and no HTTP
+    if not ports or not speaks or (product and product.kind in services.DATASTORES):
         return '["CMD", "<a command of its image that fails when it no longer works>"]'
     url = f"http://127.0.0.1:{ports[0]}{_path(inventory, service)}"
     leads_on = product and product.name == "Nginx" and "443" in heard

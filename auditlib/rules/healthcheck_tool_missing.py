@@ -75,8 +75,7 @@ def _with_tool(inventory: Inventory, service: Service, base: str, tool: str) -> 
     if images.repository(base) in ("python", "node"):
         return probe_lines.draft(inventory, service)
     if image_contents.is_empty(base):
-        test = '["CMD", "<the path of the program in the image>", "<the option with which it asks itself>"]'
-        return compose_lines.of_service(service, f"healthcheck:\n  test: {test}")
+        return compose_lines.of_service(service, f"healthcheck:\n  test: {probe_lines.ITSELF}")
     if found is None:
         return compose_lines.of_service(service, f'healthcheck:\n  test: ["CMD", "<a program that {base} holds>"]')
     alpine = "alpine" in images.tag(base) or images.repository(base) == "alpine"
