@@ -168,5 +168,19 @@ def _path(inventory: Inventory, service: Service) -> str:
     inside = "" if context == "." else f"{context}/"
     routes = [item.path for item in inventory.web_routes if context and item.location.file.startswith(inside)]
     root = "/openapi.json" if "/openapi.json" in routes else "/<a path that answers without a login>"
-    root = "/" if not routes or not {"", "/"}.isdisjoint(routes) else root
+    root = "/" if not {"", "/"}.isdisjoint(routes) or (not routes and _may_serve_root(inventory, service)) else root
+    if not routes and context and _has_actuator(inventory, inside):
+        root = "/actuator/health"
     return next((path for path in routes if _HEALTH.search(path)), root)
+
+
+def _may_serve_root(inventory: Inventory, service: Service) -> bool:
+    """Whether it is likely that a service without known routes has a page at its root, as one for people has."""
+    base = images.repository(services.built_from(inventory, service)[0] or service.image)
+    return services.product(inventory, service) is not None or base in ("node", "python", "nginx", "httpd", "oven/bun")
+
+
+def _has_actuator(inventory: Inventory, inside: str) -> bool:
+    """Whether code of Spring below a folder is asked for what its Actuator tells."""
+    own = any(item.location.file.startswith(inside) for item in inventory.spring_settings)
+    return own and any(job.metrics_path.startswith("/actuator/") for job in inventory.scrape_jobs)

@@ -42,7 +42,7 @@ from auditlib.rules._rule import Evidence, rule
 
 _NAMES = frozenset({"node-exporter", "node_exporter"})
 
-_SHOWN = """command: ["--path.rootfs=/host"]  # beside the others, if there are any
+_SHOWN = """command: ["--path.rootfs=/host"]
 pid: host
 volumes: ["/:/host:ro,rslave"]
 # the host's network interfaces: network_mode: host in place of networks, and the host's address as the target"""

@@ -145,6 +145,19 @@ CASES = {
         {"compose.yaml": "services:\n  web: {image: 'nginx:1.29', ports: ['80:80', '443:443']}\n"},
         '["CMD", "curl", "-sS", "-o", "/dev/null", "http://127.0.0.1:80/"]',
     ),
+    "Spring Boot has a route for its health": (
+        "healthcheck-missing",
+        {"compose.yaml": API, "api/Dockerfile": "FROM eclipse-temurin:21\nEXPOSE 8080\nCMD java -jar a.jar\n",
+         "api/src/main/resources/application.yml": "management: {server: {port: 8080}}\n",
+         "prometheus.yml": "scrape_configs:\n  - job_name: api\n    metrics_path: /actuator/prometheus\n"
+                           "    static_configs: [{targets: ['api:8080']}]\n"},
+        "http://127.0.0.1:8080/actuator/health",
+    ),
+    "a distroless image holds its program alone": (
+        "healthcheck-missing",
+        {"compose.yaml": API, "api/Dockerfile": "FROM gcr.io/distroless/static\nEXPOSE 8080\nENTRYPOINT [\"/api\"]\n"},
+        '["CMD", "<the path of the program in the image>"',
+    ),
     "an old Node.js has no fetch": (
         "healthcheck-missing",
         {"compose.yaml": API, "api/Dockerfile": 'FROM node:16-slim\nEXPOSE 8000\nCMD ["node", "server.js"]\n'},
