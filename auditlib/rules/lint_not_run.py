@@ -28,7 +28,6 @@ References:
 from __future__ import annotations
 
 import posixpath
-import textwrap
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 
@@ -136,18 +135,16 @@ _WITHOUT_DEFAULTS = frozenset({"eslint", "stylelint"})
 """Those that do nothing without a configuration."""
 
 
-def _steps(inventory: Inventory, folder: str, signs: Mapping[str, _Sign]) -> str:
+def _job(inventory: Inventory, workflow: str, folder: str, signs: Mapping[str, _Sign]) -> str:
     """A job that installs what the folder needs and runs its tools."""
     place = f"defaults:\n  run:\n    working-directory: {folder}\n" if folder else ""
     inside = f"\n  with: {{working-directory: {folder}}}" if folder else ""
     steps = [
-        "- uses: actions/checkout@v4",
         *_of_python(inventory, folder, [name for name in signs if name in _RUN]),
         *_of_node(inventory, folder, {name: sign for name, sign in signs.items() if name in _OF_NODE}),
         *(_other(inventory, folder, name).format(inside=inside) for name in signs if name in _OTHERS),
     ]
-    lines = textwrap.indent("\n".join(steps), "  ")
-    return f"runs-on: ubuntu-latest\n{place}steps:\n{lines}"
+    return workflow_lines.new_job(inventory, workflow, "lint", "\n".join(steps), place)
 
 
 def _other(inventory: Inventory, folder: str, name: str) -> str:
@@ -234,5 +231,5 @@ def _evidence(
         ),
         recommendation=_advice(first, sign, workflow, more=bool(others or elsewhere)),
         confidence=Confidence.MEDIUM if found.opaque else None,
-        example=workflow_lines.of_job(workflow, "lint", _steps(inventory, folder, signs)),
+        example=_job(inventory, workflow, folder, signs),
     )
