@@ -71,6 +71,14 @@ def certain(inventory: Inventory, service: Service) -> str:
     return _check(test) if test else ""
 
 
+def by_language(base: str, url: str) -> str:
+    """How the image of a language asks for an address by itself; empty for another image."""
+    name = images.repository(base)
+    if name == "node" and _OLD_NODE.search(images.tag(base)):
+        return _ASKING_BY_OLD_NODE.format(url=url)
+    return _ASKING[name].format(url=url) if name in _ASKING else ""
+
+
 def draft(inventory: Inventory, service: Service) -> str:
     """A health check in the service's own words, with placeholders for what no file tells."""
     if known := certain(inventory, service):
@@ -144,11 +152,8 @@ def _moved(service: Service) -> bool:
 def _asking(inventory: Inventory, service: Service, url: str) -> str:
     """A command that the image holds, as far as its base tells."""
     base = services.built_from(inventory, service)[0] or service.image
-    language = _ASKING.get(images.repository(base))
-    if images.repository(base) == "node" and _OLD_NODE.search(images.tag(base)):
-        return _ASKING_BY_OLD_NODE.format(url=url)
-    if language:
-        return language.format(url=url)
+    if language := by_language(base, url):
+        return language
     without_curl = image_contents.lacks(base, "curl") and not image_contents.lacks(base, "wget")
     if "alpine" in images.tag(base) or without_curl:
         return f'["CMD", "wget", "-q", "-O", "/dev/null", "{url}"]'

@@ -88,9 +88,9 @@ def _asks(inventory: Inventory, server: Service) -> bool:
 def _password(inventory: Inventory, server: Service) -> str:
     """The password as the server is told it, where that is by one variable."""
     used = inventory.variables_of.get((server.project, server.name), ())
-    names = {item.name for item in used if item.target.startswith(f"services.{server.name}.command")}
-    secret = [name for name in names if "PASS" in name]
-    return f"${{{secret[0]}}}" if len(secret) == 1 else "<the password that the server takes>"
+    told = [item for item in used if item.target.startswith(f"services.{server.name}.command") and "PASS" in item.name]
+    plain = len({item.name for item in told}) == 1 and told[0].operator not in ("-", ":-")
+    return f"${{{told[0].name}}}" if plain else f"<the password, as it stands in the command of {server.name}>"
 
 
 def _evidence(inventory: Inventory, service: Service, server: Service, name: str, place: Location) -> Evidence:

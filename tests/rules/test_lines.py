@@ -324,6 +324,22 @@ CASES = {
         },
         "# watch/prometheus.yml\nscrape_configs:\n  - job_name: redis-exporter\n",
     ),
+    "an image that gets its code by name is given the migrations too": (
+        "migration-not-run",
+        {
+            "compose.yaml": "services:\n  api: {build: .}\n", "alembic.ini": "[alembic]\n", "migrations/versions/a.py": "",
+            "Dockerfile": "FROM python:3.12-slim\nCOPY app app\n", "app/main.py": "",
+        },
+        "# Dockerfile\nCOPY alembic.ini alembic.ini\nCOPY migrations migrations\n# compose.yaml\nmigrate:\n",
+    ),
+    "a question that the image can't ask is asked in its language": (
+        "healthcheck-tool-missing",
+        {
+            "compose.yaml": f"{API}    healthcheck: {{test: [CMD, curl, -f, 'http://localhost:9000/ready']}}\n",
+            "api/Dockerfile": DOCKERFILE,
+        },
+        "r.urlopen('http://localhost:9000/ready')",
+    ),
     "a profile is activated together with those that its services wait for": (
         "service-behind-profile",
         {"compose.yaml": "services:\n  proxy: {image: 'nginx:1.27', profiles: [production], depends_on: [web]}\n"
