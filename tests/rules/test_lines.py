@@ -327,8 +327,8 @@ CASES = {
     "an image that gets its code by name is given the migrations too": (
         "migration-not-run",
         {
-            "compose.yaml": "services:\n  api: {build: .}\n", "alembic.ini": "[alembic]\n", "migrations/versions/a.py": "",
-            "Dockerfile": "FROM python:3.12-slim\nCOPY app app\n", "app/main.py": "",
+            "compose.yaml": "services:\n  api: {build: .}\n", "alembic.ini": "[alembic]\n",
+            "migrations/versions/a.py": "", "Dockerfile": "FROM python:3.12-slim\nCOPY app app\n", "app/main.py": "",
         },
         "# Dockerfile\nCOPY alembic.ini alembic.ini\nCOPY migrations migrations\n# compose.yaml\nmigrate:\n",
     ),
