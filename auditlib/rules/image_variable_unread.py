@@ -133,9 +133,12 @@ def _lines(service: Service, idle: list[EnvironmentEntry]) -> str:
         return f"{command}\n# and the password in the addresses of its clients"
     lines = [_line(service.image, item) for item in idle]
     given = {item.name for item in service.environment}
-    if any(line.startswith("MONGO_INITDB_ROOT_PASSWORD") for line in lines) and _MONGO_USER not in given:
+    login = any(line.startswith("MONGO_INITDB_ROOT_PASSWORD") for line in lines)
+    named = _MONGO_USER in given or any(line.startswith(_MONGO_USER) for line in lines)
+    if login and not named:
         lines.insert(0, f"{_MONGO_USER}: <a user>  # without which the image refuses the password")
-    return "environment:" + "".join(f"\n  {line}" for line in lines)
+    told = "\n# and the login in the addresses of its clients; a volume keeps the users it has" if login else ""
+    return "environment:" + "".join(f"\n  {line}" for line in lines) + told
 
 
 def _line(image: str, item: EnvironmentEntry) -> str:
