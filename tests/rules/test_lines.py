@@ -301,6 +301,19 @@ CASES = {
         {"compose.yaml": "services:\n  web: {image: 'nginx:1.29', ports: ['80:80', '443:443']}\n"},
         '["CMD", "curl", "-sS", "-o", "/dev/null", "http://127.0.0.1:80/"]',
     ),
+    "Spring Boot has a route for its health": (
+        "healthcheck-missing",
+        {"compose.yaml": API, "api/Dockerfile": "FROM eclipse-temurin:21\nEXPOSE 8080\nCMD java -jar a.jar\n",
+         "api/src/main/resources/application.yml": "management: {server: {port: 8080}}\n",
+         "prometheus.yml": "scrape_configs:\n  - job_name: api\n    metrics_path: /actuator/prometheus\n"
+                           "    static_configs: [{targets: ['api:8080']}]\n"},
+        "http://127.0.0.1:8080/actuator/health",
+    ),
+    "a distroless image holds its program alone": (
+        "healthcheck-missing",
+        {"compose.yaml": API, "api/Dockerfile": "FROM gcr.io/distroless/static\nEXPOSE 8080\nENTRYPOINT [\"/api\"]\n"},
+        '["CMD", "<the path of the program in the image>"',
+    ),
     "an old Node.js has no fetch": (
         "healthcheck-missing",
         {"compose.yaml": API, "api/Dockerfile": 'FROM node:16-slim\nEXPOSE 8000\nCMD ["node", "server.js"]\n'},
@@ -466,6 +479,22 @@ CASES = {
             "watch/prometheus.yml": PROMETHEUS,
         },
         "# watch/prometheus.yml\nscrape_configs:\n  - job_name: redis-exporter\n",
+    ),
+    "an image that gets its code by name is given the migrations too": (
+        "migration-not-run",
+        {
+            "compose.yaml": "services:\n  api: {build: .}\n", "alembic.ini": "[alembic]\n",
+            "migrations/versions/a.py": "", "Dockerfile": "FROM python:3.12-slim\nCOPY app app\n", "app/main.py": "",
+        },
+        "# Dockerfile\nCOPY alembic.ini alembic.ini\nCOPY migrations migrations\n# compose.yaml\nmigrate:\n",
+    ),
+    "a question that the image can't ask is asked in its language": (
+        "healthcheck-tool-missing",
+        {
+            "compose.yaml": f"{API}    healthcheck: {{test: [CMD, curl, -f, 'http://localhost:9000/ready']}}\n",
+            "api/Dockerfile": DOCKERFILE,
+        },
+        "r.urlopen('http://localhost:9000/ready')",
     ),
     "a profile is activated together with those that its services wait for": (
         "service-behind-profile",
