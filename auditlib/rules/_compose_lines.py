@@ -40,7 +40,8 @@ def set_in(inventory: Inventory, project: str) -> str:
     """Where a variable of a project is to be set, in words: `.env`, unless its commands give Compose another file."""
     own = {posixpath.basename(file) for file in inventory.files_of(project)} - _FOUND_BY_ITSELF
     given: dict[str, None] = {}
-    for command in deployment.commands(inventory):
+    remote = (command for step in inventory.steps for command in step.remote)
+    for command in (*deployment.commands(inventory), *remote):
         words = command.words
         if not own or own & {posixpath.basename(word) for word in words}:
             given.update((after, None) for word, after in itertools.pairwise(words) if word == "--env-file")

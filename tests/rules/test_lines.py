@@ -54,6 +54,21 @@ SETTINGS = (
     "    @property\n    def allowed_origins(self):\n        return ['https://your-domain.com']\n"
 )
 CASES = {
+    "a release that pm2 runs comes back by the script that brings it": (
+        "rollback-undocumented",
+        {"compose.yaml": API, "api/Dockerfile": DOCKERFILE, "README.md": "# Shop\n",
+         "deploy.sh": "#!/bin/sh\nssh app@acme.io 'git pull && pm2 reload chat'\n"},
+        "The steps of `deploy.sh`, with the commit of that release",
+    ),
+    "files are collected before what the image starts": (
+        "volume-hides-image",
+        {
+            "compose.yaml": "services: {web: {build: ., volumes: ['static:/app/static']}}\nvolumes: {static: {}}\n",
+            "Dockerfile": "FROM python:3.12\nWORKDIR /app\nCOPY . .\nRUN python manage.py collectstatic --noinput\n"
+                          'CMD ["gunicorn", "shop.wsgi"]\n',
+        },
+        "collectstatic --noinput && exec gunicorn shop.wsgi",
+    ),
     "a runbook is written where those of the other alerts are": (
         "runbook-missing",
         {
