@@ -54,6 +54,17 @@ SETTINGS = (
     "    @property\n    def allowed_origins(self):\n        return ['https://your-domain.com']\n"
 )
 CASES = {
+    "a queue on disk has a volume": (
+        "worker-task-loss",
+        {
+            "compose.yaml": "services:\n  worker:\n    build: .\n    command: celery -A tasks worker\n"
+                            "    environment: {CELERY_BROKER_URL: 'redis://queue:6379/0'}\n"
+                            "  queue: {image: 'redis:7'}\n",
+            "Dockerfile": "FROM python:3.12-slim\nCOPY . .\n",
+            "tasks.py": 'from celery import Celery\napp = Celery("shop", broker="redis://queue")\n',
+        },
+        "volumes: [queue-data:/data]\nvolumes:\n  queue-data:",
+    ),
     "a release that pm2 runs comes back by the script that brings it": (
         "rollback-undocumented",
         {"compose.yaml": API, "api/Dockerfile": DOCKERFILE, "README.md": "# Shop\n",
