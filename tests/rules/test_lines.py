@@ -54,6 +54,16 @@ SETTINGS = (
     "    @property\n    def allowed_origins(self):\n        return ['https://your-domain.com']\n"
 )
 CASES = {
+    "an alert on targets has a severity that the others have": (
+        "target-down-unnoticed",
+        {
+            "prometheus.yml": "rule_files: [alerts.yml]\n" + PROMETHEUS,
+            "alerts.yml": ALERTS.replace("bytes < 1", "bytes < 1, labels: {severity: page}"),
+            "compose.yaml": "services: {prometheus: {image: 'prom/prometheus:v3.4.2', "
+                            "volumes: ['.:/etc/prometheus']}}\n",
+        },
+        "labels: {severity: page}",
+    ),
     "a queue on disk has a volume": (
         "worker-task-loss",
         {
