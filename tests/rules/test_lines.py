@@ -54,6 +54,15 @@ SETTINGS = (
     "    @property\n    def allowed_origins(self):\n        return ['https://your-domain.com']\n"
 )
 CASES = {
+    "a site with a certificate is probed by the name that it is for": (
+        "service-unmonitored",
+        {
+            "compose.yaml": "services:\n  api: {build: ./api}\n"
+                            "  web: {image: 'example/web:1', ports: ['443:443']}\n",
+            "prometheus.yml": PROMETHEUS.replace("postgres-exporter:9187", "api:8000"),
+        },
+        'targets: ["https://<the name of the site>"]',
+    ),
     "an alert on targets has a severity that the others have": (
         "target-down-unnoticed",
         {
