@@ -94,6 +94,6 @@ def _of(inventory: Inventory, item: Sighting, name: str, usual: str) -> str:
     return reading(name, item.location.file, of_compose=item.kind in ("default", "literal"))
 
 
-def required(names: Iterable[str]) -> str:
-    """Variables of a service that Compose demands."""
-    return "environment:" + "".join(f"\n  {name}: ${{{name}:?set it in .env}}" for name in names)
+def required(names: Iterable[str], told: str = "set it in .env") -> str:
+    """Variables of a service that Compose demands, with what it says where one is missing."""
+    return "environment:" + "".join(f"\n  {name}: ${{{name}:?{told}}}" for name in names)
