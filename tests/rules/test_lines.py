@@ -54,6 +54,51 @@ SETTINGS = (
     "    @property\n    def allowed_origins(self):\n        return ['https://your-domain.com']\n"
 )
 CASES = {
+    "a site with a certificate is probed by the name that it is for": (
+        "service-unmonitored",
+        {
+            "compose.yaml": "services:\n  api: {build: ./api}\n"
+                            "  web: {image: 'example/web:1', ports: ['443:443']}\n",
+            "prometheus.yml": PROMETHEUS.replace("postgres-exporter:9187", "api:8000"),
+        },
+        'targets: ["https://<the name of the site>"]',
+    ),
+    "an alert on targets has a severity that the others have": (
+        "target-down-unnoticed",
+        {
+            "prometheus.yml": "rule_files: [alerts.yml]\n" + PROMETHEUS,
+            "alerts.yml": ALERTS.replace("bytes < 1", "bytes < 1, labels: {severity: page}"),
+            "compose.yaml": "services: {prometheus: {image: 'prom/prometheus:v3.4.2', "
+                            "volumes: ['.:/etc/prometheus']}}\n",
+        },
+        "labels: {severity: page}",
+    ),
+    "a queue on disk has a volume": (
+        "worker-task-loss",
+        {
+            "compose.yaml": "services:\n  worker:\n    build: .\n    command: celery -A tasks worker\n"
+                            "    environment: {CELERY_BROKER_URL: 'redis://queue:6379/0'}\n"
+                            "  queue: {image: 'redis:7'}\n",
+            "Dockerfile": "FROM python:3.12-slim\nCOPY . .\n",
+            "tasks.py": 'from celery import Celery\napp = Celery("shop", broker="redis://queue")\n',
+        },
+        "volumes: [queue-data:/data]\nvolumes:\n  queue-data:",
+    ),
+    "a release that pm2 runs comes back by the script that brings it": (
+        "rollback-undocumented",
+        {"compose.yaml": API, "api/Dockerfile": DOCKERFILE, "README.md": "# Shop\n",
+         "deploy.sh": "#!/bin/sh\nssh app@acme.io 'git pull && pm2 reload chat'\n"},
+        "The steps of `deploy.sh`, with the commit of that release",
+    ),
+    "files are collected before what the image starts": (
+        "volume-hides-image",
+        {
+            "compose.yaml": "services: {web: {build: ., volumes: ['static:/app/static']}}\nvolumes: {static: {}}\n",
+            "Dockerfile": "FROM python:3.12\nWORKDIR /app\nCOPY . .\nRUN python manage.py collectstatic --noinput\n"
+                          'CMD ["gunicorn", "shop.wsgi"]\n',
+        },
+        "collectstatic --noinput && exec gunicorn shop.wsgi",
+    ),
     "a runbook is written where those of the other alerts are": (
         "runbook-missing",
         {
