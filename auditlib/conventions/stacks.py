@@ -82,6 +82,17 @@ def _is_lasting(inventory: Inventory, service: Service, awaited: bool) -> bool:
     return not aside and not services.is_one_shot(service, awaited)
 
 
+def is_beside_programs(inventory: Inventory, mine: Iterable[Service]) -> bool:
+    """Whether services are stores that programs outside of Compose ask at published ports, and nothing deploys them:
+    what a developer starts beside the code.
+    """
+    found = [(item, services.product(inventory, item)) for item in mine]
+    stores = [item for item, kind in found if kind and kind.kind in services.DATASTORES]
+    others = [item for item, kind in found if kind is None or kind.kind not in services.DATASTORES | services.AUXILIARY]
+    alone = bool(stores) and not others and all(item.ports for item in stores)
+    return alone and not deployment.signs_of_production(inventory)
+
+
 def swarm_files(inventory: Inventory) -> frozenset[str]:
     """The files that are for `docker stack deploy`, by their names or by a command that deploys them.
 

@@ -65,7 +65,8 @@ def _leader(inventory: Inventory, missing: list[Service]) -> Service:
 def _evidence(inventory: Inventory, mine: list[Service], missing: list[Service]) -> Evidence:
     first, *others = missing
     leader = _leader(inventory, missing)
-    rarely_felt = len(mine) == 1 or all(services.serves_operators(inventory, item) for item in missing)
+    rarely_felt = len(mine) == 1 or stacks.is_beside_programs(inventory, mine)
+    rarely_felt = rarely_felt or all(services.serves_operators(inventory, item) for item in missing)
     return Evidence(
         f"{len(missing)} of {counted(len(mine), 'long-running service')} {'has' if len(missing) == 1 else 'have'} no "
         f"memory limit: {listed(item.name for item in missing)}.",

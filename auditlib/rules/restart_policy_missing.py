@@ -64,7 +64,8 @@ def _is_restarted(service: Service) -> bool:
 def _evidence(inventory: Inventory, mine: list[Service], missing: list[Service]) -> Evidence:
     first, *others = missing
     one = len(missing) == 1
-    for_operators = all(services.serves_operators(inventory, item) for item in missing)
+    rarely_felt = stacks.is_beside_programs(inventory, mine)
+    rarely_felt = rarely_felt or all(services.serves_operators(inventory, item) for item in missing)
     return Evidence(
         f"{len(missing)} of {counted(len(mine), 'long-running service')} {'has' if one else 'have'} no restart policy: "
         f"{listed(item.name for item in missing)} {'stays' if one else 'stay'} down after a crash or a reboot.",
@@ -75,7 +76,7 @@ def _evidence(inventory: Inventory, mine: list[Service], missing: list[Service])
             Related(item.location, f"{item.name} has no restart policy", member=True, change=_change(item))
             for item in others
         ),
-        severity=Severity.LOW if for_operators else None,
+        severity=Severity.LOW if rarely_felt else None,
         recommendation=f"Set `restart: unless-stopped` for {listed(item.name for item in missing)}.",
         change=_change(first),
         example=compose_lines.of_service(first, "restart: unless-stopped"),
