@@ -8,8 +8,9 @@ import shlex
 import textwrap
 from collections.abc import Iterable, Sequence
 
+from auditlib import compose_command
 from auditlib.compose.discovery import BASES, OVERRIDES
-from auditlib.conventions import compose_calls, deployment, exporters, networks, published_images, services
+from auditlib.conventions import deployment, exporters, networks, published_images, services
 from auditlib.conventions.exporters import Exporter
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Mount, Port, Project, Service
@@ -42,7 +43,7 @@ def set_in(inventory: Inventory, project: str) -> str:
     remote = (command for step in inventory.steps for command in step.remote)
     given: dict[str, None] = {}
     for command in (*deployment.commands(inventory), *remote):
-        call = compose_calls.of(command.words)
+        call = compose_command.of(command.words)
         if call and call.verb == "up" and own & ({posixpath.basename(file) for file in call.files} or set(BASES)):
             given.update((after, None) for word, after in itertools.pairwise(call.options) if word == "--env-file")
     names = [file for file in given if "$" not in file]
