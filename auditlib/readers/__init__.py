@@ -62,6 +62,7 @@ READERS: tuple[str, ...] = (
     "callers",
     "program_calls",
     "committed_secrets",
+    "script_secrets",
     "config_secrets",
     "config_references",
     "named_variables",

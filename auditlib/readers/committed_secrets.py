@@ -59,6 +59,10 @@ _FORMATS: tuple[tuple[str, tuple[str, ...], re.Pattern[str]], ...] = tuple(
         ("Vault token", ("hvs.",), r"\bhvs\.[A-Za-z0-9_-]{90,200}"),
         ("Telegram token", ("/bot",), r"api\.telegram\.org/bot\d{8,10}:[A-Za-z0-9_-]{35}(?![\w-])"),
         (
+            "Telegram token", (":AA",),
+            r"(?<![\w/:.-])(?!123|110201543:)\d{8,10}:AA(?=[\w-]*[a-z])(?=[\w-]*[A-Z])(?=[\w-]*\d)[A-Za-z0-9_-]{33}(?![\w-])",
+        ),
+        (
             "Laravel key", ("APP_KEY",),
             r"(?:(?<=APP_KEY=)|(?<=APP_KEY: )|(?<=APP_KEY=[\"'])|(?<=APP_KEY: [\"']))base64:[A-Za-z0-9+/]{43}=",
         ),
