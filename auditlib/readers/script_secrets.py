@@ -13,7 +13,7 @@ from auditlib.inventory.configuration import OF_SCRIPT, CommittedSecret
 from auditlib.model import Location
 from auditlib.patterns import regex
 from auditlib.readers.reading import Reading
-from auditlib.redaction import Value, is_credential_name
+from auditlib.redaction import Value, Vault, is_credential_name
 from auditlib.source import Source
 
 _SCRIPTS = ("*.sh", "*.bash", "*.zsh", "*.ksh")
@@ -58,14 +58,15 @@ def _of_script(source: Source, path: str, text: str) -> Iterator[tuple[Committed
             names = {groups.get("name") or "", groups.get("variable") or ""} - {""}
             known = (item for item in sorted(names) if item in users or is_credential_name(item))
             name = "SSHPASS" if typed else next(known, "")
-            value = source.vault.value("password", match["value"])
-            if name and _is_real(match["value"], value, logs_in=typed or not names.isdisjoint(users)):
+            if name and _is_real(match["value"], logs_in=typed or not names.isdisjoint(users)):
+                value = source.vault.value("password", match["value"])
                 place = _place(path, text, match.start("value"))
                 yield CommittedSecret(OF_SCRIPT, value, place, _is_comment(text, match.start()), name), match["value"]
 
 
-def _is_real(text: str, value: Value, *, logs_in: bool) -> bool:
+def _is_real(text: str, *, logs_in: bool) -> bool:
     """Whether a value opens something: what logs in to a host, or what nobody would make up for a test."""
+    value = Vault().value("password", text)  # one of its own, as what is none mustn't be hidden elsewhere
     if not value.secret or value.weak or value.placeholder or _INVENTED.search(text):
         return False
     kinds = (any(map(str.islower, text)), any(map(str.isupper, text)), any(map(str.isdigit, text)))
