@@ -28,6 +28,7 @@ References:
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 
 from auditlib.graph import DependencyGraph
@@ -41,7 +42,10 @@ from auditlib.rules._rule import Evidence, rule
 
 _ENDS = regex(r"-[A-Za-z]*e[A-Za-z]*|errexit")
 _HANDS_ON = regex(r"-[A-Za-z]*E[A-Za-z]*|errtrace")
-_HARMLESS = frozenset({"echo", "printf", "local", "return", "exit", "read", "sleep", "date", "log", "true", ":"})
+_HARMLESS = frozenset({
+    "echo", "printf", "local", "return", "exit", "read", "sleep", "date", "log", "true", ":", "tee", "df", "free",
+    "awk", "cut", "head", "tail", "wc", "shift", "[[", "[", "test", "set",
+})  # fmt: skip
 """Commands that hardly ever fail, or that end a function on purpose."""
 
 
@@ -80,9 +84,10 @@ def _in_functions(script: Script, trap: Command) -> list[Command]:
 
 
 def _evidence(script: Script, trap: Command, blind: list[Command]) -> Evidence:
-    names = list(dict.fromkeys(item.function for item in blind))
+    handler = trap.words[1].partition(";")[0]
+    names = [name for name, _ in Counter(item.function for item in blind).most_common()]
     return Evidence(
-        f"{script.path} traps errors with `{' '.join(trap.words)[:60]}`, and {listed(names, limit=3)} "
+        f"{script.path} traps errors with `{handler}`, and {listed(names, limit=3)} "
         f"{'does' if len(names) == 1 else 'do'} the work: functions don't inherit the trap without `set -E`, so that a "
         "command that fails in one ends the script, and the handler isn't called.",
         trap.location,

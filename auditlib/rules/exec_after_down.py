@@ -46,7 +46,7 @@ _Stop = tuple[Command, Call]
 @rule(area=Area.CICD, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Each `exec` of a script, a step or a target after `down`, with nothing between that may start anything."""
-    functions = {item.function for script in inventory.scripts for item in script.commands}
+    functions = _starting(item for script in inventory.scripts for item in script.commands)
     for commands in _texts(inventory):
         yield from _in_order(commands, functions)
 
@@ -76,6 +76,20 @@ def _in_order(commands: Iterable[Command], functions: set[str]) -> Iterator[Evid
         elif call.verb == "exec" and stop and call.options == stop[1].options and not command.cannot_fail:
             yield _evidence(command, call, stop[0])
             stop = None
+
+
+def _starting(commands: Iterable[Command]) -> set[str]:
+    """The functions that may start something, or call one that may."""
+    inside = [item for item in commands if item.function]
+    found = {item.function for item in inside if _may_start(item) or _starts(item)}
+    while more := {item.function for item in inside if item.words[0] in found} - found:
+        found |= more
+    return found
+
+
+def _starts(command: Command) -> bool:
+    call = compose_calls.of(command.words)
+    return call is not None and call.verb in _STARTS
 
 
 def _may_start(command: Command) -> bool:
