@@ -107,12 +107,12 @@ def _in_code(inventory: Inventory, named: set[str]) -> Iterator[Evidence]:
     for item in inventory.settings:
         if programs.is_aside(item) or (item.unused and not item.required):
             continue
+        if not item.required and _OF_PACKAGE.search(item.location.file):
+            continue
         template = _template(inventory, item.location.file)
         path = template.path if template else ""
         if _is_told(item, told):
             offered[path] += item.name in named
-        elif not item.required and _OF_PACKAGE.search(item.location.file):
-            continue
         elif item.required or is_credential_name(item.name):
             folders[path].setdefault(item.name, item)
         elif template:
