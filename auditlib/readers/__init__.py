@@ -37,6 +37,7 @@ READERS: tuple[str, ...] = (
     "server_code",
     "spring_server",
     "instrumentation",
+    "idle_metrics",
     "log_files",
     "prometheus",
     "prometheus_rules",
