@@ -52,7 +52,7 @@ class _Retired(Struct, frozen=True):
     note: str = ""
 
 
-_APART = "; it takes no second upload of the same name, so that jobs of a matrix need one each"
+_APART = ", which takes each name once, also in a matrix"
 _ACTIONS = (
     _Retired(regex(r"actions/upload-artifact@v[12](?:\.\d+)*"), "June 2024", "actions/upload-artifact@v4", _APART),
     _Retired(regex(r"actions/download-artifact@v[12](?:\.\d+)*"), "June 2024", "actions/download-artifact@v4"),
