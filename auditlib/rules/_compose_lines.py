@@ -6,7 +6,7 @@ import itertools
 import posixpath
 import shlex
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from auditlib import compose_command
 from auditlib.compose.discovery import BASES, OVERRIDES
@@ -93,9 +93,13 @@ def _watched(inventory: Inventory, exporter: Exporter) -> Service | None:
     return next((item for item, product in found if product and product.name in wanted), None)
 
 
-def waiting(service: Service, needed: str, condition: str) -> str:
-    """All that a service waits for, one of it under this condition; a list knows no conditions, so it is a mapping."""
-    waits = {item.service: item.condition for item in service.dependencies if not item.implicit} | {needed: condition}
+def waiting(service: Service, needed: str, condition: str, also: Collection[str] = ()) -> str:
+    """All that a service waits for, one of it (and `also` others) under this condition.
+
+    A list knows no conditions, so it is a mapping.
+    """
+    waits = {item.service: item.condition for item in service.dependencies if not item.implicit}
+    waits |= dict.fromkeys((*also, needed), condition)
     lines = "".join(f"\n  {name}: {{condition: {each}}}" for name, each in waits.items())
     return of_service(service, f"depends_on:{lines}")
 
