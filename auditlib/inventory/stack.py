@@ -178,6 +178,8 @@ class Service(Struct, frozen=True):
     device_rules: tuple[str, ...] = ()
     """`device_cgroup_rules`."""
     healthcheck: Healthcheck | None = None
+    keeps_image_check: bool = False
+    """Whether it says that the image's health check stays on (`disable: false`)."""
     restart: str = ""
     restart_condition: str = ""
     """`deploy.restart_policy.condition`, which counts where `restart` says nothing."""

@@ -105,6 +105,12 @@ def healthcheck(view: View, name: str, config: Config) -> Healthcheck | None:
     )
 
 
+def keeps_image_check(config: Config) -> bool:
+    """Whether a service has a `healthcheck` that changes nothing of the image's: `disable: false`."""
+    check = config.get("healthcheck")
+    return check is not None and not any(check.values())
+
+
 def extra_hosts(config: Config) -> tuple[str, ...]:
     """The names that a service knows beside those of its networks."""
     entries = config.get("extra_hosts") or ()

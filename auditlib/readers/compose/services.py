@@ -45,6 +45,7 @@ def _service(
         env_files=env_files,
         networks=tuple(parts.networks(view, name, config)),
         healthcheck=parts.healthcheck(view, name, config),
+        keeps_image_check=parts.keeps_image_check(config),
         labels=tuple(parts.labels(view, name, config)),
         devices=tuple(parts.devices(view, config)),
         device_rules=tuple(view.text(item) for item in config.get("device_cgroup_rules") or ()),
