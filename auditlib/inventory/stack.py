@@ -136,6 +136,8 @@ class Build(Struct, frozen=True):
     """The names of further contexts, which `COPY --from` may use."""
     target_location: Location | None = None
     """Where `target` stands."""
+    context_paths: tuple[str, ...] = ()
+    """What each of the further contexts is: a folder relative to the root, or an address as it is written."""
 
 
 class Label(Struct, frozen=True):

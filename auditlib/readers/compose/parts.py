@@ -140,6 +140,7 @@ def build(view: View, name: str, config: Config) -> Build | None:
         bool(entry.get("dockerfile_inline")),
         tuple(entry.get("additional_contexts") or {}),
         view.place("services", name, "build", "target"),
+        tuple(view.path(str(path), place)[0] for path in (entry.get("additional_contexts") or {}).values()),
     )
 
 
