@@ -99,7 +99,7 @@ def _evidence(
     return Evidence(
         f"{len(missing)} of {counted(len(lasting), 'long-running service')} "
         f"{'has' if len(missing) == 1 else 'have'} no health check{doubt}: "
-        f"{listed(item.name for item in (first, *others))}.{_untold(unknown)}",
+        f"{listed(item.name for item in (first, *others))}.{_untold(unknown)}{stacks.left_out(inventory, lasting)}",
         first.location,
         subject=f"{first.project}/healthcheck{'' if certain else ' unless in the image'}",
         service=first.name,

@@ -68,7 +68,7 @@ def _evidence(inventory: Inventory, mine: list[Service], missing: list[Service])
     rarely_felt = len(mine) == 1 or all(services.serves_operators(inventory, item) for item in missing)
     return Evidence(
         f"{len(missing)} of {counted(len(mine), 'long-running service')} {'has' if len(missing) == 1 else 'have'} no "
-        f"memory limit: {listed(item.name for item in missing)}.",
+        f"memory limit: {listed(item.name for item in missing)}.{stacks.left_out(inventory, mine)}",
         first.location,
         subject=f"{first.project}/memory",
         service=first.name,

@@ -67,7 +67,8 @@ def _evidence(inventory: Inventory, mine: list[Service], missing: list[Service])
     for_operators = all(services.serves_operators(inventory, item) for item in missing)
     return Evidence(
         f"{len(missing)} of {counted(len(mine), 'long-running service')} {'has' if one else 'have'} no restart policy: "
-        f"{listed(item.name for item in missing)} {'stays' if one else 'stay'} down after a crash or a reboot.",
+        f"{listed(item.name for item in missing)} {'stays' if one else 'stay'} down after a crash or a reboot."
+        f"{stacks.left_out(inventory, mine)}",
         first.location,
         subject=f"{first.project}/restart",
         service=first.name,

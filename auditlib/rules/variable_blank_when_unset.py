@@ -65,8 +65,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         if _place(item) in conditions:  # `${NAME:+--password ${NAME}}` counts only where it is set
             continue
         unset = item.operator == "" and item.source == "unset" and not environments.comes_from_the_host(item.name)
-        known = _is_refused(inventory, item) or item.name in passed or (item.location.file, item.name) in demanded or item.location in told
-        if unset and not known:
+        known = item.name in passed or (item.location.file, item.name) in demanded or item.location in told
+        if unset and not known and not _is_refused(inventory, item):
             blank[item.location.file].setdefault(item.location, item)
     for file, found in blank.items():
         yield _evidence(inventory, file, list(found.values()))
