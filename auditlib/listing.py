@@ -62,7 +62,7 @@ def list_files(root: Path, exclude: tuple[str, ...] = (), tracked: frozenset[str
     `exclude` holds patterns in the syntax of `.gitignore`, which nothing overrules; `tracked` the files that no
     `.gitignore` leaves out.
     """
-    walk = _Walk(root, _spec(exclude), tracked | folders_of(tracked))
+    walk = _Walk(root, ignore_spec(exclude), tracked | folders_of(tracked))
     walk.run()
     summary = (
         Coverage(".", "listing", Read.SKIPPED, f"{counted(count, *_PLACES)} left out: {reason}")
@@ -174,7 +174,7 @@ class _Walk(Struct):
 
     def _gitignore(self, path: str) -> pathspec.GitIgnoreSpec:
         data = read_regular(self.root / path, IGNORE_LIMIT, follow=False)
-        return _spec((data or b"").decode("utf-8", "replace").splitlines())
+        return ignore_spec((data or b"").decode("utf-8", "replace").splitlines())
 
 
 def read_regular(path: Path, limit: int, *, follow: bool = True) -> bytes | None:
@@ -191,7 +191,7 @@ def read_regular(path: Path, limit: int, *, follow: bool = True) -> bytes | None
         return file.read(limit)
 
 
-def _spec(patterns: tuple[str, ...] | list[str]) -> pathspec.GitIgnoreSpec:
+def ignore_spec(patterns: tuple[str, ...] | list[str]) -> pathspec.GitIgnoreSpec:
     """What the patterns mean together; one that is malformed, or too intricate to match in bounded time, has no say."""
     try:
         return _compiled(line for line in patterns if not _INTRICATE.match(line[:1_000]))

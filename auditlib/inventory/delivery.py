@@ -222,6 +222,14 @@ class KeptFile(Struct, frozen=True):
     location: Location
 
 
+class IgnoredTemplate(Struct, frozen=True):
+    """A template of an environment file that isn't there, and that a `.gitignore` (`ignored_by`) would leave out."""
+
+    path: str
+    ignored_by: str
+    location: Location
+
+
 class ClusterImage(Struct, frozen=True):
     """An image that a manifest runs, or that a kustomization puts in the place of another, as it is written."""
 

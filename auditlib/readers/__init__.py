@@ -67,6 +67,7 @@ READERS: tuple[str, ...] = (
     "named_variables",
     "django_reads",
     "kept_files",
+    "ignored_templates",
     "seeded_users",
 )
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import posixpath
 import shlex
 from collections.abc import Iterable
+
+from auditlib.inventory import Inventory
 
 _COMMENTS = {"md": "<!-- {} -->", "js": "// {}", "mjs": "// {}", "ts": "// {}", "tsx": "// {}", "json": "// {}"}
 
@@ -11,6 +14,13 @@ _COMMENTS = {"md": "<!-- {} -->", "js": "// {}", "mjs": "// {}", "ts": "// {}", 
 def into(file: str, lines: str) -> str:
     """Lines for a file, below a comment that names it."""
     return f"{_COMMENTS.get(file.rpartition('.')[2], '# {}').format(file)}\n{lines}"
+
+
+def template(inventory: Inventory, path: str, lines: str) -> str:
+    """Lines of a template of an environment file, and the one that keeps it where a `.gitignore` means it too."""
+    ignored = next((item for item in inventory.ignored_templates if item.path == path), None)
+    kept = f"\n{into(ignored.ignored_by, f'!{posixpath.basename(path)}')}" if ignored else ""
+    return into(path, lines) + kept
 
 
 def committed(paths: Iterable[str]) -> str:
