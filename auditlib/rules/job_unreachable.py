@@ -104,8 +104,8 @@ def _contradiction(workflow: Workflow, job: Job) -> Evidence:
 def _of_tag(workflow: Workflow, job: Job) -> Evidence:
     push = next(trigger for trigger in workflow.triggers if trigger.event == "push")
     return Evidence(
-        f"The job {job.id} wants a tag, and pushing one doesn't start {workflow.file}: it runs only when somebody starts "
-        "the workflow by hand and picks a tag.",
+        f"The job {job.id} wants a tag, and pushing one doesn't start {workflow.file}: it runs only when somebody "
+        "starts the workflow by hand and picks a tag.",
         job.location,
         subject=job.id,
         related=(Related(push.location, _says(push)),),
