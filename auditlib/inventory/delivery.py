@@ -222,11 +222,11 @@ class KeptFile(Struct, frozen=True):
     location: Location
 
 
-class IgnoredTemplate(Struct, frozen=True):
-    """A template of an environment file that isn't there, and that a `.gitignore` (`ignored_by`) would leave out."""
+class GitIgnore(Struct, frozen=True):
+    """A `.gitignore`, by its path, with its lines."""
 
     path: str
-    ignored_by: str
+    patterns: tuple[str, ...]
     location: Location
 
 

@@ -67,7 +67,7 @@ READERS: tuple[str, ...] = (
     "named_variables",
     "django_reads",
     "kept_files",
-    "ignored_templates",
+    "git_ignores",
     "seeded_users",
 )
 

@@ -6,6 +6,7 @@ import posixpath
 import shlex
 from collections.abc import Iterable
 
+from auditlib.conventions import git_ignores
 from auditlib.inventory import Inventory
 
 _COMMENTS = {"md": "<!-- {} -->", "js": "// {}", "mjs": "// {}", "ts": "// {}", "tsx": "// {}", "json": "// {}"}
@@ -18,8 +19,8 @@ def into(file: str, lines: str) -> str:
 
 def template(inventory: Inventory, path: str, lines: str) -> str:
     """Lines of a template of an environment file, and the one that keeps it where a `.gitignore` means it too."""
-    ignored = next((item for item in inventory.ignored_templates if item.path == path), None)
-    kept = f"\n{into(ignored.ignored_by, f'!{posixpath.basename(path)}')}" if ignored else ""
+    ignored = "" if path in inventory.file_set else git_ignores.left_out_by(inventory, path)
+    kept = f"\n{into(ignored, f'!{posixpath.basename(path)}')}" if ignored else ""
     return into(path, lines) + kept
 
 
