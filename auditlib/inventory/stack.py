@@ -231,6 +231,8 @@ class Volume(Struct, frozen=True):
     location: Location
     fixed_name: bool = False
     """Whether the files say what Docker calls it, by a name of its own or of the project; else the folder does."""
+    called: str = ""
+    """The name that Docker knows it by, where the file gives one or it is external."""
 
 
 class Network(Struct, frozen=True):
@@ -303,3 +305,5 @@ class Project(Struct, frozen=True):
     """Whether a comment of its files says that it is meant for one host."""
     tells_network: bool = False
     """Whether a comment of its files has the command that makes a network."""
+    tells_volume: bool = False
+    """Whether a comment of its files names the command that makes volumes."""

@@ -141,7 +141,8 @@ def resources(view: View) -> Iterator[Volume | Network | FileObject]:
         place = view.nearest("volumes", name)
         made_up = f"{view.config.get('name')}_{name}"
         fixed = bool(view.place("name") or entry.get("external") or entry.get("name") != made_up)
-        yield Volume(view.name, name, str(entry.get("driver") or ""), bool(entry.get("external")), place, fixed)
+        driver, external = str(entry.get("driver") or ""), bool(entry.get("external"))
+        yield Volume(view.name, name, driver, external, place, fixed, _called(view, name, entry))
     for name, entry in view.section("networks").items():
         yield Network(
             view.name, name, str(entry.get("driver") or ""), bool(entry.get("external")), bool(entry.get("internal")),
@@ -154,7 +155,7 @@ def resources(view: View) -> Iterator[Volume | Network | FileObject]:
 
 
 def _called(view: View, name: str, entry: dict[str, Any]) -> str:
-    """The name that a file gives a network; Compose puts the project's name before the others."""
+    """The name that a file gives a network or volume; Compose puts the project's name before the others."""
     called = str(entry.get("name") or "")
     return "" if called == f"{view.project.name}_{name}" else view.text(called)
 
