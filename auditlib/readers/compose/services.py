@@ -157,7 +157,8 @@ def resources(view: View) -> Iterator[Volume | Network | FileObject]:
 def _called(view: View, name: str, entry: dict[str, Any]) -> str:
     """The name that a file gives a network or volume; Compose puts the project's name before the others."""
     called = str(entry.get("name") or "")
-    return "" if called == f"{view.project.name}_{name}" else view.text(called)
+    made_up = called == f"{view.project.name}_{name}" and not entry.get("external")
+    return "" if made_up else view.text(called)
 
 
 def _origin(view: View, entry: dict[str, Any], place: Location) -> str:
