@@ -27,34 +27,53 @@ References:
 from __future__ import annotations
 
 import posixpath
+from collections import defaultdict
 from collections.abc import Iterator
+
+from msgspec import Struct
 
 from auditlib.conventions import environments, git_ignores, mounts, services
 from auditlib.conventions.images import Product
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Mount, Service
-from auditlib.model import Area, Confidence, Effort, Severity
-from auditlib.phrases import specified
+from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.phrases import listed, specified
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 _PLACEHOLDERS = frozenset({".gitkeep", ".keep", ".gitignore"})
 
 
+class _Store(Struct, frozen=True):
+    """A database, and the folder of the repository that holds its data."""
+
+    service: Service
+    product: Product
+    mount: Mount
+    folder: str
+
+
 @rule(area=Area.CONFIGURATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """Every folder of the repository with the data of a database that no `.gitignore` leaves out, once."""
-    told: set[str] = set()
+    """For each file one finding for all folders with the data of databases that no `.gitignore` leaves out."""
+    found: dict[str, _Store] = {}
+    for item in _stores(inventory):
+        if item.folder not in found and not _is_left_out(inventory, item.folder):
+            found[item.folder] = item
+    by_file: defaultdict[str, list[_Store]] = defaultdict(list)
+    for item in found.values():
+        by_file[item.mount.location.file].append(item)
+    for mine in by_file.values():
+        yield _evidence(mine)
+
+
+def _stores(inventory: Inventory) -> Iterator[_Store]:
     for service in inventory.distinct_services:
         product = services.product(inventory, service)
         mount = services.keeps_data(service, product)
-        if product is None or mount is None or mount.kind != "bind" or mount.outside or "$" in mount.source:
-            continue
-        folder = posixpath.normpath(mount.source)
-        if folder not in told and not _is_left_out(inventory, folder):
-            told.add(folder)
-            yield _evidence(service, product, mount, folder)
+        if product and mount and mount.kind == "bind" and not mount.outside and "$" not in mount.source:
+            yield _Store(service, product, mount, posixpath.normpath(mount.source))
 
 
 def _is_left_out(inventory: Inventory, folder: str) -> bool:
@@ -66,15 +85,26 @@ def _is_left_out(inventory: Inventory, folder: str) -> bool:
     return known or bool(git_ignores.left_out_by(inventory, f"{folder}/base/1"))
 
 
-def _evidence(service: Service, product: Product, mount: Mount, folder: str) -> Evidence:
-    aside = environments.is_for_development(mount.location.file) or environments.only_for_development(service)
+def _evidence(stores: list[_Store]) -> Evidence:
+    first, *others = stores
+    place = first.mount.location
+    aside = environments.is_for_development(place.file) or environments.only_for_development(first.service)
+    names = listed(specified(item.service.name, item.product.name) for item in stores)
+    folders = listed(f"{item.folder}/" for item in stores)
+    one = not others
     return Evidence(
-        f"{specified(service.name, product.name)} keeps its data in {folder}/ of the checkout, and no .gitignore "
-        "leaves it out: once it has run, `git add .` takes the data in, or stops at files that it may not read.",
-        mount.location,
-        subject=folder,
-        service=service.name,
-        recommendation=f"Add `/{folder}/` to .gitignore, or keep the data of {service.name} in a named volume.",
+        f"{names} {'keeps its' if one else 'keep their'} data in {folders} of the checkout, and no .gitignore leaves "
+        f"{'it' if one else 'them'} out: once {'it has' if one else 'they have'} run, `git add .` takes the data in, "
+        "or stops at files that it may not read.",
+        place,
+        subject=first.folder,
+        service=first.service.name,
+        related=tuple(
+            Related(item.mount.location, f"{item.service.name} keeps its data in {item.folder}/", member=True)
+            for item in others
+        ),
+        recommendation=f"Add `/{first.folder}/` to .gitignore{'' if one else ', and likewise the others'}, or keep the "
+        "data in named volumes.",
         severity=Severity.LOW if aside else None,
-        example=files.into(".gitignore", f"/{folder}/"),
+        example=files.into(".gitignore", "\n".join(f"/{item.folder}/" for item in stores)),
     )
