@@ -38,6 +38,11 @@ class Call(Struct, frozen=True):
         return tuple(_values(self.options, "-f", "--file"))
 
     @property
+    def profiles(self) -> frozenset[str]:
+        """The profiles that it activates."""
+        return frozenset(_values(self.options, "--profile"))
+
+    @property
     def project(self) -> str:
         """The name that it gives the project."""
         return next(_values(self.options, "-p", "--project-name"), "")

@@ -26,7 +26,7 @@ def paths_inside(service: Service, path: str) -> list[str]:
 
 
 def sees_all(service: Service, path: str) -> bool:
-    """Whether a container sees a file only because the whole repository is mounted, as of a developer's tool."""
+    """Whether a container sees a file only because the whole repository is mounted, as for a developer's tool."""
     return all(not _source(mount) for mount in _binds(service) if is_below(path, _source(mount)))
 
 

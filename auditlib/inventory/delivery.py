@@ -132,6 +132,8 @@ class Workflow(Struct, frozen=True):
     location: Location
     concurrency: str = ""
     permissions: tuple[tuple[str, str], ...] | None = None
+    told: frozenset[str] = frozenset()
+    """The names in capitals that its comments speak of, such as those of the secrets that it needs."""
 
 
 class Action(Struct, frozen=True):
@@ -204,6 +206,8 @@ class Script(Struct, frozen=True):
     location: Location
     shebang: bool = False
     """Whether its first line names the program that runs it (`#!/bin/sh`)."""
+    sets: frozenset[str] = frozenset()
+    """The variables that a shell script gives a value, or has one for where nobody does (`${NAME:-…}`)."""
 
 
 class Caller(Struct, frozen=True):

@@ -91,13 +91,19 @@ def advice(uses: list[Use], variables: dict[int, str], alike: Sequence[Sighting]
 
 def example(inventory: Inventory, group: Group, uses: list[Use], variables: dict[int, str]) -> str:
     """The lines of the services, where the variables are set, and how a database that is there takes a new password."""
+    given = _given(inventory, uses, variables.values())
     return login_lines.with_kept(
-        "\n".join(filter(None, (_lines(group, uses, variables), *_given(inventory, uses, variables.values())))),
+        "\n".join(filter(None, (_lines(group, uses, variables), _quoted(group), *given))),
         inventory,
         [group.name],
         among=group.reached,
         called={use.service: variables[use.value.identity] for use in group.uses},
     )
+
+
+def _quoted(group: Group) -> str:
+    """How a hash is written where Compose would take each part of it for a variable."""
+    return f"# .env, in single quotes: {group.name}='<the new hash>'" if group.name.upper().endswith("_HASH") else ""
 
 
 def _given(inventory: Inventory, uses: list[Use], names: Iterable[str]) -> Iterator[str]:

@@ -9,7 +9,8 @@ from collections.abc import Iterable
 from auditlib.conventions import git_ignores
 from auditlib.inventory import Inventory
 
-_COMMENTS = {"md": "<!-- {} -->", "js": "// {}", "mjs": "// {}", "ts": "// {}", "tsx": "// {}", "json": "// {}"}
+_LIKE_C = ("js", "mjs", "ts", "tsx", "json", "jsx", "go", "rs", "java", "kt", "cs", "php")
+_COMMENTS = {"md": "<!-- {} -->", **dict.fromkeys(_LIKE_C, "// {}")}
 
 
 def into(file: str, lines: str) -> str:

@@ -46,6 +46,7 @@ from auditlib.rules._rule import Evidence, rule
 
 _STARTS = frozenset({"up", "run", "create", "start"})
 
+
 _GIVEN = "\n  env:\n    ENV_FILE: ${{ secrets.ENV_FILE }}"
 
 

@@ -95,9 +95,17 @@ def _judged(inventory: Inventory, items: list[Sighting], variable: str = "") -> 
         f"{'its' if len(names) == 2 else 'their'} own.",
         severity=Severity.LOW if aside else None,
         example=login_lines.with_kept(
-            f"{code_lines.required(names)}\n# in .env, each from a run of its own of: openssl rand -hex 32",
+            f"{code_lines.required(names[1:] if variable else names)}\n# in .env, each from a run of its own of: "
+            "openssl rand -hex 32",
             inventory,
-            names,
-            [first.value],
+            names[1:] if variable else names,
+            [] if variable else [first.value],
+            called=_called(inventory, names[1:]) if variable else {},
         ),
     )
+
+
+def _called(inventory: Inventory, names: list[str]) -> dict[str, str]:
+    """By service the new variable that it gets for one of these names, in place of the one that was shared."""
+    return {service.name: entry.name for service in inventory.distinct_services for entry in service.environment
+            if entry.name in names}  # fmt: skip

@@ -1,22 +1,24 @@
-"""A database keeps its files in a folder of the checkout that Git would take in.
+"""What a service writes lies in the repository's folder, and Git isn't told to leave it out.
 
-Once the database has run, `git add .` stops at files that belong to another user, or takes in all that users have
-entrusted to it, and with the next push everybody with a clone has it.
+The first `git add .` on that host takes the database, its keys or uploaded files along, and a `git clean` removes them.
+A repository that is public then shows them to everybody, for good.
 
 Anti-pattern:
 
-    db:
-      image: postgres:17
-      volumes: ["./pgdata:/var/lib/postgresql/data"]   # and no line in .gitignore
+    services:
+      vaultwarden:
+        image: vaultwarden/server:1.32.7
+        volumes: ["./data:/data"]
+    # .gitignore says nothing of data/
 
 Better:
 
     # .gitignore
-    /pgdata/
+    data/
 
 Recommendation:
 
-    Keep the data in a named volume, or have Git ignore the folder.
+    Name the folder in `.gitignore`, or keep the data in a named volume.
 
 References:
 
@@ -27,84 +29,58 @@ References:
 from __future__ import annotations
 
 import posixpath
-from collections import defaultdict
 from collections.abc import Iterator
 
-from msgspec import Struct
-
-from auditlib.conventions import environments, git_ignores, mounts, services
-from auditlib.conventions.images import Product
+from auditlib.conventions import environments, mounts, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Mount, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
-from auditlib.phrases import listed, specified
+from auditlib.patterns import regex
+from auditlib.phrases import listed
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
-_PLACEHOLDERS = frozenset({".gitkeep", ".keep", ".gitignore"})
-
-
-class _Store(Struct, frozen=True):
-    """A database, and the folder of the repository that holds its data."""
-
-    service: Service
-    product: Product
-    mount: Mount
-    folder: str
+_KEPT = regex(r"/(?:data|db|databases?|storage|uploads?|media|backups?|dumps?|vault|files|n8n|gitea|var/lib)(?:/|$)")
+"""Folders of a container in which programs keep what must not get lost, or out."""
 
 
 @rule(area=Area.CONFIGURATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """For each file one finding for all folders with the data of databases that no `.gitignore` leaves out."""
-    found: dict[str, _Store] = {}
-    for item in _stores(inventory):
-        if item.folder not in found and not _is_left_out(inventory, item.folder):
-            found[item.folder] = item
-    by_file: defaultdict[str, list[_Store]] = defaultdict(list)
-    for item in found.values():
-        by_file[item.mount.location.file].append(item)
-    for mine in by_file.values():
-        yield _evidence(mine)
+    """One finding for all such folders that aren't there yet, as they are made on the host."""
+    found: dict[str, tuple[Service, Mount]] = {}
+    for service in inventory.services:
+        for mount in service.mounts:
+            if _is_data(inventory, service, mount) and not environments.is_for_developers(inventory, service):
+                found.setdefault(posixpath.normpath(mount.source), (service, mount))
+    if found:
+        yield _evidence(found)
 
 
-def _stores(inventory: Inventory) -> Iterator[_Store]:
-    for service in inventory.distinct_services:
-        product = services.product(inventory, service)
-        mount = services.keeps_data(service, product)
-        if product and mount and mount.kind == "bind" and not mount.outside and "$" not in mount.source:
-            yield _Store(service, product, mount, posixpath.normpath(mount.source))
+def _is_data(inventory: Inventory, service: Service, mount: Mount) -> bool:
+    """Whether a mount is a folder of the checkout that the repository lacks and that the service keeps data in."""
+    made = mount.kind == "bind" and not (mount.outside or mount.read_only or mount.ignored or "$" in mount.source)
+    if not made or mount.source in inventory.file_set or mount.source in inventory.folder_set:
+        return False
+    product = services.product(inventory, service)
+    kept = product is not None and any(mounts.is_below(mount.target, path) for path in product.data)
+    return kept or (product is None and bool(_KEPT.search(mount.target)))
 
 
-def _is_left_out(inventory: Inventory, folder: str) -> bool:
-    """Whether Git leaves out what a database writes to a folder, or the folder is one of the repository's own."""
-    own = any(
-        mounts.is_below(file, folder) and posixpath.basename(file) not in _PLACEHOLDERS for file in inventory.files
-    )
-    known = folder in (".", "") or own or inventory.leads_through_link(folder)
-    return known or bool(git_ignores.left_out_by(inventory, f"{folder}/base/1"))
-
-
-def _evidence(stores: list[_Store]) -> Evidence:
-    first, *others = stores
-    place = first.mount.location
-    aside = environments.is_for_development(place.file) or environments.only_for_development(first.service)
-    names = listed(specified(item.service.name, item.product.name) for item in stores)
-    folders = listed(f"{item.folder}/" for item in stores)
-    one = not others
+def _evidence(found: dict[str, tuple[Service, Mount]]) -> Evidence:
+    (_, (service, first)), *others = found.items()
+    names = listed(found)
+    who = listed(dict.fromkeys(item.name for item, _ in found.values()))
+    what = f"{who} keeps what it writes" if not others else f"{who} keep what they write"
     return Evidence(
-        f"{names} {'keeps its' if one else 'keep their'} data in {folders} of the checkout, and no .gitignore leaves "
-        f"{'it' if one else 'them'} out: once {'it has' if one else 'they have'} run, `git add .` takes the data in, "
-        "or stops at files that it may not read.",
-        place,
-        subject=first.folder,
-        service=first.service.name,
+        f"{what} in folders of the checkout that no .gitignore leaves out ({names}): the next `git add .` on that host "
+        "takes it along.",
+        first.location,
+        subject="data",
+        service=service.name,
         related=tuple(
-            Related(item.mount.location, f"{item.service.name} keeps its data in {item.folder}/", member=True)
-            for item in others
+            Related(mount.location, f"{item.name} writes {place}", member=True) for place, (item, mount) in others
         ),
-        recommendation=f"Add `/{first.folder}/` to .gitignore{'' if one else ', and likewise the others'}, or keep the "
-        "data in named volumes.",
-        severity=Severity.LOW if aside else None,
-        example=files.into(".gitignore", "\n".join(f"/{item.folder}/" for item in stores)),
+        recommendation=f"Name {names} in `.gitignore`.",
+        example=files.into(".gitignore", "\n".join(f"/{place}/" for place in found)),
     )

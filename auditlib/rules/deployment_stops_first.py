@@ -76,10 +76,8 @@ def _instead(inventory: Inventory, up: Command, script: ServerScript) -> list[st
         if any(mount.kind == "bind" and not mount.outside for mount in item.mounts)
     ]  # fmt: skip
     compose = " ".join(words[: words.index("up")])
-    return [
-        " ".join((*words, *options)),
-        *([f"{compose} restart {' '.join(dict.fromkeys(mounted))}"] if mounted else []),
-    ]
+    restart = [f"{compose} restart {' '.join(dict.fromkeys(mounted))}"] if mounted else []
+    return [" ".join((*words, *options)), *restart]
 
 
 def _evidence(inventory: Inventory, down: Command, up: Command, script: ServerScript) -> Evidence:

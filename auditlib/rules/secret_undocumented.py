@@ -64,7 +64,8 @@ def _documented(inventory: Inventory) -> set[str]:
     mentions = (item for document in inventory.documents for item in document.mentions if item.kind == "variable")
     lines = (line for file in inventory.env_files if file.template for line in file.lines)
     words = (word.upper() for document in inventory.documents for word in document.words)
-    return {item.text.upper() for item in mentions} | {line.name.upper() for line in lines} | set(words)
+    told = {name for workflow in inventory.workflows for name in workflow.told}
+    return told | {item.text.upper() for item in mentions} | {line.name.upper() for line in lines} | set(words)
 
 
 def _table(uses: list[PairUse]) -> str:

@@ -42,6 +42,7 @@ from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed
+from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
 
 _COMPOSE = regex(r"\bdocker[ -]compose\b")
@@ -120,7 +121,8 @@ def _evidence(inventory: Inventory, profile: str, members: list[Service]) -> Evi
     aside = all(environments.only_for_development(service) for service in members)
     names = listed(service.name for service in members)
     together = _together(inventory, first.project, profile)
-    start = f"docker compose {' '.join(f'--profile {shlex.quote(item)}' for item in together)} up"
+    chosen = " ".join(f"--profile {shlex.quote(item)}" for item in together)
+    start = f"{compose_lines.call(inventory, first.project)} {chosen} up"
     variable = f"COMPOSE_PROFILES={','.join(together)}"
     return Evidence(
         f"{names} {'starts' if len(members) == 1 else 'start'} with the profile {profile} only, and no script, "

@@ -48,6 +48,9 @@ _HAS_DEFAULT = ("literal", "empty", "expression")
 _COMPLETE = 5
 """Variables of the code that a template has to name before one that it lacks is missed though it has a default."""
 
+_DEMANDED = (":?", "?")
+"""How Compose is told to stop without a variable: then it names the variable itself."""
+
 
 @rule(area=Area.CONFIGURATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
@@ -64,7 +67,9 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         if missing:
             template = _template(inventory, project.location.file)
             required = [
-                item for item in missing if item.operator not in (":-", "-", ":+", "+") or is_credential_name(item.name)
+                item
+                for item in missing
+                if item.operator == "" or (item.operator not in _DEMANDED and is_credential_name(item.name))
             ]
             files = list(dict.fromkeys(item.location.file for item in used.values()))
             yield Evidence(
