@@ -73,6 +73,8 @@ class Dependency(Struct, frozen=True):
     implicit: bool = False
     restarts: bool = False
     """Whether Compose starts the service again when it makes the other one anew (`restart: true`)."""
+    says_condition: bool = False
+    """Whether the condition is written down; a list of names has none."""
 
 
 class EnvironmentEntry(Struct, frozen=True):

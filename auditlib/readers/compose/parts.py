@@ -74,6 +74,7 @@ def dependencies(view: View, name: str, config: Config) -> Iterator[Dependency]:
             place or view.nearest("services", name),
             place in implied or place is None,
             bool(entry.get("restart")),
+            view.place("services", name, "depends_on", needed, "condition") not in (None, place),
         )
 
 
