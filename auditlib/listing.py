@@ -54,18 +54,6 @@ class Listing(Struct, frozen=True):
     left_out: tuple[Coverage, ...]
     kept: tuple[tuple[str, str], ...] = ()
     """The files that Git tracks although a `.gitignore` leaves them out, each with that `.gitignore`."""
-    ignoring: tuple[tuple[str, pathspec.GitIgnoreSpec], ...] = ()
-    """The folders with a `.gitignore`, outer ones first, with what it says."""
-
-    def leaves_out(self, path: str) -> bool:
-        """Whether a `.gitignore` leaves a path out, there or not: itself as a folder, or one that it is in."""
-        parts = path.split("/")
-        return any(_said("/".join(parts[:end]) + "/", self._above(parts[: end - 1]))[0]
-                   for end in range(1, len(parts) + 1))  # fmt: skip
-
-    def _above(self, folders: list[str]) -> _Specs:
-        above = {"/".join(folders[:end]) for end in range(len(folders) + 1)}
-        return tuple(item for item in self.ignoring if item[0] in above)
 
 
 def list_files(root: Path, exclude: tuple[str, ...] = (), tracked: frozenset[str] = frozenset()) -> Listing:
@@ -74,19 +62,13 @@ def list_files(root: Path, exclude: tuple[str, ...] = (), tracked: frozenset[str
     `exclude` holds patterns in the syntax of `.gitignore`, which nothing overrules; `tracked` the files that no
     `.gitignore` leaves out.
     """
-    walk = _Walk(root, _spec(exclude), tracked | folders_of(tracked))
+    walk = _Walk(root, ignore_spec(exclude), tracked | folders_of(tracked))
     walk.run()
     summary = (
         Coverage(".", "listing", Read.SKIPPED, f"{counted(count, *_PLACES)} left out: {reason}")
         for reason, count in sorted(walk.counts.items())
     )
-    return Listing(
-        tuple(sorted(walk.files)),
-        frozenset(walk.executable),
-        (*walk.left_out, *summary),
-        tuple(walk.kept),
-        tuple(walk.ignoring),
-    )
+    return Listing(tuple(sorted(walk.files)), frozenset(walk.executable), (*walk.left_out, *summary), tuple(walk.kept))
 
 
 class _Walk(Struct):
@@ -99,7 +81,6 @@ class _Walk(Struct):
     left_out: list[Coverage] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     kept: list[tuple[str, str]] = field(default_factory=list)
-    ignoring: list[tuple[str, pathspec.GitIgnoreSpec]] = field(default_factory=list)
 
     def run(self) -> None:
         folders: deque[tuple[str, _Specs]] = deque([("", ())])
@@ -114,7 +95,6 @@ class _Walk(Struct):
                 continue
             if any(entry.name == ".gitignore" for entry in entries):
                 specs = (*specs, (folder, self._gitignore(f"{folder}/.gitignore" if folder else ".gitignore")))
-                self.ignoring.append(specs[-1])
             for entry in entries:
                 path = f"{folder}/{entry.name}" if folder else entry.name
                 if self._take(entry, path, specs):
@@ -178,24 +158,23 @@ class _Walk(Struct):
         slash = "/" if is_folder else ""
         if self.exclude.check_file(path + slash).include:
             return True
-        include, by = _said(path + slash, specs)
+        include, by = self._said(path + slash, specs)
         if path in self.tracked:
             self.kept += [(path, by)] if include and not is_folder else []
             return False
         return bool(include)
 
+    def _said(self, path: str, specs: _Specs) -> tuple[bool | None, str]:
+        """What the deepest `.gitignore` that says anything of a path says, and which one that is."""
+        for folder, spec in reversed(specs):
+            include = spec.check_file(path[len(folder) + 1 :] if folder else path).include
+            if include is not None:
+                return include, f"{folder}/.gitignore" if folder else ".gitignore"
+        return None, ""
+
     def _gitignore(self, path: str) -> pathspec.GitIgnoreSpec:
         data = read_regular(self.root / path, IGNORE_LIMIT, follow=False)
-        return _spec((data or b"").decode("utf-8", "replace").splitlines())
-
-
-def _said(path: str, specs: _Specs) -> tuple[bool | None, str]:
-    """What the deepest `.gitignore` that says anything of a path says, and which one that is."""
-    for folder, spec in reversed(specs):
-        include = spec.check_file(path[len(folder) + 1 :] if folder else path).include
-        if include is not None:
-            return include, f"{folder}/.gitignore" if folder else ".gitignore"
-    return None, ""
+        return ignore_spec((data or b"").decode("utf-8", "replace").splitlines())
 
 
 def read_regular(path: Path, limit: int, *, follow: bool = True) -> bytes | None:
@@ -212,7 +191,7 @@ def read_regular(path: Path, limit: int, *, follow: bool = True) -> bytes | None
         return file.read(limit)
 
 
-def _spec(patterns: tuple[str, ...] | list[str]) -> pathspec.GitIgnoreSpec:
+def ignore_spec(patterns: tuple[str, ...] | list[str]) -> pathspec.GitIgnoreSpec:
     """What the patterns mean together; one that is malformed, or too intricate to match in bounded time, has no say."""
     try:
         return _compiled(line for line in patterns if not _INTRICATE.match(line[:1_000]))

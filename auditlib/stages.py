@@ -40,8 +40,13 @@ def is_for_development(path: str) -> bool:
     What is retired (`_archived/…`) isn't in production either.
     """
     *folders, name = path.lower().split("/")
-    retired = not _RETIRED.isdisjoint(folders) or folders[:1] in (["archive"], ["old"])
-    return retired or names_development(name) or not _FOLDER.isdisjoint(folders)
+    return is_retired(path) or names_development(name) or not _FOLDER.isdisjoint(folders)
+
+
+def is_retired(path: str) -> bool:
+    """Whether a file lies among what is kept and runs no more (`_archived/…`)."""
+    folders = path.lower().split("/")[:-1]
+    return not _RETIRED.isdisjoint(folders) or folders[:1] in (["archive"], ["old"])
 
 
 _TEMPLATE_WORDS = frozenset({

@@ -2,7 +2,10 @@
 
 import pytest
 
-from auditlib.conventions import data_folders, environments, images, tools
+from auditlib.conventions import data_folders, environments, git_ignores, images, tools
+from auditlib.inventory import Inventory
+from auditlib.inventory.delivery import GitIgnore
+from auditlib.model import Location
 
 
 @pytest.mark.parametrize(
@@ -110,3 +113,19 @@ def test_an_installation_is_no_run():
     assert tools.INSTALLS.search("python -m pip install --upgrade pytest")
     assert tools.INSTALLS.search("npm ci") is None
     assert tools.INSTALLS.search("uv run pytest") is None
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("a/.env.example", ".gitignore"),
+        ("kept/.env.example", ""),
+        ("data/db/base/1", ".gitignore"),
+        ("sub/out/1", "sub/.gitignore"),
+        ("out/1", ""),
+    ],
+)
+def test_what_git_leaves_out(path, expected):
+    lines = {".gitignore": (".env.*", "data/"), "kept/.gitignore": ("!.env.example",), "sub/.gitignore": ("out",)}
+    ignores = [GitIgnore(file, patterns, Location(file)) for file, patterns in lines.items()]
+    assert git_ignores.left_out_by(Inventory.of(ignores, name="x", root="", commit=""), path) == expected

@@ -26,6 +26,8 @@ class _Console(Struct, frozen=True):
     """Variables that together open it, with their values if these matter; such a console is closed by default."""
     of_users: bool = False
     """Whether people do their daily work with it, so that it is to be reached, behind its login."""
+    in_values: bool = False
+    """Whether a variable holds its whole configuration, so that the words that give it a login stand in a value."""
     opening: re.Pattern[str] | None = None
     """Words of its command that open it, where it is closed by default."""
 
@@ -59,6 +61,7 @@ _CONSOLES = (
     (regex(r"redis/redisinsight|redislabs/redisinsight"), _Console()),
     (regex(r"(?:provectuslabs|kafbat)/kafka-ui"), _Console(login=("AUTH_", "DYNAMIC_CONFIG", "SPRING_", "spring."))),
     (regex(r"obsidiandynamics/kafdrop"), _Console()),
+    (regex(r"tchiotludo/akhq"), _Console(login=("security", "basic-auth", "SECURITY"), in_values=True)),
     (regex(r"amir20/dozzle"), _Console(login=("DOZZLE_AUTH", "DOZZLE_USERNAME", "--auth-provider", "--username"))),
     (regex(r"mher/flower"), _FLOWER),
     (regex(r"(?:redpandadata|vectorized)/console"), _Console(login=("LOGIN", "AUTHENTICATION", "CONFIG_"))),
@@ -109,7 +112,9 @@ def is_open(inventory: Inventory, service: Service) -> bool:
     unread = services.lacks_env_file(inventory, service) or service.configs or service.secrets
     mounted = any(posixpath.splitext(mount.target)[1] not in ("", ".sock") for mount in service.mounts)
     words = " ".join((*service.entrypoint, *service.command, *(entry.name for entry in service.environment)))
-    return not (console.login and (unread or mounted or any(word in words for word in console.login)))
+    words += "".join(f" {entry.value.text}" for entry in service.environment if entry.value and console.in_values)
+    passed = console.in_values and any(entry.value is None for entry in service.environment)
+    return not (console.login and (unread or passed or mounted or any(word in words for word in console.login)))
 
 
 def has_database_login(service: Service) -> bool:

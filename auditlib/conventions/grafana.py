@@ -59,8 +59,7 @@ def keeps_first_login(inventory: Inventory, server: Service) -> bool:
 
 def sees(server: Service, folder: str, file: str) -> bool:
     """Whether the container finds a file of the repository in a folder of its own."""
-    inside = mounts.path_inside(server, file)
-    return bool(inside) and mounts.is_below(inside, folder)
+    return any(mounts.is_below(inside, folder) for inside in mounts.paths_inside(server, file))
 
 
 def providers(inventory: Inventory, server: Service) -> list[DashboardProvider]:

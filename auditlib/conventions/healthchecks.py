@@ -18,9 +18,9 @@ def of(inventory: Inventory, service: Service) -> Location | None:
 
 
 def is_in_image(inventory: Inventory, service: Service) -> bool:
-    """Whether the image that a service runs is known to bring a check, which Compose leaves as it is."""
+    """Whether the image that a service runs brings a check, as is known or the service says."""
     own = service.healthcheck is not None or service.build is not None
-    return not own and images.brings_healthcheck(service.image) is True
+    return not own and (service.keeps_image_check or images.brings_healthcheck(service.image) is True)
 
 
 def is_checked(inventory: Inventory, service: Service) -> bool:

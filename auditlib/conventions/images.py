@@ -168,9 +168,15 @@ def product(image: str) -> Product | None:
     return next((found for pattern, found in _PRODUCTS if name and re.fullmatch(pattern, name)), None)
 
 
-WITH_HEALTHCHECK = frozenset({"cadvisor/cadvisor", "google/cadvisor", "axllent/mailpit"})
+WITH_HEALTHCHECK = frozenset({
+    "authelia/authelia", "axllent/mailpit", "cadvisor/cadvisor", "gethomepage/homepage", "goauthentik/server",
+    "google/cadvisor", "immich-app/immich-machine-learning", "immich-app/immich-server", "immich-app/postgres",
+    "jellyfin/jellyfin", "louislam/uptime-kuma", "matrixdotorg/synapse", "netdata/netdata", "open-webui/open-webui",
+    "paperless-ngx/paperless-ngx", "pihole/pihole", "qmcgaw/gluetun", "rediscommander/redis-commander",
+    "vaultwarden/server",
+})  # fmt: skip
 """Images whose published Dockerfile has one (https://github.com/google/cadvisor/blob/master/deploy/Dockerfile,
-https://github.com/axllent/mailpit/blob/develop/Dockerfile)."""
+https://github.com/axllent/mailpit/blob/develop/Dockerfile and so on)."""
 
 
 def brings_healthcheck(image: str) -> bool | None:

@@ -19,6 +19,12 @@ def path_inside(service: Service, path: str) -> str:
     return _moved(path, _source(mount), mount.target)
 
 
+def paths_inside(service: Service, path: str) -> list[str]:
+    """All paths that a container sees a file of the repository under, as a folder may be mounted more than once."""
+    binds = [mount for mount in _binds(service) if is_below(path, _source(mount))]
+    return [_moved(path, _source(mount), mount.target) for mount in binds]
+
+
 def sees_all(service: Service, path: str) -> bool:
     """Whether a container sees a file only because the whole repository is mounted, as for a developer's tool."""
     return all(not _source(mount) for mount in _binds(service) if is_below(path, _source(mount)))

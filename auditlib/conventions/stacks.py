@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Protocol, TypeVar
 
 from auditlib.conventions import deployment, environments, services
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
 from auditlib.patterns import regex
+from auditlib.phrases import listed
 
 _STACK = regex(r"(?:^|[/._-])(?:stack|swarm)(?:[._-][\w.-]+?)?\.ya?ml$", re.I)
 
@@ -86,6 +87,19 @@ def lasting(inventory: Inventory) -> dict[str, list[Service]]:
         if kept:
             found[project] = kept
     return found
+
+
+def left_out(inventory: Inventory, lasting: Collection[Service]) -> str:
+    """A sentence on the tools for people in the projects of services that run all the time, if some aren't counted."""
+    known = {item.key for item in lasting}
+    mine = [item for item in inventory.deployed_services if item.project in {each.project for each in lasting}]
+    names = [item.name for item in mine if item.key not in known and not item.profiles and _is_tool(inventory, item)]
+    return f" Tools for people ({listed(names)}) aren't counted." if names else ""
+
+
+def _is_tool(inventory: Inventory, service: Service) -> bool:
+    found = services.product(inventory, service)
+    return found is not None and found.kind == "tool" and not environments.is_for_developers(inventory, service)
 
 
 def _is_kept_up(service: Service) -> bool:

@@ -60,6 +60,16 @@ def never_holds(condition: str, workflow: Workflow) -> bool:
     return not any(wish.is_granted(trigger) for wish in asked for trigger in workflow.triggers)
 
 
+def waits_for_tag_by_hand(condition: str, workflow: Workflow) -> bool:
+    """Whether a condition asks for a tag, and a push starts the workflow for none: only a person who picks one does."""
+    asked = wishes(condition)
+    by_push = any(trigger.event == "push" for trigger in workflow.triggers)
+    if not asked or not by_push or not all(wish.tag and not wish.event for wish in asked):
+        return False
+    granting = {trigger.event for trigger in workflow.triggers if any(wish.is_granted(trigger) for wish in asked)}
+    return bool(granting) and granting <= _BY_PERSON and _CALLED not in {item.event for item in workflow.triggers}
+
+
 def branches_asked_for(condition: str) -> tuple[str, ...]:
     """The branches that a condition names."""
     return tuple(dict.fromkeys(wish.branch for wish in wishes(condition) if wish.branch))

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any
 
+from auditlib import stages
 from auditlib.inventory import code, configuration, delivery, dockerfile, document, monitoring, proxy, stack, tasks
 from auditlib.model import Coverage, Location
 from auditlib.paths import folders_of
+
+_NEVER_RETIRED = frozenset({"documents", "absent_paths"})
+
+
+def _is_in_use(record: Any) -> bool:
+    return not stages.is_retired(record.location.file)
 
 
 @dataclass(frozen=True)
@@ -142,6 +149,7 @@ class Inventory:
     documents: tuple[document.Document, ...] = field(default=(), metadata={"of": document.Document})
     program_calls: tuple[code.ProgramCall, ...] = field(default=(), metadata={"of": code.ProgramCall})
     kept_files: tuple[delivery.KeptFile, ...] = field(default=(), metadata={"of": delivery.KeptFile})
+    git_ignores: tuple[delivery.GitIgnore, ...] = field(default=(), metadata={"of": delivery.GitIgnore})
     absent_paths: tuple[document.AbsentPath, ...] = field(default=(), metadata={"of": document.AbsentPath})
     web_routes: tuple[code.Route, ...] = field(default=(), metadata={"of": code.Route})
 
@@ -155,6 +163,18 @@ class Inventory:
             item.name: tuple(by_type[item.metadata["of"]]) for item in fields(cls) if "of" in item.metadata
         }
         return cls(**identity, **sorted_in)
+
+    @cached_property
+    def in_use(self) -> Inventory:
+        """The inventory without what lies in folders of retired files, but with the documents in them.
+
+        Documents there still tell what a thing is for.
+        """
+        if not any(map(stages.is_retired, self.files)):
+            return self
+        names = (item.name for item in fields(self) if "of" in item.metadata and item.name not in _NEVER_RETIRED)
+        kept: dict[str, Any] = {name: tuple(filter(_is_in_use, getattr(self, name))) for name in names}
+        return replace(self, **kept)
 
     @cached_property
     def services_by_name(self) -> dict[str, tuple[stack.Service, ...]]:

@@ -228,6 +228,14 @@ class KeptFile(Struct, frozen=True):
     location: Location
 
 
+class GitIgnore(Struct, frozen=True):
+    """A `.gitignore`, by its path, with its lines."""
+
+    path: str
+    patterns: tuple[str, ...]
+    location: Location
+
+
 class ClusterImage(Struct, frozen=True):
     """An image that a manifest runs, or that a kustomization puts in the place of another, as it is written."""
 

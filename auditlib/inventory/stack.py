@@ -59,8 +59,6 @@ class Mount(Struct, frozen=True):
     location: Location
     outside: bool = False
     """Whether a bind's source lies outside the repository (on the host)."""
-    ignored: bool = False
-    """Whether a `.gitignore` leaves the source out, so that what is written there stays out of Git."""
 
 
 class Dependency(Struct, frozen=True):
@@ -73,6 +71,8 @@ class Dependency(Struct, frozen=True):
     implicit: bool = False
     restarts: bool = False
     """Whether Compose starts the service again when it makes the other one anew (`restart: true`)."""
+    says_condition: bool = False
+    """Whether the condition is written down; a list of names has none."""
 
 
 class EnvironmentEntry(Struct, frozen=True):
@@ -138,6 +138,8 @@ class Build(Struct, frozen=True):
     """The names of further contexts, which `COPY --from` may use."""
     target_location: Location | None = None
     """Where `target` stands."""
+    context_paths: tuple[str, ...] = ()
+    """What each of the further contexts is: a folder relative to the root, or an address as it is written."""
 
 
 class Label(Struct, frozen=True):
@@ -180,6 +182,8 @@ class Service(Struct, frozen=True):
     device_rules: tuple[str, ...] = ()
     """`device_cgroup_rules`."""
     healthcheck: Healthcheck | None = None
+    keeps_image_check: bool = False
+    """Whether it says that the image's health check stays on (`disable: false`)."""
     restart: str = ""
     restart_condition: str = ""
     """`deploy.restart_policy.condition`, which counts where `restart` says nothing."""
@@ -229,6 +233,8 @@ class Volume(Struct, frozen=True):
     location: Location
     fixed_name: bool = False
     """Whether the files say what Docker calls it, by a name of its own or of the project; else the folder does."""
+    called: str = ""
+    """The name that Docker knows it by, where the file gives one or it is external."""
 
 
 class Network(Struct, frozen=True):
@@ -301,3 +307,5 @@ class Project(Struct, frozen=True):
     """Whether a comment of its files says that it is meant for one host."""
     tells_network: bool = False
     """Whether a comment of its files has the command that makes a network."""
+    tells_volume: bool = False
+    """Whether a comment of its files names the command that makes volumes."""

@@ -14,7 +14,7 @@ from functools import cached_property
 
 from msgspec import Struct
 
-from auditlib.conventions import compose_calls, tools
+from auditlib.conventions import compose_calls, images, tools
 from auditlib.inventory import Inventory
 from auditlib.inventory.code import TestSuite
 from auditlib.inventory.delivery import Job, Workflow
@@ -24,6 +24,13 @@ from auditlib.patterns import regex
 from auditlib.pipeline._follower import Follower
 
 _COMPOSE = regex(r"\bdocker[- ]compose\b")
+_WITHOUT_DOCKER = frozenset({
+    "alpine", "amazoncorretto", "bitnami/node", "buildpack-deps", "composer",
+    "debian", "eclipse-temurin", "elixir", "fedora", "golang", "gradle", "maven", "node", "openjdk", "oven/bun", "php",
+    "playwright", "playwright/python", "python", "ruby", "rust", "swift", "ubuntu",
+})  # fmt: skip
+"""Images without the program `docker`."""
+_PUTS_DOCKER = regex(r"docker(?:\.io|-ce|-cli|-engine|-buildx)\b|get\.docker\.com|setup-docker|add\s[^\n]*\bdocker\b")
 _MANUAL = frozenset({"workflow_dispatch", "repository_dispatch"})
 
 
@@ -103,11 +110,19 @@ def _runners(suite: TestSuite) -> tuple[str, ...]:
 
 def builds_images(run: Run, inventory: Inventory) -> bool:
     """Whether a run builds images; Compose does so only where a service has something to build."""
+    if _lacks_docker(run.job):
+        return False
     if tools.IMAGE_ACTIONS.search(run.text):
         return True
     composed = _COMPOSE.search(run.text) is not None
     called = compose_calls.services_of(inventory, run.text) if composed else ()
     return tools.builds_image(run.text.split()) and (not composed or any(item.build for item in called))
+
+
+def _lacks_docker(job: Job) -> bool:
+    """Whether a job's steps run in the container of a language or a system, into which none of them puts Docker."""
+    plain = images.repository(job.container) in _WITHOUT_DOCKER
+    return plain and not any(_PUTS_DOCKER.search(f"{step.uses} {step.run}") for step in job.steps)
 
 
 def _of_job(follower: Follower, runs: list[Run], opaque: list[Run]) -> None:

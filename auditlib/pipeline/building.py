@@ -60,8 +60,11 @@ def step(inventory: Inventory, dockerfile: Dockerfile) -> str:
     users = (item for item in inventory.services if services.dockerfile(inventory, item) == dockerfile)
     own = posixpath.dirname(dockerfile.path) or "."
     usual = builds.context(inventory, dockerfile) or _of_action(inventory, dockerfile) or own
-    context = next((item.build.context for item in users if item.build), usual)
-    return f"- run: docker build --file {shlex.quote(dockerfile.path)} {shlex.quote(context)}"
+    build = next((item.build for item in users if item.build), None)
+    pairs = zip(build.additional_contexts, build.context_paths, strict=True) if build else ()
+    further = "".join(f" --build-context {shlex.quote(f'{name}={path}')}" for name, path in pairs)
+    context = build.context if build else usual
+    return f"- run: docker build --file {shlex.quote(dockerfile.path)}{further} {shlex.quote(context)}"
 
 
 def _of_action(inventory: Inventory, dockerfile: Dockerfile) -> str:

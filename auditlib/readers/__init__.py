@@ -69,6 +69,7 @@ READERS: tuple[str, ...] = (
     "named_variables",
     "django_reads",
     "kept_files",
+    "git_ignores",
     "seeded_users",
 )
 

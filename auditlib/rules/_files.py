@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import posixpath
 import shlex
 from collections.abc import Iterable
+
+from auditlib.conventions import git_ignores
+from auditlib.inventory import Inventory
 
 _LIKE_C = ("js", "mjs", "ts", "tsx", "json", "jsx", "go", "rs", "java", "kt", "cs", "php")
 _COMMENTS = {"md": "<!-- {} -->", **dict.fromkeys(_LIKE_C, "// {}")}
@@ -12,6 +16,13 @@ _COMMENTS = {"md": "<!-- {} -->", **dict.fromkeys(_LIKE_C, "// {}")}
 def into(file: str, lines: str) -> str:
     """Lines for a file, below a comment that names it."""
     return f"{_COMMENTS.get(file.rpartition('.')[2], '# {}').format(file)}\n{lines}"
+
+
+def template(inventory: Inventory, path: str, lines: str) -> str:
+    """Lines of a template of an environment file, and the one that keeps it where a `.gitignore` means it too."""
+    ignored = "" if path in inventory.file_set else git_ignores.left_out_by(inventory, path)
+    kept = f"\n{into(ignored, f'!{posixpath.basename(path)}')}" if ignored else ""
+    return into(path, lines) + kept
 
 
 def committed(paths: Iterable[str]) -> str:

@@ -14,7 +14,7 @@ from auditlib.inventory.stack import EnvironmentEntry, Service
 from auditlib.model import Location
 from auditlib.patterns import regex
 from auditlib.phrases import listed
-from auditlib.redaction import Value
+from auditlib.redaction import Value, is_credential_name
 from auditlib.rules import _compose_lines as compose_lines
 
 _DISTINCT = 8
@@ -146,11 +146,44 @@ def elsewhere(
     ]
     seen = {(place.file, place.line) for place in known}
     found: dict[tuple[str, int], Sighting] = {}
-    for item in (*entries, *_in_templates(inventory, value, hosts), *_in_other_files(inventory, value)):
+    called = _in_commands(inventory, value, projects, hosts)
+    for item in (*entries, *called, *_in_templates(inventory, value, hosts), *_in_other_files(inventory, value)):
         spot = (item.location.file, item.location.line)
         if spot not in seen:
             found.setdefault(spot, item)
     return tuple(found.values())
+
+
+def _in_commands(inventory: Inventory, value: Value, projects: set[str], hosts: set[str]) -> Iterator[Sighting]:
+    """Commands and health checks that log in with it: of the services themselves, or such as name one of them."""
+    for service in inventory.distinct_services:
+        if service.project not in projects:
+            continue
+        check = service.healthcheck.commands if service.healthcheck else ()
+        for part, commands in (("command", service.commands), ("healthcheck", check)):
+            for command in () if _takes_credential(inventory, service, part) else commands:
+                named = service.name in hosts or any(_names(command.words, host) for host in hosts)
+                if named and any(_is_given(word, value) for word in command.words):
+                    yield Sighting(f"the {part} of {service.name}", value, command.location, "command", service.name)
+
+
+def _takes_credential(inventory: Inventory, service: Service, part: str) -> bool:
+    """Whether Compose puts a credential into a command, so that the value stands nowhere there."""
+    homes = [f"services.{service.name}.{part}"]
+    homes += [f"services.{service.name}.entrypoint"] if part == "command" else []
+    return any(
+        item.project == service.project and is_credential_name(item.name) and item.target.startswith(tuple(homes))
+        for item in inventory.variables
+    )
+
+
+def _names(words: Sequence[str], host: str) -> bool:
+    return any(re.search(rf"(?<![\w.-]){re.escape(host)}(?![\w-])", word) for word in words)
+
+
+def _is_given(word: str, value: Value) -> bool:
+    """Whether a word is the value, perhaps behind an option; a whole script is none, its commands are told of."""
+    return value.text in word and not re.search(r"\s", word.replace(value.text, ""))
 
 
 def _in_templates(inventory: Inventory, value: Value, hosts: set[str]) -> Iterator[Sighting]:

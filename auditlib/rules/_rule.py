@@ -6,6 +6,7 @@ import inspect
 import re
 import sys
 from collections.abc import Callable, Iterator
+from functools import wraps
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -71,15 +72,28 @@ class Rule(Struct, frozen=True):
         return self.documentation.title
 
 
-def rule(*, area: Area, severity: Severity, confidence: Confidence, effort: Effort) -> Callable[[Check], Rule]:
-    """Make a module's `check(inventory, graph)` a rule: its id is the module's name, its text the docstring."""
+def rule(
+    *, area: Area, severity: Severity, confidence: Confidence, effort: Effort, retired: bool = False
+) -> Callable[[Check], Rule]:
+    """Make a module's `check(inventory, graph)` a rule: its id is the module's name, its text the docstring.
+
+    `retired` is for what harms in retired files too, as secrets do: everybody with a clone can read them.
+    """
 
     def decorate(check: Check) -> Rule:
         name = check.__module__.rpartition(".")[2].replace("_", "-")
         text = documentation(inspect.getdoc(sys.modules[check.__module__]) or "")
-        return Rule(name, area, severity, confidence, effort, text, check)
+        return Rule(name, area, severity, confidence, effort, text, check if retired else _of_what_is_in_use(check))
 
     return decorate
+
+
+def _of_what_is_in_use(check: Check) -> Check:
+    @wraps(check)
+    def checked(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+        return check(inventory.in_use, graph)
+
+    return checked
 
 
 _HEADING = regex(r"^(Anti-pattern|Better|Recommendation|References):[ ]*$", re.M)

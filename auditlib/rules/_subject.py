@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 from collections.abc import Iterator
 from dataclasses import fields
@@ -25,7 +26,8 @@ def _kind(rule: Rule) -> str:
     """The first kind of records in the code of the rule's check, then of its module; empty if there is none."""
     module = sys.modules[rule.check.__module__]
     functions = [item for item in vars(module).values() if isinstance(item, FunctionType)]
-    codes = [rule.check.__code__, *(item.__code__ for item in functions if item.__module__ == module.__name__)]
+    own = [item for item in functions if item.__module__ == module.__name__]
+    codes = [item.__code__ for item in (inspect.unwrap(rule.check), *own)]
     return next((name for code in codes for name in _names(code) if name in _kinds()), "")
 
 

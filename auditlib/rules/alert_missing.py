@@ -44,7 +44,7 @@ from auditlib import scraping
 from auditlib.conventions import deployment, environments, monitoring, mounts, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.monitoring import PrometheusConfig
+from auditlib.inventory.monitoring import PrometheusConfig, Target
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
@@ -72,6 +72,21 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         watched = [item for item in inventory.distinct_services if item.key in seen and _serves(inventory, item)]
         if watched:
             yield _evidence(inventory, config, watched, deployment.uses_orchestrator(inventory))
+        elif config.alertmanagers:
+            yield _of_idle(inventory, config, config.alertmanagers[0])
+
+
+def _of_idle(inventory: Inventory, config: PrometheusConfig, receiver: Target) -> Evidence:
+    """Of a monitoring of hosts alone, whose Alertmanager says that alerts are meant to be sent."""
+    return Evidence(
+        f"{config.file} sends alerts to {receiver.host}, and no rule makes any: nothing is ever sent, whatever becomes "
+        "of what it collects.",
+        receiver.location,
+        subject=config.file,
+        recommendation=f"Add a rule file with `up == 0` to `rule_files` of {config.file}.",
+        confidence=Confidence.HIGH,
+        example=_alert(inventory, config, "what is down"),
+    )
 
 
 def _may_alert_elsewhere(inventory: Inventory) -> bool:

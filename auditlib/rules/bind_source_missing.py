@@ -86,6 +86,7 @@ def _unread(inventory: Inventory, known: frozenset[str]) -> Iterator[tuple[str, 
             path = mounts.path_outside(service, named) if named.startswith("/") and service.build is None else ""
             folder = posixpath.dirname(path) or "."
             unknown = path and path not in known and not inventory.leads_through_link(path)
+            unknown = unknown and all(mount.source != path for mount in service.mounts)  # it is told of as a mount
             if unknown and folder in known and posixpath.splitext(path)[1]:
                 yield path, (service, named)
 
@@ -106,6 +107,13 @@ def _of_folder(inventory: Inventory, path: str, service: Service, named: str) ->
         severity=Severity.HIGH,
         example=f"git mv {folder}/{files[0]} {path}" if len(files) == 1 else _files.committed([path]),
     )  # fmt: skip
+
+
+def _is_told(service: Service, mount: Mount) -> bool:
+    """Whether a command names a mounted file as the configuration to read."""
+    pairs = pairwise((*service.command, ""))
+    found = ((match["path"] or after) for word, after in pairs if (match := _CONFIG_OPTION.fullmatch(word)))
+    return any(named == mount.target for named in found)
 
 
 def _is_of_logs(mount: Mount) -> bool:
@@ -168,13 +176,23 @@ def _kept_outside(path: str, mount: Mount) -> str:
     return "\n".join((_files.into(".gitignore", f"/{path}"), _files.into("README.md", f"On the host:\n\n    {made}")))
 
 
+def _severity(mount: Mount, *, certain: bool) -> Severity | None:
+    """What no start survives is worse; what is for development is slight."""
+    if environments.is_for_development(mount.location.file):
+        return Severity.LOW
+    return Severity.HIGH if certain else None
+
+
 def _evidence(inventory: Inventory, path: str, users: list[tuple[Service, Mount]], alike: str) -> Evidence:
     (service, first), *others = users
     template = _template(inventory, path)
     secret = any(key_files.is_mounted(inventory, *user) for user in users)
     names = listed(item.name for item, _ in users)
     filled = not any(_is_read_only(mount) for _, mount in users)
+    told = [item.name for item, mount in users if _is_told(item, mount)]
     doubt = f"; {service.name} starts without its content, unless it fills the folder by itself" if filled else ""
+    if told:
+        doubt = f"; {listed(told)} {'is' if len(told) == 1 else 'are'} told to read it, and can't start"
     state = "which the repository doesn't have and nothing in it makes; Docker"
     if template:
         state = f"of which the repository has only {template}; unless something makes the one from the other, Docker"
@@ -190,7 +208,7 @@ def _evidence(inventory: Inventory, path: str, users: list[tuple[Service, Mount]
         recommendation=f"Say in the README how {path} is made on the host, and have Git ignore it, as it is for keys."
         if secret
         else f"Commit {path}, or say in the README how it is made before the start.",
-        severity=Severity.LOW if environments.is_for_development(first.location.file) else None,
+        severity=_severity(first, certain=bool(told) and not template),
         confidence=Confidence.MEDIUM if filled or template else None,
         example=_way(path, first, template, secret=secret),
     )

@@ -1,4 +1,4 @@
-"""A job is called a check, and checks nothing.
+"""A job, or a target that a job calls, is called a check and checks nothing.
 
 It is green on every pull request and stands among the checks that a merge demands. Who reads the list believes that the
 code was linted or tested.
@@ -29,17 +29,20 @@ References:
 
 from __future__ import annotations
 
+import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from auditlib import pipeline
 from auditlib.conventions import checks, deployment, tools
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import Job
-from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.inventory.delivery import Command, Job, ScriptTarget
+from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.paths import normal
 from auditlib.patterns import regex
 from auditlib.pipeline import Run
+from auditlib.rules import _files as files
 from auditlib.rules import _workflow_lines as workflow_lines
 from auditlib.rules._rule import Evidence, rule
 
@@ -55,11 +58,25 @@ _MAY_LINT = regex(
     re.I,
 )
 
+_CALL = regex(
+    r"(?:(?P<make>make) |(?:npm|pnpm|yarn|bun) (?:(?:-s|--silent) )?(?:run |(?=test$)|(?<=yarn )|(?<=pnpm )))"
+    r"(?P<name>[\w:.-]+)"
+)
+_PRINTED_BY_MAKE = regex(
+    r"(?:\$\{\w+\} )?(?:\$\((?:call )?|call )(?:print|echo|log|info|warn|title|msg)|"
+    r"(?:\$\{\w+\} )?\$\{(?:ECHO|PRINTF)\}(?: |$)|info |warning ",
+    re.I,
+)
+
 
 @rule(area=Area.CICD, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """Every job that is called a test, lint or scan and only prints, and every one called a lint that only tests."""
+    """Every job that is called a test, lint or scan and only prints, and every one called a lint that only tests.
+
+    Likewise each target of a makefile and script of a package that jobs call as a check.
+    """
     found = pipeline.of(inventory, inventory.workflows)
+    yield from _targets(inventory)
     for job in inventory.jobs:
         name = f"{job.id} {job.name}".lower()
         if not job.steps or job.uses or _OTHER.search(name):
@@ -73,8 +90,52 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 
 def _may_fail(job: Job) -> bool:
     """Whether a command ends the job as failed: it looks at how other jobs ended, or at what it was given."""
-    commands = (item.words for step in job.steps for item in step.commands)
-    return any(words[0] == "exit" and words[1:2] not in ((), ("0",)) for words in commands)
+    return any(_ends_as_failed(item) for step in job.steps for item in step.commands)
+
+
+def _ends_as_failed(command: Command) -> bool:
+    return command.words[0] in ("exit", "false") and command.words[1:2] not in ((), ("0",))
+
+
+def _targets(inventory: Inventory) -> Iterator[Evidence]:
+    """One finding for each target that only prints, at the first step that calls it."""
+    told: set[Location] = set()
+    for job in inventory.jobs:
+        for step in job.steps:
+            for command in step.commands:
+                folder = posixpath.join(step.working_directory or job.working_directory, command.folder)
+                target = _called(inventory, command.words, normal(folder))
+                if target and target.location not in told and _only_prints(target):
+                    told.add(target.location)
+                    yield _of_target(job, command, target)
+
+
+def _called(inventory: Inventory, words: Sequence[str], folder: str) -> ScriptTarget | None:
+    """The target of a makefile, or the script of a package, that a command calls by the name of a check."""
+    match = _CALL.fullmatch(" ".join(words))
+    if match is None or not _CHECKS.search(match["name"]):
+        return None
+    kind = "make" if match["make"] else "npm"
+    found = (item for item in inventory.manifests if item.kind == kind and posixpath.dirname(item.path) == folder)
+    return next((target for item in found for target in item.targets if target.name == match["name"]), None)
+
+
+def _only_prints(target: ScriptTarget) -> bool:
+    prints = all(deployment.prints(item) or _PRINTED_BY_MAKE.match(" ".join(item.words)) for item in target.commands)
+    return bool(target.commands) and prints and not any(map(_ends_as_failed, target.commands))
+
+
+def _of_target(job: Job, command: Command, target: ScriptTarget) -> Evidence:
+    called = " ".join(command.words)
+    return Evidence(
+        f"The job {job.id} runs `{called}`, and all that {target.name} of {target.location.file} does is to print: it "
+        "passes whatever the code is like.",
+        command.location,
+        subject=f"{target.location.file}/{target.name}",
+        related=(Related(target.location, f"{target.name} only prints"),),
+        recommendation=f"Let {target.name} run what its name says, or take `{called}` out of the job {job.id}.",
+        example=files.into(target.location.file, f"{target.name}: <the command that checks>"),
+    )
 
 
 def _lints_nothing(job: Job, runs: list[Run]) -> bool:

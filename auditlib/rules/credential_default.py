@@ -67,7 +67,7 @@ _LOGIN_OF_GRAFANA = "GF_SECURITY_"
 """Grafana's own login; `GF_DATABASE_PASSWORD` and the like open what it connects to."""
 
 
-@rule(area=Area.CONFIGURATION, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
+@rule(area=Area.CONFIGURATION, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL, retired=True)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every credential by its variable's name, with all the places that it reaches; and Grafana's first login."""
     uses: defaultdict[tuple[str, str], dict[Location, Use]] = defaultdict(dict)

@@ -60,7 +60,7 @@ _JOINED = {
 _KINDS = ("literal", "default", "env_file", "setting", "file")
 
 
-@rule(area=Area.CONFIGURATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.MEDIUM)
+@rule(area=Area.CONFIGURATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.MEDIUM, retired=True)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every password that stands in connection strings, once with all of them.
 

@@ -117,8 +117,9 @@ def _evidence(inventory: Inventory, server: Service, folder: str, dashboards: li
     providers = inventory.dashboard_providers
     why = f"the providers name {listed(item.path for item in providers)}" if providers else "there is no provider"
     wrapped = [item.file for item in dashboards if item.wrapped]
-    mount = next((item for item in server.mounts if item.kind == "bind" and item.source.rstrip("/") == folder), None)
-    mounted = f" is mounted at {mount.target}" if mount else " isn't mounted into it"
+    found = [item for item in server.mounts if item.kind == "bind" and item.source.rstrip("/") == folder]
+    mount = found[0] if found else None
+    mounted = f" is mounted at {listed(item.target for item in found)}" if found else " isn't mounted into it"
     if not mount and any(grafana.sees(server, "/", item.file) for item in dashboards):
         mounted = " is mounted with a folder above it"
     return Evidence(

@@ -31,7 +31,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator
 
-from auditlib.conventions import environments, mounts, services
+from auditlib.conventions import environments, git_ignores, mounts, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Mount, Service
@@ -59,12 +59,13 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 
 def _is_data(inventory: Inventory, service: Service, mount: Mount) -> bool:
     """Whether a mount is a folder of the checkout that the repository lacks and that the service keeps data in."""
-    made = mount.kind == "bind" and not (mount.outside or mount.read_only or mount.ignored or "$" in mount.source)
+    made = mount.kind == "bind" and not (mount.outside or mount.read_only or "$" in mount.source)
     if not made or mount.source in inventory.file_set or mount.source in inventory.folder_set:
         return False
     product = services.product(inventory, service)
     kept = product is not None and any(mounts.is_below(mount.target, path) for path in product.data)
-    return kept or (product is None and bool(_KEPT.search(mount.target)))
+    kept = kept or (product is None and bool(_KEPT.search(mount.target)))
+    return kept and not git_ignores.left_out_by(inventory, f"{mount.source}/")
 
 
 def _evidence(found: dict[str, tuple[Service, Mount]]) -> Evidence:

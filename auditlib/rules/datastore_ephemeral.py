@@ -36,7 +36,7 @@ from auditlib.conventions import environments, mounts, services, stacks
 from auditlib.conventions.images import Product
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.stack import Project, Service
+from auditlib.inventory.stack import EnvironmentEntry, Mount, Project, Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed, specified
@@ -66,7 +66,10 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         for item in mine:
             if _is_forgetful_tracker(inventory, item):
                 yield _of_tracker(item)
-            if (found := services.product(inventory, item)) and found.kind == "cache" and _keeps_nothing(item, found):
+            found = services.product(inventory, item)
+            if found and (mount := _in_temporary(item, found)):
+                yield _of_temporary(item, found, mount)
+            if found and found.kind == "cache" and _keeps_nothing(item, found):
                 yield from _of_queue(inventory, graph, item, found)
 
 
@@ -80,10 +83,38 @@ def _keeps_nothing(service: Service, product: Product) -> bool:
         return False
     if environments.only_for_development(service) or not services.loses_data(service, product):
         return False
-    texts = [*service.command, *(entry.name for entry in service.environment)]
+    texts = [*service.command, *(entry.name for entry in service.environment if not _is_known_place(entry))]
     temporary = [mount.target for mount in service.mounts if mount.kind == "tmpfs"]
     meant = any(mounts.is_below(target, path) for target in temporary for path in (*product.data, product.home))
     return not meant and not any(_OTHER_PLACE.search(text) for text in texts)
+
+
+def _is_known_place(entry: EnvironmentEntry) -> bool:
+    """Whether a variable names the folder of the data itself, which has been looked at."""
+    return entry.name == "PGDATA" and entry.value is not None and entry.value.text.startswith("/")
+
+
+def _in_temporary(service: Service, product: Product) -> Mount | None:
+    """The folder for temporary files of the host that holds the data of a database or broker."""
+    if product.kind not in ("datastore", "broker") or _TEMPORARY.search(service.name):
+        return None
+    mount = None if environments.only_for_development(service) else services.keeps_data(service, product)
+    return mount if mount and mount.kind == "bind" and mount.source.startswith("/tmp/") else None  # noqa: S108
+
+
+def _of_temporary(service: Service, product: Product, mount: Mount) -> Evidence:
+    return Evidence(
+        f"{specified(service.name, product.name)} keeps its data in {mount.source} of the host, a folder for temporary "
+        "files: on most systems it is empty after a restart of the host.",
+        mount.location,
+        subject=f"{service.name}/temporary",
+        service=service.name,
+        recommendation=f"Mount a named volume of {service.name} at {mount.target} in place of {mount.source}, and copy "
+        "the data into it.",
+        severity=Severity.MEDIUM if product.kind == "broker" else None,
+        confidence=Confidence.MEDIUM,
+        example=compose_lines.named_volume(service, mount.target),
+    )
 
 
 def _is_forgetful_tracker(inventory: Inventory, service: Service) -> bool:

@@ -89,11 +89,15 @@ def _unfinished(inventory: Inventory) -> Iterator[Evidence]:
                 Related(item.location, f"{service.name} waits for {name} as started only") for service, item in others
             ),
             recommendation=f"Set `condition: service_completed_successfully` for {name}.",
-            change=("service_started", "service_completed_successfully"),
+            change=_change(place, "service_completed_successfully"),
             example=compose_lines.waiting(first, name, "service_completed_successfully"),
             severity=Severity.LOW if aside else None,
             confidence=Confidence.MEDIUM,
         )
+
+
+def _change(dependency: Dependency, condition: str) -> tuple[str, str]:
+    return ("service_started", condition) if dependency.says_condition else ("", "")
 
 
 def _tries_again(inventory: Inventory, service: Service, target: Service) -> bool:
@@ -151,6 +155,6 @@ def _evidence(
         recommendation=f"Set `condition: service_healthy` for {target.name} in the `depends_on` of {names}{unless}.",
         confidence=None if sure else Confidence.MEDIUM,
         severity=Severity.LOW if retried or aside else None,
-        change=("service_started", "service_healthy"),
+        change=_change(first[1], "service_healthy"),
         example=compose_lines.waiting(first[0], target.name, "service_healthy", also),
     )

@@ -60,7 +60,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                     waiting.setdefault(item.service, []).append((service, item))
         for name, pairs in waiting.items():
             unknown = healthchecks.may_be_in_image(inventory, scope[name])
-            if not unknown and not healthchecks.of(inventory, scope[name]):
+            if not unknown and not healthchecks.is_checked(inventory, scope[name]):
                 yield _evidence(inventory, scope[name], pairs)
 
 

@@ -53,7 +53,7 @@ _MODE = regex(r"(?:^|/)\.env\.(?!local$)\w+$")
 _NAME = regex(r"\w+")
 
 
-@rule(area=Area.CONFIGURATION, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.MEDIUM)
+@rule(area=Area.CONFIGURATION, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.MEDIUM, retired=True)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every environment file that is no template: what Git tracks or, less sure, `.gitignore` leaves in."""
     for file in inventory.env_files:

@@ -102,7 +102,7 @@ def _evidence(
     return Evidence(
         f"{len(missing)} of {counted(len(lasting), 'long-running service')} "
         f"{'has' if len(missing) == 1 else 'have'} no health check{stacks.place(missing)}{doubt}: "
-        f"{listed(item.name for item in (first, *others))}.{_untold(unknown)}",
+        f"{listed(item.name for item in (first, *others))}.{_untold(unknown)}{stacks.left_out(inventory, lasting)}",
         first.location,
         subject=f"{stacks.owner(lasting)}/healthcheck{'' if certain else ' unless in the image'}",
         service=first.name,

@@ -92,11 +92,18 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     late = []
     for file in filter(building.counts, inventory.dockerfiles):
         about = [item for item in builds if building.covers(item.run, file, inventory, composed)]
-        own = [item for item in about if any(trigger.event in _BY_ITSELF for trigger in item.workflow.triggers)]
+        own = [item for item in about if _starts_by_itself(item)]
         if own and not any(item.run.location in before for item in about):
             late.append((file, own[0]))
     if late:
         yield _evidence(inventory, checking[0], late)
+
+
+def _starts_by_itself(item: _Build) -> bool:
+    """Whether anything but a person starts a build, as far as the condition of its job tells."""
+    asked = workflow_events.wishes(item.run.job.condition)
+    triggers = [trigger for trigger in item.workflow.triggers if trigger.event in _BY_ITSELF]
+    return any(not asked or any(wish.is_granted(trigger) for wish in asked) for trigger in triggers)
 
 
 def _may_build_before(inventory: Inventory) -> bool:

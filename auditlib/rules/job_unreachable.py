@@ -64,6 +64,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         for job in workflow.jobs:
             if workflow_events.never_holds(job.condition, workflow):
                 yield _contradiction(inventory, workflow, job)
+            elif workflow_events.waits_for_tag_by_hand(job.condition, workflow):
+                yield _of_tag(workflow, job)
             elif job.condition.replace(" ", "") in _SWITCHED_OFF:
                 yield _switched_off(job)
 
@@ -131,6 +133,21 @@ def _contradiction(inventory: Inventory, workflow: Workflow, job: Job) -> Eviden
         recommendation=f"{first} in {workflow.file}, or correct the condition of {job.id}.",
         severity=_severity(inventory, workflow, (job, *waiting)),
         example=_triggered(workflow, branches, events),
+    )
+
+
+def _of_tag(workflow: Workflow, job: Job) -> Evidence:
+    push = next(trigger for trigger in workflow.triggers if trigger.event == "push")
+    return Evidence(
+        f"The job {job.id} wants a tag, and pushing one doesn't start {workflow.file}: it runs only when somebody "
+        "starts the workflow by hand and picks a tag.",
+        job.location,
+        subject=job.id,
+        related=(Related(push.location, _says(push)),),
+        recommendation=f"Add `tags` to `push` in {workflow.file}, so that a tag starts {job.id}.",
+        severity=Severity.MEDIUM,
+        confidence=Confidence.MEDIUM,
+        example=files.into(workflow.file, 'on:\n  push:\n    tags: ["v*"]'),
     )
 
 

@@ -72,7 +72,8 @@ def _evidence(inventory: Inventory, mine: list[Service], missing: list[Service])
     rarely_felt = rarely_felt or all(services.serves_operators(inventory, item) for item in missing)
     return Evidence(
         f"{len(missing)} of {counted(len(mine), 'long-running service')} {'has' if len(missing) == 1 else 'have'} no "
-        f"memory limit{stacks.place(missing)}: {listed(item.name for item in missing)}.",
+        f"memory limit{stacks.place(missing)}: {listed(item.name for item in missing)}."
+        f"{stacks.left_out(inventory, mine)}",
         first.location,
         subject=f"{stacks.owner(mine)}/memory",
         service=first.name,

@@ -72,7 +72,8 @@ def _evidence(inventory: Inventory, mine: list[Service], missing: list[Service])
     return Evidence(
         f"{len(missing)} of {counted(len(mine), 'long-running service')} {'has' if one else 'have'} no restart policy"
         f"{stacks.place(missing)}: "
-        f"{listed(item.name for item in missing)} {'stays' if one else 'stay'} down after a crash or a reboot.",
+        f"{listed(item.name for item in missing)} {'stays' if one else 'stay'} down after a crash or a reboot."
+        f"{stacks.left_out(inventory, mine)}",
         first.location,
         subject=f"{stacks.owner(mine)}/restart",
         service=first.name,

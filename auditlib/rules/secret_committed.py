@@ -48,7 +48,9 @@ _OF_ANYBODY = frozenset({OF_CLIENT, OF_SCRIPT, "live API key"})
 """What no form tells the issuer of: it may be the project's own, and open one installation only."""
 
 
-@rule(area=Area.CONFIGURATION, severity=Severity.CRITICAL, confidence=Confidence.HIGH, effort=Effort.SMALL)
+@rule(
+    area=Area.CONFIGURATION, severity=Severity.CRITICAL, confidence=Confidence.HIGH, effort=Effort.SMALL, retired=True
+)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every secret of a provider's format once; templates of environment files have a rule of their own."""
     templates = {file.path for file in inventory.env_files if file.template}

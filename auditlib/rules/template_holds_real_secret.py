@@ -37,7 +37,7 @@ from auditlib.rules import _login_lines as login_lines
 from auditlib.rules._rule import Evidence, rule
 
 
-@rule(area=Area.CONFIGURATION, severity=Severity.HIGH, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
+@rule(area=Area.CONFIGURATION, severity=Severity.HIGH, confidence=Confidence.MEDIUM, effort=Effort.SMALL, retired=True)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """For each template one finding for all values that a provider gave out or that a program made."""
     provided = (item for item in inventory.committed_secrets if item.kind != IN_URL)

@@ -72,7 +72,7 @@ def _is_made(commands: list[Mention], item: Mention, name: str) -> bool:
 def _new(inventory: Inventory, name: str) -> str:
     """A template with the variables that Compose leaves to an environment file, or a place for them."""
     wanted = sorted({item.name for item in inventory.variables if item.source == "unset" or item.operator == ":?"})
-    return files.into(name, "\n".join(f"{item}=" for item in wanted[:10]) or "<NAME>=<what it is for>")
+    return files.template(inventory, name, "\n".join(f"{item}=" for item in wanted[:10]) or "<NAME>=<what it is for>")
 
 
 def _evidence(inventory: Inventory, name: str, uses: list[Mention]) -> Evidence:

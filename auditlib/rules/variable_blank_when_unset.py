@@ -27,6 +27,7 @@ References:
 from __future__ import annotations
 
 import posixpath
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from itertools import pairwise
@@ -38,12 +39,16 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Variable
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.patterns import regex
 from auditlib.phrases import listed
 from auditlib.pipeline import remote
 from auditlib.redaction import is_credential_name
 from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
 
+_VARIABLE = regex(r"\$\{?\w+\}?")
+_REFERENCE = regex(r"[a-z\d]+(?:[._:/-]{1,2}[a-z\d]+)*(?::[\w.-]+)?(?:@sha256:[a-f\d]+)?", re.I)
+"""About what an image may be called, by https://pkg.go.dev/github.com/distribution/reference."""
 _READS = frozenset({"up", "run", "build", "config", "pull", "create"})
 """Verbs for which Compose fills in all variables of a file."""
 
@@ -52,7 +57,8 @@ _READS = frozenset({"up", "run", "build", "config", "pull", "create"})
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """For each Compose file one finding for all variables that it uses without an operator and that nothing sets.
 
-    Where a file or a deployment sets one in the wrong place, that is a finding of its own.
+    Where a file or a deployment sets one in the wrong place, that is a finding of its own; and where Compose doesn't go
+    on with an empty one, nobody needs telling.
     """
     blank: defaultdict[str, dict[Location, Variable]] = defaultdict(dict)
     passed = _passed(inventory)
@@ -64,10 +70,22 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             continue
         unset = item.operator == "" and item.source == "unset" and not environments.comes_from_the_host(item.name)
         known = item.name in passed or (item.location.file, item.name) in demanded or item.location in told
-        if unset and not known:
+        if unset and not known and not _is_refused(inventory, item):
             blank[item.location.file].setdefault(item.location, item)
     for file, found in blank.items():
         yield _evidence(inventory, file, list(found.values()))
+
+
+def _is_refused(inventory: Inventory, variable: Variable) -> bool:
+    """Whether Compose stops at an empty value: as the source of a mount, or where it leaves no image's name."""
+    service = inventory.services_of(variable.project).get(variable.service or "")
+    if service is None:
+        return False
+    alone = f"${{{variable.name}}}", f"${variable.name}"
+    mounted = ".volumes." in variable.target and any(item.source in alone for item in service.mounts)
+    if mounted or not variable.target.endswith(f"services.{service.name}.image"):
+        return mounted
+    return not _REFERENCE.fullmatch(_VARIABLE.sub("", service.image))
 
 
 def _set_elsewhere(inventory: Inventory) -> Iterator[tuple[Variable, ...]]:

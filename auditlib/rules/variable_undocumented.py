@@ -42,6 +42,7 @@ from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import counted, listed
 from auditlib.redaction import is_credential_name
+from auditlib.rules import _files
 from auditlib.rules._rule import Evidence, rule
 
 _HAS_DEFAULT = ("literal", "empty", "expression")
@@ -87,7 +88,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                     for item in missing[0 if template else 1 :]
                 ),
                 recommendation=_recommendation(missing, template, project.location),
-                example=_lines(_path(template, project.location), map(_in_template, missing)),
+                example=_lines(inventory, _path(template, project.location), map(_in_template, missing)),
                 severity=None if required else Severity.LOW,
             )
 
@@ -153,6 +154,7 @@ def _of_code(inventory: Inventory, template: str, missing: list[Setting], option
         severity=None if missing else Severity.LOW,
         confidence=Confidence.MEDIUM,
         example=_lines(
+            inventory,
             template or ".env.example",
             (item.name if item.required else f"# {item.name}" for item in (*missing, *optional.values())),
         ),
@@ -209,8 +211,8 @@ def _path(template: EnvFile | None, place: Location) -> str:
     return template.path if template else posixpath.join(posixpath.dirname(place.file), ".env.example")
 
 
-def _lines(path: str, names: Iterable[str]) -> str:
-    return "\n".join((f"# {path}", *(f"{name}=" for name in names)))
+def _lines(inventory: Inventory, path: str, names: Iterable[str]) -> str:
+    return _files.template(inventory, path, "\n".join(f"{name}=" for name in names))
 
 
 def _recommendation(missing: list[Variable], template: EnvFile | None, place: Location) -> str:

@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Any
 
+from auditlib import stages
 from auditlib.compose.discovery import is_compose_file
 from auditlib.model import Area, Confidence, Effort, Location, Severity
 from auditlib.patterns import regex
@@ -85,7 +86,8 @@ _HEURISTIC = frozenset({"CL-0013", "CL-0020", "CL-0021"})
 
 
 def _wanted(source: Source) -> list[str]:
-    return [file for file in source.files if is_compose_file(PurePosixPath(file).name)]
+    found = (file for file in source.files if is_compose_file(PurePosixPath(file).name))
+    return [file for file in found if not stages.is_retired(file)]
 
 
 def _parse(output: str) -> Iterator[Issue]:

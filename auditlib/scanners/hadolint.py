@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from auditlib import stages
 from auditlib.model import Area, Confidence, Location, Severity
 from auditlib.scanners._scanner import Issue, Scanner
 from auditlib.source import Source
@@ -74,7 +75,8 @@ _MANUALS = {"DL": "https://github.com/hadolint/hadolint/wiki/{}", "SC": "https:/
 
 
 def _wanted(source: Source) -> list[str]:
-    return source.matching("Dockerfile", "Dockerfile.*", "*.Dockerfile", "Containerfile")
+    found = source.matching("Dockerfile", "Dockerfile.*", "*.Dockerfile", "Containerfile")
+    return [file for file in found if not stages.is_retired(file)]
 
 
 def _parse(output: str) -> Iterator[Issue]:

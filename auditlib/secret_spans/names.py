@@ -50,6 +50,9 @@ NOT_A_VALUE = regex(rf"{_REFERENCE}|{_SYNTAX}", re.I | re.S)
 _VARIABLE_NAME = regex(r"[A-Z]+(?:_[A-Z]+)+")
 _STOP_WORD = regex(r"\b(?:the|an?|of|to|is|are|for|your|and|or|in|with|must|be|this|that|used|from|by)\b", re.I)
 _NUMBER = regex(r"\d{1,5}")
+_OF_ADDRESS = regex(r"(?:webhook(?:[_.-]?url)?|dsn)$", re.I)
+_PLAIN_ADDRESS = regex(r"[a-z][a-z\d+.-]{1,20}://[A-Za-z\d.-]+(?::\d{1,5})?(?:/[a-z-]{1,12}|/v\d)*/?")
+"""A host and words: nothing that lets anybody in. What is made to be guessed by nobody is longer, or has digits."""
 
 
 def is_credential_name(name: str) -> bool:
@@ -120,6 +123,7 @@ def is_secret_value(name: str, value: str, *, quoted: bool = False) -> bool:
         or (_NOT_A_STRING if quoted else NOT_A_VALUE).fullmatch(bare)
         or _VARIABLE_NAME.fullmatch(bare)
         or _is_sentence(bare)
+        or (_OF_ADDRESS.search(name) and _PLAIN_ADDRESS.fullmatch(bare))
     ):
         return False
     return not _NUMBER.fullmatch(bare) or bool(_PASSWORD.search(name))

@@ -153,6 +153,34 @@ def test_resources_that_nothing_uses_are_there_too(read):
     assert [(item.kind, item.name, item.source) for item in found.file_objects] == [("secret", "token", "token.txt")]
 
 
+def test_the_commands_of_a_script_have_the_lines_where_they_stand(read):
+    found = read(
+        {
+            "compose.yaml": """services:
+  listed:
+    image: alpine:3.20
+    command:
+      - sh
+      - -c
+      - |
+        set -e
+
+        echo one
+  plain:
+    image: alpine:3.20
+    command: |
+      sh -c "
+      echo two"
+"""
+        }
+    )
+    commands = [item for name in ("listed", "plain") for item in service(found, name).commands]
+    lines = {item.words: item.location.line for item in commands}
+    assert lines["set", "-e"] == 8
+    assert lines["echo", "one"] == 10
+    assert lines["echo", "two"] == 15
+
+
 def test_an_environment_value_has_its_place_its_variables_and_its_hosts(read):
     api = service(read({"compose.yaml": WHOLE}), "api")
     entries = {entry.name: entry for entry in api.environment}

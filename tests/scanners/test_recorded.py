@@ -13,7 +13,7 @@ import pytest
 
 from auditlib import readers
 from auditlib.model import Severity
-from auditlib.scanners import Scan, actionlint, amtool, detect_secrets, hadolint, promtool
+from auditlib.scanners import Scan, actionlint, amtool, compose_lint, detect_secrets, hadolint, promtool
 from auditlib.source import Source
 
 RULES = "groups:\n- name: x\n  rules:\n  - alert: A\n    expr: up == 0\n"
@@ -154,3 +154,9 @@ def test_amtool_is_not_told_of_templates(tmp_path, templates):
 def test_a_configuration_that_hides_its_templates_is_not_given_to_amtool(tmp_path, hidden):
     root = write(tmp_path / "project", {"am.yml": ROUTES + hidden})
     assert amtool.SCANNER.wanted(Source(root)) == []
+
+
+@pytest.mark.parametrize("scanner", [compose_lint.SCANNER, hadolint.SCANNER], ids=lambda scanner: scanner.name)
+def test_retired_files_are_not_scanned(tmp_path, scanner):
+    root = write(tmp_path / "project", {"_archived/compose.yaml": "services: {}\n", "_archived/Dockerfile": "FROM a\n"})
+    assert scanner.wanted(Source(root)) == []

@@ -45,8 +45,7 @@ def mounts(view: View, name: str, config: Config) -> Iterator[Mount]:
             kind, (path, outside) = "bind", (origin, True)
         else:
             path, outside = view.path(origin, place) if kind == "bind" else (origin, False)
-        ignored = kind == "bind" and not outside and view.source.is_ignored(path)
-        yield Mount(kind, path, str(mount.get("target", "")), bool(mount.get("read_only")), place, outside, ignored)
+        yield Mount(kind, path, str(mount.get("target", "")), bool(mount.get("read_only")), place, outside)
     for index, entry in enumerate(strings(config.get("tmpfs"))):
         yield Mount("tmpfs", "", entry.partition(":")[0], False, view.nearest("services", name, "tmpfs", index))
 
@@ -74,6 +73,7 @@ def dependencies(view: View, name: str, config: Config) -> Iterator[Dependency]:
             place or view.nearest("services", name),
             place in implied or place is None,
             bool(entry.get("restart")),
+            view.place("services", name, "depends_on", needed, "condition") not in (None, place),
         )
 
 
@@ -106,6 +106,12 @@ def healthcheck(view: View, name: str, config: Config) -> Healthcheck | None:
     )
 
 
+def keeps_image_check(config: Config) -> bool:
+    """Whether a service has a `healthcheck` that changes nothing of the image's: `disable: false`."""
+    check = config.get("healthcheck")
+    return check is not None and not any(check.values())
+
+
 def extra_hosts(config: Config) -> tuple[str, ...]:
     """The names that a service knows beside those of its networks."""
     entries = config.get("extra_hosts") or ()
@@ -135,6 +141,7 @@ def build(view: View, name: str, config: Config) -> Build | None:
         bool(entry.get("dockerfile_inline")),
         tuple(entry.get("additional_contexts") or {}),
         view.place("services", name, "build", "target"),
+        tuple(view.path(str(path), place)[0] for path in (entry.get("additional_contexts") or {}).values()),
     )
 
 

@@ -131,6 +131,7 @@ def _project(source: Source, plan: Plan, files: tuple[str, ...]) -> stack.Projec
         for_development=aside,
         for_one_host=stages.ONE_HOST.search(said) is not None,
         tells_network="network create" in said,
+        tells_volume="volume create" in said,
     )  # fmt: skip
 
 

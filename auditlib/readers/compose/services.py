@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from msgspec.structs import replace
+
+from auditlib.inventory.delivery import Command
 from auditlib.inventory.stack import EnvFileReference, FileObject, Network, Service, Volume
 from auditlib.model import Location
 from auditlib.readers.compose import environment, parts
@@ -45,6 +48,7 @@ def _service(
         env_files=env_files,
         networks=tuple(parts.networks(view, name, config)),
         healthcheck=parts.healthcheck(view, name, config),
+        keeps_image_check=parts.keeps_image_check(config),
         labels=tuple(parts.labels(view, name, config)),
         devices=tuple(parts.devices(view, config)),
         device_rules=tuple(view.text(item) for item in config.get("device_cgroup_rules") or ()),
@@ -65,13 +69,36 @@ def _command(view: View, name: str, config: dict[str, Any]) -> dict[str, Any]:
     found = [end for word in words for end in endpoints("", word)]
     places = [view.place("services", name, key) for key in ("command", "entrypoint")]
     where = places[0] or places[1]
+    executed = view.commands(words, where, *places) if where else ()
     return {
         "command": view.words(command, places[0]),
         "entrypoint": view.words(entrypoint, places[1]),
         "command_location": where,
-        "commands": view.commands(words, where, *places) if where else (),
+        "commands": _moved(executed, _start_of_script(view, name, config)),
         "command_endpoints": tuple(dict.fromkeys(found)),
     }
+
+
+def _start_of_script(view: View, name: str, config: dict[str, Any]) -> Location | None:
+    """Where a script of several lines begins: as an item of a list, or below the `|` that says it goes on there."""
+    for key in ("command", "entrypoint"):
+        for index, word in enumerate(config.get(key) or ()):
+            if "\n" in str(word).rstrip():
+                place = view.nearest("services", name, key, index)
+                return replace(place, line=place.line + 1) if view.begins_block(place) else place
+    return None
+
+
+def _moved(found: tuple[Command, ...], start: Location | None) -> tuple[Command, ...]:
+    """Commands of a script at the lines where they stand; the first is the whole, at its key."""
+    if len(found) < 2 or start is None:
+        return found
+    whole, *others = found
+    return whole, *(replace(item, location=_below(item.location, start.line - whole.location.line)) for item in others)
+
+
+def _below(place: Location, lines: int) -> Location:
+    return replace(place, line=place.line + lines, end_line=place.last_line + lines)
 
 
 def _limits(view: View, name: str, config: dict[str, Any]) -> dict[str, Any]:
@@ -114,7 +141,8 @@ def resources(view: View) -> Iterator[Volume | Network | FileObject]:
         place = view.nearest("volumes", name)
         made_up = f"{view.config.get('name')}_{name}"
         fixed = bool(view.place("name") or entry.get("external") or entry.get("name") != made_up)
-        yield Volume(view.name, name, str(entry.get("driver") or ""), bool(entry.get("external")), place, fixed)
+        driver, external = str(entry.get("driver") or ""), bool(entry.get("external"))
+        yield Volume(view.name, name, driver, external, place, fixed, _called(view, name, entry))
     for name, entry in view.section("networks").items():
         yield Network(
             view.name, name, str(entry.get("driver") or ""), bool(entry.get("external")), bool(entry.get("internal")),
@@ -127,9 +155,10 @@ def resources(view: View) -> Iterator[Volume | Network | FileObject]:
 
 
 def _called(view: View, name: str, entry: dict[str, Any]) -> str:
-    """The name that a file gives a network; Compose puts the project's name before the others."""
+    """The name that a file gives a network or volume; Compose puts the project's name before the others."""
     called = str(entry.get("name") or "")
-    return "" if called == f"{view.project.name}_{name}" else view.text(called)
+    made_up = called == f"{view.project.name}_{name}" and not entry.get("external")
+    return "" if made_up else view.text(called)
 
 
 def _origin(view: View, entry: dict[str, Any], place: Location) -> str:

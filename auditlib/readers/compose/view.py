@@ -21,6 +21,7 @@ from auditlib.source import Source, Unreadable
 
 _MESSAGE_LIMIT = 500
 _ABSOLUTE = regex(r"(?<![^\s'\"])/[^\s:;,'\"]+")
+_BLOCK = regex(r"\|[-+\d]{0,2}\s*(?:#.*)?$")
 _URL = regex(r"[a-z][a-z0-9+.-]*://|git@", re.I)
 
 
@@ -129,6 +130,14 @@ class View:
         if not path.startswith("/") or self._is_written(path, place):
             return path, True
         return self._from_root(path), True
+
+    def begins_block(self, place: Location) -> bool:
+        """Whether a text of several lines begins below a place (`command: |`)."""
+        try:
+            lines = self.source.lines(place.file)[place.line - 1 : place.line]
+        except Unreadable:
+            return False
+        return any(_BLOCK.search(line) for line in lines)
 
     def _from_root(self, path: str) -> str:
         """An absolute path that may be a resolved relative one, as seen from the root."""
