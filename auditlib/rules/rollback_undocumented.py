@@ -91,8 +91,8 @@ def _back(inventory: Inventory) -> str:
         for pattern, back in _WAYS:
             if any(map(pattern.search, texts)):
                 return back
-        if platform := next(deployment.platforms(inventory), None) if texts else None:
-            return f"Deploy that release to {platform[0]} once more, by <its command or console>"
+        if texts and (platforms := deployment.platforms(inventory)):
+            return f"Deploy that release to {platforms[0][0]} once more, by <its command or console>"
     projects = sorted(inventory.base_projects, key=lambda item: not stages.names_production(item.location.file))
     file = projects[0].location.file
     if any(service.build for service in inventory.services_of(projects[0].name).values()):
