@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import inspect
 import re
 import sys
 from collections.abc import Callable, Iterator
+from functools import cached_property
+from inspect import cleandoc
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -54,16 +55,21 @@ class Documentation(Struct, frozen=True):
     references: tuple[str, ...]
 
 
-class Rule(Struct, frozen=True):
-    """A rule of the catalogue."""
+class Rule(Struct, frozen=True, dict=True):
+    """A rule of the catalogue; `text` is the docstring of its module."""
 
     id: str
     area: Area
     severity: Severity
     confidence: Confidence
     effort: Effort
-    documentation: Documentation
+    text: str
     check: Check
+
+    @cached_property
+    def documentation(self) -> Documentation:
+        """The text, taken apart: for the few rules of hundreds that find something."""
+        return _documentation(cleandoc(self.text))
 
     @property
     def title(self) -> str:
@@ -76,7 +82,7 @@ def rule(*, area: Area, severity: Severity, confidence: Confidence, effort: Effo
 
     def decorate(check: Check) -> Rule:
         name = check.__module__.rpartition(".")[2].replace("_", "-")
-        text = documentation(inspect.getdoc(sys.modules[check.__module__]) or "")
+        text = sys.modules[check.__module__].__doc__ or ""
         return Rule(name, area, severity, confidence, effort, text, check)
 
     return decorate
@@ -85,7 +91,7 @@ def rule(*, area: Area, severity: Severity, confidence: Confidence, effort: Effo
 _HEADING = regex(r"^(Anti-pattern|Better|Recommendation|References):[ ]*$", re.M)
 
 
-def documentation(docstring: str) -> Documentation:
+def _documentation(docstring: str) -> Documentation:
     """A docstring, taken apart at its headings."""
     head, *rest = _HEADING.split(docstring)
     title, _, why = head.partition("\n")
