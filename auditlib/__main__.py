@@ -7,6 +7,7 @@ import sys
 if __name__ == "__main__" and not sys.flags.safe_path:
     del sys.path[0]  # `-m` looks in the current folder first, which may be the repository to audit
 
+import gc
 import signal
 from types import FrameType
 
@@ -22,6 +23,7 @@ def main() -> None:
         from auditlib.cli import run
 
         status = run(sys.argv[1:])
+        gc.freeze()  # at its end Python looks for circles once more, in all that goes anyway
     sys.exit(status)
 
 

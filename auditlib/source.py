@@ -280,7 +280,7 @@ class Source:
                 if not stat.S_ISREG(status.st_mode):
                     raise Unreadable("is no regular file; it was not opened")
                 self._check_size(status.st_size)
-                data = file.read(FILE_LIMIT + 1)
+                data = file.read(status.st_size + 1)  # of a larger number of bytes all the memory would be asked for
         except OSError as error:
             raise Unreadable(f"can't be opened: {error.strerror or error}") from None
         self._total += len(data)

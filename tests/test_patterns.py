@@ -8,7 +8,7 @@ import re
 import pytest
 
 import auditlib
-from auditlib.patterns import is_quick, regex
+from auditlib.patterns import Words, is_quick, regex
 
 
 def test_an_expression_answers_as_a_compiled_one_does():
@@ -35,6 +35,14 @@ def test_every_expression_of_the_program_compiles():
     assert expressions
     for expression in expressions:
         re.compile(expression.pattern, expression.flags)
+
+
+@pytest.mark.parametrize("before", [0, 1, 99_995, 99_999, 100_000, 250_000])
+def test_words_are_found_wherever_they_stand(before):
+    """Also where one part of a long text ends and the next begins."""
+    words = Words("celery", "beat(")
+    assert words.any_in("." * before + "beat(")
+    assert not words.any_in("." * before + "beat")
 
 
 @pytest.mark.parametrize("text", ["^/(api|metrics)(/|$)", "^/v[0-9]+/.*", r"\.(?:css|js)$", "a.*|b.*|c.*|d.*|e.*|f.*"])

@@ -47,12 +47,16 @@ def ignore_file(inventory: Inventory, build: Build) -> DockerIgnore | None:
 
 def is_excluded(ignore: DockerIgnore | None, path: str) -> bool:
     """Whether a file of the context is left out; as in Docker the last pattern that matches decides."""
-    excluded = False
-    for pattern in ignore.patterns if ignore else ():
-        again = pattern.startswith("!")
-        if _pattern(pattern.removeprefix("!").strip()).fullmatch(path):
-            excluded = not again
-    return excluded
+    for pattern, excludes in _last_first(ignore.patterns) if ignore else ():
+        if pattern.fullmatch(path):
+            return excludes
+    return False
+
+
+@cache
+def _last_first(patterns: tuple[str, ...]) -> list[tuple[re.Pattern[str], bool]]:
+    """The patterns of a `.dockerignore`, each with whether it excludes and doesn't include again."""
+    return [(_pattern(item.removeprefix("!").strip()), not item.startswith("!")) for item in reversed(patterns)]
 
 
 def matches(pattern: str, path: str) -> bool:

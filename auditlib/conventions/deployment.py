@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import lru_cache
-from itertools import islice
 from pathlib import PurePosixPath
 
 from auditlib import stages
 from auditlib.inventory import Inventory
+from auditlib.inventory.answers import answered_once
 from auditlib.inventory.delivery import Command, Job, Pair, Step
 from auditlib.inventory.document import Document, Heading, Mention
 from auditlib.model import Location, Related
@@ -93,17 +92,13 @@ _SCALING = frozenset({
 })  # fmt: skip
 
 
+@answered_once
 def orchestrator_files(inventory: Inventory) -> tuple[str, ...]:
     """The files that deploy to something other than Compose on one host: Kubernetes, Terraform, a platform."""
-    return _orchestrator_files(inventory.files)
+    return tuple(path for path in inventory.files if _ORCHESTRATOR_FILE.search(path))
 
 
-@lru_cache(maxsize=1)
-def _orchestrator_files(files: tuple[str, ...]) -> tuple[str, ...]:
-    """Many rules ask; the search takes as long as any of them."""
-    return tuple(path for path in files if _ORCHESTRATOR_FILE.search(path))
-
-
+@answered_once
 def uses_orchestrator(inventory: Inventory) -> bool:
     """Whether a file, a command or an action deploys to an orchestrator or a platform."""
     texts = (" ".join(command.words) for command in commands(inventory))
@@ -111,19 +106,24 @@ def uses_orchestrator(inventory: Inventory) -> bool:
         bool(orchestrator_files(inventory))
         or any(_ORCHESTRATOR_COMMAND.search(text) for text in texts)
         or any(_ORCHESTRATOR_ACTION.search(step.uses) for step in inventory.steps)
-        or next(platforms(inventory), None) is not None
+        or bool(platforms(inventory))
     )
 
 
-def platforms(inventory: Inventory) -> Iterator[tuple[str, Location]]:
+@answered_once
+def platforms(inventory: Inventory) -> tuple[tuple[str, Location], ...]:
     """The managed platforms that the repository is deployed to, each with the first place that says so."""
     said = [(" ".join(command.words), command.location) for command in commands(inventory)]
     said += [(step.uses, step.location) for step in inventory.steps]
     said += [(path, Location(path)) for path in orchestrator_files(inventory)]
-    for name, pattern in _PLATFORMS.items():
-        yield from islice(((name, place) for text, place in said if pattern.search(text)), 1)
+    places = {
+        name: next((place for text, place in said if pattern.search(text)), None)
+        for name, pattern in _PLATFORMS.items()
+    }
+    return tuple((name, place) for name, place in places.items() if place)
 
 
+@answered_once
 def other_ci(inventory: Inventory) -> tuple[str, ...]:
     """The configuration files of CI systems other than GitHub Actions; what they run isn't read."""
     return tuple(path for path in inventory.files if _OTHER_CI.match(path))

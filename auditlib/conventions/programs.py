@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from auditlib.conventions import environments, modules, names, services
 from auditlib.inventory import Inventory
+from auditlib.inventory.answers import answered_once
 from auditlib.inventory.configuration import EnvFile, EnvLine, Setting
 from auditlib.inventory.stack import Endpoint, EnvironmentEntry, Service
 from auditlib.patterns import regex
@@ -63,14 +64,17 @@ class Program(Struct, frozen=True):
         return any(path == root or not root or path.startswith(f"{root}/") for root in self.roots)
 
 
-def programs(inventory: Inventory) -> Iterator[Program]:
+@answered_once
+def programs(inventory: Inventory) -> tuple[Program, ...]:
     """The services that are built from code of the repository, or run the image that such a one builds."""
     code = _Code(inventory)
     built = {item.image: item for item in inventory.distinct_services if item.image and _is_built_here(item)}
-    for service in inventory.distinct_services:
-        builder = built.get(service.image) if service.build is None else service
-        if builder is not None and _is_built_here(builder):
-            yield _program(inventory, service, builder, code)
+    pairs = ((item, built.get(item.image) if item.build is None else item) for item in inventory.distinct_services)
+    return tuple(
+        _program(inventory, service, builder, code)
+        for service, builder in pairs
+        if builder is not None and _is_built_here(builder)
+    )
 
 
 def _is_built_here(service: Service) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any
@@ -233,6 +233,11 @@ class Inventory:
     @cached_property
     def proxy_runners(self) -> dict[str, tuple[stack.Service, ...]]:
         """By the file of a proxy's configuration the services that run with it, as far as somebody asked."""
+        return {}
+
+    @cached_property
+    def answers(self) -> dict[Callable[[Inventory], Any], Any]:
+        """What `auditlib.inventory.answers` keeps: by the question its answer, once asked."""
         return {}
 
     @cached_property

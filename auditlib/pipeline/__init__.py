@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from auditlib.conventions import compose_calls, images, tools
 from auditlib.inventory import Inventory
+from auditlib.inventory.answers import answered_once
 from auditlib.inventory.code import TestSuite
 from auditlib.inventory.delivery import Job, Workflow
 from auditlib.model import Location
@@ -82,12 +83,24 @@ def is_automatic(workflow: Workflow) -> bool:
 def of(inventory: Inventory, workflows: Iterable[Workflow] | None = None) -> Pipeline:
     """What these workflows run; without them, all that start by themselves."""
     chosen = [item for item in inventory.workflows if is_automatic(item)] if workflows is None else workflows
-    runs: list[Run] = []
-    opaque: list[Run] = []
-    for workflow in chosen:
+    parts = [_of_each(inventory)[item.file] for item in chosen]
+    return Pipeline(
+        tuple(run for part in parts for run in part.runs),
+        tuple(run for part in parts for run in part.opaque),
+    )
+
+
+@answered_once
+def _of_each(inventory: Inventory) -> dict[str, Pipeline]:
+    """What each workflow runs, by its file."""
+    found: dict[str, Pipeline] = {}
+    for workflow in inventory.workflows:
+        runs: list[Run] = []
+        opaque: list[Run] = []
         for job in workflow.jobs:
             _of_job(Follower(inventory, job), runs, opaque)
-    return Pipeline(tuple(runs), tuple(opaque))
+        found[workflow.file] = Pipeline(tuple(runs), tuple(opaque))
+    return found
 
 
 def starts(run: Run, suite: TestSuite) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 
 from auditlib.inventory.code import Migrator
-from auditlib.patterns import regex
+from auditlib.patterns import Words, regex
 from auditlib.readers.reading import Reading, location_at
 from auditlib.source import Source, Unreadable
 
@@ -20,6 +20,11 @@ _APPLIES = regex(
     r"['\"]upgrade|\balembic(?:\s+-c\s+\S+)?\s+upgrade\b|\bMigrationExecutor\b|\.migrate\.latest\(|\.runMigrations\(|"
     r"\bmigrationsRun\s*:\s*true|\bmigrate\(\s*db\b|\bprisma\s+migrate\s+deploy|\bumzug\b|\bupgrade\(\s*(?:directory|revision)"
 )
+_WORDS = Words(
+    "command.upgrade(", "alembic", "call_command(", "MigrationExecutor", ".migrate.latest(", ".runMigrations(",
+    "migrationsRun", "migrate(", "prisma", "umzug", "upgrade(",
+)  # fmt: skip
+"""One of them is in all of these."""
 
 
 def read(source: Source) -> Reading:
@@ -34,6 +39,6 @@ def read(source: Source) -> Reading:
                 text = source.text(path)
             except Unreadable:
                 continue  # reported with the kind of file that it is
-            if match := _APPLIES.search(text):
+            if _WORDS.any_in(text) and (match := _APPLIES.search(text)):
                 reading.records.append(Migrator(path, location_at(path, text, match.start())))
     return reading

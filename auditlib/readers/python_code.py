@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import ast
 import warnings
+from collections import defaultdict
 from collections.abc import Iterator
 from functools import cache, cached_property
+from itertools import chain
+from typing import TypeVar
 
 from msgspec import Struct, field
 
@@ -20,6 +23,9 @@ TEXT_LIMIT = 1_000_000
 _DEPTH = 30
 _SIZE = 400
 """Nodes of the largest expression that is shown as text."""
+
+
+Node = TypeVar("Node", bound=ast.AST)
 
 
 class Module(Struct, dict=True):
@@ -42,10 +48,27 @@ class Module(Struct, dict=True):
                     found.append(value)
         return found
 
+    def of(self, *kinds: type[Node]) -> list[Node]:
+        """The nodes of these kinds, breadth first; most questions are about a few of a file's thousands of nodes."""
+        places = sorted(chain.from_iterable(self._places.get(kind, ()) for kind in kinds))
+        return [self.nodes[place] for place in places]  # type: ignore[misc]  # by their places they are of these kinds
+
+    @cached_property
+    def _places(self) -> dict[type[ast.AST], list[int]]:
+        found: defaultdict[type[ast.AST], list[int]] = defaultdict(list)
+        for place, node in enumerate(self.nodes):
+            found[type(node)].append(place)
+        return found
+
+    @cached_property
+    def assignments(self) -> list[tuple[str, ast.expr]]:
+        """The plain names that statements of the file assign, each with the expression."""
+        return [pair for node in self.of(ast.Assign, ast.AnnAssign) for pair in assigned(node)]
+
     @cached_property
     def classes(self) -> dict[str, ast.ClassDef]:
         """The classes of the file by their name."""
-        return {node.name: node for node in self.nodes if isinstance(node, ast.ClassDef)}
+        return {node.name: node for node in self.of(ast.ClassDef)}
 
     @cached_property
     def constants(self) -> dict[str, ast.expr]:
@@ -118,12 +141,12 @@ def parse(source: Source, path: str) -> Module:
     except ValueError as error:
         raise Unreadable(f"not valid Python: {error}") from None
     module = Module(path, tree)
-    module.imports.update(_imports(module.nodes))
+    module.imports.update(_imports(module))
     return module
 
 
-def _imports(nodes: list[ast.AST]) -> Iterator[tuple[str, str]]:
-    for node in nodes:
+def _imports(module: Module) -> Iterator[tuple[str, str]]:
+    for node in module.of(ast.Import, ast.ImportFrom):
         if isinstance(node, ast.Import):
             for alias in node.names:
                 yield (alias.asname, alias.name) if alias.asname else (alias.name.split(".")[0],) * 2

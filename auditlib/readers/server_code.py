@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 from auditlib.inventory.configuration import ServerTrait
 from auditlib.model import Location
-from auditlib.patterns import regex
+from auditlib.patterns import Words, regex
 from auditlib.readers.reading import Reading, location_at
 from auditlib.readers.settings import is_test
 from auditlib.source import Source
@@ -80,7 +80,7 @@ _METRICS = {
 }
 """By the ending of code that no reader of routes knows: the library of metrics, and the route that serves them."""
 _SIZES = {"kb": 2**10, "mb": 2**20}
-_HINTS = (
+_HINTS = Words(
     ".Shutdown(", "graceful", "SIGTERM", "SIGINT", "os.Interrupt", "ctrl_c()", "terminat", "signal_hook",
     "ListenAndServeTLS", "https.createServer", "ssl_", "server.ssl.", "autocert.", "axum_server", "rustls",
     "tls.Listen(",
@@ -94,7 +94,7 @@ _HINTS = (
 def read(source: Source) -> Reading:
     """A trait for each thing that a file says; nothing of tests."""
     code = {path: source.glance(path) for path in source.files if posixpath.splitext(path)[1] in _CODE}
-    hinting = {path: text for path, text in code.items() if any(hint in text for hint in _HINTS) and not is_test(path)}
+    hinting = {path: text for path, text in code.items() if _HINTS.any_in(text) and not is_test(path)}
     texts = {path: _COMMENT.sub("", text) for path, text in hinting.items()}
     takes_files = any(_TAKES_FILES.search(text) for text in texts.values())
     reading = Reading()

@@ -30,9 +30,11 @@ _OPTIONS = {
     "lost": regex(r"reject_on_worker_lost", re.I),
 }
 """What sets an option, however it is written; a comment that names it is taken for that."""
-_SENT = regex(
-    r"\.(?:delay(?:_on_commit)?|apply_async\w*|send_task|signature|si?\()\b|\bimport .*\b(?:chain|group|chord)\b"
+_SENT = (
+    regex(r"\.(?:delay(?:_on_commit)?|apply_async\w*|send_task|signature|si?\()\b"),
+    regex(r"import (?<!\w.{7}).*\b(?:chain|group|chord)\b"),
 )
+"""Each begins with a literal: together, as one expression, they take twenty times as long."""
 _WORDS = ("celery", "acks_late", "beat_schedule", "add_periodic_task", "time_limit", "redbeat")
 _SCHEDULE = regex(r"(?:\w+_)?beat_?schedule", re.I)
 _DOTTED = regex(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
@@ -52,8 +54,9 @@ def read(source: Source) -> Reading:
 
 def _sent(source: Source, path: str) -> Iterator[TaskOption]:
     """The first place of a file that asks for a task, whatever the task is called."""
-    if match := _SENT.search(source.glance(path)):
-        yield TaskOption("sent", location_at(path, source.glance(path), match.start()))
+    text = source.glance(path)
+    if starts := [match.start() for pattern in _SENT if (match := pattern.search(text))]:
+        yield TaskOption("sent", location_at(path, text, min(starts)))
 
 
 def _options(path: str, text: str) -> Iterator[TaskOption]:

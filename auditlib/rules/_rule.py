@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import inspect
 import re
 import sys
 from collections.abc import Callable, Iterator
-from functools import wraps
+from functools import cached_property, wraps
+from inspect import cleandoc
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -55,16 +55,21 @@ class Documentation(Struct, frozen=True):
     references: tuple[str, ...]
 
 
-class Rule(Struct, frozen=True):
-    """A rule of the catalogue."""
+class Rule(Struct, frozen=True, dict=True):
+    """A rule of the catalogue; `text` is the docstring of its module."""
 
     id: str
     area: Area
     severity: Severity
     confidence: Confidence
     effort: Effort
-    documentation: Documentation
+    text: str
     check: Check
+
+    @cached_property
+    def documentation(self) -> Documentation:
+        """The text, taken apart: for the few rules of hundreds that find something."""
+        return _documentation(cleandoc(self.text))
 
     @property
     def title(self) -> str:
@@ -82,7 +87,7 @@ def rule(
 
     def decorate(check: Check) -> Rule:
         name = check.__module__.rpartition(".")[2].replace("_", "-")
-        text = documentation(inspect.getdoc(sys.modules[check.__module__]) or "")
+        text = sys.modules[check.__module__].__doc__ or ""
         return Rule(name, area, severity, confidence, effort, text, check if retired else _of_what_is_in_use(check))
 
     return decorate
@@ -99,7 +104,7 @@ def _of_what_is_in_use(check: Check) -> Check:
 _HEADING = regex(r"^(Anti-pattern|Better|Recommendation|References):[ ]*$", re.M)
 
 
-def documentation(docstring: str) -> Documentation:
+def _documentation(docstring: str) -> Documentation:
     """A docstring, taken apart at its headings."""
     head, *rest = _HEADING.split(docstring)
     title, _, why = head.partition("\n")

@@ -94,8 +94,8 @@ def _back(inventory: Inventory) -> str:
         for pattern, back in _WAYS:
             if any(map(pattern.search, texts)):
                 return back
-        if platform := next(deployment.platforms(inventory), None) if texts else None:
-            return f"Deploy that release to {platform[0]} once more, by <its command or console>"
+        if texts and (platforms := deployment.platforms(inventory)):
+            return f"Deploy that release to {platforms[0][0]} once more, by <its command or console>"
     if own := _own_start(inventory, steps):
         return f"`git checkout <that release>`, then `{own}`"
     if script := _other_script(inventory):

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import importlib
-import inspect
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
@@ -22,7 +21,6 @@ from auditlib import rules
 from auditlib.configuration import Ignore
 from auditlib.model import Area, Confidence, Effort, Finding, Location, Severity, Status
 from auditlib.rules import Rule
-from auditlib.rules._rule import documentation
 from auditlib.source import Source
 from auditlib.suppressions import _comments
 from auditlib.suppressions._comments import Comment, Malformed
@@ -44,7 +42,7 @@ def catalogue() -> dict[str, Rule]:
 
 def _rule(name: str, severity: Severity) -> Rule:
     module = importlib.import_module(f"{__name__}.{name.replace('-', '_')}")
-    text = documentation(inspect.getdoc(module) or "")
+    text = module.__doc__ or ""
     return Rule(name, Area.CONFIGURATION, severity, Confidence.HIGH, Effort.SMALL, text, lambda *_: iter(()))
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from auditlib.model import Coverage, Read
-from auditlib.patterns import regex
+from auditlib.patterns import Words, regex
 from auditlib.readers import python_code
 from auditlib.readers.reading import Reading, each
 from auditlib.readers.settings import fixed_secrets, uses
@@ -63,6 +63,8 @@ _POLICIES = (
     "DEBUG=True",
     "Flask(",
 )
+_WORDS = Words(*_READ_WORDS, *_READ_NAMES, *_LOG_WORDS, *_POLICIES, *fixed_secrets.HINTS)
+"""Without any of them a file may only branch."""
 
 
 def read(source: Source) -> Reading:
@@ -85,10 +87,8 @@ def _is_of_interest(source: Source, path: str) -> bool:
         text = source.text(path)
     except Unreadable:
         return True
-    return (
-        _may_read(text) or _may_log(text) or _may_allow(text) or _may_branch(text)
-        or _may_fix_secrets(text) or _is_broken(source, path)
-    )  # fmt: skip
+    hinting = _WORDS.any_in(text) and (_may_read(text) or _may_log(text) or _may_allow(text) or _may_fix_secrets(text))
+    return hinting or _may_branch(text) or _is_broken(source, path)
 
 
 def _is_broken(source: Source, path: str) -> bool:

@@ -14,7 +14,7 @@ from itertools import chain, pairwise
 from msgspec.structs import replace
 
 from auditlib.inventory.configuration import Setting, SettingsFile
-from auditlib.readers.python_code import Module, argument, assigned, keyword
+from auditlib.readers.python_code import Module, argument, keyword
 from auditlib.readers.python_paths import literal_path
 from auditlib.readers.settings import targets
 from auditlib.readers.settings.defaults import NONE, default
@@ -65,7 +65,7 @@ def read_lookups(module: Module, vault: Vault) -> Iterator[Setting | SettingsFil
 
 
 def _lookups(module: Module, lookups: _Lookups) -> Iterator[Setting | SettingsFile]:
-    for node in module.nodes:
+    for node in module.of(ast.Call, ast.Subscript, ast.Compare):
         if isinstance(node, ast.Call):
             yield from lookups.of_call(node)
         elif isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load):
@@ -84,11 +84,10 @@ class _Lookups:
         self.names = VariableNames(module)
         self.computed: list[int] = []
         """The lines at which the name of a variable is computed."""
-        for node in module.nodes:
-            for name, value in assigned(node) if isinstance(node, ast.stmt) else ():
-                if isinstance(value, ast.Call) and (style := self._style_of_class(module.origin(value.func))):
-                    self.readers[name] = style
-                    self._learn(value)
+        for name, value in module.assignments:
+            if isinstance(value, ast.Call) and (style := self._style_of_class(module.origin(value.func))):
+                self.readers[name] = style
+                self._learn(value)
 
     def _style_of_class(self, origin: str) -> str:
         return _ENV_CLASSES.get(origin) or _CONFIG_CLASSES.get(origin, "")
@@ -108,25 +107,23 @@ class _Lookups:
     @cached_property
     def _fallbacks(self) -> dict[int, ast.expr]:
         """What stands after `or` behind a lookup: `os.getenv("X") or "default"`."""
-        operations = (node for node in self.module.nodes if isinstance(node, ast.BoolOp))
-        pairs = (pairwise(node.values) for node in operations if isinstance(node.op, ast.Or))
+        pairs = (pairwise(node.values) for node in self.module.of(ast.BoolOp) if isinstance(node.op, ast.Or))
         return {id(left): right for left, right in chain.from_iterable(pairs)}
 
     @cached_property
     def _casts(self) -> dict[int, str]:
         """The type that a lookup is turned into: `int(os.getenv("PORT", "80"))`."""
-        calls = (node for node in self.module.nodes if isinstance(node, ast.Call) and len(node.args) == 1)
+        calls = (node for node in self.module.of(ast.Call) if len(node.args) == 1)
         casts = {id(call.args[0]): name for call in calls if (name := self.module.origin(call.func)) in _CASTS}
-        for node in self.module.nodes:
-            if isinstance(node, ast.BoolOp) and id(node) in casts:
+        for node in self.module.of(ast.BoolOp):
+            if id(node) in casts:
                 casts.update((id(value), casts[id(node)]) for value in node.values)
         return casts
 
     @cached_property
     def _guarded(self) -> set[int]:
         """The lookups whose failure is caught: they are not required."""
-        tries = [node for node in self.module.nodes if isinstance(node, ast.Try)]
-        tries = [node for node in tries if any(map(self._catches, node.handlers))]
+        tries = [node for node in self.module.of(ast.Try) if any(map(self._catches, node.handlers))]
         statements = [statement for node in tries for statement in node.body if not isinstance(statement, ast.Try)]
         subscripts: set[int] = set()
         for statement in statements[:1000]:

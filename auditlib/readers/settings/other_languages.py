@@ -84,6 +84,7 @@ _BY_ENDING = {
     ".go": _GO, ".rb": _RUBY, ".php": _PHP, ".java": _JVM, ".kt": _JVM, ".cs": _CSHARP, ".rs": _RUST,
     ".ex": _ELIXIR, ".exs": _ELIXIR,
 }  # fmt: skip
+_ENDINGS = (*_BY_ENDING, ".yml", ".yaml", ".properties")
 _SPRING_FILE = regex(r"(?:^|/)(?:application|bootstrap)(?:-[\w-]+)?\.(?:ya?ml|properties)$")
 _RAILS_FILE = regex(r"(?:^|/)config/[\w-]+\.yml$")
 _TEST = regex(r"(?:^|/)(?:tests?|spec|specs|src/test)/|_test\.\w+$|_spec\.rb$|(?:Test|Tests|IT)\.(?:java|kt|cs|php)$")
@@ -95,7 +96,7 @@ _OWN = frozenset({"RAILS_ENV", "RACK_ENV", "MIX_ENV", "RAILS_MAX_THREADS", "RAIL
 
 def language(path: str) -> _Language | None:
     """The language of a file as far as this reader knows it; none for tests."""
-    if _TEST.search(path):
+    if not path.endswith(_ENDINGS) or _TEST.search(path):
         return None
     if _SPRING_FILE.search(path):
         return _SPRING

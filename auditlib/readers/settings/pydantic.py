@@ -206,9 +206,9 @@ class _Reader(Struct):
     @property
     def _decodes_itself(self) -> bool:
         """Whether the file has variables read in a way of its own, so that a list need not be JSON."""
-        functions = {getattr(node, "name", "") for node in self.module.nodes if isinstance(node, ast.FunctionDef)}
-        names = {getattr(node, "id", "") for node in self.module.nodes if isinstance(node, ast.Name)}
-        words = {node.arg for node in self.module.nodes if isinstance(node, ast.keyword)}
+        functions = {node.name for node in self.module.of(ast.FunctionDef)}
+        names = {node.id for node in self.module.of(ast.Name)}
+        words = {node.arg for node in self.module.of(ast.keyword)}
         return bool(_DECODERS & (functions | names | words))
 
     def _annotated_field(self, annotation: ast.expr | None) -> ast.Call | None:

@@ -29,7 +29,7 @@ def target_before(text: str, position: int) -> str:
 
 def credentials(module: Module) -> dict[int, str]:
     """The expressions of Python, by their identity, that are given to the name of a credential."""
-    given = (pair for node in module.nodes for pair in _given(node))
+    given = (pair for node in module.of(ast.Assign, ast.AnnAssign, ast.Dict, ast.keyword) for pair in _given(node))
     return {id(part): name for name, value in given if is_credential_name(name) for part in _parts(value)}
 
 

@@ -11,11 +11,12 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from auditlib.readers.python_code import Module, argument, assigned
+from auditlib.readers.python_code import Module, argument
 
 _LIMIT = 200
 """Loops of one file that are looked at, and blocks with a prefix."""
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp)
+_LOOPS = (ast.For, ast.AsyncFor, *_COMPREHENSIONS)
 
 
 class _Span(Struct, frozen=True):
@@ -36,10 +37,10 @@ class VariableNames:
 
     def __init__(self, module: Module) -> None:
         self._module = module
-        again = {name for node in module.nodes if isinstance(node, ast.stmt) for name, _ in assigned(node)}
-        loops = [span for node in module.nodes for span in self._loops(node) if span.name not in again]
+        again = {name for name, _ in module.assignments}
+        loops = [span for node in module.of(*_LOOPS) for span in self._loops(node) if span.name not in again]
         self._spans = loops[:_LIMIT]
-        self._blocks = [span for node in module.nodes for span in self._prefixed(node)][:_LIMIT]
+        self._blocks = [span for node in module.of(ast.With) for span in self._prefixed(node)][:_LIMIT]
 
     def of(self, node: ast.expr | None) -> tuple[str, ...]:
         """The variables that an expression may be the name of; none if only the running program knows."""
@@ -69,10 +70,8 @@ class VariableNames:
             if texts and len(texts) == len(items.elts):
                 yield _Span(target.id, tuple(dict.fromkeys(texts)), start, end)
 
-    def _prefixed(self, node: ast.AST) -> Iterator[_Span]:
+    def _prefixed(self, node: ast.With) -> Iterator[_Span]:
         """The blocks of `with env.prefixed("APP_"):`."""
-        if not isinstance(node, ast.With):
-            return
         for call in (item.context_expr for item in node.items):
             if not isinstance(call, ast.Call):
                 continue

@@ -8,6 +8,7 @@ literal stands in braces (`/{API_V1_STR}/users`). A sign that metrics are expose
 from __future__ import annotations
 
 from auditlib.inventory.code import Route
+from auditlib.patterns import Words
 from auditlib.readers import python_code
 from auditlib.readers.reading import Reading, each
 from auditlib.readers.settings.javascript import is_javascript
@@ -18,7 +19,7 @@ from auditlib.source import Source, Unreadable
 
 KIND = "web routes"
 
-_HINTS = (
+_HINTS = Words(
     "fastapi", "FastAPI", "APIRouter", "flask", "starlette", "urlpatterns", "start_http_server", "make_asgi_app",
     "make_wsgi_app", "Instrumentator", "aiohttp",
 )  # fmt: skip
@@ -51,4 +52,4 @@ def _is_readable(source: Source, path: str) -> bool:
 
 
 def _is_of_interest(source: Source, path: str) -> bool:
-    return _is_readable(source, path) and any(hint in source.text(path) for hint in _HINTS)
+    return _is_readable(source, path) and _HINTS.any_in(source.text(path))

@@ -11,7 +11,7 @@ import ast
 from msgspec import Struct, field
 
 from auditlib.model import Location
-from auditlib.readers.python_code import Module, argument, assigned, keyword
+from auditlib.readers.python_code import Module, argument, keyword
 from auditlib.readers.python_paths import literal_path
 
 _METHODS = frozenset({"get", "post", "put", "delete", "patch", "head", "options", "trace"})
@@ -27,6 +27,8 @@ _DJANGO = frozenset({"django.urls.path", "django.urls.re_path", "django.conf.url
 _STARLETTE = frozenset({"starlette.routing.Route", "starlette.routing.Mount", "starlette.routing.WebSocketRoute"})
 _GENERATED = (("docs_url", "/docs"), ("redoc_url", "/redoc"), ("openapi_url", "/openapi.json"))
 """What FastAPI adds by itself unless told otherwise."""
+
+_DECORATED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
 class Declared(Struct, frozen=True):
@@ -63,12 +65,10 @@ class Declarations(Struct):
 def declarations(module: Module) -> Declarations:
     """What a file declares of routes."""
     reader = _Reader(module)
-    for node in module.nodes:
-        if isinstance(node, ast.stmt):
-            for name, value in assigned(node):
-                reader.take_router(name, value)
-    for node in module.nodes:
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+    for name, value in module.assignments:
+        reader.take_router(name, value)
+    for node in module.of(*_DECORATED, ast.Call):
+        if isinstance(node, _DECORATED):
             for decorator in node.decorator_list:
                 if isinstance(decorator, ast.Call):
                     reader.take_decorator(decorator)

@@ -1,0 +1,24 @@
+"""Answers about an inventory that are kept with it: many rules ask the same, and a search takes as long as a rule."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import TypeVar
+
+from auditlib.inventory import Inventory
+
+Answer = TypeVar("Answer")
+
+
+def answered_once(question: Callable[[Inventory], Answer]) -> Callable[[Inventory], Answer]:
+    """Work an answer out when it is first asked for; as everybody gets the same object, nobody may change it."""
+
+    @wraps(question)
+    def answer(inventory: Inventory) -> Answer:
+        if question not in inventory.answers:
+            inventory.answers[question] = question(inventory)
+        found: Answer = inventory.answers[question]
+        return found
+
+    return answer
