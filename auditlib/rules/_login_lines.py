@@ -171,7 +171,7 @@ def _is_the_same(entry: EnvironmentEntry, name: str, value: Value, hosts: set[st
 
     An address is masked as a whole if its password is its user's name too.
     """
-    if entry.variables or entry.value is None:
+    if entry.variables or entry.value is None or secrets.is_public(entry.name):
         return False
     opens = any(end.host in hosts for end in entry.endpoints)
     if opens and entry.value.secret and "://" not in entry.value.text:

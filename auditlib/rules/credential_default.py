@@ -73,8 +73,9 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             uses[family, name].setdefault(use.location, use)
     by_name = {(service.project, service.name): service for service in inventory.services}
     ways = _open_ways(inventory)
+    sharing = _sharing(inventory)
     groups = [
-        Group(name, list(found.values()), _reached(by_name, family, found.values()))
+        Group(name, list(found.values()), _reached(by_name, sharing, family, found.values()))
         for (family, name), found in uses.items()
     ]
     for group, copies in _once(inventory, groups, ways):
@@ -101,8 +102,22 @@ def _is_kept(service: Service, file: str) -> bool:
     return any(place.file == file for place in (*kept, *(port.location for port in service.ports)))
 
 
-def _reached(by_name: Mapping[tuple[str, str], Service], family: str, uses: Iterable[Use]) -> list[Service]:
-    names = dict.fromkeys(use.service for use in uses if use.service)
+def _sharing(inventory: Inventory) -> dict[Location, list[str]]:
+    """By a line of an environment the services that have it, all those too that take it by an alias of YAML."""
+    found: defaultdict[Location, list[str]] = defaultdict(list)
+    for service in inventory.services:
+        for entry in service.environment:
+            found[entry.location].append(service.name)
+    return found
+
+
+def _reached(
+    by_name: Mapping[tuple[str, str], Service],
+    sharing: Mapping[Location, list[str]],
+    family: str,
+    uses: Iterable[Use],
+) -> list[Service]:
+    names = dict.fromkeys(name for use in uses for name in (use.service, *sharing.get(use.location, ())))
     return [by_name[family, item] for item in names if (family, item) in by_name]
 
 
