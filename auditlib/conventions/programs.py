@@ -60,6 +60,16 @@ _READ_BY_LIBRARIES = regex(
 OTHER_LANGUAGES = (".go", ".java", ".kt", ".rb", ".php", ".rs", ".cs", ".ex", ".scala", ".clj", ".cpp", ".c", ".swift")
 _TESTS = frozenset({"tests", "test", "__tests__", "e2e", "spec", "fixtures", "docs", "node_modules", "scripts"})
 
+_SCRIPTS = (".js", ".mjs", ".cjs", ".jsx", ".ts", ".mts", ".cts", ".tsx", ".vue", ".svelte")
+_ENDINGS_OF = {
+    **dict.fromkeys(("node", "npm", "npx", "yarn", "pnpm", "bun", "bunx", "vite", "next", "nuxt", "nodemon"), _SCRIPTS),
+    **dict.fromkeys(("python", "python3", "uvicorn", "gunicorn", "hypercorn", "daphne", "flask", "celery"), (".py",)),
+    **dict.fromkeys(("php", "php-fpm"), (".php",)),
+    **dict.fromkeys(("ruby", "bundle", "rails", "puma", "sidekiq", "rake"), (".rb",)),
+}
+"""By the program that a command starts, the endings of the code that it runs."""
+_ALL_ENDINGS = frozenset({*_SCRIPTS, ".py", *OTHER_LANGUAGES})
+
 _EXPANSION = regex(r"\$\{?(\w+)")
 """A variable that a shell puts in its place."""
 
@@ -152,10 +162,21 @@ def _program(inventory: Inventory, service: Service, builder: Service, code: _Co
     given |= {name.upper() for item in final if item.keyword == "ENV" for name, _ in item.variables}
     starts = (item.argument for item in final if item.keyword in ("CMD", "ENTRYPOINT", "HEALTHCHECK"))
     named = code.named_below(roots).union(name.lower() for text in starts for name in _EXPANSION.findall(text))
+    settings = _run(service, modules.own_settings(code.settings_below(roots), builder))
     return Program(
-        service, roots, modules.own_settings(code.settings_below(roots), builder), frozenset(given),
+        service, roots, settings, frozenset(given),
         named, bool(_below(code.foreign, roots)), bool(_below(code.routes, roots)), code.go,
     )  # fmt: skip
+
+
+def _run(service: Service, settings: tuple[Setting, ...]) -> tuple[Setting, ...]:
+    """The settings less those of a language that the service's own command doesn't run: Vite reads nothing of PHP."""
+    last = service.commands[-1].words if service.commands else ()
+    own = _ENDINGS_OF.get(posixpath.basename(last[0])) if last else None
+    if own is None:
+        return settings
+    others = _ALL_ENDINGS.difference(own)
+    return tuple(item for item in settings if posixpath.splitext(item.location.file)[1] not in others)
 
 
 def _roots(inventory: Inventory, service: Service, builder: Service) -> tuple[str, ...]:

@@ -98,6 +98,8 @@ class ConfigAddress(Struct, frozen=True):
 
     end: Endpoint
     location: Location
+    late: bool = False
+    """Whether the program looks the name up only when it is asked, and starts without it."""
 
 
 class SpringProfile(Struct, frozen=True):
