@@ -59,6 +59,11 @@ _BY_VARIABLE = {
 """By what an image reads at its first start only: how a running server takes a new password, and how a MariaDB does."""
 
 
+def is_of_server(name: str) -> bool:
+    """Whether an image takes the password of its own server by this name; by any other a client takes it."""
+    return name in _BY_VARIABLE
+
+
 def with_kept(
     lines: str,
     inventory: Inventory,

@@ -35,13 +35,15 @@ from auditlib.conventions.secrets import Sighting
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.patterns import regex
 from auditlib.phrases import listed
 from auditlib.redaction import Value, is_credential_name
-from auditlib.rules import _code_lines as code_lines
 from auditlib.rules import _login_lines as login_lines
 from auditlib.rules._rule import Evidence, rule
 
 _RUNNING = ("default", "literal", "setting")
+_ROOT = "the root user of the database"
+_USER = regex(r"(?:^|_)(?:DB|DATABASE|MYSQL|MARIADB|SQL)_?(?:USER|USERNAME)$")
 
 
 @rule(area=Area.CONFIGURATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
@@ -53,10 +55,21 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         running = item.kind in _RUNNING or not item.value.placeholder
         if item.name and item.kind != "template" and running and not by_chance:
             values[item.value.identity].append(item)
+    roots = _logged_in_as_root(inventory)
     for sightings in values.values():
-        yield from _judged(inventory, sightings)
+        yield from _judged(inventory, sightings, roots)
     for name, uses in _variables(inventory).items():
-        yield from _judged(inventory, uses, name)
+        yield from _judged(inventory, uses, roots, name)
+
+
+def _logged_in_as_root(inventory: Inventory) -> frozenset[str]:
+    """The services that log in to a database as its root user, whose password theirs is then."""
+    return frozenset(
+        service.name
+        for service in inventory.services
+        for entry in service.environment
+        if _USER.search(entry.name) and entry.value is not None and entry.value.text == "root"
+    )
 
 
 def _variables(inventory: Inventory) -> dict[str, list[Sighting]]:
@@ -71,17 +84,26 @@ def _variables(inventory: Inventory) -> dict[str, list[Sighting]]:
     return uses
 
 
-def _judged(inventory: Inventory, items: list[Sighting], variable: str = "") -> Iterator[Evidence]:
+def _purpose(item: Sighting, roots: frozenset[str]) -> str:
+    found = secrets.purpose(item.name)
+    return _ROOT if found == "the database" and item.service in roots else found
+
+
+def _judged(
+    inventory: Inventory, items: list[Sighting], roots: frozenset[str], variable: str = ""
+) -> Iterator[Evidence]:
     """A finding if the names speak of two purposes at least; a name that speaks of none counts for nothing."""
     by_purpose: dict[str, list[Sighting]] = {}
     for item in items:
-        if purpose := secrets.purpose(item.name):
+        if purpose := _purpose(item, roots):
             by_purpose.setdefault(purpose, []).append(item)
     if len(by_purpose) < 2:
         return
     named = [item for found in by_purpose.values() for item in found]
     first = min(named, key=lambda item: environments.is_for_development(item.location.file))
     names = list(dict.fromkeys(item.name for item in named))
+    logins = [list(dict.fromkeys(item.name for item in found)) for found in by_purpose.values()]
+    others = [max(login, key=login_lines.is_of_server) for login in logins[1:]]
     what = f"get their value from {variable}" if variable else f"have the same value ({first.value.text})"
     aside = all(environments.is_for_development(item.location.file) for item in named)
     places = {item.location: item for item in named if item.location != first.location}
@@ -91,13 +113,22 @@ def _judged(inventory: Inventory, items: list[Sighting], variable: str = "") -> 
         subject="/".join(sorted(names)),
         service=first.service or None,
         related=tuple(Related(place, f"{item.name} has it too", member=True) for place, item in places.items()),
-        recommendation=f"Give {listed(names[1:])} {'a value' if len(names) == 2 else 'values'} of "
-        f"{'its' if len(names) == 2 else 'their'} own.",
+        recommendation=f"Give {listed(others)} {'a value' if len(others) == 1 else 'values'} of "
+        f"{'its' if len(others) == 1 else 'their'} own.",
         severity=Severity.LOW if aside else None,
         example=login_lines.with_kept(
-            f"{code_lines.required(names)}\n# in .env, each from a run of its own of: openssl rand -hex 32",
+            f"{_required(logins)}\n# in .env, each from a run of its own of: openssl rand -hex 32",
             inventory,
             names,
             [first.value],
         ),
     )
+
+
+def _required(logins: list[list[str]]) -> str:
+    """The names as Compose demands them, those of one login from one variable: both ends have to know one value."""
+    lines = []
+    for names in logins:
+        first = max(names, key=login_lines.is_of_server)
+        lines += [f"\n  {name}: ${{{first}:?set it in .env}}" for name in names]
+    return f"environment:{''.join(lines)}"
