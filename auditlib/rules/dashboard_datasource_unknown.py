@@ -157,9 +157,7 @@ def _evidence(inventory: Inventory, dashboard: Dashboard, name: str, panels: lis
     )
 
 
-def _mended(
-    dashboard: Dashboard, name: str, kind: str, fitting: list[Datasource]
-) -> tuple[str, str, tuple[str, str]]:
+def _mended(dashboard: Dashboard, name: str, kind: str, fitting: list[Datasource]) -> tuple[str, str, tuple[str, str]]:
     """The advice, its lines and the edit, by what is provisioned of the kind that the panels ask."""
     file, nothing = dashboard.file, ("", "")
     if not fitting:
