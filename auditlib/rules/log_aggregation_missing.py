@@ -108,7 +108,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 related=_log_mounts(applications),
                 recommendation=f"Add a collector and a store for logs to {project.location.file}, or set a logging "
                 f"driver for {listed((item.name for item in applications), limit=4)}.",
-                severity=Severity.LOW if few or len(mine) < _MANY else None,
+                severity=Severity.LOW if few or len(mine) < _MANY or len(_programs(applications)) < 3 else None,
                 example=_lines(inventory, project),
             )
 
@@ -121,6 +121,14 @@ def _running(mine: list[Service]) -> list[Service]:
         for item in mine
         if not services.is_one_shot(item, item.name in awaited) and not environments.only_for_tests(item)
     ]
+
+
+def _programs(applications: list[Service]) -> set[tuple[str, ...]]:
+    """The images of applications: what runs several processes of one logs in one manner, and is searched as one."""
+    return {
+        (item.build.context, item.build.dockerfile, item.build.target) if item.build else (item.image,)
+        for item in applications
+    }
 
 
 def _does_the_work(inventory: Inventory, service: Service) -> bool:
