@@ -55,21 +55,17 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         running = item.kind in _RUNNING or not item.value.placeholder
         if item.name and item.kind != "template" and running and not by_chance:
             values[item.value.identity].append(item)
-    roots = _logged_in_as_root(inventory)
+    as_root = _logs_in_as_root(inventory)
     for sightings in values.values():
-        yield from _judged(inventory, sightings, roots)
+        yield from _judged(inventory, sightings, as_root)
     for name, uses in _variables(inventory).items():
-        yield from _judged(inventory, uses, roots, name)
+        yield from _judged(inventory, uses, as_root, name)
 
 
-def _logged_in_as_root(inventory: Inventory) -> frozenset[str]:
-    """The services that log in to a database as its root user, whose password theirs is then."""
-    return frozenset(
-        service.name
-        for service in inventory.services
-        for entry in service.environment
-        if _USER.search(entry.name) and entry.value is not None and entry.value.text == "root"
-    )
+def _logs_in_as_root(inventory: Inventory) -> bool:
+    """Whether a service logs in to a database as its root user, whose password the application's is then."""
+    entries = (entry for service in inventory.services for entry in service.environment)
+    return any(_USER.search(item.name) and item.value is not None and item.value.text == "root" for item in entries)
 
 
 def _variables(inventory: Inventory) -> dict[str, list[Sighting]]:
@@ -84,18 +80,16 @@ def _variables(inventory: Inventory) -> dict[str, list[Sighting]]:
     return uses
 
 
-def _purpose(item: Sighting, roots: frozenset[str]) -> str:
+def _purpose(item: Sighting, as_root: bool) -> str:
     found = secrets.purpose(item.name)
-    return _ROOT if found == "the database" and item.service in roots else found
+    return _ROOT if as_root and found == "the database" else found
 
 
-def _judged(
-    inventory: Inventory, items: list[Sighting], roots: frozenset[str], variable: str = ""
-) -> Iterator[Evidence]:
+def _judged(inventory: Inventory, items: list[Sighting], as_root: bool, variable: str = "") -> Iterator[Evidence]:
     """A finding if the names speak of two purposes at least; a name that speaks of none counts for nothing."""
     by_purpose: dict[str, list[Sighting]] = {}
     for item in items:
-        if purpose := _purpose(item, roots):
+        if purpose := _purpose(item, as_root):
             by_purpose.setdefault(purpose, []).append(item)
     if len(by_purpose) < 2:
         return

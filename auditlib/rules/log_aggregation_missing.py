@@ -108,7 +108,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 related=_log_mounts(applications),
                 recommendation=f"Add a collector and a store for logs to {project.location.file}, or set a logging "
                 f"driver for {listed((item.name for item in applications), limit=4)}.",
-                severity=Severity.LOW if few or len(mine) < _MANY or len(_programs(applications)) < 3 else None,
+                severity=Severity.LOW if few or not _is_large(mine, applications) else None,
                 example=_lines(inventory, project),
             )
 
@@ -123,12 +123,15 @@ def _running(mine: list[Service]) -> list[Service]:
     ]
 
 
-def _programs(applications: list[Service]) -> set[tuple[str, ...]]:
-    """The images of applications: what runs several processes of one logs in one manner, and is searched as one."""
-    return {
-        (item.build.context, item.build.dockerfile, item.build.target) if item.build else (item.image,)
+def _is_large(mine: list[Service], applications: list[Service]) -> bool:
+    """Whether nobody looks through the logs of each; several processes of one image log in one manner."""
+    programs = {
+        (item.build.context, item.build.dockerfile, item.build.target, item.build.arguments)
+        if item.build
+        else (item.image,)
         for item in applications
     }
+    return len(mine) >= 2 * _MANY or (len(mine) >= _MANY and len(programs) > 2)
 
 
 def _does_the_work(inventory: Inventory, service: Service) -> bool:

@@ -74,7 +74,8 @@ def _counts(inventory: Inventory, service: Service) -> bool:
 
 def _ordered(inventory: Inventory, graph: DependencyGraph) -> set[tuple[str, str]]:
     """The processes of one image of which one starts after the other without an address of it: none needs another."""
-    by_node = {graph.service(item.project, item.name): item for item in inventory.distinct_services}
+    own = [item for item in inventory.distinct_services if services.product(inventory, item) is None]
+    by_node = {graph.service(item.project, item.name): item for item in own}
     found = graph.edges_of("depends_on")
     asked = {(edge.source, edge.target) for edge in found if edge.attributes["inferred"]}
     pairs = {(edge.source, edge.target) for edge in found} - asked
@@ -102,9 +103,10 @@ def _taken(
     while waiting:
         for edge in edges.get(waiting.pop(), ()):
             shared = edge.attributes["inferred"] and not edge.location.file.endswith((".yml", ".yaml"))
-            if shared or (edge.source, edge.target) in ordered:
+            after = edge.target == point.node and (edge.source, edge.target) in ordered
+            if shared or after:
                 doubtful.add(edge.source)
-            elif edge.source in point.hard and edge.source not in sure:
+            elif edge.attributes["required"] and edge.source in point.hard and edge.source not in sure:
                 sure.add(edge.source)
                 waiting.append(edge.source)
     left = doubtful - sure
