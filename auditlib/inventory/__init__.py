@@ -94,6 +94,7 @@ class Inventory:
     named_variables: tuple[configuration.NamedVariables, ...] = field(
         default=(), metadata={"of": configuration.NamedVariables}
     )
+    made_logins: tuple[configuration.MadeLogin, ...] = field(default=(), metadata={"of": configuration.MadeLogin})
     seeded_users: tuple[configuration.SeededUser, ...] = field(default=(), metadata={"of": configuration.SeededUser})
     undefined_settings: tuple[configuration.UndefinedSetting, ...] = field(
         default=(), metadata={"of": configuration.UndefinedSetting}

@@ -265,6 +265,12 @@ class ServerTrait(Struct, frozen=True):
     """The route."""
 
 
+class MadeLogin(Struct, frozen=True):
+    """Where a script makes a user or a database, or gives one its rights."""
+
+    location: Location
+
+
 class SeededUser(Struct, frozen=True):
     """A place where code creates a user with a password that stands in it; `at_start`: whether each start runs it."""
 

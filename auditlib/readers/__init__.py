@@ -68,6 +68,7 @@ READERS: tuple[str, ...] = (
     "django_reads",
     "kept_files",
     "seeded_users",
+    "made_logins",
 )
 
 

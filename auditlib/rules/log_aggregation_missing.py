@@ -133,7 +133,7 @@ def _is_large(inventory: Inventory, mine: list[Service], applications: list[Serv
         else (item.image,)
         for item in applications
     }
-    watched = any(services.is_watching(inventory, item) for item in mine)
+    watched = bool(inventory.prometheus) or any(services.is_watching(inventory, item) for item in mine)
     return len(mine) >= 2 * _MANY or (len(mine) >= _MANY and (watched or len(programs) > 2))
 
 
