@@ -204,6 +204,8 @@ class Script(Struct, frozen=True):
     location: Location
     shebang: bool = False
     """Whether its first line names the program that runs it (`#!/bin/sh`)."""
+    carriage_return: bool = False
+    """Whether its first line ends as on Windows, and Git is not told to end it otherwise."""
 
 
 class Caller(Struct, frozen=True):
