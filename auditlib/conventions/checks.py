@@ -20,6 +20,8 @@ _OTHERS = regex(
     r"(?:^|\s|/)(?:tsc|prettier\s+.*--check|isort\s+.*--check\S*|shellcheck|actionlint|phpunit|phpstan|rspec|ctest|"
     r"cargo\s+(?:test|clippy|fmt)|go\s+vet|dotnet\s+test|mvnw?\s+(?:\S+\s+)*(?:test|verify)|"
     r"gradlew?\s+(?:\S+\s+)*(?:test|check)|djlint|sqlfluff\s+lint|tflint|checkov|kubeconform|kubeval|"
+    r"(?:rails|artisan|mix|swift|sbt|flutter|dart|deno|bun|bazel|bazelisk|stack|cabal|lein|turbo|nx|moon|lerna)\s+"
+    r"(?:\S+\s+)*?test(?::\S+)?|gotestsum|ginkgo|pest|"
     r"terraform\s+validate|tox|nox|coverage\s+report|vulture|codespell|typos|ty\s+check)(?=\s|$)"
 )
 AUDITS = regex(

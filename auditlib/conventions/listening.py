@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
@@ -40,6 +41,14 @@ _DEFAULTS: dict[str, frozenset[str]] = {
 }
 """Ports of images that listen on nothing else unless their command or environment says so (https://hub.docker.com)."""
 
+_SERVED_BY_BASE: tuple[tuple[re.Pattern[str], frozenset[str]], ...] = (
+    (regex(r"fpm"), frozenset({"9000"})),
+    (regex(r"(?:^|/)(?:nginx|httpd|openresty|caddy|wordpress|nextcloud|drupal)(?:[:@/]|$)|apache"), frozenset({"80"})),
+    (regex(r"(?:^|/)caddy(?:[:@]|$)|frankenphp"), frozenset({"80", "443", "2019"})),
+    (regex(r"(?:^|/)(?:tomcat|jetty|wildfly|nginx-unprivileged)(?:[:@]|$)"), frozenset({"8080"})),
+)
+"""What an image serves of itself that others are built from; their `EXPOSE` lines add to it."""
+
 
 def ports(inventory: Inventory, service: Service) -> frozenset[str]:
     """Every port that anything says the service listens on; empty if nothing says a word."""
@@ -53,8 +62,11 @@ def to_ask(inventory: Inventory, service: Service) -> list[str]:
     """The ports at which a service can be asked; those of its image only where it starts what the image starts."""
     own = {port.target for port in service.ports} | {text.partition("/")[0] for text in service.expose}
     own |= set(in_command((*service.entrypoint, *service.command)))
-    replaced = service.build is not None and bool(service.command)
-    return sorted(own or (() if replaced else ports(inventory, service)))
+    if own or (service.build is not None and service.command):
+        return sorted(own)
+    found = services.product(inventory, service)
+    passing = _of_proxies(inventory, service) if found and found.kind == "proxy" else set()
+    return sorted({*_of_variables(service), *of_program(inventory, service), *passing})
 
 
 def _of_variables(service: Service) -> Iterator[str]:
@@ -95,7 +107,7 @@ def mismatch(
     A published port alone doesn't tell that there are no others: command, image or Dockerfile must name some, or the
     asked one must be that of the host. What another place asks for as well (`confirmed`) is more likely right.
     """
-    possible = ports(inventory, service) if asked else frozenset()
+    possible = ports(inventory, service) | _of_base(inventory, service) if asked else frozenset()
     if not asked or (possible | set(confirmed)) & set(asked) or any("-" in port or "$" in port for port in possible):
         return None
     program = of_program(inventory, service)
@@ -130,6 +142,15 @@ def _of_image(inventory: Inventory, service: Service) -> set[str]:
             pairs = (word.partition("=") for word in item.words)
             found |= {value for name, _, value in pairs if _PORT_VARIABLE.search(name) and value.isdigit()}
     return found
+
+
+def _of_base(inventory: Inventory, service: Service) -> frozenset[str]:
+    """What the image that a service is built from serves anyway, or a package that its Dockerfile installs."""
+    base, instructions = services.built_from(inventory, service)
+    packages = (word for item in instructions if item.keyword == "RUN" for word in item.words if word.endswith("-fpm"))
+    return frozenset().union(
+        *(found for name in (base, *packages) for pattern, found in _SERVED_BY_BASE if pattern.search(name))
+    )
 
 
 def _of_proxies(inventory: Inventory, service: Service) -> set[str]:

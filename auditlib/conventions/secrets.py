@@ -57,9 +57,9 @@ https://pusher.com/docs/channels, https://supabase.com/docs/guides/api/api-keys 
 _OF_PROVIDER = regex(
     r"(?:^|_)(?:OPENAI|ANTHROPIC|CLAUDE|GEMINI|GOOGLE|GROQ|MISTRAL|COHERE|HUGGINGFACE|HF|STRIPE|PAYPAL|SENDGRID|TWILIO|"
     r"MAILGUN|POSTMARK|RESEND|SLACK|DISCORD|TELEGRAM|GITHUB|GITLAB|AWS|AZURE|GCP|CLOUDINARY|CLOUDFLARE|SENTRY|DATADOG|"
-    r"NEW_RELIC|ALGOLIA|MAPBOX|PINECONE|FIREBASE|SUPABASE|AUTH0|OKTA|CLERK)_"
+    r"NEW_RELIC|ALGOLIA|MAPBOX|PINECONE|FIREBASE|SUPABASE|AUTH0|OKTA|CLERK|SMTP|E?MAIL|MAILER)_"
 )
-"""Names of credentials that a company gives out: what is made up opens nothing there."""
+"""Names of credentials that a company, or a mail server, gives out: what is made up opens nothing there."""
 
 
 _DISTINCT, _DISTINCT_WORD = 8, 10

@@ -30,6 +30,8 @@ class Command(Struct, frozen=True):
     """The variables whose values the shell puts into its words."""
     function: str = ""
     """The function of the script that it stands in."""
+    tested: bool = False
+    """Whether a condition (`if`, `while`, `!`, `&&`, `||`) decides by its exit status, so that `set -e` doesn't."""
 
 
 class Trigger(Struct, frozen=True):
@@ -132,6 +134,8 @@ class Workflow(Struct, frozen=True):
     location: Location
     concurrency: str = ""
     permissions: tuple[tuple[str, str], ...] | None = None
+    told: frozenset[str] = frozenset()
+    """The names in capitals that its comments speak of, such as those of the secrets that it needs."""
 
 
 class Action(Struct, frozen=True):
@@ -206,6 +210,8 @@ class Script(Struct, frozen=True):
     """Whether its first line names the program that runs it (`#!/bin/sh`)."""
     carriage_return: bool = False
     """Whether its first line ends as on Windows, and Git is not told to end it otherwise."""
+    sets: frozenset[str] = frozenset()
+    """The variables that a shell script gives a value, or has one for where nobody does (`${NAME:-…}`)."""
 
 
 class Caller(Struct, frozen=True):

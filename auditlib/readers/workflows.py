@@ -28,7 +28,10 @@ _LEVELS = frozenset({"read", "write", "none"})
 _ALL = frozenset({"read-all", "write-all"})
 _EXPRESSION = regex(r"\$\{\{(?:[^}]|\}(?!\}))*\}\}|^[ \t]*(?:-[ \t]+)?if:[^\n]*", re.M)
 _COMMENT = regex(r"[ \t]*#")
-_REFERENCE = regex(r"\b(secrets|vars)(?:\.([A-Za-z_]\w*)|\[\s*'([^'\n]+)'\s*\])")
+_SPEAKS = regex(r"[ \t]*#(?![^\n]*\$\{\{)")
+"""A line that is a comment, and no line of the workflow that was commented out."""
+_NAME_IN_CAPITALS = regex(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b")
+_REFERENCE = regex(r"\b(secrets|vars)(?:\.([A-Za-z_]\w*)(?!\w|\$\{\{)|\[\s*'([^'\n]+)'\s*\])")
 
 
 def read(source: Source) -> reading.Reading:
@@ -55,6 +58,7 @@ def _workflow(source: Source, file: str) -> Iterator[Any]:
         location=Location(file),
         concurrency=_concurrency(document),
         permissions=_permissions(document.get("permissions")),
+        told=frozenset(name for line in lines if _SPEAKS.match(line) for name in _NAME_IN_CAPITALS.findall(line)),
     )
     yield from entries.problems
 

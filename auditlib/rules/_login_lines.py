@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
@@ -11,12 +12,16 @@ from auditlib.conventions.secrets import Sighting
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import EnvironmentEntry, Service
 from auditlib.model import Location
+from auditlib.patterns import regex
 from auditlib.phrases import listed
 from auditlib.redaction import Value
 from auditlib.rules import _compose_lines as compose_lines
 
 _DISTINCT = 8
 """Characters from which two equal values are hardly equal by chance."""
+_SERVER = regex(r"(?:^|;)\s*(?:server|host|data source)\s*=\s*(?:tcp:)?([\w.-]+)", re.I)
+_BEFORE_TEN = regex(r":v?[1-9]\.")
+"""Releases of Grafana whose program for administrators is one of its own."""
 _HOME_OF_GRAFANA = "/var/lib/grafana"
 _TOLD = (
     "# a volume that is there keeps the old password: change it there first, with the new one, of letters and digits, "
@@ -44,7 +49,7 @@ _MONGO = (
     """-p "$MONGO_INITDB_ROOT_PASSWORD" --eval """
     """"db.changeUserPassword(process.env.MONGO_INITDB_ROOT_USERNAME, process.env.NEW)"'"""
 )
-_GRAFANA = """{compose} exec -T {service} grafana cli admin reset-admin-password "${new}\""""
+_GRAFANA = """{compose} exec -T {service} {client} admin reset-admin-password "${new}\""""
 _RABBITMQ = (
     """{compose} exec -T -e NEW="${new}" {service} sh -c """
     """'rabbitmqctl change_password "${{RABBITMQ_DEFAULT_USER:-guest}}" "$NEW"'"""
@@ -124,8 +129,11 @@ def _shell(entry: EnvironmentEntry) -> str:
 def _command(inventory: Inventory, service: Service, entry: EnvironmentEntry, variable: str) -> str:
     usual, of_mariadb = _BY_VARIABLE[entry.name]
     is_mariadb = "mariadb" in service.image
+    client = "mariadb" if is_mariadb else "mysql"
+    if entry.name.startswith("GF_"):
+        client = "grafana-cli" if _BEFORE_TEN.search(service.image) else "grafana cli"
     return (of_mariadb if is_mariadb else usual).format(
-        new=variable, service=shlex.quote(service.name), client="mariadb" if is_mariadb else "mysql",
+        new=variable, service=shlex.quote(service.name), client=client,
         prefix=entry.name.partition("_")[0], compose=compose_lines.call(inventory, service.project),
     )  # fmt: skip
 
@@ -171,6 +179,12 @@ def _in_other_files(inventory: Inventory, value: Value) -> Iterator[Sighting]:
             yield item
 
 
+def hosts_of(entry: EnvironmentEntry) -> set[str]:
+    """The hosts that an entry names as an address, or as the server of a connection string (`Server=db;…`)."""
+    text = entry.value.text if entry.value else ""
+    return {end.host for end in entry.endpoints} | {match[1] for match in _SERVER.finditer(text)}
+
+
 def _is_the_same(entry: EnvironmentEntry, name: str, value: Value, hosts: set[str]) -> bool:
     """Whether an entry holds the same secret: by its name, by the service that it opens, or as few values are equal.
 
@@ -178,7 +192,7 @@ def _is_the_same(entry: EnvironmentEntry, name: str, value: Value, hosts: set[st
     """
     if entry.variables or entry.value is None or secrets.is_public(entry.name):
         return False
-    opens = any(end.host in hosts for end in entry.endpoints)
-    if opens and entry.value.secret and "://" not in entry.value.text:
+    opens = not hosts.isdisjoint(hosts_of(entry))
+    if opens and entry.value.text.startswith("‹secret"):
         return True
     return entry.value.identity == value.identity and (opens or entry.name == name or _is_distinct(value))

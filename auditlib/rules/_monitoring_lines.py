@@ -66,15 +66,17 @@ def job(name: str, target: str, path: str = "/metrics") -> str:
     return f'scrape_configs:\n  - job_name: {name}{told}\n    static_configs:\n      - targets: ["{target}"]'
 
 
-def for_exporter(inventory: Inventory, config: str, exporter: Exporter, watched: Service | None = None) -> str:
-    """What scrapes an exporter, and where none runs the service of one as well."""
+def for_exporter(
+    inventory: Inventory, config: str, exporter: Exporter, watched: Service | None = None, name: str = ""
+) -> str:
+    """What scrapes an exporter, and where none runs the service of one as well; `name` is a job that is there."""
     if exporter is exporters.APPLICATION:
         return files.into(config, job(*_application(inventory)))
     some = inventory.distinct_services[:_LOOKED_AT]
     running = next((item for item in some if exporters.of_image(item.image) is exporter), None)
     host = running.name if running else exporter.name.lower().replace(" ", "-")
     port = exporter.ports[0] if exporter.ports else "<port>"
-    lines = files.into(config, job(_free(inventory, config, host), f"{host}:{port}"))
+    lines = files.into(config, job(name or _free(inventory, config, host), f"{host}:{port}"))
     return lines if running else f"{lines}{_added(inventory, config, host, watched)}"
 
 
@@ -107,7 +109,9 @@ def for_service(inventory: Inventory, config: str, service: Service) -> str:
     port = _port(inventory, service)
     silent = product is None or product.name in _WITHOUT_METRICS
     if silent and port != _UNKNOWN_PORT and not scraping.exposes(inventory, service, "/metrics"):
-        return _probe(inventory, config, service, f"http://{service.name}:{port}")
+        encrypted = any(item.target == "443" for item in service.ports)  # its certificate is for its name alone
+        url = "https://<the name of the site>" if encrypted else f"http://{service.name}:{port}"
+        return _probe(inventory, config, service, url)
     return files.into(config, job(_free(inventory, config, service.name), f"{service.name}:{port}", _path(service)))
 
 

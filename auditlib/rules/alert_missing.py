@@ -84,7 +84,8 @@ def _may_alert_elsewhere(inventory: Inventory) -> bool:
 
 def _runs(inventory: Inventory, config: PrometheusConfig) -> bool:
     """Whether a service runs with the configuration elsewhere than on a developer's machine."""
-    return not all(environments.only_for_development(item) for item in monitoring.runners(inventory, config.file))
+    runners = monitoring.runners(inventory, config.file)
+    return not all(environments.is_for_developers(inventory, item) for item in runners)
 
 
 def _loads_unknown_rules(inventory: Inventory, config: PrometheusConfig) -> bool:

@@ -34,29 +34,17 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 
-from auditlib.conventions import backups, environments, services
+from auditlib.conventions import backups, environments, services, sqlite_files
 from auditlib.conventions.images import Product
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Mount, Project, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.phrases import listed, specified
+from auditlib.rules import _dump_lines as dump_lines
 from auditlib.rules._rule import Evidence, rule
 
-_DUMPS = {
-    "PostgreSQL": ('pg_dumpall -U "${POSTGRES_USER:-postgres}"', {}),
-    "MySQL": ("mysqldump --all-databases", {"MYSQL_ROOT_PASSWORD": "-uroot -p"}),
-    "MariaDB": (
-        "mariadb-dump --all-databases", {"MARIADB_ROOT_PASSWORD": "-uroot -p", "MYSQL_ROOT_PASSWORD": "-uroot -p"}
-    ),
-    "MongoDB": (
-        "mongodump --archive",
-        {"MONGO_INITDB_ROOT_PASSWORD": '--authenticationDatabase admin -u "$MONGO_INITDB_ROOT_USERNAME" -p '},
-    ),
-}  # fmt: skip
-"""By product what writes all of it to the output, inside its container, and how it logs in with which variable."""
-_NEVER_OPEN = ("MySQL", "MariaDB")
-"""Products whose images demand a password of their administrator."""
+_Store = tuple[Service, Product, Mount]
 _PASSING = frozenset({"cache", "broker"})
 """Kinds of stores whose data is copies, or work on its way; beside a database nobody restores them."""
 
@@ -66,22 +54,25 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """For each project one finding for all data in volumes, that of the monitoring where no project has other."""
     if backups.are_made(inventory):
         return
-    kept: dict[str, list[tuple[Service, Product, Mount]]] = {
-        project.name: _lasting(services.stores(inventory, project) + services.files(inventory, project))
+    kept: dict[str, list[_Store]] = {
+        project.name: services.stores(inventory, project)
+        + services.files(inventory, project)
+        + sqlite_files.kept(inventory, project)
         for project in inventory.base_projects
     }
     alone = not any(kept.values())
     for project in inventory.base_projects:
         stores = kept[project.name] or (services.monitoring_data(inventory, project) if alone else [])
         if stores and not environments.in_development_file(inventory, project.location.file):
-            yield _evidence(inventory, project, stores)
+            wanted = _lasting(stores)
+            yield _evidence(inventory, project, wanted, [item for item in stores if item not in wanted])
 
 
-def _lasting(stores: list[tuple[Service, Product, Mount]]) -> list[tuple[Service, Product, Mount]]:
+def _lasting(stores: list[_Store]) -> list[_Store]:
     return [item for item in stores if item[1].kind not in _PASSING] or stores
 
 
-def _evidence(inventory: Inventory, project: Project, stores: list[tuple[Service, Product, Mount]]) -> Evidence:
+def _evidence(inventory: Inventory, project: Project, stores: list[_Store], passing: list[_Store]) -> Evidence:
     names = [specified(service.name, product.name) for service, product, _ in stores]
     databases = [item for item in stores if item[1].kind == "datastore"]
     spoken = backups.are_spoken_of(inventory)
@@ -93,19 +84,23 @@ def _evidence(inventory: Inventory, project: Project, stores: list[tuple[Service
         mount.location,
         subject=f"{project.name}/backup",
         service=first.name,
-        related=tuple(
-            Related(item.location, f"what {service.name} keeps ({product.name}) is here", member=True)
-            for service, product, item in stores
-            if service is not first
+        related=(
+            *(
+                Related(item.location, f"what {service.name} keeps ({product.name}) is here", member=True)
+                for service, product, item in stores
+                if service is not first
+            ),
+            *(Related(item.location, f"{service.name} ({product.name}) keeps what is made again, or is on its way")
+              for service, product, item in passing),
         ),
         recommendation=f"Add a service or a scheduled job that backs up {listed(names)} to another host, and try to "
         "restore it.",
         severity=_severity(stores, spoken),
         example=_dump(project, first, kept, mount),
-    )
+    )  # fmt: skip
 
 
-def _severity(stores: list[tuple[Service, Product, Mount]], spoken: bool) -> Severity | None:
+def _severity(stores: list[_Store], spoken: bool) -> Severity | None:
     """What the monitoring and caches keep can be missed; what a document speaks of, somebody may back up."""
     kinds = {product.kind for _, product, _ in stores}
     if kinds <= services.OBSERVABILITY | _PASSING:
@@ -115,27 +110,12 @@ def _severity(stores: list[tuple[Service, Product, Mount]], spoken: bool) -> Sev
 
 def _dump(project: Project, store: Service, product: Product, mount: Mount) -> str:
     """The command of a night's job; the dump leaves the host before it is written."""
-    command = _command(store, product)
+    command = dump_lines.command(store, product)
     if not command:
         return _copy(project, store, mount)
     inside = f"docker compose -f {shlex.quote(project.location.file)} exec -T {shlex.quote(store.name)}"
     away = f'restic -r "$RESTIC_REPOSITORY" backup --stdin --stdin-filename {shlex.quote(store.name)}.dump'
     return f"set -o pipefail  # of Bash: a dump that fails is no backup\n{inside} sh -c '{command}' |\n  {away}"
-
-
-def _command(store: Service, product: Product) -> str:
-    """What dumps it, with the login that its container holds; empty where that isn't known."""
-    name = "MariaDB" if "mariadb" in store.image else product.name
-    dump, logins = _DUMPS.get(name, ("", {}))
-    given = {entry.name for entry in store.environment}
-    for variable, login in logins.items():
-        for key, value in ((variable, f"${variable}"), (f"{variable}_FILE", f'$(cat "${variable}_FILE")')):
-            if key in given:
-                return f'{dump} {login}"{value}"'
-    if logins and store.env_files:  # the variables stand in a file that may not be here
-        variable, login = next(iter(logins.items()))
-        return f'{dump} {login}"${variable}"'
-    return "" if name in _NEVER_OPEN else dump
 
 
 def _copy(project: Project, store: Service, mount: Mount) -> str:

@@ -42,6 +42,9 @@ from auditlib.rules._rule import Evidence, rule
 _LOOKED_AT = 300
 """Dockerfiles of a very large repository among which one that is meant is looked for."""
 
+_INSTALLED = frozenset({"vendor", "node_modules"})
+"""Folders that a package manager fills, as Composer does that of Laravel's Sail."""
+
 
 @rule(area=Area.ORCHESTRATION, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
@@ -51,6 +54,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for service in inventory.distinct_services:
         build = service.build
         if build is None or build.outside or "$" in build.context + build.dockerfile:
+            continue
+        if not _INSTALLED.isdisjoint(build.context.split("/")):
             continue
         if inventory.leads_through_link(build.context) or inventory.leads_through_link(build.dockerfile):
             continue

@@ -33,7 +33,8 @@ from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
-from auditlib.conventions import command_words, compose_calls, database_logins, deployment, environments, services
+from auditlib import command_words, compose_command
+from auditlib.conventions import database_logins, deployment, environments, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
@@ -120,7 +121,7 @@ def _login(inventory: Inventory, words: Sequence[str], place: Location, *, told:
 
 def _entered(words: Sequence[str]) -> tuple[str, list[str]]:
     """The service or container that a command enters, and what it calls there."""
-    call = compose_calls.of(words)
+    call = compose_command.of(words)
     if call is not None and call.verb == "exec":
         return command_words.split(list(call.arguments))
     core = command_words.core(list(words))

@@ -27,6 +27,7 @@ References:
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 
@@ -41,6 +42,7 @@ from auditlib.redaction import Value, is_credential_name
 from auditlib.rules import _login_lines as login_lines
 from auditlib.rules._rule import Evidence, rule
 
+_TEST = regex(r"(?:^|[-_.])(?:tests?|testing|e2e)(?:$|[-_.])", re.I)
 _RUNNING = ("default", "literal", "setting")
 _ROOT = "the root user of the database"
 _USER = regex(r"(?:^|_)(?:DB|DATABASE|MYSQL|MARIADB|SQL)_?(?:USER|USERNAME)$")
@@ -85,21 +87,33 @@ def _purpose(item: Sighting, as_root: bool) -> str:
     return _ROOT if as_root and found == "the database" else found
 
 
+def _is_thrown_away(inventory: Inventory, items: list[Sighting]) -> bool:
+    """Whether only services for tests have a value, by their names and profiles: their data is made anew."""
+    known = {item.name: item for item in inventory.distinct_services}
+    places = [known.get(item.service) for item in items]
+    return all(
+        item is not None and item.profiles and _TEST.search(item.name) and all(map(_TEST.search, item.profiles))
+        for item in places
+    )
+
+
 def _judged(inventory: Inventory, items: list[Sighting], as_root: bool, variable: str = "") -> Iterator[Evidence]:
     """A finding if the names speak of two purposes at least; a name that speaks of none counts for nothing."""
     by_purpose: dict[str, list[Sighting]] = {}
     for item in items:
         if purpose := _purpose(item, as_root):
             by_purpose.setdefault(purpose, []).append(item)
-    if len(by_purpose) < 2:
-        return
     named = [item for found in by_purpose.values() for item in found]
+    if len(by_purpose) < 2 or _is_thrown_away(inventory, named):
+        return
     first = min(named, key=lambda item: environments.is_for_development(item.location.file))
     names = list(dict.fromkeys(item.name for item in named))
     logins = [list(dict.fromkeys(item.name for item in found)) for found in by_purpose.values()]
+    told = [name for login in (logins[1:] if variable else logins) for name in login]
     others = [max(login, key=login_lines.is_of_server) for login in logins[1:]]
     what = f"get their value from {variable}" if variable else f"have the same value ({first.value.text})"
     aside = all(environments.is_for_development(item.location.file) for item in named)
+    holders = [item for item in inventory.distinct_services if item.name in {each.service for each in named}]
     places = {item.location: item for item in named if item.location != first.location}
     yield Evidence(
         f"{listed(names)} {what}: one secret for {listed(by_purpose)}.",
@@ -111,10 +125,13 @@ def _judged(inventory: Inventory, items: list[Sighting], as_root: bool, variable
         f"{'its' if len(others) == 1 else 'their'} own.",
         severity=Severity.LOW if aside else None,
         example=login_lines.with_kept(
-            f"{_required(logins)}\n# in .env, each from a run of its own of: openssl rand -hex 32",
+            f"{_required(logins[1:] if variable else logins)}\n# in .env, each from a run of its own of: "
+            "openssl rand -hex 32",
             inventory,
-            names,
-            [first.value],
+            told,
+            [] if variable else [first.value],
+            None if variable or not all(item.service for item in named) else holders,
+            called=_called(inventory, told) if variable else {},
         ),
     )
 
@@ -126,3 +143,9 @@ def _required(logins: list[list[str]]) -> str:
         first = max(names, key=login_lines.is_of_server)
         lines += [f"\n  {name}: ${{{first}:?set it in .env}}" for name in names]
     return f"environment:{''.join(lines)}"
+
+
+def _called(inventory: Inventory, names: list[str]) -> dict[str, str]:
+    """By service the new variable that it gets for one of these names, in place of the one that was shared."""
+    return {service.name: entry.name for service in inventory.distinct_services for entry in service.environment
+            if entry.name in names}  # fmt: skip

@@ -35,6 +35,7 @@ References:
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterator
 
@@ -73,7 +74,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             server = database_logins.made_by(other) if other else None
             if match and server and other and not _is_open(inventory, other):
                 wrong = _wrong(entry, match["user"], match["database"], server)
-                if wrong:
+                if wrong and not (_is_of_database(wrong) and _makes_its_own(inventory, service)):
                     yield _evidence(service, entry, server, wrong, _lines(service, entry, server, match))
 
 
@@ -94,6 +95,17 @@ def _is_open(inventory: Inventory, service: Service) -> bool:
         or database_logins.makes_others(inventory, service)
         or services.product(inventory, service) is None
     )
+
+
+def _is_of_database(wrong: list[str]) -> bool:
+    return len(wrong) == 1 and wrong[0].startswith("the database")
+
+
+def _makes_its_own(inventory: Inventory, service: Service) -> bool:
+    """Whether a service is built from a program whose framework makes its database, as Rails and Ecto do."""
+    context = posixpath.normpath(service.build.context or ".") if service.build else ""
+    return bool(context) and any(posixpath.normpath(posixpath.join(context, name)) in inventory.file_set
+                                 for name in ("Gemfile", "mix.exs"))  # fmt: skip
 
 
 def _wrong(entry: EnvironmentEntry, user: str, database: str, server: Server) -> list[str]:
@@ -146,7 +158,7 @@ def _lines(service: Service, entry: EnvironmentEntry, server: Server, match: re.
 
 
 def _evidence(service: Service, entry: EnvironmentEntry, server: Server, wrong: list[str], example: str) -> Evidence:
-    only_database = len(wrong) == 1 and wrong[0].startswith("the database")
+    only_database = _is_of_database(wrong)
     doubt = ", unless a migration makes it" if only_database else ""
     place = server.user.location if server.user else server.service.location
     return Evidence(
@@ -157,5 +169,6 @@ def _evidence(service: Service, entry: EnvironmentEntry, server: Server, wrong: 
         related=(Related(place, f"what {server.service.name} is told to make"),),
         recommendation=f"Make {entry.name} of {service.name} and the variables of {server.service.name} agree.",
         example=example,
+        severity=Severity.MEDIUM if only_database else None,
         confidence=Confidence.MEDIUM if only_database else None,
     )

@@ -138,8 +138,16 @@ def _evidence(project: Project, lost: list[tuple[Service, Product]]) -> Evidence
         recommendation=_advice(first, product),
         severity=Severity.MEDIUM if brokers else None,
         confidence=None if product.home else Confidence.MEDIUM,
-        example=compose_lines.named_volume(first, product.home or _UNKNOWN),
+        example=_kept(first, product),
     )
+
+
+def _kept(service: Service, product: Product) -> str:
+    """A volume; RabbitMQ finds its data again only under the name of the same host."""
+    lines = compose_lines.named_volume(service, product.home or _UNKNOWN)
+    named = product.name != "RabbitMQ" or service.hostname
+    head = f"  {service.name}:\n"
+    return lines if named else lines.replace(head, f"{head}    hostname: {service.name}\n", 1)
 
 
 def _advice(service: Service, product: Product) -> str:

@@ -57,6 +57,8 @@ _GRACE = 10
 """Seconds that Docker waits, where nothing else is said."""
 _TASK_LIMIT = regex(r"\s--(?:timeout|time-limit|soft-time-limit)[= ](\d{1,6})\b")
 """How long a task may take, of Laravel and Celery."""
+_PLAIN = regex(r"^[a-z][\w-]*(?:\s[^;&|<>$]*)?$")
+"""A program of a package with its arguments, and nothing that needs a shell."""
 _COMPOUND = regex(r"[;&|<>()]|\\\n")
 
 
@@ -101,7 +103,10 @@ def _behind(inventory: Inventory, service: Service, start: Start) -> str:
         item for item in inventory.manifests if item.kind == "npm" and mounts.is_below(item.path, _root(context))
     ]
     found = [target.text for item in packages for target in item.targets if target.name == start.words[-1]]
-    return found[0] if len(found) == 1 and found[0] else f"<what the script {start.words[-1]} starts>"
+    text = found[0] if len(found) == 1 else ""
+    if not _PLAIN.match(text):
+        return f"<what the script {start.words[-1]} starts>"
+    return text if text.startswith("node ") else f"node_modules/.bin/{text}"  # where npm alone looks for programs
 
 
 def _root(context: str) -> str:

@@ -32,7 +32,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator
 
-from auditlib.conventions import environments, grafana, mounts, services
+from auditlib.conventions import environments, grafana, images, mounts, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
@@ -45,11 +45,15 @@ _HOME = "/etc/grafana/provisioning"
 _EXAMPLE = """\
 apiVersion: 1
 datasources:
-  - name: Prometheus
-    type: prometheus
-    url: http://{host}:9090
+  - name: {name}
+    type: {kind}
+    url: {url}
     isDefault: true
 """
+_ASKED = {"Prometheus": ("prometheus", "9090"), "Loki": ("loki", "3100")}
+"""By product the type of data source by which Grafana asks it, and its port."""
+_LOKI = "grafana/loki"
+_UNKNOWN = ("<its name>", "<its type>", "<its address>")
 
 
 @rule(area=Area.MONITORING, severity=Severity.LOW, confidence=Confidence.HIGH, effort=Effort.SMALL)
@@ -72,8 +76,8 @@ def _is_provisioned(server: Service) -> bool:
 
 
 def _evidence(inventory: Inventory, server: Service, *, with_dashboards: bool = False) -> Evidence:
-    sources = services.of_product(inventory, "Prometheus")
-    host = sources[0].name if sources else "prometheus"
+    sources = [("Prometheus", item) for item in services.of_product(inventory, "Prometheus")]
+    sources += [("Loki", item) for item in inventory.distinct_services if images.repository(item.image) == _LOKI]
     folder = mounts.path_outside(server, grafana.SOURCES)
     given = "dashboards and no data source" if with_dashboards else "no data source and no dashboard"
     return Evidence(
@@ -81,18 +85,20 @@ def _evidence(inventory: Inventory, server: Service, *, with_dashboards: bool = 
         server.location,
         subject=server.name,
         service=server.name,
-        related=tuple(Related(item.location, f"{item.name} is what it could ask") for item in sources[:1]),
+        related=tuple(Related(item.location, f"{item.name} is what it could ask") for _, item in sources[:1]),
         severity=Severity.MEDIUM if with_dashboards else None,
         recommendation=f"Write a data source into {folder}, which {server.name} reads, and the dashboards beside it."
         if folder
         else f"Mount files with a data source and the dashboards at {_HOME} of {server.name}.",
-        example=_source(server, folder, host),
+        example=_source(server, folder, sources),
     )
 
 
-def _source(server: Service, folder: str, host: str) -> str:
+def _source(server: Service, folder: str, sources: list[tuple[str, Service]]) -> str:
     """The data source in the folder that is mounted, or in one with its mount."""
-    lines = _EXAMPLE.format(host=host)
+    known = ((name, _ASKED[name][0], f"http://{item.name}:{_ASKED[name][1]}") for name, item in sources)
+    name, kind, url = next(known, _UNKNOWN)
+    lines = _EXAMPLE.format(name=name, kind=kind, url=url)
     if folder:
         return files.into(f"{folder}/main.yaml", lines)
     home = posixpath.join(posixpath.dirname(server.location.file), "grafana/datasources")

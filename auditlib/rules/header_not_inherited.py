@@ -34,10 +34,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from auditlib.conventions import proxies
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.proxy import LostHeaders
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.patterns import regex
 from auditlib.phrases import listed
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
@@ -52,24 +54,29 @@ _SECURITY = {
     "cross-origin-opener-policy": "Cross-Origin-Opener-Policy",
 }
 """The headers that protect a page, by their names in lower case (OWASP)."""
+_FOR_MACHINES = regex(r"/(?:[\w-]*health[\w-]*|livez?|readyz?|ping|status|nginx_status|metrics)/?$")
 
 
 @rule(area=Area.CONFIGURATION, severity=Severity.LOW, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """For each file of nginx one finding for the locations whose own headers take the place of the server's."""
     for config in inventory.reverse_proxies:
+        if any(proxies.left_out(inventory, service, config) for service in inventory.services):
+            continue
         found = [item for item in config.lost_headers if _lost(item)]
         if found:
             yield _evidence(config.file, found)
 
 
 def _lost(item: LostHeaders) -> list[str]:
-    return [_SECURITY[name] for name in item.names if name in _SECURITY]
+    """The headers that a location drops; what answers machines alone needs none."""
+    return [] if _FOR_MACHINES.search(item.path) else [_SECURITY[name] for name in item.names if name in _SECURITY]
 
 
 def _evidence(file: str, found: list[LostHeaders]) -> Evidence:
     first, *others = found
     names = list(dict.fromkeys(name for item in found for name in _lost(item)))
+    lines = "\n  ".join(f'add_header {name} "<as in the server>" always;' for name in _lost(first))
     places = listed((f"location {item.path}" for item in found), 3)
     return Evidence(
         f"{places} of {file} {'adds headers of its own' if not others else 'add headers of their own'}, so that Nginx "
@@ -81,5 +88,5 @@ def _evidence(file: str, found: list[LostHeaders]) -> Evidence:
             *(Related(item.location, f"so does location {item.path}", member=True) for item in others),
         ),
         recommendation=f"Repeat the headers of the server in {file} wherever a location adds its own.",
-        example=files.into(file, "\n".join(f'add_header {name} "<as in the server>" always;' for name in names)),
+        example=files.into(file, f"location {first.path} {{\n  # beside its own\n  {lines}\n}}"),
     )

@@ -62,6 +62,8 @@ _SCAN = """- uses: {host}aquasecurity/trivy-action@<full commit hash>  # <versio
     exit-code: "1\""""
 _KNOWN = regex(r"(?:[\w./:@-]|\$\{\{\s*(?!steps\.)[\w.-]+\s*\}\})+")
 """A name without what only the shell of a command, or another step, knows."""
+_REMOTE = regex(r"^(?:sshpass\s.*)?ssh\s|^\S*ssh-action\b|^\S*/ssh\S*@")
+"""A build on another host, whose image the runner doesn't have."""
 _ACTS_ON_IMAGE = regex(r"\bcompose\b.*\s(?:up|run)\b(?!.*--build)")
 
 
@@ -72,7 +74,9 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         return
     found = pipeline.of(inventory, inventory.workflows)
     builds = [
-        run for run in found.runs if not _ACTS_ON_IMAGE.search(run.text) and pipeline.builds_images(run, inventory)
+        run
+        for run in found.runs
+        if not (_ACTS_ON_IMAGE.search(run.text) or _REMOTE.search(run.text)) and pipeline.builds_images(run, inventory)
     ]
     scans = [run for run in (*found.runs, *found.opaque) if _SCANNERS.search(run.text)]
     if builds and all(_OF_FILES.search(run.text) for run in scans):

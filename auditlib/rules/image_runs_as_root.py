@@ -69,6 +69,12 @@ _ADDS_USER = {
 _HOME = regex(r"(?:^|[\s\"'=:\[])/root/|\bpip3?\s+install\b.*\s--user\b|\bplaywright\s+install\b")
 _BRINGS_SWITCH = regex(r"\b(?:gosu|su-exec|s6-overlay|setpriv)\b")
 """A program that changes the user, which nobody installs without a script that calls it."""
+_OWN_USERS = {"node": "node", "oven/bun": "bun", "denoland/deno": "deno"}
+"""The users that images bring."""
+_WITHOUT_USERADD = frozenset({"amazoncorretto", "amazonlinux", "scratch"})
+_MAJOR = regex(r"(\d+)")
+_WITH_APP = 8
+"""The first release of .NET whose images bring the user app."""
 
 
 class _Scripts(Struct, frozen=True):
@@ -275,8 +281,11 @@ def _lines(item: _Root) -> str:
     name, base = images.repository(item.image.base), item.image.base
     if name == "scratch" or name.startswith("distroless/"):
         return files.into(item.image.dockerfile.path, "USER 65532:65532")
-    own = "node" if name == "node" else "bun" if name == "oven/bun" else ""
+    own = _OWN_USERS.get(name, "")
+    if name.startswith("dotnet/") and (major := _MAJOR.match(images.tag(base))) and int(major[1]) >= _WITH_APP:
+        own = "app"
     adds = _ADDS_USER["alpine" if name in ("alpine", "busybox") or _ALPINE.search(images.tag(base)) else "debian"]
     user = own or "10001"
     folders = "".join(f"\nRUN install -d -o {user} {path}" for path in _volumes(item))
-    return files.into(item.image.dockerfile.path, f"{'' if own else adds}{folders}\nUSER {user}".lstrip("\n"))
+    adds = "" if own or name in _WITHOUT_USERADD else adds
+    return files.into(item.image.dockerfile.path, f"{adds}{folders}\nUSER {user}".lstrip("\n"))

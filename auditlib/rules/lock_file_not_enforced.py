@@ -47,6 +47,8 @@ from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 _CARGO = regex(r"^cargo\s+(?:\S+\s+)*?(?:build|install\s+--path)\b(?!.*\s--(?:locked|frozen|offline)\b)")
+_SWITCHED_OFF = frozenset({"--no-frozen-lockfile", "--frozen-lockfile=false", "--no-immutable", "--force"})
+"""Options by which a manager is told not to hold to the lock file."""
 
 
 class _Use(Struct, frozen=True):
@@ -139,11 +141,19 @@ def _evidence(lock: str, uses: list[_Use]) -> Evidence:
             *(Related(item.command.location, f"`{' '.join(item.command.words)[:80]}` too", member=True)
               for item in others),
         ),
-        recommendation=f"Install by `{strict[:80]}`, which fails where the lock file doesn't fit.",
+        recommendation=_advice(first, lock, strict),
         severity=None if any(item.in_image and item.manager != "cargo" for item in uses) else Severity.LOW,
         change=("npm install", "npm ci") if _is_simple(first) else ("", ""),
-        example=files.into(first.command.location.file, strict),
+        example=files.into(first.command.location.file, f"{'RUN' if first.in_image else '- run:'} {strict}"),
     )  # fmt: skip
+
+
+def _advice(use: _Use, lock: str, strict: str) -> str:
+    """Who switches the check off by an option may have had a lock file that doesn't fit."""
+    if any(word in _SWITCHED_OFF for word in use.command.words):
+        name = posixpath.basename(lock)
+        return f"Bring {name} up to date; install by `{strict[:80]}`, which fails where it doesn't fit."
+    return f"Install by `{strict[:80]}`, which fails where the lock file doesn't fit."
 
 
 def _is_simple(use: _Use) -> bool:

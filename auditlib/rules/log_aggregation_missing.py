@@ -108,7 +108,9 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 related=_log_mounts(applications),
                 recommendation=f"Add a collector and a store for logs to {project.location.file}, or set a logging "
                 f"driver for {listed((item.name for item in applications), limit=4)}.",
-                severity=Severity.LOW if few or not _is_large(inventory, mine, applications) else None,
+                severity=Severity.LOW
+                if few or project.for_one_host or not _is_large(inventory, mine, applications)
+                else None,
                 example=_lines(inventory, project),
             )
 

@@ -29,6 +29,7 @@ from collections.abc import Iterator
 from auditlib.conventions import environments
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
+from auditlib.inventory.monitoring import RawPathLabel
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
@@ -37,6 +38,8 @@ _OF_PYTHON = (
     "# after the request is answered: before, nobody knows the route\n"
     'route = request.scope.get("route")\npath = route.path if route else "none"'
 )
+_OF_FLASK = 'path = request.url_rule.rule if request.url_rule else "none"'
+_OF_DJANGO = 'path = request.resolver_match.route if request.resolver_match else "none"'
 _OF_NODE = (
     "// when the response is finished: before, nobody knows the route\n"
     'const route = req.route ? req.baseUrl + req.route.path : "none";'
@@ -57,5 +60,15 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         subject=first.location.file,
         related=tuple(Related(item.location, f"{item.source} is a label here too", member=True) for item in others),
         recommendation=f"Use the template of the route in {first.location.file}, and one word for what matches none.",
-        example=files.into(first.location.file, _OF_PYTHON if first.location.file.endswith(".py") else _OF_NODE),
+        example=files.into(first.location.file, _route(inventory, first)),
     )
+
+
+def _route(inventory: Inventory, item: RawPathLabel) -> str:
+    """The template of the route in the words of the framework, as the packages tell which one it is."""
+    if item.source == "request.url.path":
+        return _OF_PYTHON
+    packages = {need.name.lower() for manifest in inventory.manifests for need in manifest.requirements}
+    if not item.location.file.endswith(".py"):
+        return _OF_NODE if "express" in packages else "<the template of the route, as the framework calls it>"
+    return _OF_DJANGO if "django" in packages and "flask" not in packages else _OF_FLASK

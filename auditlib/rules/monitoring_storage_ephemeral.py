@@ -62,8 +62,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for project in inventory.projects:
         mine = declared.get(project.name, [])
         lost = [(item, *found) for item in mine if (found := _loses(inventory, item, remote))]
-        if lost and not environments.is_for_development(project.location.file):
-            yield _evidence(project, lost)
+        if lost and not environments.in_development_file(inventory, project.location.file):
+            yield _evidence(project, lost, given=bool(inventory.datasources and inventory.dashboards))
 
 
 def _loses(inventory: Inventory, service: Service, remote: bool) -> tuple[str, str] | None:
@@ -117,9 +117,9 @@ def _folder_of_loki(inventory: Inventory, service: Service) -> str:
     return next((folder.path for item in mounted for folder in item.folders), "")
 
 
-def _evidence(project: Project, lost: list[tuple[Service, str, str]]) -> Evidence:
+def _evidence(project: Project, lost: list[tuple[Service, str, str]], *, given: bool) -> Evidence:
     first, folder, _ = lost[0]
-    small = all("silences" in content for _, _, content in lost)
+    small = all("silences" in content or ("made by hand" in content and given) for _, _, content in lost)
     what = listed(f"{item.name} ({path}: {content})" for item, path, content in lost)
     return Evidence(
         f"{what} {'keeps' if len(lost) == 1 else 'keep'} data in no named volume, so that it is gone with the next "

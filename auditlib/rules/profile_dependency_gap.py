@@ -33,7 +33,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditlib.conventions import environments
+from auditlib.conventions import compose_calls, environments
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
@@ -46,6 +46,7 @@ from auditlib.rules._rule import Evidence, rule
 @rule(area=Area.ORCHESTRATION, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every required dependency that some activation of the service leaves out."""
+    started = _started(inventory)
     for service in inventory.distinct_services:
         for dependency in service.dependencies:
             target = inventory.services_of(service.project).get(dependency.service)
@@ -60,18 +61,35 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                     service=service.name,
                     related=(Related(target.profiles_location or target.location, f"the profiles of {target.name}"),),
                     recommendation=_recommendation(target, gap),
-                    severity=Severity.LOW if environments.only_for_development(service) else None,
+                    severity=Severity.LOW
+                    if environments.only_for_development(service) or _are_started_together(started, gap, target)
+                    else None,
                     example=compose_lines.of_service(target, f"profiles: [{', '.join((*target.profiles, *gap))}]")
                     if gap
                     else _optional(service, target),
                 )
 
 
+def _started(inventory: Inventory) -> list[frozenset[str]]:
+    """The profiles that each call of a command or document activates together."""
+    return [call.profiles for call, _ in compose_calls.everywhere(inventory) if call.profiles]
+
+
+def _are_started_together(started: list[frozenset[str]], gap: list[str], target: Service) -> bool:
+    """Whether each call that activates one of the profiles activates one of the other service too."""
+    calls = [profiles for profiles in started if not profiles.isdisjoint(gap)]
+    return bool(calls) and all(not profiles.isdisjoint(target.profiles) for profiles in calls)
+
+
 def _optional(service: Service, target: Service) -> str:
-    """A dependency without which the service starts as well."""
-    condition = next(item.condition for item in service.dependencies if item.service == target.name)
-    waits = f"{target.name}: {{condition: {condition}, required: false}}"
-    return compose_lines.of_service(service, f"depends_on:\n  {waits}")
+    """All that the service waits for, that one without which it starts as well among it."""
+    waits = "".join(
+        f"\n  {item.service}: {{condition: {item.condition}"
+        f"{', required: false' if item.service == target.name or not item.required else ''}}}"
+        for item in service.dependencies
+        if not item.implicit
+    )
+    return compose_lines.of_service(service, f"depends_on:{waits}")
 
 
 def _message(service: Service, target: Service, gap: list[str]) -> str:

@@ -67,6 +67,14 @@ def _mounted(config: PrometheusConfig, service: Service, path: str) -> str:
     return compose_lines.mount_of(service, posixpath.join(rules, posixpath.basename(target)), target)
 
 
+def _advice(inventory: Inventory, config: PrometheusConfig, service: Service, names: str) -> str:
+    """What to mount; where the repository has no rules beside the configuration, they have to be written first."""
+    folder = posixpath.join(posixpath.dirname(config.file), "rules")
+    if any(item.file.startswith(f"{folder}/") for item in inventory.alert_rules):
+        return f"Mount {folder} into {service.name}, or remove `rule_files` from {config.file}."
+    return f"Write rules into {folder} and mount them as {names} into {service.name}, or remove `rule_files`."
+
+
 def _evidence(inventory: Inventory, config: PrometheusConfig, absent: list[PathPattern]) -> Evidence:
     running = monitoring.runners(inventory, config.file)
     service = (running or monitoring.with_copies(inventory, config))[0]
@@ -81,6 +89,6 @@ def _evidence(inventory: Inventory, config: PrometheusConfig, absent: list[PathP
         if running
         else (Related(service.location, f"{service.name} mounts what seems to be a copy of {config.file}"),),
         confidence=None if running else Confidence.MEDIUM,
-        recommendation=f"Mount {names} into {service.name}, or remove `rule_files` from {config.file}.",
+        recommendation=_advice(inventory, config, service, names),
         example=_mounted(config, service, absent[0].path),
     )

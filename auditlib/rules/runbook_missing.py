@@ -49,6 +49,9 @@ _LINK = regex(r"run-?book|play-?book|https?://|docs/|\.md\b", re.I)
 _STEPS = regex(r"actions?|remediation|resolution|mitigation|next_?steps?|how_?to_?fix|procedure|fix", re.I)
 """Annotations that say what to do themselves."""
 
+_UNFILLED = regex(r"\byour\b|\bexample\b|[<{]", re.I)
+"""An address that nobody filled in, or that differs from alert to alert."""
+
 
 @rule(area=Area.RESILIENCE, severity=Severity.LOW, confidence=Confidence.HIGH, effort=Effort.MEDIUM)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
@@ -89,6 +92,9 @@ def _own_name(inventory: Inventory) -> str:
 
 
 def _linked(inventory: Inventory, alert: AlertRule) -> str:
-    """An alert with a link that whoever gets it can open."""
-    page = web_host.page(inventory.origin, _RUNBOOKS) or f"https://<where the documents are>/{_RUNBOOKS}"
+    """An alert with a link that whoever gets it can open: beside those of the others, if there are any."""
+    linked = [value for other in monitoring.alerts(inventory) for name, value in other.annotations
+              if name == _own_name(inventory) and "#" in value and not _UNFILLED.search(value)]  # fmt: skip
+    page = linked[0].partition("#")[0] if linked else web_host.page(inventory.origin, _RUNBOOKS)
+    page = page or f"https://<where the documents are>/{_RUNBOOKS}"
     return f"- alert: {alert.name}\n  annotations:\n    {_own_name(inventory)}: {page}#{alert.name.lower()}"

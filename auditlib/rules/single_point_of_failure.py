@@ -38,6 +38,7 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.phrases import counted, listed
+from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
 
 _WORST = 50
@@ -64,7 +65,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             and len((taken := _taken(point, lasting, edges, ordered)).hard) >= max(3, len(lasting) / 3)
         ]
         if worst and not environments.in_development_file(inventory, project.location.file):
-            yield _evidence(graph, project.name, worst, Severity.INFO if settled else None)
+            compose = compose_lines.call(inventory, project.name)
+            yield _evidence(graph, project.name, compose, worst, Severity.INFO if settled else None)
 
 
 def _counts(inventory: Inventory, service: Service) -> bool:
@@ -117,19 +119,23 @@ _CHAPTER = """## When {name} fails
 
 Stops with it: {stopped}
 
-1. `docker compose -f {file} ps {name}` and `docker compose -f {file} logs --tail 100 {name}`
-2. `docker compose -f {file} up -d {name}`, if that isn't enough: <what is restored from where>
+1. `{compose} ps {name}` and `{compose} logs --tail 100 {name}`
+2. `{compose} up -d {name}`, if that isn't enough: <what is restored from where>
 3. How to see that {first} works again"""
 
 
-def _chapter(service: Service, stopped: list[str]) -> str:
+def _chapter(compose: str, service: Service, stopped: list[str]) -> str:
     """What the runbook says of a service on which others rest."""
     names = ", ".join(f"`{name}`" for name in stopped)
-    return _CHAPTER.format(name=service.name, stopped=names, file=service.location.file, first=stopped[0])
+    return _CHAPTER.format(compose=compose, name=service.name, stopped=names, first=stopped[0])
 
 
 def _evidence(
-    graph: DependencyGraph, project: str, worst: list[tuple[Service, SinglePoint]], severity: Severity | None
+    graph: DependencyGraph,
+    project: str,
+    compose: str,
+    worst: list[tuple[Service, SinglePoint]],
+    severity: Severity | None,
 ) -> Evidence:
     first, point = worst[0]
     parts = [f"{item.name} takes {counted(len(found.hard), 'service')} along" for item, found in worst]
@@ -151,7 +157,7 @@ def _evidence(
         recommendation=f"Write into the runbook what stops with {listed(item.name for item, _ in worst)}, and decide "
         f"on a replica or a fallback for {first.name}.",
         severity=severity,
-        example=_chapter(first, stopped),
+        example=_chapter(compose, first, stopped),
     )
 
 

@@ -39,13 +39,23 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.configuration import EnvFile, Setting
 from auditlib.inventory.stack import Variable
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.patterns import regex
 from auditlib.phrases import counted, listed
 from auditlib.redaction import is_credential_name
 from auditlib.rules._rule import Evidence, rule
 
 _HAS_DEFAULT = ("literal", "empty", "expression")
+_OF_PACKAGE = regex(
+    r"(?:^|/)config/(?:app|auth|broadcasting|cache|cors|database|filesystems|hashing|logging|mail|queue|services|session|"
+    r"sanctum|fortify|horizon|telescope|scout|reverb|octane|sentry|jwt|pulse|passport|cashier|permission|media-library|"
+    r"backup|debugbar|ide-helper|excel|dompdf|l5-swagger|inertia|livewire|activitylog|captcha|geoip)\.php$"
+)
+"""What Laravel and its packages publish into a project: most of the settings are offers that nobody has to take."""
 _COMPLETE = 5
 """Variables of the code that a template has to name before one that it lacks is missed though it has a default."""
+
+_DEMANDED = (":?", "?")
+"""How Compose is told to stop without a variable: then it names the variable itself."""
 
 
 @rule(area=Area.CONFIGURATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
@@ -63,7 +73,9 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         if missing:
             template = _template(inventory, project.location.file)
             required = [
-                item for item in missing if item.operator not in (":-", "-", ":+", "+") or is_credential_name(item.name)
+                item
+                for item in missing
+                if item.operator == "" or (item.operator not in _DEMANDED and is_credential_name(item.name))
             ]
             files = list(dict.fromkeys(item.location.file for item in used.values()))
             yield Evidence(
@@ -97,6 +109,8 @@ def _in_code(inventory: Inventory, named: set[str]) -> Iterator[Evidence]:
         second = item.style == "pydantic" and (item.location.file, item.location.line) in asked
         if programs.is_aside(item) or (item.unused and not item.required) or second:
             continue  # `port: str = os.getenv("DB_PORT", …)`: who sets it does so by the name that is spelt
+        if not item.required and _OF_PACKAGE.search(item.location.file):
+            continue
         template = _template(inventory, item.location.file)
         path = template.path if template else ""
         if _is_told(item, told):

@@ -159,6 +159,7 @@ def _of_files(inventory: Inventory) -> Iterator[_Use]:
     """The versions that workflows set up and version files name; of a matrix only one without a maintained version."""
     for language, stated in language_versions.stated(inventory).items():
         images = [item.text for item in stated if item.source == "image"]
+        old = {gone.cycle for text in images if (gone := end_of_life.of_language(language, text))}
         kept = [text for text in images if not end_of_life.of_language(language, text)]
         inputs = {item.location for item in stated if item.source == "ci"} - {job.location for job in inventory.jobs}
         places: defaultdict[Location, dict[str, Ended | None]] = defaultdict(dict)
@@ -167,7 +168,8 @@ def _of_files(inventory: Inventory) -> Iterator[_Use]:
                 places[item.location][item.text] = end_of_life.of_language(language, item.text)
         for location, versions in places.items():
             text, ended = next(iter(versions.items()))
-            if ended and all(versions.values()):
+            told = bool(kept and ended and ended.cycle not in old)  # not the image's: a finding of its own
+            if ended and all(versions.values()) and not told:
                 instead = next(iter(kept), ended.successor)
                 says = f"{location.file} asks for {listed(versions)}"
                 asked = f'{language}-version: "{instead}"' if location in inputs else instead

@@ -27,6 +27,8 @@ _OF_ONE = regex(
     r"description|version|algorithm|rotation|seconds|minutes|hours|days|owner|user|error|missing|invalid|here)$)[a-z]+$"
 )
 """The secret of one environment or customer: `DB_PASSWORD_PROD`, `API_TOKEN_BILLING`; no property of a secret."""
+_SWITCH = regex(r"(?:^|_)(?:allow_empty|allow_blank|random|random_root|onetime)_(?:root_)?password$")
+"""What turns a password off or has one made: `MYSQL_ALLOW_EMPTY_PASSWORD`, `MYSQL_RANDOM_ROOT_PASSWORD`."""
 _PASSWORD = regex(r"pass|pwd|secret", re.I)
 
 _REFERENCE = (
@@ -59,7 +61,7 @@ def is_credential_name(name: str) -> bool:
 def _is_credential(name: str) -> bool:
     snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)
     snake = re.sub(r"[-. ]", "_", snake).lower()
-    return bool(_CREDENTIAL.search(snake) or _OF_ONE.search(snake))
+    return bool(_CREDENTIAL.search(snake) or _OF_ONE.search(snake)) and not _SWITCH.search(snake)
 
 
 def is_login_name(name: str) -> bool:

@@ -181,7 +181,7 @@ def test_the_summary_counts_the_open_findings_alone(tmp_path):
     text = PLAIN.format(f"  # auditlib: ignore[{RULE}] known")
     checked = [rules.find(RULE), rules.find("resource-limit-missing")]
     result = audit(write(tmp_path, compose_yml=text), checked, scanned=False, today=TODAY)
-    assert plain_text.render(result).endswith("\n1 finding: 1 medium (1 suppressed)\n")
+    assert plain_text.render(result).endswith("\n1 finding: 1 low (1 suppressed)\n")
 
 
 def test_the_other_formats_say_it_too(suppressed):

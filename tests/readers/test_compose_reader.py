@@ -234,15 +234,35 @@ def test_a_required_variable_that_nobody_sets_stands_for_itself(read):
 def test_a_mount_of_what_no_file_names_costs_no_other_mount(read):
     found = read({
         "compose.yaml": "services:\n  a:\n    image: b:1\n    volumes:\n      - data:/data\n"
-        "      - ${MEDIA}:/media:ro\n      - $PHOTOS:/photos\nvolumes: {data: {}}\n"
+        "      - ${MEDIA}:/media:ro\n      - $PHOTOS:/photos\n      - ${MEDIA}/old:/old\nvolumes: {data: {}}\n"
     })  # fmt: skip
     mounts = service(found, "a").mounts
 
     assert [(item.kind, item.source, item.target) for item in mounts] == [
         ("volume", "data", "/data"), ("bind", "${MEDIA}", "/media"), ("bind", "${PHOTOS}", "/photos"),
+        ("bind", "${MEDIA}/old", "/old"),
     ]  # fmt: skip
     assert all(item.outside for item in mounts[1:])
-    assert [(item.kind, item.variable) for item in found.problems] == [("warning", "MEDIA"), ("warning", "PHOTOS")]
+    assert [(item.kind, item.variable) for item in found.problems] == [
+        ("warning", "MEDIA"), ("warning", "PHOTOS"), ("warning", "MEDIA"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("    environment:\n      RAILS_ENV: development\n", True),
+        ("    environment: \n      - NODE_ENV=development\n", True),
+        ("    environment:\n      ASPNETCORE_ENVIRONMENT: Development\n", True),
+        ("    build: ./vendor/laravel/sail/runtimes/8.3\n", True),
+        ("    environment:\n      NODE_ENV: ${NODE_ENV:-development}\n", False),
+        ("    environment:\n      NODE_ENV: production\n", False),
+    ],
+)
+def test_a_project_whose_services_run_in_development_is_for_that(read, text, expected):
+    found = read({"docker-compose.yml": f"services:\n  a:\n    image: b:1\n{text}"})
+
+    assert found.projects[0].for_development is expected
 
 
 def test_env_files_give_values_with_their_lines(read):

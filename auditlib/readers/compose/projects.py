@@ -208,5 +208,5 @@ def _waits(source: Source, place: Location, unset: frozenset[str]) -> bool:
         lines = source.lines(place.file)[place.line - 1 : place.last_line]
     except Unreadable:
         return False
-    signs = tuple(f"${{{name}{operator}" for name in unset for operator in ("?", ":?", "}:"))
-    return any(sign in line for line in lines for sign in (*signs, *(f"${name}:" for name in unset)))
+    signs = [f"${{{name}{end}" for name in unset for end in ("?", ":?", "}")] + [f"${name}:" for name in unset]
+    return any(sign in line for line in lines for sign in signs)
