@@ -6,12 +6,13 @@ Sources: https://prometheus.io/docs/instrumenting/clientlibs/ and the libraries'
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 
 from msgspec import Struct
 
-from auditlib.conventions import exporters, monitoring, mounts, programs, services
+from auditlib.conventions import exporters, images, monitoring, mounts, programs, services
 from auditlib.conventions.exporters import Exporter
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
@@ -23,6 +24,8 @@ from auditlib.patterns import regex
 _INSTRUMENTATION = regex(r"prom(?:etheus|-client|-bundle)|metrics|opentelemetry|micrometer|statsd|instrumentator")
 _OF_HOST = frozenset({"host.docker.internal", "host.containers.internal", "172.17.0.1"})
 _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
+_UNREAD = tuple(ending for ending in programs.OTHER_LANGUAGES if ending != ".go")
+"""Code in whose files no metrics are looked for."""
 _FOLLOWED = frozenset({"dns_sd_configs", "file_sd_configs"})
 
 
@@ -258,3 +261,60 @@ def unrecorded(inventory: Inventory, configs: Iterable[PrometheusConfig], metric
         return ()
     recorded = {item.name for item in inventory.alert_rules if item.kind == "record"}
     return tuple(dict.fromkeys(metric for metric in metrics if ":" in metric and metric not in recorded))
+
+
+_BY_THEMSELVES = regex(
+    r"up$|ALERTS|scrape_|target_info$|(?:\w+_)?(?:process|nodejs|python|go|promhttp|prometheus)_|"
+    r"(?:grpc|gorm|prisma|celery|rq|kafka|temporal|bullmq|sql|otel)_"
+)
+"""What client libraries give of themselves, under a prefix too, and the plug-ins of other libraries."""
+
+
+def unmade(inventory: Inventory, found: list[MetricSource] | None, metrics: Iterable[str]) -> tuple[str, ...]:
+    """The metrics that no program makes whose code is here, where all code spells the names of its metrics.
+
+    None where what is scraped isn't all known; what an image of others may give by its name is left out.
+    """
+    made = {series for item in inventory.own_metrics for series in series_of(item.name)}
+    spelt = all(item.name for item in inventory.own_metrics)
+    if not made or not spelt or found is None or any(path.endswith(_UNREAD) for path in inventory.files):
+        return ()
+    if any(_may_give_anything(inventory, source) for source in found):
+        return ()
+    words = {word for source in found if source.exporter is None for word in _words(source)}
+    recorded = {item.name for item in inventory.alert_rules if item.kind == "record"}
+    return tuple(
+        metric
+        for metric in dict.fromkeys(metrics)
+        if metric not in made | recorded
+        and ":" not in metric
+        and metric.partition("_")[0] not in words
+        and not _BY_THEMSELVES.match(metric)
+        and exporters.of_metric(metric) is None
+    )
+
+
+def series_of(name: str) -> tuple[str, ...]:
+    """What the series of a metric may be called; of one without a known name none."""
+    return (name, *(f"{name}_{end}" for end in ("total", "count", "sum", "bucket", "created"))) if name else ()
+
+
+def _may_give_anything(inventory: Inventory, source: MetricSource) -> bool:
+    """Whether nobody knows what a source gives: it relays what others send, or runs code that isn't here."""
+    service = source.service
+    if source.exporter is not None or service is None:
+        return source.exporter is None or source.exporter.relays
+    if service.build is not None:
+        return service.build.outside
+    own = {item.image for item in inventory.services if item.image and item.build and not item.build.outside}
+    owner, _, name = images.repository(service.image).rpartition("/")
+    published = owner.rpartition("/")[2] == name  # `ollama/ollama`, by those who make it
+    return service.image not in own and services.product(inventory, service) is None and not published
+
+
+def _words(source: MetricSource) -> list[str]:
+    """The words by which a program of others may begin the names of its metrics; none of one that is built here."""
+    if source.service is None or source.service.build is not None:
+        return []
+    text = f"{source.service.name} {source.service.image} {source.job.name}"
+    return [word for word in re.split(r"[^a-z0-9]+", text.lower()) if word]

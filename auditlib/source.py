@@ -72,6 +72,8 @@ class Source:
         self._unreadable: dict[str, Unreadable] = {}
         self.repeated_keys: dict[str, list[tuple[str, int]]] = {}
         """The keys that stand twice in one mapping of a YAML or JSON file that was parsed, each with its line."""
+        self.carriage_returns: set[str] = set()
+        """The files that were read and whose first line ends as on Windows."""
         self._real_paths: dict[str, str] = {}
 
     @property
@@ -286,6 +288,8 @@ class Source:
         self._total += len(data)
         if b"\0" in data[:8192]:
             raise Unreadable("is binary; it was not read as text")
+        if data.partition(b"\n")[0].endswith(b"\r"):
+            self.carriage_returns.add(path)
         try:
             return data.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
         except UnicodeDecodeError as error:

@@ -7,11 +7,29 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from auditlib.conventions import images
-from auditlib.inventory.stack import EnvironmentEntry, Service
+from auditlib.conventions import images, mounts
+from auditlib.inventory import Inventory
+from auditlib.inventory.stack import EnvironmentEntry, Mount, Service
 
 _PREFIXES = {"postgres": ("POSTGRES",), "mysql": ("MYSQL",), "mariadb": ("MARIADB", "MYSQL")}
 _FROM_FILE = ("_USER_FILE", "_DB_FILE", "_DATABASE_FILE")
+
+
+_HOME = "/docker-entrypoint-initdb.d"
+_READ = (".sql", ".sh")
+
+
+def makes_others(inventory: Inventory, service: Service) -> bool:
+    """Whether scripts of the first start make users or databases too, or nobody knows what they do."""
+    given = [mount for mount in service.mounts if mount.target.startswith(_HOME)]
+    return any(_may_make(inventory, mount) for mount in given)
+
+
+def _may_make(inventory: Inventory, mount: Mount) -> bool:
+    held = [path for path in inventory.files if mounts.is_below(path, mount.source)] if mount.kind == "bind" else []
+    unknown = mount.outside or not held or not all(path.endswith(_READ) for path in held)
+    making = {item.location.file for item in inventory.made_logins}
+    return unknown or not making.isdisjoint(held)
 
 
 class Server(Struct, frozen=True):

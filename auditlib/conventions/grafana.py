@@ -37,6 +37,15 @@ def names(datasources: Iterable[Datasource]) -> set[str]:
     return found
 
 
+_OTHER_TYPES = {"grafana-postgresql-datasource": "postgres", "grafana-pyroscope-datasource": "phlare"}
+"""Types by their names of today, and what they were called before."""
+
+
+def is_of_type(source: Datasource, kind: str) -> bool:
+    """Whether a data source answers the queries of panels that ask for a type; any does where they name none."""
+    return not kind or _OTHER_TYPES.get(source.type, source.type) == _OTHER_TYPES.get(kind, kind)
+
+
 def generated_uid(name: str) -> str:
     """The identifier that Grafana gives a provisioned data source that has none: `P` and a hash of its name."""
     return "P" + hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()[:16].upper()

@@ -49,8 +49,11 @@ def left_out(inventory: Inventory, service: Service, proxy: ReverseProxy) -> Rev
 
 
 def _may_run(inventory: Inventory, service: Service, proxy: ReverseProxy) -> bool:
-    """Whether a service's image may be one of the proxy: it is called so, or its Dockerfile names it or isn't known."""
+    """Whether a service's image may be one of the proxy: it is called so, or what is built names it or isn't known."""
     if service.build is None:
         return proxy.kind in service.image
     found = services.dockerfile(inventory, service)
-    return found is None or any(proxy.kind in word for item in found.instructions for word in item.words)
+    if found is None:
+        return True
+    base, steps = services.final_stage(found, service.build.target)
+    return proxy.kind in base or any(proxy.kind in word for item in steps for word in item.words)

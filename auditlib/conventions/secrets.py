@@ -46,8 +46,13 @@ _PURPOSES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
 )  # fmt: skip
 
 _PUBLIC = regex(
-    r"^(?:NEXT_PUBLIC|VITE|REACT_APP|NUXT_PUBLIC|EXPO_PUBLIC|PUBLIC|GATSBY|VUE_APP)_|PUBLISHABLE|SITE_KEY|SENTRY_DSN$"
+    r"^(?:NEXT_PUBLIC|VITE|REACT_APP|NUXT_PUBLIC|EXPO_PUBLIC|PUBLIC|GATSBY|VUE_APP)_|PUBLISHABLE|SITE_KEY|SENTRY_DSN$|"
+    r"(?:^|_)(?:REVERB|PUSHER|SOKETI)_(?:DEFAULT_)?(?:APP_)?KEY$|PUBLIC_(?:API_)?KEY$|(?:^|_)(?:ANON|SUPABASE_ANON)_KEY$|"
+    r"(?:^|_)ALGOLIA_SEARCH_(?:API_)?KEY$|(?:^|_)POSTHOG_(?:PROJECT_)?(?:API_)?KEY$"
 )
+"""Prefixes of what goes into pages, and the keys that browsers send: https://laravel.com/docs/reverb,
+https://pusher.com/docs/channels, https://supabase.com/docs/guides/api/api-keys and the like.
+"""
 
 _OF_PROVIDER = regex(
     r"(?:^|_)(?:OPENAI|ANTHROPIC|CLAUDE|GEMINI|GOOGLE|GROQ|MISTRAL|COHERE|HUGGINGFACE|HF|STRIPE|PAYPAL|SENDGRID|TWILIO|"
@@ -76,7 +81,13 @@ class Sighting(Struct, frozen=True):
 
 
 def sightings(inventory: Inventory) -> Iterator[Sighting]:
-    """Every place where a secret's value stands in a file, Compose first; a setting that no code uses is none."""
+    """Every place where a secret's value stands in a file, Compose first; a setting that no code uses is none, and what
+    every visitor is shown neither.
+    """
+    return (item for item in _all_sightings(inventory) if not is_public(item.name))
+
+
+def _all_sightings(inventory: Inventory) -> Iterator[Sighting]:
     yield from _in_compose(inventory)
     idle = {item.location for item in inventory.settings if item.unused}
     for setting in inventory.settings:
@@ -137,6 +148,12 @@ def opens_nothing(name: str, value: Value) -> bool:
 def is_public(variable: str) -> bool:
     """Whether a value of this name is shown to every visitor anyway, as Sentry's address and keys in pages are."""
     return bool(_PUBLIC.search(variable.upper()))
+
+
+def may_be_one(one: str, other: str) -> bool:
+    """Whether two names may be of one credential: neither speaks of another purpose, but for a database's users."""
+    purposes = {purpose(name) for name in (one, other)} - {""}
+    return len(purposes) < 2 or all(item.endswith("the database") for item in purposes)
 
 
 def purpose(variable: str) -> str:

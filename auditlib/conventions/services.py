@@ -217,9 +217,19 @@ def is_one_shot(service: Service, waited_for: bool = False) -> bool:
     """Whether a service does its work and ends: a migration, a seed, a run of tests, or what is called on demand."""
     text = " ".join((*service.entrypoint, *service.command))
     keeps_running = service.restart in ("always", "unless-stopped")
-    if is_on_demand(service):
+    if is_on_demand(service) or _is_told_to_end(service):
         return True
     return waited_for or (not keeps_running and bool(_ONE_SHOT_NAME.search(service.name) or _ONE_SHOT.search(text)))
+
+
+def _is_told_to_end(service: Service) -> bool:
+    """Whether a service is by its own words not to be started again, and nothing of it speaks of one that stays: a
+    port, a health check, an image of a server.
+    """
+    once = service.restart == "no" or service.restart_condition == "none"
+    stays = service.ports or service.expose or service.healthcheck is not None
+    found = None if stays or service.build else data_folders.product(service.image)
+    return once and not stays and (found is None or not _starts_server(service, found))
 
 
 def is_on_demand(service: Service) -> bool:

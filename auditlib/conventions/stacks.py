@@ -83,7 +83,11 @@ def lasting(inventory: Inventory) -> dict[str, list[Service]]:
     for project, mine in by_project(inventory.deployed_services).items():
         awaited = {item.service for service in mine for item in service.dependencies if "completed" in item.condition}
         awaited.update(item.name for item in mine if item.name in called and item.profiles and not item.restart)
-        kept = [item for item in mine if _is_kept_up(item) or _is_lasting(inventory, item, item.name in awaited)]
+        kept = [
+            item
+            for item in mine
+            if somewhere(inventory, item, _is_kept_up) or _is_lasting(inventory, item, item.name in awaited)
+        ]
         if kept:
             found[project] = kept
     return found

@@ -101,6 +101,7 @@ class Inventory:
     named_variables: tuple[configuration.NamedVariables, ...] = field(
         default=(), metadata={"of": configuration.NamedVariables}
     )
+    made_logins: tuple[configuration.MadeLogin, ...] = field(default=(), metadata={"of": configuration.MadeLogin})
     seeded_users: tuple[configuration.SeededUser, ...] = field(default=(), metadata={"of": configuration.SeededUser})
     undefined_settings: tuple[configuration.UndefinedSetting, ...] = field(
         default=(), metadata={"of": configuration.UndefinedSetting}
@@ -127,6 +128,7 @@ class Inventory:
     instrumentations: tuple[monitoring.Instrumentation, ...] = field(
         default=(), metadata={"of": monitoring.Instrumentation}
     )
+    own_metrics: tuple[monitoring.OwnMetric, ...] = field(default=(), metadata={"of": monitoring.OwnMetric})
     plain_variables: tuple[monitoring.PlainVariable, ...] = field(default=(), metadata={"of": monitoring.PlainVariable})
     idle_metrics: tuple[monitoring.IdleMetric, ...] = field(default=(), metadata={"of": monitoring.IdleMetric})
     raw_path_labels: tuple[monitoring.RawPathLabel, ...] = field(default=(), metadata={"of": monitoring.RawPathLabel})

@@ -98,6 +98,8 @@ class ConfigAddress(Struct, frozen=True):
 
     end: Endpoint
     location: Location
+    late: bool = False
+    """Whether the program looks the name up only when it is asked, and starts without it."""
 
 
 class SpringProfile(Struct, frozen=True):
@@ -265,6 +267,12 @@ class ServerTrait(Struct, frozen=True):
     location: Location
     path: str = ""
     """The route."""
+
+
+class MadeLogin(Struct, frozen=True):
+    """Where a script makes a user or a database, or gives one its rights."""
+
+    location: Location
 
 
 class SeededUser(Struct, frozen=True):

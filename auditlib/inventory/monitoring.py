@@ -27,6 +27,16 @@ class Instrumentation(Struct, frozen=True):
     location: Location
 
 
+class OwnMetric(Struct, frozen=True):
+    """A metric that code makes by a client library of Prometheus."""
+
+    name: str
+    """As the library is told; empty where the code makes the name up when it runs."""
+    labelled: bool
+    """Whether its series come with the first values of their labels, not at the start."""
+    location: Location
+
+
 class RawPathLabel(Struct, frozen=True):
     """A metric's label that code gives the path of each request as it came; `source` is how it writes that."""
 

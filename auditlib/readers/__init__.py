@@ -71,6 +71,7 @@ READERS: tuple[str, ...] = (
     "kept_files",
     "git_ignores",
     "seeded_users",
+    "made_logins",
 )
 
 

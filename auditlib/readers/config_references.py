@@ -39,6 +39,9 @@ _PLAIN = regex(
 """What Prometheus takes as it is written; only `external_labels` have variables
 (https://prometheus.io/docs/prometheus/latest/configuration/configuration/)."""
 _COMMENT = regex(r"\s*(?:#|//|;)")
+_RESOLVER = regex(r"^\s*resolver\s", re.M)
+_IN_VARIABLE = regex(r"\s*set\s+\$\w+\s+[\"']?")
+"""A name in a variable is looked up when it is asked (https://nginx.org/en/docs/http/ngx_http_core_module.html#resolver)."""
 
 
 def read(source: Source) -> Reading:
@@ -52,9 +55,12 @@ def read(source: Source) -> Reading:
 
 def _read(path: str, text: str) -> Iterator[ConfigAddress | ConfigVariable | PlainVariable]:
     starts = [0, *(match.end() for match in re.finditer("\n", text))] if "://" in text or "$" in text else [0]
+    resolves = path.endswith(".conf") and _RESOLVER.search(text) is not None
     for match in _URL.finditer(text):
         if place := _place(path, text, starts, match.start()):
-            yield ConfigAddress(Endpoint(*match.groups()), place)
+            before = text[starts[place.line - 1] : match.start()]
+            late = resolves and _IN_VARIABLE.fullmatch(before) is not None
+            yield ConfigAddress(Endpoint(*match.groups()), place, late)
     for match in _VARIABLE.finditer(text) if path.endswith(".conf") and _LOGSTASH.search(text) else ():
         if place := _place(path, text, starts, match.start()):
             yield ConfigVariable(match[1], "Logstash", place)

@@ -24,8 +24,12 @@ _ADDRESS_NAME = regex(
     r"(?:^|_)(?:HOST|HOSTS|HOSTNAME|SERVER|SERVERS|ADDR|ADDRESS|ENDPOINT|ENDPOINTS|URL|URI|NODES|PEERS|BROKERS|"
     r"UPSTREAM|BACKEND_HOST|SERVICE_NAME|SEED_HOSTS|CONTACT_POINTS)$"
 )
-_NO_ADDRESS_NAME = regex(r"ALLOWED|TRUSTED|CORS|CSRF|ORIGIN|NO_PROXY|VIRTUAL|LISTEN|BIND|IMAGE|VERSION|TAG$")
-"""Names whose hosts are let in or listened on, not connected to, or that hold no host at all."""
+_NO_ADDRESS_NAME = regex(
+    r"ALLOWED|TRUSTED|CORS|CSRF|ORIGIN|NO_PROXY|VIRTUAL|LISTEN|BIND|IMAGE|VERSION|TAG$|^(?:REVERB|OCTANE)_SERVER$"
+)
+"""Names whose hosts are let in or listened on, not connected to, or that hold no host at all: Laravel's choose an entry
+of its configuration.
+"""
 
 
 def endpoints(name: str, text: str) -> tuple[Endpoint, ...]:

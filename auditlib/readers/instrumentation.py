@@ -13,6 +13,7 @@ from pathlib import PurePosixPath
 from auditlib.inventory.monitoring import CLIENT_LIBRARIES, MULTIPROCESS, Instrumentation, RawPathLabel
 from auditlib.model import Location
 from auditlib.patterns import regex
+from auditlib.readers import own_metrics
 from auditlib.readers.reading import Reading, location_at
 from auditlib.source import Source
 
@@ -49,6 +50,8 @@ def read(source: Source) -> Reading:
                 reading.records.append(Instrumentation(MULTIPROCESS, Location(str(path))))
             if _LIBRARY.search(text) or "metrics" in text:
                 reading.records += _raw_labels(str(path), text)
+            if "prom" in text:
+                reading.records += own_metrics.of(str(path), text)
     return reading
 
 

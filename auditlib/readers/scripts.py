@@ -81,6 +81,7 @@ def _read(source: Source, file: str) -> Iterator[Script | Coverage]:
         commands=found,
         location=Location(file),
         shebang=text.startswith("#!"),
+        carriage_return=file in source.carriage_returns and "eol=lf" not in source.glance(".gitattributes"),
         sets=_sets(text) if found else frozenset(),
     )
 

@@ -27,6 +27,8 @@ _UNNAMED = "SECRET"
 _MASK = regex(r"(?<=.)‹secret[^›]*›")
 """A secret in a longer value."""
 _SPRING = regex(r"(?:^|/)(?:application|bootstrap)[\w-]*\.ya?ml$")
+_OF_GRAFANA = regex(r"(?:^|/)provisioning/(?:datasources|plugins|alerting|notifiers)/[^/]+\.ya?ml$")
+"""Where Grafana puts variables in: https://grafana.com/docs/grafana/latest/administration/provisioning/."""
 
 
 def reading(name: str, file: str, *, of_compose: bool = False) -> str:
@@ -38,22 +40,28 @@ def reading(name: str, file: str, *, of_compose: bool = False) -> str:
         return f"{wanted}="
     spring = _SPRING.search(file) is not None
     pattern = _READING.get("properties" if spring else file.rpartition(".")[2].lower())
-    return pattern.format(wanted) if pattern else f"<the value of {wanted}, filled in when the program starts>"
+    return pattern.format(wanted) if pattern else f"<the value of {wanted}, filled in when it is deployed>"
 
 
 def can_read(file: str) -> bool:
     """Whether what stands in a file, or the program that reads it, can take a value from the environment."""
     kind = file.rpartition(".")[2].lower()
-    return kind in _READING or kind == "ini" or ".env" in file or is_compose_file(posixpath.basename(file))
+    if kind in _READING or kind == "ini" or ".env" in file or _OF_GRAFANA.search(file):
+        return True
+    return is_compose_file(posixpath.basename(file))
 
 
 def in_code(inventory: Inventory, name: str, file: str, kind: str = "str") -> str:
     """The same for a file of code; a class of pydantic's settings has a field, which fails to start without a value."""
     fields = settings_fields(inventory, file)
-    if not fields:
-        style = next((item.style for item in inventory.settings if (item.name, item.location.file) == (name, file)), "")
-        return _DEMANDING.get(style, "").format(name) or _demanded(reading(name, file), name)
     own = next((item for item in fields if item.name == name), None)
+    asked = next((item for item in inventory.settings if (item.name, item.location.file) == (name, file)), None)
+    around = next((item for item in fields if asked and item.location.line == asked.location.line), None)
+    if own is None and around is not None:  # `password: str = os.getenv("DB_PASSWORD", …)`
+        holder, _, field = around.attribute.rpartition(".")
+        return f'{field}: {around.type or kind} = Field(validation_alias="{name}")  # in {holder}, without a default'
+    if not fields or (own is None and asked is not None):
+        return _DEMANDING.get(asked.style if asked else "", "").format(name) or _demanded(reading(name, file), name)
     holder, _, field = (own or fields[0]).attribute.rpartition(".")
     return f"{field if own else name}: {own.type if own and own.type else kind}  # in {holder}, without a default"
 
@@ -87,6 +95,9 @@ def everywhere(inventory: Inventory, items: Iterable[Sighting], usual: str = "")
 
 
 def _of(inventory: Inventory, item: Sighting, name: str, usual: str) -> str:
+    if _OF_GRAFANA.search(item.location.file) and item.name:
+        variable = (usual or _UNNAMED) if item.name.islower() else item.name
+        return f"{item.name}: ${variable}  # give Grafana the variable"
     if item.kind == "setting":
         return in_code(inventory, name, item.location.file)
     if ".env" in item.location.file and _MASK.search(item.value.text) and item.name and usual not in ("", item.name):

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from auditlib import compose_command, pipeline
 from auditlib.compose.discovery import BASES
-from auditlib.conventions import deployment
+from auditlib.conventions import deployment, secrets
 from auditlib.conventions.secrets import Sighting
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Job
@@ -76,16 +76,19 @@ def advice(uses: list[Use], variables: dict[int, str], alike: Sequence[Sighting]
             "each a new one."
         )
     told = f"Write {required} in {counted(len(uses), 'place') if others else first.location.file}"
-    if not alike:
-        return f"{told}, and give it a new value outside the repository."
     own = {use.location.file for use in uses}
-    using = dict.fromkeys(item.name for item in alike if item.location.file in own)
+    name = variables[first.value.identity]
+    using = dict.fromkeys(
+        item.name for item in alike if item.location.file in own and secrets.may_be_one(name, item.name)
+    )
     alike = [item for item in alike if item.location.file not in own]
     reading = dict.fromkeys(item.location.file for item in alike if code_lines.can_read(item.location.file))
     holding = dict.fromkeys(item.location.file for item in alike if item.location.file not in reading)
     steps = [f"put it into {listed(using, limit=2)}"] if using else []
     steps += [f"let {listed(reading, limit=2)} read it too"] if reading else []
     steps += [f"take the value out of {listed(holding, limit=2)}"] if holding else []
+    if not steps:
+        return f"{told}, and give it a new value outside the repository."
     return f"{told}{', ' if len(steps) > 1 else ' and '}{' and '.join(steps)}."
 
 

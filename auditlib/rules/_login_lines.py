@@ -64,6 +64,11 @@ _BY_VARIABLE = {
 """By what an image reads at its first start only: how a running server takes a new password, and how a MariaDB does."""
 
 
+def is_of_server(name: str) -> bool:
+    """Whether an image takes the password of its own server by this name; by any other a client takes it."""
+    return name in _BY_VARIABLE
+
+
 def with_kept(
     lines: str,
     inventory: Inventory,
@@ -218,7 +223,7 @@ def _is_the_same(entry: EnvironmentEntry, name: str, value: Value, hosts: set[st
 
     An address is masked as a whole if its password is its user's name too.
     """
-    if entry.variables or entry.value is None:
+    if entry.variables or entry.value is None or secrets.is_public(entry.name):
         return False
     opens = not hosts.isdisjoint(hosts_of(entry))
     if opens and entry.value.text.startswith("‹secret"):

@@ -2,8 +2,8 @@
 
 An expression over a metric that doesn't exist is empty, and an alert on an empty result never fires. Nothing reports
 that: the rule is loaded, evaluated, and silent in the outage that it was written for. Known are the metrics of
-well-known exporters by their prefixes, and those of recording rules by their colons; a metric that an application
-calls as it likes is not judged.
+well-known exporters by their prefixes, those of recording rules by their colons, and those of applications where all
+code is here and spells the names of its metrics.
 
 Anti-pattern:
 
@@ -50,7 +50,7 @@ _RECORDED = "groups:\n  - name: recorded\n    rules:\n      - record: {}\n      
 
 @rule(area=Area.MONITORING, severity=Severity.HIGH, confidence=Confidence.MEDIUM, effort=Effort.MEDIUM)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """For each rule file one finding for every kind of exporter that is missing."""
+    """For each rule file one finding for every kind of exporter that is missing, and one for what no code makes."""
     by_file: defaultdict[str, list[AlertRule]] = defaultdict(list)
     for item in inventory.alert_rules:
         by_file[item.file].append(item)
@@ -64,6 +64,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         for gap in scraping.gaps(inventory, known[key], metrics):
             users = [item for item in rules if not set(gap.metrics).isdisjoint(item.query.metrics)]
             yield _evidence(inventory, graph, configs[0].file, gap, users)
+        if configs and (unmade := scraping.unmade(inventory, known[key], metrics)):
+            yield _unmade(inventory, unmade, [item for item in rules if not set(unmade).isdisjoint(item.query.metrics)])
         for metric in scraping.unrecorded(inventory, configs, metrics):
             yield _unrecorded(metric, [item for item in rules if metric in item.query.metrics])
 
@@ -85,6 +87,27 @@ def _evidence(inventory: Inventory, graph: DependencyGraph, config: str, gap: Ga
         severity=None if gap.sure else Severity.MEDIUM,
         confidence=None if gap.sure else Confidence.LOW,
         example=lines,
+    )
+
+
+def _unmade(inventory: Inventory, metrics: tuple[str, ...], users: list[AlertRule]) -> Evidence:
+    names = listed(item.name for item in users)
+    first = inventory.own_metrics[0]
+    return Evidence(
+        f"{names} {'looks' if len(users) == 1 else 'look'} at {listed(metrics)}, which no code of the repository makes "
+        "and no exporter that is scraped gives by its name: there are no such series, unless a library gives them.",
+        users[0].expression_location,
+        subject="own metrics",
+        related=(
+            *(Related(item.expression_location, f"{item.name} does too", member=True) for item in users[1:]),
+            Related(first.location, f"the code makes {first.name} here"),
+        ),
+        recommendation=f"Have the code give {listed(metrics, limit=2)}, or correct "
+        f"{listed((item.name for item in users), limit=2)}.",
+        severity=Severity.MEDIUM,
+        example=files.into(
+            first.location.file, "\n".join(f"<{metric}, made as {first.name} is>" for metric in metrics)
+        ),
     )
 
 

@@ -28,6 +28,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from auditlib import scraping
 from auditlib.conventions import exporters, monitoring
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
@@ -52,7 +53,16 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         own = metric and (known is None or known is exporters.APPLICATION)
         bare = _MATCHERS.sub("", alert.query.expression.strip())
         if own and metric not in absent and "absent" not in bare and _is_of_no_growth(bare):
-            yield _evidence(alert, metric)
+            made = [item for item in inventory.own_metrics if metric in scraping.series_of(item.name)]
+            there = bool(made) and not any(item.labelled for item in made)
+            if not there and not _is_nowhere(inventory, graph, alert, metric):
+                yield _evidence(alert, metric)
+
+
+def _is_nowhere(inventory: Inventory, graph: DependencyGraph, alert: AlertRule, metric: str) -> bool:
+    """Whether no program makes the metric, which is a finding of its own."""
+    configs = monitoring.loading(inventory, alert.file) or monitoring.prometheus_in_use(inventory)
+    return bool(scraping.unmade(inventory, scraping.all_sources(inventory, graph, configs), [metric]))
 
 
 def _is_of_no_growth(bare: str) -> bool:

@@ -39,12 +39,13 @@ from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed
 from auditlib.redaction import Value, is_credential_name
-from auditlib.rules import _code_lines as code_lines
 from auditlib.rules import _login_lines as login_lines
 from auditlib.rules._rule import Evidence, rule
 
 _TEST = regex(r"(?:^|[-_.])(?:tests?|testing|e2e)(?:$|[-_.])", re.I)
 _RUNNING = ("default", "literal", "setting")
+_ROOT = "the root user of the database"
+_USER = regex(r"(?:^|_)(?:DB|DATABASE|MYSQL|MARIADB|SQL)_?(?:USER|USERNAME)$")
 
 
 @rule(area=Area.CONFIGURATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
@@ -56,10 +57,17 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         running = item.kind in _RUNNING or not item.value.placeholder
         if item.name and item.kind != "template" and running and not by_chance:
             values[item.value.identity].append(item)
+    as_root = _logs_in_as_root(inventory)
     for sightings in values.values():
-        yield from _judged(inventory, sightings)
+        yield from _judged(inventory, sightings, as_root)
     for name, uses in _variables(inventory).items():
-        yield from _judged(inventory, uses, name)
+        yield from _judged(inventory, uses, as_root, name)
+
+
+def _logs_in_as_root(inventory: Inventory) -> bool:
+    """Whether a service logs in to a database as its root user, whose password the application's is then."""
+    entries = (entry for service in inventory.services for entry in service.environment)
+    return any(_USER.search(item.name) and item.value is not None and item.value.text == "root" for item in entries)
 
 
 def _variables(inventory: Inventory) -> dict[str, list[Sighting]]:
@@ -74,6 +82,11 @@ def _variables(inventory: Inventory) -> dict[str, list[Sighting]]:
     return uses
 
 
+def _purpose(item: Sighting, as_root: bool) -> str:
+    found = secrets.purpose(item.name)
+    return _ROOT if as_root and found == "the database" else found
+
+
 def _is_thrown_away(inventory: Inventory, items: list[Sighting]) -> bool:
     """Whether only services for tests have a value, by their names and profiles: their data is made anew."""
     known = {item.name: item for item in inventory.distinct_services}
@@ -84,17 +97,20 @@ def _is_thrown_away(inventory: Inventory, items: list[Sighting]) -> bool:
     )
 
 
-def _judged(inventory: Inventory, items: list[Sighting], variable: str = "") -> Iterator[Evidence]:
+def _judged(inventory: Inventory, items: list[Sighting], as_root: bool, variable: str = "") -> Iterator[Evidence]:
     """A finding if the names speak of two purposes at least; a name that speaks of none counts for nothing."""
     by_purpose: dict[str, list[Sighting]] = {}
     for item in items:
-        if purpose := secrets.purpose(item.name):
+        if purpose := _purpose(item, as_root):
             by_purpose.setdefault(purpose, []).append(item)
     named = [item for found in by_purpose.values() for item in found]
     if len(by_purpose) < 2 or _is_thrown_away(inventory, named):
         return
     first = min(named, key=lambda item: environments.is_for_development(item.location.file))
     names = list(dict.fromkeys(item.name for item in named))
+    logins = [list(dict.fromkeys(item.name for item in found)) for found in by_purpose.values()]
+    told = [name for login in (logins[1:] if variable else logins) for name in login]
+    others = [max(login, key=login_lines.is_of_server) for login in logins[1:]]
     what = f"get their value from {variable}" if variable else f"have the same value ({first.value.text})"
     aside = all(environments.is_for_development(item.location.file) for item in named)
     holders = [item for item in inventory.distinct_services if item.name in {each.service for each in named}]
@@ -105,19 +121,28 @@ def _judged(inventory: Inventory, items: list[Sighting], variable: str = "") -> 
         subject="/".join(sorted(names)),
         service=first.service or None,
         related=tuple(Related(place, f"{item.name} has it too", member=True) for place, item in places.items()),
-        recommendation=f"Give {listed(names[1:])} {'a value' if len(names) == 2 else 'values'} of "
-        f"{'its' if len(names) == 2 else 'their'} own.",
+        recommendation=f"Give {listed(others)} {'a value' if len(others) == 1 else 'values'} of "
+        f"{'its' if len(others) == 1 else 'their'} own.",
         severity=Severity.LOW if aside else None,
         example=login_lines.with_kept(
-            f"{code_lines.required(names[1:] if variable else names)}\n# in .env, each from a run of its own of: "
+            f"{_required(logins[1:] if variable else logins)}\n# in .env, each from a run of its own of: "
             "openssl rand -hex 32",
             inventory,
-            names[1:] if variable else names,
+            told,
             [] if variable else [first.value],
             None if variable or not all(item.service for item in named) else holders,
-            called=_called(inventory, names[1:]) if variable else {},
+            called=_called(inventory, told) if variable else {},
         ),
     )
+
+
+def _required(logins: list[list[str]]) -> str:
+    """The names as Compose demands them, those of one login from one variable: both ends have to know one value."""
+    lines = []
+    for names in logins:
+        first = max(names, key=login_lines.is_of_server)
+        lines += [f"\n  {name}: ${{{first}:?set it in .env}}" for name in names]
+    return f"environment:{''.join(lines)}"
 
 
 def _called(inventory: Inventory, names: list[str]) -> dict[str, str]:

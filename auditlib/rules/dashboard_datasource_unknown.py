@@ -32,7 +32,7 @@ from collections.abc import Iterator
 from auditlib.conventions import grafana, monitoring, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.monitoring import Dashboard, Panel
+from auditlib.inventory.monitoring import Dashboard, Datasource, Panel
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
@@ -137,19 +137,41 @@ def _of_input(dashboard: Dashboard, name: str, panels: list[Panel]) -> Evidence:
 
 def _evidence(inventory: Inventory, dashboard: Dashboard, name: str, panels: list[Panel]) -> Evidence:
     kind = panels[0].datasource_type
-    fitting = [item for item in inventory.datasources if kind in ("", item.type)] or list(inventory.datasources)
-    offered = [item.uid or item.name for item in fitting]
+    fitting = [item for item in inventory.datasources if grafana.is_of_type(item, kind)]
+    shown = fitting or list(inventory.datasources)
+    advice, lines, change = _mended(dashboard, name, kind, fitting)
     return Evidence(
         f"{counted(len(panels), 'panel')} of the dashboard {dashboard.title} "
         f"{'asks' if len(panels) == 1 else 'ask'} the data source {name}, which is not provisioned (there is "
-        f"{listed(offered)}), unless somebody adds it by hand.",
+        f"{listed(item.uid or item.name for item in shown)}{'' if fitting else f', none of the type {kind}'}), unless "
+        "somebody adds it by hand.",
         panels[0].location,
         subject=f"{dashboard.uid or dashboard.title}/{name}",
         related=(
-            *(Related(item.location, f"the provisioned data source {item.name}") for item in fitting[:3]),
+            *(Related(item.location, f"the provisioned data source {item.name}") for item in shown[:3]),
             *(Related(panel.location, f"the panel {panel.title} asks it too", member=True) for panel in panels[1:8]),
         ),
-        recommendation=f"Replace {name} by {offered[0]} in {dashboard.file}.",
-        change=(f'"uid": "{name}"', f'"uid": "{offered[0]}"') if len(offered) == 1 and fitting[0].uid else ("", ""),
-        example=f'"datasource": {{"uid": "{offered[0] if len(offered) == 1 else f"<one of {listed(offered)}>"}"}}',
+        recommendation=advice,
+        change=change,
+        example=lines,
     )
+
+
+def _mended(dashboard: Dashboard, name: str, kind: str, fitting: list[Datasource]) -> tuple[str, str, tuple[str, str]]:
+    """The advice, its lines and the edit, by what is provisioned of the kind that the panels ask."""
+    file, nothing = dashboard.file, ("", "")
+    if not fitting:
+        url = f"http://<the host of {kind}>:<its port>"
+        source = f"datasources:\n  - name: {kind}\n    type: {kind}\n    uid: {name}\n    url: {url}"
+        return f"Provision a data source of the type {kind} with `uid: {name}`.", files.into(_FILE, source), nothing
+    first = fitting[0]
+    if kind and not any(item.uid for item in fitting):
+        uid = first.type
+        lines = f"datasources:\n  - name: {first.name}\n    uid: {uid}"
+        asked = f'"datasource": {{"type": "{kind}", "uid": "{uid}"}}'
+        advice = f"Give {first.name} a `uid` in {first.file}, and write it instead of {name} into {file}."
+        return advice, f"{files.into(first.file, lines)}\n{files.into(file, asked)}", nothing
+    offered = [item.uid or item.name for item in fitting]
+    uid = offered[0] if len(offered) == 1 else f"<one of {listed(offered)}>"
+    change = (f'"uid": "{name}"', f'"uid": "{offered[0]}"') if len(offered) == 1 and first.uid else nothing
+    return f"Replace {name} by {offered[0]} in {file}.", f'"datasource": {{"uid": "{uid}"}}', change

@@ -89,14 +89,17 @@ def _of_provider(twice: list[_Read]) -> Evidence:
 def _of_files(twice: list[_Read]) -> Evidence:
     _, first = twice[0]
     _, second = twice[1]
-    shared = f"the identifier {first.uid}" if first.uid and first.uid == second.uid else f"the title {first.title}"
-    key = "uid" if "identifier" in shared else "title"
+    beside = first.file.rpartition("/")[0] == second.file.rpartition("/")[0]
+    keys = ["uid"] if first.uid and first.uid == second.uid else []
+    keys += ["title"] if first.title and first.title == second.title and (beside or not keys) else []
+    words = {"uid": f"the identifier {first.uid}", "title": f"the title {first.title}"}
+    shared = listed(words[key] for key in keys)
     return Evidence(
         f"{counted(len(twice), 'dashboard')} have {shared} ({listed(item.file for _, item in twice)}): Grafana no "
         "longer updates what this provider reads.",
         second.location,
-        subject=shared,
+        subject=words[keys[0]],
         related=tuple(Related(item.location, f"has {shared} too") for _, item in twice if item is not second),
-        recommendation=f"Give {second.file} another {key}.",
-        example=files.into(second.file, f'"{key}": "<another one>"'),
+        recommendation=f"Give {second.file} another {' and another '.join(keys)}, or remove the older of both.",
+        example=files.into(second.file, "\n".join(f'"{key}": "<another one>"' for key in keys)),
     )

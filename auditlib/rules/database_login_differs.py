@@ -54,13 +54,12 @@ from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
 
 _ADDRESS = regex(
-    r"^(?:(?:jdbc:)?(?P<scheme>postgres(?:ql)?|mysql|mariadb)(?:\+\w+)?://)?(?P<login>(?P<user>\w+)(?::[^@\n]{0,200})?)@"
+    r"^(?:(?:jdbc:)?(?P<scheme>postgres(?:ql)?|mysql|mariadb)(?:\+\w+)?://)?(?P<login>(?P<user>\w+)(?::(?!//)[^@\n]{0,200})?)@"
     r"(?:tcp\()?(?P<host>[\w.-]+)(?::\d+)?\)?/(?P<database>[\w-]+)(?:[?].*)?$"
 )
 """A URL, or what Go's driver for MySQL takes (https://github.com/go-sql-driver/mysql#dsn-data-source-name)."""
 _MAKES = regex(r"\bcreate\s+(?:user|role|database)\b|\bcreate(?:user|db)\b", re.I)
 _FIRST_START = "# made at the first start only: in a volume that is there, make both by hand"
-_HOMES = ("/docker-entrypoint-initdb.d",)
 
 
 @rule(area=Area.CONFIGURATION, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
@@ -89,8 +88,13 @@ def _is_open(inventory: Inventory, service: Service) -> bool:
     """Whether more users may be made: by scripts of the first start, files that aren't there, an older volume."""
     external = {item.name for item in inventory.volumes if item.external}
     unread = services.lacks_env_file(inventory, service)
-    scripted = any(mount.target.startswith(_HOMES) or mount.source in external for mount in service.mounts)
-    return unread or scripted or services.product(inventory, service) is None
+    kept = any(mount.source in external for mount in service.mounts)
+    return (
+        unread
+        or kept
+        or database_logins.makes_others(inventory, service)
+        or services.product(inventory, service) is None
+    )
 
 
 def _is_of_database(wrong: list[str]) -> bool:

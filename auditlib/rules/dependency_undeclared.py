@@ -102,7 +102,7 @@ def _configured(inventory: Inventory, graph: DependencyGraph) -> Iterator[tuple[
         source = graph.service(service.project, service.name)
         for item in baked_files.addresses(inventory, service) if mine else ():
             target = graph.service(service.project, item.end.host) if item.end.host in mine else None
-            if source and target:
+            if source and target and not item.late:
                 yield source, target, item.location
 
 

@@ -53,6 +53,10 @@ from auditlib.rules._rule import Evidence, rule
 
 _LONGEST = "<length of the longest task, such as 2m>"
 _SCRIPT = 'COPY start.sh .\nCMD ["./start.sh"]   # a script whose last command begins with `exec`'
+_GRACE = 10
+"""Seconds that Docker waits, where nothing else is said."""
+_TASK_LIMIT = regex(r"\s--(?:timeout|time-limit|soft-time-limit)[= ](\d{1,6})\b")
+"""How long a task may take, of Laravel and Celery."""
 _PLAIN = regex(r"^[a-z][\w-]*(?:\s[^;&|<>$]*)?$")
 """A program of a package with its arguments, and nothing that needs a shell."""
 _COMPOUND = regex(r"[;&|<>()]|\\\n")
@@ -87,7 +91,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         managed = [(item, start) for item in kept if (start := first_process.package_manager(inventory, item))]
         if managed:
             yield _managed_evidence(inventory, project.name, managed)
-        workers = [item for item in kept if durability.is_worker(inventory, item) and not item.stop_grace_period]
+        workers = [item for item in kept if durability.is_worker(inventory, item) and not _has_time(item)]
         if workers and not durability.is_idle(inventory, workers):
             yield _worker_evidence(project.name, workers)
 
@@ -185,12 +189,18 @@ def _shell_evidence(started: Instruction, users: list[Service]) -> Evidence:
     )
 
 
+def _has_time(service: Service) -> bool:
+    """Whether a worker may end its task: by a period of grace, or as its command ends tasks within the usual one."""
+    limit = _TASK_LIMIT.search(" ".join((*service.entrypoint, *service.command)))
+    return bool(service.stop_grace_period) or (limit is not None and 0 < int(limit[1]) < _GRACE)
+
+
 def _worker_evidence(project: str, workers: list[Service]) -> Evidence:
     names = listed(item.name for item in workers)
     first, *rest = workers
     return Evidence(
         f"{names} {'works' if not rest else 'work'} on tasks and {'has' if not rest else 'have'} no "
-        "stop_grace_period: a task of more than ten seconds is killed at each deployment.",
+        "stop_grace_period: a task of more than ten seconds, if there are such, is killed at each deployment.",
         first.command_location or first.location,
         subject=f"{project}/stop-grace",
         service=first.name,

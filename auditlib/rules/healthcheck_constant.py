@@ -1,6 +1,7 @@
 """A health check asks for an answer that never changes.
 
-The route does nothing but say that all is well. A container whose database is gone, or whose pool of connections is
+The route does nothing but say that all is well, or the check looks whether the container's first process is there,
+without which there is no container. A container whose database is gone, or whose pool of connections is
 used up, counts as healthy: what waits for its health starts, a deployment that looks at nothing else succeeds, and
 nobody is told.
 
@@ -31,20 +32,34 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditlib.conventions import deployment, environments, probes, server_traits, services
+from auditlib.conventions import deployment, environments, probes, server_traits, services, stacks
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.configuration import ServerTrait
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.patterns import regex
 from auditlib.phrases import listed
+from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
+
+_HOLDS = regex(
+    r"(?:grep|cat|test|\[|ls|readlink)\s[^|;&]*/proc/1/(?:cmdline|comm|status|stat|exe)\b[^|;&]*|kill -0 1|"
+    r"true|:|exit 0|echo(?:\s[^|;&]*)?"
+)
+"""What succeeds while the first process of a container is there."""
+_JOINTS = regex(r"&&|;|\|\|\s*exit 1\s*$")
 
 
 @rule(area=Area.RESILIENCE, severity=Severity.LOW, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """Every service that waits for a database, and whose health check asks a route that does nothing but answer."""
+    """Every service that waits for a database, and whose health check asks a route that does nothing but answer; for
+    each project all whose check asks nothing of the program.
+    """
+    for mine in stacks.by_project(inventory.distinct_services).values():
+        if blind := [item for item in mine if _is_blind(item) and not environments.only_for_development(item)]:
+            yield _of_first_process(blind)
     if not any(item.kind == "constant" for item in inventory.server_traits) or deployment.uses_orchestrator(inventory):
         return
     told: set[Location] = set()
@@ -58,6 +73,37 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         if needed and found[0].location not in told:
             told.add(found[0].location)
             yield _evidence(service, needed, probe, found[0])
+
+
+def _is_blind(service: Service) -> bool:
+    """Whether a check can't fail while the container runs."""
+    check = service.healthcheck
+    text = " ".join(check.test) if check and not check.disabled else ""
+    return bool(text) and all(_HOLDS.fullmatch(part.strip()) for part in _JOINTS.split(text) if part.strip())
+
+
+def _of_first_process(blind: list[Service]) -> Evidence:
+    first, *others = blind
+    place = first.healthcheck.location if first.healthcheck else first.location
+    names = listed(item.name for item in blind)
+    return Evidence(
+        f"The health {'checks' if others else 'check'} of {names} {'hold' if others else 'holds'} as long as there is "
+        "a container: its first process is there, whatever it does.",
+        place,
+        subject=f"{first.project}/first process",
+        service=first.name,
+        related=tuple(
+            Related(item.healthcheck.location, f"{item.name} is checked so too", member=True)
+            for item in others
+            if item.healthcheck
+        ),
+        recommendation=f"Have the check of {listed((item.name for item in blind), limit=3)} ask for what the program "
+        "does, such as a job that it has done lately.",
+        confidence=Confidence.HIGH,
+        example=compose_lines.of_service(
+            first, "healthcheck:\n  test: [CMD-SHELL, '<what fails once the program hangs>']"
+        ),
+    )
 
 
 def _asks(asked: list[str], item: ServerTrait) -> bool:

@@ -60,6 +60,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         likely = unknown
         if unknown and _all_images_check(inventory):
             likely = [item for item in unknown if item.build or "/" in item.image]
+        if _are_for_developers(lasting, missing):
+            continue
         if not all(_is_exporter(inventory, item) for item in certain):
             yield _evidence(inventory, lasting, certain, unknown, certain=True)
         elif not all(_is_exporter(inventory, item) for item in likely):
@@ -70,6 +72,12 @@ def _is_for_tests(inventory: Inventory, service: Service) -> bool:
     """Whether a service is a mail catcher or stands in for others in tests."""
     found = services.product(inventory, service)
     return (found is not None and found.kind in ("mail", "test")) or environments.only_for_tests(service)
+
+
+def _are_for_developers(lasting: list[Service], missing: list[Service]) -> bool:
+    """Whether all are for development, and nothing waits for them: who works with them sees when one hangs."""
+    needed = {need.service for item in lasting for need in item.dependencies}
+    return all(environments.only_for_development(item) and item.name not in needed for item in missing)
 
 
 def _untold(unknown: list[Service]) -> str:

@@ -108,7 +108,9 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 related=_log_mounts(applications),
                 recommendation=f"Add a collector and a store for logs to {project.location.file}, or set a logging "
                 f"driver for {listed((item.name for item in applications), limit=4)}.",
-                severity=Severity.LOW if few or len(mine) < _MANY or project.for_one_host else None,
+                severity=Severity.LOW
+                if few or project.for_one_host or not _is_large(inventory, mine, applications)
+                else None,
                 example=_lines(inventory, project),
             )
 
@@ -121,6 +123,20 @@ def _running(mine: list[Service]) -> list[Service]:
         for item in mine
         if not services.is_one_shot(item, item.name in awaited) and not environments.only_for_tests(item)
     ]
+
+
+def _is_large(inventory: Inventory, mine: list[Service], applications: list[Service]) -> bool:
+    """Whether nobody looks through the logs of each, where several processes of one image log in one manner, or
+    whether somebody watches the rest.
+    """
+    programs = {
+        (item.build.context, item.build.dockerfile, item.build.target, item.build.arguments)
+        if item.build
+        else (item.image,)
+        for item in applications
+    }
+    watched = bool(inventory.prometheus) or any(services.is_watching(inventory, item) for item in mine)
+    return len(mine) >= 2 * _MANY or (len(mine) >= _MANY and (watched or len(programs) > 2))
 
 
 def _does_the_work(inventory: Inventory, service: Service) -> bool:

@@ -58,7 +58,20 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for places in found.values():
         items = list(places.values())
         if len({item.location.file for item in items}) > 1 and _are_the_same(items) and not _is_set_once(items):
-            yield _evidence(inventory, items)
+            yield _evidence(inventory, [*items, *_in_scripts(inventory, items)])
+
+
+def _in_scripts(inventory: Inventory, items: list[Sighting]) -> list[Sighting]:
+    """The other scripts whose commands hold the value, one place each."""
+    value, known = items[0].value, {item.location.file for item in items}
+    if not (secrets.is_distinct(value) and _ALONE.fullmatch(value.text)):
+        return []
+    found: dict[str, Sighting] = {}
+    for path, script in inventory.scripts_by_path.items():
+        for command in () if path in known or environments.is_aside(path) else script.commands:
+            if any(value.text in word for word in command.words):
+                found.setdefault(path, Sighting("", value, command.location, "file"))
+    return list(found.values())
 
 
 def _is_set_once(items: list[Sighting]) -> bool:
@@ -101,8 +114,8 @@ def _evidence(inventory: Inventory, items: list[Sighting]) -> Evidence:
     usual = "" if whole else named
     sure = first.value.length >= _DISTINCT and not first.value.placeholder
     return Evidence(
-        f"{what} ({first.value.text}) stands in {len(files)} files, {listed(files)}: a new value has to be written "
-        "into each of them.",
+        f"{what} ({first.value.text}) stands in at least {len(files)} files, {listed(files)}: a new value has to be "
+        "written into each of them.",
         first.location,
         subject=f"{name}/files",
         service=first.service or None,

@@ -52,6 +52,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     points = graph.single_points(limit=_WORST)
     settled = deployment.documents_on_scaling(inventory) or deployment.uses_orchestrator(inventory)
     edges: defaultdict[str, list[Edge]] = defaultdict(list)
+    ordered = _ordered(inventory, graph)
     for edge in graph.edges_of("depends_on"):
         edges[edge.target].append(edge)
     for project in inventory.base_projects:
@@ -60,7 +61,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         worst = [
             (mine[point.node], taken)
             for point in points
-            if point.node in lasting and len((taken := _taken(point, lasting, edges)).hard) >= max(3, len(lasting) / 3)
+            if point.node in lasting
+            and len((taken := _taken(point, lasting, edges, ordered)).hard) >= max(3, len(lasting) / 3)
         ]
         if worst and not environments.in_development_file(inventory, project.location.file):
             compose = compose_lines.call(inventory, project.name)
@@ -72,16 +74,41 @@ def _counts(inventory: Inventory, service: Service) -> bool:
     return not (services.is_one_shot(service) or environments.is_for_developers(inventory, service))
 
 
-def _taken(point: SinglePoint, lasting: Collection[str | None], edges: Mapping[str, list[Edge]]) -> SinglePoint:
-    """What goes down of these services, less those that only a shared file of variables gives the address."""
+def _ordered(inventory: Inventory, graph: DependencyGraph) -> set[tuple[str, str]]:
+    """The processes of one image of which one starts after the other without an address of it: none needs another."""
+    own = [item for item in inventory.distinct_services if services.product(inventory, item) is None]
+    by_node = {graph.service(item.project, item.name): item for item in own}
+    found = graph.edges_of("depends_on")
+    asked = {(edge.source, edge.target) for edge in found if edge.attributes["inferred"]}
+    pairs = {(edge.source, edge.target) for edge in found} - asked
+    known = [(source, target, by_node.get(source), by_node.get(target)) for source, target in pairs]
+    return {(source, target) for source, target, one, other in known if one and other and _image(one) == _image(other)}
+
+
+def _image(service: Service) -> tuple[str, ...]:
+    build = service.build
+    return (build.context, build.dockerfile, build.target) if build else (service.image,)
+
+
+def _taken(
+    point: SinglePoint,
+    lasting: Collection[str | None],
+    edges: Mapping[str, list[Edge]],
+    ordered: Collection[tuple[str, str]],
+) -> SinglePoint:
+    """What goes down of these services, less those that only a shared file of variables gives the address, and those
+    that only start after it.
+    """
     sure = {point.node}
     waiting = [point.node]
     doubtful: set[str] = set()
     while waiting:
         for edge in edges.get(waiting.pop(), ()):
-            if edge.attributes["inferred"] and not edge.location.file.endswith((".yml", ".yaml")):
+            shared = edge.attributes["inferred"] and not edge.location.file.endswith((".yml", ".yaml"))
+            after = edge.target == point.node and (edge.source, edge.target) in ordered
+            if shared or after:
                 doubtful.add(edge.source)
-            elif edge.source in point.hard and edge.source not in sure:
+            elif edge.attributes["required"] and edge.source in point.hard and edge.source not in sure:
                 sure.add(edge.source)
                 waiting.append(edge.source)
     left = doubtful - sure

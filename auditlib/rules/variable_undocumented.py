@@ -105,9 +105,11 @@ def _in_code(inventory: Inventory, named: set[str]) -> Iterator[Evidence]:
     folders: defaultdict[str, dict[str, Setting]] = defaultdict(dict)
     others: defaultdict[str, dict[str, Setting]] = defaultdict(dict)
     offered: Counter[str] = Counter()
+    asked = {(item.location.file, item.location.line) for item in inventory.settings if item.style == "getenv"}
     for item in inventory.settings:
-        if programs.is_aside(item) or (item.unused and not item.required):
-            continue
+        second = item.style == "pydantic" and (item.location.file, item.location.line) in asked
+        if programs.is_aside(item) or (item.unused and not item.required) or second:
+            continue  # `port: str = os.getenv("DB_PORT", …)`: who sets it does so by the name that is spelt
         if not item.required and _OF_PACKAGE.search(item.location.file):
             continue
         template = _template(inventory, item.location.file)

@@ -21,7 +21,7 @@ Better:
 
 Recommendation:
 
-    Mount the volume read-only everywhere but in the one service that writes, or use an object store.
+    Mount the volume read-only in the services that only read it, or use an object store.
 
 References:
 
@@ -107,16 +107,29 @@ def _writes(inventory: Inventory, service: Service) -> bool:
 
 
 def _apart(found: list[tuple[Service, Mount]], *, own: bool) -> str:
-    """All but the first as readers, or each with files of its own."""
-    if own:
-        lines = [(service, f"{_source(mount)}-{service.name}:{mount.target}") for service, mount in found]
-    else:
-        lines = [(service, f"{_source(mount)}:{mount.target}:ro") for service, mount in found[1:]]
+    """Those that only read as readers, or each with files of its own."""
+    if not own:
+        line = f"{_source(found[0][1])}:{found[0][1].target}:ro"
+        return compose_lines.of_name("<a service that only reads it>", f"volumes:\n  - {line}")
+    lines = [(service, f"{_source(mount)}-{service.name}:{mount.target}") for service, mount in found]
     mounted = "\n".join(compose_lines.of_service(service, f"volumes:\n  - {line}") for service, line in lines)
-    if not own or found[0][1].kind != "volume":
+    if found[0][1].kind != "volume":
         return mounted
     declared = "".join(f"\n  {line.partition(':')[0]}:" for _, line in lines)
     return f"services:\n{textwrap.indent(mounted, '  ')}\nvolumes:{declared}"
+
+
+def _advice(found: list[tuple[Service, Mount]], volume: str, names: str) -> str:
+    """What to do about files that all may need; processes of one image begin with one script, which may write."""
+    images = {_image(service) for service, _ in found}
+    if len(images) == 1:
+        return f"Move what {names} share in {volume} to an object store; logs and caches belong to each alone."
+    return f"Mount {volume} with `:ro` in those of {names} that only read it, or move its content to an object store."
+
+
+def _image(service: Service) -> tuple[str, ...]:
+    build = service.build
+    return (build.context, build.dockerfile, build.target) if build else (service.image,)
 
 
 def _source(mount: Mount) -> str:
@@ -148,7 +161,7 @@ def _evidence(inventory: Inventory, project: str, volume: str, found: list[tuple
         ),
         recommendation=f"Let {names} log to standard output, or each to files of its own."
         if logs
-        else f"Mount {volume} with `:ro` in all but one of {names}, or move its content to an object store.",
+        else _advice(found, volume, names),
         severity=Severity.HIGH if databases else (Severity.MEDIUM if logs or sqlite else None),
         example="" if sqlite else _apart(found, own=logs or databases),
     )
