@@ -182,6 +182,8 @@ NEAR_MISSES = [
     "secrets: [slack_webhook_url, pagerduty_routing_key]\n",
     "POSTGRES_PASSWORD: db-${{ github.run_id }}-${{ github.run_attempt }}\n",
     "secret: KUBECONFIG_DATA\n",
+    "location ~ \\.php$ { fastcgi_pass php-fpm; }\n",
+    "proxy_pass web-app1;\n",
 ]
 CODE_NEAR_MISSES = [
     "password = form.password\n",

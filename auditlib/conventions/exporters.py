@@ -25,8 +25,15 @@ class Exporter(Struct, frozen=True):
     """The products (`Product.name`) that it tells about."""
     own: bool = True
     """Whether nothing but this exporter gives such metrics; an application may well have `celery_…` of its own."""
+    gives: tuple[str, ...] = ()
+    """All its metrics that begin as the first of them does, where they are few; empty where they aren't known."""
     relays: bool = False
     """Whether it passes on whatever others send to it."""
+
+    def never_gives(self, metric: str) -> bool:
+        """Whether a metric is, though called so, none of its own."""
+        first = "_".join(self.gives[0].split("_")[:2]) if self.gives else ""
+        return bool(first) and metric.startswith(f"{first}_") and metric not in self.gives
 
     @property
     def one(self) -> str:
@@ -42,6 +49,12 @@ APPLICATION = Exporter(
     own=False,
 )  # fmt: skip
 """What client libraries and web frameworks give (https://prometheus.io/docs/practices/naming/)."""
+
+_OF_NGINX = (
+    "nginx_http_requests_total", "nginx_up", "nginx_connections_accepted", "nginx_connections_active",
+    "nginx_connections_handled", "nginx_connections_reading", "nginx_connections_waiting", "nginx_connections_writing",
+)  # fmt: skip
+"""What `stub_status` tells (https://github.com/nginx/nginx-prometheus-exporter#exported-metrics)."""
 
 _ALL: tuple[Exporter, ...] = (
     Exporter("node exporter", r"node[-_]?exporter", ("node_",), ("9100",)),
@@ -62,7 +75,8 @@ _ALL: tuple[Exporter, ...] = (
         "RabbitMQ exporter", r"rabbitmq(?:[-_]?exporter)?", ("rabbitmq_",), ("9419", "15692"), ("RabbitMQ",), own=False
     ),
     Exporter("Kafka exporter", r"kafka[-_]?exporter", ("kafka_",), ("9308",), ("Kafka",), own=False),
-    Exporter("Nginx exporter", r"nginx[-_]?(?:prometheus[-_]?|vts[-_]?)?exporter", ("nginx_",), ("9113",), ("Nginx",)),
+    Exporter("Nginx exporter", r"nginx[-_]?(?:prometheus[-_]?|vts[-_]?)?exporter", ("nginx_",), ("9113",), ("Nginx",),
+             gives=_OF_NGINX),
     Exporter("HAProxy exporter", r"haproxy(?:[-_]?exporter)?", ("haproxy_",), ("9101", "8404")),
     Exporter("Apache exporter", r"apache[-_]?exporter", ("apache_",), ("9117",)),
     Exporter("PHP-FPM exporter", r"php[-_]?fpm[-_]?exporter", ("phpfpm_",), ("9253",)),

@@ -7,6 +7,7 @@ the README of dotenv (https://github.com/motdotla/dotenv), which reads the `.env
 from __future__ import annotations
 
 import posixpath
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 
@@ -14,13 +15,14 @@ from msgspec import Struct, field
 
 from auditlib.conventions.env_readers import credentials
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import Command
+from auditlib.inventory.delivery import Command, Job, Step
 from auditlib.inventory.document import Mention
 from auditlib.model import Location
 from auditlib.paths import upwards
 from auditlib.patterns import regex
 
 _ENV_FILE = regex(r"\.env(?:\.(?!example|sample|template|tmpl|tpl|dist|default)[\w-]+)*|[\w-]+\.env")
+_BUILD = regex(r"\bdocker (?:buildx |image )?build\b|\bdocker[- ]compose\b.* (?:build|--build)\b")
 _PROJECT_FILES = ("package.json", "pyproject.toml", "requirements.txt", "Pipfile", "manage.py", "Dockerfile")
 
 
@@ -128,6 +130,43 @@ def _names_of(inventory: Inventory, path: str) -> tuple[str, ...]:
         (credentials(line.name for line in file.lines) for file in inventory.env_files if file.path == path),
         (),
     )
+
+
+class Written(Struct, frozen=True):
+    """An environment file that a job writes into its checkout and from which it builds an image then."""
+
+    path: str
+    job: Job
+    location: Location
+
+
+def written(inventory: Inventory) -> Iterator[Written]:
+    """The environment files of jobs that pack their checkout into an image afterwards."""
+    for job in inventory.jobs:
+        builds = [step.index for step in job.steps if _builds(step)]
+        for step in job.steps:
+            if any(step.index < index for index in builds):
+                for command in step.commands:
+                    for path in (path for text in command.writes for path in _spelled(text, job)):
+                        if _ENV_FILE.fullmatch(posixpath.basename(path)):
+                            folder = step.working_directory or command.folder
+                            yield Written(posixpath.normpath(posixpath.join(folder, path)), job, command.location)
+
+
+def _builds(step: Step) -> bool:
+    """Whether a step builds an image of the runner's files; the action clones the repository anew without `context`."""
+    if "/build-push-action" in step.uses:
+        return any(pair.name == "context" for pair in step.inputs)
+    return any(_BUILD.search(" ".join(command.words)) for command in step.commands)
+
+
+def _spelled(text: str, job: Job) -> list[str]:
+    """The names that a file has, one for each value of the matrix."""
+    found = [text]
+    for name, values in job.matrix:
+        pattern = re.compile(r"\$\{\{\s*matrix\." + re.escape(name) + r"\s*\}\}")
+        found = [pattern.sub(lambda _, value=value: value, each) for each in found for value in values or ("",)]  # type: ignore[misc]
+    return found
 
 
 def _templates(inventory: Inventory) -> Iterator[_Sign]:

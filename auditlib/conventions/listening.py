@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
@@ -39,6 +40,14 @@ _DEFAULTS: dict[str, frozenset[str]] = {
     "mailhog/mailhog": frozenset({"1025", "8025"}),
 }
 """Ports of images that listen on nothing else unless their command or environment says so (https://hub.docker.com)."""
+
+_SERVED_BY_BASE: tuple[tuple[re.Pattern[str], frozenset[str]], ...] = (
+    (regex(r"fpm"), frozenset({"9000"})),
+    (regex(r"(?:^|/)(?:nginx|httpd|openresty|caddy|wordpress|nextcloud|drupal)(?:[:@/]|$)|apache"), frozenset({"80"})),
+    (regex(r"(?:^|/)caddy(?:[:@]|$)|frankenphp"), frozenset({"80", "443", "2019"})),
+    (regex(r"(?:^|/)(?:tomcat|jetty|wildfly|nginx-unprivileged)(?:[:@]|$)"), frozenset({"8080"})),
+)
+"""What an image serves of itself that others are built from; their `EXPOSE` lines add to it."""
 
 
 def ports(inventory: Inventory, service: Service) -> frozenset[str]:
@@ -98,7 +107,7 @@ def mismatch(
     A published port alone doesn't tell that there are no others: command, image or Dockerfile must name some, or the
     asked one must be that of the host. What another place asks for as well (`confirmed`) is more likely right.
     """
-    possible = ports(inventory, service) if asked else frozenset()
+    possible = ports(inventory, service) | _of_base(inventory, service) if asked else frozenset()
     if not asked or (possible | set(confirmed)) & set(asked) or any("-" in port or "$" in port for port in possible):
         return None
     program = of_program(inventory, service)
@@ -133,6 +142,15 @@ def _of_image(inventory: Inventory, service: Service) -> set[str]:
             pairs = (word.partition("=") for word in item.words)
             found |= {value for name, _, value in pairs if _PORT_VARIABLE.search(name) and value.isdigit()}
     return found
+
+
+def _of_base(inventory: Inventory, service: Service) -> frozenset[str]:
+    """What the image that a service is built from serves anyway, or a package that its Dockerfile installs."""
+    base, instructions = services.built_from(inventory, service)
+    packages = (word for item in instructions if item.keyword == "RUN" for word in item.words if word.endswith("-fpm"))
+    return frozenset().union(
+        *(found for name in (base, *packages) for pattern, found in _SERVED_BY_BASE if pattern.search(name))
+    )
 
 
 def _of_proxies(inventory: Inventory, service: Service) -> set[str]:

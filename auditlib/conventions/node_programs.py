@@ -8,7 +8,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator
 
-from auditlib.conventions import command_words
+from auditlib import command_words
 from auditlib.inventory.delivery import Command, Manifest
 
 _PACKAGES: dict[str, tuple[str, ...]] = {

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from auditlib.conventions import services
+import posixpath
+from fnmatch import fnmatchcase
+
+from auditlib.conventions import mounts, services
 from auditlib.inventory import Inventory
 from auditlib.inventory.proxy import ReverseProxy
 from auditlib.inventory.stack import Service
+
+_HOME = "/etc/nginx"
+_SITES = (f"{_HOME}/conf.d", f"{_HOME}/sites-enabled")
 
 
 def runners(inventory: Inventory, proxy: ReverseProxy) -> tuple[Service, ...]:
@@ -26,7 +32,20 @@ def _runners(inventory: Inventory, proxy: ReverseProxy) -> list[Service]:
             places.append(service.build.context)
         if any(place in (".", proxy.file) or proxy.file.startswith(place + "/") for place in places):
             found.append(service)
-    return found
+    return [service for service in found if not left_out(inventory, service, proxy)]
+
+
+def left_out(inventory: Inventory, service: Service, proxy: ReverseProxy) -> ReverseProxy | None:
+    """The configuration that Nginx is started with in place of its image's, if it doesn't include a mounted site."""
+    inside = mounts.path_inside(service, proxy.file)
+    if service.build or posixpath.dirname(inside) not in _SITES or "nginx" not in service.image:
+        return None
+    path = mounts.path_outside(service, f"{_HOME}/nginx.conf")
+    main = next((item for item in inventory.reverse_proxies if path and item.file == path), None)
+    seen = [item for item in inventory.reverse_proxies if mounts.path_inside(service, item.file)]
+    wanted = [posixpath.join(_HOME, text) for item in seen for text in item.includes]
+    taken = any("$" in text or fnmatchcase(inside, text) for text in wanted)
+    return None if main is None or main is proxy or taken else main
 
 
 def _may_run(inventory: Inventory, service: Service, proxy: ReverseProxy) -> bool:

@@ -127,6 +127,8 @@ class Inventory:
     instrumentations: tuple[monitoring.Instrumentation, ...] = field(
         default=(), metadata={"of": monitoring.Instrumentation}
     )
+    plain_variables: tuple[monitoring.PlainVariable, ...] = field(default=(), metadata={"of": monitoring.PlainVariable})
+    idle_metrics: tuple[monitoring.IdleMetric, ...] = field(default=(), metadata={"of": monitoring.IdleMetric})
     raw_path_labels: tuple[monitoring.RawPathLabel, ...] = field(default=(), metadata={"of": monitoring.RawPathLabel})
     log_shippers: tuple[monitoring.LogShipper, ...] = field(default=(), metadata={"of": monitoring.LogShipper})
     reverse_proxies: tuple[proxy.ReverseProxy, ...] = field(default=(), metadata={"of": proxy.ReverseProxy})

@@ -134,6 +134,8 @@ class UnrotatedLog(Struct, frozen=True):
 
 OF_CLIENT = "password for MySQL"
 """The kind of a committed secret that an option file of MySQL's programs holds."""
+OF_SCRIPT = "password"
+"""The kind of a committed secret that a shell script holds, in a variable or for `sshpass`."""
 IN_URL = "password in a URL"
 """The kind of a committed secret that is a part of a connection string."""
 
@@ -147,6 +149,8 @@ class CommittedSecret(Struct, frozen=True):
     location: Location
     commented: bool = False
     """Whether it stands in a comment."""
+    name: str = ""
+    """The variable of a script that holds it."""
 
 
 class AllowedOrigin(Struct, frozen=True):

@@ -30,6 +30,8 @@ class Command(Struct, frozen=True):
     """The variables whose values the shell puts into its words."""
     function: str = ""
     """The function of the script that it stands in."""
+    tested: bool = False
+    """Whether a condition (`if`, `while`, `!`, `&&`, `||`) decides by its exit status, so that `set -e` doesn't."""
 
 
 class Trigger(Struct, frozen=True):

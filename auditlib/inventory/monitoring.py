@@ -34,6 +34,23 @@ class RawPathLabel(Struct, frozen=True):
     location: Location
 
 
+class PlainVariable(Struct, frozen=True):
+    """What looks like a variable in a file of Prometheus, which replaces none; `field` is where it stands."""
+
+    name: str
+    field: str
+    location: Location
+
+
+class IdleMetric(Struct, frozen=True):
+    """A metric that code defines as `holder` and names nowhere else; `kind` is `counter`, `gauge` …"""
+
+    name: str
+    holder: str
+    kind: str
+    location: Location
+
+
 class Target(Struct, frozen=True):
     """A `host:port` that is scraped, or alerted to. `port` is empty if none is given."""
 

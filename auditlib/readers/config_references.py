@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from auditlib.inventory.configuration import ConfigAddress, ConfigVariable
+from auditlib.inventory.monitoring import PlainVariable
 from auditlib.inventory.stack import Endpoint
 from auditlib.model import Location
 from auditlib.patterns import regex
@@ -29,6 +30,14 @@ _ELSEWHERE = regex(r"(?:^|[._/-])(?:compose|docker-compose)[\w.-]*\.ya?ml$|(?:^|
 _URL = regex(r"\b([a-z][a-z0-9+]{1,20})://(?:[^\s/@\"'<>]+@)?([a-z][a-z0-9_-]*):(\d{2,5})(?![\w.])")
 _LOGSTASH = regex(r"^\s*(?:input|output)\s*\{", re.M)
 _VARIABLE = regex(r"\$\{([A-Z][A-Z0-9_]+)\}")
+_SCRAPES = regex(r"^scrape_configs:", re.M)
+_PLAIN = regex(
+    r"^[ \t-]*(?P<field>username|password|credentials|bearer_token|targets)[ \t]*:[ \t]*[^#\n]{0,200}?"
+    r"\$\{?(?P<name>[A-Z][A-Z0-9_]{2,})\b",
+    re.M,
+)
+"""What Prometheus takes as it is written; only `external_labels` have variables
+(https://prometheus.io/docs/prometheus/latest/configuration/configuration/)."""
 _COMMENT = regex(r"\s*(?:#|//|;)")
 
 
@@ -41,14 +50,17 @@ def read(source: Source) -> Reading:
     return reading
 
 
-def _read(path: str, text: str) -> Iterator[ConfigAddress | ConfigVariable]:
-    starts = [0, *(match.end() for match in re.finditer("\n", text))] if "://" in text or "${" in text else [0]
+def _read(path: str, text: str) -> Iterator[ConfigAddress | ConfigVariable | PlainVariable]:
+    starts = [0, *(match.end() for match in re.finditer("\n", text))] if "://" in text or "$" in text else [0]
     for match in _URL.finditer(text):
         if place := _place(path, text, starts, match.start()):
             yield ConfigAddress(Endpoint(*match.groups()), place)
     for match in _VARIABLE.finditer(text) if path.endswith(".conf") and _LOGSTASH.search(text) else ():
         if place := _place(path, text, starts, match.start()):
             yield ConfigVariable(match[1], "Logstash", place)
+    for match in _PLAIN.finditer(text) if path.endswith((".yml", ".yaml")) and _SCRAPES.search(text) else ():
+        if place := _place(path, text, starts, match.start("name")):
+            yield PlainVariable(match["name"], match["field"], place)
 
 
 def _place(path: str, text: str, starts: list[int], position: int) -> Location | None:

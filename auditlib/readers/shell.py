@@ -102,6 +102,8 @@ class _Visit(Struct, frozen=True):
     swallowed: bool = False
     asked: bool = False
     """Whether something decides by the exit status of what is below."""
+    tested: bool = False
+    """Whether that is a condition, and no text that asks `$?` somewhere."""
     caught: bool = False
     """Whether another command takes the output of what is below."""
     conditional: bool = False
@@ -239,6 +241,7 @@ def _below(visit: _Visit, text: _Text) -> list[_Visit]:
             folder=folder,
             swallowed=swallowed,
             asked=visit.asked or index < deciding,
+            tested=visit.tested or index < deciding,
             caught=visit.caught or index < taken,
             conditional=visit.conditional or index >= certain,
             function=function,
@@ -323,6 +326,7 @@ def _command(visit: _Visit, text: _Text) -> Iterator[Command]:
         assignments=names,
         writes=writes,
         asked=visit.asked or text.errexit,
+        tested=visit.tested,
         caught=visit.caught,
         conditional=visit.conditional,
         expands=tuple(dict.fromkeys(name for part in parts[first:] for name in shell_words.expanded(part, text.data))),

@@ -31,7 +31,7 @@ _COMMENT = regex(r"[ \t]*#")
 _SPEAKS = regex(r"[ \t]*#(?![^\n]*\$\{\{)")
 """A line that is a comment, and no line of the workflow that was commented out."""
 _NAME_IN_CAPITALS = regex(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b")
-_REFERENCE = regex(r"\b(secrets|vars)(?:\.([A-Za-z_]\w*)|\[\s*'([^'\n]+)'\s*\])")
+_REFERENCE = regex(r"\b(secrets|vars)(?:\.([A-Za-z_]\w*)(?!\w|\$\{\{)|\[\s*'([^'\n]+)'\s*\])")
 
 
 def read(source: Source) -> reading.Reading:

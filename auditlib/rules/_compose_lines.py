@@ -6,10 +6,11 @@ import itertools
 import posixpath
 import shlex
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
+from auditlib import compose_command
 from auditlib.compose.discovery import BASES, OVERRIDES
-from auditlib.conventions import compose_calls, deployment, exporters, networks, published_images, services
+from auditlib.conventions import deployment, exporters, networks, published_images, services
 from auditlib.conventions.exporters import Exporter
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Mount, Port, Project, Service
@@ -42,7 +43,7 @@ def set_in(inventory: Inventory, project: str) -> str:
     remote = (command for step in inventory.steps for command in step.remote)
     given: dict[str, None] = {}
     for command in (*deployment.commands(inventory), *remote):
-        call = compose_calls.of(command.words)
+        call = compose_command.of(command.words)
         if call and call.verb == "up" and own & ({posixpath.basename(file) for file in call.files} or set(BASES)):
             given.update((after, None) for word, after in itertools.pairwise(call.options) if word == "--env-file")
     names = [file for file in given if "$" not in file]
@@ -92,9 +93,13 @@ def _watched(inventory: Inventory, exporter: Exporter) -> Service | None:
     return next((item for item, product in found if product and product.name in wanted), None)
 
 
-def waiting(service: Service, needed: str, condition: str) -> str:
-    """All that a service waits for, one of it under this condition; a list knows no conditions, so it is a mapping."""
-    waits = {item.service: item.condition for item in service.dependencies if not item.implicit} | {needed: condition}
+def waiting(service: Service, needed: str, condition: str, also: Collection[str] = ()) -> str:
+    """All that a service waits for, one of it (and `also` others) under this condition.
+
+    A list knows no conditions, so it is a mapping.
+    """
+    waits = {item.service: item.condition for item in service.dependencies if not item.implicit}
+    waits |= dict.fromkeys((*also, needed), condition)
     lines = "".join(f"\n  {name}: {{condition: {each}}}" for name, each in waits.items())
     return of_service(service, f"depends_on:{lines}")
 

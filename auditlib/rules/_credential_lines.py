@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec import Struct
 
-from auditlib import pipeline
+from auditlib import compose_command, pipeline
 from auditlib.compose.discovery import BASES
-from auditlib.conventions import compose_calls, deployment
+from auditlib.conventions import deployment
 from auditlib.conventions.secrets import Sighting
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Job
@@ -125,7 +125,7 @@ def _asking(inventory: Inventory, paths: set[str]) -> list[Job]:
     """The jobs that call Compose on one of these files and make no `.env`; where one deploys, the host has it."""
     found: dict[tuple[str, str], Job] = {}
     for run in pipeline.of(inventory, inventory.workflows).runs:
-        call = compose_calls.of(run.text.split())
+        call = compose_command.of(run.text.split())
         given = deployment.deploys(run.job) or any(".env" in step.run for step in run.job.steps)
         if call and not given:
             named = {posixpath.basename(path) for path in call.files} or BASES

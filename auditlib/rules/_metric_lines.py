@@ -16,6 +16,7 @@ from auditlib.phrases import listed
 from auditlib.rules import _files as files
 from auditlib.rules import _monitoring_lines as monitoring_lines
 
+_SHARED_PORTS = ("8080", "3000", "9090", "8081")
 _INSTRUMENTED = {
     "fastapi": 'Instrumentator().instrument(app).expose(app, endpoint="{}")  # prometheus-fastapi-instrumentator',
     "flask": 'PrometheusMetrics(app, path="{}")  # prometheus-flask-exporter',
@@ -29,7 +30,10 @@ def given(inventory: Inventory, graph: DependencyGraph, config: str, wanted: Seq
     asked = _asked_in_vain(inventory, graph, config) if exporters.APPLICATION in wanted else None
     jobs = [item for item in wanted if not (asked and item is exporters.APPLICATION)]
     steps, lines = [], []
-    if jobs:
+    if jobs and (aimed := _aimed(inventory, config, jobs[0])):
+        steps.append(f"{listed(item.name for item in jobs)} and its address to the job {aimed.name} of {config}")
+        lines.append(monitoring_lines.for_exporter(inventory, config, jobs[0], name=aimed.name))
+    elif jobs:
         steps.append(f"a job for {listed(item.name for item in jobs)} to {config}")
         lines.append(monitoring_lines.for_exporter(inventory, config, jobs[0]))
     if asked:
@@ -38,6 +42,13 @@ def given(inventory: Inventory, graph: DependencyGraph, config: str, wanted: Seq
         found = routes(inventory, scraping.code_folder(inventory, service) or "")
         lines.append(instrumented(found, job.metrics_path))
     return f"Add {listed(steps)}", "\n".join(filter(None, lines))
+
+
+def _aimed(inventory: Inventory, config: str, wanted: Exporter) -> ScrapeJob | None:
+    """The job that asks the port of an exporter, at a host that is none."""
+    own = [port for port in wanted.ports if wanted.own and port not in _SHARED_PORTS]
+    jobs = (item for item in inventory.scrape_jobs if item.file == config)
+    return next((item for item in jobs if any(target.port in own for target in item.targets)), None)
 
 
 def _asked_in_vain(inventory: Inventory, graph: DependencyGraph, config: str) -> tuple[Service, ScrapeJob] | None:

@@ -66,15 +66,17 @@ def job(name: str, target: str, path: str = "/metrics") -> str:
     return f'scrape_configs:\n  - job_name: {name}{told}\n    static_configs:\n      - targets: ["{target}"]'
 
 
-def for_exporter(inventory: Inventory, config: str, exporter: Exporter, watched: Service | None = None) -> str:
-    """What scrapes an exporter, and where none runs the service of one as well."""
+def for_exporter(
+    inventory: Inventory, config: str, exporter: Exporter, watched: Service | None = None, name: str = ""
+) -> str:
+    """What scrapes an exporter, and where none runs the service of one as well; `name` is a job that is there."""
     if exporter is exporters.APPLICATION:
         return files.into(config, job(*_application(inventory)))
     some = inventory.distinct_services[:_LOOKED_AT]
     running = next((item for item in some if exporters.of_image(item.image) is exporter), None)
     host = running.name if running else exporter.name.lower().replace(" ", "-")
     port = exporter.ports[0] if exporter.ports else "<port>"
-    lines = files.into(config, job(_free(inventory, config, host), f"{host}:{port}"))
+    lines = files.into(config, job(name or _free(inventory, config, host), f"{host}:{port}"))
     return lines if running else f"{lines}{_added(inventory, config, host, watched)}"
 
 

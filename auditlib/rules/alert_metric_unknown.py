@@ -71,14 +71,17 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 def _evidence(inventory: Inventory, graph: DependencyGraph, config: str, gap: Gap, users: list[AlertRule]) -> Evidence:
     doubt = "" if gap.sure else "; it may be pushed by something that the repository doesn't show"
     names = listed(item.name for item in users)
+    strange = [item for item in gap.metrics if gap.exporter.never_gives(item)]
+    others = f"; {listed(strange)} it doesn't give without a module or logs that are read" if strange else ""
+    lost = listed(item.name for item in users if not set(strange).isdisjoint(item.query.metrics)) or names
     first_step, lines = metric_lines.given(inventory, graph, config, [gap.exporter])
     return Evidence(
         f"{names} {'looks' if len(users) == 1 else 'look'} at {listed(gap.metrics)}, which "
-        f"{gap.exporter.one} gives, and no target of {config} is one{doubt}.",
+        f"{gap.exporter.one} gives, and no target of {config} is one{others}{doubt}.",
         users[0].expression_location,
         subject=f"{gap.exporter.name}",
         related=tuple(Related(item.expression_location, f"{item.name} does too", member=True) for item in users[1:]),
-        recommendation=f"{first_step}, or rewrite {names}.",
+        recommendation=f"{first_step}, {'and' if strange else 'or'} rewrite {lost}.",
         severity=None if gap.sure else Severity.MEDIUM,
         confidence=None if gap.sure else Confidence.LOW,
         example=lines,

@@ -34,7 +34,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 
-from auditlib.conventions import backups, environments, services
+from auditlib.conventions import backups, environments, services, sqlite_files
 from auditlib.conventions.images import Product
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
@@ -55,7 +55,9 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     if backups.are_made(inventory):
         return
     kept: dict[str, list[_Store]] = {
-        project.name: services.stores(inventory, project) + services.files(inventory, project)
+        project.name: services.stores(inventory, project)
+        + services.files(inventory, project)
+        + sqlite_files.kept(inventory, project)
         for project in inventory.base_projects
     }
     alone = not any(kept.values())

@@ -37,9 +37,14 @@ from auditlib.rules._rule import Evidence, rule
 
 _RESTORES = regex(
     r"\bpg_restore\b|\bmongorestore\b|\b(?:restic|borg|kopia|duplicity|velero|wal-g|pgbackrest|barman|litestream)\b.*"
-    r"\b(?:restore|check|extract|recover|verify|backup-fetch)\b|\brestore\b|\bpsql\b.*(?:<|--file|\s-f\s)",
+    r"\b(?:restore|check|extract|recover|verify|backup-fetch)\b|\brestore\b|\bpsql\b.*(?:<|--file|\s-f\s)|"
+    r"\b(?:mysql|mariadb)\b.*<",
     re.I,
 )
+
+_UNPACKS = frozenset({"gunzip", "zcat", "gzip", "cat", "bzcat", "bunzip2", "xzcat", "zstdcat", "zstd", "pv", "openssl"})
+_CLIENTS = frozenset({"mysql", "mariadb", "psql", "mongorestore", "sqlite3"})
+_DUMP = regex(r"\.(?:sql|dump|gz|bz2|xz|zst|archive)\b")
 
 _RESTORE = """# every week, on another host than the one that makes the backups
 docker run -d --name restored {}
@@ -79,10 +84,23 @@ def _made(inventory: Inventory) -> tuple[str, Location] | None:
     return None
 
 
+def _piped(inventory: Inventory) -> Iterator[str]:
+    """`restore` for each dump that a script unpacks into the client of a database."""
+    for script in inventory.scripts:
+        sources = {
+            item.location.line
+            for item in script.commands
+            if item.caught and item.words[:1] and item.words[0] in _UNPACKS and _DUMP.search(" ".join(item.words))
+        }
+        clients = (item for item in script.commands if item.location.line in sources)
+        yield from ("restore" for item in clients if _CLIENTS & set(item.words))
+
+
 def _is_restored(inventory: Inventory) -> bool:
     names = [script.path for script in inventory.scripts] + [job.id for job in inventory.jobs]
     names += [target.name for item in inventory.manifests for target in item.targets]
     texts = [" ".join(command.words) for command in deployment.commands(inventory)]
+    texts += _piped(inventory)
     texts += [" ".join((*service.entrypoint, *service.command)) for service in inventory.services]
     return any("restore" in name.lower() for name in names) or any(_RESTORES.search(text) for text in texts)
 

@@ -36,7 +36,8 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from auditlib.conventions import builds, command_words, environments, node_programs, package_installs
+from auditlib import command_words
+from auditlib.conventions import builds, environments, node_programs, package_installs
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Command, Manifest

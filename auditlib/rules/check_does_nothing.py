@@ -35,11 +35,11 @@ from collections.abc import Iterator, Sequence
 
 from auditlib import pipeline
 from auditlib.conventions import checks, deployment, tools
-from auditlib.conventions.workspaces import normal
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Command, Job, ScriptTarget
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.paths import normal
 from auditlib.patterns import regex
 from auditlib.pipeline import Run
 from auditlib.rules import _files as files

@@ -27,6 +27,7 @@ References:
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 
@@ -35,12 +36,14 @@ from auditlib.conventions.secrets import Sighting
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.patterns import regex
 from auditlib.phrases import listed
 from auditlib.redaction import Value, is_credential_name
 from auditlib.rules import _code_lines as code_lines
 from auditlib.rules import _login_lines as login_lines
 from auditlib.rules._rule import Evidence, rule
 
+_TEST = regex(r"(?:^|[-_.])(?:tests?|testing|e2e)(?:$|[-_.])", re.I)
 _RUNNING = ("default", "literal", "setting")
 
 
@@ -71,19 +74,30 @@ def _variables(inventory: Inventory) -> dict[str, list[Sighting]]:
     return uses
 
 
+def _is_thrown_away(inventory: Inventory, items: list[Sighting]) -> bool:
+    """Whether only services for tests have a value, by their names and profiles: their data is made anew."""
+    known = {item.name: item for item in inventory.distinct_services}
+    places = [known.get(item.service) for item in items]
+    return all(
+        item is not None and item.profiles and _TEST.search(item.name) and all(map(_TEST.search, item.profiles))
+        for item in places
+    )
+
+
 def _judged(inventory: Inventory, items: list[Sighting], variable: str = "") -> Iterator[Evidence]:
     """A finding if the names speak of two purposes at least; a name that speaks of none counts for nothing."""
     by_purpose: dict[str, list[Sighting]] = {}
     for item in items:
         if purpose := secrets.purpose(item.name):
             by_purpose.setdefault(purpose, []).append(item)
-    if len(by_purpose) < 2:
-        return
     named = [item for found in by_purpose.values() for item in found]
+    if len(by_purpose) < 2 or _is_thrown_away(inventory, named):
+        return
     first = min(named, key=lambda item: environments.is_for_development(item.location.file))
     names = list(dict.fromkeys(item.name for item in named))
     what = f"get their value from {variable}" if variable else f"have the same value ({first.value.text})"
     aside = all(environments.is_for_development(item.location.file) for item in named)
+    holders = [item for item in inventory.distinct_services if item.name in {each.service for each in named}]
     places = {item.location: item for item in named if item.location != first.location}
     yield Evidence(
         f"{listed(names)} {what}: one secret for {listed(by_purpose)}.",
@@ -100,6 +114,7 @@ def _judged(inventory: Inventory, items: list[Sighting], variable: str = "") -> 
             inventory,
             names[1:] if variable else names,
             [] if variable else [first.value],
+            None if variable or not all(item.service for item in named) else holders,
             called=_called(inventory, names[1:]) if variable else {},
         ),
     )

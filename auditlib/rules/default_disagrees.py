@@ -48,6 +48,8 @@ _PLACE = regex(
     r"BROKER|BACKEND|BUCKET|NAME|DB|DATABASE|USER(?:NAME)?|EMAIL|FROM|IMAGE|TAG|VERSION|LOG_?LEVEL|LEVEL)(?:_|$)"
 )
 """Names of what differs between a laptop and a container by its nature."""
+_KIND = regex(r"(?:^|_)(?:MAILER|DRIVER|CONNECTION|STORE|DISK|TRANSPORT)$")
+"""Names of what does a thing: by a laptop's template the mail goes to a log, by Compose to a server."""
 _ADDRESS = regex(r"[/:@\\]|localhost|\d+\.\d+\.\d+")
 _FILLED_IN = regex(r"\{\{|<%")
 """What a program (Ansible, Jinja, ERB) writes in the place of this text."""
@@ -78,7 +80,8 @@ def _in_templates(inventory: Inventory) -> dict[str, dict[Location, tuple[str, s
     found: defaultdict[str, dict[Location, tuple[str, str]]] = defaultdict(dict)
     for file in inventory.env_files:
         for line in file.lines if file.template else ():
-            if line.value is not None and not line.commented and _counts(line.name, line.value):
+            counts = line.value is not None and not line.commented and not _KIND.search(line.name.upper())
+            if line.value is not None and counts and _counts(line.name, line.value):
                 found[line.name][line.location] = (line.value.text, file.path)
     return found
 

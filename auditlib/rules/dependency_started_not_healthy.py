@@ -60,7 +60,9 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 targets[target.key] = target
                 waiting[target.key].append((service, dependency))
     for key, pairs in waiting.items():
-        yield _evidence(inventory, targets[key], pairs)
+        first = pairs[0][0]
+        also = [targets[other].name for other, each in waiting.items() if any(item is first for item, _ in each)]
+        yield _evidence(inventory, targets[key], pairs, also)
     yield from _unfinished(inventory)
 
 
@@ -126,7 +128,9 @@ def _is_meant(inventory: Inventory, service: Service, dependency: Dependency, ta
     return chosen or any(mount.target.endswith("/docker.sock") for mount in service.mounts)
 
 
-def _evidence(inventory: Inventory, target: Service, pairs: list[tuple[Service, Dependency]]) -> Evidence:
+def _evidence(
+    inventory: Inventory, target: Service, pairs: list[tuple[Service, Dependency]], also: list[str]
+) -> Evidence:
     first, *others = pairs
     one = len({service.name for service, _ in pairs}) == 1
     names = listed(service.name for service, _ in pairs)
@@ -152,5 +156,5 @@ def _evidence(inventory: Inventory, target: Service, pairs: list[tuple[Service, 
         confidence=None if sure else Confidence.MEDIUM,
         severity=Severity.LOW if retried or aside else None,
         change=_change(first[1], "service_healthy"),
-        example=compose_lines.waiting(first[0], target.name, "service_healthy"),
+        example=compose_lines.waiting(first[0], target.name, "service_healthy", also),
     )

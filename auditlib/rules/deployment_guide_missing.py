@@ -32,8 +32,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from auditlib import stages
-from auditlib.conventions import compose_calls, deployment, environments, services
+from auditlib import compose_command, stages
+from auditlib.conventions import deployment, environments, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Job
@@ -118,7 +118,7 @@ def _publishes_pages(job: Job) -> bool:
 
 def _tells_to_start(inventory: Inventory) -> bool:
     """Whether a document has its readers start the project for good, which is all where nothing else deploys it."""
-    calls = (compose_calls.of(item.text.split()) for item in deployment.documented_commands(inventory))
+    calls = (compose_command.of(item.text.split()) for item in deployment.documented_commands(inventory))
     return any(call and call.verb == "up" and call.is_in_background and call.is_for_all for call in calls)
 
 

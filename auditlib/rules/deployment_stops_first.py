@@ -26,13 +26,17 @@ References:
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator
 
-from auditlib.conventions import compose_calls
+from auditlib import compose_command
+from auditlib.conventions import compose_calls, environments, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Command
+from auditlib.inventory.stack import Mount, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.paths import below
 from auditlib.pipeline import deploying
 from auditlib.pipeline.deploying import ServerScript
 from auditlib.rules._rule import Evidence, rule
@@ -53,27 +57,50 @@ def _restart(commands: tuple[Command, ...]) -> tuple[Command, Command] | None:
     """The `down` and the `up` that follows it, with nothing between that needs the services to be stopped."""
     down: Command | None = None
     for command in commands:
-        call = compose_calls.of(command.words)
+        call = compose_command.of(command.words)
         if call and call.verb == "down" and call.is_for_all:
             down = command
         elif command.words[0] in _WORK:
             down = None
         elif call and down and call.verb == "up" and call.is_for_all:
-            first = compose_calls.of(down.words)
+            first = compose_command.of(down.words)
             return (down, command) if first and set(first.files) == set(call.files) else None
     return None
+
+
+def _started(inventory: Inventory, words: tuple[str, ...]) -> list[Service]:
+    """The services that a call starts; of one that names no file those of the project at the root, if there is one."""
+    found = list(compose_calls.services_of(inventory, " ".join(words)))
+    call = compose_command.of(words)
+    at_root = {item.name for item in inventory.base_projects if "/" not in item.location.file}
+    if call and not call.files and at_root:
+        found = [item for item in found if item.project in at_root]
+    return [item for item in found if not environments.is_for_developers(inventory, item)]
+
+
+def _is_store(inventory: Inventory, service: Service) -> bool:
+    found = services.product(inventory, service)
+    return found is not None and found.kind in services.DATASTORES
+
+
+def _is_configuration(inventory: Inventory, mount: Mount) -> bool:
+    """Whether a mount brings files of the repository, which a service reads when it starts."""
+    source = posixpath.normpath(mount.source) if mount.source else "."
+    held = source in inventory.file_set or bool(below(inventory.files, source))
+    return mount.kind == "bind" and not mount.outside and held
 
 
 def _instead(inventory: Inventory, up: Command, script: ServerScript) -> list[str]:
     """What takes the place of both: a start that builds what it has to, and a restart of what reads mounted files."""
     words = up.words
-    started = [item for item in compose_calls.services_of(inventory, " ".join(words)) if not item.profiles]
-    verbs = {call.verb for command in script.commands if (call := compose_calls.of(command.words))}
+    started = [item for item in _started(inventory, words) if not item.profiles]
+    verbs = {call.verb for command in script.commands if (call := compose_command.of(command.words))}
+    verbs |= {"pull" for command in script.commands if command.words[:2] == ("docker", "pull")}
     build = any(item.build for item in started) and "--build" not in words and verbs.isdisjoint({"build", "pull"})
     options = ["--build"] * build + ["--remove-orphans"] * ("--remove-orphans" not in words)
     mounted = [
         item.name for item in started
-        if any(mount.kind == "bind" and not mount.outside for mount in item.mounts)
+        if not _is_store(inventory, item) and any(_is_configuration(inventory, mount) for mount in item.mounts)
     ]  # fmt: skip
     compose = " ".join(words[: words.index("up")])
     restart = [f"{compose} restart {' '.join(dict.fromkeys(mounted))}"] if mounted else []

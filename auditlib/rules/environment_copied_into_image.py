@@ -37,7 +37,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from auditlib.conventions import build_context, builds, environments, kept_env_files, services
-from auditlib.conventions.kept_env_files import Kept
+from auditlib.conventions.kept_env_files import Kept, Written
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.dockerfile import Instruction
@@ -113,12 +113,16 @@ def _lines(inventory: Inventory, path: str, context: str, first: _Taken) -> str:
     return files.into(path, "\n".join([*([".git"] if first.history else []), "**/.env*", *back, *others]))
 
 
-def _what_happens(first: _Taken, held: bool) -> str:
+def _what_happens(first: _Taken, held: bool, written: list[Written]) -> str:
     """What of the files is left where, and by which builds."""
     names = listed((name for each in first.kept for name in each.names), limit=4)
     where = "a layer of the image" if first.shipped else "the build cache, in a stage that isn't shipped"
-    when = "Every build" if held else "A build where that file is, on a developer's machine or on the host,"
-    clean = "" if held else "; one of a clean checkout, as in a pipeline, does not"
+    jobs = listed(dict.fromkeys(item.job.id for item in written))
+    there = "where that file is, on a developer's machine or on the host,"
+    made = listed(dict.fromkeys(item.path for item in written))
+    there = f"of the job {jobs}, which writes {made} before," if written else there
+    when = "Every build" if held else f"A build {there}"
+    clean = "" if held or written else "; one of a clean checkout, as in a pipeline, does not"
     history = ". `.git`, with all that was ever committed, goes along" if first.history else ""
     return f"{when} leaves {names} in {where}{clean}{history}."
 
@@ -130,7 +134,9 @@ def _evidence(inventory: Inventory, context: str, items: list[_Taken]) -> Eviden
     path = ignore.path if ignore else posixpath.normpath(posixpath.join(context, ".dockerignore"))
     sure = any(each.sure for each in first.kept)
     signs = [Related(place, text) for each in first.kept for place, text in list(each.signs.items())[:3]]
-    happens = _what_happens(first, any(each.path in inventory.file_set for each in first.kept))
+    written = [item for item in kept_env_files.written(inventory) if item.path in kept]
+    happens = _what_happens(first, any(each.path in inventory.file_set for each in first.kept), written)
+    signs[:0] = [Related(item.location, f"the job {item.job.id} writes it, and builds then") for item in written[:1]]
     return Evidence(
         f"{first.item.keyword} in {first.item.location.file} takes {listed(kept)} along, which "
         f"{path if ignore else 'no .dockerignore'} {'does not exclude' if ignore else 'excludes'}. {happens}",

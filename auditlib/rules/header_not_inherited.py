@@ -34,6 +34,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from auditlib.conventions import proxies
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.proxy import LostHeaders
@@ -60,6 +61,8 @@ _FOR_MACHINES = regex(r"/(?:[\w-]*health[\w-]*|livez?|readyz?|ping|status|nginx_
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """For each file of nginx one finding for the locations whose own headers take the place of the server's."""
     for config in inventory.reverse_proxies:
+        if any(proxies.left_out(inventory, service, config) for service in inventory.services):
+            continue
         found = [item for item in config.lost_headers if _lost(item)]
         if found:
             yield _evidence(config.file, found)

@@ -102,7 +102,8 @@ def _collide(one: tuple[Service, Port], other: tuple[Service, Port]) -> bool:
     same_address = len(addresses) == 1 or bool(addresses & _EVERY_ADDRESS)
     profiles, others = set(one[0].profiles), set(other[0].profiles)
     together = not profiles or not others or bool(profiles & others)
-    return one[0].name != other[0].name and same_address and together
+    apart = one[0].name != other[0].name or one[1].target != other[1].target
+    return apart and same_address and together
 
 
 def _free(inventory: Inventory, project: Project, number: int) -> int:
@@ -113,6 +114,8 @@ def _free(inventory: Inventory, project: Project, number: int) -> int:
 
 
 def _evidence(number: int, free: int, first: tuple[Service, Port], second: tuple[Service, Port]) -> Evidence:
+    if first[0].name == second[0].name:
+        return _of_one(number, first, second)
     return Evidence(
         f"{first[0].name} and {second[0].name} both publish port {number} of the host; whichever starts second fails.",
         second[1].location,
@@ -122,4 +125,18 @@ def _evidence(number: int, free: int, first: tuple[Service, Port], second: tuple
         recommendation=f"Give {second[0].name} another host port than {number}.",
         change=(f"{number}:{second[1].target}", f"{free}:{second[1].target}"),
         example=compose_lines.of_service(second[0], f'ports:\n  - "{free}:{second[1].target}"'),
+    )
+
+
+def _of_one(number: int, first: tuple[Service, Port], second: tuple[Service, Port]) -> Evidence:
+    """Two ports of one container that want the same one of the host, as merged files have all ports of both."""
+    name, ports = second[0].name, f"{first[1].target} and {second[1].target}"
+    return Evidence(
+        f"{name} publishes both {ports} at port {number} of the host: Docker refuses to start it.",
+        second[1].location,
+        subject=f"{name}/{name}/{number}",
+        service=name,
+        related=(Related(first[1].location, f"{first[1].target} is published at {number}, too"),),
+        recommendation=f"Publish one of {ports} of {name} at another port than {number}; `!override` replaces a list.",
+        example=compose_lines.of_service(second[0], f'ports: !override\n  - "{number}:{second[1].target}"'),
     )

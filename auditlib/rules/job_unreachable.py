@@ -35,18 +35,23 @@ References:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
-from auditlib.conventions import deployment, workflow_events
+from auditlib import pipeline
+from auditlib.conventions import checks, deployment, workflow_events
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Job, Trigger, Workflow
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.patterns import regex
 from auditlib.phrases import listed
+from auditlib.pipeline import Run, deploying, publishing
 from auditlib.rules import _files as files
 from auditlib.rules import _workflow_lines as workflow_lines
 from auditlib.rules._rule import Evidence, rule
 
+_SERIOUS = regex(r"test|lint|check|scan|secur|audit|deploy|releas|publish|build|backup|migrat|verif|valid", re.I)
 _SWITCHED_OFF = frozenset({"false", "${{false}}"})
 
 
@@ -58,7 +63,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         yield from _waiting_in_vain(workflow, names)
         for job in workflow.jobs:
             if workflow_events.never_holds(job.condition, workflow):
-                yield _contradiction(workflow, job)
+                yield _contradiction(inventory, workflow, job)
             elif workflow_events.waits_for_tag_by_hand(job.condition, workflow):
                 yield _of_tag(workflow, job)
             elif job.condition.replace(" ", "") in _SWITCHED_OFF:
@@ -82,11 +87,41 @@ def _waiting_in_vain(workflow: Workflow, names: set[str]) -> Iterator[Evidence]:
             )
 
 
-def _contradiction(workflow: Workflow, job: Job) -> Evidence:
+def _events(job: Job) -> tuple[str, ...]:
+    """The events that the condition names and every alternative of it asks for."""
+    wishes = workflow_events.wishes(job.condition)
+    return tuple(dict.fromkeys(wish.event for wish in wishes)) if all(wish.event for wish in wishes) else ()
+
+
+def _severity(inventory: Inventory, workflow: Workflow, jobs: Sequence[Job]) -> Severity | None:
+    """Serious is what checks, publishes or deploys; a report on outdated packages that never comes is slight."""
+    if all(map(deployment.is_empty, jobs)):
+        return Severity.INFO
+    runs = pipeline.of(inventory, [workflow])
+    matters = any(job.uses or runs.is_opaque(job) or _matters(workflow, job, runs.of_job(job)) for job in jobs)
+    return None if matters else Severity.LOW
+
+
+def _matters(workflow: Workflow, job: Job, runs: list[Run]) -> bool:
+    if _SERIOUS.search(f"{job.id} {job.name}") or publishing.of_job(workflow, job) or deploying.place(job, runs):
+        return True
+    commands = [item.words for step in job.steps for item in (*step.commands, *step.remote)]
+    return any(checks.is_check(words) and not checks.is_audit(words) for words in commands) or any(
+        step.remote for step in job.steps
+    )
+
+
+def _contradiction(inventory: Inventory, workflow: Workflow, job: Job) -> Evidence:
     branches = workflow_events.branches_asked_for(job.condition)
-    asked = f"the branch {listed(branches)}" if branches else "what its condition names"
+    events = () if branches else _events(job)
+    named = f"the event {listed(events)}" if events else "what its condition names"
+    asked = f"the branch {listed(branches)}" if branches else named
     waiting = [other for other in workflow.jobs if job.id in other.needs and "always()" not in other.condition]
-    first = f"Add {branches[0]} to `branches` of `push`" if branches else "Add the event to `on:`"
+    first = (
+        f"Add {branches[0]} to `branches` of `push`"
+        if branches
+        else f"Add {events[0] if events else 'the event'} to `on:`"
+    )
     return Evidence(
         f"The job {job.id} wants {asked}, and no trigger of {workflow.file} starts it there: it never runs.",
         job.location,
@@ -96,8 +131,8 @@ def _contradiction(workflow: Workflow, job: Job) -> Evidence:
             *(Related(other.location, f"needs {job.id}, so it never runs either", member=True) for other in waiting),
         ),
         recommendation=f"{first} in {workflow.file}, or correct the condition of {job.id}.",
-        severity=Severity.INFO if all(map(deployment.is_empty, (job, *waiting))) else None,
-        example=_triggered(workflow, branches),
+        severity=_severity(inventory, workflow, (job, *waiting)),
+        example=_triggered(workflow, branches, events),
     )
 
 
@@ -122,11 +157,16 @@ def _waiting(workflow: Workflow, names: set[str]) -> str:
     return files.into(workflow.file, f"on:\n  workflow_run:\n    workflows: [{meant}]\n    types: [completed]")
 
 
-def _triggered(workflow: Workflow, branches: Sequence[str]) -> str:
+def _triggered(workflow: Workflow, branches: Sequence[str], events: Sequence[str]) -> str:
     """The branches that start the workflow, with those that the job asks for."""
     known = [name for trigger in workflow.triggers if trigger.event == "push" for name in trigger.branches]
     names = ", ".join(dict.fromkeys((*known, *branches)))
-    return files.into(workflow.file, f"on:\n  push:\n    branches: [{names}]" if branches else "on:\n  <the event>:")
+    return files.into(workflow.file, f"on:\n  push:\n    branches: [{names}]" if branches else _started(events))
+
+
+def _started(events: Sequence[str]) -> str:
+    event = events[0] if events else "<the event>"
+    return f"on:\n  {event}:" + ('\n    - cron: "<minute hour * * *>"' if event == "schedule" else "")
 
 
 def _says(trigger: Trigger) -> str:

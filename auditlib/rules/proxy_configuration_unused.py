@@ -1,6 +1,7 @@
 """A configuration of Nginx is read by nobody.
 
-It lies in the repository, and no service mounts it, no image copies it and no command names it. Whoever changes it, or
+It lies in the repository, and no service mounts it, no image copies it and no command names it; or it is mounted among
+the sites, and the `nginx.conf` mounted beside it includes none. Whoever changes it, or
 follows a document that says so, wonders why nothing happens; and what it promises, limits, headers or TLS, is missing.
 
 Anti-pattern:
@@ -35,10 +36,11 @@ import posixpath
 import shlex
 from collections.abc import Collection, Iterator
 
-from auditlib.conventions import deployment, environments, proxies, services
+from auditlib.conventions import deployment, environments, mounts, proxies, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.proxy import ReverseProxy
+from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
 from auditlib.rules._rule import Evidence, rule
@@ -56,6 +58,10 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     sites = [item for item in inventory.reverse_proxies if item.kind == "nginx" and item.passages]
     if not sites or not inventory.deployed_services or deployment.uses_orchestrator(inventory):
         return
+    for item in sites:
+        pairs = ((service, proxies.left_out(inventory, service, item)) for service in inventory.deployed_services)
+        if (pair := next((each for each in pairs if each[1]), None)) and not proxies.runners(inventory, item):
+            yield _not_included(item, *pair)
     run = [item for item in sites if proxies.runners(inventory, item)]
     read = {item.file for item in run}
     products = (services.product(inventory, item) for item in inventory.services)
@@ -101,6 +107,23 @@ def _is_named(file: str, named: Collection[tuple[str, bool]]) -> bool:
     return any(
         text.endswith(file) or text == name or (is_path and text.removesuffix("/*") in folders)
         for text, is_path in named
+    )
+
+
+def _not_included(item: ReverseProxy, service: Service, main: ReverseProxy | None) -> Evidence:
+    """A site in the folder from which only the image's own configuration takes sites."""
+    taker = main.file if main else "nginx.conf"
+    folder = posixpath.dirname(mounts.path_inside(service, item.file))
+    return Evidence(
+        f"{service.name} mounts {item.file} in {folder}, and {taker}, which it runs with in place of its image's own, "
+        "includes nothing from there: Nginx doesn't read the site.",
+        Location(item.file),
+        subject=item.file,
+        service=service.name,
+        related=(Related(main.location, "the configuration that is read"),) if main else (),
+        recommendation=f"Include {folder} in the `http` block of {taker}, or remove {item.file}.",
+        example=f"# {taker}\nhttp {{\n    include {folder}/*.conf;\n}}",
+        confidence=Confidence.HIGH,
     )
 
 

@@ -113,12 +113,24 @@ def _called(inventory: Inventory, file: str, event: str) -> str:
     return lines
 
 
+def _tied(inventory: Inventory, workflow: Workflow, checking: Job, event: str) -> tuple[str, str]:
+    """How the checks come before: their workflow is called, unless it would deploy or publish once more by that."""
+    found = [item for item in inventory.workflows if item.file == checking.workflow]
+    runs = pipeline.of(inventory, found)
+    jobs = [(item, job) for item in found for job in item.jobs]
+    if any(publishing.of_job(item, job) or deploying.place(job, runs.of_job(job)) for item, job in jobs):
+        apart = "uses: ./.github/workflows/<checks>.yml  # `on: workflow_call` and the job " + checking.id
+        return apart, f"Move the checks of {checking.workflow} into a workflow that both call"
+    return _called(inventory, checking.workflow, event), f"Call {checking.workflow} as a job of {workflow.file}"
+
+
 def _evidence(
     inventory: Inventory, workflow: Workflow, trigger: Trigger, found: list[tuple[Job, Publication]], checking: Job
 ) -> Evidence:
     (job, first), *others = found
     tagged = bool(trigger.tags) and not trigger.branches
     event = "tag" if tagged else _STARTS[trigger.event]
+    called, advice = _tied(inventory, workflow, checking, event)
     unless = "nobody tags or releases what hasn't passed them" if tagged or trigger.event != "push" else (
         "the rules of the branch demand them before"
     )  # fmt: skip
@@ -132,10 +144,9 @@ def _evidence(
             Related(checking.location, f"the job {checking.id} checks, in another workflow"),
             *(Related(item.location, f"{other.id} publishes {item.what} too", member=True) for other, item in others),
         ),
-        recommendation=f"Call {checking.workflow} as a job of {workflow.file}, and let {job.id} need it.",
+        recommendation=f"{advice}, and let {job.id} need it.",
         example=files.into(
             workflow.file,
-            f"jobs:\n  checks:\n    {_called(inventory, checking.workflow, event)}\n"
-            f"  {job.id}:\n    needs: [{', '.join(('checks', *job.needs))}]",
+            f"jobs:\n  checks:\n    {called}\n  {job.id}:\n    needs: [{', '.join(('checks', *job.needs))}]",
         ),
     )

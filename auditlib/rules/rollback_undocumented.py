@@ -28,8 +28,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from auditlib import stages
-from auditlib.conventions import compose_calls, deployment
+from auditlib import compose_command, stages
+from auditlib.conventions import deployment
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Step
@@ -111,7 +111,7 @@ def _own_start(inventory: Inventory, steps: list[Step]) -> str:
     """The command by which a job or a script that deploys builds and starts the system."""
     found = [item.words for step in steps for item in (*step.remote, *step.commands)]
     found += [item.words for script in inventory.scripts if "deploy" in script.path.lower() for item in script.commands]
-    calls = ((words, compose_calls.of(words)) for words in found)
+    calls = ((words, compose_command.of(words)) for words in found)
     return next((" ".join(words) for words, call in calls if call and call.verb == "up" and "--build" in words), "")
 
 

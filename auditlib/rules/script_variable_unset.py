@@ -33,7 +33,8 @@ import posixpath
 import shlex
 from collections.abc import Iterator
 
-from auditlib.conventions import compose_calls, environments, mounts
+from auditlib import compose_command
+from auditlib.conventions import environments, mounts
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.configuration import EnvFile, EnvLine
@@ -71,7 +72,7 @@ def _known(inventory: Inventory) -> dict[str, tuple[EnvFile, EnvLine]]:
 
 def _ends_at_unset(script: Script) -> bool:
     """Whether a shell script calls Compose, and ends at a variable without a value."""
-    return any(map(_sets_nounset, script.commands)) and any(compose_calls.of(item.words) for item in script.commands)
+    return any(map(_sets_nounset, script.commands)) and any(compose_command.of(item.words) for item in script.commands)
 
 
 def _sets_nounset(command: Command) -> bool:

@@ -35,7 +35,7 @@ from collections.abc import Iterator
 from auditlib.conventions import environments
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.configuration import IN_URL, OF_CLIENT, CommittedSecret, FixedSecret
+from auditlib.inventory.configuration import IN_URL, OF_CLIENT, OF_SCRIPT, CommittedSecret, FixedSecret
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.rules import _code_lines as code_lines
 from auditlib.rules import _files as files
@@ -44,7 +44,7 @@ from auditlib.rules._rule import Evidence, rule
 
 _PUBLIC = frozenset({"Google API key"})
 """Keys that web pages carry by design; whether one is restricted, the files don't tell."""
-_OF_ANYBODY = frozenset({OF_CLIENT, "live API key"})
+_OF_ANYBODY = frozenset({OF_CLIENT, OF_SCRIPT, "live API key"})
 """What no form tells the issuer of: it may be the project's own, and open one installation only."""
 
 
@@ -97,6 +97,8 @@ def _from_outside(item: CommittedSecret) -> str:
         return files.into(file, f"<your {item.kind}>")
     if file.endswith((".pem", ".key")) or posixpath.basename(file).startswith("id_"):
         return f"git rm --cached {shlex.quote(file)}\necho {shlex.quote(f'/{file}')} >> .gitignore"
+    if item.kind == OF_SCRIPT:
+        return files.into(file, f': "${{{item.name or "PASSWORD"}:?is not set}}"')
     return files.into(file, code_lines.reading(re.sub(r"\W+", "_", item.kind).upper(), file))
 
 
@@ -104,6 +106,8 @@ def _evidence(inventory: Inventory, items: list[CommittedSecret]) -> Evidence:
     first, *others = items
     aside = environments.is_for_development(first.location.file)
     document = environments.is_document(first.location.file)
+    held = f" as {first.name}" if first.name else ""
+    verb = "Change" if first.kind == OF_SCRIPT else "Revoke"
     article = "an" if first.kind[0] in "AEIOU" else "a"
     assumption = ""
     if aside:
@@ -112,13 +116,13 @@ def _evidence(inventory: Inventory, items: list[CommittedSecret]) -> Evidence:
         assumption = "; if a browser needs it, it must at least be restricted"
     usual = Severity.MEDIUM if first.kind in _PUBLIC else Severity.HIGH if first.kind in _OF_ANYBODY else None
     return Evidence(
-        f"{first.location.file} holds {article} {first.kind} ({first.value.text}){assumption}.",
+        f"{first.location.file} holds {article} {first.kind}{held} ({first.value.text}){assumption}.",
         first.location,
         subject=f"{first.kind}/{first.value.digest}",
         related=tuple(Related(item.location, "the same secret stands here", member=True) for item in others),
-        recommendation=f"Revoke the {first.kind}, and write a placeholder in its place in {first.location.file}."
+        recommendation=f"{verb} the {first.kind}, and write a placeholder in its place in {first.location.file}."
         if document
-        else f"Revoke the {first.kind}, remove it from {first.location.file}, and give the new one from outside the "
+        else f"{verb} the {first.kind}, remove it from {first.location.file}, and give the new one from outside the "
         "repository.",
         severity=Severity.LOW if aside else usual,
         example=login_lines.with_kept(_from_outside(first), inventory, (), [first.value]),

@@ -38,6 +38,9 @@ from auditlib.phrases import counted, listed
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
+_ORDINARY = frozenset({"server", "host", "user", "username", "password", "port", "token", "key", "domain", "secret"})
+"""Words of which a document is full, and that tell of no secret that is called so."""
+
 
 @rule(area=Area.CICD, severity=Severity.LOW, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
@@ -63,7 +66,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 def _documented(inventory: Inventory) -> set[str]:
     mentions = (item for document in inventory.documents for item in document.mentions if item.kind == "variable")
     lines = (line for file in inventory.env_files if file.template for line in file.lines)
-    words = (word.upper() for document in inventory.documents for word in document.words)
+    words = (word.upper() for document in inventory.documents for word in document.words if word not in _ORDINARY)
     told = {name for workflow in inventory.workflows for name in workflow.told}
     return told | {item.text.upper() for item in mentions} | {line.name.upper() for line in lines} | set(words)
 

@@ -29,11 +29,13 @@ References:
 
 from __future__ import annotations
 
+import posixpath
 import re
 import shlex
 from collections import defaultdict
 from collections.abc import Iterator
 
+from auditlib import compose_command
 from auditlib.conventions import deployment, environments, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
@@ -45,6 +47,7 @@ from auditlib.phrases import listed
 from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
 
+_TESTS = regex(r"tests?|testing|e2e|ci|integration(?:[-_]tests?)?")
 _COMPOSE = regex(r"\bdocker[ -]compose\b")
 
 
@@ -94,10 +97,16 @@ def _activates(text: str, profile: str, names: set[str]) -> bool:
     return bool(starts and names & set(words))
 
 
-def _starts(inventory: Inventory) -> list[Command]:
-    """The commands that start the system."""
-    found = [item for item in deployment.commands(inventory) if _COMPOSE.search(" ".join(item.words))]
-    return [item for item in found if "up" in item.words]
+def _starts(inventory: Inventory, project: str) -> list[Command]:
+    """The commands that start a project, of those that name Compose files the ones that name its own."""
+    mine = {posixpath.basename(file) for item in inventory.projects if item.name == project for file in item.files}
+    calls = ((item, compose_command.of(item.words)) for item in deployment.commands(inventory))
+    return [
+        item
+        for item, call in calls
+        if call and call.verb == "up"
+        and (not call.files or not mine.isdisjoint(map(posixpath.basename, call.files)))
+    ]  # fmt: skip
 
 
 def _together(inventory: Inventory, project: str, profile: str) -> list[str]:
@@ -124,6 +133,14 @@ def _evidence(inventory: Inventory, profile: str, members: list[Service]) -> Evi
     chosen = " ".join(f"--profile {shlex.quote(item)}" for item in together)
     start = f"{compose_lines.call(inventory, first.project)} {chosen} up"
     variable = f"COMPOSE_PROFILES={','.join(together)}"
+    starts = _starts(inventory, first.project)
+    advice = (
+        f"Set `{variable}` where it is deployed, or start with `{start}`. Drop the profile of services that every "
+        "deployment needs."
+    )
+    example = f"{start} -d\n# or in .env, where it is deployed\n{variable}"
+    if _TESTS.fullmatch(profile.lower()):
+        advice, example = f"Have the tests start {names} by `{start}`, or remove what no test uses.", f"{start} -d"
     return Evidence(
         f"{names} {'starts' if len(members) == 1 else 'start'} with the profile {profile} only, and no script, "
         "workflow, environment file or document of the repository activates it: `docker compose up` leaves "
@@ -136,10 +153,9 @@ def _evidence(inventory: Inventory, profile: str, members: list[Service]) -> Evi
                 Related(item.profiles_location or item.location, f"{item.name} has the profile too", member=True)
                 for item in others
             ),
-            *(Related(item.location, "starts the system without the profile") for item in _starts(inventory)[:5]),
+            *(Related(item.location, "starts the system without the profile") for item in starts[:5]),
         ),
-        recommendation=f"Set `{variable}` where it is deployed, or start with `{start}`. Drop the profile of services "
-        "that every deployment needs.",
+        recommendation=advice,
         severity=None if needed and not aside else Severity.LOW,
-        example=f"{start} -d\n# or in .env, where it is deployed\n{variable}",
+        example=example,
     )

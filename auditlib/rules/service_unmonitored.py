@@ -59,7 +59,9 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     opened = [job for job in jobs if scraping.is_open(job)]
     if any(set(job.discovery) != _OF_APPLICATIONS for job in opened) or any(_takes_all(source) for source in sources):
         return
-    outside = any(source.exporter is not None and source.exporter.name == "cAdvisor" for source in sources)
+    seers = [item for item in sources if item.exporter is not None and item.exporter.name == "cAdvisor"]
+    outside = bool(seers)
+    seen = any(item.service or "." in item.target.host for item in seers)
     watched = scraping.watched(inventory, graph, jobs) | _behind_exporters(inventory, graph, sources)
     outer = scraping.asked_from_outside(inventory, graph, jobs)
     products = {name for source in sources if source.exporter for name in source.exporter.watches}
@@ -74,7 +76,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             unwatched = [item for item in unwatched if not durability.is_celery_worker(inventory, item)]
         if any(item.key in watched for item in mine) and unwatched:
             runs = watching.is_run(inventory, configs)
-            yield _evidence(inventory, configs[0].file, project, unwatched, "are" if runs else "would be", outside)
+            yield _evidence(inventory, configs[0].file, project, unwatched, "are" if runs else "would be", seen)
 
 
 def _is_datastore(inventory: Inventory, service: Service) -> bool:

@@ -28,7 +28,7 @@ References:
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from auditlib.conventions import deployment, environments, services, stacks
 from auditlib.graph import DependencyGraph
@@ -91,6 +91,11 @@ def _runs_without_compose(inventory: Inventory) -> bool:
     return any(_OTHERWISE.search(text) for text in texts) and not any("compose" in text for text in texts)
 
 
+def _serve(inventory: Inventory, running: Sequence[Service]) -> bool:
+    """Whether more than one service of a project is there for its users, and not for who watches it."""
+    return sum(not services.serves_operators(inventory, item) for item in running) > 1
+
+
 _HOST = frozenset({"host", "hosts", "hostname", "ssh_host", "ssh-host", "server", "remote_host", "remote-host"})
 """Inputs with which actions are told the machine to work on."""
 _REMOTE = regex(r"\b(?:ssh|scp|rsync|DOCKER_HOST)\b")
@@ -130,8 +135,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     ]
     lasting = stacks.lasting(inventory)
     sizes = {project.name: len(lasting.get(project.name, ())) for project in projects}
-    if not sizes or max(sizes.values()) < 2:
-        return
+    if not any(_serve(inventory, lasting.get(name, ())) for name in sizes):
+        return  # one service, whatever watches it, is rather moved than doubled
     project = max(projects, key=lambda item: (_is_of_production(item.location.file), sizes[item.name]))
     fixed = [item for item in inventory.services_of(project.name).values() if item.container_name]
     yield Evidence(

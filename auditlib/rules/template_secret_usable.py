@@ -45,6 +45,12 @@ from auditlib.rules._rule import Evidence, rule
 
 _OF_SPRING = regex(r"(?:^|/)(?:application|bootstrap)(?:-[\w-]+)?\.(?:ya?ml|properties)$")
 
+_LIKE_NAME = regex(r"[A-Z]+(?:_[A-Z]+)+")
+"""What looks as a variable's name does, and is a password nevertheless where it stands: `YOUR_DB_PASSWORD`."""
+_LARAVEL = (31, 32, 51)
+"""Characters of a key in base64 behind `base64:`, of AES-128 and AES-256, and of one of AES-256 as it is."""
+_FERNET = (43, 44)
+
 
 @rule(area=Area.CONFIGURATION, severity=Severity.LOW, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
@@ -56,6 +62,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         if file.template and not environments.is_for_development(file.copied_to):
             given = {reference.path for service in inventory.services for reference in service.env_files}
             works = [line for line in file.lines if _works(line) and line.name not in vain]
+            works = [line for line in works if not _is_refused(inventory, line)]
             used = [line for line in works if line.name in read or file.copied_to in given]
             used = [line for line in used if line.name not in made and not _is_elsewhere_empty(inventory, file, line)]
             if used and not _is_read_by_nothing(inventory, file, used):
@@ -95,10 +102,20 @@ def _is_read_by_nothing(inventory: Inventory, file: EnvFile, lines: list[EnvLine
 def _works(line: EnvLine) -> bool:
     """Whether a line holds a value for a secret that everybody knows, and that something would accept."""
     value = line.value
-    known = value is not None and value.secret and (value.weak or value.placeholder)
-    if not known or value is None or line.commented or not is_credential_name(line.name):
+    if value is None or line.commented or not is_credential_name(line.name):
+        return False
+    told = value.placeholder and _LIKE_NAME.fullmatch(value.text)
+    if not told and not (value.secret and (value.weak or value.placeholder)):
         return False
     return not secrets.opens_nothing(line.name, value) and not secrets.is_public(line.name)
+
+
+def _is_refused(inventory: Inventory, line: EnvLine) -> bool:
+    """Whether a framework refuses a key of this length, so that nothing starts: Laravel's, and Fernet's."""
+    lengths = _FERNET if line.name.endswith("FERNET_KEY") else _LARAVEL if line.name == "APP_KEY" else None
+    if lengths is _LARAVEL and "artisan" not in inventory.files_by_name:
+        return False
+    return line.value is not None and lengths is not None and line.value.length not in lengths
 
 
 def _evidence(file: EnvFile, lines: list[EnvLine]) -> Evidence:

@@ -32,8 +32,9 @@ from collections import defaultdict
 from collections.abc import Iterator
 from itertools import pairwise
 
+from auditlib import compose_command
 from auditlib.compose.discovery import BASES
-from auditlib.conventions import compose_calls, deployment, env_file_uses, environments
+from auditlib.conventions import deployment, env_file_uses, environments
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Variable
@@ -135,7 +136,7 @@ def _in_workflow(inventory: Inventory, file: str, names: list[str]) -> str:
     name = posixpath.basename(file)
     given = {pair.name for pair in deployment.workflow_variables(inventory)}
     for step in inventory.steps:
-        calls = filter(None, (compose_calls.of(command.words) for command in step.commands))
+        calls = filter(None, (compose_command.of(command.words) for command in step.commands))
         asked = any(
             call.verb in _READS and name in ([posixpath.basename(item) for item in call.files] or BASES)
             for call in calls

@@ -36,7 +36,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditlib.conventions import compose_calls, deployment
+from auditlib import compose_command
+from auditlib.conventions import deployment
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.document import Mention
@@ -58,7 +59,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 def _by_hand(inventory: Inventory) -> Iterator[Mention]:
     """Where documents have people start the stack."""
     for item in deployment.documented_commands(inventory):
-        call = compose_calls.of(item.text.split())
+        call = compose_command.of(item.text.split())
         if call and call.verb == "up":
             yield item
 

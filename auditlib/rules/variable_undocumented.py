@@ -39,12 +39,19 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.configuration import EnvFile, Setting
 from auditlib.inventory.stack import Variable
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.patterns import regex
 from auditlib.phrases import counted, listed
 from auditlib.redaction import is_credential_name
 from auditlib.rules import _files
 from auditlib.rules._rule import Evidence, rule
 
 _HAS_DEFAULT = ("literal", "empty", "expression")
+_OF_PACKAGE = regex(
+    r"(?:^|/)config/(?:app|auth|broadcasting|cache|cors|database|filesystems|hashing|logging|mail|queue|services|session|"
+    r"sanctum|fortify|horizon|telescope|scout|reverb|octane|sentry|jwt|pulse|passport|cashier|permission|media-library|"
+    r"backup|debugbar|ide-helper|excel|dompdf|l5-swagger|inertia|livewire|activitylog|captcha|geoip)\.php$"
+)
+"""What Laravel and its packages publish into a project: most of the settings are offers that nobody has to take."""
 _COMPLETE = 5
 """Variables of the code that a template has to name before one that it lacks is missed though it has a default."""
 
@@ -100,6 +107,8 @@ def _in_code(inventory: Inventory, named: set[str]) -> Iterator[Evidence]:
     offered: Counter[str] = Counter()
     for item in inventory.settings:
         if programs.is_aside(item) or (item.unused and not item.required):
+            continue
+        if not item.required and _OF_PACKAGE.search(item.location.file):
             continue
         template = _template(inventory, item.location.file)
         path = template.path if template else ""

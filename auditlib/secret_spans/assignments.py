@@ -37,6 +37,10 @@ _OPTION_OF_NAME = regex(r"(?:--?[A-Za-z][\w-]{0,80}[ =])+\$\{?\w{1,80}")
 """What is added where a variable is set, with the variable again: `${NAME:+--requirepass ${NAME}}`."""
 
 
+_HANDED_ON = regex(r"(?:proxy|fastcgi|uwsgi|scgi|grpc|memcached)_pass[ \t]{1,200}[^\s=;]{1,200};")
+"""A statement of nginx that passes requests to a host or group: `fastcgi_pass php-fpm;`."""
+
+
 def name_around(text: str, position: int) -> Span:
     """Where the name that holds a hint begins and ends."""
     begin = position
@@ -54,6 +58,8 @@ def named(text: str, begin: int, end: int, code: bool) -> Iterator[Span]:
     """The value of a name that says of itself that it holds a secret."""
     if text[begin - 2 : begin] == "${" and begin > 1:
         return  # a variable's default is looked for where its brace opens
+    if _HANDED_ON.match(text, begin):
+        return
     name = text[begin:end].rstrip(".-_") if end - begin > 1 else text[begin:end]
     end = begin + len(name)
     if is_credential_name(_whole(name, text, begin)) or _is_encoded_login(name, text, end):

@@ -69,3 +69,11 @@ def test_what_no_reader_knows_is_counted_by_kind(tmp_path):
     assert (".", "1 file of a format that no reader knows: LICENSE") in coverage
     assert ("big.yml", "is binary; it was not read as text") in coverage
     assert not [reason for _, reason in coverage if "gitignore" in reason]
+
+
+def test_what_a_script_takes_by_default_is_no_secret_unless_it_opens_something(tmp_path):
+    (tmp_path / "deploy.sh").write_text('ENV_FILE="${ENV_FILE:-.env.prod}"\nAPI_KEY=${API_KEY:-kT4wPz7sHbN2}\n')
+    source = Source(tmp_path)
+    readers.read(source)
+    assert source.vault.mask("docker compose --env-file .env.prod up") == "docker compose --env-file .env.prod up"
+    assert "kT4wPz7sHbN2" not in source.vault.mask("curl -d kT4wPz7sHbN2")
