@@ -126,8 +126,11 @@ def _fills(service: Service, mount: Mount) -> bool:
 
 def _is_read_only(mount: Mount) -> bool:
     """Whether the service can't fill the mount by itself: a file, or one that it may not write."""
-    is_file = bool(posixpath.splitext(mount.source)[1]) and bool(posixpath.splitext(mount.target)[1])
-    return is_file or mount.read_only
+    return _is_file(mount) or mount.read_only
+
+
+def _is_file(mount: Mount) -> bool:
+    return bool(posixpath.splitext(mount.source)[1]) and bool(posixpath.splitext(mount.target)[1])
 
 
 def _made(inventory: Inventory) -> str:
@@ -174,7 +177,10 @@ def _evidence(inventory: Inventory, path: str, users: list[tuple[Service, Mount]
     secret = any(key_files.is_mounted(inventory, *user) for user in users)
     names = listed(item.name for item, _ in users)
     filled = not any(_is_read_only(mount) for _, mount in users)
-    doubt = f"; {service.name} starts without its content, unless it fills the folder by itself" if filled else ""
+    if _is_file(first):
+        doubt = f"; where the image of {service.name} has a file at {first.target}, it doesn't start"
+    else:
+        doubt = f"; {service.name} starts without its content, unless it fills the folder by itself" if filled else ""
     state = "which the repository doesn't have and nothing in it makes; Docker"
     if template:
         state = f"of which the repository has only {template}; unless something makes the one from the other, Docker"
