@@ -81,8 +81,8 @@ def _evidence(file: str, items: list[tuple[IdleMetric, list[_User], list[_User]]
     names, it = listed(item.name for item, *_ in items), "them" if others else "it"
     looks = "looks" if len(users) == 1 else "look"
     return Evidence(
-        f"{file} defines {names}, and no code sets {it}: {listed((name for name, _ in users), limit=3)} {looks} at what "
-        "never changes.",
+        f"{file} defines {names}, and no code sets {it}: {listed((name for name, _ in users), limit=3)} {looks} at "
+        "what never changes.",
         first.location,
         subject=f"{file}/metrics",
         related=(
