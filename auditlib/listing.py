@@ -54,6 +54,18 @@ class Listing(Struct, frozen=True):
     left_out: tuple[Coverage, ...]
     kept: tuple[tuple[str, str], ...] = ()
     """The files that Git tracks although a `.gitignore` leaves them out, each with that `.gitignore`."""
+    ignoring: tuple[tuple[str, pathspec.GitIgnoreSpec], ...] = ()
+    """The folders with a `.gitignore`, outer ones first, with what it says."""
+
+    def leaves_out(self, path: str) -> bool:
+        """Whether a `.gitignore` leaves a path out, there or not: itself as a folder, or one that it is in."""
+        parts = path.split("/")
+        return any(_said("/".join(parts[:end]) + "/", self._above(parts[: end - 1]))[0]
+                   for end in range(1, len(parts) + 1))  # fmt: skip
+
+    def _above(self, folders: list[str]) -> _Specs:
+        above = {"/".join(folders[:end]) for end in range(len(folders) + 1)}
+        return tuple(item for item in self.ignoring if item[0] in above)
 
 
 def list_files(root: Path, exclude: tuple[str, ...] = (), tracked: frozenset[str] = frozenset()) -> Listing:
@@ -68,7 +80,13 @@ def list_files(root: Path, exclude: tuple[str, ...] = (), tracked: frozenset[str
         Coverage(".", "listing", Read.SKIPPED, f"{counted(count, *_PLACES)} left out: {reason}")
         for reason, count in sorted(walk.counts.items())
     )
-    return Listing(tuple(sorted(walk.files)), frozenset(walk.executable), (*walk.left_out, *summary), tuple(walk.kept))
+    return Listing(
+        tuple(sorted(walk.files)),
+        frozenset(walk.executable),
+        (*walk.left_out, *summary),
+        tuple(walk.kept),
+        tuple(walk.ignoring),
+    )
 
 
 class _Walk(Struct):
@@ -81,6 +99,7 @@ class _Walk(Struct):
     left_out: list[Coverage] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     kept: list[tuple[str, str]] = field(default_factory=list)
+    ignoring: list[tuple[str, pathspec.GitIgnoreSpec]] = field(default_factory=list)
 
     def run(self) -> None:
         folders: deque[tuple[str, _Specs]] = deque([("", ())])
@@ -95,6 +114,7 @@ class _Walk(Struct):
                 continue
             if any(entry.name == ".gitignore" for entry in entries):
                 specs = (*specs, (folder, self._gitignore(f"{folder}/.gitignore" if folder else ".gitignore")))
+                self.ignoring.append(specs[-1])
             for entry in entries:
                 path = f"{folder}/{entry.name}" if folder else entry.name
                 if self._take(entry, path, specs):
@@ -158,23 +178,24 @@ class _Walk(Struct):
         slash = "/" if is_folder else ""
         if self.exclude.check_file(path + slash).include:
             return True
-        include, by = self._said(path + slash, specs)
+        include, by = _said(path + slash, specs)
         if path in self.tracked:
             self.kept += [(path, by)] if include and not is_folder else []
             return False
         return bool(include)
 
-    def _said(self, path: str, specs: _Specs) -> tuple[bool | None, str]:
-        """What the deepest `.gitignore` that says anything of a path says, and which one that is."""
-        for folder, spec in reversed(specs):
-            include = spec.check_file(path[len(folder) + 1 :] if folder else path).include
-            if include is not None:
-                return include, f"{folder}/.gitignore" if folder else ".gitignore"
-        return None, ""
-
     def _gitignore(self, path: str) -> pathspec.GitIgnoreSpec:
         data = read_regular(self.root / path, IGNORE_LIMIT, follow=False)
         return _spec((data or b"").decode("utf-8", "replace").splitlines())
+
+
+def _said(path: str, specs: _Specs) -> tuple[bool | None, str]:
+    """What the deepest `.gitignore` that says anything of a path says, and which one that is."""
+    for folder, spec in reversed(specs):
+        include = spec.check_file(path[len(folder) + 1 :] if folder else path).include
+        if include is not None:
+            return include, f"{folder}/.gitignore" if folder else ".gitignore"
+    return None, ""
 
 
 def read_regular(path: Path, limit: int, *, follow: bool = True) -> bytes | None:

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import posixpath
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
+
+
+def normal(path: str) -> str:
+    """A path without `./`, and without anything for the root itself."""
+    plain = posixpath.normpath(path) if path else ""
+    return "" if plain == "." else plain
 
 
 def folders_of(paths: Iterable[str]) -> frozenset[str]:

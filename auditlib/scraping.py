@@ -21,6 +21,7 @@ from auditlib.inventory.stack import Service
 from auditlib.patterns import regex
 
 _INSTRUMENTATION = regex(r"prom(?:etheus|-client|-bundle)|metrics|opentelemetry|micrometer|statsd|instrumentator")
+_OF_HOST = frozenset({"host.docker.internal", "host.containers.internal", "172.17.0.1"})
 _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 _FOLLOWED = frozenset({"dns_sd_configs", "file_sd_configs"})
 
@@ -126,7 +127,11 @@ def watched(inventory: Inventory, graph: DependencyGraph, found: Iterable[Scrape
 def asked_from_outside(inventory: Inventory, graph: DependencyGraph, found: Iterable[ScrapeJob]) -> set[str]:
     """The keys of the services that jobs may ask under the name of their host, by a port that is published there."""
     ends = ((job, target) for job in found for target in job.targets if not is_own(target))
-    ports = {target.port for job, target in ends if target.port and not service_at(inventory, graph, job, target)}
+    ports = {
+        target.port
+        for job, target in ends
+        if target.port and (target.host in _OF_HOST or not service_at(inventory, graph, job, target))
+    }
     return {item.key for item in inventory.services if any(port.host_port in ports for port in item.ports)}
 
 

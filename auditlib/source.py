@@ -138,6 +138,10 @@ class Source:
         """The files that Git tracks although a `.gitignore` leaves them out, each with that `.gitignore`."""
         return self._listing.kept
 
+    def is_ignored(self, path: str) -> bool:
+        """Whether a `.gitignore` leaves out what lies, or will lie, at a path."""
+        return self._listing.leaves_out(_normal(path))
+
     def is_executable(self, path: str) -> bool:
         """Whether the owner's execute bit is set."""
         return path in self._listing.executable

@@ -11,7 +11,8 @@ from itertools import pairwise
 
 from msgspec import Struct
 
-from auditlib.conventions import command_words, compose_calls, deployment
+from auditlib import command_words, compose_command
+from auditlib.conventions import deployment
 from auditlib.inventory import Inventory
 from auditlib.inventory.document import Mention
 from auditlib.patterns import regex
@@ -47,7 +48,7 @@ def missing(there: Known, item: Mention) -> Iterator[str]:
     words = command_words.core(item.text.split())
     if not there.services or not words:
         return
-    if call := compose_calls.of(words):
+    if call := compose_command.of(words):
         name = _named(call.arguments) if call.verb in _OF_COMPOSE else ""
         if name and name not in there.services:
             yield f"the service {name}"

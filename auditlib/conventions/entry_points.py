@@ -13,7 +13,7 @@ from itertools import pairwise
 
 from msgspec import Struct
 
-from auditlib.conventions.command_words import EVERYWHERE, PACKAGE_MANAGERS, SHELLS, core, place, script_name
+from auditlib.command_words import EVERYWHERE, PACKAGE_MANAGERS, SHELLS, core, place, script_name
 from auditlib.patterns import regex
 
 _WRAPPERS = frozenset({

@@ -62,8 +62,11 @@ def to_ask(inventory: Inventory, service: Service) -> list[str]:
     """The ports at which a service can be asked; those of its image only where it starts what the image starts."""
     own = {port.target for port in service.ports} | {text.partition("/")[0] for text in service.expose}
     own |= set(in_command((*service.entrypoint, *service.command)))
-    replaced = service.build is not None and bool(service.command)
-    return sorted(own or (() if replaced else ports(inventory, service)))
+    if own or (service.build is not None and service.command):
+        return sorted(own)
+    found = services.product(inventory, service)
+    passing = _of_proxies(inventory, service) if found and found.kind == "proxy" else set()
+    return sorted({*_of_variables(service), *of_program(inventory, service), *passing})
 
 
 def _of_variables(service: Service) -> Iterator[str]:

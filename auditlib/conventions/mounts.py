@@ -20,7 +20,7 @@ def path_inside(service: Service, path: str) -> str:
 
 
 def sees_all(service: Service, path: str) -> bool:
-    """Whether a container sees a file only because the whole repository is mounted, as one of a developer's tools is."""
+    """Whether a container sees a file only because the whole repository is mounted, as for a developer's tool."""
     return all(not _source(mount) for mount in _binds(service) if is_below(path, _source(mount)))
 
 

@@ -13,7 +13,7 @@ from collections.abc import Collection
 
 from msgspec import Struct
 
-from auditlib.conventions.command_words import PACKAGE_MANAGERS, place
+from auditlib.command_words import PACKAGE_MANAGERS, place
 from auditlib.inventory.delivery import Command
 from auditlib.patterns import regex
 

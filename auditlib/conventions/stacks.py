@@ -15,6 +15,11 @@ from auditlib.patterns import regex
 _STACK = regex(r"(?:^|[/._-])(?:stack|swarm)(?:[._-][\w.-]+?)?\.ya?ml$", re.I)
 
 
+_SMALL = 4
+"""Services of a project that is one program with its stores."""
+_MANY = 3
+
+
 class _Owned(Protocol):
     @property
     def project(self) -> str: ...
@@ -29,6 +34,28 @@ def by_project(found: Iterable[_Item]) -> dict[str, list[_Item]]:
     for item in found:
         groups[item.project].append(item)
     return dict(groups)
+
+
+def gathered(groups: dict[str, list[Service]]) -> list[list[Service]]:
+    """The services by project, small projects together where a repository has many: nobody reads one finding for each.
+
+    That is the layout of a home server, a folder with a Compose file for every program.
+    """
+    small = [mine for mine in groups.values() if len(mine) <= _SMALL]
+    if len(small) <= _MANY:
+        return list(groups.values())
+    return [[item for mine in small for item in mine], *(mine for mine in groups.values() if mine not in small)]
+
+
+def owner(mine: list[Service]) -> str:
+    """The project that services are of, for what a finding is called by; `projects` for several."""
+    return mine[0].project if len({item.project for item in mine}) == 1 else "projects"
+
+
+def place(mine: list[Service]) -> str:
+    """Where services are of several Compose files: `in 8 Compose files`; nothing for one."""
+    files = {item.location.file for item in mine}
+    return f" in {len(files)} Compose files" if len(files) > 1 else ""
 
 
 def variants(inventory: Inventory, service: Service) -> list[Service]:
@@ -80,6 +107,17 @@ def _is_lasting(inventory: Inventory, service: Service, awaited: bool) -> bool:
     kind = services.product(inventory, service)
     aside = kind is not None and kind.kind in services.AUXILIARY - {"exporter"}
     return not aside and not services.is_one_shot(service, awaited)
+
+
+def is_beside_programs(inventory: Inventory, mine: Iterable[Service]) -> bool:
+    """Whether services are stores that programs outside of Compose ask at published ports, and nothing deploys them:
+    what a developer starts beside the code.
+    """
+    found = [(item, services.product(inventory, item)) for item in mine]
+    stores = [item for item, kind in found if kind and kind.kind in services.DATASTORES]
+    others = [item for item, kind in found if kind is None or kind.kind not in services.DATASTORES | services.AUXILIARY]
+    alone = bool(stores) and not others and all(item.ports for item in stores)
+    return alone and not deployment.signs_of_production(inventory)
 
 
 def swarm_files(inventory: Inventory) -> frozenset[str]:

@@ -17,6 +17,7 @@ from msgspec import Struct
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Command, Job, Step
 from auditlib.listing import VENDORED
+from auditlib.paths import normal
 from auditlib.patterns import regex
 
 _CHECKOUT = regex(r"(?:^|/)checkout@")
@@ -131,9 +132,3 @@ def _makes(command: Command) -> bool:
 
 def _words(text: str) -> set[str]:
     return set(re.split(r"[\s/=:,'\"]+", text))
-
-
-def normal(path: str) -> str:
-    """A path without `./`, and without anything for the root itself."""
-    plain = posixpath.normpath(path) if path else ""
-    return "" if plain == "." else plain

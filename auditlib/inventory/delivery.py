@@ -208,6 +208,8 @@ class Script(Struct, frozen=True):
     location: Location
     shebang: bool = False
     """Whether its first line names the program that runs it (`#!/bin/sh`)."""
+    sets: frozenset[str] = frozenset()
+    """The variables that a shell script gives a value, or has one for where nobody does (`${NAME:-…}`)."""
 
 
 class Caller(Struct, frozen=True):

@@ -59,6 +59,8 @@ class Mount(Struct, frozen=True):
     location: Location
     outside: bool = False
     """Whether a bind's source lies outside the repository (on the host)."""
+    ignored: bool = False
+    """Whether a `.gitignore` leaves the source out, so that what is written there stays out of Git."""
 
 
 class Dependency(Struct, frozen=True):

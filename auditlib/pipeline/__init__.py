@@ -15,11 +15,11 @@ from functools import cached_property
 from msgspec import Struct
 
 from auditlib.conventions import compose_calls, tools
-from auditlib.conventions.workspaces import normal
 from auditlib.inventory import Inventory
 from auditlib.inventory.code import TestSuite
 from auditlib.inventory.delivery import Job, Workflow
 from auditlib.model import Location
+from auditlib.paths import normal
 from auditlib.patterns import regex
 from auditlib.pipeline._follower import Follower
 

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct, field
 
-from auditlib.conventions import services, tools
-from auditlib.conventions.command_words import (
+from auditlib.command_words import (
     EVERYWHERE,
     PACKAGE_MANAGERS,
     SHELLS,
@@ -17,11 +16,12 @@ from auditlib.conventions.command_words import (
     script_name,
     split,
 )
-from auditlib.conventions.workspaces import normal
+from auditlib.conventions import services, tools
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Command, Job, Step
 from auditlib.inventory.stack import Service
 from auditlib.model import Location
+from auditlib.paths import normal
 from auditlib.patterns import regex
 
 _DEPTH = 6

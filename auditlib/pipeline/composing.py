@@ -10,13 +10,14 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from auditlib.conventions import compose_calls
-from auditlib.conventions.command_words import core
-from auditlib.conventions.compose_calls import Call
-from auditlib.conventions.workspaces import Workspace, normal
+from auditlib import compose_command
+from auditlib.command_words import core
+from auditlib.compose_command import Call
+from auditlib.conventions.workspaces import Workspace
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Command, Step
 from auditlib.inventory.stack import Project
+from auditlib.paths import normal
 
 _MAY_MAKE_FILES = frozenset(
     {"make", "just", "task", "npm", "yarn", "pnpm", "bash", "sh", "python", "python3", "source", "."}
@@ -45,7 +46,7 @@ def of_job(inventory: Inventory, workspace: Workspace) -> Iterator[ComposeCall]:
             words = core(list(command.words))
             if words and (posixpath.basename(words[0]) in _MAY_MAKE_FILES or words[0].startswith("./")):
                 certain = False
-            call = compose_calls.of(command.words)
+            call = compose_command.of(command.words)
             if call and len(call.options) == 2 * len(call.files):
                 folder = workspace.folder(step, command)
                 files = tuple(normal(posixpath.join(folder, file)) for file in call.files)

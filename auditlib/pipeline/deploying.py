@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from auditlib import stages
-from auditlib.conventions import checks, compose_calls, workflow_events
+from auditlib import compose_command, stages
+from auditlib.conventions import checks, workflow_events
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Command, Job, Step, Workflow
 from auditlib.model import Location
@@ -88,7 +88,7 @@ def place(job: Job, runs: list[Run]) -> Location | None:
 
 def _cleans_up(job: Job) -> bool:
     """Whether a step takes services down again: a script for deployments is tried with those of the runner."""
-    calls = (compose_calls.of(command.words) for step in job.steps for command in step.commands)
+    calls = (compose_command.of(command.words) for step in job.steps for command in step.commands)
     return any(call is not None and call.verb == "down" for call in calls)
 
 

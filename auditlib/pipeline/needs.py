@@ -16,9 +16,10 @@ from pathlib import PurePosixPath
 
 from msgspec import Struct
 
-from auditlib.conventions.command_words import EVERYWHERE, core, place, script_name
-from auditlib.conventions.workspaces import Workspace, normal
+from auditlib.command_words import EVERYWHERE, core, place, script_name
+from auditlib.conventions.workspaces import Workspace
 from auditlib.inventory.delivery import Command, Manifest, Step
+from auditlib.paths import normal
 
 _INTERPRETERS = frozenset({
     "bash", "sh", "zsh", "dash", "source", ".", "python", "python3", "node", "ruby", "perl", "php", "pwsh", "tsx",

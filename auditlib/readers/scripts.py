@@ -29,6 +29,13 @@ _WRAPPERS = frozenset({"mvnw", "gradlew"})
 """Scripts without an ending that are programs whether their mode says so or not."""
 _SHEBANG = regex(r"#!\s*(?P<program>\S+)(?:\s+(?:-S\s+)?(?P<argument>[^\s-]\S*))?")
 _COMMENT = regex(r"\s*(?:#|//|--|\*|/\*\*?)\s?(?P<text>.*?)\s*(?:\*/)?$")
+_SETS = regex(
+    r"(?:^|[\s;&|(\"'])(\w+)\+?=|\$\{(\w+):?[-=+?]|\bfor\s+(\w+)\s+in\b|\bselect\s+(\w+)\s+in\b|"
+    r"\bprintf\s+-v\s+(\w+)|\bgetopts\s+\S+\s+(\w+)|\b(?:read|mapfile|readarray)\s([^\n;|&<]{1,200})",
+    re.M,
+)
+"""How a shell gives a variable a value, or is content without one."""
+_WORD = regex(r"\w+")
 _MARKER = regex(r"(?i)shellcheck|-\*-|coding[:=]|eslint|prettier|copyright|spdx|licen[cs]e|set -|^[-=#*\s]*$")
 
 
@@ -74,7 +81,12 @@ def _read(source: Source, file: str) -> Iterator[Script | Coverage]:
         commands=found,
         location=Location(file),
         shebang=text.startswith("#!"),
+        sets=_sets(text) if found else frozenset(),
     )
+
+
+def _sets(text: str) -> frozenset[str]:
+    return frozenset(name for groups in _SETS.findall(text) for part in groups for name in _WORD.findall(part))
 
 
 def _interpreter(file: str, text: str) -> str:

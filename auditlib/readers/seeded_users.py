@@ -37,6 +37,17 @@ _AT_START = regex(
     r"\b(?:CommandLineRunner|ApplicationRunner|PostConstruct|ApplicationReadyEvent|ContextRefreshedEvent|"
     r"on_event\(\s*[\"']startup|lifespan)\b"
 )
+_OF_PROFILE = regex(
+    r"@Profile\(\s*(?:value\s*=\s*)?\{?\s*\"(?:dev\w*|local|test|demo|!\s*prod\w*)\"|"
+    r"@ConditionalOn(?:Property|Expression)\b"
+)
+"""What keeps a class of Spring out of production, or leaves it to a setting."""
+_GUARD = regex(
+    r"\bif\b[^\n]*(?:NODE_ENV|\bAPP_ENV|\bENVIRONMENT\b|\bDEBUG\b|IsDevelopment\(|isDev\w*|SEED|CREATE_ADMIN)", re.I
+)
+"""A condition by which code asks where it runs, or whether it is told to make users."""
+_BEFORE = 25
+"""Lines before a password in which such a condition counts."""
 _NEAR = 8
 """Lines before and after in which the code says whose password it is."""
 
@@ -48,11 +59,18 @@ def read(source: Source) -> Reading:
         text = source.glance(path) if path.endswith(_ENDINGS) else ""
         if any(hint in text for hint in _HINTS) and not _TEST.search(path):
             at_start = bool(_AT_START.search(text))
-            found = [*_of_django(source, path, text), *_hashed(path, text)]
+            found = [item for item in (*_of_django(source, path, text), *_hashed(path, text))
+                     if not _is_guarded(text, item[1].line)]  # fmt: skip
             reading.records += [
                 SeededUser(source.vault.value("password", word), at_start, place) for word, place in found
             ]
     return reading
+
+
+def _is_guarded(text: str, line: int) -> bool:
+    """Whether the code runs only in development, or where somebody asks for it."""
+    before = "\n".join(text.split("\n")[max(line - _BEFORE, 0) : line])
+    return bool(_OF_PROFILE.search(text) or _GUARD.search(before))
 
 
 def _of_django(source: Source, path: str, text: str) -> Iterator[tuple[str, Location]]:

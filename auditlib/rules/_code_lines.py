@@ -16,7 +16,10 @@ from auditlib.rules import _files as files
 _READING = {
     "py": 'os.environ["{}"]', "js": "process.env.{}", "mjs": "process.env.{}", "ts": "process.env.{}",
     "tsx": "process.env.{}", "sh": '"${{{}:?}}"', "go": 'os.Getenv("{}")', "rb": 'ENV.fetch("{}")',
-    "php": "getenv('{}')", "java": 'System.getenv("{}")', "properties": "${{{}}}",
+    "php": "getenv('{}')", "java": 'System.getenv("{}")',
+    "rs": 'std::env::var("{0}").expect("{0} is not set")', "kt": 'System.getenv("{0}") ?: error("{0} is not set")',
+    "cs": 'Environment.GetEnvironmentVariable("{0}") ?? throw new InvalidOperationException("{0} is not set")',
+    "exs": 'System.fetch_env!("{}")', "ex": 'System.fetch_env!("{}")', "properties": "${{{}}}",
 }  # fmt: skip
 _DEMANDING = {"decouple": 'config("{}")', "django-environ": 'env("{}")', "environs": 'env.str("{}")'}
 """By the library through which code reads a variable, how it does so without a default."""
@@ -91,6 +94,6 @@ def _of(inventory: Inventory, item: Sighting, name: str, usual: str) -> str:
     return reading(name, item.location.file, of_compose=item.kind in ("default", "literal"))
 
 
-def required(names: Iterable[str]) -> str:
-    """Variables of a service that Compose demands."""
-    return "environment:" + "".join(f"\n  {name}: ${{{name}:?set it in .env}}" for name in names)
+def required(names: Iterable[str], told: str = "set it in .env") -> str:
+    """Variables of a service that Compose demands, with what it says where one is missing."""
+    return "environment:" + "".join(f"\n  {name}: ${{{name}:?{told}}}" for name in names)

@@ -8,6 +8,7 @@ import shlex
 import textwrap
 from collections.abc import Collection, Iterable, Sequence
 
+from auditlib import compose_command
 from auditlib.compose.discovery import BASES, OVERRIDES
 from auditlib.conventions import deployment, exporters, networks, published_images, services
 from auditlib.conventions.exporters import Exporter
@@ -37,13 +38,14 @@ def call(inventory: Inventory, project: str) -> str:
 
 
 def set_in(inventory: Inventory, project: str) -> str:
-    """Where a variable of a project is to be set, in words: `.env`, unless its commands give Compose another file."""
-    own = {posixpath.basename(file) for file in inventory.files_of(project)} - _FOUND_BY_ITSELF
+    """Where a variable of a project is to be set: in `.env`, unless what starts it gives Compose another file."""
+    own = {posixpath.basename(file) for file in inventory.files_of(project)}
+    remote = (command for step in inventory.steps for command in step.remote)
     given: dict[str, None] = {}
-    for command in deployment.commands(inventory):
-        words = command.words
-        if not own or own & {posixpath.basename(word) for word in words}:
-            given.update((after, None) for word, after in itertools.pairwise(words) if word == "--env-file")
+    for command in (*deployment.commands(inventory), *remote):
+        call = compose_command.of(command.words)
+        if call and call.verb == "up" and own & ({posixpath.basename(file) for file in call.files} or set(BASES)):
+            given.update((after, None) for word, after in itertools.pairwise(call.options) if word == "--env-file")
     names = [file for file in given if "$" not in file]
     return "set it in .env" if not given else f"set it in {names[0]}" if len(given) == len(names) == 1 else "set it"
 
@@ -111,8 +113,8 @@ def login_before(router: str, users: str) -> str:
 
 
 def local_form(port: Port) -> str:
-    """A port as it is written where the host alone is to reach it."""
-    return f'"127.0.0.1:{port.host_port or port.target}:{port.target}"'
+    """A port as it is written where the host alone is to reach it; without one of the host Docker chooses it."""
+    return f'"127.0.0.1:{port.host_port}:{port.target}"'
 
 
 def on_loopback(port: Port) -> tuple[str, str]:

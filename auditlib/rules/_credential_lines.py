@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec import Struct
 
-from auditlib import pipeline
+from auditlib import compose_command, pipeline
 from auditlib.compose.discovery import BASES
-from auditlib.conventions import compose_calls, deployment
+from auditlib.conventions import deployment
 from auditlib.conventions.secrets import Sighting
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Job
@@ -93,13 +93,19 @@ def advice(uses: list[Use], variables: dict[int, str], alike: Sequence[Sighting]
 
 def example(inventory: Inventory, group: Group, uses: list[Use], variables: dict[int, str]) -> str:
     """The lines of the services, where the variables are set, and how a database that is there takes a new password."""
+    given = _given(inventory, uses, variables.values())
     return login_lines.with_kept(
-        "\n".join(filter(None, (_lines(group, uses, variables), *_given(inventory, uses, variables.values())))),
+        "\n".join(filter(None, (_lines(group, uses, variables), _quoted(group), *given))),
         inventory,
         [group.name],
         among=group.reached,
         called={use.service: variables[use.value.identity] for use in group.uses},
     )
+
+
+def _quoted(group: Group) -> str:
+    """How a hash is written where Compose would take each part of it for a variable."""
+    return f"# .env, in single quotes: {group.name}='<the new hash>'" if group.name.upper().endswith("_HASH") else ""
 
 
 def _given(inventory: Inventory, uses: list[Use], names: Iterable[str]) -> Iterator[str]:
@@ -121,7 +127,7 @@ def _asking(inventory: Inventory, paths: set[str]) -> list[Job]:
     """The jobs that call Compose on one of these files and make no `.env`; where one deploys, the host has it."""
     found: dict[tuple[str, str], Job] = {}
     for run in pipeline.of(inventory, inventory.workflows).runs:
-        call = compose_calls.of(run.text.split())
+        call = compose_command.of(run.text.split())
         given = deployment.deploys(run.job) or any(".env" in step.run for step in run.job.steps)
         if call and not given:
             named = {posixpath.basename(path) for path in call.files} or BASES

@@ -5,7 +5,8 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable
 
-_COMMENTS = {"md": "<!-- {} -->", "js": "// {}", "mjs": "// {}", "ts": "// {}", "tsx": "// {}", "json": "// {}"}
+_LIKE_C = ("js", "mjs", "ts", "tsx", "json", "jsx", "go", "rs", "java", "kt", "cs", "php")
+_COMMENTS = {"md": "<!-- {} -->", **dict.fromkeys(_LIKE_C, "// {}")}
 
 
 def into(file: str, lines: str) -> str:

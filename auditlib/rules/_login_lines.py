@@ -20,6 +20,8 @@ from auditlib.rules import _compose_lines as compose_lines
 _DISTINCT = 8
 """Characters from which two equal values are hardly equal by chance."""
 _SERVER = regex(r"(?:^|;)\s*(?:server|host|data source)\s*=\s*(?:tcp:)?([\w.-]+)", re.I)
+_BEFORE_TEN = regex(r":v?[1-9]\.")
+"""Releases of Grafana whose program for administrators is one of its own."""
 _HOME_OF_GRAFANA = "/var/lib/grafana"
 _TOLD = (
     "# a volume that is there keeps the old password: change it there first, with the new one, of letters and digits, "
@@ -47,7 +49,7 @@ _MONGO = (
     """-p "$MONGO_INITDB_ROOT_PASSWORD" --eval """
     """"db.changeUserPassword(process.env.MONGO_INITDB_ROOT_USERNAME, process.env.NEW)"'"""
 )
-_GRAFANA = """{compose} exec -T {service} grafana cli admin reset-admin-password "${new}\""""
+_GRAFANA = """{compose} exec -T {service} {client} admin reset-admin-password "${new}\""""
 _RABBITMQ = (
     """{compose} exec -T -e NEW="${new}" {service} sh -c """
     """'rabbitmqctl change_password "${{RABBITMQ_DEFAULT_USER:-guest}}" "$NEW"'"""
@@ -122,8 +124,11 @@ def _shell(entry: EnvironmentEntry) -> str:
 def _command(inventory: Inventory, service: Service, entry: EnvironmentEntry, variable: str) -> str:
     usual, of_mariadb = _BY_VARIABLE[entry.name]
     is_mariadb = "mariadb" in service.image
+    client = "mariadb" if is_mariadb else "mysql"
+    if entry.name.startswith("GF_"):
+        client = "grafana-cli" if _BEFORE_TEN.search(service.image) else "grafana cli"
     return (of_mariadb if is_mariadb else usual).format(
-        new=variable, service=shlex.quote(service.name), client="mariadb" if is_mariadb else "mysql",
+        new=variable, service=shlex.quote(service.name), client=client,
         prefix=entry.name.partition("_")[0], compose=compose_lines.call(inventory, service.project),
     )  # fmt: skip
 

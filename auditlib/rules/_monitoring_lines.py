@@ -109,7 +109,9 @@ def for_service(inventory: Inventory, config: str, service: Service) -> str:
     port = _port(inventory, service)
     silent = product is None or product.name in _WITHOUT_METRICS
     if silent and port != _UNKNOWN_PORT and not scraping.exposes(inventory, service, "/metrics"):
-        return _probe(inventory, config, service, f"http://{service.name}:{port}")
+        encrypted = any(item.target == "443" for item in service.ports)  # its certificate is for its name alone
+        url = "https://<the name of the site>" if encrypted else f"http://{service.name}:{port}"
+        return _probe(inventory, config, service, url)
     return files.into(config, job(_free(inventory, config, service.name), f"{service.name}:{port}", _path(service)))
 
 

@@ -40,6 +40,8 @@ _CADDY = "http://127.0.0.1:2019/config/"
 _WITH_PASSWORD = regex(r"requirepass|aclfile")
 _LOGGED_IN = '["CMD-SHELL", "REDISCLI_AUTH=<its password> {client} ping | grep -q PONG"]'
 _CLIENTS = {"Redis": "redis-cli", "Valkey": "valkey-cli"}
+ITSELF = '["CMD", "<the path of the program in the image>", "<the option with which it asks itself>"]'
+"""Of an image that holds nothing else."""
 _TRAEFIK = '["CMD", "traefik", "healthcheck", "--ping"]'
 """It asks the end of that name, which has to be turned on (https://doc.traefik.io/traefik/operations/cli/)."""
 _ANSWERS = '["CMD", "curl", "-sS", "-o", "/dev/null", "{url}"]'
@@ -67,6 +69,14 @@ def certain(inventory: Inventory, service: Service) -> str:
         return _check(f'["CMD", "wget", "-q", "-O", "/dev/null", "http://127.0.0.1:{end}"]')
     test = _BY_PRODUCT.get(product.name, "") if product else ""
     return _check(test) if test else ""
+
+
+def by_language(base: str, url: str) -> str:
+    """How the image of a language asks for an address by itself; empty for another image."""
+    name = images.repository(base)
+    if name == "node" and _OLD_NODE.search(images.tag(base)):
+        return _ASKING_BY_OLD_NODE.format(url=url)
+    return _ASKING[name].format(url=url) if name in _ASKING else ""
 
 
 def draft(inventory: Inventory, service: Service) -> str:
@@ -98,11 +108,15 @@ def _of_product(service: Service, name: str) -> str:
 
 def _at_its_port(inventory: Inventory, service: Service) -> str:
     product = services.product(inventory, service)
-    if images.repository(services.built_from(inventory, service)[0] or service.image) == "caddy":
+    base = services.built_from(inventory, service)[0] or service.image
+    if images.repository(base) == "caddy":
         return f'["CMD", "wget", "-q", "-O", "/dev/null", "{_CADDY}"]'
+    if image_contents.is_empty(base):
+        return ITSELF
     heard = listening.to_ask(inventory, service)
     ports = [port for port in heard if port not in _NOT_WEB]
-    if not ports or (product and product.kind in services.DATASTORES):
+    speaks = not ("fpm" in images.tag(base) and images.repository(base) == "php")  # FastCGI, and no HTTP
+    if not ports or not speaks or (product and product.kind in services.DATASTORES):
         return '["CMD", "<a command of its image that fails when it no longer works>"]'
     url = f"http://127.0.0.1:{ports[0]}{_path(inventory, service)}"
     leads_on = product and product.name == "Nginx" and "443" in heard
@@ -138,11 +152,8 @@ def _moved(service: Service) -> bool:
 def _asking(inventory: Inventory, service: Service, url: str) -> str:
     """A command that the image holds, as far as its base tells."""
     base = services.built_from(inventory, service)[0] or service.image
-    language = _ASKING.get(images.repository(base))
-    if images.repository(base) == "node" and _OLD_NODE.search(images.tag(base)):
-        return _ASKING_BY_OLD_NODE.format(url=url)
-    if language:
-        return language.format(url=url)
+    if language := by_language(base, url):
+        return language
     without_curl = image_contents.lacks(base, "curl") and not image_contents.lacks(base, "wget")
     if "alpine" in images.tag(base) or without_curl:
         return f'["CMD", "wget", "-q", "-O", "/dev/null", "{url}"]'
@@ -162,5 +173,19 @@ def _path(inventory: Inventory, service: Service) -> str:
     inside = "" if context == "." else f"{context}/"
     routes = [item.path for item in inventory.web_routes if context and item.location.file.startswith(inside)]
     root = "/openapi.json" if "/openapi.json" in routes else "/<a path that answers without a login>"
-    root = "/" if not routes or not {"", "/"}.isdisjoint(routes) else root
+    root = "/" if not {"", "/"}.isdisjoint(routes) or (not routes and _may_serve_root(inventory, service)) else root
+    if not routes and context and _has_actuator(inventory, inside):
+        root = "/actuator/health"
     return next((path for path in routes if _HEALTH.search(path)), root)
+
+
+def _may_serve_root(inventory: Inventory, service: Service) -> bool:
+    """Whether it is likely that a service without known routes has a page at its root, as one for people has."""
+    base = images.repository(services.built_from(inventory, service)[0] or service.image)
+    return services.product(inventory, service) is not None or base in ("node", "python", "nginx", "httpd", "oven/bun")
+
+
+def _has_actuator(inventory: Inventory, inside: str) -> bool:
+    """Whether code of Spring below a folder is asked for what its Actuator tells."""
+    own = any(item.location.file.startswith(inside) for item in inventory.spring_settings)
+    return own and any(job.metrics_path.startswith("/actuator/") for job in inventory.scrape_jobs)

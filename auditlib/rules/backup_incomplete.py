@@ -27,6 +27,7 @@ References:
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 
 from auditlib.conventions import backups, environments, services
@@ -38,6 +39,8 @@ from auditlib.inventory.stack import Mount, Project, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed, specified
+from auditlib.rules import _compose_lines as compose_lines
+from auditlib.rules import _dump_lines as dump_lines
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
@@ -92,7 +95,7 @@ def _of_project(inventory: Inventory, project: Project, scripts: list[Script], t
     named = [item for item in kept if _is_named(item, told)]
     left = [item for item in kept if item not in named and not _is_settled(inventory, item)]
     if named and left:
-        yield _evidence(project, scripts[0], named, left)
+        yield _evidence(inventory, project, scripts[0], named, left)
 
 
 def _is_settled(inventory: Inventory, store: tuple[Service, Product, Mount]) -> bool:
@@ -114,6 +117,7 @@ def _is_named(store: tuple[Service, Product, Mount], told: str) -> bool:
 
 
 def _evidence(
+    inventory: Inventory,
     project: Project,
     script: Script,
     named: list[tuple[Service, Product, Mount]],
@@ -134,9 +138,16 @@ def _evidence(
         ),
         recommendation=f"Add {listed(item.name for item, _, _ in left)} to {script.path}, or say why not.",
         severity=Severity.LOW if lesser else None,
-        example=files.into(
-            script.path,
-            f"docker run --rm -v <the volume {mount.source}>:/data:ro -v <the folder of the backups>:/out alpine \\\n"
-            f"  tar czf /out/{first.name}.tar.gz /data",
-        ),
+        example=files.into(script.path, _copied(inventory, first, product, mount)),
+    )
+
+
+def _copied(inventory: Inventory, store: Service, product: Product, mount: Mount) -> str:
+    """A dump where the server can write one, as its files don't fit together while it runs; else a copy of them."""
+    if command := dump_lines.command(store, product):
+        inside = f"{compose_lines.call(inventory, store.project)} exec -T {shlex.quote(store.name)}"
+        return f"{inside} sh -c '{command}' > <the folder of the backups>/{store.name}"
+    return (
+        f"docker run --rm -v <the volume {mount.source}>:/data:ro -v <the folder of the backups>:/out alpine \\\n"
+        f"  tar czf /out/{store.name}.tar.gz /data"
     )

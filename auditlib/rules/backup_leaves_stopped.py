@@ -31,7 +31,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
-from auditlib.conventions import backups, command_words, compose_calls
+from auditlib import command_words, compose_command
+from auditlib.conventions import backups
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Command, Script
@@ -86,7 +87,7 @@ def _between(script: Script, commands: list[Command], functions: Mapping[str, li
 def _turns(command: Command, words: frozenset[str]) -> bool:
     """Whether a command of Docker or Compose stops, or starts, services."""
     program, *rest = command_words.core(list(command.words)) or [""]
-    call = compose_calls.of(command.words)
+    call = compose_command.of(command.words)
     verb = call.verb if call else command_words.split(rest)[0] if program == "docker" else ""
     return verb in words
 

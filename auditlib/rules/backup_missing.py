@@ -41,22 +41,9 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Mount, Project, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.phrases import listed, specified
+from auditlib.rules import _dump_lines as dump_lines
 from auditlib.rules._rule import Evidence, rule
 
-_DUMPS = {
-    "PostgreSQL": ('pg_dumpall -U "${POSTGRES_USER:-postgres}"', {}),
-    "MySQL": ("mysqldump --all-databases", {"MYSQL_ROOT_PASSWORD": "-uroot -p"}),
-    "MariaDB": (
-        "mariadb-dump --all-databases", {"MARIADB_ROOT_PASSWORD": "-uroot -p", "MYSQL_ROOT_PASSWORD": "-uroot -p"}
-    ),
-    "MongoDB": (
-        "mongodump --archive",
-        {"MONGO_INITDB_ROOT_PASSWORD": '--authenticationDatabase admin -u "$MONGO_INITDB_ROOT_USERNAME" -p '},
-    ),
-}  # fmt: skip
-"""By product what writes all of it to the output, inside its container, and how it logs in with which variable."""
-_NEVER_OPEN = ("MySQL", "MariaDB")
-"""Products whose images demand a password of their administrator."""
 _Store = tuple[Service, Product, Mount]
 _PASSING = frozenset({"cache", "broker"})
 """Kinds of stores whose data is copies, or work on its way; beside a database nobody restores them."""
@@ -123,27 +110,12 @@ def _severity(stores: list[_Store], spoken: bool) -> Severity | None:
 
 def _dump(project: Project, store: Service, product: Product, mount: Mount) -> str:
     """The command of a night's job; the dump leaves the host before it is written."""
-    command = _command(store, product)
+    command = dump_lines.command(store, product)
     if not command:
         return _copy(project, store, mount)
     inside = f"docker compose -f {shlex.quote(project.location.file)} exec -T {shlex.quote(store.name)}"
     away = f'restic -r "$RESTIC_REPOSITORY" backup --stdin --stdin-filename {shlex.quote(store.name)}.dump'
     return f"set -o pipefail  # of Bash: a dump that fails is no backup\n{inside} sh -c '{command}' |\n  {away}"
-
-
-def _command(store: Service, product: Product) -> str:
-    """What dumps it, with the login that its container holds; empty where that isn't known."""
-    name = "MariaDB" if "mariadb" in store.image else product.name
-    dump, logins = _DUMPS.get(name, ("", {}))
-    given = {entry.name for entry in store.environment}
-    for variable, login in logins.items():
-        for key, value in ((variable, f"${variable}"), (f"{variable}_FILE", f'$(cat "${variable}_FILE")')):
-            if key in given:
-                return f'{dump} {login}"{value}"'
-    if logins and store.env_files:  # the variables stand in a file that may not be here
-        variable, login = next(iter(logins.items()))
-        return f'{dump} {login}"${variable}"'
-    return "" if name in _NEVER_OPEN else dump
 
 
 def _copy(project: Project, store: Service, mount: Mount) -> str:

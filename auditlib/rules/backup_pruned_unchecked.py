@@ -40,12 +40,11 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Command
 from auditlib.model import Area, Confidence, Effort, Related, Severity
-from auditlib.patterns import regex
 from auditlib.rules import _files as files
+from auditlib.rules import _shell_lines as shell_lines
 from auditlib.rules._rule import Evidence, rule
 
 _AGES = frozenset({"-mtime", "-mmin", "-ctime"})
-_OPEN = regex(r"[$*?\[\s]")
 _ENDS = frozenset({"exit", "return", "continue", "die", "trap"})
 
 
@@ -79,7 +78,7 @@ def _deletes_by_age(command: Command) -> bool:
 
 
 def _evidence(path: str, tool: str, dump: Command, prune: Command) -> Evidence:
-    line = " ".join(map(_quoted, prune.words))
+    line = shell_lines.line(prune.words)
     return Evidence(
         f"{path} deletes old backups also where {tool} failed: when every dump fails, none is left after some days.",
         prune.location,
@@ -88,8 +87,3 @@ def _evidence(path: str, tool: str, dump: Command, prune: Command) -> Evidence:
         recommendation=f"Move line {prune.location.line} of {path} to where {tool} has succeeded.",
         example=files.into(path, f"# only where {tool} has succeeded\n{line}"),
     )
-
-
-def _quoted(word: str) -> str:
-    """A word with the quotes that keep the shell from splitting it or taking a pattern for names of files."""
-    return "\\;" if word == ";" else f'"{word}"' if _OPEN.search(word) else word

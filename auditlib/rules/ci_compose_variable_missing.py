@@ -61,9 +61,14 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 
 
 def _counts(workspace: Workspace, call: ComposeCall) -> bool:
-    """Whether a call's failure counts, and no step before it makes the file that gives variables."""
+    """Whether a call's failure counts, and surely no step before it makes the file that gives variables."""
     tolerated = call.command.cannot_fail or call.step.continue_on_error
-    return not tolerated and "--no-interpolate" not in call.command.words and workspace.lacks(".env", call.step)
+    return (
+        call.certain
+        and not tolerated
+        and "--no-interpolate" not in call.command.words
+        and workspace.lacks(".env", call.step)
+    )
 
 
 def _missing(workflow: Workflow, job: Job, call: ComposeCall, demanded: list[Variable]) -> list[Variable]:
@@ -78,15 +83,13 @@ def _missing(workflow: Workflow, job: Job, call: ComposeCall, demanded: list[Var
 def _evidence(workflow: Workflow, job: Job, call: ComposeCall, missing: list[Variable]) -> Evidence:
     names = [item.name for item in missing]
     command = " ".join(call.command.words)
-    doubt = "" if call.certain else ", unless a program that an earlier step runs makes .env"
     lines = "".join(f"\n  {name}: <a value for this job>" for name in names)
     return Evidence(
         f"The job {job.id} calls `{command[:100]}` without {listed(names)}, which the Compose file demands: Compose "
-        f"refuses{doubt}.",
+        "refuses.",
         call.command.location,
         subject=f"{workflow.file}/{job.id}",
         related=tuple(Related(item.location, f"demands {item.name}") for item in missing),
         recommendation=f"Set {listed(names)} in `env` of the job {job.id}.",
-        confidence=None if call.certain else Confidence.MEDIUM,
         example=workflow_lines.of_job(workflow.file, job.id, f"env:{lines}"),
     )

@@ -32,12 +32,13 @@ import posixpath
 import shlex
 from collections.abc import Iterator
 
-from auditlib.conventions.workspaces import Workspace, normal
+from auditlib.conventions.workspaces import Workspace
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Job, Step
 from auditlib.inventory.stack import EnvFileReference, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.paths import normal
 from auditlib.phrases import listed
 from auditlib.pipeline import composing
 from auditlib.pipeline.composing import ComposeCall

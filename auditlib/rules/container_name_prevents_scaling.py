@@ -1,7 +1,8 @@
 """A fixed container name allows only one copy of a service.
 
 Names of containers are unique on a host. A service with `container_name` can't be scaled, Compose refuses a second
-copy; nor can the same project run twice on a host, for a test or to switch over without an interruption.
+copy; nor can the same project run twice on a host, for a test or to switch over without an interruption. That matters
+where copies are wanted or usual: for workers of a queue, or where a document speaks of scaling.
 
 Anti-pattern:
 
@@ -34,15 +35,22 @@ from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed
+from auditlib.rules import _durability as durability
 from auditlib.rules._rule import Evidence, rule
 
+_SCALING = frozenset({
+    "scale", "scaled", "scaling", "scales", "scalable", "scalability", "autoscaling", "horizontally", "replicas",
+    "skalieren", "skalierung", "escalar", "escalado", "escalabilidad", "масштабирование", "扩展", "扩容",
+})  # fmt: skip
+"""Words of a document that speaks of more copies."""
 _NAME = regex(r"(?<![\w.-])[A-Za-z0-9][\w.-]*")
 
 
 @rule(area=Area.ORCHESTRATION, severity=Severity.LOW, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """For each project one finding for all named services; those that are to have copies are refused."""
+    """For each project one finding for all named services, where copies are wanted or usual, and those refused."""
     hosts = _hosts(inventory)
+    spoken = any(not _SCALING.isdisjoint(document.words) for document in inventory.documents)
     for mine in stacks.by_project(inventory.distinct_services).values():
         named = [item for item in mine if item.container_name]
         refused = [item for item in named if stacks.somewhere(inventory, item, _has_copies)]
@@ -52,7 +60,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         rest = [item for item in named if item not in refused and item.container_name not in called]
         scalable = [item for item in rest if services.product(inventory, item) is None]
         free = [item for item in scalable if not _has_fixed_port(item) and not _has_state(item)]
-        if free:
+        if free and (spoken or any(durability.is_worker(inventory, item) for item in free)):
             ordered = scalable + [item for item in rest if item not in scalable]
             twice = "" if any(map(_has_fixed_port, mine)) else ", nor the project run twice on a host"
             yield _evidence(hosts, ordered, f"can't be scaled{twice}", None, free[0])

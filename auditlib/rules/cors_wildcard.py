@@ -42,6 +42,8 @@ _ORIGIN = "https://<the host of the frontend>"
 _CHANGES = {"*": ('"*"', f'"{_ORIGIN}"'), "true": ("origin: true", f'origin: ["{_ORIGIN}"]')}
 _SCRIPT = (".js", ".ts", ".mjs", ".cjs", ".tsx", ".jsx")
 _JVM = (".java", ".kt")
+_SWITCHES = ("CORS_ALLOW_ALL_ORIGINS", "CORS_ORIGIN_ALLOW_ALL")
+"""Settings of django-cors-headers, beside which the list is another one."""
 _COOKIES = regex(r"cookie|session|csrf|csurf|next-auth|@auth/|better-auth|lucia|passport|keystone|strapi|payload")
 """Packages of Node.js that set cookies, or read them."""
 _CODE = (".py", *_SCRIPT, *_JVM)
@@ -100,6 +102,8 @@ def _variables(inventory: Inventory) -> Iterator[tuple[str, Location, str]]:
 
 def _named(holder: str, file: str) -> str:
     """The frontend's origin in the place of every one, as the kind of the file writes it."""
+    if holder in _SWITCHES:
+        return f'{holder} = False\nCORS_ALLOWED_ORIGINS = ["{_ORIGIN}"]'
     if file.endswith(_JVM):
         return f'setAllowedOrigins(List.of("{_ORIGIN}"))'
     if file.endswith(_SCRIPT):
@@ -120,15 +124,18 @@ def _evidence(
         effect += " where a cookie logs them in" if by_token else " where their browsers send its cookies along"
     else:
         effect = "; if the API is not meant for everybody, every web site can use it from its visitors' browsers"
+    switch = holder in _SWITCHES
     return Evidence(
-        f"{holder} allows every origin{f' (`{written}`)' if written else ''}{effect}.",
+        f"{holder} allows every origin{f' (`{written}`)' if written and not switch else ''}{effect}.",
         first,
         subject=f"{holder}/*",
         related=tuple(Related(place, text) for place, text in (*others, *sending.items())),
-        recommendation=f"{f'Remove `{written}` from' if written else 'Give'} {holder} "
+        recommendation=f"Set {holder} to False, and list the frontend's origins in CORS_ALLOWED_ORIGINS."
+        if switch
+        else f"{f'Remove `{written}` from' if written else 'Give'} {holder} "
         f"{'and name the' if written else 'the'} frontend's origins, one list for each environment.",
         severity=Severity.HIGH if with_credentials and not by_token else None,
         confidence=None if with_credentials and not by_token else Confidence.MEDIUM,
-        change=_CHANGES.get(written, ("", "")),
+        change=("True", "False") if switch else _CHANGES.get(written, ("", "")),
         example=files.into(first.file, _named(holder, first.file)),
     )

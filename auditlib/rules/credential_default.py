@@ -35,7 +35,8 @@ import posixpath
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
-from auditlib.conventions import environments, grafana, routing, secrets, services
+from auditlib import stages
+from auditlib.conventions import environments, grafana, image_variables, routing, secrets, services
 from auditlib.conventions.routing import Way
 from auditlib.conventions.secrets import Sighting
 from auditlib.graph import DependencyGraph
@@ -55,9 +56,13 @@ from auditlib.rules._rule import Evidence, rule
 
 _FOR_TESTS = regex(r"(?:^|[._-])(?:tests?|testing|ci|e2e)(?=$|[._-])")
 """What the name of a Compose file says that is started for the tests alone, and thrown away after them."""
+_ON_DEMAND = frozenset({"tools", "tool", "admin", "debug", "manual", "dev", "development"})
+"""Profiles of what somebody starts for a while."""
 _AMONG_NODES = ("ERLANG_COOKIE",)
 """What the nodes of a cluster tell each other; no client of a published port ever sends it."""
 
+_OF_ANOTHER = regex(r"(?:^|_)(?:DB|DATABASE|POSTGRES|MYSQL|MARIADB|REDIS|SMTP|MAIL|LDAP)_")
+"""What a console or a service for identities connects to others with: `KC_DB_PASSWORD`."""
 _LOGIN_OF_GRAFANA = "GF_SECURITY_"
 """Grafana's own login; `GF_DATABASE_PASSWORD` and the like open what it connects to."""
 
@@ -73,8 +78,9 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             uses[family, name].setdefault(use.location, use)
     by_name = {(service.project, service.name): service for service in inventory.services}
     ways = _open_ways(inventory)
+    sharing = _sharing(inventory)
     groups = [
-        Group(name, list(found.values()), _reached(by_name, family, found.values()))
+        Group(name, list(found.values()), _reached(by_name, family, found.values(), sharing))
         for (family, name), found in uses.items()
     ]
     for group, copies in _once(inventory, groups, ways):
@@ -101,8 +107,23 @@ def _is_kept(service: Service, file: str) -> bool:
     return any(place.file == file for place in (*kept, *(port.location for port in service.ports)))
 
 
-def _reached(by_name: Mapping[tuple[str, str], Service], family: str, uses: Iterable[Use]) -> list[Service]:
-    names = dict.fromkeys(use.service for use in uses if use.service)
+def _sharing(inventory: Inventory) -> dict[tuple[str, int], dict[str, None]]:
+    """By the place of an entry the services that have it: several, where an anchor brings it into each."""
+    found: defaultdict[tuple[str, int], dict[str, None]] = defaultdict(dict)
+    for service in inventory.services:
+        for entry in service.environment:
+            found[entry.location.file, entry.location.line][service.name] = None
+    return found
+
+
+def _reached(
+    by_name: Mapping[tuple[str, str], Service],
+    family: str,
+    uses: Iterable[Use],
+    sharing: Mapping[tuple[str, int], Iterable[str]],
+) -> list[Service]:
+    places = [(use.service, (use.location.file, use.location.line)) for use in uses]
+    names = dict.fromkeys(name for own, spot in places for name in (own, *sharing.get(spot, ())) if name)
     return [by_name[family, item] for item in names if (family, item) in by_name]
 
 
@@ -136,6 +157,30 @@ def _is_aside(group: Group) -> bool:
     return all(environments.is_for_development(use.location.file) for use in group.uses)
 
 
+def _is_replaced(inventory: Inventory, group: Group) -> bool:
+    """Whether a file for production gives each of the services that get it a value from outside instead."""
+    places = {(use.location.file, use.location.line) for use in group.uses}
+    entries = [
+        (service, entry.name)
+        for service in group.reached
+        for entry in service.environment
+        if (entry.location.file, entry.location.line) in places
+    ]
+    return bool(entries) and all(_has_other(inventory, service, name) for service, name in entries)
+
+
+def _has_other(inventory: Inventory, service: Service, name: str) -> bool:
+    """Whether a file for production fills a variable of a service's container with one that has no default."""
+    defaults = {(item.location.file, item.location.line) for item in inventory.variables if item.default is not None}
+    others = (entry for item in inventory.versions(service) for entry in item.environment if entry.name == name)
+    return any(
+        entry.variables
+        and stages.names_production(entry.location.file)
+        and (entry.location.file, entry.location.line) not in defaults
+        for entry in others
+    )
+
+
 def _alike(inventory: Inventory, group: Group) -> tuple[Sighting, ...]:
     known = [use.location for use in group.uses]
     return login_lines.elsewhere(inventory, group.name, group.uses[0].value, group.reached, known)
@@ -144,9 +189,16 @@ def _alike(inventory: Inventory, group: Group) -> tuple[Sighting, ...]:
 def _open(inventory: Inventory, group: Group, ways: Mapping[tuple[str, str], Way]) -> tuple[list[Service], list[Way]]:
     """The services that can be entered with the credential from outside: at a published port, and through a proxy."""
     own = [item for item in group.reached if _opens(inventory, item, group.name)]
-    published = [item for item in own if services.is_exposed(item)]
+    published = [item for item in own if _is_published(item)]
     routed = [way for item in own if item not in published and (way := ways.get((item.project, item.name)))]
     return published, routed
+
+
+def _is_published(service: Service) -> bool:
+    """Whether others reach a port of what is deployed: not what developers' files publish, or is started on demand."""
+    if service.profiles and _ON_DEMAND.issuperset(service.profiles):
+        return False
+    return any(not environments.is_for_development(port.location.file) for port in services.public_ports(service))
 
 
 def _open_ways(inventory: Inventory) -> dict[tuple[str, str], Way]:
@@ -191,7 +243,8 @@ def _evidence(inventory: Inventory, group: Group, copies: list[Use], ways: Mappi
     names = listed(told)
     several = f"{len(told)} services ({names})" if len(told) > 1 else f"the service {names}"
     where = f" in {several}" if told else ""
-    severity = Severity.LOW if _is_aside(group) else Severity.CRITICAL if published or routed else None
+    mild = _is_aside(group) or _is_replaced(inventory, group)
+    severity = Severity.LOW if mild else Severity.CRITICAL if published or routed else None
     if severity is None and reached and all(_serves_operators(inventory, item, name) for item in reached):
         severity = Severity.MEDIUM
     state = (
@@ -202,6 +255,7 @@ def _evidence(inventory: Inventory, group: Group, copies: list[Use], ways: Mappi
     known = {use.location for use in uses}
     alike = [item for item in _alike(inventory, group) if item.location not in known]
     variables = credential_lines.variables_of(name, uses, inventory)
+    idle = bool(reached) and all(_is_idle(item, name) for item in reached)
     return Evidence(
         f"{name} {state} ({first.value.text}{_judgement(first.value)}){where}{_exposure(published, routed)}.{vain}",
         first.location,
@@ -221,11 +275,22 @@ def _evidence(inventory: Inventory, group: Group, copies: list[Use], ways: Mappi
             *(Related(item.location, f"{item.name or 'this file'} holds the same value") for item in alike),
             *([Related(offered.location, f"{offered.name} is offered, and nothing passes it")] if offered else ()),
         ),
-        recommendation=credential_lines.advice(uses, variables, alike),
+        recommendation=f"Take {name} out of {first.location.file}, as its image doesn't read it, and change the "
+        "password where it opens something."
+        if idle
+        else credential_lines.advice(uses, variables, alike),
         severity=severity,
-        change=credential_lines.change(name, first, variables[first.value.identity]),
-        example=credential_lines.example(inventory, group, uses, variables),
+        change=("", "") if idle else credential_lines.change(name, first, variables[first.value.identity]),
+        example=compose_lines.of_name(reached[0].name, f"environment:\n  # without {name}")
+        if idle
+        else credential_lines.example(inventory, group, uses, variables),
     )
+
+
+def _is_idle(service: Service, name: str) -> bool:
+    """Whether the image is known not to read a variable of this name, and no command hands it on."""
+    words = " ".join((*service.entrypoint, *service.command))
+    return service.build is None and name in image_variables.unread(service.image) and name not in words
 
 
 def _serves_operators(inventory: Inventory, service: Service, name: str) -> bool:
@@ -282,7 +347,7 @@ def _opens(inventory: Inventory, service: Service, name: str) -> bool:
         return False
     if found.name == "Grafana":
         return any(_means(entry, name) and entry.name.startswith(_LOGIN_OF_GRAFANA) for entry in service.environment)
-    owned = any(_means(entry, name) for entry in service.environment)
+    owned = any(_means(entry, name) and not _OF_ANOTHER.search(entry.name) for entry in service.environment)
     return found.kind in services.DATASTORES | {"tool", "dashboards", "identity"} and (
         owned or found.kind in services.DATASTORES
     )

@@ -238,9 +238,14 @@ def _evidence(inventory: Inventory, items: list[Sighting], variables: dict[int, 
         related=tuple(Related(item.location, _where(item), member=True) for item in others),
         recommendation=f"Pass {f'the password of {first.name}' if first.name else 'this password'} as a variable or a "
         f"secret of its own, and {_built(inventory, items)}.",
-        severity=Severity.LOW if all(environments.is_for_development(item.location.file) for item in items) else None,
+        severity=Severity.LOW if all(map(_is_mild, items)) else None,
         example=login_lines.with_kept(_lines(inventory, items, variable), inventory, [variable], [first.value]),
     )
+
+
+def _is_mild(item: Sighting) -> bool:
+    """Whether it is in a file for development, or nobody's password yet."""
+    return item.value.placeholder or environments.is_for_development(item.location.file)
 
 
 def _built(inventory: Inventory, items: list[Sighting]) -> str:

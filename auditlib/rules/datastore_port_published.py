@@ -82,12 +82,17 @@ def _evidence(inventory: Inventory, file: str, found: list[tuple[Service, Port]]
         recommendation=_advice(found),
         severity=Severity.LOW if aside else None,
         change=compose_lines.on_loopback(first),
+        example="" if first.host_port else compose_lines.of_service(service, f"ports: [{_form(first)}]"),
     )
+
+
+def _form(port: Port) -> str:
+    return compose_lines.local_form(port)
 
 
 def _advice(found: list[tuple[Service, Port]]) -> str:
     names = list(dict.fromkeys(item.name for item, _ in found))
-    forms = [f"`{compose_lines.local_form(port)}`" for _, port in found]
+    forms = [f"`{_form(port)}`" for _, port in found]
     what, instead = ("port", "it") if len(found) == 1 else ("ports", "them")
     return f"Remove the {what} of {listed(names, limit=_NAMED)}, or publish {instead} as {listed(forms, limit=_NAMED)}."
 

@@ -137,17 +137,19 @@ def _evidence(inventory: Inventory, name: str, places: list[_Place], *, known: b
         related=tuple(Related(place, said, member=True) for _, place, said, _ in others),
         recommendation=f"Let {name} default to false in {first.file}, and set it to true in a file for development.",
         change=(value, _OFF[value]) if value in _OFF else ("", ""),
-        example="" if is_field and value in _OFF else files.into(first.file, _from_outside(name, first.file)),
+        example=""
+        if is_field and value in _OFF
+        else files.into(first.file, _from_outside(name, first.file, value if value in _OFF else "true")),
     )
 
 
-def _from_outside(name: str, file: str) -> str:
-    """The switch, off unless the environment turns it on."""
+def _from_outside(name: str, file: str, on: str = "true") -> str:
+    """The switch, off unless the environment turns it on by the word that does so now."""
     variable = re.sub(r"\W+", "_", name).strip("_").upper()
     if file.endswith(".py"):
-        return f'{name} = os.environ.get("{variable}") == "true"'
+        return f'{name} = os.environ.get("{variable}") == "{on}"'
     if file.endswith((".js", ".ts", ".mjs")):
-        return f'{name}: process.env.{variable} === "true"'
+        return f'{name}: process.env.{variable} === "{on}"'
     return f"{variable}: ${{{variable}:-false}}" if is_compose_file(posixpath.basename(file)) else f"{variable}=false"
 
 

@@ -36,6 +36,7 @@ References:
 from __future__ import annotations
 
 import posixpath
+import re
 import shlex
 from collections import defaultdict
 from collections.abc import Iterator
@@ -304,8 +305,8 @@ def _without_lock(path: str, manifest: Manifest | None, uses: list[_Use]) -> Ite
         f" for {counted(len(wanted), 'package')} ({listed((item.name for item in wanted), _NAMED)})" if wanted else ""
     )
     yield Evidence(
-        f"{path} has no lock file: {_where(uses)} chooses the versions{named} and of all that they need anew each "
-        "time.",
+        f"{path} has no lock file: {_where(uses)} chooses the versions{named}{' and' if named else ''} of all that "
+        f"{'they need' if named else 'it asks for'} anew each time.",
         wanted[0].location if wanted else Location(path),
         subject=path,
         related=tuple(Related(use.location, f"{use.installs.manager} installs from it") for use in uses),
@@ -365,8 +366,16 @@ def _with_lock(path: str, name: str, use: _Use) -> tuple[str, str]:
 def _copying(path: str, name: str, use: _Use) -> str:
     if use.excluded:
         return files.into(use.excluded, f"!{name}")
-    lines = f"COPY {posixpath.basename(path)} {name} ./\nRUN {FROM_LOCK[use.installs.manager]}"
-    return files.into(use.image, lines)
+    copied = _copied_with(posixpath.basename(path), name, use) or f"COPY {posixpath.basename(path)} {name} ./"
+    return files.into(use.image, f"{copied}\nRUN {_from_lock(use)}")
+
+
+def _from_lock(use: _Use) -> str:
+    """The build's own command as it keeps to the lock file, with its other options."""
+    manager = use.installs.manager
+    known = re.subn(rf"\b{manager} (?:install|sync|i)\b", FROM_LOCK[manager], use.command, count=1)
+    plain = known[1] and "\n" not in use.command and len(use.command) < _LINE
+    return known[0] if plain else FROM_LOCK[manager]
 
 
 def _of_names(path: str, uses: list[_Use]) -> Evidence:

@@ -36,7 +36,7 @@ import posixpath
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from auditlib.conventions import deployment, images
+from auditlib.conventions import deployment
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
@@ -82,8 +82,6 @@ _BY_LOCK = {
     "npm packages": (("bun.lock", "bun"), ("bun.lockb", "bun"), ("pnpm-workspace.yaml", "npm")),
 }  # fmt: skip
 """Files that all packages below them share, each with the ecosystem by which Dependabot keeps it in step."""
-_ANY_NEWEST = 4
-"""The precision of an image without a version: there is nothing to propose a newer one of."""
 _ASIDE = frozenset({"vendor", "third_party", "node_modules", "testdata", "fixtures"})
 _RENOVATE = """# renovate.json, for a Renovate that this forge runs
 {"extends": ["config:recommended"]}"""
@@ -165,14 +163,13 @@ def _kinds(inventory: Inventory) -> Iterator[tuple[str, list[Location]]]:
     actions = [step for step in inventory.steps if step.uses and not step.uses.startswith(("./", "docker:"))]
     packages = [item for item in inventory.manifests if item.kind in ("python", "npm") and item.requirements]
     external = [item for item in inventory.distinct_services if item.image and not item.build]
-    versioned = [item for item in external if images.precision(item.image) < _ANY_NEWEST]
     found = {
         "actions": [Location(step.workflow) for step in actions],
         "Python packages": [item.location for item in packages if item.kind == "python"],
         "npm packages": [item.location for item in packages if item.kind == "npm"],
         **_by_file(inventory),
         "base images": [item.location for item in inventory.dockerfiles],
-        "images of services": [service.image_location for service in versioned],
+        "images of services": [service.image_location for service in external],
     }
     yield from ((name, places) for name, places in found.items() if places)
 

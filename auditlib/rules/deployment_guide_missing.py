@@ -32,10 +32,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from auditlib import stages
-from auditlib.conventions import compose_calls, deployment, environments, services
+from auditlib import compose_command, stages
+from auditlib.conventions import deployment, environments, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
+from auditlib.inventory.delivery import Job
 from auditlib.inventory.stack import Project, Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
@@ -74,13 +75,15 @@ _OUTLINE = """# Deployment
 ## Rolling back
 
 <how the release before comes back, and what is done about its migrations>"""
+_PAGES = regex(r"deploy-pages@|gh-pages|github-pages|\bgh-deploy\b")
 _BY_COMPOSE = regex(r"\bdocker[- ]compose\b|\.sh\b|^(?:make|just|task) |^ssh ")
 
 
 @rule(area=Area.RESILIENCE, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.MEDIUM)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """One finding for a repository with software to deploy whose documents have no title or heading about it."""
-    signs = deployment.signs_of_production(inventory)
+    pages = {job.location for job in deployment.deploying_jobs(inventory) if _publishes_pages(job)}
+    signs = [item for item in deployment.signs_of_production(inventory) if item.location not in pages]
     deployed = signs or (inventory.projects and deployment.builds_own_images(inventory))
     if not deployed or deployment.guides(inventory) or (not signs and _tells_to_start(inventory)):
         return
@@ -91,6 +94,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         if inventory.documents
         else "there is no document at all"
     )
+    otherwise = _is_deployed_otherwise(inventory)
     yield Evidence(
         "No document is about deploying, and no heading speaks of deployment, production, installation or a release "
         f"({read}).",
@@ -98,7 +102,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         subject="deployment-guide",
         related=(
             *signs[:5],
-            *(Related(item.location, "this is deployed") for item in _deployed(inventory)[:3]),
+            *(Related(item.location, "this is deployed") for item in ([] if otherwise else _deployed(inventory)[:3])),
         ),
         recommendation="Write docs/deployment.md: what must exist before, the variables to set, the commands of a "
         "release and of a rollback, and how to see that it worked.",
@@ -107,9 +111,14 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     )
 
 
+def _publishes_pages(job: Job) -> bool:
+    """Whether a job brings pages to a host for them, as that of the documentation does."""
+    return any(_PAGES.search(f"{step.uses} {step.run}") for step in job.steps)
+
+
 def _tells_to_start(inventory: Inventory) -> bool:
     """Whether a document has its readers start the project for good, which is all where nothing else deploys it."""
-    calls = (compose_calls.of(item.text.split()) for item in deployment.documented_commands(inventory))
+    calls = (compose_command.of(item.text.split()) for item in deployment.documented_commands(inventory))
     return any(call and call.verb == "up" and call.is_in_background and call.is_for_all for call in calls)
 
 

@@ -29,6 +29,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator
 
+from auditlib import compose_command
 from auditlib.conventions import compose_calls, environments, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
@@ -56,13 +57,13 @@ def _restart(commands: tuple[Command, ...]) -> tuple[Command, Command] | None:
     """The `down` and the `up` that follows it, with nothing between that needs the services to be stopped."""
     down: Command | None = None
     for command in commands:
-        call = compose_calls.of(command.words)
+        call = compose_command.of(command.words)
         if call and call.verb == "down" and call.is_for_all:
             down = command
         elif command.words[0] in _WORK:
             down = None
         elif call and down and call.verb == "up" and call.is_for_all:
-            first = compose_calls.of(down.words)
+            first = compose_command.of(down.words)
             return (down, command) if first and set(first.files) == set(call.files) else None
     return None
 
@@ -70,7 +71,7 @@ def _restart(commands: tuple[Command, ...]) -> tuple[Command, Command] | None:
 def _started(inventory: Inventory, words: tuple[str, ...]) -> list[Service]:
     """The services that a call starts; of one that names no file those of the project at the root, if there is one."""
     found = list(compose_calls.services_of(inventory, " ".join(words)))
-    call = compose_calls.of(words)
+    call = compose_command.of(words)
     at_root = {item.name for item in inventory.base_projects if "/" not in item.location.file}
     if call and not call.files and at_root:
         found = [item for item in found if item.project in at_root]
@@ -93,7 +94,7 @@ def _instead(inventory: Inventory, up: Command, script: ServerScript) -> list[st
     """What takes the place of both: a start that builds what it has to, and a restart of what reads mounted files."""
     words = up.words
     started = [item for item in _started(inventory, words) if not item.profiles]
-    verbs = {call.verb for command in script.commands if (call := compose_calls.of(command.words))}
+    verbs = {call.verb for command in script.commands if (call := compose_command.of(command.words))}
     verbs |= {"pull" for command in script.commands if command.words[:2] == ("docker", "pull")}
     build = any(item.build for item in started) and "--build" not in words and verbs.isdisjoint({"build", "pull"})
     options = ["--build"] * build + ["--remove-orphans"] * ("--remove-orphans" not in words)

@@ -29,6 +29,7 @@ import posixpath
 import re
 from collections.abc import Iterator, Sequence
 
+from auditlib import compose_command
 from auditlib.conventions import compose_calls, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
@@ -65,7 +66,7 @@ def _unasked(commands: tuple[Command, ...]) -> Command | None:
     """The last command that starts services and doesn't wait, if none after it asks how they are."""
     last: Command | None = None
     for command in commands:
-        call = compose_calls.of(command.words)
+        call = compose_command.of(command.words)
         if call and call.verb == "up":
             last = command if call.is_in_background and _WAITS.isdisjoint(call.arguments) else None
         elif _ASKS.search(" ".join(command.words)) and command.words[0] not in ("echo", "printf"):
@@ -76,7 +77,7 @@ def _unasked(commands: tuple[Command, ...]) -> Command | None:
 def _asked_before(commands: tuple[Command, ...], last: Command) -> bool:
     """Whether a script asks after an earlier start, so that only what the last one starts is taken on trust."""
     before = commands[: commands.index(last)]
-    first = next((index for index, item in enumerate(before) if (call := compose_calls.of(item.words))
+    first = next((index for index, item in enumerate(before) if (call := compose_command.of(item.words))
                   and call.verb == "up"), len(before))  # fmt: skip
     words = (" ".join(item.words) for item in before[first:] if item.words[0] not in ("echo", "printf"))
     return any(map(_ASKS.search, words))

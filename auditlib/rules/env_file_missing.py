@@ -32,13 +32,13 @@ from __future__ import annotations
 import posixpath
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from auditlib import stages
-from auditlib.conventions import deployment, environments, programs
+from auditlib.conventions import deployment, environments, image_variables, programs
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.stack import EnvFileReference
+from auditlib.inventory.stack import EnvFileReference, Project
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import counted, listed
@@ -65,7 +65,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for path, references in wanted.items():
         name = posixpath.basename(path)
         if not _has_template(inventory, path) and name not in explained and not _is_described(inventory, name):
-            yield _evidence(path, references, demanded)
+            yield _evidence(inventory, path, references, demanded)
 
 
 def _has_template(inventory: Inventory, path: str) -> bool:
@@ -102,10 +102,33 @@ def _demanded(inventory: Inventory) -> dict[str, list[str]]:
     return found
 
 
-def _evidence(path: str, references: dict[EnvFileReference, str], demanded: dict[str, list[str]]) -> Evidence:
+def _known(inventory: Inventory, path: str, names: Collection[str]) -> Iterator[str]:
+    """What else is known to be wanted of the file: by the images of the services, and by Compose itself."""
+    for service in inventory.distinct_services:
+        if service.name in names and service.build is None:
+            yield from image_variables.needed(service.image)[:1]
+    reading = {item.name for item in inventory.projects if path == _beside(item)}
+    yield from (item.name for item in inventory.variables if item.project in reading and item.source == "unset")
+
+
+def _beside(project: Project) -> str:
+    """The file from which Compose fills in the variables of a project."""
+    return project.env_file or posixpath.join(posixpath.dirname(project.location.file), ".env")
+
+
+def _rest(names: Collection[str], demanded: dict[str, list[str]]) -> list[str]:
+    """What stands for the variables of services whose code isn't known."""
+    unknown = [name for name in names if not demanded.get(name)]
+    return [f"<what else {listed(unknown)} {'reads' if len(unknown) == 1 else 'read'}>="] if unknown else []
+
+
+def _evidence(
+    inventory: Inventory, path: str, references: dict[EnvFileReference, str], demanded: dict[str, list[str]]
+) -> Evidence:
     (first, service), *others = references.items()
     names = dict.fromkeys(references.values())
-    wanted = dict.fromkeys(setting for name in names for setting in demanded.get(name, ()))
+    read = (setting for name in names for setting in demanded.get(name, ()))
+    wanted = dict.fromkeys([*read, *_known(inventory, path, names)])
     needs = "needs" if len(names) == 1 else "need"
     return Evidence(
         f"{listed(names)} {needs} {path}, which the repository doesn't have; no template, command or document says "
@@ -116,6 +139,6 @@ def _evidence(path: str, references: dict[EnvFileReference, str], demanded: dict
         related=tuple(Related(item.location, f"{name} needs it here", member=True) for item, name in others),
         recommendation=f"Commit {path}.example with the variables that {counted(len(names), 'service')} "
         f"{'expects' if len(names) == 1 else 'expect'} and say in the README to copy it.",
-        example=files.into(f"{path}.example", "\n".join(f"{name}=" for name in wanted) or "<NAME>="),
+        example=files.into(f"{path}.example", "\n".join([*(f"{name}=" for name in wanted), *_rest(names, demanded)])),
         severity=Severity.LOW if environments.is_for_development(first.location.file) else None,
     )

@@ -38,7 +38,8 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from auditlib.conventions import compose_calls, env_file_uses, env_readers, environments, kept_env_files
+from auditlib import compose_command
+from auditlib.conventions import env_file_uses, env_readers, environments, kept_env_files
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.document import Document, Mention
@@ -86,7 +87,7 @@ def _filled(inventory: Inventory, document: Document) -> Iterator[_Filled]:
             if after.location.line - item.location.line > _NEAR:
                 break
             words = after.text.split()
-            call = compose_calls.of(words)
+            call = compose_command.of(words)
             if call and call.verb == "up":
                 yield _Filled(path, item, after)
                 break

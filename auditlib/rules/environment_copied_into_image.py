@@ -144,7 +144,7 @@ def _evidence(inventory: Inventory, context: str, items: list[_Taken]) -> Eviden
         subject=context,
         service=first.service.name or None,
         related=(*(Related(item.item.location, "takes it along too", member=True) for item in others), *signs[:5]),
-        recommendation=f"Exclude {listed(kept)}{' and .git' if first.history else ''} in {path}, and replace the "
+        recommendation=f"Exclude {listed([*kept, *(['.git'] if first.history else [])])} in {path}, and replace the "
         "credentials that an image may hold.",
         severity=_severity(first, sure),
         confidence=None if sure else Confidence.MEDIUM,

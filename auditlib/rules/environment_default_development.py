@@ -111,6 +111,8 @@ def _in_images(inventory: Inventory) -> frozenset[str]:
 def _evidence(inventory: Inventory, name: str, places: dict[Location, str]) -> Evidence:
     (location, first), *others = places.items()
     in_compose = location.file.endswith((".yml", ".yaml"))
+    in_yaml = all(place.file.endswith((".yml", ".yaml")) for place in places)
+    in_code = "" if in_yaml else " and remove the default from the code"
     by_file = not in_compose and _comes_by_file(inventory, name)
     branches = {item.location: item for item in inventory.environment_branches if item.variable.upper() == name.upper()}
     said = (
@@ -135,7 +137,7 @@ def _evidence(inventory: Inventory, name: str, places: dict[Location, str]) -> E
         confidence=None if branches else Confidence.MEDIUM,
         recommendation=f"Remove the default from the code, so that a start without {name} fails."
         if by_file
-        else f"Write `${{{name}:?set it in .env}}` in Compose and remove the default from the code.",
+        else f"Write `${{{name}:?set it in .env}}` in Compose{in_code}.",
         change=next((_change(item) for item in inventory.variables if item.location == location), ("", "")),
         example=files.into(location.file, code_lines.in_code(inventory, name, location.file))
         if by_file

@@ -30,8 +30,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from auditlib.conventions import compose_calls
-from auditlib.conventions.compose_calls import Call
+from auditlib import compose_command
+from auditlib.compose_command import Call
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Command
@@ -63,7 +63,7 @@ def _in_order(commands: Iterable[Command], functions: set[str]) -> Iterator[Evid
     """The failing calls of one text; what calls a function or another script may start something."""
     stop: _Stop | None = None
     for command in commands:
-        call = compose_calls.of(command.words)
+        call = compose_command.of(command.words)
         if stop and command.function != stop[0].function:
             stop = None
         if call is None:
@@ -88,7 +88,7 @@ def _starting(commands: Iterable[Command]) -> set[str]:
 
 
 def _starts(command: Command) -> bool:
-    call = compose_calls.of(command.words)
+    call = compose_command.of(command.words)
     return call is not None and call.verb in _STARTS
 
 
@@ -115,5 +115,5 @@ def _evidence(command: Command, call: Call, stop: Command) -> Evidence:
 
 def _verb(stop: Command) -> str:
     """The verb of the call that ends the containers."""
-    found = compose_calls.of(stop.words)
+    found = compose_command.of(stop.words)
     return found.verb if found else ""

@@ -68,6 +68,7 @@ def _has_none(server: Service) -> bool:
 
 def _evidence(service: Service, asked: Asked) -> Evidence:
     name = asked.address.name
+    sign = "&" if asked.address.value and "?" in asked.address.value.text else "?"
     return Evidence(
         f"{name} of {service.name} says nothing of TLS, which its driver then asks for, and {asked.server.name} has "
         "none: no connection succeeds, and there are no metrics of the database.",
@@ -75,6 +76,6 @@ def _evidence(service: Service, asked: Asked) -> Evidence:
         subject=f"{service.name}/sslmode",
         service=service.name,
         related=(Related(asked.server.location, f"{asked.server.name} starts without TLS"),),
-        recommendation=f"Add `?sslmode=disable` to {name} of {service.name}.",
-        example=compose_lines.of_service(service, f"environment:\n  {name}: <as it is>?sslmode=disable"),
+        recommendation=f"Add `{sign}sslmode=disable` to {name} of {service.name}.",
+        example=compose_lines.of_service(service, f"environment:\n  {name}: <as it is>{sign}sslmode=disable"),
     )

@@ -55,7 +55,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         for name, place, host in _addresses(service):
             server = scraping.service_named(inventory, graph, host, project=service.project)
             if server and _asks(inventory, server):
-                yield _evidence(service, server, name, place)
+                yield _evidence(inventory, service, server, name, place)
                 break
 
 
@@ -85,7 +85,15 @@ def _asks(inventory: Inventory, server: Service) -> bool:
     return found is not None and found.name in _PRODUCTS and any(word.strip("\"'") for word in after)
 
 
-def _evidence(service: Service, server: Service, name: str, place: Location) -> Evidence:
+def _password(inventory: Inventory, server: Service) -> str:
+    """The password as the server is told it, where that is by one variable."""
+    used = inventory.variables_of.get((server.project, server.name), ())
+    told = [item for item in used if item.target.startswith(f"services.{server.name}.command") and "PASS" in item.name]
+    plain = len({item.name for item in told}) == 1 and told[0].operator not in ("-", ":-")
+    return f"${{{told[0].name}}}" if plain else f"<the password, as it stands in the command of {server.name}>"
+
+
+def _evidence(inventory: Inventory, service: Service, server: Service, name: str, place: Location) -> Evidence:
     return Evidence(
         f"{server.name} is started with --requirepass, and {service.name}, which {name} sends there, has no password: "
         "`redis_up` is 0, and there are no metrics of it.",
@@ -94,7 +102,5 @@ def _evidence(service: Service, server: Service, name: str, place: Location) -> 
         service=service.name,
         related=(Related(server.command_location or server.location, f"{server.name} asks for a password"),),
         recommendation=f"Give {service.name} the password of {server.name} as REDIS_PASSWORD.",
-        example=compose_lines.of_service(
-            service, "environment:\n  REDIS_PASSWORD: <the variable that the server takes its password from>"
-        ),
+        example=compose_lines.of_service(service, f"environment:\n  REDIS_PASSWORD: {_password(inventory, server)}"),
     )

@@ -52,7 +52,8 @@ _CADVISOR = """volumes:
   - /sys:/sys:ro
   - /var/lib/docker/:/var/lib/docker:ro"""
 """What their own documentation asks for."""
-_STEP = "`/:/host:ro,rslave`, and `--path.rootfs=/host` as an option,"
+_STEP = "Mount `/:/host:ro,rslave` into {}, and start it with `--path.rootfs=/host`."
+_FOLDERS = "Mount the folders that its documentation names into {}."
 _ALONE = (
     "{} is given no folder of the host: the file systems and network interfaces that it reports are those of its own "
     "container."
@@ -66,7 +67,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for service in inventory.distinct_services:
         name = images.repository(service.image).rpartition("/")[2]
         if name == "cadvisor" and not any(item.mounts for item in inventory.versions(service)):
-            yield _evidence(service, _BLIND.format(service.name), "the folders that its documentation names", _CADVISOR)
+            yield _evidence(service, _BLIND.format(service.name), _FOLDERS, _CADVISOR)
         elif name in _NAMES and not any(item.mounts or _is_of_host(item) for item in inventory.versions(service)):
             yield _evidence(service, _ALONE.format(service.name), _STEP, _SHOWN)
         elif name in _NAMES and (mount := _unnamed_root(service)):
@@ -100,6 +101,6 @@ def _evidence(service: Service, message: str, step: str, lines: str) -> Evidence
         service.location,
         subject=service.name,
         service=service.name,
-        recommendation=f"Mount {step} into {service.name}.",
+        recommendation=step.format(service.name),
         example=compose_lines.of_service(service, lines),
     )

@@ -32,7 +32,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator
 
-from auditlib.conventions import environments, grafana, mounts, services
+from auditlib.conventions import environments, grafana, images, mounts, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
@@ -52,6 +52,7 @@ datasources:
 """
 _ASKED = {"Prometheus": ("prometheus", "9090"), "Loki": ("loki", "3100")}
 """By product the type of data source by which Grafana asks it, and its port."""
+_LOKI = "grafana/loki"
 _UNKNOWN = ("<its name>", "<its type>", "<its address>")
 
 
@@ -75,7 +76,8 @@ def _is_provisioned(server: Service) -> bool:
 
 
 def _evidence(inventory: Inventory, server: Service, *, with_dashboards: bool = False) -> Evidence:
-    sources = [(name, item) for name in _ASKED for item in services.of_product(inventory, name)]
+    sources = [("Prometheus", item) for item in services.of_product(inventory, "Prometheus")]
+    sources += [("Loki", item) for item in inventory.distinct_services if images.repository(item.image) == _LOKI]
     folder = mounts.path_outside(server, grafana.SOURCES)
     given = "dashboards and no data source" if with_dashboards else "no data source and no dashboard"
     return Evidence(

@@ -39,6 +39,7 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.proxy import LostHeaders
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.patterns import regex
 from auditlib.phrases import listed
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
@@ -53,6 +54,7 @@ _SECURITY = {
     "cross-origin-opener-policy": "Cross-Origin-Opener-Policy",
 }
 """The headers that protect a page, by their names in lower case (OWASP)."""
+_FOR_MACHINES = regex(r"/(?:[\w-]*health[\w-]*|livez?|readyz?|ping|status|nginx_status|metrics)/?$")
 
 
 @rule(area=Area.CONFIGURATION, severity=Severity.LOW, confidence=Confidence.HIGH, effort=Effort.SMALL)
@@ -67,12 +69,14 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 
 
 def _lost(item: LostHeaders) -> list[str]:
-    return [_SECURITY[name] for name in item.names if name in _SECURITY]
+    """The headers that a location drops; what answers machines alone needs none."""
+    return [] if _FOR_MACHINES.search(item.path) else [_SECURITY[name] for name in item.names if name in _SECURITY]
 
 
 def _evidence(file: str, found: list[LostHeaders]) -> Evidence:
     first, *others = found
     names = list(dict.fromkeys(name for item in found for name in _lost(item)))
+    lines = "\n  ".join(f'add_header {name} "<as in the server>" always;' for name in _lost(first))
     places = listed((f"location {item.path}" for item in found), 3)
     return Evidence(
         f"{places} of {file} {'adds headers of its own' if not others else 'add headers of their own'}, so that Nginx "
@@ -84,5 +88,5 @@ def _evidence(file: str, found: list[LostHeaders]) -> Evidence:
             *(Related(item.location, f"so does location {item.path}", member=True) for item in others),
         ),
         recommendation=f"Repeat the headers of the server in {file} wherever a location adds its own.",
-        example=files.into(file, "\n".join(f'add_header {name} "<as in the server>" always;' for name in names)),
+        example=files.into(file, f"location {first.path} {{\n  # beside its own\n  {lines}\n}}"),
     )

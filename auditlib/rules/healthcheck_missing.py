@@ -46,8 +46,11 @@ from auditlib.rules._rule import Evidence, rule
 
 @rule(area=Area.ORCHESTRATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """For each project one finding for all of its services that no health check watches; none for exporters alone."""
-    for running in stacks.lasting(inventory).values():
+    """For each project one finding for all of its services that no health check watches; none for exporters alone.
+
+    Many small projects have one together.
+    """
+    for running in stacks.gathered(stacks.lasting(inventory)):
         lasting = [
             item for item in running if not _is_for_tests(inventory, item) or healthchecks.is_checked(inventory, item)
         ]
@@ -98,10 +101,10 @@ def _evidence(
     weak = all(environments.only_for_development(item) or services.is_watching(inventory, item) for item in missing)
     return Evidence(
         f"{len(missing)} of {counted(len(lasting), 'long-running service')} "
-        f"{'has' if len(missing) == 1 else 'have'} no health check{doubt}: "
+        f"{'has' if len(missing) == 1 else 'have'} no health check{stacks.place(missing)}{doubt}: "
         f"{listed(item.name for item in (first, *others))}.{_untold(unknown)}",
         first.location,
-        subject=f"{first.project}/healthcheck{'' if certain else ' unless in the image'}",
+        subject=f"{stacks.owner(lasting)}/healthcheck{'' if certain else ' unless in the image'}",
         service=first.name,
         related=(
             *(Related(item.location, _note(item, needed), member=True) for item in others),

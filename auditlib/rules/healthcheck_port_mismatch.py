@@ -34,6 +34,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from auditlib.conventions import listening, probes, traefik
+from auditlib.conventions.probes import Probe
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.model import Area, Confidence, Effort, Severity
@@ -59,14 +60,16 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 change=(found.asked, found.known[0]) if len(found.known) == 1 else ("", ""),
                 example=files.into(
                     probe.location.file,
-                    _asked(found.known[0] if len(found.known) == 1 else _one_of(found.known), probes.paths(probe)),
+                    _asked(found.known[0] if len(found.known) == 1 else _one_of(found.known), probe),
                 ),
             )
 
 
-def _asked(port: str, paths: list[str]) -> str:
+def _asked(port: str, probe: Probe) -> str:
     """The same question at another port."""
-    return f"http://127.0.0.1:{port}{paths[0]}" if paths else f"<the same question at port {port}>"
+    paths = probes.paths(probe) or ["/"]
+    is_web = any("://" in word for command in probe.commands for word in command.words)
+    return f"http://127.0.0.1:{port}{paths[0]}" if is_web else f"<the same question at port {port}>"
 
 
 def _one_of(ports: tuple[str, ...]) -> str:

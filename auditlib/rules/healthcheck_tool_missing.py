@@ -32,17 +32,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from auditlib.conventions import image_contents, images, probes, services
+from auditlib.conventions.probes import Probe
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.dockerfile import Instruction
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.patterns import regex
 from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules import _files as files
 from auditlib.rules import _probe_lines as probe_lines
 from auditlib.rules._rule import Evidence, rule
 
 _APT = "apt-get update && apt-get install -y --no-install-recommends {} && rm -rf /var/lib/apt/lists/*"
+_URL = regex(r"https?://[\w.:/?=&-]{1,200}")
 
 
 @rule(area=Area.ORCHESTRATION, severity=Severity.HIGH, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
@@ -73,15 +76,23 @@ def _with_tool(inventory: Inventory, service: Service, base: str, tool: str) -> 
     """The question asked by what the image holds, or the tool in an image that is built here."""
     found = services.dockerfile(inventory, service)
     if images.repository(base) in ("python", "node"):
-        return probe_lines.draft(inventory, service)
+        url = _url(probes.of(inventory, service))
+        test = probe_lines.by_language(base, url) if url else ""
+        known = compose_lines.of_service(service, f"healthcheck:\n  test: {test}") if test else ""
+        return known or probe_lines.draft(inventory, service)
     if image_contents.is_empty(base):
-        test = '["CMD", "<the path of the program in the image>", "<the option with which it asks itself>"]'
-        return compose_lines.of_service(service, f"healthcheck:\n  test: {test}")
+        return compose_lines.of_service(service, f"healthcheck:\n  test: {probe_lines.ITSELF}")
     if found is None:
         return compose_lines.of_service(service, f'healthcheck:\n  test: ["CMD", "<a program that {base} holds>"]')
     alpine = "alpine" in images.tag(base) or images.repository(base) == "alpine"
     install = f"apk add --no-cache {tool}" if alpine else _APT.format(tool)
     return files.into(found.path, f"RUN {install}")
+
+
+def _url(probe: Probe | None) -> str:
+    """The address that a probe asks for, if it is written out."""
+    words = (word for command in probe.commands for word in command.words) if probe else ()
+    return next((word for word in words if _URL.fullmatch(word)), "")
 
 
 def _image(inventory: Inventory, service: Service) -> tuple[str, tuple[Instruction, ...], Location]:

@@ -160,6 +160,9 @@ def _password(inventory: Inventory, service: Service, first_step: str) -> str:
     known = [item.name for item in own if item.target.startswith(f"services.{service.name}.command")]
     known += [name for entry in service.environment for name in (*entry.variables, entry.name)]
     variable = next((name for name in known if "PASS" in name), "<the variable with the password>")
+    optional = any(item.name == variable and item.operator in ("-", ":-") for item in own)
+    if optional and first_step.startswith("Set "):  # a start without the variable is to go on
+        return f"environment:\n  {first_step.removeprefix('Set ')}: <the password, as it stands in the command>"
     if not first_step.startswith("Set "):
         return f'healthcheck:\n  test: ["CMD-SHELL", "curl -fsS -u <user>:$${{{variable}}} <what it asks now>"]'
     return f"environment:\n  {first_step.removeprefix('Set ')}: ${{{variable}:?set it in .env}}"

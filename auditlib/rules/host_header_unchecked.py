@@ -33,6 +33,13 @@ from auditlib.model import Area, Confidence, Effort, Severity
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
+_READING = {
+    "decouple": 'ALLOWED_HOSTS = config("ALLOWED_HOSTS", cast=Csv())  # from decouple import Csv, config',
+    "django-environ": 'ALLOWED_HOSTS = env.list("ALLOWED_HOSTS")',
+    "environs": 'ALLOWED_HOSTS = env.list("ALLOWED_HOSTS")',
+}
+"""By the library through which the settings are read."""
+_PLAIN = 'import os\n\nALLOWED_HOSTS = os.environ["ALLOWED_HOSTS"].split(",")'
 _SHARED = frozenset({"base", "common", "default", "defaults"})
 """Files of settings that those of each environment start from, and may change."""
 
@@ -51,5 +58,11 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 subject="ALLOWED_HOSTS",
                 recommendation=f"Read ALLOWED_HOSTS from the environment in {file}.",
                 confidence=Confidence.MEDIUM if shared else None,
-                example=files.into(file, 'import os\n\nALLOWED_HOSTS = os.environ["ALLOWED_HOSTS"].split(",")'),
+                example=files.into(file, _read(inventory, file)),
             )
+
+
+def _read(inventory: Inventory, file: str) -> str:
+    """The list from the environment, as the other settings of the file are read."""
+    styles = (item.style for item in inventory.settings if item.location.file == file)
+    return next((_READING[style] for style in styles if style in _READING), _PLAIN)

@@ -202,5 +202,5 @@ def _evidence(inventory: Inventory, checking: Workflow, late: list[tuple[Dockerf
             Related(request.location, "pull requests are checked here"),
         ),
         recommendation=f"Build {names} on pull requests too, without pushing {it}.",
-        example=workflow_lines.step(checking.file, "<a job that pull requests start>", steps),
+        example=workflow_lines.new_job(inventory, checking.file, "images", steps),
     )

@@ -60,9 +60,10 @@ _SCAN = """- uses: {host}aquasecurity/trivy-action@<full commit hash>  # <versio
     severity: HIGH,CRITICAL
     ignore-unfixed: true
     exit-code: "1\""""
-_BUILT = "- run: docker build --tag scanned <the folder of the Dockerfile>"
 _KNOWN = regex(r"(?:[\w./:@-]|\$\{\{\s*(?!steps\.)[\w.-]+\s*\}\})+")
 """A name without what only the shell of a command, or another step, knows."""
+_REMOTE = regex(r"^(?:sshpass\s.*)?ssh\s|^\S*ssh-action\b|^\S*/ssh\S*@")
+"""A build on another host, whose image the runner doesn't have."""
 _ACTS_ON_IMAGE = regex(r"\bcompose\b.*\s(?:up|run)\b(?!.*--build)")
 
 
@@ -73,7 +74,9 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         return
     found = pipeline.of(inventory, inventory.workflows)
     builds = [
-        run for run in found.runs if not _ACTS_ON_IMAGE.search(run.text) and pipeline.builds_images(run, inventory)
+        run
+        for run in found.runs
+        if not (_ACTS_ON_IMAGE.search(run.text) or _REMOTE.search(run.text)) and pipeline.builds_images(run, inventory)
     ]
     scans = [run for run in (*found.runs, *found.opaque) if _SCANNERS.search(run.text)]
     if builds and all(_OF_FILES.search(run.text) for run in scans):
@@ -93,10 +96,9 @@ def _evidence(inventory: Inventory, builds: list[Run], pushed: list[Run], of_fil
     jobs = list(dict.fromkeys(run.job.id for run in builds))
     pushing = list(dict.fromkeys(run.job.id for run in pushed))
     where = _where(jobs, pushing)
-    remote = all(map(_is_on_server, builds))
     places = {run.location: run for run in others if run.location != first.location}
     return Evidence(
-        f"{counted(len(jobs), 'job builds', 'jobs build')} images{' on a server, by SSH' if remote else where}, and no "
+        f"{counted(len(jobs), 'job builds', 'jobs build')} images{where}, and no "
         "workflow scans an image, unless the registry does so by itself.",
         first.location,
         subject="images",
@@ -104,22 +106,14 @@ def _evidence(inventory: Inventory, builds: list[Run], pushed: list[Run], of_fil
             *(Related(place, f"the job {run.job.id} builds images too", member=True) for place, run in places.items()),
             *(Related(run.location, "scans the files of the repository, no image") for run in of_files[:2]),
         ),
-        recommendation=f"Build the image in {first.job.workflow} as well, before the server does, and scan it with "
-        "Trivy or Grype."
-        if remote
-        else f"Add a scan, with Trivy or Grype, after the build in the job {first.job.id} of "
+        recommendation=f"Add a scan, with Trivy or Grype, after the build in the job {first.job.id} of "
         f"{first.job.workflow}{', and push only what passes it' if pushed else ''}.",
         severity=Severity.MEDIUM if pushed else None,
-        example=workflow_lines.step(first.job.workflow, first.job.id, _scan(inventory, first, remote)),
+        example=workflow_lines.step(first.job.workflow, first.job.id, _scan(inventory, first)),
     )
 
 
-def _is_on_server(run: Run) -> bool:
-    """Whether an action has another host run the command, whose images the runner doesn't see."""
-    return any("ssh" in step.uses and step.location.line == run.location.line for step in run.job.steps)
-
-
-def _scan(inventory: Inventory, build: Run, remote: bool) -> str:
+def _scan(inventory: Inventory, build: Run) -> str:
     """A step that scans what a job pushes, by the name that its files write out.
 
     Another forge has to be told where the action is.
@@ -129,6 +123,4 @@ def _scan(inventory: Inventory, build: Run, remote: bool) -> str:
     names = (item.reference for workflow in mine for item in pushed_images.of(workflow, build.job))
     known = (name for name in names if _KNOWN.fullmatch(name))
     host = "" if file.startswith(".github/") else "https://github.com/"
-    if remote:
-        return f"{_BUILT}\n{_SCAN.format(host=host, image='scanned')}"
     return _SCAN.format(host=host, image=next(known, "<the image as it is built before>"))

@@ -37,6 +37,7 @@ from auditlib.inventory.dockerfile import Dockerfile
 from auditlib.model import Area, Confidence, Effort, Read, Related, Severity
 from auditlib.phrases import counted, listed
 from auditlib.pipeline import Pipeline, building
+from auditlib.rules import _workflow_lines as workflow_lines
 from auditlib.rules._rule import Evidence, rule
 
 _STEPS = 6
@@ -82,5 +83,10 @@ def _evidence(inventory: Inventory, missing: list[Dockerfile], found: Pipeline) 
         recommendation=f"Add a job to {deployment.workflow_file(inventory)} that builds "
         f"{listed((item.path for item in missing), limit=4)} on every pull request.",
         confidence=Confidence.MEDIUM if found.opaque else None,
-        example="\n".join(building.step(inventory, item) for item in missing[:_STEPS]),
+        example=workflow_lines.new_job(
+            inventory,
+            deployment.workflow_file(inventory),
+            "images",
+            "\n".join(building.step(inventory, item) for item in missing[:_STEPS]),
+        ),
     )

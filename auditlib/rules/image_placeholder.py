@@ -38,6 +38,7 @@ from auditlib.conventions import deployment, environments, images, placeholders
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Command, Step, Workflow
+from auditlib.inventory.document import Document
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed
@@ -49,6 +50,9 @@ _INPUTS = frozenset({"tags", "images", "image", "destination"})
 _IMAGE_VARIABLE = regex(r"(?:^|_)(?:IMAGE|REPO(?:SITORY)?)(?:_NAME)?$|^IMAGE_")
 _REPLACERS = frozenset({"sed", "perl", "yq", "envsubst", "kustomize", "kubectl", "helm", "awk", "python", "python3"})
 _SETS_IMAGES = regex(r"\bset image\b|--set(?:-string)?[ =]\S*image|k8s-deploy|k8s-bake|render-task-definition")
+_PULLED_BY_BUILD = "the build pulls it"
+_WORD = regex(r"[a-z]{2,}")
+_REPLACING = frozenset({"replace", "substitute", "change", "update"})
 
 
 class _Use(Struct, frozen=True):
@@ -85,7 +89,7 @@ def _named(inventory: Inventory) -> Iterator[_Named]:
         names = {stage.name for stage in file.stages}
         for stage in file.stages:
             if stage.base not in names and "$" not in stage.base:
-                yield stage.base, stage.location, "the build pulls it", False
+                yield stage.base, stage.location, _PULLED_BY_BUILD, False
     if not _sets_images(inventory):
         renamed = {images.repository(name) for item in inventory.cluster_files for name in item.replaced}
         for item in inventory.cluster_files:
@@ -166,15 +170,32 @@ def _evidence(inventory: Inventory, uses: list[_Use]) -> Evidence:
     doubt = f", unless {unread[0]} replaces it" if unread else ""
     doubt = ", unless its variable says another one" if first.unsure else doubt
     names = listed(use.image for use in uses)
+    told = _told(inventory, first.placeholder)
     return Evidence(
         f"`{first.placeholder}` in {names} is a placeholder that nobody replaced: {first.does} in vain{doubt}.",
         first.location,
         subject=first.placeholder,
-        related=tuple(Related(use.location, f"{use.image}: {use.does}", member=True) for use in others),
+        related=(
+            *(Related(use.location, f"{use.image}: {use.does}", member=True) for use in others),
+            *(Related(item.location, "speaks of it, and of replacing something") for item in told[:2]),
+        ),
+        severity=Severity.MEDIUM if told else None,
         recommendation=f"Write the registry and the account of the images in place of `{first.placeholder}`.",
         confidence=Confidence.MEDIUM if first.unsure or unread else None,
-        example=files.into(first.location.file, f"image: {_real(inventory, first)}"),
+        example=files.into(
+            first.location.file,
+            _real(inventory, first)
+            if first.location.file.startswith(".github/")
+            else f"{'FROM ' if first.does == _PULLED_BY_BUILD else 'image: '}{_real(inventory, first)}",
+        ),
     )
+
+
+def _told(inventory: Inventory, placeholder: str) -> list[Document]:
+    """The documents that may tell people to replace a placeholder; one of a single word stands anywhere."""
+    words = set(_WORD.findall(placeholder.lower()))
+    known = (item for item in inventory.documents if words <= item.words and not _REPLACING.isdisjoint(item.words))
+    return list(known) if len(words) > 1 else []
 
 
 def _real(inventory: Inventory, use: _Use) -> str:

@@ -109,7 +109,7 @@ def _name(reference: str) -> Iterator[str]:
 
 def _named(inventory: Inventory) -> set[str]:
     """What may name an image again; a command that builds, tags or pushes it doesn't run it."""
-    texts = [service.image for service in inventory.services if service.build is None]
+    texts = [service.image for service in inventory.services]  # one that is built as well may be pulled
     texts += [item.argument for file in inventory.dockerfiles for item in file.instructions
               if item.keyword in ("FROM", "COPY")]  # fmt: skip
     texts += [item.text for item in deployment.documented_commands(inventory)]

@@ -88,6 +88,13 @@ def _pushes(job: Job) -> Iterator[tuple[Step, Location]]:
                 yield step, command.location
 
 
+def _step_lines(step: Step) -> str:
+    """The step that builds for pull requests too, or the command that pushes for nothing else."""
+    if step.uses:
+        return f"- uses: {step.uses}\n  with:\n    {_PUSH}"
+    return "- if: github.event_name != 'pull_request'\n  run: <what pushes the image>"
+
+
 def _is_apart(job: Job, step: Step) -> bool:
     """Whether what a pull request pushes has a tag of its own, so that it takes the place of no image in use."""
     given = {pair.name: pair.value for pair in step.inputs}.get("tags", "")
@@ -111,5 +118,5 @@ def _evidence(workflow: Workflow, job: Job, step: Step, place: Location) -> Evid
         recommendation=f"Push only where `github.event_name != 'pull_request'` in the job {job.id} of {workflow.file}.",
         severity=Severity.LOW if apart else None,
         change=("push: true", _PUSH),
-        example=workflow_lines.of_job(workflow.file, job.id, "if: github.event_name != 'pull_request'"),
+        example=workflow_lines.step(workflow.file, job.id, _step_lines(step)),
     )

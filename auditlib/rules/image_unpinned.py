@@ -89,7 +89,8 @@ def _moves(image: str) -> bool:
     """Whether neither a digest nor a tag with a number in it says which version is meant."""
     tag = images.tag(image)
     fixed = any(character.isdigit() for character in tag) or tag.removesuffix("-slim") in _RELEASES or tag == "local"
-    return bool(image) and "$" not in image and "@" not in image and not fixed
+    without_versions = images.repository(image).startswith("distroless/")  # but for digests
+    return bool(image) and "$" not in image and "@" not in image and not fixed and not without_versions
 
 
 def _evidence(file: str, places: dict[Location, str], pushed: frozenset[str], *, of_build: bool) -> Evidence:

@@ -34,7 +34,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator
 
-from auditlib.conventions import image_variables, services
+from auditlib.conventions import image_variables, images, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.configuration import EnvFile
@@ -58,7 +58,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         templates = [found for path in absent if (found := _template(inventory, path))]
         given |= {line.name for found in templates for line in found.lines}
         if not set(wanted) & given and len(templates) == len(absent):
-            yield _evidence(service, wanted[0], templates)
+            brand = "MARIADB_" if "mariadb" in images.repository(service.image) else ""
+            yield _evidence(service, next(name for name in wanted if name.startswith(brand)), templates)
 
 
 def _is_old(inventory: Inventory, service: Service) -> bool:

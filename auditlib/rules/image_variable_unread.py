@@ -49,6 +49,7 @@ from auditlib.phrases import listed
 from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
 
+_MONGO_USER = "MONGO_INITDB_ROOT_USERNAME"
 _OF_EXPORTER = """command:
   - --mysqld.address=<host>:3306
   - --mysqld.username=<a user that may read statistics>
@@ -128,8 +129,16 @@ def _lines(service: Service, idle: list[EnvironmentEntry]) -> str:
         return _OF_EXPORTER
     password = next((item.name for item in idle if "PASS" in item.name), "")
     if password and images.repository(service.image) == "redis":
-        return f'command: ["redis-server", "--requirepass", "${{{password}:?set it in .env}}"]'
-    return "environment:" + "".join(f"\n  {_line(service.image, item)}" for item in idle)
+        command = f'command: ["redis-server", "--requirepass", "${{{password}:?set it in .env}}"]'
+        return f"{command}\n# and the password in the addresses of its clients"
+    lines = [_line(service.image, item) for item in idle]
+    given = {item.name for item in service.environment}
+    login = any(line.startswith("MONGO_INITDB_ROOT_PASSWORD") for line in lines)
+    named = _MONGO_USER in given or any(line.startswith(_MONGO_USER) for line in lines)
+    if login and not named:
+        lines.insert(0, f"{_MONGO_USER}: <a user>  # without which the image refuses the password")
+    told = "\n# and the login in the addresses of its clients; a volume keeps the users it has" if login else ""
+    return "environment:" + "".join(f"\n  {line}" for line in lines) + told
 
 
 def _line(image: str, item: EnvironmentEntry) -> str:

@@ -28,7 +28,6 @@ References:
 from __future__ import annotations
 
 import posixpath
-import textwrap
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 
@@ -48,7 +47,7 @@ from auditlib.rules._rule import Evidence, rule
 
 @rule(area=Area.CICD, severity=Severity.LOW, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """For each folder one finding for all tools that are configured or called there and that no workflow runs."""
+    """For each folder one finding for all tools of it that no workflow runs, with the folders that have the same."""
     if deployment.other_ci(inventory):  # what it runs isn't read
         return
     found = pipeline.of(inventory)
@@ -58,8 +57,11 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for tool, sign in _signs(inventory):
         if not found.matching(tools.LINTERS[tool]):
             idle[posixpath.dirname(sign.location.file)].setdefault(tool, sign)
+    alike: defaultdict[tuple[str, ...], list[str]] = defaultdict(list)
     for folder, signs in idle.items():
-        yield _evidence(inventory, folder, signs, found)
+        alike[tuple(sorted(signs))].append(folder)
+    for folders in alike.values():
+        yield _evidence(inventory, folders[0], idle[folders[0]], found, [idle[each] for each in folders[1:]])
 
 
 class _Sign(Struct, frozen=True):
@@ -123,24 +125,32 @@ _OTHERS = {
     "rubocop": "- run: gem install rubocop && rubocop",
     "hadolint": '- run: docker run --rm -v "$PWD:/src:ro" -w /src hadolint/hadolint hadolint <the Dockerfiles>',
 }
+_BUNDLED = (
+    "- uses: ruby/setup-ruby@<full commit hash>  # <version>\n  with: {{bundler-cache: true}}\n"
+    "- run: bundle exec rubocop"
+)
 _IMPORTING = frozenset({"mypy", "pyright", "pylint"})
 """Those that need the packages which the code imports."""
 _WITHOUT_DEFAULTS = frozenset({"eslint", "stylelint"})
 """Those that do nothing without a configuration."""
 
 
-def _steps(inventory: Inventory, folder: str, signs: Mapping[str, _Sign]) -> str:
+def _job(inventory: Inventory, workflow: str, folder: str, signs: Mapping[str, _Sign]) -> str:
     """A job that installs what the folder needs and runs its tools."""
     place = f"defaults:\n  run:\n    working-directory: {folder}\n" if folder else ""
     inside = f"\n  with: {{working-directory: {folder}}}" if folder else ""
     steps = [
-        "- uses: actions/checkout@v4",
         *_of_python(inventory, folder, [name for name in signs if name in _RUN]),
         *_of_node(inventory, folder, {name: sign for name, sign in signs.items() if name in _OF_NODE}),
-        *(_OTHERS[name].format(inside=inside) for name in signs if name in _OTHERS),
+        *(_other(inventory, folder, name).format(inside=inside) for name in signs if name in _OTHERS),
     ]
-    lines = textwrap.indent("\n".join(steps), "  ")
-    return f"runs-on: ubuntu-latest\n{place}steps:\n{lines}"
+    return workflow_lines.new_job(inventory, workflow, "lint", "\n".join(steps), place)
+
+
+def _other(inventory: Inventory, folder: str, name: str) -> str:
+    """How another tool is run; one of Ruby as its Gemfile says, where there is one."""
+    bundled = name == "rubocop" and posixpath.join(folder, "Gemfile") in inventory.file_set
+    return _BUNDLED if bundled else _OTHERS[name]
 
 
 def _of_python(inventory: Inventory, folder: str, names: list[str]) -> Iterator[str]:
@@ -194,7 +204,13 @@ def _advice(first: str, sign: _Sign, workflow: str, *, more: bool) -> str:
     return f"{step}{'; likewise for the others' if more else ''}."
 
 
-def _evidence(inventory: Inventory, folder: str, signs: Mapping[str, _Sign], found: Pipeline) -> Evidence:
+def _evidence(
+    inventory: Inventory,
+    folder: str,
+    signs: Mapping[str, _Sign],
+    found: Pipeline,
+    elsewhere: list[dict[str, _Sign]],
+) -> Evidence:
     (first, sign), *others = signs.items()
     workflow = deployment.workflow_file(inventory)
     how = "no workflow runs" if inventory.workflows else "the repository has no workflow that runs"
@@ -207,9 +223,13 @@ def _evidence(inventory: Inventory, folder: str, signs: Mapping[str, _Sign], fou
                 Related(item.location, f"{'a call' if item.script else 'configuration'} of {tool}")
                 for tool, item in others
             ),
+            *(
+                Related(next(iter(item.values())).location, f"the same holds of {listed(item)} here", member=True)
+                for item in elsewhere
+            ),
             *(Related(item.location, f"runs {listed(signs)} nowhere") for item in inventory.workflows[:3]),
         ),
-        recommendation=_advice(first, sign, workflow, more=bool(others)),
+        recommendation=_advice(first, sign, workflow, more=bool(others or elsewhere)),
         confidence=Confidence.MEDIUM if found.opaque else None,
-        example=workflow_lines.of_job(workflow, "lint", _steps(inventory, folder, signs)),
+        example=_job(inventory, workflow, folder, signs),
     )

@@ -36,7 +36,7 @@ from auditlib.conventions import deployment, environments, services, stacks
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.configuration import UnrotatedLog
-from auditlib.inventory.stack import Project, Service
+from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import counted, listed
@@ -69,17 +69,18 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """One finding for each project and one for all handlers of code, unless the repository configures the rotation."""
     if any(_DAEMON.search(path) for path in inventory.files) or _is_set_by_a_command(inventory):
         return
-    declared = stacks.by_project(inventory.distinct_services)
-    for project in inventory.projects:
-        mine = declared.get(project.name, [])
-        unlimited = [item for item in mine if _grows_everywhere(inventory, item) and not services.is_one_shot(item)]
-        lasting = [item for item in unlimited if not environments.only_for_development(item)]
-        if lasting and not environments.in_development_file(inventory, project.location.file):
-            yield _evidence(project, lasting)
-
+    found = [item for item in inventory.distinct_services if _is_at_fault(inventory, item)]
+    for mine in stacks.gathered(stacks.by_project(found)):
+        yield _evidence(mine)
     handlers = [item for item in inventory.unrotated_logs if _is_run_all_the_time(inventory, item.location)]
     if handlers and inventory.base_projects:
         yield _of_code(handlers)
+
+
+def _is_at_fault(inventory: Inventory, service: Service) -> bool:
+    """Whether a service of production runs all the time and logs without an end."""
+    aside = environments.only_for_development(service) or service.location.file in inventory.development_files
+    return not aside and _grows_everywhere(inventory, service) and not services.is_one_shot(service)
 
 
 def _is_run_all_the_time(inventory: Inventory, place: Location) -> bool:
@@ -116,16 +117,17 @@ def _grows(service: Service) -> bool:
     return service.log_driver in ("", "json-file") and "max-size" not in options
 
 
-def _evidence(project: Project, unlimited: list[Service]) -> Evidence:
+def _evidence(unlimited: list[Service]) -> Evidence:
     names = listed((item.name for item in unlimited), limit=5)
     first, *rest = unlimited
+    where = stacks.place(unlimited) or f" of {first.location.file}"
     return Evidence(
-        f"{counted(len(unlimited), 'service')} of {project.location.file} ({names}) "
-        f"{'logs' if not rest else 'log'} without a limit, unless the host's Docker daemon sets one.",
+        f"{counted(len(unlimited), 'service')}{where} ({names}) {'logs' if not rest else 'log'} without a limit, "
+        "unless the host's Docker daemon sets one.",
         first.location,
-        subject=f"{project.name}/log-rotation",
+        subject=f"{stacks.owner(unlimited)}/log-rotation",
         related=tuple(Related(item.location, f"{item.name} has no `max-size` either", member=True) for item in rest),
-        recommendation=f"Add `logging` with `max-size` to {names} in {project.location.file}.",
+        recommendation=f"Add `logging` with `max-size` to {names}{where.replace(' of ', ' in ')}.",
         change=("", "" if first.log_driver or first.log_options else _LOGGING),
         example=compose_lines.of_service(first, _LOGGING),
     )

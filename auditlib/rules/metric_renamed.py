@@ -129,5 +129,5 @@ def _evidence(
         recommendation=f"Write {new} in place of {metric}.",
         confidence=confidence,
         change=("", "") if metric.startswith(_CHANGED) else (metric, new),
-        example=files.into(first.file, new),
+        example=files.into(first.file, new) if metric.startswith(_CHANGED) else "",
     )

@@ -37,7 +37,7 @@ from auditlib.conventions import entry_points, environments, image_folders, moun
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.code import Route
-from auditlib.inventory.proxy import Passage
+from auditlib.inventory.proxy import Passage, ReverseProxy
 from auditlib.inventory.stack import Port, Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.phrases import listed
@@ -137,7 +137,7 @@ def _published(inventory: Inventory, graph: DependencyGraph, found: list[_Open])
     """One finding for all services of a project that serve the same route."""
     first, *others = found
     service, path = first.service, first.route.path
-    behind = _is_behind_proxy(inventory, service) and not _is_asked_by_host(inventory, graph, service)
+    before = [] if _is_asked_by_host(inventory, graph, service) else _proxies(inventory, service)
     return Evidence(
         f"{_served(found)}: unless the code asks for a login there, whoever reaches the "
         f"{'application reads its' if not others else 'applications reads their'} metrics.",
@@ -149,9 +149,9 @@ def _published(inventory: Inventory, graph: DependencyGraph, found: list[_Open])
             *(Related(way.passage.location, f"{way.proxy.name} passes it on as well") for way in first.ways[:1]),
             *(Related(item.port.location, f"{item.service.name} is published here", member=True) for item in others),
         ),
-        recommendation=_advice(first, behind=behind),
-        change=compose_lines.on_loopback(first.port) if behind else ("", ""),
-        example=_refusing(first, behind=behind),
+        recommendation=_advice(first, before),
+        change=compose_lines.on_loopback(first.port) if before else ("", ""),
+        example=_refusing(first, before),
     )
 
 
@@ -163,14 +163,14 @@ def _served(found: list[_Open]) -> str:
     return f"{first.service.name} serves {first.route.path} at port {first.port.target}, which is published{told}"
 
 
-def _is_behind_proxy(inventory: Inventory, service: Service) -> bool:
-    """Whether a proxy of the project passes requests to a service, so that its own port can be closed."""
-    return any(
-        end.host in (service.name, service.container_name)
-        and any(item.project == service.project for item in proxies.runners(inventory, config))
+def _proxies(inventory: Inventory, service: Service) -> list[ReverseProxy]:
+    """The proxies of the project that pass requests to a service, so that its own port can be closed."""
+    return [
+        config
         for config in inventory.reverse_proxies
-        for end in config.upstreams
-    )
+        if any(end.host in (service.name, service.container_name) for end in config.upstreams)
+        and any(item.project == service.project for item in proxies.runners(inventory, config))
+    ]
 
 
 def _is_asked_by_host(inventory: Inventory, graph: DependencyGraph, service: Service) -> bool:
@@ -178,22 +178,32 @@ def _is_asked_by_host(inventory: Inventory, graph: DependencyGraph, service: Ser
     return service.key in scraping.asked_from_outside(inventory, graph, inventory.scrape_jobs)
 
 
-def _advice(item: _Open, *, behind: bool) -> str:
+def _advice(item: _Open, before: list[ReverseProxy]) -> str:
     path, name = item.route.path, item.service.name
-    if not behind:
+    if not before:
         return f"Serve {path} at a port that isn't published, or let a proxy before {name} refuse it."
-    place = f", and refuse {path} in {item.ways[0].passage.location.file}" if item.ways else ""
-    return f"Publish {name} as {compose_lines.local_form(item.port)}, as a proxy passes requests to it{place}."
+    place = _passing(item, before)
+    refuse = f", and refuse {path} in {place}" if place else ""
+    return f"Publish {name} as {compose_lines.local_form(item.port)}, as a proxy passes requests to it{refuse}."
 
 
-def _refusing(item: _Open, *, behind: bool) -> str:
-    """The lines of a proxy that keep the route to those who ask the service itself."""
-    refused = f"location = {item.route.path.rstrip('/')} {{ return 404; }}"
+def _passing(item: _Open, before: list[ReverseProxy]) -> str:
+    """The file of a proxy that passes the route on as well, or may: of nginx alone it is known what it passes."""
     if item.ways:
-        return files.into(item.ways[0].passage.location.file, refused)
-    name = item.service.name
+        return item.ways[0].passage.location.file
+    return next((config.file for config in before if config.kind != "nginx"), "")
+
+
+def _refusing(item: _Open, before: list[ReverseProxy]) -> str:
+    """The lines of a proxy that keep the route to those who ask the service itself."""
+    name, path = item.service.name, item.route.path.rstrip("/")
+    refused = f"location = {path} {{ return 404; }}"
+    if place := _passing(item, before):
+        kind = next((config.kind for config in before if config.file == place), "nginx")
+        lines = {"nginx": refused, "caddy": f"respond {path} 404"}.get(kind, f"<what refuses {path}>")
+        return files.into(place, lines)
     passed = f"location / {{ proxy_pass http://{name}:{item.port.target}; }}"
-    return "" if behind else files.into(f"the configuration of a proxy before {name}", f"{refused}\n{passed}")
+    return "" if before else files.into(f"the configuration of a proxy before {name}", f"{refused}\n{passed}")
 
 
 def _passed_on(service: Service, route: Route, ways: list[_Way]) -> Evidence:

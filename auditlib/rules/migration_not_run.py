@@ -37,13 +37,14 @@ import re
 from collections.abc import Iterator
 
 from auditlib import pipeline
-from auditlib.conventions import deployment, mounts
+from auditlib.conventions import build_context, builds, deployment, mounts, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Build, Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
 from auditlib.rules import _compose_lines as compose_lines
+from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 _SETS = (
@@ -102,7 +103,7 @@ def _commands(inventory: Inventory) -> Iterator[str]:
     yield from (run.text for run in pipeline.of(inventory, inventory.workflows).opaque)
 
 
-def _service(inventory: Inventory, home: str, command: str) -> str:
+def _service(inventory: Inventory, home: str, folder: str, command: str) -> str:
     """A service that migrates and ends, before the one whose image holds the migrations starts."""
     built = [item for item in inventory.distinct_services if item.build and not item.build.outside]
     mine = [item for item in built if item.build and mounts.is_below(home, item.build.context.removeprefix("."))]
@@ -115,7 +116,26 @@ def _service(inventory: Inventory, home: str, command: str) -> str:
     given = [name for name, has in (("env_file", user.env_files), ("environment", user.environment)) if has]
     settings = "".join(f"\n  {name}: <as of {user.name}>" for name in given)
     migrate = f"migrate:\n  {image}\n  command: {command}{settings}{waits}"
-    return f"{migrate}\n{compose_lines.waiting(user, 'migrate', 'service_completed_successfully')}"
+    waiting = compose_lines.waiting(user, "migrate", "service_completed_successfully")
+    return f"{_brought(inventory, user, home, folder)}{migrate}\n{waiting}"
+
+
+def _brought(inventory: Inventory, user: Service, home: str, folder: str) -> str:
+    """What the image has to be given first, where it gets its code by name and not the migrations."""
+    file = services.dockerfile(inventory, user)
+    if file is None or user.build is None or any(mount.kind == "bind" and not mount.outside for mount in user.mounts):
+        return ""
+    context = user.build.context or "."
+    copies = builds.copies(file)
+    if not copies or any(build_context.takes(inventory, user.build, item, home) for item in copies):
+        return ""
+    words = {posixpath.basename(word.rstrip("/")) for item in copies for word in item.words[:-1]}
+    beside = posixpath.dirname(home)
+    whole = posixpath.join(beside, posixpath.relpath(folder, beside or ".").partition("/")[0])
+    paths = [posixpath.relpath(path, context) for path in (home, whole)]
+    absent = [path for path in paths if posixpath.basename(path) not in words]
+    lines = "\n".join(f"COPY {path} {path}" for path in absent)
+    return f"{files.into(file.path, lines)}\n# {user.location.file}\n" if absent else ""
 
 
 def _build(user: Service, build: Build) -> str:
@@ -142,5 +162,5 @@ def _evidence(inventory: Inventory, name: str, home: str, steps: list[str], comm
             *(Related(item.location, "nor does this workflow") for item in inventory.workflows[:2]),
         ),
         recommendation=f"Run `{command}` before the new version starts, as a service of its own or in the deployment.",
-        example=_service(inventory, home, command),
+        example=_service(inventory, home, folder, command),
     )

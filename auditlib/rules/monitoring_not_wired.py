@@ -137,8 +137,19 @@ def _wired(inventory: Inventory, project: Project, kinds: dict[str, list[Locatio
             blocks += _of_logs(inventory, [place.file for place in places], home, joined)
             continue
         folder = posixpath.relpath(_folder(kind, file), home)
-        blocks.append(_service(kind, folder, posixpath.basename(file) if file in configured else "", joined))
+        more = _dashboards(inventory, home) if kind == "dashboards" else ""
+        blocks.append(_service(kind, folder, posixpath.basename(file) if file in configured else "", joined, more))
     return files.into(project.location.file, "services:\n" + textwrap.indent("\n".join(blocks), "  "))
+
+
+def _dashboards(inventory: Inventory, home: str) -> str:
+    """The mount of dashboards at the place where a provider looks for them, if they lie outside of what is mounted."""
+    boards = [item.file for item in inventory.dashboards if "provisioning/" not in item.file]
+    provider = next((item for item in inventory.dashboard_providers if item.path.startswith("/")), None)
+    if not boards or provider is None:
+        return ""
+    folder = posixpath.relpath(posixpath.dirname(boards[0]) or ".", home)
+    return f"\n  - ./{folder.removeprefix('./')}:{provider.path}:ro"
 
 
 def _of_logs(inventory: Inventory, places: list[str], home: str, joined: str) -> list[str]:
@@ -168,10 +179,10 @@ def _folder(kind: str, file: str) -> str:
     return f"{above}provisioning" if kind == "dashboards" and found else posixpath.dirname(file) or "."
 
 
-def _service(kind: str, folder: str, config: str, joined: str) -> str:
+def _service(kind: str, folder: str, config: str, joined: str, more: str = "") -> str:
     """One service; a configuration that isn't called as the program expects is named in its command."""
     name, image, inside = _SERVICES[kind]
-    lines = f"image: {image}:<version>\nvolumes:\n  - ./{folder.removeprefix('./')}:{inside.rstrip('/')}:ro"
+    lines = f"image: {image}:<version>\nvolumes:\n  - ./{folder.removeprefix('./')}:{inside.rstrip('/')}:ro{more}"
     if config and config != f"{name}.yml":
         lines += f"\ncommand: --config.file={inside}{config}"
     return compose_lines.of_name(name, f"{lines}\n{joined}".rstrip())
@@ -193,7 +204,8 @@ def _evidence(inventory: Inventory, folder: str, kinds: dict[str, list[Location]
             *(Related(place, f"configuration of {_NAMES[kind]}") for kind, place in places[1:]),
             *(Related(item.location, "this project has no such service") for item in projects[:3]),
         ),
-        recommendation=f"Add {names} as services that mount {posixpath.dirname(places[0][1].file) or 'this folder'} to "
+        recommendation=f"Add {names} as {'a service that mounts' if len(kinds) == 1 else 'services that mount'} "
+        f"{posixpath.dirname(places[0][1].file) or 'this folder'} to "
         f"{projects[0].location.file}, or document where they run.",
         severity=None if _ALERTING.intersection(kinds) else Severity.MEDIUM,
         confidence=Confidence.MEDIUM if elsewhere else None,

@@ -33,17 +33,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from auditlib import scraping
-from auditlib.conventions import environments, monitoring, services
+from auditlib.conventions import environments, images, monitoring, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.patterns import regex
 from auditlib.phrases import listed
 from auditlib.rules import _monitoring_lines as monitoring_lines
 from auditlib.rules._rule import Evidence, rule
 
 _PARTS = frozenset({"alerting", "logs"})
-"""Kinds of programs that have metrics of their own and whose failure nobody sees."""
+"""Kinds of programs whose failure nobody sees."""
+_GIVES = regex(r"(?:^|/)(?:alertmanager|vmalert|loki|promtail|alloy|agent)(?:-|$)")
+"""Those of them that give metrics without being told to."""
 
 
 @rule(area=Area.MONITORING, severity=Severity.LOW, confidence=Confidence.HIGH, effort=Effort.SMALL)
@@ -61,7 +64,10 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 
 def _is_part(inventory: Inventory, service: Service) -> bool:
     found = services.product(inventory, service)
-    return found is not None and found.kind in _PARTS and not environments.only_for_development(service)
+    if found is None or found.kind not in _PARTS or environments.only_for_development(service):
+        return False
+    image = services.built_from(inventory, service)[0] if service.build else service.image
+    return _GIVES.search(images.repository(image)) is not None
 
 
 def _evidence(inventory: Inventory, config: str, parts: list[Service]) -> Evidence:

@@ -59,6 +59,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 def _evidence(workflow: Workflow, job: Job, unknown: list[str]) -> Evidence:
     ids = {other.id: other for other in workflow.jobs if other is not job}
     near = difflib.get_close_matches(unknown[0], ids, n=1)
+    right = [near[0] if near and name == unknown[0] else name for name in job.needs]
+    kept = [name for name in dict.fromkeys(right) if name not in unknown]
     advice = f"Write `{near[0]}`" if near else f"Remove `{unknown[0]}`"
     return Evidence(
         f"The job {job.id} needs {listed(unknown)}, which {workflow.file} doesn't have: none of its jobs runs.",
@@ -68,6 +70,6 @@ def _evidence(workflow: Workflow, job: Job, unknown: list[str]) -> Evidence:
         recommendation=f"{advice} under `needs` of the job {job.id}.",
         change=(unknown[0], near[0]) if near else ("", ""),
         example=workflow_lines.of_job(
-            workflow.file, job.id, f"needs: [{', '.join(name for name in job.needs if name not in unknown)}]"
+            workflow.file, job.id, f"needs: [{', '.join(kept)}]" if kept else "# without `needs`"
         ),
     )

@@ -36,6 +36,7 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Problem, Project
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules import _problem_lines as problem_lines
 from auditlib.rules._rule import Evidence, rule
 
@@ -56,18 +57,18 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         ]
         found = [item for item in found if item.code in _UNDEFINED]
         if found:
-            yield _evidence(project, found)
+            yield _evidence(inventory, project, found)
 
 
-def _evidence(project: Project, found: list[Problem]) -> Evidence:
+def _evidence(inventory: Inventory, project: Project, found: list[Problem]) -> Evidence:
     first, *others = found
     return Evidence(
         f"{project.name} doesn't work with {project.base}: {first.message}.",
         first.location,
         subject=project.name,
         related=tuple(Related(item.location, item.message, member=True) for item in others),
-        recommendation=f"Bring {project.name} in line with {project.base}, then check both together with "
-        f"`docker compose -f … -f … config --quiet`.",
+        recommendation=f"Bring {project.name} in line with {project.base}, then check both by "
+        f"`{compose_lines.call(inventory, project.name)} config --quiet`.",
         example=problem_lines.mending(first),
         severity=Severity.MEDIUM if environments.is_for_development(project.location.file) else None,
     )

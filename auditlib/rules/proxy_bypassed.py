@@ -31,6 +31,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
+from auditlib import scraping
 from auditlib.conventions import baked_files, build_context, environments, monitoring, services, stacks
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
@@ -68,7 +69,9 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             for way in (*_around(inventory, graph, proxy), *_around_gateway(inventory, proxy)):
                 ways.setdefault(way.port.location, way)
         if ways:
-            yield _evidence(project, list(ways.values()))
+            first = next(iter(ways.values())).service
+            outside = scraping.asked_from_outside(inventory, graph, inventory.scrape_jobs)
+            yield _evidence(project, list(ways.values()), asked=first.key in outside)
 
 
 def _around(inventory: Inventory, graph: DependencyGraph, proxy: Service) -> Iterator[_Way]:
@@ -106,7 +109,7 @@ def _runs(inventory: Inventory, service: Service, config: ReverseProxy) -> bool:
     return config.kind in base and config.file in {build_context.path_outside(service.build, each) for each in sources}
 
 
-def _evidence(project: str, ways: list[_Way]) -> Evidence:
+def _evidence(project: str, ways: list[_Way], *, asked: bool) -> Evidence:
     first, *others = ways
     names = listed(f"{way.service.name} ({way.port.host_port or 'a free port'})" for way in ways)
     proxies = list(dict.fromkeys(way.proxy.name for way in ways))
@@ -121,8 +124,14 @@ def _evidence(project: str, ways: list[_Way]) -> Evidence:
             Related(first.passed, f"{first.proxy.name} passes requests to {first.service.name}"),
             *(Related(way.port.location, f"{way.service.name} is published here", member=True) for way in others),
         ),
-        recommendation=f"Remove the port of {first.service.name}, or publish it as "
-        f"`{compose_lines.local_form(first.port)}`.",
+        recommendation=f"Publish {first.service.name} on the one address of the host that Prometheus asks."
+        if asked
+        else f"Remove the port of {first.service.name}, or publish it as `{compose_lines.local_form(first.port)}`.",
         confidence=None if all(way.sure for way in ways) else Confidence.MEDIUM,
-        change=compose_lines.on_loopback(first.port),
+        change=("", "") if asked else compose_lines.on_loopback(first.port),
+        example=compose_lines.of_service(first.service, _on_address(first.port)) if asked else "",
     )
+
+
+def _on_address(port: Port) -> str:
+    return f'ports:\n  - "<the address that Prometheus asks>:{port.host_port or port.target}:{port.target}"'

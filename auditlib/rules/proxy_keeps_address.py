@@ -38,8 +38,8 @@ from msgspec import Struct
 
 from auditlib import stages
 from auditlib.compose.discovery import BASES
+from auditlib.compose_command import Call
 from auditlib.conventions import compose_calls, environments, proxies
-from auditlib.conventions.compose_calls import Call
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Command

@@ -32,7 +32,7 @@ import textwrap
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
-from auditlib.conventions import environments, monitoring
+from auditlib.conventions import environments, monitoring, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.monitoring import Integration, Receiver
@@ -145,7 +145,9 @@ def _evidence(inventory: Inventory, file: str, items: list[tuple[Receiver, Integ
         for receiver in inventory.receivers
         if receiver.file == file and any(not _is_blank(item) for item in receiver.integrations)
     }
-    none_left = "" if intact else " No other receiver is left, so that no alert reaches anybody."
+    elsewhere = _is_read_elsewhere(inventory, file)
+    doubt = ", unless the copy outside of the repository that Alertmanager reads is another" if elsewhere else ""
+    none_left = "" if intact else f" No other receiver is left, so that no alert reaches anybody{doubt}."
     filled = all(not item.placeholder for _, item in items)
     what = "an empty password for the mail server" if filled else "a placeholder in the address that alerts go to"
     return Evidence(
@@ -154,13 +156,21 @@ def _evidence(inventory: Inventory, file: str, items: list[tuple[Receiver, Integ
         subject="receivers",
         related=tuple(Related(place, f"the address of {name}", member=True) for place, name in places[1:]),
         recommendation=_step(file, names, items),
-        severity=Severity.MEDIUM if intact else None,
+        severity=Severity.MEDIUM if intact or elsewhere else None,
+        confidence=Confidence.MEDIUM if elsewhere else None,
         example=_with_secrets(
             inventory,
             file,
             _together(_addressed(receiver.name, item.kind, item.host) for receiver, item in items),
         ),
     )
+
+
+def _is_read_elsewhere(inventory: Inventory, file: str) -> bool:
+    """Whether the Alertmanager that runs mounts its configuration from a place outside of the repository."""
+    managers = services.of_product(inventory, "Alertmanager")
+    mounted = (mount for item in managers for mount in item.mounts if mount.outside and "alertmanager" in mount.target)
+    return any(mounted) and not monitoring.runners(inventory, file)
 
 
 def _together(receivers: Iterable[str]) -> str:

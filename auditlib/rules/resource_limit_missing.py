@@ -45,8 +45,11 @@ _LIMIT = "deploy:\n  resources:\n    limits:\n      memory: <measured, and half 
 
 @rule(area=Area.ORCHESTRATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """For each project one finding for all services without a limit, here or in overlays; none of development."""
-    for mine in stacks.lasting(inventory).values():
+    """For each project one finding for all services without a limit, here or in overlays; none of development.
+
+    Many small projects have one together.
+    """
+    for mine in stacks.gathered(stacks.lasting(inventory)):
         deployed = [item for item in mine if not environments.is_for_developers(inventory, item)]
         missing = [item for item in deployed if not stacks.somewhere(inventory, item, _is_limited)]
         if missing:
@@ -65,12 +68,13 @@ def _leader(inventory: Inventory, missing: list[Service]) -> Service:
 def _evidence(inventory: Inventory, mine: list[Service], missing: list[Service]) -> Evidence:
     first, *others = missing
     leader = _leader(inventory, missing)
-    rarely_felt = len(mine) == 1 or all(services.serves_operators(inventory, item) for item in missing)
+    rarely_felt = len(mine) == 1 or stacks.owner(mine) != first.project or stacks.is_beside_programs(inventory, mine)
+    rarely_felt = rarely_felt or all(services.serves_operators(inventory, item) for item in missing)
     return Evidence(
         f"{len(missing)} of {counted(len(mine), 'long-running service')} {'has' if len(missing) == 1 else 'have'} no "
-        f"memory limit: {listed(item.name for item in missing)}.",
+        f"memory limit{stacks.place(missing)}: {listed(item.name for item in missing)}.",
         first.location,
-        subject=f"{first.project}/memory",
+        subject=f"{stacks.owner(mine)}/memory",
         service=first.name,
         related=tuple(Related(item.location, f"{item.name} has no memory limit", member=True) for item in others),
         severity=Severity.LOW if rarely_felt else None,

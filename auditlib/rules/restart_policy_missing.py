@@ -42,9 +42,12 @@ from auditlib.rules._rule import Evidence, rule
 
 @rule(area=Area.ORCHESTRATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """For each project one finding for what nothing starts again, here or in overlays; none of development."""
+    """For each project one finding for what nothing starts again, here or in overlays; none of development.
+
+    Many small projects have one together.
+    """
     swarm = stacks.swarm_files(inventory)
-    for mine in stacks.lasting(inventory).values():
+    for mine in stacks.gathered(stacks.lasting(inventory)):
         deployed = [item for item in mine if not environments.is_for_developers(inventory, item)]
         missing = [
             item
@@ -64,18 +67,20 @@ def _is_restarted(service: Service) -> bool:
 def _evidence(inventory: Inventory, mine: list[Service], missing: list[Service]) -> Evidence:
     first, *others = missing
     one = len(missing) == 1
-    for_operators = all(services.serves_operators(inventory, item) for item in missing)
+    rarely_felt = stacks.is_beside_programs(inventory, mine)
+    rarely_felt = rarely_felt or all(services.serves_operators(inventory, item) for item in missing)
     return Evidence(
-        f"{len(missing)} of {counted(len(mine), 'long-running service')} {'has' if one else 'have'} no restart policy: "
+        f"{len(missing)} of {counted(len(mine), 'long-running service')} {'has' if one else 'have'} no restart policy"
+        f"{stacks.place(missing)}: "
         f"{listed(item.name for item in missing)} {'stays' if one else 'stay'} down after a crash or a reboot.",
         first.location,
-        subject=f"{first.project}/restart",
+        subject=f"{stacks.owner(mine)}/restart",
         service=first.name,
         related=tuple(
             Related(item.location, f"{item.name} has no restart policy", member=True, change=_change(item))
             for item in others
         ),
-        severity=Severity.LOW if for_operators else None,
+        severity=Severity.LOW if rarely_felt else None,
         recommendation=f"Set `restart: unless-stopped` for {listed(item.name for item in missing)}.",
         change=_change(first),
         example=compose_lines.of_service(first, "restart: unless-stopped"),

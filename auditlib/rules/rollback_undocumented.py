@@ -28,8 +28,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from auditlib import stages
-from auditlib.conventions import compose_calls, deployment
+from auditlib import compose_command, stages
+from auditlib.conventions import deployment
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Step
@@ -47,6 +47,7 @@ _WITHIN = regex(r"回滚|回退|還原|ロールバック|切り戻し|롤백")
 _HEADING = regex(r"\broll(?:ing|ed)?[- ]?back|\brevert|\bundo\b|\bdowngrad|previous (?:release|version)", re.I)
 _COMMAND = regex(r"\brollback\b|\brollout undo\b|\bdowngrade\b|--atomic\b|circuit[-_]breaker", re.I)
 _COMPOSE = regex(r"\bdocker[- ]compose\b")
+_OTHERWISE = regex(r"\b(?:pm2|systemctl|supervisorctl)\b")
 _WAYS = (
     (regex(r"\bhelm\b"), "`helm rollback <release>`"),
     (regex(r"\bkamal\b"), "`kamal rollback <the version before>`"),
@@ -97,6 +98,8 @@ def _back(inventory: Inventory) -> str:
             return f"Deploy that release to {platform[0]} once more, by <its command or console>"
     if own := _own_start(inventory, steps):
         return f"`git checkout <that release>`, then `{own}`"
+    if script := _other_script(inventory):
+        return f"The steps of `{script}`, with the commit of that release in place of the newest"
     projects = sorted(inventory.base_projects, key=lambda item: not stages.names_production(item.location.file))
     file = projects[0].location.file
     if any(service.build for service in inventory.services_of(projects[0].name).values()):
@@ -108,8 +111,17 @@ def _own_start(inventory: Inventory, steps: list[Step]) -> str:
     """The command by which a job or a script that deploys builds and starts the system."""
     found = [item.words for step in steps for item in (*step.remote, *step.commands)]
     found += [item.words for script in inventory.scripts if "deploy" in script.path.lower() for item in script.commands]
-    calls = ((words, compose_calls.of(words)) for words in found)
+    calls = ((words, compose_command.of(words)) for words in found)
     return next((" ".join(words) for words, call in calls if call and call.verb == "up" and "--build" in words), "")
+
+
+def _other_script(inventory: Inventory) -> str:
+    """A script that deploys what Compose doesn't run."""
+    for script in inventory.scripts:
+        text = "\n".join(" ".join(item.words) for item in script.commands)
+        if "deploy" in script.path.lower() and _OTHERWISE.search(text) and not _COMPOSE.search(text):
+            return script.path
+    return ""
 
 
 def _none(inventory: Inventory) -> str:

@@ -46,7 +46,7 @@ _SCHEDULERS = regex(r"celery-?(?:.*-)?beat|redbeat")
 """Packages that keep the schedule in a database."""
 
 
-@rule(area=Area.RESILIENCE, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
+@rule(area=Area.RESILIENCE, severity=Severity.LOW, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Each beat of Celery in a repository with its code, where nothing says what it is to send."""
     apps = inventory.task_queues

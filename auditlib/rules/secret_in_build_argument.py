@@ -59,11 +59,15 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             first,
             subject=name,
             related=tuple(Related(place, said, member=True) for place, said in others),
-            recommendation=f"Replace the argument by `RUN --mount=type=secret,id={name.lower()},env={name} …`, pass it "
+            recommendation=f"Remove {name} from the arguments of the build, and replace its value if others saw them."
+            if unused
+            else f"Replace the argument by `RUN --mount=type=secret,id={name.lower()},env={name} …`, pass it "
             f"as a build secret, and replace the value of {name}.",
             severity=Severity.LOW if aside else None if final and not unused else Severity.MEDIUM,
             confidence=Confidence.MEDIUM if unused else None,
-            example=login_lines.with_kept(_mounted(name, places), inventory, [name]),
+            example=files.into(first.file, f"# without {name} among the arguments of the build")
+            if unused
+            else login_lines.with_kept(_mounted(name, places), inventory, [name]),
         )
 
 

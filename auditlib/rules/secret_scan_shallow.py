@@ -40,6 +40,7 @@ from auditlib.rules import _workflow_lines as workflow_lines
 from auditlib.rules._rule import Evidence, rule
 
 _ACTION = regex(r"^(?:gitleaks/gitleaks-action|trufflesecurity/trufflehog|zricethezav/gitleaks-action)@")
+_OF_EVENT = regex(r"^(?:gitleaks|zricethezav)/gitleaks-action@")
 _COMMAND = regex(
     r"\bgitleaks\s+(?:detect|git)\b(?!.*\s--no-git\b)|\btrufflehog\s+git\s+file://|\bggshield\s+secret\s+scan\s+repo\b"
 )
@@ -51,7 +52,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     found = [item for job in inventory.jobs if (item := _scan(job))]
     if all(not _fetches(job, checkout) for job, checkout, _ in found):
         for job, checkout, step in found:
-            yield _evidence(job, checkout, step)
+            yield _evidence(job, checkout, step, narrow=_is_narrow(inventory, job, step))
 
 
 def _scan(job: Job) -> tuple[Job, Step, Step] | None:
@@ -77,13 +78,25 @@ def _fetches(job: Job, checkout: Step) -> bool:
     return deep or other or any("--unshallow" in step.run or "--depth" in step.run for step in job.steps)
 
 
-def _evidence(job: Job, checkout: Step, step: Step) -> Evidence:
+def _is_narrow(inventory: Inventory, job: Job, step: Step) -> bool:
+    """Whether the action looks at the commits of a push or pull request alone, as no schedule or person starts it."""
+    own = [workflow for workflow in inventory.workflows if workflow.file == job.workflow]
+    events = {item.event for workflow in own for item in workflow.triggers}
+    return _OF_EVENT.search(step.uses) is not None and events.isdisjoint({"schedule", "workflow_dispatch"})
+
+
+def _evidence(job: Job, checkout: Step, step: Step, *, narrow: bool) -> Evidence:
+    lines = workflow_lines.step(job.workflow, job.id, f"- uses: {checkout.uses}\n  with:\n    fetch-depth: 0")
+    if narrow:
+        first, _, rest = lines.partition("\n")
+        lines = f'{first}\non:\n  schedule: [{{cron: "17 3 * * 1"}}]  # beside its triggers\n{rest}'
     return Evidence(
         f"The job {job.id} looks for secrets in a checkout of one commit: what an older commit holds, and a later one "
         "removed, is not found.",
         step.location,
         subject=job.id,
         related=(Related(checkout.location, "fetches the newest commit alone"),),
-        recommendation=f"Give the checkout of the job {job.id} `fetch-depth: 0`.",
-        example=workflow_lines.step(job.workflow, job.id, f"- uses: {checkout.uses}\n  with:\n    fetch-depth: 0"),
+        recommendation=f"Give the checkout of the job {job.id} `fetch-depth: 0`"
+        + (", and start it by `schedule` too, where the action looks at all commits." if narrow else "."),
+        example=lines,
     )

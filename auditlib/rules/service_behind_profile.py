@@ -35,7 +35,8 @@ import shlex
 from collections import defaultdict
 from collections.abc import Iterator
 
-from auditlib.conventions import compose_calls, deployment, environments, services
+from auditlib import compose_command
+from auditlib.conventions import deployment, environments, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Command
@@ -99,7 +100,7 @@ def _activates(text: str, profile: str, names: set[str]) -> bool:
 def _starts(inventory: Inventory, project: str) -> list[Command]:
     """The commands that start a project, of those that name Compose files the ones that name its own."""
     mine = {posixpath.basename(file) for item in inventory.projects if item.name == project for file in item.files}
-    calls = ((item, compose_calls.of(item.words)) for item in deployment.commands(inventory))
+    calls = ((item, compose_command.of(item.words)) for item in deployment.commands(inventory))
     return [
         item
         for item, call in calls

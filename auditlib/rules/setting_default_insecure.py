@@ -168,7 +168,7 @@ def _evidence(
     local = any(sign in default.text for sign in _LOCAL)
     given = _is_given(inventory, default)
     beside = _is_beside(inventory, setting)
-    milder = demanded or (_is_clients(setting.name, default) and (beside or not given))
+    milder = demanded or _is_clients(setting.name, default)  # that the server has it is a finding of its own
     mildest = local or (milder and beside and not given)
     if local:
         consequence = "wherever the variable isn't set, the code asks its own host with it"

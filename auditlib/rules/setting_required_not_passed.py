@@ -41,6 +41,7 @@ from auditlib.conventions.programs import Program
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.configuration import Setting
+from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.phrases import listed
 from auditlib.rules import _code_lines as code_lines
@@ -82,7 +83,7 @@ def _of_programs(inventory: Inventory) -> Iterator[Evidence]:
                     service=service.name,
                     related=(Related(service.location, f"{service.name} mounts the file"),),
                     recommendation=f"Add {item.name} to the environment of {service.name}.",
-                    example=compose_lines.of_service(service, code_lines.required([item.name])),
+                    example=_required(inventory, service, [item.name]),
                 )
 
 
@@ -127,10 +128,13 @@ def _evidence(inventory: Inventory, project: str, missing: list[Setting], group:
         ),
         recommendation=f"Add {listed(names, limit=4)} to the environment of {listed(item.name for item in services)}.",
         confidence=Confidence.LOW if loads and not elsewhere else None,
-        example=compose_lines.of_service(
-            services[0], "environment:" + "".join(f"\n  {name}: ${{{name}:?set it in .env}}" for name in names)
-        ),
+        example=_required(inventory, services[0], names),
     )
+
+
+def _required(inventory: Inventory, service: Service, names: list[str]) -> str:
+    told = compose_lines.set_in(inventory, service.project)
+    return compose_lines.of_service(service, code_lines.required(names, told))
 
 
 def _given_elsewhere(inventory: Inventory, names: list[str], without: list[str]) -> dict[Location, str]:

@@ -47,7 +47,7 @@ _OWN = frozenset({"alertname", "job", "instance", "namespace", "cluster"})
 """Labels that series bring along, or of which nobody expects a route for each value."""
 
 
-@rule(area=Area.MONITORING, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
+@rule(area=Area.MONITORING, severity=Severity.LOW, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Of each routing tree the values of a label that fall through, where it is routed by several or dropped."""
     roots = [route for route in inventory.alert_routes if route.depth == 0]

@@ -75,12 +75,18 @@ _OTHERWISE = regex(r"\b(?:systemctl (?:re)?start|supervisorctl|pm2 (?:re)?(?:sta
 
 
 def _runs_without_compose(inventory: Inventory) -> bool:
-    """Whether the jobs that deploy start programs in another way, and none of their steps speaks of Compose."""
+    """Whether the jobs and scripts that deploy start programs in another way, and none of them speaks of Compose."""
     texts = [
         f"{step.run} {' '.join(pair.value for pair in step.inputs)}"
         for job in inventory.jobs
         if deployment.deploys(job)
         for step in job.steps
+    ]
+    texts += [
+        " ".join(command.words)
+        for script in inventory.scripts
+        if "deploy" in script.path.lower()
+        for command in script.commands
     ]
     return any(_OTHERWISE.search(text) for text in texts) and not any("compose" in text for text in texts)
 

@@ -30,14 +30,15 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator
 
-from auditlib.conventions import compose_calls, environments, services
-from auditlib.conventions.compose_calls import Call
-from auditlib.conventions.workspaces import normal
+from auditlib import compose_command
+from auditlib.compose_command import Call
+from auditlib.conventions import environments, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Command
 from auditlib.inventory.stack import Mount, Project, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.paths import normal
 from auditlib.patterns import regex
 from auditlib.phrases import listed
 from auditlib.rules import _files as files
@@ -58,7 +59,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Each target or script that by its name only stops or starts, and removes the volumes of a database."""
     for name, path, commands in _named(inventory):
         for command in commands if _is_harmless(name) else ():
-            call = compose_calls.of(command.words)
+            call = compose_command.of(command.words)
             if call and call.verb == "down" and {"-v", "--volumes"} & set(call.arguments):
                 project = _project(inventory, call, posixpath.join(posixpath.dirname(path), command.folder))
                 kept = _kept(inventory, project) if project else []

@@ -46,6 +46,8 @@ _NOTICES = regex(
 )
 """Signs in an expression that it may tell of something that is gone."""
 
+_SEVERITIES = ("critical", "page", "disaster", "error", "high", "warning")
+
 
 @rule(area=Area.MONITORING, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
@@ -76,5 +78,11 @@ def _evidence(config: str, alerts: list[AlertRule]) -> Evidence:
         subject=config,
         related=tuple(Related(item.location, f"{item.name} looks at values", member=True) for item in others[:10]),
         recommendation=f"Add an alert on `up == 0` to {first.file}.",
-        example=files.into(first.file, monitoring_lines.TARGET_DOWN),
+        example=files.into(first.file, monitoring_lines.TARGET_DOWN.replace("critical", _worst(alerts))),
     )
+
+
+def _worst(alerts: list[AlertRule]) -> str:
+    """The value of `severity` that means most among those that the alerts carry."""
+    used = [value for item in alerts for name, value in item.labels if name == "severity" and "{" not in value]
+    return next((value for value in _SEVERITIES if value in used), next(iter(used), _SEVERITIES[0]))

@@ -121,10 +121,11 @@ def _is_refused(inventory: Inventory, line: EnvLine) -> bool:
 def _evidence(file: EnvFile, lines: list[EnvLine]) -> Evidence:
     first, *others = lines
     names = listed(line.name for line in lines)
-    works = "works" if len(lines) == 1 else "work"
+    one = len(lines) == 1
+    them = "it" if one else "them"
     return Evidence(
-        f"{file.path} holds a value for {names} that {works} as copied: unless the code refuses it, whoever forgets to "
-        "change it runs with a secret that everybody can read.",
+        f"{file.path} holds {'a value' if one else 'values'} for {names} that {'works' if one else 'work'} as copied: "
+        f"unless the code refuses {them}, whoever forgets to change {them} runs with what everybody can read.",
         first.location,
         subject=file.path,
         related=tuple(Related(line.location, f"{line.name} has a value that works", member=True) for line in others),

@@ -53,11 +53,19 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         if item.path not in of_environment and not _ON_PURPOSE.search(item.path):
             found[item.ignored_by].append(item)
     for ignored_by, items in found.items():
-        yield _evidence(ignored_by, sorted(items, key=lambda item: not _SECRET.search(item.path)))
+        yield _evidence(inventory, ignored_by, sorted(items, key=lambda item: not _SECRET.search(item.path)))
 
 
-def _evidence(ignored_by: str, items: list[KeptFile]) -> Evidence:
+def _is_needed(inventory: Inventory, path: str) -> bool:
+    """Whether a program reads the file, or a container is given it, so that a checkout without it lacks something."""
+    read = (item.location.file for item in inventory.settings)
+    given = (mount.source for service in inventory.services for mount in service.mounts)
+    return path in {*read, *given}
+
+
+def _evidence(inventory: Inventory, ignored_by: str, items: list[KeptFile]) -> Evidence:
     first, *others = items
+    needed = _is_needed(inventory, first.path)
     them = "it" if not others else "them"
     folder = posixpath.dirname(ignored_by)
     named = listed(item.path for item in items)
@@ -68,7 +76,9 @@ def _evidence(ignored_by: str, items: list[KeptFile]) -> Evidence:
         first.location,
         subject=f"{folder}/tracked",
         related=tuple(Related(item.location, "is tracked too", member=True) for item in others[:20]),
-        recommendation=f"Take the pattern of {posixpath.basename(first.path)} out of {ignored_by}, or it out of Git.",
+        recommendation=f"Take the pattern of {posixpath.basename(first.path)} out of {ignored_by}"
+        f"{', as programs read it' if needed else ', or it out of Git'}.",
         severity=Severity.MEDIUM if any(_SECRET.search(item.path) for item in items) else None,
-        example=f"git check-ignore --no-index -v {paths}  # which pattern\ngit rm --cached {paths}  # if it is right",
+        example=f"git check-ignore --no-index -v {paths}  # which pattern"
+        + ("" if needed else f"\ngit rm --cached {paths}  # if it is right"),
     )

@@ -31,6 +31,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 from itertools import pairwise
 
+from auditlib import compose_command
+from auditlib.compose.discovery import BASES
 from auditlib.conventions import deployment, env_file_uses, environments
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
@@ -41,6 +43,9 @@ from auditlib.pipeline import remote
 from auditlib.redaction import is_credential_name
 from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
+
+_READS = frozenset({"up", "run", "build", "config", "pull", "create"})
+"""Verbs for which Compose fills in all variables of a file."""
 
 
 @rule(area=Area.CONFIGURATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
@@ -102,7 +107,22 @@ def _evidence(inventory: Inventory, file: str, uses: list[Variable]) -> Evidence
         service=first.service,
         related=tuple(Related(item.location, f"{item.name} is used here", member=True) for item in others),
         recommendation=f"Write `${{{names[0]}{demand}}}`, or `${{{names[0]}:-}}` if it may be empty"
-        f"{'' if len(names) == 1 else '; likewise for the others'}.",
+        f"{'' if len(names) == 1 else '; likewise for the others'}.{_in_workflow(inventory, file, names)}",
         severity=Severity.LOW if known or environments.is_for_development(file) else None,
         change=(f"${{{first.name}}}", f"${{{first.name}{demand}}}"),
     )
+
+
+def _in_workflow(inventory: Inventory, file: str, names: list[str]) -> str:
+    """What else has to be done where a workflow calls Compose for the file and gives it none of the variables."""
+    name = posixpath.basename(file)
+    given = {pair.name for pair in deployment.workflow_variables(inventory)}
+    for step in inventory.steps:
+        calls = filter(None, (compose_command.of(command.words) for command in step.commands))
+        asked = any(
+            call.verb in _READS and name in ([posixpath.basename(item) for item in call.files] or BASES)
+            for call in calls
+        )
+        if asked and given.isdisjoint(names) and not any(".env" in other.run for other in inventory.steps):
+            return f" {step.location.file} has to set it too: it calls Compose without."
+    return ""

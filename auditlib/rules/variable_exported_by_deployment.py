@@ -36,7 +36,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditlib.conventions import compose_calls, deployment
+from auditlib import compose_command
+from auditlib.conventions import deployment
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.document import Mention
@@ -58,7 +59,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 def _by_hand(inventory: Inventory) -> Iterator[Mention]:
     """Where documents have people start the stack."""
     for item in deployment.documented_commands(inventory):
-        call = compose_calls.of(item.text.split())
+        call = compose_command.of(item.text.split())
         if call and call.verb == "up":
             yield item
 
@@ -83,11 +84,11 @@ def _evidence(inventory: Inventory, exported: Exported) -> Evidence:
             *(Related(item.location, "has people start the stack by hand") for item in by_hand[:4]),
         ),
         recommendation=f"Have the deployment write {listed((item.name for item in used), limit=3)} to `.env` on the "
-        "host, and demand the variables with `:?`.",
-        severity=Severity.HIGH if by_hand else None,
-        change=_change(first),
+        f"host, and {f'say in {by_hand[0].location.file} what fails without' if by_hand else 'demand it with `:?`'}.",
+        change=("", "") if by_hand else _change(first),
         example=f"# {step.location.file}, before `docker compose up`\n"
-        f"printf '{first.name}=%s\\n' \"${first.name}\" >> .env && chmod 600 .env",
+        f"touch .env && chmod 600 .env && sed -i '/^{first.name}=/d' .env\n"
+        f"printf '{first.name}=%s\\n' \"${first.name}\" >> .env",
     )
 
 

@@ -159,7 +159,7 @@ def _of_files(inventory: Inventory) -> Iterator[_Use]:
     """The versions that workflows set up and version files name; of a matrix only one without a maintained version."""
     for language, stated in language_versions.stated(inventory).items():
         images = [item.text for item in stated if item.source == "image"]
-        old = {item.cycle for text in images if (item := end_of_life.of_language(language, text))}
+        old = {gone.cycle for text in images if (gone := end_of_life.of_language(language, text))}
         kept = [text for text in images if not end_of_life.of_language(language, text)]
         inputs = {item.location for item in stated if item.source == "ci"} - {job.location for job in inventory.jobs}
         places: defaultdict[Location, dict[str, Ended | None]] = defaultdict(dict)
@@ -168,7 +168,7 @@ def _of_files(inventory: Inventory) -> Iterator[_Use]:
                 places[item.location][item.text] = end_of_life.of_language(language, item.text)
         for location, versions in places.items():
             text, ended = next(iter(versions.items()))
-            told = kept and ended and ended.cycle not in old  # that it isn't the image's is a finding of its own
+            told = bool(kept and ended and ended.cycle not in old)  # not the image's: a finding of its own
             if ended and all(versions.values()) and not told:
                 instead = next(iter(kept), ended.successor)
                 says = f"{location.file} asks for {listed(versions)}"

@@ -112,7 +112,8 @@ def _evidence(inventory: Inventory, service: Service, mount: Mount, brought: Ins
 def _lines(inventory: Inventory, service: Service, mount: Mount, brought: Instruction) -> str:
     """A start that collects the files again; an image of its own for who shares them; or one mount less."""
     if brought.keyword == "RUN":
-        start = " ".join(service.command) or "<its command>"
+        commands = services.commands(inventory, service)
+        start = " ".join(commands[0].words if commands else service.command) or "<its command>"
         return compose_lines.of_service(
             service, f"command: sh -c 'python manage.py collectstatic --noinput && exec {start}'"
         )

@@ -59,7 +59,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         here = all(pattern in inventory.file_set for pattern in monitoring.rule_patterns(inventory, config))
         sends = config.alertmanagers and any(receiver.integrations for receiver in inventory.receivers)
         if alerts and here and sends and not any(map(_always_fires, alerts)) and not _goes_to_switch(inventory):
-            yield _evidence(config.file, alerts)
+            yield _evidence(config.file, alerts, next(item.file for item in inventory.receivers if item.integrations))
 
 
 def _always_fires(alert: AlertRule) -> bool:
@@ -71,7 +71,18 @@ def _goes_to_switch(inventory: Inventory) -> bool:
     return any(_ALWAYS.search(receiver.name) for receiver in inventory.receivers)
 
 
-def _evidence(config: str, alerts: list[AlertRule]) -> Evidence:
+_ROUTE = """route:
+  routes:
+    - matchers: [alertname="Watchdog"]
+      receiver: watchdog
+      repeat_interval: 5m
+receivers:
+  - name: watchdog
+    webhook_configs: [{url: <the address that complains when it hears nothing>}]"""
+"""The way of the alert, which would remind people for ever by any other."""
+
+
+def _evidence(config: str, alerts: list[AlertRule], receivers: str) -> Evidence:
     first = alerts[0]
     many = len(alerts) > 1
     none = f"None of the {len(alerts)} alerts of {config} fires" if many else f"The only alert of {config} doesn't fire"
@@ -83,5 +94,5 @@ def _evidence(config: str, alerts: list[AlertRule]) -> Evidence:
         subject=config,
         related=tuple(Related(item.location, f"{item.name} fires on trouble") for item in alerts[1:4]),
         recommendation=f"Add an alert on `vector(1)` to {first.file}, and send it to a dead man's switch elsewhere.",
-        example=files.into(first.file, lines),
+        example=f"{files.into(first.file, lines)}\n{files.into(receivers, _ROUTE)}",
     )

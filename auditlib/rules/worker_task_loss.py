@@ -30,6 +30,7 @@ References:
 
 from __future__ import annotations
 
+import textwrap
 from collections import defaultdict
 from collections.abc import Iterator
 
@@ -147,8 +148,14 @@ def _settings(apps: list[TaskQueue], brokers: list[Service]) -> str:
     code = files.into(apps[0].location.file if apps else "<where Celery is configured>", _LATE.format(name))
     broker = next((item for item in brokers if images.repository(item.image) == "redis"), None)
     kept = "  # and the options that stand there now" if broker and broker.command else ""
-    lines = compose_lines.of_service(broker, f"command: redis-server --appendonly yes{kept}") if broker else ""
-    return "\n".join(filter(None, (code, lines)))
+    command = f"command: redis-server --appendonly yes{kept}"
+    if broker is None:
+        return code
+    if any(mounts.is_below("/data", mount.target) for mount in services.lasting(broker)):
+        return f"{code}\n{compose_lines.of_service(broker, command)}"
+    volume = f"{broker.name}-data"
+    lines = textwrap.indent(compose_lines.of_service(broker, f"{command}\nvolumes: [{volume}:/data]"), "  ")
+    return f"{code}\nservices:\n{lines}\nvolumes:\n  {volume}:"
 
 
 def _evidence(
@@ -176,7 +183,7 @@ def _evidence(
             ),
             *(Related(item.location, f"{item.name} keeps no log of its queue") for item in brokers),
         ),
-        recommendation="Set task_acks_late and task_reject_on_worker_lost in the configuration of Celery"
+        recommendation="Set task_acks_late and task_reject_on_worker_lost for Celery where tasks may run twice"
         + (f", and let {brokers[0].name} write its queue to disk." if brokers else "."),
         severity=None if brokers and not idle else Severity.LOW,
         confidence=None if apps else Confidence.LOW,

@@ -29,11 +29,12 @@ import difflib
 from collections import defaultdict
 from collections.abc import Iterator
 
-from auditlib.conventions.workspaces import Workspace, normal
+from auditlib.conventions.workspaces import Workspace
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Job
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.paths import normal
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 

@@ -28,6 +28,7 @@ EQUIVALENT: dict[str, frozenset[str]] = {
     "image-runs-as-root": frozenset({"hadolint/DL3002"}),
     "alert-expression-invalid": frozenset({"promtool/invalid-rules"}),
     "needs-unknown": frozenset({"actionlint/job-needs"}),
+    "workflow-expression-refused": frozenset({"actionlint/expression"}),
     "receiver-undefined": frozenset({"amtool/invalid-configuration"}),
 }  # fmt: skip
 """Which rules of ours say the same as which of a scanner; ours, which has read the other files too, wins."""

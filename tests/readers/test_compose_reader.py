@@ -248,6 +248,23 @@ def test_a_mount_of_what_no_file_names_costs_no_other_mount(read):
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("    environment:\n      RAILS_ENV: development\n", True),
+        ("    environment: \n      - NODE_ENV=development\n", True),
+        ("    environment:\n      ASPNETCORE_ENVIRONMENT: Development\n", True),
+        ("    build: ./vendor/laravel/sail/runtimes/8.3\n", True),
+        ("    environment:\n      NODE_ENV: ${NODE_ENV:-development}\n", False),
+        ("    environment:\n      NODE_ENV: production\n", False),
+    ],
+)
+def test_a_project_whose_services_run_in_development_is_for_that(read, text, expected):
+    found = read({"docker-compose.yml": f"services:\n  a:\n    image: b:1\n{text}"})
+
+    assert found.projects[0].for_development is expected
+
+
 def test_env_files_give_values_with_their_lines(read):
     found = read({
         "app/compose.yaml": "services:\n  a:\n    image: b\n    env_file:\n      - path: app.env\n"

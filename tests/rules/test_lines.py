@@ -54,6 +54,51 @@ SETTINGS = (
     "    @property\n    def allowed_origins(self):\n        return ['https://your-domain.com']\n"
 )
 CASES = {
+    "a site with a certificate is probed by the name that it is for": (
+        "service-unmonitored",
+        {
+            "compose.yaml": "services:\n  api: {build: ./api}\n"
+                            "  web: {image: 'example/web:1', ports: ['443:443']}\n",
+            "prometheus.yml": PROMETHEUS.replace("postgres-exporter:9187", "api:8000"),
+        },
+        'targets: ["https://<the name of the site>"]',
+    ),
+    "an alert on targets has a severity that the others have": (
+        "target-down-unnoticed",
+        {
+            "prometheus.yml": "rule_files: [alerts.yml]\n" + PROMETHEUS,
+            "alerts.yml": ALERTS.replace("bytes < 1", "bytes < 1, labels: {severity: page}"),
+            "compose.yaml": "services: {prometheus: {image: 'prom/prometheus:v3.4.2', "
+                            "volumes: ['.:/etc/prometheus']}}\n",
+        },
+        "labels: {severity: page}",
+    ),
+    "a queue on disk has a volume": (
+        "worker-task-loss",
+        {
+            "compose.yaml": "services:\n  worker:\n    build: .\n    command: celery -A tasks worker\n"
+                            "    environment: {CELERY_BROKER_URL: 'redis://queue:6379/0'}\n"
+                            "  queue: {image: 'redis:7'}\n",
+            "Dockerfile": "FROM python:3.12-slim\nCOPY . .\n",
+            "tasks.py": 'from celery import Celery\napp = Celery("shop", broker="redis://queue")\n',
+        },
+        "volumes: [queue-data:/data]\nvolumes:\n  queue-data:",
+    ),
+    "a release that pm2 runs comes back by the script that brings it": (
+        "rollback-undocumented",
+        {"compose.yaml": API, "api/Dockerfile": DOCKERFILE, "README.md": "# Shop\n",
+         "deploy.sh": "#!/bin/sh\nssh app@acme.io 'git pull && pm2 reload chat'\n"},
+        "The steps of `deploy.sh`, with the commit of that release",
+    ),
+    "files are collected before what the image starts": (
+        "volume-hides-image",
+        {
+            "compose.yaml": "services: {web: {build: ., volumes: ['static:/app/static']}}\nvolumes: {static: {}}\n",
+            "Dockerfile": "FROM python:3.12\nWORKDIR /app\nCOPY . .\nRUN python manage.py collectstatic --noinput\n"
+                          'CMD ["gunicorn", "shop.wsgi"]\n',
+        },
+        "collectstatic --noinput && exec gunicorn shop.wsgi",
+    ),
     "a runbook is written where those of the other alerts are": (
         "runbook-missing",
         {
@@ -301,6 +346,19 @@ CASES = {
         {"compose.yaml": "services:\n  web: {image: 'nginx:1.29', ports: ['80:80', '443:443']}\n"},
         '["CMD", "curl", "-sS", "-o", "/dev/null", "http://127.0.0.1:80/"]',
     ),
+    "Spring Boot has a route for its health": (
+        "healthcheck-missing",
+        {"compose.yaml": API, "api/Dockerfile": "FROM eclipse-temurin:21\nEXPOSE 8080\nCMD java -jar a.jar\n",
+         "api/src/main/resources/application.yml": "management: {server: {port: 8080}}\n",
+         "prometheus.yml": "scrape_configs:\n  - job_name: api\n    metrics_path: /actuator/prometheus\n"
+                           "    static_configs: [{targets: ['api:8080']}]\n"},
+        "http://127.0.0.1:8080/actuator/health",
+    ),
+    "a distroless image holds its program alone": (
+        "healthcheck-missing",
+        {"compose.yaml": API, "api/Dockerfile": "FROM gcr.io/distroless/static\nEXPOSE 8080\nENTRYPOINT [\"/api\"]\n"},
+        '["CMD", "<the path of the program in the image>"',
+    ),
     "an old Node.js has no fetch": (
         "healthcheck-missing",
         {"compose.yaml": API, "api/Dockerfile": 'FROM node:16-slim\nEXPOSE 8000\nCMD ["node", "server.js"]\n'},
@@ -466,6 +524,22 @@ CASES = {
             "watch/prometheus.yml": PROMETHEUS,
         },
         "# watch/prometheus.yml\nscrape_configs:\n  - job_name: redis-exporter\n",
+    ),
+    "an image that gets its code by name is given the migrations too": (
+        "migration-not-run",
+        {
+            "compose.yaml": "services:\n  api: {build: .}\n", "alembic.ini": "[alembic]\n",
+            "migrations/versions/a.py": "", "Dockerfile": "FROM python:3.12-slim\nCOPY app app\n", "app/main.py": "",
+        },
+        "# Dockerfile\nCOPY alembic.ini alembic.ini\nCOPY migrations migrations\n# compose.yaml\nmigrate:\n",
+    ),
+    "a question that the image can't ask is asked in its language": (
+        "healthcheck-tool-missing",
+        {
+            "compose.yaml": f"{API}    healthcheck: {{test: [CMD, curl, -f, 'http://localhost:9000/ready']}}\n",
+            "api/Dockerfile": DOCKERFILE,
+        },
+        "r.urlopen('http://localhost:9000/ready')",
     ),
     "a profile is activated together with those that its services wait for": (
         "service-behind-profile",

@@ -45,7 +45,8 @@ def mounts(view: View, name: str, config: Config) -> Iterator[Mount]:
             kind, (path, outside) = "bind", (origin, True)
         else:
             path, outside = view.path(origin, place) if kind == "bind" else (origin, False)
-        yield Mount(kind, path, str(mount.get("target", "")), bool(mount.get("read_only")), place, outside)
+        ignored = kind == "bind" and not outside and view.source.is_ignored(path)
+        yield Mount(kind, path, str(mount.get("target", "")), bool(mount.get("read_only")), place, outside, ignored)
     for index, entry in enumerate(strings(config.get("tmpfs"))):
         yield Mount("tmpfs", "", entry.partition(":")[0], False, view.nearest("services", name, "tmpfs", index))
 

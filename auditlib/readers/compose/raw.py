@@ -30,13 +30,19 @@ _POINTS_AWAY = regex(
 """A sentence that sends production to another Compose file."""
 
 
+_RUNS_IN_DEVELOPMENT = regex(
+    r"^[ \t]*-?[ \t]*(?:NODE|RAILS|RACK|APP|FLASK|MIX|DJANGO|ASPNETCORE|DOTNET)_ENV(?:IRONMENT)?[ \t]*[:=][ \t]*"
+    r"[\"']?(?:development|dev|local)[\"']?[ \t]*$",
+    re.I | re.M,
+)
+"""What a service is told, whatever the shell's environment holds."""
 _SAIL = "vendor/laravel/sail/"
 
 
 def says_development(source: Source, file: str) -> bool:
     """Whether a Compose file says in its first comment that it is for development, and nothing of production.
 
-    Laravel's Sail writes one that is.
+    Laravel's Sail writes one that is, and one that sets `NODE_ENV` and the like to development says so too.
     """
     try:
         text = source.text(file)
@@ -46,7 +52,8 @@ def says_development(source: Source, file: str) -> bool:
         return True
     match = _HEADER.match(text)
     header = _BROKEN_LINE.sub(" ", match[0] if match else "")
-    return bool(_FOR_DEVELOPMENT.search(header)) and not _ALSO_ELSEWHERE.search(_POINTS_AWAY.sub("", header))
+    told = _FOR_DEVELOPMENT.search(header) or _RUNS_IN_DEVELOPMENT.search(text)
+    return bool(told) and not _ALSO_ELSEWHERE.search(_POINTS_AWAY.sub("", header))
 
 
 def comments(source: Source, file: str) -> str:

@@ -11,12 +11,11 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterable, Iterator, Sequence
 from enum import IntEnum
-from itertools import takewhile
 from typing import Any
 
 from msgspec import Struct
 
-from auditlib import stages
+from auditlib import compose_command, stages
 from auditlib.inventory.configuration import EnvFile
 from auditlib.inventory.delivery import Command, Job, Manifest, Pair, Script, Workflow
 from auditlib.inventory.document import Document
@@ -24,10 +23,6 @@ from auditlib.model import Location
 from auditlib.patterns import regex
 from auditlib.readers import shell
 
-_BEFORE = frozenset({"sudo", "exec", "command", "env", "time", "nohup", "-E"})
-_VALUES = frozenset({"-p", "--project-name", "--profile", "--env-file", "--project-directory", "--ansi", "--progress",
-                     "--parallel", "--orchestrator"})  # fmt: skip
-"""Options before the verb that take the next word as their value."""
 _FILE = "COMPOSE_FILE"
 _HINT = regex(r"docker[- ](?:compose|stack)")
 """Texts without it are not taken apart."""
@@ -158,41 +153,16 @@ def _are_for_production(files: Sequence[str]) -> bool:
 
 def _files(words: Sequence[str], given: str) -> Iterator[tuple[str, ...]]:
     """The files that a command starts, if it is one that does and all of them are known and none is for development."""
-    call = _call(words)
-    if call[:2] == ["stack", "deploy"]:
-        files, known = _options(call[2:], ("-c", "--compose-file"))[0], False
+    call = compose_command.of(words)
+    if call and call.verb == "up":
+        known = not call.files and not given
+        files = call.files or _split(given)
+    elif stack := compose_command.of_stack(words):
+        files, known = stack, False
     else:
-        files, rest = _options(call, ("-f", "--file"))
-        if rest[:1] != ["up"]:
-            return
-        known = not files and not given
-        files = files or list(_split(given))
+        return
     if (files or known) and not any("$" in file or file == "-" or stages.is_for_development(file) for file in files):
         yield tuple(dict.fromkeys(files))
-
-
-def _call(words: Sequence[str]) -> list[str]:
-    """What a command tells Compose or Swarm to do; nothing for another command."""
-    before = sum(1 for _ in takewhile(lambda word: word in _BEFORE or "=" in word, words))
-    match list(words[before:]):
-        case ["docker-compose", *rest] | ["docker", "compose", *rest]:
-            return rest
-        case ["docker", "stack", "deploy", *rest]:
-            return ["stack", "deploy", *rest]
-    return []
-
-
-def _options(words: Sequence[str], names: tuple[str, str]) -> tuple[list[str], list[str]]:
-    """The values of an option before the first word that is none, and the words from there on."""
-    files: list[str] = []
-    index = 0
-    while index < len(words) and words[index].startswith("-"):
-        name, equals, value = words[index].partition("=")
-        takes_next = not equals and (name in names or name in _VALUES)
-        if name in names:
-            files += [value] if equals else words[index + 1 : index + 2]
-        index += 2 if takes_next else 1
-    return files, list(words[index:])
 
 
 def _split(value: str) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from auditlib import compose_command
 from auditlib.conventions import compose_calls
 
 
@@ -15,7 +16,7 @@ from auditlib.conventions import compose_calls
 ])  # fmt: skip
 def test_what_a_call_names(text, verb, files, services):
     """Values of options are no services, and what a container is to run isn't either."""
-    call = compose_calls.of(text.split())
+    call = compose_command.of(text.split())
     assert (call.verb, call.files, call.services, call.is_for_all) == (verb, files, services, not services)
 
 
@@ -28,4 +29,4 @@ def test_the_name_of_the_project():
 @pytest.mark.parametrize("text", ["", "docker run alpine", "docker compose", "composer install", "make up"])
 def test_other_commands(text):
     """They are no call of Compose."""
-    assert compose_calls.of(text.split()) is None
+    assert compose_command.of(text.split()) is None

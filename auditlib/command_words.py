@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 
-from auditlib.conventions.workspaces import normal
+from auditlib.paths import normal
 from auditlib.patterns import regex
 
 SHELLS = frozenset({"bash", "sh", "zsh", "dash", "source", "."})

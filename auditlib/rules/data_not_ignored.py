@@ -1,0 +1,86 @@
+"""What a service writes lies in the repository's folder, and Git isn't told to leave it out.
+
+The first `git add .` on that host takes the database, its keys or uploaded files along, and a `git clean` removes them.
+A repository that is public then shows them to everybody, for good.
+
+Anti-pattern:
+
+    services:
+      vaultwarden:
+        image: vaultwarden/server:1.32.7
+        volumes: ["./data:/data"]
+    # .gitignore says nothing of data/
+
+Better:
+
+    # .gitignore
+    data/
+
+Recommendation:
+
+    Name the folder in `.gitignore`, or keep the data in a named volume.
+
+References:
+
+- https://git-scm.com/docs/gitignore
+- https://docs.docker.com/engine/storage/volumes/
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator
+
+from auditlib.conventions import environments, mounts, services
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.stack import Mount, Service
+from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.patterns import regex
+from auditlib.phrases import listed
+from auditlib.rules import _files as files
+from auditlib.rules._rule import Evidence, rule
+
+_KEPT = regex(r"/(?:data|db|databases?|storage|uploads?|media|backups?|dumps?|vault|files|n8n|gitea|var/lib)(?:/|$)")
+"""Folders of a container in which programs keep what must not get lost, or out."""
+
+
+@rule(area=Area.CONFIGURATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """One finding for all such folders that aren't there yet, as they are made on the host."""
+    found: dict[str, tuple[Service, Mount]] = {}
+    for service in inventory.services:
+        for mount in service.mounts:
+            if _is_data(inventory, service, mount) and not environments.is_for_developers(inventory, service):
+                found.setdefault(posixpath.normpath(mount.source), (service, mount))
+    if found:
+        yield _evidence(found)
+
+
+def _is_data(inventory: Inventory, service: Service, mount: Mount) -> bool:
+    """Whether a mount is a folder of the checkout that the repository lacks and that the service keeps data in."""
+    made = mount.kind == "bind" and not (mount.outside or mount.read_only or mount.ignored or "$" in mount.source)
+    if not made or mount.source in inventory.file_set or mount.source in inventory.folder_set:
+        return False
+    product = services.product(inventory, service)
+    kept = product is not None and any(mounts.is_below(mount.target, path) for path in product.data)
+    return kept or (product is None and bool(_KEPT.search(mount.target)))
+
+
+def _evidence(found: dict[str, tuple[Service, Mount]]) -> Evidence:
+    (_, (service, first)), *others = found.items()
+    names = listed(found)
+    who = listed(dict.fromkeys(item.name for item, _ in found.values()))
+    what = f"{who} keeps what it writes" if not others else f"{who} keep what they write"
+    return Evidence(
+        f"{what} in folders of the checkout that no .gitignore leaves out ({names}): the next `git add .` on that host "
+        "takes it along.",
+        first.location,
+        subject="data",
+        service=service.name,
+        related=tuple(
+            Related(mount.location, f"{item.name} writes {place}", member=True) for place, (item, mount) in others
+        ),
+        recommendation=f"Name {names} in `.gitignore`.",
+        example=files.into(".gitignore", "\n".join(f"/{place}/" for place in found)),
+    )
