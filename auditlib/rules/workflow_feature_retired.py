@@ -45,6 +45,7 @@ _ARTIFACTS = {"v1": "June 2024", "v2": "June 2024", "v3": "January 2025"}
 _ACTIONS = {
     "actions/upload-artifact": (_ARTIFACTS, "v4"),
     "actions/download-artifact": (_ARTIFACTS, "v4"),
+    "actions/upload-pages-artifact": ({"v1": "January 2025", "v2": "January 2025"}, "v3"),
     "actions/cache": ({"v1": "March 2025", "v2": "March 2025"}, "v4"),
 }
 """By action: the releases that GitHub refuses since a month, and the one to move to."""
@@ -53,6 +54,7 @@ _RUNNERS = {
     "ubuntu-20.04": ("April 2025", "ubuntu-24.04"), "windows-2016": ("April 2022", "windows-2022"),
     "windows-2019": ("June 2025", "windows-2022"), "macos-10.15": ("August 2022", "macos-15"),
     "macos-11": ("June 2024", "macos-15"), "macos-12": ("December 2024", "macos-15"),
+    "macos-13": ("December 2025", "macos-15"),
 }  # fmt: skip
 
 
@@ -60,6 +62,8 @@ _RUNNERS = {
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """One finding for each workflow and thing that is gone."""
     for workflow in inventory.workflows:
+        if not workflow.file.startswith(".github/"):
+            continue  # another forge has runners and actions of its own
         found: dict[str, list[tuple[str, Location]]] = {}
         for job in workflow.jobs:
             for name, place in _retired(job):
@@ -74,7 +78,7 @@ def _retired(job: Job) -> Iterator[tuple[str, Location]]:
         yield job.runs_on, job.location
     for step in job.steps:
         action, _, release = step.uses.partition("@")
-        if action in _ACTIONS and release in _ACTIONS[action][0]:
+        if action in _ACTIONS and release.partition(".")[0] in _ACTIONS[action][0]:
             yield step.uses, step.location
 
 
@@ -87,9 +91,7 @@ def _evidence(workflow: str, name: str, uses: list[tuple[str, Location]]) -> Evi
     else:
         action, _, release = name.partition("@")
         releases, new = _ACTIONS[action]
-        message = (
-            f"The job {job} uses {name}, which GitHub has refused since {releases[release]}: the job fails at once."
-        )
+        message = f"The job {job} uses {name}, which GitHub has refused since {releases[release.partition('.')[0]]}: the job fails at once."
         change, line = (name, f"{action}@{new}"), f"- uses: {action}@{new}"
     return Evidence(
         message,
