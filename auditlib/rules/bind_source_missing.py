@@ -177,7 +177,7 @@ def _evidence(inventory: Inventory, path: str, users: list[tuple[Service, Mount]
     secret = any(key_files.is_mounted(inventory, *user) for user in users)
     names = listed(item.name for item, _ in users)
     filled = not any(_is_read_only(mount) for _, mount in users)
-    if _is_file(first):
+    if _is_file(first) and "initdb.d" not in first.target:
         doubt = f"; where the image of {service.name} has a file at {first.target}, it doesn't start"
     else:
         doubt = f"; {service.name} starts without its content, unless it fills the folder by itself" if filled else ""
