@@ -48,15 +48,17 @@ class Group(Struct, frozen=True):
     reached: list[Service]
 
 
-def variables_of(name: str, uses: list[Use]) -> dict[int, str]:
+def variables_of(name: str, uses: list[Use], inventory: Inventory) -> dict[int, str]:
     """By value the variable that is to hold it: that of the name; of several values one each, by a service's name.
 
-    One for all would make one password of many.
+    One for all would make one password of many, and so would the variable from which another service has its own.
     """
     owners: dict[int, str] = {}
     for use in uses:
         owners.setdefault(use.value.identity, use.service)
-    if len(owners) == 1:
+    mine = {use.service for use in uses}
+    taken = any(item.name == name and item.service and item.service not in mine for item in inventory.variables)
+    if len(owners) == 1 and not (taken and all(use.literal for use in uses)):
         return dict.fromkeys(owners, name)
     return {identity: _of_its_own(name, service) for identity, service in owners.items()}
 
@@ -156,7 +158,8 @@ def _lines(group: Group, uses: list[Use], variables: dict[int, str]) -> str:
     name = group.name
     if len(variables) == 1:
         named = _own_names(group)
-        written = {own: f"environment:\n  {own}: ${{{name}:?set it in .env}}" for own in named}
+        variable = next(iter(variables.values()))
+        written = {own: f"environment:\n  {own}: ${{{variable}:?set it in .env}}" for own in named}
         if len(named) <= 1:
             return "\n".join(written.values())
         return "\n".join(compose_lines.of_name(named[own][0], lines) for own, lines in written.items())

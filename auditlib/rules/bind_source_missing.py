@@ -134,8 +134,11 @@ def _fills(service: Service, mount: Mount) -> bool:
 
 def _is_read_only(mount: Mount) -> bool:
     """Whether the service can't fill the mount by itself: a file, or one that it may not write."""
-    is_file = bool(posixpath.splitext(mount.source)[1]) and bool(posixpath.splitext(mount.target)[1])
-    return is_file or mount.read_only
+    return _is_file(mount) or mount.read_only
+
+
+def _is_file(mount: Mount) -> bool:
+    return bool(posixpath.splitext(mount.source)[1]) and bool(posixpath.splitext(mount.target)[1])
 
 
 def _made(inventory: Inventory) -> str:
@@ -193,6 +196,8 @@ def _evidence(inventory: Inventory, path: str, users: list[tuple[Service, Mount]
     doubt = f"; {service.name} starts without its content, unless it fills the folder by itself" if filled else ""
     if told:
         doubt = f"; {listed(told)} {'is' if len(told) == 1 else 'are'} told to read it, and can't start"
+    elif _is_file(first) and "initdb.d" not in first.target:
+        doubt = f"; where the image of {service.name} has a file at {first.target}, it doesn't start"
     state = "which the repository doesn't have and nothing in it makes; Docker"
     if template:
         state = f"of which the repository has only {template}; unless something makes the one from the other, Docker"

@@ -254,7 +254,7 @@ def _evidence(inventory: Inventory, group: Group, copies: list[Use], ways: Mappi
     vain = f" {offered.location.file} offers {offered.name}, which changes nothing here." if offered else ""
     known = {use.location for use in uses}
     alike = [item for item in _alike(inventory, group) if item.location not in known]
-    variables = credential_lines.variables_of(name, uses)
+    variables = credential_lines.variables_of(name, uses, inventory)
     idle = bool(reached) and all(_is_idle(item, name) for item in reached)
     return Evidence(
         f"{name} {state} ({first.value.text}{_judgement(first.value)}){where}{_exposure(published, routed)}.{vain}",

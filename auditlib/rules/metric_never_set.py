@@ -28,6 +28,7 @@ References:
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 
 from auditlib.conventions import environments
@@ -43,40 +44,53 @@ _CALLS = {"counter": "inc()", "gauge": "set(<its value>)"}
 _PARTS = ("_bucket", "_count", "_sum", "_total", "_created")
 
 
+_User = tuple[str, Location]
+
+
 @rule(area=Area.MONITORING, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """Each metric of the code that alerts or panels look at, and that nothing but its definition names."""
+    """For each file of code one finding for the metrics that alerts or panels look at and nothing else names."""
+    found: defaultdict[str, list[tuple[IdleMetric, list[_User], list[_User]]]] = defaultdict(list)
     for item in inventory.idle_metrics:
         if not environments.is_for_development(item.location.file):
             names = {item.name, *(f"{item.name}{part}" for part in _PARTS), item.name.removesuffix("_total")}
-            alerts = [
-                (f"the alert {each.name}", each.expression_location)
-                for each in inventory.alert_rules
-                if not names.isdisjoint(each.query.metrics)
-            ]
-            if users := [*alerts, *_panels(inventory, names)]:
-                yield _evidence(item, users, alone=not alerts)
+            alerts, panels = list(_alerts(inventory, names)), list(_panels(inventory, names))
+            if alerts or panels:
+                found[item.location.file].append((item, alerts, panels))
+    for file, items in found.items():
+        yield _evidence(file, sorted(items, key=lambda each: not each[1]))
 
 
-def _panels(inventory: Inventory, names: set[str]) -> Iterator[tuple[str, Location]]:
+def _alerts(inventory: Inventory, names: set[str]) -> Iterator[_User]:
+    for item in inventory.alert_rules:
+        if not names.isdisjoint(item.query.metrics):
+            yield f"the alert {item.name}", item.expression_location
+
+
+def _panels(inventory: Inventory, names: set[str]) -> Iterator[_User]:
     for dashboard in inventory.dashboards:
         for panel in dashboard.panels:
             if any(not names.isdisjoint(query.metrics) for query in panel.queries):
                 yield f"the panel {panel.title} of {dashboard.title}", panel.location
 
 
-def _evidence(item: IdleMetric, users: list[tuple[str, Location]], *, alone: bool) -> Evidence:
-    asking = listed((name for name, _ in users), limit=3)
-    call = _CALLS.get(item.kind, "observe(<what was measured>)")
+def _evidence(file: str, items: list[tuple[IdleMetric, list[_User], list[_User]]]) -> Evidence:
+    (first, alerts, panels), *others = items
+    users = dict.fromkeys(user for _, *both in items for each in both for user in each)
+    call = _CALLS.get(first.kind, "observe(<what was measured>)")
+    names, it = listed(item.name for item, *_ in items), "them" if others else "it"
+    looks = "looks" if len(users) == 1 else "look"
     return Evidence(
-        f"{item.location.file} defines {item.name} as {item.holder}, and no code sets it: {asking} "
-        f"{'looks' if len(users) == 1 else 'look'} at what never changes.",
-        item.location,
-        subject=item.name,
-        related=tuple(Related(place, f"{name} asks for it") for name, place in users[:5]),
-        recommendation=f"Call `{item.holder}.{call}` where it happens, or remove {item.name} with what looks at it.",
-        severity=Severity.LOW if alone else None,
-        example=files.into(
-            f"<the file where it happens, as {item.location.file} is imported>", f"{item.holder}.{call}"
+        f"{file} defines {names}, and no code sets {it}: {listed((name for name, _ in users), limit=3)} {looks} at "
+        "what never changes.",
+        first.location,
+        subject=f"{file}/metrics",
+        related=(
+            *(Related(item.location, f"{item.name} is set nowhere either", member=True) for item, *_ in others),
+            *(Related(place, f"{name} asks for it") for name, place in (*alerts, *panels)[:5]),
         ),
+        recommendation=f"Set {listed((item.name for item, *_ in items), limit=2)} where it happens "
+        f"(`{first.holder}.{call}`), or remove {it} with what looks at {it}.",
+        severity=None if alerts else Severity.LOW,
+        example=files.into(file, f"{first.holder}.{call}  # imported where it happens"),
     )
