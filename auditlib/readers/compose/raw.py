@@ -31,7 +31,7 @@ _POINTS_AWAY = regex(
 
 
 _RUNS_IN_DEVELOPMENT = regex(
-    r"^[ \t]*-?[ \t]*(?:NODE|RAILS|RACK|APP|FLASK|MIX|DJANGO|ASPNETCORE|DOTNET)_ENV(?:IRONMENT)?[ \t]*[:=][ \t]*"
+    r"^[ \t]*+(?:-[ \t]*+)?(?:NODE|RAILS|RACK|APP|FLASK|MIX|DJANGO|ASPNETCORE|DOTNET)_ENV(?:IRONMENT)?[ \t]*[:=][ \t]*"
     r"[\"']?(?:development|dev|local)[\"']?[ \t]*$",
     re.I | re.M,
 )
