@@ -145,6 +145,7 @@ class Inventory:
     reverse_proxies: tuple[proxy.ReverseProxy, ...] = field(default=(), metadata={"of": proxy.ReverseProxy})
 
     workflows: tuple[delivery.Workflow, ...] = field(default=(), metadata={"of": delivery.Workflow})
+    stray_workflows: tuple[delivery.StrayWorkflow, ...] = field(default=(), metadata={"of": delivery.StrayWorkflow})
     actions: tuple[delivery.Action, ...] = field(default=(), metadata={"of": delivery.Action})
     cluster_files: tuple[delivery.ClusterFile, ...] = field(default=(), metadata={"of": delivery.ClusterFile})
     dockerfiles: tuple[dockerfile.Dockerfile, ...] = field(default=(), metadata={"of": dockerfile.Dockerfile})

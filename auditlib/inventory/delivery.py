@@ -138,6 +138,15 @@ class Workflow(Struct, frozen=True):
     """The names in capitals that its comments speak of, such as those of the secrets that it needs."""
 
 
+class StrayWorkflow(Struct, frozen=True):
+    """A file with the form of a workflow where no host looks for one; `said` is what its steps run and use."""
+
+    path: str
+    jobs: tuple[str, ...]
+    said: tuple[str, ...]
+    location: Location
+
+
 class Action(Struct, frozen=True):
     """An action of the repository itself; `using` is `composite`, `docker` or `node20`; only the first has steps."""
 
