@@ -219,6 +219,8 @@ class Script(Struct, frozen=True):
     """Whether its first line names the program that runs it (`#!/bin/sh`)."""
     carriage_return: bool = False
     """Whether its first line ends as on Windows, and Git is not told to end it otherwise."""
+    compose_files: tuple[Pair, ...] = ()
+    """The Compose files that a shell script names, in commands or in the text that a variable is given."""
     sets: frozenset[str] = frozenset()
     """The variables that a shell script gives a value, or has one for where nobody does (`${NAME:-…}`)."""
 

@@ -11,7 +11,8 @@ import warnings
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
-from auditlib.inventory.delivery import Script
+from auditlib import compose_command
+from auditlib.inventory.delivery import Pair, Script
 from auditlib.model import Coverage, Location, Read
 from auditlib.patterns import regex
 from auditlib.readers.reading import Reading, each
@@ -35,6 +36,8 @@ _SETS = regex(
     re.M,
 )
 """How a shell gives a variable a value, or is content without one."""
+_COMPOSE_CALL = regex(r"\b(?:docker|podman)[- ]compose[ \t][^;&|\n\"'`)#]*")
+_LINE = 2_000
 _WORD = regex(r"\w+")
 _MARKER = regex(r"(?i)shellcheck|-\*-|coding[:=]|eslint|prettier|copyright|spdx|licen[cs]e|set -|^[-=#*\s]*$")
 
@@ -82,8 +85,18 @@ def _read(source: Source, file: str) -> Iterator[Script | Coverage]:
         location=Location(file),
         shebang=text.startswith("#!"),
         carriage_return=file in source.carriage_returns and "eol=lf" not in source.glance(".gitattributes"),
+        compose_files=tuple(_compose_files(file, text)) if found else (),
         sets=_sets(text) if found else frozenset(),
     )
+
+
+def _compose_files(file: str, text: str) -> Iterator[Pair]:
+    """The Compose files that calls name, but for those in comments and in what is only printed."""
+    for number, line in enumerate(text.splitlines(), start=1):
+        if "compose" in line and not line.lstrip().startswith(("#", "echo", "printf")):
+            for said in _COMPOSE_CALL.findall(line[:_LINE]):
+                call = compose_command.of([*said.split(), "ps"])  # a variable may hold all but the verb
+                yield from (Pair("compose", name, Location(file, number)) for name in (call.files if call else ()))
 
 
 def _sets(text: str) -> frozenset[str]:
