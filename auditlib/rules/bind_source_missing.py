@@ -35,7 +35,7 @@ import textwrap
 from collections.abc import Iterator
 from itertools import pairwise
 
-from auditlib.conventions import build_context, deployment, environments, key_files, mounts
+from auditlib.conventions import build_context, deployment, entry_points, environments, key_files, mounts
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Command
@@ -50,6 +50,8 @@ _TEMPLATES = (
     ".template", ".tmpl", ".tpl", ".gotmpl", ".j2", ".jinja", ".jinja2", ".erb", ".example", ".sample", ".dist",
 )  # fmt: skip
 _CONFIG_OPTION = regex(r"--?config(?:[.-]file)?(?:=(?P<path>.+))?")
+_HOMES = frozenset({"/app", "/code", "/src", "/usr/src/app", "/srv", "/workspace"})
+"""Where images of languages and frameworks run commands, unless they are told of another folder."""
 _CONFIGURATION = ("/etc/", "/docker-entrypoint-initdb.d", "/run/secrets", "/usr/local/etc/", "/config/")
 
 
@@ -124,7 +126,17 @@ def _is_of_logs(mount: Mount) -> bool:
 def _is_needed(service: Service, mount: Mount) -> bool:
     """Whether the service reads what is mounted: a file, something read-only, or its configuration."""
     told = any(_CONFIG_OPTION.fullmatch(word) and f"={mount.target.rstrip('/')}/" in word for word in service.command)
+    told = told or _holds_program(service, mount)
     return told or _is_read_only(mount) or mount.target.startswith(_CONFIGURATION)
+
+
+def _holds_program(service: Service, mount: Mount) -> bool:
+    """Whether what an image of others is told to start can only be in this mount, where its commands run."""
+    alone = service.build is None and sum(item.kind == "bind" for item in service.mounts) == 1
+    home = mount.target.rstrip("/")
+    here = home == service.working_dir.rstrip("/") if service.working_dir else home in _HOMES
+    started = entry_points.starts((*service.entrypoint, *service.command), {}) if alone and here else ()
+    return any(start.paths and not start.missing.startswith("/") and not start.within for start in started)
 
 
 def _fills(service: Service, mount: Mount) -> bool:
@@ -194,6 +206,8 @@ def _evidence(inventory: Inventory, path: str, users: list[tuple[Service, Mount]
     filled = not any(_is_read_only(mount) for _, mount in users)
     told = [item.name for item, mount in users if _is_told(item, mount)]
     doubt = f"; {service.name} starts without its content, unless it fills the folder by itself" if filled else ""
+    if _holds_program(service, first):
+        doubt = f"; what {service.name} is told to start is nowhere else"
     if told:
         doubt = f"; {listed(told)} {'is' if len(told) == 1 else 'are'} told to read it, and can't start"
     elif _is_file(first) and "initdb.d" not in first.target:

@@ -31,7 +31,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditlib.conventions import services
+from auditlib.conventions import build_context, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.model import Area, Confidence, Effort, Related, Severity
@@ -44,7 +44,7 @@ from auditlib.rules._rule import Evidence, rule
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every `target` that is neither the name nor the number of a stage."""
     for service in inventory.services:
-        found = services.dockerfile(inventory, service)
+        found = services.dockerfile(inventory, service) or build_context.meant(inventory, service)
         if found is None or service.build is None or service.build.inline or not found.stages:
             continue
         target = service.build.target.lower()
