@@ -138,6 +138,7 @@ def everything_named(inventory: Inventory) -> dict[str, set[str]]:
     texts += [target.text for manifest in inventory.manifests for target in manifest.targets]
     texts += [name for caller in inventory.callers for name in caller.scripts]
     texts += [text for workflow in inventory.stray_workflows for text in workflow.said]
+    texts += [" ".join(command.words) for step in inventory.steps for command in step.remote]
     texts += [step.run for step in inventory.steps] + [step.uses for step in inventory.steps]
     said = [("", text) for text in (*texts, *given_to_containers(inventory))]
     for script in inventory.scripts:
