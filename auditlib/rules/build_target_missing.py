@@ -75,7 +75,10 @@ def _evidence(uses: list[tuple[Service, Build, Dockerfile]]) -> Evidence:
         subject=f"{service.name}/{target}",
         service=service.name,
         related=(
-            *(Related(place, f"{name} is built to it too", member=True, change=change) for place, name in places.items()),
+            *(
+                Related(place, f"{name} is built to it too", member=True, change=change)
+                for place, name in places.items()
+            ),
             *(Related(stage.location, f"the stage {stage.name}") for stage in found.stages),
         ),
         recommendation=f"Name one of {listed(named)} in the `target` of {names}." if named else "",
