@@ -109,7 +109,7 @@ def are_spoken_of(inventory: Inventory) -> bool:
 
 def speaks_of_backups(document: Document) -> bool:
     """Whether a document has a word for backups."""
-    return any(_BACKUP_WORD.match(word) for word in document.words)
+    return any(_BACKUP_WORD.match(word) for word in document.words - document.denied)
 
 
 def is_on_backups(document: Document) -> bool:

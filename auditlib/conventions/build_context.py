@@ -6,13 +6,14 @@ https://docs.docker.com/reference/dockerfile/#automatic-platform-args-in-the-glo
 
 from __future__ import annotations
 
+import itertools
 import posixpath
 import re
 from functools import cache
 
 from auditlib.inventory import Inventory
-from auditlib.inventory.dockerfile import DockerIgnore, Instruction
-from auditlib.inventory.stack import Build
+from auditlib.inventory.dockerfile import Dockerfile, DockerIgnore, Instruction
+from auditlib.inventory.stack import Build, Service
 from auditlib.paths import below
 from auditlib.patterns import regex
 
@@ -21,6 +22,9 @@ PREDEFINED_ARGUMENTS = regex(
     r"(?:TARGET|BUILD)(?:PLATFORM|OS|ARCH|VARIANT)"
 )
 """Build arguments that Docker knows without a declaration."""
+
+_LOOKED_AT = 300
+"""Dockerfiles of a very large repository among which one that is meant is looked for."""
 
 
 def folders(inventory: Inventory) -> frozenset[str]:
@@ -107,3 +111,14 @@ def _pattern(text: str) -> re.Pattern[str]:
 def _literal(part: str) -> str:
     closed = part.startswith("[") and part.endswith("]") and len(part) > 2
     return f"[{part[1:-1].replace('[', '')}]" if closed and re.fullmatch(r"[\w\-^]+", part[1:-1]) else re.escape(part)
+
+
+def meant(inventory: Inventory, service: Service) -> Dockerfile | None:
+    """The only Dockerfile of a build context that lacks the one that the service names; None where nobody can tell."""
+    build = service.build
+    if build is None or build.outside or build.inline or "$" in build.context + build.dockerfile:
+        return None
+    inside = "" if build.context == "." else f"{build.context}/"
+    some = itertools.islice(inventory.dockerfiles_by_path, _LOOKED_AT)
+    known = [file for file in some if file.startswith(inside)]
+    return inventory.dockerfiles_by_path[known[0]] if len(known) == 1 and build.dockerfile not in known else None

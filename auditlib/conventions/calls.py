@@ -137,6 +137,8 @@ def everything_named(inventory: Inventory) -> dict[str, set[str]]:
     texts += [word for service in inventory.services if service.healthcheck for word in service.healthcheck.test]
     texts += [target.text for manifest in inventory.manifests for target in manifest.targets]
     texts += [name for caller in inventory.callers for name in caller.scripts]
+    texts += [text for workflow in inventory.stray_workflows for text in workflow.said]
+    texts += [" ".join(command.words) for step in inventory.steps for command in step.remote]
     texts += [step.run for step in inventory.steps] + [step.uses for step in inventory.steps]
     said = [("", text) for text in (*texts, *given_to_containers(inventory))]
     for script in inventory.scripts:

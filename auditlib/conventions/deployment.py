@@ -12,7 +12,7 @@ from pathlib import PurePosixPath
 from auditlib import stages
 from auditlib.inventory import Inventory
 from auditlib.inventory.answers import answered_once
-from auditlib.inventory.delivery import Command, Job, Pair, Step
+from auditlib.inventory.delivery import Command, Job, Pair, Script, Step
 from auditlib.inventory.document import Document, Heading, Mention
 from auditlib.model import Location, Related
 from auditlib.patterns import regex
@@ -46,7 +46,7 @@ _GUIDE = regex(
     r"bereitstellung|inbetriebnahme|ausrollen|betrieb|installation|"
     r"d[ée]ploiement|mise en production|despliegue|producci[oó]n|implanta[cç][aã]o|produ[cç][aã]o|"
     r"wdro[żz]enie|distribuzione|rilascio|instalaci[oó]n|instala[cç][aã]o|installazione|instalacja|kurulum)\b|"
-    r"развертывани|развёртывани|установк|部署|安装|デプロイ|インストール|배포|설치",
+    r"развертывани|развёртывани|установк|депло[йя]|продакшн|розгортанн|部署|安装|デプロイ|インストール|배포|설치",
     re.I,
 )
 _OPERATION = regex(
@@ -90,6 +90,11 @@ _SCALING = frozenset({
     "kubernetes", "k8s", "helm", "swarm", "nomad", "ecs", "autoscaling", "scaling", "scale", "scalability", "replicas",
     "multi-node", "high-availability", "failover", "skalierung", "hochverfügbarkeit", "escalado",
 })  # fmt: skip
+_SCALING_WORD = regex(
+    r"масштабир|масштабуван|отказоустойчив|відмовостій|escalabili|skalier|scalabili|hochverfügbar|ausfallsicher|"
+    r"yedekli|ölçeklen|skalowa|.*(?:扩容|扩展|高可用|スケー|冗長|확장|고가용)"
+)
+"""How words begin that mean scaling or failover in languages that bend them, or that write without spaces."""
 
 
 @answered_once
@@ -159,7 +164,7 @@ def signs_of_production(inventory: Inventory) -> tuple[Related, ...]:
     """Where the repository says that it is put into production: jobs, scripts, profiles, files that are called so."""
     found = [
         *((job.location, "a job that deploys") for job in deploying_jobs(inventory)),
-        *((item.location, "a script that deploys") for item in inventory.scripts if stages.names_production(item.path)),
+        *((item.location, "a script that deploys") for item in inventory.scripts if _may_deploy(item)),
         *(
             (service.profiles_location or service.location, f"{service.name} has the profile {profile}")
             for service in inventory.services
@@ -174,6 +179,11 @@ def signs_of_production(inventory: Inventory) -> tuple[Related, ...]:
         ),
     ]
     return tuple(Related(place, message) for place, message in dict(found).items())
+
+
+def _may_deploy(script: Script) -> bool:
+    """Whether a script deploys, by its name; what a database is told deploys nothing."""
+    return stages.names_production(script.path) and script.interpreter != "sql"
 
 
 def deploying_jobs(inventory: Inventory) -> Iterator[Job]:
@@ -262,7 +272,11 @@ def unread_documents(inventory: Inventory) -> tuple[str, ...]:
 
 def documents_on_scaling(inventory: Inventory) -> tuple[Document, ...]:
     """The documents that speak of more than one host."""
-    return tuple(document for document in inventory.documents if document.words & _SCALING)
+    return tuple(
+        document
+        for document in inventory.documents
+        if document.words & _SCALING or any(map(_SCALING_WORD.match, document.words))
+    )
 
 
 def says_one_host(inventory: Inventory) -> bool:

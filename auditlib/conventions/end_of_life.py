@@ -1,10 +1,10 @@
 """Since when which versions of well-known programs are no longer maintained by their makers.
 
-Only versions are listed whose maintenance ended before November 2026, so that the answer is the same on any day, and
-only those that were found in a source; what is sold as extended support counts for nothing. The dates are those of
+Only versions are listed whose maintenance ended before 28 November 2026, so that the answer is the same on any day,
+and only those that were found in a source; what is sold as extended support counts for nothing. The dates are those of
 https://github.com/endoflife-date/endoflife.date, of Go by its rule of two newer releases, of the images of OpenJDK by
 their maintainers; `Product.source` names the makers' own page. A date that lay ahead when it was written down there
-(Python 3.10, MariaDB 10.6) is the makers' plan.
+(Python 3.10, MariaDB 10.6, PostgreSQL 14, .NET 8) is the makers' plan.
 """
 
 from __future__ import annotations
@@ -97,6 +97,7 @@ _PRODUCTS: dict[str, Product] = {
     "postgres": Product("PostgreSQL", "https://www.postgresql.org/support/versioning/", "17", {
         "9": "2021-11", "9.0": "2015-10", "9.1": "2016-10", "9.2": "2017-11", "9.3": "2018-11", "9.4": "2020-02",
         "9.5": "2021-02", "9.6": "2021-11", "10": "2022-11", "11": "2023-11", "12": "2024-11", "13": "2025-11",
+        "14": "2026-11",
     }, _DUMPED),
     "mysql": Product("MySQL", "https://www.mysql.com/support/eol-notice.html", "8.4", {
         "5": "2023-10", "5.5": "2018-12", "5.6": "2021-02", "5.7": "2023-10", "8.0": "2026-04", "8.1": "2023-10",
@@ -130,7 +131,7 @@ _PRODUCTS: dict[str, Product] = {
     "adoptopenjdk": Product("the image adoptopenjdk", "https://hub.docker.com/_/adoptopenjdk", "21", {"": "2021-08"}),
     "dotnet": Product(".NET", "https://dotnet.microsoft.com/platform/support/policy/dotnet-core", "10.0", {
         "1": "2019-06", "2.0": "2018-10", "2.1": "2021-08", "2.2": "2019-12", "3.0": "2020-03", "3.1": "2022-12",
-        "5": "2022-05", "6": "2024-11", "7": "2024-05",
+        "5": "2022-05", "6": "2024-11", "7": "2024-05", "8": "2026-11", "9": "2026-11",
     }),
     "debian": Product("Debian", "https://wiki.debian.org/DebianReleases", "12", {
         "7": "2018-05", "8": "2020-06", "9": "2022-06", "10": "2024-06", "11": "2026-08",

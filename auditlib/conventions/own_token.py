@@ -11,14 +11,15 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from auditlib.conventions import releases
-from auditlib.inventory.delivery import Command, Job, Workflow
+from auditlib.conventions import pushed_images, releases
+from auditlib.inventory.delivery import Command, Job, Step, Workflow
 from auditlib.model import Location
 from auditlib.patterns import regex
 
 _PUSH = regex(r"^git\s+(?:-\S+\s+\S+\s+)*push\b(?!.*(?:://|@|--dry-run|--delete))")
 _TAGS = regex(r"\s--(?:follow-)?tags\b|\srefs/tags/|\sv?\$\{?\w*(?:TAG|VERSION)\w*|\sv\$|\sv\d", re.I)
 _TAG_ACTION = regex(r"^(?:mathieudutour/github-tag-action|anothrNick/github-tag-action)@")
+_OWN = regex(r"\bsecrets\.GITHUB_TOKEN\b|\bgithub\.token\b")
 _OTHER = regex(
     r"\bsecrets\.(?!GITHUB_TOKEN\b)\w+|\bcreate-github-app-token\b|\bssh-key\b|\bset-url\b|\boutputs\.[\w-]*token\b|"
     r"\bgh\s+auth\b|\bcredential\.|^repository:|\bgit\s+(?:init|clone|remote\s+add)\b",
@@ -28,7 +29,7 @@ _OTHER = regex(
 
 
 class Change(Struct, frozen=True):
-    """A change of the repository: a `push`, a `tag` or a `release`."""
+    """A change of the repository: a `push`, a `tag` or a `release`; or an `image` in its registry."""
 
     kind: str
     location: Location
@@ -41,6 +42,23 @@ def changes(job: Job) -> Iterator[Change]:
         if _TAG_ACTION.search(step.uses):
             yield Change("tag", step.location)
         yield from (found for command in step.commands if (found := _pushed(command)))
+
+
+def images(workflow: Workflow, job: Job) -> Iterator[Change]:
+    """The images that a job pushes to GitHub's registry, where it logs in with the token of its run alone."""
+    logins = [step for step in job.steps if "ghcr.io" in _login(step)]
+    if not logins or not all(_OWN.search(_login(step)) for step in logins):
+        return
+    for item in pushed_images.of(workflow, job):
+        if item.reference.startswith("ghcr.io/"):
+            yield Change("image", item.location)
+
+
+def _login(step: Step) -> str:
+    """What a step logs in to a registry with: the action's inputs, or its commands; empty for another step."""
+    if step.uses.startswith("docker/login-action@"):
+        return "\n".join(pair.value for pair in step.inputs if pair.name in ("registry", "password"))
+    return step.run if "docker login" in step.run else ""
 
 
 def _pushed(command: Command) -> Change | None:

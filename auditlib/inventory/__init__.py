@@ -20,6 +20,15 @@ def _is_in_use(record: Any) -> bool:
     return not stages.is_retired(record.location.file)
 
 
+def _mounts_its_source(service: stack.Service) -> bool:
+    """Whether a service mounts, to write in it, the folder that it is built from."""
+    build = service.build
+    return build is not None and not build.outside and any(
+        mount.kind == "bind" and not mount.outside and not mount.read_only and mount.source == build.context
+        for mount in service.mounts
+    )  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Inventory:
     """Everything that is known of one repository. Rules, graph and tables see this and nothing else.
@@ -136,6 +145,7 @@ class Inventory:
     reverse_proxies: tuple[proxy.ReverseProxy, ...] = field(default=(), metadata={"of": proxy.ReverseProxy})
 
     workflows: tuple[delivery.Workflow, ...] = field(default=(), metadata={"of": delivery.Workflow})
+    stray_workflows: tuple[delivery.StrayWorkflow, ...] = field(default=(), metadata={"of": delivery.StrayWorkflow})
     actions: tuple[delivery.Action, ...] = field(default=(), metadata={"of": delivery.Action})
     cluster_files: tuple[delivery.ClusterFile, ...] = field(default=(), metadata={"of": delivery.ClusterFile})
     dockerfiles: tuple[dockerfile.Dockerfile, ...] = field(default=(), metadata={"of": dockerfile.Dockerfile})
@@ -201,8 +211,19 @@ class Inventory:
 
     @cached_property
     def development_files(self) -> frozenset[str]:
-        """The Compose files that say of themselves that they are for development."""
-        return frozenset(project.location.file for project in self.projects if project.for_development)
+        """The Compose files for development: those that say so of themselves, and those that show it.
+
+        One shows it by mounting the very folder that it builds an image from, while another is called for production.
+        """
+        said = {project.location.file for project in self.projects if project.for_development}
+        elsewhere = {item.name for item in self.base_projects if stages.names_production(item.location.file)}
+        shown = {
+            project.location.file
+            for project in self.base_projects
+            if elsewhere - {project.name} and project.name not in elsewhere and not project.started_at
+            and any(map(_mounts_its_source, self.services_of(project.name).values()))
+        }  # fmt: skip
+        return frozenset(said | shown)
 
     @cached_property
     def aside(self) -> frozenset[str]:

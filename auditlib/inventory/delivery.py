@@ -138,6 +138,15 @@ class Workflow(Struct, frozen=True):
     """The names in capitals that its comments speak of, such as those of the secrets that it needs."""
 
 
+class StrayWorkflow(Struct, frozen=True):
+    """A file with the form of a workflow where no host looks for one; `said` is what its steps run and use."""
+
+    path: str
+    jobs: tuple[str, ...]
+    said: tuple[str, ...]
+    location: Location
+
+
 class Action(Struct, frozen=True):
     """An action of the repository itself; `using` is `composite`, `docker` or `node20`; only the first has steps."""
 
@@ -210,6 +219,8 @@ class Script(Struct, frozen=True):
     """Whether its first line names the program that runs it (`#!/bin/sh`)."""
     carriage_return: bool = False
     """Whether its first line ends as on Windows, and Git is not told to end it otherwise."""
+    compose_files: tuple[Pair, ...] = ()
+    """The Compose files that a shell script names, in commands or in the text that a variable is given."""
     sets: frozenset[str] = frozenset()
     """The variables that a shell script gives a value, or has one for where nobody does (`${NAME:-…}`)."""
 

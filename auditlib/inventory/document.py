@@ -35,6 +35,8 @@ class Document(Struct, frozen=True):
     mentions: tuple[Mention, ...]
     words: frozenset[str]
     location: Location
+    denied: frozenset[str] = frozenset()
+    """The words that stand only where the document says that there is no such thing (`no replica or backup`)."""
 
 
 class AbsentPath(Struct, frozen=True):

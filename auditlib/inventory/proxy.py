@@ -82,3 +82,6 @@ class ReverseProxy(Struct, frozen=True):
     """Of nginx the locations that drop the headers of the blocks around them."""
     challenges: tuple[tuple[str, Location], ...] = ()
     """Of nginx the folders from which it answers the challenges of ACME, each with its place."""
+    foreign: tuple[tuple[str, Location], ...] = ()
+    """Of nginx the variables in capitals that it doesn't set itself, as those of an environment, each with its first
+    place."""

@@ -309,3 +309,5 @@ class Project(Struct, frozen=True):
     """Whether a comment of its files has the command that makes a network."""
     tells_volume: bool = False
     """Whether a comment of its files names the command that makes volumes."""
+    tells_first_start: bool = False
+    """Whether a comment of its files says that something runs once, on an empty volume or at the first start."""

@@ -38,6 +38,12 @@ _METRIC = regex(
 _SCRIPT = regex(r"(?<![\w/.-])(?:\.{1,2}/)?[\w@-][\w.@-]*(?:/[\w.@-]+)*\.(?:sh|bash)\b")
 """A script outside code, which its ending tells from a word."""
 _WORD = regex(r"[^\W\d_]{2,40}")
+_DENIED = regex(
+    r"\b(?:no|without|lacks?|keine?|ohne|sans|aucune?|sin|sem|нет|без)\b(?:[ /-]+(?!(?:need|problem|later|longer)\b)"
+    r"[^\W\d_]+){1,4}",
+    re.I,
+)
+"""A few words after one that denies them."""
 _SHELLS = frozenset({"sh", "bash", "shell", "zsh", "console", "shell-session", "terminal", ""})
 _PROMPT = regex(r"[ \t]*(?:[\w@:~./-]{0,60}[$%]|>)[ \t]+(?=\S)")
 """What a terminal shows before a command; a `#` begins a comment far more often than it is root's prompt."""
@@ -106,7 +112,8 @@ def _read(source: Source, file: str) -> Iterator[Document]:
     mentions += [mention for first, body in fences for mention in _commands(file, first, body)]
     title = next((heading.text for heading in headings), "")
     words = frozenset(word.lower() for line in shown for word in _WORD.findall(line))
-    yield Document(file, title, tuple(headings), tuple(dict.fromkeys(mentions)), words, Location(file))
+    denied = words - {word.lower() for line in shown for word in _WORD.findall(_DENIED.sub("", line))}
+    yield Document(file, title, tuple(headings), tuple(dict.fromkeys(mentions)), words, Location(file), denied)
 
 
 class _SecretTables(Struct):

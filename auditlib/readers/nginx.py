@@ -27,6 +27,8 @@ DEPTH_LIMIT = 100
 _PASSES = {"proxy_pass": "http", "fastcgi_pass": "fastcgi", "uwsgi_pass": "uwsgi", "scgi_pass": "scgi",
            "grpc_pass": "grpc"}  # fmt: skip
 _ADDRESS = regex(r"(?:(?P<scheme>[a-z]+)://)?(?:[^/@\s]*@)?(?P<host>\[[^\]]*\]|[^/:\s]+)(?::(?P<port>[^/\s]+))?")
+_MAKERS = frozenset({"set", "map", "geo", "split_clients", "auth_request_set", "perl_set", "js_set", "js_var", "env"})
+_CAPITALS = regex(r"(?<!\\)\$\{?([A-Z][A-Z0-9_]{2,60})\b\}?")
 _PATTERNS = ("*.conf", "*.conf.template", "*.conf.tmpl", "*.conf.j2", "*.nginx", "/**/nginx/**", "sites-available/**")
 
 
@@ -72,6 +74,9 @@ class _State(Struct):
     ended: list[tuple[_Block, ...]] = field(default_factory=list)
     """The locations that add headers, each with the blocks around it, the nearest first."""
     merges_headers: bool = False
+    named: dict[str, Location] = field(default_factory=dict)
+    given: set[str] = field(default_factory=set)
+    """Variables in capitals, and those of them that a statement makes."""
     challenges: list[tuple[str, Location]] = field(default_factory=list)
 
     def inside(self, name: str) -> str:
@@ -102,9 +107,23 @@ def _read(source: Source, file: str) -> Iterator[Any]:
     yield ReverseProxy(file, KIND, listens, upstreams, Location(file), tuple(state.sections), includes, folders,
                        proxy_guards.names_guard(source.text(file)), _passages(state), tuple(dict.fromkeys(state.kept)),
                        tuple(state.body_limits), tuple(_lost_headers(state)),
-                       tuple(state.challenges))  # fmt: skip
+                       tuple(state.challenges), _foreign(state))  # fmt: skip
     if state.blocks:
         yield Coverage(file, KIND, Read.PARTIAL, "a block is not closed")
+
+
+def _foreign(state: _State) -> tuple[tuple[str, Location], ...]:
+    """The variables in capitals that nothing in the file gives a value."""
+    return tuple((name, place) for name, place in state.named.items() if name not in state.given)
+
+
+def _note_variables(state: _State, words: list[str], place: Location) -> None:
+    """Note the variables that a statement uses, and the one that `set`, `map` and the like make."""
+    makes = words[0] in _MAKERS
+    if makes:
+        state.given.update(_CAPITALS.findall(" ".join(words)))
+    for name in () if makes and words[0] != "set" else _CAPITALS.findall(" ".join(words)):
+        state.named.setdefault(name, place)
 
 
 def _lost_headers(state: _State) -> Iterator[LostHeaders]:
@@ -158,6 +177,7 @@ def _statements(text: str) -> Iterator[tuple[list[str], int, bool | None]]:
 def _take(state: _State, words: list[str], line: int) -> None:
     place = Location(state.file, line)
     name, arguments = words[0], words[1:]
+    _note_variables(state, words, place)
     if state.blocks and proxy_guards.is_guard(words):
         state.blocks[-1].guarded = True
     if not arguments:

@@ -11,7 +11,10 @@ import warnings
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
-from auditlib.inventory.delivery import Script
+from msgspec.structs import replace
+
+from auditlib import compose_command
+from auditlib.inventory.delivery import Command, Pair, Script
 from auditlib.model import Coverage, Location, Read
 from auditlib.patterns import regex
 from auditlib.readers.reading import Reading, each
@@ -35,6 +38,14 @@ _SETS = regex(
     re.M,
 )
 """How a shell gives a variable a value, or is content without one."""
+_COMPOSE_CALL = regex(r"\b(?:docker|podman)[- ]compose[ \t][^;&|\n\"'`)#]*")
+_PROGRAM = regex(
+    r"^[ \t]*(?:(?:export|readonly|local)[ \t]+)?(?P<name>[A-Za-z_]\w*)=(?P<quote>[\"'])"
+    r"(?P<value>(?:docker(?:-compose)?|podman(?:-compose)?)(?: [\w./=-]+)*)(?P=quote)[ \t]*(?:#[^\n]*)?$",
+    re.M,
+)
+"""A variable that holds a call of Docker, or the beginning of one, without expansions."""
+_LINE = 2_000
 _WORD = regex(r"\w+")
 _MARKER = regex(r"(?i)shellcheck|-\*-|coding[:=]|eslint|prettier|copyright|spdx|licen[cs]e|set -|^[-=#*\s]*$")
 
@@ -70,7 +81,7 @@ def _read(source: Source, file: str) -> Iterator[Script | Coverage]:
     if not interpreter:
         yield Coverage(file, KIND, Read.SKIPPED, "its `#!` line names no program")
         return
-    found = commands(text, file, 1, source.vault) if is_shell(interpreter) else ()
+    found = _with_programs(commands(text, file, 1, source.vault), text) if is_shell(interpreter) else ()
     in_python = interpreter.startswith("python") or file.endswith(".py")
     summary = _docstring(text) if in_python else _comment(text)
     yield Script(
@@ -82,8 +93,31 @@ def _read(source: Source, file: str) -> Iterator[Script | Coverage]:
         location=Location(file),
         shebang=text.startswith("#!"),
         carriage_return=file in source.carriage_returns and "eol=lf" not in source.glance(".gitattributes"),
+        compose_files=tuple(_compose_files(file, text)) if found else (),
         sets=_sets(text) if found else frozenset(),
     )
+
+
+def _with_programs(found: tuple[Command, ...], text: str) -> tuple[Command, ...]:
+    """The commands, Docker in the place of a variable of the script that stands for it (`$COMPOSE up`)."""
+    known: dict[str, list[str]] = {}
+    for match in _PROGRAM.finditer(text):
+        known.setdefault(match["name"], match["value"].split())
+    return tuple(
+        replace(item, words=(*known[name], *item.words[1:]))
+        if item.words and (name := item.words[0].strip("${}")) in known and item.words[0].startswith("$")
+        else item
+        for item in found
+    )
+
+
+def _compose_files(file: str, text: str) -> Iterator[Pair]:
+    """The Compose files that calls name, but for those in comments and in what is only printed."""
+    for number, line in enumerate(text.splitlines(), start=1):
+        if "compose" in line and not line.lstrip().startswith(("#", "echo", "printf")):
+            for said in _COMPOSE_CALL.findall(line[:_LINE]):
+                call = compose_command.of([*said.split(), "ps"])  # a variable may hold all but the verb
+                yield from (Pair("compose", name, Location(file, number)) for name in (call.files if call else ()))
 
 
 def _sets(text: str) -> frozenset[str]:

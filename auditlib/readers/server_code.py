@@ -1,8 +1,9 @@
-"""What code says of how a server takes requests and ends: Go, JavaScript, Python and Rust.
+"""What code says of how a server takes requests and ends: Go, JavaScript, Python, Rust and C#.
 
 Follows https://pkg.go.dev/net/http#Server.Shutdown, https://github.com/expressjs/multer#limits,
 https://flask.palletsprojects.com/en/stable/config/#MAX_CONTENT_LENGTH, https://www.uvicorn.org/settings/#timeouts and
-https://docs.rs/tokio/latest/tokio/signal/. The text is searched, not parsed.
+https://docs.rs/tokio/latest/tokio/signal/ and
+https://learn.microsoft.com/en-us/aspnet/core/host-and-deploy/health-checks. The text is searched, not parsed.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from auditlib.readers.reading import Reading, location_at
 from auditlib.readers.settings import is_test
 from auditlib.source import Source
 
-_CODE = frozenset({".go", ".js", ".ts", ".mjs", ".cjs", ".py", ".rs"})
+_CODE = frozenset({".go", ".js", ".ts", ".mjs", ".cjs", ".py", ".rs", ".cs"})
 _COMMENT = regex(r"(?m)^[ \t]*(?://|\*|#)[^\n]*")
 _NUMBER = r"\d[\d_]{0,11}"
 _PRODUCT = rf"(?P<product>{_NUMBER}(?:[ \t]*(?:\*|<<)[ \t]*{_NUMBER}){{0,3}})"
@@ -60,6 +61,8 @@ _INTERRUPTED = {
 _SAME = {".ts": ".js", ".mjs": ".js", ".cjs": ".js"}
 _READY = regex(r"[\w)]\(\s*[\"'`](?:GET )?(?P<path>/(?:[\w-]{1,30}/){0,3}(?:ready|readyz|readiness))/?[\"'`]\s*[,)]")
 """A route that a call declares; that of a client follows the address of a server, which this has not."""
+_MAPPED = regex(r"\.Map\w{1,30}\(\s*\"(?P<path>/(?:[\w-]{1,30}/){0,3}(?:ready|readyz|readiness))/?\"")
+"""The same in C#, where a client's address may be relative."""
 _HEALTH = r"[\"'](?P<path>/(?:[\w-]{1,30}/){0,3}(?:healthz?|health-?check|ping))/?[\"']"
 _CONSTANTS = {
     ".py": regex(
@@ -77,6 +80,13 @@ _CONSTANTS = {
 _METRICS = {
     ".go": (regex(r"\bpromhttp\."), regex(r"\.(?:Handle|HandleFunc|GET|Get)\(\s*\"(?:GET )?(?P<path>/metrics)\"")),
     ".rs": (regex(r"\b(?:prometheus|metrics)\w*\b"), regex(r"\.route\(\s*\"(?P<path>/metrics)\"")),
+    ".cs": (
+        regex(r"\b(?:OpenTelemetry|Prometheus)\b"),
+        regex(
+            r"\.(?:MapPrometheusScrapingEndpoint|UseOpenTelemetryPrometheusScrapingEndpoint|MapMetrics|UseMetricServer)\("
+            r"\s*(?:\"(?P<path>/[\w/-]{1,60})\")?\s*\)\s*(?![\s.]*(?:Require|Disable))"
+        ),
+    ),
 }
 """By the ending of code that no reader of routes knows: the library of metrics, and the route that serves them."""
 _SIZES = {"kb": 2**10, "mb": 2**20}
@@ -86,7 +96,7 @@ _HINTS = Words(
     "tls.Listen(",
     "MAX_", "axFileSize", "axUploadSize", "axContentSize", "fileSize", "express.", "bodyParser.", "bodyparser.",
     "multer", "UploadFile", "request.files", "formidable", "busboy", "FileField", "FormFile(",
-    "/ready", "/readiness", "/health", "/ping", "/metrics",
+    "/ready", "/readiness", "/health", "/ping", "/metrics", "PrometheusScraping", "MapMetrics(", "UseMetricServer(",
 )  # fmt: skip
 """Without any of these words a file of code says nothing of all that, and needs no closer look."""
 
@@ -104,7 +114,7 @@ def read(source: Source) -> Reading:
         constant = _CONSTANTS.get(_language(path))
         if constant and (match := constant.search(text)):
             reading.records.append(ServerTrait("constant", 0, _at(path, text, match), match["path"]))
-        if match := _READY.search(text):
+        if match := (_MAPPED if path.endswith(".cs") else _READY).search(text):
             reading.records.append(ServerTrait("ready", 0, _at(path, text, match), match["path"]))
     reading.records += _interrupts(texts)
     return reading
@@ -114,7 +124,7 @@ def _metrics(path: str, text: str) -> Iterator[ServerTrait]:
     library, route = _METRICS.get(_language(path), (None, None))
     match = route.search(text) if library and route and library.search(text) else None
     if match:
-        yield ServerTrait("metrics", 0, _at(path, text, match), match["path"])
+        yield ServerTrait("metrics", 0, _at(path, text, match), match["path"] or "/metrics")
 
 
 def _at(path: str, text: str, match: re.Match[str]) -> Location:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from auditlib.inventory.delivery import Action, Job, JobService, PairUse, Trigger, Workflow
+from auditlib.inventory.delivery import Action, Job, JobService, PairUse, StrayWorkflow, Trigger, Workflow
 from auditlib.model import Location
 from auditlib.patterns import regex
 from auditlib.readers import reading
@@ -23,6 +23,16 @@ from auditlib.yamltree import Node
 KIND = "workflow"
 _PATTERNS = tuple(f"/.{host}/workflows/*.{end}" for host in ("github", "gitea", "forgejo") for end in ("yml", "yaml"))
 _ACTIONS = ("/.github/actions/**/action.yml", "/.github/actions/**/action.yaml", "/action.yml", "/action.yaml")
+
+_STRAY = regex(
+    r"(?:_?github/workflows?|\.github/workflow|\.github|workflows|(?:[^/]+/)+\.github/workflows)/[^/]+\.ya?ml"
+)
+"""Where workflows lie by mistake: below a folder without its dot, beside the folder, or in one of a part of it."""
+_OF_OTHERS = regex(
+    r"(?:^|/)(?:vendor|third[-_]party|external|node_modules|templates?|skeleton|examples?|samples?|docs?|tests?|fixtures|"
+    r"submodules?|upstream|deps)/|[{}]"
+)
+_FORM = regex(r"^[\"']?on[\"']?:(?s:.*)^jobs:|^jobs:(?s:.*)^[\"']?on[\"']?:", re.M)
 
 _LEVELS = frozenset({"read", "write", "none"})
 _ALL = frozenset({"read-all", "write-all"})
@@ -38,7 +48,26 @@ def read(source: Source) -> reading.Reading:
     """Every workflow, and every composite action."""
     found = reading.each(source, source.matching(*_PATTERNS), KIND, _workflow)
     actions = reading.each(source, source.matching(*_ACTIONS), "action", _action)
-    return reading.Reading(found.records + actions.records, found.coverage + actions.coverage)
+    strays = reading.each(source, [file for file in source.files if _is_stray(source, file)], KIND, _stray)
+    return reading.Reading(
+        found.records + actions.records + strays.records, found.coverage + actions.coverage + strays.coverage
+    )
+
+
+def _is_stray(source: Source, file: str) -> bool:
+    """Whether a file has the form of a workflow and lies where none is looked for, and isn't brought from elsewhere."""
+    return bool(_STRAY.fullmatch(file)) and not _OF_OTHERS.search(file) and bool(_FORM.search(source.glance(file)))
+
+
+def _stray(source: Source, file: str) -> Iterator[Any]:
+    jobs = _only_document(source, file).get("jobs")
+    reader, names, said = StepReader(source.vault, Entries(file, KIND), source.lines(file)), [], []
+    for key, job in jobs.items() if jobs is not None and jobs.is_mapping else ():
+        names.append(key.text)
+        for step in reader.of(job, key.text, Defaults()) if job.is_mapping else ():
+            remote = (" ".join(command.words) for command in step.remote)
+            said += [item for item in (step.uses, step.run, *remote) if item]
+    yield StrayWorkflow(file, tuple(names), tuple(said), Location(file))
 
 
 def _workflow(source: Source, file: str) -> Iterator[Any]:

@@ -62,7 +62,12 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             subject=config.file,
             related=(
                 *(Related(place, "Alertmanager") for place in managers[:3]),
-                Related(alerts[0].location, f"{alerts[0].name} would fire in silence"),
+                Related(
+                    alerts[0].location,
+                    f"{alerts[0].name}, which isn't loaded yet, would fire in silence"
+                    if idle
+                    else f"{alerts[0].name} would fire in silence",
+                ),
             ),
             recommendation=f"Add `alerting` with the address of Alertmanager to {config.file}."
             if managers

@@ -31,6 +31,7 @@ References:
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 
@@ -44,8 +45,15 @@ from auditlib.phrases import listed
 from auditlib.rules._rule import Evidence, rule
 
 _LOGIN = regex(r"^\w[\w+:]*://(?P<user>\w+):[^@\n]{0,200}@(?P<host>[\w-]+)(?=[:/?]|$)")
+_PART = regex(
+    r"(?:^|;)\s*(?P<key>host|server|data source|username|user id|userid|uid|user)\s*=\s*(?P<value>[\w.-]+)", re.I
+)
+"""The host and the user in a connection string of ADO.NET (`Host=db;Username=shop;…`)."""
+_JDBC = regex(r"^jdbc:(?:postgresql|mysql|mariadb)://(?P<host>[\w-]+)(?=[:/?]|$)")
+_ADDRESS = regex(r"(?:^|_)(?:URL|URI)$")
 _USER = regex(r"(?:^|_)(?:USER|USERNAME)$")
 _HOST = regex(r"(?:^|_)(?:HOST|HOSTNAME|SERVER)$")
+_HOSTS = frozenset({"host", "server", "data source"})
 _SQL = {
     "POSTGRES": "CREATE ROLE {app} LOGIN PASSWORD '…';\nCREATE DATABASE {database} OWNER {app};",
     "MYSQL": "CREATE USER '{app}' IDENTIFIED BY '…';\nGRANT ALL ON {database}.* TO '{app}';",
@@ -83,8 +91,13 @@ def _logins(service: Service) -> Iterator[tuple[EnvironmentEntry, str, str]]:
     for entry, text in told:
         if match := _LOGIN.match(text):
             yield entry, match["user"], match["host"]
+        parts = {"host" if found["key"].lower() in _HOSTS else "user": found["value"] for found in _PART.finditer(text)}
+        if len(parts) == len({"host", "user"}):
+            yield entry, parts["user"], parts["host"]
     hosts = {name.removesuffix(match[0]): text for entry, text in told
              if (match := _HOST.search(name := entry.name))}  # fmt: skip
+    hosts |= {name.removesuffix(match[0]): found["host"] for entry, text in told
+              if (match := _ADDRESS.search(name := entry.name)) and (found := _JDBC.match(text))}  # fmt: skip
     for entry, text in told:
         match = _USER.search(entry.name)
         host = hosts.get(entry.name.removesuffix(match[0])) if match else None

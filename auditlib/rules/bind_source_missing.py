@@ -35,7 +35,7 @@ import textwrap
 from collections.abc import Iterator
 from itertools import pairwise
 
-from auditlib.conventions import build_context, deployment, environments, key_files, mounts
+from auditlib.conventions import build_context, deployment, entry_points, environments, key_files, mounts
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Command
@@ -43,6 +43,7 @@ from auditlib.inventory.stack import Mount, Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed
+from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules import _files
 from auditlib.rules._rule import Evidence, rule
 
@@ -50,6 +51,9 @@ _TEMPLATES = (
     ".template", ".tmpl", ".tpl", ".gotmpl", ".j2", ".jinja", ".jinja2", ".erb", ".example", ".sample", ".dist",
 )  # fmt: skip
 _CONFIG_OPTION = regex(r"--?config(?:[.-]file)?(?:=(?P<path>.+))?")
+_ENDINGS = {".yaml": ".yml", ".yml": ".yaml"}
+_HOMES = frozenset({"/app", "/code", "/src", "/usr/src/app", "/srv", "/workspace"})
+"""Where images of languages and frameworks run commands, unless they are told of another folder."""
 _CONFIGURATION = ("/etc/", "/docker-entrypoint-initdb.d", "/run/secrets", "/usr/local/etc/", "/config/")
 
 
@@ -74,7 +78,14 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for path, users in missing.items():
         if path not in made and path not in filled and not posixpath.basename(path).startswith(".env"):
             alike = next((item for item in known if item.lower() == path.lower()), "")
-            yield _evidence(inventory, path, list(users.values()), alike)
+            yield _evidence(inventory, path, list(users.values()), alike or _other_ending(inventory, path))
+
+
+def _other_ending(inventory: Inventory, path: str) -> str:
+    """The YAML file that is called the same but for its ending."""
+    stem, ending = posixpath.splitext(path)
+    other = stem + _ENDINGS.get(ending, "")
+    return other if ending in _ENDINGS and other in inventory.file_set else ""
 
 
 def _unread(inventory: Inventory, known: frozenset[str]) -> Iterator[tuple[str, tuple[Service, str]]]:
@@ -124,7 +135,17 @@ def _is_of_logs(mount: Mount) -> bool:
 def _is_needed(service: Service, mount: Mount) -> bool:
     """Whether the service reads what is mounted: a file, something read-only, or its configuration."""
     told = any(_CONFIG_OPTION.fullmatch(word) and f"={mount.target.rstrip('/')}/" in word for word in service.command)
+    told = told or _holds_program(service, mount)
     return told or _is_read_only(mount) or mount.target.startswith(_CONFIGURATION)
+
+
+def _holds_program(service: Service, mount: Mount) -> bool:
+    """Whether what an image of others is told to start can only be in this mount, where its commands run."""
+    alone = service.build is None and sum(item.kind == "bind" for item in service.mounts) == 1
+    home = mount.target.rstrip("/")
+    here = home == service.working_dir.rstrip("/") if service.working_dir else home in _HOMES
+    started = entry_points.starts((*service.entrypoint, *service.command), {}) if alone and here else ()
+    return any(start.paths and not start.missing.startswith("/") and not start.within for start in started)
 
 
 def _fills(service: Service, mount: Mount) -> bool:
@@ -179,6 +200,18 @@ def _kept_outside(path: str, mount: Mount) -> str:
     return "\n".join((_files.into(".gitignore", f"/{path}"), _files.into("README.md", f"On the host:\n\n    {made}")))
 
 
+def _named_right(mount: Mount, path: str, alike: str) -> tuple[str, str]:
+    """The edit of a mount that names a file like the one that is meant."""
+    name = posixpath.basename(path)
+    same = alike and posixpath.dirname(alike) == posixpath.dirname(path) and posixpath.basename(mount.target) != name
+    return (name, posixpath.basename(alike)) if same else ("", "")
+
+
+def _mounted(service: Service, mount: Mount, source: str) -> str:
+    """The mount with the source that is there."""
+    return compose_lines.mount_of(service, source, mount.target, ":ro" if mount.read_only else "")
+
+
 def _severity(mount: Mount, *, certain: bool) -> Severity | None:
     """What no start survives is worse; what is for development is slight."""
     if environments.is_for_development(mount.location.file):
@@ -194,6 +227,8 @@ def _evidence(inventory: Inventory, path: str, users: list[tuple[Service, Mount]
     filled = not any(_is_read_only(mount) for _, mount in users)
     told = [item.name for item, mount in users if _is_told(item, mount)]
     doubt = f"; {service.name} starts without its content, unless it fills the folder by itself" if filled else ""
+    if _holds_program(service, first):
+        doubt = f"; what {service.name} is told to start is nowhere else"
     if told:
         doubt = f"; {listed(told)} {'is' if len(told) == 1 else 'are'} told to read it, and can't start"
     elif _is_file(first) and "initdb.d" not in first.target:
@@ -202,7 +237,8 @@ def _evidence(inventory: Inventory, path: str, users: list[tuple[Service, Mount]
     if template:
         state = f"of which the repository has only {template}; unless something makes the one from the other, Docker"
     if alike:
-        state = f"which on Linux is another than {alike}, which the repository has; Docker"
+        why = "on Linux " if alike.lower() == path.lower() else ""
+        state = f"which {why}is another than {alike}, which the repository has; Docker"
     return Evidence(
         f"{names} {'mounts' if len({item.name for item, _ in users}) == 1 else 'mount'} {path}, {state} puts an empty "
         f"folder in its place{doubt}.",
@@ -212,8 +248,11 @@ def _evidence(inventory: Inventory, path: str, users: list[tuple[Service, Mount]
         related=tuple(Related(mount.location, f"{item.name} mounts it here", member=True) for item, mount in others),
         recommendation=f"Say in the README how {path} is made on the host, and have Git ignore it, as it is for keys."
         if secret
+        else f"Mount {alike} in place of {path}, if it is what is meant."
+        if alike
         else f"Commit {path}, or say in the README how it is made before the start.",
         severity=_severity(first, certain=bool(told) and not template),
         confidence=Confidence.MEDIUM if filled or template else None,
-        example=_way(path, first, template, secret=secret),
+        change=_named_right(first, path, alike),
+        example=_mounted(service, first, alike) if alike and not secret else _way(path, first, template, secret=secret),
     )

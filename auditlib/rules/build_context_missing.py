@@ -26,7 +26,6 @@ References:
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator
 
 from auditlib.conventions import build_context, environments
@@ -38,9 +37,6 @@ from auditlib.phrases import listed
 from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
-
-_LOOKED_AT = 300
-"""Dockerfiles of a very large repository among which one that is meant is looked for."""
 
 _INSTALLED = frozenset({"vendor", "node_modules"})
 """Folders that a package manager fills, as Composer does that of Laravel's Sail."""
@@ -69,12 +65,10 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 
 def _brought(inventory: Inventory, path: str, service: Service, build: Build) -> str:
     """The Dockerfile that is meant, where only one lies in the context; else how what is missing gets in."""
-    below = "" if build.context == "." else f"{build.context}/"
-    some = itertools.islice(inventory.dockerfiles_by_path, _LOOKED_AT)
-    known = [file for file in some if file.startswith(below) and path != build.context]
-    if len(known) != 1:
+    found = build_context.meant(inventory, service)
+    if found is None:
         return "git submodule update --init" if ".gitmodules" in inventory.file_set else files.committed([path])
-    name = known[0].removeprefix(below)
+    name = found.path if build.context == "." else found.path.removeprefix(f"{build.context}/")
     return compose_lines.of_service(service, f"build:\n  context: ./{build.context}\n  dockerfile: {name}")
 
 

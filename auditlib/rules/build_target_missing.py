@@ -29,12 +29,15 @@ References:
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 
-from auditlib.conventions import services
+from auditlib.conventions import build_context, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.inventory.dockerfile import Dockerfile
+from auditlib.inventory.stack import Build, Service
+from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.phrases import listed
 from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
@@ -42,27 +45,50 @@ from auditlib.rules._rule import Evidence, rule
 
 @rule(area=Area.ORCHESTRATION, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """Every `target` that is neither the name nor the number of a stage."""
+    """Every `target` that is neither the name nor the number of a stage, once with all services built to it."""
+    missing: defaultdict[tuple[str, str], list[tuple[Service, Build, Dockerfile]]] = defaultdict(list)
     for service in inventory.services:
-        found = services.dockerfile(inventory, service)
-        if found is None or service.build is None or service.build.inline or not found.stages:
+        found = services.dockerfile(inventory, service) or build_context.meant(inventory, service)
+        build = service.build
+        if found is None or build is None or build.inline or not found.stages:
             continue
-        target = service.build.target.lower()
+        target = build.target.lower()
         names = [stage.name for stage in found.stages]
         numbered = target.isdigit() and int(target) < len(names)
         if target and target not in names and not numbered and "$" not in target:
-            named = [name for name in names if not name.isdigit()]
-            yield Evidence(
-                f"{service.name} is built to the stage {target}, which {found.path} doesn't have"
-                f"{f'; it has {listed(named)}' if named else ''}.",
-                service.build.target_location or service.build.location,
-                subject=f"{service.name}/{target}",
-                service=service.name,
-                related=tuple(Related(stage.location, f"the stage {stage.name}") for stage in found.stages),
-                recommendation=f"Name one of {listed(named)} in the `target` of {service.name}." if named else "",
-                change=(service.build.target, named[0]) if len(named) == 1 else ("", ""),
-                example=compose_lines.of_service(service, _target(named)),
-            )
+            missing[found.path, target].append((service, build, found))
+    for uses in missing.values():
+        yield _evidence(uses)
+
+
+def _evidence(uses: list[tuple[Service, Build, Dockerfile]]) -> Evidence:
+    (service, build, found), *others = uses
+    target = build.target.lower()
+    named = [stage.name for stage in found.stages if not stage.name.isdigit()]
+    names = listed(dict.fromkeys(item.name for item, _, _ in uses))
+    places = {_place(other): item.name for item, other, _ in others if _place(other) != _place(build)}
+    change = (build.target, named[0]) if len(named) == 1 else ("", "")
+    return Evidence(
+        f"{names} {'is' if len({item.name for item, _, _ in uses}) == 1 else 'are'} built to the stage {target}, which "
+        f"{found.path} doesn't have{f'; it has {listed(named)}' if named else ''}.",
+        _place(build),
+        subject=f"{service.name}/{target}",
+        service=service.name,
+        related=(
+            *(
+                Related(place, f"{name} is built to it too", member=True, change=change)
+                for place, name in places.items()
+            ),
+            *(Related(stage.location, f"the stage {stage.name}") for stage in found.stages),
+        ),
+        recommendation=f"Name one of {listed(named)} in the `target` of {names}." if named else "",
+        change=change,
+        example=compose_lines.of_service(service, _target(named)),
+    )
+
+
+def _place(build: Build) -> Location:
+    return build.target_location or build.location
 
 
 def _target(named: list[str]) -> str:

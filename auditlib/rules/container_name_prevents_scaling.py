@@ -57,7 +57,10 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         if refused:
             yield _evidence(hosts, refused, "is to run in several copies, which Compose refuses", Severity.HIGH)
         called = _called(inventory) if named else frozenset()
-        rest = [item for item in named if item not in refused and item.container_name not in called]
+        awaited = {item.service for other in mine for item in other.dependencies if "completed" in item.condition}
+        once = {item.name for item in mine if services.is_one_shot(item, item.name in awaited)}
+        left = {item.name for item in refused} | once
+        rest = [item for item in named if item.name not in left and item.container_name not in called]
         scalable = [item for item in rest if services.product(inventory, item) is None]
         free = [item for item in scalable if not _has_fixed_port(item) and not _has_state(item)]
         if free and (spoken or any(durability.is_worker(inventory, item) for item in free)):

@@ -112,11 +112,13 @@ def _judged(inventory: Inventory, items: list[Sighting], as_root: bool, variable
     told = [name for login in (logins[1:] if variable else logins) for name in login]
     others = [max(login, key=login_lines.is_of_server) for login in logins[1:]]
     what = f"get their value from {variable}" if variable else f"have the same value ({first.value.text})"
-    aside = all(environments.is_for_development(item.location.file) for item in named)
+    published = all(item.kind == "default" and not secrets.is_distinct(item.value) for item in named)
+    aside = published or all(environments.is_for_development(item.location.file) for item in named)
     holders = [item for item in inventory.distinct_services if item.name in {each.service for each in named}]
     places = {item.location: item for item in named if item.location != first.location}
     yield Evidence(
-        f"{listed(names)} {what}: one secret for {listed(by_purpose)}.",
+        f"{listed(names)} {what}: one secret for {listed(by_purpose)}"
+        f"{', where nobody sets them' if published else ''}.",
         first.location,
         subject="/".join(sorted(names)),
         service=first.service or None,

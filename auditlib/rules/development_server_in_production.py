@@ -44,6 +44,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
+from auditlib import stages
 from auditlib.compose.discovery import is_compose_file
 from auditlib.conventions import (
     deployment,
@@ -95,9 +96,10 @@ _CODE = (".py", ".js", ".mjs", ".ts", ".rb", ".php")
 @rule(area=Area.ORCHESTRATION, severity=Severity.HIGH, confidence=Confidence.MEDIUM, effort=Effort.MEDIUM)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every service that starts a development server, and those on mounted source, if nothing replaces them."""
-    if deployment.uses_orchestrator(inventory) or any(
-        "prod" in file.lower() for project in inventory.projects for file in project.files
-    ):
+    if deployment.uses_orchestrator(inventory):
+        return
+    if any("prod" in file.lower() for project in inventory.projects for file in project.files):
+        yield from _of_production(inventory)
         return
     mounted: defaultdict[str, list[tuple[Service, Mount]]] = defaultdict(list)
     for service in inventory.distinct_services:
@@ -111,6 +113,16 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             mounted[service.project].append((service, source))
     for uses in mounted.values():
         yield _mounted(uses)
+
+
+def _of_production(inventory: Inventory) -> Iterator[Evidence]:
+    """What the files that are called for production start themselves, where there are such files."""
+    bases = inventory.base_projects
+    named = {item.name for item in bases if stages.names_production(posixpath.basename(item.location.file))}
+    for service in inventory.distinct_services:
+        sign, start = _development_server(inventory, service) if service.project in named else ("", None)
+        if sign and start and not _is_aside(inventory, service, start):
+            yield _evidence(inventory, service, None, sign, start)
 
 
 def _stays_mounted(inventory: Inventory, service: Service, source: Mount) -> bool:

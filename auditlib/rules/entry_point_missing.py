@@ -34,7 +34,9 @@ import posixpath
 import re
 from collections.abc import Iterator
 
-from auditlib.conventions import container_files, entry_points, mounts, services
+from msgspec.structs import replace
+
+from auditlib.conventions import build_context, container_files, entry_points, mounts, services
 from auditlib.conventions.container_files import ContainerFiles
 from auditlib.conventions.entry_points import Start
 from auditlib.graph import DependencyGraph
@@ -51,7 +53,8 @@ from auditlib.rules._rule import Evidence, rule
 @rule(area=Area.ORCHESTRATION, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every command that starts by name what neither image nor mount holds, where all of their files are known."""
-    for service in inventory.services:
+    for item in inventory.services:
+        service = _as_meant(inventory, item)
         if not _is_made_here(inventory, service):
             continue
         found = list(_starts(inventory, service))
@@ -62,6 +65,14 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             if _is_missing(inventory, service, files, start):
                 yield _evidence(service, files, start, place)
         yield from _misplaced(inventory, service, files)
+
+
+def _as_meant(inventory: Inventory, service: Service) -> Service:
+    """The service built from the only Dockerfile of its context, where the one that it names isn't there."""
+    found = None if services.dockerfile(inventory, service) else build_context.meant(inventory, service)
+    if found is None or service.build is None:
+        return service
+    return replace(service, build=replace(service.build, dockerfile=found.path))
 
 
 def _is_made_here(inventory: Inventory, service: Service) -> bool:
@@ -150,12 +161,27 @@ def _is_known_to_lack(inventory: Inventory, service: Service, files: ContainerFi
         return True
     if start.kind == "module":
         package = f"{start.missing.removesuffix('.py').partition('/')[0]}/"
-        own = files.holds(package) or (plain and not start.within and not _is_library(inventory, files, package[:-1]))
+        own = files.holds(package) or bool(_alike(files, start))
+        own = own or (plain and not start.within and not _is_library(inventory, files, package[:-1]))
         return own and any(path.endswith(".py") for path in files.paths)
     given = service.configs or any(
         mounts.is_below(start.missing, item.target) for item in service.mounts if item.kind != "bind"
     )
     return plain and not given and not start.missing.startswith((*container_files.SYSTEM, "/docker-entrypoint"))
+
+
+def _alike(files: ContainerFiles, start: Start) -> str:
+    """The module that a start means by its letters, whatever lies between them (`bot_stub` for `botstub`)."""
+    wanted = start.missing.removesuffix(".py")
+    if start.kind != "module" or "/" in wanted:
+        return ""
+    names = {posixpath.basename(path).removesuffix(".py") for path in files.paths if path.endswith(".py")}
+    found = [name for name in names - {wanted} if _letters(name) == _letters(wanted)]
+    return found[0] if len(found) == 1 else ""
+
+
+def _letters(name: str) -> str:
+    return re.sub(r"[_-]", "", name).lower()
 
 
 def _is_library(inventory: Inventory, files: ContainerFiles, package: str) -> bool:
@@ -167,6 +193,9 @@ def _is_library(inventory: Inventory, files: ContainerFiles, package: str) -> bo
 
 def _meant(files: ContainerFiles, start: Start) -> tuple[str, str]:
     """The module or script that lies elsewhere in the container under the same name, if only one does."""
+    if alike := _alike(files, start):
+        wanted = start.missing.removesuffix(".py")
+        return (start.what, start.what.replace(wanted, alike)) if start.what.startswith(wanted) else ("", "")
     if start.kind == "npm":
         return "", ""
     name = posixpath.basename(start.paths[0]) if start.paths else ""

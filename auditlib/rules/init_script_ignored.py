@@ -101,13 +101,19 @@ def _for_existing(inventory: Inventory, service: Service, product: str) -> str:
     return f"{compose} exec -T {shlex.quote(service.name)} sh -c '{client}' < '<file with the new statements>'"
 
 
+def _is_told(inventory: Inventory, service: Service) -> bool:
+    """Whether a comment of the project's files says when such scripts run."""
+    return any(project.tells_first_start for project in inventory.projects if project.name == service.project)
+
+
 def _evidence(
     inventory: Inventory, service: Service, product: str, scripts: list[_Script], data: Mount, *, migrates: bool
 ) -> Evidence:
     (first, place), *others = scripts
+    told = _is_told(inventory, service)
     return Evidence(
-        f"{product} in {service.name} runs {first} only as long as {data.source or data.target} is empty; a "
-        f"later change of it reaches no database that exists.",
+        f"{product} in {service.name} runs {first} only as long as {data.source or data.target} is empty"
+        f"{', as a comment says' if told else ''}; a later change of it reaches no database that exists.",
         place,
         subject=f"{service.name}/{first}",
         service=service.name,
@@ -116,9 +122,9 @@ def _evidence(
             Related(data.location, "what is here already keeps the script from running"),
         ),
         recommendation=f"Leave in {first} only what has to be there before the first migration, if it holds more."
-        if migrates
+        if migrates or told
         else f"Move what may change out of {first} into migrations that run at each deployment.",
-        severity=Severity.INFO if migrates else None,
-        confidence=Confidence.MEDIUM if migrates else None,  # what the script holds isn't read
+        severity=Severity.INFO if migrates or told else None,
+        confidence=Confidence.MEDIUM if migrates or told else None,  # what the script holds isn't read
         example=_for_existing(inventory, service, product),
     )

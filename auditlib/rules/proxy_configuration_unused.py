@@ -127,6 +127,13 @@ def _not_included(item: ReverseProxy, service: Service, main: ReverseProxy | Non
     )
 
 
+def _is_surely_read(inventory: Inventory, item: ReverseProxy) -> bool:
+    """Whether a service has a configuration where Nginx looks for one, or in an image that is built with it."""
+    runners = proxies.runners(inventory, item)
+    inside = [mounts.path_inside(service, item.file) for service in runners]
+    return any(service.build for service in runners) or any(path.startswith("/etc/nginx/") for path in inside)
+
+
 def _evidence(inventory: Inventory, item: ReverseProxy, run: list[ReverseProxy]) -> Evidence:
     told = [
         mention.location
@@ -134,14 +141,19 @@ def _evidence(inventory: Inventory, item: ReverseProxy, run: list[ReverseProxy])
         for mention in document.mentions
         if mention.kind == "path" and mention.text.endswith(item.file)
     ]
-    instead = f"; what runs is {run[0].file}" if run else ", and no service runs Nginx"
+    sure = bool(run) and _is_surely_read(inventory, run[0])
+    what = "what runs is" if sure else "what a service has is"
+    instead = f"; {what} {run[0].file}" if run else ", and no service runs Nginx"
     return Evidence(
         f"No service mounts {item.file}, no image copies it and no command names it{instead}: a change of it has no "
         "effect, unless a host outside of the repository takes it.",
         Location(item.file),
         subject=item.file,
         related=(
-            *(Related(other.location, "the configuration that is read") for other in run[:1]),
+            *(
+                Related(other.location, f"the configuration that {'is read' if sure else 'a service has'}")
+                for other in run[:1]
+            ),
             *(Related(place, "a document speaks of it") for place in told[:_SHOWN]),
         ),
         recommendation=f"Mount {item.file} where it is wanted, or remove it with what documents say of it.",

@@ -1,7 +1,8 @@
 """A job pushes to its repository, and its token may not.
 
 `permissions` takes away every right that it doesn't name. Without `contents: write` GitHub answers the push, the tag or
-the release with "403", and the job fails in its last step, after all the work.
+the release with "403", without `packages: write` its registry the push of an image, and the job fails in its last step,
+after all the work.
 
 Anti-pattern:
 
@@ -9,6 +10,7 @@ Anti-pattern:
       contents: read
     steps:
       - run: git push
+      - run: docker push ghcr.io/shop/api  # needs `packages: write`
 
 Better:
 
@@ -19,7 +21,7 @@ Better:
 
 Recommendation:
 
-    Give the job that pushes `contents: write`, and no other job.
+    Give the job that pushes `contents: write`, the one that pushes images `packages: write`, and no other job.
 
 References:
 
@@ -43,28 +45,37 @@ from auditlib.rules._rule import Evidence, rule
 
 @rule(area=Area.CICD, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """Each job that changes the repository by the run's own token, whose `permissions` don't let it."""
+    """Each job that changes the repository, or its packages, by the run's own token, whose `permissions` forbid it."""
     for workflow in inventory.workflows:
         for job in workflow.jobs:
             rights = job.permissions if job.permissions is not None else workflow.permissions
-            if rights is None or ("contents", "write") in rights or ("*", "write-all") in rights:
+            if rights is None or ("*", "write-all") in rights:
                 continue
-            made = next(own_token.changes(job), None)
+            made = None if ("contents", "write") in rights else next(own_token.changes(job), None)
             if made and own_token.is_the_only_one(workflow, job):
-                yield _evidence(workflow, job, made, rights)
+                yield _evidence(workflow, job, made, rights, "contents")
+            image = None if ("packages", "write") in rights else next(own_token.images(workflow, job), None)
+            if image:
+                yield _evidence(workflow, job, image, rights, "packages")
 
 
-def _evidence(workflow: Workflow, job: Job, made: Change, rights: tuple[tuple[str, str], ...]) -> Evidence:
-    does = {"push": "pushes to the repository", "tag": "pushes a tag", "release": "makes a release"}[made.kind]
+_DOES = {
+    "push": "pushes to the repository", "tag": "pushes a tag", "release": "makes a release",
+    "image": "pushes an image to ghcr.io",
+}  # fmt: skip
+
+
+def _evidence(workflow: Workflow, job: Job, made: Change, rights: tuple[tuple[str, str], ...], needed: str) -> Evidence:
     allowed = ", ".join(f"{name}: {level}" for name, level in rights) or "nothing"
-    kept = "".join(f"\n  {name}: {level}" for name, level in rights if name not in ("contents", "*"))
+    kept = "".join(f"\n  {name}: {level}" for name, level in rights if name not in (needed, "*"))
     whose = "its `permissions`" if job.permissions is not None else f"the `permissions` of {workflow.file}"
     return Evidence(
-        f"The job {job.id} {does} with the token of its run, and {whose} allow {allowed}, not `contents: write`: "
+        f"The job {job.id} {_DOES[made.kind]} with the token of its run, and {whose} allow {allowed}, not "
+        f"`{needed}: write`: "
         "GitHub refuses it.",
         made.location,
         subject=f"{job.id}/{made.kind}",
         related=(Related(job.location, f"{job.id} lacks the right"),),
-        recommendation=f"Give the job {job.id} `contents: write`.",
-        example=workflow_lines.of_job(workflow.file, job.id, f"permissions:\n  contents: write{kept}"),
+        recommendation=f"Give the job {job.id} `{needed}: write`.",
+        example=workflow_lines.of_job(workflow.file, job.id, f"permissions:\n  {needed}: write{kept}"),
     )

@@ -122,7 +122,9 @@ def _evidence(file: str, uses: list[_Use], reader: Service) -> Evidence:
             *(Related(place, f"names {by_place[place]}", member=True) for place in places[1:]),
             Related(reader.location, f"{reader.name} mounts {file}"),
         ),
-        recommendation=f"Name a file that holds the value (`…_file`) in {file}, or fill in a template beforehand.",
+        recommendation=f"Fill in a template of {file} beforehand, as no field takes an address from a file."
+        if any(use.reaches and use.item.kind not in _FIELDS for use in uses)
+        else f"Name a file that holds the value (`…_file`) in {file}, or fill in a template beforehand.",
         severity=None if reaches or unknown else Severity.MEDIUM,  # not every receiver asks for the password
         example=_from_file(file, uses[0], reader),
     )

@@ -31,7 +31,7 @@ import re
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
-from auditlib.conventions import deployment, monitoring
+from auditlib.conventions import deployment, monitoring, mounts
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.monitoring import PrometheusConfig
@@ -87,6 +87,17 @@ def _absent(inventory: Inventory, configs: tuple[PrometheusConfig, ...], file: s
     return "", ""
 
 
+def _unmounted(inventory: Inventory, configs: tuple[PrometheusConfig, ...], file: str) -> tuple[str, str]:
+    """Where a container gets the file from now on, and the mount for it, if it has the configuration without it."""
+    config = configs[0]
+    name = posixpath.basename(file)
+    for runner in monitoring.runners(inventory, config.file):
+        home = monitoring.inside(runner, config, name)
+        if runner.build is None and not mounts.path_inside(runner, file) and not runner.configs:
+            return home, files.into(runner.location.file, compose_lines.mount_of(runner, file, home))
+    return "", ""
+
+
 def _evidence(inventory: Inventory, file: str) -> Evidence:
     rules = [item for item in inventory.alert_rules if item.file == file]
     configs = monitoring.prometheus_in_use(inventory)
@@ -97,6 +108,7 @@ def _evidence(inventory: Inventory, file: str) -> Evidence:
     if absent:
         known = f"`rule_files` names {absent}, and no mount brings it there"
     word = "is named" if absent else "is loaded"
+    home, mounted = ("", "") if absent else _unmounted(inventory, configs, file)
     return Evidence(
         f"{listed(config.file for config in configs)} doesn't load {file} with its {counted(len(rules), 'rule')} "
         f"({listed((item.name for item in rules), limit=4)}): {known}.",
@@ -108,9 +120,13 @@ def _evidence(inventory: Inventory, file: str) -> Evidence:
         ),
         recommendation=f"Mount {file} where `rule_files` names it."
         if absent
+        else f"Mount {file} at {home}, and add that to `rule_files` of {configs[0].file}."
+        if home
         else f"Add {file} to `rule_files` of {configs[0].file}, or name the folder with a pattern.",
         confidence=Confidence.MEDIUM if elsewhere else None,
         example=mount
         if absent
+        else f"{mounted}\n# {configs[0].file}\nrule_files:\n  - {home}"
+        if home
         else f"rule_files:\n  - {posixpath.relpath(file, posixpath.dirname(configs[0].file) or '.')}",
     )

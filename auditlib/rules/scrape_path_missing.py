@@ -37,6 +37,8 @@ from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import counted, listed
+from auditlib.rules import _durability as durability
+from auditlib.rules import _files as files
 from auditlib.rules import _metric_lines as metric_lines
 from auditlib.rules import _monitoring_lines as monitoring_lines
 from auditlib.rules._rule import Evidence, rule
@@ -58,6 +60,9 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         if (product := _without_metrics(inventory, source)) and source.service:
             yield _foreign(inventory, source, source.service, product)
         if not source.silent or source.service is None:
+            continue
+        if durability.is_worker(inventory, source.service):
+            yield _of_worker(source, source.service)
             continue
         folder = scraping.code_folder(inventory, source.service) or ""
         routes, idle = metric_lines.routes(inventory, folder), scraping.idle_libraries(inventory, folder)
@@ -85,6 +90,22 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 def _added(number: int) -> str:
     """What is said of the routes that a framework adds by itself."""
     return f", nor of the {number} that its framework adds," if number else ""
+
+
+def _of_worker(source: MetricSource, service: Service) -> Evidence:
+    """A program that takes tasks and serves nothing, whatever routes the code of its image has."""
+    host, port = source.target.host, source.target.port
+    return Evidence(
+        f"The job {source.job.name} asks {host} for {source.job.metrics_path}, but {service.name} takes tasks from a "
+        f"queue, and nothing in its code gives metrics{f' at port {port}' if port else ''}.",
+        source.target.location,
+        subject=f"{source.job.name}/{service.name}",
+        service=service.name,
+        related=(Related(service.command_location or service.location, f"what {service.name} runs"),),
+        recommendation=f"Take {host} out of the job {source.job.name}, or let it ask an exporter that watches the "
+        f"queue.",
+        example=files.into(source.job.file, f"targets: [<an exporter of the queue, in place of {host}>]"),
+    )
 
 
 def _without_metrics(inventory: Inventory, source: MetricSource) -> str:

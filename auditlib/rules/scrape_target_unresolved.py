@@ -97,7 +97,7 @@ def _own_container(inventory: Inventory) -> Iterator[Evidence]:
                     service=name,
                     related=(Related(runs[0].location, f"{name} runs in a container of its own"),),
                     recommendation=f"Name the service that listens on {target.port}, or host.docker.internal with "
-                    f"`extra_hosts` if it is the host, in {job.file}; or remove the job {job.name}.",
+                    f"`extra_hosts` if it is the host; or remove the job {job.name}.",
                     change=(target.address, f"<the service that listens there>:{target.port}"),
                 )
 

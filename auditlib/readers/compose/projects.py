@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from posixpath import dirname
 from typing import Any
@@ -21,6 +22,11 @@ from auditlib.source import Source, Unreadable
 
 SERVICE_LIMIT = 5_000
 """Services of a project that is read; one with more is there to take time."""
+_FIRST_START = regex(
+    r"\b(?:runs? (?:only )?once|only (?:runs? )?(?:once|on (?:the |a )?first)|(?:fresh|empty|new) (?:data )?volume|"
+    r"(?:the|on|at) first (?:start|boot|run|init\w*))\b",
+    re.I,
+)
 _ALONE = regex(r"\$(?:\{\w+\}|\w+):[/$]")
 """A variable, and the place of a mount after it."""
 
@@ -132,6 +138,7 @@ def _project(source: Source, plan: Plan, files: tuple[str, ...]) -> stack.Projec
         for_one_host=stages.ONE_HOST.search(said) is not None,
         tells_network="network create" in said,
         tells_volume="volume create" in said,
+        tells_first_start=_FIRST_START.search(said) is not None,
     )  # fmt: skip
 
 
