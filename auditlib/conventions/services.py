@@ -19,7 +19,7 @@ DATASTORES = frozenset({"datastore", "cache", "broker"})
 
 _CLIENTS = regex(
     r"(?:^|/)(?:sh|bash|ash|pg_dump(?:all)?|pg_restore|psql|pg_isready|mysql|mysqldump|mariadb-dump|mongosh|mongo|mongodump|"
-    r"redis-cli|mc|sleep|tail|cat|echo|wait-for\S*|alembic|flyway|migrate)$"
+    r"redis-cli|mc|sleep|tail|cat|echo|wait-for\S*|alembic|flyway|migrate|[\w.-]*(?:backup|restore)[\w.-]*)$"
 )
 _ONE_SHOT = regex(
     r"\b(?:migrate|migrations?|alembic upgrade|collectstatic|db:migrate|prisma migrate|flyway|liquibase|"
@@ -124,6 +124,9 @@ def _copies_application(instructions: tuple[Instruction, ...], found: Product | 
 
 
 def _starts_server(service: Service, found: Product) -> bool:
+    """Whether the image's own server runs; none can where it may only read its data."""
+    if any(mount.read_only and found.home and mounts.is_below(found.home, mount.target) for mount in service.mounts):
+        return found.kind not in DATASTORES
     words = [*service.entrypoint, *service.command]
     if not words or any(server in word for server in found.servers for word in words):
         return True
