@@ -309,3 +309,5 @@ class Project(Struct, frozen=True):
     """Whether a comment of its files has the command that makes a network."""
     tells_volume: bool = False
     """Whether a comment of its files names the command that makes volumes."""
+    told_profiles: tuple[str, ...] = ()
+    """The profiles that a comment of its files has people activate."""

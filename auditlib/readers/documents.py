@@ -55,6 +55,11 @@ _RULE = regex(r"\|?[ :-]*-{2,}[ :-]*(?:\|[ :-]*)+")
 """What stands below the head of a table."""
 _DISPATCH = "Run workflow"
 """The button that starts a workflow by hand."""
+_PROFILE = regex(
+    r"--profile[= ][\"'`]?(?P<option>[\w.*-]{1,60})|\b[Pp]rofiles?:? [\"'`]{1,3}(?P<after>[\w.-]{1,60})[\"'`]|"
+    r"[\"'`](?P<before>[\w.-]{1,60})[\"'`]{1,3} (?:[Cc]ompose )?[Pp]rofile\b"
+)
+"""A profile of Compose, by the option that activates it or in a sentence."""
 _LINE_LIMIT = 5_000
 
 
@@ -78,6 +83,7 @@ def _read(source: Source, file: str) -> Iterator[Document]:
         if _ADDRESS.search(line):
             mentions.append(Mention("address", shown[number - 1].strip(), Location(file, number)))
         mentions += [Mention("secret", name, Location(file, number)) for name in tables.row(line)]
+        mentions += [Mention("profile", f"--profile {name}", Location(file, number)) for name in _profiles(line)]
         if not fence and _DISPATCH in line:
             mentions.append(Mention("dispatch", _DISPATCH, Location(file, number)))
         if fence:
@@ -126,6 +132,12 @@ class _SecretTables(Struct):
             return _VARIABLE.findall(cells[0])
         self.before = line
         return []
+
+
+def _profiles(line: str) -> Iterator[str]:
+    """The profiles of Compose that a line names."""
+    for match in _PROFILE.finditer(line) if "rofile" in line else ():
+        yield match["option"] or match["after"] or match["before"]
 
 
 def _heading(file: str, number: int, line: str, previous: str) -> Iterator[Heading]:

@@ -23,6 +23,7 @@ SERVICE_LIMIT = 5_000
 """Services of a project that is read; one with more is there to take time."""
 _ALONE = regex(r"\$(?:\{\w+\}|\w+):[/$]")
 """A variable, and the place of a mount after it."""
+_PROFILE = regex(r"--profile[= ][\"'`]?([\w.*-]{1,60})")
 
 
 class Plan(Struct, frozen=True):
@@ -132,6 +133,7 @@ def _project(source: Source, plan: Plan, files: tuple[str, ...]) -> stack.Projec
         for_one_host=stages.ONE_HOST.search(said) is not None,
         tells_network="network create" in said,
         tells_volume="volume create" in said,
+        told_profiles=tuple(dict.fromkeys(_PROFILE.findall(said))),
     )  # fmt: skip
 
 
