@@ -41,6 +41,8 @@ _WORD = regex(r"[^\W\d_]{2,40}")
 _SHELLS = frozenset({"sh", "bash", "shell", "zsh", "console", "shell-session", "terminal", ""})
 _PROMPT = regex(r"[ \t]*(?:[\w@:~./-]{0,60}[$%]|>)[ \t]+(?=\S)")
 """What a terminal shows before a command; a `#` begins a comment far more often than it is root's prompt."""
+_TREE = regex(r"[ \t]*[\u2500-\u257f]")
+"""A line of a tree of files, as `tree` draws it."""
 _TO_FILL_IN = regex(r"<(?P<what>[\w./:@-]{1,60})(?: [\w./:@-]{1,60}){0,5}>")
 """What the reader is to replace (`git clone <address>`), which a shell would take for a redirection."""
 _SPELLED = regex(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b")
@@ -199,7 +201,8 @@ def _without_prompts(body: list[str]) -> Iterator[str]:
     continued = False
     for line in body:
         match = _PROMPT.match(line)
-        yield line[match.end() :] if match else line if continued or not shown else ""
+        text = line[match.end() :] if match else line if continued or not shown else ""
+        yield "" if _TREE.match(text) else text
         continued = bool(match or continued) and line.endswith("\\")
 
 
