@@ -125,6 +125,6 @@ def _evidence(missing: str, uses: list[Mention]) -> Evidence:
         first.location,
         subject=missing,
         related=tuple(Related(item.location, f"calls {missing} too", member=True) for item in others),
-        recommendation=f"Correct {'the commands' if more else 'the command'} in {first.location.file}, or add {missing}.",
+        recommendation=f"Correct the command{'s' if more else ''} in {first.location.file}, or add {missing}.",
         example=files.into(first.location.file, "<the command that does this now>"),
     )
