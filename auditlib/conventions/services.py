@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 
+from auditlib import stages
 from auditlib.conventions import data_folders, mounts
 from auditlib.conventions.images import Product
 from auditlib.inventory import Inventory
@@ -66,6 +67,16 @@ def final_stage(found: Dockerfile, target: str = "") -> tuple[str, tuple[Instruc
     order = {stage: index for index, stage in enumerate(reversed(chain))}
     mine = [item for item in found.instructions if item.stage in order]
     return name, tuple(sorted(mine, key=lambda item: order[item.stage]))
+
+
+def meant_stage(file: Dockerfile) -> str:
+    """The stage that is meant where the last one is for development: the one before it that starts something."""
+    names = [stage.name for stage in file.stages]
+    if not names or not stages.names_development(names[-1]) or stages.is_for_development(file.path):
+        return ""
+    starting = {item.stage for item in file.instructions if item.keyword in ("CMD", "ENTRYPOINT")}
+    before = (name for name in reversed(names[:-1]) if name in starting and not stages.names_development(name))
+    return next(before, "")
 
 
 def shipped(file: Dockerfile, target: str) -> list[Instruction]:
