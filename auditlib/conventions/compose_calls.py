@@ -44,8 +44,12 @@ def name_project(inventory: Inventory) -> bool:
 
 
 def take_more(inventory: Inventory, project: Project) -> bool:
-    """Whether all that calls a project lays it over, or under, files beyond its own, which may have what it lacks."""
-    own, usual = _names(project.files), _names(inventory.files_of(project.name))
+    """Whether all that calls a project lays it over, or under, files beyond its own, which may have what it lacks.
+
+    An overlay is read over the first file of its base alone.
+    """
+    own = _names(project.files)
+    usual = own | _names(inventory.files_of(project.name)[:1])
     calls = [files for call, _ in everywhere(inventory) if own & (files := _names(call.files))]
     return bool(calls) and all(files - usual for files in calls)
 
