@@ -88,7 +88,9 @@ _HELPER = regex(
 _TELLING = regex(r"[gG]et_?[eE]nv|[eE]nvOr|LookupEnv")
 """Names of functions that `_GO` knows by themselves."""
 _ENVIRONMENT = regex(r"(?:\w+_)?(?:ENV|ENVIRONMENT|STAGE)")
-_COMPARED = (
+_CALL = regex(rf"""(?<![\w.])(?P<helper>\w{{1,60}})\(\s*"{_NAME}"(?:\s*,\s*{_QUOTED})?""")
+_COMPARED = regex(
+    r"""\b(?P<holder>\w{1,60})\b"""
     r"""\s{0,3}(?:[!=]==?\s{0,3}|\.equals\(\s{0,3}|\.Equals\(\s{0,3})["']"""
     r"""(?P<value>prod(?:uction)?|dev(?:elopment)?|stag(?:e|ing)|test(?:ing)?|local)["']"""
 )
@@ -146,17 +148,17 @@ def _place(path: str, text: str, starts: list[int], position: int) -> Location |
 
 
 def _through_helpers(text: str) -> Iterator[re.Match[str]]:
-    """What is looked up by a function of the file whose name doesn't say so, in the order of the functions."""
-    helpers = [match["helper"] for match in _HELPER.finditer(text)]
-    for helper in dict.fromkeys(name for name in helpers if not _TELLING.search(name)):
-        yield from regex(rf"""(?<![\w.]){re.escape(helper)}\(\s*"{_NAME}"(?:\s*,\s*{_QUOTED})?""").finditer(text)
+    """What is looked up by a function of the file whose name doesn't say so."""
+    helpers = {match["helper"] for match in _HELPER.finditer(text)}
+    helpers = {name for name in helpers if not _TELLING.search(name)}
+    yield from (match for match in _CALL.finditer(text) if match["helper"] in helpers) if helpers else ()
 
 
 def _comparisons(text: str, holders: dict[str, str]) -> Iterator[tuple[str, re.Match[str]]]:
     """The comparisons of what holds the environment's name with one of an environment, by the variable."""
-    for holder, name in holders.items():
-        for match in regex(rf"""\b{re.escape(holder)}\b{_COMPARED}""").finditer(text):
-            yield name, match
+    for match in _COMPARED.finditer(text) if holders else ():
+        if match["holder"] in holders:
+            yield holders[match["holder"]], match
 
 
 def _origins(path: str, text: str) -> Iterator[AllowedOrigin]:
