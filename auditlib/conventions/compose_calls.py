@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from auditlib import compose_command
 from auditlib.compose_command import Call
 from auditlib.conventions import deployment
 from auditlib.inventory import Inventory
-from auditlib.inventory.stack import Service
+from auditlib.inventory.stack import Project, Service
 from auditlib.model import Location
 from auditlib.patterns import regex
 
@@ -41,6 +41,21 @@ def name_project(inventory: Inventory) -> bool:
     )
     in_texts = any(_NAME in item.text for document in inventory.documents for item in document.mentions)
     return in_files or in_commands or in_texts or any(call.project for call, _ in everywhere(inventory))
+
+
+def take_more(inventory: Inventory, project: Project) -> bool:
+    """Whether all that calls a project lays it over, or under, files beyond its own, which may have what it lacks.
+
+    An overlay is read over the first file of its base alone.
+    """
+    own = _names(project.files)
+    usual = own | _names(inventory.files_of(project.name)[:1])
+    calls = [files for call, _ in everywhere(inventory) if own & (files := _names(call.files))]
+    return bool(calls) and all(files - usual for files in calls)
+
+
+def _names(files: Iterable[str]) -> set[str]:
+    return set(map(posixpath.basename, files))
 
 
 def services_of(inventory: Inventory, text: str) -> tuple[Service, ...]:

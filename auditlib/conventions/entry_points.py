@@ -22,6 +22,13 @@ _WRAPPERS = frozenset({
 })  # fmt: skip
 _USER_SWITCHES = frozenset({"gosu", "su-exec", "runuser", "setpriv"})
 _SCRIPT = regex(r"[\w@./-]+\.(?:sh|bash|py|js|mjs|cjs|ts|rb|php|pl)")
+_CONFIGURED = {
+    "gunicorn": ("-c", "--config"), "sidekiq": ("-C", "--config"), "puma": ("-C", "--config"),
+    "uvicorn": ("--log-config",), "hypercorn": ("-c", "--config"), "supervisord": ("-c", "--configuration"),
+}  # fmt: skip
+"""Options of servers for a file that has to be there (https://docs.gunicorn.org/en/stable/settings.html#config,
+https://github.com/sidekiq/sidekiq/wiki/Advanced-Options, https://www.uvicorn.org/settings/#logging)."""
+_CONFIGURATION = regex(r"[\w@./-]+\.(?:py|rb|ya?ml|json|toml|ini|conf)")
 _APPLICATION = regex(r"[A-Za-z_]\w*(?:\.\w+)*:[A-Za-z_][\w.]*(?:\(\))?")
 _DOTTED = regex(r"[A-Za-z_]\w*(?:\.\w+)*")
 
@@ -29,7 +36,7 @@ _DOTTED = regex(r"[A-Za-z_]\w*(?:\.\w+)*")
 class Start(Struct, frozen=True):
     """Something that a command starts. One of `paths` must be there; one with a slash at its end is a folder.
 
-    `kind` is `module`, `script` or `npm`; of the last `missing` is the script of package.json itself.
+    `kind` is `module`, `script`, `configuration` or `npm`; of the last `missing` is the script of package.json itself.
     """
 
     what: str
@@ -57,7 +64,7 @@ def _views(words: list[str]) -> Iterator[list[str]]:
     while words:
         yield words
         name = posixpath.basename(words[0])
-        if name in _USER_SWITCHES:
+        if name in _USER_SWITCHES or (name == "bundle" and words[1:2] == ["exec"]):
             words = core(words[2:])
         elif name.removesuffix(".sh") in _WRAPPERS and "--" in words:
             words = core(words[words.index("--") + 1 :])
@@ -92,8 +99,8 @@ def _value(words: list[str], *options: str) -> str:
 
 
 def _server(words: list[str], variables: dict[str, str]) -> Iterator[Start]:
-    for word in words[1:]:
-        if _APPLICATION.fullmatch(word):
+    for before, word in pairwise(words):
+        if before not in ("-c", "--config") and _APPLICATION.fullmatch(word):
             yield _module(word, word.partition(":")[0])
     last = words[-1]
     bare = posixpath.basename(words[0]) == "gunicorn" and not words[-2:][0].startswith("-")
@@ -165,6 +172,15 @@ def _npm(words: list[str], variables: dict[str, str]) -> Iterator[Start]:
         yield Start(f"`{' '.join(words[:3])}`", "npm", name, ("server.js",) if name == "start" else ())
 
 
+def _configured(words: list[str], variables: dict[str, str]) -> Iterator[Start]:
+    """The configuration that a server is told to read, without which it doesn't start."""
+    name = posixpath.basename(words[0])
+    path = _value(words, *_CONFIGURED[name]).removeprefix("file:")
+    if _CONFIGURATION.fullmatch(path):
+        plain = posixpath.normpath(path)
+        yield Start(f"{name} with {path}", "configuration", plain, (plain,))
+
+
 _READERS: tuple[tuple[str, Callable[[list[str], dict[str, str]], Iterator[Start]]], ...] = (
     (r"uvicorn|gunicorn|hypercorn|daphne|granian", _server),
     (r"flask", _flask),
@@ -174,6 +190,7 @@ _READERS: tuple[tuple[str, Callable[[list[str], dict[str, str]], Iterator[Start]
     (r"python[\d.]*", _python),
     (r"node|tsx|ts-node|nodemon|ruby|php|perl", _interpreter),
     (r"fastapi|streamlit", _with_verb),
+    ("|".join(_CONFIGURED), _configured),
     ("|".join(PACKAGE_MANAGERS), _npm),
     ("|".join(re.escape(shell) for shell in SHELLS), _interpreter),
 )

@@ -10,7 +10,9 @@ from auditlib.inventory.stack import Mount, Service
 from auditlib.patterns import regex
 
 _FILE = regex(r"\.(?:pem|key|p12|pfx|jks|crt)$|(?:^|/)(?:id_(?:rsa|ecdsa|ed25519)|acme\.json)$", re.I)
-_FOLDER = regex(r"(?:^|/)(?:ssl|tls|certs?|certificates?|private|letsencrypt)(?:/[^/.]+)*/?$", re.I)
+_FOLDER = regex(
+    r"(?:^|/)(?:ssl|tls|certs?|certificates?|private|letsencrypt|secrets?|\.?ssh|\.gnupg)(?:/[^/.]+)*/?$", re.I
+)
 
 
 def is_one(path: str) -> bool:

@@ -33,6 +33,7 @@ _BUILDERS = frozenset({"maven", "gradle"})
 _JDK = regex(r"(?:temurin|corretto|openjdk|jdk|semeru|sapmachine)-?(?P<version>\d+)")
 """The JDK in the tag of an image of Maven or Gradle (`3.9-eclipse-temurin-21`)."""
 _BY_MAJOR = frozenset({"node", "java"})
+_OF_FILES = frozenset({"python-version", "node-version", "ruby-version"})
 _INSTALLERS = {"setup-uv": ("python", "python-version")}
 _VERSION = regex(r"v?(?P<major>\d+)(?:\.(?P<minor>\d+|x|\*))?(?:\.\S*)?(?:-\S*)?")
 _BOUND = regex(r"(?P<operator>>=|<=|==|~=|!=|\^|~|>|<|)\s*v?(?P<major>\d+)(?:\.(?P<minor>\d+))?(?:\.[\w*]+)*")
@@ -149,7 +150,7 @@ def _of_image(image: str, source: str, location: Location) -> Iterator[tuple[str
 def _of_files(inventory: Inventory) -> Iterator[tuple[str, Stated]]:
     for manifest in inventory.manifests:
         language = manifest.kind.removesuffix("-version")
-        if manifest.kind in ("python-version", "node-version") and (number := version(language, manifest.runtime)):
+        if manifest.kind in _OF_FILES and (number := version(language, manifest.runtime)):
             yield language, Stated("file", number, manifest.runtime, manifest.location)
 
 

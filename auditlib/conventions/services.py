@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 
+from auditlib import stages
 from auditlib.conventions import data_folders, mounts
 from auditlib.conventions.images import Product
 from auditlib.inventory import Inventory
@@ -19,7 +20,7 @@ DATASTORES = frozenset({"datastore", "cache", "broker"})
 
 _CLIENTS = regex(
     r"(?:^|/)(?:sh|bash|ash|pg_dump(?:all)?|pg_restore|psql|pg_isready|mysql|mysqldump|mariadb-dump|mongosh|mongo|mongodump|"
-    r"redis-cli|mc|sleep|tail|cat|echo|wait-for\S*|alembic|flyway|migrate)$"
+    r"redis-cli|mc|sleep|tail|cat|echo|wait-for\S*|alembic|flyway|migrate|[\w.-]*(?:backup|restore)[\w.-]*)$"
 )
 _ONE_SHOT = regex(
     r"\b(?:migrate|migrations?|alembic upgrade|collectstatic|db:migrate|prisma migrate|flyway|liquibase|"
@@ -66,6 +67,16 @@ def final_stage(found: Dockerfile, target: str = "") -> tuple[str, tuple[Instruc
     order = {stage: index for index, stage in enumerate(reversed(chain))}
     mine = [item for item in found.instructions if item.stage in order]
     return name, tuple(sorted(mine, key=lambda item: order[item.stage]))
+
+
+def meant_stage(file: Dockerfile) -> str:
+    """The stage that is meant where the last one is for development: the one before it that starts something."""
+    names = [stage.name for stage in file.stages]
+    if not names or not stages.names_development(names[-1]) or stages.is_for_development(file.path):
+        return ""
+    starting = {item.stage for item in file.instructions if item.keyword in ("CMD", "ENTRYPOINT")}
+    before = (name for name in reversed(names[:-1]) if name in starting and not stages.names_development(name))
+    return next(before, "")
 
 
 def shipped(file: Dockerfile, target: str) -> list[Instruction]:
@@ -124,6 +135,9 @@ def _copies_application(instructions: tuple[Instruction, ...], found: Product | 
 
 
 def _starts_server(service: Service, found: Product) -> bool:
+    """Whether the image's own server runs; none can where it may only read its data."""
+    if any(mount.read_only and found.home and mounts.is_below(found.home, mount.target) for mount in service.mounts):
+        return found.kind not in DATASTORES
     words = [*service.entrypoint, *service.command]
     if not words or any(server in word for server in found.servers for word in words):
         return True

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable
 from typing import Protocol, TypeVar
 
-from auditlib.conventions import deployment, environments, services
+from auditlib.compose.discovery import BASES, OVERRIDES
+from auditlib.conventions import compose_calls, deployment, environments, services
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
 from auditlib.patterns import regex
@@ -19,6 +21,8 @@ _STACK = regex(r"(?:^|[/._-])(?:stack|swarm)(?:[._-][\w.-]+?)?\.ya?ml$", re.I)
 _SMALL = 4
 """Services of a project that is one program with its stores."""
 _MANY = 3
+_STARTING = frozenset({"up", "start", "create", "restart", "watch"})
+"""Verbs of Compose that start what lasts."""
 
 
 class _Owned(Protocol):
@@ -80,9 +84,11 @@ def lasting(inventory: Inventory) -> dict[str, list[Service]]:
     """
     found: dict[str, list[Service]] = {}
     called = _called(inventory)
+    run = _only_run(inventory)
     for project, mine in by_project(inventory.deployed_services).items():
         awaited = {item.service for service in mine for item in service.dependencies if "completed" in item.condition}
         awaited.update(item.name for item in mine if item.name in called and item.profiles and not item.restart)
+        awaited.update(item.name for item in mine if _file(item) in run and not item.restart)
         kept = [
             item
             for item in mine
@@ -110,9 +116,30 @@ def _is_kept_up(service: Service) -> bool:
     return service.restart in ("always", "unless-stopped") and not service.profiles
 
 
+def _file(service: Service) -> str:
+    return posixpath.basename(service.location.file)
+
+
+def _only_run(inventory: Inventory) -> frozenset[str]:
+    """The names of Compose files that every call names to run one service for once, and none to start what is there;
+    not of those that Compose finds by itself.
+    """
+    verbs: defaultdict[str, set[str]] = defaultdict(set)
+    for call, _ in compose_calls.everywhere(inventory):
+        for file in call.files:
+            verbs[posixpath.basename(file)].add(call.verb)
+    return frozenset(
+        file
+        for file, found in verbs.items()
+        if "run" in found and found.isdisjoint(_STARTING) and file not in (*BASES, *OVERRIDES)
+    )
+
+
 def _called(inventory: Inventory) -> frozenset[str]:
     """The words of commands that run one service for once, such as `docker compose run --rm backup`."""
-    runs = (item.words for item in deployment.commands(inventory) if "run" in item.words[1:])
+    told = (tuple(item.text.split()) for item in deployment.documented_commands(inventory))
+    words = (*(item.words for item in deployment.commands(inventory)), *told)
+    runs = (item for item in words if "run" in item[1:])
     return frozenset(word for words in runs if _is_compose(words) for word in words[words.index("run") + 1 :])
 
 

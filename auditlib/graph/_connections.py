@@ -30,7 +30,7 @@ def add(builder: Builder) -> None:
 
     `declared` tells whether the service says `depends_on` itself, `variable` which entry it is (empty for a command),
     `shared` whether other services of the project take the address from the same place (a block of variables, an
-    environment file, a module of settings): then nothing tells who of them asks there.
+    environment file, a module of settings that several programs hold): then nothing tells who of them asks there.
     """
     declared: dict[tuple[str, str], bool] = {}
     for edge in builder.graph.edges_of("depends_on"):
@@ -38,11 +38,12 @@ def add(builder: Builder) -> None:
         declared[pair] = declared.get(pair, False) or edge.attributes["required"]
     found = list(_found(builder))
     users: defaultdict[tuple[str, Location], set[str]] = defaultdict(set)
+    readers = _readers(builder.inventory)
     for service, node, _, (_, location, _) in found:
         users[service.project, location].add(node)
     for service, node, other, (variable, location, end) in found:
         overlay = service.project if builder.base.get(service.project) else ""
-        shared = len(users[service.project, location]) > 1
+        shared = len(users[service.project, location]) > 1 or len(readers.get(location, ())) > 1
         required = declared.get((node, other), end.scheme not in _WEB and not shared)
         builder.edge(
             node, other, "depends_on", location,
@@ -61,6 +62,18 @@ def _found(builder: Builder) -> Iterator[tuple[Service, str, str, _Named]]:
             other = builder.graph.hosts.resolve(named[2].host, service.project, named[2].port)
             if node and other is not None and other != node:
                 yield service, node, other, named
+
+
+def _readers(inventory: Inventory) -> dict[Location, set[str]]:
+    """By the place of a default in code the services that run that code, also those that are given another value."""
+    found: defaultdict[Location, set[str]] = defaultdict(set)
+    for _, setting, _ in programs.by_default(inventory):
+        found[setting.location] = set()
+    for program in programs.programs(inventory) if found else ():
+        for setting in program.settings:
+            if setting.location in found:
+                found[setting.location].add(program.service.name)
+    return found
 
 
 def _is_sent_to(variable: str, end: Endpoint) -> bool:

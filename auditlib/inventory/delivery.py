@@ -256,6 +256,16 @@ class ClusterImage(Struct, frozen=True):
     location: Location
 
 
+class ClusterScale(Struct, frozen=True):
+    """A workload whose number of copies a manifest fixes, or, if `automatic`, one that an autoscaler changes."""
+
+    kind: str
+    """`Deployment` or `StatefulSet`."""
+    name: str
+    location: Location
+    automatic: bool = False
+
+
 class ClusterFile(Struct, frozen=True):
     """A file that deploys to a cluster: a `manifest` of Kubernetes, a `chart`, `kustomization`, `helmfile`, …"""
 
@@ -264,3 +274,4 @@ class ClusterFile(Struct, frozen=True):
     images: tuple[ClusterImage, ...] = ()
     replaced: tuple[str, ...] = ()
     """The images that a kustomization replaces in other files, by their names."""
+    scales: tuple[ClusterScale, ...] = ()

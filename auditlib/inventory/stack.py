@@ -311,3 +311,5 @@ class Project(Struct, frozen=True):
     """Whether a comment of its files names the command that makes volumes."""
     tells_first_start: bool = False
     """Whether a comment of its files says that something runs once, on an empty volume or at the first start."""
+    told_profiles: tuple[str, ...] = ()
+    """The profiles that a comment of its files has people activate."""

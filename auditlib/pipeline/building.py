@@ -64,7 +64,9 @@ def step(inventory: Inventory, dockerfile: Dockerfile) -> str:
     pairs = zip(build.additional_contexts, build.context_paths, strict=True) if build else ()
     further = "".join(f" --build-context {shlex.quote(f'{name}={path}')}" for name, path in pairs)
     context = build.context if build else usual
-    return f"- run: docker build --file {shlex.quote(dockerfile.path)}{further} {shlex.quote(context)}"
+    stage = services.meant_stage(dockerfile)
+    target = f" --target {shlex.quote(stage)}" if stage else ""
+    return f"- run: docker build --file {shlex.quote(dockerfile.path)}{target}{further} {shlex.quote(context)}"
 
 
 def _of_action(inventory: Inventory, dockerfile: Dockerfile) -> str:

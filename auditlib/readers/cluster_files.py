@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from auditlib.inventory.delivery import ClusterFile, ClusterImage
+from auditlib.inventory.delivery import ClusterFile, ClusterImage, ClusterScale
 from auditlib.model import Location
 from auditlib.patterns import regex
 from auditlib.readers.reading import Reading
@@ -37,6 +37,17 @@ _SIGNS = {
 _IMAGE = regex(r"^[ \t]*(?:-[ \t]+)?[\"']?(?:image|newName)[\"']?:[ \t]+[\"']?(?P<image>[^\s\"',{}#]+)", re.M)
 _IMAGES_BLOCK = regex(r"^images:[^\n]*\n(?P<block>(?:[ \t-][^\n]*\n?|\n)*)", re.M)
 _NAME = regex(r"^[ \t]*(?:-[ \t]+)?name:[ \t]+[\"']?(?P<name>[^\s\"'#]+)", re.M)
+_DOCUMENT = regex(r"^---[^\n]*\n", re.M)
+_KIND = regex(r"^kind:[ \t]*[\"']?(?P<kind>\w+)", re.M)
+_METADATA = regex(
+    r"^metadata:[^\n]*\n(?:[ \t#][^\n]*\n|\n){0,100}?  name:[ \t]*[\"']?(?P<name>[\w.-]+)[\"']?[ \t]*$", re.M
+)
+_REPLICAS = regex(r"^  replicas:[ \t]*\d+", re.M)
+_TARGET = regex(r"^  scaleTargetRef:[^\n]*\n(?P<block>(?:    [^\n]*\n?)+)", re.M)
+_ENTRY = regex(r"^    (kind|name):[ \t]*[\"']?([\w.-]+)[\"']?[ \t]*(?:#.*)?$", re.M)
+_WORKLOADS = frozenset({"Deployment", "StatefulSet"})
+_AUTOSCALERS = frozenset({"HorizontalPodAutoscaler", "ScaledObject"})
+"""Kubernetes' own, and KEDA's."""
 
 
 def read(source: Source) -> Reading:
@@ -47,8 +58,25 @@ def read(source: Source) -> Reading:
         if kind and _SIGNS[kind].search(text := source.glance(path)):
             images = tuple(_images(path, text)) if kind in ("manifest", "kustomization") else ()
             replaced = tuple(_replaced(text)) if kind == "kustomization" else ()
-            reading.records.append(ClusterFile(kind, Location(path), images, replaced))
+            scales = tuple(_scales(path, text)) if kind == "manifest" else ()
+            reading.records.append(ClusterFile(kind, Location(path), images, replaced, scales))
     return reading
+
+
+def _scales(path: str, text: str) -> Iterator[ClusterScale]:
+    """The workloads whose copies a manifest counts, and those that it has counted by an autoscaler."""
+    line = 1
+    for document in _DOCUMENT.split(text) if "replicas:" in text or "scaleTargetRef:" in text else ():
+        kind = _KIND.search(document)
+        if kind and kind["kind"] in _WORKLOADS and (name := _METADATA.search(document)):
+            if fixed := _REPLICAS.search(document):
+                number = line + document.count("\n", 0, fixed.start())
+                yield ClusterScale(kind["kind"], name["name"], Location(path, number))
+        elif kind and kind["kind"] in _AUTOSCALERS and (target := _TARGET.search(document)):
+            inner = dict(_ENTRY.findall(target["block"]))
+            place = Location(path, line + document.count("\n", 0, target.start()))
+            yield ClusterScale(inner.get("kind", "Deployment"), inner.get("name", ""), place, automatic=True)
+        line += document.count("\n") + 1
 
 
 def _images(path: str, text: str) -> Iterator[ClusterImage]:

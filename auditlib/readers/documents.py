@@ -47,6 +47,8 @@ _DENIED = regex(
 _SHELLS = frozenset({"sh", "bash", "shell", "zsh", "console", "shell-session", "terminal", ""})
 _PROMPT = regex(r"[ \t]*(?:[\w@:~./-]{0,60}[$%]|>)[ \t]+(?=\S)")
 """What a terminal shows before a command; a `#` begins a comment far more often than it is root's prompt."""
+_TREE = regex(r"[ \t]*[\u2500-\u257f]")
+"""A line of a tree of files, as `tree` draws it."""
 _TO_FILL_IN = regex(r"<(?P<what>[\w./:@-]{1,60})(?: [\w./:@-]{1,60}){0,5}>")
 """What the reader is to replace (`git clone <address>`), which a shell would take for a redirection."""
 _SPELLED = regex(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b")
@@ -61,6 +63,11 @@ _RULE = regex(r"\|?[ :-]*-{2,}[ :-]*(?:\|[ :-]*)+")
 """What stands below the head of a table."""
 _DISPATCH = "Run workflow"
 """The button that starts a workflow by hand."""
+_PROFILE = regex(
+    r"--profile[= ][\"'`]?(?P<option>[\w.*-]{1,60})|\b[Pp]rofiles?:? [\"'`]{1,3}(?P<after>[\w.-]{1,60})[\"'`]|"
+    r"[\"'`](?P<before>[\w.-]{1,60})[\"'`]{1,3} (?:[Cc]ompose )?[Pp]rofile\b"
+)
+"""A profile of Compose, by the option that activates it or in a sentence."""
 _LINE_LIMIT = 5_000
 
 
@@ -84,6 +91,7 @@ def _read(source: Source, file: str) -> Iterator[Document]:
         if _ADDRESS.search(line):
             mentions.append(Mention("address", shown[number - 1].strip(), Location(file, number)))
         mentions += [Mention("secret", name, Location(file, number)) for name in tables.row(line)]
+        mentions += [Mention("profile", f"--profile {name}", Location(file, number)) for name in _profiles(line)]
         if not fence and _DISPATCH in line:
             mentions.append(Mention("dispatch", _DISPATCH, Location(file, number)))
         if fence:
@@ -133,6 +141,12 @@ class _SecretTables(Struct):
             return _VARIABLE.findall(cells[0])
         self.before = line
         return []
+
+
+def _profiles(line: str) -> Iterator[str]:
+    """The profiles of Compose that a line names."""
+    for match in _PROFILE.finditer(line) if "rofile" in line else ():
+        yield match["option"] or match["after"] or match["before"]
 
 
 def _heading(file: str, number: int, line: str, previous: str) -> Iterator[Heading]:
@@ -194,7 +208,8 @@ def _without_prompts(body: list[str]) -> Iterator[str]:
     continued = False
     for line in body:
         match = _PROMPT.match(line)
-        yield line[match.end() :] if match else line if continued or not shown else ""
+        text = line[match.end() :] if match else line if continued or not shown else ""
+        yield "" if _TREE.match(text) else text
         continued = bool(match or continued) and line.endswith("\\")
 
 

@@ -26,6 +26,7 @@ _SINGLE = {".nvmrc": "node", ".node-version": "node", ".python-version": "python
 _SAME = {"nodejs": "node", "golang": "go"}
 _SECTION_TOOLS = {"tool:pytest": "pytest", "pycodestyle": "pycodestyle"}
 _GO_LINE = regex(r"go\s+(\d+\.\d+)")
+_RUBY_LINE = regex(r"""ruby[ (]+["'](\d+\.\d+(?:\.\d+)?)["']\)?\s*(?:#.*)?$""")
 _OWN_SECTIONS = regex(r"metadata|options(?:\..*)?|tox|testenv(?::.*)?|egg_info|bdist_wheel|aliases|sdist.*")
 
 
@@ -47,6 +48,8 @@ def _reader_of(name: str) -> Callable[[Source, str], Iterator[Manifest]] | None:
         return _read_hooks
     if name == "go.mod":
         return _read_module
+    if name == "Gemfile":
+        return _read_gems
     if name in ("setup.cfg", "tox.ini"):
         return _read_sections
     return _read_tool_versions if name == ".tool-versions" else None
@@ -54,6 +57,13 @@ def _reader_of(name: str) -> Callable[[Source, str], Iterator[Manifest]] | None:
 
 def _version(path: str, tool: str, version: str, line: int) -> Manifest:
     return Manifest(path, f"{tool}-version", tool, (), (), version, (), Location(path, line))
+
+
+def _read_gems(source: Source, path: str) -> Iterator[Manifest]:
+    """The version that a Gemfile demands; with another one Bundler refuses to start."""
+    for number, line in enumerate(source.lines(path), 1):
+        if match := _RUBY_LINE.match(line[:200]):
+            yield _version(path, "ruby", match[1], number)
 
 
 def _read_single(source: Source, path: str) -> Iterator[Manifest]:

@@ -14,6 +14,7 @@ from pathlib import PurePosixPath
 from msgspec.structs import replace
 
 from auditlib import compose_command
+from auditlib.inventory.configuration import EnvironmentBranch
 from auditlib.inventory.delivery import Command, Pair, Script
 from auditlib.model import Coverage, Location, Read
 from auditlib.patterns import regex
@@ -47,6 +48,12 @@ _PROGRAM = regex(
 """A variable that holds a call of Docker, or the beginning of one, without expansions."""
 _LINE = 2_000
 _WORD = regex(r"\w+")
+_ASSIGNED = regex(r"^[ \t]*(?:(?:local|export|readonly|declare)[ \t]+)?(\w{1,80})=", re.M)
+_DECIDES = regex(
+    r"""\$\{?(?P<name>(?:[A-Z0-9]+_)*(?:ENV|ENVIRONMENT|STAGE))(?::?-[^}\s]{0,40})?\}?["']?\s{1,3}(?:==?|!=)\s{1,3}["']?"""
+    r"""(?P<value>prod(?:uction)?|dev(?:elopment)?|stag(?:e|ing)|test(?:ing)?|local)\b"""
+)
+"""A shell's test of what names the environment."""
 _MARKER = regex(r"(?i)shellcheck|-\*-|coding[:=]|eslint|prettier|copyright|spdx|licen[cs]e|set -|^[-=#*\s]*$")
 
 
@@ -75,7 +82,7 @@ def _has_shebang(source: Source, file: str) -> bool:
         return True
 
 
-def _read(source: Source, file: str) -> Iterator[Script | Coverage]:
+def _read(source: Source, file: str) -> Iterator[Script | EnvironmentBranch | Coverage]:
     text = source.text(file)
     interpreter = _interpreter(file, text)
     if not interpreter:
@@ -84,6 +91,8 @@ def _read(source: Source, file: str) -> Iterator[Script | Coverage]:
     found = _with_programs(commands(text, file, 1, source.vault), text) if is_shell(interpreter) else ()
     in_python = interpreter.startswith("python") or file.endswith(".py")
     summary = _docstring(text) if in_python else _comment(text)
+    if found:
+        yield from _branches(file, text)
     yield Script(
         path=file,
         interpreter=interpreter,
@@ -118,6 +127,15 @@ def _compose_files(file: str, text: str) -> Iterator[Pair]:
             for said in _COMPOSE_CALL.findall(line[:_LINE]):
                 call = compose_command.of([*said.split(), "ps"])  # a variable may hold all but the verb
                 yield from (Pair("compose", name, Location(file, number)) for name in (call.files if call else ()))
+
+
+def _branches(file: str, text: str) -> Iterator[EnvironmentBranch]:
+    """Where a shell compares the name of an environment that it is given, and doesn't set by itself."""
+    own = set(_ASSIGNED.findall(text))
+    for number, line in enumerate(text.splitlines(), 1) if "ENV" in text or "STAGE" in text else ():
+        for match in _DECIDES.finditer(line[:1_000]) if not line.lstrip().startswith("#") else ():
+            if match["name"] not in own:
+                yield EnvironmentBranch(match["name"], (match["value"],), (), Location(file, number, match.start() + 1))
 
 
 def _sets(text: str) -> frozenset[str]:

@@ -35,7 +35,7 @@ import textwrap
 from collections.abc import Iterator
 from itertools import pairwise
 
-from auditlib.conventions import build_context, deployment, entry_points, environments, key_files, mounts
+from auditlib.conventions import build_context, deployment, entry_points, environments, git_ignores, key_files, mounts
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Command
@@ -223,6 +223,7 @@ def _evidence(inventory: Inventory, path: str, users: list[tuple[Service, Mount]
     (service, first), *others = users
     template = _template(inventory, path)
     secret = any(key_files.is_mounted(inventory, *user) for user in users)
+    kept = secret and bool(git_ignores.left_out_by(inventory, path) or git_ignores.left_out_by(inventory, f"{path}/"))
     names = listed(item.name for item, _ in users)
     filled = not any(_is_read_only(mount) for _, mount in users)
     told = [item.name for item, mount in users if _is_told(item, mount)]
@@ -236,6 +237,8 @@ def _evidence(inventory: Inventory, path: str, users: list[tuple[Service, Mount]
     state = "which the repository doesn't have and nothing in it makes; Docker"
     if template:
         state = f"of which the repository has only {template}; unless something makes the one from the other, Docker"
+    if kept:
+        state = "which Git ignores, as is right for keys; unless the host has it, Docker"
     if alike:
         why = "on Linux " if alike.lower() == path.lower() else ""
         state = f"which {why}is another than {alike}, which the repository has; Docker"
@@ -246,13 +249,15 @@ def _evidence(inventory: Inventory, path: str, users: list[tuple[Service, Mount]
         subject=path,
         service=service.name,
         related=tuple(Related(mount.location, f"{item.name} mounts it here", member=True) for item, mount in others),
-        recommendation=f"Say in the README how {path} is made on the host, and have Git ignore it, as it is for keys."
+        recommendation=f"Say in the README how {path} is made on the host."
+        if kept
+        else f"Say in the README how {path} is made on the host, and have Git ignore it, as it is for keys."
         if secret
         else f"Mount {alike} in place of {path}, if it is what is meant."
         if alike
         else f"Commit {path}, or say in the README how it is made before the start.",
-        severity=_severity(first, certain=bool(told) and not template),
-        confidence=Confidence.MEDIUM if filled or template else None,
+        severity=Severity.LOW if kept else _severity(first, certain=bool(told) and not template),
+        confidence=Confidence.MEDIUM if filled or template or kept else None,
         change=_named_right(first, path, alike),
         example=_mounted(service, first, alike) if alike and not secret else _way(path, first, template, secret=secret),
     )

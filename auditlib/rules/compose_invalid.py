@@ -34,7 +34,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from auditlib.conventions import environments
+from auditlib.conventions import compose_calls, environments
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Problem, Project
@@ -83,9 +83,10 @@ def _lacks_value(inventory: Inventory, project: Project, fault: Problem) -> bool
 
 
 def _is_healed(inventory: Inventory, project: Project, fault: Problem) -> bool:
-    """Whether an overlay supplies what the base lacks, so that the base is meant to be used with it only."""
+    """Whether an overlay, or a file that all calls name too, supplies what the base lacks: it is used with it only."""
     overlays = [item for item in inventory.projects if item.base == project.name]
-    return any(
+    taken = fault.code.startswith("undefined-") and compose_calls.take_more(inventory, project)
+    return taken or any(
         all((item.code, item.message) != (fault.code, fault.message) for item in _errors(inventory, overlay))
         for overlay in overlays
     )

@@ -36,6 +36,7 @@ from collections.abc import Iterator
 from auditlib.conventions import environments, programs, switches
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
+from auditlib.inventory.configuration import EnvFile
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed
@@ -79,11 +80,19 @@ def _in_templates(inventory: Inventory) -> dict[str, dict[Location, tuple[str, s
     """The values that templates of environment files give, by the variable; who copies one gets them."""
     found: defaultdict[str, dict[Location, tuple[str, str]]] = defaultdict(dict)
     for file in inventory.env_files:
+        relaxed = _is_for_developers(file)
         for line in file.lines if file.template else ():
             counts = line.value is not None and not line.commented and not _KIND.search(line.name.upper())
+            counts = counts and not (relaxed and line.value is not None and switches.is_on(line.value.text))
             if line.value is not None and counts and _counts(line.name, line.value):
                 found[line.name][line.location] = (line.value.text, file.path)
     return found
+
+
+def _is_for_developers(file: EnvFile) -> bool:
+    """Whether a template sets the environment to development: it may allow there what is off elsewhere."""
+    named = (line.value for line in file.lines if not line.commented and environments.names_environment(line.name))
+    return any(value is not None and environments.is_development(value.text) for value in named)
 
 
 def _in_compose(inventory: Inventory) -> Iterator[tuple[str, str, _Default]]:

@@ -36,7 +36,6 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from auditlib import stages
 from auditlib.conventions import environments, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
@@ -59,22 +58,12 @@ class _Use(Struct, frozen=True):
 @rule(area=Area.ORCHESTRATION, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Each Dockerfile that ends with a stage for development, and that a push or a deployed service builds whole."""
-    wanted = {file.path: stage for file in inventory.dockerfiles if (stage := _production(file))}
+    wanted = {file.path: stage for file in inventory.dockerfiles if (stage := services.meant_stage(file))}
     found: defaultdict[str, list[_Use]] = defaultdict(list)
     for path, use in (*_pushed(inventory, wanted), *_deployed(inventory, wanted)) if wanted else ():
         found[path].append(use)
     for path, uses in found.items():
         yield _evidence(inventory.dockerfiles_by_path[path], wanted[path], uses)
-
-
-def _production(file: Dockerfile) -> str:
-    """The stage that is meant where the last one is for development: the one before it that starts something."""
-    names = [stage.name for stage in file.stages]
-    if not names or not stages.names_development(names[-1]) or environments.is_for_development(file.path):
-        return ""
-    starting = {item.stage for item in file.instructions if item.keyword in ("CMD", "ENTRYPOINT")}
-    before = (name for name in reversed(names[:-1]) if name in starting and not stages.names_development(name))
-    return next(before, "")
 
 
 def _pushed(inventory: Inventory, wanted: dict[str, str]) -> Iterator[tuple[str, _Use]]:

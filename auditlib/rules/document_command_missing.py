@@ -36,12 +36,14 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.document import Document, Mention
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
+from auditlib.phrases import counted
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 _TARGET = regex(r"[a-z][\w:-]*")
 _FILE = regex(r"(?:\./)?(?:[\w-][\w.-]*/)*[\w.-]+\.ya?ml")
 _GENERATORS = frozenset({"CMakeLists.txt", "configure", "configure.ac", "Makefile.in", "Makefile.am", "meson.build"})
+_NO_MAKEFILE = "a makefile"
 _COMPOSE = ("docker-compose", "docker compose")
 
 
@@ -86,7 +88,11 @@ def _targets(inventory: Inventory, names: set[str], item: Mention) -> Iterator[s
     files = [manifest for manifest in inventory.manifests if manifest.kind == kind]
     unknown = any(manifest.incomplete for manifest in files) or (kind == "make" and names & _GENERATORS)
     known = {target.name for manifest in files for target in manifest.targets}
-    if kind and not unknown and _TARGET.fullmatch(words[-1]) and words[-1] not in known and (files or kind == "make"):
+    if kind == "make" and not files:
+        if not unknown and _TARGET.fullmatch(words[-1]):
+            yield _NO_MAKEFILE
+        return
+    if kind and not unknown and _TARGET.fullmatch(words[-1]) and words[-1] not in known and files:
         yield f"the {'target' if kind == 'make' else 'script'} {words[-1]}"
 
 
@@ -112,11 +118,13 @@ def _dispatched(inventory: Inventory, item: Mention) -> Iterator[str]:
 
 def _evidence(missing: str, uses: list[Mention]) -> Evidence:
     first, *others = uses
+    calls = list(dict.fromkeys(item.text for item in uses))
+    more = f" and {counted(len(calls) - 1, 'further target')}" if missing == _NO_MAKEFILE and len(calls) > 1 else ""
     return Evidence(
-        f"{first.location.file} tells its readers to call `{first.text}`, and the repository lacks {missing}.",
+        f"{first.location.file} tells its readers to call `{first.text}`{more}, and the repository lacks {missing}.",
         first.location,
         subject=missing,
         related=tuple(Related(item.location, f"calls {missing} too", member=True) for item in others),
-        recommendation=f"Correct the command in {first.location.file}, or add {missing}.",
+        recommendation=f"Correct the command{'s' if more else ''} in {first.location.file}, or add {missing}.",
         example=files.into(first.location.file, "<the command that does this now>"),
     )

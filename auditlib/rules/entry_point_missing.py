@@ -2,8 +2,8 @@
 
 The image builds, and the container ends at once: "Could not import module", "No such file or directory", "Missing
 script". It is found out at the first start, by whoever deploys. Looked for are the modules and scripts that servers,
-task queues, interpreters and package managers are told to start, in `command`, `entrypoint`, CMD and ENTRYPOINT; the
-names inside a module, and programs that a compiler makes, are not.
+task queues, interpreters and package managers are told to start, and the configuration of such a server, in
+`command`, `entrypoint`, CMD and ENTRYPOINT; the names inside a module, and programs that a compiler makes, are not.
 
 Anti-pattern:
 

@@ -115,10 +115,11 @@ def _evidence(inventory: Inventory, name: str, places: dict[Location, str]) -> E
     in_code = "" if in_yaml else " and remove the default from the code"
     by_file = not in_compose and _comes_by_file(inventory, name)
     branches = {item.location: item for item in inventory.environment_branches if item.variable.upper() == name.upper()}
+    number = len({_spot(place) for place in branches})
     said = (
         "a deployment that doesn't set it runs as on a developer's machine; "
-        f"{counted(len(branches), 'place')} in the code {'decides' if len(branches) == 1 else 'decide'} by it"
-        if branches
+        f"{counted(number, 'place')} in the code {'decides' if number == 1 else 'decide'} by it"
+        if number
         else "what decides by it, which no code here was seen to do, takes a deployment that doesn't set it for a "
         "developer's machine"
     )
@@ -134,7 +135,7 @@ def _evidence(inventory: Inventory, name: str, places: dict[Location, str]) -> E
             ),
         ),
         severity=None if (branches and not _has_template(inventory, name)) or in_compose else Severity.LOW,
-        confidence=None if branches else Confidence.MEDIUM,
+        confidence=None if number else Confidence.MEDIUM,
         recommendation=f"Remove the default from the code, so that a start without {name} fails."
         if by_file
         else f"Write `${{{name}:?set it in .env}}` in Compose{in_code}.",

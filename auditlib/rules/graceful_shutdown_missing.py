@@ -79,10 +79,10 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             yield _shell_evidence(started, users)
     for service in inventory.distinct_services:
         last = first_process.last_of_script(inventory, service)
-        if last and not environments.only_for_development(service) and not services.is_one_shot(service):
+        if last and _lasts(service):
             yield _script_evidence(service, last)
         interrupted = server_traits.of(inventory, service, "interrupt")
-        if interrupted and not environments.only_for_development(service) and not _is_interrupted(inventory, service):
+        if interrupted and _lasts(service) and not _is_interrupted(inventory, service):
             yield _signal_evidence(service, interrupted[0])
     declared = stacks.by_project(inventory.distinct_services)
     for project in inventory.projects:
@@ -94,6 +94,10 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         workers = [item for item in kept if durability.is_worker(inventory, item) and not _has_time(item)]
         if workers and not durability.is_idle(inventory, workers):
             yield _worker_evidence(project.name, workers)
+
+
+def _lasts(service: Service) -> bool:
+    return not environments.only_for_development(service) and not services.is_one_shot(service)
 
 
 def _behind(inventory: Inventory, service: Service, start: Start) -> str:
@@ -198,9 +202,15 @@ def _has_time(service: Service) -> bool:
 def _worker_evidence(project: str, workers: list[Service]) -> Evidence:
     names = listed(item.name for item in workers)
     first, *rest = workers
+    own = any("sidekiq" in word for item in workers for word in item.command)
+    loss = (
+        "Sidekiq gives its tasks 25 seconds to end, and Docker kills it after ten"
+        if own
+        else ("a task of more than ten seconds, if there are such, is killed at each deployment")
+    )
     return Evidence(
         f"{names} {'works' if not rest else 'work'} on tasks and {'has' if not rest else 'have'} no "
-        "stop_grace_period: a task of more than ten seconds, if there are such, is killed at each deployment.",
+        f"stop_grace_period: {loss}.",
         first.command_location or first.location,
         subject=f"{project}/stop-grace",
         service=first.name,

@@ -28,10 +28,12 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 
-from auditlib.conventions import environments, images, pushed_images
+from auditlib.compose.discovery import is_compose_file
+from auditlib.conventions import deployment, environments, images, placeholders, pushed_images
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.patterns import regex
 from auditlib.phrases import listed
 from auditlib.rules._rule import Evidence, rule
 
@@ -39,10 +41,12 @@ _RELEASES = frozenset({
     "buster", "bullseye", "bookworm", "trixie", "focal", "jammy", "noble", "nonroot", "debug", "debug-nonroot",
 })  # fmt: skip
 """Tags without a digit that name a release of a distribution, or a variant of an image that has no versions."""
-
+_FILLS = regex(r"\b(?:sed|envsubst|yq|perl|awk|kustomize)\b")
+"""Programs by which a deployment writes the version into a manifest."""
 _DIGEST = "docker image inspect --format '{{{{index .RepoDigests 0}}}}' {}  # what to write instead"
 _BASE = "FROM {0}@<the digest that `docker buildx imagetools inspect {0}` shows>"
 """A builder keeps the base of an image to itself, so that no command for images on the host finds it."""
+_IN_CLUSTER = "image: {}:<the version that the pipeline pushed>"
 _PUBLISHED = "image: {}:${{VERSION:?the version to run}}"
 
 
@@ -57,7 +61,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     pushed = _pushed(inventory) if found else frozenset()
     bases = {dockerfile.path for dockerfile in inventory.dockerfiles}
     for file, places in found.items():
-        yield _evidence(file, places, pushed, of_build=file in bases)
+        yield _evidence(file, places, pushed, of_build=file in bases, built=bool(bases))
 
 
 def _pushed(inventory: Inventory) -> frozenset[str]:
@@ -83,6 +87,24 @@ def _named(inventory: Inventory) -> Iterator[tuple[str, Location]]:
         for stage in dockerfile.stages:
             if stage.base.lower() not in stages and stage.base != "scratch":
                 yield stage.base, stage.location
+    yield from _in_clusters(inventory)
+
+
+def _in_clusters(inventory: Inventory) -> Iterator[tuple[str, Location]]:
+    """The images of manifests whose names are final: no template's, and none that something replaces on the way."""
+    written = [item for file in inventory.cluster_files if file.kind == "manifest" for item in file.images]
+    plain = [item for item in written if "{" not in item.image and not placeholders.of_image(item.image)]
+    if not plain:
+        return
+    texts = [" ".join(command.words) for command in deployment.commands(inventory)]
+    if any("set image" in text for text in texts):
+        return
+    replaced = {images.repository(name) for file in inventory.cluster_files for name in file.replaced}
+    for item in plain:
+        name = item.location.file.rpartition("/")[2]
+        filled = any(name in text and _FILLS.search(text) for text in texts)
+        if images.repository(item.image) not in replaced and not filled:
+            yield item.image, item.location
 
 
 def _moves(image: str) -> bool:
@@ -93,10 +115,14 @@ def _moves(image: str) -> bool:
     return bool(image) and "$" not in image and "@" not in image and not fixed and not without_versions
 
 
-def _evidence(file: str, places: dict[Location, str], pushed: frozenset[str], *, of_build: bool) -> Evidence:
+def _evidence(
+    file: str, places: dict[Location, str], pushed: frozenset[str], *, of_build: bool, built: bool
+) -> Evidence:
     (first, image), *others = places.items()
-    own = "/" in image and images.product(image) is None and _name(image) in pushed
+    in_cluster = not of_build and not is_compose_file(file.rpartition("/")[2])
+    own = "/" in image and images.product(image) is None and (_name(image) in pushed or (in_cluster and built))
     usual = _BASE if of_build else _DIGEST
+    published = _IN_CLUSTER if in_cluster else _PUBLISHED
     step = (
         f"Let the pipeline tag {image} by its version too, and run that version in {file}"
         if own
@@ -110,7 +136,7 @@ def _evidence(file: str, places: dict[Location, str], pushed: frozenset[str], *,
         related=tuple(Related(location, f"{other} has no version either", member=True) for location, other in others),
         recommendation=f"{step}{'; pin the others as well' if others else ''}.",
         severity=Severity.LOW if environments.is_for_development(file) else None,
-        example=_PUBLISHED.format(_without_tag(image)) if own else usual.format(shlex.quote(image)),
+        example=published.format(_without_tag(image)) if own else usual.format(shlex.quote(image)),
     )
 
 

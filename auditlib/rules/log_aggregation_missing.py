@@ -121,7 +121,8 @@ def _running(mine: list[Service]) -> list[Service]:
     return [
         item
         for item in mine
-        if not services.is_one_shot(item, item.name in awaited) and not environments.only_for_tests(item)
+        if not services.is_one_shot(item, item.name in awaited)
+        and not (environments.only_for_tests(item) or environments.only_for_development(item))
     ]
 
 

@@ -2,7 +2,8 @@
 
 A container resolves and reaches only services of its own networks. Where two share none, the name doesn't resolve, as
 if the other service weren't there. Looked at are values and commands of services, what Prometheus scrapes, and whom a
-proxy passes requests to.
+proxy passes requests to. An address in a block that several services share counts only where none of them meets the
+other one, as it may be there for those that do.
 
 Anti-pattern:
 
@@ -54,11 +55,18 @@ _WEB = frozenset({"", "http", "https", "ws", "wss"})
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every connection that a value or command names between services without a common network."""
     services = {graph.service(item.project, item.name): item for item in inventory.distinct_services}
+    edges = [edge for edge in graph.edges_of("depends_on") if edge.attributes["inferred"]]
+    met = {
+        (edge.location, edge.target)
+        for edge in edges
+        if (one := services.get(edge.source)) and (other := services.get(edge.target)) and not _are_apart(one, other)
+    }
     seen: set[tuple[str, str]] = set()
-    for edge in graph.edges_of("depends_on"):
+    for edge in edges:
         one, other = services.get(edge.source), services.get(edge.target)
         pair = (edge.source, edge.target)
-        if one and other and edge.attributes["inferred"] and pair not in seen and _are_apart(one, other):
+        known = pair in seen or (edge.attributes["shared"] and (edge.location, edge.target) in met)
+        if one and other and not known and _are_apart(one, other):
             seen.add(pair)
             yield _evidence(edge, one, other)
     yield from _scrapes(inventory, graph)
@@ -115,11 +123,21 @@ def _are_apart(one: Service, other: Service) -> bool:
 
 
 def _evidence(edge: Edge, one: Service, other: Service) -> Evidence:
-    confidence = Confidence.MEDIUM if edge.attributes["scheme"] in _WEB else None
-    return _told(edge.location, one, other, f"talks to {other.name}", confidence)
+    """A connection; of an address that several services take from one place nobody knows which of them asks there."""
+    shared = edge.attributes["shared"]
+    confidence = Confidence.MEDIUM if shared or edge.attributes["scheme"] in _WEB else None
+    act = f"is given the address of {other.name}, as other services are" if shared else f"talks to {other.name}"
+    return _told(edge.location, one, other, act, confidence, Severity.MEDIUM if shared else None)
 
 
-def _told(place: Location, one: Service, other: Service, act: str, confidence: Confidence | None) -> Evidence:
+def _told(
+    place: Location,
+    one: Service,
+    other: Service,
+    act: str,
+    confidence: Confidence | None,
+    severity: Severity | None = None,
+) -> Evidence:
     mine = listed(item.network for item in one.networks)
     theirs = listed(item.network for item in other.networks)
     return Evidence(
@@ -137,4 +155,5 @@ def _told(place: Location, one: Service, other: Service, act: str, confidence: C
             one, f"networks: [{', '.join([item.network for item in one.networks] + [other.networks[0].network])}]"
         ),
         confidence=confidence,
+        severity=severity,
     )

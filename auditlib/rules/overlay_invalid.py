@@ -31,7 +31,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditlib.conventions import environments
+from auditlib.conventions import compose_calls, environments
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Problem, Project
@@ -56,7 +56,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             if item.project == project.name and item.kind == "error" and item.location.file in project.files
         ]
         found = [item for item in found if item.code in _UNDEFINED]
-        if found:
+        if found and not compose_calls.take_more(inventory, project):
             yield _evidence(inventory, project, found)
 
 

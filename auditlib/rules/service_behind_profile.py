@@ -79,12 +79,15 @@ def _matters(inventory: Inventory, members: list[Service]) -> bool:
 
 
 def _texts(inventory: Inventory) -> Iterator[str]:
-    """Everything that may activate a profile: commands, mentions of documents, variables of files and jobs."""
+    """Everything that may activate a profile: commands, documents, comments of Compose files, variables of files
+    and jobs.
+    """
     yield from (" ".join(command.words) for command in deployment.commands(inventory))
     yield from (mention.text for document in inventory.documents for mention in document.mentions)
     for line in (line for file in inventory.env_files for line in file.lines if line.value is not None):
         yield f"{line.name}={line.value}"
     yield from (f"{pair.name}={pair.value}" for pair in deployment.workflow_variables(inventory))
+    yield from (f"--profile {name}" for project in inventory.projects for name in project.told_profiles)
 
 
 def _activates(text: str, profile: str, names: set[str]) -> bool:

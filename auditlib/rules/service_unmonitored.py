@@ -46,6 +46,8 @@ from auditlib.scraping import MetricSource
 _OF_CELERY = frozenset({"Celery exporter", "Flower"})
 _OF_APPLICATIONS = {"eureka_sd_configs"}
 """Registries in which applications enter themselves; a database doesn't."""
+_KINDS = {"datastore": ("database", "db"), "broker": ("broker",)}
+"""What applications call the store of a kind in the names of their metrics."""
 _LOOP = regex(r"\b(?:while|until)\b.*\bsleep\b", re.S)
 _LEFT_OUT = services.AUXILIARY | services.OBSERVABILITY
 
@@ -74,9 +76,29 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         unwatched = [item for item in candidates if item.key not in watched | outer]
         if any(_watches_workers(inventory, source) for source in sources):
             unwatched = [item for item in unwatched if not durability.is_celery_worker(inventory, item)]
+        told = _told_by_applications(inventory) if unwatched else frozenset()
+        unwatched = [item for item in unwatched if told.isdisjoint(_words_for(inventory, item))]
         if any(item.key in watched for item in mine) and unwatched:
             runs = watching.is_run(inventory, configs)
             yield _evidence(inventory, configs[0].file, project, unwatched, "are" if runs else "would be", seen)
+
+
+def _told_by_applications(inventory: Inventory) -> frozenset[str]:
+    """The words of the metrics that alerts ask for, less the first one, which says who gives them: by
+    `shop_database_up` the application tells how its database is, by `redis_up` an exporter would.
+    """
+    names = {name for alert in monitoring.alerts(inventory) for name in alert.query.metrics}
+    own = (name for name in names if exporters.of_metric(name) in (None, exporters.APPLICATION))
+    return frozenset(word for name in own for word in name.lower().split("_")[1:])
+
+
+def _words_for(inventory: Inventory, service: Service) -> set[str]:
+    """What a service may be called in the name of a metric."""
+    found = services.product(inventory, service)
+    words = {service.name.lower()}
+    if found is not None:
+        words |= {found.name.lower(), *_KINDS.get(found.kind, ())}
+    return words - {"api", "app", "web", "worker"}
 
 
 def _is_datastore(inventory: Inventory, service: Service) -> bool:

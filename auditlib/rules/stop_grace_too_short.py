@@ -35,7 +35,7 @@ from collections.abc import Iterator
 
 from auditlib.compose.errors import RefusedError
 from auditlib.compose.units import parse_duration
-from auditlib.conventions import environments, server_traits
+from auditlib.conventions import environments, server_traits, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.configuration import ServerTrait
@@ -53,12 +53,31 @@ _NANOSECONDS = 10**9
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every service whose program waits longer for its requests than Docker waits for it."""
     for service in inventory.distinct_services:
-        if environments.only_for_development(service):
+        if environments.only_for_development(service) or not _serves(inventory, service):
             continue
         grace = max(_grace(item) for item in inventory.versions(service))
         longest = max(server_traits.waits(inventory, service), key=lambda item: item.amount, default=None)
         if longest and longest.amount > grace:
             yield _evidence(service, longest, grace)
+
+
+def _serves(inventory: Inventory, service: Service) -> bool:
+    """Whether a service is the one of its image that answers requests, as far as its words can tell: not a task that
+    ends, nor one of several modes of a program of which others have the ports.
+    """
+    modes = [item for item in inventory.distinct_services if item.command and _image(item) == _image(service)]
+    others = [item for item in modes if item.command != service.command]
+    beside = bool(service.command) and any(_has_port(item) for item in others) and not _has_port(service)
+    return not beside and not services.is_one_shot(service)
+
+
+def _image(service: Service) -> tuple[str, ...]:
+    build = service.build
+    return (build.context, build.dockerfile, build.target) if build else (service.image,)
+
+
+def _has_port(service: Service) -> bool:
+    return bool(service.ports or service.expose)
 
 
 def _grace(service: Service) -> float:

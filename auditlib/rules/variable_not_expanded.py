@@ -68,9 +68,11 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for service in inventory.distinct_services:
         probe = service.healthcheck
         if probe is not None and not probe.shell and not probe.disabled:
-            yield from _evidence(service, "health check", probe.test, probe.test_location or probe.location)
+            place = probe.test_location or probe.location
+            yield from _evidence(service, "health check", probe.test, place, _filled(inventory, service, "healthcheck"))
         if _starts_as_written(inventory, service):
-            yield from _evidence(service, "command", service.command, service.command_location or service.location)
+            place = service.command_location or service.location
+            yield from _evidence(service, "command", service.command, place, _filled(inventory, service, "command"))
 
 
 def _starts_as_written(inventory: Inventory, service: Service) -> bool:
@@ -80,9 +82,23 @@ def _starts_as_written(inventory: Inventory, service: Service) -> bool:
     return plain and found is not None and found.kind in services.DATASTORES and found.name not in _REPLACES
 
 
-def _evidence(service: Service, part: str, words: tuple[str, ...], place: Location) -> Iterator[Evidence]:
+def _filled(inventory: Inventory, service: Service, part: str) -> frozenset[str]:
+    """The variables that Compose itself fills in there; the value of one that is demanded isn't known."""
+    key = f"services.{service.name}.{part}"
+    files = inventory.files_of(service.project)
+    return frozenset(
+        item.name
+        for item in inventory.variables
+        if item.location.file in files and (item.target == key or item.target.startswith((f"{key}.", f"{key}[")))
+    )
+
+
+def _evidence(
+    service: Service, part: str, words: tuple[str, ...], place: Location, filled: frozenset[str]
+) -> Iterator[Evidence]:
     names = {posixpath.basename(word) for word in words}
     found = list(dict.fromkeys(match[0] for word in words for match in _VARIABLE.finditer(word)))
+    found = [name for name in found if name.strip("${}") not in filled]
     if found and names.isdisjoint(_SHELLS):
         verb = "arrives" if len(found) == 1 else "arrive"
         given = {entry.name for entry in service.environment}

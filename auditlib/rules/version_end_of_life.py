@@ -173,6 +173,8 @@ def _of_files(inventory: Inventory) -> Iterator[_Use]:
                 instead = next(iter(kept), ended.successor)
                 says = f"{location.file} asks for {listed(versions)}"
                 asked = f'{language}-version: "{instead}"' if location in inputs else instead
+                if location.file.endswith("Gemfile"):
+                    asked = f'ruby "{instead}"'
                 example = files.into(location.file, asked)
                 yield _Use(ended, text, location, says, False, False, instead, example)
 

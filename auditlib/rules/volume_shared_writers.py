@@ -49,8 +49,14 @@ from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
 
 _HELPERS = frozenset({"proxy", "backup", "tool", "test", "exporter"})
-_MEANT_TO_BE_SHARED = regex(r"cert|acme|letsencrypt|sock|static|cache|node_modules|venv|/run(?:/|$)", re.I)
-
+_MEANT_TO_BE_SHARED = regex(
+    r"cert|acme|letsencrypt|sock|static|cache|node_modules|venv|/run(?:/|$)|backup|barman|wal[-_]?archive|"
+    r"(?:^|[\s/_-])(?:restic|borg)(?:$|[\s/_-])",
+    re.I,
+)
+"""The repository of a backup's tool is one for all that write to it."""
+_COORDINATES = regex(r"(?:^|[/_-])(?:control|locks?|journals?|state|coordination|wal)(?:$|[/_-])", re.I)
+"""Names of what processes agree by, for which no object store is good."""
 _SQLITE = regex(r"\.sqlite3?$|(?:^|/)(?:db|app|data|database)\.db$")
 _SQLITE_URL = regex(r"sqlite(?:\+\w+)?:///(/[^?]+)")
 _OTHER_DATABASE = regex(r"postgres|mysql|mariadb|mongodb|mssql|oracle|cockroach", re.I)
@@ -73,6 +79,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                     writers[project.name, mount.source].append((service, mount))
     for (project_name, volume), found in writers.items():
         lasting = [(service, mount) for service, mount in found if _writes(inventory, service)]
+        lasting = _writers_of_logs(lasting)
         if len({service.name for service, _ in lasting}) > 1:
             yield _evidence(inventory, project_name, volume, lasting)
 
@@ -106,6 +113,27 @@ def _writes(inventory: Inventory, service: Service) -> bool:
     return not helps and not services.is_one_shot(service) and not environments.only_for_development(service)
 
 
+def _writers_of_logs(found: list[tuple[Service, Mount]]) -> list[tuple[Service, Mount]]:
+    """Of those that mount one folder of logs only the service that the folder is called by, if it is: others read."""
+    owners = {
+        (service.name, mount.target)
+        for service, mount in found
+        if _LOGS.search(mount.target) and posixpath.basename(mount.target) in _called(service)
+    }
+    folders = {target for _, target in owners}
+    return [
+        (service, mount)
+        for service, mount in found
+        if mount.target not in folders or (service.name, mount.target) in owners
+    ]
+
+
+def _called(service: Service) -> set[str]:
+    """What a service is called: by its own name, by its container's, by its image's."""
+    image = posixpath.basename(service.image.partition("@")[0]).partition(":")[0]
+    return {service.name, service.container_name, image} - {""}
+
+
 def _apart(found: list[tuple[Service, Mount]], *, own: bool) -> str:
     """Those that only read as readers, or each with files of its own."""
     if not own:
@@ -123,6 +151,8 @@ def _advice(found: list[tuple[Service, Mount]], volume: str, names: str) -> str:
     """What to do about files that all may need; processes of one image begin with one script, which may write."""
     images = {_image(service) for service, _ in found}
     if len(images) == 1:
+        if _COORDINATES.search(volume):
+            return f"Say in a document which of {names} writes what in {volume}, as it binds them to one host."
         return f"Move what {names} share in {volume} to an object store; logs and caches belong to each alone."
     return f"Mount {volume} with `:ro` in those of {names} that only read it, or move its content to an object store."
 

@@ -29,6 +29,7 @@ _FIRST_START = regex(
 )
 _ALONE = regex(r"\$(?:\{\w+\}|\w+):[/$]")
 """A variable, and the place of a mount after it."""
+_PROFILE = regex(r"--profile[= ][\"'`]?([\w.*-]{1,60})")
 
 
 class Plan(Struct, frozen=True):
@@ -139,6 +140,7 @@ def _project(source: Source, plan: Plan, files: tuple[str, ...]) -> stack.Projec
         tells_network="network create" in said,
         tells_volume="volume create" in said,
         tells_first_start=_FIRST_START.search(said) is not None,
+        told_profiles=tuple(dict.fromkeys(_PROFILE.findall(said))),
     )  # fmt: skip
 
 

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from auditlib.inventory.configuration import AllowedOrigin, Setting
+from auditlib.inventory.configuration import AllowedOrigin, EnvironmentBranch, Setting
 from auditlib.model import Coverage, Location, Read
 from auditlib.patterns import regex
 from auditlib.readers.settings.targets import revealing, target_before
@@ -80,6 +80,20 @@ _ELIXIR = _Language("elixir", "System.", regex(
 ))  # fmt: skip
 _SPRING = _Language("spring", "${", regex(rf"""\$\{{{_NAME}(?P<colon>:(?P<default>[^}}\n]*))?\}}"""))
 
+_HELPER = regex(
+    r"\bfunc (?P<helper>\w{1,60})\((?P<key>\w{1,30})\b[^)\n]{0,100}\)[^{\n]{0,40}\{[^}]{0,200}?"
+    r"\bos\.(?:Getenv|LookupEnv)\((?P=key)\)"
+)
+"""A function of Go that looks up the variable that it is given the name of."""
+_TELLING = regex(r"[gG]et_?[eE]nv|[eE]nvOr|LookupEnv")
+"""Names of functions that `_GO` knows by themselves."""
+_ENVIRONMENT = regex(r"(?:\w+_)?(?:ENV|ENVIRONMENT|STAGE)")
+_CALL = regex(rf"""(?<![\w.])(?P<helper>\w{{1,60}})\(\s*"{_NAME}"(?:\s*,\s*{_QUOTED})?""")
+_COMPARED = regex(
+    r"""\b(?P<holder>\w{1,60})\b"""
+    r"""\s{0,3}(?:[!=]==?\s{0,3}|\.equals\(\s{0,3}|\.Equals\(\s{0,3})["']"""
+    r"""(?P<value>prod(?:uction)?|dev(?:elopment)?|stag(?:e|ing)|test(?:ing)?|local)["']"""
+)
 _BY_ENDING = {
     ".go": _GO, ".rb": _RUBY, ".php": _PHP, ".java": _JVM, ".kt": _JVM, ".cs": _CSHARP, ".rs": _RUST,
     ".ex": _ELIXIR, ".exs": _ELIXIR,
@@ -103,7 +117,7 @@ def language(path: str) -> _Language | None:
     return _RUBY if _RAILS_FILE.search(path) else _BY_ENDING.get(posixpath.splitext(path)[1])
 
 
-def read_other(source: Source, path: str) -> Iterator[Setting | AllowedOrigin | Coverage]:
+def read_other(source: Source, path: str) -> Iterator[Setting | AllowedOrigin | EnvironmentBranch | Coverage]:
     """The variables that a file reads."""
     known, text = language(path), source.text(path)
     if known is _GO and (binding := _BINDS.search(text)):
@@ -114,13 +128,37 @@ def read_other(source: Source, path: str) -> Iterator[Setting | AllowedOrigin | 
     if known is None or known.hint.lower() not in text.lower():
         return
     starts = [0, *(match.end() for match in re.finditer("\n", text))]
-    for match in known.lookup.finditer(text):
-        line = bisect_right(starts, match.start())
-        begin = starts[line - 1]
-        if not _COMMENT.match(text, begin, match.start() + 1):
-            place = Location(path, line, match.start() - begin + 1)
+    holders: dict[str, str] = {}
+    for match in (*known.lookup.finditer(text), *(_through_helpers(text) if known is _GO else ())):
+        if place := _place(path, text, starts, match.start()):
             if (found := _setting(known, match, text, place, source.vault)).name not in _OWN:
                 yield found
+            if _ENVIRONMENT.fullmatch(found.name) and (target := target_before(text, match.start())):
+                holders[target.rpartition(".")[2]] = found.name
+    for name, match in _comparisons(text, holders):
+        if place := _place(path, text, starts, match.start()):
+            yield EnvironmentBranch(name, (match["value"],), (), place)
+
+
+def _place(path: str, text: str, starts: list[int], position: int) -> Location | None:
+    """Where a match stands; None within a comment."""
+    line = bisect_right(starts, position)
+    begin = starts[line - 1]
+    return None if _COMMENT.match(text, begin, position + 1) else Location(path, line, position - begin + 1)
+
+
+def _through_helpers(text: str) -> Iterator[re.Match[str]]:
+    """What is looked up by a function of the file whose name doesn't say so."""
+    helpers = {match["helper"] for match in _HELPER.finditer(text)}
+    helpers = {name for name in helpers if not _TELLING.search(name)}
+    yield from (match for match in _CALL.finditer(text) if match["helper"] in helpers) if helpers else ()
+
+
+def _comparisons(text: str, holders: dict[str, str]) -> Iterator[tuple[str, re.Match[str]]]:
+    """The comparisons of what holds the environment's name with one of an environment, by the variable."""
+    for match in _COMPARED.finditer(text) if holders else ():
+        if match["holder"] in holders:
+            yield holders[match["holder"]], match
 
 
 def _origins(path: str, text: str) -> Iterator[AllowedOrigin]:
