@@ -107,6 +107,10 @@ _ALL: tuple[Exporter, ...] = (
 )  # fmt: skip
 
 
+_OF_ANYTHING = frozenset({"3000", "5555", "8080", "8081"})
+"""Ports that applications listen on as well, so that they don't tell what does."""
+
+
 @cache
 def of_image(image: str) -> Exporter | None:
     """The exporter that an image is, by the last part of its name."""
@@ -118,7 +122,7 @@ def of_image(image: str) -> Exporter | None:
 def of_host(host: str, port: str) -> Exporter | None:
     """What is probably scraped at an address that no service has: by the host's name, else by the port."""
     named = (item for item in _ALL if re.search(rf"(?:^|[-_.]){item.image}(?:$|[-_.\d])", host.lower()))
-    return next(named, None) or next((item for item in _ALL if port != "8080" and port in item.ports), None)
+    return next(named, None) or next((item for item in _ALL if port not in _OF_ANYTHING and port in item.ports), None)
 
 
 @cache

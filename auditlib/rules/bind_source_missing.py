@@ -74,7 +74,11 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for path, users in missing.items():
         if path not in made and path not in filled and not posixpath.basename(path).startswith(".env"):
             alike = next((item for item in known if item.lower() == path.lower()), "")
-            yield _evidence(inventory, path, list(users.values()), alike)
+            meant = mounts.meant(next(iter(users.values()))[1])
+            if meant not in known:
+                yield _evidence(inventory, path, list(users.values()), alike)
+            elif not _chooses_folder(inventory):
+                yield _of_other_folder(path, list(users.values()), meant)
 
 
 def _unread(inventory: Inventory, known: frozenset[str]) -> Iterator[tuple[str, tuple[Service, str]]]:
@@ -107,6 +111,41 @@ def _of_folder(inventory: Inventory, path: str, service: Service, named: str) ->
         severity=Severity.HIGH,
         example=f"git mv {folder}/{files[0]} {path}" if len(files) == 1 else _files.committed([path]),
     )  # fmt: skip
+
+
+def _chooses_folder(inventory: Inventory) -> bool:
+    """Whether something starts Compose with a folder of its choice for the paths (`--project-directory`)."""
+    words = (word for command in deployment.commands(inventory) for word in command.words)
+    told = (item.text for document in inventory.documents for item in document.mentions)
+    return any("--project-directory" in text for text in (*words, *told))
+
+
+def _of_other_folder(path: str, users: list[tuple[Service, Mount]], meant: str) -> Evidence:
+    """What is there, under a path that was written as if Compose began at the repository's root."""
+    (service, first), *others = users
+    file = first.location.file
+    right = _written(first, meant)
+    written = f"./{meant}"
+    told = [item.name for item, mount in users if _is_told(item, mount)]
+    effect = f"; {listed(told)} can't start" if told else ""
+    return Evidence(
+        f"{listed(item.name for item, _ in users)} mounts {path}, as Compose begins at the folder of {file}: there "
+        f"is {meant}, but not that, and Docker puts an empty folder in its place{effect}.",
+        first.location,
+        subject=path,
+        service=service.name,
+        related=tuple(Related(mount.location, f"{item.name} mounts it here", member=True) for item, mount in others),
+        recommendation=f"Write {right} in place of {written} in {file}.",
+        change=(f"{written}:", f"{right}:"),
+        example=f"volumes: [{right}:{first.target}]",
+        severity=_severity(first, certain=bool(told)),
+    )
+
+
+def _written(mount: Mount, path: str) -> str:
+    """A path of the repository as a Compose file writes it."""
+    written = posixpath.relpath(path, posixpath.dirname(mount.location.file))
+    return written if written.startswith("..") else f"./{written}"
 
 
 def _is_told(service: Service, mount: Mount) -> bool:
@@ -179,6 +218,14 @@ def _kept_outside(path: str, mount: Mount) -> str:
     return "\n".join((_files.into(".gitignore", f"/{path}"), _files.into("README.md", f"On the host:\n\n    {made}")))
 
 
+def _first_step(path: str, mount: Mount, *, secret: bool) -> str:
+    if secret:
+        return f"Say in the README how {path} is made on the host, and have Git ignore it, as it is for keys."
+    if right := mounts.undoubled(mount):
+        return f"Commit {right}, and mount it as {_written(mount, right)}, as Compose begins at its file's own folder."
+    return f"Commit {path}, or say in the README how it is made before the start."
+
+
 def _severity(mount: Mount, *, certain: bool) -> Severity | None:
     """What no start survives is worse; what is for development is slight."""
     if environments.is_for_development(mount.location.file):
@@ -210,10 +257,8 @@ def _evidence(inventory: Inventory, path: str, users: list[tuple[Service, Mount]
         subject=path,
         service=service.name,
         related=tuple(Related(mount.location, f"{item.name} mounts it here", member=True) for item, mount in others),
-        recommendation=f"Say in the README how {path} is made on the host, and have Git ignore it, as it is for keys."
-        if secret
-        else f"Commit {path}, or say in the README how it is made before the start.",
+        recommendation=_first_step(path, first, secret=secret),
         severity=_severity(first, certain=bool(told) and not template),
         confidence=Confidence.MEDIUM if filled or template else None,
-        example=_way(path, first, template, secret=secret),
+        example=_way(mounts.undoubled(first) or path, first, template, secret=secret),
     )
