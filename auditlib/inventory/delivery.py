@@ -212,6 +212,8 @@ class Script(Struct, frozen=True):
     """Whether its first line ends as on Windows, and Git is not told to end it otherwise."""
     sets: frozenset[str] = frozenset()
     """The variables that a shell script gives a value, or has one for where nobody does (`${NAME:-…}`)."""
+    assigned: tuple[str, ...] = ()
+    """The names of scripts that it keeps in variables (`AGENT="$HERE/install-agent.sh"`)."""
 
 
 class Caller(Struct, frozen=True):

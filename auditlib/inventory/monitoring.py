@@ -200,6 +200,8 @@ class Integration(Struct, frozen=True):
     """The fields that no version of Alertmanager has in such an integration, with their places."""
     lacks_password: bool = False
     """Whether the mail server's user has an empty password."""
+    host_location: Location | None = None
+    """Where the host stands; of mail often in the global settings."""
     credential_variables: tuple[tuple[str, Location], ...] = ()
     """The variables (`${TOKEN}`) that stand in the place of a password or token of its requests."""
 

@@ -35,6 +35,12 @@ _SETS = regex(
     re.M,
 )
 """How a shell gives a variable a value, or is content without one."""
+_ASSIGNED = regex(
+    r"^[ \t]*(?:(?:export|readonly|local|declare)[ \t]+)?\w+="
+    r"[\"']?(?:[^\s\"'/]*/)*([\w.@-]+\.(?:sh|bash))[\"']?[ \t]*$",
+    re.M,
+)
+"""A variable that holds the path of a script."""
 _WORD = regex(r"\w+")
 _MARKER = regex(r"(?i)shellcheck|-\*-|coding[:=]|eslint|prettier|copyright|spdx|licen[cs]e|set -|^[-=#*\s]*$")
 
@@ -83,6 +89,7 @@ def _read(source: Source, file: str) -> Iterator[Script | Coverage]:
         shebang=text.startswith("#!"),
         carriage_return=file in source.carriage_returns and "eol=lf" not in source.glance(".gitattributes"),
         sets=_sets(text) if found else frozenset(),
+        assigned=tuple(dict.fromkeys(_ASSIGNED.findall(text))) if found else (),
     )
 
 
