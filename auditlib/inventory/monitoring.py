@@ -168,6 +168,10 @@ class Query(Struct, frozen=True):
     ratios: tuple[Ratio, ...] = ()
     floors_rate: bool = False
     """Whether it divides by a rate for which it takes at least one a second (`clamp_min(rate(…), 1)`)."""
+    grown: tuple[str, ...] = ()
+    """The metrics whose growth it asks for (`rate`, `increase`), as counters have one."""
+    exceeded: tuple[str, ...] = ()
+    """The metrics that it asks as they stand whether they are above a number."""
 
 
 class AlertRule(Struct, frozen=True):
