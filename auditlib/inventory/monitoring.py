@@ -114,6 +114,8 @@ class ScrapeJob(Struct, frozen=True):
     """The hosts whose addresses `dns_sd_configs` asks for."""
     modules: tuple[PathPattern, ...] = ()
     """The modules that `params` tells the exporter to probe with."""
+    authenticates: bool = False
+    """Whether it sends a password, a token or a certificate."""
 
 
 class ProbeModule(Struct, frozen=True):
@@ -122,6 +124,13 @@ class ProbeModule(Struct, frozen=True):
     file: str
     name: str
     prober: str
+    location: Location
+
+
+class WebLogin(Struct, frozen=True):
+    """A file by which Prometheus, Alertmanager or an exporter (`--web.config.file`) asks everybody for a password."""
+
+    file: str
     location: Location
 
 
