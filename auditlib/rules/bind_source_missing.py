@@ -218,6 +218,13 @@ def _kept_outside(path: str, mount: Mount) -> str:
     return "\n".join((_files.into(".gitignore", f"/{path}"), _files.into("README.md", f"On the host:\n\n    {made}")))
 
 
+def _is_read_by_no_provider(inventory: Inventory, mount: Mount) -> bool:
+    """Whether a folder is for dashboards of Grafana, whose providers all look for them elsewhere."""
+    paths = [item.path for item in inventory.dashboard_providers]
+    near = any(mounts.is_below(path, mount.target) or mounts.is_below(mount.target, path) for path in paths)
+    return mount.target.startswith("/var/lib/grafana/dashboards") and bool(paths) and not near
+
+
 def _first_step(path: str, mount: Mount, *, secret: bool) -> str:
     if secret:
         return f"Say in the README how {path} is made on the host, and have Git ignore it, as it is for keys."
@@ -236,6 +243,7 @@ def _severity(mount: Mount, *, certain: bool) -> Severity | None:
 def _evidence(inventory: Inventory, path: str, users: list[tuple[Service, Mount]], alike: str) -> Evidence:
     (service, first), *others = users
     template = _template(inventory, path)
+    idle = all(_is_read_by_no_provider(inventory, mount) for _, mount in users)
     secret = any(key_files.is_mounted(inventory, *user) for user in users)
     names = listed(item.name for item, _ in users)
     filled = not any(_is_read_only(mount) for _, mount in users)
@@ -257,8 +265,12 @@ def _evidence(inventory: Inventory, path: str, users: list[tuple[Service, Mount]
         subject=path,
         service=service.name,
         related=tuple(Related(mount.location, f"{item.name} mounts it here", member=True) for item, mount in others),
-        recommendation=_first_step(path, first, secret=secret),
-        severity=_severity(first, certain=bool(told) and not template),
+        recommendation=f"Remove the mount from {first.location.file}, as no provider reads {first.target}."
+        if idle
+        else _first_step(path, first, secret=secret),
+        severity=Severity.LOW if idle else _severity(first, certain=bool(told) and not template),
         confidence=Confidence.MEDIUM if filled or template else None,
-        example=_way(mounts.undoubled(first) or path, first, template, secret=secret),
+        example=_files.into(first.location.file, f"# out: - {first.source}:{first.target}")
+        if idle
+        else _way(mounts.undoubled(first) or path, first, template, secret=secret),
     )
