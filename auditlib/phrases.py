@@ -19,7 +19,8 @@ def listed(names: Iterable[str], limit: int = 6) -> str:
     """`a`, `a and b`, `a, b and c`; of more than `limit` the first ones and how many more there are."""
     items = list(dict.fromkeys(names))
     if len(items) > limit:
-        return f"{', '.join(items[: limit - 1])} and {len(items) - limit + 1} more"
+        kept = max(limit - 1, 1)
+        return f"{', '.join(items[:kept])} and {len(items) - kept} more"
     return " and ".join([", ".join(items[:-1]), items[-1]] if len(items) > 1 else items)
 
 

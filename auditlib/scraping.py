@@ -26,6 +26,7 @@ _OF_HOST = frozenset({"host.docker.internal", "host.containers.internal", "172.1
 _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 _UNREAD = tuple(ending for ending in programs.OTHER_LANGUAGES if ending != ".go")
 """Code in whose files no metrics are looked for."""
+_KINDS = frozenset({"", "api", "app", "backend", "server", "service"})
 _FOLLOWED = frozenset({"dns_sd_configs", "file_sd_configs"})
 
 
@@ -302,6 +303,8 @@ def series_of(name: str) -> tuple[str, ...]:
 def _may_give_anything(inventory: Inventory, source: MetricSource) -> bool:
     """Whether nobody knows what a source gives: it relays what others send, or runs code that isn't here."""
     service = source.service
+    if source.exporter is None and service is None and source.target.host in _LOCAL | _OF_HOST:
+        return not any(_is_named_after(source.job.name, item.name) for item in inventory.manifests)
     if source.exporter is not None or service is None:
         return source.exporter is None or source.exporter.relays
     if service.build is not None:
@@ -310,6 +313,12 @@ def _may_give_anything(inventory: Inventory, source: MetricSource) -> bool:
     owner, _, name = images.repository(service.image).rpartition("/")
     published = owner.rpartition("/")[2] == name  # `ollama/ollama`, by those who make it
     return service.image not in own and services.product(inventory, service) is None and not published
+
+
+def _is_named_after(job: str, name: str) -> bool:
+    """Whether a job asks the program that a manifest is of: `acme-shop-server` for `acme-shop-backend`."""
+    words = [[word for word in re.split(r"[^a-z0-9]+", text.lower()) if word not in _KINDS] for text in (job, name)]
+    return len(words[0]) > 1 and words[0] == words[1]
 
 
 def _words(source: MetricSource) -> list[str]:

@@ -51,19 +51,25 @@ def is_retired(path: str) -> bool:
 
 _TEMPLATE_WORDS = frozenset({
     "j2", "jinja", "jinja2", "erb", "example", "examples", "sample", "template", "tmpl", "tpl", "dist", "default",
-    "defaults",
+    "defaults", "exemple", "exemplo", "ejemplo", "beispiel",
 })  # fmt: skip
+_MISSPELT = frozenset("".join(sorted(word)) for word in ("example", "sample", "template"))
+"""The letters of words that people write in another order (`.env.exmaple`)."""
 
 
 def is_template(path: str) -> bool:
     """Whether a file's name says that it is there to be copied: `.env.example`, `production.env.tpl`."""
-    return not _TEMPLATE_WORDS.isdisjoint(re.split(r"[._-]", posixpath.basename(path).lower()))
+    return any(map(_says_template, re.split(r"[._-]", posixpath.basename(path).lower())))
+
+
+def _says_template(word: str) -> bool:
+    return word in _TEMPLATE_WORDS or "".join(sorted(word)) in _MISSPELT
 
 
 def without_template_word(path: str) -> str:
     """The file that a template is copied to, beside it: `.env` for `.env.example`, `env_sample` and `example.env`."""
     folder, name = posixpath.split(path)
-    words = [word for word in re.split(r"(?=[._-])", name) if word.strip("._-").lower() not in _TEMPLATE_WORDS]
+    words = [word for word in re.split(r"(?=[._-])", name) if not _says_template(word.strip("._-").lower())]
     joined = "".join(words).lstrip("_-")
     return posixpath.join(folder, ".env" if joined == "env" else joined)
 

@@ -143,6 +143,7 @@ def everything_named(inventory: Inventory) -> dict[str, set[str]]:
     said = [("", text) for text in (*texts, *given_to_containers(inventory))]
     for script in inventory.scripts:
         said += [(script.path, word) for command in script.commands for word in command.words]
+        said += [(script.path, name) for name in script.assigned]
     found: defaultdict[str, set[str]] = defaultdict(set)
     for speaker, text in said:
         for name in _names(text):

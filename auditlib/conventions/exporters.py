@@ -87,6 +87,11 @@ _ALL: tuple[Exporter, ...] = (
     Exporter("process exporter", r"process[-_]?exporter", ("namedprocess_",), ("9256",)),
     Exporter("NVIDIA exporter", r"dcgm[-_]?exporter", ("DCGM_",), ("9400",)),
     Exporter("kube-state-metrics", r"kube-state-metrics", ("kube_",), ("8081",)),
+    Exporter("Postfix exporter", r"postfix[-_]?exporter", ("postfix_",), ("9154",)),
+    Exporter("PM2 exporter", r"pm2(?:[-_](?:prometheus[-_]?)?exporter)?", ("pm2_",), ("9209",), own=False),
+    Exporter("mailcow exporter", r"mailcow(?:[-_]exporter)?", ("mailcow_",), ("9099",)),
+    Exporter("Jenkins", r"jenkins", ("jenkins_", "default_jenkins_")),
+    Exporter("Gitea", r"gitea|forgejo", ("gitea_",)),
     Exporter("Prometheus", r"prometheus", ("prometheus_",), ("9090",)),
     Exporter("Alertmanager", r"alertmanager", ("alertmanager_",), ("9093",)),
     Exporter("Grafana", r"grafana", ("grafana_",), ("3000",)),
@@ -107,6 +112,10 @@ _ALL: tuple[Exporter, ...] = (
 )  # fmt: skip
 
 
+_OF_ANYTHING = frozenset({"3000", "5555", "8080", "8081"})
+"""Ports that applications listen on as well, so that they don't tell what does."""
+
+
 @cache
 def of_image(image: str) -> Exporter | None:
     """The exporter that an image is, by the last part of its name."""
@@ -118,7 +127,7 @@ def of_image(image: str) -> Exporter | None:
 def of_host(host: str, port: str) -> Exporter | None:
     """What is probably scraped at an address that no service has: by the host's name, else by the port."""
     named = (item for item in _ALL if re.search(rf"(?:^|[-_.]){item.image}(?:$|[-_.\d])", host.lower()))
-    return next(named, None) or next((item for item in _ALL if port != "8080" and port in item.ports), None)
+    return next(named, None) or next((item for item in _ALL if port not in _OF_ANYTHING and port in item.ports), None)
 
 
 @cache

@@ -55,6 +55,8 @@ class Stated(Struct, frozen=True):
     text: str
     location: Location
     job: Job | None = None
+    variable: str = ""
+    """The variable of the workflow that holds it (`${{ env.NODE_VERSION }}`)."""
 
 
 def stated(inventory: Inventory) -> dict[str, list[Stated]]:
@@ -111,7 +113,9 @@ def _of_jobs(inventory: Inventory) -> Iterator[tuple[str, Stated]]:
                         for text in texts:
                             if number := version(language, text):
                                 only = job if len(texts) == 1 else None
-                                yield language, Stated("ci", number, text, pair.location, only)
+                                named = _VARIABLE.fullmatch(pair.value.strip())
+                                variable = named[1] if named else ""
+                                yield language, Stated("ci", number, text, pair.location, only, variable)
 
 
 def _alternatives(job: Job, variables: dict[str, str], value: str) -> tuple[str, ...]:

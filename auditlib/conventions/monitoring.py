@@ -41,6 +41,15 @@ def runners(inventory: Inventory, file: str) -> tuple[Service, ...]:
     return known[file]
 
 
+def meant_runners(inventory: Inventory, file: str) -> tuple[Service, ...]:
+    """The services that a configuration is for: those that mount it, or would if the paths in Compose were right."""
+    return runners(inventory, file) or tuple(
+        service
+        for service in inventory.services
+        if any(mounts.meant(mount) == file and mount.source not in inventory.file_set for mount in service.mounts)
+    )
+
+
 def _is_given(service: Service, inside: str) -> bool:
     """Whether a container has a file by another mount than that of the folder that its image is built from."""
     context = service.build.context if service.build else None

@@ -44,6 +44,22 @@ def holding(service: Service, path: str) -> Mount | None:
     return max(mounts, key=lambda item: len(item.target), default=None)
 
 
+def meant(mount: Mount) -> str:
+    """The path that a source would have if it had been written from the repository's root; empty for any other.
+
+    Compose takes `./monitoring/prometheus.yml` in `monitoring/compose.yaml` for `monitoring/monitoring/prometheus.yml`.
+    """
+    folder = posixpath.dirname(mount.location.file)
+    inside = mount.kind == "bind" and not mount.outside and bool(folder) and is_below(mount.source, folder)
+    return mount.source[len(folder) + 1 :] if inside else ""
+
+
+def undoubled(mount: Mount) -> str:
+    """The path that is meant by one that names its own folder twice (`monitoring/monitoring/grafana`), else empty."""
+    path = meant(mount)
+    return path if path and is_below(path, posixpath.dirname(mount.location.file)) else ""
+
+
 def is_below(path: str, folder: str) -> bool:
     """Whether a path is a folder or something in it; the empty folder is the root of the repository."""
     folder = folder.rstrip("/")

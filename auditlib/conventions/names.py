@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import difflib
 
+from auditlib.patterns import regex
+
 _SPELLINGS = {
     "pass": "password", "passwd": "password", "pwd": "password", "pw": "password", "username": "user", "usr": "user",
     "database": "db", "uri": "url", "addr": "host", "address": "host", "hostname": "host", "server": "host",
@@ -15,6 +17,8 @@ _SPELLINGS = {
     "origin": "origins", "hosts": "host", "lvl": "level", "loglevel": "log_level", "num": "count", "maximum": "max",
 }  # fmt: skip
 _FILLERS = frozenset({"key", "url", "name", "value", "app", "my", "the", "default", "id"})
+_EXPIRY = regex(r"(?<![a-z])(?:expir(?:y|ation|es?)(?:_(?:in|time|after))?)(?![a-z])")
+_PERMITTED = frozenset({"allowed", "allow"})
 _LONG, _LONG_WORD = 9, 4
 
 
@@ -33,7 +37,9 @@ def is_near(one: str, other: str) -> bool:
 
 def _words(name: str) -> list[str]:
     words = [_SPELLINGS.get(word, word) for word in name.lower().replace("-", "_").split("_") if word]
-    return "_".join(words).split("_")
+    found = _EXPIRY.sub("expiry", "_".join(words)).split("_")
+    shorter = [word for word in found if word not in _PERMITTED]
+    return shorter if len(shorter) > 1 else found
 
 
 def _is_mistyped(one: str, other: str) -> bool:

@@ -8,10 +8,11 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable
 from typing import Protocol, TypeVar
 
+from auditlib import stages
 from auditlib.compose.discovery import BASES, OVERRIDES
-from auditlib.conventions import compose_calls, deployment, environments, services
+from auditlib.conventions import compose_calls, data_folders, deployment, environments, exporters, services
 from auditlib.inventory import Inventory
-from auditlib.inventory.stack import Service
+from auditlib.inventory.stack import Project, Service
 from auditlib.patterns import regex
 from auditlib.phrases import listed
 
@@ -50,6 +51,23 @@ def gathered(groups: dict[str, list[Service]]) -> list[list[Service]]:
     if len(small) <= _MANY:
         return list(groups.values())
     return [[item for mine in small for item in mine], *(mine for mine in groups.values() if mine not in small)]
+
+
+def of_application(inventory: Inventory) -> list[Project]:
+    """The projects that start what the repository is about, production's first.
+
+    Where all run programs of others, as a monitoring does, and there is code of its own, none does.
+    """
+    ordered = sorted(inventory.base_projects, key=lambda item: not stages.names_production(item.location.file))
+    own = [item for item in ordered if any(map(_is_own, inventory.services_of(item.name).values()))]
+    with_code = any(item.kind != "make" for item in inventory.manifests)
+    return own or ([] if with_code else ordered)
+
+
+def _is_own(service: Service) -> bool:
+    """Whether a service runs what is built here, or an image of which nobody knows what it is."""
+    known = data_folders.product(service.image) or exporters.of_image(service.image)
+    return service.build is not None or known is None
 
 
 def owner(mine: list[Service]) -> str:

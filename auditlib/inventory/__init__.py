@@ -127,6 +127,7 @@ class Inventory:
     receivers: tuple[monitoring.Receiver, ...] = field(default=(), metadata={"of": monitoring.Receiver})
     alert_routes: tuple[monitoring.Route, ...] = field(default=(), metadata={"of": monitoring.Route})
     inhibit_rules: tuple[monitoring.InhibitRule, ...] = field(default=(), metadata={"of": monitoring.InhibitRule})
+    web_logins: tuple[monitoring.WebLogin, ...] = field(default=(), metadata={"of": monitoring.WebLogin})
     probe_modules: tuple[monitoring.ProbeModule, ...] = field(default=(), metadata={"of": monitoring.ProbeModule})
     loki_settings: tuple[monitoring.LokiSettings, ...] = field(default=(), metadata={"of": monitoring.LokiSettings})
     datasources: tuple[monitoring.Datasource, ...] = field(default=(), metadata={"of": monitoring.Datasource})

@@ -223,6 +223,8 @@ class Script(Struct, frozen=True):
     """The Compose files that a shell script names, in commands or in the text that a variable is given."""
     sets: frozenset[str] = frozenset()
     """The variables that a shell script gives a value, or has one for where nobody does (`${NAME:-…}`)."""
+    assigned: tuple[str, ...] = ()
+    """The names of scripts that it keeps in variables (`AGENT="$HERE/install-agent.sh"`)."""
 
 
 class Caller(Struct, frozen=True):

@@ -114,6 +114,8 @@ class ScrapeJob(Struct, frozen=True):
     """The hosts whose addresses `dns_sd_configs` asks for."""
     modules: tuple[PathPattern, ...] = ()
     """The modules that `params` tells the exporter to probe with."""
+    authenticates: bool = False
+    """Whether it sends a password, a token or a certificate."""
 
 
 class ProbeModule(Struct, frozen=True):
@@ -122,6 +124,13 @@ class ProbeModule(Struct, frozen=True):
     file: str
     name: str
     prober: str
+    location: Location
+
+
+class WebLogin(Struct, frozen=True):
+    """A file by which Prometheus, Alertmanager or an exporter (`--web.config.file`) asks everybody for a password."""
+
+    file: str
     location: Location
 
 
@@ -168,6 +177,10 @@ class Query(Struct, frozen=True):
     ratios: tuple[Ratio, ...] = ()
     floors_rate: bool = False
     """Whether it divides by a rate for which it takes at least one a second (`clamp_min(rate(…), 1)`)."""
+    grown: tuple[str, ...] = ()
+    """The metrics whose growth it asks for (`rate`, `increase`), as counters have one."""
+    exceeded: tuple[str, ...] = ()
+    """The metrics that it asks as they stand whether they are above a number."""
 
 
 class AlertRule(Struct, frozen=True):
@@ -200,6 +213,8 @@ class Integration(Struct, frozen=True):
     """The fields that no version of Alertmanager has in such an integration, with their places."""
     lacks_password: bool = False
     """Whether the mail server's user has an empty password."""
+    host_location: Location | None = None
+    """Where the host stands; of mail often in the global settings."""
     credential_variables: tuple[tuple[str, Location], ...] = ()
     """The variables (`${TOKEN}`) that stand in the place of a password or token of its requests."""
 

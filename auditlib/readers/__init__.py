@@ -45,6 +45,7 @@ READERS: tuple[str, ...] = (
     "grafana",
     "dashboards",
     "probe_modules",
+    "web_logins",
     "log_shippers",
     "log_pipelines",
     "nginx",

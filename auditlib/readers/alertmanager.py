@@ -202,6 +202,7 @@ def _integration(kind: str, config: Node, settings: Node | None, file: str, vaul
         placeholder=_is_placeholder(config, [endpoint, server], vault),
         location=location(config, file),
         endpoint_location=_place(endpoint, file),
+        host_location=_place(address, file),
         foreign_fields=tuple(
             (name.text, location(name, file)) for name, _ in config.items() if name.text in _FOREIGN.get(kind, ())
         ),

@@ -27,10 +27,12 @@ FILE_LIMIT = 50
 _ENDINGS = (".yml", ".yaml", ".properties", ".conf", ".cfg", ".ini", ".toml")
 _ASSIGNED = regex(
     r"""^[ \t]*(?:-[ \t]+)?["']?(?P<name>[A-Za-z][\w.-]{0,80})["']?[ \t]*(?::[ \t]|=>?)[ \t]*
-    (?:"(?P<double>[^"\n]{4,300})"|'(?P<single>[^'\n]{4,300})'|(?P<plain>[^\s"'#;,\[{|>&*!][^\s#;,]{3,300}))
+    (?:\[?"(?P<double>[^"\n]{4,300})"\]?|'(?P<single>[^'\n]{4,300})'|(?P<plain>[^\s"'#;,\[{|>&*!][^\s#;,]{3,300}))
     [ \t]*(?:[#;,].*)?$""",
     re.M | re.X,
 )
+_SCHEME = regex(r"^[ \t]*authorization:[ \t]*\n(?:[ \t]*(?:#.*|type:.*)?\n){0,4}[ \t]*\Z", re.M)
+"""What stands before the `credentials` that Prometheus and Alertmanager send as a token."""
 _SETTINGS = regex(r"(?:^|/)appsettings(?:\.[\w-]+)?\.json$")
 """https://learn.microsoft.com/aspnet/core/fundamentals/configuration/#appsettingsjson"""
 _CONNECTION = regex(
@@ -40,7 +42,7 @@ _CONNECTION = regex(
 )
 _APP_PASSWORD = regex(r"[a-z]{4}(?: [a-z]{4}){3}")
 """The form of Google's passwords for programs, which alone hold spaces (https://support.google.com/mail/answer/185833)."""
-_EXPRESSION = regex(r"[$<>{}]|%\(|__|^/|://|\.(?:pem|key|crt|json|txt)$")
+_EXPRESSION = regex(r"\$|[<{].*[>}]|%\(|__|^/|://|\.(?:pem|key|crt|json|txt)$")
 _ELSEWHERE = regex(
     r"(?:^|[._/-])(?:compose|docker-compose)[\w.-]*\.ya?ml$|(?:^|/)\.github/|(?:^|/)(?:locales?|i18n|lang|translations?|"
     r"docs?|examples?|tests?|spec|fixtures|node_modules|vendor)/|messages[\w-]*\.properties$|openapi|swagger|"
@@ -78,9 +80,10 @@ def _read(source: Source, path: str) -> Iterator[FixedSecret]:
     for match in _ASSIGNED.finditer(text):
         name, written = match["name"], match["double"] or match["single"] or match["plain"]
         spaced = re.search(r"\s", written) and not _APP_PASSWORD.fullmatch(written)
-        if is_credential_name(name) and not _EXPRESSION.search(written) and not spaced:
+        token = name == "credentials" and _SCHEME.search(text, max(0, match.start("name") - 300), match.start("name"))
+        if (token or is_credential_name(name)) and not _EXPRESSION.search(written) and not spaced:
             starts = starts or [0, *(item.end() for item in re.finditer("\n", text))]
-            value = source.vault.value(name, written)
+            value = source.vault.value("token" if token else name, written)
             line = bisect_right(starts, match.start("name"))
             if value.secret and not value.placeholder:
                 place = Location(path, line, match.start("name") - starts[line - 1] + 1)

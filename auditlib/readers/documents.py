@@ -31,6 +31,8 @@ _CODE = regex(r"(?<!`)`++([^`\n]{1,300})`")
 _LINK = regex(r"\]\(<?(?P<target>[^)\s>#?]+)")
 _VARIABLE = regex(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b|(?<=\$)[A-Z][A-Z0-9]+\b|\b[A-Z][A-Z0-9]{2,}(?==)")
 _PATH = regex(r"(?<![\w:/.-])\.{0,2}/?[\w.@-]+(?:/[\w.@-]+)*/?")
+_GLOB = regex(r"(?<![\w:/.*-])(?:\./)?[\w.@-]+(?:/[\w.@-]+)*/\*\.sh\b")
+"""All scripts of a folder."""
 _METRIC = regex(
     r"\b(?:node|container|pg|mysql|redis|nginx|probe|windows)_[a-z0-9_]{2,60}_(?:bytes|total|seconds|ratio|count)\b"
 )
@@ -109,6 +111,7 @@ def _read(source: Source, file: str) -> Iterator[Document]:
             mentions += [Mention("variable", name, Location(file, number)) for name in _SPELLED.findall(line)]
             links = _LINK.findall(_CODE.sub("", line))
             for code in (*_CODE.findall(line), *links):
+                mentions += [Mention("glob", item, Location(file, number)) for item in _GLOB.findall(code)]
                 mentions += _mentions(source, file, number, code)
             mentions += [
                 Mention("link", link, Location(file, number)) for link in links if _is_broken(source, file, link)

@@ -22,6 +22,10 @@ from auditlib.source import Source, Unreadable
 from auditlib.yamltree import Node, YamlError, parse
 
 KIND = "prometheus"
+_CREDENTIALS = (
+    ("basic_auth",), ("authorization",), ("oauth2",), ("bearer_token",), ("bearer_token_file",), ("http_headers",),
+    ("tls_config", "cert_file"),
+)  # fmt: skip
 _ADDRESS = regex(r"(?:([a-z][a-z0-9+.-]*)://)?(?:[^@/]*@)?(\[[^\]]*\]|[^:/\[\]]*)(?::([^/]*))?", re.I)
 
 
@@ -117,6 +121,7 @@ def _job(node: Node, source: Source, entries: Entries) -> ScrapeJob:
         honors_labels=is_true(node, "honor_labels"),
         discovered=tuple(_discovered(node, entries)),
         modules=_paths(node.get("params", "module"), entries),
+        authenticates=any(node.get(*key) for key in _CREDENTIALS),
     )
 
 

@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from auditlib.inventory.monitoring import LabelMatcher, Query
 from auditlib.model import Location
 from auditlib.patterns import regex
+from auditlib.readers.promql_growth import exceeded, grown
 from auditlib.readers.promql_ratios import floors_rate, ratios
 
 LENGTH_LIMIT = 10_000
@@ -52,7 +53,14 @@ def _parsed(text: str) -> Query:
             error = error or stand_ins.restore(str(reason).strip()) or "no valid PromQL"
         else:
             named, divisions = _named(_selectors(tree), stand_ins), tuple(dict.fromkeys(ratios(tree)))
-            return Query(text, *named, ratios=divisions, floors_rate=floors_rate(tree))
+            return Query(
+                text,
+                *named,
+                ratios=divisions,
+                floors_rate=floors_rate(tree),
+                grown=stand_ins.known(grown(tree)),
+                exceeded=stand_ins.known(exceeded(tree)),
+            )
     return Query(text, (), (), error)
 
 
@@ -104,6 +112,10 @@ class _StandIns(Struct):
         for variable, word in self.words.items():
             text = text.replace(word, variable)
         return text
+
+    def known(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Each name once, less those of which a variable is a part."""
+        return tuple(dict.fromkeys(name for name in names if not self.stand_in(name)))
 
     def stand_in(self, text: str) -> bool:
         """Whether a name is not known, because a variable is a part of it."""

@@ -47,15 +47,15 @@ def _is_floored(node: Any) -> bool:
         return False
     value, floor = node.args
     return getattr(floor, "val", 0) >= 1 and any(
-        type(item).__name__ == "Call" and item.func.name in ("rate", "irate") for item in _walk(value)
+        type(item).__name__ == "Call" and item.func.name in ("rate", "irate") for item in walk(value)
     )
 
 
 def _divisions(tree: Any) -> Iterator[Any]:
-    return (node for node in _walk(tree) if type(node).__name__ == "BinaryExpr" and str(node.op) == "/")
+    return (node for node in walk(tree) if type(node).__name__ == "BinaryExpr" and str(node.op) == "/")
 
 
-def _walk(tree: Any) -> Iterator[Any]:
+def walk(tree: Any) -> Iterator[Any]:
     """An expression and all that it is made of, from the left to the right."""
     stack = [tree]
     while stack:

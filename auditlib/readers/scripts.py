@@ -47,6 +47,12 @@ _PROGRAM = regex(
 )
 """A variable that holds a call of Docker, or the beginning of one, without expansions."""
 _LINE = 2_000
+_HELD = regex(
+    r"^[ \t]*(?:(?:export|readonly|local|declare)[ \t]+)?\w+="
+    r"[\"']?(?:[^\s\"'/]*/)*([\w.@-]+\.(?:sh|bash))[\"']?[ \t]*$",
+    re.M,
+)
+"""A variable that holds the path of a script."""
 _WORD = regex(r"\w+")
 _ASSIGNED = regex(r"^[ \t]*(?:(?:local|export|readonly|declare)[ \t]+)?(\w{1,80})=", re.M)
 _DECIDES = regex(
@@ -104,6 +110,7 @@ def _read(source: Source, file: str) -> Iterator[Script | EnvironmentBranch | Co
         carriage_return=file in source.carriage_returns and "eol=lf" not in source.glance(".gitattributes"),
         compose_files=tuple(_compose_files(file, text)) if found else (),
         sets=_sets(text) if found else frozenset(),
+        assigned=tuple(dict.fromkeys(_HELD.findall(text))) if found else (),
     )
 
 

@@ -111,7 +111,10 @@ def _containers(inventory: Inventory, uses: _Uses) -> Iterator[Evidence]:
     for matcher, rules in uses.items():
         about = [item for item in rules if any(_is_of_container(metric) for metric in item.query.metrics)]
         plain = matcher.operator == "=" and matcher.name in ("name", "container_name") and matcher.value
-        if names and about and plain and not any(name in matcher.value for name in names):
+        if about and plain and matcher.value == "/":
+            reason = 'cAdvisor gives the whole host as id="/" and without a name'
+            yield _evidence(matcher, about, reason, (), instead='id="/"')
+        elif names and about and plain and not any(name in matcher.value for name in names):
             reason = "no service or container of the Compose files is called so, unless it is started elsewhere"
             yield _evidence(matcher, about, reason, (), Confidence.MEDIUM)
 
@@ -150,10 +153,10 @@ def _giving(inventory: Inventory, metric: str) -> Service | None:
     return bare[0] if bare and bare == found and not adds else None
 
 
-def _corrected(item: AlertRule, matcher: LabelMatcher, written: str) -> str:
+def _corrected(item: AlertRule, matcher: LabelMatcher, written: str, instead: str) -> str:
     """The alert with a place for the value that is meant."""
     expression = " ".join(item.query.expression.split())
-    wanted = f'{matcher.name}{matcher.operator}"<the {matcher.name} that is meant>"'
+    wanted = instead or f'{matcher.name}{matcher.operator}"<the {matcher.name} that is meant>"'
     lines = f"- {item.kind}: {item.name}\n  expr: {expression.replace(written, wanted)}"
     return files.into(item.file, lines) if written in expression else ""
 
@@ -164,17 +167,21 @@ def _evidence(
     reason: str,
     related: tuple[Related, ...],
     confidence: Confidence | None = None,
+    instead: str = "",
 ) -> Evidence:
     names = listed(item.name for item in rules)
     written = f'{matcher.name}{matcher.operator}"{matcher.value}"'
+    always = ": absent() holds all the time" if all("absent(" in item.query.expression for item in rules) else ""
     others = list(dict.fromkeys((item.expression_location, item.name) for item in rules))[1:]
     return Evidence(
-        f"{names} {'selects' if len(set(rules)) == 1 else 'select'} {written}, but {reason}.",
+        f"{names} {'selects' if len(set(rules)) == 1 else 'select'} {written}, but {reason}{always}.",
         rules[0].expression_location,
         subject=written,
         related=(*(Related(place, f"{name} selects it too", member=True) for place, name in others), *related),
-        recommendation=f"Correct {written} in {rules[0].file}, or remove {names}.",
+        recommendation=f"Write {instead} in place of {written} in {rules[0].file}."
+        if instead
+        else f"Correct {written} in {rules[0].file}, or remove {names}.",
         severity=Severity.MEDIUM if confidence else None,
-        example=_corrected(rules[0], matcher, written),
+        example=_corrected(rules[0], matcher, written, instead),
         confidence=confidence,
     )

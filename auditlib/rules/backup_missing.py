@@ -60,9 +60,10 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         + sqlite_files.kept(inventory, project)
         for project in inventory.base_projects
     }
-    alone = not any(kept.values())
+    alone = all(product.kind in _PASSING for stores in kept.values() for _, product, _ in stores)
     for project in inventory.base_projects:
-        stores = kept[project.name] or (services.monitoring_data(inventory, project) if alone else [])
+        watching = services.monitoring_data(inventory, project) if alone else []
+        stores = [*watching, *kept[project.name]]
         if stores and not environments.in_development_file(inventory, project.location.file):
             wanted = _lasting(stores)
             yield _evidence(inventory, project, wanted, [item for item in stores if item not in wanted])

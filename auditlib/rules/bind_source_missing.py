@@ -78,7 +78,11 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for path, users in missing.items():
         if path not in made and path not in filled and not posixpath.basename(path).startswith(".env"):
             alike = next((item for item in known if item.lower() == path.lower()), "")
-            yield _evidence(inventory, path, list(users.values()), alike or _other_ending(inventory, path))
+            meant = mounts.meant(next(iter(users.values()))[1])
+            if meant not in known:
+                yield _evidence(inventory, path, list(users.values()), alike or _other_ending(inventory, path))
+            elif not _chooses_folder(inventory):
+                yield _of_other_folder(path, list(users.values()), meant)
 
 
 def _other_ending(inventory: Inventory, path: str) -> str:
@@ -118,6 +122,41 @@ def _of_folder(inventory: Inventory, path: str, service: Service, named: str) ->
         severity=Severity.HIGH,
         example=f"git mv {folder}/{files[0]} {path}" if len(files) == 1 else _files.committed([path]),
     )  # fmt: skip
+
+
+def _chooses_folder(inventory: Inventory) -> bool:
+    """Whether something starts Compose with a folder of its choice for the paths (`--project-directory`)."""
+    words = (word for command in deployment.commands(inventory) for word in command.words)
+    told = (item.text for document in inventory.documents for item in document.mentions)
+    return any("--project-directory" in text for text in (*words, *told))
+
+
+def _of_other_folder(path: str, users: list[tuple[Service, Mount]], meant: str) -> Evidence:
+    """What is there, under a path that was written as if Compose began at the repository's root."""
+    (service, first), *others = users
+    file = first.location.file
+    right = _written(first, meant)
+    written = f"./{meant}"
+    told = [item.name for item, mount in users if _is_told(item, mount)]
+    effect = f"; {listed(told)} can't start" if told else ""
+    return Evidence(
+        f"{listed(item.name for item, _ in users)} mounts {path}, as Compose begins at the folder of {file}: there "
+        f"is {meant}, but not that, and Docker puts an empty folder in its place{effect}.",
+        first.location,
+        subject=path,
+        service=service.name,
+        related=tuple(Related(mount.location, f"{item.name} mounts it here", member=True) for item, mount in others),
+        recommendation=f"Write {right} in place of {written} in {file}.",
+        change=(f"{written}:", f"{right}:"),
+        example=f"volumes: [{right}:{first.target}]",
+        severity=_severity(first, certain=bool(told)),
+    )
+
+
+def _written(mount: Mount, path: str) -> str:
+    """A path of the repository as a Compose file writes it."""
+    written = posixpath.relpath(path, posixpath.dirname(mount.location.file))
+    return written if written.startswith("..") else f"./{written}"
 
 
 def _is_told(service: Service, mount: Mount) -> bool:
@@ -212,6 +251,21 @@ def _mounted(service: Service, mount: Mount, source: str) -> str:
     return compose_lines.mount_of(service, source, mount.target, ":ro" if mount.read_only else "")
 
 
+def _is_read_by_no_provider(inventory: Inventory, mount: Mount) -> bool:
+    """Whether a folder is for dashboards of Grafana, whose providers all look for them elsewhere."""
+    paths = [item.path for item in inventory.dashboard_providers]
+    near = any(mounts.is_below(path, mount.target) or mounts.is_below(mount.target, path) for path in paths)
+    return mount.target.startswith("/var/lib/grafana/dashboards") and bool(paths) and not near
+
+
+def _first_step(path: str, mount: Mount, *, secret: bool) -> str:
+    if secret:
+        return f"Say in the README how {path} is made on the host, and have Git ignore it, as it is for keys."
+    if right := mounts.undoubled(mount):
+        return f"Commit {right}, and mount it as {_written(mount, right)}, as Compose begins at its file's own folder."
+    return f"Commit {path}, or say in the README how it is made before the start."
+
+
 def _severity(mount: Mount, *, certain: bool) -> Severity | None:
     """What no start survives is worse; what is for development is slight."""
     if environments.is_for_development(mount.location.file):
@@ -222,6 +276,7 @@ def _severity(mount: Mount, *, certain: bool) -> Severity | None:
 def _evidence(inventory: Inventory, path: str, users: list[tuple[Service, Mount]], alike: str) -> Evidence:
     (service, first), *others = users
     template = _template(inventory, path)
+    idle = all(_is_read_by_no_provider(inventory, mount) for _, mount in users)
     secret = any(key_files.is_mounted(inventory, *user) for user in users)
     kept = secret and bool(git_ignores.left_out_by(inventory, path) or git_ignores.left_out_by(inventory, f"{path}/"))
     names = listed(item.name for item, _ in users)
@@ -249,15 +304,19 @@ def _evidence(inventory: Inventory, path: str, users: list[tuple[Service, Mount]
         subject=path,
         service=service.name,
         related=tuple(Related(mount.location, f"{item.name} mounts it here", member=True) for item, mount in others),
-        recommendation=f"Say in the README how {path} is made on the host."
+        recommendation=f"Remove the mount from {first.location.file}, as no provider reads {first.target}."
+        if idle
+        else f"Say in the README how {path} is made on the host."
         if kept
-        else f"Say in the README how {path} is made on the host, and have Git ignore it, as it is for keys."
-        if secret
         else f"Mount {alike} in place of {path}, if it is what is meant."
-        if alike
-        else f"Commit {path}, or say in the README how it is made before the start.",
-        severity=Severity.LOW if kept else _severity(first, certain=bool(told) and not template),
+        if alike and not secret
+        else _first_step(path, first, secret=secret),
+        severity=Severity.LOW if kept or idle else _severity(first, certain=bool(told) and not template),
         confidence=Confidence.MEDIUM if filled or template or kept else None,
         change=_named_right(first, path, alike),
-        example=_mounted(service, first, alike) if alike and not secret else _way(path, first, template, secret=secret),
+        example=_files.into(first.location.file, f"# out: - {first.source}:{first.target}")
+        if idle
+        else _mounted(service, first, alike)
+        if alike and not secret
+        else _way(mounts.undoubled(first) or path, first, template, secret=secret),
     )

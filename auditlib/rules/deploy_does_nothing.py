@@ -35,8 +35,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from auditlib import stages
-from auditlib.conventions import checks, deployment, tools
+from auditlib.conventions import checks, deployment, stacks, tools
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Command, Job, Step
@@ -97,7 +96,7 @@ def _only_checks(step: Step) -> bool:
 
 def _deploying(inventory: Inventory, job: Job, name: str = "") -> str:
     """The step that brings the new version to a host, built there or pulled."""
-    projects = sorted(inventory.base_projects, key=lambda item: not stages.names_production(item.location.file))
+    projects = stacks.of_application(inventory)
     named = f"- name: {name}\n  run: " if name else "- run: "
     if not projects:
         return workflow_lines.step(job.workflow, job.id, f"{named}<what deploys>")

@@ -79,6 +79,9 @@ def _evidence(inventory: Inventory, server: Service, *, with_dashboards: bool = 
     sources = [("Prometheus", item) for item in services.of_product(inventory, "Prometheus")]
     sources += [("Loki", item) for item in inventory.distinct_services if images.repository(item.image) == _LOKI]
     folder = mounts.path_outside(server, grafana.SOURCES)
+    mount = mounts.holding(server, grafana.SOURCES)
+    if folder and mount and (right := mounts.undoubled(mount)):
+        folder = folder.replace(mount.source, right, 1)
     given = "dashboards and no data source" if with_dashboards else "no data source and no dashboard"
     return Evidence(
         f"{server.name} is given {given}: it shows nothing until somebody sets it up by hand.",

@@ -73,7 +73,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for mine in stacks.gathered(stacks.by_project(found)):
         yield _evidence(mine)
     handlers = [item for item in inventory.unrotated_logs if _is_run_all_the_time(inventory, item.location)]
-    if handlers and inventory.base_projects:
+    if handlers and inventory.base_projects and not _is_documented(inventory):
         yield _of_code(handlers)
 
 
@@ -101,6 +101,11 @@ def _of_code(handlers: list[UnrotatedLog]) -> Evidence:
         recommendation=f"{step} in {file}, or log to standard output.",
         example=files.into(file, lines),
     )
+
+
+def _is_documented(inventory: Inventory) -> bool:
+    """Whether a document says how the host rotates log files."""
+    return any("logrotate" in document.words for document in inventory.documents)
 
 
 def _is_set_by_a_command(inventory: Inventory) -> bool:

@@ -39,8 +39,10 @@ from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
+_SERVICE = "service that takes the notification"
+_TAKES = {"email": "mail server, as this container sees it"}
 _URL = "url: http://<the service that takes it>:<the port it listens on>"
-_END = {"email": "smarthost: <the mail server>:587"}
+_END = {"email": "smarthost: <the mail server>:587  # in `global`: smtp_smarthost"}
 
 
 @rule(area=Area.MONITORING, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
@@ -57,11 +59,13 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             yield Evidence(
                 f"The receiver {receiver.name} sends to {item.host}, which is Alertmanager's own container: nobody "
                 f"gets the notification{doubt}.",
-                item.endpoint_location or item.location,
+                item.host_location or item.location,
                 subject=f"{receiver.name}/{item.kind}",
                 related=tuple(Related(manager.location, "Alertmanager runs here") for manager in managers[:1]),
-                recommendation=f"Let {receiver.name} in {receiver.file} name the service that takes the notification.",
-                change=(f"//{item.host}:", "//<the service that takes it>:"),
+                recommendation=f"Let {receiver.name} in {receiver.file} name the {_TAKES.get(item.kind, _SERVICE)}.",
+                change=(f"{item.host}:", "<the mail server>:")
+                if item.kind == "email"
+                else (f"//{item.host}:", "//<the service that takes it>:"),
                 example=files.into(receiver.file, _END.get(item.kind, _URL)),
                 confidence=None if managers else Confidence.MEDIUM,
             )

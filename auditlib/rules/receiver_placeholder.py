@@ -48,6 +48,8 @@ _NEEDS_ADDRESS = {
     "pagerduty": "routing_key_file", "slack": "api_url_file", "webhook": "url_file",
 }  # fmt: skip
 """The integrations that have to name an address or a key, by themselves or in the global settings."""
+_OF_URL = frozenset({"discord", "msteams", "slack", "webhook"})
+_WORD = regex(r"[A-Za-z][\w-]+")
 _TO = "to: <who is to be told>"
 _SERVER = "\n        from: <sender>\n        smarthost: <mail server>:587\n        auth_username: <its user>"
 _LOGIN = "\n        auth_password_file: /run/secrets/{}_password"
@@ -148,6 +150,9 @@ def _evidence(inventory: Inventory, file: str, items: list[tuple[Receiver, Integ
     elsewhere = _is_read_elsewhere(inventory, file)
     doubt = ", unless the copy outside of the repository that Alertmanager reads is another" if elsewhere else ""
     none_left = "" if intact else f" No other receiver is left, so that no alert reaches anybody{doubt}."
+    refused = any(_is_no_url(item) for _, item in items)
+    if refused:
+        none_left = f" That is no URL, so that Alertmanager refuses {file} as a whole{doubt}."
     filled = all(not item.placeholder for _, item in items)
     what = "an empty password for the mail server" if filled else "a placeholder in the address that alerts go to"
     return Evidence(
@@ -156,7 +161,7 @@ def _evidence(inventory: Inventory, file: str, items: list[tuple[Receiver, Integ
         subject="receivers",
         related=tuple(Related(place, f"the address of {name}", member=True) for place, name in places[1:]),
         recommendation=_step(file, names, items),
-        severity=Severity.MEDIUM if intact or elsewhere else None,
+        severity=Severity.MEDIUM if (intact and not refused) or elsewhere else None,
         confidence=Confidence.MEDIUM if elsewhere else None,
         example=_with_secrets(
             inventory,
@@ -164,6 +169,11 @@ def _evidence(inventory: Inventory, file: str, items: list[tuple[Receiver, Integ
             _together(_addressed(receiver.name, item.kind, item.host) for receiver, item in items),
         ),
     )
+
+
+def _is_no_url(item: Integration) -> bool:
+    """Whether a word stands where Alertmanager demands a URL; what it may read from a file or leave empty is none."""
+    return item.kind in _OF_URL and bool(_WORD.fullmatch(item.endpoint))
 
 
 def _is_read_elsewhere(inventory: Inventory, file: str) -> bool:

@@ -28,8 +28,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from auditlib import compose_command, stages
-from auditlib.conventions import deployment
+from auditlib import compose_command
+from auditlib.conventions import deployment, stacks
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Step
@@ -100,7 +100,13 @@ def _back(inventory: Inventory) -> str:
         return f"`git checkout <that release>`, then `{own}`"
     if script := _other_script(inventory):
         return f"The steps of `{script}`, with the commit of that release in place of the newest"
-    projects = sorted(inventory.base_projects, key=lambda item: not stages.names_production(item.location.file))
+    return _of_compose(inventory)
+
+
+def _of_compose(inventory: Inventory) -> str:
+    projects = stacks.of_application(inventory)
+    if not projects:
+        return "<the commands that start that release>"
     file = projects[0].location.file
     if any(service.build for service in inventory.services_of(projects[0].name).values()):
         return f"`git checkout <that release>`, then `docker compose -f {file} up -d --build`"

@@ -32,10 +32,10 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 
-from auditlib.conventions import deployment, monitoring, peers, stacks
+from auditlib.conventions import deployment, exporters, monitoring, peers, stacks
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.monitoring import Target
+from auditlib.inventory.monitoring import ScrapeJob, Target
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
@@ -83,12 +83,13 @@ def _targets(inventory: Inventory) -> Iterator[tuple[str, str, Target]]:
 def _own_container(inventory: Inventory) -> Iterator[Evidence]:
     """Targets at the loopback address, which in a container is that of Prometheus alone."""
     for job in inventory.scrape_jobs:
-        runs = monitoring.runners(inventory, job.file)
+        runs = monitoring.meant_runners(inventory, job.file)
         shared = any(service.network_mode or _is_joined(inventory, service) or service.build for service in runs)
         own = {_own_port(service) for service in runs}
         for target in job.targets:
             if runs and not shared and not job.proxy and target.host in _LOOPBACK and target.port not in own | {""}:
                 name = runs[0].name
+                there = _listening(inventory, job, target)
                 yield Evidence(
                     f"{target.address}, a target of the job {job.name}, is the container of {name} itself, "
                     f"where nothing but {name} listens.",
@@ -96,10 +97,23 @@ def _own_container(inventory: Inventory) -> Iterator[Evidence]:
                     subject=target.address,
                     service=name,
                     related=(Related(runs[0].location, f"{name} runs in a container of its own"),),
-                    recommendation=f"Name the service that listens on {target.port}, or host.docker.internal with "
-                    f"`extra_hosts` if it is the host; or remove the job {job.name}.",
-                    change=(target.address, f"<the service that listens there>:{target.port}"),
+                    recommendation=f"Write {there}:{target.port} in place of {target.address} in {job.file}."
+                    if there
+                    else f"Name the service that listens on {target.port} in {job.file}, or host.docker.internal with "
+                    f"`extra_hosts` if it is the host, or remove {job.name}.",
+                    change=(target.address, f"{there or '<the service that listens there>'}:{target.port}"),
                 )
+
+
+def _listening(inventory: Inventory, job: ScrapeJob, target: Target) -> str:
+    """The service that is meant by its name or its job's; one with the same port may be another program."""
+    exporter = exporters.of_host(job.name, "") or exporters.of_host("", target.port)
+    own = (item for item in inventory.services if item.name == job.name)
+    found = next(own, None) or next(
+        (item for item in inventory.services if exporter and exporters.of_image(item.image) is exporter), None
+    )
+    fits = found and target.port in (*(port.target for port in found.ports), *(exporter.ports if exporter else ()))
+    return found.name if found and fits else ""
 
 
 def _of_swarm(inventory: Inventory) -> Iterator[Evidence]:

@@ -44,6 +44,8 @@ from auditlib.rules._rule import Evidence, rule
 
 _PUBLIC = frozenset({"Google API key"})
 """Keys that web pages carry by design; whether one is restricted, the files don't tell."""
+_FROM_FILE = frozenset({"password", "credentials", "bearer_token", "client_secret"})
+"""What Prometheus takes from a file as well (`password_file`)."""
 _OF_ANYBODY = frozenset({OF_CLIENT, OF_SCRIPT, "live API key"})
 """What no form tells the issuer of: it may be the project's own, and open one installation only."""
 
@@ -62,11 +64,12 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             found[item.value.identity].append(item)
     for items in found.values():
         yield _evidence(inventory, sorted(items, key=lambda item: environments.is_for_development(item.location.file)))
-    configurations = {receiver.file for receiver in inventory.receivers}
+    managers = {receiver.file for receiver in inventory.receivers}
+    configurations = {item.file for item in inventory.prometheus} | managers
     for secret in inventory.fixed_secrets:
         known = secret.location.file in configurations and secret.value.identity not in found
         if known and not secret.value.weak and (secret.value.generated or "password" in secret.name):
-            yield _of_alertmanager(secret)
+            yield _of_monitoring(secret, of_alertmanager=secret.location.file in managers)
 
 
 def _in_compose(inventory: Inventory) -> set[int]:
@@ -75,17 +78,21 @@ def _in_compose(inventory: Inventory) -> set[int]:
     return {entry.value.identity for entry in entries if entry.value is not None and entry.value.secret}
 
 
-def _of_alertmanager(secret: FixedSecret) -> Evidence:
-    """A login with which Alertmanager sends: a password has no form of its own, but the key says what it is."""
+def _of_monitoring(secret: FixedSecret, *, of_alertmanager: bool) -> Evidence:
+    """A login of Alertmanager or Prometheus: a password has no form of its own, but the key says what it is."""
     file, value = secret.location.file, secret.value
+    with_file = of_alertmanager or secret.name in _FROM_FILE
+    held = f"`{secret.name}_file`" if with_file else ""
     return Evidence(
         f"{file} gives {secret.name} a value ({value.text}); whether it is in use anywhere, the files don't tell.",
         secret.location,
         subject=f"{file}/{secret.name}/{value.digest}",
-        recommendation=f"Replace the {secret.name} wherever it is used, and let {file} name a file that holds it: "
-        f"`{secret.name}_file`.",
+        recommendation=f"Replace the value of {secret.name} wherever it is used, and "
+        + (f"let {file} name a file that holds it: {held}." if held else f"have each start write it into {file}."),
         severity=Severity.LOW if environments.is_for_development(file) else Severity.HIGH,
-        example=files.into(file, f"{secret.name}_file: /run/secrets/{secret.name}"),
+        example=files.into(file, f"{secret.name}_file: /run/secrets/{secret.name}")
+        if with_file
+        else files.into(file, f"{secret.name}: <written here by what starts it, from a secret of the host>"),
         confidence=Confidence.MEDIUM,
     )
 

@@ -29,6 +29,7 @@ from collections.abc import Iterator
 
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
+from auditlib.inventory.configuration import EnvFile
 from auditlib.inventory.document import Mention
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
@@ -75,9 +76,16 @@ def _new(inventory: Inventory, name: str) -> str:
     return files.template(inventory, name, "\n".join(f"{item}=" for item in wanted[:10]) or "<NAME>=<what it is for>")
 
 
+def _first_step(inventory: Inventory, name: str, use: Mention, there: list[EnvFile], *, misspelt: bool) -> str:
+    if misspelt:
+        return f"git mv {shlex.quote(there[0].path)} {shlex.quote(name)}"
+    return f"cp {shlex.quote(there[0].path)} {use.text.split()[-1]}" if there else _new(inventory, name)
+
+
 def _evidence(inventory: Inventory, name: str, uses: list[Mention]) -> Evidence:
     there = [item for item in inventory.env_files if item.template]
     first, *others = uses
+    misspelt = bool(there) and sorted(there[0].path) == sorted(name)
     return Evidence(
         f"{first.location.file} copies {name}, which the repository lacks"
         f"{f'; there is {there[0].path}' if there else ''}.",
@@ -87,7 +95,13 @@ def _evidence(inventory: Inventory, name: str, uses: list[Mention]) -> Evidence:
             *(Related(item.location, "a template that there is") for item in there[:3]),
             *(Related(item.location, f"copies {name} too", member=True) for item in others),
         ),
-        recommendation=f"Write {there[0].path} in place of {name}." if there else f"Add {name}.",
-        example=f"cp {shlex.quote(there[0].path)} {first.text.split()[-1]}" if there else _new(inventory, name),
-        change=(name, there[0].path) if len(there) == 1 and "/" not in there[0].path + name else ("", ""),
+        recommendation=f"Rename {there[0].path} to {name}, as its name is misspelt."
+        if misspelt
+        else f"Write {there[0].path} in place of {name}."
+        if there
+        else f"Add {name}.",
+        example=_first_step(inventory, name, first, there, misspelt=misspelt),
+        change=(name, there[0].path)
+        if not misspelt and len(there) == 1 and "/" not in there[0].path + name
+        else ("", ""),
     )

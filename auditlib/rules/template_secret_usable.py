@@ -50,6 +50,8 @@ _LIKE_NAME = regex(r"[A-Z]+(?:_[A-Z]+)+")
 _LARAVEL = (31, 32, 51)
 """Characters of a key in base64 behind `base64:`, of AES-128 and AES-256, and of one of AES-256 as it is."""
 _FERNET = (43, 44)
+_OF_PROMETHEUS = regex(r"^(?:PROM(?:ETHEUS)?|ALERTMANAGER)_(?:\w+_)?PASS(?:WORD)?$")
+"""https://prometheus.io/docs/prometheus/latest/configuration/https/ has passwords as hashes alone."""
 
 
 @rule(area=Area.CONFIGURATION, severity=Severity.LOW, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
@@ -64,7 +66,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             works = [line for line in file.lines if _works(line) and line.name not in vain]
             works = [line for line in works if not _is_refused(inventory, line)]
             used = [line for line in works if line.name in read or file.copied_to in given]
-            used = [line for line in used if line.name not in made and not _is_elsewhere_empty(inventory, file, line)]
+            used = [line for line in used if line.name not in made and not _is_kept_as_hash(inventory, line)]
+            used = [line for line in used if not _is_elsewhere_empty(inventory, file, line)]
             if used and not _is_read_by_nothing(inventory, file, used):
                 yield _evidence(file, used)
 
@@ -77,6 +80,12 @@ def _made_by_scripts(inventory: Inventory) -> set[str]:
 
 def _makes_values(command: Command) -> bool:
     return command.words[:2] == ("openssl", "rand") or command.words[:1] in (("pwgen",), ("uuidgen",))
+
+
+def _is_kept_as_hash(inventory: Inventory, line: EnvLine) -> bool:
+    """Whether a password only asks a program that has its hash in a file: another one is refused."""
+    commands = (" ".join(item.command) for item in inventory.services)
+    return bool(_OF_PROMETHEUS.search(line.name)) and any("--web.config.file" in command for command in commands)
 
 
 def _is_elsewhere_empty(inventory: Inventory, file: EnvFile, line: EnvLine) -> bool:

@@ -25,11 +25,10 @@ References:
 
 from __future__ import annotations
 
-import posixpath
 import shlex
 from collections.abc import Iterator
 
-from auditlib.conventions import environments, programs
+from auditlib.conventions import templates
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.configuration import EnvFile, EnvLine
@@ -40,40 +39,11 @@ from auditlib.rules._rule import Evidence, rule
 
 @rule(area=Area.CONFIGURATION, severity=Severity.LOW, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """For each template one finding for all its variables that no file of the repository names."""
-    used = _used(inventory)
-    for file in inventory.env_files:
-        if file.template and not (_goes_to_an_image(inventory, file) or _is_for_laravel(inventory, file)):
-            unused = [line for line in file.lines if line.name and not line.commented and _is_unused(line, used)]
-            if unused and len(unused) < len(file.lines):  # all of them: it belongs to code that isn't here
-                yield _evidence(file, unused)
-
-
-def _is_unused(line: EnvLine, used: set[str]) -> bool:
-    known = programs.is_read_by_libraries(line.name) or environments.comes_from_the_host(line.name)
-    return line.name.lower() not in used and not known and "__" not in line.name
-
-
-def _used(inventory: Inventory) -> set[str]:
-    """Every variable that Compose interpolates, that code reads, or that any other file names, in lower case."""
-    names = {item.name for item in inventory.variables}
-    entries = (entry for service in inventory.services for entry in service.environment)
-    names |= {entry.name for entry in entries if entry.origin == "environment"}
-    names |= {name for item in inventory.settings for name in (item.name, *item.aliases)}
-    names |= {use.name for workflow in inventory.workflows for use in workflow.secrets}
-    return {name.lower() for name in names} | {name for file in inventory.named_variables for name in file.names}
-
-
-def _is_for_laravel(inventory: Inventory, file: EnvFile) -> bool:
-    """Whether the framework reads the file by a configuration of its own, which an application need not repeat."""
-    folder = posixpath.dirname(file.path)
-    return {posixpath.join(folder, "composer.json"), posixpath.join(folder, "routes/web.php")} <= inventory.file_set
-
-
-def _goes_to_an_image(inventory: Inventory, file: EnvFile) -> bool:
-    """Whether an image that somebody else made may be given the file as it is, so that its variables are read there."""
-    references = {item.path for service in inventory.services if not service.build for item in service.env_files}
-    return bool(references & {file.path, file.copied_to, posixpath.join(posixpath.dirname(file.path), ".env")})
+    """For each template one finding for all its variables that no file names, nor reads under a near name."""
+    for file, unused in templates.unused(inventory):
+        near = [line for line, _ in templates.near_misses(inventory, file, unused)]
+        if others := [line for line in unused if line not in near]:
+            yield _evidence(file, others)
 
 
 def _evidence(file: EnvFile, unused: list[EnvLine]) -> Evidence:

@@ -1,4 +1,4 @@
-"""A service is given a variable whose name is nearly the one that its code reads.
+"""A service, or a template, has a variable whose name is nearly the one that the code reads.
 
 The code doesn't see the value and goes on with its default, or without one. With a password or a signing key the
 default is what protects the system; nothing in the logs says so.
@@ -31,10 +31,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from auditlib.conventions import programs
+from auditlib.conventions import programs, templates
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.configuration import Setting
+from auditlib.inventory.configuration import EnvFile, EnvLine, Setting
 from auditlib.inventory.stack import EnvironmentEntry
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.phrases import listed
@@ -52,6 +52,23 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         settings[setting.location] = setting
     for (name, place), entries in pairs.items():
         yield _evidence(name, settings[place], entries)
+    for template, unused in templates.unused(inventory):
+        for line, setting in templates.near_misses(inventory, template, unused):
+            yield _of_template(template, line, setting)
+
+
+def _of_template(template: EnvFile, line: EnvLine, setting: Setting) -> Evidence:
+    """What a template has its readers set, under a name that the code doesn't know."""
+    return Evidence(
+        f"{template.path} names {line.name}, which nothing of the repository reads; the code reads {setting.name}, "
+        "which no template names: for who follows it, that isn't set.",
+        line.location,
+        subject=f"{line.name}/{setting.name}",
+        related=(Related(setting.location, f"{setting.name} is read here"),),
+        recommendation=f"Rename {line.name} to {setting.name} in {template.path}, or the other way round in the code.",
+        severity=Severity.HIGH if setting.required else None,
+        change=(f"{line.name}=", f"{setting.name}="),
+    )
 
 
 def _evidence(name: str, setting: Setting, entries: dict[str, EnvironmentEntry]) -> Evidence:

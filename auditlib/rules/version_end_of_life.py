@@ -162,6 +162,7 @@ def _of_files(inventory: Inventory) -> Iterator[_Use]:
         old = {gone.cycle for text in images if (gone := end_of_life.of_language(language, text))}
         kept = [text for text in images if not end_of_life.of_language(language, text)]
         inputs = {item.location for item in stated if item.source == "ci"} - {job.location for job in inventory.jobs}
+        variables = {item.location: item.variable for item in stated if item.variable}
         places: defaultdict[Location, dict[str, Ended | None]] = defaultdict(dict)
         for item in stated:
             if item.source in ("ci", "file"):
@@ -172,11 +173,12 @@ def _of_files(inventory: Inventory) -> Iterator[_Use]:
             if ended and all(versions.values()) and not told:
                 instead = next(iter(kept), ended.successor)
                 says = f"{location.file} asks for {listed(versions)}"
-                asked = f'{language}-version: "{instead}"' if location in inputs else instead
+                variable = variables.get(location, "")
+                asked = f'{variable or f"{language}-version"}: "{instead}"' if location in inputs else instead
                 if location.file.endswith("Gemfile"):
                     asked = f'ruby "{instead}"'
-                example = files.into(location.file, asked)
-                yield _Use(ended, text, location, says, False, False, instead, example)
+                example = files.into(location.file, f"env:\n  {asked}" if variable else asked)
+                yield _Use(ended, text, location, says, False, False, "" if variable else instead, example)
 
 
 def _evidence(uses: list[_Use]) -> Evidence:

@@ -1,8 +1,18 @@
 """Parts of the monitoring's files that single rules ask for: inhibitions, probes, foreign fields, labels, log files."""
 
 from auditlib.inventory.configuration import UnrotatedLog
-from auditlib.inventory.monitoring import Datasource, InhibitRule, ProbeModule, RawPathLabel, Route, ScrapeJob
-from auditlib.readers import alertmanager, documents, grafana, instrumentation, log_files, probe_modules, prometheus
+from auditlib.inventory.monitoring import Datasource, InhibitRule, ProbeModule, RawPathLabel, Route, ScrapeJob, WebLogin
+from auditlib.readers import (
+    alertmanager,
+    documents,
+    grafana,
+    instrumentation,
+    log_files,
+    probe_modules,
+    prometheus,
+    promql,
+    web_logins,
+)  # fmt: skip
 from auditlib.source import Source
 
 
@@ -48,6 +58,20 @@ def test_modules_of_probes_and_schemes_of_targets(tmp_path):
     (job,) = records(prometheus, ScrapeJob, tmp_path, prometheus__yml=text)
     assert [item.path for item in job.modules] == ["web"]
     assert [(item.scheme, item.address) for item in job.targets] == [("https", "a:1"), ("", "c:2")]
+
+
+def test_who_asks_for_a_password_and_who_gives_one(tmp_path):
+    text = "tls_server_config: {cert_file: a}\nbasic_auth_users:\n  admin: hash\n"
+    (login,) = records(web_logins, WebLogin, tmp_path, web__yml=text, empty__yml="basic_auth_users: {}\n")
+    assert (login.file, login.location.line) == ("web.yml", 3)
+    text = "scrape_configs:\n- {job_name: a, basic_auth: {username: b}}\n- {job_name: c, tls_config: {ca_file: d}}\n"
+    jobs = records(prometheus, ScrapeJob, tmp_path, prometheus__yml=text)
+    assert [item.authenticates for item in jobs] == [True, False]
+
+
+def test_what_grows_and_what_is_held_against_a_number():
+    query = promql.parse("increase(a[5m]) > 1 or max by (x) (b{y='z'}) > 0 or count(c) > 2 or d offset 5m > 3 or e > f")
+    assert (query.grown, query.exceeded) == (("a",), ("b",))
 
 
 def test_fields_of_the_other_version(tmp_path):

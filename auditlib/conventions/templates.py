@@ -1,0 +1,67 @@
+"""Which variables of a template nothing in the repository reads, and which of them code reads by another name."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator
+
+from auditlib.conventions import environments, names, programs
+from auditlib.inventory import Inventory
+from auditlib.inventory.configuration import EnvFile, EnvLine, Setting
+
+
+def unused(inventory: Inventory) -> Iterator[tuple[EnvFile, list[EnvLine]]]:
+    """Each template with its lines that no file of the repository names, unless that is all of them."""
+    used = _used(inventory)
+    for file in inventory.env_files:
+        if file.template and not (_goes_to_an_image(inventory, file) or _is_for_laravel(inventory, file)):
+            found = [line for line in file.lines if line.name and not line.commented and _is_unused(line, used)]
+            if found and len(found) < len(file.lines):  # all of them: it belongs to code that isn't here
+                yield file, found
+
+
+def near_misses(inventory: Inventory, template: EnvFile, lines: list[EnvLine]) -> Iterator[tuple[EnvLine, Setting]]:
+    """The lines of a template that nothing reads, with what code beside it reads and nothing else names."""
+    told = {line.name.lower() for file in inventory.env_files for line in file.lines}
+    told |= {entry.name.lower() for service in inventory.services for entry in service.environment}
+    told |= {item.name.lower() for item in inventory.variables}
+    folder = posixpath.dirname(template.path)
+    wanted = [item for item in inventory.settings if _is_missed(item, told, f"{folder}/" if folder else "")]
+    for line in lines:
+        found = {item.name: item for item in reversed(wanted) if names.is_near(line.name, item.name)}
+        if len(found) == 1:
+            yield line, next(iter(found.values()))
+
+
+def _is_missed(setting: Setting, told: set[str], folder: str) -> bool:
+    """Whether a program reads a setting that nothing sets or documents."""
+    known = not told.isdisjoint(name.lower() for name in (setting.name, *setting.aliases))
+    usual = programs.is_read_by_libraries(setting.name) or programs.is_aside(setting)
+    return setting.location.file.startswith(folder) and not known and not usual and not setting.unused
+
+
+def _is_unused(line: EnvLine, used: set[str]) -> bool:
+    known = programs.is_read_by_libraries(line.name) or environments.comes_from_the_host(line.name)
+    return line.name.lower() not in used and not known and "__" not in line.name
+
+
+def _used(inventory: Inventory) -> set[str]:
+    """Every variable that Compose interpolates, that code reads, or that any other file names, in lower case."""
+    names = {item.name for item in inventory.variables}
+    entries = (entry for service in inventory.services for entry in service.environment)
+    names |= {entry.name for entry in entries if entry.origin == "environment"}
+    names |= {name for item in inventory.settings for name in (item.name, *item.aliases)}
+    names |= {use.name for workflow in inventory.workflows for use in workflow.secrets}
+    return {name.lower() for name in names} | {name for file in inventory.named_variables for name in file.names}
+
+
+def _is_for_laravel(inventory: Inventory, file: EnvFile) -> bool:
+    """Whether the framework reads the file by a configuration of its own, which an application need not repeat."""
+    folder = posixpath.dirname(file.path)
+    return {posixpath.join(folder, "composer.json"), posixpath.join(folder, "routes/web.php")} <= inventory.file_set
+
+
+def _goes_to_an_image(inventory: Inventory, file: EnvFile) -> bool:
+    """Whether an image that somebody else made may be given the file as it is, so that its variables are read there."""
+    references = {item.path for service in inventory.services if not service.build for item in service.env_files}
+    return bool(references & {file.path, file.copied_to, posixpath.join(posixpath.dirname(file.path), ".env")})
