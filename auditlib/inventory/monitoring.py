@@ -59,6 +59,8 @@ class IdleMetric(Struct, frozen=True):
     holder: str
     kind: str
     location: Location
+    labelled: bool = False
+    """Whether it has labels, so that a value is set for some of theirs."""
 
 
 class Target(Struct, frozen=True):

@@ -48,6 +48,7 @@ _BY_NAME = regex(
 )
 """What may reach any metric by its name."""
 _DYNAMIC = regex(r"\bgetattr\(|\bglobals\(|\bvars\(")
+_LABELS = regex(r"\[\s*[\"']|\blabel_?names\b", re.I)
 _CLOSED = 4000
 """Characters within which a definition ends."""
 
@@ -70,7 +71,7 @@ def _idle(
         for path, text in texts.items()
         if library in text
         for match in pattern.finditer(text)
-        if _stands_alone(text, match)
+        if _body(text, match)
     ]
     holders = {match["holder"] for _, match in defined}
     naming = [text for text in texts.values() if any(holder in text for holder in holders)]
@@ -82,15 +83,17 @@ def _idle(
     for path, match in defined:
         if uses[match["holder"]] == 1:
             line = texts[path].count("\n", 0, match.start()) + 1
-            yield IdleMetric(match["name"], match["holder"], match["kind"].lower(), Location(path, line))
+            labelled = _LABELS.search(_body(texts[path], match)) is not None
+            yield IdleMetric(match["name"], match["holder"], match["kind"].lower(), Location(path, line), labelled)
 
 
-def _stands_alone(text: str, match: re.Match[str]) -> bool:
-    """Whether a definition ends with its parenthesis: what goes on sets a function, and one with `collect` has one."""
+def _body(text: str, match: re.Match[str]) -> str:
+    """What a definition says in its parenthesis; nothing where it goes on, and sets a function, or has `collect`."""
     depth = 0
     start = match.start("body") - 1
     for position in range(start, min(len(text), start + _CLOSED)):
         depth += {"(": 1, ")": -1}.get(text[position], 0)
         if depth == 0:
-            return "collect" not in text[start:position] and not text[position + 1 :].lstrip().startswith(".")
-    return False
+            body = text[start:position]
+            return "" if "collect" in body or text[position + 1 :].lstrip().startswith(".") else body
+    return ""

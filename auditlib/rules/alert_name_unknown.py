@@ -51,20 +51,22 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     known = {item.name for item in monitoring.alerts(inventory)}
     if not known or _come_from_elsewhere(inventory):
         return
-    found: defaultdict[tuple[str, str], list[tuple[str, Location]]] = defaultdict(list)
-    for file, what, place, matchers in _uses(inventory):
+    found: defaultdict[tuple[str, str], list[tuple[str, str, Location]]] = defaultdict(list)
+    for file, what, key, place, matchers in _uses(inventory):
         for name in _named(matchers) if not monitoring.is_template(file) else ():
             if name not in known:
-                found[file, name].append((what, place))
+                found[file, name].append((what, key, place))
     for (file, name), uses in found.items():
         yield _evidence(file, name, uses, known)
 
 
-def _uses(inventory: Inventory) -> Iterator[tuple[str, str, Location, tuple[LabelMatcher, ...]]]:
+def _uses(inventory: Inventory) -> Iterator[tuple[str, str, str, Location, tuple[LabelMatcher, ...]]]:
+    """What matches alerts: file, words for it, the key of its matchers, place and matchers."""
     for route in inventory.alert_routes:
-        yield route.file, f"the route to {route.receiver}", route.location, route.matchers
+        yield route.file, f"the route to {route.receiver}", "matchers", route.location, route.matchers
     for item in inventory.inhibit_rules:
-        yield item.file, "an inhibition", item.location, (*item.source, *item.target)
+        yield item.file, "an inhibition", "source_matchers", item.location, item.source
+        yield item.file, "an inhibition", "target_matchers", item.location, item.target
 
 
 def _named(matchers: tuple[LabelMatcher, ...]) -> Iterator[str]:
@@ -80,18 +82,18 @@ def _come_from_elsewhere(inventory: Inventory) -> bool:
     return absent or not patterns or bool(deployment.orchestrator_files(inventory))
 
 
-def _evidence(file: str, name: str, uses: list[tuple[str, Location]], known: set[str]) -> Evidence:
+def _evidence(file: str, name: str, uses: list[tuple[str, str, Location]], known: set[str]) -> Evidence:
     near = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.7)
-    (what, place), *others = uses
+    (what, key, place), *others = uses
     meant = f"; there is {near[0]}" if near else ""
     return Evidence(
         f"{what[:1].upper()}{what[1:]} names the alert {name}, and no rule of the repository is called so{meant}: "
         "unless something else sends it, that part never applies.",
         place,
         subject=name,
-        related=tuple(Related(location, f"{other} names it too", member=True) for other, location in others),
+        related=tuple(Related(location, f"{other} names it too", member=True) for other, _, location in others),
         recommendation=f"Write {near[0]} in place of {name} in {file}."
         if near
         else f"Write the rule's name in place of {name} in {file}, or take it out.",
-        example=files.into(file, f'matchers: [alertname="{near[0] if near else "<the name of the rule>"}"]'),
+        example=files.into(file, f'{key}: [alertname="{near[0] if near else "<the name of the rule>"}"]'),
     )

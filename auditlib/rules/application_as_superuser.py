@@ -17,7 +17,7 @@ Better:
 
     -- once, as the superuser
     CREATE ROLE shop_app LOGIN PASSWORD '…';
-    CREATE DATABASE shop OWNER shop_app;
+    ALTER DATABASE shop OWNER TO shop_app;
 
 Recommendation:
 
@@ -55,7 +55,7 @@ _USER = regex(r"(?:^|_)(?:USER|USERNAME)$")
 _HOST = regex(r"(?:^|_)(?:HOST|HOSTNAME|SERVER)$")
 _HOSTS = frozenset({"host", "server", "data source"})
 _SQL = {
-    "POSTGRES": "CREATE ROLE {app} LOGIN PASSWORD '…';\nCREATE DATABASE {database} OWNER {app};",
+    "POSTGRES": "CREATE ROLE {app} LOGIN PASSWORD '…';\nALTER DATABASE {database} OWNER TO {app};",
     "MYSQL": "CREATE USER '{app}' IDENTIFIED BY '…';\nGRANT ALL ON {database}.* TO '{app}';",
 }
 
@@ -66,7 +66,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     found: defaultdict[str, list[tuple[Service, EnvironmentEntry]]] = defaultdict(list)
     servers = dict(_servers(inventory))
     for service in inventory.deployed_services if servers else ():
-        if service.build is not None and not environments.is_for_developers(inventory, service):
+        own = service.build is not None or (service.project, service.image) in inventory.image_builders
+        if own and not environments.is_for_developers(inventory, service):
             for entry, user, host in _logins(service):
                 other = inventory.services_of(service.project).get(host)
                 if other and user in servers.get(other.key, ()):
@@ -113,17 +114,21 @@ def _evidence(server: Service, uses: list[tuple[Service, EnvironmentEntry]]) -> 
     names = listed(service.name for service, _ in uses)
     database = min(made.databases - {"postgres", "template1"}, default=first.name) if made else first.name
     place = made.user.location if made and made.user and postgres else server.location
-    sql = _SQL["POSTGRES" if postgres else "MYSQL"].format(app=f"{database}_app".replace("-", "_"), database=database)
+    app = "application" if database == "app" else re.sub(r"\W", "_", f"{database.lower()}_app")
+    quoted = (
+        database if re.fullmatch(r"[a-z_][a-z0-9_]*", database) else f'"{database}"' if postgres else f"`{database}`"
+    )
+    sql = _SQL["POSTGRES" if postgres else "MYSQL"].format(app=app, database=quoted)
     return Evidence(
-        f"{names} log{'s' if len(uses) == 1 else ''} in to {server.name} as {user}, its superuser.",
+        f"{names} {'is' if len(uses) == 1 else 'are'} given the login of {user}, the superuser of {server.name}.",
         entry.location,
         subject=server.key,
         service=first.name,
         related=(
             Related(place, f"{server.name} makes {user} its superuser"),
-            *(Related(item.location, f"{service.name} does too", member=True) for service, item in others),
+            *(Related(item.location, f"{service.name} is given it too", member=True) for service, item in others),
         ),
         recommendation=f"Make a role of {server.name} that owns {database} alone, and let applications log in with it.",
         example=f"-- for a new {server.name}; tables that are there need the new owner as well\n{sql}",
-        severity=None if postgres else Severity.MEDIUM,
+        severity=None if postgres else Severity.LOW,
     )

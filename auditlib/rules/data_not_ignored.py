@@ -65,7 +65,17 @@ def _is_data(inventory: Inventory, service: Service, mount: Mount) -> bool:
     product = services.product(inventory, service)
     kept = product is not None and any(mounts.is_below(mount.target, path) for path in product.data)
     kept = kept or (product is None and bool(_KEPT.search(mount.target)))
-    return kept and not git_ignores.left_out_by(inventory, f"{mount.source}/")
+    return kept and not (
+        git_ignores.left_out_by(inventory, f"{mount.source}/") or _are_files_ignored(inventory, service, mount)
+    )
+
+
+def _are_files_ignored(inventory: Inventory, service: Service, mount: Mount) -> bool:
+    """Whether Git leaves out each file that the service is told to write into a mount (`DB_PATH=/data/bot.db`)."""
+    told = [entry.value.text for entry in service.environment if entry.value]
+    inside = [text for text in told if text.startswith(f"{mount.target.rstrip('/')}/")]
+    paths = [mounts.path_outside(service, text) for text in inside]
+    return bool(paths) and all(path and git_ignores.left_out_by(inventory, path) for path in paths)
 
 
 def _evidence(found: dict[str, tuple[Service, Mount]]) -> Evidence:

@@ -85,7 +85,10 @@ def _evidence(inventory: Inventory, graph: DependencyGraph, found: list[Service]
         related=(
             *(Related(item.location, f"{item.name} asks for none either", member=True) for item in others),
             *(Related(item.location, f"so does {item.name} here", member=True) for item in variants),
-            *(Related(item.location, f"{item.name} uses {first.name} and will need the password") for item in users),
+            *(
+                Related(item.location, f"{item.name} is given the address of {first.name}, or waits for it")
+                for item in users
+            ),
         ),
         recommendation=f"Set a password for {first.name}{tell}."
         if not others

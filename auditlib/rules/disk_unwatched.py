@@ -29,7 +29,6 @@ References:
 from __future__ import annotations
 
 import re
-import textwrap
 from collections.abc import Iterator
 
 from auditlib import scraping
@@ -55,23 +54,24 @@ _OTHERS = regex(
     re.I,
 )
 """Images of programs that may watch disks by themselves, or send what they measure."""
-_SEEN = """command: ["--path.rootfs=/host"]
-pid: host
-volumes: ["/:/host:ro,rslave"]"""
 _ALERT = """groups:
   - name: disk
     rules:
       - alert: DiskAlmostFull
-        expr: >-
-          node_filesystem_avail_bytes{fstype!~"tmpfs|overlay|squashfs"}
-          / node_filesystem_size_bytes{fstype!~"tmpfs|overlay|squashfs"} < 0.1
+        expr: {expression}
         for: 15m
-        labels: {severity: critical}
-        annotations: {summary: "{{ $labels.mountpoint }} has less than a tenth of its space left"}"""
-
-
-_HOSTS = frozenset({"node exporter", "Windows exporter"})
-_KINDS = frozenset({"datastore", "broker"})
+        labels: {{severity: critical}}
+        annotations: {{summary: "a disk of {{{{ $labels.instance }}}} has less than a tenth of its space left"}}"""
+_USUAL = "node exporter"
+_OF_EXPORTER = {
+    _USUAL: ("node_filesystem_avail_bytes",
+             'node_filesystem_avail_bytes{fstype!~"tmpfs|overlay"} / node_filesystem_size_bytes < 0.1'),
+    "Windows exporter": ("windows_logical_disk_free_bytes",
+                         "windows_logical_disk_free_bytes / windows_logical_disk_size_bytes < 0.1"),
+    "cAdvisor": ("container_fs_usage_bytes",
+                 'container_fs_usage_bytes{id="/"} / container_fs_limit_bytes{id="/"} > 0.9'),
+}  # fmt: skip
+"""By exporter what it tells of the host's disks, and when these are nearly full."""
 
 
 @rule(area=Area.MONITORING, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
@@ -79,16 +79,20 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """One finding for each Prometheus whose alerts are known and ask for no space, where a service keeps data."""
     if deployment.uses_orchestrator(inventory) or _may_be_watched(inventory):
         return
-    kept = [service for project in inventory.deployed_projects for service, product, _ in
-            services.stores(inventory, project)
-            if product.kind in _KINDS and not environments.is_for_developers(inventory, service)]  # fmt: skip
+    kept = [
+        service
+        for project in inventory.deployed_projects
+        for service, product, _ in services.stores(inventory, project)
+        if product.kind in services.DATASTORES and not environments.is_for_developers(inventory, service)
+    ]
     for config in monitoring.prometheus_in_use(inventory) if kept else ():
         jobs = scraping.jobs(inventory, (config,))
         alerts = _loaded(inventory, config)
         sources = list(scraping.sources(inventory, graph, jobs))
         elsewhere = config.remote_write or any(map(scraping.is_open, jobs)) or any(item.foreign for item in sources)
         if alerts and sources and not elsewhere:
-            hosts = [item for item in sources if item.exporter and item.exporter.name in _HOSTS]
+            hosts = [item for item in sources if item.exporter and item.exporter.name in _OF_EXPORTER]
+            hosts.sort(key=lambda item: item.exporter is not None and item.exporter.name != _USUAL)
             yield _evidence(inventory, config, alerts, kept, hosts[0] if hosts else None)
 
 
@@ -115,6 +119,9 @@ def _evidence(
     host: MetricSource | None,
 ) -> Evidence:  # fmt: skip
     names = listed(service.name for service in kept)
+    metric, expression = _OF_EXPORTER[host.exporter.name if host and host.exporter else _USUAL]
+    alert = _ALERT.format(expression=expression)
+    step = "Add " if host else f"Add a node exporter to the scrape jobs of {config.file}, and "
     silent = f"nobody is told before {names} can no longer write"
     if host is None:
         what = f"No job of {config.file} scrapes what measures the disks of the host"
@@ -130,14 +137,9 @@ def _evidence(
             *((Related(host.job.location, f"{host.job.name} is scraped"),) if host else ()),
             *(Related(service.location, f"{service.name} keeps its data on the disk") for service in kept),
         ),
-        recommendation=(
-            f"Add an alert on `node_filesystem_avail_bytes` to {alerts[0].file}."
-            if host
-            else f"Add a node exporter to the scrape jobs of {config.file}, and an alert on "
-            f"`node_filesystem_avail_bytes` to {alerts[0].file}."
-        ),
+        recommendation=f"{step}an alert on `{metric}` to {alerts[0].file}.",
         confidence=Confidence.HIGH if host else None,
-        example="\n".join((files.into(alerts[0].file, _ALERT), *(() if host else _exporter(inventory, config)))),
+        example="\n".join((files.into(alerts[0].file, alert), *(() if host else _exporter(inventory, config)))),
     )
 
 
@@ -147,4 +149,4 @@ def _exporter(inventory: Inventory, config: PrometheusConfig) -> Iterator[str]:
     runners = monitoring.runners(inventory, config.file)
     if runners:
         lines = compose_lines.new_service(inventory, "node-exporter", runners)
-        yield files.into(runners[0].location.file, f"{lines}\n{textwrap.indent(_SEEN, '    ')}")
+        yield files.into(runners[0].location.file, lines)

@@ -43,7 +43,7 @@ _PREFIX = regex(r"(?:\^~ )?(?P<path>/[\w-]+(?:/[\w-]+)*/?)")
 _CONFIGURED = ("GF_SERVER_ROOT_URL", "GF_PATHS_CONFIG", "GF_SERVER_SERVE_FROM_SUB_PATH")
 
 
-@rule(area=Area.MONITORING, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
+@rule(area=Area.MONITORING, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Each location of nginx, but for the whole host, that leads to a Grafana which isn't told of an address."""
     for config in inventory.reverse_proxies:

@@ -77,7 +77,9 @@ def _panels(inventory: Inventory, names: set[str]) -> Iterator[_User]:
 def _evidence(file: str, items: list[tuple[IdleMetric, list[_User], list[_User]]]) -> Evidence:
     (first, alerts, panels), *others = items
     users = dict.fromkeys(user for _, *both in items for each in both for user in each)
-    call = _CALLS.get(first.kind, "observe(<what was measured>)")
+    call = ("labels(<their values>)." if first.labelled else "") + _CALLS.get(
+        first.kind, "observe(<what was measured>)"
+    )
     names, it = listed(item.name for item, *_ in items), "them" if others else "it"
     looks = "looks" if len(users) == 1 else "look"
     return Evidence(

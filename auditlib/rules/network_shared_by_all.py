@@ -36,7 +36,8 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
-from auditlib.conventions import environments, services
+from auditlib import scraping
+from auditlib.conventions import environments, monitoring, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Project, Service
@@ -72,7 +73,10 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """One finding for each project that is deployed and whose services are all in one network, variants together."""
     found: defaultdict[tuple[str, ...], list[_Stack]] = defaultdict(list)
     for project in inventory.deployed_projects:
-        mine = [item for item in inventory.services_of(project.name).values() if not item.network_mode]
+        everybody = inventory.services_of(project.name).values()
+        mine = [
+            item for item in everybody if not (item.network_mode or environments.is_for_developers(inventory, item))
+        ]
         joined = {tuple(item.network for item in service.networks) for service in mine}
         apart = environments.in_development_file(inventory, project.location.file)
         if len(mine) >= _FEWEST and not apart and len(joined) == 1 and len(next(iter(joined))) == 1:
@@ -85,9 +89,17 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 
 def _stack(inventory: Inventory, graph: DependencyGraph, project: Project, mine: list[Service]) -> _Stack:
     kinds = {item.name: found.kind for item in mine if (found := services.product(inventory, item))}
-    stores = [item for item in mine if kinds.get(item.name) in services.DATASTORES and not _is_drawn(inventory, item)]
+    stores = [
+        item for item in mine
+        if kinds.get(item.name) in services.DATASTORES
+        and not (services.is_exposed(item) or _is_drawn(inventory, item))
+    ]  # fmt: skip
     nodes = {graph.service(project.name, item.name) for item in stores}
-    asking = [item for item in mine if item not in stores and not nodes.isdisjoint(_targets(graph, item))]
+    scraping_them = _scraping(inventory, graph, {item.key for item in stores})
+    asking = [
+        item for item in mine
+        if item not in stores and (item.key in scraping_them or not nodes.isdisjoint(_targets(graph, item)))
+    ]  # fmt: skip
     facing = (item for item in mine if kinds.get(item.name) in _FACING and services.is_exposed(item))
     fronts = (item for item in facing if item not in asking)
     return _Stack(project, len(mine), tuple(fronts), tuple(stores), tuple(asking))
@@ -97,6 +109,12 @@ def _is_drawn(inventory: Inventory, store: Service) -> bool:
     """Whether a dashboard asks a store itself."""
     return any(urlsplit(item.url).hostname == store.name or item.url.startswith(f"{store.name}:")
                for item in inventory.datasources)  # fmt: skip
+
+
+def _scraping(inventory: Inventory, graph: DependencyGraph, stores: set[str]) -> set[str]:
+    """The keys of the services whose Prometheus has a store itself as a target."""
+    jobs = (job for job in inventory.scrape_jobs if not stores.isdisjoint(scraping.watched(inventory, graph, [job])))
+    return {runner.key for job in jobs for runner in monitoring.runners(inventory, job.file)}
 
 
 def _targets(graph: DependencyGraph, service: Service) -> set[str]:

@@ -34,16 +34,16 @@ import shlex
 from collections.abc import Iterator
 
 from auditlib import compose_command
-from auditlib.conventions import environments, mounts
+from auditlib.conventions import env_file_uses, environments, mounts
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.configuration import EnvFile, EnvLine
 from auditlib.inventory.delivery import Command, Script
-from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.phrases import listed
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
+_READ = 'if [ -f "$(dirname "$0")/$env" ]; then set -a; . "$(dirname "$0")/$env"; set +a; fi'
 _READS = frozenset({"source", ".", "eval", "dotenv", "direnv"})
 
 
@@ -60,14 +60,18 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 yield _evidence(script, sorted(missing, key=lambda name: used[name].location.line), used, known)
 
 
-def _known(inventory: Inventory) -> dict[str, tuple[EnvFile, EnvLine]]:
-    """The variables of environment files and their templates, each with the first place."""
-    found: dict[str, tuple[EnvFile, EnvLine]] = {}
+def _known(inventory: Inventory) -> dict[str, tuple[str, Location]]:
+    """The variables of environment files, their templates and Compose files, each with the file that sets it."""
+    found: dict[str, tuple[str, Location]] = {}
     for file in inventory.env_files:
         for line in file.lines:
-            if not line.malformed and not environments.comes_from_the_host(line.name):
-                found.setdefault(line.name, (file, line))
-    return found
+            if not (line.malformed or line.commented):
+                found.setdefault(line.name, (file.copied_to or file.path, line.location))
+    projects = {item.name: item for item in inventory.projects}
+    for use in inventory.variables:
+        if use.project in projects:
+            found.setdefault(use.name, (env_file_uses.of_compose(projects[use.project]), use.location))
+    return {name: place for name, place in found.items() if not environments.comes_from_the_host(name)}
 
 
 def _ends_at_unset(script: Script) -> bool:
@@ -108,11 +112,10 @@ def _of_callers(inventory: Inventory) -> set[str]:
 
 
 def _evidence(
-    script: Script, missing: list[str], used: dict[str, Command], known: dict[str, tuple[EnvFile, EnvLine]]
+    script: Script, missing: list[str], used: dict[str, Command], known: dict[str, tuple[str, Location]]
 ) -> Evidence:
     first = missing[0]
-    file, line = known[first]
-    path = file.copied_to or file.path
+    path, told = known[first]
     folder = posixpath.dirname(script.path)
     place = posixpath.relpath(path, folder or ".")
     them = "it" if len(missing) == 1 else "them"
@@ -122,11 +125,9 @@ def _evidence(
         used[first].location,
         subject=script.path,
         related=(
-            Related(line.location, f"{first} is to be set here"),
+            Related(told, f"{first} is told here"),
             *(Related(used[name].location, f"{name} is expanded here", member=True) for name in missing[1:]),
         ),
         recommendation=f"Let {script.path} read {path} before it expands {listed(missing, limit=3)}.",
-        example=files.into(script.path, f'set -a; . "$(dirname "$0")/{place}"; set +a')
-        if shlex.quote(place) == place
-        else "",
+        example=files.into(script.path, f"env={shlex.quote(place)}\n{_READ}"),
     )
