@@ -86,10 +86,15 @@ _PUBLISHING = regex(r"^docker/(?:build-push|metadata|bake)-action@")
 _OF_IMAGES = frozenset({"build", "push", "tag", "login", "buildx"})
 _UNREAD_DOCUMENT = (".rst", ".adoc", ".asciidoc", ".org", ".textile")
 _ONE_HOST_WORD = regex(r"homelabs?$|homeserver$|.*(?:单机|单节点|单服务器)")
-_SCALING = frozenset({
-    "kubernetes", "k8s", "helm", "swarm", "nomad", "ecs", "autoscaling", "scaling", "scale", "scalability", "replicas",
-    "multi-node", "high-availability", "failover", "skalierung", "hochverfügbarkeit", "escalado",
+COPIES = frozenset({
+    "scale", "scaled", "scales", "scaling", "scalable", "scalability", "autoscaling", "horizontally", "replicas",
+    "skalieren", "skalierung", "escalar", "escalado", "escalabilidad", "масштабирование", "扩展", "扩容",
 })  # fmt: skip
+"""Words of a document that speaks of more copies of a service."""
+_SCALING = COPIES | {
+    "kubernetes", "k8s", "helm", "swarm", "nomad", "ecs", "multi-node", "high-availability", "failover",
+    "hochverfügbarkeit",
+}  # fmt: skip
 _SCALING_WORD = regex(
     r"масштабир|масштабуван|отказоустойчив|відмовостій|escalabili|skalier|scalabili|hochverfügbar|ausfallsicher|"
     r"yedekli|ölçeklen|skalowa|.*(?:扩容|扩展|高可用|スケー|冗長|확장|고가용)"

@@ -132,6 +132,16 @@ def alerts(inventory: Inventory) -> tuple[AlertRule, ...]:
     return tuple(rule for rule in inventory.alert_rules if rule.kind == "alert")
 
 
+def all_alerts(inventory: Inventory, config: PrometheusConfig) -> list[AlertRule]:
+    """The alerts that a configuration loads; none where the repository may lack some of their files.
+
+    A pattern may take further files elsewhere.
+    """
+    if not all(pattern in inventory.file_set or "*" in pattern for pattern in rule_patterns(inventory, config)):
+        return []
+    return [item for item in alerts(inventory) if config in loading(inventory, item.file)]
+
+
 class Asking(Struct, frozen=True):
     """A rule, or a panel of a dashboard, that asks something of Prometheus."""
 

@@ -35,6 +35,8 @@ import textwrap
 from collections.abc import Iterator
 from itertools import pairwise
 
+import msgspec
+
 from auditlib.conventions import build_context, deployment, entry_points, environments, git_ignores, key_files, mounts
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
@@ -276,47 +278,69 @@ def _severity(mount: Mount, *, certain: bool) -> Severity | None:
 def _evidence(inventory: Inventory, path: str, users: list[tuple[Service, Mount]], alike: str) -> Evidence:
     (service, first), *others = users
     template = _template(inventory, path)
-    idle = all(_is_read_by_no_provider(inventory, mount) for _, mount in users)
     secret = any(key_files.is_mounted(inventory, *user) for user in users)
     kept = secret and bool(git_ignores.left_out_by(inventory, path) or git_ignores.left_out_by(inventory, f"{path}/"))
-    names = listed(item.name for item, _ in users)
+    idle = all(_is_read_by_no_provider(inventory, mount) for _, mount in users)
+    names = dict.fromkeys(item.name for item, _ in users)
     filled = not any(_is_read_only(mount) for _, mount in users)
     told = [item.name for item, mount in users if _is_told(item, mount)]
-    doubt = f"; {service.name} starts without its content, unless it fills the folder by itself" if filled else ""
-    if _holds_program(service, first):
-        doubt = f"; what {service.name} is told to start is nowhere else"
-    if told:
-        doubt = f"; {listed(told)} {'is' if len(told) == 1 else 'are'} told to read it, and can't start"
-    elif _is_file(first) and "initdb.d" not in first.target:
-        doubt = f"; where the image of {service.name} has a file at {first.target}, it doesn't start"
-    state = "which the repository doesn't have and nothing in it makes; Docker"
-    if template:
-        state = f"of which the repository has only {template}; unless something makes the one from the other, Docker"
-    if kept:
-        state = "which Git ignores, as is right for keys; unless the host has it, Docker"
-    if alike:
-        why = "on Linux " if alike.lower() == path.lower() else ""
-        state = f"which {why}is another than {alike}, which the repository has; Docker"
-    return Evidence(
-        f"{names} {'mounts' if len({item.name for item, _ in users}) == 1 else 'mount'} {path}, {state} puts an empty "
-        f"folder in its place{doubt}.",
+    state, outcome = _state(path, template, alike, kept=kept), _outcome(service, first, told, filled=filled)
+    found = Evidence(
+        f"{listed(names)} {'mounts' if len(names) == 1 else 'mount'} {path}, {state} puts an empty folder in its place"
+        f"{outcome}.",
         first.location,
         subject=path,
         service=service.name,
         related=tuple(Related(mount.location, f"{item.name} mounts it here", member=True) for item, mount in others),
-        recommendation=f"Remove the mount from {first.location.file}, as no provider reads {first.target}."
-        if idle
-        else f"Say in the README how {path} is made on the host."
+        recommendation=f"Say in the README how {path} is made on the host."
         if kept
-        else f"Mount {alike} in place of {path}, if it is what is meant."
-        if alike and not secret
         else _first_step(path, first, secret=secret),
         severity=Severity.LOW if kept or idle else _severity(first, certain=bool(told) and not template),
         confidence=Confidence.MEDIUM if filled or template or kept else None,
-        change=_named_right(first, path, alike),
-        example=_files.into(first.location.file, f"# out: - {first.source}:{first.target}")
-        if idle
-        else _mounted(service, first, alike)
-        if alike and not secret
-        else _way(mounts.undoubled(first) or path, first, template, secret=secret),
+        example=_way(mounts.undoubled(first) or path, first, template, secret=secret),
+    )
+    if idle:
+        return _taken_out(found, first)
+    return _renamed(found, service, first, path, alike) if alike and not secret else found
+
+
+def _state(path: str, template: str, alike: str, *, kept: bool) -> str:
+    """What the repository has in the place of a path, up to what Docker does then."""
+    if alike:
+        why = "on Linux " if alike.lower() == path.lower() else ""
+        return f"which {why}is another than {alike}, which the repository has; Docker"
+    if kept:
+        return "which Git ignores, as is right for keys; unless the host has it, Docker"
+    if template:
+        return f"of which the repository has only {template}; unless something makes the one from the other, Docker"
+    return "which the repository doesn't have and nothing in it makes; Docker"
+
+
+def _outcome(service: Service, mount: Mount, told: list[str], *, filled: bool) -> str:
+    """What comes of the empty folder, as far as anything tells."""
+    if told:
+        return f"; {listed(told)} {'is' if len(told) == 1 else 'are'} told to read it, and can't start"
+    if _is_file(mount) and "initdb.d" not in mount.target:
+        return f"; where the image of {service.name} has a file at {mount.target}, it doesn't start"
+    if _holds_program(service, mount):
+        return f"; what {service.name} is told to start is nowhere else"
+    return f"; {service.name} starts without its content, unless it fills the folder by itself" if filled else ""
+
+
+def _taken_out(found: Evidence, mount: Mount) -> Evidence:
+    """What to do about a folder that nobody reads."""
+    return msgspec.structs.replace(
+        found,
+        recommendation=f"Remove the mount from {mount.location.file}, as no provider reads {mount.target}.",
+        example=_files.into(mount.location.file, f"# out: - {mount.source}:{mount.target}"),
+    )
+
+
+def _renamed(found: Evidence, service: Service, mount: Mount, path: str, alike: str) -> Evidence:
+    """What to do where the repository has a file of a like name."""
+    return msgspec.structs.replace(
+        found,
+        recommendation=f"Mount {alike} in place of {path}, if it is what is meant.",
+        change=_named_right(mount, path, alike),
+        example=_mounted(service, mount, alike),
     )

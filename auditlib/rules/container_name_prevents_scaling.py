@@ -38,11 +38,6 @@ from auditlib.phrases import listed
 from auditlib.rules import _durability as durability
 from auditlib.rules._rule import Evidence, rule
 
-_SCALING = frozenset({
-    "scale", "scaled", "scaling", "scales", "scalable", "scalability", "autoscaling", "horizontally", "replicas",
-    "skalieren", "skalierung", "escalar", "escalado", "escalabilidad", "масштабирование", "扩展", "扩容",
-})  # fmt: skip
-"""Words of a document that speaks of more copies."""
 _NAME = regex(r"(?<![\w.-])[A-Za-z0-9][\w.-]*")
 
 
@@ -50,7 +45,7 @@ _NAME = regex(r"(?<![\w.-])[A-Za-z0-9][\w.-]*")
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """For each project one finding for all named services, where copies are wanted or usual, and those refused."""
     hosts = _hosts(inventory)
-    spoken = any(not _SCALING.isdisjoint(document.words) for document in inventory.documents)
+    spoken = any(not deployment.COPIES.isdisjoint(document.words) for document in inventory.documents)
     for mine in stacks.by_project(inventory.distinct_services).values():
         named = [item for item in mine if item.container_name]
         refused = [item for item in named if stacks.somewhere(inventory, item, _has_copies)]

@@ -35,6 +35,8 @@ import posixpath
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
+import msgspec
+
 from auditlib import stages
 from auditlib.conventions import environments, grafana, image_variables, routing, secrets, services
 from auditlib.conventions.routing import Way
@@ -236,54 +238,78 @@ def _literals(inventory: Inventory) -> Iterator[tuple[str, str, Use]]:
 
 def _evidence(inventory: Inventory, group: Group, copies: list[Use], ways: Mapping[tuple[str, str], Way]) -> Evidence:
     name, uses, reached = group.name, [*group.uses, *copies], group.reached
-    first, *others = uses
-    odd = {use.location for use in others if use.value.identity != first.value.identity}
+    first = uses[0]
     published, routed = _open(inventory, group, ways)
-    told = dict.fromkeys([*(item.name for item in reached), *(use.service for use in copies if use.service)])
-    names = listed(told)
-    several = f"{len(told)} services ({names})" if len(told) > 1 else f"the service {names}"
-    where = f" in {several}" if told else ""
-    mild = _is_aside(group) or _is_replaced(inventory, group)
-    severity = Severity.LOW if mild else Severity.CRITICAL if published or routed else None
-    if severity is None and reached and all(_serves_operators(inventory, item, name) for item in reached):
-        severity = Severity.MEDIUM
-    state = (
-        "is written into the Compose file" if first.literal else "falls back to a value that stands in the repository"
-    )
     offered = _offered(inventory, name, reached) if first.literal else None
-    vain = f" {offered.location.file} offers {offered.name}, which changes nothing here." if offered else ""
     known = {use.location for use in uses}
     alike = [item for item in _alike(inventory, group) if item.location not in known]
-    variables = credential_lines.variables_of(name, uses, inventory)
-    idle = bool(reached) and all(_is_idle(item, name) for item in reached)
-    return Evidence(
-        f"{name} {state} ({first.value.text}{_judgement(first.value)}){where}{_exposure(published, routed)}.{vain}",
+    found = Evidence(
+        f"{name} {_stands(first)} ({first.value.text}{_judgement(first.value)}){_where(reached, copies)}"
+        f"{_exposure(published, routed)}.{_in_vain(offered)}",
         first.location,
         subject=name,
         service=first.service or None,
         related=(
-            *(
-                Related(
-                    use.location,
-                    f"{use.service or 'the project'} gets it here"
-                    f"{', with another value' if use.location in odd else ''}",
-                    member=True,
-                )
-                for use in others
-            ),
+            *_others(uses),
             *(Related(way.location, f"{way.proxy.name} leads to {way.service.name}") for way in routed),
             *(Related(item.location, f"{item.name or 'this file'} holds the same value") for item in alike),
             *([Related(offered.location, f"{offered.name} is offered, and nothing passes it")] if offered else ()),
         ),
-        recommendation=f"Take {name} out of {first.location.file}, as its image doesn't read it, and change the "
-        "password where it opens something."
-        if idle
-        else credential_lines.advice(uses, variables, alike),
-        severity=severity,
-        change=("", "") if idle else credential_lines.change(name, first, variables[first.value.identity]),
-        example=compose_lines.of_name(reached[0].name, f"environment:\n  # without {name}")
-        if idle
-        else credential_lines.example(inventory, group, uses, variables),
+        severity=_severity(inventory, group, exposed=bool(published or routed)),
+    )
+    if reached and all(_is_idle(item, name) for item in reached):
+        return _taken_out(found, name, reached[0])
+    variables = credential_lines.variables_of(name, uses, inventory)
+    return msgspec.structs.replace(
+        found,
+        recommendation=credential_lines.advice(uses, variables, alike),
+        change=credential_lines.change(name, first, variables[first.value.identity]),
+        example=credential_lines.example(inventory, group, uses, variables),
+    )
+
+
+def _stands(use: Use) -> str:
+    if use.literal:
+        return "is written into the Compose file"
+    return "falls back to a value that stands in the repository"
+
+
+def _where(reached: list[Service], copies: list[Use]) -> str:
+    """The services that have it."""
+    told = dict.fromkeys([*(item.name for item in reached), *(use.service for use in copies if use.service)])
+    if not told:
+        return ""
+    return f" in {len(told)} services ({listed(told)})" if len(told) > 1 else f" in the service {listed(told)}"
+
+
+def _severity(inventory: Inventory, group: Group, *, exposed: bool) -> Severity | None:
+    if _is_aside(group) or _is_replaced(inventory, group):
+        return Severity.LOW
+    if exposed:
+        return Severity.CRITICAL
+    consoles = group.reached and all(_serves_operators(inventory, item, group.name) for item in group.reached)
+    return Severity.MEDIUM if consoles else None
+
+
+def _in_vain(offered: EnvLine | None) -> str:
+    return f" {offered.location.file} offers {offered.name}, which changes nothing here." if offered else ""
+
+
+def _others(uses: list[Use]) -> Iterator[Related]:
+    """The further places, those with another value told."""
+    first, *others = uses
+    for use in others:
+        other = "" if use.value.identity == first.value.identity else ", with another value"
+        yield Related(use.location, f"{use.service or 'the project'} gets it here{other}", member=True)
+
+
+def _taken_out(found: Evidence, name: str, service: Service) -> Evidence:
+    """What to do about a variable that no image reads."""
+    return msgspec.structs.replace(
+        found,
+        recommendation=f"Take {name} out of {found.location.file}, as its image doesn't read it, and change the "
+        "password where it opens something.",
+        example=compose_lines.of_name(service.name, f"environment:\n  # without {name}"),
     )
 
 

@@ -87,7 +87,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     ]
     for config in monitoring.prometheus_in_use(inventory) if kept else ():
         jobs = scraping.jobs(inventory, (config,))
-        alerts = _loaded(inventory, config)
+        alerts = monitoring.all_alerts(inventory, config)
         sources = list(scraping.sources(inventory, graph, jobs))
         elsewhere = config.remote_write or any(map(scraping.is_open, jobs)) or any(item.foreign for item in sources)
         if alerts and sources and not elsewhere:
@@ -104,14 +104,6 @@ def _may_be_watched(inventory: Inventory) -> bool:
         or any(_SPACE.search(rule.query.expression) for rule in inventory.alert_rules)
         or any(_OTHERS.search(service.image) for service in inventory.services)
     )
-
-
-def _loaded(inventory: Inventory, config: PrometheusConfig) -> list[AlertRule]:
-    """The alerts that a configuration loads; none where the repository may lack some of the files."""
-    patterns = monitoring.rule_patterns(inventory, config)
-    if not all(pattern in inventory.file_set or "*" in pattern for pattern in patterns):
-        return []
-    return [item for item in monitoring.alerts(inventory) if config in monitoring.loading(inventory, item.file)]
 
 
 def _evidence(

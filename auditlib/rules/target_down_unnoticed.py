@@ -56,17 +56,11 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         return
     for config in monitoring.prometheus_in_use(inventory):
         jobs = [job for job in inventory.scrape_jobs if job.file == config.file]
-        loaded = [item for item in monitoring.alerts(inventory) if config in monitoring.loading(inventory, item.file)]
+        loaded = monitoring.all_alerts(inventory, config)
         alerts = [item for item in loaded if item.query.metrics]  # what always fires is a test of the way
-        known = all(_is_here(inventory, pattern) for pattern in monitoring.rule_patterns(inventory, config))
         noticing = any(_NOTICES.search(item.query.expression) or item.query.error for item in inventory.alert_rules)
-        if jobs and alerts and known and not noticing:
+        if jobs and alerts and not noticing:
             yield _evidence(config.file, alerts)
-
-
-def _is_here(inventory: Inventory, pattern: str) -> bool:
-    """Whether the repository holds what is loaded; a pattern may take further files elsewhere."""
-    return pattern in inventory.file_set or "*" in pattern
 
 
 def _evidence(config: str, alerts: list[AlertRule]) -> Evidence:
