@@ -60,6 +60,7 @@ _DECIDES = regex(
     r"""(?P<value>prod(?:uction)?|dev(?:elopment)?|stag(?:e|ing)|test(?:ing)?|local)\b"""
 )
 """A shell's test of what names the environment."""
+_UNCHECKED = regex(r"-o\s?[\"']?(StrictHostKeyChecking[= ](?:no|off)|UserKnownHostsFile[= ]/dev/null)\b", re.I)
 _MARKER = regex(r"(?i)shellcheck|-\*-|coding[:=]|eslint|prettier|copyright|spdx|licen[cs]e|set -|^[-=#*\s]*$")
 
 
@@ -111,6 +112,7 @@ def _read(source: Source, file: str) -> Iterator[Script | EnvironmentBranch | Co
         compose_files=tuple(_compose_files(file, text)) if found else (),
         sets=_sets(text) if found else frozenset(),
         assigned=tuple(dict.fromkeys(_HELD.findall(text))) if found else (),
+        unchecked_hosts=tuple(_unchecked_hosts(file, text)) if found else (),
     )
 
 
@@ -134,6 +136,16 @@ def _compose_files(file: str, text: str) -> Iterator[Pair]:
             for said in _COMPOSE_CALL.findall(line[:_LINE]):
                 call = compose_command.of([*said.split(), "ps"])  # a variable may hold all but the verb
                 yield from (Pair("compose", name, Location(file, number)) for name in (call.files if call else ()))
+
+
+def _unchecked_hosts(file: str, text: str) -> Iterator[Pair]:
+    """The lines that switch the check of the host's key off, but for comments and what is only printed."""
+    if "HostKeyChecking" not in text and "KnownHostsFile" not in text:
+        return
+    for number, line in enumerate(text.splitlines(), start=1):
+        found = None if line.lstrip().startswith(("#", "echo", "printf")) else _UNCHECKED.search(line[:_LINE])
+        if found:
+            yield Pair(found[1], "sshpass" if "sshpass" in line else "", Location(file, number))
 
 
 def _branches(file: str, text: str) -> Iterator[EnvironmentBranch]:
