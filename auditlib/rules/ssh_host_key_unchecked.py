@@ -110,7 +110,7 @@ def _of_workflows(found: list[tuple[Step, _Place]]) -> Evidence:
     )
     lines = (
         f"- uses: {step.uses}\n  with:  # beside what is there\n    fingerprint: ${{{{ vars.SSH_HOST_FINGERPRINT }}}}  "
-        "# on the host: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub | cut -d ' ' -f2 (of the ecdsa key where it doesn't match)"
+        "# on the host: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub | cut -d ' ' -f2, else of the ecdsa key"
         if named
         else '- run: echo "${{ vars.SSH_KNOWN_HOSTS }}" >> ~/.ssh/known_hosts  # the line of the host\'s own key'
     )
