@@ -107,7 +107,7 @@ def _projects(inventory: Inventory, command: Command, call: Call) -> list[Projec
 
 def _mounts_code(service: Service) -> bool:
     """Whether a service runs the code of the checkout whatever its image holds."""
-    context = service.build.context if service.build else ""
+    context = "" if service.build is None or service.build.context == "." else service.build.context
     sources = [mount.source for mount in service.mounts if mount.kind == "bind" and not mount.outside]
     return any(
         mounts.is_below(context, source) or (mounts.is_below(source, context) and posixpath.basename(source) in _CODE)
