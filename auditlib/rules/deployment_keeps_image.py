@@ -110,7 +110,7 @@ def _mounts_code(service: Service) -> bool:
     context = "" if service.build is None or service.build.context == "." else service.build.context
     sources = [mount.source for mount in service.mounts if mount.kind == "bind" and not mount.outside]
     return any(
-        mounts.is_below(context, source) or (mounts.is_below(source, context) and posixpath.basename(source) in _CODE)
+        source in (".", context) or (mounts.is_below(source, context) and posixpath.basename(source) in _CODE)
         for source in sources
     )
 
