@@ -73,7 +73,7 @@ def _evidence(inventory: Inventory, server: Service, folder: str, dashboards: li
     aside = environments.only_for_development(server)
     return Evidence(
         f"{server.name} is provisioned with {names}, and {_why(first)}: Grafana refuses "
-        f"{'it' if not others else 'them'} (\"Dashboard title cannot be empty\").",
+        f'{"it" if not others else "them"} ("Dashboard title cannot be empty").',
         first.location,
         subject=f"{server.name}/{folder}",
         service=server.name,
