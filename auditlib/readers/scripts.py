@@ -60,6 +60,10 @@ _DECIDES = regex(
     r"""(?P<value>prod(?:uction)?|dev(?:elopment)?|stag(?:e|ing)|test(?:ing)?|local)\b"""
 )
 """A shell's test of what names the environment."""
+_SCHEDULE = regex(
+    r"^[ \t]*#[^\n]{0,200}?(?:\bcron|crontab|OnCalendar|systemd[- ]timer|task scheduler|计划任务|定时任务)", re.I | re.M
+)
+"""A comment that says what starts a script, and when."""
 _MARKER = regex(r"(?i)shellcheck|-\*-|coding[:=]|eslint|prettier|copyright|spdx|licen[cs]e|set -|^[-=#*\s]*$")
 
 
@@ -111,6 +115,7 @@ def _read(source: Source, file: str) -> Iterator[Script | EnvironmentBranch | Co
         compose_files=tuple(_compose_files(file, text)) if found else (),
         sets=_sets(text) if found else frozenset(),
         assigned=tuple(dict.fromkeys(_HELD.findall(text))) if found else (),
+        tells_schedule=_SCHEDULE.search(text) is not None,
     )
 
 

@@ -78,7 +78,7 @@ _ASIDE = frozenset(
 @rule(area=Area.CICD, severity=Severity.LOW, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """One finding for a repository whose workflows check its code and ask for no known vulnerability."""
-    packages = _packages(inventory) if inventory.workflows and not deployment.other_ci(inventory) else {}
+    packages = _packages(inventory) if inventory.workflows and not deployment.unread_ci(inventory) else {}
     if not packages or any(_UPDATERS.search(path) for path in inventory.files):
         return
     found = pipeline.of(inventory, inventory.workflows)
