@@ -139,6 +139,12 @@ def other_ci(inventory: Inventory) -> tuple[str, ...]:
     return tuple(path for path in inventory.files if _OTHER_CI.match(path))
 
 
+def unread_ci(inventory: Inventory) -> bool:
+    """Whether a CI system has files here that aren't read: what it runs isn't known."""
+    read = {item.file for item in inventory.workflows}
+    return any(path not in read for path in other_ci(inventory))
+
+
 def commands(inventory: Inventory) -> Iterator[Command]:
     """Every command that the repository holds: of steps, scripts, make targets and npm scripts."""
     for step in inventory.steps:

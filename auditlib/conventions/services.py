@@ -36,6 +36,10 @@ _ON_DEMAND = frozenset({"tools", "tool", "manual", "cli", "ops", "maintenance", 
 _FOLDERS = frozenset({"PGDATA", "KAFKA_LOG_DIRS"})
 """Variables that tell a server where to keep its data."""
 _FILES = regex(r"(?:^|/)(?:uploads?|media|attachments?|documents?|avatars?|user[-_]?(?:files|data|content))(?:/|$)")
+_OF_MONITORING = frozenset({"/prometheus", "/alertmanager", "/var/lib/grafana", "/loki", "/var/lib/loki"})
+"""Where the images of Prometheus, Alertmanager, Grafana and Loki keep what they write."""
+_OF_OPERATORS = frozenset({"Jenkins", "Nexus", "Uptime Kuma", "Node-RED", "Home Assistant"})
+"""Applications whose data is their own settings and histories."""
 _USERS_FILES = Product("users' files", "files")
 _CHOSEN = ("127.", "localhost", "::1", "[::1]", "${")
 """How the address of a port begins that isn't for everybody: the loopback device's, or one that a variable holds."""
@@ -210,6 +214,19 @@ def files(inventory: Inventory, project: Project) -> list[tuple[Service, Product
     return list(found.values())
 
 
+def applications(inventory: Inventory, project: Project) -> list[tuple[Service, Product, Mount]]:
+    """The mounts in which applications of others keep what their users gave them, each with the service."""
+    found: list[tuple[Service, Product, Mount]] = []
+    for service in inventory.services_of(project.name).values():
+        image = service.image if service.build is None else built_from(inventory, service)[0]
+        name, homes = data_folders.application(image)
+        mine = [mount for mount in lasting(service) if mount.target.rstrip("/") in homes]
+        found += [
+            (service, Product(name, "files" if name in _OF_OPERATORS else "application"), mount) for mount in mine[:1]
+        ]
+    return found
+
+
 def monitoring_data(inventory: Inventory, project: Project) -> list[tuple[Service, Product, Mount]]:
     """The named volumes in which the monitoring of a project keeps metrics, logs, dashboards and silences."""
     found = ((service, product(inventory, service)) for service in inventory.services_of(project.name).values())
@@ -218,7 +235,7 @@ def monitoring_data(inventory: Inventory, project: Project) -> list[tuple[Servic
         for service, kind in found
         if kind and kind.kind in OBSERVABILITY
         for mount in lasting(service)
-        if mount.kind == "volume"
+        if mount.kind == "volume" or (mount.outside and mount.target.rstrip("/") in _OF_MONITORING)
     ]
 
 

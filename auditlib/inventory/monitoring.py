@@ -300,8 +300,8 @@ class Dashboard(Struct, frozen=True):
     panels: tuple[Panel, ...]
     location: Location
     variables: tuple[DashboardVariable, ...] = ()
-    wrapped: bool = False
-    """Whether it stands below `dashboard`, as Grafana's API takes it and no provider does."""
+    below: str = ""
+    """The key that all of it stands below, if any: `dashboard`, as Grafana's API takes it and no provider does."""
 
 
 class DashboardVariable(Struct, frozen=True):

@@ -61,6 +61,10 @@ _DECIDES = regex(
 )
 """A shell's test of what names the environment."""
 _UNCHECKED = regex(r"-o\s?[\"']?(StrictHostKeyChecking[= ](?:no|off)|UserKnownHostsFile[= ]/dev/null)\b", re.I)
+_SCHEDULE = regex(
+    r"^[ \t]*#[^\n]{0,200}?(?:\bcron|crontab|OnCalendar|systemd[- ]timer|task scheduler|计划任务|定时任务)", re.I | re.M
+)
+"""A comment that says what starts a script, and when."""
 _MARKER = regex(r"(?i)shellcheck|-\*-|coding[:=]|eslint|prettier|copyright|spdx|licen[cs]e|set -|^[-=#*\s]*$")
 
 
@@ -113,6 +117,7 @@ def _read(source: Source, file: str) -> Iterator[Script | EnvironmentBranch | Co
         sets=_sets(text) if found else frozenset(),
         assigned=tuple(dict.fromkeys(_HELD.findall(text))) if found else (),
         unchecked_hosts=tuple(_unchecked_hosts(file, text)) if found else (),
+        tells_schedule=_SCHEDULE.search(text) is not None,
     )
 
 
