@@ -30,7 +30,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from auditlib.conventions import environments, images, stacks
+from auditlib.conventions import builds, environments, images, stacks
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
@@ -65,7 +65,9 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         used = [_Use(item.image, item.image_location, item.name) for item in mine if item.build is None]
         yield from _found(project, used)
     for file in inventory.dockerfiles:
-        yield from _found(file.path, [_Use(stage.base, stage.location, None) for stage in file.stages])
+        bases = [_Use(stage.base, stage.location, None) for stage in file.stages]
+        taken = [_Use(image, item.location, None) for image, item in builds.borrowed(inventory, file)]
+        yield from _found(file.path, bases + taken)
 
 
 def _found(subject: str, used: list[_Use]) -> Iterator[Evidence]:
