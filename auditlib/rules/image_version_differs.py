@@ -71,7 +71,7 @@ _Run = tuple[Service, str]
 
 @rule(area=Area.ORCHESTRATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """Images of workflows and clusters in other versions than Compose's, data stores in several, Playwright's library."""
+    """Images of jobs and clusters in other versions than Compose's, data stores in several, Playwright's library."""
     running: defaultdict[str, list[_Run]] = defaultdict(list)
     for service in inventory.services:
         if _version(image := _image(inventory, service)):
