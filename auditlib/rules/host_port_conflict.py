@@ -31,7 +31,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 
-from auditlib.conventions import deployment
+from auditlib.conventions import compose_calls, deployment
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Port, Project, Service
@@ -63,25 +63,27 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 def _copies(inventory: Inventory) -> Iterator[Evidence]:
     """Services that are to run several times with one port; a cluster has a load balancer for that."""
     told: set[tuple[Location, str]] = set()
+    scaled = compose_calls.scaled(inventory)
     for service in inventory.services if not deployment.uses_orchestrator(inventory) else ():
         single = [port for port in service.ports if len(_numbers(port.host_port)) == 1]
         ports = [port for port in single if (port.location, port.host_port) not in told]
-        if (service.replicas or 0) > 1 and ports:
+        copies = max(service.replicas or 0, scaled.get(service.name, (0,))[0])
+        if copies > 1 and ports:
             told.update((port.location, port.host_port) for port in ports)  # an overlay has those of its base again
-            yield _of_copies(service, *ports)
+            yield _of_copies(service, copies, *ports)
 
 
-def _of_copies(service: Service, first: Port, *others: Port) -> Evidence:
+def _of_copies(service: Service, copies: int, first: Port, *others: Port) -> Evidence:
     numbers = listed(port.host_port for port in (first, *others))
     return Evidence(
-        f"{service.name} is to run in {service.replicas} copies, which all publish {'ports' if others else 'port'} "
+        f"{service.name} is to run in {copies} copies, which all publish {'ports' if others else 'port'} "
         f"{numbers} of the host; only the first one starts.",
         first.location,
         subject=f"{service.name}/copies",
         service=service.name,
         related=tuple(Related(port.location, f"{port.host_port} has one owner too", member=True) for port in others),
         recommendation=f"Put a proxy before {service.name}, or publish a range of ports.",
-        change=(f"{first.host_port}:{first.target}", f"{_range(first, service.replicas or 1)}:{first.target}"),
+        change=(f"{first.host_port}:{first.target}", f"{_range(first, copies)}:{first.target}"),
     )
 
 
