@@ -30,6 +30,7 @@ References:
 from __future__ import annotations
 
 import posixpath
+import re
 import shlex
 import textwrap
 from collections.abc import Iterator
@@ -74,11 +75,11 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     unread = dict(_unread(inventory, known))
     made = _made(inventory) if missing or unread else ""
     for path, (service, named) in unread.items():
-        if path not in made and not _template(inventory, path):
+        if not _is_named(path, made, known) and not _template(inventory, path):
             yield _of_folder(inventory, path, service, named)
     filled = {mount.source for item in inventory.services for mount in item.mounts if _fills(item, mount)}
     for path, users in missing.items():
-        if path not in made and path not in filled and not posixpath.basename(path).startswith(".env"):
+        if not _is_named(path, made, known) and path not in filled and not posixpath.basename(path).startswith(".env"):
             alike = next((item for item in known if item.lower() == path.lower()), "")
             meant = mounts.meant(next(iter(users.values()))[1])
             if meant not in known:
@@ -207,6 +208,12 @@ def _made(inventory: Inventory) -> str:
     """What commands may make, and documents' mentions, as one text to look for a path in."""
     words = [word for command in deployment.commands(inventory) for word in (*_results(command), *command.writes)]
     return "\n".join([*words, *(item.text for document in inventory.documents for item in document.mentions)])
+
+
+def _is_named(path: str, text: str, known: frozenset[str]) -> bool:
+    """Whether a text names a path that isn't there, not one of the repository that only ends like it."""
+    found = (match["before"] for match in re.finditer(rf"(?P<before>[\w./-]*){re.escape(path)}", text))
+    return any(posixpath.normpath(f"{before}{path}").lstrip("/") not in known for before in found)
 
 
 def _results(command: Command) -> tuple[str, ...]:
