@@ -43,7 +43,6 @@ from auditlib.pipeline import deploying
 from auditlib.rules import _workflow_lines as workflow_lines
 from auditlib.rules._rule import Evidence, rule
 
-
 _OF_ONE_RUN = regex(r"\bgithub\.(?:sha|run_id|run_number|run_attempt)\b|\bworkflow_run\.(?:id|head_sha)\b")
 """What is another in each run, so that a group by it has but one member."""
 
