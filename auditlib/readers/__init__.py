@@ -28,6 +28,7 @@ READERS: tuple[str, ...] = (
     "spring",
     "dockerfiles",
     "npm",
+    "composer",
     "maven",
     "python_packages",
     "requirements",
