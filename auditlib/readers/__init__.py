@@ -56,6 +56,7 @@ READERS: tuple[str, ...] = (
     "documents",
     "absent_paths",
     "test_suites",
+    "other_test_suites",
     "unfit_imports",
     "ignored_tests",
     "migrators",
