@@ -74,7 +74,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         needed = _stores(inventory, service) if found and not server_traits.of(inventory, service, "ready") else []
         if needed and found[0].location not in told:
             told.add(found[0].location)
-            yield _evidence(service, needed, probe, found[0])
+            yield _evidence(service, needed, probe, found[0], asked[0])
 
 
 def _is_blind(service: Service) -> bool:
@@ -121,11 +121,11 @@ def _stores(inventory: Inventory, service: Service) -> list[str]:
     return [item.name for item, product in found if product is not None and product.kind in services.DATASTORES]
 
 
-def _evidence(service: Service, needed: list[str], probe: probes.Probe, route: ServerTrait) -> Evidence:
+def _evidence(service: Service, needed: list[str], probe: probes.Probe, route: ServerTrait, asked: str) -> Evidence:
     names = listed(needed)
     does = "is the page of its documentation" if route.kind == "manual" else "does nothing but answer"
     return Evidence(
-        f"The health check of {service.name} asks {route.path}, which {does}: without {names} "
+        f"The health check of {service.name} asks {asked}, which {does}: without {names} "
         f"{service.name} counts as healthy all the same.",
         route.location,
         subject=f"{service.project}/{service.name}",
@@ -133,6 +133,6 @@ def _evidence(service: Service, needed: list[str], probe: probes.Probe, route: S
         related=(Related(probe.location, "the health check"),),
         recommendation=f"Add a route that asks {names} before it answers, and check that."
         if route.kind == "manual"
-        else f"Have {route.path} ask {names} before it answers, or add a route that does and check that.",
+        else f"Have {asked} ask {names} before it answers, or add a route that does and check that.",
         example=files.into(route.location.file, f"<a request to {needed[0]} that changes nothing>"),
     )
