@@ -48,6 +48,13 @@ def is_idle(inventory: Inventory, workers: list[Service]) -> bool:
     return here and not any(item.kind in ("sent", "schedule") for item in inventory.task_options)
 
 
+def is_scheduled(inventory: Inventory, users: list[Service]) -> bool:
+    """Whether a schedule alone asks for tasks of Celery, as far as the code of all who use their queue is here."""
+    here = bool(inventory.task_queues) and all(item.build and not item.build.outside for item in users)
+    kinds = {item.kind for item in inventory.task_options}
+    return here and "schedule" in kinds and "sent" not in kinds
+
+
 def queue_users(inventory: Inventory, graph: DependencyGraph, broker: Service) -> list[tuple[Service, Edge]]:
     """The services that use a data store as the queue of tasks, each with what says so."""
     node = graph.service(broker.project, broker.name)

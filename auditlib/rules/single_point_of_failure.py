@@ -53,8 +53,10 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     settled = deployment.documents_on_scaling(inventory) or deployment.uses_orchestrator(inventory)
     edges: defaultdict[str, list[Edge]] = defaultdict(list)
     ordered = _ordered(inventory, graph)
+    watching = _watching(inventory, graph)
     for edge in graph.edges_of("depends_on"):
-        edges[edge.target].append(edge)
+        if edge.source not in watching or edge.target in watching:
+            edges[edge.target].append(edge)
     for project in inventory.base_projects:
         mine = {graph.service(item.project, item.name): item for item in own.get(project.name, [])}
         lasting = {node for node, item in mine.items() if _counts(inventory, item)}
@@ -83,6 +85,12 @@ def _ordered(inventory: Inventory, graph: DependencyGraph) -> set[tuple[str, str
     pairs = {(edge.source, edge.target) for edge in found} - asked
     known = [(source, target, by_node.get(source), by_node.get(target)) for source, target in pairs]
     return {(source, target) for source, target, one, other in known if one and other and _image(one) == _image(other)}
+
+
+def _watching(inventory: Inventory, graph: DependencyGraph) -> set[str]:
+    """The monitoring, which goes on when what it looks at has failed."""
+    watching = (item for item in inventory.distinct_services if services.is_watching(inventory, item))
+    return {node for item in watching if (node := graph.service(item.project, item.name))}
 
 
 def _image(service: Service) -> tuple[str, ...]:

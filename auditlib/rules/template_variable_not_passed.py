@@ -40,14 +40,18 @@ from auditlib.conventions.programs import Program
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.configuration import EnvFile, EnvLine, Setting
-from auditlib.inventory.stack import Project
+from auditlib.inventory.stack import Project, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.patterns import regex
 from auditlib.phrases import listed
 from auditlib.readers.endpoints import endpoints
 from auditlib.redaction import is_credential_name
 from auditlib.rules import _code_lines as code_lines
 from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
+
+_BAKED = regex(r"(?:NEXT_PUBLIC|VITE|REACT_APP|NUXT_PUBLIC|EXPO_PUBLIC|GATSBY|VUE_APP)_")
+"""Variables that a bundler writes into what it builds, so that a container's environment comes too late."""
 
 
 @rule(area=Area.CONFIGURATION, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
@@ -60,9 +64,19 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         closed = service.env_files or service.secrets or environments.only_for_development(service)
         if template is None or closed or any(mounts.is_below(template.path, root) for root in program.roots):
             continue
-        lost = list(_lost(program, template))
-        if lost:
-            yield _evidence(program, template, lost)
+        arguments = _arguments(inventory, service)
+        lost = [item for item in _lost(program, template) if item[0].name not in arguments]
+        baked = [item for item in lost if _BAKED.match(item[0].name)]
+        if len(lost) > len(baked):
+            yield _evidence(program, template, [item for item in lost if item not in baked])
+        if baked:
+            yield _of_build(program, template, baked)
+
+
+def _arguments(inventory: Inventory, service: Service) -> set[str]:
+    """What a service's build is given, in any file."""
+    builds = [item.build for item in inventory.versions(service) if item.build]
+    return {name for build in builds for name, _ in build.arguments}
 
 
 def _templates(inventory: Inventory) -> dict[str, EnvFile]:
@@ -117,6 +131,25 @@ def _evidence(program: Program, template: EnvFile, lost: list[tuple[EnvLine, Set
         recommendation=f"Add {listed(lines, limit=4)} to the `environment` of {service.name}.",
         example=compose_lines.of_service(service, _passed(lines)),
         severity=None if secret else Severity.LOW,
+    )
+
+
+def _of_build(program: Program, template: EnvFile, lost: list[tuple[EnvLine, Setting]]) -> Evidence:
+    """What the template offers for the build of a page, which gets it as an argument alone."""
+    service = program.service
+    names = listed(line.name for line, _ in lost)
+    arguments = "\n".join(f"    {line.name}: ${{{line.name}:-}}" for line, _ in lost)
+    return Evidence(
+        f"{template.path} offers {names}, which the code of {service.name} takes up when it is built, and "
+        f"{service.location.file} doesn't pass to its build: what `.env` says changes nothing in the image.",
+        lost[0][0].location,
+        subject=f"{service.project}/{service.name}/build",
+        service=service.name,
+        related=tuple(Related(setting.location, f"{line.name} is read here") for line, setting in lost),
+        recommendation=f"Pass {listed((line.name for line, _ in lost), limit=4)} as `build.args` of {service.name}, "
+        "with an `ARG` in its Dockerfile.",
+        example=compose_lines.of_service(service, f"build:\n  args:\n{arguments}"),
+        severity=Severity.LOW,
     )
 
 
