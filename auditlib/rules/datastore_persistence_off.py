@@ -84,7 +84,7 @@ def _queue(inventory: Inventory, graph: DependencyGraph, service: Service, produ
         return  # they go into no volume, which is a finding of its own
     loss = "nothing is written to disk" if mode == "off" else "only snapshots are written, minutes to an hour apart"
     first = users[0][1]
-    again = durability.is_scheduled(inventory, [user for user, _ in users])
+    again = durability.is_scheduled(inventory, users)
     told = stacks.somewhere(inventory, service, lambda item: bool(item.command))
     server = f"{product.lower()}-server"
     what = first.attributes.get("variable") or "its address"

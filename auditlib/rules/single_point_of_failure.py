@@ -55,8 +55,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     ordered = _ordered(inventory, graph)
     watching = _watching(inventory, graph)
     for edge in graph.edges_of("depends_on"):
-        if edge.source not in watching or edge.target in watching:
-            edges[edge.target].append(edge)
+        edges[edge.target].append(edge)
     for project in inventory.base_projects:
         mine = {graph.service(item.project, item.name): item for item in own.get(project.name, [])}
         lasting = {node for node, item in mine.items() if _counts(inventory, item)}
@@ -64,7 +63,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             (mine[point.node], taken)
             for point in points
             if point.node in lasting
-            and len((taken := _taken(point, lasting, edges, ordered)).hard) >= max(3, len(lasting) / 3)
+            and len((taken := _taken(point, lasting - watching, edges, ordered)).hard) >= max(3, len(lasting) / 3)
         ]
         if worst and not environments.in_development_file(inventory, project.location.file):
             compose = compose_lines.call(inventory, project.name)
