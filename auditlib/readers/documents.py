@@ -70,6 +70,8 @@ _PROFILE = regex(
     r"[\"'`](?P<before>[\w.-]{1,60})[\"'`]{1,3} (?:[Cc]ompose )?[Pp]rofile\b"
 )
 """A profile of Compose, by the option that activates it or in a sentence."""
+_RUN = regex(r"\bdocker[ -]compose\b[^\n;&|`]{0,100}? run (?:[^\n;&|`]{0,200})")
+"""A call of Compose that starts one service, which activates its profile, wherever it stands in a line."""
 _LINE_LIMIT = 5_000
 _WIPES = regex(
     r"\b(?:docker|podman)[- ]compose\b[^`|;&#]{0,160}?\bdown\b[^`|;&#]{0,80}?\s(?:-v|--volumes)\b[^`|;&#]{0,60}"
@@ -108,6 +110,7 @@ def _read(source: Source, file: str) -> Iterator[Document]:
             mentions.append(Mention("wipe", wipes[0].strip(), Location(file, number)))
         mentions += [Mention("secret", name, Location(file, number)) for name in tables.row(line)]
         mentions += [Mention("profile", f"--profile {name}", Location(file, number)) for name in _profiles(line)]
+        mentions += [Mention("profile", call, Location(file, number)) for call in _RUN.findall(line)]
         if not fence and _DISPATCH in line:
             mentions.append(Mention("dispatch", _DISPATCH, Location(file, number)))
         if fence:

@@ -77,6 +77,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 def _around(inventory: Inventory, graph: DependencyGraph, proxy: Service) -> Iterator[_Way]:
     """The ports that lead to what a proxy passes requests to, in the same project and file."""
     for config in inventory.reverse_proxies:
+        if config.for_one_origin:
+            continue  # nothing is lost by getting past it
         for item in config.upstreams if _runs(inventory, proxy, config) else ():
             service = service_named(inventory, graph, item.host, item.port, config.file)
             if service is None or service.project != proxy.project or service.key == proxy.key:

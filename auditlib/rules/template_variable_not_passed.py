@@ -55,6 +55,8 @@ from auditlib.rules._rule import Evidence, rule
 _OUTSIDE = regex(r"\.|host|endpoint")
 _LOCAL = regex(r"(?:localhost|127\.|0\.0\.0\.0|\[?::)|.*\.(?:internal|flycast|localhost|local)$")
 """This machine, and the inner networks of platforms, which Compose has no part in."""
+_BAKED = regex(r"(?:NEXT_PUBLIC|VITE|REACT_APP|NUXT_PUBLIC|EXPO_PUBLIC|GATSBY|VUE_APP)_")
+"""Variables that a bundler writes into what it builds, so that a container's environment comes too late."""
 
 
 @rule(area=Area.CONFIGURATION, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
@@ -67,9 +69,13 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         closed = service.env_files or service.secrets or environments.only_for_development(service)
         if template is None or closed or any(mounts.is_below(template.path, root) for root in program.roots):
             continue
-        lost = list(_lost(program, template))
-        if lost:
-            yield _evidence(program, template, lost)
+        arguments = _arguments(inventory, service)
+        lost = [item for item in _lost(program, template) if item[0].name not in arguments]
+        baked = [item for item in lost if _BAKED.match(item[0].name)]
+        if len(lost) > len(baked):
+            yield _evidence(program, template, [item for item in lost if item not in baked])
+        if baked:
+            yield _of_build(program, template, baked)
     for project in inventory.deployed_projects:
         for file in inventory.env_files:
             beside = posixpath.dirname(file.path) == posixpath.dirname(project.location.file)
@@ -140,6 +146,12 @@ def _overruled_evidence(project: Project, file: EnvFile, found: list[_Overruled]
     )
 
 
+def _arguments(inventory: Inventory, service: Service) -> set[str]:
+    """What a service's build is given, in any file."""
+    builds = [item.build for item in inventory.versions(service) if item.build]
+    return {name for build in builds for name, _ in build.arguments}
+
+
 def _templates(inventory: Inventory) -> dict[str, EnvFile]:
     """The template beside each base project's file that is meant for Compose: the file fills in a variable of it, or
     it leads to one of the services, which nothing outside their network can reach by that name."""
@@ -192,6 +204,25 @@ def _evidence(program: Program, template: EnvFile, lost: list[tuple[EnvLine, Set
         recommendation=f"Add {listed(lines, limit=4)} to the `environment` of {service.name}.",
         example=compose_lines.of_service(service, _passed(lines)),
         severity=None if secret else Severity.LOW,
+    )
+
+
+def _of_build(program: Program, template: EnvFile, lost: list[tuple[EnvLine, Setting]]) -> Evidence:
+    """What the template offers for the build of a page, which gets it as an argument alone."""
+    service = program.service
+    names = listed(line.name for line, _ in lost)
+    arguments = "\n".join(f"    {line.name}: ${{{line.name}:-}}" for line, _ in lost)
+    return Evidence(
+        f"{template.path} offers {names}, which the code of {service.name} takes up when it is built, and "
+        f"{service.location.file} doesn't pass to its build: what `.env` says changes nothing in the image.",
+        lost[0][0].location,
+        subject=f"{service.project}/{service.name}/build",
+        service=service.name,
+        related=tuple(Related(setting.location, f"{line.name} is read here") for line, setting in lost),
+        recommendation=f"Pass {listed((line.name for line, _ in lost), limit=4)} as `build.args` of {service.name}, "
+        "with an `ARG` in its Dockerfile.",
+        example=compose_lines.of_service(service, f"build:\n  args:\n{arguments}"),
+        severity=Severity.LOW,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from posixpath import join, normpath
 from typing import Any
@@ -9,11 +10,19 @@ from typing import Any
 from auditlib.inventory.stack import Attachment, Build, Dependency, Healthcheck, Label, Mount, Port
 from auditlib.model import Location
 from auditlib.patterns import regex
+from auditlib.readers.compose import raw
 from auditlib.readers.compose.view import View, strings
 
 Config = dict[str, Any]
 _BOUND = regex(r"(?P<variable>\$\{\w+(?::?\?[^}]*)?\}):(?P<port>[\d-]+):[\d-]")
 """A published port with an address before it that a variable without a default holds."""
+_DELIBERATE = regex(
+    r"\bnot (?:service_)?healthy\b|\boptional\b|\bwithout\b|\bdeliberate|\bon purpose\b|\bintentional|"
+    r"\bretr(?:y|ies)\b|\breconnects?\b|\bdegrad|\bfall(?:s|ing)?[ -]?back\b|\beven (?:if|when)\b|\bnot required\b|"
+    r"(?:n't|\bnot) need\b",
+    re.I,
+)
+"""What somebody says who lets a service start before another one is ready."""
 
 
 def ports(view: View, name: str, config: Config) -> Iterator[Port]:
@@ -74,6 +83,7 @@ def dependencies(view: View, name: str, config: Config) -> Iterator[Dependency]:
             place in implied or place is None,
             bool(entry.get("restart")),
             view.place("services", name, "depends_on", needed, "condition") not in (None, place),
+            place is not None and bool(_DELIBERATE.search(raw.comment_beside(view.source, place))),
         )
 
 
