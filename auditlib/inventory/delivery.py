@@ -225,6 +225,8 @@ class Script(Struct, frozen=True):
     """The variables that a shell script gives a value, or has one for where nobody does (`${NAME:-…}`)."""
     assigned: tuple[str, ...] = ()
     """The names of scripts that it keeps in variables (`AGENT="$HERE/install-agent.sh"`)."""
+    makes: tuple[str, ...] = ()
+    """Of a script for PowerShell the paths in lines that write or copy, with `/`."""
 
 
 class Caller(Struct, frozen=True):

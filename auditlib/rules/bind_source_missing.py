@@ -30,6 +30,7 @@ References:
 from __future__ import annotations
 
 import posixpath
+import re
 import shlex
 import textwrap
 from collections.abc import Iterator
@@ -74,11 +75,11 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     unread = dict(_unread(inventory, known))
     made = _made(inventory) if missing or unread else ""
     for path, (service, named) in unread.items():
-        if path not in made and not _template(inventory, path):
+        if not _is_made(made, path) and not _template(inventory, path):
             yield _of_folder(inventory, path, service, named)
     filled = {mount.source for item in inventory.services for mount in item.mounts if _fills(item, mount)}
     for path, users in missing.items():
-        if path not in made and path not in filled and not posixpath.basename(path).startswith(".env"):
+        if path not in filled and not _is_made(made, path) and not posixpath.basename(path).startswith(".env"):
             alike = next((item for item in known if item.lower() == path.lower()), "")
             meant = mounts.meant(next(iter(users.values()))[1])
             if meant not in known:
@@ -206,12 +207,22 @@ def _is_file(mount: Mount) -> bool:
 def _made(inventory: Inventory) -> str:
     """What commands may make, and documents' mentions, as one text to look for a path in."""
     words = [word for command in deployment.commands(inventory) for word in (*_results(command), *command.writes)]
+    words += [path for script in inventory.scripts for path in script.makes]
     return "\n".join([*words, *(item.text for document in inventory.documents for item in document.mentions)])
+
+
+def _is_made(made: str, path: str) -> bool:
+    """Whether the text names a path, or its end below a folder that a variable holds (`"$HERE/app.conf"`)."""
+    name = posixpath.basename(path)
+    below = (
+        re.findall(rf"\$\{{?\w+[^\s\"']*?/((?:[\w.@-]+/)*{re.escape(name)})(?![\w.-])", made) if name in made else []
+    )
+    return path in made or any(f"/{path}".endswith(f"/{end}") for end in below)
 
 
 def _results(command: Command) -> tuple[str, ...]:
     """The words of a command less the sources of a copy, which are there before."""
-    copies = bool(command.words) and posixpath.basename(command.words[0]) in ("cp", "mv")
+    copies = bool(command.words) and posixpath.basename(command.words[0]) in ("cp", "mv", "ln", "install")
     return command.words[-1:] if copies else command.words
 
 
