@@ -230,6 +230,8 @@ class Script(Struct, frozen=True):
     hands over a password, if one does."""
     tells_schedule: bool = False
     """Whether a comment of it speaks of cron or of a timer that starts it."""
+    makes: tuple[str, ...] = ()
+    """Of a script for PowerShell the paths in lines that write or copy, with `/`."""
 
 
 class Caller(Struct, frozen=True):

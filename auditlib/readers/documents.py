@@ -189,11 +189,11 @@ def _plain(text: str) -> str:
 
 
 def _mentions(source: Source, file: str, number: int, text: str) -> list[Mention]:
-    """The variables in a piece of code, and the paths in it that exist in the repository."""
+    """The variables in a piece of code, and the paths in it that exist in the repository, Windows' way too."""
     place = Location(file, number)
     return [
         *(Mention("variable", name, place) for name in _VARIABLE.findall(text)),
-        *(Mention("path", path, place) for path in _paths(source, file, text)),
+        *(Mention("path", path, place) for path in _paths(source, file, text.replace("\\", "/"))),
     ]
 
 

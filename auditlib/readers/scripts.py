@@ -53,6 +53,10 @@ _HELD = regex(
     re.M,
 )
 """A variable that holds the path of a script."""
+_WRITES = regex(
+    r"(?i)\b(?:Copy-Item|Move-Item|Rename-Item|New-Item|Out-File|Set-Content|Add-Content|copy|move|WriteAll\w+)\b|>"
+)
+_PATH = regex(r"[\w$./@-]*[\w@-]\.[\w.-]*\w")
 _WORD = regex(r"\w+")
 _ASSIGNED = regex(r"^[ \t]*(?:(?:local|export|readonly|declare)[ \t]+)?(\w{1,80})=", re.M)
 _DECIDES = regex(
@@ -118,6 +122,7 @@ def _read(source: Source, file: str) -> Iterator[Script | EnvironmentBranch | Co
         assigned=tuple(dict.fromkeys(_HELD.findall(text))) if found else (),
         unchecked_hosts=tuple(_unchecked_hosts(file, text)) if found else (),
         tells_schedule=_SCHEDULE.search(text) is not None,
+        makes=tuple(dict.fromkeys(_makes(text))) if interpreter == "pwsh" else (),
     )
 
 
@@ -160,6 +165,13 @@ def _branches(file: str, text: str) -> Iterator[EnvironmentBranch]:
         for match in _DECIDES.finditer(line[:1_000]) if not line.lstrip().startswith("#") else ():
             if match["name"] not in own:
                 yield EnvironmentBranch(match["name"], (match["value"],), (), Location(file, number, match.start() + 1))
+
+
+def _makes(text: str) -> Iterator[str]:
+    """The paths in lines of PowerShell that write a file, as slashes write them."""
+    for line in text.splitlines():
+        if _WRITES.search(line[:_LINE]) and not line.lstrip().startswith("#"):
+            yield from _PATH.findall(line[:_LINE].replace("\\", "/"))
 
 
 def _sets(text: str) -> frozenset[str]:
