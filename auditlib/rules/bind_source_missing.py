@@ -31,8 +31,8 @@ from __future__ import annotations
 
 import posixpath
 import re
-import string
 import shlex
+import string
 import textwrap
 from collections.abc import Iterator
 from itertools import pairwise
