@@ -47,6 +47,13 @@ class Port(Struct, frozen=True):
     host_ip: str
     protocol: str
     location: Location
+    variable: str = ""
+    """What stands for `host_port` in the file where a variable holds it: `${REDIS_PORT:-6379}`."""
+
+    @property
+    def written(self) -> str:
+        """The port of the host as the file has it; empty when Docker chooses one."""
+        return self.variable or self.host_port
 
 
 class Mount(Struct, frozen=True):

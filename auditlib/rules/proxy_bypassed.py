@@ -113,7 +113,7 @@ def _runs(inventory: Inventory, service: Service, config: ReverseProxy) -> bool:
 
 def _evidence(project: str, ways: list[_Way], *, asked: bool) -> Evidence:
     first, *others = ways
-    names = listed(f"{way.service.name} ({way.port.host_port or 'a free port'})" for way in ways)
+    names = listed(f"{way.service.name} ({way.port.host_port or way.port.variable or 'a free port'})" for way in ways)
     proxies = list(dict.fromkeys(way.proxy.name for way in ways))
     return Evidence(
         f"{names} {'is' if not others else 'are'} published beside {listed(proxies)}, which "
