@@ -54,6 +54,7 @@ class Inventory:
     variables: tuple[stack.Variable, ...] = field(default=(), metadata={"of": stack.Variable})
     problems: tuple[stack.Problem, ...] = field(default=(), metadata={"of": stack.Problem})
     overrides: tuple[stack.Override, ...] = field(default=(), metadata={"of": stack.Override})
+    empty_lists: tuple[stack.EmptyList, ...] = field(default=(), metadata={"of": stack.EmptyList})
 
     env_files: tuple[configuration.EnvFile, ...] = field(default=(), metadata={"of": configuration.EnvFile})
     settings: tuple[configuration.Setting, ...] = field(default=(), metadata={"of": configuration.Setting})

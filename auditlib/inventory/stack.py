@@ -276,6 +276,17 @@ class Override(Struct, frozen=True):
     losers: tuple[Location, ...]
 
 
+class EmptyList(Struct, frozen=True):
+    """A list or mapping without entries of a service in a file that is merged into others, which give it some."""
+
+    service: str
+    key: str
+    """`ports`, `volumes` …, which a merge only adds to."""
+    location: Location
+    kept: Location
+    """Where a file before has the entries that stay."""
+
+
 class Problem(Struct, frozen=True):
     """Something that Compose would refuse or warn about."""
 

@@ -58,12 +58,20 @@ class Resolved(Struct, frozen=True):
     variables: tuple[stack.Variable, ...]
     problems: tuple[stack.Problem, ...]
     overrides: tuple[stack.Override, ...]
+    empty_lists: tuple[stack.EmptyList, ...]
     files: tuple[str, ...]
 
     def records(self) -> Iterator[Any]:
         """All records, in the order in which the tables show them."""
         yield self.project
-        yield from (*self.services, *self.resources, *self.variables, *self.problems, *self.overrides)
+        yield from (
+            *self.services,
+            *self.resources,
+            *self.variables,
+            *self.problems,
+            *self.overrides,
+            *self.empty_lists,
+        )
 
 
 def plans(found: Sequence[compose.Found], deployed: Mapping[str, Combination]) -> list[Plan]:
@@ -123,6 +131,7 @@ def resolve(source: Source, plan: Plan) -> Resolved:
         tuple(record for record in uses.records() if record.location.file in view.listed),
         tuple(_problems(view, plan, unset, warnings)),
         tuple(stack.Override(place, losers) for place, losers in view.overrides.items()),
+        tuple(raw.empty_lists(source, compose_files)),
         compose_files,
     )
 

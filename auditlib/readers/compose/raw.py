@@ -8,12 +8,16 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from posixpath import dirname, join, normpath
 
-from auditlib.inventory.stack import EnvFileReference
+from auditlib.inventory.stack import EmptyList, EnvFileReference
 from auditlib.model import Location
 from auditlib.patterns import regex
 from auditlib.source import Source, Unreadable
 from auditlib.yamltree import Node
 
+_ADDED_TO = (
+    "ports", "volumes", "environment", "env_file", "depends_on", "expose", "devices", "cap_add", "extra_hosts",
+)  # fmt: skip
+"""Parts of a service that a merge of files adds to."""
 _HEADER = regex(r"(?:[ \t]*(?:#[^\n]*|---|(?:version|name):[^\n]*)?\n)*")
 """The lines before the first section."""
 _BROKEN_LINE = regex(r"(?<=[\w,)])\n[ \t]*#[ \t]*(?=\w)")
@@ -91,6 +95,21 @@ def env_files(source: Source, files: Iterable[str], folder: str) -> dict[str, tu
                 full = normpath(join(base, path))
                 found[key.text][full] = EnvFileReference(full, required, Location(file, node.line, node.column))
     return {name: tuple(references.values()) for name, references in found.items()}
+
+
+def empty_lists(source: Source, files: Iterable[str]) -> Iterator[EmptyList]:
+    """What is written empty in a file of a project though one before it has entries, which a merge keeps."""
+    before: dict[tuple[str, str], Location] = {}
+    for file in files:
+        lines = source.lines(file)
+        found = [(name.text, key, node) for name, service in _services(source, file) for key in _ADDED_TO
+                 if (node := service.get(key)) is not None]  # fmt: skip
+        for name, key, node in found:
+            place = Location(file, node.line, node.column)
+            if node.kind != "scalar" and node.content:
+                before.setdefault((name, key), place)
+            elif node.kind != "scalar" and (name, key) in before and "!" not in lines[node.line - 1]:
+                yield EmptyList(name, key, place, before[name, key])
 
 
 def names_project(source: Source, file: str) -> bool:
