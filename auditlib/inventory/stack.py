@@ -333,5 +333,7 @@ class Project(Struct, frozen=True):
     """Whether a comment of its files says that something runs once, on an empty volume or at the first start."""
     told_profiles: tuple[str, ...] = ()
     """The profiles that a comment of its files has people activate."""
+    told_variables: tuple[tuple[str, Location], ...] = ()
+    """The variables that a comment of its files sets before a call of Compose, each with its line."""
     told_calls: tuple[str, ...] = ()
     """The calls of Compose that a comment of its files shows."""

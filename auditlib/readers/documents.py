@@ -16,7 +16,7 @@ from auditlib.inventory.document import Document, Heading, Mention
 from auditlib.model import Location
 from auditlib.patterns import regex
 from auditlib.readers.reading import Reading, each
-from auditlib.readers.shell import commands
+from auditlib.readers.shell import commands, given_to_compose
 from auditlib.redaction import SHOWN
 from auditlib.source import Source
 
@@ -110,6 +110,7 @@ def _read(source: Source, file: str) -> Iterator[Document]:
             mentions.append(Mention("wipe", wipes[0].strip(), Location(file, number)))
         mentions += [Mention("secret", name, Location(file, number)) for name in tables.row(line)]
         mentions += [Mention("profile", f"--profile {name}", Location(file, number)) for name in _profiles(line)]
+        mentions += [Mention("given", name, Location(file, number)) for name in given_to_compose(line)]
         mentions += [Mention("profile", call, Location(file, number)) for call in _RUN.findall(line)]
         if not fence and _DISPATCH in line:
             mentions.append(Mention("dispatch", _DISPATCH, Location(file, number)))

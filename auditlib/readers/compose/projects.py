@@ -151,6 +151,7 @@ def _project(source: Source, plan: Plan, files: tuple[str, ...]) -> stack.Projec
         tells_volume="volume create" in said,
         tells_first_start=_FIRST_START.search(said) is not None,
         told_profiles=tuple(dict.fromkeys(_PROFILE.findall(said))),
+        told_variables=tuple(item for file in own for item in raw.told_variables(source, file)),
         told_calls=tuple(dict.fromkeys(_CALL.findall(said))),
     )  # fmt: skip
 

@@ -11,6 +11,7 @@ from posixpath import dirname, join, normpath
 from auditlib.inventory.stack import EmptyList, EnvFileReference
 from auditlib.model import Location
 from auditlib.patterns import regex
+from auditlib.readers.shell import given_to_compose
 from auditlib.source import Source, Unreadable
 from auditlib.yamltree import Node
 
@@ -76,6 +77,13 @@ def comment_beside(source: Source, place: Location) -> str:
     own = lines[-1].partition(" #")[2] if lines else ""
     above = itertools.takewhile(lambda line: line.lstrip().startswith("#"), reversed(lines[:-1]))
     return "\n".join([*reversed(list(above)), own])
+
+
+def told_variables(source: Source, file: str) -> Iterator[tuple[str, Location]]:
+    """The variables that comments of a file set before a call of Compose (`DEBUG=true docker compose up`)."""
+    for number, line in enumerate(source.lines(file), 1) if file in source.files else ():
+        if line.lstrip().startswith("#"):
+            yield from ((name, Location(file, number)) for name in given_to_compose(line))
 
 
 def service_places(source: Source, file: str) -> dict[str, Location]:
