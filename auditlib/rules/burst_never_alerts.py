@@ -41,9 +41,7 @@ from auditlib.rules._rule import Evidence, rule
 
 _GROWTH = regex(r"\b(?:rate|increase)\(\s*[\w:]+\s*\[(?P<window>[\dsmhdw]{2,12})\]\s*\)")
 _MATCHERS = regex(r"\{[^{}]{0,500}\}")
-_RARE = regex(
-    r"dead_?letter|(?:^|_)(?:dlq|dlt|dlx|oom|lost|corrupt\w*|poison\w*|panics?)(?:_|$)|data_loss|notifications_failed|oom_?kill"
-)
+_RARE = regex(r"dead_?letter|(?:^|_)(?:dlq|dlt|dlx|oom|lost|corrupt\w*|poison\w*|panics?)(?:_|$)|data_loss|oom_?kill")
 """Events of which one is enough: they don't come right by themselves."""
 _PART = regex(r"(\d{1,6})([smhdw])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
