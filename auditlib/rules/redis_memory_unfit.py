@@ -1,7 +1,7 @@
 """Redis may fill all the memory that its container gets.
 
-`maxmemory` counts what Redis itself allocates. Fragmentation, and the pages that a rewrite or a snapshot copies, come on
-top, so that the kernel kills the server before it makes room; it then loads the same data again.
+`maxmemory` counts what Redis itself allocates. Fragmentation, and the pages that a rewrite or a snapshot copies, come
+on top, so that the kernel kills the server before it makes room; it then loads the same data again.
 
 Anti-pattern:
 
