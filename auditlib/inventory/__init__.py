@@ -111,6 +111,7 @@ class Inventory:
         default=(), metadata={"of": configuration.NamedVariables}
     )
     made_logins: tuple[configuration.MadeLogin, ...] = field(default=(), metadata={"of": configuration.MadeLogin})
+    told_logins: tuple[configuration.ToldLogin, ...] = field(default=(), metadata={"of": configuration.ToldLogin})
     seeded_users: tuple[configuration.SeededUser, ...] = field(default=(), metadata={"of": configuration.SeededUser})
     undefined_settings: tuple[configuration.UndefinedSetting, ...] = field(
         default=(), metadata={"of": configuration.UndefinedSetting}

@@ -72,6 +72,7 @@ READERS: tuple[str, ...] = (
     "kept_files",
     "git_ignores",
     "seeded_users",
+    "told_logins",
     "made_logins",
 )
 

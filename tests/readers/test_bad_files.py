@@ -30,6 +30,7 @@ FILES = {
     "callers": ["crontab", "main.tf"],
     "absent_paths": ["README.md"],
     "seeded_users": ["app.py", "app.ts"],
+    "told_logins": ["README.md", "setup.sh"],
     "django_reads": ["app.py"],
 }
 HOSTILE = {
