@@ -73,6 +73,7 @@ READERS: tuple[str, ...] = (
     "git_ignores",
     "seeded_users",
     "told_logins",
+    "request_logs",
     "made_logins",
 )
 

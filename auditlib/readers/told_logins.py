@@ -34,10 +34,13 @@ def read(source: Source) -> Reading:
 
 
 def _logins(source: Source, path: str, text: str) -> Iterator[ToldLogin]:
+    before = ""
     for number, line in enumerate(text.splitlines(), start=1):
         used = _USED.search(line[:_LINE])
-        told = _TOLD.search(line[:_LINE].lower().partition("grafana")[2]) if "rafana" in line else None
-        match = used or (told and _TOLD.search(line[:_LINE]))
+        own = "rafana" in line and _TOLD.search(line[:_LINE].lower().partition("grafana")[2])
+        below = "rafana" in before and "http" in before and "http" not in line
+        match = used or (_TOLD.search(line[:_LINE]) if own or below else None)
+        before = line
         if match and "$" not in match["password"]:
             password = source.vault.value("GF_SECURITY_ADMIN_PASSWORD", match["password"])
             yield ToldLogin(password, bool(used), Location(path, number))

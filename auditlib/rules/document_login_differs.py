@@ -52,11 +52,18 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     blank = any(_may_be_blank(inventory, entry) for _, entry in given)
     wrong = [told for told in inventory.told_logins
              if not environments.is_for_development(told.location.file)
+             and not _starts_another(inventory, told)
              and not any(_are_equal(value, told.password) for value in known)
              and not (blank and _is_usual(told.password))]  # fmt: skip
     if wrong:
         fixed = sorted(given, key=lambda item: bool(item[1].variables))
         yield _evidence(sorted(wrong, key=lambda told: not told.used), *fixed[0])
+
+
+def _starts_another(inventory: Inventory, told: ToldLogin) -> bool:
+    """Whether a script starts Compose files by a variable, so that nobody knows which Grafana it speaks of."""
+    script = inventory.scripts_by_path.get(told.location.file)
+    return script is not None and "COMPOSE_FILE" in script.sets
 
 
 def _values(inventory: Inventory, entry: EnvironmentEntry) -> Iterator[Value]:
