@@ -46,7 +46,7 @@ from auditlib.patterns import regex
 from auditlib.phrases import listed
 from auditlib.rules._rule import Evidence, rule
 
-_GIVES = regex(r"\b(?:chown|setfacl|chmod|install\s.*-[od]|owner)\b")
+_GIVES = regex(r"\b(?:chown|setfacl|chmod|install\s[^\n]{0,80}-[od]|owner)\b")
 """What gives a folder to another user."""
 _WORDS = frozenset({"chown", "setfacl", "65534", "472", "472:472", "65534:65534", "10001:10001"})
 
