@@ -230,6 +230,10 @@ class Script(Struct, frozen=True):
     hands over a password, if one does."""
     passing_waits: tuple[Pair, ...] = ()
     """The loops that wait for something and go on where it never came, each by what it asks."""
+    tells_schedule: bool = False
+    """Whether a comment of it speaks of cron or of a timer that starts it."""
+    makes: tuple[str, ...] = ()
+    """Of a script for PowerShell the paths in lines that write or copy, with `/`."""
 
 
 class Caller(Struct, frozen=True):

@@ -53,6 +53,10 @@ _HELD = regex(
     re.M,
 )
 """A variable that holds the path of a script."""
+_WRITES = regex(
+    r"(?i)\b(?:Copy-Item|Move-Item|Rename-Item|New-Item|Out-File|Set-Content|Add-Content|copy|move|WriteAll\w+)\b|>"
+)
+_PATH = regex(r"[\w$./@-]*[\w@-]\.[\w.-]*\w")
 _WORD = regex(r"\w+")
 _ASSIGNED = regex(r"^[ \t]*(?:(?:local|export|readonly|declare)[ \t]+)?(\w{1,80})=", re.M)
 _DECIDES = regex(
@@ -61,6 +65,10 @@ _DECIDES = regex(
 )
 """A shell's test of what names the environment."""
 _UNCHECKED = regex(r"-o\s?[\"']?(StrictHostKeyChecking[= ](?:no|off)|UserKnownHostsFile[= ]/dev/null)\b", re.I)
+_SCHEDULE = regex(
+    r"^[ \t]*#[^\n]{0,200}?(?:\bcron|crontab|OnCalendar|systemd[- ]timer|task scheduler|计划任务|定时任务)", re.I | re.M
+)
+"""A comment that says what starts a script, and when."""
 _MARKER = regex(r"(?i)shellcheck|-\*-|coding[:=]|eslint|prettier|copyright|spdx|licen[cs]e|set -|^[-=#*\s]*$")
 
 
@@ -116,6 +124,8 @@ def _read(source: Source, file: str) -> Iterator[Script | EnvironmentBranch | Co
         passing_waits=tuple(Pair(item.asked, "", Location(file, item.line)) for item in waiting.passing(text))
         if found
         else (),
+        tells_schedule=_SCHEDULE.search(text) is not None,
+        makes=tuple(dict.fromkeys(_makes(text))) if interpreter == "pwsh" else (),
     )
 
 
@@ -158,6 +168,13 @@ def _branches(file: str, text: str) -> Iterator[EnvironmentBranch]:
         for match in _DECIDES.finditer(line[:1_000]) if not line.lstrip().startswith("#") else ():
             if match["name"] not in own:
                 yield EnvironmentBranch(match["name"], (match["value"],), (), Location(file, number, match.start() + 1))
+
+
+def _makes(text: str) -> Iterator[str]:
+    """The paths in lines of PowerShell that write a file, as slashes write them."""
+    for line in text.splitlines():
+        if _WRITES.search(line[:_LINE]) and not line.lstrip().startswith("#"):
+            yield from _PATH.findall(line[:_LINE].replace("\\", "/"))
 
 
 def _sets(text: str) -> frozenset[str]:
