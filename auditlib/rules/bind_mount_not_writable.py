@@ -98,7 +98,7 @@ def _evidence(inventory: Inventory, folders: list[_Folder]) -> Evidence:
     first, *others = folders
     names = listed(item.service.name for item in folders)
     runs, writes = ("runs", "writes") if len(folders) == 1 else ("run", "write")
-    sources = listed((item.mount.source for item in folders), limit=4)
+    sources = listed((item.mount.source for item in folders), limit=2)
     watching = all(services.is_watching(inventory, item.service) for item in folders)
     it = "it" if len(folders) == 1 else "them"
     return Evidence(
