@@ -228,6 +228,8 @@ class Script(Struct, frozen=True):
     unchecked_hosts: tuple[Pair, ...] = ()
     """Where SSH is told, in a command or in text for one, not to check the host's key: the option and the program that
     hands over a password, if one does."""
+    passing_waits: tuple[Pair, ...] = ()
+    """The loops that wait for something and go on where it never came, each by what it asks."""
     tells_schedule: bool = False
     """Whether a comment of it speaks of cron or of a timer that starts it."""
     makes: tuple[str, ...] = ()

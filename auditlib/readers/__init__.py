@@ -74,6 +74,8 @@ READERS: tuple[str, ...] = (
     "kept_files",
     "git_ignores",
     "seeded_users",
+    "told_logins",
+    "request_logs",
     "made_logins",
 )
 

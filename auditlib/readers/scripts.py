@@ -13,7 +13,7 @@ from pathlib import PurePosixPath
 
 from msgspec.structs import replace
 
-from auditlib import compose_command
+from auditlib import compose_command, waiting
 from auditlib.inventory.configuration import EnvironmentBranch
 from auditlib.inventory.delivery import Command, Pair, Script
 from auditlib.model import Coverage, Location, Read
@@ -121,6 +121,9 @@ def _read(source: Source, file: str) -> Iterator[Script | EnvironmentBranch | Co
         sets=_sets(text) if found else frozenset(),
         assigned=tuple(dict.fromkeys(_HELD.findall(text))) if found else (),
         unchecked_hosts=tuple(_unchecked_hosts(file, text)) if found else (),
+        passing_waits=tuple(Pair(item.asked, "", Location(file, item.line)) for item in waiting.passing(text))
+        if found
+        else (),
         tells_schedule=_SCHEDULE.search(text) is not None,
         makes=tuple(dict.fromkeys(_makes(text))) if interpreter == "pwsh" else (),
     )
