@@ -1,8 +1,8 @@
 """An expression is read in other brackets than it was meant in.
 
 In PromQL `*` binds stronger than `<` and `>`. `a < 0 * -a` is no `(a < 0) * -a`: it compares `a` with nothing but zero,
-and the factor that was to follow is lost. `and` binds stronger than `or`: of `a and hour() >= 22 or hour() < 6` the last
-part stands for itself, and is true each night whatever `a` is.
+and the factor that was to follow is lost. `and` binds stronger than `or`: of `a and hour() >= 22 or hour() < 6` the
+last part stands for itself, and is true each night whatever `a` is.
 
 Anti-pattern:
 
