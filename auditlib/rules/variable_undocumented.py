@@ -32,12 +32,13 @@ from __future__ import annotations
 import posixpath
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 
-from auditlib.conventions import environments, programs
+from auditlib.conventions import compose_calls, environments, programs
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.configuration import EnvFile, Setting
-from auditlib.inventory.stack import Variable
+from auditlib.inventory.stack import Project, Variable
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import counted, listed
@@ -72,7 +73,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 used.setdefault(variable.name, variable)
         missing = [variable for name, variable in used.items() if name not in named]
         if missing:
-            template = _template(inventory, project.location.file)
+            template = _given(inventory, project) or _template(inventory, project.location.file)
             required = [
                 item
                 for item in missing
@@ -189,6 +190,15 @@ def _template(inventory: Inventory, compose_file: str) -> EnvFile | None:
         item for item in inventory.env_files if item.template and folder.startswith(posixpath.dirname(item.path))
     ]
     return max(templates, key=lambda item: len(posixpath.dirname(item.path)), default=None)
+
+
+def _given(inventory: Inventory, project: Project) -> EnvFile | None:
+    """The template of the file that what calls Compose for a project has it read (`--env-file deploy/.env`)."""
+    own = {posixpath.basename(file) for file in project.files}
+    calls = (call for call, _ in compose_calls.everywhere(inventory) if own & set(map(posixpath.basename, call.files)))
+    paths = (after for call in calls for word, after in pairwise(call.options) if word == "--env-file")
+    named = {path.replace("\\", "/").removeprefix("./") for path in paths}
+    return next((item for item in inventory.env_files if item.template and item.copied_to in named), None)
 
 
 def _message(missing: list[Variable], total: int, template: EnvFile | None, files: list[str]) -> str:
