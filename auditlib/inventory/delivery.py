@@ -227,6 +227,8 @@ class Script(Struct, frozen=True):
     """The names of scripts that it keeps in variables (`AGENT="$HERE/install-agent.sh"`)."""
     makes: tuple[str, ...] = ()
     """Of a script for PowerShell the paths in lines that write or copy, with `/`."""
+    ends_at_zero: tuple[Location, ...] = ()
+    """Where a shell script under `set -e` counts from zero by `((name++))`, which is a failure then."""
 
 
 class Caller(Struct, frozen=True):

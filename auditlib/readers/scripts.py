@@ -53,6 +53,10 @@ _HELD = regex(
     re.M,
 )
 """A variable that holds the path of a script."""
+_STRICT = regex(r"\s*set\s+-(?:[a-z]*e[a-z]*\b|o\s+errexit)|#!.*\bbash\s+-[a-z]*e")
+_FUNCTION = regex(r"(?:function\s+)?(?P<name>[\w-]+)\s*\(\)")
+_NUMBER = regex(r"(?:^|[\s;])(\w+)=[\"']?(\d+)[\"']?(?=$|[\s;])")
+_COUNTS = regex(r"\s*\(\(\s*(?P<name>\w+)\+\+\s*\)\)\s*(?:;|#|$)")
 _WRITES = regex(
     r"(?i)\b(?:Copy-Item|Move-Item|Rename-Item|New-Item|Out-File|Set-Content|Add-Content|copy|move|WriteAll\w+)\b|>"
 )
@@ -116,6 +120,7 @@ def _read(source: Source, file: str) -> Iterator[Script | EnvironmentBranch | Co
         sets=_sets(text) if found else frozenset(),
         assigned=tuple(dict.fromkeys(_HELD.findall(text))) if found else (),
         makes=tuple(dict.fromkeys(_makes(text))) if interpreter == "pwsh" else (),
+        ends_at_zero=tuple(_ends_at_zero(file, text)) if found and "++" in text else (),
     )
 
 
@@ -148,6 +153,29 @@ def _branches(file: str, text: str) -> Iterator[EnvironmentBranch]:
         for match in _DECIDES.finditer(line[:1_000]) if not line.lstrip().startswith("#") else ():
             if match["name"] not in own:
                 yield EnvironmentBranch(match["name"], (match["value"],), (), Location(file, number, match.start() + 1))
+
+
+def _ends_at_zero(file: str, text: str) -> Iterator[Location]:
+    """The first `((name++))` after `name=0`: its value is the old one, zero, which bash takes for a failure."""
+    lines = text.splitlines()
+    strict = next((number for number, line in enumerate(lines) if _STRICT.match(line[:_LINE])), len(lines))
+    values: dict[str, str] = {}
+    function = ""
+    for number, line in enumerate(lines):
+        if opened := _FUNCTION.match(line[:_LINE]):
+            function = opened["name"]
+        values |= dict(_NUMBER.findall(line[:_LINE]))
+        counts = _COUNTS.match(line[:_LINE])
+        if counts and number > strict and values.pop(counts["name"], "") == "0" and not _is_asked(text, function):
+            yield Location(file, number + 1)
+
+
+def _is_asked(text: str, function: str) -> bool:
+    """Whether a function is called where its status is asked for, so that `set -e` is off in it."""
+    if not function:
+        return False
+    name = re.escape(function)
+    return bool(re.search(rf"(?:\b(?:if|while|until)|!|&&|\|\|)\s+{name}\b|^\s*{name}\b[^\n]*(?:&&|\|\|)", text, re.M))
 
 
 def _makes(text: str) -> Iterator[str]:
