@@ -95,10 +95,10 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 
 
 def _users(inventory: Inventory) -> dict[str, Location]:
-    """The alerts that ask for what the kernel keeps for each network namespace."""
+    """The alerts, and then the other rules, that ask for what the kernel keeps for each network namespace."""
     return {
         item.name: item.expression_location
-        for item in inventory.alert_rules
+        for item in sorted(inventory.alert_rules, key=lambda rule: rule.kind != "alert")
         if any(_OF_NETWORK.match(name) for name in item.query.metrics)
     }
 

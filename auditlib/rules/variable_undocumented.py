@@ -34,6 +34,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
+from auditlib.compose.discovery import BASES, OVERRIDES
 from auditlib.conventions import compose_calls, environments, programs
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
@@ -194,7 +195,7 @@ def _template(inventory: Inventory, compose_file: str) -> EnvFile | None:
 
 def _given(inventory: Inventory, project: Project) -> EnvFile | None:
     """The template of the file that what calls Compose for a project has it read (`--env-file deploy/.env`)."""
-    own = {posixpath.basename(file) for file in project.files}
+    own = {posixpath.basename(file) for file in project.files} - {*BASES, *OVERRIDES}  # those are called by no name
     calls = (call for call, _ in compose_calls.everywhere(inventory) if own & set(map(posixpath.basename, call.files)))
     paths = (after for call in calls for word, after in pairwise(call.options) if word == "--env-file")
     named = {path.replace("\\", "/").removeprefix("./") for path in paths}
