@@ -222,7 +222,9 @@ class Script(Struct, frozen=True):
     compose_files: tuple[Pair, ...] = ()
     """The Compose files that a shell script names, in commands or in the text that a variable is given."""
     sets: frozenset[str] = frozenset()
-    """The variables that a shell script gives a value, or has one for where nobody does (`${NAME:-…}`)."""
+    """The variables that a shell script gives a value, or has one for where nobody does (`${NAME:-…}`); of one for
+    PowerShell those of lines for environment files.
+    """
     assigned: tuple[str, ...] = ()
     """The names of scripts that it keeps in variables (`AGENT="$HERE/install-agent.sh"`)."""
     makes: tuple[str, ...] = ()

@@ -57,6 +57,8 @@ _STRICT = regex(r"\s*set\s+-(?:[a-z]*e[a-z]*\b|o\s+errexit)|#!.*\bbash\s+-[a-z]*
 _FUNCTION = regex(r"(?:function\s+)?(?P<name>[\w-]+)\s*\(\)")
 _NUMBER = regex(r"(?:^|[\s;])(\w+)=[\"']?(\d+)[\"']?(?=$|[\s;])")
 _COUNTS = regex(r"\s*\(\(\s*(?P<name>\w+)\+\+\s*\)\)\s*(?:;|#|$)")
+_LINE_OF_ENV = regex(r"[\"']([A-Z][A-Z0-9_]+)=")
+"""A line of an environment file in a text of PowerShell."""
 _WRITES = regex(
     r"(?i)\b(?:Copy-Item|Move-Item|Rename-Item|New-Item|Out-File|Set-Content|Add-Content|copy|move|WriteAll\w+)\b|>"
 )
@@ -117,7 +119,7 @@ def _read(source: Source, file: str) -> Iterator[Script | EnvironmentBranch | Co
         shebang=text.startswith("#!"),
         carriage_return=file in source.carriage_returns and "eol=lf" not in source.glance(".gitattributes"),
         compose_files=tuple(_compose_files(file, text)) if found else (),
-        sets=_sets(text) if found else frozenset(),
+        sets=_sets(text) if found else frozenset(_LINE_OF_ENV.findall(text)) if interpreter == "pwsh" else frozenset(),
         assigned=tuple(dict.fromkeys(_HELD.findall(text))) if found else (),
         makes=tuple(dict.fromkeys(_makes(text))) if interpreter == "pwsh" else (),
         ends_at_zero=tuple(_ends_at_zero(file, text)) if found and "++" in text else (),

@@ -39,6 +39,7 @@ from auditlib.conventions import compose_calls, environments, programs
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.configuration import EnvFile, Setting
+from auditlib.inventory.delivery import Script
 from auditlib.inventory.stack import Project, Variable
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
@@ -54,6 +55,7 @@ _OF_PACKAGE = regex(
     r"backup|debugbar|ide-helper|excel|dompdf|l5-swagger|inertia|livewire|activitylog|captcha|geoip)\.php$"
 )
 """What Laravel and its packages publish into a project: most of the settings are offers that nobody has to take."""
+_ENV_FILE = regex(r"(?:^|/)\.env(?:\.\w+)?$")
 _COMPLETE = 5
 """Variables of the code that a template has to name before one that it lacks is missed though it has a default."""
 
@@ -177,11 +179,19 @@ def _are_listed(inventory: Inventory, settings: Iterable[Setting]) -> bool:
 
 
 def _documented(inventory: Inventory) -> set[str]:
-    """Every variable that an environment file of the repository or a document names."""
+    """Every variable that an environment file of the repository, a script that writes one, or a document names."""
     names = {line.name for file in inventory.env_files for line in file.lines}
+    names.update(name for script in inventory.scripts if _writes_env_file(script) for name in script.sets)
     return names | {
         item.text for document in inventory.documents for item in document.mentions if item.kind == "variable"
     }
+
+
+def _writes_env_file(script: Script) -> bool:
+    """Whether a script makes an environment file by itself, as those for PowerShell do that have lines for one."""
+    return script.interpreter == "pwsh" or any(
+        _ENV_FILE.search(path) for item in script.commands for path in item.writes
+    )
 
 
 def _template(inventory: Inventory, compose_file: str) -> EnvFile | None:
