@@ -7,7 +7,7 @@ https://docs.opensearch.org/latest/install-and-configure/install-opensearch/dock
 
 from __future__ import annotations
 
-from auditlib.conventions import images, services
+from auditlib.conventions import images, mounts, services
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import EnvironmentEntry, Service
 
@@ -32,6 +32,13 @@ def asks_nobody(inventory: Inventory, service: Service) -> bool:
         given = any(entry.name.startswith("MONGO_INITDB_ROOT_") for entry in service.environment)
         return not (given or services.lacks_env_file(inventory, service))
     return name in _REDIS or switch(service) is not None
+
+
+def has_password_file(inventory: Inventory, service: Service) -> bool:
+    """Whether a configuration that the command of a Redis names, and that it mounts, sets a password."""
+    words = " ".join((*service.entrypoint, *service.command)).split()
+    named = {mounts.path_outside(service, word) for word in words if word.endswith(".conf")} - {""}
+    return any(item.name == "requirepass" and item.location.file in named for item in inventory.fixed_secrets)
 
 
 def _may_add(inventory: Inventory, service: Service) -> bool:

@@ -37,6 +37,13 @@ _ONE_SHOT = regex(
     r"loaddata|seed|init|setup|bootstrap|create[-_]buckets?|playwright test|pytest|cypress run|vitest|"
     r"npm (?:run )?test)\b"
 )
+_SERVES = regex(
+    r"\b(?:gunicorn|uvicorn|hypercorn|daphne|granian|uwsgi|runserver|celery\b.{0,200}?\b(?:worker|beat|flower)|php-fpm|"
+    r"artisan (?:serve|queue:work|horizon|schedule:work|octane:start)|puma|sidekiq|rails s(?:erver)?|streamlit|"
+    r"flask run|fastapi (?:run|dev)|(?:npm|yarn|pnpm)(?: run)? (?:start|dev|serve)|next (?:start|dev)|nodemon|"
+    r"java\b.{0,200}? -jar|dotnet \S+\.dll)\b|(?:&&|;)\s*(?:exec\s+)?node\s+(?!\S*(?:migrat|seed|setup|init))[^&;]+$"
+)
+"""What starts a server, though a migration may come before it in the same command."""
 _ONE_SHOT_NAME = regex(
     r"(?:^|[-_])(?:migrate|migrations?|migrator|init|setup|seed|seeder|bootstrap|prestart|createbuckets?|e2e|tests?|"
     r"restore|drill|certbot|playwright|cypress|k6|locust|stressor|load[-_]?test(?:er)?)(?:$|[-_])|[-_]schema$"
@@ -49,6 +56,10 @@ _ON_DEMAND = regex(
 _FOLDERS = frozenset({"PGDATA", "KAFKA_LOG_DIRS"})
 """Variables that tell a server where to keep its data."""
 _FILES = regex(r"(?:^|/)(?:uploads?|media|attachments?|documents?|avatars?|user[-_]?(?:files|data|content))(?:/|$)")
+_OF_MONITORING = frozenset({"/prometheus", "/alertmanager", "/var/lib/grafana", "/loki", "/var/lib/loki"})
+"""Where the images of Prometheus, Alertmanager, Grafana and Loki keep what they write."""
+_OF_OPERATORS = frozenset({"Jenkins", "Nexus", "Uptime Kuma", "Node-RED", "Home Assistant"})
+"""Applications whose data is their own settings and histories."""
 _USERS_FILES = Product("users' files", "files")
 _CHOSEN = ("127.", "localhost", "::1", "[::1]", "${")
 """How the address of a port begins that isn't for everybody: the loopback device's, or one that a variable holds."""
@@ -260,6 +271,19 @@ def files(inventory: Inventory, project: Project) -> list[tuple[Service, Product
     return list(found.values())
 
 
+def applications(inventory: Inventory, project: Project) -> list[tuple[Service, Product, Mount]]:
+    """The mounts in which applications of others keep what their users gave them, each with the service."""
+    found: list[tuple[Service, Product, Mount]] = []
+    for service in inventory.services_of(project.name).values():
+        image = service.image if service.build is None else built_from(inventory, service)[0]
+        name, homes = data_folders.application(image)
+        mine = [mount for mount in lasting(service) if mount.target.rstrip("/") in homes]
+        found += [
+            (service, Product(name, "files" if name in _OF_OPERATORS else "application"), mount) for mount in mine[:1]
+        ]
+    return found
+
+
 def monitoring_data(inventory: Inventory, project: Project) -> list[tuple[Service, Product, Mount]]:
     """The named volumes in which the monitoring of a project keeps metrics, logs, dashboards and silences."""
     found = ((service, product(inventory, service)) for service in inventory.services_of(project.name).values())
@@ -268,7 +292,7 @@ def monitoring_data(inventory: Inventory, project: Project) -> list[tuple[Servic
         for service, kind in found
         if kind and kind.kind in OBSERVABILITY
         for mount in lasting(service)
-        if mount.kind == "volume"
+        if mount.kind == "volume" or (mount.outside and mount.target.rstrip("/") in _OF_MONITORING)
     ]
 
 
@@ -283,7 +307,8 @@ def is_one_shot(service: Service, waited_for: bool = False) -> bool:
     keeps_running = service.restart in ("always", "unless-stopped")
     if is_on_demand(service) or _is_told_to_end(service) or _is_thrown_away(service):
         return True
-    return waited_for or (not keeps_running and bool(_ONE_SHOT_NAME.search(service.name) or _ONE_SHOT.search(text)))
+    ends = bool(_ONE_SHOT_NAME.search(service.name)) or bool(_ONE_SHOT.search(text) and not _SERVES.search(text))
+    return waited_for or (not keeps_running and ends)
 
 
 def _is_told_to_end(service: Service) -> bool:

@@ -70,6 +70,11 @@ _DECIDES = regex(
     r"""(?P<value>prod(?:uction)?|dev(?:elopment)?|stag(?:e|ing)|test(?:ing)?|local)\b"""
 )
 """A shell's test of what names the environment."""
+_UNCHECKED = regex(r"-o\s?[\"']?(StrictHostKeyChecking[= ](?:no|off)|UserKnownHostsFile[= ]/dev/null)\b", re.I)
+_SCHEDULE = regex(
+    r"^[ \t]*#[^\n]{0,200}?(?:\bcron|crontab|OnCalendar|systemd[- ]timer|task scheduler|计划任务|定时任务)", re.I | re.M
+)
+"""A comment that says what starts a script, and when."""
 _MARKER = regex(r"(?i)shellcheck|-\*-|coding[:=]|eslint|prettier|copyright|spdx|licen[cs]e|set -|^[-=#*\s]*$")
 
 
@@ -121,6 +126,8 @@ def _read(source: Source, file: str) -> Iterator[Script | EnvironmentBranch | Co
         compose_files=tuple(_compose_files(file, text)) if found else (),
         sets=_sets(text) if found else frozenset(_LINE_OF_ENV.findall(text)) if interpreter == "pwsh" else frozenset(),
         assigned=tuple(dict.fromkeys(_HELD.findall(text))) if found else (),
+        unchecked_hosts=tuple(_unchecked_hosts(file, text)) if found else (),
+        tells_schedule=_SCHEDULE.search(text) is not None,
         makes=tuple(dict.fromkeys(_makes(text))) if interpreter == "pwsh" else (),
         ends_at_zero=tuple(_ends_at_zero(file, text)) if found and "++" in text else (),
     )
@@ -146,6 +153,16 @@ def _compose_files(file: str, text: str) -> Iterator[Pair]:
             for said in _COMPOSE_CALL.findall(line[:_LINE]):
                 call = compose_command.of([*said.split(), "ps"])  # a variable may hold all but the verb
                 yield from (Pair("compose", name, Location(file, number)) for name in (call.files if call else ()))
+
+
+def _unchecked_hosts(file: str, text: str) -> Iterator[Pair]:
+    """The lines that switch the check of the host's key off, but for comments and what is only printed."""
+    if "HostKeyChecking" not in text and "KnownHostsFile" not in text:
+        return
+    for number, line in enumerate(text.splitlines(), start=1):
+        found = None if line.lstrip().startswith(("#", "echo", "printf")) else _UNCHECKED.search(line[:_LINE])
+        if found:
+            yield Pair(found[1], "sshpass" if "sshpass" in line else "", Location(file, number))
 
 
 def _branches(file: str, text: str) -> Iterator[EnvironmentBranch]:
