@@ -222,7 +222,9 @@ class Script(Struct, frozen=True):
     compose_files: tuple[Pair, ...] = ()
     """The Compose files that a shell script names, in commands or in the text that a variable is given."""
     sets: frozenset[str] = frozenset()
-    """The variables that a shell script gives a value, or has one for where nobody does (`${NAME:-…}`)."""
+    """The variables that a shell script gives a value, or has one for where nobody does (`${NAME:-…}`); of one for
+    PowerShell those of lines for environment files.
+    """
     assigned: tuple[str, ...] = ()
     """The names of scripts that it keeps in variables (`AGENT="$HERE/install-agent.sh"`)."""
     unchecked_hosts: tuple[Pair, ...] = ()
@@ -234,6 +236,8 @@ class Script(Struct, frozen=True):
     """Whether a comment of it speaks of cron or of a timer that starts it."""
     makes: tuple[str, ...] = ()
     """Of a script for PowerShell the paths in lines that write or copy, with `/`."""
+    ends_at_zero: tuple[Location, ...] = ()
+    """Where a shell script under `set -e` counts from zero by `((name++))`, which is a failure then."""
 
 
 class Caller(Struct, frozen=True):

@@ -316,8 +316,8 @@ class Project(Struct, frozen=True):
     env_file: str = ""
     started_at: tuple[Location, ...] = ()
     """The commands that put just these files into operation for production; none if nothing tells what is deployed."""
-    named: bool = False
-    """Whether a file of it says its name (`name: shop`), so that Compose doesn't take that of the folder."""
+    called: str = ""
+    """The name that a file of it says (`name: shop`), so that Compose doesn't take that of the folder."""
     aside: bool = False
     """Whether what is deployed is known to leave it out: an overlay for development, or a base in whose place another
     one of its folder is started."""

@@ -95,7 +95,8 @@ def advice(uses: list[Use], variables: dict[int, str], alike: Sequence[Sighting]
         item.name for item in alike if item.location.file in own and secrets.may_be_one(name, item.name)
     )
     alike = [item for item in alike if item.location.file not in own]
-    reading = dict.fromkeys(item.location.file for item in alike if code_lines.can_read(item.location.file))
+    able = (item for item in alike if item.kind != "template" and code_lines.can_read(item.location.file))
+    reading = dict.fromkeys(item.location.file for item in able)
     holding = dict.fromkeys(item.location.file for item in alike if item.location.file not in reading)
     steps = [f"put it into {listed(using, limit=2)}"] if using else []
     steps += [f"let {listed(reading, limit=2)} read it too"] if reading else []

@@ -140,11 +140,11 @@ def _project(source: Source, plan: Plan, files: tuple[str, ...]) -> stack.Projec
     role = "overlay" if plan.base_file else "base"
     own = (plan.own_file,) if plan.base_file else (*plan.files, *(file for file in files if file not in plan.files))
     place = Location(plan.own_file)
-    named = any(raw.names_project(source, file) for file in files)
+    called = next(filter(None, (raw.project_name(source, file) for file in files)), "")
     aside = not plan.started_at and raw.says_development(source, plan.own_file)
     said = "\n".join(raw.comments(source, file) for file in own)
     return stack.Project(
-        plan.name, own, role, plan.base_name, place, plan.env_file, plan.started_at, named,
+        plan.name, own, role, plan.base_name, place, plan.env_file, plan.started_at, called,
         for_development=aside,
         for_one_host=stages.ONE_HOST.search(said) is not None,
         tells_network="network create" in said,

@@ -120,14 +120,15 @@ def empty_lists(source: Source, files: Iterable[str]) -> Iterator[EmptyList]:
                 yield EmptyList(name, key, place, before[name, key])
 
 
-def names_project(source: Source, file: str) -> bool:
-    """Whether a file gives its project a name."""
+def project_name(source: Source, file: str) -> str:
+    """The name that a file gives its project; empty where it gives none."""
     if not _mentions(source, file, "name:"):
-        return False
+        return ""
     try:
-        return any(document.is_mapping and document.get("name") is not None for document in source.yaml(file))
+        said = (document.get("name") for document in source.yaml(file) if document.is_mapping)
+        return next((str(item.value) for item in said if item is not None), "")
     except Unreadable:
-        return False
+        return ""
 
 
 def _mentions(source: Source, file: str, word: str) -> bool:
