@@ -225,6 +225,8 @@ class Script(Struct, frozen=True):
     """The variables that a shell script gives a value, or has one for where nobody does (`${NAME:-…}`)."""
     assigned: tuple[str, ...] = ()
     """The names of scripts that it keeps in variables (`AGENT="$HERE/install-agent.sh"`)."""
+    backup_folder: str = ""
+    """The folder of the checkout that a variable for backups names, relative to the root."""
     tells_schedule: bool = False
     """Whether a comment of it speaks of cron or of a timer that starts it."""
 
