@@ -173,8 +173,8 @@ def _evidence(
     (first, asking), *others = places.items()
     if more:
         return Evidence(
-            f"{_askers(places)} for {listed(found)}, which {who} calls {listed(names[item] for item in found)}: nothing "
-            "is found.",
+            f"{_askers(places)} for {listed(found)}, which {who} calls {listed(names[item] for item in found)}: "
+            "nothing is found.",
             first,
             subject=next(item for item in _FAMILIES if metric.startswith(item)),
             related=(*(Related(place, f"{other} does too", member=True) for place, other in others), source),
