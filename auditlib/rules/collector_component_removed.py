@@ -103,7 +103,7 @@ def _evidence(service: Service, gone: list[CollectorPart]) -> Evidence:
             *(Related(item.location, f"`{item.kind}` is gone as well", member=True) for item in others),
             Related(service.image_location, "the release that runs"),
         ),
-        recommendation=f"Use {removed.instead} in place of `{first.kind}`, here and in the pipelines.",
+        recommendation=f"In place of `{first.kind}`, here and in the pipelines, use {removed.instead}.",
         severity=Severity.LOW if environments.only_for_development(service) else None,
         example=files.into(first.location.file, "\n".join(("exporters:", *(f"  {line}" for line in ways)))),
     )

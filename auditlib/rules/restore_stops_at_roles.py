@@ -43,9 +43,9 @@ from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 _RESTORES = regex(r"(?:^|[/_.-])restor(?:e|es|ing)(?:[_.-]\w+)*\.(?:sh|bash)$")
-_DUMPS_ALL = regex(r"\bpg_dumpall\b(?!.*\s(?:-g|-r|-t|--globals-only|--roles-only|--tablespaces-only)\b)")
+_PARTS = frozenset({"-g", "-r", "-t", "--globals-only", "--roles-only", "--tablespaces-only"})
 _DUMPS_ONE = regex(r"\bpg_dump\b")
-_STRICT = regex(r"\bpsql\b.*\bON_ERROR_STOP(?:=(?:1|on|true))?\b")
+_STRICT = regex(r"\bON_ERROR_STOP(?!=(?:0|off|false))")
 _ASKS_ONE = regex(r"\s-\w*c\b|\s--command\b|<<")
 _FILTERS = frozenset({"grep", "sed", "awk", "perl", "python3", "python"})
 
@@ -53,7 +53,7 @@ _FILTERS = frozenset({"grep", "sed", "awk", "perl", "python3", "python"})
 @rule(area=Area.RESILIENCE, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every script that restores by a strict psql, where all that is dumped are whole servers with their roles."""
-    dumps = [item for script in inventory.scripts for item in script.commands if _DUMPS_ALL.search(_text(item))]
+    dumps = [item for script in inventory.scripts for item in script.commands if _dumps_all(_text(item))]
     texts = (_text(item) for script in inventory.scripts for item in script.commands)
     if not dumps or any(_DUMPS_ONE.search(text) for text in texts):
         return
@@ -68,10 +68,14 @@ def _restore(commands: tuple[Command, ...]) -> Command | None:
     if any(item.words and item.words[0] in _FILTERS and item.caught for item in commands):
         return None
     for before, item in pairwise(commands):
-        text = _text(item)
-        if before.caught and _STRICT.search(text) and not _ASKS_ONE.search(text.partition("psql")[2]):
+        options = _text(item).partition("psql")[2]
+        if before.caught and _STRICT.search(options) and not _ASKS_ONE.search(options):
             return item
     return None
+
+
+def _dumps_all(text: str) -> bool:
+    return "pg_dumpall" in text and _PARTS.isdisjoint(text.split())
 
 
 def _text(command: Command) -> str:
