@@ -110,13 +110,13 @@ def _evidence(ends: list[_End], alert: AlertRule) -> Evidence:
         "serves certificates that a program renews" if first.renewed else "serves certificates that somebody puts there"
     )
     return Evidence(
-        f"{names} {'ends' if one else 'end'} TLS, and none of the alerts asks when a certificate runs out: "
+        f"{names} {'answers' if one else 'answer'} at the port of HTTPS, and none of the alerts asks when a certificate runs out: "
         f"{first.service.name} {how}, and nobody is told where that fails.",
         first.place,
         subject="certificates",
         service=first.service.name,
         related=(
-            *(Related(item.place, f"{item.service.name} ends TLS too", member=True) for item in others),
+            *(Related(item.place, f"{item.service.name} answers there too", member=True) for item in others),
             Related(alert.location, "what is watched"),
         ),
         recommendation=f"Probe the address with a blackbox exporter, and alert on its certificate in {alert.file}.",
