@@ -110,8 +110,8 @@ def _evidence(ends: list[_End], alert: AlertRule) -> Evidence:
         "serves certificates that a program renews" if first.renewed else "serves certificates that somebody puts there"
     )
     return Evidence(
-        f"{names} {'answers' if one else 'answer'} at the port of HTTPS, and none of the alerts asks when a certificate runs out: "
-        f"{first.service.name} {how}, and nobody is told where that fails.",
+        f"{names} {'answers' if one else 'answer'} at the port of HTTPS, and none of the alerts asks when a "
+        f"certificate runs out: {first.service.name} {how}, and nobody is told where that fails.",
         first.place,
         subject="certificates",
         service=first.service.name,
