@@ -141,10 +141,13 @@ def other_ci(inventory: Inventory) -> tuple[str, ...]:
 
 
 def unread_ci(inventory: Inventory) -> bool:
-    """Whether there are files of a CI system, or workflows that can't be read: what they run isn't known."""
+    """Whether there are files of a CI system, or workflows that can't be read or lie where no host looks for them: what
+    they are to run isn't known.
+    """
     read = {item.file for item in inventory.workflows}
     workflows = [path for path in inventory.files if _WORKFLOW.match(path)]
-    return any(path not in read for path in (*other_ci(inventory), *workflows))
+    unread = any(path not in read for path in (*other_ci(inventory), *workflows))
+    return unread or bool(inventory.stray_workflows)
 
 
 def commands(inventory: Inventory) -> Iterator[Command]:
