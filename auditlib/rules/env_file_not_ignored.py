@@ -96,12 +96,14 @@ def _is_asked_for(operator: str) -> bool:
 def _evidence(inventory: Inventory, found: list[_Wanted]) -> Evidence:
     first, *others = found
     names = listed(item.path for item in found)
+    holding, unknown = [item for item in found if item.names], [item for item in found if not item.names]
+    beside = f", beside {listed(item.path for item in unknown)}" if unknown else ""
     keys = listed(dict.fromkeys(name for item in found for name in item.names), limit=4)
     none = "there is no .gitignore" if not inventory.git_ignores else "no .gitignore leaves it out"
     none = none.replace("it out", "them out") if others else none
     return Evidence(
-        f"{names} {'is' if not others else 'are'} to hold {keys}, and {none}: the next `git add .` on that host "
-        f"takes {'it' if not others else 'them'} along.",
+        f"{listed(item.path for item in holding)} {'is' if len(holding) == 1 else 'are'} to hold {keys}{beside}, and "
+        f"{none}: the next `git add .` on that host takes {'it' if not others else 'them'} along.",
         first.place,
         subject="environment",
         related=tuple(Related(item.place, f"{item.path}: {item.who}", member=True) for item in others),

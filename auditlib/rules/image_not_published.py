@@ -78,7 +78,8 @@ def _is_built_on_host(inventory: Inventory, service: Service) -> bool:
 def _wraps(inventory: Inventory, service: Service) -> bool:
     """Whether the image is a product of others with a few files: it is made again from a tag at any time."""
     base = services.built_from(inventory, service)[0]
-    return images.product(base) is not None
+    file = services.dockerfile(inventory, service)
+    return images.product(base) is not None and (file is None or len(file.stages) == 1)
 
 
 def _names_registry(image: str) -> bool:
