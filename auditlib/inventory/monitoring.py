@@ -229,6 +229,8 @@ class Integration(Struct, frozen=True):
     """Where the host stands; of mail often in the global settings."""
     credential_variables: tuple[tuple[str, Location], ...] = ()
     """The variables (`${TOKEN}`) that stand in the place of a password or token of its requests."""
+    address_variables: tuple[tuple[str, Location], ...] = ()
+    """The variables in the address of the mail server and of the sender."""
 
 
 class Receiver(Struct, frozen=True):

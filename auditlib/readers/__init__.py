@@ -28,6 +28,7 @@ READERS: tuple[str, ...] = (
     "spring",
     "dockerfiles",
     "npm",
+    "composer",
     "maven",
     "python_packages",
     "requirements",
@@ -56,6 +57,7 @@ READERS: tuple[str, ...] = (
     "documents",
     "absent_paths",
     "test_suites",
+    "other_test_suites",
     "unfit_imports",
     "ignored_tests",
     "migrators",
@@ -73,6 +75,8 @@ READERS: tuple[str, ...] = (
     "kept_files",
     "git_ignores",
     "seeded_users",
+    "told_logins",
+    "request_logs",
     "made_logins",
 )
 

@@ -1,7 +1,7 @@
-"""Workflows check the code, and nothing checks the configuration that is deployed with it.
+"""The configuration that is deployed with the code isn't checked, or only a part of it.
 
 A slip in a rule of Prometheus or a route of Alertmanager shows when the program is restarted, or in the incident of
-which nobody was told.
+which nobody was told. A list of rule files in a script or workflow falls behind those that are loaded.
 
 Anti-pattern:
 
@@ -25,32 +25,34 @@ References:
 from __future__ import annotations
 
 import posixpath
-import shlex
 from collections.abc import Iterator
+from itertools import pairwise
 
 from auditlib import pipeline
-from auditlib.conventions import deployment, environments, monitoring, mounts, workflow_events
+from auditlib.conventions import deployment, monitoring, workflow_events
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import Workflow
+from auditlib.inventory.delivery import Command, Workflow
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed
+from auditlib.rules import _config_checks as config_checks
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 _CHECKS = regex(r"promtool|amtool|\bpint\b|\bcompose\b.*\bup\b|pre-commit")
 """What checks such files, or starts the programs that read them."""
-_IMAGES = {"promtool": "prom/prometheus", "amtool": "prom/alertmanager"}
-_HOMES = {"promtool": "/etc/prometheus", "amtool": "/etc/alertmanager"}
-"""Where the images keep their configuration, so that absolute paths in it are right."""
+_VARIES = regex(r"[*$?{]")
 
 
 @rule(area=Area.CICD, severity=Severity.LOW, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """One finding for all configurations of Prometheus and Alertmanager, where workflows check pull requests."""
+    """One finding for all configurations of Prometheus and Alertmanager, where workflows check pull requests, and one
+    for the rules that a check of rules leaves out.
+    """
+    yield from _left_out(inventory)
     checking = [item for item in inventory.workflows if workflow_events.runs_for_pull_requests(item)]
-    wanted = _configurations(inventory)
+    wanted = config_checks.of_monitoring(inventory)
     if not checking or not wanted or deployment.other_ci(inventory):
         return
     found = pipeline.of(inventory, inventory.workflows)
@@ -58,39 +60,52 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         yield _evidence(inventory, checking[0], wanted)
 
 
-def _configurations(inventory: Inventory) -> dict[str, tuple[str, Location]]:
-    """By file the command that checks it, and its place; nothing that is for development, or filled in later."""
-    known: dict[str, tuple[str, Location]] = {}
-    for config in monitoring.prometheus_in_use(inventory):
-        known[config.file] = ("promtool check config", config.location)
-    for route in inventory.alert_routes:
-        known.setdefault(route.file, ("amtool check-config", route.location))
-    return {
-        file: found
-        for file, found in known.items()
-        if not environments.is_for_development(file) and not monitoring.is_template(file)
-    }
+def _left_out(inventory: Inventory) -> Iterator[Evidence]:
+    """The rule files that are loaded, where commands name the others to `promtool check rules` one by one."""
+    checks = [item for item in deployment.commands(inventory) if any("promtool" in word for word in item.words)]
+    named = [word for item in checks for word in _rules(item)]
+    if not named or any(_VARIES.search(word) for word in named) or any(map(_checks_all, checks)):
+        return
+    names = set(map(posixpath.basename, named))
+    loaded = [file for file in dict.fromkeys(item.file for item in inventory.alert_rules)
+              if monitoring.loading(inventory, file)]  # fmt: skip
+    left = [file for file in loaded if posixpath.basename(file) not in names]
+    if left and len(left) < len(loaded):
+        yield _of_rules(next(item for item in checks if _rules(item)), loaded, left)
 
 
-def _step(inventory: Inventory, file: str, command: str) -> str:
-    """The step that runs the program's own check in its image, with what the service mounts where that mounts it."""
-    program, words = command.split(" ", 1)
-    home = _HOMES[program]
-    given, inside = {home: posixpath.dirname(file) or "."}, posixpath.join(home, posixpath.basename(file))
-    image = f"{_IMAGES[program]}:<version>"
-    if runner := next(iter(monitoring.runners(inventory, file)), None):
-        own = (mount for mount in runner.mounts if mount.kind == "bind" and not mount.outside)
-        given, inside = {mount.target: mount.source or "." for mount in own}, mounts.path_inside(runner, file)
-        pinned = runner.image.startswith(f"{_IMAGES[program]}:") and "$" not in runner.image
-        image = runner.image if pinned and not runner.image.endswith(":latest") else image
-    binds = " ".join(f'-v "$PWD/{source}:{target}:ro"' for target, source in given.items())
-    return f"- run: >-\n    docker run --rm {binds} --entrypoint {program}\n    {image} {words} {shlex.quote(inside)}"
+def _rules(command: Command) -> list[str]:
+    """The files that a command gives to `promtool check rules`."""
+    words = [part for word in command.words for part in word.split()]
+    places = [place for place, pair in enumerate(pairwise(words)) if pair == ("check", "rules")]
+    return [word for word in words[places[0] + 2 :] if not word.startswith("-")] if places else []
+
+
+def _checks_all(command: Command) -> bool:
+    """Whether a command has the whole configuration checked, with the rules that it loads."""
+    words = [part for word in command.words for part in word.split()]
+    return ("check", "config") in pairwise(words)
+
+
+def _of_rules(command: Command, loaded: list[str], left: list[str]) -> Evidence:
+    file = command.location.file
+    return Evidence(
+        f"{file} has promtool check {len(loaded) - len(left)} of the {len(loaded)} rule files that Prometheus loads, "
+        f"and leaves out {listed(left, limit=4)}.",
+        command.location,
+        subject=f"{file}/rules",
+        related=tuple(Related(Location(item), "is loaded and not checked", member=True) for item in left),
+        recommendation=f"Run `promtool check config` in {file}, which checks every rule file that is loaded.",
+        example=files.into(
+            file, "promtool check config <the configuration, at the path that Prometheus reads it from>"
+        ),
+    )
 
 
 def _evidence(inventory: Inventory, workflow: Workflow, wanted: dict[str, tuple[str, Location]]) -> Evidence:
     (_, (_, place)), *others = wanted.items()
     commands = dict.fromkeys(f"`{command}`" for command, _ in wanted.values())
-    steps = "\n".join(_step(inventory, file, command) for file, (command, _) in wanted.items())
+    steps = "\n".join(config_checks.step(inventory, file, command) for file, (command, _) in wanted.items())
     return Evidence(
         f"{workflow.file} checks pull requests, and no workflow has promtool or amtool look at {listed(wanted)}: what "
         "is YAML and wrong all the same shows when it is deployed.",

@@ -33,7 +33,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from auditlib.conventions import environments, images, stacks
+from auditlib.conventions import builds, environments, images, stacks
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Workflow
@@ -83,7 +83,9 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         used = [_Use(item.image, item.image_location, item.name) for item in mine if item.build is None]
         yield from _found(project, used)
     for file in inventory.dockerfiles:
-        yield from _found(file.path, [_Use(stage.base, stage.location, None) for stage in file.stages])
+        bases = [_Use(stage.base, stage.location, None) for stage in file.stages]
+        taken = [_Use(image, item.location, None) for image, item in builds.borrowed(inventory, file)]
+        yield from _found(file.path, bases + taken)
     for workflow in inventory.workflows:
         yield from _found(workflow.file, list(_of_jobs(workflow)), checks=True)
 

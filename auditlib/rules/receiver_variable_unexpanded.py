@@ -1,7 +1,7 @@
 """Alertmanager's configuration names a variable, which Alertmanager doesn't replace.
 
-It reads its file as it stands. An address such as `${SLACK_URL}` is no address: Alertmanager refuses to start, or takes
-the text for a key and sends alerts to nobody.
+It reads its file as it stands. An address such as `${SLACK_URL}` or `{{ .Env.SLACK_URL }}` is no address: Alertmanager
+refuses to start, or takes the text for a key and sends alerts to nobody.
 
 Anti-pattern:
 
@@ -37,6 +37,7 @@ from msgspec import Struct
 from auditlib.conventions import deployment, environments, images, monitoring
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
+from auditlib.inventory.delivery import Command
 from auditlib.inventory.monitoring import Integration, Receiver
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
@@ -46,7 +47,10 @@ from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
-_VARIABLE = regex(r"\$\{?[A-Z][A-Z0-9_]{2,}\}?")
+_VARIABLE = regex(
+    r"\$\{?[A-Z][A-Z0-9_]{2,}\}?|\{\{-?\s{0,9}(?:\.Env\.\w{1,80}|env\s{1,9}[\"'`]\w{1,80}[\"'`])\s{0,9}-?\}\}"
+)
+_NAME = regex(r"(?<=\.Env\.)\w+|(?<=[\"'`])\w+|(?<=[${])\w+")
 _FILLS = frozenset({"envsubst", "sed", "gomplate", "confd", "jinja2", "j2", "consul-template", "esh", "yq", "perl"})
 
 _FIELDS = {
@@ -54,6 +58,8 @@ _FIELDS = {
     "pagerduty": "routing_key_file", "opsgenie": "api_key_file", "telegram": "bot_token_file",
 }  # fmt: skip
 """By the kind of an integration the field that names a file with its secret."""
+_WEB = frozenset({"slack", "discord", "msteams", "webhook"})
+"""Kinds whose address has to begin with a scheme, or Alertmanager refuses the file."""
 _CREDENTIALS = "http_config:\n  # or basic_auth, with its password_file\n  authorization:\n    credentials_file"
 
 
@@ -84,6 +90,7 @@ def _uses(receiver: Receiver, item: Integration) -> Iterator[_Use]:
     whom = specified(receiver.name, item.kind)
     if match := _VARIABLE.search(item.endpoint):
         yield _Use(whom, item, match[0], item.endpoint_location or item.location, True)
+    yield from (_Use(whom, item, variable, place, True) for variable, place in item.address_variables)
     yield from (_Use(whom, item, variable, place, False) for variable, place in item.credential_variables)
 
 
@@ -96,12 +103,20 @@ def _reads_as_it_is(service: Service) -> bool:
 def _is_filled(inventory: Inventory, file: str) -> bool:
     """Whether some command may replace the variables of a file before it is mounted."""
     name = posixpath.basename(file)
-    return any(
-        posixpath.basename(command.words[0]) in _FILLS
-        and any(name in word for word in (*command.words, *command.writes))
-        for command in deployment.commands(inventory)
-        if command.words
+    by_name = any(_fills(item) and _is_named(item, name) for item in deployment.commands(inventory))
+    return by_name or any(
+        any(map(_fills, script.commands)) and any(_is_named(item, name) for item in script.commands)
+        for script in inventory.scripts
     )
+
+
+def _fills(command: Command) -> bool:
+    return bool(command.words) and posixpath.basename(command.words[0]) in _FILLS
+
+
+def _is_named(command: Command, name: str) -> bool:
+    """Whether a command names a file, also to keep its path in a variable (`local output=…/alertmanager.yml`)."""
+    return any(name in word for word in (*command.words, *command.writes))
 
 
 def _evidence(file: str, uses: list[_Use], reader: Service) -> Evidence:
@@ -111,6 +126,8 @@ def _evidence(file: str, uses: list[_Use], reader: Service) -> Evidence:
     unknown = " `--config.expand-env` is no option of it, and ends its start." if _expands(reader) else ""
     reaches = any(use.reaches for use in uses)
     effect = "no alert arrives there" if reaches else "it sends that text for a password"
+    if any(use.reaches and use.item.kind in _WEB and use.item.endpoint.startswith("$") for use in uses):
+        effect = "it finds no web address there and refuses to start"
     return Evidence(
         f"{listed(names)} of {file} {'names' if len(names) == 1 else 'name'} "
         f"{listed(dict.fromkeys(use.variable for use in uses))}: {reader.name} reads "
@@ -138,9 +155,11 @@ def _expands(reader: Service) -> bool:
 def _from_file(file: str, use: _Use, reader: Service) -> str:
     """The integration with its secret from a file that Compose makes of the variable, or a template of the whole."""
     item = use.item
+    found = _NAME.search(use.variable)
+    name = found[0] if found else "SECRET"
     if use.reaches and item.kind not in _FIELDS:
-        return f"envsubst < {shlex.quote(file)}.template > {shlex.quote(file)}"
-    name = use.variable.strip("${}")
+        written = f"# the template says ${{{name}}}\n" if use.variable.startswith("{{") else ""
+        return f"{written}envsubst < {shlex.quote(file)}.template > {shlex.quote(file)}"
     of_all = item.kind == "slack" and item.endpoint_location is not None and item.endpoint_location < item.location
     field = "global:\n  slack_api_url_file" if of_all else f"{item.kind}_configs:\n  - {_FIELDS.get(item.kind, '')}"
     if not use.reaches:

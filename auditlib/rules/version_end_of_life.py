@@ -40,11 +40,11 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from auditlib.conventions import end_of_life, environments, language_versions, services
+from auditlib.conventions import builds, end_of_life, environments, language_versions, services
 from auditlib.conventions.end_of_life import Ended
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.dockerfile import Dockerfile
+from auditlib.inventory.dockerfile import Dockerfile, Instruction
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.phrases import listed
 from auditlib.rules import _compose_lines as compose_lines
@@ -119,6 +119,7 @@ def _of_dockerfiles(inventory: Inventory) -> Iterator[_Use]:
             targets[file.path].add(service.build.target)
     for file in inventory.dockerfiles:
         yield from _of_stages(file, targets[file.path])
+        yield from _of_borrowed(inventory, file, targets[file.path])
 
 
 def _of_stages(file: Dockerfile, targets: set[str]) -> Iterator[_Use]:
@@ -140,6 +141,27 @@ def _of_stages(file: Dockerfile, targets: set[str]) -> Iterator[_Use]:
                 instead,
                 files.into(file.path, f"FROM {instead or _placeholder(stage.base, ended)}"),
             )
+
+
+def _of_borrowed(inventory: Inventory, file: Dockerfile, targets: set[str]) -> Iterator[_Use]:
+    final = {item.stage for target in targets | {""} for item in services.final_stage(file, target)[1]}
+    for image, item in builds.borrowed(inventory, file):
+        if ended := end_of_life.of_image(image):
+            instead = end_of_life.replaced(image, ended)
+            yield _Use(
+                ended,
+                image,
+                item.location,
+                f"{file.path} takes files from {_shown(image)}",
+                item.stage in final and not environments.is_for_development(file.path),
+                "$" in item.argument,
+                instead,
+                files.into(file.path, _taken(item, instead or _placeholder(image, ended))),
+            )
+
+
+def _taken(item: Instruction, image: str) -> str:
+    return f"COPY --from={image} {item.argument}" if item.keyword != "RUN" else f"RUN --mount=from={image},<as now>"
 
 
 def _is_compiled_in(ended: Ended) -> bool:
