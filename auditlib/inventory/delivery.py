@@ -227,6 +227,8 @@ class Script(Struct, frozen=True):
     """
     assigned: tuple[str, ...] = ()
     """The names of scripts that it keeps in variables (`AGENT="$HERE/install-agent.sh"`)."""
+    backup_folder: str = ""
+    """The folder of the checkout that a variable for backups names, relative to the root."""
     unchecked_hosts: tuple[Pair, ...] = ()
     """Where SSH is told, in a command or in text for one, not to check the host's key: the option and the program that
     hands over a password, if one does."""

@@ -47,6 +47,7 @@ READERS: tuple[str, ...] = (
     "dashboards",
     "probe_modules",
     "web_logins",
+    "collector_parts",
     "log_shippers",
     "log_pipelines",
     "nginx",

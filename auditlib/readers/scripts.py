@@ -6,6 +6,7 @@ A script is a file with a `#!` line, a shell file, or a program below a folder t
 from __future__ import annotations
 
 import ast
+import posixpath
 import re
 import warnings
 from collections.abc import Iterator
@@ -70,6 +71,11 @@ _DECIDES = regex(
     r"""(?P<value>prod(?:uction)?|dev(?:elopment)?|stag(?:e|ing)|test(?:ing)?|local)\b"""
 )
 """A shell's test of what names the environment."""
+_BACKUPS = regex(
+    r"^[ \t]*(?:export |readonly |local )?\w{0,30}(?:BACKUP|DUMP)S?_?(?:DIR|PATH|FOLDER|ROOT)=[\"']?(?:\$\{\w+:-)?"
+    r"(?:\$\{?(?:PROJECT|REPO)(?:_(?:DIR|ROOT|PATH))?\}?/)?(?P<folder>[\w.-][\w./-]{0,200})\}?[\"']?[ \t]*$",
+    re.I | re.M,
+)
 _UNCHECKED = regex(r"-o\s?[\"']?(StrictHostKeyChecking[= ](?:no|off)|UserKnownHostsFile[= ]/dev/null)\b", re.I)
 _SCHEDULE = regex(
     r"^[ \t]*#[^\n]{0,200}?(?:\bcron|crontab|OnCalendar|systemd[- ]timer|task scheduler|计划任务|定时任务)", re.I | re.M
@@ -126,6 +132,7 @@ def _read(source: Source, file: str) -> Iterator[Script | EnvironmentBranch | Co
         compose_files=tuple(_compose_files(file, text)) if found else (),
         sets=_sets(text) if found else frozenset(_LINE_OF_ENV.findall(text)) if interpreter == "pwsh" else frozenset(),
         assigned=tuple(dict.fromkeys(_HELD.findall(text))) if found else (),
+        backup_folder=_backup_folder(text) if found else "",
         unchecked_hosts=tuple(_unchecked_hosts(file, text)) if found else (),
         passing_waits=tuple(Pair(item.asked, "", Location(file, item.line)) for item in waiting.passing(text))
         if found
@@ -134,6 +141,12 @@ def _read(source: Source, file: str) -> Iterator[Script | EnvironmentBranch | Co
         makes=tuple(dict.fromkeys(_makes(text))) if interpreter == "pwsh" else (),
         ends_at_zero=tuple(_ends_at_zero(file, text)) if found and "++" in text else (),
     )
+
+
+def _backup_folder(text: str) -> str:
+    match = _BACKUPS.search(text)
+    folder = posixpath.normpath(match["folder"]) if match else ""
+    return "" if folder.startswith("..") or folder == "." else folder
 
 
 def _with_programs(found: tuple[Command, ...], text: str) -> tuple[Command, ...]:
