@@ -33,7 +33,8 @@ _APART_IN_PYTHON = regex(
 )
 _APART_IN_JAVASCRIPT = regex(
     r"^[ \t]*import\b[^;\n]*(?:\{[^}]{0,4000}\}[^;\n]*)?|^[ \t]*export[ \t]*\{[^}]{0,4000}\}|^[ \t]*//[^\n]*|"
-    r"^[ \t]*(?:const|let|var)[ \t]*\{[^}]{0,4000}\}[ \t]*=[ \t]*require\([^)]{0,4000}\)|\bmodule\.exports[ \t]*=[ \t]*\{[^}]{0,4000}\}",
+    r"^[ \t]*(?:const|let|var)[ \t]*\{[^}]{0,4000}\}[ \t]*=[ \t]*require\([^)]{0,4000}\)|"
+    r"\bmodule\.exports[ \t]*=[ \t]*\{[^}]{0,4000}\}",
     re.M,
 )
 """Imports, exports and comments."""
