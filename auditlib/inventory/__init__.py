@@ -219,7 +219,8 @@ class Inventory:
     def development_files(self) -> frozenset[str]:
         """The Compose files for development: those that say so of themselves, and those that show it.
 
-        One shows it by mounting the very folder that it builds an image from, while another is called for production.
+        One shows it by mounting the very folder that it builds an image from, while another is called for production;
+        or by its plain name, while another one of its folder is started for production in its place.
         """
         said = {project.location.file for project in self.projects if project.for_development}
         elsewhere = {item.name for item in self.base_projects if stages.names_production(item.location.file)}
@@ -229,7 +230,12 @@ class Inventory:
             if elsewhere - {project.name} and project.name not in elsewhere and not project.started_at
             and any(map(_mounts_its_source, self.services_of(project.name).values()))
         }  # fmt: skip
-        return frozenset(said | shown)
+        replaced = {
+            project.location.file
+            for project in self.base_projects
+            if project.aside and project.location.file.rpartition("/")[2].count(".") == 1
+        }
+        return frozenset(said | shown | replaced)
 
     @cached_property
     def aside(self) -> frozenset[str]:

@@ -221,6 +221,8 @@ class Script(Struct, frozen=True):
     """Whether its first line ends as on Windows, and Git is not told to end it otherwise."""
     compose_files: tuple[Pair, ...] = ()
     """The Compose files that a shell script names, in commands or in the text that a variable is given."""
+    compose_variables: tuple[Pair, ...] = ()
+    """The variables of a shell script that hold Compose files, several with `:` between them."""
     sets: frozenset[str] = frozenset()
     """The variables that a shell script gives a value, or has one for where nobody does (`${NAME:-…}`); of one for
     PowerShell those of lines for environment files.
