@@ -71,9 +71,7 @@ _ELSEWHERE = regex(
 )
 """Images of programs that may speak TLS before, or beside, the proxy."""
 _ENDS = frozenset({"ssl", "tls", "certbot", "letsencrypt", "cloudflare"})
-_ENDING = frozenset(
-    {"ends", "terminates", "terminated", "terminate", "terminating", "termination", "offloads", "offload"}
-)
+_ENDING = frozenset({"ends", "terminates", "terminated", "terminate", "terminating", "offloads"})
 """Words of a document that says where TLS ends."""
 
 
