@@ -78,6 +78,12 @@ _METRICS = {
     ),
 }
 """By the ending of code that no reader of routes knows: the library of metrics, and the route that serves them."""
+_QUEUES = regex(
+    r"\b(?:ListQueueBroker|RedisStreamBroker|ListRedisScheduleSource)\(|"
+    r"\.(?:xreadgroup|xgroup_create|xReadGroup|xGroupCreate|XReadGroup|XGroupCreate(?:MkStream)?|brpop|blpop|BRPop|BLPop|brPop|"
+    r"blPop|bzpopmin|BZPopMin|XAdd|xadd|xAdd)\("
+)
+"""Calls by which code hands on work through Redis: streams, lists that are waited for, the brokers of taskiq-redis."""
 _SIZES = {"kb": 2**10, "mb": 2**20}
 _HINTS = Words(
     ".Shutdown(", "graceful", "SIGTERM", "SIGINT", "os.Interrupt", "ctrl_c()", "terminat", "signal_hook",
@@ -85,6 +91,9 @@ _HINTS = Words(
     "tls.Listen(",
     "MAX_", "axFileSize", "axUploadSize", "axContentSize", "fileSize", "express.", "bodyParser.", "bodyparser.",
     "multer", "UploadFile", "request.files", "formidable", "busboy", "FileField", "FormFile(",
+    "QueueBroker(", "StreamBroker(", "RedisScheduleSource(", "xreadgroup(", "ReadGroup(", "xgroup_create(",
+    "GroupCreate",
+    "brpop(", "blpop(", "Pop(", "opmin(", "XAdd(", "xadd(", "xAdd(",
     "/ready", "/readiness", "/health", "/ping", "SwaggerModule.setup(",
     "/metrics", "PrometheusScraping", "MapMetrics(", "UseMetricServer(",
 )  # fmt: skip
@@ -107,6 +116,8 @@ def read(source: Source) -> Reading:
             continue
         reading.records += [*_waits(path, text), *_tls(path, text), *_bodies(path, text, takes_files)]
         reading.records += _metrics(path, text)
+        if match := _QUEUES.search(text):
+            reading.records.append(ServerTrait("queue", 0, _at(path, text, match)))
         if match := (_MAPPED if path.endswith(".cs") else _READY).search(text):
             reading.records.append(ServerTrait("ready", 0, _at(path, text, match), match["path"]))
     reading.records += _interrupts(texts)

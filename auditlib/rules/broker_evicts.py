@@ -48,10 +48,12 @@ _POLICY = regex(r"--maxmemory-policy[ =]+[\"']?(?P<policy>allkeys-\w+)")
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every store that is told to make room at the cost of any key, and that services queue their tasks in."""
     for service, _ in durability.stores(inventory):
-        match = _POLICY.search(" ".join((*service.entrypoint, *service.command)))
-        users = durability.queue_users(inventory, graph, service) if match else []
-        if match and users:
-            yield _evidence(service, match["policy"], {user.name: edge.location for user, edge in users})
+        for version in inventory.versions(service) or [service]:
+            match = _POLICY.search(" ".join((*version.entrypoint, *version.command)))
+            users = durability.queue_users(inventory, graph, service) if match else []
+            if match and users:
+                yield _evidence(version, match["policy"], {user.name: edge.location for user, edge in users})
+                break
 
 
 def _evidence(service: Service, policy: str, users: dict[str, Location]) -> Evidence:
