@@ -282,6 +282,9 @@ class SeededUser(Struct, frozen=True):
     password: Value
     at_start: bool
     location: Location
+    kind: str = ""
+    """`sql` for a hash that a script inserts into a table, `table` for one in a table of the code itself, `seeder` for
+    what Laravel's `db:seed` creates."""
 
 
 class UndefinedSetting(Struct, frozen=True):
