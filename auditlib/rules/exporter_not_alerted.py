@@ -2,7 +2,7 @@
 
 It is there to say when a database or a queue is in trouble. Where no alert names any of its metrics, that is only seen
 by who happens to look at a dashboard; `up` of its job tells of the exporter alone, which answers on while the database
-is down.
+is down. The same holds for a job of probes that the alerts on probes leave out.
 
 Anti-pattern:
 
@@ -34,7 +34,7 @@ from auditlib import scraping
 from auditlib.conventions import monitoring
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.monitoring import AlertRule, PrometheusConfig
+from auditlib.inventory.monitoring import AlertRule, LabelMatcher, PrometheusConfig, ScrapeJob
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed
@@ -53,6 +53,8 @@ _TOLD = {
     "RabbitMQ exporter": ("rabbitmq_queue_messages_ready > 1000", regex(r"rabbit|queue|amqp")),
 }
 """By exporter what to alert on, and what says in the name of another metric that it may tell the same."""
+_PROBED = "probe_"
+_CHOICE = regex(r"[\w-]+(?:\|[\w-]+)*")
 _ALERT = """- alert: {name}
   expr: {expression}
   for: 5m
@@ -72,6 +74,48 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         found = {item.exporter.name: item for item in sources if item.exporter and _is_unasked(item, metrics)}
         if found:
             yield _evidence(config, alerts, list(found.values()))
+        if not any(
+            metric.startswith(_PROBED) for item in rules if item.kind == "record" for metric in item.query.metrics
+        ):
+            yield from _of_probes(inventory, config, alerts)
+
+
+def _of_probes(inventory: Inventory, config: PrometheusConfig, alerts: list[AlertRule]) -> Iterator[Evidence]:
+    """Each job of a blackbox exporter that no alert on probes selects, beside others that one does."""
+    asked = [item for item in alerts if any(metric.startswith(_PROBED) for metric in item.query.metrics)]
+    for job in scraping.jobs(inventory, (config,)):
+        probes = job.proxy and job.targets and job.metrics_path.endswith("/probe")
+        if asked and probes and not any(_selects(item, job) for item in asked):
+            yield _probe_evidence(job, asked)
+
+
+def _selects(alert: AlertRule, job: ScrapeJob) -> bool:
+    """Whether the matchers of an alert may take a job, by its name; a pattern that isn't a plain choice may."""
+    told = [item for item in alert.query.matchers if item.name == "job"]
+    name = dict(job.labels).get("job", job.name)
+    return not told or any(_matches(item, name) for item in told)
+
+
+def _matches(matcher: LabelMatcher, name: str) -> bool:
+    if matcher.operator == "=":
+        return matcher.value == name
+    plain = bool(_CHOICE.fullmatch(matcher.value))
+    return matcher.operator != "=~" or not plain or name in matcher.value.split("|")
+
+
+def _probe_evidence(job: ScrapeJob, asked: list[AlertRule]) -> Evidence:
+    hosts = listed(dict.fromkeys(target.host for target in job.targets))
+    return Evidence(
+        f"The job {job.name} probes {hosts}, and the alerts on probes ask for other jobs: nobody is told when no "
+        "answer comes.",
+        job.location,
+        subject=f"{job.file}/{job.name}",
+        related=tuple(Related(item.location, f"{item.name} asks for another job") for item in asked[:4]),
+        recommendation=f'Add an alert on `probe_success{{job="{job.name}"}} == 0` to {asked[0].file}.',
+        example=files.into(
+            asked[0].file, _ALERT.format(name="ProbeFailed", expression=f'probe_success{{job="{job.name}"}} == 0')
+        ),
+    )
 
 
 def _is_unasked(source: MetricSource, metrics: set[str]) -> bool:
