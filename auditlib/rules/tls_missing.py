@@ -200,6 +200,7 @@ def _may_be_elsewhere(inventory: Inventory) -> bool:
     return (
         bool(_TLS_PORTS & (ports | listens))
         or any(_ELSEWHERE.search(f"{service.image} {service.name}") for service in inventory.services)
+        or any(item.encrypted for file in inventory.cluster_files for item in file.ingresses)
         or deployment.leaves_compose(inventory)
     )
 
