@@ -285,6 +285,18 @@ class ClusterScale(Struct, frozen=True):
     automatic: bool = False
 
 
+class ClusterIngress(Struct, frozen=True):
+    """An Ingress of a manifest, by which what is outside reaches services; without `encrypted` nothing of it says how
+    TLS ends there."""
+
+    name: str
+    hosts: tuple[str, ...]
+    encrypted: bool
+    redirects: bool
+    """Whether it is to send visitors to HTTPS all the same."""
+    location: Location
+
+
 class ClusterFile(Struct, frozen=True):
     """A file that deploys to a cluster: a `manifest` of Kubernetes, a `chart`, `kustomization`, `helmfile`, …"""
 
@@ -294,3 +306,4 @@ class ClusterFile(Struct, frozen=True):
     replaced: tuple[str, ...] = ()
     """The images that a kustomization replaces in other files, by their names."""
     scales: tuple[ClusterScale, ...] = ()
+    ingresses: tuple[ClusterIngress, ...] = ()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from auditlib.conventions import images, services
+from auditlib.conventions import images, server_traits, services
 from auditlib.graph import DependencyGraph, Edge
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
@@ -64,7 +64,22 @@ def queue_users(inventory: Inventory, graph: DependencyGraph, broker: Service) -
     node = graph.service(broker.project, broker.name)
     edges = graph.edges_to(node, "depends_on") if node else []
     found = [(user, edge) for edge in edges if (user := service_of(inventory, graph, edge.source))]
-    return [(user, edge) for user, edge in found if _is_queue(inventory, user, edge)]
+    told = [(user, edge) for user, edge in found if _is_queue(inventory, user, edge)]
+    return told or [(user, edge) for user, edge in found if _hands_on(inventory, user, broker, edge)]
+
+
+def _hands_on(inventory: Inventory, user: Service, broker: Service, edge: Edge) -> bool:
+    """Whether the code of a service passes work on through the only Redis of its project, whatever names that."""
+    if not any(item.kind == "queue" for item in inventory.server_traits) or not _is_redis(inventory, broker):
+        return False
+    stores = [item for item in inventory.services_of(broker.project).values() if _is_redis(inventory, item)]
+    cache = edge.attributes.get("variable", "").startswith("CACHE")
+    return len(stores) == 1 and not cache and bool(server_traits.of(inventory, user, "queue"))
+
+
+def _is_redis(inventory: Inventory, service: Service) -> bool:
+    found = services.product(inventory, service)
+    return found is not None and found.name in ("Redis", "Valkey")
 
 
 def _is_queue(inventory: Inventory, user: Service, edge: Edge) -> bool:
