@@ -36,10 +36,14 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.monitoring import ScrapeJob, Target
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.patterns import regex
 from auditlib.rules._rule import Evidence, rule
 
 _THE_HOST = (".docker.internal", ".containers.internal")
 """How the names end under which containers reach what is published on their host."""
+
+_LISTENS = regex(r"--web\.listen-address[= ]\S*?:(\d+)(?!\S)")
+"""The port in the option of exporters with the toolkit of Prometheus: https://github.com/prometheus/exporter-toolkit."""
 
 
 @rule(area=Area.MONITORING, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
@@ -80,6 +84,12 @@ def _mismatch(job: ScrapeJob, target: Target, service: Service) -> Iterator[Evid
             job, target, service, exporter.ports[0],
             f"{exporter.name} listens on {exporter.ports[0]} unless it is told otherwise",
             Related(service.image_location, f"{service.name} is {exporter.name}"), Confidence.MEDIUM,
+        )  # fmt: skip
+    elif exporter and len(told := set(_LISTENS.findall(" ".join(service.command)))) == 1 and target.port not in told:
+        right = told.pop()
+        yield _evidence(
+            job, target, service, right, f"its command has it listen on {right}",
+            Related(service.command_location or service.location, f"the address of {exporter.name}"),
         )  # fmt: skip
 
 

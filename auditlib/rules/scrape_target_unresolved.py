@@ -32,7 +32,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 
-from auditlib.conventions import deployment, exporters, monitoring, peers, stacks
+from auditlib.conventions import deployment, exporters, monitoring, peers, services, stacks
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.monitoring import ScrapeJob, Target
@@ -83,26 +83,49 @@ def _targets(inventory: Inventory) -> Iterator[tuple[str, str, Target]]:
 def _own_container(inventory: Inventory) -> Iterator[Evidence]:
     """Targets at the loopback address, which in a container is that of Prometheus alone."""
     for job in inventory.scrape_jobs:
-        runs = monitoring.meant_runners(inventory, job.file)
-        shared = any(service.network_mode or _is_joined(inventory, service) or service.build for service in runs)
-        own = {_own_port(service) for service in runs}
-        for target in job.targets:
-            if runs and not shared and not job.proxy and target.host in _LOOPBACK and target.port not in own | {""}:
-                name = runs[0].name
+        runs, own = _alone(inventory, job.file)
+        for target in job.targets if runs and not job.proxy else ():
+            if target.host in _LOOPBACK and target.port not in own | {""}:
                 there = _listening(inventory, job, target)
-                yield Evidence(
-                    f"{target.address}, a target of the job {job.name}, is the container of {name} itself, "
-                    f"where nothing but {name} listens.",
-                    target.location,
-                    subject=target.address,
-                    service=name,
-                    related=(Related(runs[0].location, f"{name} runs in a container of its own"),),
-                    recommendation=f"Write {there}:{target.port} in place of {target.address} in {job.file}."
-                    if there
-                    else f"Name the service that listens on {target.port} in {job.file}, or host.docker.internal with "
-                    f"`extra_hosts` if it is the host, or remove {job.name}.",
-                    change=(target.address, f"{there or '<the service that listens there>'}:{target.port}"),
+                yield _at_itself(
+                    job.file, f"a target of the job {job.name}", f"remove {job.name}", target, runs[0], there
                 )
+    for config in inventory.prometheus:
+        runs, own = _alone(inventory, config.file)
+        for target in config.alertmanagers if runs else ():
+            if target.host in _LOOPBACK and target.port not in own:
+                managers = services.of_product(inventory, "Alertmanager")
+                there = managers[0].name if len(managers) == 1 else ""
+                yield _at_itself(
+                    config.file, "where Prometheus sends alerts", "start an Alertmanager", target, runs[0], there,
+                    Severity.HIGH,
+                )  # fmt: skip
+
+
+def _alone(inventory: Inventory, file: str) -> tuple[tuple[Service, ...], set[str]]:
+    """The services that run with a configuration, each the only program of its container, and their own ports."""
+    runs = monitoring.meant_runners(inventory, file)
+    shared = any(service.network_mode or _is_joined(inventory, service) or service.build for service in runs)
+    return () if shared else runs, {_own_port(service) for service in runs}
+
+
+def _at_itself(
+    file: str, said: str, otherwise: str, target: Target, runs: Service, there: str, severity: Severity | None = None
+) -> Evidence:
+    name, port = runs.name, target.port or "9093"
+    return Evidence(
+        f"{target.address}, {said}, is the container of {name} itself, where nothing but {name} listens.",
+        target.location,
+        subject=target.address,
+        service=name,
+        related=(Related(runs.location, f"{name} runs in a container of its own"),),
+        recommendation=f"Write {there}:{port} in place of {target.address} in {file}."
+        if there
+        else f"Name the service that listens on {port} in {file}, or host.docker.internal with "
+        f"`extra_hosts` if it is the host, or {otherwise}.",
+        change=(target.address, f"{there or '<the service that listens there>'}:{port}"),
+        severity=severity,
+    )
 
 
 def _listening(inventory: Inventory, job: ScrapeJob, target: Target) -> str:
