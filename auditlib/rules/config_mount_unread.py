@@ -54,6 +54,9 @@ _READS = {
     "haproxy": "/usr/local/etc/haproxy/haproxy.cfg",
 }
 """The path that the command of each published image names (the images' Dockerfiles)."""
+_WITH_OPTION = frozenset(name for name in _READS if name.startswith(("grafana/loki", "grafana/promtail", "prom/")))
+_OPTION = regex(r"(?:^|\s)--?config\.file[= ]((?:/[\w-]+)+/\w(?:[\w.-]*\w)?\.\w+)(?=\s|$)")
+"""The option of these for one path, of whose name no variable without a value has taken a part."""
 _CONFIGURES = regex(
     r"(?:config|promtail|loki|alloy|prometheus|alertmanager|blackbox|otel|collector|mosquitto|haproxy)[\w.-]*"
     r"\.(?:ya?ml|conf|cfg|alloy|river)$"
@@ -63,15 +66,25 @@ _OTHER_PURPOSE = regex(r"rules?|alerts|web|record|runtime|datasource|dashboard|f
 
 @rule(area=Area.MONITORING, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """Every service of such an image, without a command, that mounts a configuration beside the path that is read."""
+    """Every service of such an image that mounts a configuration beside the path that is read."""
     for service in inventory.distinct_services:
-        path = _READS.get(images.repository(service.image), "")
-        own_words = service.build or service.command or service.entrypoint or service.configs or service.environment
-        if not path or own_words or any(mounts.is_below(path, mount.target) for mount in service.mounts):
+        path = _read(service)
+        if not path or any(mounts.is_below(path, mount.target) for mount in service.mounts):
             continue
         beside = next((mount for mount in service.mounts if _is_configuration(mount, posixpath.dirname(path))), None)
         if beside is not None:
             yield _evidence(service, beside, path)
+
+
+def _read(service: Service) -> str:
+    """The one path that a service reads: of its image, or of an option that says it in full; empty if unknown."""
+    path = _READS.get(images.repository(service.image), "")
+    if not path or service.build or service.entrypoint or service.configs:
+        return ""
+    if service.command:
+        told = _OPTION.findall(" ".join(service.command))
+        return told[0] if len(told) == 1 and images.repository(service.image) in _WITH_OPTION else ""
+    return "" if service.environment else path
 
 
 def _is_configuration(mount: Mount, folder: str) -> bool:
@@ -82,9 +95,11 @@ def _is_configuration(mount: Mount, folder: str) -> bool:
 
 
 def _evidence(service: Service, mount: Mount, path: str) -> Evidence:
+    reads = "its command reads" if service.command else "its image reads"
+    doubt = "" if service.command else ", and no command says otherwise"
     return Evidence(
-        f"{service.name} mounts {posixpath.basename(mount.source)} at {mount.target}, but its image reads {path}, and "
-        "no command says otherwise: what the file says has no effect.",
+        f"{service.name} mounts {posixpath.basename(mount.source)} at {mount.target}, but {reads} {path}{doubt}: what "
+        "the file says has no effect.",
         mount.location,
         subject=f"{service.project}/{service.name}/{mount.target}",
         service=service.name,

@@ -35,7 +35,7 @@ import textwrap
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
-from auditlib.conventions import deployment, services
+from auditlib.conventions import deployment, environments, images, monitoring, mounts, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Project, Service
@@ -69,6 +69,59 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             unused[_top(location.file)].setdefault(kind, []).append(location)
     for folder, kinds in unused.items():
         yield _evidence(inventory, folder, kinds)
+    yield from _as_shipped(inventory)
+
+
+_DEFAULTS = {
+    "Prometheus": ("prom/prometheus", "/etc/prometheus/prometheus.yml"),
+    "Alertmanager": ("prom/alertmanager", "/etc/alertmanager/alertmanager.yml"),
+}
+"""By program its image and the configuration in it that it starts with (the images' Dockerfiles)."""
+
+
+def _as_shipped(inventory: Inventory) -> Iterator[Evidence]:
+    """Each program that runs with the example of its image, beside the one configuration that is written for it."""
+    written = {
+        "Prometheus": [item.file for item in inventory.prometheus],
+        "Alertmanager": list(dict.fromkeys(item.file for item in inventory.receivers)),
+    }
+    for program, (image, path) in _DEFAULTS.items():
+        running = [item for item in services.of_product(inventory, program) if not environments.only_for_tests(item)]
+        meant = [file for file in written[program] if not _OTHERS.search(file)]
+        alone = running and all(_is_as_shipped(item, image, path) for item in running)
+        if alone and len(meant) == 1 and not _is_brought(inventory, meant[0]):
+            yield _unmounted(running[0], meant[0], path, program)
+
+
+def _is_as_shipped(service: Service, image: str, path: str) -> bool:
+    """Whether nothing brings a file to the folder of the configuration, and no option names another path."""
+    folder = posixpath.dirname(path)
+    brought = any(mounts.is_below(path, item.target) or mounts.is_below(item.target, folder) for item in service.mounts)
+    options = [word.partition("config.file=")[2] for word in service.command if "config.file" in word]
+    own = images.repository(service.image) == image and not (service.build or service.entrypoint or service.configs)
+    return own and not brought and all(option == path for option in options)
+
+
+def _is_brought(inventory: Inventory, file: str) -> bool:
+    """Whether a configuration may come into a container by another way: a template, a copy, a command, a document."""
+    name = posixpath.basename(file)
+    texts = [" ".join(item.words) for item in deployment.commands(inventory)]
+    texts += [item.text for item in deployment.documented_commands(inventory)]
+    elsewhere = deployment.uses_orchestrator(inventory) or monitoring.meant_runners(inventory, file)
+    return bool(elsewhere or monitoring.is_template(file) or any(name in text for text in texts))
+
+
+def _unmounted(service: Service, file: str, path: str, program: str) -> Evidence:
+    return Evidence(
+        f"No mount brings {file} into {service.name}: {program} starts with the example of its image, which knows "
+        "nothing of this project.",
+        service.location,
+        subject=f"{service.project}/{service.name}",
+        service=service.name,
+        related=(Related(Location(file), "nothing reads it"),),
+        recommendation=f"Mount {file} at {path} in {service.name}.",
+        example=compose_lines.mount_of(service, file, path),
+    )
 
 
 def _configured(inventory: Inventory) -> Iterator[tuple[str, Location]]:
