@@ -35,6 +35,7 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.monitoring import Dashboard, Panel, Query
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.phrases import counted, listed
+from auditlib.rules import _files as files
 from auditlib.rules import _metric_lines as metric_lines
 from auditlib.rules._rule import Evidence, rule
 from auditlib.scraping import Gap
@@ -51,6 +52,32 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         found = scraping.gaps(inventory, sources, metrics)
         if found:
             yield _evidence(inventory, graph, configs[0].file, dashboard, asked, found)
+        if unmade := scraping.unmade(inventory, sources, metrics):
+            yield _unmade(inventory, dashboard, asked, unmade)
+
+
+def _unmade(
+    inventory: Inventory, dashboard: Dashboard, asked: list[tuple[Panel, Query]], metrics: tuple[str, ...]
+) -> Evidence:
+    """What panels ask the code of the repository for, and it doesn't make."""
+    empty = [(panel, query) for panel, query in asked if not set(metrics).isdisjoint(query.metrics)]
+    (panel, query), made = empty[0], inventory.own_metrics[0]
+    return Evidence(
+        f"{counted(len(empty), 'query', 'queries')} of the dashboard {dashboard.title} "
+        f"{'asks' if len(empty) == 1 else 'ask'} for {listed(metrics)}, which no code of the repository makes and no "
+        "exporter that is scraped gives by its name, unless a library does.",
+        query.location or panel.location,
+        subject=f"{dashboard.uid or dashboard.title}/own metrics",
+        related=(
+            *(
+                Related(other.location or place.location, f"the panel {place.title} is empty too", member=True)
+                for place, other in empty[1:10]
+            ),
+            Related(made.location, f"the code makes {made.name} here"),
+        ),
+        recommendation=f"Have the code give {listed(metrics, limit=2)}, or correct the panels in {dashboard.file}.",
+        example=files.into(made.location.file, "\n".join(f"<{metric}, made as {made.name} is>" for metric in metrics)),
+    )
 
 
 def _evidence(
