@@ -111,7 +111,18 @@ def _tries_again(inventory: Inventory, service: Service, target: Service) -> boo
         return base is not None and base.kind == "proxy" and not service.command
     keeps = asked is not None and asked.kind in services.DATASTORES
     asks_later = services.AUXILIARY - {"test"} | {"proxy"}
+    keeps = keeps and not (found.name == "Grafana" and _only_asks(inventory, service))
     return found.kind in asks_later or (found.kind in services.OBSERVABILITY and not keeps)
+
+
+def _only_asks(inventory: Inventory, service: Service) -> bool:
+    """Whether a Grafana keeps its own data in a file, as it does unless told otherwise, so that a database is only a
+    source of its panels.
+    """
+    told = any(item.name.startswith("GF_DATABASE_") for item in service.environment)
+    configured = any(mount.target.startswith("/etc/grafana") and mount.target.endswith(("grafana", ".ini"))
+                     for mount in service.mounts)  # fmt: skip
+    return not (told or configured or services.lacks_env_file(inventory, service))
 
 
 def _is_store(inventory: Inventory, target: Service) -> bool:
