@@ -177,6 +177,22 @@ class Ratio(Struct, frozen=True):
     """Whether each series of the left side is divided by itself."""
 
 
+class Labels(Struct, frozen=True):
+    """The labels of a vector: those that an aggregation leaves if it is `known`, else whatever the metric has."""
+
+    known: bool = False
+    names: tuple[str, ...] = ()
+    metric: str = ""
+
+
+class Join(Struct, frozen=True):
+    """An operation on two vectors whose series have to match by all their labels."""
+
+    operator: str
+    left: Labels
+    right: Labels
+
+
 class Query(Struct, frozen=True):
     """A PromQL expression, taken apart. `error` says why it could not be; then the rest is empty."""
 
@@ -193,6 +209,10 @@ class Query(Struct, frozen=True):
     """The metrics whose growth it asks for (`rate`, `increase`), as counters have one."""
     exceeded: tuple[str, ...] = ()
     """The metrics that it asks as they stand whether they are above a number."""
+    joins: tuple[Join, ...] = ()
+    """Its operations on two vectors without `on`, of whose labels something is known."""
+    labels: Labels = Labels()
+    """Those of what it gives."""
 
 
 class AlertRule(Struct, frozen=True):
