@@ -35,6 +35,8 @@ class OwnMetric(Struct, frozen=True):
     labelled: bool
     """Whether its series come with the first values of their labels, not at the start."""
     location: Location
+    buckets: tuple[float, ...] = ()
+    """Of a histogram the bounds of its buckets, if the code spells them or the library's own ones hold."""
 
 
 class RawPathLabel(Struct, frozen=True):
@@ -193,6 +195,15 @@ class Join(Struct, frozen=True):
     right: Labels
 
 
+class QuantileLimit(Struct, frozen=True):
+    """A number above which a quantile of a histogram is looked for, or a metric that may record one."""
+
+    histogram: str
+    recorded: str
+    operator: str
+    number: float
+
+
 class Query(Struct, frozen=True):
     """A PromQL expression, taken apart. `error` says why it could not be; then the rest is empty."""
 
@@ -213,6 +224,10 @@ class Query(Struct, frozen=True):
     """Its operations on two vectors without `on`, of whose labels something is known."""
     labels: Labels = Labels()
     """Those of what it gives."""
+    quantile: str = ""
+    """The histogram of which it is a quantile, and nothing more."""
+    limits: tuple[QuantileLimit, ...] = ()
+    """What it holds quantiles against."""
 
 
 class AlertRule(Struct, frozen=True):

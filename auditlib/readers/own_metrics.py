@@ -14,6 +14,7 @@ from collections.abc import Iterator
 
 from auditlib.inventory.monitoring import OwnMetric
 from auditlib.patterns import regex
+from auditlib.readers import histogram_buckets
 from auditlib.readers.reading import location_at
 
 _KINDS = "Counter|Gauge|Histogram|Summary"
@@ -46,7 +47,7 @@ def of(path: str, text: str) -> Iterator[OwnMetric]:
     ending = posixpath.splitext(path)[1]
     found = _python(text) if ending == ".py" else _go(text) if ending == ".go" else _script(text)
     for name, labelled, start in found:
-        yield OwnMetric(name, labelled, location_at(path, text, start))
+        yield OwnMetric(name, labelled, location_at(path, text, start), histogram_buckets.of(ending, text, start))
     if other := _OTHER_WAYS.search(text):
         yield OwnMetric("", True, location_at(path, text, other.start()))
 

@@ -19,6 +19,7 @@ from auditlib.model import Location
 from auditlib.patterns import regex
 from auditlib.readers.promql_growth import exceeded, grown
 from auditlib.readers.promql_joins import joins, labels
+from auditlib.readers.promql_quantiles import limits, quantile
 from auditlib.readers.promql_ratios import floors_rate, ratios
 
 LENGTH_LIMIT = 10_000
@@ -63,6 +64,8 @@ def _parsed(text: str) -> Query:
                 exceeded=stand_ins.known(exceeded(tree)),
                 joins=tuple(dict.fromkeys(joins(tree))),
                 labels=labels(tree) or Labels(),
+                quantile=quantile(tree),
+                limits=tuple(dict.fromkeys(limits(tree))),
             )
     return Query(text, (), (), error)
 
