@@ -127,11 +127,12 @@ _CONFIGURATION: dict[str, str] = {
     ".rubocop.yml": "rubocop", ".hadolint.yaml": "hadolint", ".hadolint.yml": "hadolint", ".yamllint": "yamllint",
     ".yamllint.yml": "yamllint", ".yamllint.yaml": "yamllint", ".golangci.toml": "golangci-lint",
     ".golangci.json": "golangci-lint", "clippy.toml": "clippy", ".clippy.toml": "clippy", "rustfmt.toml": "rustfmt",
-    ".rustfmt.toml": "rustfmt", "phpstan.neon": "phpstan", "phpstan.neon.dist": "phpstan", "phpstan.dist.neon": "phpstan",
-    "psalm.xml": "psalm", "psalm.xml.dist": "psalm", "phpcs.xml": "phpcs", "phpcs.xml.dist": "phpcs",
-    ".php-cs-fixer.php": "php-cs-fixer", ".php-cs-fixer.dist.php": "php-cs-fixer", "pint.json": "pint",
-    ".shellcheckrc": "shellcheck", ".markdownlint.json": "markdownlint", ".markdownlint.yaml": "markdownlint",
-    ".markdownlint.yml": "markdownlint", ".ansible-lint": "ansible-lint", ".tflint.hcl": "tflint", ".credo.exs": "credo",
+    ".rustfmt.toml": "rustfmt", "phpstan.neon": "phpstan", "phpstan.neon.dist": "phpstan",
+    "phpstan.dist.neon": "phpstan", "psalm.xml": "psalm", "psalm.xml.dist": "psalm", "phpcs.xml": "phpcs",
+    "phpcs.xml.dist": "phpcs", ".php-cs-fixer.php": "php-cs-fixer", ".php-cs-fixer.dist.php": "php-cs-fixer",
+    "pint.json": "pint", ".shellcheckrc": "shellcheck", ".markdownlint.json": "markdownlint",
+    ".markdownlint.yaml": "markdownlint", ".markdownlint.yml": "markdownlint", ".ansible-lint": "ansible-lint",
+    ".tflint.hcl": "tflint", ".credo.exs": "credo",
 }  # fmt: skip
 _CONFIGURATION_NAME = regex(
     r"(?:(?P<eslint>\.eslintrc|eslint\.config)|(?P<stylelint>\.stylelintrc|stylelint\.config))(?:\.\w+)?$"
