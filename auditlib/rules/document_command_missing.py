@@ -30,6 +30,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from itertools import pairwise
 
+from auditlib.command_words import composer_script, split
 from auditlib.conventions import documented_containers
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
@@ -82,9 +83,9 @@ def _is_of_another(document: Document, commands: list[Mention]) -> bool:
 
 
 def _targets(inventory: Inventory, names: set[str], item: Mention) -> Iterator[str]:
-    """A make target or npm script that no makefile or package.json has."""
-    words = item.text.split()
-    kind = {"make": "make", "npm run": "npm"}.get(" ".join(words[:-1]), "")
+    """A make target, or a script of npm or Composer, that no makefile, package.json or composer.json has."""
+    words = _called(item.text.split())
+    kind = {"make": "make", "npm run": "npm", "composer run": "composer"}.get(" ".join(words[:-1]), "")
     files = [manifest for manifest in inventory.manifests if manifest.kind == kind]
     unknown = any(manifest.incomplete for manifest in files) or (kind == "make" and names & _GENERATORS)
     known = {target.name for manifest in files for target in manifest.targets}
@@ -94,6 +95,20 @@ def _targets(inventory: Inventory, names: set[str], item: Mention) -> Iterator[s
         return
     if kind and not unknown and _TARGET.fullmatch(words[-1]) and words[-1] not in known and files:
         yield f"the {'target' if kind == 'make' else 'script'} {words[-1]}"
+
+
+def _called(words: list[str]) -> list[str]:
+    """A command of the host, or of a container, as it is written with nothing but the name of what it calls."""
+    if words[:1] == ["docker-compose"] or words[:2] == ["docker", "compose"]:
+        verb, rest = split(words[2 if words[0] == "docker" else 1 :])
+        words = split(rest)[1] if verb in ("exec", "run") else words
+    program = words[0] if words else ""
+    if program in ("npm", "pnpm", "yarn", "bun") and words[1:2] in (["run"], ["run-script"]):
+        return ["npm", "run", *words[2:3]] if not {"-w", "--workspace", "--filter", "-C"} & set(words) else words
+    if program == "composer":
+        name, by_name = composer_script(words[1:])
+        return ["composer", "run", name] if by_name or (":" in name and "/" not in name) else words
+    return words
 
 
 def _files(names: set[str], commands: list[Mention], item: Mention) -> Iterator[str]:
