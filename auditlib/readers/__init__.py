@@ -73,6 +73,7 @@ READERS: tuple[str, ...] = (
     "django_reads",
     "kept_files",
     "git_ignores",
+    "dependabot",
     "seeded_users",
     "made_logins",
 )

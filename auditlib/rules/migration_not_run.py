@@ -65,7 +65,9 @@ _SETS = (
 )  # fmt: skip
 _APPLIES = regex(
     r"\balembic\b.*\bupgrade\b|\bflask\s+db\s+upgrade\b|\bmigrate\b|\bprisma\s+(?:migrate\s+deploy|db\s+push)|"
-    r"\bmigrations?\b|\bdb:(?:migrate|prepare|setup|schema:load)\b|\bliquibase\b|\bprestart\b|\bpre-?start\b|\bentrypoint\b|\bupgrade-?db\b|\bdb[_-]upgrade",
+    r"\bmigrations?\b|\bdb:(?:migrate|prepare|setup|schema:load)\b|"
+    r"\bliquibase\b|\bprestart\b|\bpre-?start\b|\bentrypoint\b|"
+    r"\bupgrade-?db\b|\bdb[_-]upgrade",
     re.I,
 )
 """A command that applies migrations, or that may by its name."""
