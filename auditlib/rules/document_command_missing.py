@@ -34,6 +34,7 @@ from auditlib.command_words import composer_script, split
 from auditlib.conventions import documented_containers
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
+from auditlib.inventory.delivery import Manifest
 from auditlib.inventory.document import Document, Mention
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
@@ -87,6 +88,8 @@ def _targets(inventory: Inventory, names: set[str], item: Mention) -> Iterator[s
     words = _called(item.text.split())
     kind = {"make": "make", "npm run": "npm", "composer run": "composer"}.get(" ".join(words[:-1]), "")
     files = [manifest for manifest in inventory.manifests if manifest.kind == kind]
+    if item.text.split() != words and not _is_beside(item, files):
+        return
     unknown = any(manifest.incomplete for manifest in files) or (kind == "make" and names & _GENERATORS)
     known = {target.name for manifest in files for target in manifest.targets}
     if kind == "make" and not files:
@@ -95,6 +98,12 @@ def _targets(inventory: Inventory, names: set[str], item: Mention) -> Iterator[s
         return
     if kind and not unknown and _TARGET.fullmatch(words[-1]) and words[-1] not in known and files:
         yield f"the {'target' if kind == 'make' else 'script'} {words[-1]}"
+
+
+def _is_beside(item: Mention, files: list[Manifest]) -> bool:
+    """Whether one of the files lies in the root, or beside the document that calls it."""
+    folders = {"", posixpath.dirname(item.location.file)}
+    return any(posixpath.dirname(file.path) in folders for file in files)
 
 
 def _called(words: list[str]) -> list[str]:
