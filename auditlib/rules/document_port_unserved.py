@@ -42,6 +42,7 @@ from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 _ADDRESS = regex(r"https?://(?:localhost|127\.0\.0\.1):(\d{2,5})\b")
+_ANY_ADDRESS = regex(r"https?://\S+|(?:localhost|127\.0\.0\.1):\d")
 _NUMBER = regex(r"\d{2,5}")
 _OTHER_WAYS = frozenset({"kubectl", "helm", "ssh", "minikube", "vagrant", "k3d", "kind"})
 
@@ -56,7 +57,8 @@ class _Claim(Struct, frozen=True):
 
 @rule(area=Area.RESILIENCE, severity=Severity.LOW, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """Every service that a document names beside its port inside the container, and that is published at another."""
+    """Every service that a document names beside its port inside the container, or one that is nowhere, and that is
+    published at another."""
     known = _known(inventory)
     if known is None:
         return
@@ -97,7 +99,18 @@ def _claim(inventory: Inventory, document: Document, item: Mention, port: str) -
         inside = [entry for entry in service.ports if entry.target == port]
         if inside and service.build is None and _names(said, service):
             return _Claim(port, service, inside[0])
-    return None
+    return _stale(inventory, item, port)
+
+
+def _stale(inventory: Inventory, item: Mention, port: str) -> _Claim | None:
+    """The only program that a line with one address names, if it is published, and no container has the port."""
+    if len(_ANY_ADDRESS.findall(item.text)) != 1 or any(
+        entry.target == port for service in inventory.services for entry in service.ports
+    ):
+        return None
+    published = [service for service in inventory.distinct_services if service.ports and not service.build]
+    named = [service for service in published if _is_called(item.text, _program(service))]
+    return _Claim(port, named[0], named[0].ports[0]) if len(named) == 1 else None
 
 
 def _heading(document: Document, item: Mention) -> str:
@@ -107,21 +120,30 @@ def _heading(document: Document, item: Mention) -> str:
 
 
 def _names(text: str, service: Service) -> bool:
-    program = images.repository(service.image).rpartition("/")[2]
-    return any(re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", text, re.I) for name in (service.name, program))
+    return any(_is_called(text, name) for name in (service.name, _program(service)))
+
+
+def _program(service: Service) -> str:
+    return images.repository(service.image).rpartition("/")[2]
+
+
+def _is_called(text: str, name: str) -> bool:
+    return bool(re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", text, re.I))
 
 
 def _evidence(claim: _Claim, uses: list[Mention]) -> Evidence:
     first, *others = uses
     service, published = claim.service, claim.published
+    inside = "That is its port inside the container; on the host it is published at"
+    nowhere = "Nothing in the repository has that port; it is published at"
     return Evidence(
-        f"{first.location.file} sends its readers to port {claim.port} for {service.name}. That is its port inside the "
-        f"container; on the host it is published at {published.host_port}.",
+        f"{first.location.file} sends its readers to port {claim.port} for {service.name}. "
+        f"{inside if published.target == claim.port else nowhere} {published.host_port}.",
         first.location,
         subject=f"{service.name}/{claim.port}",
         service=service.name,
         related=(
-            Related(published.location, f"publishes {claim.port} at {published.host_port}"),
+            Related(published.location, f"publishes {published.target} at {published.host_port}"),
             *(Related(item.location, f"names port {claim.port} too", member=True) for item in others),
         ),
         recommendation=f"Write port {published.host_port} in {first.location.file}.",
