@@ -35,7 +35,15 @@ _ONE_SHOT_NAME = regex(
 _ON_DEMAND = frozenset({"tools", "tool", "manual", "cli", "ops", "maintenance", "once"})
 _FOLDERS = frozenset({"PGDATA", "KAFKA_LOG_DIRS"})
 """Variables that tell a server where to keep its data."""
-_FILES = regex(r"(?:^|/)(?:uploads?|media|attachments?|documents?|avatars?|user[-_]?(?:files|data|content))(?:/|$)")
+_FILES = regex(
+    r"(?:^|/)(?:uploads?|media|attachments?|documents?|avatars?|user[-_]?(?:files|data|content)|filestore|"
+    r"file[-_]?(?:storage|uploads?))(?:/|$)|/data/(?:[^/]+/)*files/?$"
+)
+_FILES_BY_VOLUME = regex(
+    r"(?:^|[_-])(?:uploads?|attachments?|user[-_]?(?:files|uploads|content)|file[-_]?(?:storage|store|uploads?))"
+    r"(?:[_-](?:data|volume|prod))?$"
+)
+"""What keeps users' files, by the folder in the container or by the volume's name."""
 _USERS_FILES = Product("users' files", "files")
 _CHOSEN = ("127.", "localhost", "::1", "[::1]", "${")
 """How the address of a port begins that isn't for everybody: the loopback device's, or one that a variable holds."""
@@ -205,7 +213,8 @@ def files(inventory: Inventory, project: Project) -> list[tuple[Service, Product
     found: dict[str, tuple[Service, Product, Mount]] = {}
     for service in inventory.services_of(project.name).values():
         for mount in lasting(service) if product(inventory, service) is None else ():
-            if mount.kind == "volume" and _FILES.search(mount.target):
+            kept = _FILES.search(mount.target) or _FILES_BY_VOLUME.search(mount.source)
+            if mount.kind == "volume" and kept:
                 found.setdefault(mount.source, (service, _USERS_FILES, mount))
     return list(found.values())
 
