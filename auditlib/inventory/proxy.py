@@ -55,6 +55,13 @@ class LostHeaders(Struct, frozen=True):
     """The first of those around it."""
 
 
+class PlainSite(Struct, frozen=True):
+    """A site of Caddy that is told to speak HTTP, though its name is one for which Caddy gets a certificate."""
+
+    name: str
+    location: Location
+
+
 class ReverseProxy(Struct, frozen=True):
     """A configuration of nginx, Caddy, Traefik or HAProxy (`kind`) that passes requests on."""
 
@@ -85,3 +92,5 @@ class ReverseProxy(Struct, frozen=True):
     foreign: tuple[tuple[str, Location], ...] = ()
     """Of nginx the variables in capitals that it doesn't set itself, as those of an environment, each with its first
     place."""
+    plain_sites: tuple[PlainSite, ...] = ()
+    """Of Caddy."""
