@@ -54,6 +54,13 @@ class Call(Struct, frozen=True):
         return tuple(found)
 
     @property
+    def copies(self) -> dict[str, int]:
+        """In how many copies it starts services: `up --scale web=3`, `scale web=3`."""
+        given = self.arguments if self.verb == "scale" else tuple(_values(self.arguments, "--scale"))
+        found = (word.partition("=") for word in given)
+        return {name: int(number) for name, _, number in found if number.isdecimal()}
+
+    @property
     def is_in_background(self) -> bool:
         """Whether what it starts goes on without it."""
         return not {"-d", "--detach"}.isdisjoint(self.arguments)

@@ -57,6 +57,14 @@ def is_excluded(ignore: DockerIgnore | None, path: str) -> bool:
     return False
 
 
+def may_let_in(ignore: DockerIgnore, source: str) -> bool:
+    """Whether a pattern with `!` may let something of a folder, or of a wildcard, in again."""
+    first = posixpath.normpath(f"/{source}").lstrip("/").partition("/")[0]
+    again = (item.removeprefix("!").strip().lstrip("/") for item in ignore.patterns if item.startswith("!"))
+    heads = (posixpath.normpath(item).partition("/")[0] for item in again)
+    return any(head == first or any(sign in head + first for sign in "*?[") for head in heads)
+
+
 @cache
 def _last_first(patterns: tuple[str, ...]) -> list[tuple[re.Pattern[str], bool]]:
     """The patterns of a `.dockerignore`, each with whether it excludes and doesn't include again."""

@@ -1,16 +1,21 @@
-"""Every way in which the repository builds an image: services of Compose, and Dockerfiles that no service builds."""
+"""Every way in which the repository builds an image: services of Compose, and Dockerfiles that no service builds; and
+the images of others that a build takes files from.
+"""
 
 from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator
 
-from auditlib.conventions import services
+from auditlib.conventions import images, services
 from auditlib.inventory import Inventory
 from auditlib.inventory.dockerfile import Dockerfile, Instruction
 from auditlib.inventory.stack import Build, Service
+from auditlib.patterns import regex
 
 _MANIFESTS = ("package.json", "requirements.txt", "pyproject.toml", "Pipfile", "go.mod", "pom.xml", "build.gradle")
+
+_ORIGIN = regex(r"--from=(?P<copied>\S+)|--mount=(?:\S*,)?from=(?P<mounted>[^\s,]+)\S*")
 
 
 def of(inventory: Inventory) -> Iterator[tuple[Service, Build, Dockerfile]]:
@@ -34,6 +39,21 @@ def of(inventory: Inventory) -> Iterator[tuple[Service, Build, Dockerfile]]:
 def copies(file: Dockerfile) -> list[Instruction]:
     """The instructions that bring files of the context."""
     return [item for item in file.instructions if item.copies_context]
+
+
+def borrowed(inventory: Inventory, file: Dockerfile) -> Iterator[tuple[str, Instruction]]:
+    """The images of others that files are taken from: `COPY --from=node:22`, `RUN --mount=from=ghcr.io/acme/uv:1.0,…`.
+
+    A bare word may be a named context of the build as well, unless it is a well-known image.
+    """
+    known = {stage.name for stage in file.stages}
+    known |= {name for item in inventory.services if item.build for name in item.build.additional_contexts}
+    for item in file.instructions:
+        for match in map(_ORIGIN.fullmatch, item.flags):
+            image = (match["copied"] or match["mounted"]) if match else ""
+            named = image.lower() not in known and not image.isdigit()
+            if named and (":" in image or "/" in image or images.product(image)):
+                yield image, item
 
 
 def context(inventory: Inventory, file: Dockerfile) -> str:

@@ -9,6 +9,7 @@ from auditlib import compose_command
 from auditlib.compose_command import Call
 from auditlib.conventions import deployment
 from auditlib.inventory import Inventory
+from auditlib.inventory.answers import answered_once
 from auditlib.inventory.stack import Project, Service
 from auditlib.model import Location
 from auditlib.patterns import regex
@@ -30,6 +31,19 @@ def everywhere(inventory: Inventory) -> Iterator[tuple[Call, Location]]:
     for document in inventory.documents:
         for item in document.mentions:
             yield from ((call, item.location) for call in in_text(item.text))
+
+
+@answered_once
+def scaled(inventory: Inventory) -> dict[str, tuple[int, Location]]:
+    """By name the services that commands of the repository start in several copies, also on a host by SSH."""
+    remote = (command for step in inventory.steps for command in step.remote)
+    found: dict[str, tuple[int, Location]] = {}
+    for command in (*deployment.commands(inventory), *remote):
+        call = compose_command.of(command.words) if "scale" in " ".join(command.words) else None
+        for name, number in call.copies.items() if call else ():
+            if number > 1:
+                found.setdefault(name, (number, command.location))
+    return found
 
 
 def name_project(inventory: Inventory) -> bool:

@@ -7,6 +7,7 @@ sources and targets are written out; what a command of the build makes is known 
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Iterator
 
 from msgspec import Struct, field
 
@@ -54,10 +55,18 @@ class ContainerFiles(Struct):
         """Whether a file of this path, or one below it if it ends with a slash, is there, in whichever folder."""
         return _has(self.paths, path)
 
-    def elsewhere(self, path: str) -> list[str]:
-        """Where a file is that a command asks for under `path`; nothing if it is there, or nobody knows."""
-        asked = posixpath.normpath(posixpath.join(self.folder, path))
-        if not self.exact or asked in self.paths or self.may_make(path):
+    def elsewhere(self, path: str, also: tuple[str, ...] = (), folders: tuple[str, ...] = ("",)) -> list[str]:
+        """Where a file is that a command asks for under `path`; nothing if it is there, or nobody knows.
+
+        Files or folders in its place are `also`; all of them are looked for in `folders`, seen from the command's own.
+        """
+        asked = {
+            posixpath.normpath(posixpath.join(self.folder, folder, name))
+            for folder in folders
+            for name in (path, *also)
+        }
+        found = any(item in asked or not asked.isdisjoint(_above(item)) for item in self.paths)
+        if not self.exact or found or self.may_make(path):
             return []
         return sorted(item for item in self.paths if item.startswith("/") and item.endswith(f"/{path}"))
 
@@ -169,6 +178,11 @@ def _comes_from_elsewhere(dockerfile: Dockerfile, item: Instruction) -> bool:
     archive = item.keyword == "ADD" and any("://" in word or ".tar" in word for word in item.words[:-1])
     program = bool(item.words) and item.words[-1].startswith(SYSTEM)  # a tool of another image, as `uv` is brought
     return archive or (not program and any(origin not in stages for origin in origins))
+
+
+def _above(path: str) -> Iterator[str]:
+    while (path := posixpath.dirname(path)) not in ("", "/"):
+        yield path
 
 
 def _has(paths: set[str], path: str) -> bool:

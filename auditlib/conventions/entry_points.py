@@ -14,6 +14,7 @@ from itertools import pairwise
 from msgspec import Struct
 
 from auditlib.command_words import EVERYWHERE, PACKAGE_MANAGERS, SHELLS, core, place, script_name
+from auditlib.inventory.delivery import Command
 from auditlib.patterns import regex
 
 _WRAPPERS = frozenset({
@@ -31,6 +32,8 @@ https://github.com/sidekiq/sidekiq/wiki/Advanced-Options, https://www.uvicorn.or
 _CONFIGURATION = regex(r"[\w@./-]+\.(?:py|rb|ya?ml|json|toml|ini|conf)")
 _APPLICATION = regex(r"[A-Za-z_]\w*(?:\.\w+)*:[A-Za-z_][\w.]*(?:\(\))?")
 _DOTTED = regex(r"[A-Za-z_]\w*(?:\.\w+)*")
+_EXPANSION = regex(r"\$(?:(?P<name>[A-Za-z_]\w*)|\{(?P<braced>[A-Za-z_]\w*)(?::?-(?P<default>[^${}]*))?\})")
+_KNOWN = regex(r"[\w@./:-]+")
 
 
 class Start(Struct, frozen=True):
@@ -45,6 +48,18 @@ class Start(Struct, frozen=True):
     paths: tuple[str, ...] = ()
     within: str = ""
     """The folder of the package that must be there, since a module of no such package is a library's."""
+    owner: str = ""
+    """The package, one of `paths`, that counts only if it may hold the last word as a name of its own."""
+
+
+def expanded(command: Command, variables: dict[str, str]) -> tuple[str, ...]:
+    """The words of a command with the values that its shell puts into them, where these are known words."""
+
+    def value(match: re.Match[str]) -> str:
+        found = variables.get(match["name"] or match["braced"], "") or match["default"] or ""
+        return found if _KNOWN.fullmatch(found) else match[0]
+
+    return tuple(_EXPANSION.sub(value, word) if command.expands else word for word in command.words)
 
 
 def starts(words: tuple[str, ...], variables: dict[str, str]) -> Iterator[Start]:
@@ -83,7 +98,8 @@ def _attribute(what: str, dotted: str) -> Start:
     """A module, or a name in one (`shop.celery.app`)."""
     parent = dotted.rpartition(".")[0]
     found = _module(what, dotted)
-    return Start(what, "module", found.missing, (*found.paths, *(_module(what, parent).paths if parent else ())))
+    owners = _module(what, parent).paths if parent else ()
+    return Start(what, "module", found.missing, (*found.paths, *owners), owner=owners[-1] if owners else "")
 
 
 def _script(path: str) -> Start:

@@ -7,7 +7,7 @@ https://docs.opensearch.org/latest/install-and-configure/install-opensearch/dock
 
 from __future__ import annotations
 
-from auditlib.conventions import images, services
+from auditlib.conventions import images, mounts, services
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import EnvironmentEntry, Service
 
@@ -26,10 +26,19 @@ def asks_nobody(inventory: Inventory, service: Service) -> bool:
     given = service.configs or any(mount.target.endswith(_FILES) for mount in service.mounts)
     if told or given or not (name == "mongo" or name in _REDIS or name in _SEARCH) or _may_add(inventory, service):
         return False
+    if not services.runs_server(inventory, service):
+        return False
     if name == "mongo":
         given = any(entry.name.startswith("MONGO_INITDB_ROOT_") for entry in service.environment)
         return not (given or services.lacks_env_file(inventory, service))
     return name in _REDIS or switch(service) is not None
+
+
+def has_password_file(inventory: Inventory, service: Service) -> bool:
+    """Whether a configuration that the command of a Redis names, and that it mounts, sets a password."""
+    words = " ".join((*service.entrypoint, *service.command)).split()
+    named = {mounts.path_outside(service, word) for word in words if word.endswith(".conf")} - {""}
+    return any(item.name == "requirepass" and item.location.file in named for item in inventory.fixed_secrets)
 
 
 def _may_add(inventory: Inventory, service: Service) -> bool:

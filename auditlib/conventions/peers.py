@@ -10,7 +10,11 @@ from auditlib.inventory.stack import Endpoint, Service
 from auditlib.patterns import regex
 
 _ITSELF = frozenset({"localhost", "ip6-localhost", "host", "hostname", "example", "broadcasthost"})
-_NO_NETWORK = frozenset({"file", "sqlite", "unix", "npipe", "data", "memory", "mem", "local", "fd", "docker", "env"})
+_NO_NETWORK = frozenset({
+    "file", "sqlite", "unix", "npipe", "data", "memory", "mem", "local", "fd", "docker", "env",
+    "s3", "s3a", "gs", "gcs", "az", "azure", "abfs", "abfss", "wasb", "wasbs", "oss",
+})  # fmt: skip
+"""Schemes of what is no host: files, sockets, and the buckets of object stores."""
 _SPELLED_AS_NAME = regex(r"[a-z][a-z0-9]*(?:[-_][a-z0-9]+)*")
 """How the names of services look; anything else in its place is more likely a placeholder or a word."""
 

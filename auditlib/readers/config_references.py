@@ -1,6 +1,8 @@
 """What configuration files of programs refer to: hosts in their URLs, and variables that have to be set.
 
-Of the hosts only those in a URL with a port count, which is how a service is reached and hardly ever an example.
+Of the hosts only those in a URL with a port count, which is how a service is reached and hardly ever an example; of an
+OpenTelemetry Collector also those that its exporters name without a scheme
+(https://opentelemetry.io/docs/collector/configuration/#exporters).
 Variables are read of Logstash, which refuses to start without one that has no default
 (https://www.elastic.co/docs/reference/logstash/environment-variables).
 """
@@ -19,7 +21,7 @@ from auditlib.inventory.stack import Endpoint
 from auditlib.model import Location
 from auditlib.patterns import regex
 from auditlib.readers import selection
-from auditlib.readers.reading import Reading
+from auditlib.readers.reading import Reading, location_at
 from auditlib.source import Source
 
 FILE_LIMIT = 200
@@ -28,6 +30,13 @@ FILE_LIMIT = 200
 _ENDINGS = (".yml", ".yaml", ".conf", ".cfg", ".ini", ".toml", ".alloy", ".river")
 _ELSEWHERE = regex(r"(?:^|[._/-])(?:compose|docker-compose)[\w.-]*\.ya?ml$|(?:^|/)(?:\.github|docs?|node_modules)/")
 _URL = regex(r"\b([a-z][a-z0-9+]{1,20})://(?:[^\s/@\"'<>]+@)?([a-z][a-z0-9_-]*):(\d{2,5})(?![\w.])")
+_COLLECTOR = regex(r"^receivers:(?:\s|$)", re.M)
+_EXPORTERS = regex(r"^exporters:[^\n]*\n(?:[ \t#][^\n]*\n?|\n)*", re.M)
+_SENT_TO = regex(
+    r"^[ \t]+(?:-[ \t]+)?(?:(?:endpoint|brokers|addresses|addr|host)[ \t]*:[ \t]*\[?[ \t]*)?[\"']?"
+    r"(?P<host>[a-z][a-z0-9_-]*):(?P<port>\d{2,5})(?![\w.])",
+    re.M,
+)
 _LOGSTASH = regex(r"^\s*(?:input|output)\s*\{", re.M)
 _VARIABLE = regex(r"\$\{([A-Z][A-Z0-9_]+)\}")
 _SCRAPES = regex(r"^scrape_configs:", re.M)
@@ -61,12 +70,20 @@ def _read(path: str, text: str) -> Iterator[ConfigAddress | ConfigVariable | Pla
             before = text[starts[place.line - 1] : match.start()]
             late = resolves and _IN_VARIABLE.fullmatch(before) is not None
             yield ConfigAddress(Endpoint(*match.groups()), place, late)
+    yield from _of_collector(path, text)
     for match in _VARIABLE.finditer(text) if path.endswith(".conf") and _LOGSTASH.search(text) else ():
         if place := _place(path, text, starts, match.start()):
             yield ConfigVariable(match[1], "Logstash", place)
     for match in _PLAIN.finditer(text) if path.endswith((".yml", ".yaml")) and _SCRAPES.search(text) else ():
         if place := _place(path, text, starts, match.start("name")):
             yield PlainVariable(match["name"], match["field"], place)
+
+
+def _of_collector(path: str, text: str) -> Iterator[ConfigAddress]:
+    """Where the exporters of an OpenTelemetry Collector send to, as far as they name a host and a port alone."""
+    block = _EXPORTERS.search(text) if path.endswith((".yml", ".yaml")) and _COLLECTOR.search(text) else None
+    for match in _SENT_TO.finditer(text, block.start(), block.end()) if block else ():
+        yield ConfigAddress(Endpoint("", match["host"], match["port"]), location_at(path, text, match.start("host")))
 
 
 def _place(path: str, text: str, starts: list[int], position: int) -> Location | None:

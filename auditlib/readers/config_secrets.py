@@ -1,4 +1,4 @@
-"""Secrets that configuration files hold under their names: `password: …`, `secret_access_key = …`.
+"""Secrets that configuration files hold under their names: `password: …`, `secret_access_key = …`, `requirepass …`.
 
 Only YAML, properties and INI-like files of programs are read, line by line, and of JSON the `appsettings.json` of .NET,
 whose connection strings hold a password among their parts; files of Compose, of workflows and of environments have
@@ -31,6 +31,12 @@ _ASSIGNED = regex(
     [ \t]*(?:[#;,].*)?$""",
     re.M | re.X,
 )
+_SPACED = regex(
+    r"^[ \t]*(?P<name>requirepass|masterauth)[ \t]+"
+    r"(?:\"(?P<double>[^\"\n]{1,300})\"|'(?P<single>[^'\n]{1,300})'|(?P<plain>[^\s\"'#][^\s]{0,300}))[ \t]*$",
+    re.M,
+)
+"""How Redis and Valkey write theirs (https://redis.io/docs/latest/operate/oss_and_stack/management/config/)."""
 _SCHEME = regex(r"^[ \t]*authorization:[ \t]*\n(?:[ \t]*(?:#.*|type:.*)?\n){0,4}[ \t]*\Z", re.M)
 """What stands before the `credentials` that Prometheus and Alertmanager send as a token."""
 _SETTINGS = regex(r"(?:^|/)appsettings(?:\.[\w-]+)?\.json$")
@@ -77,7 +83,8 @@ def _connections(source: Source, path: str) -> Iterator[FixedSecret]:
 def _read(source: Source, path: str) -> Iterator[FixedSecret]:
     text = source.glance(path)
     starts: list[int] = []
-    for match in _ASSIGNED.finditer(text):
+    spaced_names = _SPACED.finditer(text) if path.endswith(".conf") else ()
+    for match in (*_ASSIGNED.finditer(text), *spaced_names):
         name, written = match["name"], match["double"] or match["single"] or match["plain"]
         spaced = re.search(r"\s", written) and not _APP_PASSWORD.fullmatch(written)
         token = name == "credentials" and _SCHEME.search(text, max(0, match.start("name") - 300), match.start("name"))

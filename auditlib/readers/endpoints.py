@@ -20,6 +20,7 @@ _AUTHORITY = regex(rf"({_HOST})(?::(\d{{1,5}}))?(?=$|[?#;)\]}}])")
 _PAIR = regex(rf"(?:^|[\s,;=@('\"])({_HOST}):(\d{{2,5}})(?=$|[\s,;/)'\"])")
 _AFTER_CREDENTIALS = regex(rf"@(?:\w+\()?({_HOST}):(\d{{2,5}})(?=$|[\s,;/)'\"])")
 _BARE = regex(rf"({_HOST})$")
+_SWITCHES = frozenset({"true", "false", "yes", "no", "on", "off", "null", "none"})
 _ADDRESS_NAME = regex(
     r"(?:^|_)(?:HOST|HOSTS|HOSTNAME|SERVER|SERVERS|ADDR|ADDRESS|ENDPOINT|ENDPOINTS|URL|URI|NODES|PEERS|BROKERS|"
     r"UPSTREAM|BACKEND_HOST|SERVICE_NAME|SEED_HOSTS|CONTACT_POINTS)$"
@@ -47,7 +48,8 @@ def endpoints(name: str, text: str) -> tuple[Endpoint, ...]:
         found = [Endpoint("", host, port) for host, port in pattern.findall(text) if not host.isdigit()]
     if not found and _ADDRESS_NAME.search(upper):
         words = (word.strip() for word in text.split(","))
-        found = [Endpoint("", word, "") for word in words if _BARE.match(word) and not word.isdigit()]
+        plain = (word for word in words if word.lower() not in _SWITCHES and not word.isdigit())
+        found = [Endpoint("", word, "") for word in plain if _BARE.match(word)]
     return tuple(dict.fromkeys(found))
 
 

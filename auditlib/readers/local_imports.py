@@ -57,10 +57,12 @@ def _named(source: Source) -> Iterator[str]:
     words = {word for path in naming if code for word in _WORD.findall(source.glance(path))}
     names = {posixpath.basename(word) for word in words if "." in word or "/" in word} | words
     modules = {word.rpartition(".")[2] for word in words}
+    packages = {part for word in words for part in word.split(".")}
     for path in code:
         stem, ending = posixpath.splitext(posixpath.basename(path))
         package = posixpath.basename(posixpath.dirname(path)) if stem in ("__init__", "__main__") else stem
-        if stem + ending in names or (ending == ".py" and package in modules):
+        inside = package in (packages if stem == "__init__" else modules)
+        if stem + ending in names or (ending == ".py" and inside):
             yield path
 
 

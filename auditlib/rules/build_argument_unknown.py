@@ -36,13 +36,12 @@ References:
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Iterable, Iterator
 
-from auditlib.conventions import build_context, services
+from auditlib.conventions import build_calls, build_context, services
+from auditlib.conventions.build_calls import BuildCall
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import Pair, Step
 from auditlib.inventory.dockerfile import Dockerfile
 from auditlib.inventory.stack import Build, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
@@ -53,7 +52,7 @@ from auditlib.rules._rule import Evidence, rule
 
 @rule(area=Area.ORCHESTRATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """For each service one finding for all arguments that its Dockerfile doesn't declare."""
+    """For each service, and each call of a build, one finding for all arguments that its Dockerfile doesn't declare."""
     for service in inventory.services:
         found = services.dockerfile(inventory, service)
         if found is None or service.build is None or service.build.inline:
@@ -61,35 +60,22 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         unknown = _unknown(found, (name for name, _ in service.build.arguments))
         if unknown:
             yield _evidence(service, service.build, found, unknown)
-    for job in inventory.jobs:
-        for step in job.steps:
-            yield from _of_step(inventory, step)
+    for call in build_calls.of(inventory):
+        if unknown := _unknown(call.dockerfile, call.arguments):
+            yield _passed(call, unknown)
 
 
-def _of_step(inventory: Inventory, step: Step) -> Iterator[Evidence]:
-    """The arguments that docker/build-push-action passes to a Dockerfile of the repository."""
-    inputs = {pair.name: pair for pair in step.inputs}
-    given = inputs.get("build-args")
-    if given is None or not step.uses.startswith("docker/build-push-action@"):
-        return
-    context, name = (inputs[key].value if key in inputs else "" for key in ("context", "file"))
-    path = posixpath.normpath(name or posixpath.join(context or ".", "Dockerfile"))
-    found = inventory.dockerfiles_by_path.get(path)
-    lines = (line.strip().partition("=") for line in given.value.splitlines())
-    unknown = _unknown(found, [key for key, equals, _ in lines if equals and key.isidentifier()]) if found else []
-    if found and unknown:
-        yield _passed(step, given, found, unknown)
-
-
-def _passed(step: Step, given: Pair, found: Dockerfile, unknown: list[str]) -> Evidence:
+def _passed(call: BuildCall, unknown: list[str]) -> Evidence:
+    path = call.dockerfile.path
+    place = call.arguments_location or call.location
     return Evidence(
-        f"The step {step.name or step.index + 1} of the job {step.job} passes {listed(unknown)} to the build; "
-        f"{found.path} has no ARG of {'that name' if len(unknown) == 1 else 'these names'}, so Docker drops it.",
-        given.location,
-        subject=f"{step.job}/{'/'.join(unknown)}",
-        related=(Related(found.location, f"declares no {listed(unknown)}"),),
-        recommendation=_advice(found, unknown),
-        example=_declaring(found, unknown),
+        f"{call.caller} passes {listed(unknown)} to the build; {path} has no ARG of "
+        f"{'that name' if len(unknown) == 1 else 'these names'}, so Docker drops it.",
+        place,
+        subject=f"{place.file}/{path}/{'/'.join(unknown)}",
+        related=(Related(call.dockerfile.location, f"declares no {listed(unknown)}"),),
+        recommendation=_advice(call.dockerfile, unknown),
+        example=_declaring(call.dockerfile, unknown),
     )
 
 

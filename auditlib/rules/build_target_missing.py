@@ -1,7 +1,7 @@
-"""A service is built to a stage that its Dockerfile lacks.
+"""An image is built to a stage that its Dockerfile lacks.
 
-`build.target` names a stage. If the Dockerfile has none of that name, the build fails with "target stage could not be
-found".
+`build.target` names a stage, as `docker build --target` does. If the Dockerfile has none of that name, the build fails
+with "target stage could not be found".
 
 Anti-pattern:
 
@@ -32,7 +32,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from auditlib.conventions import build_context, services
+from auditlib.conventions import build_calls, build_context, services
+from auditlib.conventions.build_calls import BuildCall
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.dockerfile import Dockerfile
@@ -40,12 +41,13 @@ from auditlib.inventory.stack import Build, Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.phrases import listed
 from auditlib.rules import _compose_lines as compose_lines
+from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 
 @rule(area=Area.ORCHESTRATION, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """Every `target` that is neither the name nor the number of a stage, once with all services built to it."""
+    """Every `target` that is neither the name nor the number of a stage: of services once together, and of commands."""
     missing: defaultdict[tuple[str, str], list[tuple[Service, Build, Dockerfile]]] = defaultdict(list)
     for service in inventory.services:
         found = services.dockerfile(inventory, service) or build_context.meant(inventory, service)
@@ -53,12 +55,36 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         if found is None or build is None or build.inline or not found.stages:
             continue
         target = build.target.lower()
-        names = [stage.name for stage in found.stages]
-        numbered = target.isdigit() and int(target) < len(names)
-        if target and target not in names and not numbered and "$" not in target:
+        if _is_missing(found, target):
             missing[found.path, target].append((service, build, found))
     for uses in missing.values():
         yield _evidence(uses)
+    for call in build_calls.of(inventory):
+        if _is_missing(call.dockerfile, call.target.lower()):
+            yield _of_call(call)
+
+
+def _is_missing(found: Dockerfile, target: str) -> bool:
+    names = [stage.name for stage in found.stages]
+    numbered = target.isdigit() and int(target) < len(names)
+    return bool(names and target) and target not in names and not numbered and "$" not in target
+
+
+def _of_call(call: BuildCall) -> Evidence:
+    named = [stage.name for stage in call.dockerfile.stages if not stage.name.isdigit()]
+    place = call.target_location or call.location
+    return Evidence(
+        f"{call.caller} builds {call.dockerfile.path} to the stage {call.target}, which it doesn't have"
+        f"{f'; it has {listed(named)}' if named else ''}.",
+        place,
+        subject=f"{place.file}/{call.dockerfile.path}/{call.target}",
+        related=tuple(Related(stage.location, f"the stage {stage.name}") for stage in call.dockerfile.stages),
+        recommendation=f"Name one of {listed(named)}, or leave the target out for the last stage."
+        if named
+        else "Leave the target out, or name the stage in the Dockerfile.",
+        change=(call.target, named[0]) if len(named) == 1 else ("", ""),
+        example=files.into(place.file, "--target <one of the Dockerfile's stages>"),
+    )
 
 
 def _evidence(uses: list[tuple[Service, Build, Dockerfile]]) -> Evidence:

@@ -53,7 +53,8 @@ _RENEWS_ONCE = regex(
 _STARTS_ANEW = regex(r"\brestart\b|\bup\b.*\s(?:-d|--detach)\b|\bstart\b|\bkill\b")
 _RENEWS = regex(r"\bcertbot\s+(?:-\S+\s+){0,5}renew\b")
 _REPEATS = regex(r"\b(?:while|until|for)\b|\bsleep\b|\bcrond?\b")
-_RELOADS = regex(r"\breload\b|\bHUP\b|(?:deploy|post|renew)-hook|--reloadcmd")
+_RELOADS = regex(r"(?<!-)\breload\b|\bHUP\b|(?:deploy|post|renew)-hook|--reloadcmd")
+"""What may reload a proxy; `--reload` is an option of development servers."""
 _TIMED = regex(r"(?:^|/)(?:crontabs?|cron\.\w+)(?:$|/)|crontab$|\.(?:cron|timer)$")
 
 

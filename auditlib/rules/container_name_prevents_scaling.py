@@ -28,7 +28,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditlib.conventions import deployment, services, stacks
+from msgspec.structs import replace
+
+from auditlib.conventions import compose_calls, deployment, services, stacks
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
@@ -48,9 +50,14 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     spoken = any(not deployment.COPIES.isdisjoint(document.words) for document in inventory.documents)
     for mine in stacks.by_project(inventory.distinct_services).values():
         named = [item for item in mine if item.container_name]
-        refused = [item for item in named if stacks.somewhere(inventory, item, _has_copies)]
+        scaled = compose_calls.scaled(inventory)
+        refused = [item for item in named if item.name in scaled or stacks.somewhere(inventory, item, _has_copies)]
         if refused:
-            yield _evidence(hosts, refused, "is to run in several copies, which Compose refuses", Severity.HIGH)
+            why = "is to run in several copies, which Compose refuses"
+            found = _evidence(hosts, refused, why, Severity.HIGH)
+            places = (scaled[item.name][1] for item in refused if item.name in scaled)
+            asked = tuple(Related(place, "starts several copies") for place in dict.fromkeys(places))
+            yield replace(found, related=(*found.related, *asked))
         called = _called(inventory) if named else frozenset()
         awaited = {item.service for other in mine for item in other.dependencies if "completed" in item.condition}
         once = {item.name for item in mine if services.is_one_shot(item, item.name in awaited)}

@@ -25,6 +25,7 @@ References:
 
 from __future__ import annotations
 
+import posixpath
 from collections import defaultdict
 from collections.abc import Iterator
 
@@ -35,10 +36,12 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.dockerfile import DockerIgnore, Instruction
 from auditlib.inventory.stack import Build, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.patterns import regex
 from auditlib.phrases import listed
 from auditlib.rules import _files
 from auditlib.rules._rule import Evidence, rule
 
+_WILDCARD = regex(r"[*?]")
 _Copy = tuple[str, Instruction]
 """A source that the build doesn't see, and the instruction that copies it."""
 
@@ -66,22 +69,27 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 
 
 def _sources(instruction: Instruction) -> list[str]:
-    """The files and folders of the context that an instruction copies; nothing of stages, URLs and wildcards."""
+    """The files and folders of the context that an instruction copies; nothing of stages and URLs."""
     if not instruction.copies_context:
         return []
     if any(word.startswith("<<") for word in instruction.words):
         return []
-    plain = [word for word in instruction.words[:-1] if not any(sign in word for sign in ("*", "?", "[", "$", "://"))]
-    return [word for word in plain if not word.startswith("git@") and not GENERATED & set(word.split("/"))]
+    plain = [word for word in instruction.words[:-1] if not any(sign in word for sign in ("[", "$", "://"))]
+    return [word for word in plain if not word.startswith("git@")]
 
 
 def _fault(source: str, files: list[str], ignore: DockerIgnore | None) -> str:
     """Why the build doesn't see a source; empty if it does."""
-    mine = [path for path in files if build_context.matches(source, path)]
-    if not mine:
+    wanted = _WILDCARD.split(source)[0]
+    wild = wanted != source  # which may match nothing, as long as the folder is there
+    wanted = posixpath.normpath(f"/{posixpath.dirname(wanted) if wild else wanted}").lstrip("/")
+    mine = [path for path in files if build_context.matches(wanted, path)]
+    if not mine and not wild and not GENERATED & set(wanted.split("/")):
         return "which isn't there"
-    left_out = all(build_context.is_excluded(ignore, path) for path in mine)
-    return f"which {ignore.path} leaves out" if left_out and ignore else ""
+    if ignore is None or (wild and not wanted) or (not mine and build_context.may_let_in(ignore, wanted)):
+        return ""
+    left_out = all(build_context.is_excluded(ignore, path) for path in mine or [wanted])
+    return f"which {ignore.path} leaves out" if left_out else ""
 
 
 def _said(why: str, several: bool) -> str:

@@ -32,11 +32,13 @@ from __future__ import annotations
 
 import posixpath
 import re
+import sys
 from collections.abc import Iterator
+from itertools import pairwise
 
 from msgspec.structs import replace
 
-from auditlib.conventions import build_context, container_files, entry_points, mounts, services
+from auditlib.conventions import build_context, container_files, entry_points, mounts, services, starting
 from auditlib.conventions.container_files import ContainerFiles
 from auditlib.conventions.entry_points import Start
 from auditlib.graph import DependencyGraph
@@ -44,6 +46,7 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Command, Manifest
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.patterns import regex
 from auditlib.phrases import listed
 from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules import _files
@@ -53,6 +56,7 @@ from auditlib.rules._rule import Evidence, rule
 @rule(area=Area.ORCHESTRATION, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every command that starts by name what neither image nor mount holds, where all of their files are known."""
+    told: set[tuple[str, Location]] = set()  # services that share an image share its command
     for item in inventory.services:
         service = _as_meant(inventory, item)
         if not _is_made_here(inventory, service):
@@ -62,13 +66,18 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         if files.unknown or not files.paths:
             continue
         for start, place in dict(found).items():
-            if _is_missing(inventory, service, files, start):
-                yield _evidence(service, files, start, place)
+            if (start.what, place) not in told and _is_missing(inventory, service, files, start):
+                told.add((start.what, place))
+                yield _evidence(service, files, start, place, by_script=place.file in inventory.scripts_by_path)
         yield from _misplaced(inventory, service, files)
 
 
 def _as_meant(inventory: Inventory, service: Service) -> Service:
-    """The service built from the only Dockerfile of its context, where the one that it names isn't there."""
+    """The service with the build of the image that it runs, if another one builds that; and built from the only
+    Dockerfile of its context, where the one that it names isn't there.
+    """
+    if service.build is None and (builder := inventory.image_builders.get((service.project, service.image))):
+        service = replace(service, build=builder.build)
     found = None if services.dockerfile(inventory, service) else build_context.meant(inventory, service)
     if found is None or service.build is None:
         return service
@@ -84,23 +93,65 @@ def _is_made_here(inventory: Inventory, service: Service) -> bool:
 
 
 def _starts(inventory: Inventory, service: Service) -> Iterator[tuple[Start, Location]]:
-    variables = {entry.name: entry.value.text for entry in service.environment if entry.value}
+    variables = _variables(inventory, service)
     for command in services.commands(inventory, service):
-        for start in entry_points.starts(command.words, variables):
+        for start in entry_points.starts(entry_points.expanded(command, variables), variables):
             if not any(sign in path for path in start.paths for sign in "$*{"):
-                yield start, _place(service, command)
+                yield start, _given(service, command, start) or _place(service, command)
+    for item in starting.of(inventory, service):
+        for start in entry_points.starts(item.words, variables) if item.followed else ():
+            if start.kind != "script" and not any(sign in path for path in start.paths for sign in "$*{"):
+                yield start, item.location
+
+
+def _given(service: Service, command: Command, start: Start) -> Location | None:
+    """Where the variable is set that tells a shell what to start."""
+    named = (entry for entry in service.environment if entry.name in command.expands and entry.value)
+    return next((item.location for item in named if item.value and item.value.text in start.what), None)
+
+
+def _variables(inventory: Inventory, service: Service) -> dict[str, str]:
+    """What the container's variables hold, as far as it is known: those of its image, and Compose's in their place."""
+    image = (item for item in services.built_from(inventory, service)[1] if item.keyword == "ENV")
+    found = {name: value.text for item in image for name, value in item.variables if value}
+    return found | {entry.name: entry.value.text for entry in service.environment if entry.value}
 
 
 def _misplaced(inventory: Inventory, service: Service, files: ContainerFiles) -> Iterator[Evidence]:
-    """Scripts that a command names by a relative path, and that lie in another folder of the container."""
+    """Scripts and modules that a command names relative to its folder, and that lie in another one of the container."""
     for command in services.commands(inventory, service):
         if not command.words or command.folder or "/" in command.words[0] or command.words[0].endswith(".sh"):
             continue  # what runs first may change the folder
         for start in entry_points.starts(command.words, {}):
-            there = files.elsewhere(start.missing) if start.kind == "script" and "$" not in start.missing else []
+            there = _elsewhere(inventory, service, files, command, start) if "$" not in start.missing else []
             if there and not start.missing.startswith("/"):
                 likely = _likely(inventory, service, files, there)
                 yield _of_misplaced(service, files, start, there, likely, _place(service, command))
+
+
+_INSTALLS_ITSELF = regex(
+    r"\bpip3? install\b.*\s(?:-e|--editable|\.|[./]\S*/?)(?:\s|\[|$)|\b(?:poetry|pdm|hatch|rye|flit)\b|\buv sync\b|"
+    r"setup\.py"
+)
+"""What makes the project's own modules known wherever its programs start."""
+_FOLDER_OPTIONS = frozenset({"--app-dir", "--chdir", "--pythonpath", "--workdir", "--python-path", "--path"})
+
+
+def _elsewhere(
+    inventory: Inventory, service: Service, files: ContainerFiles, command: Command, start: Start
+) -> list[str]:
+    """Where in the container something is that isn't where a command looks for it."""
+    if start.kind == "script":
+        return files.elsewhere(start.missing)
+    top = start.missing.removesuffix(".py").partition("/")[0]
+    library = top in sys.stdlib_module_names or _is_library(inventory, files, top)
+    if start.kind != "module" or library or files.folder == "/" or _INSTALLS_ITSELF.search(files.installed):
+        return []  # in the root nobody works: a base image of one's own may have chosen another folder
+    words = command.words
+    told = [after for before, after in pairwise(words) if before in _FOLDER_OPTIONS]
+    told += [word.partition("=")[2] for word in words if word.partition("=")[0] in _FOLDER_OPTIONS]
+    path = _variables(inventory, service).get("PYTHONPATH", "").split(":")
+    return files.elsewhere(start.missing, start.paths, ("", *told, *path))
 
 
 def _likely(inventory: Inventory, service: Service, files: ContainerFiles, there: list[str]) -> list[str]:
@@ -111,10 +162,19 @@ def _likely(inventory: Inventory, service: Service, files: ContainerFiles, there
     return beside if len(beside) == 1 else there
 
 
+def _as_told(files: ContainerFiles, start: Start, path: str) -> str:
+    """A file of the container as a command of its folder names it; a module by its dotted name."""
+    relative = posixpath.relpath(path, files.folder)
+    if start.kind != "module" or relative.startswith(".."):
+        return relative
+    asked, found = (name.removesuffix(".py").replace("/", ".") for name in (start.missing, relative))
+    return start.what.replace(asked, found)
+
+
 def _of_misplaced(
     service: Service, files: ContainerFiles, start: Start, there: list[str], likely: list[str], place: Location
 ) -> Evidence:
-    meant = posixpath.relpath(likely[0], files.folder) if len(likely) == 1 else "the one that is meant"
+    meant = _as_told(files, start, likely[0]) if len(likely) == 1 else "the one that is meant"
     source = service.build.location if service.build else service.location
     return Evidence(
         f"{service.name} starts {start.what} in {files.folder}, and the image has it as {listed(there)} only.",
@@ -137,12 +197,21 @@ def _place(service: Service, command: Command) -> Location:
 
 
 def _is_missing(inventory: Inventory, service: Service, files: ContainerFiles, start: Start) -> bool:
-    if any(files.holds(path) for path in start.paths) or not _is_known_to_lack(inventory, service, files, start):
+    held = [path for path in start.paths if files.holds(path)]
+    empty = held == [start.owner] and _holds_no_names(inventory, start.owner)
+    if (held and not empty) or not _is_known_to_lack(inventory, service, files, start):
         return False
     if start.kind == "npm":
         packages = list(_packages(inventory, service))
         return bool(packages) and not any(target.name == start.missing for item in packages for target in item.targets)
-    return not any(files.may_make(path) for path in start.paths)
+    return not any(files.may_make(path) for path in start.paths if not empty or path != start.owner)
+
+
+def _holds_no_names(inventory: Inventory, package: str) -> bool:
+    """Whether a package has no names but those of its modules: what makes an application has to be imported first."""
+    files = [path for path in inventory.files if f"/{path}".endswith(f"/{package}__init__.py")]
+    known = [inventory.imports_by_path.get(path) for path in files]
+    return all(item is not None and not item.imports for item in known)
 
 
 def _packages(inventory: Inventory, service: Service) -> Iterator[Manifest]:
@@ -219,19 +288,20 @@ def _added(service: Service, start: Start, left: str, context: str) -> str:
     return _files.committed([posixpath.normpath(posixpath.join(context, path.rstrip("/")))])
 
 
-def _evidence(service: Service, files: ContainerFiles, start: Start, place: Location) -> Evidence:
+def _evidence(service: Service, files: ContainerFiles, start: Start, place: Location, *, by_script: bool) -> Evidence:
     context = service.build.context if service.build else ""
     home = "the root of the repository" if context == "." else context
     left = next((path for path in start.paths if files.lacks_but_repository_has(path)), "")
     what = f"a script {start.missing} in package.json" if start.kind == "npm" else start.missing
+    starter, it = (place.file, service.name) if by_script else (service.name, "it")
     lacking = (
-        f"{what} is neither in {home} nor in what it mounts" if context else f"{what} is in nothing that it mounts"
+        f"{what} is neither in {home} nor in what {it} mounts" if context else f"{what} is in nothing that {it} mounts"
     )
     source = service.build.location if service.build else service.image_location
     origin = f"is built from {home}" if context else f"runs {service.image}"
-    advice = f"Correct {start.what} in the command of {service.name}, or add {what}."
+    advice = f"Correct {start.what} in {starter if by_script else f'the command of {service.name}'}, or add {what}."
     return Evidence(
-        f"{service.name} starts {start.what}, but {f'the image does not get {left} of {home}' if left else lacking}.",
+        f"{starter} starts {start.what}, but {f'the image does not get {left} of {home}' if left else lacking}.",
         place,
         subject=f"{service.name}/{start.what}",
         service=service.name,

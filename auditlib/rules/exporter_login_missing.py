@@ -34,7 +34,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from auditlib import scraping
-from auditlib.conventions import exporters, services
+from auditlib.conventions import exporters, open_stores, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
@@ -82,7 +82,8 @@ def _asks(inventory: Inventory, server: Service) -> bool:
     found = services.product(inventory, server)
     words = " ".join(server.command).split()
     after = [word for before, word in pairwise(words) if before == "--requirepass"]
-    return found is not None and found.name in _PRODUCTS and any(word.strip("\"'") for word in after)
+    asks = any(word.strip("\"'") for word in after) or open_stores.has_password_file(inventory, server)
+    return found is not None and found.name in _PRODUCTS and asks
 
 
 def _password(inventory: Inventory, server: Service) -> str:
@@ -95,7 +96,7 @@ def _password(inventory: Inventory, server: Service) -> str:
 
 def _evidence(inventory: Inventory, service: Service, server: Service, name: str, place: Location) -> Evidence:
     return Evidence(
-        f"{server.name} is started with --requirepass, and {service.name}, which {name} sends there, has no password: "
+        f"{server.name} is started with a password, and {service.name}, which {name} sends there, has no password: "
         "`redis_up` is 0, and there are no metrics of it.",
         place,
         subject=f"{service.name}/{server.name}",

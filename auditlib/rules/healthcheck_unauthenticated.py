@@ -37,7 +37,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from auditlib.conventions import services
+from auditlib.conventions import open_stores, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Command
@@ -74,7 +74,11 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         found = services.product(inventory, service)
         if probe is None or probe.disabled or not probe.commands:
             continue
-        judged = (_fault(service, found.name if found else "", probe, command) for command in probe.commands)
+        protected = open_stores.has_password_file(inventory, service)
+        judged = (
+            _fault(service, found.name if found else "", probe, command, protected=protected)
+            for command in probe.commands
+        )
         fault = next(filter(None, judged), None)
         if fault:
             yield _evidence(inventory, service, *fault)
@@ -87,12 +91,12 @@ _Fault = tuple[str, str, Severity | None]
 """What a probe without the password does, how it is mended, and how bad it is if not as usual."""
 
 
-def _fault(service: Service, product: str, probe: Healthcheck, command: Command) -> _Fault | None:
+def _fault(service: Service, product: str, probe: Healthcheck, command: Command, *, protected: bool) -> _Fault | None:
     tool = command.words[0].rpartition("/")[2] if command.words else ""
     kind = "web" if tool in _WEB else _TOOLS.get(tool, "")
     if not kind or _gives(service, command, kind):
         return None
-    if kind == "redis" and _wants_password(service):
+    if kind == "redis" and (protected or _wants_password(service)):
         checked = any("PONG" in word for other in probe.commands for word in other.words[1:])
         effect = "so the check never passes" if checked else f"and {tool} exits with 0, so the check passes"
         return f"gets NOAUTH instead of an answer {effect} whatever state it is in", "Set REDISCLI_AUTH", None

@@ -31,7 +31,8 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 
-from auditlib.conventions import deployment
+from auditlib.conventions import compose_calls, deployment, side_by_side
+from auditlib.conventions.side_by_side import Pair
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Port, Project, Service
@@ -46,8 +47,10 @@ _WIDEST_RANGE = 1_000
 
 @rule(area=Area.ORCHESTRATION, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """Services that may run together and want the same port, in a project or with an overlay; copies of one service."""
+    """Services that may run together and want the same port, in one project or two; copies of one service."""
     yield from _copies(inventory)
+    for pair in side_by_side.pairs(inventory):
+        yield from _between(inventory, pair)
     for project in inventory.projects:
         owners: dict[tuple[str, int], list[tuple[Service, Port]]] = {}
         for service in inventory.services_of(project.name).values():
@@ -60,28 +63,65 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                     known.append((service, port))
 
 
+def _between(inventory: Inventory, pair: Pair) -> Iterator[Evidence]:
+    """Services of two projects that run on one host and want the same port of it."""
+    one, other = (
+        [(service, port) for service in inventory.services_of(project.name).values() for port in service.ports]
+        for project in (pair.one, pair.other)
+    )
+    for first, second in itertools.product(one, other):
+        shared = sorted(set(_numbers(first[1].host_port)) & set(_numbers(second[1].host_port)))
+        if shared and first[1].protocol == second[1].protocol and _collide(first, second):
+            yield _of_pair(inventory, pair, shared[0], first, second)
+
+
+def _of_pair(
+    inventory: Inventory, pair: Pair, number: int, first: tuple[Service, Port], second: tuple[Service, Port]
+) -> Evidence:
+    files = (pair.one.location.file, pair.other.location.file)
+    free = max(_free(inventory, project, number) for project in (pair.one, pair.other))
+    why = "are started together" if pair.called else "meet in a network of the host"
+    return Evidence(
+        f"{first[0].name} of {files[0]} and {second[0].name} of {files[1]}, which {why}, both publish port {number} of "
+        "the host; whichever starts second fails.",
+        second[1].location,
+        subject=f"{first[0].name}/{second[0].name}/{number}",
+        service=second[0].name,
+        related=(
+            Related(first[1].location, f"{first[0].name} publishes {number}"),
+            Related(pair.location, "starts both" if pair.called else "the network that both join"),
+        ),
+        recommendation=f"Give {second[0].name} another host port than {number}.",
+        change=(f"{number}:{second[1].target}", f"{free}:{second[1].target}"),
+        example=compose_lines.of_service(second[0], f'ports:\n  - "{free}:{second[1].target}"'),
+        confidence=None if pair.called else Confidence.MEDIUM,
+    )
+
+
 def _copies(inventory: Inventory) -> Iterator[Evidence]:
     """Services that are to run several times with one port; a cluster has a load balancer for that."""
     told: set[tuple[Location, str]] = set()
-    for service in inventory.services if not deployment.uses_orchestrator(inventory) else ():
+    scaled = compose_calls.scaled(inventory)
+    for service in inventory.services if not deployment.leaves_compose(inventory) else ():
         single = [port for port in service.ports if len(_numbers(port.host_port)) == 1]
         ports = [port for port in single if (port.location, port.host_port) not in told]
-        if (service.replicas or 0) > 1 and ports:
+        copies = max(service.replicas or 0, scaled.get(service.name, (0,))[0])
+        if copies > 1 and ports:
             told.update((port.location, port.host_port) for port in ports)  # an overlay has those of its base again
-            yield _of_copies(service, *ports)
+            yield _of_copies(service, copies, *ports)
 
 
-def _of_copies(service: Service, first: Port, *others: Port) -> Evidence:
+def _of_copies(service: Service, copies: int, first: Port, *others: Port) -> Evidence:
     numbers = listed(port.host_port for port in (first, *others))
     return Evidence(
-        f"{service.name} is to run in {service.replicas} copies, which all publish {'ports' if others else 'port'} "
+        f"{service.name} is to run in {copies} copies, which all publish {'ports' if others else 'port'} "
         f"{numbers} of the host; only the first one starts.",
         first.location,
         subject=f"{service.name}/copies",
         service=service.name,
         related=tuple(Related(port.location, f"{port.host_port} has one owner too", member=True) for port in others),
         recommendation=f"Put a proxy before {service.name}, or publish a range of ports.",
-        change=(f"{first.host_port}:{first.target}", f"{_range(first, service.replicas or 1)}:{first.target}"),
+        change=(f"{first.host_port}:{first.target}", f"{_range(first, copies)}:{first.target}"),
     )
 
 

@@ -29,7 +29,7 @@ import shlex
 from collections.abc import Iterator
 
 from auditlib.compose.discovery import is_compose_file
-from auditlib.conventions import deployment, environments, images, placeholders, pushed_images
+from auditlib.conventions import builds, deployment, environments, images, placeholders, pushed_images
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
@@ -87,6 +87,7 @@ def _named(inventory: Inventory) -> Iterator[tuple[str, Location]]:
         for stage in dockerfile.stages:
             if stage.base.lower() not in stages and stage.base != "scratch":
                 yield stage.base, stage.location
+        yield from ((image, item.location) for image, item in builds.borrowed(inventory, dockerfile))
     yield from _in_clusters(inventory)
 
 

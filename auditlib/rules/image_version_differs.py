@@ -46,6 +46,7 @@ from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed
 from auditlib.rules import _compose_lines as compose_lines
+from auditlib.rules import _files as files
 from auditlib.rules import _workflow_lines as workflow_lines
 from auditlib.rules._rule import Evidence, rule
 
@@ -54,6 +55,13 @@ _ELASTIC = regex(
     r"^(?:docker\.elastic\.co/.+|(?:.+/)?(?:elasticsearch|kibana|logstash|apm-server|filebeat|metricbeat|heartbeat))$"
 )
 """https://www.elastic.co/support/matrix#matrix_compatibility"""
+_TWO_PARTS = frozenset({"MySQL", "MariaDB"})
+"""Products of which 8.0 and 8.4, or 10.6 and 10.11, are series of their own
+(https://dev.mysql.com/doc/refman/8.4/en/mysql-releases.html)."""
+_OF_DEPLOYMENT = frozenset({
+    "deploy", "deployment", "deployments", "docker", "compose", "infra", "infrastructure", "ops", "devops", "prod",
+    "production", "staging", "dev", "development", "local",
+})  # fmt: skip
 _PLAYWRIGHT = frozenset({"@playwright/test", "playwright", "playwright-test"})
 
 
@@ -63,12 +71,13 @@ _Run = tuple[Service, str]
 
 @rule(area=Area.ORCHESTRATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """Images of workflows in other versions than Compose's, data stores in several, Playwright and its library."""
+    """Images of jobs and clusters in other versions than Compose's, data stores in several, Playwright's library."""
     running: defaultdict[str, list[_Run]] = defaultdict(list)
     for service in inventory.services:
         if _version(image := _image(inventory, service)):
             running[images.repository(image)].append((service, image))
     yield from _of_jobs(inventory, running)
+    yield from _of_clusters(inventory, running)
     for found in running.values():
         yield from _between_files(inventory, found)
     yield from _playwright(inventory, running)
@@ -88,8 +97,7 @@ def _of_jobs(inventory: Inventory, running: dict[str, list[_Run]]) -> Iterator[E
     for job in inventory.jobs:
         for item in job.services:
             found = running.get(images.repository(item.image), [])
-            tested, runs = _version(item.image), {_version(image)[:1] for _, image in found}
-            if tested and runs and tested[:1] not in runs:
+            if found and _version(item.image) and all(_differ(item.image, image) for _, image in found):
                 yield Evidence(
                     f"The job {job.id} tests with {item.image}; Compose runs {listed(image for _, image in found)}.",
                     item.location,
@@ -104,9 +112,36 @@ def _of_jobs(inventory: Inventory, running: dict[str, list[_Run]]) -> Iterator[E
                 )
 
 
+def _of_clusters(inventory: Inventory, running: dict[str, list[_Run]]) -> Iterator[Evidence]:
+    """Data stores that a manifest runs in another version than Compose."""
+    for item in (image for file in inventory.cluster_files for image in file.images):
+        found = running.get(images.repository(item.image), [])
+        product = services.product(inventory, found[0][0]) if found and _version(item.image) else None
+        stored = product is not None and product.kind in services.DATASTORES
+        if stored and all(_differ(item.image, image) for _, image in found):
+            yield Evidence(
+                f"{item.location.file} runs {item.image} in the cluster; Compose runs "
+                f"{listed(dict.fromkeys(image for _, image in found))}.",
+                item.location,
+                subject=f"{item.location.file}/{images.repository(item.image)}",
+                service=found[0][0].name,
+                related=tuple(Related(service.image_location, f"{image} runs") for service, image in found),
+                recommendation=f"Use one major version of {images.repository(item.image)} in Compose and the cluster.",
+                example=files.into(item.location.file, f"image: {images.repository(item.image)}:<what Compose runs>"),
+            )
+
+
+def _home(file: str) -> str:
+    """The folder of what a Compose file is about: that of a deployment (`deploy/`, `docker/prod/`) is about the one
+    above it.
+    """
+    parts = posixpath.dirname(file).split("/")
+    return "/".join(part for part in parts if part.lower() not in _OF_DEPLOYMENT)
+
+
 def _between_files(inventory: Inventory, found: list[_Run]) -> Iterator[Evidence]:
     """A data store of one name that overlays, or other Compose files of the same folder, run in another version."""
-    homes = {item.name: posixpath.dirname(item.location.file) for item in inventory.projects}
+    homes = {item.name: _home(item.location.file) for item in inventory.projects}
     alike: defaultdict[tuple[str, str], dict[Location, _Run]] = defaultdict(dict)
     for service, image in found:
         product = services.product(inventory, service)
@@ -114,7 +149,7 @@ def _between_files(inventory: Inventory, found: list[_Run]) -> Iterator[Evidence
             alike[homes.get(service.project, ""), service.name].setdefault(service.image_location, (service, image))
     for runs in alike.values():
         (first, (service, image)), *others = runs.items()
-        other = [(place, text) for place, (_, text) in others if _version(text)[:1] != _version(image)[:1]]
+        other = [(place, text) for place, (_, text) in others if _differ(text, image)]
         if other:
             yield Evidence(
                 f"{service.name} is {other[0][1]} in {other[0][0].file}, and {image} in {first.file}.",
@@ -158,6 +193,13 @@ def _version(image: str) -> tuple[int, ...]:
     """Major and minor version of an image's tag; empty for a tag that names none."""
     match = _VERSION.match(images.tag(image))
     return tuple(int(part) for part in match.groups() if part) if match else ()
+
+
+def _differ(one: str, other: str) -> bool:
+    """Whether two tags name different series of releases, of which one can't simply run with the data of the other."""
+    found = images.product(one)
+    parts = 2 if found and found.name in _TWO_PARTS else 1
+    return any(mine != theirs for mine, theirs in zip(_version(one)[:parts], _version(other)[:parts], strict=False))
 
 
 def _playwright(inventory: Inventory, running: dict[str, list[_Run]]) -> Iterator[Evidence]:

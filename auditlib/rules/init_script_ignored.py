@@ -37,7 +37,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 
-from auditlib.conventions import services
+from auditlib.conventions import init_scripts, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Mount, Service
@@ -51,7 +51,7 @@ _MIGRATION = regex(
     r"(?:^|/)(?:alembic\.ini|knexfile\.[jt]s|migrat(?:ions?|e)/[^/]+\.(?:py|sql|rb|php|[jt]s)|V\d[^/]*__[^/]+\.sql)$"
 )
 """A file of the tools that change a schema at each deployment."""
-_FOLDER = "/docker-entrypoint-initdb.d"
+_FOLDER = init_scripts.FOLDER
 
 
 _Script = tuple[str, Location]
@@ -71,9 +71,11 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 
 
 def _scripts(inventory: Inventory, service: Service, data: Mount | None) -> Iterator[_Script]:
+    never = {(item.path, item.location) for item in init_scripts.unread(inventory, service)}
     for mount in service.mounts:
         missing = not mount.outside and mount.source not in inventory.file_set | inventory.folder_set
-        if mount.kind == "bind" and mount.target.startswith(_FOLDER) and mount is not data and not missing:
+        runs = not missing and (mount.source, mount.location) not in never
+        if mount.kind == "bind" and mount.target.startswith(_FOLDER) and mount is not data and runs:
             yield mount.source, mount.location
     for item in services.built_from(inventory, service)[1]:
         if item.keyword in ("COPY", "ADD") and item.words and item.words[-1].startswith(_FOLDER):

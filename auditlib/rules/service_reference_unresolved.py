@@ -37,6 +37,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
+from auditlib import stages
 from auditlib.conventions import environments, mounts, peers
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
@@ -64,6 +65,7 @@ class _Use(Struct, frozen=True):
     certain: bool = True
     """Whether the word is one for a host and for nothing else."""
     by_default: bool = False
+    by_template: bool = False
 
 
 @rule(area=Area.ORCHESTRATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
@@ -72,12 +74,20 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     found: defaultdict[tuple[str, str], dict[Location, _Use]] = defaultdict(dict)
     for use in _in_services(inventory):
         service, end = use.service, use.end
-        known = graph.hosts.resolve(end.host, service.project, end.port)
+        known = _resolves(inventory, graph, use)
         if peers.could_be_service(end) and not known and not peers.may_be_known(inventory, service, end):
             found[service.project, end.host].setdefault(use.location, use)
     for (_, host), uses in found.items():
         yield _evidence(inventory, host, list(uses.values()))
     yield from _in_configuration(inventory, graph)
+
+
+def _resolves(inventory: Inventory, graph: DependencyGraph, use: _Use) -> bool:
+    """Whether a service answers to a name; one of a template in one of the projects that take a file from it."""
+    same = {item.path for item in use.service.env_files} if use.by_template else set[str]()
+    sharing = (item for item in inventory.services if same and same & {file.path for file in item.env_files})
+    projects = {use.service.project, *(item.project for item in sharing)}
+    return any(graph.hosts.resolve(use.end.host, project, use.end.port) for project in projects)
 
 
 def _in_configuration(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
@@ -125,9 +135,21 @@ def _in_services(inventory: Inventory) -> Iterator[_Use]:
             if not entry.name.upper().endswith(_NO_ADDRESS):
                 for end in entry.endpoints:
                     yield _Use(service, entry.name, end, entry.location, bool(end.scheme), bool(entry.variables))
+        yield from _in_templates(inventory, service)
         place = service.command_location or service.location
         for end in (*(item for item in service.command_endpoints if item.scheme), *_awaited(service)):
             yield _Use(service, "the command", end, place)
+
+
+def _in_templates(inventory: Inventory, service: Service) -> Iterator[_Use]:
+    """What a service is given once somebody has made its environment file from the template that the repository has."""
+    lacking = {posixpath.normpath(item.path) for item in service.env_files} - inventory.file_set
+    told = {entry.name for entry in service.environment}
+    for file in inventory.env_files if lacking else ():
+        for line in file.lines if file.template and file.copied_to in lacking else ():
+            if not line.commented and line.name not in told and not line.name.upper().endswith(_NO_ADDRESS):
+                for end in line.endpoints:
+                    yield _Use(service, line.name, end, line.location, bool(end.scheme), by_template=True)
 
 
 def _awaited(service: Service) -> Iterator[Endpoint]:
@@ -144,18 +166,29 @@ def _evidence(inventory: Inventory, host: str, uses: list[_Use]) -> Evidence:
     certain = any(use.certain for use in uses)
     doubt = "" if certain else ", if it is meant as a host"
     return Evidence(
-        f"{_named(first)} {'leads by default' if first.by_default else 'leads'} to {host}, which is neither a "
+        f"{_named(first)} leads {_circumstance(first)}to {host}, which is neither a "
         f"service nor an alias of the project{doubt}.",
         first.location,
         subject=f"{first.service.name}/{host}",
         service=first.service.name,
         related=tuple(Related(use.location, f"{_named(use)} names it too", member=True) for use in others),
         recommendation=f"Correct {first.what}, or add a service {host}.",
-        severity=Severity.LOW if environments.is_for_development(first.location.file) else None,
-        confidence=None if certain else Confidence.MEDIUM,
+        severity=_severity(first),
+        confidence=None if certain and not first.by_template else Confidence.MEDIUM,
         change=_meant(inventory, first.service, host),
         example=compose_lines.new_service(inventory, host, [first.service]),
     )
+
+
+def _severity(use: _Use) -> Severity | None:
+    """What a template says of a web address is often of a part that can be left out."""
+    file = stages.without_template_word(use.location.file) if use.by_template else use.location.file
+    optional = use.by_template and use.end.scheme in ("", "http", "https")
+    return Severity.LOW if optional or environments.is_for_development(file) else None
+
+
+def _circumstance(use: _Use) -> str:
+    return "as the template has it " if use.by_template else "by default " if use.by_default else ""
 
 
 def _meant(inventory: Inventory, service: Service, host: str) -> tuple[str, str]:
