@@ -25,6 +25,7 @@ References:
 
 from __future__ import annotations
 
+import difflib
 import posixpath
 from collections import defaultdict
 from collections.abc import Iterator
@@ -37,6 +38,7 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Manifest
 from auditlib.inventory.document import Document, Mention
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.paths import normal
 from auditlib.patterns import regex
 from auditlib.phrases import counted
 from auditlib.rules import _files as files
@@ -45,6 +47,8 @@ from auditlib.rules._rule import Evidence, rule
 _TARGET = regex(r"[a-z][\w:-]*")
 _FILE = regex(r"(?:\./)?(?:[\w-][\w.-]*/)*[\w.-]+\.ya?ml")
 _GENERATORS = frozenset({"CMakeLists.txt", "configure", "configure.ac", "Makefile.in", "Makefile.am", "meson.build"})
+_SCRIPT = regex(r"(?:\./)?(?:[\w-][\w.-]*/)+[\w.-]+\.(?:sh|bash)")
+_STARTERS = frozenset({"sudo", "bash", "sh", "time", "exec", "source", "."})
 _NO_MAKEFILE = "a makefile"
 _COMPOSE = ("docker-compose", "docker compose")
 
@@ -63,6 +67,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             for missing in (
                 *_targets(inventory, names, item),
                 *_files(names, commands, item),
+                *_scripts(inventory, names, commands, item),
                 *_dispatched(inventory, item),
                 *documented_containers.missing(containers, item),
             ):
@@ -130,6 +135,26 @@ def _files(names: set[str], commands: list[Mention], item: Mention) -> Iterator[
         name = posixpath.basename(word)
         if option in ("-f", "--file") and _FILE.fullmatch(word) and name not in names and name not in others:
             yield f"the file {word}"
+
+
+def _scripts(inventory: Inventory, names: set[str], commands: list[Mention], item: Mention) -> Iterator[str]:
+    """A script in a folder of the repository that a command starts, that isn't there and that no command makes."""
+    started = _started(item)
+    path = normal(started) if _SCRIPT.fullmatch(started) else ""
+    name, folder = posixpath.basename(path), posixpath.dirname(path)
+    homes = {folder, normal(posixpath.join(posixpath.dirname(item.location.file), folder))}
+    if not path or name in names or not homes & inventory.folder_set:
+        return
+    others = (other for other in commands if posixpath.basename(_started(other)) not in (name, "chmod", "ls"))
+    made = any(name in other.text for other in others)
+    slip = difflib.get_close_matches(name, [posixpath.basename(script.path) for script in inventory.scripts], 1, 0.85)
+    if not made and not slip:
+        yield f"the script {path}"
+
+
+def _started(item: Mention) -> str:
+    """The program that a command starts, or the script that a shell is given."""
+    return next((word for word in item.text.split() if word not in _STARTERS), "")
 
 
 def _dispatched(inventory: Inventory, item: Mention) -> Iterator[str]:
