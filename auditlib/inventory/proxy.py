@@ -97,3 +97,17 @@ class ReverseProxy(Struct, frozen=True):
     statement of it asks, limits, encrypts, keeps or writes down anything."""
     plain_sites: tuple[PlainSite, ...] = ()
     """Of Caddy."""
+
+
+class QueryCredential(Struct, frozen=True):
+    """Where server code takes a credential of this name from the query of an address."""
+
+    name: str
+    location: Location
+
+
+class RequestLog(Struct, frozen=True):
+    """Where a proxy's configuration has it log whole addresses, by its own words or by the usual format."""
+
+    file: str
+    location: Location

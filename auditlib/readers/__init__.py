@@ -47,6 +47,7 @@ READERS: tuple[str, ...] = (
     "dashboards",
     "probe_modules",
     "web_logins",
+    "collector_parts",
     "log_shippers",
     "log_pipelines",
     "nginx",
@@ -75,6 +76,8 @@ READERS: tuple[str, ...] = (
     "git_ignores",
     "dependabot",
     "seeded_users",
+    "told_logins",
+    "request_logs",
     "made_logins",
 )
 
