@@ -167,6 +167,7 @@ class Inventory:
     documents: tuple[document.Document, ...] = field(default=(), metadata={"of": document.Document})
     program_calls: tuple[code.ProgramCall, ...] = field(default=(), metadata={"of": code.ProgramCall})
     kept_files: tuple[delivery.KeptFile, ...] = field(default=(), metadata={"of": delivery.KeptFile})
+    update_entries: tuple[delivery.UpdateEntry, ...] = field(default=(), metadata={"of": delivery.UpdateEntry})
     git_ignores: tuple[delivery.GitIgnore, ...] = field(default=(), metadata={"of": delivery.GitIgnore})
     absent_paths: tuple[document.AbsentPath, ...] = field(default=(), metadata={"of": document.AbsentPath})
     web_routes: tuple[code.Route, ...] = field(default=(), metadata={"of": code.Route})

@@ -74,6 +74,7 @@ READERS: tuple[str, ...] = (
     "django_reads",
     "kept_files",
     "git_ignores",
+    "dependabot",
     "seeded_users",
     "told_logins",
     "request_logs",
