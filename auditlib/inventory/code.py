@@ -72,6 +72,8 @@ class Route(Struct, frozen=True):
     location: Location
     generated: bool = False
     """Whether the framework adds it by itself, such as the page of its documentation."""
+    whole: bool = False
+    """Whether nothing stands before the path: it is one of an application that nothing else mounts."""
 
 
 class ProgramCall(Struct, frozen=True):

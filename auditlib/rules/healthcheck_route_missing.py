@@ -62,7 +62,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         probe = probes.of(inventory, service)
         for path in probes.paths(probe)[:1] if probe else ():
             routes = _routes(inventory, service)
-            known = any(_answers(route.path, path) for route in routes)
+            below = any("root-path" in word or "root_path" in word for word in service.command)
+            known = any(_answers(route.path, path, whole=route.whole and not below) for route in routes)
             new = probe and (probe.location, path) not in seen
             if probe and new and routes and not known and not _may_be_brought(inventory, service, path):
                 seen.add((probe.location, path))
@@ -125,13 +126,14 @@ def _below(route: Route, folder: str) -> bool:
     return route.location.file.startswith(folder + "/")
 
 
-def _answers(route: str, path: str) -> bool:
-    """Whether a route may answer to a path; what stands before a route may come from where it is mounted."""
+def _answers(route: str, path: str, *, whole: bool) -> bool:
+    """Whether a route may answer to a path; before one that isn't whole may stand where it is mounted."""
     pieces = _PARAMETER.findall(route)
     parts = [re.escape(part) for part in _PARAMETER.split(route.rstrip("/"))]
     signs = [".*" if "path" in piece or "*" in piece else "[^/]+" for piece in pieces]
     pattern = "".join(part + sign for part, sign in zip(parts, [*signs, ""], strict=False))
-    return bool(route.strip("/")) and bool(re.search(f"(?:^|/){pattern.lstrip('/')}$", path.rstrip("/")))
+    before = "^/?" if whole else "(?:^|/)"
+    return bool(route.strip("/")) and bool(re.search(f"{before}{pattern.lstrip('/')}$", path.rstrip("/")))
 
 
 def _may_be_brought(inventory: Inventory, service: Service, path: str) -> bool:
