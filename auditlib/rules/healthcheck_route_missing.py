@@ -58,7 +58,7 @@ _BRINGS_METRICS = regex(r"prometheus|instrumentator|prom-bundle")
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every probe whose path no route of the code that the service is built from answers to."""
     seen: set[tuple[Location, str]] = set()  # several services may be built with the HEALTHCHECK of one Dockerfile
-    for service in inventory.services:
+    for service in probes.by_own_command(inventory.services):
         probe = probes.of(inventory, service)
         for path in probes.paths(probe)[:1] if probe else ():
             routes = _routes(inventory, service)
