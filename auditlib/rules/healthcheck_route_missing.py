@@ -88,6 +88,12 @@ _DECLARED = {
     "fastapi": '@<app>.get("{}")\ndef health() -> dict[str, str]:\n    return {{"status": "ok"}}',
     "flask": '@<app>.get("{}")\ndef health():\n    return {{"status": "ok"}}',
     "django": 'path("{}", lambda request: HttpResponse("ok"))',
+    "gin": '<router>.GET("{}", func(c *gin.Context) {{ c.Status(http.StatusOK) }})',
+    "echo": '<app>.GET("{}", func(c echo.Context) error {{ return c.NoContent(http.StatusOK) }})',
+    "fiber": '<app>.Get("{}", func(c *fiber.Ctx) error {{ return c.SendStatus(200) }})',
+    "chi": '<router>.Get("{}", func(w http.ResponseWriter, r *http.Request) {{}})',
+    "gorilla": '<router>.HandleFunc("{}", func(w http.ResponseWriter, r *http.Request) {{}})',
+    "net/http": '<mux>.HandleFunc("GET {}", func(w http.ResponseWriter, r *http.Request) {{}})',
     "express": '<app>.get("{}", (request, response) => response.send("ok"));',
 }
 _ASKS_FOR_HEALTH = regex(r"health|/(?:live|ready|ping|status)")
