@@ -23,6 +23,14 @@ _OWN_COMMANDS = frozenset(
     {"install", "i", "ci", "add", "remove", "dlx", "x", "exec", "audit", "publish", "link", "init"}
 )
 _FOLDER_OPTIONS = frozenset({"-C", "--prefix", "--cwd", "--dir", "--directory", "--project"})
+_OF_COMPOSER = frozenset({
+    "about", "archive", "audit", "browse", "bump", "cc", "check-platform-reqs", "clear-cache", "clearcache", "config",
+    "create-project", "depends", "diagnose", "dump-autoload", "dumpautoload", "exec", "fund", "global", "help", "home",
+    "i", "info", "init", "install", "licenses", "list", "outdated", "prohibits", "r", "reinstall", "remove",
+    "repository", "require", "rm", "run", "run-script", "search", "self-update", "selfupdate", "show", "status",
+    "suggests", "u", "uninstall", "update", "upgrade", "validate", "why", "why-not",
+})  # fmt: skip
+"""https://getcomposer.org/doc/03-cli.md"""
 _ASSIGNMENT = regex(r"[A-Za-z_]\w*=")
 _COMPOSE_VALUES = frozenset({
     "-f", "--file", "-p", "--project-name", "--profile", "--env-file", "--project-directory", "-e", "--env", "-u",
@@ -42,6 +50,14 @@ def script_name(program: str, words: list[str]) -> str:
     if first in _OWN_COMMANDS or (program == "npm" and first not in _LIFECYCLE):
         return ""
     return "test" if first == "t" else first
+
+
+def composer_script(words: list[str]) -> tuple[str, bool]:
+    """The script of composer.json that arguments of Composer name, and whether they can name nothing else."""
+    if words[:1] and words[0] in ("run", "run-script"):
+        return next(iter(words[1:2]), ""), True
+    first = next(iter(words), "")
+    return ("", False) if first in _OF_COMPOSER else (first, False)
 
 
 def core(words: list[str]) -> list[str]:

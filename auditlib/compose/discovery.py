@@ -2,8 +2,8 @@
 
 A base file is one that `docker compose` finds by itself. `docker-compose.override.yml` beside it is read with it.
 Files such as `docker-compose.prod.yml` beside a base are overlays, meant to be laid over the base with `-f`, unless
-they stand on their own: they share no service with the base, are complete in networks of their own, or say of a service
-what Compose refuses beside what the base says. A file without a base is a project of its own.
+they stand on their own: they share no service with the base, are complete in networks or under a name of their own, or
+say of a service what Compose refuses beside what the base says. A file without a base is a project of its own.
 """
 
 from __future__ import annotations
@@ -137,6 +137,8 @@ class _Folder:
             why = "complete by itself, and shares no service with the base"
         elif alone and _lives_apart(content, self._read(self.bases[0])[0]):
             why = "complete by itself, in networks of its own"
+        elif alone and _names_itself(content):
+            why = "complete by itself, with a project name of its own"
         elif alone and (service := _refused_over(content, self._read(self.bases[0])[0])):
             why = f"complete by itself, and no overlay: Compose refuses network_mode beside networks ({service})"
         else:
@@ -199,6 +201,17 @@ def _lives_apart(content: Map, base: Map | None) -> bool:
     joined = all(names and names <= mine for names in used)
     needed = {other for name in services for other in _depends_on(others.get(name))}
     return joined and needed.issubset(services) and (bool(needed) or _repeats(services, others))
+
+
+def _names_itself(content: Map) -> bool:
+    """Whether a file says what its project is called, and needs no service, volume or network of another file."""
+    services = content.get("services")
+    if not content.get("name") or not isinstance(services, Map):
+        return False
+    items = [item for item in services.values() if isinstance(item, Map)]
+    needed = {name for item in items for name in _depends_on(item)}
+    joined = {name for item in items for name in _names(item.get("networks"))} - {"default"}
+    return needed.issubset(services) and joined.issubset(_names(content.get("networks")))
 
 
 def _repeats(mine: Map, theirs: Map) -> bool:

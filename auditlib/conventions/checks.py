@@ -5,7 +5,7 @@ Sources: the command line documentation of each tool.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from auditlib.conventions import tools
 from auditlib.patterns import regex
@@ -26,7 +26,8 @@ _OTHERS = regex(
 )
 AUDITS = regex(
     r"(?:^|\s|/)(?:(?:npm|yarn|pnpm|bun|composer|cargo)\s+(?:\S+\s+)*?audit|pip-audit|safety\s+(?:check|scan)|"
-    r"bandit|trivy|grype|snyk|semgrep|gitleaks|trufflehog|osv-scanner|detect-secrets|zizmor|govulncheck)(?=\s|$)"
+    r"bandit|trivy|grype|snyk|semgrep|gitleaks|trufflehog|osv-scanner|detect-secrets|zizmor|govulncheck)(?=\s|$)|"
+    r"(?:^|\s|/)trivy:[\w.-]+\s+(?:-\S+\s+)*(?:image|fs|filesystem|repo|repository|rootfs|config)(?=\s|$)"
 )
 """Checks for known vulnerabilities and leaked secrets, whose results some only want to see."""
 _TOOTHLESS = regex(
@@ -50,6 +51,38 @@ def toothless_input(uses: str, inputs: Mapping[str, str]) -> str:
     name, value = _SWITCHES.get(uses.partition("@")[0], ("", ""))
     reports = "output" in inputs or inputs.get("format") == "sarif" or inputs.get("output-format") == "sarif"
     return f"{name}: {value}" if name and inputs.get(name, "").lower() == value and not reports else ""
+
+
+_TRIVY = regex(
+    r"(?:^|\s|/)trivy(?::[\w.-]+)?\s+(?:-\S+\s+)*(?:image|fs|filesystem|repo|repository|rootfs|config)(?=\s|$)"
+)
+_TEETH = (
+    "--exit-code",
+    "--config",
+    "-c",
+    "--version",
+    "--format=json",
+    "--format=sarif",
+    "--output",
+    "-o",
+    "--template",
+)
+"""What says by which status a scan ends, what may say so, and what leaves the judgement to whoever reads the report."""
+_REPORTS = frozenset({"json", "sarif", "template", "cyclonedx", "spdx", "spdx-json", "github", "cosign-vuln"})
+_OWN_STATUS = "TRIVY_EXIT_CODE"
+
+
+def passes_by_default(words: Sequence[str]) -> str:
+    """The scan of Trivy's in a command that succeeds whatever it finds, as nothing tells it otherwise; else empty."""
+    match = _TRIVY.search(" ".join(words))
+    told = any(word.startswith(_TEETH) or word in _REPORTS or _OWN_STATUS in word for word in words)
+    return match[0].strip(" /") if match and not told else ""
+
+
+def action_passes_by_default(uses: str, inputs: Mapping[str, str], given: Collection[str]) -> bool:
+    """Whether an action of Trivy's succeeds whatever it finds, for want of an `exit-code`; `given` are variables."""
+    told = {"exit-code", "output", "template", "trivy-config"} & inputs.keys() or _OWN_STATUS in given
+    return uses.partition("@")[0] == "aquasecurity/trivy-action" and not told and inputs.get("format") not in _REPORTS
 
 
 def is_check(words: Sequence[str]) -> bool:

@@ -65,6 +65,33 @@ _HOMES = (
 )
 
 
+_APPLICATIONS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+    (r"vaultwarden/server", "Vaultwarden", ("/data",)),
+    (r"n8nio/n8n", "n8n", ("/home/node/.n8n",)),
+    (r"nextcloud", "Nextcloud", ("/var/www/html", "/var/www/html/data", "/var/www/html/config")),
+    (r"(?:gitea/gitea|forgejo/forgejo|codeberg/forgejo)", "Gitea", ("/data", "/var/lib/gitea")),
+    (r"louislam/uptime-kuma", "Uptime Kuma", ("/app/data",)),
+    (r"(?:homeassistant/home-assistant|home-assistant/home-assistant)", "Home Assistant", ("/config",)),
+    (r"immich-app/immich-server", "Immich", ("/data", "/usr/src/app/upload")),
+    (r"paperless-ngx/paperless-ngx", "Paperless", ("/usr/src/paperless/data", "/usr/src/paperless/media")),
+    (r"wordpress", "WordPress", ("/var/www/html", "/var/www/html/wp-content")),
+    (r"ghost", "Ghost", ("/var/lib/ghost/content",)),
+    (r"gitlab/gitlab-(?:ce|ee)", "GitLab", ("/var/opt/gitlab",)),
+    (r"jenkins/jenkins", "Jenkins", ("/var/jenkins_home",)),
+    (r"sonatype/nexus3", "Nexus", ("/nexus-data",)),
+    (r"nodered/node-red", "Node-RED", ("/data",)),
+)
+"""Applications of others with data of their users: the repositories of their images, their names, their folders, by the
+installation guides of each."""
+
+
+@cache
+def application(image: str) -> tuple[str, tuple[str, ...]]:
+    """An application of others that keeps data of its users, with the folders for it; empty for any other image."""
+    path = images.repository(image)
+    return next(((name, homes) for pattern, name, homes in _APPLICATIONS if re.fullmatch(pattern, path)), ("", ()))
+
+
 @cache
 def product(image: str) -> Product | None:
     """What an image is, as `images.product` says, with the folder that this one keeps its data in, where known."""

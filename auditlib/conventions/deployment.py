@@ -35,6 +35,12 @@ _ORCHESTRATOR_ACTION = regex(
     r"heroku|cloud-run|azure/aks|setup-helm|container-apps-deploy|app_action|wrangler-action|superfly",
     re.I,
 )
+_LOOKS = regex(
+    r"^(?:command|which|type|hash|log_?\w*|info|warn|error)\s|\s--dry-run\b|"
+    r"^(?:terraform|helm|kubectl|pulumi)\s(?:-\S+\s){0,5}(?:fmt|validate|lint|version|template|kubeconform)\b"
+)
+"""A command that only asks for an orchestrator's program, speaks of it, or checks what would be deployed."""
+_PREPARES_ACTION = regex(r"/setup-", re.I)
 _OTHER_CI = regex(
     r"^(?:\.gitlab-ci\.ya?ml|(?:.*/)?(?:[\w.-]+\.)?[Jj]enkinsfile\S*|\.circleci/config\.ya?ml|azure-pipelines\.ya?ml|\.travis\.ya?ml|"
     r"bitbucket-pipelines\.ya?ml|\.drone\.ya?ml|\.woodpecker(?:/.+)?(?:\.ya?ml)|\.buildkite/.+|appveyor\.ya?ml|"
@@ -111,13 +117,43 @@ def orchestrator_files(inventory: Inventory) -> tuple[str, ...]:
 @answered_once
 def uses_orchestrator(inventory: Inventory) -> bool:
     """Whether a file, a command or an action deploys to an orchestrator or a platform."""
-    texts = (" ".join(command.words) for command in commands(inventory))
     return (
         bool(orchestrator_files(inventory))
-        or any(_ORCHESTRATOR_COMMAND.search(text) for text in texts)
         or any(_ORCHESTRATOR_ACTION.search(step.uses) for step in inventory.steps)
+        or _deploys_to_another(inventory)
+    )
+
+
+@answered_once
+def leaves_compose(inventory: Inventory) -> bool:
+    """Whether an orchestrator runs the services and Compose serves their development: something deploys to it, or no
+    Compose file keeps its services running. Manifests that nothing applies are one way beside another.
+    """
+    return uses_orchestrator(inventory) and (_deploys_to_another(inventory) or not _keeps_running(inventory))
+
+
+@answered_once
+def _deploys_to_another(inventory: Inventory) -> bool:
+    """Whether a command, an action or the file of a platform deploys to an orchestrator."""
+    told = ((command, " ".join(command.words)) for command in commands(inventory))
+    return (
+        any(
+            _ORCHESTRATOR_COMMAND.search(text) and not _LOOKS.search(text) and not prints(command)
+            for command, text in told
+        )
+        or any(
+            _ORCHESTRATOR_ACTION.search(step.uses) and not _PREPARES_ACTION.search(step.uses)
+            for step in inventory.steps
+        )
         or bool(platforms(inventory))
     )
+
+
+def _keeps_running(inventory: Inventory) -> bool:
+    """Whether Compose starts at least half of its services again, after the host was restarted too."""
+    mine = inventory.deployed_services
+    kept = sum(service.restart in ("always", "unless-stopped") for service in mine)
+    return bool(mine) and 2 * kept >= len(mine)
 
 
 @answered_once
@@ -137,6 +173,12 @@ def platforms(inventory: Inventory) -> tuple[tuple[str, Location], ...]:
 def other_ci(inventory: Inventory) -> tuple[str, ...]:
     """The configuration files of CI systems other than GitHub Actions; what they run isn't read."""
     return tuple(path for path in inventory.files if _OTHER_CI.match(path))
+
+
+def unread_ci(inventory: Inventory) -> bool:
+    """Whether a CI system has files here that aren't read: what it runs isn't known."""
+    read = {item.file for item in inventory.workflows}
+    return any(path not in read for path in other_ci(inventory))
 
 
 def commands(inventory: Inventory) -> Iterator[Command]:

@@ -27,6 +27,10 @@ class Product(Struct, frozen=True):
     cycles: dict[str, str]
     moves_data: str = ""
     """What has to be done with the data of the old version; empty where there is none."""
+    move: str = ""
+    """What people do about a program that as a whole, or in all versions of its image, is no longer maintained."""
+    image: str = ""
+    """The image that they move to then."""
 
 
 class Ended(Struct, frozen=True):
@@ -54,6 +58,11 @@ class Ended(Struct, frozen=True):
     def moves_data(self) -> str:
         """What has to be done with the data of this version; empty where there is none."""
         return _ON_THE_WAY.get((self.product.name, self.cycle.partition(".")[0]), self.product.moves_data)
+
+    @property
+    def is_retired(self) -> bool:
+        """Whether the program itself has ended, not a version of it."""
+        return bool(self.product.move)
 
     @property
     def date(self) -> str:
@@ -147,6 +156,26 @@ _PRODUCTS: dict[str, Product] = {
         "3.16": "2024-05", "3.17": "2024-11", "3.18": "2025-05", "3.19": "2025-11", "3.20": "2026-04",
     }),
 }  # fmt: skip
+_RETIRED = {
+    "promtail": Product("Promtail", "https://grafana.com/docs/loki/latest/send-data/promtail/", "", {"": "2026-03"},
+        move="Move to Grafana Alloy; `alloy convert --source-format=promtail` rewrites the configuration",
+        image="grafana/alloy"),
+    "agent": Product("the Grafana Agent", "https://grafana.com/docs/agent/latest/", "", {"": "2025-11"},
+        move="Move to Grafana Alloy; `alloy convert --source-format=static` rewrites the configuration",
+        image="grafana/alloy"),
+    "jaeger": Product("Jaeger 1", "https://www.jaegertracing.io/docs/latest/", "", {"": "2025-12"},
+        move="Move to jaegertracing/jaeger of version 2, whose options stand in a configuration file",
+        image="jaegertracing/jaeger"),
+    "mailhog": Product("MailHog", "https://github.com/mailhog/MailHog/releases", "", {"": "2020-08"},
+        move="Move to Mailpit, which listens on the same ports", image="axllent/mailpit"),
+}  # fmt: skip
+"""Programs that have ended as a whole: Promtail on 2 March 2026, the Grafana Agent on 1 November 2025, Jaeger 1 on
+31 December 2025 (https://github.com/jaegertracing/jaeger/issues/6321), MailHog with its last release."""
+_RETIRED_IMAGES = {
+    "grafana/promtail": "promtail", "grafana/agent": "agent", "mailhog/mailhog": "mailhog",
+    **{f"jaegertracing/{name}": "jaeger" for name in ("all-in-one", "jaeger-agent", "jaeger-collector",
+                                                      "jaeger-ingester", "jaeger-query")},
+}  # fmt: skip
 _ON_THE_WAY = {
     ("MySQL", "8"): "take a dump before, and remove the options that it no longer knows",
     ("MySQL", "9"): "take a dump before, and remove the options that it no longer knows",
@@ -190,6 +219,8 @@ _LANGUAGES = {"python": "python", "node": "node", "go": "go", "ruby": "ruby", "p
 def of_image(image: str) -> Ended | None:
     """What of an image is no longer maintained: its program, else the distribution that its tag names."""
     name, tag = images.repository(image), images.tag(image)
+    if retired := _RETIRED_IMAGES.get(name):
+        return Ended(_RETIRED[retired], "", _RETIRED[retired].cycles[""], "")
     for prefix in _SAME_AS_OFFICIAL:
         name = name.removeprefix(prefix)
     key = _IMAGES.get(name, "")

@@ -1,6 +1,8 @@
 """Which variables of an environment file a service has any use for, as far as its files or its image's page tell.
 
-Sources: the environment variables that the pages of the official images document (https://hub.docker.com).
+Sources: the environment variables that the pages of the images document (https://hub.docker.com), those of Grafana
+https://grafana.com/docs/grafana/latest/setup-grafana/configure-grafana/#override-configuration-with-environment-variables,
+of exporters their README. The libraries for a cloud read the variables of its logins by themselves.
 """
 
 from __future__ import annotations
@@ -19,10 +21,17 @@ _PREFIXES: dict[str, tuple[str, ...]] = {
     "memcached": (), "rabbitmq": ("RABBITMQ_",), "prom/prometheus": (), "prom/node-exporter": (),
     "mailhog/mailhog": ("MH_",), "axllent/mailpit": ("MP_",), "adminer": ("ADMINER_",), "qdrant/qdrant": ("QDRANT__",),
     "chromadb/chroma": ("CHROMA_", "ANONYMIZED_TELEMETRY", "IS_PERSISTENT", "PERSIST_DIRECTORY", "ALLOW_RESET"),
-    "minio/minio": ("MINIO_",),
+    "minio/minio": ("MINIO_",), "minio/mc": ("MC_",), "prom/alertmanager": (), "prom/blackbox-exporter": (),
+    **{f"grafana/grafana{edition}": ("GF_", "AWS_", "AZURE_") for edition in ("", "-oss", "-enterprise")},
+    "grafana/loki": ("AWS_", "AZURE_", "GOOGLE_"), "grafana/promtail": (), "certbot/certbot": ("AWS_",),
+    "prometheuscommunity/postgres-exporter": ("DATA_SOURCE_", "PG"), "oliver006/redis_exporter": ("REDIS_",),
+    "cadvisor/cadvisor": (),
 }  # fmt: skip
 """By image: how the variables begin that it reads. Images that put any variable into what they serve aren't here."""
-_SYSTEM = ("TZ", "LANG", "PATH", "HOME")
+_EXPAND_NOTHING = frozenset({"prom/alertmanager", "prom/blackbox-exporter", "cadvisor/cadvisor"})
+"""Images that put no variable into the files that they are given."""
+SYSTEM = ("TZ", "LANG", "PATH", "HOME")
+"""Variables that any program reads."""
 
 
 def credentials(names: Iterable[str]) -> tuple[str, ...]:
@@ -45,8 +54,10 @@ def is_known_image(service: Service) -> bool:
 
 def read_by_image(inventory: Inventory, service: Service, names: Iterable[str]) -> set[str]:
     """The variables that an image of others reads, or that what it is told or mounts names."""
-    prefixes = (*_PREFIXES[images.repository(service.image)], *_SYSTEM)
-    sources = tuple(mount.source for mount in service.mounts if mount.kind == "bind" and not mount.outside)
+    image = images.repository(service.image)
+    prefixes = (*_PREFIXES[image], *SYSTEM)
+    takes = bool(service.entrypoint) or image not in _EXPAND_NOTHING
+    sources = tuple(mount.source for mount in service.mounts if takes and mount.kind == "bind" and not mount.outside)
     mounted = {
         name for item in (inventory.named_variables if sources else ()) for name in item.names
         if any(item.path == source or item.path.startswith(f"{source.rstrip('/')}/") for source in sources)

@@ -156,6 +156,8 @@ def in_command(words: tuple[str, ...]) -> list[str]:
 
 def _of_image(inventory: Inventory, service: Service) -> set[str]:
     dockerfile = services.dockerfile(inventory, service)
+    if not services.runs_server(inventory, service):
+        return set()
     if service.build is None or dockerfile is None:
         return set(_DEFAULTS.get(images.repository(service.image), ()))
     base, instructions = services.final_stage(dockerfile, service.build.target)

@@ -26,6 +26,8 @@ def asks_nobody(inventory: Inventory, service: Service) -> bool:
     given = service.configs or any(mount.target.endswith(_FILES) for mount in service.mounts)
     if told or given or not (name == "mongo" or name in _REDIS or name in _SEARCH) or _may_add(inventory, service):
         return False
+    if not services.runs_server(inventory, service):
+        return False
     if name == "mongo":
         given = any(entry.name.startswith("MONGO_INITDB_ROOT_") for entry in service.environment)
         return not (given or services.lacks_env_file(inventory, service))

@@ -51,3 +51,8 @@ def of_address(address: str) -> str:
     if match and _REGISTRY.fullmatch(match["host"]):
         return address[: match.end("host")]
     return match[0] if match and _ANY.fullmatch(match["owner"] or "") else ""
+
+
+def is_text(text: str) -> bool:
+    """Whether a value is a word for what somebody is to fill in (`your-model`, `<region>`, `change-me`)."""
+    return _ANY.fullmatch(text) is not None

@@ -33,6 +33,8 @@ _READ_BY_LIBRARIES = regex(
     r"TRAEFIK_\w+|VIRTUAL_\w+|LETSENCRYPT_\w+|SSH_\w+|GIT_\w+|GITHUB_\w+|SPRING_\w+|MANAGEMENT_\w+|"
     r"QUARKUS_\w+|MICRONAUT_\w+|ASPNETCORE_\w+|DOTNET_\w+|"
     r"RAILS_\w+|RACK_\w+|BUNDLE_\w+|PRISMA_\w+|"
+    # migrations
+    r"GOOSE_\w+|DBMATE_\w+|ATLAS_\w+|REFINERY_\w+|DIESEL_\w+|SQITCH_\w+|TERN_\w+|BYTEBASE_\w+|"
     r"AIRFLOW_\w+|SQLALCHEMY_\w+|REDISCLI_AUTH|MPL\w+|NUMBA_\w+|XDG_\w+|DBUS_\w+|PUID|PGID|UMASK|TINI_\w+|S6_\w+|"
     # Go
     r"GIN_MODE|BEEGO_\w+|QUIC_GO_\w+|GRPC_\w+|CGO_\w+|ZONEINFO|KUBECONFIG|"
@@ -76,6 +78,12 @@ _EXPANSION = regex(r"\$\{?(\w+)")
 """A variable that a shell puts in its place."""
 
 
+_MIGRATORS = frozenset(
+    {"goose", "dbmate", "atlas", "sqlx", "diesel", "refinery", "tern", "sqitch", "flyway", "liquibase"}
+)
+"""Programs of others that an image fetches, and that read the address of a database themselves."""
+
+
 class Program(Struct, frozen=True):
     """What the files tell of the code of a service."""
 
@@ -93,6 +101,9 @@ class Program(Struct, frozen=True):
     """Whether routes of it are known, so that its code is there and is read."""
     plain_go: frozenset[str] | None = None
     """Of a program in Go that asks for variables by name alone: all that any file of the repository names."""
+
+    started: str = ""
+    """What its last command starts (`goose`)."""
 
     def holds(self, path: str) -> bool:
         """Whether a file is a part of the program."""
@@ -167,10 +178,12 @@ def _program(inventory: Inventory, service: Service, builder: Service, code: _Co
     given |= {name.upper() for item in final if item.keyword == "ENV" for name, _ in item.variables}
     starts = (item.argument for item in final if item.keyword in ("CMD", "ENTRYPOINT", "HEALTHCHECK"))
     named = code.named_below(roots).union(name.lower() for text in starts for name in _EXPANSION.findall(text))
+    commands = services.commands(inventory, service)
     settings = _run(service, modules.own_settings(code.settings_below(roots), builder))
     return Program(
         service, roots, settings, frozenset(given),
         named, bool(_below(code.foreign, roots)), bool(_below(code.routes, roots)), code.go,
+        posixpath.basename(commands[-1].words[0]) if commands and commands[-1].words else "",
     )  # fmt: skip
 
 
@@ -260,6 +273,8 @@ def unread(program: Program) -> list[EnvironmentEntry]:
 
     Empty where its languages are none whose settings are read, or where neither a setting nor a route of it is known.
     """
+    if program.started in _MIGRATORS:
+        return []
     named = program.named | (program.plain_go or frozenset())
     by_name = program.plain_go is not None and any(item.style == "go" for item in program.settings)
     if not (program.settings or program.serves) or (program.foreign and not by_name):

@@ -13,9 +13,9 @@ _OFFICIAL = frozenset({
     "mysql", "nats", "neo4j", "nginx", "postgres", "rabbitmq", "redis", "solr", "traefik", "zookeeper",
 })  # fmt: skip
 _OTHERS = {
-    "mailpit": "axllent/mailpit", "mailhog": "mailhog/mailhog", "minio": "minio/minio", "chroma": "chromadb/chroma",
-    "qdrant": "qdrant/qdrant", "jaeger": "jaegertracing/jaeger", "keycloak": "quay.io/keycloak/keycloak",
-    "valkey": "valkey/valkey",
+    "mailpit": "axllent/mailpit", "mailhog": "axllent/mailpit", "minio": "quay.io/minio/minio",
+    "chroma": "chromadb/chroma", "qdrant": "qdrant/qdrant", "jaeger": "jaegertracing/jaeger",
+    "keycloak": "quay.io/keycloak/keycloak", "valkey": "valkey/valkey",
 }  # fmt: skip
 _MONITORING = {
     "node exporter": "prom/node-exporter", "cAdvisor": "gcr.io/cadvisor/cadvisor", "Prometheus": "prom/prometheus",

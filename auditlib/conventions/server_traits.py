@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import itertools
+import posixpath
 from collections.abc import Iterator
 
 from auditlib.conventions import image_folders, mounts, services, starting
 from auditlib.inventory import Inventory
 from auditlib.inventory.configuration import ServerTrait
+from auditlib.inventory.dockerfile import Dockerfile
 from auditlib.inventory.stack import Service
+from auditlib.patterns import regex
 
+_PROGRAM = regex(r"(?:^|/)cmd/(?P<name>[\w-]+)/")
 _WAITS = frozenset({"--graceful-timeout", "--timeout-graceful-shutdown"})
 """Of gunicorn, and of uvicorn."""
 
@@ -19,7 +23,19 @@ def of(inventory: Inventory, service: Service, kind: str) -> list[ServerTrait]:
     found = [item for item in inventory.server_traits if item.kind == kind]
     dockerfile = services.dockerfile(inventory, service) if found else None
     homes = image_folders.of_sources(service, dockerfile) if dockerfile else []
-    return [item for item in found if any(mounts.is_below(item.location.file, home) for home in homes)]
+    mine = [item for item in found if any(mounts.is_below(item.location.file, home) for home in homes)]
+    return [item for item in mine if dockerfile and _is_of(inventory, service, dockerfile, item.location.file)]
+
+
+def _is_of(inventory: Inventory, service: Service, dockerfile: Dockerfile, path: str) -> bool:
+    """Whether a file belongs to the program that a service starts: of several in Go each has a folder below `cmd`."""
+    match = _PROGRAM.search(path)
+    if match is None:
+        return True
+    words = [word for command in services.commands(inventory, service) for word in command.words]
+    built = [value.text for _, value in service.build.arguments if value] if service.build else []
+    names = {posixpath.basename(word) for word in (*words, *built, service.name)}
+    return match["name"] in names or any(f"cmd/{match['name']}" in item.argument for item in dockerfile.instructions)
 
 
 def waits(inventory: Inventory, service: Service) -> list[ServerTrait]:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import posixpath
+import re
+from functools import cache
+from re import Pattern
 
 from auditlib import stages
 from auditlib.conventions import data_folders, mounts
@@ -30,12 +33,20 @@ _ONE_SHOT = regex(
 )
 _ONE_SHOT_NAME = regex(
     r"(?:^|[-_])(?:migrate|migrations?|migrator|init|setup|seed|seeder|bootstrap|prestart|createbuckets?|e2e|tests?|"
-    r"certbot|playwright|cypress|k6|locust|stressor|load[-_]?test(?:er)?)(?:$|[-_])|[-_]schema$"
+    r"restore|drill|certbot|playwright|cypress|k6|locust|stressor|load[-_]?test(?:er)?)(?:$|[-_])|[-_]schema$"
 )
-_ON_DEMAND = frozenset({"tools", "tool", "manual", "cli", "ops", "maintenance", "once"})
+_ON_DEMAND = regex(
+    r"(?:tools?|manual|cli|ops|maintenance|once|(?:[\w.]+[-_])*(?:restores?|drills?|migrat(?:e|ions?)|seed|e2e|bench(?:mark)?s?)"
+    r"(?:[-_][\w.]+)*)"
+)
+"""Profiles of what people call for once."""
 _FOLDERS = frozenset({"PGDATA", "KAFKA_LOG_DIRS"})
 """Variables that tell a server where to keep its data."""
 _FILES = regex(r"(?:^|/)(?:uploads?|media|attachments?|documents?|avatars?|user[-_]?(?:files|data|content))(?:/|$)")
+_OF_MONITORING = frozenset({"/prometheus", "/alertmanager", "/var/lib/grafana", "/loki", "/var/lib/loki"})
+"""Where the images of Prometheus, Alertmanager, Grafana and Loki keep what they write."""
+_OF_OPERATORS = frozenset({"Jenkins", "Nexus", "Uptime Kuma", "Node-RED", "Home Assistant"})
+"""Applications whose data is their own settings and histories."""
 _USERS_FILES = Product("users' files", "files")
 _CHOSEN = ("127.", "localhost", "::1", "[::1]", "${")
 """How the address of a port begins that isn't for everybody: the loopback device's, or one that a variable holds."""
@@ -121,11 +132,11 @@ def product(inventory: Inventory, service: Service) -> Product | None:
     """
     if service.build is None:
         found = data_folders.product(service.image)
-        return found if found is None or _starts_server(service, found) else None
+        return found if found is None or _starts_server(inventory, service, found) else None
     base, instructions = built_from(inventory, service)
     found = data_folders.product(base)
     own_program = any(item.keyword == "ENTRYPOINT" for item in instructions) or _copies_application(instructions, found)
-    return None if own_program or found is None or not _starts_server(service, found) else found
+    return None if own_program or found is None or not _starts_server(inventory, service, found) else found
 
 
 def _copies_application(instructions: tuple[Instruction, ...], found: Product | None) -> bool:
@@ -134,14 +145,42 @@ def _copies_application(instructions: tuple[Instruction, ...], found: Product | 
     return found is not None and found.kind == "proxy" and from_stage
 
 
-def _starts_server(service: Service, found: Product) -> bool:
+def runs_server(inventory: Inventory, service: Service) -> bool:
+    """Whether a service runs what its image is for, and not a client in it that asks or backs up another service."""
+    found = data_folders.product(service.image) if service.build is None else None
+    return found is None or _starts_server(inventory, service, found)
+
+
+def _starts_server(inventory: Inventory, service: Service, found: Product) -> bool:
     """Whether the image's own server runs; none can where it may only read its data."""
     if any(mount.read_only and found.home and mounts.is_below(found.home, mount.target) for mount in service.mounts):
         return found.kind not in DATASTORES
-    words = [*service.entrypoint, *service.command]
-    if not words or any(server in word for server in found.servers for word in words):
-        return True
-    return not _CLIENTS.search(words[0])
+    scripts = (inventory.scripts_by_path.get(mounts.path_outside(service, word)) for word in _words(service))
+    called = (" ".join(command.words) for script in scripts if script for command in script.commands)
+    return _is_told_to_serve(service, found) or any(
+        _calls(server).search(x) for x in called for server in found.servers
+    )
+
+
+def _is_told_to_serve(service: Service, found: Product) -> bool:
+    """Whether the words of a service leave the start to the image, or call its server."""
+    words = _words(service)
+    own = not words or not _CLIENTS.search(words[0])
+    return own or any(_calls(server).search(" ".join(words)) for server in found.servers)
+
+
+def _words(service: Service) -> tuple[str, ...]:
+    return (*service.entrypoint, *service.command)
+
+
+@cache
+def _calls(server: str) -> Pattern[str]:
+    """Where a text calls a server; PostgreSQL's has the name of its user and its first database, so that its place
+    tells.
+    """
+    before = r"(?:^|[;&|({\n]|\b(?:exec|then|else|do)\s|\s-c\s|(?:gosu|su-exec)\s\S+\s|entrypoint\.sh\s)\s*[\"']?"
+    place = before if server == "postgres" else r"(?<![\w.-])"
+    return regex(rf"{place}(?:[\w./-]*/)?{re.escape(server)}(?![\w.-])")
 
 
 def serves_operators(inventory: Inventory, service: Service) -> bool:
@@ -210,6 +249,19 @@ def files(inventory: Inventory, project: Project) -> list[tuple[Service, Product
     return list(found.values())
 
 
+def applications(inventory: Inventory, project: Project) -> list[tuple[Service, Product, Mount]]:
+    """The mounts in which applications of others keep what their users gave them, each with the service."""
+    found: list[tuple[Service, Product, Mount]] = []
+    for service in inventory.services_of(project.name).values():
+        image = service.image if service.build is None else built_from(inventory, service)[0]
+        name, homes = data_folders.application(image)
+        mine = [mount for mount in lasting(service) if mount.target.rstrip("/") in homes]
+        found += [
+            (service, Product(name, "files" if name in _OF_OPERATORS else "application"), mount) for mount in mine[:1]
+        ]
+    return found
+
+
 def monitoring_data(inventory: Inventory, project: Project) -> list[tuple[Service, Product, Mount]]:
     """The named volumes in which the monitoring of a project keeps metrics, logs, dashboards and silences."""
     found = ((service, product(inventory, service)) for service in inventory.services_of(project.name).values())
@@ -218,7 +270,7 @@ def monitoring_data(inventory: Inventory, project: Project) -> list[tuple[Servic
         for service, kind in found
         if kind and kind.kind in OBSERVABILITY
         for mount in lasting(service)
-        if mount.kind == "volume"
+        if mount.kind == "volume" or (mount.outside and mount.target.rstrip("/") in _OF_MONITORING)
     ]
 
 
@@ -231,7 +283,7 @@ def is_one_shot(service: Service, waited_for: bool = False) -> bool:
     """Whether a service does its work and ends: a migration, a seed, a run of tests, or what is called on demand."""
     text = " ".join((*service.entrypoint, *service.command))
     keeps_running = service.restart in ("always", "unless-stopped")
-    if is_on_demand(service) or _is_told_to_end(service):
+    if is_on_demand(service) or _is_told_to_end(service) or _is_thrown_away(service):
         return True
     return waited_for or (not keeps_running and bool(_ONE_SHOT_NAME.search(service.name) or _ONE_SHOT.search(text)))
 
@@ -243,12 +295,22 @@ def _is_told_to_end(service: Service) -> bool:
     once = service.restart == "no" or service.restart_condition == "none"
     stays = service.ports or service.expose or service.healthcheck is not None
     found = None if stays or service.build else data_folders.product(service.image)
-    return once and not stays and (found is None or not _starts_server(service, found))
+    return once and not stays and (found is None or not _is_told_to_serve(service, found))
+
+
+def _is_thrown_away(service: Service) -> bool:
+    """Whether a database is called by its profile and keeps its data in memory only, as for a trial of a restore."""
+    if not service.profiles or service.restart not in ("", "no") or service.build:
+        return False
+    found = data_folders.product(service.image)
+    homes = (found.home, *found.data) if found and found.kind in DATASTORES else ()
+    kept = [mount.target for mount in service.mounts if mount.kind == "tmpfs"]
+    return any(mounts.is_below(target, home) for target in kept for home in homes if home)
 
 
 def is_on_demand(service: Service) -> bool:
     """Whether a service is there for `docker compose run`: by a profile of tools, without a port or a restart."""
-    tools = bool(service.profiles) and _ON_DEMAND.issuperset(service.profiles)
+    tools = bool(service.profiles) and all(map(_ON_DEMAND.fullmatch, service.profiles))
     return tools and not service.ports and service.restart in ("", "no")
 
 

@@ -91,6 +91,12 @@ def variants(inventory: Inventory, service: Service) -> list[Service]:
     ]
 
 
+def in_operation(inventory: Inventory, service: Service) -> list[Service]:
+    """The same less what overlays for development make of it."""
+    found = variants(inventory, service)
+    return [item for item in found if not (item.changed_at and environments.is_for_development(item.changed_at.file))]
+
+
 def somewhere(inventory: Inventory, service: Service, holds: Callable[[Service], bool]) -> bool:
     """Whether something holds of a service itself or of what an overlay makes of it."""
     return any(holds(item) for item in variants(inventory, service))

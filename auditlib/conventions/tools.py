@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from auditlib.inventory import Inventory
     from auditlib.inventory.code import TestSuite
 
+_RAKE = r"\brake(?:\s+(?:spec|test|ci|default)\b\S*)?(?=\s*$)|(?:^|\s)(?:\./)?bin/(?:ci|tests?|check)(?=\s|$)"
 TEST_FRAMEWORKS: dict[str, re.Pattern[str]] = {
     "pytest": regex(r"(?:^|\s|/)(?:pytest|py\.test)(?=\s|$)"),
     "unittest": regex(r"\bunittest\b|\bmanage\.py\s+test\b|(?:^|\s|/)nose2(?=\s|$)"),
@@ -26,9 +27,26 @@ TEST_FRAMEWORKS: dict[str, re.Pattern[str]] = {
     "mocha": regex(r"(?:^|\s|/)_?mocha(?:\.js)?(?=\s|$)"),
     "node": regex(r"\bnode\b.*\s--test(?=[\s=-]|$)|\btsx\b.*\s--test(?=\s|$)"),
     "bun": regex(r"\bbun\s+(?:\S+\s+)*?test(?=\s|$)"),
-    "go": regex(r"\bgo\s+test\b|\bgotestsum\b"),
+    "go": regex(r"\bgo\s+test\b|\bgotestsum\b|(?:^|\s|/)ginkgo(?=\s|$)"),
+    "rspec": regex(rf"(?:^|\s|/)(?:rspec|parallel_rspec|turbo_tests|knapsack\S*)(?=\s|$)|{_RAKE}"),
+    "minitest": regex(rf"\brails\s+(?:\S+\s+)*?test(?:[:/]\S+)?(?=\s|$)|\bruby\s+\S*-Itest\b|{_RAKE}"),
+    "phpunit": regex(r"(?:^|\s|/)(?:(?:simple-)?phpunit|pest|paratest)(?=\s|$)|\bartisan\s+test\b"),
+    "dotnet": regex(r"\bdotnet\s+(?:\S+\s+)*?(?:test|vstest|cake|nuke)(?=\s|$)|(?:^|\s)nuke(?=\s|$)"),
+    "cargo": regex(r"\bcargo\s+(?:\S+\s+)*?(?:test|t|nextest|tarpaulin|llvm-cov)(?=\s|$)"),
+    "junit": regex(
+        r"(?:^|\s|/)mvn[wd]?(?:\.cmd)?\s(?!.*-D(?:skipTests|maven\.test\.skip)(?!=false))(?:.*\s)?"
+        r"(?:test|verify|package|install|deploy|integration-test)(?=\s|$)|"
+        r"(?:^|\s|/)gradlew?(?:\.bat)?\s(?!.*\s-x\s+:?test\b)(?:.*\s)?(?:\S*:)?(?:test|check|build|\w+Test|\w+TestReport)"
+        r"(?=\s|$)"
+    ),
 }
 """How the frameworks are started, in a command's words joined by spaces."""
+OF_OTHER_LANGUAGES = frozenset({"go", "rspec", "minitest", "phpunit", "dotnet", "cargo", "junit"})
+"""Those that run neither Python nor JavaScript."""
+LISTS_TESTS = regex(
+    r"\s--collect-only\b|\s--co(?=\s|$)|\s-run[= ][\"']?\^\$|\s--list(?:Tests|-tests)?(?=\s|$)|\s--no-run\b"
+)
+"""Options with which a framework finds or builds the tests, and runs none of them."""
 LOOKED_FOR = ("pytest", "playwright", "jest", "vitest", "cypress")
 """Those whose tests are found in a repository wherever they are."""
 
@@ -45,6 +63,8 @@ def lacks_tests(inventory: Inventory, framework: str) -> bool:
 
 def _may_run(framework: str, suite: TestSuite) -> bool:
     """Whether a framework may run the tests of a suite; pytest runs those of unittest and Playwright for Python too."""
+    if suite.framework in OF_OTHER_LANGUAGES:
+        return False
     in_python = any(file.endswith(".py") for file in suite.files)
     return in_python if framework == "pytest" else not in_python
 

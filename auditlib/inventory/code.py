@@ -9,7 +9,7 @@ from auditlib.model import Location
 
 class TestSuite(Struct, frozen=True):
     """Tests that one command runs: `framework` is `pytest`, `unittest`, `playwright`, `jest`, `vitest`, `cypress`,
-    `mocha`, `node` or `bun`."""
+    `mocha`, `node` or `bun`, or of other languages `go`, `rspec`, `minitest`, `phpunit`, `dotnet`, `cargo`, `junit`."""
 
     framework: str
     folder: str

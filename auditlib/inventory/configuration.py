@@ -258,8 +258,8 @@ class ServerTrait(Struct, frozen=True):
 
     `kind` is `shutdown` (it waits so many seconds for requests at hand), `body` (it takes uploads of so many bytes),
     `interrupt` (it ends in order on SIGINT alone), `tls` (it speaks TLS itself), `ready` (it has a route that tells
-    whether it can work), `constant` (a route on its health gives the same answer always) or `metrics` (it serves its
-    metrics at a path, or its rules of access let everybody read them).
+    whether it can work), `constant` (a route on its health gives the same answer always), `manual` (a page of its
+    documentation) or `metrics` (it serves its metrics at a path, or its rules of access let everybody read them).
     """
 
     kind: str

@@ -225,6 +225,13 @@ class Script(Struct, frozen=True):
     """The variables that a shell script gives a value, or has one for where nobody does (`${NAME:-…}`)."""
     assigned: tuple[str, ...] = ()
     """The names of scripts that it keeps in variables (`AGENT="$HERE/install-agent.sh"`)."""
+    unchecked_hosts: tuple[Pair, ...] = ()
+    """Where SSH is told, in a command or in text for one, not to check the host's key: the option and the program that
+    hands over a password, if one does."""
+    tells_schedule: bool = False
+    """Whether a comment of it speaks of cron or of a timer that starts it."""
+    makes: tuple[str, ...] = ()
+    """Of a script for PowerShell the paths in lines that write or copy, with `/`."""
 
 
 class Caller(Struct, frozen=True):

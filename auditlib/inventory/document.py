@@ -12,7 +12,8 @@ class Mention(Struct, frozen=True):
     script outside code that the repository lacks, `link` a relative link to a file that it lacks, `address` a line
     that sends its reader to a port of the own machine, `metric` the name of an exporter's metric, `dispatch` a line
     that has a workflow started by hand, `secret` a name in the first column of a table of secrets, `glob`
-    all scripts of a folder, `profile` the option that activates a profile of Compose."""
+    all scripts of a folder, `profile` the option that activates a profile of Compose, or a call that runs
+    one of its services, `wipe` a command that removes volumes where nothing around it says that data goes."""
 
     kind: str
     text: str

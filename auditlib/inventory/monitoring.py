@@ -219,6 +219,8 @@ class Integration(Struct, frozen=True):
     """Where the host stands; of mail often in the global settings."""
     credential_variables: tuple[tuple[str, Location], ...] = ()
     """The variables (`${TOKEN}`) that stand in the place of a password or token of its requests."""
+    address_variables: tuple[tuple[str, Location], ...] = ()
+    """The variables in the address of the mail server and of the sender."""
 
 
 class Receiver(Struct, frozen=True):
@@ -300,8 +302,8 @@ class Dashboard(Struct, frozen=True):
     panels: tuple[Panel, ...]
     location: Location
     variables: tuple[DashboardVariable, ...] = ()
-    wrapped: bool = False
-    """Whether it stands below `dashboard`, as Grafana's API takes it and no provider does."""
+    below: str = ""
+    """The key that all of it stands below, if any: `dashboard`, as Grafana's API takes it and no provider does."""
 
 
 class DashboardVariable(Struct, frozen=True):

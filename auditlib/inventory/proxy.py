@@ -85,3 +85,6 @@ class ReverseProxy(Struct, frozen=True):
     foreign: tuple[tuple[str, Location], ...] = ()
     """Of nginx the variables in capitals that it doesn't set itself, as those of an environment, each with its first
     place."""
+    for_one_origin: bool = False
+    """Whether it is nginx that serves the pages of an application and passes its requests on for one origin's sake: no
+    statement of it asks, limits, encrypts, keeps or writes down anything."""

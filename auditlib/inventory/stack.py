@@ -47,6 +47,13 @@ class Port(Struct, frozen=True):
     host_ip: str
     protocol: str
     location: Location
+    variable: str = ""
+    """What stands for `host_port` in the file where a variable holds it: `${REDIS_PORT:-6379}`."""
+
+    @property
+    def written(self) -> str:
+        """The port of the host as the file has it; empty when Docker chooses one."""
+        return self.variable or self.host_port
 
 
 class Mount(Struct, frozen=True):
@@ -73,6 +80,8 @@ class Dependency(Struct, frozen=True):
     """Whether Compose starts the service again when it makes the other one anew (`restart: true`)."""
     says_condition: bool = False
     """Whether the condition is written down; a list of names has none."""
+    explained: bool = False
+    """Whether a comment beside it says why no more is waited for."""
 
 
 class EnvironmentEntry(Struct, frozen=True):
@@ -313,3 +322,5 @@ class Project(Struct, frozen=True):
     """Whether a comment of its files says that something runs once, on an empty volume or at the first start."""
     told_profiles: tuple[str, ...] = ()
     """The profiles that a comment of its files has people activate."""
+    told_calls: tuple[str, ...] = ()
+    """The calls of Compose that a comment of its files shows."""

@@ -106,7 +106,7 @@ def _of_each(inventory: Inventory) -> dict[str, Pipeline]:
 def starts(run: Run, suite: TestSuite) -> bool:
     """Whether a run starts the framework of a test suite in its folder, above or below it, or names the folder."""
     patterns = [tools.TEST_FRAMEWORKS[name] for name in _runners(suite) if name in tools.TEST_FRAMEWORKS]
-    if not any(pattern.search(run.text) for pattern in patterns):
+    if not any(pattern.search(run.text) for pattern in patterns) or tools.LISTS_TESTS.search(run.text):
         return False
     if run.folder is None or not suite.folder:
         return True

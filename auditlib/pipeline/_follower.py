@@ -11,6 +11,7 @@ from auditlib.command_words import (
     EVERYWHERE,
     PACKAGE_MANAGERS,
     SHELLS,
+    composer_script,
     core,
     place,
     script_name,
@@ -72,6 +73,8 @@ class Follower(Struct):
             yield from self._make(words[1:], folder, depth)
         elif program in PACKAGE_MANAGERS:
             yield from self._npm(words, folder, depth)
+        elif program == "composer":
+            yield from self._composer(words[1:], folder, depth)
         elif program in ("docker", "docker-compose"):
             yield from self._compose(words, depth)
         elif program in SHELLS or words[0].endswith((".sh", ".bash")) or words[0].startswith("./"):
@@ -112,6 +115,20 @@ class Follower(Struct):
                     yield from self._commands(target.commands, posixpath.dirname(manifest.path), depth)
         if not packages:
             yield " ".join(words), where, False
+
+    def _composer(self, arguments: list[str], folder: str | None, depth: int) -> Iterator[Followed]:
+        where, words = place(arguments, folder)
+        name, by_name = composer_script(words)
+        found = False
+        for manifest in self.inventory.manifests:
+            home = posixpath.dirname(manifest.path)
+            if manifest.kind == "composer" and (where is None or home == normal(where)):
+                for target in manifest.targets:
+                    if target.name == name:
+                        found = True
+                        yield from self._commands(target.commands, home, depth)
+        if name and by_name and not found:
+            yield " ".join(["composer", *words]), where, False
 
     def _script(self, arguments: list[str], folder: str | None, depth: int) -> Iterator[Followed]:
         if "-c" in arguments:

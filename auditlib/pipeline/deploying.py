@@ -32,6 +32,11 @@ _DEPLOYING_ACTION = regex(
     r"appleboy/ssh-action|ssm-send-command|app_action/deploy|wrangler-action|vercel-action|railway-deploy|kamal",
     re.I,
 )
+_ON_OWN_RUNNER = regex(r"\bdocker[ -]compose\b.*\sup\b.*\s(?:-d|--detach|--wait)\b")
+_CALLED_DEPLOYMENT = regex(
+    r"(?<![a-z])(?:re)?(?:deploy|deployment|release|rollout|ship|prod|production|live|cd)(?![a-z])", re.I
+)
+"""What a job on a machine of one's own starts, and what such a job is called."""
 _TRIES = regex(r"\s--?dry-?run\b")
 _DEPLOY_SCRIPT = regex(r"(?:^|[\s/])(?:deploy|rollout)(?:[-_]\w+)?\.(?:sh|py)(?=\s|$)")
 _SCRIPT_NAME = regex(
@@ -81,9 +86,16 @@ def place(job: Job, runs: list[Run]) -> Location | None:
             _DEPLOYS.search(run.text) or _BY_SSH.search(run.text)
             or (_DEPLOY_SCRIPT.search(run.text) and not tries_here)
             or _DEPLOYING_ACTION.search(run.text.partition(" ")[0])
+            or (_ON_OWN_RUNNER.search(run.text) and not tries_here and _is_on_own_machine(job))
         ):  # fmt: skip
             return run.location
     return None
+
+
+def _is_on_own_machine(job: Job) -> bool:
+    """Whether a job called a deployment runs on a machine of one's own, which it then is that it deploys to."""
+    called = f"{job.id} {job.name} {job.workflow.rpartition('/')[2]} {job.environment}"
+    return "self-hosted" in job.runs_on and bool(_CALLED_DEPLOYMENT.search(called))
 
 
 def _cleans_up(job: Job) -> bool:

@@ -16,7 +16,7 @@ from pathlib import PurePosixPath
 
 from msgspec import Struct
 
-from auditlib.command_words import EVERYWHERE, core, place, script_name
+from auditlib.command_words import EVERYWHERE, composer_script, core, place, script_name
 from auditlib.conventions.workspaces import Workspace
 from auditlib.inventory.delivery import Command, Manifest, Step
 from auditlib.paths import normal
@@ -71,6 +71,8 @@ def needs_of(workspace: Workspace, step: Step, command: Command) -> Iterator[Nee
     program = posixpath.basename(words[0])
     if program in ("npm", "pnpm", "yarn", "bun"):
         yield from _npm(workspace, step, folder, words)
+    elif program == "composer":
+        yield from _composer(workspace, folder, words)
     elif program in ("make", "gmake"):
         yield from _make(workspace, step, folder, words)
     else:
@@ -102,6 +104,21 @@ def _npm(workspace: Workspace, step: Step, folder: str, words: list[str]) -> Ite
         advice=f"Add a script `{name}` to {package.path}, or {advice}.",
         sure=words[0] == "npm",
     )
+
+
+def _composer(workspace: Workspace, folder: str, words: list[str]) -> Iterator[Need]:
+    where, arguments = place(words[1:], folder)
+    name, by_name = composer_script(arguments)
+    path = normal(posixpath.join(where or "", "composer.json"))
+    package = next((item for item in workspace.inventory.manifests if item.path == path), None)
+    if package is None or "$" in name or not (by_name or (":" in name and "/" not in name)):
+        return
+    scripts = tuple(target.name for target in package.targets)
+    if name and name not in scripts:
+        near = _near(name, scripts)
+        advice = f"call `{near[0]}`" if near else "remove the step"
+        yield Need(f"{path}#{name}", "the script", f"`{name}` of {path}",
+                   advice=f"Add a script `{name}` to {path}, or {advice}.", sure=by_name)  # fmt: skip
 
 
 def _is_run(words: list[str], arguments: list[str], name: str) -> bool:

@@ -6,17 +6,21 @@ https://docs.docker.com/reference/cli/docker/compose/#use--f-to-specify-the-name
 
 from __future__ import annotations
 
+import itertools
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
+from auditlib import compose_command
+from auditlib.compose.discovery import BASES
 from auditlib.conventions import env_file_uses, env_readers
 from auditlib.conventions.workspaces import GENERATED, Workspace
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import Job, Step
+from auditlib.inventory.delivery import Command, Job, Step
 from auditlib.inventory.stack import Project, Variable
+from auditlib.model import Location
 from auditlib.patterns import regex
 from auditlib.pipeline.needs import Need
 
@@ -70,6 +74,75 @@ def _exports(inventory: Inventory) -> Iterator[tuple[str, Step]]:
         for step, text in scripts(job):
             if _UP.search(text) and not _KEPT.search(text):
                 yield from ((match["name"], step) for match in _EXPORT.finditer(text))
+
+
+class Overruled(Struct, frozen=True):
+    """A variable of images that a deployment exports for its own start, and that another start takes from elsewhere."""
+
+    project: Project
+    variables: tuple[Variable, ...]
+    export: Location
+    elsewhere: Location
+    """The line of an environment file, or of its template, or the default that every other start goes by."""
+    file: str
+    """The environment file; empty where it is the default."""
+    value: str
+
+
+def overruled(inventory: Inventory) -> Iterator[Overruled]:
+    """The images that only the shell of a deployment knows, where what it leaves behind names other ones."""
+    images = [item for item in inventory.variables if item.service and item.target.endswith(".image")]
+    texts = [step.remote for job in inventory.jobs for step in job.steps if step.remote] if images else []
+    for commands in texts:
+        exports = dict(_given_by_shell(commands))
+        kept = " ".join(" ".join((*item.words, ">", *item.writes)) for item in commands if _keeps(item))
+        for command in commands if exports else ():
+            call = compose_command.of(command.words)
+            if call is not None and call.verb == "up":
+                names = {name: place for name, place in exports.items() if name not in kept}
+                yield from _of_call(inventory, call, names, images)
+
+
+def _given_by_shell(commands: Sequence[Command]) -> Iterator[tuple[str, Location]]:
+    """The variables that a text exports, with their places."""
+    for command in commands:
+        if command.words[:1] == ("export",):
+            yield from ((word.partition("=")[0], command.location) for word in command.words[1:] if "=" in word)
+
+
+def _keeps(command: Command) -> bool:
+    """Whether a command writes a file that lasts."""
+    return bool(command.writes) or (command.words[:1] in (("sed",), ("tee",)))
+
+
+def _of_call(
+    inventory: Inventory, call: compose_command.Call, names: dict[str, Location], images: list[Variable]
+) -> Iterator[Overruled]:
+    files = {posixpath.basename(file) for file in call.files} or set(BASES)
+    envs = [after for word, after in itertools.pairwise(call.options) if word == "--env-file"] or [".env"]
+    for project in inventory.deployed_projects:
+        if not files & {posixpath.basename(file) for file in project.files}:
+            continue
+        for name, place in names.items():
+            used = tuple(item for item in images if item.project == project.name and item.name == name)
+            other = _elsewhere(inventory, project, name, envs, used) if used else None
+            if other:
+                yield Overruled(project, used, place, *other)
+
+
+def _elsewhere(
+    inventory: Inventory, project: Project, name: str, envs: list[str], used: tuple[Variable, ...]
+) -> tuple[Location, str, str] | None:
+    """What another start takes for a variable: from the environment file, else the default that the file has for it."""
+    paths = {posixpath.normpath(posixpath.join(posixpath.dirname(project.location.file), env)): env for env in envs}
+    for file in inventory.env_files:
+        path = file.path if file.path in paths else file.copied_to
+        for line in file.lines if path in paths else ():
+            if line.name == name and line.value and line.value.text and not line.commented:
+                return line.location, paths[path], line.value.text
+    first = used[0]
+    return (first.location, "", first.default.text) if first.operator in (":-", "-") and first.default and (
+        first.default.text) else None  # fmt: skip
 
 
 def needs_of(workspace: Workspace) -> Iterator[tuple[Step, Need]]:

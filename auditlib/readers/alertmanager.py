@@ -70,7 +70,13 @@ _PORT_IN_WORDS = regex(r":[A-Za-z]+$")
 _CREDENTIALS = frozenset({"auth_password", "auth_secret", "bearer_token", "client_secret", "credentials", "password"})
 _EXPLAINS = regex(r"(?im)^[^\n\"'#]*#[^\n]*\b(?:receivers?|notif\w*|slack|e-?mail|webhook|chat)\b")
 """A comment on the way to people."""
-_SHELL_VARIABLE = regex(r"\$\{[A-Z][A-Z0-9_]+\}|\$[A-Z][A-Z0-9_]{2,}")
+_VARIABLE = regex(
+    r"\$\{[A-Z][A-Z0-9_]+\}|\$[A-Z][A-Z0-9_]{2,}|\{\{-?\s{0,9}(?:\.Env\.\w{1,80}|env\s{1,9}[\"'`]\w{1,80}[\"'`])\s{0,9}-?\}\}"
+)
+"""A variable of the environment as shells and the templates of other programs name it."""
+_OF_MAIL = (("from", "smtp_from"), ("smarthost", "smtp_smarthost"))
+"""Without which no mail is sent: the keys of a receiver, each with the global setting that stands in for it."""
+_OF_LOGIN = (("auth_username", "smtp_auth_username"), ("auth_password", "smtp_auth_password"))
 _BLANK_CHANNEL = regex(r"(?i)\byour\b|<[^>]+>|xxx|placeholder|change[-_ ]?me|replace[-_ ]?me|todo|\bexample\b")
 
 
@@ -207,14 +213,32 @@ def _integration(kind: str, config: Node, settings: Node | None, file: str, vaul
             (name.text, location(name, file)) for name, _ in config.items() if name.text in _FOREIGN.get(kind, ())
         ),
         lacks_password=kind == "email" and _lacks_password(config, settings),
-        credential_variables=tuple(
-            (value.text, location(value, file))
-            for node in config.walk()
-            if node.is_mapping
-            for key, value in node.items()
-            if key.text in _CREDENTIALS and _SHELL_VARIABLE.fullmatch(value.text)
+        credential_variables=tuple(_credential_variables(kind, config, settings, file)),
+        address_variables=tuple(
+            (match[0], location(node, file))
+            for node in (_settings(config, settings, _OF_MAIL) if kind == "email" else ())
+            if (match := _VARIABLE.search(node.text))
         ),
     )
+
+
+def _credential_variables(kind: str, config: Node, settings: Node | None, file: str) -> Iterator[tuple[str, Location]]:
+    """The variables that stand in the place of passwords: in the integration, of mail in the global settings too."""
+    for node in config.walk():
+        for key, value in node.items() if node.is_mapping else ():
+            if key.text in _CREDENTIALS and _VARIABLE.fullmatch(value.text):
+                yield value.text, location(value, file)
+    for node in _settings(None, settings, _OF_LOGIN) if kind == "email" else ():
+        if _VARIABLE.fullmatch(node.text):
+            yield node.text, location(node, file)
+
+
+def _settings(config: Node | None, settings: Node | None, keys: tuple[tuple[str, str], ...]) -> Iterator[Node]:
+    """What an integration says for each of the keys, or the global settings for it."""
+    for own, default in keys:
+        node = (config.get(own) if config else None) or (settings.get(default) if settings else None)
+        if node is not None:
+            yield node
 
 
 def _endpoint(kind: str, config: Node, settings: Node | None) -> tuple[str, Node | None]:

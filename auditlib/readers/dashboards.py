@@ -50,10 +50,10 @@ def _is_json(source: Source, file: str) -> bool:
 def _read(source: Source, file: str) -> Iterator[Any]:
     document = Document(source, file)
     root = document.value
-    wrapped = isinstance(root, Object) and isinstance(root.get("dashboard"), Object)
-    if wrapped:
-        root = root["dashboard"]  # as Grafana's API gives it
-    if not isinstance(root, Object) or not any(isinstance(root.get(key), list) for key in ("panels", "rows")):
+    below = _below(root) if isinstance(root, Object) else ""
+    if below:
+        root = root[below]
+    if not _has_panels(root):
         raise Unreadable("has the words of a dashboard, but no list of panels")
     dashboard = Dashboard(
         file=file,
@@ -62,7 +62,7 @@ def _read(source: Source, file: str) -> Iterator[Any]:
         panels=tuple(panel for item in _panels(root) for panel in _by_datasource(item, document)),
         location=document.location(root),
         variables=tuple(_variables(root, document)),
-        wrapped=wrapped,
+        below=below,
     )
     yield dashboard
     broken = [query for panel in dashboard.panels for query in panel.queries if query.error]
@@ -75,6 +75,18 @@ def _read(source: Source, file: str) -> Iterator[Any]:
             f"{counted(len(broken), 'query', 'queries')} could not be parsed: {broken[0].error}",
             line,
         )
+
+
+def _below(root: Object) -> str:
+    """The key that a dashboard stands below: Grafana's API gives it so; others got there by a brace too few."""
+    if isinstance(root.get("dashboard"), Object):
+        return "dashboard"
+    named = text(root, "title") or _has_panels(root)
+    return "" if named else next((key for key, value in root.items() if _has_panels(value)), "")
+
+
+def _has_panels(value: object) -> bool:
+    return isinstance(value, Object) and any(isinstance(value.get(key), list) for key in ("panels", "rows"))
 
 
 def _panels(root: Object) -> Iterator[Object]:

@@ -70,7 +70,21 @@ _PROFILE = regex(
     r"[\"'`](?P<before>[\w.-]{1,60})[\"'`]{1,3} (?:[Cc]ompose )?[Pp]rofile\b"
 )
 """A profile of Compose, by the option that activates it or in a sentence."""
+_RUN = regex(r"\bdocker[ -]compose\b[^\n;&|`]{0,100}? run (?:[^\n;&|`]{0,200})")
+"""A call of Compose that starts one service, which activates its profile, wherever it stands in a line."""
 _LINE_LIMIT = 5_000
+_WIPES = regex(
+    r"\b(?:docker|podman)[- ]compose\b[^`|;&#]{0,160}?\bdown\b[^`|;&#]{0,80}?\s(?:-v|--volumes)\b[^`|;&#]{0,60}"
+)
+"""A command that removes the volumes too."""
+_WARNS = regex(
+    r"data\b|volume|reset|wip(?:e|ing)|delet|destroy|fresh|scratch|\blos[et]|slate|\btests?\b|careful|caution|danger|warn|"
+    r"nuclear|nuke|everything|⚠|purge|permanent|irrevers|"
+    r"daten|lösch|donn[ée]es|supprim|perte|datos|borra|elimin|dados|apag|danych|veri|"
+    r"данн|удал|уничтож|сброс|томов|数据|删除|清空|谨慎|データ|削除|볼륨|데이터",
+    re.I,
+)
+"""What says, or lets one think, that data goes."""
 
 
 def read(source: Source) -> Reading:
@@ -92,8 +106,11 @@ def _read(source: Source, file: str) -> Iterator[Document]:
         mentions += [Mention("metric", name, Location(file, number)) for name in _METRIC.findall(line)]
         if _ADDRESS.search(line):
             mentions.append(Mention("address", shown[number - 1].strip(), Location(file, number)))
+        if (wipes := _WIPES.search(line)) and not _is_warned(lines, number, headings):
+            mentions.append(Mention("wipe", wipes[0].strip(), Location(file, number)))
         mentions += [Mention("secret", name, Location(file, number)) for name in tables.row(line)]
         mentions += [Mention("profile", f"--profile {name}", Location(file, number)) for name in _profiles(line)]
+        mentions += [Mention("profile", call, Location(file, number)) for call in _RUN.findall(line)]
         if not fence and _DISPATCH in line:
             mentions.append(Mention("dispatch", _DISPATCH, Location(file, number)))
         if fence:
@@ -125,6 +142,12 @@ def _read(source: Source, file: str) -> Iterator[Document]:
     words = frozenset(word.lower() for line in shown for word in _WORD.findall(line))
     denied = words - {word.lower() for line in shown for word in _WORD.findall(_DENIED.sub("", line))}
     yield Document(file, title, tuple(headings), tuple(dict.fromkeys(mentions)), words, Location(file), denied)
+
+
+def _is_warned(lines: list[str], number: int, headings: list[Heading]) -> bool:
+    """Whether a line, what stands around it, or the heading above says that data goes."""
+    around = [_WIPES.sub("", line) for line in lines[max(0, number - 5) : number + 4]]
+    return any(map(_WARNS.search, [*around, *(heading.text for heading in headings[-1:])]))
 
 
 class _SecretTables(Struct):
@@ -166,11 +189,11 @@ def _plain(text: str) -> str:
 
 
 def _mentions(source: Source, file: str, number: int, text: str) -> list[Mention]:
-    """The variables in a piece of code, and the paths in it that exist in the repository."""
+    """The variables in a piece of code, and the paths in it that exist in the repository, Windows' way too."""
     place = Location(file, number)
     return [
         *(Mention("variable", name, place) for name in _VARIABLE.findall(text)),
-        *(Mention("path", path, place) for path in _paths(source, file, text)),
+        *(Mention("path", path, place) for path in _paths(source, file, text.replace("\\", "/"))),
     ]
 
 

@@ -1,4 +1,4 @@
-"""Makefiles: their targets and the commands of the recipes. Only a variable that holds a call of Compose is expanded.
+"""Makefiles: their targets and the commands of the recipes. Only variables that hold a program are expanded.
 
 Rules and recipes as in https://www.gnu.org/software/make/manual/html_node/Rule-Syntax.html.
 """
@@ -6,7 +6,8 @@ Rules and recipes as in https://www.gnu.org/software/make/manual/html_node/Rule-
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 
 from msgspec import Struct, field
 
@@ -29,8 +30,16 @@ _CONDITIONAL = regex(r"(?:ifn?eq|ifn?def|else|endif)\b")
 """Lines that decide what make reads; they don't end the recipe that they stand in."""
 _ASSIGNMENT = regex(r"\s*(?:(?:export|override|private)\s+)?[\w.-]+\s*(?:[:?+!]|::|:::)?=")
 """What makes `target: NAME = value` the setting of a variable, not a rule."""
-_COMPOSE = regex(r"(?P<name>[\w.-]{1,50})\s*:{0,3}=\s*(?P<call>docker[ -]compose\b[^#]{0,500})")
-"""A variable that stands for Compose and its options in all recipes (`DC := docker compose --env-file .env.prod`)."""
+_CALL = regex(
+    r"(?P<name>[\w.-]{1,50})\s*(?::{0,3}|\?)=\s*(?P<call>docker[ -]compose\b[^#]{0,500}|"
+    r"(?:cargo|docker|go|helm|kubectl|npm|npx|php|pip3?|pnpm|podman|poetry|pytest|python3?|terraform|uv|yarn)"
+    r"(?:[ \t]+[\w./-]{1,50}){0,3}(?=[ \t]*(?:#|$)))"
+)
+"""A variable that stands for a program and its options in all recipes (`DC := docker compose --env-file .env.prod`,
+`GO ?= go`)."""
+_WORD = regex(r"(?P<name>[\w.-]{1,50})\s*(?::{0,3}|\?)=[ \t]*(?P<word>[\w./-]{1,80})[ \t]*(?:#.*)?$")
+"""A variable that is one plain word (`ENV ?= dev`)."""
+_TO_WORD = regex(r"\$[({]([\w.-]+)[)}]")
 _FROM_ELSEWHERE = regex(r"\s*[-s]?include\s+(?!\S*\.?env(?:\.\w+)?\s*$)|.*\$[({](?:eval|call)\b|define\s")
 _LINE_LIMIT = 5_000
 
@@ -50,12 +59,28 @@ def read(source: Source) -> Reading:
 def _read(source: Source, file: str) -> Iterator[Manifest]:
     lines = source.lines(file)
     rules = list(_rules(lines))
-    calls = {match["name"]: match["call"].strip() for line in lines if (match := _COMPOSE.match(line))}
+    calls = _calls(lines)
     targets = [target for rule in rules for target in _targets(source, file, rule, calls)]
     incomplete = any(_FROM_ELSEWHERE.match(line[:_LINE_LIMIT]) for line in lines) or any(
         "%" in name or "$" in name for rule in rules for name in rule.names
     )
     yield Manifest(file, "make", "", tuple(targets), (), "", (), Location(file), incomplete)
+
+
+def _calls(lines: list[str]) -> dict[str, str]:
+    """The variables that stand for a program, those in its options replaced where they are a plain word."""
+    short = [line[:_LINE_LIMIT] for line in lines if "=" in line and not line.startswith("\t")]
+    words = _settled(match for line in short if (match := _WORD.match(line)))
+    calls = {match["name"]: match["call"].strip() for line in short if (match := _CALL.match(line))}
+    return {name: _TO_WORD.sub(lambda match: words.get(match[1], match[0]), call) for name, call in calls.items()}
+
+
+def _settled(matches: Iterable[re.Match[str]]) -> dict[str, str]:
+    """The words of variables that are set once, or always to the same."""
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    for match in matches:
+        found[match["name"]].add(match["word"])
+    return {name: values.pop() for name, values in found.items() if len(values) == 1}
 
 
 def _rules(lines: list[str]) -> Iterator[_Rule]:

@@ -32,6 +32,16 @@ _CAPITALS = regex(r"(?<!\\)\$\{?([A-Z][A-Z0-9_]{2,60})\b\}?")
 _PATTERNS = ("*.conf", "*.conf.template", "*.conf.tmpl", "*.conf.j2", "*.nginx", "/**/nginx/**", "sites-available/**")
 
 
+_COMMENT = regex(r"(?m)(?:^|(?<=[ \t;{}]))#[^\n]*")
+_PAGES = regex(r"\btry_files\s[^;\n]{0,200}?/?index\.html\b")
+"""What a server of an application's pages does with a path that it has no file for."""
+_GUARDS = regex(
+    r"\b(?:auth_\w+|deny|allow|limit_\w+|ssl\w*|client_max_body_size|proxy_cache\w*|access_log\s+(?!off)|modsecurity\w*|"
+    r"satisfy|valid_referers|return\s+4\d\d|real_ip\w*|set_real_ip_from|include\s+(?!\S*(?:mime\.types|fastcgi_params)))",
+)
+"""What a proxy does for those behind it."""
+
+
 def read(source: Source) -> reading.Reading:
     """Every nginx configuration that listens or passes requests on."""
     files = selection.containing(source, _PATTERNS, "proxy_pass", "_pass ", "upstream ", "server {", "server{")
@@ -107,9 +117,14 @@ def _read(source: Source, file: str) -> Iterator[Any]:
     yield ReverseProxy(file, KIND, listens, upstreams, Location(file), tuple(state.sections), includes, folders,
                        proxy_guards.names_guard(source.text(file)), _passages(state), tuple(dict.fromkeys(state.kept)),
                        tuple(state.body_limits), tuple(_lost_headers(state)),
-                       tuple(state.challenges), _foreign(state))  # fmt: skip
+                       tuple(state.challenges), _foreign(state), _is_for_one_origin(source.text(file)))  # fmt: skip
     if state.blocks:
         yield Coverage(file, KIND, Read.PARTIAL, "a block is not closed")
+
+
+def _is_for_one_origin(text: str) -> bool:
+    plain = _COMMENT.sub("", text)
+    return bool(_PAGES.search(plain)) and not _GUARDS.search(plain)
 
 
 def _foreign(state: _State) -> tuple[tuple[str, Location], ...]:

@@ -53,6 +53,10 @@ _HELD = regex(
     re.M,
 )
 """A variable that holds the path of a script."""
+_WRITES = regex(
+    r"(?i)\b(?:Copy-Item|Move-Item|Rename-Item|New-Item|Out-File|Set-Content|Add-Content|copy|move|WriteAll\w+)\b|>"
+)
+_PATH = regex(r"[\w$./@-]*[\w@-]\.[\w.-]*\w")
 _WORD = regex(r"\w+")
 _ASSIGNED = regex(r"^[ \t]*(?:(?:local|export|readonly|declare)[ \t]+)?(\w{1,80})=", re.M)
 _DECIDES = regex(
@@ -60,6 +64,11 @@ _DECIDES = regex(
     r"""(?P<value>prod(?:uction)?|dev(?:elopment)?|stag(?:e|ing)|test(?:ing)?|local)\b"""
 )
 """A shell's test of what names the environment."""
+_UNCHECKED = regex(r"-o\s?[\"']?(StrictHostKeyChecking[= ](?:no|off)|UserKnownHostsFile[= ]/dev/null)\b", re.I)
+_SCHEDULE = regex(
+    r"^[ \t]*#[^\n]{0,200}?(?:\bcron|crontab|OnCalendar|systemd[- ]timer|task scheduler|计划任务|定时任务)", re.I | re.M
+)
+"""A comment that says what starts a script, and when."""
 _MARKER = regex(r"(?i)shellcheck|-\*-|coding[:=]|eslint|prettier|copyright|spdx|licen[cs]e|set -|^[-=#*\s]*$")
 
 
@@ -111,6 +120,9 @@ def _read(source: Source, file: str) -> Iterator[Script | EnvironmentBranch | Co
         compose_files=tuple(_compose_files(file, text)) if found else (),
         sets=_sets(text) if found else frozenset(),
         assigned=tuple(dict.fromkeys(_HELD.findall(text))) if found else (),
+        unchecked_hosts=tuple(_unchecked_hosts(file, text)) if found else (),
+        tells_schedule=_SCHEDULE.search(text) is not None,
+        makes=tuple(dict.fromkeys(_makes(text))) if interpreter == "pwsh" else (),
     )
 
 
@@ -136,6 +148,16 @@ def _compose_files(file: str, text: str) -> Iterator[Pair]:
                 yield from (Pair("compose", name, Location(file, number)) for name in (call.files if call else ()))
 
 
+def _unchecked_hosts(file: str, text: str) -> Iterator[Pair]:
+    """The lines that switch the check of the host's key off, but for comments and what is only printed."""
+    if "HostKeyChecking" not in text and "KnownHostsFile" not in text:
+        return
+    for number, line in enumerate(text.splitlines(), start=1):
+        found = None if line.lstrip().startswith(("#", "echo", "printf")) else _UNCHECKED.search(line[:_LINE])
+        if found:
+            yield Pair(found[1], "sshpass" if "sshpass" in line else "", Location(file, number))
+
+
 def _branches(file: str, text: str) -> Iterator[EnvironmentBranch]:
     """Where a shell compares the name of an environment that it is given, and doesn't set by itself."""
     own = set(_ASSIGNED.findall(text))
@@ -143,6 +165,13 @@ def _branches(file: str, text: str) -> Iterator[EnvironmentBranch]:
         for match in _DECIDES.finditer(line[:1_000]) if not line.lstrip().startswith("#") else ():
             if match["name"] not in own:
                 yield EnvironmentBranch(match["name"], (match["value"],), (), Location(file, number, match.start() + 1))
+
+
+def _makes(text: str) -> Iterator[str]:
+    """The paths in lines of PowerShell that write a file, as slashes write them."""
+    for line in text.splitlines():
+        if _WRITES.search(line[:_LINE]) and not line.lstrip().startswith("#"):
+            yield from _PATH.findall(line[:_LINE].replace("\\", "/"))
 
 
 def _sets(text: str) -> frozenset[str]:

@@ -1,4 +1,4 @@
-"""What code says of how a server takes requests and ends: Go, JavaScript, Python, Rust and C#.
+"""What code says of how a server takes requests and ends: Go, JavaScript, Python, Rust and C#; Java, PHP.
 
 Follows https://pkg.go.dev/net/http#Server.Shutdown, https://github.com/expressjs/multer#limits,
 https://flask.palletsprojects.com/en/stable/config/#MAX_CONTENT_LENGTH, https://www.uvicorn.org/settings/#timeouts and
@@ -16,11 +16,14 @@ from collections.abc import Iterator
 from auditlib.inventory.configuration import ServerTrait
 from auditlib.model import Location
 from auditlib.patterns import Words, regex
+from auditlib.readers import health_routes
 from auditlib.readers.reading import Reading, location_at
 from auditlib.readers.settings import is_test
 from auditlib.source import Source
 
-_CODE = frozenset({".go", ".js", ".ts", ".mjs", ".cjs", ".py", ".rs", ".cs"})
+_CODE = frozenset({".go", ".js", ".ts", ".mjs", ".cjs", ".py", ".rs", ".cs", ".java", ".php"})
+_ROUTES_ALONE = (".java", ".php")
+"""What is searched for routes on health, and for nothing else."""
 _COMMENT = regex(r"(?m)^[ \t]*(?://|\*|#)[^\n]*")
 _NUMBER = r"\d[\d_]{0,11}"
 _PRODUCT = rf"(?P<product>{_NUMBER}(?:[ \t]*(?:\*|<<)[ \t]*{_NUMBER}){{0,3}})"
@@ -63,20 +66,6 @@ _READY = regex(r"[\w)]\(\s*[\"'`](?:GET )?(?P<path>/(?:[\w-]{1,30}/){0,3}(?:read
 """A route that a call declares; that of a client follows the address of a server, which this has not."""
 _MAPPED = regex(r"\.Map\w{1,30}\(\s*\"(?P<path>/(?:[\w-]{1,30}/){0,3}(?:ready|readyz|readiness))/?\"")
 """The same in C#, where a client's address may be relative."""
-_HEALTH = r"[\"'](?P<path>/(?:[\w-]{1,30}/){0,3}(?:healthz?|health-?check|ping))/?[\"']"
-_CONSTANTS = {
-    ".py": regex(
-        rf"@\w+\.(?:get|route)\(\s*{_HEALTH}[^)\n]{{0,200}}\)\s*\n"
-        r"(?:async )?def \w+\([^)]{0,200}\)[^:\n]{0,80}:\s*\n"
-        r"(?:\s+\"\"\"[^\"]{0,400}\"\"\"\s*\n)?\s+return\s+(?:\{[^{}()]{0,300}\}|[\"'][^\"'\n]{0,100}[\"'])\s*(?:\n|$)"
-    ),
-    ".js": regex(
-        rf"\.get\(\s*{_HEALTH}\s*,\s*\(?\w+\s*,\s*\w+\)?\s*=>\s*\{{?\s*(?:return\s+)?"
-        r"\w+(?:\.status\(200\))?\.(?:json|send)\(\s*(?:\{(?:[^{}()]|Date\(\)|toISOString\(\)|uptime\(\)){0,300}\}|[\"'][^\"'\n]{0,80}[\"'])"
-        r"\s*\);?\s*\}?\s*\)"
-    ),
-}
-"""By the language a route on health that does nothing but answer."""
 _METRICS = {
     ".go": (regex(r"\bpromhttp\."), regex(r"\.(?:Handle|HandleFunc|GET|Get)\(\s*\"(?:GET )?(?P<path>/metrics)\"")),
     ".rs": (regex(r"\b(?:prometheus|metrics)\w*\b"), regex(r"\.route\(\s*\"(?P<path>/metrics)\"")),
@@ -96,7 +85,8 @@ _HINTS = Words(
     "tls.Listen(",
     "MAX_", "axFileSize", "axUploadSize", "axContentSize", "fileSize", "express.", "bodyParser.", "bodyparser.",
     "multer", "UploadFile", "request.files", "formidable", "busboy", "FileField", "FormFile(",
-    "/ready", "/readiness", "/health", "/ping", "/metrics", "PrometheusScraping", "MapMetrics(", "UseMetricServer(",
+    "/ready", "/readiness", "/health", "/ping", "SwaggerModule.setup(",
+    "/metrics", "PrometheusScraping", "MapMetrics(", "UseMetricServer(",
 )  # fmt: skip
 """Without any of these words a file of code says nothing of all that, and needs no closer look."""
 
@@ -109,11 +99,14 @@ def read(source: Source) -> Reading:
     takes_files = any(_TAKES_FILES.search(text) for text in texts.values())
     reading = Reading()
     for path, text in texts.items():
+        reading.records += [
+            ServerTrait(kind, 0, location_at(path, text, start), route)
+            for kind, start, route in health_routes.found(_language(path), text)
+        ]
+        if path.endswith(_ROUTES_ALONE):
+            continue
         reading.records += [*_waits(path, text), *_tls(path, text), *_bodies(path, text, takes_files)]
         reading.records += _metrics(path, text)
-        constant = _CONSTANTS.get(_language(path))
-        if constant and (match := constant.search(text)):
-            reading.records.append(ServerTrait("constant", 0, _at(path, text, match), match["path"]))
         if match := (_MAPPED if path.endswith(".cs") else _READY).search(text):
             reading.records.append(ServerTrait("ready", 0, _at(path, text, match), match["path"]))
     reading.records += _interrupts(texts)

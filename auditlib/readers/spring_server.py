@@ -20,6 +20,9 @@ _SETTINGS = regex(r"(?:^|/)application(?:-[\w-]+)?\.(?:properties|ya?ml)$")
 _TESTS = "src/test/"
 _COMMENT = regex(r"(?m)^[ \t]*[#!][^\n]*")
 _WAIT = regex(r"timeout-per-shutdown-phase\s*[:=]\s*[\"']?(?P<seconds>\d{1,4})s\b")
+_GRACEFUL = regex(r"^(?:server\.|[ \t]+)shutdown[ \t]*[:=][ \t]*[\"']?graceful\b", re.M)
+_USUAL_WAIT = 30
+"""Seconds that each phase gets where nothing says otherwise."""
 _BODY = regex(r"\bmax-file-size\s*[:=]\s*[\"']?(?P<size>\d{1,5})(?P<suffix>[KM]B)\b")
 _SIZES = {"KB": 2**10, "MB": 2**20}
 _TLS = regex(r"server\.ssl\.|^[ \t]{2,}key-store:", re.M)
@@ -41,6 +44,9 @@ def read(source: Source) -> Reading:
 def _traits(path: str, text: str) -> Iterator[ServerTrait]:
     if match := _WAIT.search(text):
         yield ServerTrait("shutdown", int(match["seconds"]), location_at(path, text, match.start()))
+    elif match := _GRACEFUL.search(text) if "timeout-per-shutdown-phase" not in text else None:
+        start = match.start() + len(match[0]) - len(match[0].lstrip())
+        yield ServerTrait("shutdown", _USUAL_WAIT, location_at(path, text, start))
     if match := _BODY.search(text):
         size = int(match["size"]) * _SIZES[match["suffix"]]
         yield ServerTrait("body", size, location_at(path, text, match.start()))

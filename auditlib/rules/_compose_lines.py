@@ -114,14 +114,14 @@ def login_before(router: str, users: str) -> str:
 
 def local_form(port: Port) -> str:
     """A port as it is written where the host alone is to reach it; without one of the host Docker chooses it."""
-    return f'"127.0.0.1:{port.host_port}:{port.target}"'
+    return f'"127.0.0.1:{port.written}:{port.target}"'
 
 
 def on_loopback(port: Port) -> tuple[str, str]:
     """A port in the short form, published to the host alone; nothing where it is written in another way."""
-    if not port.host_port or port.host_ip:
+    if not port.written or port.host_ip:
         return "", ""
-    plain = f"{port.host_port}:{port.target}"
+    plain = f"{port.written}:{port.target}"
     return plain, f"127.0.0.1:{plain}"
 
 

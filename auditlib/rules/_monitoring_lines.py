@@ -36,7 +36,7 @@ TARGET_DOWN = """groups:
         labels: {severity: critical}
         annotations: {summary: "{{ $labels.job }} is not answering"}"""
 """Rules that tell when a target stops answering."""
-_PROBE = """scrape_configs:
+PROBE = """scrape_configs:
   - job_name: {}
     metrics_path: /probe
     params: {{module: [http_2xx]}}
@@ -142,7 +142,7 @@ def _probe(inventory: Inventory, config: str, service: Service, url: str) -> str
     some = inventory.distinct_services[:_LOOKED_AT]
     running = next((item for item in some if exporters.of_image(item.image) is _BLACKBOX), None)
     host = running.name if running else "blackbox-exporter"
-    lines = files.into(config, _PROBE.format(_free(inventory, config, service.name), url, f"{host}:9115"))
+    lines = files.into(config, PROBE.format(_free(inventory, config, service.name), url, f"{host}:9115"))
     return lines if running else f"{lines}{_added(inventory, config, host, service)}"
 
 

@@ -47,6 +47,7 @@ _MATCHERS = regex(r"\{[^{}]{0,500}\}")
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every alert on the growth of an application's counter being zero, where no rule asks whether it is absent."""
     absent = " ".join(item.query.expression for item in inventory.alert_rules if "absent" in item.query.expression)
+    told = any("up" in item.query.metrics for item in monitoring.alerts(inventory))  # of a program that is gone
     for alert in monitoring.alerts(inventory):
         metric = alert.query.metrics[0] if len(alert.query.metrics) == 1 else ""
         known = exporters.of_metric(metric) if metric else None
@@ -54,7 +55,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         bare = _MATCHERS.sub("", alert.query.expression.strip())
         if own and metric not in absent and "absent" not in bare and _is_of_no_growth(bare):
             made = [item for item in inventory.own_metrics if metric in scraping.series_of(item.name)]
-            there = bool(made) and not any(item.labelled for item in made)
+            there = not any(item.labelled for item in made) and (bool(made) or told)
             if not there and not _is_nowhere(inventory, graph, alert, metric):
                 yield _evidence(alert, metric)
 

@@ -35,6 +35,9 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 
+from msgspec import Struct
+
+from auditlib import stages
 from auditlib.conventions import database_logins, environments
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
@@ -44,57 +47,97 @@ from auditlib.patterns import regex
 from auditlib.phrases import listed
 from auditlib.rules._rule import Evidence, rule
 
-_LOGIN = regex(r"^\w[\w+:]*://(?P<user>\w+):[^@\n]{0,200}@(?P<host>[\w-]+)(?=[:/?]|$)")
-_PART = regex(
-    r"(?:^|;)\s*(?P<key>host|server|data source|username|user id|userid|uid|user)\s*=\s*(?P<value>[\w.-]+)", re.I
+_LOGIN = regex(
+    r"^\w[\w+:]*://(?P<user>\w+|‹[^›\n]{1,80}›):[^@\n]{0,200}@(?P<host>[\w-]+)(?::\d+)?(?:/(?P<database>[\w-]*))?(?=[?]|$)"
 )
-"""The host and the user in a connection string of ADO.NET (`Host=db;Username=shop;…`)."""
+_PART = regex(
+    r"(?:^|;)\s*(?P<key>host|server|data source|username|user id|userid|uid|user|database)\s*=\s*"
+    r"(?P<value>[\w.-]+|‹[^›\n]{1,80}›)",
+    re.I,
+)
+"""The host, the user and the database in a connection string of ADO.NET (`Host=db;Username=shop;…`)."""
 _JDBC = regex(r"^jdbc:(?:postgresql|mysql|mariadb)://(?P<host>[\w-]+)(?=[:/?]|$)")
 _ADDRESS = regex(r"(?:^|_)(?:URL|URI)$")
 _USER = regex(r"(?:^|_)(?:USER|USERNAME)$")
 _HOST = regex(r"(?:^|_)(?:HOST|HOSTNAME|SERVER)$")
-_HOSTS = frozenset({"host", "server", "data source"})
+_KEYS = {"host": "host", "server": "host", "data source": "host", "database": "database"}
+"""What the keys of such a string mean; every other one that is looked for is a user."""
+_SEVERAL = 3
+"""Databases of one server from which on each application is meant to have its own."""
 _SQL = {
     "POSTGRES": "CREATE ROLE {app} LOGIN PASSWORD '…';\nALTER DATABASE {database} OWNER TO {app};",
     "MYSQL": "CREATE USER '{app}' IDENTIFIED BY '…';\nGRANT ALL ON {database}.* TO '{app}';",
 }
 
 
+class _Use(Struct, frozen=True):
+    """A variable by which a service is given a login, and the database that it names, if it does."""
+
+    service: Service
+    entry: EnvironmentEntry
+    database: str
+
+
 @rule(area=Area.CONFIGURATION, severity=Severity.INFO, confidence=Confidence.HIGH, effort=Effort.MEDIUM)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """Each database server with the applications, built by the repository, that use its superuser."""
-    found: defaultdict[str, list[tuple[Service, EnvironmentEntry]]] = defaultdict(list)
+    """Each database server with the applications of the repository that use its superuser."""
+    found: defaultdict[str, list[_Use]] = defaultdict(list)
     servers = dict(_servers(inventory))
     for service in inventory.deployed_services if servers else ():
-        own = service.build is not None or (service.project, service.image) in inventory.image_builders
-        if own and not environments.is_for_developers(inventory, service):
-            for entry, user, host in _logins(service):
-                other = inventory.services_of(service.project).get(host)
-                if other and user in servers.get(other.key, ()):
-                    found[other.key].append((service, entry))
+        if _is_own(inventory, service) and not environments.is_for_developers(inventory, service):
+            for entry, login in _logins(service):
+                other = inventory.services_of(service.project).get(login.host)
+                made = servers.get(other.key) if other else None
+                if other and made and _is_superuser(made, entry, login.user):
+                    found[other.key].append(_Use(service, entry, login.database))
                     break
-    for server in inventory.deployed_services:
+    alike: dict[tuple[str, tuple[str, ...]], list[Service]] = {}
+    for server in sorted(inventory.deployed_services, key=lambda item: not stages.names_production(item.location.file)):
         if server.key in found:
-            yield _evidence(server, found[server.key])
+            alike.setdefault((server.name, tuple(use.service.name for use in found[server.key])), []).append(server)
+    for first, *others in alike.values():
+        yield _evidence(first, found[first.key], [use for other in others for use in found[other.key][:1]])
 
 
-def _servers(inventory: Inventory) -> Iterator[tuple[str, frozenset[str]]]:
-    """The keys of the servers whose superuser is known, with its name."""
+def _is_own(inventory: Inventory, service: Service) -> bool:
+    """Whether a service runs the repository's own software: built here, or an image that a variable names."""
+    built = service.build is not None or (service.project, service.image) in inventory.image_builders
+    return built or service.image.startswith("${")
+
+
+def _servers(inventory: Inventory) -> Iterator[tuple[str, database_logins.Server]]:
+    """The servers whose superuser is known, by their keys."""
     for service in inventory.deployed_services:
         made = database_logins.made_by(service)
         if made:
-            yield service.key, made.users if made.prefix == "POSTGRES" else frozenset({"root"})
+            yield service.key, made
 
 
-def _logins(service: Service) -> Iterator[tuple[EnvironmentEntry, str, str]]:
+def _is_superuser(server: database_logins.Server, entry: EnvironmentEntry, user: str) -> bool:
+    """Whether a user is the superuser; one whose name is masked is if the same variable names both."""
+    if server.prefix != "POSTGRES":
+        return user == "root"
+    shared = server.user is not None and set(server.user.variables) & set(entry.variables)
+    return user in server.users or (user.startswith("‹") and bool(shared))
+
+
+class _Login(Struct, frozen=True):
+    """The user and the host of a login, and the database that it is for, if that is told."""
+
+    user: str
+    host: str
+    database: str = ""
+
+
+def _logins(service: Service) -> Iterator[tuple[EnvironmentEntry, _Login]]:
     """The users that a service is given for a host, in an address or in variables of their own."""
     told = [(entry, entry.value.text) for entry in service.environment if entry.value and entry.value.text]
     for entry, text in told:
         if match := _LOGIN.match(text):
-            yield entry, match["user"], match["host"]
-        parts = {"host" if found["key"].lower() in _HOSTS else "user": found["value"] for found in _PART.finditer(text)}
-        if len(parts) == len({"host", "user"}):
-            yield entry, parts["user"], parts["host"]
+            yield entry, _Login(match["user"], match["host"], match["database"] or "")
+        parts = {_KEYS.get(found["key"].lower(), "user"): found["value"] for found in _PART.finditer(text)}
+        if {"host", "user"} <= set(parts):
+            yield entry, _Login(parts["user"], parts["host"], parts.get("database", ""))
     hosts = {name.removesuffix(match[0]): text for entry, text in told
              if (match := _HOST.search(name := entry.name))}  # fmt: skip
     hosts |= {name.removesuffix(match[0]): found["host"] for entry, text in told
@@ -103,16 +146,20 @@ def _logins(service: Service) -> Iterator[tuple[EnvironmentEntry, str, str]]:
         match = _USER.search(entry.name)
         host = hosts.get(entry.name.removesuffix(match[0])) if match else None
         if host:
-            yield entry, text, host
+            yield entry, _Login(text, host)
 
 
-def _evidence(server: Service, uses: list[tuple[Service, EnvironmentEntry]]) -> Evidence:
+def _evidence(server: Service, uses: list[_Use], elsewhere: list[_Use]) -> Evidence:
     made = database_logins.made_by(server)
     postgres = made is not None and made.prefix == "POSTGRES"
     user = min(made.users) if made and postgres else "root"
-    (first, entry), *others = uses
-    names = listed(service.name for service, _ in uses)
-    database = min(made.databases - {"postgres", "template1"}, default=first.name) if made else first.name
+    first, *others = uses
+    names = listed(use.service.name for use in uses)
+    apart = {use.database for use in uses if use.database and "‹" not in use.database}
+    several = len(apart) >= _SEVERAL
+    home = min(made.databases - {"postgres", "template1"}, default=first.service.name) if made else first.service.name
+    database = (first.database or min(apart)) if several else home
+    each = ", and one for each other database" if several else ""
     place = made.user.location if made and made.user and postgres else server.location
     app = "application" if database == "app" else re.sub(r"\W", "_", f"{database.lower()}_app")
     quoted = (
@@ -120,15 +167,21 @@ def _evidence(server: Service, uses: list[tuple[Service, EnvironmentEntry]]) -> 
     )
     sql = _SQL["POSTGRES" if postgres else "MYSQL"].format(app=app, database=quoted)
     return Evidence(
-        f"{names} {'is' if len(uses) == 1 else 'are'} given the login of {user}, the superuser of {server.name}.",
-        entry.location,
+        f"{names} {'is' if len(uses) == 1 else 'are'} given the login of {user}, the superuser of {server.name}"
+        f"{f', for {len(apart)} databases' if several else ''}.",
+        first.entry.location,
         subject=server.key,
-        service=first.name,
+        service=first.service.name,
         related=(
             Related(place, f"{server.name} makes {user} its superuser"),
-            *(Related(item.location, f"{service.name} is given it too", member=True) for service, item in others),
+            *(Related(use.entry.location, f"{use.service.name} is given it too", member=True) for use in others),
+            *(
+                Related(use.entry.location, f"{use.service.location.file} has it so too", member=True)
+                for use in elsewhere
+            ),
         ),
-        recommendation=f"Make a role of {server.name} that owns {database} alone, and let applications log in with it.",
+        recommendation=f"Make a role of {server.name} that owns {database} alone{each}, and let "
+        f"{'its application' if several else 'applications'} log in with it.",
         example=f"-- for a new {server.name}; tables that are there need the new owner as well\n{sql}",
-        severity=None if postgres else Severity.LOW,
+        severity=None if postgres and not several else Severity.LOW,
     )

@@ -90,6 +90,7 @@ def _texts(inventory: Inventory) -> Iterator[str]:
 
 def _of_project(inventory: Inventory, project: Project, scripts: list[Script], told: str) -> Iterator[Evidence]:
     stores = services.stores(inventory, project) + services.files(inventory, project)
+    stores += services.applications(inventory, project)
     kept = [item for item in stores if item[1].kind not in ("cache", "broker")]
     kept = kept or services.monitoring_data(inventory, project)
     named = [item for item in kept if _is_named(item, told)]

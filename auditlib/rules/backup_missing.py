@@ -57,6 +57,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     kept: dict[str, list[_Store]] = {
         project.name: services.stores(inventory, project)
         + services.files(inventory, project)
+        + services.applications(inventory, project)
         + sqlite_files.kept(inventory, project)
         for project in inventory.base_projects
     }
@@ -76,8 +77,10 @@ def _lasting(stores: list[_Store]) -> list[_Store]:
 def _evidence(inventory: Inventory, project: Project, stores: list[_Store], passing: list[_Store]) -> Evidence:
     names = [specified(service.name, product.name) for service, product, _ in stores]
     databases = [item for item in stores if item[1].kind == "datastore"]
-    spoken = backups.are_spoken_of(inventory)
+    silent = _leaves_out(inventory, [*stores, *passing])
+    spoken = backups.are_spoken_of(inventory) and not silent
     by_hand = " A document speaks of backups, so somebody may make them by hand." if spoken else ""
+    by_hand = f" {silent} speaks of backups, and not of {'it' if len(names) == 1 else 'them'}." if silent else by_hand
     first, kept, mount = (databases or stores)[0]
     return Evidence(
         f"{listed(names)} {'keeps' if len(names) == 1 else 'keep'} data, and no script, service, workflow "
@@ -101,12 +104,22 @@ def _evidence(inventory: Inventory, project: Project, stores: list[_Store], pass
     )  # fmt: skip
 
 
+def _leaves_out(inventory: Inventory, stores: list[_Store]) -> str:
+    """The document on backups that names other services of the repository, and none of these stores."""
+    mine = {name.lower() for service, product, _ in stores for name in (service.name, product.name, service.project)}
+    others = {service.name.lower() for service in inventory.services} - mine
+    on_backups = [item for item in inventory.documents if backups.is_on_backups(item)]
+    if any(mine & item.words for item in on_backups):
+        return ""
+    return next((item.path for item in on_backups if others & item.words), "")
+
+
 def _severity(stores: list[_Store], spoken: bool) -> Severity | None:
     """What the monitoring and caches keep can be missed; what a document speaks of, somebody may back up."""
     kinds = {product.kind for _, product, _ in stores}
     if kinds <= services.OBSERVABILITY | _PASSING:
         return Severity.LOW
-    return None if "datastore" in kinds and not spoken else Severity.MEDIUM
+    return None if {"datastore", "application"} & kinds and not spoken else Severity.MEDIUM
 
 
 def _dump(project: Project, store: Service, product: Product, mount: Mount) -> str:

@@ -32,6 +32,7 @@ from __future__ import annotations
 import posixpath
 import re
 import shlex
+import string
 import textwrap
 from collections.abc import Iterator
 from itertools import pairwise
@@ -57,6 +58,7 @@ _CONFIG_OPTION = regex(r"--?config(?:[.-]file)?(?:=(?P<path>.+))?")
 _ENDINGS = {".yaml": ".yml", ".yml": ".yaml"}
 _HOMES = frozenset({"/app", "/code", "/src", "/usr/src/app", "/srv", "/workspace"})
 """Where images of languages and frameworks run commands, unless they are told of another folder."""
+_OF_PATHS = f"{string.ascii_letters}{string.digits}_./-"
 _CONFIGURATION = ("/etc/", "/docker-entrypoint-initdb.d", "/run/secrets", "/usr/local/etc/", "/config/")
 
 
@@ -75,11 +77,11 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     unread = dict(_unread(inventory, known))
     made = _made(inventory) if missing or unread else ""
     for path, (service, named) in unread.items():
-        if not _is_named(path, made, known) and not _template(inventory, path):
+        if not _is_made(made, path, known) and not _template(inventory, path):
             yield _of_folder(inventory, path, service, named)
     filled = {mount.source for item in inventory.services for mount in item.mounts if _fills(item, mount)}
     for path, users in missing.items():
-        if not _is_named(path, made, known) and path not in filled and not posixpath.basename(path).startswith(".env"):
+        if path not in filled and not _is_made(made, path, known) and not posixpath.basename(path).startswith(".env"):
             alike = next((item for item in known if item.lower() == path.lower()), "")
             meant = mounts.meant(next(iter(users.values()))[1])
             if meant not in known:
@@ -207,18 +209,33 @@ def _is_file(mount: Mount) -> bool:
 def _made(inventory: Inventory) -> str:
     """What commands may make, and documents' mentions, as one text to look for a path in."""
     words = [word for command in deployment.commands(inventory) for word in (*_results(command), *command.writes)]
+    words += [path for script in inventory.scripts for path in script.makes]
     return "\n".join([*words, *(item.text for document in inventory.documents for item in document.mentions)])
+
+
+def _is_made(made: str, path: str, known: frozenset[str]) -> bool:
+    """Whether the text names a path, or its end below a folder that a variable holds (`"$HERE/app.conf"`)."""
+    name = posixpath.basename(path)
+    end = rf"\$\{{?\w+[^\s\"']{{0,200}}?/((?:[\w.@-]{{1,100}}/){{0,20}}{re.escape(name)})(?![\w.-])"
+    below = re.findall(end, made) if name in made else []
+    return _is_named(path, made, known) or any(f"/{path}".endswith(f"/{item}") for item in below)
 
 
 def _is_named(path: str, text: str, known: frozenset[str]) -> bool:
     """Whether a text names a path that isn't there, not one of the repository that only ends like it."""
-    found = (match["before"] for match in re.finditer(rf"(?P<before>[\w./-]*){re.escape(path)}", text))
-    return any(posixpath.normpath(f"{before}{path}").lstrip("/") not in known for before in found)
+    starts = (match.start() for match in re.finditer(re.escape(path), text))
+    return any(posixpath.normpath(f"{_leading(text, start)}{path}").lstrip("/") not in known for start in starts)
+
+
+def _leading(text: str, end: int) -> str:
+    """What of a path stands before a place; not more of it than a path is long."""
+    before = text[max(0, end - 200) : end]
+    return before[len(before.rstrip(_OF_PATHS)) :]
 
 
 def _results(command: Command) -> tuple[str, ...]:
     """The words of a command less the sources of a copy, which are there before."""
-    copies = bool(command.words) and posixpath.basename(command.words[0]) in ("cp", "mv")
+    copies = bool(command.words) and posixpath.basename(command.words[0]) in ("cp", "mv", "ln", "install")
     return command.words[-1:] if copies else command.words
 
 

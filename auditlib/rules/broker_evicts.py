@@ -29,8 +29,10 @@ References:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
+from auditlib.conventions import stacks
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
@@ -48,10 +50,14 @@ _POLICY = regex(r"--maxmemory-policy[ =]+[\"']?(?P<policy>allkeys-\w+)")
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every store that is told to make room at the cost of any key, and that services queue their tasks in."""
     for service, _ in durability.stores(inventory):
-        match = _POLICY.search(" ".join((*service.entrypoint, *service.command)))
-        users = durability.queue_users(inventory, graph, service) if match else []
-        if match and users:
-            yield _evidence(service, match["policy"], {user.name: edge.location for user, edge in users})
+        told = [(item, match["policy"]) for item in stacks.in_operation(inventory, service) if (match := _policy(item))]
+        users = durability.queue_users(inventory, graph, service) if told else []
+        if told and users:
+            yield _evidence(*told[0], {user.name: edge.location for user, edge in users})
+
+
+def _policy(service: Service) -> re.Match[str] | None:
+    return _POLICY.search(" ".join((*service.entrypoint, *service.command)))
 
 
 def _evidence(service: Service, policy: str, users: dict[str, Location]) -> Evidence:

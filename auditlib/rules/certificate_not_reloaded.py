@@ -46,7 +46,8 @@ from auditlib.rules._rule import Evidence, rule
 
 _RENEWS = regex(r"\bcertbot\s+(?:-\S+\s+){0,5}renew\b")
 _REPEATS = regex(r"\b(?:while|until|for)\b|\bsleep\b|\bcrond?\b")
-_RELOADS = regex(r"\breload\b|\bHUP\b|(?:deploy|post|renew)-hook")
+_RELOADS = regex(r"(?<!-)\breload\b|\bHUP\b|(?:deploy|post|renew)-hook")
+"""What may reload a proxy; `--reload` is an option of development servers."""
 _TIMED = regex(r"(?:^|/)(?:crontabs?|cron\.\w+)(?:$|/)|crontab$|\.(?:cron|timer)$")
 
 

@@ -51,7 +51,9 @@ _PROGRAMS = frozenset({
 _OF_IMAGES = {
     "prom/prometheus": "/bin/prometheus", "prom/alertmanager": "/bin/alertmanager", "grafana/grafana": "/run.sh",
     "grafana/loki": "/usr/bin/loki", "grafana/promtail": "/usr/bin/promtail",
-    "prom/node-exporter": "/bin/node_exporter",
+    "prom/node-exporter": "/bin/node_exporter", "certbot/certbot": "certbot", "restic/restic": "/usr/bin/restic",
+    "rclone/rclone": "rclone", "minio/mc": "mc", "amazon/aws-cli": "/usr/local/bin/aws", "mikefarah/yq": "/usr/bin/yq",
+    "hashicorp/terraform": "/bin/terraform",
 }  # fmt: skip
 """The entry points of images, by their Dockerfiles."""
 

@@ -24,33 +24,29 @@ References:
 
 from __future__ import annotations
 
-import posixpath
-import shlex
 from collections.abc import Iterator
 
 from auditlib import pipeline
-from auditlib.conventions import deployment, environments, monitoring, mounts, workflow_events
+from auditlib.conventions import deployment, workflow_events
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Workflow
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed
+from auditlib.rules import _config_checks as config_checks
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 _CHECKS = regex(r"promtool|amtool|\bpint\b|\bcompose\b.*\bup\b|pre-commit")
 """What checks such files, or starts the programs that read them."""
-_IMAGES = {"promtool": "prom/prometheus", "amtool": "prom/alertmanager"}
-_HOMES = {"promtool": "/etc/prometheus", "amtool": "/etc/alertmanager"}
-"""Where the images keep their configuration, so that absolute paths in it are right."""
 
 
 @rule(area=Area.CICD, severity=Severity.LOW, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """One finding for all configurations of Prometheus and Alertmanager, where workflows check pull requests."""
     checking = [item for item in inventory.workflows if workflow_events.runs_for_pull_requests(item)]
-    wanted = _configurations(inventory)
+    wanted = config_checks.of_monitoring(inventory)
     if not checking or not wanted or deployment.other_ci(inventory):
         return
     found = pipeline.of(inventory, inventory.workflows)
@@ -58,39 +54,10 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         yield _evidence(inventory, checking[0], wanted)
 
 
-def _configurations(inventory: Inventory) -> dict[str, tuple[str, Location]]:
-    """By file the command that checks it, and its place; nothing that is for development, or filled in later."""
-    known: dict[str, tuple[str, Location]] = {}
-    for config in monitoring.prometheus_in_use(inventory):
-        known[config.file] = ("promtool check config", config.location)
-    for route in inventory.alert_routes:
-        known.setdefault(route.file, ("amtool check-config", route.location))
-    return {
-        file: found
-        for file, found in known.items()
-        if not environments.is_for_development(file) and not monitoring.is_template(file)
-    }
-
-
-def _step(inventory: Inventory, file: str, command: str) -> str:
-    """The step that runs the program's own check in its image, with what the service mounts where that mounts it."""
-    program, words = command.split(" ", 1)
-    home = _HOMES[program]
-    given, inside = {home: posixpath.dirname(file) or "."}, posixpath.join(home, posixpath.basename(file))
-    image = f"{_IMAGES[program]}:<version>"
-    if runner := next(iter(monitoring.runners(inventory, file)), None):
-        own = (mount for mount in runner.mounts if mount.kind == "bind" and not mount.outside)
-        given, inside = {mount.target: mount.source or "." for mount in own}, mounts.path_inside(runner, file)
-        pinned = runner.image.startswith(f"{_IMAGES[program]}:") and "$" not in runner.image
-        image = runner.image if pinned and not runner.image.endswith(":latest") else image
-    binds = " ".join(f'-v "$PWD/{source}:{target}:ro"' for target, source in given.items())
-    return f"- run: >-\n    docker run --rm {binds} --entrypoint {program}\n    {image} {words} {shlex.quote(inside)}"
-
-
 def _evidence(inventory: Inventory, workflow: Workflow, wanted: dict[str, tuple[str, Location]]) -> Evidence:
     (_, (_, place)), *others = wanted.items()
     commands = dict.fromkeys(f"`{command}`" for command, _ in wanted.values())
-    steps = "\n".join(_step(inventory, file, command) for file, (command, _) in wanted.items())
+    steps = "\n".join(config_checks.step(inventory, file, command) for file, (command, _) in wanted.items())
     return Evidence(
         f"{workflow.file} checks pull requests, and no workflow has promtool or amtool look at {listed(wanted)}: what "
         "is YAML and wrong all the same shows when it is deployed.",

@@ -41,6 +41,8 @@ from auditlib.phrases import listed
 from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
 
+_IN_CODE = regex(r"(?:is|in)_")
+"""What the code makes of a variable by itself (`is_production = settings.ENVIRONMENT == "production"`)."""
 _ORIGINS = regex(r"origin|cors|allowed_?hosts|csrf_?trusted", re.I)
 
 
@@ -48,9 +50,13 @@ _ORIGINS = regex(r"origin|cors|allowed_?hosts|csrf_?trusted", re.I)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every choice of origins by a variable that nothing sets to one of the names that the code compares with."""
     groups: defaultdict[tuple[str, str, tuple[str, ...]], list[EnvironmentBranch]] = defaultdict(list)
+    behind = {target: item.variable for item in inventory.environment_branches for target in item.targets}
+    given = {name for item in inventory.settings for name in (item.name, *item.aliases)}
     for branch in inventory.environment_branches:
         if any(_ORIGINS.search(target) for target in branch.targets):
-            groups[branch.location.file, branch.variable, branch.targets].append(branch)
+            variable = behind.get(branch.variable, branch.variable)
+            if variable in given or not _IN_CODE.match(variable):
+                groups[branch.location.file, variable, branch.targets].append(branch)
     for (_, variable, targets), branches in groups.items():
         names = list(dict.fromkeys(value for branch in branches for value in branch.values))
         if not set(names) & set(_set_values(inventory, variable)):
@@ -97,15 +103,15 @@ def _evidence(
     }
     return Evidence(
         f"{listed(targets)} is chosen by {variable} ({listed(names)}), and nothing sets {variable} to any of "
-        f"these{doubt}: deployments get the origins meant for development.",
+        f"these{doubt}: deployments get what is meant for development.",
         branches[0].location,
         subject=f"{variable}/{'/'.join(targets)}",
         related=(
             *(Related(item.location, f"branch for {listed(item.values)}") for item in branches[1:]),
             *defaults.values(),
         ),
-        recommendation=f"Set {variable} in the deployment ({listed(names)}), or read the origins from a required "
-        "variable of their own.",
+        recommendation=f"Set {variable} in the deployment ({listed(names)}), or read {listed(targets)} from a "
+        "required variable.",
         confidence=Confidence.MEDIUM if elsewhere else None,
         example=_set(inventory, variable, names, branches[0].location.file),
     )

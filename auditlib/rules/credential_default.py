@@ -257,7 +257,7 @@ def _evidence(inventory: Inventory, group: Group, copies: list[Use], ways: Mappi
         ),
         severity=_severity(inventory, group, exposed=bool(published or routed)),
     )
-    if reached and all(_is_idle(item, name) for item in reached):
+    if reached and all(_is_idle(inventory, item, name) for item in reached):
         return _taken_out(found, name, reached[0])
     variables = credential_lines.variables_of(name, uses, inventory)
     return msgspec.structs.replace(
@@ -313,10 +313,15 @@ def _taken_out(found: Evidence, name: str, service: Service) -> Evidence:
     )
 
 
-def _is_idle(service: Service, name: str) -> bool:
+def _is_idle(inventory: Inventory, service: Service, name: str) -> bool:
     """Whether the image is known not to read a variable of this name, and no command hands it on."""
     words = " ".join((*service.entrypoint, *service.command))
-    return service.build is None and name in image_variables.unread(service.image) and name not in words
+    commands = (f"services.{service.name}.command", f"services.{service.name}.entrypoint")
+    handed = name in words or any(
+        item.name == name and item.project == service.project and item.target.startswith(commands)
+        for item in inventory.variables
+    )
+    return service.build is None and name in image_variables.unread(service.image) and not handed
 
 
 def _serves_operators(inventory: Inventory, service: Service, name: str) -> bool:

@@ -116,7 +116,7 @@ def _unwrapped(file: str) -> str:
 def _evidence(inventory: Inventory, server: Service, folder: str, dashboards: list[Dashboard]) -> Evidence:
     providers = inventory.dashboard_providers
     why = f"the providers name {listed(item.path for item in providers)}" if providers else "there is no provider"
-    wrapped = [item.file for item in dashboards if item.wrapped]
+    wrapped = [item.file for item in dashboards if item.below == "dashboard"]
     found = [item for item in server.mounts if item.kind == "bind" and item.source.rstrip("/") == folder]
     mount = found[0] if found else None
     mounted = f" is mounted at {listed(item.target for item in found)}" if found else " isn't mounted into it"

@@ -32,7 +32,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 
-from auditlib.conventions import environments, services
+from auditlib.conventions import environments, services, stacks
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
@@ -41,6 +41,8 @@ from auditlib.phrases import listed, specified
 from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules import _durability as durability
 from auditlib.rules._rule import Evidence, rule
+
+_AGAIN = " As far as the code that is here tells, its schedule alone makes tasks, and makes lost ones again."
 
 
 @rule(area=Area.RESILIENCE, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
@@ -75,17 +77,20 @@ def _without(service: Service, option: str) -> str:
 def _queue(inventory: Inventory, graph: DependencyGraph, service: Service, product: str) -> Iterator[Evidence]:
     users = durability.queue_users(inventory, graph, service)
     mode = durability.redis_persistence(service)
-    if not users or mode not in ("off", "snapshots"):
+    keeps = stacks.somewhere(inventory, service, lambda item: durability.redis_persistence(item) == "log")
+    if not users or mode not in ("off", "snapshots") or keeps:
         return
     if mode == "snapshots" and not services.lasting(service):
         return  # they go into no volume, which is a finding of its own
     loss = "nothing is written to disk" if mode == "off" else "only snapshots are written, minutes to an hour apart"
     first = users[0][1]
+    again = durability.is_scheduled(inventory, users)
+    told = stacks.somewhere(inventory, service, lambda item: bool(item.command))
     server = f"{product.lower()}-server"
     what = first.attributes.get("variable") or "its address"
     yield Evidence(
         f"{specified(service.name, product)} holds the tasks of {listed(user.name for user, _ in users)} ({what}), and "
-        f"keeps no append-only file: {loss}.",
+        f"keeps no append-only file: {loss}.{_AGAIN if again else ''}",
         service.command_location or service.image_location,
         subject=f"{service.name}/appendonly",
         service=service.name,
@@ -94,14 +99,20 @@ def _queue(inventory: Inventory, graph: DependencyGraph, service: Service, produ
             for user, edge in {user.name: (user, edge) for user, edge in reversed(users)}.values()
         ),
         recommendation=f"Start {service.name} with `--appendonly yes`, or move the tasks to a broker of their own.",
-        severity=Severity.HIGH if mode == "off" else None,
-        change=(f"{server} ", f"{server} --appendonly yes "),
+        severity=Severity.LOW if again else Severity.HIGH if mode == "off" else None,
+        change=(f"{server} ", f"{server} --appendonly yes ") if service.command else ("", ""),
         example="\n".join(filter(None, (_switched_on(inventory, service, product), compose_lines.of_service(
             service,
             f"command: {server} --appendonly yes"
-            + ("  # and the options that stand there now" if service.command else ""),
+            + (f"  # and the options that stand in {_told_in(inventory, service)} now" if told else ""),
         )))),
     )  # fmt: skip
+
+
+def _told_in(inventory: Inventory, service: Service) -> str:
+    """The files that give a service a command."""
+    places = [item.command_location for item in stacks.variants(inventory, service) if item.command]
+    return listed(dict.fromkeys(place.file for place in places if place)) or service.location.file
 
 
 def _switched_on(inventory: Inventory, service: Service, product: str) -> str:

@@ -65,7 +65,7 @@ def _is_store(inventory: Inventory, service: Service) -> bool:
 
 def _evidence(inventory: Inventory, file: str, found: list[tuple[Service, Port]]) -> Evidence:
     (service, first), *others = found
-    names = dict.fromkeys(f"{item.name} ({port.host_port or 'a free port'})" for item, port in found)
+    names = dict.fromkeys(f"{item.name} ({port.host_port or port.variable or 'a free port'})" for item, port in found)
     aside = environments.is_for_development(file) or stacks.for_development(item for item, _ in found)
     return Evidence(
         f"{listed(names)} {'is' if len(names) == 1 else 'are'} published on all interfaces of the host, past "
@@ -82,7 +82,7 @@ def _evidence(inventory: Inventory, file: str, found: list[tuple[Service, Port]]
         recommendation=_advice(found),
         severity=Severity.LOW if aside else None,
         change=compose_lines.on_loopback(first),
-        example="" if first.host_port else compose_lines.of_service(service, f"ports: [{_form(first)}]"),
+        example="" if first.written else compose_lines.of_service(service, f"ports: [{_form(first)}]"),
     )
 
 

@@ -33,7 +33,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from auditlib.conventions import environments, programs, switches
+from auditlib.conventions import environments, placeholders, programs, switches
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.configuration import EnvFile
@@ -60,14 +60,21 @@ _Default = tuple[Location, str, str]
 
 @rule(area=Area.CONFIGURATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """Every variable whose defaults differ: within a Compose file, its template, and the code that it is passed to."""
+    """Every variable whose defaults differ: within a Compose file, its template, and the code that it is passed to.
+
+    Where templates or projects differ among themselves, each is for an edition of its own.
+    """
     found: defaultdict[tuple[str, str], dict[Location, tuple[str, str]]] = defaultdict(dict)
     for project, name, (place, text, where) in (*_in_compose(inventory), *_in_code(inventory)):
         found[project, name].setdefault(place, (text, where))
-    templates = _in_templates(inventory)
+    editions: defaultdict[str, dict[Location, tuple[str, str]]] = defaultdict(dict)
+    for (_, name), places in found.items():
+        editions[name].update(places)
+    templates = {name: each for name, each in _in_templates(inventory).items() if not _differ(each)}
     for (project, name), places in found.items():
         differ = _differ(places)
-        every = {**places, **templates.get(name, {})}
+        by_edition = not differ and _differ(editions[name])
+        every = {**places, **({} if by_edition else templates.get(name, {}))}
         if differ or _differ(every):
             yield _evidence(project, name, every, certain=differ)
 
@@ -123,6 +130,7 @@ def _counts(name: str, value: Value) -> bool:
     upper = name.upper()
     meant_to_differ = _PLACE.search(upper) or environments.names_environment(upper) or switches.is_debug_switch(upper)
     stated = bool(value.text) and not (_ADDRESS.search(value.text) or _FILLED_IN.search(value.text))
+    stated = stated and not placeholders.is_text(value.text)
     return stated and not (value.secret or meant_to_differ)
 
 

@@ -56,7 +56,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             retries = target and (
                 _tries_again(inventory, service, target) or _is_meant(inventory, service, dependency, target)
             )
-            if target and started and not retries and healthchecks.of(inventory, target):
+            explained = dependency.says_condition and dependency.explained
+            if target and started and not retries and not explained and healthchecks.of(inventory, target):
                 targets[target.key] = target
                 waiting[target.key].append((service, dependency))
     for key, pairs in waiting.items():

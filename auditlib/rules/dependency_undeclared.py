@@ -148,10 +148,15 @@ def _evidence(inventory: Inventory, service: Service, needed: Service, places: l
             Related(needed.location, f"{needed.name} is defined here"),
         ),
         recommendation=f"Add `{needed.name}: {{condition: {condition}}}` to the `depends_on` of {service.name}.",
-        severity=Severity.LOW if environments.only_for_development(service) or _is_restarted(service) else None,
+        severity=Severity.LOW if _is_mild(service) else None,
         confidence=None if is_store else Confidence.MEDIUM,
         example=compose_lines.waiting(service, needed.name, condition),
     )
+
+
+def _is_mild(service: Service) -> bool:
+    """Whether somebody sees the failure at once, or Docker tries again."""
+    return environments.only_for_development(service) or _is_restarted(service) or services.is_on_demand(service)
 
 
 def _is_restarted(service: Service) -> bool:

@@ -43,9 +43,10 @@ from auditlib import pipeline
 from auditlib.conventions import checks, workflow_events
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import Job, Workflow
+from auditlib.inventory.delivery import Job, Trigger, Workflow
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
+from auditlib.phrases import listed
 from auditlib.pipeline import deploying
 from auditlib.rules import _workflow_lines as workflow_lines
 from auditlib.rules._rule import Evidence, rule
@@ -76,6 +77,35 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 and not deploying.is_gated(workflow, job, (*runs.runs, *runs.opaque))
             ):
                 yield _evidence(inventory, workflow, job, place)
+            elif place and _follows_failures(workflow, job):
+                yield _of_any_run(workflow, job, place)
+
+
+def _follows_failures(workflow: Workflow, job: Job) -> bool:
+    """Whether the end of another workflow starts a job, and nothing asks how that ended, nor a person."""
+    before = [job, *(other for other in workflow.jobs if other.id in deploying.all_needed(workflow, job))]
+    texts = [f"{item.condition} {item.environment and 'conclusion'} {item.uses and 'conclusion'}" for item in before]
+    texts += [f"{step.condition} {step.run} {step.uses}" for item in before for step in item.steps]
+    asked = any("conclusion" in text or deploying.ASKS_OTHERS.search(text) for text in texts)
+    return not asked and any(_ends(trigger) for trigger in workflow.triggers)
+
+
+def _ends(trigger: Trigger) -> bool:
+    return trigger.event == "workflow_run" and "requested" not in trigger.types and bool(trigger.workflows)
+
+
+def _of_any_run(workflow: Workflow, job: Job, place: Location) -> Evidence:
+    trigger = next(item for item in workflow.triggers if _ends(item))
+    return Evidence(
+        f"The job {job.id} deploys when {listed(trigger.workflows)} has ended, and nothing asks how: a failed run "
+        "deploys too.",
+        place,
+        subject=job.id,
+        related=(Related(trigger.location, "the end of another workflow starts it"),),
+        recommendation=f"Let the job {job.id} of {workflow.file} run only if "
+        "`github.event.workflow_run.conclusion == 'success'`.",
+        example=workflow_lines.of_job(workflow.file, job.id, "if: github.event.workflow_run.conclusion == 'success'"),
+    )
 
 
 def _follows_pushes(workflow: Workflow) -> bool:

@@ -38,34 +38,48 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Job, Workflow
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.patterns import regex
 from auditlib.pipeline import deploying
 from auditlib.rules import _workflow_lines as workflow_lines
 from auditlib.rules._rule import Evidence, rule
+
+_OF_ONE_RUN = regex(r"\bgithub\.(?:sha|run_id|run_number|run_attempt)\b|\bworkflow_run\.(?:id|head_sha)\b")
+"""What is another in each run, so that a group by it has but one member."""
 
 
 @rule(area=Area.CICD, severity=Severity.LOW, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Each workflow that pushes to branches start, with the jobs that deploy outside of any concurrency group."""
     for workflow in inventory.workflows:
-        if not workflow.concurrency and _follows_branches(workflow):
+        if not _holds(workflow.concurrency) and _follows_branches(workflow):
             runs = pipeline.of(inventory, [workflow])
-            free = [job for job in workflow.jobs if not job.concurrency and not deploying.is_chosen(job)]
+            free = [job for job in workflow.jobs if not _holds(job.concurrency) and not deploying.is_chosen(job)]
             found = [(job, place) for job in free if (place := deploying.place(job, runs.of_job(job)))]
             if found:
                 yield _evidence(workflow, found)
 
 
+def _holds(group: str) -> bool:
+    """Whether two runs of a workflow can be in a group."""
+    return bool(group) and not _OF_ONE_RUN.search(group)
+
+
 def _follows_branches(workflow: Workflow) -> bool:
-    """Whether pushes to branches start it, and no workflow calls it, which may have a group for both."""
-    pushed = any(item.event == "push" and (item.branches or not item.tags) for item in workflow.triggers)
+    """Whether pushes to branches, or what these start, start it, and no workflow calls it, which may have a group."""
+    pushed = any(
+        item.event == "workflow_run" or (item.event == "push" and (item.branches or not item.tags))
+        for item in workflow.triggers
+    )
     return pushed and all(item.event != "workflow_call" for item in workflow.triggers)
 
 
 def _evidence(workflow: Workflow, found: list[tuple[Job, Location]]) -> Evidence:
     (job, place), *others = found
+    group = job.concurrency or workflow.concurrency
+    lacks = "each run has a concurrency group of its own" if group else f"{workflow.file} has no concurrency group"
     return Evidence(
-        f"The job {job.id} deploys on each push, and {workflow.file} has no concurrency group: two pushes may deploy "
-        "at the same time, and the older end last.",
+        f"The job {job.id} deploys on each push, and {lacks}: two pushes may deploy at the same time, and the older "
+        "end last.",
         place,
         subject=job.id,
         related=tuple(Related(at, f"{other.id} deploys too", member=True) for other, at in others),

@@ -97,6 +97,8 @@ def _evidence(inventory: Inventory, project: Project, name: str, items: list[_Fi
     (service, entry), *others = items
     value = entry.value.text if entry.value else ""
     effects = _effects(inventory, name, value)
+    files = inventory.files_of(project.name)
+    base = entry.location.file if entry.location.file in files else files[0]
     first = project.started_at[0]
     deploys = "has people deploy it" if environments.is_document(first.file) else "deploys it"
     return Evidence(
@@ -114,6 +116,6 @@ def _evidence(inventory: Inventory, project: Project, name: str, items: list[_Fi
         severity=Severity.HIGH if effects else None,
         change=(value, _IN_PRODUCTION[value]) if name != DJANGO_MODULE and value in _IN_PRODUCTION else ("", ""),
         example="# compose.dev.yaml, which no server reads by itself: docker compose -f "
-        f"{entry.location.file} -f compose.dev.yaml up\n"
+        f"{base} -f compose.dev.yaml up\n"
         f"services:\n  {service.name}:\n    environment:\n      {name}: {value}",
     )

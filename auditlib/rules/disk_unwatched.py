@@ -77,7 +77,7 @@ _OF_EXPORTER = {
 @rule(area=Area.MONITORING, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """One finding for each Prometheus whose alerts are known and ask for no space, where a service keeps data."""
-    if deployment.uses_orchestrator(inventory) or _may_be_watched(inventory):
+    if deployment.leaves_compose(inventory) or _may_be_watched(inventory):
         return
     kept = [
         service

@@ -60,8 +60,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for service in inventory.distinct_services:
         for item in service.env_files:
             given[service.project, posixpath.normpath(item.path)].append((service, item.location))
-    shared = {path: uses for path, uses in given.items() if len(uses) > 1}
-    known = _known(inventory) if shared else {}
+    shared = {path: uses for path, uses in given.items() if len(uses) > 1 or env_readers.is_known_image(uses[0][0])}
+    known = _known(inventory) if any(len(uses) > 1 for uses in shared.values()) else {}
     filled = {item.env_file for item in inventory.projects}
     for (_, path), services in shared.items():
         names = env_readers.of_file(inventory, path)
@@ -91,8 +91,11 @@ def _judged(path: str, keys: tuple[str, ...], uses: list[_Use], *, filled: bool)
     wanted = [key for key in keys if readers[key]]
     idle = [item for item in uses if item.read is not None and not item.read.intersection(keys)]
     useless = [item for item in idle if not item.read]
+    idle = [*useless, *(item for item in idle if item.read)]
     if wanted and idle:
-        yield _evidence(path, wanted, readers, [*useless, *(item for item in idle if item.read)], filled=filled)
+        yield _evidence(path, wanted, readers, idle, filled=filled)
+    elif images := [item for item in idle if env_readers.is_known_image(item.service)]:
+        yield _evidence(path, list(keys), {}, images, filled=filled)
 
 
 def _lines(item: _Use, *, filled: bool) -> str:
@@ -107,21 +110,28 @@ def _lines(item: _Use, *, filled: bool) -> str:
     return compose_lines.of_service(item.service, f"environment:{entries}" if read else "# without env_file")
 
 
+def _held(keys: list[str], readers: dict[str, list[str]]) -> str:
+    """What lies in the file, and who of the others reads it where that is known."""
+    if not readers:
+        return f"It holds {listed(keys, limit=6)}"
+    return f"Others read {listed(f'{key} ({listed(readers[key], limit=3)})' for key in keys)}"
+
+
 def _evidence(path: str, keys: list[str], readers: dict[str, list[str]], idle: list[_Use], *, filled: bool) -> Evidence:
     first, *others = idle
     names = listed(item.service.name for item in idle)
-    users = listed(f"{key} ({listed(readers[key], limit=3)})" for key in keys)
     nothing = all(not item.read for item in idle)
     reads = "any of its variables" if nothing else "any of its credentials"
     aside = all(environments.only_for_development(item.service) for item in idle)
     return Evidence(
         f"{names} {'is' if not others else 'are'} handed all of {path}, and nothing that is known of "
-        f"{'it' if not others else 'them'} reads {reads}. Others read {users}.",
+        f"{'it' if not others else 'them'} reads {reads}. {_held(keys, readers)}.",
         first.place,
         subject=path,
         service=first.service.name,
         related=tuple(Related(item.place, f"{item.service.name} is handed it too", member=True) for item in others),
         recommendation=f"Take `env_file: {path}` from {names}, and name there what each of them reads.",
-        severity=Severity.LOW if aside or first.read else None,
+        severity=Severity.LOW if aside or (first.read or set()).difference(env_readers.SYSTEM) else None,
+        confidence=Confidence.HIGH if all(env_readers.is_known_image(item.service) for item in idle) else None,
         example="\n".join(_lines(item, filled=filled) for item in idle[:6]),
     )

@@ -80,6 +80,15 @@ def _comes_by_file(inventory: Inventory, name: str) -> bool:
     return not filled and not given and any(item.env_files for item in inventory.services)
 
 
+def _is_fixed(inventory: Inventory, name: str) -> bool:
+    """Whether Compose gives the variable a value of its own wherever it gives it, so that nobody is to choose one."""
+    given = [entry for item in inventory.services for entry in item.environment if entry.name == name]
+    return bool(given) and all(
+        entry.value is not None and not entry.variables and not environments.is_development(entry.value.text)
+        for entry in given
+    )
+
+
 def _spot(place: Location) -> tuple[str, int]:
     return place.file, place.line
 
@@ -113,7 +122,7 @@ def _evidence(inventory: Inventory, name: str, places: dict[Location, str]) -> E
     in_compose = location.file.endswith((".yml", ".yaml"))
     in_yaml = all(place.file.endswith((".yml", ".yaml")) for place in places)
     in_code = "" if in_yaml else " and remove the default from the code"
-    by_file = not in_compose and _comes_by_file(inventory, name)
+    apart = not in_compose and (_comes_by_file(inventory, name) or _is_fixed(inventory, name))
     branches = {item.location: item for item in inventory.environment_branches if item.variable.upper() == name.upper()}
     number = len({_spot(place) for place in branches})
     said = (
@@ -137,11 +146,11 @@ def _evidence(inventory: Inventory, name: str, places: dict[Location, str]) -> E
         severity=None if (branches and not _has_template(inventory, name)) or in_compose else Severity.LOW,
         confidence=None if number else Confidence.MEDIUM,
         recommendation=f"Remove the default from the code, so that a start without {name} fails."
-        if by_file
+        if apart
         else f"Write `${{{name}:?set it in .env}}` in Compose{in_code}.",
         change=next((_change(item) for item in inventory.variables if item.location == location), ("", "")),
         example=files.into(location.file, code_lines.in_code(inventory, name, location.file))
-        if by_file
+        if apart
         else code_lines.required([name]),
     )
 

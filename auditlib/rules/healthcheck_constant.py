@@ -49,6 +49,8 @@ _HOLDS = regex(
     r"true|:|exit 0|echo(?:\s[^|;&]*)?"
 )
 """What succeeds while the first process of a container is there."""
+_KINDS = ("constant", "manual")
+"""Routes that say nothing of what the program needs: one that only answers, and the page of its documentation."""
 _JOINTS = regex(r"&&|;|\|\|\s*exit 1\s*$")
 
 
@@ -60,7 +62,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for mine in stacks.by_project(inventory.distinct_services).values():
         if blind := [item for item in mine if _is_blind(item) and not environments.only_for_development(item)]:
             yield _of_first_process(blind)
-    if not any(item.kind == "constant" for item in inventory.server_traits) or deployment.uses_orchestrator(inventory):
+    if not any(item.kind in _KINDS for item in inventory.server_traits) or deployment.leaves_compose(inventory):
         return
     told: set[Location] = set()
     for service in inventory.distinct_services:
@@ -68,11 +70,11 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         asked = probes.paths(probe) if probe else []
         if probe is None or not asked or environments.only_for_development(service):
             continue
-        found = [item for item in server_traits.of(inventory, service, "constant") if _asks(asked, item)]
+        found = [item for kind in _KINDS for item in server_traits.of(inventory, service, kind) if _asks(asked, item)]
         needed = _stores(inventory, service) if found and not server_traits.of(inventory, service, "ready") else []
         if needed and found[0].location not in told:
             told.add(found[0].location)
-            yield _evidence(service, needed, probe, found[0])
+            yield _evidence(service, needed, probe, found[0], asked[0])
 
 
 def _is_blind(service: Service) -> bool:
@@ -119,15 +121,18 @@ def _stores(inventory: Inventory, service: Service) -> list[str]:
     return [item.name for item, product in found if product is not None and product.kind in services.DATASTORES]
 
 
-def _evidence(service: Service, needed: list[str], probe: probes.Probe, route: ServerTrait) -> Evidence:
+def _evidence(service: Service, needed: list[str], probe: probes.Probe, route: ServerTrait, asked: str) -> Evidence:
     names = listed(needed)
+    does = "is the page of its documentation" if route.kind == "manual" else "does nothing but answer"
     return Evidence(
-        f"The health check of {service.name} asks {route.path}, which does nothing but answer: without {names} "
+        f"The health check of {service.name} asks {asked}, which {does}: without {names} "
         f"{service.name} counts as healthy all the same.",
         route.location,
         subject=f"{service.project}/{service.name}",
         service=service.name,
         related=(Related(probe.location, "the health check"),),
-        recommendation=f"Have {route.path} ask {names} before it answers, or add a route that does and check that.",
+        recommendation=f"Add a route that asks {names} before it answers, and check that."
+        if route.kind == "manual"
+        else f"Have {asked} ask {names} before it answers, or add a route that does and check that.",
         example=files.into(route.location.file, f"<a request to {needed[0]} that changes nothing>"),
     )

@@ -102,7 +102,7 @@ def _copies(inventory: Inventory) -> Iterator[Evidence]:
     """Services that are to run several times with one port; a cluster has a load balancer for that."""
     told: set[tuple[Location, str]] = set()
     scaled = compose_calls.scaled(inventory)
-    for service in inventory.services if not deployment.uses_orchestrator(inventory) else ():
+    for service in inventory.services if not deployment.leaves_compose(inventory) else ():
         single = [port for port in service.ports if len(_numbers(port.host_port)) == 1]
         ports = [port for port in single if (port.location, port.host_port) not in told]
         copies = max(service.replicas or 0, scaled.get(service.name, (0,))[0])

@@ -69,7 +69,7 @@ _OWN = regex(r"(?P<registry>[\w-]+(?:\.[\w-]+)+)/\$\{\{\s*github\.repository\s*\
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Each image that a job pushes and that no Compose file, command, Dockerfile or document names again."""
     built = [item for item in inventory.distinct_services if item.build and not _is_for_development(item)]
-    if not built or deployment.uses_orchestrator(inventory):
+    if not built or deployment.leaves_compose(inventory):
         return
     named, builders = _named(inventory), _builders(inventory, built)
     for workflow in inventory.workflows:

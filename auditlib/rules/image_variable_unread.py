@@ -40,7 +40,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from auditlib.conventions import image_variables, images, mounts
+from auditlib.conventions import image_variables, images, mounts, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import EnvironmentEntry, Service
@@ -63,6 +63,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     uses = Counter(item.location for service in inventory.distinct_services for item in service.environment)
     for service in inventory.distinct_services:
         names = image_variables.unread(service.image) if service.build is None else frozenset()
+        names = names if services.runs_server(inventory, service) else frozenset()
         own = [item for item in service.environment if _is_own(item, uses) and item.name in names]
         lacks = _lacks_password(service)
         idle = [item for item in own if not _is_named(inventory, service, item.name)]

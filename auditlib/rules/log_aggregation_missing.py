@@ -85,7 +85,7 @@ sinks:
 @rule(area=Area.MONITORING, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.MEDIUM)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """For each project with at least two applications, unless something in the repository ships logs."""
-    if inventory.log_shippers or _ships_by_library(inventory) or deployment.uses_orchestrator(inventory):
+    if inventory.log_shippers or _ships_by_library(inventory) or deployment.leaves_compose(inventory):
         return
     if any(_collects(inventory, service) for service in inventory.services):
         return

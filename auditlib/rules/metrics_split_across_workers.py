@@ -29,7 +29,7 @@ import posixpath
 from collections.abc import Iterator
 
 from auditlib import scraping
-from auditlib.conventions import monitoring, mounts, services, starting
+from auditlib.conventions import monitoring, mounts, services, stacks, starting
 from auditlib.conventions.starting import Start
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
@@ -69,9 +69,10 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for service in inventory.deployed_services if anybody else inventory.distinct_services:
         asked = service.key in watched or anybody
         folder = scraping.code_folder(inventory, service) if asked and inventory.instrumentations else None
-        found = _several(inventory, service) if folder is not None else None
+        tried = stacks.in_operation(inventory, service) if folder is not None else []
+        found = next((found for item in tried if (found := _several(inventory, item))), None)
         library = _library(inventory, folder or "") if found else None
-        if found and library and not _is_shared(inventory, service):
+        if found and library and not any(_is_shared(inventory, item) for item in tried):
             yield _evidence(service, found[0], found[1], library, Severity.LOW if anybody else None)
             if anybody:
                 return

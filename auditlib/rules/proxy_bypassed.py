@@ -77,6 +77,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 def _around(inventory: Inventory, graph: DependencyGraph, proxy: Service) -> Iterator[_Way]:
     """The ports that lead to what a proxy passes requests to, in the same project and file."""
     for config in inventory.reverse_proxies:
+        if config.for_one_origin:
+            continue  # nothing is lost by getting past it
         for item in config.upstreams if _runs(inventory, proxy, config) else ():
             service = service_named(inventory, graph, item.host, item.port, config.file)
             if service is None or service.project != proxy.project or service.key == proxy.key:
@@ -111,7 +113,7 @@ def _runs(inventory: Inventory, service: Service, config: ReverseProxy) -> bool:
 
 def _evidence(project: str, ways: list[_Way], *, asked: bool) -> Evidence:
     first, *others = ways
-    names = listed(f"{way.service.name} ({way.port.host_port or 'a free port'})" for way in ways)
+    names = listed(f"{way.service.name} ({way.port.host_port or way.port.variable or 'a free port'})" for way in ways)
     proxies = list(dict.fromkeys(way.proxy.name for way in ways))
     return Evidence(
         f"{names} {'is' if not others else 'are'} published beside {listed(proxies)}, which "

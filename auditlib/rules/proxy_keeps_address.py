@@ -53,7 +53,7 @@ from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 _ENDS = frozenset({"down", "stop", "rm"})
-_RELOADS = regex(r"\breload\b|\bHUP\b|\b(?:restart|force-recreate)\b")
+_RELOADS = regex(r"(?<!-)\breload\b|\bHUP\b|\b(?:restart|force-recreate)\b")
 
 
 class _Made(Struct, frozen=True):

@@ -32,18 +32,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from msgspec import Struct
+
 from auditlib.conventions import environments, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import EnvironmentEntry, Service
-from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed
 from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
 
 _PUBLIC = regex(
-    r"(?:^|_)(?:PUBLIC|BASE|SITE|FRONTEND|CLIENT|WEB|ROOT|EXTERNAL|CALLBACK|REDIRECT|RESET|RESET_PASSWORD|"
+    r"(?:^|_)(?:PUBLIC|BASE|SITE|APP|FRONTEND|CLIENT|WEB|ROOT|EXTERNAL|CALLBACK|REDIRECT|RESET|RESET_PASSWORD|"
     r"PASSWORD_RESET|VERIFY|VERIFICATION|ACTIVATION|CONFIRMATION|INVITE|NEXTAUTH|BETTER_AUTH)(?:_BASE)?_UR[LI]$|"
     r"^(?:NEXT_PUBLIC|NUXT_PUBLIC|VITE|REACT_APP)_\w*(?:URL|URI|ORIGIN)$"
 )
@@ -52,17 +54,28 @@ _LOCAL = regex(r"https?://(?:localhost|127\.0\.0\.1)(?::\d+)?(?:/\S*)?$")
 _PRODUCTION = frozenset({"production", "prod"})
 
 
+class _Local(Struct, frozen=True):
+    """A service in production, the variable that says so, and its addresses that are local."""
+
+    service: Service
+    told: EnvironmentEntry
+    entries: list[EnvironmentEntry]
+
+
 @rule(area=Area.CONFIGURATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """Each deployed service that is told it is in production, with such addresses."""
+    """The deployed services that are told they are in production, with such addresses, those of one line together."""
     exposed = {service.project for service in inventory.deployed_services if services.is_exposed(service)}
-    exposed -= {service.project for service in inventory.deployed_services if _catches_mail(inventory, service)}
+    caught = {service.project for service in inventory.deployed_services if _catches_mail(inventory, service)}
+    by_place: dict[Location, list[_Local]] = {}
     for service in inventory.deployed_services:
         told = _production(service) if service.project in exposed else None
         if told and not environments.is_for_developers(inventory, service):
             found = [entry for entry in service.environment if _is_local(entry)]
             if found:
-                yield _evidence(service, told, found)
+                by_place.setdefault(found[0].location, []).append(_Local(service, told, found))
+    for several in by_place.values():
+        yield _evidence(several, several[0].service.project in caught)
 
 
 def _catches_mail(inventory: Inventory, service: Service) -> bool:
@@ -83,15 +96,18 @@ def _is_local(entry: EnvironmentEntry) -> bool:
     return bool(local) and entry.origin == "environment" and not entry.variables
 
 
-def _evidence(service: Service, told: EnvironmentEntry, found: list[EnvironmentEntry]) -> Evidence:
-    first, *others = found
-    names = listed(entry.name for entry in found)
+def _evidence(found: list[_Local], caught: bool) -> Evidence:
+    """Where mails are caught, links in them lead nobody astray."""
+    service, told, (first, *others) = found[0].service, found[0].told, found[0].entries
+    all_names = listed(item.service.name for item in found)
+    names = listed(entry.name for entry in found[0].entries)
     text = first.value.text if first.value else ""
     path = "/".join(text.split("/")[3:])
     address = "${PUBLIC_URL:?such as https://shop.example.org}" + (f"/{path}" if path else "")
+    is_in, has = ("is", "has") if len(found) == 1 else ("are", "have")
     return Evidence(
-        f"{service.name} is in production by {told.name} and has {text} as its {first.name}: who follows that ends at "
-        "their own computer.",
+        f"{all_names} {is_in} in production by {told.name} and {has} {text} as {first.name}: who follows that "
+        "ends at their own computer.",
         first.location,
         subject=f"{service.name}/{first.name}",
         service=service.name,
@@ -99,6 +115,7 @@ def _evidence(service: Service, told: EnvironmentEntry, found: list[EnvironmentE
             Related(told.location, f"{told.name} says production"),
             *(Related(entry.location, f"{entry.name} is local too", member=True) for entry in others),
         ),
-        recommendation=f"Take {names} of {service.name} from a variable that each environment sets.",
+        recommendation=f"Take {names} of {all_names} from a variable that each environment sets.",
+        severity=Severity.LOW if caught else None,
         example=compose_lines.of_service(service, f"environment:\n  {first.name}: {address}"),
     )

@@ -48,7 +48,7 @@ _LIVE = regex(r"/(?:healthz?|livez?|liveness|alive|ping|status|up)$")
 @rule(area=Area.RESILIENCE, severity=Severity.LOW, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every service that waits for others, and whose own health check asks another route than that of its readiness."""
-    if not any(item.kind == "ready" for item in inventory.server_traits) or deployment.uses_orchestrator(inventory):
+    if not any(item.kind == "ready" for item in inventory.server_traits) or deployment.leaves_compose(inventory):
         return  # an orchestrator has probes of its own, and restarts what its liveness probe finds dead
     told: set[Location] = set()
     for service in inventory.distinct_services:

@@ -1,7 +1,7 @@
 """Alertmanager's configuration names a variable, which Alertmanager doesn't replace.
 
-It reads its file as it stands. An address such as `${SLACK_URL}` is no address: Alertmanager refuses to start, or takes
-the text for a key and sends alerts to nobody.
+It reads its file as it stands. An address such as `${SLACK_URL}` or `{{ .Env.SLACK_URL }}` is no address: Alertmanager
+refuses to start, or takes the text for a key and sends alerts to nobody.
 
 Anti-pattern:
 
@@ -46,7 +46,10 @@ from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
-_VARIABLE = regex(r"\$\{?[A-Z][A-Z0-9_]{2,}\}?")
+_VARIABLE = regex(
+    r"\$\{?[A-Z][A-Z0-9_]{2,}\}?|\{\{-?\s{0,9}(?:\.Env\.\w{1,80}|env\s{1,9}[\"'`]\w{1,80}[\"'`])\s{0,9}-?\}\}"
+)
+_NAME = regex(r"(?<=\.Env\.)\w+|(?<=[\"'`])\w+|(?<=[${])\w+")
 _FILLS = frozenset({"envsubst", "sed", "gomplate", "confd", "jinja2", "j2", "consul-template", "esh", "yq", "perl"})
 
 _FIELDS = {
@@ -84,6 +87,7 @@ def _uses(receiver: Receiver, item: Integration) -> Iterator[_Use]:
     whom = specified(receiver.name, item.kind)
     if match := _VARIABLE.search(item.endpoint):
         yield _Use(whom, item, match[0], item.endpoint_location or item.location, True)
+    yield from (_Use(whom, item, variable, place, True) for variable, place in item.address_variables)
     yield from (_Use(whom, item, variable, place, False) for variable, place in item.credential_variables)
 
 
@@ -138,9 +142,11 @@ def _expands(reader: Service) -> bool:
 def _from_file(file: str, use: _Use, reader: Service) -> str:
     """The integration with its secret from a file that Compose makes of the variable, or a template of the whole."""
     item = use.item
+    found = _NAME.search(use.variable)
+    name = found[0] if found else "SECRET"
     if use.reaches and item.kind not in _FIELDS:
-        return f"envsubst < {shlex.quote(file)}.template > {shlex.quote(file)}"
-    name = use.variable.strip("${}")
+        written = f"# the template says ${{{name}}}\n" if use.variable.startswith("{{") else ""
+        return f"{written}envsubst < {shlex.quote(file)}.template > {shlex.quote(file)}"
     of_all = item.kind == "slack" and item.endpoint_location is not None and item.endpoint_location < item.location
     field = "global:\n  slack_api_url_file" if of_all else f"{item.kind}_configs:\n  - {_FIELDS.get(item.kind, '')}"
     if not use.reaches:

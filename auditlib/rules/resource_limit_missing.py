@@ -60,6 +60,14 @@ def _is_limited(service: Service) -> bool:
     return bool(service.memory_limit)
 
 
+def _elsewhere(inventory: Inventory, mine: list[Service], missing: list[Service]) -> str:
+    """A sentence on the overlays that alone limit the others: a start without them limits nothing."""
+    others = [item for item in mine if item not in missing and not _is_limited(item)]
+    found = [item for each in others for item in stacks.variants(inventory, each) if _is_limited(item)]
+    files = dict.fromkeys(item.changed_at.file for item in found if item.changed_at)
+    return f" The others have theirs in {listed(files)} alone: without that, none has one." if files else ""
+
+
 def _leader(inventory: Inventory, missing: list[Service]) -> Service:
     """The service to begin with: one of the project's own programs, as it is those that endanger a database beside."""
     return next((item for item in missing if services.product(inventory, item) is None), missing[0])
@@ -73,7 +81,7 @@ def _evidence(inventory: Inventory, mine: list[Service], missing: list[Service])
     return Evidence(
         f"{len(missing)} of {counted(len(mine), 'long-running service')} {'has' if len(missing) == 1 else 'have'} no "
         f"memory limit{stacks.place(missing)}: {listed(item.name for item in missing)}."
-        f"{stacks.left_out(inventory, mine)}",
+        f"{_elsewhere(inventory, mine, missing)}{stacks.left_out(inventory, mine)}",
         first.location,
         subject=f"{stacks.owner(mine)}/memory",
         service=first.name,

@@ -49,21 +49,26 @@ _LINK = regex(r"run-?book|play-?book|https?://|docs/|\.md\b", re.I)
 _STEPS = regex(r"actions?|remediation|resolution|mitigation|next_?steps?|how_?to_?fix|procedure|fix", re.I)
 """Annotations that say what to do themselves."""
 
+_FOR_TROUBLE = regex(r"troubleshoot|run-?_?book|play-?_?book|incident|on-?_?call", re.I)
+"""Documents that say what to do when something is wrong."""
+
 _UNFILLED = regex(r"\byour\b|\bexample\b|[<{]", re.I)
 """An address that nobody filled in, or that differs from alert to alert."""
 
 
 @rule(area=Area.RESILIENCE, severity=Severity.LOW, confidence=Confidence.HIGH, effort=Effort.MEDIUM)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """One finding for all alerts that link no runbook and that no document has a heading for."""
+    """One finding for all alerts that link no runbook, have no heading, and that no document on troubles names."""
     described = {heading.text.lower() for document in inventory.documents for heading in document.headings}
+    named = {word for document in inventory.documents if _FOR_TROUBLE.search(document.path) for word in document.words}
     without = []
     for alert in monitoring.alerts(inventory):
         links = any(
             _LINK.search(name) or _LINK.search(value) or _STEPS.fullmatch(name) for name, value in alert.annotations
         )
         aside = environments.is_for_development(alert.file)
-        if not links and not aside and not any(alert.name.lower() in heading for heading in described):
+        known = alert.name.lower() in named or any(alert.name.lower() in heading for heading in described)
+        if not links and not aside and not known:
             without.append(alert)
     if without:
         yield _evidence(inventory, without)

@@ -88,6 +88,7 @@ def _texts(inventory: Inventory) -> Iterator[str]:
         yield f"{line.name}={line.value}"
     yield from (f"{pair.name}={pair.value}" for pair in deployment.workflow_variables(inventory))
     yield from (f"--profile {name}" for project in inventory.projects for name in project.told_profiles)
+    yield from (call for project in inventory.projects for call in project.told_calls)
 
 
 def _activates(text: str, profile: str, names: set[str]) -> bool:
@@ -95,7 +96,7 @@ def _activates(text: str, profile: str, names: set[str]) -> bool:
         return bool({profile, "*"} & set(match[1].strip("\"'").split(",")))
     if re.search(rf"--profile[= ]['\"]?(?:{re.escape(profile)}|\*)(?=['\"\s]|$)", text):
         return True
-    words = text.split()
+    words = [word.strip("\"'`.,:;()") for word in text.split()]
     starts = _COMPOSE.search(text) and {"up", "run", "start", "create"} & set(words)
     return bool(starts and names & set(words))
 
@@ -142,6 +143,10 @@ def _evidence(inventory: Inventory, profile: str, members: list[Service]) -> Evi
         "deployment needs."
     )
     example = f"{start} -d\n# or in .env, where it is deployed\n{variable}"
+    if all(services.is_one_shot(service) for service in members) and not needed:
+        run = f"{compose_lines.call(inventory, first.project)} run --rm {shlex.quote(first.name)}"
+        advice = f"Write `{run}` where people look for it, or remove {names}."
+        example = run
     if _TESTS.fullmatch(profile.lower()):
         advice, example = f"Have the tests start {names} by `{start}`, or remove what no test uses.", f"{start} -d"
     return Evidence(

@@ -49,6 +49,7 @@ _OF_APPLICATIONS = {"eureka_sd_configs"}
 _KINDS = {"datastore": ("database", "db"), "broker": ("broker",)}
 """What applications call the store of a kind in the names of their metrics."""
 _LOOP = regex(r"\b(?:while|until)\b.*\bsleep\b", re.S)
+_WORKERS = regex(r"celery_(?:\w+_)?workers?(?:_|$)")
 _LEFT_OUT = services.AUXILIARY | services.OBSERVABILITY
 
 
@@ -74,7 +75,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         if opened or outside:  # the applications may all be registered, or seen as containers
             candidates = [item for item in candidates if _is_datastore(inventory, item)]
         unwatched = [item for item in candidates if item.key not in watched | outer]
-        if any(_watches_workers(inventory, source) for source in sources):
+        if any(_watches_workers(inventory, source) for source in sources) or _counts_workers(inventory):
             unwatched = [item for item in unwatched if not durability.is_celery_worker(inventory, item)]
         told = _told_by_applications(inventory) if unwatched else frozenset()
         unwatched = [item for item in unwatched if told.isdisjoint(_words_for(inventory, item))]
@@ -117,6 +118,11 @@ def _watches_workers(inventory: Inventory, source: MetricSource) -> bool:
         return source.exporter.name in _OF_CELERY
     commands = services.commands(inventory, source.service) if source.service else ()
     return any({"celery", "flower"} <= set(command.words) for command in commands)
+
+
+def _counts_workers(inventory: Inventory) -> bool:
+    """Whether an alert asks how many workers of Celery there are, as an application of one's own counts them."""
+    return any(_WORKERS.search(name) for alert in monitoring.alerts(inventory) for name in alert.query.metrics)
 
 
 def _behind_exporters(inventory: Inventory, graph: DependencyGraph, sources: list[MetricSource]) -> set[str]:

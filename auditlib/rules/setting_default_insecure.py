@@ -66,31 +66,38 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         if of_program and not environments.is_for_development(item.location.file):
             yield _fixed(inventory, item)
     passed, demanded, templates = _passed(inventory), _demanded(inventory), _templates(inventory)
-    selected, profiles = django.selected(inventory), _of_profiles(inventory)
-    for setting, *again in _with_secrets(inventory):
-        path = setting.location.file
-        aside = environments.is_for_development(path) and path not in selected
-        general = _GENERAL.fullmatch(path)
+    profiles = _of_profiles(inventory)
+    for alike in _alike(inventory):
+        setting, *again = alike
+        general = _GENERAL.fullmatch(setting.location.file)
         profile = profiles.get((general[1], setting.name)) if general else None
-        aside = aside or (profile is not None and profile.required)
-        if setting.default and not aside and not secrets.opens_nothing(setting.name, setting.default):
+        if setting.default and not (profile and profile.required):
             related = (
                 *(Related(item.location, "has the same default", member=True) for item in again),
                 *passed.get(setting.name, {}).values(),
                 *templates.get((setting.name, setting.default.identity), ()),
-                *_holders(inventory, setting.name, setting.default, setting.location),
+                *_holders(inventory, setting.name, setting.default, [item.location for item in alike]),
             )
-            found = _evidence(inventory, setting, setting.default, related, setting.name in demanded)
+            found = _evidence(inventory, alike, setting.default, related, setting.name in demanded)
             found = _beside(found, setting, profile) if profile else found
             yield _unread(setting, found) if setting.unused else found
 
 
-def _with_secrets(inventory: Inventory) -> list[list[Setting]]:
-    """The settings whose default is a secret; those of a file that have the same name and default together."""
-    found: defaultdict[tuple[str, str, int], list[Setting]] = defaultdict(list)
+def _alike(inventory: Inventory) -> list[list[Setting]]:
+    """The settings whose default is a secret, those together that have the same name and default for the same reason.
+
+    What a profile of Spring may replace is told of each file by itself.
+    """
+    selected = django.selected(inventory)
+    found: defaultdict[tuple[object, ...], list[Setting]] = defaultdict(list)
     for item in inventory.settings:
-        if item.default is not None and item.default.secret and item.default_kind == "literal":
-            found[item.location.file, item.name, item.default.identity].append(item)
+        path, default = item.location.file, item.default
+        aside = environments.is_for_development(path) and path not in selected
+        secret = default is not None and default.secret and item.default_kind == "literal"
+        if default and secret and not aside and not secrets.opens_nothing(item.name, default):
+            alone = path if _GENERAL.fullmatch(path) else ""
+            traits = (item.style, item.unused, _is_beside(inventory, item), alone)
+            found[item.name, default.identity, *traits].append(item)
     return list(found.values())
 
 
@@ -120,7 +127,7 @@ def _fixed(inventory: Inventory, item: FixedSecret) -> Evidence:
         f"{item.name} is fixed in the {place}, to {_kind(item.value)} ({item.value.text}): {effect}.",
         item.location,
         subject=f"{item.name}/fixed",
-        related=_holders(inventory, item.name, item.value, item.location),
+        related=_holders(inventory, item.name, item.value, [item.location]),
         recommendation=f"Read {item.name} from the environment, without a default, and give it a new value that no "
         "file of the repository holds.",
         example=login_lines.with_kept(
@@ -132,9 +139,9 @@ def _fixed(inventory: Inventory, item: FixedSecret) -> Evidence:
     )
 
 
-def _holders(inventory: Inventory, name: str, value: Value, place: Location) -> tuple[Related, ...]:
+def _holders(inventory: Inventory, name: str, value: Value, places: list[Location]) -> tuple[Related, ...]:
     """The other files that hold the same value, which go on with the old one."""
-    found = login_lines.elsewhere(inventory, name, value, (), [place])
+    found = login_lines.elsewhere(inventory, name, value, (), places)
     return tuple(Related(item.location, f"{item.name or 'this file'} holds the same {_held(value)}") for item in found)
 
 
@@ -148,8 +155,10 @@ def _kind(value: Value) -> str:
 
 
 def _evidence(
-    inventory: Inventory, setting: Setting, default: Value, related: tuple[Related, ...], demanded: bool
+    inventory: Inventory, alike: list[Setting], default: Value, related: tuple[Related, ...], demanded: bool
 ) -> Evidence:
+    setting, places = alike[0], len({item.location.file for item in alike})
+    where = "the code" if places == 1 else f"the code of {places} files"
     consequence = "wherever the variable isn't set, the code runs with it"
     advice = (
         f"Remove the default of {setting.name}, so that a start without it fails, and pass the variable wherever this "
@@ -175,7 +184,7 @@ def _evidence(
     if demanded:
         consequence = "Compose demands the variable, but every other start of this code runs with the default"
     return Evidence(
-        f"{setting.name} defaults to {_kind(default)} that stands in the code ({default.text}); {consequence}.",
+        f"{setting.name} defaults to {_kind(default)} that stands in {where} ({default.text}); {consequence}.",
         setting.location,
         subject=setting.name,
         related=related,

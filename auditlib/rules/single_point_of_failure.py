@@ -53,6 +53,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     settled = deployment.documents_on_scaling(inventory) or deployment.uses_orchestrator(inventory)
     edges: defaultdict[str, list[Edge]] = defaultdict(list)
     ordered = _ordered(inventory, graph)
+    watching = _watching(inventory, graph)
     for edge in graph.edges_of("depends_on"):
         edges[edge.target].append(edge)
     for project in inventory.base_projects:
@@ -62,7 +63,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             (mine[point.node], taken)
             for point in points
             if point.node in lasting
-            and len((taken := _taken(point, lasting, edges, ordered)).hard) >= max(3, len(lasting) / 3)
+            and len((taken := _taken(point, lasting - watching, edges, ordered)).hard) >= max(3, len(lasting) / 3)
         ]
         if worst and not environments.in_development_file(inventory, project.location.file):
             compose = compose_lines.call(inventory, project.name)
@@ -83,6 +84,12 @@ def _ordered(inventory: Inventory, graph: DependencyGraph) -> set[tuple[str, str
     pairs = {(edge.source, edge.target) for edge in found} - asked
     known = [(source, target, by_node.get(source), by_node.get(target)) for source, target in pairs]
     return {(source, target) for source, target, one, other in known if one and other and _image(one) == _image(other)}
+
+
+def _watching(inventory: Inventory, graph: DependencyGraph) -> set[str]:
+    """The monitoring, which goes on when what it looks at has failed."""
+    watching = (item for item in inventory.distinct_services if services.is_watching(inventory, item))
+    return {node for item in watching if (node := graph.service(item.project, item.name))}
 
 
 def _image(service: Service) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ Recommendation:
 References:
 
 - https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-syntax#jobsjob_idstepscontinue-on-error
+- https://trivy.dev/latest/docs/configuration/others/#exit-code
 - https://flake8.pycqa.org/en/latest/user/options.html#cmdoption-flake8-exit-zero
 - https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-syntax#jobsjob_idstepsshell
 - https://curl.se/docs/manpage.html#-f
@@ -44,6 +45,9 @@ from auditlib.phrases import listed
 from auditlib.rules._rule import Evidence, rule
 
 _TOLERATED = "`continue-on-error: true`"
+_NO_STATUS = "no `--exit-code 1`"
+_GATE = regex(r"\bgates?\b|\bfail|\bblock|\benforce|\béchec|\béchou|\brefus", re.I)
+"""What the name of a step says of a scan that is meant to stop what follows."""
 _OPPOSITE = {"0": '"1"', "false": "true", "true": "false"}
 _FALLBACK = regex(r"^ *(?:\|\|.*|; *exit 0)$")
 _PROBES = regex(r"test|check|health|smoke|verif|probe|valid", re.I)
@@ -71,12 +75,12 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             yield _evidence(job.location, job.id, f"The job {job.id} runs its checks", _TOLERATED)
             continue
         for step in job.steps:
-            yield from _of_step(job, step)
+            yield from _of_step(inventory, job, step)
         yield from _probes(job)
     yield from _called(inventory)
 
 
-def _of_step(job: Job, step: Step) -> Iterator[Evidence]:
+def _of_step(inventory: Inventory, job: Job, step: Step) -> Iterator[Evidence]:
     """One finding for a step, at its first check without teeth."""
     if switch := checks.toothless_input(step.uses, {pair.name: pair.value for pair in step.inputs}):
         what = f"The step {step.name or step.index + 1} of the job {job.id} runs {step.uses.partition('@')[0]}"
@@ -85,6 +89,11 @@ def _of_step(job: Job, step: Step) -> Iterator[Evidence]:
             step.location, subject, what, f"`{switch}`", audit="hadolint" not in step.uses, example=_with(step, switch)
         )
         yield msgspec.structs.replace(found, recommendation=_turned(step, switch), change=("", ""))
+        return
+    if checks.action_passes_by_default(
+        step.uses, {pair.name: pair.value for pair in step.inputs}, _given(inventory, job, step)
+    ):
+        yield _of_action(inventory, job, step)
         return
     checking = [item for item in step.commands if checks.is_check(item.words) or _validates(step, item)]
     tolerated = step.continue_on_error and not _is_asked_later(job, step)
@@ -103,11 +112,41 @@ def _of_step(job: Job, step: Step) -> Iterator[Evidence]:
                 subject,
                 what,
                 reason,
-                audit=checks.is_audit(command.words) or _OPTIONAL.search(step.name) is not None,
+                audit=not _is_gate(inventory, job, step, reason)
+                and (checks.is_audit(command.words) or _OPTIONAL.search(step.name) is not None),
                 change=change,
                 example=_run(step, command, reason),
             )
             return
+
+
+def _given(inventory: Inventory, job: Job, step: Step) -> set[str]:
+    """The variables that a step is given, by itself, its job or its workflow."""
+    mine = (pair for item in inventory.workflows if item.file == job.workflow for pair in item.env)
+    return {pair.name for pair in (*step.env, *job.env, *mine)}
+
+
+def _of_action(inventory: Inventory, job: Job, step: Step) -> Evidence:
+    """Trivy's action without `exit-code`, which is 0 then."""
+    uses, _, _ = step.uses.partition("@")
+    what = f"The step {step.name or step.index + 1} of the job {job.id} runs {uses}"
+    inputs = "".join(f"\n    {pair.name}: {pair.value}" for pair in step.inputs)
+    return Evidence(
+        f"{what} without `exit-code`, which is 0 then: it is green whatever is found.",
+        step.location,
+        subject=f"{job.id}/{step.name or step.index}",
+        recommendation=f'Write `exit-code: "1"` under `with` of this step of {job.workflow}, and mend or list what it '
+        "then finds.",
+        severity=None if _is_gate(inventory, job, step, _NO_STATUS) else Severity.LOW,
+        example=f'- uses: {step.uses}\n  with:{inputs}\n    exit-code: "1"',
+    )
+
+
+def _is_gate(inventory: Inventory, job: Job, step: Step, reason: str) -> bool:
+    """Whether a scan without teeth is meant to stop what follows: by its name, or as another job waits for it."""
+    waiting = (item for item in inventory.jobs if item.workflow == job.workflow and job.id in item.needs)
+    meant = _GATE.search(step.name) or next(waiting, None) is not None
+    return reason == _NO_STATUS and bool(meant) and not _OPTIONAL.search(step.name)
 
 
 def _is_strict_elsewhere(others: Iterable[Command], command: Command) -> bool:
@@ -116,8 +155,9 @@ def _is_strict_elsewhere(others: Iterable[Command], command: Command) -> bool:
     if not (checks.never_fails_by(command.words) or checks.is_audit(command.words)):
         return False
     tool = _tool(command)
+    fine = ("",) if _reason(command) == _NO_STATUS else ("", _NO_STATUS)  # which is a finding of its own
     return any(
-        _tool(item) == tool and checks.is_check(item.words) and not _reason(item)
+        _tool(item) == tool and checks.is_check(item.words) and _reason(item) in fine
         for item in others
         if item is not command
     )
@@ -125,6 +165,8 @@ def _is_strict_elsewhere(others: Iterable[Command], command: Command) -> bool:
 
 def _tool(command: Command) -> tuple[str, ...]:
     """The linter that a command starts, with what it looks at."""
+    if checks.passes_by_default(command.words) or "trivy" in " ".join(command.words):
+        return ("trivy",)
     words = [word for word in command.words if not word.startswith("-")]
     return tuple(words[:2])
 
@@ -160,6 +202,9 @@ def _run(step: Step, command: Command, reason: str) -> str:
 
 def _failing(text: str, reason: str) -> str:
     """A command without the switch that makes it succeed."""
+    if reason == _NO_STATUS:
+        scan = checks.passes_by_default(text.split())
+        return text.replace(scan, f"{scan} --exit-code 1", 1)
     return text.replace(f" {reason[1:-1]}", "") if reason.startswith("`") else text
 
 
@@ -182,7 +227,10 @@ def _turned(step: Step, switch: str) -> str:
 def _reason(command: Command) -> str:
     if flag := checks.never_fails_by(command.words):
         return f"`{flag}`"
-    return "a fallback that always succeeds" if command.cannot_fail else ""
+    if command.cannot_fail:
+        return "a fallback that always succeeds"
+    kept = command.writes or command.caught
+    return _NO_STATUS if not kept and checks.passes_by_default(command.words) else ""
 
 
 def _piped(job: Job, step: Step, command: Command) -> str:
@@ -273,7 +321,10 @@ def _evidence(
     example: str = "",
 ) -> Evidence:
     """Of audits, and of what is called optional, some only want to see the results, so they count less."""
-    advice = "Remove the fallback" if "fallback" in reason else f"Remove {reason}"
+    if reason == _NO_STATUS:
+        advice = "Give it `--exit-code 1`"
+    else:
+        advice = "Remove the fallback" if "fallback" in reason else f"Remove {reason}"
     place = f"from this step of {location.file}" if reason == _TOLERATED else f"in {location.file}:{location.line}"
     return Evidence(
         f"{what} with {reason}: it is green whatever is found.",

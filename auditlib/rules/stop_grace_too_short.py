@@ -51,13 +51,13 @@ _NANOSECONDS = 10**9
 
 @rule(area=Area.RESILIENCE, severity=Severity.LOW, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """Every service whose program waits longer for its requests than Docker waits for it."""
+    """Every service whose program waits for its requests as long as Docker waits for it, or longer."""
     for service in inventory.distinct_services:
         if environments.only_for_development(service) or not _serves(inventory, service):
             continue
         grace = max(_grace(item) for item in inventory.versions(service))
         longest = max(server_traits.waits(inventory, service), key=lambda item: item.amount, default=None)
-        if longest and longest.amount > grace:
+        if longest and longest.amount >= grace:
             yield _evidence(service, longest, grace)
 
 
@@ -93,9 +93,10 @@ def _grace(service: Service) -> float:
 def _evidence(service: Service, longest: ServerTrait, grace: float) -> Evidence:
     given = "`stop_grace_period` is" if service.stop_grace_period else "there is no `stop_grace_period`, so Docker's"
     waits = f"{grace:g} s" if service.stop_grace_period else f"{_DEFAULT} s hold"
+    end = "it is killed before" if longest.amount > grace else "what it does after them is cut off"
     wanted = f"{longest.amount + _SPARE}s"
     return Evidence(
-        f"{service.name} takes up to {longest.amount} s to end its requests, and {given} {waits}: it is killed before.",
+        f"{service.name} takes up to {longest.amount} s to end its requests, and {given} {waits}: {end}.",
         longest.location,
         subject=f"{service.project}/{service.name}",
         service=service.name,

@@ -1,7 +1,8 @@
 """A command that is called a stop removes the data too.
 
 `docker compose down -v` deletes the named volumes of the project, and with them the database. Who wants to stop the
-services, or to start them anew, has lost what they kept, and nothing asks before.
+services, or to start them anew, has lost what they kept, and nothing asks before. The same holds for a document that
+names the command as a remedy, without a word on the data.
 
 Anti-pattern:
 
@@ -30,12 +31,14 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator
 
-from auditlib import compose_command
+from auditlib import compose_command, stages
+from auditlib.compose.discovery import BASES
 from auditlib.compose_command import Call
-from auditlib.conventions import environments, services
+from auditlib.conventions import compose_calls, environments, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Command
+from auditlib.inventory.document import Mention
 from auditlib.inventory.stack import Mount, Project, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.paths import normal
@@ -51,20 +54,56 @@ _TELLS = frozenset({
     "rebuild", "reinit", "recreate", "scratch",
 })  # fmt: skip
 """Words of a name that say that data goes, or that it is that of a test."""
+_CLEANS = frozenset({"clean", "cleanup", "clean-up"})
+_VOLUMES = frozenset({"-v", "--volumes"})
 _WORD = regex(r"[a-z0-9]+")
 
 
 @rule(area=Area.RESILIENCE, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """Each target or script that by its name only stops or starts, and removes the volumes of a database."""
+    """Each target or script that by its name only stops or starts, and removes the volumes of a database; each line of
+    a document that has its readers do so unwarned.
+    """
     for name, path, commands in _named(inventory):
-        for command in commands if _is_harmless(name) else ():
+        for command in commands if _is_harmless(name) or _keeps_by_contrast(inventory, name, path) else ():
             call = compose_command.of(command.words)
-            if call and call.verb == "down" and {"-v", "--volumes"} & set(call.arguments):
+            if call and call.verb == "down" and _VOLUMES & set(call.arguments):
                 project = _project(inventory, call, posixpath.join(posixpath.dirname(path), command.folder))
                 kept = _kept(inventory, project) if project else []
                 if kept:
                     yield _evidence(name, path, command, kept)
+
+    for document in inventory.documents:
+        for item in document.mentions if not stages.is_for_development(document.path) else ():
+            if item.kind == "wipe":
+                yield from _of_document(inventory, document.path, item)
+
+
+def _keeps_by_contrast(inventory: Inventory, name: str, path: str) -> bool:
+    """Whether a target that cleans stands beside another whose name says that it takes more (`clean`, `clean-all`)."""
+    if name not in _CLEANS:
+        return False
+    others = (target.name for item in inventory.manifests if item.path == path for target in item.targets)
+    return any(set(_WORD.findall(other.lower())) & _TELLS - {"clean"} and other.startswith(name) for other in others)
+
+
+def _of_document(inventory: Inventory, path: str, item: Mention) -> Iterator[Evidence]:
+    for call in compose_calls.in_text(item.text):
+        project = _project(inventory, call, posixpath.dirname(path)) or _project(inventory, call, "")
+        kept = _kept(inventory, project) if project and call.is_for_all else []
+        if kept and not call.project:
+            names = listed(service.name for service, _ in kept)
+            safe = " ".join(word for word in item.text.split() if word not in _VOLUMES)
+            yield Evidence(
+                f"{path} has its readers run `{item.text}`, which deletes the data of {names}, and doesn't say so.",
+                item.location,
+                subject=f"{path} {item.text}",
+                related=tuple(Related(mount.location, f"the volume of {service.name}") for service, mount in kept[:6]),
+                severity=Severity.LOW,
+                recommendation=f"Leave `-v` out of {path}, or say there that the data of {names} goes.",
+                change=(item.text, safe),
+                example=files.into(path, safe),
+            )
 
 
 def _named(inventory: Inventory) -> Iterator[tuple[str, str, tuple[Command, ...]]]:
@@ -84,9 +123,15 @@ def _project(inventory: Inventory, call: Call, folder: str) -> Project | None:
     wanted = {normal(posixpath.join(folder, file)) for file in call.files}
     found = [
         item for item in inventory.base_projects
-        if (wanted <= set(item.files) if wanted else normal(posixpath.dirname(item.location.file)) == normal(folder))
+        if (wanted <= set(item.files) if wanted else _is_default(item, folder))
     ]  # fmt: skip
     return found[0] if len(found) == 1 else None
+
+
+def _is_default(project: Project, folder: str) -> bool:
+    """Whether a call in a folder that names no file means the project."""
+    home, name = posixpath.split(project.location.file)
+    return normal(home) == normal(folder) and name in BASES
 
 
 def _kept(inventory: Inventory, project: Project) -> list[tuple[Service, Mount]]:
@@ -97,7 +142,7 @@ def _kept(inventory: Inventory, project: Project) -> list[tuple[Service, Mount]]
 
 def _evidence(name: str, path: str, command: Command, kept: list[tuple[Service, Mount]]) -> Evidence:
     text = " ".join(command.words)
-    safe = " ".join(word for word in command.words if word not in ("-v", "--volumes"))
+    safe = " ".join(word for word in command.words if word not in _VOLUMES)
     return Evidence(
         f"{name} of {path} runs `{text}`: it deletes the data of {listed(service.name for service, _ in kept)} each "
         "time, and its name doesn't say so.",

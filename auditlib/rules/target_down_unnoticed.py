@@ -52,7 +52,7 @@ _SEVERITIES = ("critical", "page", "disaster", "error", "high", "warning")
 @rule(area=Area.MONITORING, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """One finding for each Prometheus in use whose alerts are all known and notice no target that is gone."""
-    if deployment.uses_orchestrator(inventory):
+    if deployment.leaves_compose(inventory):
         return
     for config in monitoring.prometheus_in_use(inventory):
         jobs = [job for job in inventory.scrape_jobs if job.file == config.file]

@@ -35,19 +35,28 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator
 
+from msgspec import Struct
+
 from auditlib.conventions import environments, mounts, programs
 from auditlib.conventions.programs import Program
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.configuration import EnvFile, EnvLine, Setting
-from auditlib.inventory.stack import Project
+from auditlib.inventory.stack import EnvironmentEntry, Project, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.patterns import regex
 from auditlib.phrases import listed
 from auditlib.readers.endpoints import endpoints
 from auditlib.redaction import is_credential_name
 from auditlib.rules import _code_lines as code_lines
 from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
+
+_OUTSIDE = regex(r"\.|host|endpoint")
+_LOCAL = regex(r"(?:localhost|127\.|0\.0\.0\.0|\[?::)|.*\.(?:internal|flycast|localhost|local)$")
+"""This machine, and the inner networks of platforms, which Compose has no part in."""
+_BAKED = regex(r"(?:NEXT_PUBLIC|VITE|REACT_APP|NUXT_PUBLIC|EXPO_PUBLIC|GATSBY|VUE_APP)_")
+"""Variables that a bundler writes into what it builds, so that a container's environment comes too late."""
 
 
 @rule(area=Area.CONFIGURATION, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
@@ -60,9 +69,87 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         closed = service.env_files or service.secrets or environments.only_for_development(service)
         if template is None or closed or any(mounts.is_below(template.path, root) for root in program.roots):
             continue
-        lost = list(_lost(program, template))
-        if lost:
-            yield _evidence(program, template, lost)
+        arguments = _arguments(inventory, service)
+        lost = [item for item in _lost(program, template) if item[0].name not in arguments]
+        baked = [item for item in lost if _BAKED.match(item[0].name)]
+        if len(lost) > len(baked):
+            yield _evidence(program, template, [item for item in lost if item not in baked])
+        if baked:
+            yield _of_build(program, template, baked)
+    for project in inventory.deployed_projects:
+        for file in inventory.env_files:
+            beside = posixpath.dirname(file.path) == posixpath.dirname(project.location.file)
+            overruled = list(_overruled(inventory, project, file)) if file.template and beside else []
+            if overruled:
+                yield _overruled_evidence(project, file, overruled)
+                break
+
+
+class _Overruled(Struct, frozen=True):
+    """A variable for which a template asks for a host elsewhere, and Compose says a service of its project."""
+
+    service: Service
+    line: EnvLine
+    elsewhere: str
+    entry: EnvironmentEntry
+    host: str
+
+
+def _overruled(inventory: Inventory, project: Project, file: EnvFile) -> Iterator[_Overruled]:
+    mine = inventory.services_of(project.name)
+    lines = {line.name: line for line in file.lines if line.endpoints and not line.commented}
+    for service in mine.values() if lines else ():
+        if service.changed_at is not None or environments.only_for_development(service):
+            continue
+        for entry in service.environment:
+            line = lines.get(entry.name)
+            passed = entry.variables or entry.origin != "environment"
+            if line is None or passed or environments.in_development_file(inventory, entry.location.file):
+                continue
+            elsewhere, host = line.endpoints[0].host, entry.endpoints[0].host if entry.endpoints else ""
+            if host in mine and elsewhere not in mine and _is_elsewhere(elsewhere):
+                yield _Overruled(service, line, elsewhere, entry, host)
+
+
+def _is_elsewhere(host: str) -> bool:
+    """Whether a host is one of the network, or a placeholder for one; not this machine, and no bare name."""
+    return bool(_OUTSIDE.search(host)) and not _LOCAL.match(host)
+
+
+def _overruled_evidence(project: Project, file: EnvFile, found: list[_Overruled]) -> Evidence:
+    first = found[0]
+    names = listed(dict.fromkeys(item.entry.name for item in found))
+    services = list(dict.fromkeys(item.service.name for item in found))
+    hosts = listed(dict.fromkeys(item.host for item in found))
+    lines = {item.line.name: item.line for item in found}
+    value = first.entry.value
+    kept = f"{first.entry.name}:-{value.text}" if value and not value.secret else f"{first.entry.name}:?"
+    return Evidence(
+        f"{file.path} asks for {names} ({listed(dict.fromkeys(item.elsewhere for item in found))}), and "
+        f"{project.location.file} gives {listed(services)} {'a literal' if len(lines) == 1 else 'literals'} instead: "
+        f"what the environment file says changes nothing, and {'it goes' if len(services) == 1 else 'they go'} on with "
+        f"{hosts}.",
+        first.entry.location,
+        subject=f"{project.name}/overruled by literals",
+        service=first.service.name,
+        related=(
+            *(Related(line.location, f"{file.path} asks for {name}") for name, line in lines.items()),
+            *(
+                Related(item.entry.location, f"{item.service.name} is given {item.host}", member=True)
+                for item in found[1:]
+                if item.entry.location != first.entry.location
+            ),
+        ),
+        recommendation=f"Write `${{{first.entry.name}:-…}}` in {project.location.file}, or leave {names} out of "
+        f"{file.path}.",
+        example=compose_lines.of_service(first.service, f"environment:\n  {first.entry.name}: ${{{kept}}}"),
+    )
+
+
+def _arguments(inventory: Inventory, service: Service) -> set[str]:
+    """What a service's build is given, in any file."""
+    builds = [item.build for item in inventory.versions(service) if item.build]
+    return {name for build in builds for name, _ in build.arguments}
 
 
 def _templates(inventory: Inventory) -> dict[str, EnvFile]:
@@ -117,6 +204,25 @@ def _evidence(program: Program, template: EnvFile, lost: list[tuple[EnvLine, Set
         recommendation=f"Add {listed(lines, limit=4)} to the `environment` of {service.name}.",
         example=compose_lines.of_service(service, _passed(lines)),
         severity=None if secret else Severity.LOW,
+    )
+
+
+def _of_build(program: Program, template: EnvFile, lost: list[tuple[EnvLine, Setting]]) -> Evidence:
+    """What the template offers for the build of a page, which gets it as an argument alone."""
+    service = program.service
+    names = listed(line.name for line, _ in lost)
+    arguments = "\n".join(f"    {line.name}: ${{{line.name}:-}}" for line, _ in lost)
+    return Evidence(
+        f"{template.path} offers {names}, which the code of {service.name} takes up when it is built, and "
+        f"{service.location.file} doesn't pass to its build: what `.env` says changes nothing in the image.",
+        lost[0][0].location,
+        subject=f"{service.project}/{service.name}/build",
+        service=service.name,
+        related=tuple(Related(setting.location, f"{line.name} is read here") for line, setting in lost),
+        recommendation=f"Pass {listed((line.name for line, _ in lost), limit=4)} as `build.args` of {service.name}, "
+        "with an `ARG` in its Dockerfile.",
+        example=compose_lines.of_service(service, f"build:\n  args:\n{arguments}"),
+        severity=Severity.LOW,
     )
 
 

@@ -44,7 +44,9 @@ from auditlib.rules._rule import Evidence, rule
 _COMMANDS = {
     "pytest": "python -m pytest", "unittest": "python -m unittest discover", "playwright": "npx playwright test",
     "jest": "npx jest", "vitest": "npx vitest run", "cypress": "npx cypress run", "mocha": "npx mocha",
-    "node": "node --test", "bun": "bun test",
+    "node": "node --test", "bun": "bun test", "go": "go test ./...", "rspec": "bundle exec rspec",
+    "minitest": "bin/rails test", "phpunit": "vendor/bin/phpunit", "dotnet": "dotnet test", "cargo": "cargo test",
+    "junit": "<mvn or gradle> test",
 }  # fmt: skip
 _OWNERS = {
     "package-lock.json": "npm", "npm-shrinkwrap.json": "npm", "yarn.lock": "yarn", "pnpm-lock.yaml": "pnpm",
@@ -65,9 +67,17 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     automatic = pipeline.of(inventory)
     manual = pipeline.of(inventory, [item for item in inventory.workflows if not pipeline.is_automatic(item)])
     for suite in inventory.test_suites:
-        if not any(pipeline.starts(run, suite) for run in automatic.runs) and not _may_run(suite, automatic):
+        started = any(pipeline.starts(run, suite) for run in automatic.runs) or _in_image(inventory, suite)
+        if not started and not _may_run(suite, automatic):
             by_hand = next((run for run in manual.runs if pipeline.starts(run, suite)), None)
             yield _evidence(inventory, suite, automatic, by_hand)
+
+
+def _in_image(inventory: Inventory, suite: TestSuite) -> bool:
+    """Whether the build of an image runs the tests, as `mvn package` does."""
+    runs = tools.TEST_FRAMEWORKS[suite.framework] if suite.framework in tools.OF_OTHER_LANGUAGES else None
+    instructions = (item for file in inventory.dockerfiles for item in file.instructions if runs)
+    return any(runs.search(item.argument) for item in instructions if runs and item.keyword == "RUN")
 
 
 def _may_run(suite: TestSuite, automatic: Pipeline) -> bool:

@@ -165,7 +165,7 @@ def _may_be_elsewhere(inventory: Inventory) -> bool:
     return (
         bool(_TLS_PORTS & (ports | listens))
         or any(_ELSEWHERE.search(f"{service.image} {service.name}") for service in inventory.services)
-        or deployment.uses_orchestrator(inventory)
+        or deployment.leaves_compose(inventory)
     )
 
 

@@ -29,7 +29,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import pairwise
 
 from auditlib import compose_command
@@ -55,7 +55,8 @@ _READS = frozenset({"up", "run", "build", "config", "pull", "create"})
 
 @rule(area=Area.CONFIGURATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """For each Compose file one finding for all variables that it uses without an operator and that nothing sets.
+    """For the Compose files of a folder one finding for all variables that they use without an operator and that
+    nothing sets; those for development apart.
 
     Where a file or a deployment sets one in the wrong place, that is a finding of its own; and where Compose doesn't go
     on with an empty one, nobody needs telling.
@@ -72,8 +73,11 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         known = item.name in passed or (item.location.file, item.name) in demanded or item.location in told
         if unset and not known and not _is_refused(inventory, item):
             blank[item.location.file].setdefault(item.location, item)
+    folders: defaultdict[tuple[str, Severity | None], list[Variable]] = defaultdict(list)
     for file, found in blank.items():
-        yield _evidence(inventory, file, list(found.values()))
+        folders[posixpath.dirname(file), _severity(inventory, file, found.values())].extend(found.values())
+    for (_, severity), uses in folders.items():
+        yield _evidence(inventory, uses, severity)
 
 
 def _is_refused(inventory: Inventory, variable: Variable) -> bool:
@@ -111,22 +115,29 @@ def _passed(inventory: Inventory) -> frozenset[str]:
     )
 
 
-def _evidence(inventory: Inventory, file: str, uses: list[Variable]) -> Evidence:
-    names = list(dict.fromkeys(item.name for item in uses))
+def _severity(inventory: Inventory, file: str, uses: Collection[Variable]) -> Severity | None:
+    """Low for what a template has everybody set, and where developers see the warning."""
     templates = {line.name for item in inventory.env_files if item.template for line in item.lines}
-    known = all(name in templates and not is_credential_name(name) for name in names)
+    known = all(item.name in templates and not is_credential_name(item.name) for item in uses)
+    return Severity.LOW if known or environments.is_for_development(file) else None
+
+
+def _evidence(inventory: Inventory, uses: list[Variable], severity: Severity | None) -> Evidence:
+    names = list(dict.fromkeys(item.name for item in uses))
+    files = list(dict.fromkeys(item.location.file for item in uses))
     first, *others = uses
     demand = f":?{compose_lines.set_in(inventory, first.project)}"
+    where = f" in {len(files)} Compose files" if len(files) > 1 else ""
     return Evidence(
-        f"{listed(names)} {'becomes' if len(names) == 1 else 'become'} an empty string when nobody sets "
+        f"{listed(names)} {'becomes' if len(names) == 1 else 'become'} an empty string{where} when nobody sets "
         f"{'it' if len(names) == 1 else 'them'}: Compose warns and goes on.",
         first.location,
-        subject=f"{file}/blank",
+        subject=f"{first.location.file}/blank",
         service=first.service,
         related=tuple(Related(item.location, f"{item.name} is used here", member=True) for item in others),
         recommendation=f"Write `${{{names[0]}{demand}}}`, or `${{{names[0]}:-}}` if it may be empty"
-        f"{'' if len(names) == 1 else '; likewise for the others'}.{_in_workflow(inventory, file, names)}",
-        severity=Severity.LOW if known or environments.is_for_development(file) else None,
+        f"{'' if len(names) == 1 else '; likewise for the others'}.{_in_workflow(inventory, files[0], names)}",
+        severity=severity,
         change=(f"${{{first.name}}}", f"${{{first.name}{demand}}}"),
     )
 

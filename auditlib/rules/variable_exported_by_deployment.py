@@ -45,15 +45,48 @@ from auditlib.inventory.stack import Variable
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.phrases import listed
 from auditlib.pipeline import remote
-from auditlib.pipeline.remote import Exported
+from auditlib.pipeline.remote import Exported, Overruled
 from auditlib.rules._rule import Evidence, rule
 
 
 @rule(area=Area.CONFIGURATION, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """For each deployed project one finding for all variables that a script run by SSH exports before it starts it."""
+    """For each deployed project one finding for all variables that a script run by SSH exports before it starts it.
+
+    And one for each script whose images no other start would take.
+    """
     for item in remote.exported(inventory):
         yield _evidence(inventory, item)
+    by_file: dict[str, list[Overruled]] = {}
+    for found in remote.overruled(inventory):
+        by_file.setdefault(found.export.file, []).append(found)
+    for several in by_file.values():
+        yield _of_images(sorted(several, key=lambda found: "stag" in found.project.location.file))
+
+
+def _of_images(found: list[Overruled]) -> Evidence:
+    first, *others = found
+    name, services = first.variables[0].name, listed(dict.fromkeys(item.service or "" for item in first.variables))
+    by_template = first.elsewhere.file != first.file
+    keeps = f"{first.file} has{' by its template' if by_template else ''}" if first.file else "the default is"
+    home = first.file or ".env"
+    return Evidence(
+        f"Only the shell of the deployment in {first.export.file} says which image {services} run ({name}); {keeps} "
+        f"{first.value}: any other `docker compose up`, after a crash or by a runbook, starts that one.",
+        first.export,
+        subject=f"{first.project.name}/{name}",
+        service=first.variables[0].service,
+        related=(
+            Related(first.elsewhere, f"what every other start takes for {name}"),
+            Related(first.variables[0].location, "the image"),
+            *(Related(item.export, f"the same for {item.project.location.file}", member=True) for item in others),
+        ),
+        recommendation=f"Have the deployment write {name} to {home} on the host, in place of the export.",
+        confidence=Confidence.HIGH if first.file else None,
+        example=f"# {first.export.file}, in place of the export\n"
+        f"touch {home} && sed -i '/^{name}=/d' {home}\n"
+        f"echo '{name}=<what is exported now>' >> {home}",
+    )
 
 
 def _by_hand(inventory: Inventory) -> Iterator[Mention]:

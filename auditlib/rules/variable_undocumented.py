@@ -130,7 +130,8 @@ def _in_code(inventory: Inventory, named: set[str]) -> Iterator[Evidence]:
 
 def _is_told(setting: Setting, told: set[str]) -> bool:
     usual = programs.is_read_by_libraries(setting.name) or environments.comes_from_the_host(setting.name)
-    return usual or not {setting.name, setting.name.upper(), *setting.aliases}.isdisjoint(told)
+    names = {setting.name, setting.name.upper(), *setting.aliases}
+    return usual or not names.isdisjoint(told) or not {f"{name}_FILE" for name in names}.isdisjoint(told)
 
 
 def _of_code(inventory: Inventory, template: str, missing: list[Setting], optional: dict[str, Setting]) -> Evidence:

@@ -1,7 +1,8 @@
 """A version runs that its makers no longer maintain.
 
 Holes that are found in it are published and stay open, and no later image of the same tag mends them. The longer it
-runs the further the way to a version that is maintained, and the fewer packages still support it.
+runs the further the way to a version that is maintained, and the fewer packages still support it. Some programs have
+ended as a whole, such as Promtail and Jaeger 1, and have a successor of another name.
 
 Anti-pattern:
 
@@ -28,6 +29,8 @@ References:
 - https://www.postgresql.org/support/versioning/
 - https://wiki.debian.org/DebianReleases
 - https://alpinelinux.org/releases/
+- https://grafana.com/docs/loki/latest/send-data/promtail/
+- https://github.com/jaegertracing/jaeger/issues/6321
 """
 
 from __future__ import annotations
@@ -102,6 +105,8 @@ def _shown(image: str) -> str:
 
 
 def _placeholder(image: str, ended: Ended) -> str:
+    if ended.is_retired:
+        return f"{ended.product.image}:<release>"
     if not ended.cycle:  # the image has no maintained version at all
         return f"eclipse-temurin:{ended.successor}-{'jre' if 'jre' in ended.part else 'jdk'}"
     return f"{_shown(image).rpartition(':')[0] or image}:<a version that is maintained>"
@@ -215,7 +220,7 @@ def _evidence(uses: list[_Use]) -> Evidence:
         subject=ended.name,
         related=tuple(Related(use.location, use.says, member=True) for use in others),
         recommendation=_advice(ended, first.instead),
-        severity=None if first.serves else Severity.LOW,
+        severity=None if first.serves and not ended.is_retired else Severity.LOW,
         confidence=Confidence.MEDIUM if first.variable else None,
         change=(first.text, first.instead) if first.instead and not first.variable else ("", ""),
         example=first.example,
@@ -224,6 +229,8 @@ def _evidence(uses: list[_Use]) -> Evidence:
 
 def _advice(ended: Ended, instead: str) -> str:
     product = ended.product
+    if ended.is_retired:
+        return f"{product.move}."
     version = instead if instead and ":" not in instead else ended.successor
     to = f"Move to {_named(product.name)} {version}" if product.successor else "Move to another distribution"
     data = f": {ended.moves_data}" if ended.moves_data else ", and run the tests with it before"

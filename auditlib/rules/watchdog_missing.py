@@ -52,7 +52,7 @@ _CONSTANT = regex(r"(?:vector\(\d+\)|\d+\s*==\s*\d+)")
 @rule(area=Area.MONITORING, severity=Severity.LOW, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Each Prometheus in use that sends its alerts somewhere, where none of them always fires."""
-    if deployment.uses_orchestrator(inventory):
+    if deployment.leaves_compose(inventory):
         return
     for config in monitoring.prometheus_in_use(inventory):
         alerts = [item for item in monitoring.alerts(inventory) if config in monitoring.loading(inventory, item.file)]

@@ -110,7 +110,8 @@ def _lost(inventory: Inventory, late: Location) -> Iterator[Evidence]:
             for item in workers
             if durability.is_celery_worker(inventory, item)
         ),
-        recommendation="Set task_reject_on_worker_lost" + ("." if limited else " and task_time_limit."),
+        recommendation="Set task_reject_on_worker_lost for tasks that may run twice"
+        + ("." if limited else ", and task_time_limit for all."),
         severity=Severity.LOW,
         example=files.into(late.file, f"{next(named, '<the application>')}.conf.update({options})"),
     )

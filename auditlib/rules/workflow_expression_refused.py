@@ -1,8 +1,9 @@
 """An expression of a workflow names what GitHub doesn't know at that place, so that it refuses the whole file.
 
 Each key of a workflow may use some contexts and no others: `secrets` can't be asked in a condition, `env` not in the
-image of a service or the `runs-on` of a job. Nor can one expression stand inside another. No job of such a file starts,
-and the run ends with "Unrecognized named-value" before anything was checked.
+image of a service or the `runs-on` of a job. Nor can one expression stand inside another, hold a text in double quotes,
+`and` for `&&`, or a function that there isn't. No job of such a file starts, and the run ends with "Unrecognized
+named-value" or "Unexpected symbol" before anything was checked.
 
 Anti-pattern:
 
@@ -24,7 +25,7 @@ Better:
 
 Recommendation:
 
-    Use a context that the key has, and join names with `format` inside one expression.
+    Use a context that the key has, join names with `format` inside one expression, and write texts in single quotes.
 
 References:
 
@@ -39,6 +40,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
+from auditlib.conventions import workflow_expressions
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Workflow
@@ -56,6 +58,7 @@ _JOB = frozenset({"github", "needs", "strategy", "matrix", "vars", "inputs"})
 _WORKFLOW_ENV = frozenset({"github", "secrets", "inputs", "vars"})
 _JOB_IF = frozenset({"github", "needs", "vars", "inputs"})
 _MOST = 20
+_WRITTEN = "Write texts in single quotes, `&&`, `||` and `!`, and the functions that GitHub has."
 _STEP_IF = _JOB | {"job", "runner", "env", "steps"}
 
 
@@ -66,13 +69,14 @@ class _Use(Struct, frozen=True):
     reason: str
     location: Location
     instead: str
+    advice: str = ""
 
 
 @rule(area=Area.CICD, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """One finding for each workflow, at its first such expression."""
     for workflow in inventory.workflows:
-        found = [*_unknown(workflow), *_nested(workflow)]
+        found = [*_unknown(workflow), *_nested(workflow), *_malformed(workflow)]
         if found:
             yield _evidence(workflow, found)
 
@@ -133,6 +137,21 @@ def _inside(text: str, location: Location) -> Iterator[_Use]:
         yield _Use(match[0], "one expression can't stand inside another", location, joined)
 
 
+def _malformed(workflow: Workflow) -> Iterator[_Use]:
+    """The expressions that no parser takes."""
+    for job in workflow.jobs:
+        texts = [(each, job.location) for each in workflow_expressions.of_condition(job.condition)]
+        for step in job.steps:
+            texts += [(each, step.location) for each in workflow_expressions.of_condition(step.condition)]
+            pairs = ((pair.value, pair.location) for pair in (*step.env, *step.inputs))
+            for value, location in (*pairs, (step.run, step.location)):
+                texts += [(each, location) for each in workflow_expressions.of_text(value)]
+        for text, location in texts:
+            reason, instead = workflow_expressions.refused(text)
+            if reason:
+                yield _Use(text.strip(), reason, location, instead, _WRITTEN)
+
+
 def _evidence(workflow: Workflow, found: list[_Use]) -> Evidence:
     first, *others = found
     return Evidence(
@@ -142,8 +161,11 @@ def _evidence(workflow: Workflow, found: list[_Use]) -> Evidence:
         related=tuple(
             Related(use.location, f"{use.reason} (`{use.text[:60]}`)", member=True) for use in others[:_MOST]
         ),
-        recommendation="Join the names with `format` inside one expression."
-        if "format(" in first.instead
-        else "Use a context that the key has, or decide in a step that has the value in `env`.",
+        recommendation=first.advice
+        or (
+            "Join the names with `format` inside one expression."
+            if "format(" in first.instead
+            else "Use a context that the key has, or decide in a step that has the value in `env`."
+        ),
         example=files.into(workflow.file, first.instead),
     )

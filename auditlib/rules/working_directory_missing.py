@@ -51,8 +51,19 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             yield _evidence(inventory, workflow.file, folder, list(dict.fromkeys(places)))
 
 
+_INPUTS = frozenset({"working-directory", "working_directory", "workingDirectory"})
+"""By which actions are told where to run."""
+
+
 def _missing(workspace: Workspace, job: Job) -> Iterator[tuple[str, Location]]:
     for step in job.steps:
+        for pair in step.inputs:
+            if (
+                pair.name in _INPUTS
+                and workspace.holds_repository
+                and workspace.lacks(normal(pair.value), step, "folder")
+            ):
+                yield normal(pair.value), pair.location
         own = step.working_directory or (job.working_directory if step.run else "")
         if own and workspace.lacks(own, step, "folder"):
             yield normal(own), step.location

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from posixpath import join, normpath
 from typing import Any
@@ -9,11 +10,21 @@ from typing import Any
 from auditlib.inventory.stack import Attachment, Build, Dependency, Healthcheck, Label, Mount, Port
 from auditlib.model import Location
 from auditlib.patterns import regex
+from auditlib.readers.compose import raw
 from auditlib.readers.compose.view import View, strings
 
 Config = dict[str, Any]
 _BOUND = regex(r"(?P<variable>\$\{\w+(?::?\?[^}]*)?\}):(?P<port>[\d-]+):[\d-]")
 """A published port with an address before it that a variable without a default holds."""
+_BY_VARIABLE = regex(r"(?P<variable>\$\{\w{1,100}(?::?-[\d-]{0,12}|:?\?[^}]{0,200})?\}):(?P<target>[\d-]+)(?!\d*[:.])")
+"""A published port whose number a variable holds."""
+_DELIBERATE = regex(
+    r"\bnot (?:service_)?healthy\b|\boptional\b|\bwithout\b|\bdeliberate|\bon purpose\b|\bintentional|"
+    r"\bretr(?:y|ies)\b|\breconnects?\b|\bdegrad|\bfall(?:s|ing)?[ -]?back\b|\beven (?:if|when)\b|\bnot required\b|"
+    r"(?:n't|\bnot) need\b",
+    re.I,
+)
+"""What somebody says who lets a service start before another one is ready."""
 
 
 def ports(view: View, name: str, config: Config) -> Iterator[Port]:
@@ -26,14 +37,25 @@ def ports(view: View, name: str, config: Config) -> Iterator[Port]:
             str(port.get("host_ip") or "") or _address(view, place, str(port.get("published") or "")),
             str(port.get("protocol") or "tcp"),
             place,
+            _number(view, place, str(port.get("target", ""))),
         )
 
 
 def _address(view: View, place: Location, published: str) -> str:
     """The variable that stands for the address of a port, where no file says its value."""
+    found = _BOUND.finditer(_line(view, place))
+    return next((match["variable"] for match in found if match["port"] == published), "")
+
+
+def _number(view: View, place: Location, target: str) -> str:
+    """The variable that stands for a port of the host, as it is written."""
+    found = _BY_VARIABLE.finditer(_line(view, place))
+    return next((match["variable"] for match in found if match["target"] == target), "")
+
+
+def _line(view: View, place: Location) -> str:
     lines = view.source.lines(place.file)
-    written = lines[place.line - 1] if place.line <= len(lines) else ""
-    return next((match["variable"] for match in _BOUND.finditer(written) if match["port"] == published), "")
+    return lines[place.line - 1] if place.line <= len(lines) else ""
 
 
 def mounts(view: View, name: str, config: Config) -> Iterator[Mount]:
@@ -74,6 +96,7 @@ def dependencies(view: View, name: str, config: Config) -> Iterator[Dependency]:
             place in implied or place is None,
             bool(entry.get("restart")),
             view.place("services", name, "depends_on", needed, "condition") not in (None, place),
+            place is not None and bool(_DELIBERATE.search(raw.comment_beside(view.source, place))),
         )
 
 

@@ -29,6 +29,7 @@ _FIRST_START = regex(
 )
 _ALONE = regex(r"\$(?:\{\w+\}|\w+):[/$]")
 """A variable, and the place of a mount after it."""
+_CALL = regex(r"\bdocker[ -]compose\b[^\n;&|]{0,200}")
 _PROFILE = regex(r"--profile[= ][\"'`]?([\w.*-]{1,60})")
 
 
@@ -141,6 +142,7 @@ def _project(source: Source, plan: Plan, files: tuple[str, ...]) -> stack.Projec
         tells_volume="volume create" in said,
         tells_first_start=_FIRST_START.search(said) is not None,
         told_profiles=tuple(dict.fromkeys(_PROFILE.findall(said))),
+        told_calls=tuple(dict.fromkeys(_CALL.findall(said))),
     )  # fmt: skip
 
 

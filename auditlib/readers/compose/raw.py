@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -63,6 +64,14 @@ def comments(source: Source, file: str) -> str:
     except Unreadable:
         return ""
     return "\n".join(line for line in lines if line.lstrip().startswith("#"))
+
+
+def comment_beside(source: Source, place: Location) -> str:
+    """The comment that stands in a line of a file and in those right above it."""
+    lines = source.lines(place.file)[: place.line]
+    own = lines[-1].partition(" #")[2] if lines else ""
+    above = itertools.takewhile(lambda line: line.lstrip().startswith("#"), reversed(lines[:-1]))
+    return "\n".join([*reversed(list(above)), own])
 
 
 def service_places(source: Source, file: str) -> dict[str, Location]:

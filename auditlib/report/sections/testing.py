@@ -15,7 +15,10 @@ from auditlib.report.blocks import Blocks, Column, Prose, State, Table
 from auditlib.report.charts import matrix
 
 _LIMIT = 40
-_NONE = "No test suite (pytest, unittest, Playwright, Jest, Vitest, Cypress) was found."
+_NONE = (
+    "No test suite (pytest, unittest, Playwright, Jest, Vitest, Cypress, Go, RSpec, Minitest, PHPUnit, .NET, Cargo, "
+    "JUnit) was found."
+)
 _ELSEWHERE = "an image or a container"
 """What names a script otherwise, mostly by a mount."""
 

@@ -1,0 +1,169 @@
+"""Nothing watches what runs in production.
+
+No metrics are collected, no alert is raised, no outside service asks whether the site answers, and no tracker gets the
+errors: the first to notice a full disk, a dead worker or a failing login are the users.
+
+Anti-pattern:
+
+    services:
+      api: {build: .}
+      worker: {build: .}
+      db: {image: postgres:17.2}
+    # and no Prometheus, no error tracker, no check from outside
+
+Better:
+
+    services:
+      # …
+      prometheus:
+        image: prom/prometheus:v2.55.0
+        volumes: ["./prometheus.yml:/etc/prometheus/prometheus.yml:ro"]
+
+Recommendation:
+
+    Have something outside the host ask whether the site answers, then collect metrics and have alerts raised.
+
+References:
+
+- https://prometheus.io/docs/practices/alerting/
+- https://sre.google/sre-book/monitoring-distributed-systems/
+- https://github.com/prometheus/blackbox_exporter
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator
+
+from auditlib.conventions import deployment, environments, services
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.stack import Project, Service
+from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.patterns import regex
+from auditlib.phrases import listed
+from auditlib.rules import _files as files
+from auditlib.rules import _monitoring_lines as monitoring_lines
+from auditlib.rules._rule import Evidence, rule
+
+_FEW = 3
+"""Services from which on somebody has to look at more than one program."""
+_WATCHERS = regex(
+    r"prometheus|victoria-?metrics|vmagent|vmalert|zabbix|nagios|icinga|checkmk|netdata|telegraf|datadog|dd-agent|newrelic|"
+    r"new-relic|grafana|alloy|otel|opentelemetry|collector|signoz|uptime|gatus|statping|healthchecks|hc-ping|sentry|"
+    r"glitchtip|rollbar|bugsnag|honeybadger|raygun|airbrake|appsignal|elastic-apm|apm-agent|applicationinsights|dynatrace|"
+    r"instana|scout[-_]apm|better-?stack|logtail|highlight|honeycomb|betteruptime|pingdom|pagerduty|opsgenie|crashlytics|"
+    r"flareapp|monit(?:or|$)|watchdog|beszel|dozzle|munin|cockpit|loki|statsd|graphite|influx"
+)
+"""Programs, libraries and services that watch others, or whom errors are reported to."""
+_VARIABLES = regex(
+    r"SENTRY|ROLLBAR|BUGSNAG|GLITCHTIP|NEW_RELIC|^DD_|DATADOG|OTEL_|HEALTHCHECKS?_(?:URL|PING)|APM_|UPTIME|HEARTBEAT_URL|"
+    r"MONITOR"
+)
+"""Variables that lead to one of these."""
+_WORDS = regex(
+    r"monitor|surveillance|überwach|supervisi|мониторинг|наблюдаем|observab|监控|監視|uptime|sentry|prometheus|grafana|"
+    r"datadog|zabbix|netdata|cloudwatch|alerting"
+)
+"""Words of a document from which on somebody may watch by other means."""
+
+_SERVICES = """services:
+  blackbox-exporter:
+    image: prom/blackbox-exporter:<version>
+  prometheus:
+    image: prom/prometheus:<version>
+    volumes:
+      - ./prometheus.yml:/etc/prometheus/prometheus.yml:ro
+      - ./alert_rules.yml:/etc/prometheus/alert_rules.yml:ro"""
+_RULES = """groups:
+  - name: availability
+    rules:
+      - alert: SiteDown
+        expr: probe_success == 0
+        for: 2m
+        labels: {severity: critical}
+        annotations: {summary: "{{ $labels.instance }} is not answering"}"""
+
+
+@rule(area=Area.MONITORING, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.MEDIUM)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """The first deployed project of applications and a store, in a repository without any sign of a watcher."""
+    if _has_records(inventory) or deployment.uses_orchestrator(inventory):
+        return
+    for project in inventory.deployed_projects:
+        running = _running(inventory, project)
+        if _is_in_production(inventory, project, running) and not _is_watched(inventory):
+            yield _evidence(inventory, project, running)
+            return
+
+
+def _has_records(inventory: Inventory) -> bool:
+    """Whether the repository holds a part of a monitoring; metrics that nothing collects have a rule of their own."""
+    return any((inventory.prometheus, inventory.scrape_jobs, inventory.alert_rules, inventory.receivers,
+                inventory.datasources, inventory.dashboards, inventory.log_shippers, inventory.instrumentations,
+                inventory.own_metrics))  # fmt: skip
+
+
+def _running(inventory: Inventory, project: Project) -> list[Service]:
+    """The services of a project that users' work needs all the time."""
+    found = inventory.services_of(project.name).values()
+    return [item for item in found if not services.is_one_shot(item) and not services.serves_operators(inventory, item)
+            and not environments.is_for_developers(inventory, item)]  # fmt: skip
+
+
+def _is_in_production(inventory: Inventory, project: Project, running: list[Service]) -> bool:
+    """Whether users work with the applications of a project that keeps data, as far as the files tell."""
+    applications = [item for item in running if services.product(inventory, item) is None]
+    if len(running) < _FEW or not applications or not services.stores(inventory, project):
+        return False
+    if not any(map(services.is_exposed, running)) or environments.in_development_file(inventory, project.location.file):
+        return False
+    return bool(project.started_at or deployment.signs_of_production(inventory) or any(map(_says_so, running)))
+
+
+def _says_so(service: Service) -> bool:
+    """Whether a service is told that it is in production."""
+    return any(entry.value and environments.names_environment(entry.name) and entry.value.text.lower() in
+               ("production", "prod") for entry in service.environment)  # fmt: skip
+
+
+def _is_watched(inventory: Inventory) -> bool:
+    """Whether anything in the repository leads to somebody who watches."""
+    names = [f"{item.image} {item.name}" for item in inventory.services]
+    names += [item.name for manifest in inventory.manifests for item in manifest.requirements]
+    names += [item.path.rpartition("/")[2] for item in inventory.scripts]
+    names += [f"{step.uses} {step.run}" for step in inventory.steps]
+    if any(_WATCHERS.search(name.lower()) for name in names):
+        return True
+    variables = {entry.name for item in inventory.services for entry in item.environment}
+    variables |= {item.name for item in inventory.settings}
+    variables |= {line.name for file in inventory.env_files for line in file.lines}
+    if any(map(_VARIABLES.search, variables)):
+        return True
+    return any(_WORDS.search(word) for document in inventory.documents for word in document.words - document.denied)
+
+
+def _evidence(inventory: Inventory, project: Project, running: list[Service]) -> Evidence:
+    front = next((item for item in running if services.is_exposed(item)), running[0])
+    names = listed((item.name for item in running), limit=5)
+    return Evidence(
+        f"{project.location.file} runs {names}, and the repository has no metrics, alerts, error tracker or check from "
+        "outside: unless somebody watches from elsewhere, users notice a failure first.",
+        project.location,
+        subject=f"{project.name}/monitoring",
+        service=front.name,
+        related=(Related(front.location, f"{front.name} is what users reach"),),
+        recommendation=f"Have a check outside of the host ask {front.name}, and add a Prometheus with alerts to "
+        f"{project.location.file}.",
+        example=_lines(project, front),
+    )
+
+
+def _lines(project: Project, front: Service) -> str:
+    """A Prometheus that asks for the site by the blackbox exporter, and says when that doesn't answer."""
+    folder = posixpath.dirname(project.location.file)
+    config, rules = (posixpath.join(folder, name) for name in ("prometheus.yml", "alert_rules.yml"))
+    address = f"<the address at which users reach {front.name}>"
+    job = monitoring_lines.PROBE.format("site", address, "blackbox-exporter:9115")
+    blocks = {project.location.file: _SERVICES, config: f"rule_files: [alert_rules.yml]\n{job}", rules: _RULES}
+    return "\n".join(files.into(file, lines) for file, lines in blocks.items())
