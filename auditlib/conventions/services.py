@@ -31,6 +31,13 @@ _ONE_SHOT = regex(
     r"loaddata|seed|init|setup|bootstrap|create[-_]buckets?|playwright test|pytest|cypress run|vitest|"
     r"npm (?:run )?test)\b"
 )
+_SERVES = regex(
+    r"\b(?:gunicorn|uvicorn|hypercorn|daphne|granian|uwsgi|runserver|celery\b.{0,200}?\b(?:worker|beat|flower)|php-fpm|"
+    r"artisan (?:serve|queue:work|horizon|schedule:work|octane:start)|puma|sidekiq|rails s(?:erver)?|streamlit|"
+    r"flask run|fastapi (?:run|dev)|(?:npm|yarn|pnpm)(?: run)? (?:start|dev|serve)|next (?:start|dev)|nodemon|"
+    r"java\b.{0,200}? -jar|dotnet \S+\.dll)\b|(?:&&|;)\s*(?:exec\s+)?node\s+(?!\S*(?:migrat|seed|setup|init))[^&;]+$"
+)
+"""What starts a server, though a migration may come before it in the same command."""
 _ONE_SHOT_NAME = regex(
     r"(?:^|[-_])(?:migrate|migrations?|migrator|init|setup|seed|seeder|bootstrap|prestart|createbuckets?|e2e|tests?|"
     r"restore|drill|certbot|playwright|cypress|k6|locust|stressor|load[-_]?test(?:er)?)(?:$|[-_])|[-_]schema$"
@@ -285,7 +292,8 @@ def is_one_shot(service: Service, waited_for: bool = False) -> bool:
     keeps_running = service.restart in ("always", "unless-stopped")
     if is_on_demand(service) or _is_told_to_end(service) or _is_thrown_away(service):
         return True
-    return waited_for or (not keeps_running and bool(_ONE_SHOT_NAME.search(service.name) or _ONE_SHOT.search(text)))
+    ends = bool(_ONE_SHOT_NAME.search(service.name)) or bool(_ONE_SHOT.search(text) and not _SERVES.search(text))
+    return waited_for or (not keeps_running and ends)
 
 
 def _is_told_to_end(service: Service) -> bool:

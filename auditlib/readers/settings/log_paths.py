@@ -11,6 +11,11 @@ from auditlib.readers.python_code import Module, argument
 from auditlib.readers.python_paths import literal_path
 
 _PATH = regex(r"[\w.{}~/\\:-]*[\w}]\.log(?:\.jsonl?)?")
+_OF_OTHERS = regex(
+    r"/var/log/(?:(?:nginx|apache2|httpd|caddy|traefik|haproxy|postgresql|mysql|mariadb|redis|mongodb|rabbitmq|audit|apt|"
+    r"journal|letsencrypt)/|(?:syslog|auth|kern|cron|daemon|dpkg|mail|secure|messages|fail2ban|ufw|pods|containers)\b)"
+)
+"""Logs that other programs write where distributions have them do so: code that names one reads it."""
 _HANDLERS = frozenset({
     "FileHandler", "RotatingFileHandler", "TimedRotatingFileHandler", "WatchedFileHandler",
     "ConcurrentRotatingFileHandler",
@@ -26,6 +31,8 @@ def read_log_files(module: Module) -> Iterator[LogFile]:
     """Every place that names a log file, each path once a line."""
     seen: set[tuple[str, int]] = set()
     for path, node in _paths(module):
+        if _OF_OTHERS.match(path):
+            continue
         location = module.location(node)
         if (path, location.line) not in seen:
             seen.add((path, location.line))
