@@ -133,9 +133,9 @@ def of_twin(inventory: Inventory, service: Service, asked: list[str]) -> Mismatc
 
 
 def _is_twin(one: Service, other: Service) -> bool:
-    """Whether two services run the same image, each with a command of its own."""
+    """Whether two services run the same image."""
     same = one.image == other.image if one.image else one.build and other.build and _built(one) == _built(other)
-    return bool(same) and one.name != other.name and bool(one.command) and bool(other.command)
+    return bool(same) and one.name != other.name
 
 
 def _built(service: Service) -> tuple[str, str, str]:

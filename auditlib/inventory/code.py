@@ -40,6 +40,8 @@ class LocalImports(Struct, frozen=True):
     imports: tuple[Import, ...]
     location: Location
     alters_path: bool = False
+    names: frozenset[str] = frozenset()
+    """What a module of Python calls by a name of its own; `*` where it takes all names of another one."""
 
 
 class UnfitImport(Struct, frozen=True):

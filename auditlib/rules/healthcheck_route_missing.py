@@ -117,7 +117,8 @@ def _routes(inventory: Inventory, service: Service) -> list[Route]:
     product = services.product(inventory, service)
     if build is None or build.outside or (product and product.kind == "proxy"):  # a web server has routes of its own
         return []
-    inside = [item for item in inventory.web_routes if build.context == "." or _below(item, build.context)]
+    folders = {"" if path == "." else path for path in (build.context, *build.context_paths)}
+    inside = [item for item in inventory.web_routes if any(_below(item, folder) for folder in folders)]
     everything = any(item.path.strip("/") in _EVERYTHING or _is_mount_of_root(item) for item in inside)
     own = any(item.framework not in _METRICS for item in inside)  # without one, its own server isn't understood
     return inside if own and not everything else []
@@ -129,7 +130,7 @@ def _is_mount_of_root(route: Route) -> bool:
 
 
 def _below(route: Route, folder: str) -> bool:
-    return route.location.file.startswith(folder + "/")
+    return not folder or route.location.file.startswith(folder + "/")
 
 
 def _answers(route: str, path: str, *, whole: bool) -> bool:
