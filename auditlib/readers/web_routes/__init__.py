@@ -14,6 +14,7 @@ from auditlib.readers.reading import Reading, each
 from auditlib.readers.settings.javascript import is_javascript
 from auditlib.readers.web_routes.go import read_go
 from auditlib.readers.web_routes.javascript import read_javascript
+from auditlib.readers.web_routes.javascript_mounts import whole
 from auditlib.readers.web_routes.python import Declarations, declarations
 from auditlib.readers.web_routes.tree import routes
 from auditlib.source import Source, Unreadable
@@ -38,7 +39,7 @@ def read(source: Source) -> Reading:
                 reading.failed(path, KIND, error.reason, error.line)
     reading.records += routes(found)
     javascript = [path for path in source.files if is_javascript(path) and _is_readable(source, path)]
-    reading.records += each(source, javascript, KIND, read_javascript).records
+    reading.records += whole(source, each(source, javascript, KIND, read_javascript).records)
     go = [path for path in source.files if path.endswith(".go") and _is_readable(source, path)]
     reading.records += each(source, go, KIND, read_go).records
     files = dict.fromkeys(record.location.file for record in reading.records if isinstance(record, Route))
