@@ -27,7 +27,7 @@ _OTHERS = regex(
 AUDITS = regex(
     r"(?:^|\s|/)(?:(?:npm|yarn|pnpm|bun|composer|cargo)\s+(?:\S+\s+)*?audit|pip-audit|safety\s+(?:check|scan)|"
     r"bandit|trivy|grype|snyk|semgrep|gitleaks|trufflehog|osv-scanner|detect-secrets|zizmor|govulncheck)(?=\s|$)|"
-    r"(?:^|\s|/)trivy:[\w.-]+\s+(?:-\S+\s+)*(?:image|fs|filesystem|repo|repository|rootfs|config)(?=\s|$)"
+    r"(?:^|\s|/)trivy:[\w.-]+\s+(?:-\S+\s+){0,8}(?:image|fs|filesystem|repo|repository|rootfs|config)(?=\s|$)"
 )
 """Checks for known vulnerabilities and leaked secrets, whose results some only want to see."""
 _TOOTHLESS = regex(
@@ -54,7 +54,7 @@ def toothless_input(uses: str, inputs: Mapping[str, str]) -> str:
 
 
 _TRIVY = regex(
-    r"(?:^|\s|/)trivy(?::[\w.-]+)?\s+(?:-\S+\s+)*(?:image|fs|filesystem|repo|repository|rootfs|config)(?=\s|$)"
+    r"(?:^|\s|/)trivy(?::[\w.-]+)?\s+(?:-\S+\s+){0,8}(?:image|fs|filesystem|repo|repository|rootfs|config)(?=\s|$)"
 )
 _TEETH = (
     "--exit-code",

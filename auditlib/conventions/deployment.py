@@ -46,6 +46,7 @@ _OTHER_CI = regex(
     r"bitbucket-pipelines\.ya?ml|\.drone\.ya?ml|\.woodpecker(?:/.+)?(?:\.ya?ml)|\.buildkite/.+|appveyor\.ya?ml|"
     r"cloudbuild\.ya?ml|\.teamcity/.+|\.(?:gitea|forgejo)/workflows/.+|buildspec\.ya?ml|\.cirrus\.ya?ml|\.tekton/.+|tox-ci\.ya?ml)$"
 )
+_WORKFLOW = regex(r"\.(?:github|forgejo|gitea)/workflows/[^/]+\.ya?ml$")
 _GUIDE = regex(
     r"\b(?:deploy(?:ment|ing|s|ed)?|production|roll-?outs?|releas(?:e|ing) process|self-?hosting|self-?hosted|go-?live|"
     r"install(?:ation|ing)?|hosting|operations|"
@@ -176,9 +177,13 @@ def other_ci(inventory: Inventory) -> tuple[str, ...]:
 
 
 def unread_ci(inventory: Inventory) -> bool:
-    """Whether a CI system has files here that aren't read: what it runs isn't known."""
+    """Whether there are files of a CI system, or workflows that can't be read or lie where no host looks for them: what
+    they are to run isn't known.
+    """
     read = {item.file for item in inventory.workflows}
-    return any(path not in read for path in other_ci(inventory))
+    workflows = [path for path in inventory.files if _WORKFLOW.match(path)]
+    unread = any(path not in read for path in (*other_ci(inventory), *workflows))
+    return unread or bool(inventory.stray_workflows)
 
 
 def commands(inventory: Inventory) -> Iterator[Command]:

@@ -4,7 +4,8 @@ Sources: the images' pages (https://hub.docker.com/_/postgres, …/mysql, …/ma
 entry points that these link to; https://hub.docker.com/_/influxdb for its variables since version 2, and the changelog
 of https://github.com/prometheus/mysqld_exporter for version 0.15, which dropped `DATA_SOURCE_NAME`; the entry point of
 https://github.com/docker-library/rabbitmq, https://www.keycloak.org/migration/migrating-to-quarkus and
-https://docs.n8n.io/changelog/v10-migration-guide.
+https://docs.n8n.io/changelog/v10-migration-guide; the flags of https://github.com/danielqsj/kafka_exporter, which
+reads no variables.
 """
 
 from __future__ import annotations
@@ -31,10 +32,13 @@ _UNREAD = {
     "mongo": ("USER", "USERNAME", "PASSWORD", "PASS", "DB", "DATABASE", "HOST", "PORT"),
     "redis": ("PASSWORD", "PASS", "HOST", "PORT", "USER", "USERNAME"),
     "rabbitmq": ("USER", "USERNAME", "PASSWORD", "PASS", "HOST", "PORT"),
+    "danielqsj/kafka-exporter": ("SERVER", "SERVERS", "BROKER", "BROKERS", "BROKER_LIST", "BOOTSTRAP_SERVERS",
+                                 "EXPORTER_PORT", "LOG_DIR", "VERSION"),
 }  # fmt: skip
 _PREFIXES = {
     "postgres": ("POSTGRES",), "mysql": ("MYSQL",), "mariadb": ("MYSQL", "MARIADB"), "mongo": ("MONGO", "MONGODB"),
     "redis": ("REDIS",), "rabbitmq": ("RABBITMQ",),
+    "danielqsj/kafka-exporter": ("KAFKA",),
 }  # fmt: skip
 
 _MEANT = {

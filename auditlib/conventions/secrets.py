@@ -62,6 +62,8 @@ _OF_PROVIDER = regex(
 """Names of credentials that a company, or a mail server, gives out: what is made up opens nothing there."""
 
 
+_FOLDED = 3
+"""Lines that a setting with its default may take: the variable on the first, its value on the last."""
 _DISTINCT, _DISTINCT_WORD = 8, 10
 """Characters from which two equal values are hardly equal by chance, and of well-known ones."""
 
@@ -103,9 +105,16 @@ def _all_sightings(inventory: Inventory) -> Iterator[Sighting]:
             if line.value is not None and line.value.secret and not line.commented:
                 yield Sighting(line.name, line.value, line.location, kind)
     known = {file.path for file in inventory.env_files}
+    told = {_spot(item.default.identity, item.location, below) for item in inventory.settings if item.default
+            for below in range(_FOLDED)}  # fmt: skip
     for item in inventory.committed_secrets:
-        if not item.commented and item.location.file not in known and not _stands_at(item.location, idle):
+        again = _spot(item.value.identity, item.location) in told
+        if not item.commented and item.location.file not in known and not again and not _stands_at(item.location, idle):
             yield Sighting("", item.value, item.location, "file")
+
+
+def _spot(identity: int, place: Location, below: int = 0) -> tuple[int, str, int]:
+    return identity, place.file, place.line + below
 
 
 def _stands_at(place: Location, others: Collection[Location]) -> bool:

@@ -23,8 +23,14 @@ DATASTORES = frozenset({"datastore", "cache", "broker"})
 
 _CLIENTS = regex(
     r"(?:^|/)(?:sh|bash|ash|pg_dump(?:all)?|pg_restore|psql|pg_isready|mysql|mysqldump|mariadb-dump|mongosh|mongo|mongodump|"
-    r"redis-cli|mc|sleep|tail|cat|echo|wait-for\S*|alembic|flyway|migrate|[\w.-]*(?:backup|restore)[\w.-]*)$"
+    r"redis-cli|mc|sleep|tail|cat|echo|wait-for\S*|alembic|flyway|migrate|crond?|supercronic|restic|rclone|curl|wget|"
+    r"[\w.-]*(?:backup|restore)[\w.-]*)$"
 )
+_UNMISTAKABLE = frozenset({
+    "docker-entrypoint.sh", "mysqld", "mariadbd", "mongod", "redis-server", "valkey-server", "keydb-server",
+    "rabbitmq-server",
+})  # fmt: skip
+"""Names of servers that are no user's, host's or database's."""
 _ONE_SHOT = regex(
     r"\b(?:migrate|migrations?|alembic upgrade|collectstatic|db:migrate|prisma migrate|flyway|liquibase|"
     r"createsuperuser|"
@@ -143,6 +149,9 @@ def product(inventory: Inventory, service: Service) -> Product | None:
     base, instructions = built_from(inventory, service)
     found = data_folders.product(base)
     own_program = any(item.keyword == "ENTRYPOINT" for item in instructions) or _copies_application(instructions, found)
+    usual = next((item.words for item in reversed(instructions) if item.keyword == "CMD"), ())
+    stores = found is not None and found.kind in DATASTORES
+    own_program = own_program or (found is not None and stores and not (_words(service) or _is_served(usual, found)))
     return None if own_program or found is None or not _starts_server(inventory, service, found) else found
 
 
@@ -165,15 +174,23 @@ def _starts_server(inventory: Inventory, service: Service, found: Product) -> bo
     scripts = (inventory.scripts_by_path.get(mounts.path_outside(service, word)) for word in _words(service))
     called = (" ".join(command.words) for script in scripts if script for command in script.commands)
     return _is_told_to_serve(service, found) or any(
-        _calls(server).search(x) for x in called for server in found.servers
+        _calls(server).search(text) for text in called for server in _servers(found)
     )
 
 
 def _is_told_to_serve(service: Service, found: Product) -> bool:
     """Whether the words of a service leave the start to the image, or call its server."""
-    words = _words(service)
+    return _is_served(_words(service), found)
+
+
+def _is_served(words: tuple[str, ...], found: Product) -> bool:
     own = not words or not _CLIENTS.search(words[0])
-    return own or any(_calls(server).search(" ".join(words)) for server in found.servers)
+    return own or any(_calls(server).search(" ".join(words)) for server in _servers(found))
+
+
+def _servers(found: Product) -> tuple[str, ...]:
+    """The programs that serve; of a product of which none is known, the one of its name."""
+    return found.servers or (found.name.lower(),)
 
 
 def _words(service: Service) -> tuple[str, ...]:
@@ -182,11 +199,9 @@ def _words(service: Service) -> tuple[str, ...]:
 
 @cache
 def _calls(server: str) -> Pattern[str]:
-    """Where a text calls a server; PostgreSQL's has the name of its user and its first database, so that its place
-    tells.
-    """
+    """Where a text calls a server; of a plain name, as PostgreSQL's user and database have it too, its place tells."""
     before = r"(?:^|[;&|({\n]|\b(?:exec|then|else|do)\s|\s-c\s|(?:gosu|su-exec)\s\S+\s|entrypoint\.sh\s)\s*[\"']?"
-    place = before if server == "postgres" else r"(?<![\w.-])"
+    place = r"(?<![\w.-])" if server in _UNMISTAKABLE else before
     return regex(rf"{place}(?:[\w./-]*/)?{re.escape(server)}(?![\w.-])")
 
 

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from auditlib.conventions import environments, names, programs
 from auditlib.inventory import Inventory
 from auditlib.inventory.configuration import EnvFile, EnvLine, Setting
+from auditlib.inventory.stack import Variable
+from auditlib.model import Location
 
 
 def unused(inventory: Inventory) -> Iterator[tuple[EnvFile, list[EnvLine]]]:
@@ -31,6 +33,22 @@ def near_misses(inventory: Inventory, template: EnvFile, lines: list[EnvLine]) -
         found = {item.name: item for item in reversed(wanted) if names.is_near(line.name, item.name)}
         if len(found) == 1:
             yield line, next(iter(found.values()))
+
+
+def told_misses(inventory: Inventory) -> Iterator[tuple[str, Location, Variable]]:
+    """The variables that a document or a comment has people give to Compose and that nothing reads, each with the one
+    that a Compose file reads by nearly this name."""
+    told = [
+        (item.text, item.location) for file in inventory.documents for item in file.mentions if item.kind == "given"
+    ]
+    told += [item for project in inventory.projects for item in project.told_variables]
+    passed = {entry.name for item in inventory.services for entry in item.environment if entry.value is None}
+    used = passed.union(item.name for item in inventory.variables)  # whatever code reads, Compose passes on no more
+    for name, place in dict.fromkeys(told):
+        if name not in used and not programs.is_read_by_libraries(name):
+            found = {item.name: item for item in reversed(inventory.variables) if names.is_near(name, item.name)}
+            if len(found) == 1:
+                yield name, place, next(iter(found.values()))
 
 
 def _is_missed(setting: Setting, told: set[str], folder: str) -> bool:

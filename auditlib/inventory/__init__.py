@@ -54,6 +54,7 @@ class Inventory:
     variables: tuple[stack.Variable, ...] = field(default=(), metadata={"of": stack.Variable})
     problems: tuple[stack.Problem, ...] = field(default=(), metadata={"of": stack.Problem})
     overrides: tuple[stack.Override, ...] = field(default=(), metadata={"of": stack.Override})
+    empty_lists: tuple[stack.EmptyList, ...] = field(default=(), metadata={"of": stack.EmptyList})
 
     env_files: tuple[configuration.EnvFile, ...] = field(default=(), metadata={"of": configuration.EnvFile})
     settings: tuple[configuration.Setting, ...] = field(default=(), metadata={"of": configuration.Setting})
@@ -111,6 +112,7 @@ class Inventory:
         default=(), metadata={"of": configuration.NamedVariables}
     )
     made_logins: tuple[configuration.MadeLogin, ...] = field(default=(), metadata={"of": configuration.MadeLogin})
+    told_logins: tuple[configuration.ToldLogin, ...] = field(default=(), metadata={"of": configuration.ToldLogin})
     seeded_users: tuple[configuration.SeededUser, ...] = field(default=(), metadata={"of": configuration.SeededUser})
     undefined_settings: tuple[configuration.UndefinedSetting, ...] = field(
         default=(), metadata={"of": configuration.UndefinedSetting}
@@ -129,6 +131,7 @@ class Inventory:
     inhibit_rules: tuple[monitoring.InhibitRule, ...] = field(default=(), metadata={"of": monitoring.InhibitRule})
     web_logins: tuple[monitoring.WebLogin, ...] = field(default=(), metadata={"of": monitoring.WebLogin})
     probe_modules: tuple[monitoring.ProbeModule, ...] = field(default=(), metadata={"of": monitoring.ProbeModule})
+    collector_parts: tuple[monitoring.CollectorPart, ...] = field(default=(), metadata={"of": monitoring.CollectorPart})
     loki_settings: tuple[monitoring.LokiSettings, ...] = field(default=(), metadata={"of": monitoring.LokiSettings})
     datasources: tuple[monitoring.Datasource, ...] = field(default=(), metadata={"of": monitoring.Datasource})
     dashboard_providers: tuple[monitoring.DashboardProvider, ...] = field(
@@ -143,6 +146,8 @@ class Inventory:
     idle_metrics: tuple[monitoring.IdleMetric, ...] = field(default=(), metadata={"of": monitoring.IdleMetric})
     raw_path_labels: tuple[monitoring.RawPathLabel, ...] = field(default=(), metadata={"of": monitoring.RawPathLabel})
     log_shippers: tuple[monitoring.LogShipper, ...] = field(default=(), metadata={"of": monitoring.LogShipper})
+    query_credentials: tuple[proxy.QueryCredential, ...] = field(default=(), metadata={"of": proxy.QueryCredential})
+    request_logs: tuple[proxy.RequestLog, ...] = field(default=(), metadata={"of": proxy.RequestLog})
     reverse_proxies: tuple[proxy.ReverseProxy, ...] = field(default=(), metadata={"of": proxy.ReverseProxy})
 
     workflows: tuple[delivery.Workflow, ...] = field(default=(), metadata={"of": delivery.Workflow})
@@ -214,7 +219,8 @@ class Inventory:
     def development_files(self) -> frozenset[str]:
         """The Compose files for development: those that say so of themselves, and those that show it.
 
-        One shows it by mounting the very folder that it builds an image from, while another is called for production.
+        One shows it by mounting the very folder that it builds an image from, while another is called for production;
+        or by its plain name, while another one of its folder is started for production in its place.
         """
         said = {project.location.file for project in self.projects if project.for_development}
         elsewhere = {item.name for item in self.base_projects if stages.names_production(item.location.file)}
@@ -224,7 +230,12 @@ class Inventory:
             if elsewhere - {project.name} and project.name not in elsewhere and not project.started_at
             and any(map(_mounts_its_source, self.services_of(project.name).values()))
         }  # fmt: skip
-        return frozenset(said | shown)
+        replaced = {
+            project.location.file
+            for project in self.base_projects
+            if project.aside and project.location.file.rpartition("/")[2].count(".") == 1
+        }
+        return frozenset(said | shown | replaced)
 
     @cached_property
     def aside(self) -> frozenset[str]:

@@ -275,6 +275,14 @@ class MadeLogin(Struct, frozen=True):
     location: Location
 
 
+class ToldLogin(Struct, frozen=True):
+    """Where a document or a script says how to log in to Grafana as its administrator; `used`: by a request."""
+
+    password: Value
+    used: bool
+    location: Location
+
+
 class SeededUser(Struct, frozen=True):
     """A place where code creates a user with a password that stands in it; `at_start`: whether each start runs it."""
 

@@ -221,17 +221,27 @@ class Script(Struct, frozen=True):
     """Whether its first line ends as on Windows, and Git is not told to end it otherwise."""
     compose_files: tuple[Pair, ...] = ()
     """The Compose files that a shell script names, in commands or in the text that a variable is given."""
+    compose_variables: tuple[Pair, ...] = ()
+    """The variables of a shell script that hold Compose files, several with `:` between them."""
     sets: frozenset[str] = frozenset()
-    """The variables that a shell script gives a value, or has one for where nobody does (`${NAME:-…}`)."""
+    """The variables that a shell script gives a value, or has one for where nobody does (`${NAME:-…}`); of one for
+    PowerShell those of lines for environment files.
+    """
     assigned: tuple[str, ...] = ()
     """The names of scripts that it keeps in variables (`AGENT="$HERE/install-agent.sh"`)."""
+    backup_folder: str = ""
+    """The folder of the checkout that a variable for backups names, relative to the root."""
     unchecked_hosts: tuple[Pair, ...] = ()
     """Where SSH is told, in a command or in text for one, not to check the host's key: the option and the program that
     hands over a password, if one does."""
+    passing_waits: tuple[Pair, ...] = ()
+    """The loops that wait for something and go on where it never came, each by what it asks."""
     tells_schedule: bool = False
     """Whether a comment of it speaks of cron or of a timer that starts it."""
     makes: tuple[str, ...] = ()
     """Of a script for PowerShell the paths in lines that write or copy, with `/`."""
+    ends_at_zero: tuple[Location, ...] = ()
+    """Where a shell script under `set -e` counts from zero by `((name++))`, which is a failure then."""
 
 
 class Caller(Struct, frozen=True):

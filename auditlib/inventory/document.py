@@ -8,12 +8,13 @@ from auditlib.model import Location
 
 
 class Mention(Struct, frozen=True):
-    """What a document mentions of the repository: `kind` is `path`, `command` or `variable`; `missing` is a
-    script outside code that the repository lacks, `link` a relative link to a file that it lacks, `address` a line
-    that sends its reader to a port of the own machine, `metric` the name of an exporter's metric, `dispatch` a line
-    that has a workflow started by hand, `secret` a name in the first column of a table of secrets, `glob`
-    all scripts of a folder, `profile` the option that activates a profile of Compose, or a call that runs
-    one of its services, `wipe` a command that removes volumes where nothing around it says that data goes."""
+    """What a document mentions of the repository: `kind` is `path`, `command` or `variable`; `missing` is a script
+    outside code that the repository lacks, `link` a relative link to a file that it lacks, `address` a line that
+    sends its reader to a port of the own machine, or of a placeholder for the host, `metric` the name of an
+    exporter's metric, `dispatch` a line that has a workflow started by hand, `secret` a name in the first column of
+    a table of secrets, `glob` all scripts of a folder, `profile` the option that activates a profile of Compose, or
+    a call that runs one of its services, `given` a variable that is set before a call of Compose, `wipe` a command
+    that removes volumes where nothing around it says that data goes."""
 
     kind: str
     text: str

@@ -129,6 +129,16 @@ class ProbeModule(Struct, frozen=True):
     location: Location
 
 
+class CollectorPart(Struct, frozen=True):
+    """A component that an OpenTelemetry Collector's configuration sets up: `section` is `exporters`, `receivers` …;
+    `kind` is its type, without the name that may follow a slash.
+    """
+
+    section: str
+    kind: str
+    location: Location
+
+
 class WebLogin(Struct, frozen=True):
     """A file by which Prometheus, Alertmanager or an exporter (`--web.config.file`) asks everybody for a password."""
 

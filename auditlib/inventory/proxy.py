@@ -88,3 +88,17 @@ class ReverseProxy(Struct, frozen=True):
     for_one_origin: bool = False
     """Whether it is nginx that serves the pages of an application and passes its requests on for one origin's sake: no
     statement of it asks, limits, encrypts, keeps or writes down anything."""
+
+
+class QueryCredential(Struct, frozen=True):
+    """Where server code takes a credential of this name from the query of an address."""
+
+    name: str
+    location: Location
+
+
+class RequestLog(Struct, frozen=True):
+    """Where a proxy's configuration has it log whole addresses, by its own words or by the usual format."""
+
+    file: str
+    location: Location

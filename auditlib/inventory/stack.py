@@ -276,6 +276,17 @@ class Override(Struct, frozen=True):
     losers: tuple[Location, ...]
 
 
+class EmptyList(Struct, frozen=True):
+    """A list or mapping without entries of a service in a file that is merged into others, which give it some."""
+
+    service: str
+    key: str
+    """`ports`, `volumes` …, which a merge only adds to."""
+    location: Location
+    kept: Location
+    """Where a file before has the entries that stay."""
+
+
 class Problem(Struct, frozen=True):
     """Something that Compose would refuse or warn about."""
 
@@ -305,8 +316,8 @@ class Project(Struct, frozen=True):
     env_file: str = ""
     started_at: tuple[Location, ...] = ()
     """The commands that put just these files into operation for production; none if nothing tells what is deployed."""
-    named: bool = False
-    """Whether a file of it says its name (`name: shop`), so that Compose doesn't take that of the folder."""
+    called: str = ""
+    """The name that a file of it says (`name: shop`), so that Compose doesn't take that of the folder."""
     aside: bool = False
     """Whether what is deployed is known to leave it out: an overlay for development, or a base in whose place another
     one of its folder is started."""
@@ -322,5 +333,7 @@ class Project(Struct, frozen=True):
     """Whether a comment of its files says that something runs once, on an empty volume or at the first start."""
     told_profiles: tuple[str, ...] = ()
     """The profiles that a comment of its files has people activate."""
+    told_variables: tuple[tuple[str, Location], ...] = ()
+    """The variables that a comment of its files sets before a call of Compose, each with its line."""
     told_calls: tuple[str, ...] = ()
     """The calls of Compose that a comment of its files shows."""

@@ -57,13 +57,17 @@ def may_build(found: Pipeline) -> bool:
 
 def step(inventory: Inventory, dockerfile: Dockerfile) -> str:
     """The step that builds it, with the context that Compose builds it with, or that has what it copies."""
-    users = (item for item in inventory.services if services.dockerfile(inventory, item) == dockerfile)
+    users = [item for item in inventory.services if services.dockerfile(inventory, item) == dockerfile]
     own = posixpath.dirname(dockerfile.path) or "."
     usual = builds.context(inventory, dockerfile) or _of_action(inventory, dockerfile) or own
     build = next((item.build for item in users if item.build), None)
     pairs = zip(build.additional_contexts, build.context_paths, strict=True) if build else ()
     further = "".join(f" --build-context {shlex.quote(f'{name}={path}')}" for name, path in pairs)
     context = build.context if build else usual
+    if not users and any(item.build and item.build.outside for item in inventory.services):
+        return (
+            f"- run: docker build --file {shlex.quote(dockerfile.path)} <the folder outside that Compose builds it in>"
+        )
     stage = services.meant_stage(dockerfile)
     target = f" --target {shlex.quote(stage)}" if stage else ""
     return f"- run: docker build --file {shlex.quote(dockerfile.path)}{target}{further} {shlex.quote(context)}"

@@ -47,6 +47,7 @@ READERS: tuple[str, ...] = (
     "dashboards",
     "probe_modules",
     "web_logins",
+    "collector_parts",
     "log_shippers",
     "log_pipelines",
     "nginx",
@@ -74,6 +75,8 @@ READERS: tuple[str, ...] = (
     "kept_files",
     "git_ignores",
     "seeded_users",
+    "told_logins",
+    "request_logs",
     "made_logins",
 )
 

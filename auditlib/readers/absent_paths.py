@@ -47,6 +47,7 @@ _ASIDE = regex(
     re.I,
 )
 """Documents of what is planned, is gone, or is of others."""
+_COMMENTS = ("#", "//", "*", "/*", "--", ";", "<!--")
 _WORKFLOWS = ".github/workflows/"
 _LINE_LIMIT = 2_000
 
@@ -130,4 +131,10 @@ def _named_elsewhere(source: Source, names: set[str]) -> set[str]:
         for path in source.files if path not in documents and is_text(path)
         for text in [source.glance(path)]
         for _, start, end in search.find_matches_as_indexes(text)
+        if not (text[start:end].endswith(".md") and _in_comment(text, start))
     }  # fmt: skip
+
+
+def _in_comment(text: str, place: int) -> bool:
+    """Whether a line is a comment up to this place: it sends to a document, and makes none."""
+    return text[text.rfind("\n", 0, place) + 1 : place].lstrip().startswith(_COMMENTS)

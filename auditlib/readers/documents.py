@@ -16,7 +16,7 @@ from auditlib.inventory.document import Document, Heading, Mention
 from auditlib.model import Location
 from auditlib.patterns import regex
 from auditlib.readers.reading import Reading, each
-from auditlib.readers.shell import commands
+from auditlib.readers.shell import commands, given_to_compose
 from auditlib.redaction import SHOWN
 from auditlib.source import Source
 
@@ -55,8 +55,11 @@ _TO_FILL_IN = regex(r"<(?P<what>[\w./:@-]{1,60})(?: [\w./:@-]{1,60}){0,5}>")
 """What the reader is to replace (`git clone <address>`), which a shell would take for a redirection."""
 _SPELLED = regex(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b")
 """A variable outside code, which only its underscore tells from a word in capitals."""
-_ADDRESS = regex(r"(?<![=\"'\w])https?://(?:localhost|127\.0\.0\.1):\d{2,5}\b")
-"""Where the reader is sent on the own machine; after `=` or a quotation mark it is a setting's value."""
+_ADDRESS = regex(
+    r"(?<![=\"'\w])https?://(?:localhost|127\.0\.0\.1|<[\w .-]{1,40}>|[A-Z][A-Z_]{2,40}|your[\w-]{0,30}):\d{2,5}\b"
+)
+"""Where the reader is sent on the own machine, or on the host that a placeholder stands for; after `=` or a quotation
+mark it is a setting's value."""
 _RELATIVE_FILE = regex(
     r"(?:\.{1,2}/)*(?:[\w@.-]+/)*(?:[\w@.-]*\w\.(?!(?:png|jpe?g|gif|svg|webp|mp4|webm)$)[A-Za-z]{1,6}|LICENSE)", re.I
 )
@@ -110,6 +113,7 @@ def _read(source: Source, file: str) -> Iterator[Document]:
             mentions.append(Mention("wipe", wipes[0].strip(), Location(file, number)))
         mentions += [Mention("secret", name, Location(file, number)) for name in tables.row(line)]
         mentions += [Mention("profile", f"--profile {name}", Location(file, number)) for name in _profiles(line)]
+        mentions += [Mention("given", name, Location(file, number)) for name in given_to_compose(line)]
         mentions += [Mention("profile", call, Location(file, number)) for call in _RUN.findall(line)]
         if not fence and _DISPATCH in line:
             mentions.append(Mention("dispatch", _DISPATCH, Location(file, number)))

@@ -27,13 +27,14 @@ _JAVASCRIPT = regex(
     re.M | re.I,
 )
 _APART_IN_PYTHON = regex(
-    r"^[ \t]*(?:from[ \t]+\S+[ \t]+import[ \t]*(?:\([^)]*\)|[^\n(]*)|import[ \t][^\n]*)|"
-    r"^__all__\b[^\]]*\]|^[ \t]*#[^\n]*",
+    r"^[ \t]*(?:from[ \t]+\S+[ \t]+import[ \t]*(?:\([^)]{0,4000}\)|[^\n(]*)|import[ \t][^\n]*)|"
+    r"^__all__\b[^\]]{0,4000}\]|^[ \t]*#[^\n]*",
     re.M,
 )
 _APART_IN_JAVASCRIPT = regex(
-    r"^[ \t]*import\b[^;\n]*(?:\{[^}]*\}[^;\n]*)?|^[ \t]*export[ \t]*\{[^}]*\}|^[ \t]*//[^\n]*|"
-    r"^[ \t]*(?:const|let|var)[ \t]*\{[^}]*\}[ \t]*=[ \t]*require\([^)]*\)|\bmodule\.exports[ \t]*=[ \t]*\{[^}]*\}",
+    r"^[ \t]*import\b[^;\n]*(?:\{[^}]{0,4000}\}[^;\n]*)?|^[ \t]*export[ \t]*\{[^}]{0,4000}\}|^[ \t]*//[^\n]*|"
+    r"^[ \t]*(?:const|let|var)[ \t]*\{[^}]{0,4000}\}[ \t]*=[ \t]*require\([^)]{0,4000}\)|"
+    r"\bmodule\.exports[ \t]*=[ \t]*\{[^}]{0,4000}\}",
     re.M,
 )
 """Imports, exports and comments."""

@@ -6,6 +6,7 @@ A script is a file with a `#!` line, a shell file, or a program below a folder t
 from __future__ import annotations
 
 import ast
+import posixpath
 import re
 import warnings
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from pathlib import PurePosixPath
 
 from msgspec.structs import replace
 
-from auditlib import compose_command
+from auditlib import compose_command, waiting
 from auditlib.inventory.configuration import EnvironmentBranch
 from auditlib.inventory.delivery import Command, Pair, Script
 from auditlib.model import Coverage, Location, Read
@@ -40,6 +41,11 @@ _SETS = regex(
 )
 """How a shell gives a variable a value, or is content without one."""
 _COMPOSE_CALL = regex(r"\b(?:docker|podman)[- ]compose[ \t][^;&|\n\"'`)#]*")
+_HOLDS_FILES = regex(
+    r"^[ \t]*(?:(?:export|readonly|local)[ \t]+)?(?P<name>[A-Za-z_]\w*)=[\"']?(?:\$\{(?P=name):?-)?"
+    r"(?P<files>[\w./:${}-]{1,300}\.ya?ml)\}?[\"']?[ \t]*(?:#[^\n]*)?$",
+    re.M,
+)
 _PROGRAM = regex(
     r"^[ \t]*(?:(?:export|readonly|local)[ \t]+)?(?P<name>[A-Za-z_]\w*)=(?P<quote>[\"'])"
     r"(?P<value>(?:docker(?:-compose)?|podman(?:-compose)?)(?: [\w./=-]+)*)(?P=quote)[ \t]*(?:#[^\n]*)?$",
@@ -53,6 +59,12 @@ _HELD = regex(
     re.M,
 )
 """A variable that holds the path of a script."""
+_STRICT = regex(r"\s*set\s+-(?:[a-z]*e[a-z]*\b|o\s+errexit)|#!.*\bbash\s+-[a-z]*e")
+_FUNCTION = regex(r"(?:function\s+)?(?P<name>[\w-]+)\s*\(\)")
+_NUMBER = regex(r"(?:^|[\s;])(\w+)=[\"']?(\d+)[\"']?(?=$|[\s;])")
+_COUNTS = regex(r"\s*\(\(\s*(?P<name>\w+)\+\+\s*\)\)\s*(?:;|#|$)")
+_LINE_OF_ENV = regex(r"[\"']([A-Z][A-Z0-9_]+)=")
+"""A line of an environment file in a text of PowerShell."""
 _WRITES = regex(
     r"(?i)\b(?:Copy-Item|Move-Item|Rename-Item|New-Item|Out-File|Set-Content|Add-Content|copy|move|WriteAll\w+)\b|>"
 )
@@ -64,6 +76,11 @@ _DECIDES = regex(
     r"""(?P<value>prod(?:uction)?|dev(?:elopment)?|stag(?:e|ing)|test(?:ing)?|local)\b"""
 )
 """A shell's test of what names the environment."""
+_BACKUPS = regex(
+    r"^[ \t]*(?:export |readonly |local )?\w{0,30}(?:BACKUP|DUMP)S?_?(?:DIR|PATH|FOLDER|ROOT)=[\"']?(?:\$\{\w+:-)?"
+    r"(?:\$\{?(?:PROJECT|REPO)(?:_(?:DIR|ROOT|PATH))?\}?/)?(?P<folder>[\w.-][\w./-]{0,200})\}?[\"']?[ \t]*$",
+    re.I | re.M,
+)
 _UNCHECKED = regex(r"-o\s?[\"']?(StrictHostKeyChecking[= ](?:no|off)|UserKnownHostsFile[= ]/dev/null)\b", re.I)
 _SCHEDULE = regex(
     r"^[ \t]*#[^\n]{0,200}?(?:\bcron|crontab|OnCalendar|systemd[- ]timer|task scheduler|计划任务|定时任务)", re.I | re.M
@@ -118,12 +135,24 @@ def _read(source: Source, file: str) -> Iterator[Script | EnvironmentBranch | Co
         shebang=text.startswith("#!"),
         carriage_return=file in source.carriage_returns and "eol=lf" not in source.glance(".gitattributes"),
         compose_files=tuple(_compose_files(file, text)) if found else (),
-        sets=_sets(text) if found else frozenset(),
+        compose_variables=tuple(_compose_variables(file, text)) if found and "compose" in text else (),
+        sets=_sets(text) if found else frozenset(_LINE_OF_ENV.findall(text)) if interpreter == "pwsh" else frozenset(),
         assigned=tuple(dict.fromkeys(_HELD.findall(text))) if found else (),
+        backup_folder=_backup_folder(text) if found else "",
         unchecked_hosts=tuple(_unchecked_hosts(file, text)) if found else (),
+        passing_waits=tuple(Pair(item.asked, "", Location(file, item.line)) for item in waiting.passing(text))
+        if found
+        else (),
         tells_schedule=_SCHEDULE.search(text) is not None,
         makes=tuple(dict.fromkeys(_makes(text))) if interpreter == "pwsh" else (),
+        ends_at_zero=tuple(_ends_at_zero(file, text)) if found and "++" in text else (),
     )
+
+
+def _backup_folder(text: str) -> str:
+    match = _BACKUPS.search(text)
+    folder = posixpath.normpath(match["folder"]) if match else ""
+    return "" if folder.startswith("..") or folder == "." else folder
 
 
 def _with_programs(found: tuple[Command, ...], text: str) -> tuple[Command, ...]:
@@ -148,6 +177,11 @@ def _compose_files(file: str, text: str) -> Iterator[Pair]:
                 yield from (Pair("compose", name, Location(file, number)) for name in (call.files if call else ()))
 
 
+def _compose_variables(file: str, text: str) -> Iterator[Pair]:
+    for match in _HOLDS_FILES.finditer(text):
+        yield Pair(match["name"], match["files"], Location(file, text.count("\n", 0, match.start()) + 1))
+
+
 def _unchecked_hosts(file: str, text: str) -> Iterator[Pair]:
     """The lines that switch the check of the host's key off, but for comments and what is only printed."""
     if "HostKeyChecking" not in text and "KnownHostsFile" not in text:
@@ -165,6 +199,29 @@ def _branches(file: str, text: str) -> Iterator[EnvironmentBranch]:
         for match in _DECIDES.finditer(line[:1_000]) if not line.lstrip().startswith("#") else ():
             if match["name"] not in own:
                 yield EnvironmentBranch(match["name"], (match["value"],), (), Location(file, number, match.start() + 1))
+
+
+def _ends_at_zero(file: str, text: str) -> Iterator[Location]:
+    """The first `((name++))` after `name=0`: its value is the old one, zero, which bash takes for a failure."""
+    lines = text.splitlines()
+    strict = next((number for number, line in enumerate(lines) if _STRICT.match(line[:_LINE])), len(lines))
+    values: dict[str, str] = {}
+    function = ""
+    for number, line in enumerate(lines):
+        if opened := _FUNCTION.match(line[:_LINE]):
+            function = opened["name"]
+        values |= dict(_NUMBER.findall(line[:_LINE]))
+        counts = _COUNTS.match(line[:_LINE])
+        if counts and number > strict and values.pop(counts["name"], "") == "0" and not _is_asked(text, function):
+            yield Location(file, number + 1)
+
+
+def _is_asked(text: str, function: str) -> bool:
+    """Whether a function is called where its status is asked for, so that `set -e` is off in it."""
+    if not function:
+        return False
+    name = re.escape(function)
+    return bool(re.search(rf"(?:\b(?:if|while|until)|!|&&|\|\|)\s+{name}\b|^\s*{name}\b[^\n]*(?:&&|\|\|)", text, re.M))
 
 
 def _makes(text: str) -> Iterator[str]:

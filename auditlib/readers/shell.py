@@ -114,6 +114,10 @@ class _Visit(Struct, frozen=True):
     """The function whose body this is."""
 
 
+_GIVEN = regex(r"(?<![\w./$-])(?P<given>(?:[A-Z][A-Z0-9_]{3,60}=\S{0,100}[ \t]+){1,10})docker[ -]compose\b")
+_ASSIGNED = regex(r"(?<!\S)([A-Z][A-Z0-9_]{3,60})=")
+
+
 def commands(
     text: str, file: str, first_line: int = 1, vault: Vault | None = None, *, indent: int = 0, errexit: bool = False
 ) -> tuple[Command, ...]:
@@ -380,3 +384,9 @@ def _inline_script(words: list[str]) -> int:
         elif re.fullmatch(r"-[a-z]*c", word) and (is_shell(program) or words[0] == "su"):
             return index + 1
     return 0
+
+
+def given_to_compose(line: str) -> list[str]:
+    """The variables that a line sets for a call of Compose alone (`DEBUG=true docker compose up`)."""
+    found = (match for match in _GIVEN.finditer(line)) if "=" in line else ()
+    return [name for match in found for name in _ASSIGNED.findall(match["given"])]

@@ -58,9 +58,20 @@ def variables_of(name: str, uses: list[Use], inventory: Inventory) -> dict[int, 
         owners.setdefault(use.value.identity, use.service)
     mine = {use.service for use in uses}
     taken = any(item.name == name and item.service and item.service not in mine for item in inventory.variables)
+    told = _told_elsewhere(name, mine, inventory) if len(owners) == 1 and all(use.literal for use in uses) else ""
+    if told:
+        return dict.fromkeys(owners, told)
     if len(owners) == 1 and not (taken and all(use.literal for use in uses)):
         return dict.fromkeys(owners, name)
     return {identity: _of_its_own(name, service) for identity, service in owners.items()}
+
+
+def _told_elsewhere(name: str, mine: set[str], inventory: Inventory) -> str:
+    """The one variable from which another file, such as an overlay, gives these services the same."""
+    given = (entry for item in inventory.services if item.name in mine for entry in item.environment)
+    found = {entry.variables for entry in given if entry.name == name and entry.variables}
+    only = found.pop() if len(found) == 1 else ()
+    return only[0] if len(only) == 1 else ""
 
 
 def _of_its_own(name: str, service: str) -> str:
@@ -84,7 +95,8 @@ def advice(uses: list[Use], variables: dict[int, str], alike: Sequence[Sighting]
         item.name for item in alike if item.location.file in own and secrets.may_be_one(name, item.name)
     )
     alike = [item for item in alike if item.location.file not in own]
-    reading = dict.fromkeys(item.location.file for item in alike if code_lines.can_read(item.location.file))
+    able = (item for item in alike if item.kind != "template" and code_lines.can_read(item.location.file))
+    reading = dict.fromkeys(item.location.file for item in able)
     holding = dict.fromkeys(item.location.file for item in alike if item.location.file not in reading)
     steps = [f"put it into {listed(using, limit=2)}"] if using else []
     steps += [f"let {listed(reading, limit=2)} read it too"] if reading else []

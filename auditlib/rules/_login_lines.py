@@ -19,6 +19,7 @@ from auditlib.rules import _compose_lines as compose_lines
 
 _DISTINCT = 8
 """Characters from which two equal values are hardly equal by chance."""
+_HOST = frozenset({"localhost", "127.0.0.1"})
 _SERVER = regex(r"(?:^|;)\s*(?:server|host|data source)\s*=\s*(?:tcp:)?([\w.-]+)", re.I)
 _BEFORE_TEN = regex(r":v?[1-9]\.")
 """Releases of Grafana whose program for administrators is one of its own."""
@@ -192,11 +193,14 @@ def _is_given(word: str, value: Value) -> bool:
 
 
 def _in_templates(inventory: Inventory, value: Value, hosts: set[str]) -> Iterator[Sighting]:
-    """Addresses of these services in templates: who copies one goes on with the password that it holds."""
+    """Addresses of these services in templates, or of their ports on the host: who copies one goes on with the
+    password that it holds.
+    """
+    meant = hosts | _HOST if secrets.is_distinct(value) and not value.placeholder else hosts
     for file in inventory.env_files:
         for line in file.lines if file.template else ():
             known = line.value is not None and not line.commented and line.value.identity == value.identity
-            if line.value and known and any(end.host in hosts for end in line.endpoints):
+            if line.value and known and any(end.host in meant for end in line.endpoints):
                 yield Sighting(line.name, line.value, line.location, "template")
 
 

@@ -33,6 +33,8 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 
+import msgspec
+
 from auditlib import scraping
 from auditlib.conventions import exporters, images, monitoring
 from auditlib.graph import DependencyGraph
@@ -45,6 +47,11 @@ from auditlib.phrases import listed
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
+_RULER = """# in the configuration of Loki
+ruler:
+  storage: {type: local, local: {directory: <the folder of its rules>}}
+  alertmanager_url: <the address of Alertmanager>
+  enable_api: true"""
 _Uses = dict[LabelMatcher, list[AlertRule]]
 _GONE = {("fstype", "aufs"): "a file system that Docker no longer supports since version 24"}
 """Label values that nothing current has, whatever the host."""
@@ -67,14 +74,14 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                     uses[matcher].append(item)
         configs = monitoring.loading(inventory, file) or monitoring.prometheus_in_use(inventory)
         jobs = scraping.jobs(inventory, configs)
-        yield from _jobs(jobs, uses)
+        yield from _jobs(inventory, jobs, uses)
         yield from _instances(jobs, uses)
         yield from _containers(inventory, uses)
         yield from _gone(uses)
         yield from _bare(inventory, jobs, uses)
 
 
-def _jobs(jobs: tuple[ScrapeJob, ...], uses: _Uses) -> Iterator[Evidence]:
+def _jobs(inventory: Inventory, jobs: tuple[ScrapeJob, ...], uses: _Uses) -> Iterator[Evidence]:
     if not jobs or any(_names_are_open(job) for job in jobs):
         return
     names = {job.name for job in jobs} | {value for job in jobs for name, value in job.labels if name == "job"}
@@ -82,7 +89,23 @@ def _jobs(jobs: tuple[ScrapeJob, ...], uses: _Uses) -> Iterator[Evidence]:
         if matcher.name == "job" and matcher.value and not any(monitoring.takes(matcher, name) for name in names):
             reason = f"no job of {jobs[0].file} is called so; there are {listed(sorted(names), limit=10)}"
             related = tuple(Related(job.location, f"the job {job.name}") for job in jobs[:6])
-            yield _evidence(matcher, rules, reason, related)
+            found = _evidence(matcher, rules, reason, related)
+            yield _of_logs(found, rules) if _ask_for_logs(inventory, rules) else found
+
+
+def _ask_for_logs(inventory: Inventory, rules: list[AlertRule]) -> bool:
+    """Whether expressions name no metric, as those of Loki, which is there, ask for streams of logs."""
+    kept = any(item.kind == "loki" for item in inventory.log_shippers)
+    return kept and not any(item.query.metrics for item in rules)
+
+
+def _of_logs(found: Evidence, rules: list[AlertRule]) -> Evidence:
+    """What to do about expressions that count lines of logs: Prometheus has none."""
+    return msgspec.structs.replace(
+        found,
+        recommendation=f"Move what counts lines of logs from {rules[0].file} into rules that Loki's ruler reads.",
+        example=_RULER,
+    )
 
 
 def _instances(jobs: tuple[ScrapeJob, ...], uses: _Uses) -> Iterator[Evidence]:

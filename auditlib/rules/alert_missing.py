@@ -60,6 +60,14 @@ _OTHERS = regex(r"vmalert|thanos|mimir|cortex|uptime-kuma|gatus|healthchecks|sen
 """Images of programs that alert by themselves."""
 
 
+_VANISHING = frozenset({"dns_sd_configs", "docker_sd_configs"})
+_GONE = """
+      - alert: NoTarget
+        expr: absent(up{{job="{name}"}})   # what isn't found any more isn't down
+        for: 2m
+        labels: {{severity: critical}}"""
+
+
 @rule(area=Area.MONITORING, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.MEDIUM)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Each configuration that a service runs with and that collects metrics of services, if no file alerts on any."""
@@ -116,10 +124,17 @@ def _serves(inventory: Inventory, service: Service) -> bool:
     return not services.is_watching(inventory, service)
 
 
+def _gone(inventory: Inventory, config: PrometheusConfig) -> str:
+    """Alerts on the jobs that discovery alone gives targets: those vanish with what is down, and `up` with them."""
+    jobs = (job for job in inventory.scrape_jobs if job.file == config.file)
+    found = [job.name for job in jobs if job.discovery and not job.targets and _VANISHING.issuperset(job.discovery)]
+    return "".join(_GONE.format(name=name) for name in found)
+
+
 def _alert(inventory: Inventory, config: PrometheusConfig, names: str) -> str:
     """The rule file beside the configuration, the line that loads it, and its mount where the file alone is mounted."""
     path = posixpath.join(posixpath.dirname(config.file), "alerts.yml")
-    rules = files.into(path, f"# tells of {names}\n{monitoring_lines.TARGET_DOWN}")
+    rules = files.into(path, f"# tells of {names}\n{monitoring_lines.TARGET_DOWN}{_gone(inventory, config)}")
     lines = f"{files.into(config.file, 'rule_files: [alerts.yml]')}\n{rules}"
     for runner in monitoring.runners(inventory, config.file):
         if runner.build is None and not mounts.path_inside(runner, path):

@@ -44,7 +44,7 @@ from auditlib.rules._rule import Evidence, rule
 
 _ENCRYPTS = regex(
     r"\b(?:gpg2?|age|rage|restic|borg\w*|kopia|duplicity|duplicati|pgbackrest|barman|wal-g|tarsnap|rclone|cryptsetup|"
-    r"sops|ccrypt|mcrypt|velero|litestream)\b|\bopenssl\s+(?:enc|smime|cms|pkeyutl)\b|\b(?:7z|7za)\s.*-p|--sse\b|kms|"
+    r"sops|ccrypt|mcrypt|velero|litestream)\b|\bopenssl\s+(?:enc|smime|cms|pkeyutl)\b|\b(?:7z|7za)\s[^\n]{0,200}-p|--sse\b|kms|"
     r"docker-volume-backup|postgres-backup-s3"
 )
 """Programs and options that may encrypt a backup, or the place that it goes to."""

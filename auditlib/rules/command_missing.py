@@ -33,9 +33,11 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
+from auditlib.conventions import deployment, git_ignores
 from auditlib.conventions.workspaces import Workspace
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
+from auditlib.inventory.delivery import Command, ScriptTarget
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed
@@ -54,6 +56,7 @@ class _Use(Struct, frozen=True):
     swallowed: bool = False
 
 
+_SCRIPT = regex(r"(?:\./)?(?:[\w.-]+/)+[\w.-]+\.(?:sh|bash|py|js|rb|pl)")
 _PATH = regex(r"[\w@./-]*[\w-]\.[\w-]+|(?:[\w.-]+/)+[\w.-]+")
 
 
@@ -78,6 +81,43 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             missing[job.uses].append(_Use(Need(job.uses, "the workflow", job.uses), job.location, job.location))
     for cause, uses in _by_calls(missing).items():
         yield _evidence(inventory, cause, uses)
+    yield from _of_targets(inventory, {use.need.name.removeprefix("./") for uses in missing.values() for use in uses})
+
+
+def _of_targets(inventory: Inventory, told: set[str]) -> Iterator[Evidence]:
+    """The make targets whose script isn't there, those apart of which a step's finding tells."""
+    for manifest in inventory.manifests:
+        for target in manifest.targets if manifest.kind == "make" else ():
+            for command in target.commands:
+                path = _script(manifest.path, command)
+                if path and path not in told and not _is_there(inventory, path):
+                    yield _of_target(inventory, target, command, path)
+
+
+def _script(makefile: str, command: Command) -> str:
+    """The script in a folder that a line of a target calls by its path, relative to the root; empty for none."""
+    words = [word for word in command.words[:2] if word not in ("bash", "sh", "source", ".", "sudo")]
+    if not words or not _SCRIPT.fullmatch(words[0]):
+        return ""
+    path = posixpath.normpath(posixpath.join(posixpath.dirname(makefile), command.folder or "", words[0]))
+    return "" if path.startswith("..") else path
+
+
+def _is_there(inventory: Inventory, path: str) -> bool:
+    """Whether the repository has a file, or it may be made: by a command, or as one that Git leaves out."""
+    made = any(posixpath.basename(path) in word for item in deployment.commands(inventory) for word in item.writes)
+    return path in inventory.file_set or made or bool(git_ignores.left_out_by(inventory, path))
+
+
+def _of_target(inventory: Inventory, target: ScriptTarget, command: Command, path: str) -> Evidence:
+    return Evidence(
+        f"`make {target.name}` calls {path}, which the repository lacks.",
+        command.location,
+        subject=f"make {target.name}/{path}",
+        recommendation=f"Add {path}, or remove the target {target.name}.",
+        severity=Severity.LOW,
+        example=_added(inventory, path, [path]),
+    )
 
 
 def _by_calls(missing: dict[str, list[_Use]]) -> dict[str, list[_Use]]:

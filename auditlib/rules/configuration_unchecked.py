@@ -1,7 +1,7 @@
-"""Workflows check the code, and nothing checks the configuration that is deployed with it.
+"""The configuration that is deployed with the code isn't checked, or only a part of it.
 
 A slip in a rule of Prometheus or a route of Alertmanager shows when the program is restarted, or in the incident of
-which nobody was told.
+which nobody was told. A list of rule files in a script or workflow falls behind those that are loaded.
 
 Anti-pattern:
 
@@ -24,13 +24,15 @@ References:
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator
+from itertools import pairwise
 
 from auditlib import pipeline
-from auditlib.conventions import deployment, workflow_events
+from auditlib.conventions import deployment, monitoring, workflow_events
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import Workflow
+from auditlib.inventory.delivery import Command, Workflow
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed
@@ -40,11 +42,15 @@ from auditlib.rules._rule import Evidence, rule
 
 _CHECKS = regex(r"promtool|amtool|\bpint\b|\bcompose\b.*\bup\b|pre-commit")
 """What checks such files, or starts the programs that read them."""
+_VARIES = regex(r"[*$?{]")
 
 
 @rule(area=Area.CICD, severity=Severity.LOW, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """One finding for all configurations of Prometheus and Alertmanager, where workflows check pull requests."""
+    """One finding for all configurations of Prometheus and Alertmanager, where workflows check pull requests, and one
+    for the rules that a check of rules leaves out.
+    """
+    yield from _left_out(inventory)
     checking = [item for item in inventory.workflows if workflow_events.runs_for_pull_requests(item)]
     wanted = config_checks.of_monitoring(inventory)
     if not checking or not wanted or deployment.other_ci(inventory):
@@ -52,6 +58,48 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     found = pipeline.of(inventory, inventory.workflows)
     if not found.opaque and not found.matching(_CHECKS):
         yield _evidence(inventory, checking[0], wanted)
+
+
+def _left_out(inventory: Inventory) -> Iterator[Evidence]:
+    """The rule files that are loaded, where commands name the others to `promtool check rules` one by one."""
+    checks = [item for item in deployment.commands(inventory) if any("promtool" in word for word in item.words)]
+    named = [word for item in checks for word in _rules(item)]
+    if not named or any(_VARIES.search(word) for word in named) or any(map(_checks_all, checks)):
+        return
+    names = set(map(posixpath.basename, named))
+    loaded = [file for file in dict.fromkeys(item.file for item in inventory.alert_rules)
+              if monitoring.loading(inventory, file)]  # fmt: skip
+    left = [file for file in loaded if posixpath.basename(file) not in names]
+    if left and len(left) < len(loaded):
+        yield _of_rules(next(item for item in checks if _rules(item)), loaded, left)
+
+
+def _rules(command: Command) -> list[str]:
+    """The files that a command gives to `promtool check rules`."""
+    words = [part for word in command.words for part in word.split()]
+    places = [place for place, pair in enumerate(pairwise(words)) if pair == ("check", "rules")]
+    return [word for word in words[places[0] + 2 :] if not word.startswith("-")] if places else []
+
+
+def _checks_all(command: Command) -> bool:
+    """Whether a command has the whole configuration checked, with the rules that it loads."""
+    words = [part for word in command.words for part in word.split()]
+    return ("check", "config") in pairwise(words)
+
+
+def _of_rules(command: Command, loaded: list[str], left: list[str]) -> Evidence:
+    file = command.location.file
+    return Evidence(
+        f"{file} has promtool check {len(loaded) - len(left)} of the {len(loaded)} rule files that Prometheus loads, "
+        f"and leaves out {listed(left, limit=4)}.",
+        command.location,
+        subject=f"{file}/rules",
+        related=tuple(Related(Location(item), "is loaded and not checked", member=True) for item in left),
+        recommendation=f"Run `promtool check config` in {file}, which checks every rule file that is loaded.",
+        example=files.into(
+            file, "promtool check config <the configuration, at the path that Prometheus reads it from>"
+        ),
+    )
 
 
 def _evidence(inventory: Inventory, workflow: Workflow, wanted: dict[str, tuple[str, Location]]) -> Evidence:

@@ -57,6 +57,7 @@ _JOINED = {
     **dict.fromkeys(("go", "java"), ('"', '" + {} + "')), "php": ("'", "' . {} . '"), "rb": ('"', "#{{{}}}"),
 }  # fmt: skip
 """By the kind of a file the quotes of a text, and how a value is put into it."""
+_TEMPLATES = (".example", ".sample", ".template", ".dist", ".tmpl")
 _KINDS = ("literal", "default", "env_file", "setting", "file")
 
 
@@ -68,7 +69,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """
     found: defaultdict[int, dict[tuple[str, int], Sighting]] = defaultdict(dict)
     for item in (*_interpolated(inventory), *secrets.sightings(inventory)):
-        shown = item.kind == "template" or _is_aside(item.location) or _STOCK.search(item.value.text)
+        template = item.kind == "template" or (item.value.placeholder and item.location.file.endswith(_TEMPLATES))
+        shown = template or _is_aside(item.location) or _STOCK.search(item.value.text)
         if secrets.stands_in_url(item.value) and not shown:
             found[item.value.identity].setdefault(_spot(item.location), item)
     variables, told = _by_password(inventory), _in_environments(inventory)

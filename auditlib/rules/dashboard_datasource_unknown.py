@@ -29,29 +29,25 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from auditlib.conventions import grafana, monitoring, services
+from auditlib.conventions import grafana, monitoring
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.monitoring import Dashboard, Datasource, Panel
-from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import counted, listed
-from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 _INPUT = regex(r"\$\{(?P<name>DS_\w+)\}")
 """How Grafana writes an input of a dashboard that is exported to be shared."""
 _FILE = "grafana/provisioning/datasources/main.yaml"
-_USUAL = "prometheus"
 
 
 @rule(area=Area.MONITORING, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """For each dashboard the data sources that its panels name and that no provisioning file declares."""
     yield from _unfilled(inventory)
-    yield from _without_any(inventory)
     known = grafana.names(inventory.datasources)
     if not known or any(monitoring.is_template(item.file, item.name, item.uid) for item in inventory.datasources):
         return
@@ -83,41 +79,6 @@ def _variable(name: str) -> str:
     """The input as a variable of the dashboard, which Grafana fills in by itself."""
     plain = name.strip("${}")
     return f'"templating": {{"list": [{{"name": "{plain}", "type": "datasource", "query": "<its type>"}}]}}'
-
-
-def _without_any(inventory: Inventory) -> Iterator[Evidence]:
-    """Servers that are provisioned with dashboards, and with no data source at all."""
-    if inventory.datasources or grafana.adds_sources(inventory):
-        return
-    for server in grafana.servers(inventory):
-        asking = [item for item in inventory.dashboards if any("$" not in panel.datasource for panel in item.panels)]
-        loaded = [item for item in asking if grafana.loads(inventory, (server,), item)]
-        if loaded and not grafana.may_have_sources(inventory, server):
-            yield _bare(inventory, server, loaded)
-
-
-def _bare(inventory: Inventory, server: Service, loaded: list[Dashboard]) -> Evidence:
-    return Evidence(
-        f"{server.name} loads {counted(len(loaded), 'dashboard')} ({listed(item.title for item in loaded)}), and no "
-        "data source is provisioned: every panel is empty, unless somebody adds one by hand.",
-        server.location,
-        subject=f"{server.name}/datasources",
-        service=server.name,
-        related=tuple(Related(item.location, f"the dashboard {item.title}") for item in loaded[:8]),
-        recommendation=f"Mount a file with the data sources that the dashboards ask at "
-        f"/etc/grafana/provisioning/datasources of {server.name}.",
-        example=_sources(inventory, server, loaded),
-    )
-
-
-def _sources(inventory: Inventory, server: Service, loaded: list[Dashboard]) -> str:
-    """A file with a data source of the kind that the panels ask, and its mount."""
-    kind = next((panel.datasource_type for item in loaded for panel in item.panels if panel.datasource_type), _USUAL)
-    asked = services.of_product(inventory, "Prometheus") if kind == _USUAL else ()
-    url = f"http://{asked[0].name}:9090" if asked else f"http://<the host of {kind}>:<its port>"
-    source = f"- name: {kind}\n    type: {kind}\n    url: {url}\n    isDefault: true"
-    mount = compose_lines.mount_of(server, _FILE, "/etc/grafana/provisioning/datasources/main.yaml")
-    return files.into(_FILE, f"apiVersion: 1\ndatasources:\n  {source}") + f"\n{mount}"
 
 
 def _of_input(dashboard: Dashboard, name: str, panels: list[Panel]) -> Evidence:

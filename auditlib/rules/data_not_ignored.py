@@ -31,9 +31,10 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator
 
-from auditlib.conventions import environments, git_ignores, mounts, services
+from auditlib.conventions import backups, environments, git_ignores, mounts, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
+from auditlib.inventory.delivery import Script
 from auditlib.inventory.stack import Mount, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
@@ -41,6 +42,9 @@ from auditlib.phrases import listed
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
+_BACKUPS = ("a", "a.sql", "a.sql.gz", "a.dump", "a.tar.gz", "a.gz")
+"""Names that a backup may have, of which a `.gitignore` may leave out the ending alone."""
+_ENCRYPTS = regex(r"\b(?:openssl\s+enc|gpg2?|age|restic|borg)(?=\s|$)")
 _KEPT = regex(r"/(?:data|db|databases?|storage|uploads?|media|backups?|dumps?|vault|files|n8n|gitea|var/lib)(?:/|$)")
 """Folders of a container in which programs keep what must not get lost, or out."""
 
@@ -55,6 +59,42 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 found.setdefault(posixpath.normpath(mount.source), (service, mount))
     if found:
         yield _evidence(found)
+    dumping = [item for item in inventory.scripts if item.backup_folder and _dumps_into_checkout(inventory, item)]
+    if dumping:
+        yield _of_backups(dumping)
+
+
+def _dumps_into_checkout(inventory: Inventory, script: Script) -> bool:
+    """Whether a script for backups writes them into a folder of the checkout from which Git would take them in."""
+    made = backups.is_script(script) and any(map(backups.copies, script.commands))
+    folder = script.backup_folder
+    return (
+        made
+        and folder not in inventory.folder_set
+        and not any(git_ignores.left_out_by(inventory, f"{folder}/{name}") for name in _BACKUPS)
+    )
+
+
+def _is_plain_dump(script: Script) -> bool:
+    """Whether a script dumps a database, and no program encrypts what it writes."""
+    texts = [" ".join(item.words) for item in script.commands]
+    return any(map(backups.DATABASE_DUMP.search, texts)) and not any(map(_ENCRYPTS.search, texts))
+
+
+def _of_backups(scripts: list[Script]) -> Evidence:
+    first, *others = scripts
+    folder = first.backup_folder
+    return Evidence(
+        f"{first.path} writes its backups to {folder}/ in the checkout, which no .gitignore leaves out: the next "
+        "`git add .` there commits what they hold.",
+        first.location,
+        subject="backups",
+        related=tuple(Related(item.location, f"{item.path} writes to {item.backup_folder}/ too", member=True)
+                      for item in others),
+        recommendation=f"Name {folder}/ in `.gitignore`, or have the script write outside of the checkout.",
+        severity=None if any(map(_is_plain_dump, scripts)) else Severity.LOW,
+        example=files.into(".gitignore", f"/{folder}/"),
+    )  # fmt: skip
 
 
 def _is_data(inventory: Inventory, service: Service, mount: Mount) -> bool:

@@ -29,22 +29,20 @@ References:
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from auditlib import compose_command
-from auditlib.compose.discovery import BASES
 from auditlib.compose_command import Call
-from auditlib.conventions import environments, mounts, services
+from auditlib.conventions import deploy_texts, environments, mounts, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Command
-from auditlib.inventory.stack import Project, Service
+from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed
 from auditlib.rules._rule import Evidence, rule
 
-_FETCHES = regex(r"\bgit\s+(?:-C\s+\S+\s+)?(?:pull|fetch|reset|checkout)\b|\brsync\b")
 _MAKES_IMAGES = regex(
     r"\bdocker\s+(?:build|buildx|load|pull|rmi|image\s+(?:rm|prune\s+-a|load)|system\s+prune\s+(?:-a|--all))|--build\b|"
     r"--rmi\b|^(?:make|just|task|npm|pnpm|yarn)\s\S*build|\bbake\b"
@@ -58,10 +56,9 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Each script, and each text that a step has another host run, that fetches code and starts without a build."""
     if not any(item.build for item in inventory.deployed_services):
         return
-    for commands in _texts(inventory):
-        texts = [" ".join(item.words) for item in commands]
-        fetched = next((index for index, text in enumerate(texts) if _FETCHES.search(text)), None)
-        if fetched is None or any(map(_MAKES_IMAGES.search, texts)):
+    for commands in deploy_texts.each(inventory):
+        fetch = deploy_texts.fetching(commands)
+        if fetch is None or any(_MAKES_IMAGES.search(" ".join(item.words)) for item in commands):
             continue
         calls = [(item, call) for item in commands if (call := compose_command.of(item.words))]
         verbs = {call.verb for _, call in calls}
@@ -70,13 +67,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         starts = ((item, call) for item, call in calls if call.verb == "up" and item.location > commands[0].location)
         found = ((item, call, kept) for item, call in starts if (kept := _kept(inventory, item, call, verbs)))
         if first := next(found, None):
-            yield _evidence(inventory, commands[fetched], *first)
-
-
-def _texts(inventory: Inventory) -> Iterator[Sequence[Command]]:
-    yield from (item.commands for item in inventory.scripts if not environments.is_for_development(item.path))
-    for step in inventory.steps:
-        yield step.remote or (step.commands if any(item.words[:1] == ("ssh",) for item in step.commands) else ())
+            yield _evidence(inventory, fetch, *first)
 
 
 def _kept(inventory: Inventory, command: Command, call: Call, verbs: set[str]) -> list[Service]:
@@ -84,25 +75,13 @@ def _kept(inventory: Inventory, command: Command, call: Call, verbs: set[str]) -
     named = set(call.services)
     return [
         service
-        for project in _projects(inventory, command, call)
+        for project in deploy_texts.projects(inventory, command, call)
         for service in inventory.services_of(project.name).values()
         if service.build and not service.build.outside and not (service.image and "pull" in verbs)
         and (not named or service.name in named) and not _mounts_code(service)
         and not environments.is_for_developers(inventory, service)
         and (not service.profiles or call.profiles & set(service.profiles))
     ]  # fmt: skip
-
-
-def _projects(inventory: Inventory, command: Command, call: Call) -> list[Project]:
-    """The projects that a call may mean: those in the folder that it is in, if that is known, else the first."""
-    names = {posixpath.basename(file) for file in call.files} or set(BASES)
-    found = [item for item in inventory.deployed_projects
-             if {posixpath.basename(file) for file in item.files} & names]  # fmt: skip
-    if "$" in command.folder:
-        return found
-    folder = posixpath.basename(command.folder)
-    there = [item for item in found if posixpath.basename(posixpath.dirname(item.location.file)) == folder]
-    return (there or found)[:1]
 
 
 def _mounts_code(service: Service) -> bool:

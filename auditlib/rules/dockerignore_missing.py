@@ -1,8 +1,9 @@
-"""A build copies its whole context, and no `.dockerignore` leaves anything out.
+"""A build's context has no `.dockerignore`, or has it in another folder.
 
 `COPY . .` takes all that lies in the folder: the history of Git, tests, documents, and on a developer's machine caches
 and local files that Git ignores. The image or the build's cache grows by them, and each change of any of these files
-builds all that follows anew.
+builds all that follows anew. Docker looks for the file in the root of the context: beside a Dockerfile that is built
+from a folder above, it is read by nobody.
 
 Anti-pattern:
 
@@ -35,12 +36,20 @@ from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
-from auditlib.conventions import build_context, builds, environments, kept_env_files, package_installs, services
+from auditlib.conventions import (
+    build_context,
+    builds,
+    deployment,
+    environments,
+    kept_env_files,
+    package_installs,
+    services,
+)
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.dockerfile import Dockerfile, Instruction
 from auditlib.inventory.stack import Build, Service
-from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.paths import below
 from auditlib.phrases import listed
 from auditlib.rules import _files as files
@@ -67,7 +76,9 @@ class _Copy(Struct, frozen=True):
 
 @rule(area=Area.ORCHESTRATION, severity=Severity.LOW, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """One finding for each context without a `.dockerignore` of which builds copy everything."""
+    """One finding for each context without a `.dockerignore` of which builds copy everything, and for each such file
+    that no build reads.
+    """
     credentials = sorted(item.path for item in kept_env_files.kept(inventory) if item.names)
     found: defaultdict[str, list[_Copy]] = defaultdict(list)
     told: set[str] = set()
@@ -90,6 +101,61 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             kept = [item.path for item in inventory.env_files if item.path not in credentials]
             ordered = sorted(copies, key=lambda each: not each.shipped)
             yield _evidence(context, needless, below(sorted(kept), context), ordered)
+    yield from _unread(inventory, {posixpath.normpath(build.context or ".") for _, build, _ in every}, set(found))
+
+
+def _unread(inventory: Inventory, contexts: set[str], told: set[str]) -> Iterator[Evidence]:
+    """The files beside Dockerfiles that are built from other folders alone."""
+    contexts = contexts | set(_of_commands(inventory))
+    for item in inventory.docker_ignores:
+        folder = posixpath.dirname(item.path) or "."
+        if posixpath.basename(item.path) == ".dockerignore" and folder not in contexts:
+            users = [each for each in inventory.services if _lies_in(inventory, each, folder)]
+            if users and not told & {posixpath.normpath(each.build.context) for each in users if each.build}:
+                yield _of_unread(item.path, users)
+
+
+def _of_commands(inventory: Inventory) -> Iterator[str]:
+    """The folders that commands and actions build in; the root where one builds in a folder that a variable names."""
+    for command in deployment.commands(inventory):
+        if "build" in command.words[1:4] and command.words:
+            yield posixpath.normpath(posixpath.join(command.folder, command.words[-1]))
+            yield posixpath.normpath(command.words[-1])
+    for step in inventory.steps:
+        yield from (posixpath.normpath(pair.value) for pair in step.inputs if pair.name == "context")
+
+
+def _lies_in(inventory: Inventory, service: Service, folder: str) -> bool:
+    """Whether a service's Dockerfile lies in a folder and its context is another, with no such file of its own."""
+    build, file = service.build, services.dockerfile(inventory, service)
+    if build is None or build.inline or build_context.ignore_file(inventory, build):
+        return False
+    if build.outside:  # the repository is then one of the folders in the context
+        above = build.context.strip("/") and set(build.context.strip("/").split("/")) == {".."}
+        return bool(above) and folder == "." and posixpath.basename(build.dockerfile) in inventory.file_set
+    context = posixpath.normpath(build.context or ".")
+    return file is not None and (posixpath.dirname(file.path) or ".") == folder != context
+
+
+def _of_unread(path: str, users: Sequence[Service]) -> Evidence:
+    first, *others = users
+    build = first.build
+    context = build.context if build else ""
+    outside = build is not None and build.outside
+    place = "" if outside else f"to {posixpath.join(context or '.', '.dockerignore')}, or "
+    return Evidence(
+        f"{path} is read by no build: {listed(item.name for item in users)} {'is' if not others else 'are'} built from "
+        f"{context or '.'}, and Docker looks for it there.",
+        Location(path),
+        subject=f"{path}/unread",
+        service=first.name,
+        related=tuple(Related(item.build.location, f"{item.name} is built from there") for item in users if item.build),
+        recommendation=f"Move {path} {place}beside the Dockerfile as `Dockerfile.dockerignore`, with its patterns as "
+        "seen from the context.",
+        confidence=Confidence.MEDIUM if outside else None,
+        example=f"git mv {path} {posixpath.join(posixpath.dirname(path), 'Dockerfile.dockerignore')}"
+        "  # and its patterns as seen from the context",
+    )
 
 
 def _whole(file: Dockerfile) -> Instruction | None:

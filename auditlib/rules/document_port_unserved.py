@@ -34,6 +34,7 @@ from msgspec import Struct
 from auditlib.conventions import images
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
+from auditlib.inventory.delivery import Command
 from auditlib.inventory.document import Document, Mention
 from auditlib.inventory.stack import Port, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
@@ -41,7 +42,14 @@ from auditlib.patterns import regex
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
-_ADDRESS = regex(r"https?://(?:localhost|127\.0\.0\.1):(\d{2,5})\b")
+_ADDRESS = regex(
+    r"https?://(?:localhost|127\.0\.0\.1|<[\w .-]{1,40}>|[A-Z][A-Z_]{2,40}|your[\w-]{0,30}|"
+    r"\$\([^)]{1,60}\)|\$\{?\w{1,40}\}?):(\d{2,5})\b"
+)
+"""An address on the host that runs the stack: by its own name, or by a placeholder for it."""
+_PRINTS = frozenset({"echo", "printf", "print", "warn", "info", "log", "success", "note", "say"})
+"""Commands, and functions as scripts call them, that tell their reader something."""
+_PUBLISHED = regex(r"\s(?:-p|-P|--publish|--net(?:work)?[ =]host)")
 _NUMBER = regex(r"\d{2,5}")
 _OTHER_WAYS = frozenset({"kubectl", "helm", "ssh", "minikube", "vagrant", "k3d", "kind"})
 
@@ -67,8 +75,20 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 claim = None if port in known else _claim(inventory, document, item, port)
                 if claim:
                     found[claim].append(item)
+    for script in inventory.scripts:
+        for command in script.commands:
+            text = _printed(command)
+            for port in _ADDRESS.findall(text) if "://" in text else ():
+                claim = None if port in known else _claimed(inventory, text, port)
+                if claim:
+                    found[claim].append(Mention("address", text, command.location))
     for claim, uses in found.items():
         yield _evidence(claim, uses)
+
+
+def _printed(command: Command) -> str:
+    """What a command of a script tells whoever calls that; empty for another command."""
+    return " ".join(command.words[1:]) if command.words[:1] and command.words[0] in _PRINTS else ""
 
 
 def _known(inventory: Inventory) -> set[str] | None:
@@ -80,19 +100,28 @@ def _known(inventory: Inventory) -> set[str] | None:
         return None
     texts = [line.value.text for file in inventory.env_files for line in file.lines if line.value]
     texts += [target.text for manifest in inventory.manifests for target in manifest.targets]
-    texts += [word for script in inventory.scripts for command in script.commands for word in command.words]
+    texts += [word for script in inventory.scripts for command in script.commands if not _printed(command)
+              for word in command.words]  # fmt: skip
     return {port.host_port for port in ports} | {number for text in texts for number in _NUMBER.findall(text)}
 
 
 def _starts_otherwise(document: Document) -> bool:
     """Whether a document forwards ports, or starts containers and programs by hand, at ports of its own."""
     commands = [item.text for item in document.mentions if item.kind == "command"]
-    return any(text.split()[0] in _OTHER_WAYS or text.startswith(("docker run", "podman run")) for text in commands)
+    return any(text.split()[0] in _OTHER_WAYS or _publishes(text) for text in commands)
+
+
+def _publishes(text: str) -> bool:
+    """Whether a command starts a container at a port of the host."""
+    return text.startswith(("docker run", "podman run")) and _PUBLISHED.search(text) is not None
 
 
 def _claim(inventory: Inventory, document: Document, item: Mention, port: str) -> _Claim | None:
     """The service that the line or its heading names, if the port is the one inside its container."""
-    said = f"{_heading(document, item)} {item.text}"
+    return _claimed(inventory, f"{_heading(document, item)} {item.text}", port)
+
+
+def _claimed(inventory: Inventory, said: str, port: str) -> _Claim | None:
     for service in inventory.distinct_services:
         inside = [entry for entry in service.ports if entry.target == port]
         if inside and service.build is None and _names(said, service):

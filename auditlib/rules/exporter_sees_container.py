@@ -2,7 +2,8 @@
 
 Without the host's folders the file systems and network interfaces that it reports are those of its own container: an
 alert on a full disk or a lost interface watches the wrong thing. With the host's `/proc` alone it knows the names of
-the host's file systems and measures what its container has under them. cAdvisor without folders knows itself only.
+the host's file systems and measures what its container has under them. Interfaces and connections are those of its
+network, whatever it mounts. cAdvisor without folders knows itself only.
 
 Anti-pattern:
 
@@ -20,7 +21,8 @@ Better:
 
 Recommendation:
 
-    Mount the root of the host and name it with `--path.rootfs`.
+    Mount the root of the host and name it with `--path.rootfs`; where interfaces and connections matter, start it in
+    the network of the host.
 
 References:
 
@@ -36,7 +38,9 @@ from auditlib.conventions import images
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Mount, Service
-from auditlib.model import Area, Confidence, Effort, Severity
+from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.patterns import regex
+from auditlib.phrases import listed
 from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
 
@@ -46,6 +50,10 @@ _SHOWN = """command: ["--path.rootfs=/host"]
 pid: host
 volumes: ["/:/host:ro,rslave"]
 # the host's network interfaces: network_mode: host in place of networks, and the host's address as the target"""
+_HOST = """network_mode: host  # in place of networks and ports
+command: ["--web.listen-address=<the address of the host that Prometheus reaches>:9100"]  # beside the others"""
+_OF_NETWORK = regex(r"node_(?:network|netstat|sockstat|nf_conntrack)_")
+"""Metrics of what each network namespace has for itself (https://github.com/prometheus/node_exporter#docker)."""
 _CADVISOR = """volumes:
   - /:/rootfs:ro
   - /var/run:/var/run:ro
@@ -64,12 +72,15 @@ _BLIND = "{} is given no folder of the host: it sees its own container and no ot
 @rule(area=Area.MONITORING, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every such exporter that lacks the folders of the host, or the option that says where its root is."""
+    users = _users(inventory)
     for service in inventory.distinct_services:
         name = images.repository(service.image).rpartition("/")[2]
         if name == "cadvisor" and not any(item.mounts for item in inventory.versions(service)):
             yield _evidence(service, _BLIND.format(service.name), _FOLDERS, _CADVISOR)
         elif name in _NAMES and not any(item.mounts or _is_of_host(item) for item in inventory.versions(service)):
             yield _evidence(service, _ALONE.format(service.name), _STEP, _SHOWN)
+        elif name in _NAMES and users and not any(map(_is_of_host, inventory.versions(service))):
+            yield _of_network(service, users)
         elif name in _NAMES and (mount := _unnamed_root(service)):
             told = compose_lines.of_service(service, f'command: ["--path.rootfs={mount.target}"]  # beside the others')
             yield Evidence(
@@ -81,6 +92,29 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 recommendation=f"Start {service.name} with `--path.rootfs={mount.target}`.",
                 example=told,
             )
+
+
+def _users(inventory: Inventory) -> dict[str, Location]:
+    """The alerts, and then the other rules, that ask for what the kernel keeps for each network namespace."""
+    return {
+        item.name: item.expression_location
+        for item in sorted(inventory.alert_rules, key=lambda rule: rule.kind != "alert")
+        if any(_OF_NETWORK.match(name) for name in item.query.metrics)
+    }
+
+
+def _of_network(service: Service, users: dict[str, Location]) -> Evidence:
+    looks = "looks" if len(users) == 1 else "look"
+    return Evidence(
+        f"{service.name} is in a network of Docker, where it sees its own container's interfaces and connections, not "
+        f"the host's; {listed(users, limit=3)} {looks} at them.",
+        service.location,
+        subject=f"{service.name}/network",
+        service=service.name,
+        related=tuple(Related(place, f"{name} asks for them") for name, place in list(users.items())[:5]),
+        recommendation=f"Start {service.name} with `network_mode: host`, and let Prometheus ask the host's address.",
+        example=compose_lines.of_service(service, _HOST),
+    )
 
 
 def _is_of_host(service: Service) -> bool:

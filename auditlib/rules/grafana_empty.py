@@ -30,13 +30,15 @@ References:
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from auditlib.conventions import environments, grafana, images, mounts, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
+from auditlib.inventory.monitoring import Dashboard
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.phrases import counted, listed
 from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
@@ -64,8 +66,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for server in grafana.servers(inventory):
         if environments.only_for_development(server) or grafana.may_have_sources(inventory, server):
             continue
-        if any(mounts.path_inside(server, dashboard.file) for dashboard in inventory.dashboards):
-            yield _evidence(inventory, server, with_dashboards=True)
+        if mine := [item for item in inventory.dashboards if mounts.path_inside(server, item.file)]:
+            yield _evidence(inventory, server, mine)
         elif not inventory.dashboards and not _is_provisioned(server):
             yield _evidence(inventory, server)
 
@@ -75,21 +77,29 @@ def _is_provisioned(server: Service) -> bool:
     return any(mount.target.startswith("/etc/grafana/provisioning/") for mount in server.mounts)
 
 
-def _evidence(inventory: Inventory, server: Service, *, with_dashboards: bool = False) -> Evidence:
+def _evidence(inventory: Inventory, server: Service, dashboards: Sequence[Dashboard] = ()) -> Evidence:
     sources = [("Prometheus", item) for item in services.of_product(inventory, "Prometheus")]
     sources += [("Loki", item) for item in inventory.distinct_services if images.repository(item.image) == _LOKI]
+    sources = sorted(sources, key=lambda each: each[1].project != server.project)
     folder = mounts.path_outside(server, grafana.SOURCES)
     mount = mounts.holding(server, grafana.SOURCES)
     if folder and mount and (right := mounts.undoubled(mount)):
         folder = folder.replace(mount.source, right, 1)
-    given = "dashboards and no data source" if with_dashboards else "no data source and no dashboard"
+    given = "no data source and no dashboard"
+    if dashboards:
+        given = (
+            f"{counted(len(dashboards), 'dashboard')} ({listed(item.title for item in dashboards)}) and no data source"
+        )
     return Evidence(
         f"{server.name} is given {given}: it shows nothing until somebody sets it up by hand.",
         server.location,
         subject=server.name,
         service=server.name,
-        related=tuple(Related(item.location, f"{item.name} is what it could ask") for _, item in sources[:1]),
-        severity=Severity.MEDIUM if with_dashboards else None,
+        related=(
+            *(Related(item.location, f"{item.name} is what it could ask") for _, item in sources[:1]),
+            *(Related(item.location, f"the dashboard {item.title} stays empty") for item in dashboards[:5]),
+        ),
+        severity=Severity.MEDIUM if dashboards else None,
         recommendation=f"Write a data source into {folder}, which {server.name} reads, and the dashboards beside it."
         if folder
         else f"Mount files with a data source and the dashboards at {_HOME} of {server.name}.",

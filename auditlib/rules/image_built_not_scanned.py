@@ -123,4 +123,5 @@ def _scan(inventory: Inventory, build: Run) -> str:
     names = (item.reference for workflow in mine for item in pushed_images.of(workflow, build.job))
     known = (name for name in names if _KNOWN.fullmatch(name))
     host = "" if file.startswith(".github/") else "https://github.com/"
-    return _SCAN.format(host=host, image=next(known, "<the image as it is built before>"))
+    loaded = ", with `load: true`" if "build-push-action" in build.text else ""
+    return _SCAN.format(host=host, image=next(known, f"<the image as it is built before{loaded}>"))

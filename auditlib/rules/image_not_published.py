@@ -43,9 +43,11 @@ from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
 
 _PUSHES = regex(
-    r"\b(?:docker|podman|buildah)\b.*\s(?:push|save)\b|\bcompose\b.*\spush\b|--push\b|\btype=(?:registry|image)\b|"
-    r"\b(?:skopeo|crane|ko|jib|nixpacks|pack)\b|bootBuildImage|spring-boot:build-image|buildctl|kaniko"
+    r"--push\b|\btype=(?:registry|image)\b|\b(?:skopeo|crane|ko|jib|nixpacks|pack)\b|bootBuildImage|"
+    r"spring-boot:build-image|buildctl|kaniko"
 )
+_BUILDERS = frozenset({"docker", "docker-compose", "podman", "buildah", "nerdctl"})
+_VERBS = frozenset({"push", "save"})
 _PUSHING = regex(
     r"build-push-action|bake-action|kaniko|buildah|push-to-registry|docker-publish|publish-docker|ko-build"
 )
@@ -76,7 +78,8 @@ def _is_built_on_host(inventory: Inventory, service: Service) -> bool:
 def _wraps(inventory: Inventory, service: Service) -> bool:
     """Whether the image is a product of others with a few files: it is made again from a tag at any time."""
     base = services.built_from(inventory, service)[0]
-    return images.product(base) is not None
+    file = services.dockerfile(inventory, service)
+    return images.product(base) is not None and (file is None or len(file.stages) == 1)
 
 
 def _names_registry(image: str) -> bool:
@@ -90,12 +93,17 @@ def _pushes(inventory: Inventory) -> bool:
     remote = (" ".join(item.words) for step in inventory.steps for item in step.remote)
     return (
         any(_PUSHING.search(step.uses) for step in inventory.steps)
-        or any(_PUSHES.search(text) for text in (*texts, *remote))
+        or any(map(_is_push, (*texts, *remote)))
         or any(job.uses and not job.uses.startswith("./") for job in inventory.jobs)
         or any(
             True for workflow in inventory.workflows for job in workflow.jobs for _ in pushed_images.of(workflow, job)
         )
     )
+
+
+def _is_push(text: str) -> bool:
+    words = set(text.split())
+    return bool(_PUSHES.search(text) or (words & _BUILDERS and words & _VERBS))
 
 
 def _evidence(built: list[Service], signs: tuple[Related, ...], deployed: bool) -> Evidence:

@@ -128,6 +128,8 @@ def _lines(service: Service, idle: list[EnvironmentEntry]) -> str:
     """What the image reads instead, or which variables to leave out."""
     if idle[0].name == "DATA_SOURCE_NAME":
         return _OF_EXPORTER
+    if images.repository(service.image) == "danielqsj/kafka-exporter":
+        return "command: [--kafka.server=<host>:9092]\n# without " + listed(item.name for item in idle)
     password = next((item.name for item in idle if "PASS" in item.name), "")
     if password and images.repository(service.image) == "redis":
         command = f'command: ["redis-server", "--requirepass", "${{{password}:?set it in .env}}"]'

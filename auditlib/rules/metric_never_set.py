@@ -1,7 +1,7 @@
-"""A metric that an alert or a panel asks for is defined, and no code ever sets it.
+"""A metric is defined, and no code ever sets it.
 
-The program publishes it as zero, or with labels not at all. The alert on it never fires, and the panel shows calm
-whatever happens.
+The program publishes it as zero, or with labels not at all. An alert on it never fires, and a panel shows calm
+whatever happens; who finds it in the list of metrics takes it for measured.
 
 Anti-pattern:
 
@@ -49,16 +49,16 @@ _User = tuple[str, Location]
 
 @rule(area=Area.MONITORING, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """For each file of code one finding for the metrics that alerts or panels look at and nothing else names."""
+    """For each file of code one finding for the metrics that nothing else names, first those that somebody looks at."""
     found: defaultdict[str, list[tuple[IdleMetric, list[_User], list[_User]]]] = defaultdict(list)
     for item in inventory.idle_metrics:
         if not environments.is_for_development(item.location.file):
             names = {item.name, *(f"{item.name}{part}" for part in _PARTS), item.name.removesuffix("_total")}
             alerts, panels = list(_alerts(inventory, names)), list(_panels(inventory, names))
-            if alerts or panels:
-                found[item.location.file].append((item, alerts, panels))
+            found[item.location.file].append((item, alerts, panels))
     for file, items in found.items():
-        yield _evidence(file, sorted(items, key=lambda each: not each[1]))
+        looked_at = [each for each in items if each[1] or each[2]]
+        yield _evidence(file, sorted(looked_at or items, key=lambda each: not each[1]))
 
 
 def _alerts(inventory: Inventory, names: set[str]) -> Iterator[_User]:
@@ -82,9 +82,9 @@ def _evidence(file: str, items: list[tuple[IdleMetric, list[_User], list[_User]]
     )
     names, it = listed(item.name for item, *_ in items), "them" if others else "it"
     looks = "looks" if len(users) == 1 else "look"
+    effect = f"{listed((name for name, _ in users), limit=3)} {looks} at what never changes"
     return Evidence(
-        f"{file} defines {names}, and no code sets {it}: {listed((name for name, _ in users), limit=3)} {looks} at "
-        "what never changes.",
+        f"{file} defines {names}, and no code sets {it}: {effect if users else f'nothing is measured by {it}'}.",
         first.location,
         subject=f"{file}/metrics",
         related=(
@@ -92,7 +92,7 @@ def _evidence(file: str, items: list[tuple[IdleMetric, list[_User], list[_User]]
             *(Related(place, f"{name} asks for it") for name, place in (*alerts, *panels)[:5]),
         ),
         recommendation=f"Set {listed((item.name for item, *_ in items), limit=2)} where it happens "
-        f"(`{first.holder}.{call}`), or remove {it} with what looks at {it}.",
+        f"(`{first.holder}.{call}`), or remove {it}{f' with what looks at {it}' if users else ''}.",
         severity=None if alerts else Severity.LOW,
         example=files.into(file, f"{first.holder}.{call}  # imported where it happens"),
     )

@@ -1,8 +1,8 @@
 """A query asks for a metric by a name that its exporter gave up.
 
 Version 0.16 of the node exporter renamed most of its metrics to carry their units, and Micrometer, which Spring Boot
-uses, has other names than Prometheus' own client for Java. A rule or panel of another example finds nothing: the alert
-never fires and the panel stays empty.
+uses, has other names than Prometheus' own client for Java. Other names are in many examples, though no release ever had
+them. A rule or panel of such an example finds nothing: the alert never fires and the panel stays empty.
 
 Anti-pattern:
 
@@ -28,11 +28,12 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 
-from auditlib.conventions import images, monitoring, spring
+from auditlib.conventions import exporters, images, monitoring, spring
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.phrases import listed
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
@@ -72,24 +73,57 @@ _OF_MICROMETER = {
     "jvm_gc_collection_seconds_sum": "jvm_gc_pause_seconds_sum",
     "jvm_gc_collection_seconds_count": "jvm_gc_pause_seconds_count",
     "jvm_classes_loaded": "jvm_classes_loaded_classes",
+    **{f"hikari_connections{end}": f"hikaricp_connections{end}"
+       for end in ("", "_active", "_idle", "_max", "_min", "_pending", "_timeout_total")},
+}  # fmt: skip
+"""The names of Prometheus' own client for Java before version 1, and such as never were, with those of Micrometer."""
+_OF_EXPORTERS = {
+    "MySQL exporter": {
+        "mysql_slave_lag_seconds": "mysql_slave_status_seconds_behind_master",
+        "mysql_connections": "mysql_global_status_threads_connected",
+        "mysql_slow_queries": "mysql_global_status_slow_queries",
+    },
+    "Redis exporter": {
+        "redis_list_length": "redis_key_size",
+        "redis_memory_used": "redis_memory_used_bytes",
+        "redis_memory_max": "redis_memory_max_bytes",
+    },
 }
-"""The names of Prometheus' own client for Java before version 1, with those of Micrometer."""
-_CHANGED = ("node_disk_io_time_ms", "jvm_gc_")
+"""Names that no release of an exporter had, with those that it has (https://github.com/oliver006/redis_exporter,
+https://github.com/prometheus/mysqld_exporter)."""
+_FAMILIES = ("hikari_connections",)
+_NEEDS = {"redis_list_length": ", and name the keys in the exporter's `--check-single-keys`"}
+"""What a name needs besides."""
+_CHANGED = ("node_disk_io_time_ms", "jvm_gc_", "redis_list_length")
 """Metrics whose unit or labels changed with their names, so that a query needs more than the name."""
 
 
 @rule(area=Area.MONITORING, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Of each file of rules and each dashboard the former names, where what runs has others."""
-    exporters = [item for item in inventory.distinct_services if _is_exporter(item)]
-    if exporters and not any(_is_early(item) for item in exporters):
-        place = Related(exporters[0].image_location, "the exporter that runs")
-        yield from _former(inventory, _RENAMED, exporters[0].image, place, None)
+    running = [item for item in inventory.distinct_services if _is_exporter(item)]
+    if running and not any(_is_early(item) for item in running):
+        place = Related(running[0].image_location, "the exporter that runs")
+        yield from _former(inventory, _RENAMED, running[0].image, place, None)
+    for (name, asking), target in _scraped(inventory).items():
+        place = Related(target, f"the job {asking} asks the {name}")
+        yield from _former(inventory, _OF_EXPORTERS[name], f"the {name}", place, None)
     job = spring.scraped_by(inventory)
     others = any("jmx" in f"{item.image} {' '.join(item.command)}".lower() for item in inventory.services)
     if job and not others:
         place = Related(job.location, f"the job {job.name} asks Spring Boot's Actuator")
         yield from _former(inventory, _OF_MICROMETER, "Micrometer", place, Confidence.MEDIUM)
+
+
+def _scraped(inventory: Inventory) -> dict[tuple[str, str], Location]:
+    """The exporters of which such names are known that a job scrapes, with the first job of each."""
+    found: dict[str, tuple[str, Location]] = {}
+    for job in inventory.scrape_jobs:
+        for target in job.targets:
+            known = exporters.of_host(target.host, target.port)
+            if known and known.name in _OF_EXPORTERS:
+                found.setdefault(known.name, (job.name, target.location))
+    return {(name, job): place for name, (job, place) in found.items()}
 
 
 def _former(
@@ -101,8 +135,17 @@ def _former(
         for metric in item.query.metrics:
             if metric in names and metric not in recorded:
                 found[item.location.file, metric].setdefault(item.location, item.called)
-    for (_, metric), places in found.items():
-        yield _evidence(metric, names[metric], places, who, source, confidence)
+    for gathered in _gathered(found):
+        yield _evidence(gathered, names, who, source, confidence)
+
+
+def _gathered(found: dict[tuple[str, str], dict[Location, str]]) -> list[dict[str, dict[Location, str]]]:
+    """The places of each name of a file; those of a family that is called otherwise as a whole, as one."""
+    groups: defaultdict[tuple[str, str], dict[str, dict[Location, str]]] = defaultdict(dict)
+    for (file, metric), places in found.items():
+        family = next((item for item in _FAMILIES if metric.startswith(item)), metric)
+        groups[file, family][metric] = places
+    return list(groups.values())
 
 
 def _is_exporter(service: Service) -> bool:
@@ -118,16 +161,39 @@ def _is_early(service: Service) -> bool:
 
 
 def _evidence(
-    metric: str, new: str, places: dict[Location, str], who: str, source: Related, confidence: Confidence | None
+    found: dict[str, dict[Location, str]],
+    names: dict[str, str],
+    who: str,
+    source: Related,
+    confidence: Confidence | None,
 ) -> Evidence:
+    metric, *more = found
+    new = names[metric]
+    places = {place: asking for group in found.values() for place, asking in group.items()}
     (first, asking), *others = places.items()
+    if more:
+        return Evidence(
+            f"{_askers(places)} for {listed(found)}, which {who} calls {listed(names[item] for item in found)}: "
+            "nothing is found.",
+            first,
+            subject=next(item for item in _FAMILIES if metric.startswith(item)),
+            related=(*(Related(place, f"{other} does too", member=True) for place, other in others), source),
+            recommendation=f"Write {listed((names[item] for item in found), limit=2)} in their place.",
+            confidence=confidence,
+            example=files.into(first.file, "\n".join(f"{names[item]}   # in place of {item}" for item in found)),
+        )
     return Evidence(
         f"{asking} asks for {metric}, which {who} calls {new}: it finds nothing.",
         first,
         subject=metric,
         related=(*(Related(place, f"{other} does too", member=True) for place, other in others), source),
-        recommendation=f"Write {new} in place of {metric}.",
+        recommendation=f"Write {new} in place of {metric}{_NEEDS.get(metric, '')}.",
         confidence=confidence,
         change=("", "") if metric.startswith(_CHANGED) else (metric, new),
         example=files.into(first.file, new) if metric.startswith(_CHANGED) else "",
     )
+
+
+def _askers(places: dict[Location, str]) -> str:
+    who = dict.fromkeys(places.values())
+    return f"{listed(who)} {'asks' if len(who) == 1 else 'ask'}"

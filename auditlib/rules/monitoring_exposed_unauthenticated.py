@@ -119,15 +119,19 @@ def _lets_anybody_in(service: Service) -> bool:
     return values.get("GF_AUTH_ANONYMOUS_ENABLED") == "true" or values.get("GF_AUTH_DISABLE_LOGIN_FORM") == "true"
 
 
+def _is_changeable(service: Service) -> bool:
+    """Whether who gets there without a login may change the program, too."""
+    values = {entry.name: entry.value.text.lower() for entry in service.environment if entry.value}
+    role = values.get("GF_AUTH_ANONYMOUS_ORG_ROLE") if values.get("GF_AUTH_ANONYMOUS_ENABLED") == "true" else ""
+    opened = any("enable-admin-api" in word or "enable-lifecycle" in word for word in service.command)
+    return opened or role in ("admin", "editor")
+
+
 def _evidence(scraped: Callable[[Service], bool], project: Project, found: list[tuple[Service, Port]]) -> Evidence:
     first, port = found[0]
     more = len(found) > 1 and not any(scraped(item) for item, _ in found[1:])
     development = environments.is_for_development(port.location.file)
-    changeable = [
-        item.name
-        for item, _ in found
-        if any("enable-admin-api" in word or "enable-lifecycle" in word for word in item.command)
-    ]
+    changeable = [item.name for item, _ in found if _is_changeable(item)]
     return Evidence(
         f"{listed(f'{item.name} ({end.host_port or end.target})' for item, end in found)} can be reached from other "
         f"hosts without a login{f'; {listed(changeable)} can be changed or stopped that way' if changeable else ''}.",

@@ -1,8 +1,8 @@
 """Two Compose files for different purposes make one project.
 
-Compose names a project after its folder. Two whole files in one folder that say no `name:` are the same project to it:
-starting the second on a host replaces the containers of the first that have the same name, and both use the same
-volumes, so that production opens the database of development, with its data and its password.
+Compose names a project after its folder. Two whole files in one folder that say no `name:`, or anywhere the same one,
+are the same project to it: starting the second on a host replaces the containers of the first that have the same name,
+and both use the same volumes, so that production opens the database of development, with its data and its password.
 
 Anti-pattern:
 
@@ -51,10 +51,12 @@ _SHOWN = 4
 
 @rule(area=Area.ORCHESTRATION, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """Two projects of a folder that commands or documents start, with a data store in the same volume in both."""
+    """Two projects of a folder that commands or documents start, or of one name that both say, with a data store in
+    the same volume in both.
+    """
     folders: defaultdict[str, list[Project]] = defaultdict(list)
     for project in inventory.base_projects:
-        if not project.named:
+        if not project.called:
             folders[posixpath.dirname(project.location.file)].append(project)
     several = {folder: mine for folder, mine in folders.items() if len(mine) > 1}
     started = _started(inventory) if several else {}
@@ -65,6 +67,18 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             if common:
                 yield _evidence(one, other, common, started)
                 break
+    yield from _called_alike(inventory)
+
+
+def _called_alike(inventory: Inventory) -> Iterator[Evidence]:
+    """Projects that say the same name; one that a variable holds may be another each time."""
+    called: defaultdict[str, list[Project]] = defaultdict(list)
+    for project in inventory.base_projects:
+        if project.called and "$" not in project.called:
+            called[project.called].append(project)
+    for mine in called.values():
+        pairs = ((one, other, _common(inventory, one, other)) for one, other in itertools.pairwise(mine))
+        yield from (_evidence(one, other, common, {}) for one, other, common in pairs if common)
 
 
 def _started(inventory: Inventory) -> dict[str, Location]:
@@ -95,8 +109,10 @@ def _evidence(
 ) -> Evidence:
     names = listed((service.name for service, _, _ in common), _SHOWN)
     first, second = one.location.file, other.location.file
+    unnamed = "say no `name:`, so that both are the project of their folder"
+    said = f"both say `name: {one.called}`" if one.called else unnamed
     return Evidence(
-        f"{first} and {second} say no `name:`, so that both are the project of their folder: started on one host, the "
+        f"{first} and {second} {said}: started on one host, the "
         f"second replaces the containers of the first, and {names} {'opens' if len(common) == 1 else 'open'} the data "
         "of the other.",
         one.location,
@@ -108,10 +124,9 @@ def _evidence(
             *(
                 Related(started[name], f"{name} is started here")
                 for name in (posixpath.basename(first), posixpath.basename(second))
+                if name in started
             ),
         ),
         recommendation=f"Give {first} and {second} a `name:` of their own; move the data that is to stay.",
-        example="\n".join(
-            files.into(file, f"name: <a name for {posixpath.basename(file)}>") for file in (first, second)
-        ),
+        example="\n".join(files.into(file, f"name: <a name for {file}>") for file in (first, second)),
     )

@@ -37,6 +37,7 @@ from msgspec import Struct
 from auditlib.conventions import deployment, environments, images, monitoring
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
+from auditlib.inventory.delivery import Command
 from auditlib.inventory.monitoring import Integration, Receiver
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
@@ -57,6 +58,8 @@ _FIELDS = {
     "pagerduty": "routing_key_file", "opsgenie": "api_key_file", "telegram": "bot_token_file",
 }  # fmt: skip
 """By the kind of an integration the field that names a file with its secret."""
+_WEB = frozenset({"slack", "discord", "msteams", "webhook"})
+"""Kinds whose address has to begin with a scheme, or Alertmanager refuses the file."""
 _CREDENTIALS = "http_config:\n  # or basic_auth, with its password_file\n  authorization:\n    credentials_file"
 
 
@@ -100,12 +103,20 @@ def _reads_as_it_is(service: Service) -> bool:
 def _is_filled(inventory: Inventory, file: str) -> bool:
     """Whether some command may replace the variables of a file before it is mounted."""
     name = posixpath.basename(file)
-    return any(
-        posixpath.basename(command.words[0]) in _FILLS
-        and any(name in word for word in (*command.words, *command.writes))
-        for command in deployment.commands(inventory)
-        if command.words
+    by_name = any(_fills(item) and _is_named(item, name) for item in deployment.commands(inventory))
+    return by_name or any(
+        any(map(_fills, script.commands)) and any(_is_named(item, name) for item in script.commands)
+        for script in inventory.scripts
     )
+
+
+def _fills(command: Command) -> bool:
+    return bool(command.words) and posixpath.basename(command.words[0]) in _FILLS
+
+
+def _is_named(command: Command, name: str) -> bool:
+    """Whether a command names a file, also to keep its path in a variable (`local output=…/alertmanager.yml`)."""
+    return any(name in word for word in (*command.words, *command.writes))
 
 
 def _evidence(file: str, uses: list[_Use], reader: Service) -> Evidence:
@@ -115,6 +126,8 @@ def _evidence(file: str, uses: list[_Use], reader: Service) -> Evidence:
     unknown = " `--config.expand-env` is no option of it, and ends its start." if _expands(reader) else ""
     reaches = any(use.reaches for use in uses)
     effect = "no alert arrives there" if reaches else "it sends that text for a password"
+    if any(use.reaches and use.item.kind in _WEB and use.item.endpoint.startswith("$") for use in uses):
+        effect = "it finds no web address there and refuses to start"
     return Evidence(
         f"{listed(names)} of {file} {'names' if len(names) == 1 else 'name'} "
         f"{listed(dict.fromkeys(use.variable for use in uses))}: {reader.name} reads "

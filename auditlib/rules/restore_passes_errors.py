@@ -1,7 +1,9 @@
 """A restore that fails half way reports a success.
 
 `psql` goes on after an error and ends with 0. Where a table exists already, a role is missing or a line is damaged, a
-part of the data isn't there, the script says that it is done, and the application starts on what is left.
+part of the data isn't there, the script says that it is done, and the application starts on what is left. `pg_restore`
+goes on as well and ends with a failure at last: under `set -e` the services that the script has stopped stay down, and
+the data is half the old and half the new.
 
 Anti-pattern:
 
@@ -20,6 +22,7 @@ References:
 
 - https://www.postgresql.org/docs/current/app-psql.html#APP-PSQL-VARIABLES-ON-ERROR-STOP
 - https://www.postgresql.org/docs/current/backup-dump.html#BACKUP-DUMP-RESTORE
+- https://www.postgresql.org/docs/current/app-pgrestore.html
 """
 
 from __future__ import annotations
@@ -27,6 +30,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from auditlib import compose_command
 from auditlib.conventions import deployment
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
@@ -40,6 +44,7 @@ _RESTORES = regex(r"(?:^|[/_.-])restor(?:e|es|ing)(?:[_.-]\w+)*\.(?:sh|bash)$", 
 _PSQL = regex(r"(?:^|[\s/])psql(?=\s|$)(?P<options>.*)")
 _ASKS_ONE = regex(r"\s-\w*[cl]\b|\s--(?:command|list|version)\b")
 _STRICT = "--set ON_ERROR_STOP=1 --single-transaction"
+_WHOLE = frozenset({"-e", "--exit-on-error", "-1", "--single-transaction", "-l"})
 _STOPS = regex(r"\bON_ERROR_STOP\b")
 
 
@@ -50,6 +55,49 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for script in inventory.scripts if not whole else ():  # roles that are there already are errors, and no harm
         if _RESTORES.search(script.path) and (calls := [item for item in script.commands if _goes_on(item)]):
             yield _evidence(script, calls)
+    for script in inventory.scripts:
+        if _RESTORES.search(script.path) and (restore := _half_way(script)):
+            yield _of_archive(script, *restore)
+
+
+def _half_way(script: Script) -> tuple[Command, Command] | None:
+    """The command that stops services, and the pg_restore after it at whose errors the script ends, trapping none."""
+    if any(item.words[:1] == ("trap",) for item in script.commands):
+        return None
+    stops = None
+    for command in script.commands:
+        words = set(" ".join(command.words).split())
+        stops = stops or (command if _verb(command) in ("stop", "down") else None)
+        ends = command.asked and not command.tested and not command.cannot_fail
+        if stops and "pg_restore" in words and ends and words.isdisjoint(_WHOLE) and "--list" not in words:
+            return stops, command
+    return None
+
+
+def _verb(command: Command) -> str:
+    """What Compose is told to do, also by an array of the script that holds the call (`"${compose[@]}" stop api`)."""
+    if call := compose_command.of(command.words):
+        return call.verb
+    named = command.words[:1] and command.words[0].startswith("$") and "compose" in command.words[0].lower()
+    return command.words[1] if named and len(command.words) > 1 else ""
+
+
+def _of_archive(script: Script, stops: Command, restore: Command) -> Evidence:
+    return Evidence(
+        f"{script.path} stops services and calls pg_restore, which goes on after an error and ends with a failure: the "
+        "script ends there, with a part of the data restored and the services stopped.",
+        restore.location,
+        subject=f"{script.path}/pg_restore",
+        related=(Related(stops.location, "what is stopped here"),),
+        recommendation="Call pg_restore with `--single-transaction`, which restores all or nothing, and start the "
+        "services in a `trap` on EXIT.",
+        severity=Severity.LOW,
+        example=files.into(
+            script.path,
+            "trap '<the line that starts the services>' EXIT\npg_restore --single-transaction <the options that stand "
+            "there>",
+        ),
+    )
 
 
 def _goes_on(command: Command) -> bool:

@@ -86,7 +86,7 @@ def _mismatch(job: ScrapeJob, target: Target, service: Service) -> Iterator[Evid
 def _behind_another(inventory: Inventory, job: ScrapeJob, target: Target) -> Iterator[Evidence]:
     """A port of the host that nobody publishes, and that one service has inside its container."""
     found = [(item, port) for item in inventory.distinct_services for port in item.ports if port.target == target.port]
-    if len(found) == 1 and found[0][1].host_port:
+    if len(found) == 1 and found[0][1].host_port and not _is_of_a_program(inventory, target.port):
         service, port = found[0]
         yield _evidence(
             job, target, service, port.host_port,
@@ -95,6 +95,15 @@ def _behind_another(inventory: Inventory, job: ScrapeJob, target: Target) -> Ite
             Related(port.location, f"{target.port} in the container is {port.host_port} on the host"),
             Confidence.MEDIUM,
         )  # fmt: skip
+
+
+def _is_of_a_program(inventory: Inventory, port: str) -> bool:
+    """Whether a program that runs on the host itself is told of the port: by a variable, or by a document."""
+    values = [(line.name, line.value) for file in inventory.env_files for line in file.lines]
+    values += [(item.name, item.default) for item in inventory.settings]
+    told = any(name.upper().endswith("PORT") and value is not None and value.text == port for name, value in values)
+    mentions = (item.text for document in inventory.documents for item in document.mentions if item.kind == "address")
+    return told or any(re.search(rf":{port}\b", text) for text in mentions)
 
 
 def _evidence(

@@ -51,6 +51,13 @@ from auditlib.rules._rule import Evidence, rule
 
 _NO_ADDRESS = ("SERVICE_NAME", "APP_HOST", "SERVER_HOST", "BIND_HOST")
 """Names whose bare words say what the service itself is called, or listens on."""
+_FOR_BROWSERS = regex(
+    r"(?:^|_)(?:ROOT_URL|SITE_URL|EXTERNAL_URL|FRONTEND_URL|NEXTAUTH_URL|APP_URL|CALLBACK_UR[IL]|REDIRECT_UR[IL]|ORIGINS?|"
+    r"SERVER_DOMAIN|PUBLIC(?:_\w+)?)$|^(?:VITE|REACT_APP|NEXT_PUBLIC|NUXT_PUBLIC)_"
+)
+"""Names of addresses under which browsers reach a program, by whatever name the host has for them."""
+_SHOWN_BY = regex(r"--?(?:web\.)?(?:external|root|public|base)[-_.]?(?:url|uri)\b")
+"""Options of a command that say such an address."""
 _WAITS = regex(r"wait-?(?:for|4)\S*|dockerize")
 """Programs whose arguments are addresses (`wait-for-it.sh db:5432 -- …`)."""
 
@@ -132,12 +139,15 @@ def _of_configuration(inventory: Inventory, service: Service, end: Endpoint, pla
 def _in_services(inventory: Inventory) -> Iterator[_Use]:
     for service in inventory.services:
         for entry in service.environment:
-            if not entry.name.upper().endswith(_NO_ADDRESS):
+            name = entry.name.upper()
+            if not name.endswith(_NO_ADDRESS) and not _FOR_BROWSERS.search(name):
                 for end in entry.endpoints:
                     yield _Use(service, entry.name, end, entry.location, bool(end.scheme), bool(entry.variables))
         yield from _in_templates(inventory, service)
         place = service.command_location or service.location
-        for end in (*(item for item in service.command_endpoints if item.scheme), *_awaited(service)):
+        shown = " ".join(word for word in service.command if _SHOWN_BY.match(word))
+        asked = (item for item in service.command_endpoints if item.scheme and f"//{item.host}" not in shown)
+        for end in (*asked, *_awaited(service)):
             yield _Use(service, "the command", end, place)
 
 

@@ -30,6 +30,7 @@ References:
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections import defaultdict
 from collections.abc import Iterator
@@ -50,7 +51,11 @@ _OWN = frozenset({"alertname", "job", "instance", "namespace", "cluster"})
 @rule(area=Area.MONITORING, severity=Severity.LOW, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Of each routing tree the values of a label that fall through, where it is routed by several or dropped."""
-    roots = [route for route in inventory.alert_routes if route.depth == 0]
+    files = {route.file for route in inventory.alert_routes}
+    roots = [
+        route for route in inventory.alert_routes
+        if route.depth == 0 and posixpath.splitext(route.file)[0] not in files  # else the template of another one
+    ]  # fmt: skip
     for root in roots:
         below = [route for route in inventory.alert_routes if route.file == root.file and route.depth > 0]
         names = dict.fromkeys(matcher.name for route in below for matcher in route.matchers)

@@ -57,8 +57,13 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             continue
         grace = max(_grace(item) for item in inventory.versions(service))
         longest = max(server_traits.waits(inventory, service), key=lambda item: item.amount, default=None)
-        if longest and longest.amount >= grace:
+        if longest and (longest.amount > grace or (longest.amount == grace and _goes_on(longest))):
             yield _evidence(service, longest, grace)
+
+
+def _goes_on(wait: ServerTrait) -> bool:
+    """Whether a program has more to do once it has waited: one that ends itself then hasn't."""
+    return wait.location.file.endswith((".go", ".yml", ".yaml", ".properties"))
 
 
 def _serves(inventory: Inventory, service: Service) -> bool:

@@ -66,7 +66,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 
 def _of_images(found: list[Overruled]) -> Evidence:
     first, *others = found
-    name, services = first.variables[0].name, listed(dict.fromkeys(item.service or "" for item in first.variables))
+    name, services = first.variables[0].name, listed((item.service or "" for item in first.variables), limit=3)
     by_template = first.elsewhere.file != first.file
     keeps = f"{first.file} has{' by its template' if by_template else ''}" if first.file else "the default is"
     home = first.file or ".env"

@@ -35,7 +35,7 @@ from auditlib.conventions import programs, templates
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.configuration import EnvFile, EnvLine, Setting
-from auditlib.inventory.stack import EnvironmentEntry
+from auditlib.inventory.stack import EnvironmentEntry, Variable
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.phrases import listed
 from auditlib.redaction import is_credential_name
@@ -55,6 +55,31 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for template, unused in templates.unused(inventory):
         for line, setting in templates.near_misses(inventory, template, unused):
             yield _of_template(template, line, setting)
+    places: defaultdict[tuple[str, str], list[Location]] = defaultdict(list)
+    read: dict[str, Variable] = {}
+    for name, place, variable in templates.told_misses(inventory):
+        places[name, variable.name].append(place)
+        read[variable.name] = variable
+    for (name, other), found in places.items():
+        yield _of_command(name, read[other], found)
+
+
+def _of_command(name: str, variable: Variable, places: list[Location]) -> Evidence:
+    """What people are told to type, under a name that no Compose file reads."""
+    first, *others = places
+    return Evidence(
+        f"{first.file} has people give Compose {name}, which no Compose file reads; "
+        f"{variable.location.file} reads {variable.name}: who follows it changes nothing.",
+        first,
+        subject=f"{name}/{variable.name}",
+        related=(
+            Related(variable.location, f"{variable.name} is read here"),
+            *(Related(place, f"{name} here too", member=True) for place in others),
+        ),
+        recommendation=f"Write {variable.name} in place of {name} in {first.file}.",
+        severity=Severity.LOW,
+        change=(f"{name}=", f"{variable.name}="),
+    )
 
 
 def _of_template(template: EnvFile, line: EnvLine, setting: Setting) -> Evidence:

@@ -32,12 +32,15 @@ from __future__ import annotations
 import posixpath
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 
-from auditlib.conventions import environments, programs
+from auditlib.compose.discovery import BASES, OVERRIDES
+from auditlib.conventions import compose_calls, environments, programs
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.configuration import EnvFile, Setting
-from auditlib.inventory.stack import Variable
+from auditlib.inventory.delivery import Script
+from auditlib.inventory.stack import Project, Variable
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import counted, listed
@@ -52,6 +55,7 @@ _OF_PACKAGE = regex(
     r"backup|debugbar|ide-helper|excel|dompdf|l5-swagger|inertia|livewire|activitylog|captcha|geoip)\.php$"
 )
 """What Laravel and its packages publish into a project: most of the settings are offers that nobody has to take."""
+_ENV_FILE = regex(r"(?:^|/)\.env(?:\.\w+)?$")
 _COMPLETE = 5
 """Variables of the code that a template has to name before one that it lacks is missed though it has a default."""
 
@@ -72,7 +76,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 used.setdefault(variable.name, variable)
         missing = [variable for name, variable in used.items() if name not in named]
         if missing:
-            template = _template(inventory, project.location.file)
+            template = _given(inventory, project) or _template(inventory, project.location.file)
             required = [
                 item
                 for item in missing
@@ -175,11 +179,19 @@ def _are_listed(inventory: Inventory, settings: Iterable[Setting]) -> bool:
 
 
 def _documented(inventory: Inventory) -> set[str]:
-    """Every variable that an environment file of the repository or a document names."""
+    """Every variable that an environment file of the repository, a script that writes one, or a document names."""
     names = {line.name for file in inventory.env_files for line in file.lines}
+    names.update(name for script in inventory.scripts if _writes_env_file(script) for name in script.sets)
     return names | {
         item.text for document in inventory.documents for item in document.mentions if item.kind == "variable"
     }
+
+
+def _writes_env_file(script: Script) -> bool:
+    """Whether a script makes an environment file by itself, as those for PowerShell do that have lines for one."""
+    return script.interpreter == "pwsh" or any(
+        _ENV_FILE.search(path) for item in script.commands for path in item.writes
+    )
 
 
 def _template(inventory: Inventory, compose_file: str) -> EnvFile | None:
@@ -189,6 +201,15 @@ def _template(inventory: Inventory, compose_file: str) -> EnvFile | None:
         item for item in inventory.env_files if item.template and folder.startswith(posixpath.dirname(item.path))
     ]
     return max(templates, key=lambda item: len(posixpath.dirname(item.path)), default=None)
+
+
+def _given(inventory: Inventory, project: Project) -> EnvFile | None:
+    """The template of the file that what calls Compose for a project has it read (`--env-file deploy/.env`)."""
+    own = {posixpath.basename(file) for file in project.files} - {*BASES, *OVERRIDES}  # those are called by no name
+    calls = (call for call, _ in compose_calls.everywhere(inventory) if own & set(map(posixpath.basename, call.files)))
+    paths = (after for call in calls for word, after in pairwise(call.options) if word == "--env-file")
+    named = {path.replace("\\", "/").removeprefix("./") for path in paths}
+    return next((item for item in inventory.env_files if item.template and item.copied_to in named), None)
 
 
 def _message(missing: list[Variable], total: int, template: EnvFile | None, files: list[str]) -> str:

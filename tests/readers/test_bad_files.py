@@ -30,6 +30,8 @@ FILES = {
     "callers": ["crontab", "main.tf"],
     "absent_paths": ["README.md"],
     "seeded_users": ["app.py", "app.ts"],
+    "told_logins": ["README.md", "setup.sh"],
+    "request_logs": ["main.py", "nginx.conf", "Caddyfile"],
     "django_reads": ["app.py"],
 }
 HOSTILE = {

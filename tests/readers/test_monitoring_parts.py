@@ -1,9 +1,19 @@
 """Parts of the monitoring's files that single rules ask for: inhibitions, probes, foreign fields, labels, log files."""
 
 from auditlib.inventory.configuration import UnrotatedLog
-from auditlib.inventory.monitoring import Datasource, InhibitRule, ProbeModule, RawPathLabel, Route, ScrapeJob, WebLogin
+from auditlib.inventory.monitoring import (
+    CollectorPart,
+    Datasource,
+    InhibitRule,
+    ProbeModule,
+    RawPathLabel,
+    Route,
+    ScrapeJob,
+    WebLogin,
+)
 from auditlib.readers import (
     alertmanager,
+    collector_parts,
     documents,
     grafana,
     instrumentation,
@@ -58,6 +68,14 @@ def test_modules_of_probes_and_schemes_of_targets(tmp_path):
     (job,) = records(prometheus, ScrapeJob, tmp_path, prometheus__yml=text)
     assert [item.path for item in job.modules] == ["web"]
     assert [(item.scheme, item.address) for item in job.targets] == [("https", "a:1"), ("", "c:2")]
+
+
+def test_components_of_a_collector(tmp_path):
+    text = "receivers: {otlp: {}}\nexporters:\n  logging/a: {}\nservice: {pipelines: {traces: {}}}\n"
+    found = records(collector_parts, CollectorPart, tmp_path, otel__yml=text, other__yml="pipelines: {a: 1}\n")
+    assert [(item.section, item.kind, item.location.line) for item in found] == [
+        ("receivers", "otlp", 1), ("exporters", "logging", 3),
+    ]  # fmt: skip
 
 
 def test_who_asks_for_a_password_and_who_gives_one(tmp_path):

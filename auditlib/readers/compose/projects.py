@@ -58,12 +58,20 @@ class Resolved(Struct, frozen=True):
     variables: tuple[stack.Variable, ...]
     problems: tuple[stack.Problem, ...]
     overrides: tuple[stack.Override, ...]
+    empty_lists: tuple[stack.EmptyList, ...]
     files: tuple[str, ...]
 
     def records(self) -> Iterator[Any]:
         """All records, in the order in which the tables show them."""
         yield self.project
-        yield from (*self.services, *self.resources, *self.variables, *self.problems, *self.overrides)
+        yield from (
+            *self.services,
+            *self.resources,
+            *self.variables,
+            *self.problems,
+            *self.overrides,
+            *self.empty_lists,
+        )
 
 
 def plans(found: Sequence[compose.Found], deployed: Mapping[str, Combination]) -> list[Plan]:
@@ -123,6 +131,7 @@ def resolve(source: Source, plan: Plan) -> Resolved:
         tuple(record for record in uses.records() if record.location.file in view.listed),
         tuple(_problems(view, plan, unset, warnings)),
         tuple(stack.Override(place, losers) for place, losers in view.overrides.items()),
+        tuple(raw.empty_lists(source, compose_files)),
         compose_files,
     )
 
@@ -131,17 +140,18 @@ def _project(source: Source, plan: Plan, files: tuple[str, ...]) -> stack.Projec
     role = "overlay" if plan.base_file else "base"
     own = (plan.own_file,) if plan.base_file else (*plan.files, *(file for file in files if file not in plan.files))
     place = Location(plan.own_file)
-    named = any(raw.names_project(source, file) for file in files)
+    called = next(filter(None, (raw.project_name(source, file) for file in files)), "")
     aside = not plan.started_at and raw.says_development(source, plan.own_file)
     said = "\n".join(raw.comments(source, file) for file in own)
     return stack.Project(
-        plan.name, own, role, plan.base_name, place, plan.env_file, plan.started_at, named,
+        plan.name, own, role, plan.base_name, place, plan.env_file, plan.started_at, called,
         for_development=aside,
         for_one_host=stages.ONE_HOST.search(said) is not None,
         tells_network="network create" in said,
         tells_volume="volume create" in said,
         tells_first_start=_FIRST_START.search(said) is not None,
         told_profiles=tuple(dict.fromkeys(_PROFILE.findall(said))),
+        told_variables=tuple(item for file in own for item in raw.told_variables(source, file)),
         told_calls=tuple(dict.fromkeys(_CALL.findall(said))),
     )  # fmt: skip
 

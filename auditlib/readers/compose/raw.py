@@ -8,12 +8,17 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from posixpath import dirname, join, normpath
 
-from auditlib.inventory.stack import EnvFileReference
+from auditlib.inventory.stack import EmptyList, EnvFileReference
 from auditlib.model import Location
 from auditlib.patterns import regex
+from auditlib.readers.shell import given_to_compose
 from auditlib.source import Source, Unreadable
 from auditlib.yamltree import Node
 
+_ADDED_TO = (
+    "ports", "volumes", "environment", "env_file", "depends_on", "expose", "devices", "cap_add", "extra_hosts",
+)  # fmt: skip
+"""Parts of a service that a merge of files adds to."""
 _HEADER = regex(r"(?:[ \t]*(?:#[^\n]*|---|(?:version|name):[^\n]*)?\n)*")
 """The lines before the first section."""
 _BROKEN_LINE = regex(r"(?<=[\w,)])\n[ \t]*#[ \t]*(?=\w)")
@@ -74,6 +79,13 @@ def comment_beside(source: Source, place: Location) -> str:
     return "\n".join([*reversed(list(above)), own])
 
 
+def told_variables(source: Source, file: str) -> Iterator[tuple[str, Location]]:
+    """The variables that comments of a file set before a call of Compose (`DEBUG=true docker compose up`)."""
+    for number, line in enumerate(source.lines(file), 1) if file in source.files else ():
+        if line.lstrip().startswith("#"):
+            yield from ((name, Location(file, number)) for name in given_to_compose(line))
+
+
 def service_places(source: Source, file: str) -> dict[str, Location]:
     """Where each service stands in one file."""
     return {key.text: Location(file, key.line, key.column) for key, _ in _services(source, file)}
@@ -93,14 +105,30 @@ def env_files(source: Source, files: Iterable[str], folder: str) -> dict[str, tu
     return {name: tuple(references.values()) for name, references in found.items()}
 
 
-def names_project(source: Source, file: str) -> bool:
-    """Whether a file gives its project a name."""
+def empty_lists(source: Source, files: Iterable[str]) -> Iterator[EmptyList]:
+    """What is written empty in a file of a project though one before it has entries, which a merge keeps."""
+    before: dict[tuple[str, str], Location] = {}
+    for file in files:
+        lines = source.lines(file)
+        found = [(name.text, key, node) for name, service in _services(source, file) for key in _ADDED_TO
+                 if (node := service.get(key)) is not None]  # fmt: skip
+        for name, key, node in found:
+            place = Location(file, node.line, node.column)
+            if node.kind != "scalar" and node.content:
+                before.setdefault((name, key), place)
+            elif node.kind != "scalar" and (name, key) in before and "!" not in lines[node.line - 1]:
+                yield EmptyList(name, key, place, before[name, key])
+
+
+def project_name(source: Source, file: str) -> str:
+    """The name that a file gives its project; empty where it gives none."""
     if not _mentions(source, file, "name:"):
-        return False
+        return ""
     try:
-        return any(document.is_mapping and document.get("name") is not None for document in source.yaml(file))
+        said = (document.get("name") for document in source.yaml(file) if document.is_mapping)
+        return next((str(item.value) for item in said if item is not None), "")
     except Unreadable:
-        return False
+        return ""
 
 
 def _mentions(source: Source, file: str, word: str) -> bool:

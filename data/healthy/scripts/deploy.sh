@@ -14,3 +14,5 @@ if [[ -n $(docker compose ps --quiet backup) ]]; then
     docker compose exec -T backup backup.sh
 fi
 docker compose up --detach --build --wait --remove-orphans
+# These read their configuration once, when they start.
+docker compose up --detach --wait --no-deps --force-recreate nginx prometheus alertmanager

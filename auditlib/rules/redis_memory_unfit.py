@@ -1,0 +1,82 @@
+"""Redis may fill all the memory that its container gets.
+
+`maxmemory` counts what Redis itself allocates. Fragmentation, and the pages that a rewrite or a snapshot copies, come
+on top, so that the kernel kills the server before it makes room; it then loads the same data again.
+
+Anti-pattern:
+
+    cache:
+      image: redis:7.4.1
+      command: redis-server --maxmemory 512mb --maxmemory-policy allkeys-lru
+      deploy: {resources: {limits: {memory: 512M}}}
+
+Better:
+
+    cache:
+      image: redis:7.4.1
+      command: redis-server --maxmemory 384mb --maxmemory-policy allkeys-lru
+      deploy: {resources: {limits: {memory: 512M}}}
+
+Recommendation:
+
+    Keep `maxmemory` at three quarters of the container's memory limit, or lower where much is written.
+
+References:
+
+- https://redis.io/docs/latest/operate/oss_and_stack/management/optimization/memory-optimization/
+- https://redis.io/docs/latest/develop/reference/eviction/
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from auditlib.conventions import environments, services
+from auditlib.graph import DependencyGraph
+from auditlib.inventory import Inventory
+from auditlib.inventory.stack import Service
+from auditlib.model import Area, Confidence, Effort, Severity
+from auditlib.patterns import regex
+from auditlib.rules import _compose_lines as compose_lines
+from auditlib.rules._rule import Evidence, rule
+
+_SAID = regex(r"--maxmemory[ =]+[\"']?(?P<number>\d{1,15})(?P<unit>[kmg]b?)?(?![\w%])", re.I)
+_UNITS = {"": 1, "k": 1000, "kb": 1024, "m": 1000**2, "mb": 1024**2, "g": 1000**3, "gb": 1024**3}
+"""The units of redis.conf: those with a `b` count by 1024."""
+_SERVERS = frozenset({"Redis", "Valkey"})
+_MOST = 0.85
+_FIT = 0.75
+_MB = 1024**2
+
+
+@rule(area=Area.RESILIENCE, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
+def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
+    """Each Redis that is deployed with a bound of its own beside, or above, the one of its container."""
+    for service in inventory.deployed_services:
+        if not service.memory_limit.isdigit() or environments.is_for_developers(inventory, service):
+            continue
+        found = services.product(inventory, service)
+        text = " ".join((*service.entrypoint, *service.command))
+        match = _SAID.search(text) if found and found.name in _SERVERS else None
+        limit = int(service.memory_limit)
+        own = int(match["number"]) * _UNITS[(match["unit"] or "").lower()] if match else 0
+        if match and own and limit and own > _MOST * limit:
+            yield _evidence(service, match[0], own, limit)
+
+
+def _evidence(service: Service, said: str, own: int, limit: int) -> Evidence:
+    fit = f"{max(int(limit * _FIT) // _MB, 1)}mb"
+    number = said.rsplit(maxsplit=1)[-1].rsplit("=", maxsplit=1)[-1].strip("\"'")
+    return Evidence(
+        f"{service.name} may keep {own // _MB} MB of data in a container of {limit // _MB} MB: with what comes on "
+        "top of the data the kernel kills it before it makes room.",
+        service.command_location or service.location,
+        subject=f"{service.name}/maxmemory",
+        service=service.name,
+        recommendation=f"Lower `maxmemory` of {service.name} to {fit}, or raise its memory limit.",
+        change=(number, fit) if service.command else ("", ""),
+        example=compose_lines.of_service(
+            service, f"command: redis-server --maxmemory {fit}  # and what stands there now"
+        ),
+    )
