@@ -78,8 +78,8 @@ _ENDING = frozenset({"ends", "terminates", "terminated", "terminate", "terminati
 
 @rule(area=Area.CONFIGURATION, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.MEDIUM)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """Each Ingress without a certificate, each site that Caddy is told to serve in clear; each nginx whose plain port is
-    published, and for each project what is published without a proxy, where nothing of the repository listens on a
+    """Each Ingress without a certificate, each site that Caddy is told to serve in clear; each nginx whose plain port
+    is published, and for each project what is published without a proxy, where nothing of the repository listens on a
     port of TLS.
     """
     yield from _ingresses(inventory)
