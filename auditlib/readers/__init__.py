@@ -21,6 +21,7 @@ from auditlib.source import Source
 READERS: tuple[str, ...] = (
     "env_files",
     "settings",
+    "cross_origins",
     "django_settings",
     "settings_modules",
     "task_queues",

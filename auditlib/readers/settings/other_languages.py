@@ -108,9 +108,14 @@ _OWN = frozenset({"RAILS_ENV", "RACK_ENV", "MIX_ENV", "RAILS_MAX_THREADS", "RAIL
 """What frameworks read, with the defaults that their generators write."""
 
 
+def is_test(path: str) -> bool:
+    """Whether a file of these languages belongs to tests."""
+    return bool(_TEST.search(path))
+
+
 def language(path: str) -> _Language | None:
     """The language of a file as far as this reader knows it; none for tests."""
-    if not path.endswith(_ENDINGS) or _TEST.search(path):
+    if not path.endswith(_ENDINGS) or is_test(path):
         return None
     if _SPRING_FILE.search(path):
         return _SPRING
