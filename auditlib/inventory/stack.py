@@ -106,6 +106,16 @@ class EnvFileReference(Struct, frozen=True):
     location: Location
 
 
+class RepeatedEntry(Struct, frozen=True):
+    """A variable that the list of a service's environment gives several times; the last place counts."""
+
+    service: str
+    name: str
+    places: tuple[Location, ...]
+    differ: bool
+    """Whether the values differ."""
+
+
 class Attachment(Struct, frozen=True):
     """A network that a service joins, with its aliases there."""
 

@@ -20,6 +20,7 @@ from auditlib.source import Source
 
 READERS: tuple[str, ...] = (
     "env_files",
+    "repeated_entries",
     "settings",
     "cross_origins",
     "django_settings",
