@@ -106,6 +106,14 @@ class EnvFileReference(Struct, frozen=True):
     location: Location
 
 
+class RedisFile(Struct, frozen=True):
+    """A configuration file of Redis or Valkey, with what it writes to disk: `log`, `snapshots` or `off`."""
+
+    path: str
+    persistence: str
+    location: Location
+
+
 class RepeatedEntry(Struct, frozen=True):
     """A variable that the list of a service's environment gives several times; the last place counts."""
 

@@ -64,11 +64,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     declared = stacks.by_project(inventory.distinct_services)
     for project in inventory.projects:
         own = declared.get(project.name, [])
-        workers = [
-            item
-            for item in own
-            if durability.is_celery_worker(inventory, item) and not environments.only_for_development(item)
-        ]
+        workers = [item for item in own if _works(inventory, item)]
         apps = _started(inventory, workers)
         forgetful = list(dict.fromkeys(broker for item in workers for broker in brokers[item.project, item.name]))
         if workers and (apps or forgetful):
@@ -134,7 +130,10 @@ def _forgetful(inventory: Inventory, graph: DependencyGraph) -> defaultdict[tupl
     """The brokers that lose their queue at a restart, by the project and name of the services that use them."""
     found: defaultdict[tuple[str, str], list[Service]] = defaultdict(list)
     for service, product in durability.stores(inventory):
-        early = durability.redis_persistence(service) in ("off", "snapshots") and product in ("Redis", "Valkey")
+        early = durability.redis_persistence(inventory, service) in ("off", "snapshots") and product in (
+            "Redis",
+            "Valkey",
+        )
         kind = services.product(inventory, service)
         volatile = product == "RabbitMQ" and services.keeps_data(service, kind) is None
         if early or volatile:
