@@ -102,6 +102,8 @@ _COMPARED = regex(
 _COMPARED_AT_ONCE = regex(r"""['"\])\s]{0,3}\s*[!=]==?\s*["'](?P<value>\w{1,30})["']""")
 """What stands behind the lookup of the environment's name where it is compared at once."""
 _STOPS = r"[^{}]{0,200}?\b(?:return\b[^\n]{0,100}[eE]rr|(?:log\.)?Fatal\w*\(|panic\(|os\.Exit\()"
+_TELLING_NAME, _NEAR = 6, 150
+"""Letters from which a name of Go tells what it holds; a shorter one holds the next variable some lines below."""
 _BY_ENDING = {
     ".go": _GO, ".rb": _RUBY, ".php": _PHP, ".java": _JVM, ".kt": _JVM, ".cs": _CSHARP, ".rs": _RUST,
     ".ex": _ELIXIR, ".exs": _ELIXIR,
@@ -218,7 +220,10 @@ def _is_required(known: _Language, match: re.Match[str], text: str) -> bool:
 
 def _is_checked(match: re.Match[str], text: str) -> bool:
     """Whether Go stops where what was looked up is empty; a check inside another block holds in some cases only."""
+    if not text[match.end() : match.end() + 20].lstrip().startswith(")"):
+        return False  # what else is given is a default
     target = target_before(text, match.start()).rpartition(".")[2]
     held = re.escape(target) if target else re.escape(f"{match[0]})")
-    found = rf'\n\tif (?:\w+\.)?{held}\s*==\s*""\s*\{{{_STOPS}'
-    return re.search(found, text) is not None
+    near = bool(target) and (len(target) < _TELLING_NAME or target == "value")
+    behind = text[match.end() : match.end() + _NEAR] if near else text[text.rfind("\n", 0, match.start()) :]
+    return re.search(rf'\n\tif (?:\w+\.)?{held}\s*==\s*""\s*\{{{_STOPS}', behind) is not None
