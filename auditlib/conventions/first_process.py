@@ -38,7 +38,7 @@ def last_of_script(inventory: Inventory, service: Service) -> Start | None:
     last = followed[-1] if followed and not minded else None
     if last is None or last.location.file not in inventory.scripts_by_path:
         return None
-    return last if _starts_server(last) else _of_branches(inventory, last.location.file)
+    return last if _starts_server(last) else _of_branches(inventory, service, last.location.file)
 
 
 _LASTING = regex(
@@ -48,13 +48,18 @@ _LASTING = regex(
 """Commands that only ever serve, whatever stands behind them in a script."""
 
 
-def _of_branches(inventory: Inventory, path: str) -> Start | None:
-    """The first server of a script that starts one by its argument, if none of its branches hands over by `exec`."""
+def _of_branches(inventory: Inventory, service: Service, path: str) -> Start | None:
+    """The server of a script that starts one by its argument, if none of its branches hands over by `exec`.
+
+    It is the one that names what the service tells the script, or else the first.
+    """
     commands = inventory.scripts_by_path[path].commands
     servers = [item for item in commands if _LASTING.match(" ".join(item.words))]
     if not servers or any(item.words[0] == "exec" or not item.conditional or item.caught for item in servers):
         return None
-    return Start(servers[0].words, servers[0].location, True)
+    told = {*service.command, service.name}
+    own = next((item for item in servers if not told.isdisjoint(item.words)), servers[0])
+    return Start(own.words, own.location, True)
 
 
 def _starts_server(start: Start) -> bool:

@@ -77,7 +77,8 @@ def _variables(inventory: Inventory) -> dict[tuple[str, str], list[Sighting]]:
     """
     uses: defaultdict[tuple[str, str], list[Sighting]] = defaultdict(list)
     bases = {name: base.name for base in inventory.base_projects for name in inventory.family(base.name)}
-    with_default = [item for item in inventory.variables if item.default is not None and item.default.secret]
+    stands_in = [item for item in inventory.variables if item.operator in (":-", "-")]
+    with_default = [item for item in stands_in if item.default is not None and item.default.secret]
     defaulted = {(bases.get(item.project, item.project), item.name) for item in with_default}
     for service in inventory.services:
         base = bases.get(service.project, service.project)

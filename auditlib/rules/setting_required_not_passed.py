@@ -65,8 +65,15 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             names = tuple(sorted({item.name for item in missing}))
             found[program.service.project, names].append(program)
     for (project, names), group in found.items():
-        yield _evidence(inventory, project, [lacking[name] for name in names], group)
+        missing = [lacking[name] for name in names]
+        yield _evidence(inventory, project, missing, _fullest(group) if missing[0].style == "go" else group)
     yield from _of_programs(inventory)
+
+
+def _fullest(group: list[Program]) -> list[Program]:
+    """Of programs of one tree those that are given most of its settings: the others may read but a part of them."""
+    given = [sum(not _names(item).isdisjoint(program.given) for item in program.settings) for program in group]
+    return [program for program, number in zip(group, given, strict=True) if number == max(given)]
 
 
 def _passed_somewhere(inventory: Inventory) -> dict[str, set[str]]:
