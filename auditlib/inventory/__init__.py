@@ -56,6 +56,8 @@ class Inventory:
     overrides: tuple[stack.Override, ...] = field(default=(), metadata={"of": stack.Override})
     empty_lists: tuple[stack.EmptyList, ...] = field(default=(), metadata={"of": stack.EmptyList})
 
+    redis_files: tuple[stack.RedisFile, ...] = field(default=(), metadata={"of": stack.RedisFile})
+    repeated_entries: tuple[stack.RepeatedEntry, ...] = field(default=(), metadata={"of": stack.RepeatedEntry})
     env_files: tuple[configuration.EnvFile, ...] = field(default=(), metadata={"of": configuration.EnvFile})
     settings: tuple[configuration.Setting, ...] = field(default=(), metadata={"of": configuration.Setting})
     fixed_secrets: tuple[configuration.FixedSecret, ...] = field(default=(), metadata={"of": configuration.FixedSecret})

@@ -20,7 +20,10 @@ from auditlib.source import Source
 
 READERS: tuple[str, ...] = (
     "env_files",
+    "repeated_entries",
+    "redis_files",
     "settings",
+    "cross_origins",
     "django_settings",
     "settings_modules",
     "task_queues",
