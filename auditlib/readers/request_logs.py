@@ -26,8 +26,11 @@ _ALIKE = {".ts": ".js", ".mjs": ".js", ".kt": ".java"}
 _ONCE = regex(r"verif|confirm|activat|reset|unsubscri|invit|csrf|magic|forgot|page[_-]?token", re.I)
 """Words of what a token is for that holds once."""
 _QUERY = {
-    ".py": ("query_params", "request.args", "request.GET"), ".js": (".query",), ".go": (".Query",), ".java": ("RequestParam",)
-}  # fmt: skip
+    ".py": ("query_params", "request.args", "request.GET"),
+    ".js": (".query",),
+    ".go": (".Query",),
+    ".java": ("RequestParam",),
+}
 """Texts of a language without any of them take nothing from an address."""
 _NEAR = 200
 _BEFORE = 800
