@@ -56,6 +56,8 @@ class Inventory:
     overrides: tuple[stack.Override, ...] = field(default=(), metadata={"of": stack.Override})
     empty_lists: tuple[stack.EmptyList, ...] = field(default=(), metadata={"of": stack.EmptyList})
 
+    redis_files: tuple[stack.RedisFile, ...] = field(default=(), metadata={"of": stack.RedisFile})
+    repeated_entries: tuple[stack.RepeatedEntry, ...] = field(default=(), metadata={"of": stack.RepeatedEntry})
     env_files: tuple[configuration.EnvFile, ...] = field(default=(), metadata={"of": configuration.EnvFile})
     settings: tuple[configuration.Setting, ...] = field(default=(), metadata={"of": configuration.Setting})
     fixed_secrets: tuple[configuration.FixedSecret, ...] = field(default=(), metadata={"of": configuration.FixedSecret})
@@ -167,6 +169,7 @@ class Inventory:
     documents: tuple[document.Document, ...] = field(default=(), metadata={"of": document.Document})
     program_calls: tuple[code.ProgramCall, ...] = field(default=(), metadata={"of": code.ProgramCall})
     kept_files: tuple[delivery.KeptFile, ...] = field(default=(), metadata={"of": delivery.KeptFile})
+    update_entries: tuple[delivery.UpdateEntry, ...] = field(default=(), metadata={"of": delivery.UpdateEntry})
     git_ignores: tuple[delivery.GitIgnore, ...] = field(default=(), metadata={"of": delivery.GitIgnore})
     absent_paths: tuple[document.AbsentPath, ...] = field(default=(), metadata={"of": document.AbsentPath})
     web_routes: tuple[code.Route, ...] = field(default=(), metadata={"of": code.Route})
@@ -219,7 +222,8 @@ class Inventory:
     def development_files(self) -> frozenset[str]:
         """The Compose files for development: those that say so of themselves, and those that show it.
 
-        One shows it by mounting the very folder that it builds an image from, while another is called for production.
+        One shows it by mounting the very folder that it builds an image from, while another is called for production;
+        or by its plain name, while another one of its folder is started for production in its place.
         """
         said = {project.location.file for project in self.projects if project.for_development}
         elsewhere = {item.name for item in self.base_projects if stages.names_production(item.location.file)}
@@ -229,7 +233,12 @@ class Inventory:
             if elsewhere - {project.name} and project.name not in elsewhere and not project.started_at
             and any(map(_mounts_its_source, self.services_of(project.name).values()))
         }  # fmt: skip
-        return frozenset(said | shown)
+        replaced = {
+            project.location.file
+            for project in self.base_projects
+            if project.aside and project.location.file.rpartition("/")[2].count(".") == 1
+        }
+        return frozenset(said | shown | replaced)
 
     @cached_property
     def aside(self) -> frozenset[str]:

@@ -41,6 +41,11 @@ _SETS = regex(
 )
 """How a shell gives a variable a value, or is content without one."""
 _COMPOSE_CALL = regex(r"\b(?:docker|podman)[- ]compose[ \t][^;&|\n\"'`)#]*")
+_HOLDS_FILES = regex(
+    r"^[ \t]*(?:(?:export|readonly|local)[ \t]+)?(?P<name>[A-Za-z_]\w*)=[\"']?(?:\$\{(?P=name):?-)?"
+    r"(?P<files>[\w./:${}-]{1,300}\.ya?ml)\}?[\"']?[ \t]*(?:#[^\n]*)?$",
+    re.M,
+)
 _PROGRAM = regex(
     r"^[ \t]*(?:(?:export|readonly|local)[ \t]+)?(?P<name>[A-Za-z_]\w*)=(?P<quote>[\"'])"
     r"(?P<value>(?:docker(?:-compose)?|podman(?:-compose)?)(?: [\w./=-]+)*)(?P=quote)[ \t]*(?:#[^\n]*)?$",
@@ -130,6 +135,7 @@ def _read(source: Source, file: str) -> Iterator[Script | EnvironmentBranch | Co
         shebang=text.startswith("#!"),
         carriage_return=file in source.carriage_returns and "eol=lf" not in source.glance(".gitattributes"),
         compose_files=tuple(_compose_files(file, text)) if found else (),
+        compose_variables=tuple(_compose_variables(file, text)) if found and "compose" in text else (),
         sets=_sets(text) if found else frozenset(_LINE_OF_ENV.findall(text)) if interpreter == "pwsh" else frozenset(),
         assigned=tuple(dict.fromkeys(_HELD.findall(text))) if found else (),
         backup_folder=_backup_folder(text) if found else "",
@@ -169,6 +175,11 @@ def _compose_files(file: str, text: str) -> Iterator[Pair]:
             for said in _COMPOSE_CALL.findall(line[:_LINE]):
                 call = compose_command.of([*said.split(), "ps"])  # a variable may hold all but the verb
                 yield from (Pair("compose", name, Location(file, number)) for name in (call.files if call else ()))
+
+
+def _compose_variables(file: str, text: str) -> Iterator[Pair]:
+    for match in _HOLDS_FILES.finditer(text):
+        yield Pair(match["name"], match["files"], Location(file, text.count("\n", 0, match.start()) + 1))
 
 
 def _unchecked_hosts(file: str, text: str) -> Iterator[Pair]:

@@ -9,7 +9,8 @@ called for that. Where a variable names a file, nothing is known.
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable, Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import IntEnum
 from typing import Any
 
@@ -24,6 +25,9 @@ from auditlib.patterns import regex
 from auditlib.readers import shell
 
 _FILE = "COMPOSE_FILE"
+_ON_DEVELOPMENT = regex(r"\b(?:development|dev|local(?:ly)?)\b(?!.*\bprod)", re.I)
+_BELOW_VARIABLE = regex(r"^\$\{?\w+\}?/")
+"""A variable for the folder of a path, as a rule the root of the checkout."""
 _HINT = regex(r"docker[- ](?:compose|stack)")
 """Texts without it are not taken apart."""
 
@@ -65,7 +69,7 @@ def _starts(record: Any) -> Iterator[Start]:
             for job in record.jobs:
                 yield from _of_job(record, job)
         case Script():
-            yield from _of_commands(record.commands, record.path, Weight.SCRIPT)
+            yield from _of_commands(record.commands, record.path, Weight.SCRIPT, held=record.compose_variables)
         case Manifest():
             for target in record.targets:
                 yield from _of_commands(target.commands, record.path, Weight.SCRIPT, target.name)
@@ -102,17 +106,32 @@ def _given(pairs: Iterable[Pair]) -> str:
     return next((pair.value for pair in reversed(list(pairs)) if pair.name == _FILE), "")
 
 
-def _of_commands(commands: Iterable[Command], path: str, weight: Weight, target: str = "") -> Iterator[Start]:
+def _of_commands(
+    commands: Iterable[Command], path: str, weight: Weight, target: str = "", held: Iterable[Pair] = ()
+) -> Iterator[Start]:
     given = ""
+    values = {pair.name: pair.value for pair in held}
     for command in _with_remote(commands):
+        if command.words == ("export", _FILE):
+            given = values.get(_FILE, given)
         given = next((word.partition("=")[2] for word in command.words[1:] if word.startswith(f"{_FILE}=")), given)
         if stages.is_for_development(path) or _FILE in command.assignments:
             continue
         folder = posixpath.dirname(path)
         folders = _below(folder, command.folder) if target else _folders(command.folder or ".", folder)
-        for files in _files(command.words, given):
+        for files in _files(_filled_in(command.words, values), given):
             if _are_for_production(files) or any(map(stages.names_production, (path, target))):
                 yield Start(files, folders, weight, command.location)
+
+
+def _filled_in(words: Sequence[str], values: Mapping[str, str]) -> tuple[str, ...]:
+    """The words, a variable of the script replaced by the Compose file that it holds."""
+    return tuple(
+        _BELOW_VARIABLE.sub("", values[name])
+        if word.startswith("$") and (name := word.strip("${}")) in values
+        else word
+        for word in words
+    )
 
 
 def _of_document(document: Document) -> Iterator[Start]:
@@ -123,6 +142,8 @@ def _of_document(document: Document) -> Iterator[Start]:
             continue
         line = mention.location.line
         above = next((text for number, text in reversed(titles) if number < line), "")
+        if _ON_DEVELOPMENT.search(above):
+            continue
         for files in _files(tuple(mention.text.split()), ""):
             if _are_for_production(files) or any(map(stages.names_production, (document.path, above))):
                 yield Start(files, _folders(posixpath.dirname(document.path)), Weight.DOCUMENT, mention.location)
