@@ -80,8 +80,8 @@ def _called(inventory: Inventory) -> frozenset[str]:
 
 
 def _has_fixed_port(service: Service) -> bool:
-    """Whether a port of the host is taken, which a second container wouldn't get either."""
-    return any(port.host_port and "-" not in port.host_port for port in service.ports)
+    """Whether a port of the host is taken, which a second container wouldn't get either; a variable may hold it."""
+    return any("-" not in port.host_port if port.host_port else port.variable for port in service.ports)
 
 
 def _hosts(inventory: Inventory) -> dict[str, Location]:
