@@ -42,7 +42,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from auditlib import pipeline
-from auditlib.conventions import checks, deployment, workflow_events
+from auditlib.conventions import checks, deployment, image_builds, workflow_events
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Job, Step, Trigger, Workflow
@@ -90,7 +90,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         return
     composed = building.composed_by(inventory)
     late = []
-    for file in filter(building.counts, inventory.dockerfiles):
+    used = {item.dockerfile.path for item in image_builds.for_production(inventory)}
+    for file in (item for item in inventory.dockerfiles if building.counts(item) and item.path in used):
         about = [item for item in builds if building.covers(item.run, file, inventory, composed)]
         own = [item for item in about if _starts_by_itself(item)]
         if own and not any(item.run.location in before for item in about):
