@@ -91,8 +91,10 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     composed = building.composed_by(inventory)
     late = []
     used = {item.dockerfile.path for item in image_builds.for_production(inventory)}
-    for file in (item for item in inventory.dockerfiles if building.counts(item) and item.path in used):
+    for file in filter(building.counts, inventory.dockerfiles):
         about = [item for item in builds if building.covers(item.run, file, inventory, composed)]
+        if file.path not in used:  # Compose is told of the files for production, as a rule
+            about = [item for item in about if "compose" not in item.run.text]
         own = [item for item in about if _starts_by_itself(item)]
         if own and not any(item.run.location in before for item in about):
             late.append((file, own[0]))
