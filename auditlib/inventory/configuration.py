@@ -261,7 +261,9 @@ class ServerTrait(Struct, frozen=True):
     `kind` is `shutdown` (it waits so many seconds for requests at hand), `body` (it takes uploads of so many bytes),
     `interrupt` (it ends in order on SIGINT alone), `tls` (it speaks TLS itself), `ready` (it has a route that tells
     whether it can work), `constant` (a route on its health gives the same answer always), `manual` (a page of its
-    documentation) or `metrics` (it serves its metrics at a path, or its rules of access let everybody read them).
+    documentation), `queue` (it hands on work through Redis), `exposed` (the endpoints of Spring's Actuator, in place of
+    a route), `unmetered` (no code in a language, by its ending, speaks of metrics) or `metrics` (it serves its metrics
+    at a path, or its rules of access let everybody read them).
     """
 
     kind: str
@@ -291,6 +293,9 @@ class SeededUser(Struct, frozen=True):
     password: Value
     at_start: bool
     location: Location
+    kind: str = ""
+    """`sql` for a hash that a script inserts into a table, `table` for one in a table of the code itself, `seeder` for
+    what Laravel's `db:seed` creates."""
 
 
 class UndefinedSetting(Struct, frozen=True):

@@ -268,6 +268,15 @@ class GitIgnore(Struct, frozen=True):
     location: Location
 
 
+class UpdateEntry(Struct, frozen=True):
+    """What Dependabot is told to look after: an ecosystem (`pip`), in folders, which may be patterns."""
+
+    ecosystem: str
+    folders: tuple[str, ...]
+    """Relative to the root, which is empty."""
+    location: Location
+
+
 class ClusterImage(Struct, frozen=True):
     """An image that a manifest runs, or that a kustomization puts in the place of another, as it is written."""
 
@@ -285,6 +294,18 @@ class ClusterScale(Struct, frozen=True):
     automatic: bool = False
 
 
+class ClusterIngress(Struct, frozen=True):
+    """An Ingress of a manifest, by which what is outside reaches services; without `encrypted` nothing of it says how
+    TLS ends there."""
+
+    name: str
+    hosts: tuple[str, ...]
+    encrypted: bool
+    redirects: bool
+    """Whether it is to send visitors to HTTPS all the same."""
+    location: Location
+
+
 class ClusterFile(Struct, frozen=True):
     """A file that deploys to a cluster: a `manifest` of Kubernetes, a `chart`, `kustomization`, `helmfile`, …"""
 
@@ -294,3 +315,4 @@ class ClusterFile(Struct, frozen=True):
     replaced: tuple[str, ...] = ()
     """The images that a kustomization replaces in other files, by their names."""
     scales: tuple[ClusterScale, ...] = ()
+    ingresses: tuple[ClusterIngress, ...] = ()

@@ -106,6 +106,24 @@ class EnvFileReference(Struct, frozen=True):
     location: Location
 
 
+class RedisFile(Struct, frozen=True):
+    """A configuration file of Redis or Valkey, with what it writes to disk: `log`, `snapshots` or `off`."""
+
+    path: str
+    persistence: str
+    location: Location
+
+
+class RepeatedEntry(Struct, frozen=True):
+    """A variable that the list of a service's environment gives several times; the last place counts."""
+
+    service: str
+    name: str
+    places: tuple[Location, ...]
+    differ: bool
+    """Whether the values differ."""
+
+
 class Attachment(Struct, frozen=True):
     """A network that a service joins, with its aliases there."""
 

@@ -2,6 +2,7 @@
 
 What such a file is, is looked for, and which images it names, by its lines: a template of Helm is no YAML. Follows
 https://kubernetes.io/docs/concepts/overview/working-with-objects/, https://helm.sh/docs/topics/charts/,
+https://kubernetes.io/docs/concepts/services-networking/ingress/#tls,
 https://kubectl.docs.kubernetes.io/references/kustomize/kustomization/,
 https://helmfile.readthedocs.io and https://developer.hashicorp.com/nomad/docs/job-specification.
 """
@@ -11,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from auditlib.inventory.delivery import ClusterFile, ClusterImage, ClusterScale
+from auditlib.inventory.delivery import ClusterFile, ClusterImage, ClusterIngress, ClusterScale
 from auditlib.model import Location
 from auditlib.patterns import regex
 from auditlib.readers.reading import Reading
@@ -49,6 +50,17 @@ _WORKLOADS = frozenset({"Deployment", "StatefulSet"})
 _AUTOSCALERS = frozenset({"HorizontalPodAutoscaler", "ScaledObject"})
 """Kubernetes' own, and KEDA's."""
 
+_INGRESS = regex(r"^kind:[ \t]*[\"']?Ingress[\"']?[ \t]*$", re.M)
+_HOST = regex(r"^[ \t]{0,12}(?:-[ \t]+)?host:[ \t]*[\"']?(?P<host>[\w.*-]+)", re.M)
+_ENCRYPTED = regex(
+    r"^[ \t]{0,8}tls:|^[^#\n]{0,200}(?:certificate-arn|managed-certificates|pre-shared-cert|ssl-certificate|tls-acme|"
+    r"ssl-passthrough|router\.tls|listen-ports:[^\n]{0,40}HTTPS|"
+    r"ingressClassName:[ \t]*[\"']?(?:tailscale|cloudflare))",
+    re.M,
+)
+"""A certificate of its own, or that of the load balancer before it, in an annotation."""
+_REDIRECTS = regex(r"^[^#\n]{0,100}ssl-redirect:[ \t]*[\"']true", re.M)
+
 
 def read(source: Source) -> Reading:
     """A record for each file; which were read, their records tell."""
@@ -59,7 +71,8 @@ def read(source: Source) -> Reading:
             images = tuple(_images(path, text)) if kind in ("manifest", "kustomization") else ()
             replaced = tuple(_replaced(text)) if kind == "kustomization" else ()
             scales = tuple(_scales(path, text)) if kind == "manifest" else ()
-            reading.records.append(ClusterFile(kind, Location(path), images, replaced, scales))
+            ingresses = tuple(_ingresses(path, text)) if kind == "manifest" and "Ingress" in text else ()
+            reading.records.append(ClusterFile(kind, Location(path), images, replaced, scales, ingresses))
     return reading
 
 
@@ -76,6 +89,20 @@ def _scales(path: str, text: str) -> Iterator[ClusterScale]:
             inner = dict(_ENTRY.findall(target["block"]))
             place = Location(path, line + document.count("\n", 0, target.start()))
             yield ClusterScale(inner.get("kind", "Deployment"), inner.get("name", ""), place, automatic=True)
+        line += document.count("\n") + 1
+
+
+def _ingresses(path: str, text: str) -> Iterator[ClusterIngress]:
+    line = 1
+    for document in _DOCUMENT.split(text):
+        if (kind := _INGRESS.search(document)) and (name := _METADATA.search(document)):
+            yield ClusterIngress(
+                name["name"],
+                tuple(dict.fromkeys(_HOST.findall(document))),
+                bool(_ENCRYPTED.search(document)),
+                bool(_REDIRECTS.search(document)),
+                Location(path, line + document.count("\n", 0, kind.start())),
+            )
         line += document.count("\n") + 1
 
 

@@ -78,6 +78,14 @@ _METRICS = {
     ),
 }
 """By the ending of code that no reader of routes knows: the library of metrics, and the route that serves them."""
+_QUEUES = regex(
+    r"\b(?:ListQueueBroker|RedisStreamBroker|ListRedisScheduleSource)\(|"
+    r"\.(?:xreadgroup|xgroup_create|xReadGroup|xGroupCreate|XReadGroup|XGroupCreate(?:MkStream)?|brpop|blpop|BRPop|BLPop|brPop|"
+    r"blPop|bzpopmin|BZPopMin|XAdd|xadd|xAdd)\("
+)
+"""Calls by which code hands on work through Redis: streams, lists that are waited for, the brokers of taskiq-redis."""
+_METERED = Words("prometheus", "Prometheus", "PROMETHEUS", "/metrics", "'metrics", "VictoriaMetrics", "expfmt")
+_DEPENDENCIES = {".go": "go.mod", ".php": "composer.json"}
 _SIZES = {"kb": 2**10, "mb": 2**20}
 _HINTS = Words(
     ".Shutdown(", "graceful", "SIGTERM", "SIGINT", "os.Interrupt", "ctrl_c()", "terminat", "signal_hook",
@@ -85,6 +93,9 @@ _HINTS = Words(
     "tls.Listen(",
     "MAX_", "axFileSize", "axUploadSize", "axContentSize", "fileSize", "express.", "bodyParser.", "bodyparser.",
     "multer", "UploadFile", "request.files", "formidable", "busboy", "FileField", "FormFile(",
+    "QueueBroker(", "StreamBroker(", "RedisScheduleSource(", "xreadgroup(", "ReadGroup(", "xgroup_create(",
+    "GroupCreate",
+    "brpop(", "blpop(", "Pop(", "opmin(", "XAdd(", "xadd(", "xAdd(",
     "/ready", "/readiness", "/health", "/ping", "SwaggerModule.setup(",
     "/metrics", "PrometheusScraping", "MapMetrics(", "UseMetricServer(",
 )  # fmt: skip
@@ -107,10 +118,21 @@ def read(source: Source) -> Reading:
             continue
         reading.records += [*_waits(path, text), *_tls(path, text), *_bodies(path, text, takes_files)]
         reading.records += _metrics(path, text)
+        if match := _QUEUES.search(text):
+            reading.records.append(ServerTrait("queue", 0, _at(path, text, match)))
         if match := (_MAPPED if path.endswith(".cs") else _READY).search(text):
             reading.records.append(ServerTrait("ready", 0, _at(path, text, match), match["path"]))
-    reading.records += _interrupts(texts)
+    reading.records += [*_interrupts(texts), *_unmetered(source, code)]
     return reading
+
+
+def _unmetered(source: Source, code: dict[str, str]) -> Iterator[ServerTrait]:
+    """For each language the file of dependencies, where no file of it speaks of metrics for Prometheus."""
+    for ending, name in _DEPENDENCIES.items():
+        lists = [path for path in source.files if posixpath.basename(path) == name]
+        mine = [text for path, text in code.items() if path.endswith(ending)] if lists else []
+        if mine and not any(map(_METERED.any_in, (*mine, *map(source.glance, lists)))):
+            yield ServerTrait("unmetered", 0, Location(lists[0]), ending)
 
 
 def _metrics(path: str, text: str) -> Iterator[ServerTrait]:

@@ -27,6 +27,12 @@ _BODY = regex(r"\bmax-file-size\s*[:=]\s*[\"']?(?P<size>\d{1,5})(?P<suffix>[KM]B
 _SIZES = {"KB": 2**10, "MB": 2**20}
 _TLS = regex(r"server\.ssl\.|^[ \t]{2,}key-store:", re.M)
 _METRICS = regex(r"^management\.endpoints\.web\.exposure\.include\s*=[^\n]*(?:\bprometheus\b|\*)", re.M)
+_EXPOSED = regex(
+    r"^management\.endpoints\.web\.exposure\.include\s{0,9}=(?P<line>[^\n]*)|"
+    r"\bexposure:[ \t]{0,9}\n[ \t]{1,20}include:(?P<value>[^\n#]{0,200}(?:\n[ \t]{1,20}-[^\n]{1,80}){0,20})",
+    re.M,
+)
+"""Which endpoints of Actuator the web server has."""
 _ACCESS = regex(r"/\w*Secur\w*\.(?:java|kt)$")
 _PERMITS = regex(r"\w*[mM]atchers\([^)]{0,300}?/actuator/(?:prometheus|\*\*)\"[^)]{0,100}\)\s*\.permitAll\(")
 
@@ -50,6 +56,10 @@ def _traits(path: str, text: str) -> Iterator[ServerTrait]:
     if match := _BODY.search(text):
         size = int(match["size"]) * _SIZES[match["suffix"]]
         yield ServerTrait("body", size, location_at(path, text, match.start()))
+    if match := _EXPOSED.search(text):
+        names = " ".join((match["line"] or match["value"] or "").replace(",", " ").split())
+        at = match.start("line") if match["line"] else match.start("value")
+        yield ServerTrait("exposed", 0, location_at(path, text, at), names)
     if match := _TLS.search(text):
         yield ServerTrait("tls", 0, location_at(path, text, match.start()))
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from auditlib.conventions import images, services
+from auditlib.conventions import images, mounts, server_traits, services
 from auditlib.graph import DependencyGraph, Edge
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
@@ -24,6 +24,8 @@ _WORKER = regex(
     r"\bcelery\b.*\bworker\b|\bdramatiq\b|\brq(?:\s+\S+)* worker\b|\brqworker\b|\bsidekiq\b|\bhuey_consumer\b|"
     r"\barq\s|\btaskiq worker\b|\bbullmq\b|\bresque\b|\bqueue:work\b|\bhorizon\b"
 )
+_TAKE_NO_FILE = frozenset({"redis", "valkey/valkey"})
+"""Images whose server reads a file only if its command names it (https://hub.docker.com/_/redis)."""
 _SETTINGS_FILE = regex(r"\.conf\b|\s(?:@|--include)\s")
 
 
@@ -64,7 +66,22 @@ def queue_users(inventory: Inventory, graph: DependencyGraph, broker: Service) -
     node = graph.service(broker.project, broker.name)
     edges = graph.edges_to(node, "depends_on") if node else []
     found = [(user, edge) for edge in edges if (user := service_of(inventory, graph, edge.source))]
-    return [(user, edge) for user, edge in found if _is_queue(inventory, user, edge)]
+    told = [(user, edge) for user, edge in found if _is_queue(inventory, user, edge)]
+    return told or [(user, edge) for user, edge in found if _hands_on(inventory, user, broker, edge)]
+
+
+def _hands_on(inventory: Inventory, user: Service, broker: Service, edge: Edge) -> bool:
+    """Whether the code of a service passes work on through the only Redis of its project, whatever names that."""
+    if not any(item.kind == "queue" for item in inventory.server_traits) or not _is_redis(inventory, broker):
+        return False
+    stores = [item for item in inventory.services_of(broker.project).values() if _is_redis(inventory, item)]
+    cache = edge.attributes.get("variable", "").startswith("CACHE")
+    return len(stores) == 1 and not cache and bool(server_traits.of(inventory, user, "queue"))
+
+
+def _is_redis(inventory: Inventory, service: Service) -> bool:
+    found = services.product(inventory, service)
+    return found is not None and found.name in ("Redis", "Valkey")
 
 
 def _is_queue(inventory: Inventory, user: Service, edge: Edge) -> bool:
@@ -75,17 +92,36 @@ def _is_queue(inventory: Inventory, user: Service, edge: Edge) -> bool:
     return named or (is_worker(inventory, user) and edge.attributes["inferred"] and not variable.startswith("CACHE"))
 
 
-def redis_persistence(service: Service) -> str:
-    """`log` (the append-only file), `snapshots`, `off`, or empty where a file or another product decides."""
+def redis_persistence(inventory: Inventory, service: Service) -> str:
+    """`log` (the append-only file), `snapshots`, `off`, or empty where what decides isn't known.
+
+    Options of the command win over the file that it names.
+    """
     text = " ".join((*service.entrypoint, *service.command))
     name = images.repository(service.image)
-    if service.build or _SETTINGS_FILE.search(text) or "bitnami" in name or "dragonfly" in name or "stack" in name:
+    if service.build or "bitnami" in name or "dragonfly" in name or "stack" in name:
         return ""
-    if any(mount.target.endswith(".conf") or "/etc/redis" in mount.target for mount in service.mounts):
+    mode = "snapshots"
+    if _SETTINGS_FILE.search(text):
+        mode = _of_file(inventory, service)
+    elif not (name in _TAKE_NO_FILE and not service.entrypoint) and _mounts_settings(service):
         return ""
-    if re.search(r"--appendonly[ =]+[\"']?yes", text):
+    if mode and re.search(r"--appendonly[ =]+[\"']?yes", text):
         return "log"
-    return "off" if re.search(r"--save[ =]+(?:\"\"|''|\s|$|--)", text + " ") else "snapshots"
+    off = re.search(r"--save[ =]+(?:\"\"|''|\s|$|--)", text + " ")
+    return "off" if mode == "snapshots" and off else mode
+
+
+def _mounts_settings(service: Service) -> bool:
+    return any(mount.target.endswith(".conf") or "/etc/redis" in mount.target for mount in service.mounts)
+
+
+def _of_file(inventory: Inventory, service: Service) -> str:
+    """What the one file of the repository says that the command names; empty where it is another."""
+    words = [part for word in (*service.entrypoint, *service.command) for part in word.split()]
+    paths = {mounts.path_outside(service, word) for word in words if word.endswith(".conf")}
+    found = [item.persistence for item in inventory.redis_files if item.path in paths]
+    return found[0] if len(found) == len(paths) == 1 else ""
 
 
 def careless_options(service: Service) -> Iterator[str]:

@@ -40,6 +40,7 @@ from auditlib.inventory.proxy import ReverseProxy
 from auditlib.inventory.stack import Mount, Port, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.paths import below
+from auditlib.patterns import regex
 from auditlib.phrases import listed
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
@@ -48,6 +49,9 @@ _HOME = "/etc/nginx"
 _MAIN = "/etc/nginx/nginx.conf"
 _USUAL = "/etc/nginx/conf.d/default.conf"
 """What listens on port 80 in the published image, as long as nothing lies over it."""
+
+_WITHOUT_SERVERS = regex(r"(?:mime\.types|(?:fastcgi|uwsgi|scgi|proxy)_params|fastcgi\.conf)$|/modules(?:-enabled)?/")
+"""What the image brings for a configuration to include: no server of it listens anywhere."""
 
 
 @rule(area=Area.ORCHESTRATION, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
@@ -78,7 +82,7 @@ def _is_all(inventory: Inventory, service: Service, found: list[ReverseProxy]) -
     unread = any(path not in known or monitoring.is_template(path) for path in here)
     elsewhere = any(mount.kind != "bind" or mount.outside or "/templates" in mount.target for mount in mine)
     main = next((item for item in found if mounts.path_inside(service, item.file) == _MAIN), None)
-    included = [path for path in main.includes if "mime.types" not in path] if main else [_USUAL]
+    included = [path for path in main.includes if not _WITHOUT_SERVERS.search(path)] if main else [_USUAL]
     replaced = any(mounts.is_below(_USUAL, mount.target) for mount in mine)
     complete = not included or (replaced and all(posixpath.dirname(_USUAL) in path for path in included))
     return complete and not unread and not elsewhere

@@ -27,12 +27,14 @@ References:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from auditlib import scraping
-from auditlib.conventions import monitoring, services
+from auditlib.conventions import monitoring, server_traits, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
+from auditlib.inventory.configuration import ServerTrait
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
@@ -56,10 +58,13 @@ _STATUS_PAGE = regex(r"(?:stub|nginx|basic)[-_]?status")
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every target that is built here, whose routes are known, and that has neither route nor instrumentation."""
     jobs = scraping.jobs(inventory, monitoring.prometheus_in_use(inventory))
+    unknown: dict[str, Evidence] = {}
     for source in scraping.sources(inventory, graph, jobs):
         if (product := _without_metrics(inventory, source)) and source.service:
             yield _foreign(inventory, source, source.service, product)
         if not source.silent or source.service is None:
+            if source.service and (unserved := _unserved(inventory, source, source.service)):
+                unknown.setdefault(source.service.key, unserved)
             continue
         if durability.is_worker(inventory, source.service):
             yield _of_worker(source, source.service)
@@ -85,6 +90,82 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             confidence=Confidence.MEDIUM if idle else None,
             example=metric_lines.instrumented(routes, source.job.metrics_path),
         )
+    yield from unknown.values()
+
+
+def _unserved(inventory: Inventory, source: MetricSource, service: Service) -> Evidence | None:
+    """What a program lacks whose routes aren't read: an endpoint of Spring, or any word on metrics in its language."""
+    if source.exporter or source.job.proxy or service.build is None:
+        return None
+    if "/actuator/" in source.job.metrics_path:
+        return _of_spring(inventory, source, service)
+    known = {port.target for item in inventory.versions(service) or [service] for port in item.ports} | {""}
+    if source.target.port not in known or not any(item.kind == "unmetered" for item in inventory.server_traits):
+        return None
+    found = services.dockerfile(inventory, service)
+    text = "\n".join(f"{item.keyword} {item.argument}" for item in found.instructions) if found else ""
+    mine = (item for item in inventory.server_traits if item.kind == "unmetered" and _BUILDS[item.path].search(text))
+    lists = next(mine, None) if "exporter" not in text else None
+    return _of_language(source, service, lists) if lists else None
+
+
+_BUILDS = {
+    ".go": regex(r"\bgo (?:build|install)\b"),
+    ".php": regex(r"^FROM (?:[\w.-]{1,60}/)?(?:php|serversideup/php|dunglas/frankenphp)\b", re.M),
+}
+"""By the ending of its code what the Dockerfile of a program says of its language."""
+_NAMES = {".go": "Go", ".php": "PHP"}
+_ADDED = {
+    ".go": "go get github.com/prometheus/client_golang",
+    ".php": "composer require promphp/prometheus_client_php",
+}
+"""The commands that add a client library of Prometheus (https://prometheus.io/docs/instrumenting/clientlibs/)."""
+
+
+def _of_language(source: MetricSource, service: Service, lists: ServerTrait) -> Evidence:
+    path = source.job.metrics_path
+    return Evidence(
+        f"The job {source.job.name} asks {source.target.host} for {path}, and no code in {_NAMES[lists.path]} has that "
+        f"route or speaks of Prometheus, nor does {lists.location.file}.",
+        source.target.location,
+        subject=f"{source.job.name}/{service.name}",
+        service=service.name,
+        related=(
+            Related(lists.location, "no client library of Prometheus"),
+            Related(service.location, f"{service.name} is built here"),
+        ),
+        confidence=Confidence.MEDIUM,
+        recommendation=f"Add a Prometheus client library to the code of {service.name} and serve {path}.",
+        example=_ADDED[lists.path],
+    )
+
+
+_EXPOSURE = "MANAGEMENT_ENDPOINTS_WEB_EXPOSURE_INCLUDE"
+
+
+def _of_spring(inventory: Inventory, source: MetricSource, service: Service) -> Evidence | None:
+    """An Actuator whose web server has other endpoints than the one that is asked, in every profile."""
+    endpoint = source.job.metrics_path.rstrip("/").rpartition("/")[2]
+    found = server_traits.of(inventory, service, "exposed")
+    names = {name.strip("\"'[]") for item in found for name in item.path.split()}
+    open_ended = names & {endpoint, "*"} or any("$" in name for name in names)
+    told = any(entry.name == _EXPOSURE for entry in service.environment)
+    if not names or open_ended or told:
+        return None
+    first = found[0]
+    listed_names = ",".join(sorted(names - {"-"}))
+    return Evidence(
+        f"The job {source.job.name} asks {source.target.host} for {source.job.metrics_path}, and Spring's Actuator "
+        f"exposes {listed(sorted(names - {'-'}))} alone: each scrape fails.",
+        source.target.location,
+        subject=f"{source.job.name}/{service.name}",
+        service=service.name,
+        related=tuple(Related(item.location, "the endpoints that are exposed") for item in found),
+        recommendation=f"Expose {endpoint} in {first.location.file}, and keep its port from the public.",
+        example=files.into(
+            first.location.file, f"management.endpoints.web.exposure.include: {listed_names},{endpoint}"
+        ),
+    )
 
 
 def _added(number: int) -> str:

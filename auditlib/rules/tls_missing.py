@@ -1,7 +1,8 @@
 """What everybody reaches speaks HTTP alone.
 
 Passwords, cookies and tokens cross the network in clear, and browsers call the site unsafe. That holds for a proxy that
-listens on port 80, and for a program that is published itself, with no proxy before it.
+listens on port 80, for an Ingress without a certificate, and for a program that is published itself, with no proxy
+before it.
 
 Anti-pattern:
 
@@ -27,6 +28,7 @@ Recommendation:
 References:
 
 - https://nginx.org/en/docs/http/configuring_https_servers.html
+- https://kubernetes.io/docs/concepts/services-networking/ingress/#tls
 - https://letsencrypt.org/getting-started/
 """
 
@@ -35,6 +37,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from auditlib import stages
 from auditlib.conventions import (
     deployment,
     environments,
@@ -47,6 +50,7 @@ from auditlib.conventions import (
 )
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
+from auditlib.inventory.delivery import ClusterIngress
 from auditlib.inventory.proxy import ReverseProxy
 from auditlib.inventory.stack import Port, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
@@ -60,27 +64,94 @@ _TLS_PORTS = frozenset({"443", "8443"})
 _KEYS = regex(r"(?:TLS|SSL|HTTPS)(?:_|$)|(?:^|_)CERT|\.(?:pem|crt|key|p12|jks)$|--(?:ssl|tls|cert)", re.I)
 _LOGIN = regex(r"JWT|(?:^|_)(?:SECRET_KEY|SESSION|AUTH|TOKEN_SECRET|COOKIE)(?:_|$)", re.I)
 """Variables of programs that know their users."""
+_TUNNELS = regex(r"cloudflared|ngrok|tailscale|traefik|nginx|haproxy|swag|envoy", re.I)
 _ELSEWHERE = regex(
     r"certbot|letsencrypt|acme|cloudflared|ngrok|tailscale|traefik|caddy|nginx-proxy|swag|haproxy|nginxproxymanager|"
     r"stunnel|linkerd|envoy",
     re.I,
 )
 """Images of programs that may speak TLS before, or beside, the proxy."""
+_ENDS = frozenset({"ssl", "tls", "certbot", "letsencrypt", "cloudflare"})
+_ENDING = frozenset({"ends", "terminates", "terminated", "terminate", "terminating", "offloads"})
+"""Words of a document that says where TLS ends."""
 
 
 @rule(area=Area.CONFIGURATION, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.MEDIUM)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """Each nginx whose port 80 is published, and for each project what is published without a proxy, where nothing of
-    the repository listens on a port of TLS."""
+    """Each Ingress without a certificate, each site that Caddy is told to serve in clear; each nginx whose plain port
+    is published, and for each project what is published without a proxy, where nothing of the repository listens on a
+    port of TLS.
+    """
+    yield from _ingresses(inventory)
+    yield from _told_to_be_plain(inventory)
     if _may_be_elsewhere(inventory):
         return
     yield from _unproxied(inventory)
     for proxy in inventory.reverse_proxies:
-        passes = proxy.kind == "nginx" and "80" in proxy.listens and proxy.upstreams
+        passes = proxy.kind == "nginx" and proxy.listens and proxy.upstreams
         for service in proxies.runners(inventory, proxy) if passes else ():
-            port = next((item for item in services.public_ports(service) if item.target == "80"), None)
+            port = next((item for item in services.public_ports(service) if item.target in proxy.listens), None)
             if port and service.changed_at is None and not environments.only_for_development(service):
                 yield _evidence(inventory, proxy, service, port)
+
+
+def _ingresses(inventory: Inventory) -> Iterator[Evidence]:
+    """The Ingresses of manifests that say nothing of TLS, one finding for each file."""
+    found = [(file, item) for file in inventory.cluster_files for item in file.ingresses]
+    if found and any(item.words & _ENDS and item.words & _ENDING for item in inventory.documents):
+        return
+    encrypted = {item.name for _, item in found if item.encrypted}  # an overlay may add what its base lacks
+    for file in dict.fromkeys(file for file, _ in found):
+        plain = [item for item in file.ingresses if item.name not in encrypted]
+        if plain and not stages.is_for_development(file.location.file):
+            yield _ingress_evidence(plain)
+
+
+def _ingress_evidence(found: list[ClusterIngress]) -> Evidence:
+    first, *others = found
+    file = first.location.file
+    hosts = listed(dict.fromkeys(host for item in found for host in item.hosts)) or "the services behind it"
+    redirects = " `ssl-redirect` sends nobody to HTTPS without one." if first.redirects else ""
+    host = first.hosts[0] if first.hosts else "<the name of the site>"
+    return Evidence(
+        f"The Ingress {first.name} leads to {hosts} without `tls`: unless a load balancer before the cluster has a "
+        f"certificate, passwords cross the network in clear.{redirects}",
+        first.location,
+        subject=f"Ingress {first.name}",
+        related=tuple(Related(item.location, f"{item.name} has none either", member=True) for item in others),
+        recommendation=f"Give {first.name} a certificate in `spec.tls`, such as one that cert-manager renews.",
+        example=files.into(file, f"spec:\n  tls:\n    - hosts: [{host}]\n      secretName: {first.name}-tls"),
+    )
+
+
+def _told_to_be_plain(inventory: Inventory) -> Iterator[Evidence]:
+    """The sites that Caddy is told to serve by HTTP, where nothing else can speak TLS before it."""
+    for proxy in inventory.reverse_proxies:
+        for service in proxies.runners(inventory, proxy) if proxy.plain_sites else ():
+            before = any(_TUNNELS.search(f"{item.image} {item.name}") for item in inventory.services)
+            port = next((item for item in services.public_ports(service) if item.target == "80"), None)
+            if port and not before and not environments.only_for_development(service):
+                yield _plain_evidence(inventory, proxy, service, port)
+                break
+
+
+def _plain_evidence(inventory: Inventory, proxy: ReverseProxy, service: Service, port: Port) -> Evidence:
+    site, *others = proxy.plain_sites
+    return Evidence(
+        f"{proxy.file} has Caddy serve {site.name} by plain HTTP (`http://`), for which it would get a certificate by "
+        "itself: unless a proxy of the host speaks TLS, passwords cross the network in clear.",
+        site.location,
+        subject=f"{service.project}/{service.name}/{site.name}",
+        service=service.name,
+        related=(
+            Related(port.location, f"publishes port 80 of {service.name}"),
+            *(Related(item.location, f"{item.name} is plain too", member=True) for item in others),
+        ),
+        severity=Severity.LOW if _is_spoken_of(inventory) else None,
+        recommendation=f"Take `http://` out of the site's address in {proxy.file}, and publish port 443.",
+        change=(f"http://{site.name}", site.name),
+        example=files.into(proxy.file, f"{site.name} {{\n  …\n}}"),
+    )
 
 
 def _unproxied(inventory: Inventory) -> Iterator[Evidence]:
@@ -150,9 +221,6 @@ def _unproxied_evidence(inventory: Inventory, project: str, found: list[tuple[Se
     )
 
 
-_ENDS = frozenset({"ssl", "tls", "certbot", "letsencrypt", "cloudflare"})
-
-
 def _is_spoken_of(inventory: Inventory) -> bool:
     """Whether a document speaks of encrypted connections, so that something outside of the repository may end them."""
     return any(document.words & _ENDS for document in inventory.documents)
@@ -165,19 +233,20 @@ def _may_be_elsewhere(inventory: Inventory) -> bool:
     return (
         bool(_TLS_PORTS & (ports | listens))
         or any(_ELSEWHERE.search(f"{service.image} {service.name}") for service in inventory.services)
+        or any(item.encrypted for file in inventory.cluster_files for item in file.ingresses)
         or deployment.leaves_compose(inventory)
     )
 
 
 def _evidence(inventory: Inventory, proxy: ReverseProxy, service: Service, port: Port) -> Evidence:
     return Evidence(
-        f"{service.name} is published at {port.host_port or port.target} and listens on port 80 alone, and nothing in "
-        "the repository speaks TLS: unless a proxy of the host does, passwords cross the network in clear.",
+        f"{service.name} is published at {port.host_port or port.target} and listens on port {port.target} alone, and "
+        "nothing in the repository speaks TLS: unless a proxy of the host does, passwords cross the network in clear.",
         proxy.location,
         subject=f"{service.project}/{service.name}",
         service=service.name,
-        related=(Related(port.location, f"publishes port 80 of {service.name}"),),
-        severity=Severity.LOW if _is_spoken_of(inventory) else None,
+        related=(Related(port.location, f"publishes port {port.target} of {service.name}"),),
+        severity=Severity.LOW if _is_spoken_of(inventory) or "80" not in (port.target, port.host_port) else None,
         recommendation=f"Let {service.name} listen on 443 with a certificate in {proxy.file}, and publish that port.",
         example=files.into(
             proxy.file,

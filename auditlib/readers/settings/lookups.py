@@ -16,8 +16,9 @@ from msgspec.structs import replace
 from auditlib.inventory.configuration import Setting, SettingsFile
 from auditlib.readers.python_code import Module, argument, keyword
 from auditlib.readers.python_paths import literal_path
-from auditlib.readers.settings import targets
+from auditlib.readers.settings import own_lookups, targets
 from auditlib.readers.settings.defaults import NONE, default
+from auditlib.readers.settings.own_lookups import OwnLookup
 from auditlib.readers.settings.variable_names import VariableNames
 from auditlib.redaction import Vault, is_credential_name
 
@@ -82,6 +83,8 @@ class _Lookups:
         self.schema: dict[str, tuple[str, ast.expr | None]] = {}
         """Types and defaults that `environ.Env(DEBUG=(bool, False))` declares."""
         self.names = VariableNames(module)
+        self.own = own_lookups.functions(module)
+        """Functions of the file that look up what they are given the name of."""
         self.computed: list[int] = []
         """The lines at which the name of a variable is computed."""
         for name, value in module.assignments:
@@ -169,8 +172,17 @@ class _Lookups:
             yield from self._file(node, "")
         elif origin in _GETTERS:
             yield from self._lookup(node, origin, _GETTERS[origin], argument(node, 1, "default"))
+        elif origin in self.own:
+            yield from self._through_own(node, self.own[origin])
         elif first in self.readers and method not in _NO_LOOKUPS and self._has_method(first, method):
             yield from self._through_reader(node, origin, self.readers[first], method)
+
+    def _through_own(self, node: ast.Call, own: OwnLookup) -> Iterator[Setting]:
+        """`require_env("X")`, `get_env("X", "a default")`."""
+        key = argument(node, 0, "name")
+        given = node.args[1] if len(node.args) > 1 else keyword(node, "default")
+        for name in self.names.of(key):
+            yield self._setting(name, node, own.name, "getenv", given, required=own.demands and given is None)
 
     def _has_method(self, reader: str, method: str) -> bool:
         return method in ("", "get") or self.readers[reader] in _TYPED
