@@ -352,6 +352,8 @@ class Project(Struct, frozen=True):
     told_profiles: tuple[str, ...] = ()
     """The profiles that a comment of its files has people activate."""
     told_variables: tuple[tuple[str, Location], ...] = ()
+    header_words: frozenset[str] = frozenset()
+    """The words in capitals of the comments at the head of its files, among them variables that these explain."""
     """The variables that a comment of its files sets before a call of Compose, each with its line."""
     told_calls: tuple[str, ...] = ()
     """The calls of Compose that a comment of its files shows."""

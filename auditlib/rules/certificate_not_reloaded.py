@@ -124,10 +124,22 @@ def _serves(inventory: Inventory, service: Service, companion: Service) -> bool:
 def _is_reloaded(inventory: Inventory) -> bool:
     """Whether anything may reload the proxy: a command, an image, a hook, a document, or a table of cron."""
     texts = [" ".join((*item.entrypoint, *item.command)) for item in inventory.services]
-    texts += [" ".join(command.words) for command in deployment.commands(inventory)]
+    first = _first_issues(inventory)
+    texts += [" ".join(item.words) for item in deployment.commands(inventory) if _part(item) not in first]
     texts += [item.argument for file in inventory.dockerfiles for item in file.instructions]
     texts += [item.text for document in inventory.documents for item in document.mentions]
     return any(_RELOADS.search(text) for text in texts) or any(_TIMED.search(path) for path in inventory.files)
+
+
+def _part(command: Command) -> tuple[str, str]:
+    return command.location.file, command.function
+
+
+def _first_issues(inventory: Inventory) -> set[tuple[str, str]]:
+    """By file and function where scripts ask for the first certificate: a reload there follows no renewal."""
+    texts = [(_part(item), " ".join(item.words)) for script in inventory.scripts for item in script.commands]
+    renewing = {part for part, text in texts if _RENEWS.search(text) or _RENEWS_ONCE.search(text)}
+    return {part for part, text in texts if part[1] and "certonly" in text} - renewing
 
 
 def _evidence(inventory: Inventory, companion: Service, served: list[Service]) -> Evidence:

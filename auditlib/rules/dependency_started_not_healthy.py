@@ -39,9 +39,13 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Dependency, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.patterns import regex
 from auditlib.phrases import listed
 from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
+
+_COMES_BACK = regex(r"\b(?:while|until)\b[^\n]{1,200}\bsleep\b")
+"""A loop that does its work again and again, as one that renews certificates."""
 
 
 @rule(area=Area.ORCHESTRATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
@@ -132,10 +136,12 @@ def _is_store(inventory: Inventory, target: Service) -> bool:
 
 def _is_meant(inventory: Inventory, service: Service, dependency: Dependency, target: Service) -> bool:
     """Whether a service is to run beside an application in whatever state: it says so where it demands more of others,
-    or it mends containers by Docker's socket.
+    or it mends containers by Docker's socket, or works in a loop.
     """
     if _is_store(inventory, target):
         return False
+    if _COMES_BACK.search(" ".join((*service.entrypoint, *service.command))):
+        return True
     chosen = any(item.condition == "service_healthy" for item in service.dependencies if item is not dependency)
     return chosen or any(mount.target.endswith("/docker.sock") for mount in service.mounts)
 

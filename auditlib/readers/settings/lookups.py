@@ -190,7 +190,8 @@ class _Lookups:
     def _file(self, node: ast.Call, usual: str) -> Iterator[SettingsFile]:
         given = argument(node, 0, "dotenv_path") or keyword(node, "env_file") or keyword(node, "path")
         if path := literal_path(self.module, given) if given is not None else usual:
-            yield SettingsFile(path, self.module.location(node))
+            above = "../" if given is not None and _is_above(given) else ""
+            yield SettingsFile(f"{above}{path}", self.module.location(node))
         elif given is not None and usual:
             yield SettingsFile(usual, self.module.location(node))
 
@@ -245,3 +246,12 @@ class _Lookups:
             style=style,
             location=self.module.location(node),
         )
+
+
+def _is_above(path: ast.expr) -> bool:
+    """Whether a path leaves the folder that a name stands for: `BASE_DIR.parent / ".env"`."""
+    while isinstance(path, ast.Call) and path.args:
+        path = path.args[0]  # `str(BASE_DIR.parent / ".env")`
+    while isinstance(path, ast.BinOp):
+        path = path.left
+    return isinstance(path, ast.Attribute) and path.attr == "parent" and isinstance(path.value, ast.Name)
