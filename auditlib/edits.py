@@ -17,6 +17,8 @@ from auditlib.patterns import regex
 
 _KEY = regex(r"\s*(?:- )?(?!- )[^\s#'\"{\[&*][^#{\[&*]*:(?: +&\S+)?\s*(?:#.*)?")
 """A line that is only the key of a mapping, which the lines below it hold."""
+_LEFT_COMMA = regex(r"(?P<opens>[{\[])[ \t]*,[ \t]*|,[ \t]*(?=[,}\]])")
+"""What a member that is taken out of a flow mapping or list leaves behind."""
 _TAGGED = regex(r"(?:^|[\s:,\[{])!!\w+\s+[\"']?$")
 """What ends with a tag of YAML (`!!binary`), which says how to read what stands there, and so not what is to stand."""
 
@@ -59,6 +61,8 @@ def _replaced(excerpt: Excerpt, old: str, new: str) -> Edit | None:
     if not lines or any(_TAGGED.search(line[: match.start()]) for line in lines if (match := pattern.search(line))):
         return None
     written = [pattern.sub(lambda _: new, line) for line in lines]
+    if not new:
+        written = [_LEFT_COMMA.sub(lambda match: match["opens"] or "", line) for line in written]
     return Edit(removed="\n".join(lines), added="\n".join(line.rstrip() for line in written if line.strip()))
 
 

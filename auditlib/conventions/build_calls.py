@@ -129,7 +129,7 @@ def _options(words: list[str]) -> tuple[dict[str, list[str]], str]:
     while index < len(words):
         name, equals, value = words[index].partition("=")
         if not name.startswith("-") or name == "-":
-            context = context or words[index]
+            context = words[index]  # the last one: an expression of a workflow may be several words
         elif not equals and name not in _SWITCHES:
             index += 1
             value = words[index] if index < len(words) else ""

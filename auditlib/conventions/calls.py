@@ -48,7 +48,9 @@ def _entry_points(inventory: Inventory, file: Dockerfile) -> dict[str, Location]
     """The scripts that an image copies, without setting their mode, and starts."""
     copied: dict[str, str] = {}
     found: dict[str, Location] = {}
+    whole: list[str] | None = None
     for item in file.instructions:
+        whole = _homes(item, whole)
         if item.keyword in ("COPY", "ADD") and not any(flag.startswith(("--from", "--chmod")) for flag in item.flags):
             copied |= _copies(inventory, file, item)
         elif item.keyword in ("ENTRYPOINT", "CMD"):
@@ -56,7 +58,36 @@ def _entry_points(inventory: Inventory, file: Dockerfile) -> dict[str, Location]
             name = posixpath.basename(words[0]) if words and "/" in words[0] else ""
             if name in copied:
                 found[copied[name]] = item.location
+            elif name and whole:
+                found |= dict.fromkeys(_within(inventory, file, whole, words[0]), item.location)
     return found
+
+
+def _homes(item: Instruction, homes: list[str] | None) -> list[str] | None:
+    """The folders of an image that hold the whole context, with the modes that the files have: after a `COPY . .`.
+
+    None until a folder to work in is known, a list that may be empty from then on; its first is that folder.
+    """
+    if item.keyword == "WORKDIR" and item.words:
+        return [item.words[0].rstrip("/"), *(homes or [""])[1:]]
+    plain = item.keyword in ("COPY", "ADD") and not any(flag.startswith(("--from", "--chmod")) for flag in item.flags)
+    if plain and len(item.words) == 2 and item.words[0] in (".", "./"):
+        here = (homes or [""])[0]
+        return [here, *(homes or [""])[1:], posixpath.normpath(posixpath.join(here or "/", item.words[1]))]
+    return homes
+
+
+def _within(inventory: Inventory, file: Dockerfile, homes: list[str], program: str) -> Iterator[str]:
+    """The script that a path in an image is, where the image holds the whole context."""
+    path = posixpath.normpath(posixpath.join(homes[0] or "/", program))
+    for home in homes[1:]:
+        if path.startswith(f"{home.rstrip('/')}/"):
+            inside = path.removeprefix(f"{home.rstrip('/')}/")
+            for folder in (posixpath.dirname(file.path), ""):
+                known = posixpath.normpath(posixpath.join(folder, inside))
+                if known in inventory.scripts_by_path:
+                    yield known
+                    return
 
 
 def _copies(inventory: Inventory, file: Dockerfile, item: Instruction) -> dict[str, str]:

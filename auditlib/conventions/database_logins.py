@@ -15,13 +15,13 @@ _PREFIXES = {"postgres": ("POSTGRES",), "mysql": ("MYSQL",), "mariadb": ("MARIAD
 _FROM_FILE = ("_USER_FILE", "_DB_FILE", "_DATABASE_FILE")
 
 
-_HOME = "/docker-entrypoint-initdb.d"
+HOME = "/docker-entrypoint-initdb.d"
 _READ = (".sql", ".sh")
 
 
 def makes_others(inventory: Inventory, service: Service) -> bool:
     """Whether scripts of the first start make users or databases too, or nobody knows what they do."""
-    given = [mount for mount in service.mounts if mount.target.startswith(_HOME)]
+    given = [mount for mount in service.mounts if mount.target.startswith(HOME)]
     return any(_may_make(inventory, mount) for mount in given)
 
 

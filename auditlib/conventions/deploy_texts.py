@@ -14,6 +14,8 @@ from auditlib.inventory.stack import Project
 from auditlib.patterns import regex
 
 _FETCHES = regex(r"\bgit\s+(?:-C\s+\S+\s+)?(?:pull|fetch|reset|checkout)\b|\brsync\b")
+_SAID = frozenset({"echo", "printf", "log", "info", "print"})
+"""What only tells people of a command."""
 
 
 def each(inventory: Inventory) -> Iterator[Sequence[Command]]:
@@ -25,7 +27,8 @@ def each(inventory: Inventory) -> Iterator[Sequence[Command]]:
 
 def fetching(commands: Sequence[Command]) -> Command | None:
     """The first command of a text that brings the repository's files up to date."""
-    return next((item for item in commands if _FETCHES.search(" ".join(item.words))), None)
+    done = (item for item in commands if item.words[:1] and item.words[0] not in _SAID)
+    return next((item for item in done if _FETCHES.search(" ".join(item.words))), None)
 
 
 def projects(inventory: Inventory, command: Command, call: Call) -> list[Project]:

@@ -35,6 +35,7 @@ _ORCHESTRATOR_ACTION = regex(
     r"heroku|cloud-run|azure/aks|setup-helm|container-apps-deploy|app_action|wrangler-action|superfly",
     re.I,
 )
+_MODULES = frozenset({".py", ".js", ".mjs", ".cjs", ".ts", ".rb"})
 _LOOKS = regex(
     r"^(?:command|which|type|hash|log_?\w*|info|warn|error)\s|\s--dry-run\b|"
     r"^(?:terraform|helm|kubectl|pulumi)\s(?:-\S+\s){0,5}(?:fmt|validate|lint|version|template|kubeconform)\b"
@@ -234,8 +235,12 @@ def signs_of_production(inventory: Inventory) -> tuple[Related, ...]:
 
 
 def _may_deploy(script: Script) -> bool:
-    """Whether a script deploys, by its name; what a database is told deploys nothing."""
-    return stages.names_production(script.path) and script.interpreter != "sql"
+    """Whether a script deploys, by its name; what a database is told deploys nothing, and in a folder of that name a
+    program may be a module of another one.
+    """
+    path = PurePosixPath(script.path)
+    name = path.name if path.suffix in _MODULES else script.path
+    return stages.names_production(name) and script.interpreter != "sql"
 
 
 def deploying_jobs(inventory: Inventory) -> Iterator[Job]:

@@ -11,6 +11,7 @@ from auditlib.conventions.starting import Start
 from auditlib.inventory import Inventory
 from auditlib.inventory.dockerfile import Instruction
 from auditlib.inventory.stack import Service
+from auditlib.patterns import regex
 
 _MANAGERS = frozenset({"npm", "yarn", "pnpm"})
 _SERVERS = frozenset({
@@ -35,7 +36,30 @@ def last_of_script(inventory: Inventory, service: Service) -> Start | None:
     followed = [start for start in starting.of(inventory, service) if start.followed and start.words]
     minded = any({"trap", "wait"} & set(start.words[:1]) for start in followed)
     last = followed[-1] if followed and not minded else None
-    return last if last and last.location.file in inventory.scripts_by_path and _starts_server(last) else None
+    if last is None or last.location.file not in inventory.scripts_by_path:
+        return None
+    return last if _starts_server(last) else _of_branches(inventory, service, last.location.file)
+
+
+_LASTING = regex(
+    r"^(?:exec )?(?:\S*/)?(?:gunicorn|uvicorn|hypercorn|daphne|puma|streamlit run|celery\b.* (?:worker|beat))\b"
+    r"(?!.* (?:--daemon|--detach|-D)\b)"
+)
+"""Commands that only ever serve, whatever stands behind them in a script."""
+
+
+def _of_branches(inventory: Inventory, service: Service, path: str) -> Start | None:
+    """The server of a script that starts one by its argument, if none of its branches hands over by `exec`.
+
+    It is the one that names what the service tells the script, or else the first.
+    """
+    commands = inventory.scripts_by_path[path].commands
+    servers = [item for item in commands if _LASTING.match(" ".join(item.words))]
+    if not servers or any(item.words[0] == "exec" or not item.conditional or item.caught for item in servers):
+        return None
+    told = {*service.command, service.name}
+    own = next((item for item in servers if not told.isdisjoint(item.words)), servers[0])
+    return Start(own.words, own.location, True)
 
 
 def _starts_server(start: Start) -> bool:

@@ -47,7 +47,7 @@ def for_production(inventory: Inventory) -> list[Built]:
     aside: set[str] = set()
     for service in inventory.distinct_services:
         found = services.dockerfile(inventory, service)
-        if found and environments.only_for_development(service):
+        if found and environments.is_for_developers(inventory, service):
             aside.add(found.path)
         elif found and service.build:
             uses[found.path, services.built_stage(found, service.build.target)].append(service)

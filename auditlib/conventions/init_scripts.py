@@ -8,6 +8,7 @@ and by the ending of a file decide what to do with it.
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterator
 
 from msgspec import Struct
@@ -25,7 +26,9 @@ _READ = {"PostgreSQL": _SQL, "MySQL": (*_SQL, ".sql.bz2"), "MongoDB": (".sh", ".
 _PACKAGES = regex(r"postgres|(?:postgis|imresamu)/postgis|pgvector/pgvector|timescale/timescaledb|mysql|mariadb|mongo")
 _MEANT = regex(r"\.(?:sql|SQL|psql|pgsql|ddl|mysql|js|mongo)(?:\.(?:template|tmpl|tpl|j2|zip|tar))?$")
 """What is a script by its ending; data and notes that lie beside are none, and what is renamed to rest, rests."""
-_ALIKE = regex(r"/(?:docker[-_]?)?entry[-_]?points?[-_.]?(?:init(?:[-_.]?db)?|db)?(?:[-_.]?d|[-_.]?scripts)?(?=/|$)", 2)
+_ALIKE = regex(
+    r"/(?:docker[-_]?)?entry[-_]?points?[-_.]?(?:init(?:[-_.]?db)?|db)?(?:[-_.]?d|[-_.]?scripts)?(?=/|$)", re.I
+)
 """Folders whose names look like the one that is read."""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from msgspec import Struct
 
@@ -53,7 +53,7 @@ _SERVED_BY_BASE: tuple[tuple[re.Pattern[str], frozenset[str]], ...] = (
 def ports(inventory: Inventory, service: Service) -> frozenset[str]:
     """Every port that anything says the service listens on; empty if nothing says a word."""
     found = {port.target for port in service.ports} | {text.partition("/")[0] for text in service.expose}
-    found |= set(_of_variables(service))
+    found |= set(by_variable(service).values())
     found |= of_program(inventory, service) | _of_proxies(inventory, service)
     return frozenset(found)
 
@@ -66,18 +66,20 @@ def to_ask(inventory: Inventory, service: Service) -> list[str]:
         return sorted(own)
     found = services.product(inventory, service)
     passing = _of_proxies(inventory, service) if found and found.kind == "proxy" else set()
-    return sorted({*_of_variables(service), *of_program(inventory, service), *passing})
+    return sorted({*by_variable(service).values(), *of_program(inventory, service), *passing})
 
 
-def _of_variables(service: Service) -> Iterator[str]:
-    """The ports in variables, without those of others: beside `DB_PORT` stands `DB_HOST`, which says whose it is."""
+def by_variable(service: Service) -> dict[str, str]:
+    """By variable the ports, without those of others: beside `DB_PORT` stands `DB_HOST`, which says whose it is."""
     given = {entry.name: entry.value.text for entry in service.environment if entry.value}
+    found: dict[str, str] = {}
     for name, text in given.items():
         host = given.get(f"{name.removesuffix('PORT')}HOST", "")
         if _PORT_VARIABLE.search(name) and text.isdigit() and (not host or host in _EVERY_ADDRESS):
-            yield text
+            found[name] = text
         if _ADDRESS_VARIABLE.search(name) and (own := _OWN_ADDRESS.fullmatch(text)):
-            yield own["port"]
+            found[name] = own["port"]
+    return found
 
 
 def of_program(inventory: Inventory, service: Service) -> frozenset[str]:
@@ -114,6 +116,31 @@ def mismatch(
     swapped = any(port.host_port == asked[0] for port in service.ports)
     known = program | {port.target for port in service.ports}  # a variable may hold the port of another service
     return Mismatch(asked[0], tuple(sorted(known)), swapped) if swapped or program else None
+
+
+def of_twin(inventory: Inventory, service: Service, asked: list[str]) -> Mismatch | None:
+    """The port of a service that another one of the same image has by the same variable, where this one is asked at
+    that; what the image exposes is of no help then, as each of its programs has a port of its own.
+    """
+    own = by_variable(service)
+    said = {*in_command((*service.entrypoint, *service.command)), *(port.target for port in service.ports)}
+    if len(asked) != 1 or asked[0] in {*own.values(), *said, *(text.partition("/")[0] for text in service.expose)}:
+        return None
+    twins = (item for item in inventory.services if item.project == service.project and _is_twin(item, service))
+    others = [by_variable(item) for item in twins]
+    names = [name for name in own if any(item.get(name) == asked[0] for item in others)]
+    return Mismatch(asked[0], tuple(sorted({own[name] for name in names})), False) if names else None
+
+
+def _is_twin(one: Service, other: Service) -> bool:
+    """Whether two services run the same image."""
+    same = one.image == other.image if one.image else one.build and other.build and _built(one) == _built(other)
+    return bool(same) and one.name != other.name
+
+
+def _built(service: Service) -> tuple[str, str, str]:
+    build = service.build
+    return (build.context, build.dockerfile, build.target) if build else ("", "", "")
 
 
 def in_command(words: tuple[str, ...]) -> list[str]:

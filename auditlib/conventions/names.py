@@ -32,7 +32,14 @@ def is_near(one: str, other: str) -> bool:
     if first[: len(second)] == second or second[: len(first)] == first:
         extra = first[len(second) :] or second[len(first) :]
         return min(len(first), len(second)) > 1 and len(extra) == 1 and extra[0] in _FILLERS
-    return _is_mistyped(one.upper(), other.upper())
+    return _has_one_more(first, second) or _has_one_more(second, first) or _is_mistyped(one.upper(), other.upper())
+
+
+def _has_one_more(long: list[str], short: list[str]) -> bool:
+    """Whether a name has the word more in its midst that addresses have or lack (`API_BASE_URL`, `API_URL`)."""
+    return len(short) > 1 and any(
+        word == "base" and long[:at] + long[at + 1 :] == short for at, word in enumerate(long)
+    )
 
 
 def _words(name: str) -> list[str]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 
@@ -51,6 +51,11 @@ def of(inventory: Inventory, service: Service) -> Probe | None:
 def own(inventory: Inventory, service: Service) -> Probe | None:
     """The probe that is meant for what a service does; that of an image isn't where Compose gives another command."""
     return None if service.command and service.healthcheck is None else of(inventory, service)
+
+
+def by_own_command(found: Iterable[Service]) -> list[Service]:
+    """The services, first those that start what their image starts: a HEALTHCHECK in it is meant for them."""
+    return sorted(found, key=lambda item: bool(item.command))
 
 
 def asks_web(probe: Probe) -> bool:

@@ -15,6 +15,7 @@ from auditlib.conventions import environments, modules, names, services
 from auditlib.inventory import Inventory
 from auditlib.inventory.answers import answered_once
 from auditlib.inventory.configuration import EnvFile, EnvLine, Setting
+from auditlib.inventory.dockerfile import Instruction
 from auditlib.inventory.stack import Endpoint, EnvironmentEntry, Service
 from auditlib.patterns import regex
 from auditlib.readers.endpoints import endpoints
@@ -100,7 +101,7 @@ class Program(Struct, frozen=True):
     serves: bool
     """Whether routes of it are known, so that its code is there and is read."""
     plain_go: frozenset[str] | None = None
-    """Of a program in Go that asks for variables by name alone: all that any file of the repository names."""
+    """Of a program in Go or Rust that asks for variables by name alone: all that any file of the repository names."""
 
     started: str = ""
     """What its last command starts (`goose`)."""
@@ -144,9 +145,9 @@ class _Code:
         self._naming_files = [item.path for item in self.named]
 
     def _all_named(self, inventory: Inventory) -> frozenset[str] | None:
-        """What all files name, where all code of other languages is Go and all of it asks for names that it spells."""
+        """What all files name, where all code of other languages is Go or Rust and asks for names that it spells."""
         in_part = any(item.kind == "settings code" and item.reason for item in inventory.coverage)
-        if in_part or not self.foreign or not all(path.endswith(".go") for path in self.foreign):
+        if in_part or not self.foreign or not all(path.endswith((".go", ".rs")) for path in self.foreign):
             return None
         return frozenset(name for item in self.named for name in item.names)
 
@@ -203,10 +204,19 @@ def _roots(inventory: Inventory, service: Service, builder: Service) -> tuple[st
     build = services.dockerfile(inventory, builder)
     copied: list[str] = []
     for item in build.instructions if build is not None else ():
-        if item.copies_context:
-            copied += [_plain(posixpath.join(context, source.lstrip("/"))) for source in item.words[:-1]]
+        if (folder := _copied_from(item, builder, context)) is not None:
+            copied += [_plain(posixpath.join(folder, source.lstrip("/"))) for source in item.words[:-1]]
     folders = [path.partition("*")[0].rstrip("/") for path in copied]
     return tuple(dict.fromkeys([*(folders or [context]), *mounted]))
+
+
+def _copied_from(item: Instruction, builder: Service, context: str) -> str | None:
+    """The folder of the repository that an instruction copies from: the context, or a further one by its name."""
+    if item.copies_context:
+        return context
+    names = [flag.partition("=")[2] for flag in item.flags if flag.startswith("--from=")]
+    further = zip(builder.build.additional_contexts, builder.build.context_paths, strict=True) if builder.build else ()
+    return next((_plain(path) for name, path in further if name in names and "://" not in path), None)
 
 
 def _plain(path: str) -> str:
@@ -276,7 +286,7 @@ def unread(program: Program) -> list[EnvironmentEntry]:
     if program.started in _MIGRATORS:
         return []
     named = program.named | (program.plain_go or frozenset())
-    by_name = program.plain_go is not None and any(item.style == "go" for item in program.settings)
+    by_name = program.plain_go is not None and any(item.style in ("go", "rust") for item in program.settings)
     if not (program.settings or program.serves) or (program.foreign and not by_name):
         return []
     read = {variable.lower() for item in program.settings for variable in (item.name, *item.aliases)}

@@ -36,10 +36,11 @@ _PURPOSES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("encrypting data", r"ENCRYPT|FERNET|CIPHER"),
         ("sessions", r"SESSION|COOKIE"),
         ("forms", r"CSRF"),
+        ("calls between services", r"(?:^|_)(?:INTERNAL|INTER_?SERVICE|S2S)_\w*(?:TOKEN|KEY|SECRET)$"),
         ("an administrator's login", r"(?:ADMIN|SUPERUSER)_(?:USER_)?(?:PASSWORD|PASS|PWD)"),
         (
             "the database",
-            r"POSTGRES|(?:^|_)(?:PG|DB|DATABASE|MYSQL|MARIADB|MONGO(?:DB)?|SQL)_?(?:USER_)?PASS|DATABASE_URL",
+            r"POSTGRES|(?:^|_)(?:PG|DB|DATABASE|DATASOURCE|MYSQL|MARIADB|MONGO(?:DB)?|SQL)_?(?:USER_)?PASS|DATABASE_URL",
         ),
         ("signing in the application", r"^(?:[A-Z]+_)?SECRET_KEY(?:_BASE)?$|^APP_(?:SECRET|KEY)$"),
     )

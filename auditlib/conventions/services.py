@@ -55,7 +55,15 @@ _ON_DEMAND = regex(
 """Profiles of what people call for once."""
 _FOLDERS = frozenset({"PGDATA", "KAFKA_LOG_DIRS"})
 """Variables that tell a server where to keep its data."""
-_FILES = regex(r"(?:^|/)(?:uploads?|media|attachments?|documents?|avatars?|user[-_]?(?:files|data|content))(?:/|$)")
+_FILES = regex(
+    r"(?:^|/)(?:uploads?|media|attachments?|documents?|avatars?|user[-_]?(?:files|data|content)|filestore|"
+    r"file[-_]?(?:storage|uploads?))(?:/|$)|/data/(?:[^/]+/)*files/?$"
+)
+_FILES_BY_VOLUME = regex(
+    r"(?:^|[_-])(?:uploads?|attachments?|user[-_]?(?:files|uploads|content)|file[-_]?(?:storage|store|uploads?))"
+    r"(?:[_-](?:data|volume|prod))?$"
+)
+"""What keeps users' files, by the folder in the container or by the volume's name."""
 _OF_MONITORING = frozenset({"/prometheus", "/alertmanager", "/var/lib/grafana", "/loki", "/var/lib/loki"})
 """Where the images of Prometheus, Alertmanager, Grafana and Loki keep what they write."""
 _OF_OPERATORS = frozenset({"Jenkins", "Nexus", "Uptime Kuma", "Node-RED", "Home Assistant"})
@@ -266,7 +274,8 @@ def files(inventory: Inventory, project: Project) -> list[tuple[Service, Product
     found: dict[str, tuple[Service, Product, Mount]] = {}
     for service in inventory.services_of(project.name).values():
         for mount in lasting(service) if product(inventory, service) is None else ():
-            if mount.kind == "volume" and _FILES.search(mount.target):
+            kept = _FILES.search(mount.target) or _FILES_BY_VOLUME.search(mount.source)
+            if mount.kind == "volume" and kept:
                 found.setdefault(mount.source, (service, _USERS_FILES, mount))
     return list(found.values())
 

@@ -13,6 +13,8 @@ from auditlib.inventory.configuration import SwitchComparison
 from auditlib.patterns import regex
 
 _DEBUG = regex(r"(?:^|_)(?:DEBUG|DEBUG_MODE)$")
+_MODES = frozenset({"GIN_MODE"})
+"""https://pkg.go.dev/github.com/gin-gonic/gin#SetMode"""
 _ORIGINS = regex(r"CORS|(?:^|_)(?:ALLOWED|ALLOW|TRUSTED)_ORIGINS?$|(?:^|_)ORIGINS$")
 _PLACEHOLDER_DOMAIN = regex(
     r"your[-_]?(?:\w+[-_]?)?(?:domain|site|app|company|frontend|host|url)|(?:^|[./@])example\.(?:com|org|net)|my[-_]?domain|"
@@ -29,6 +31,11 @@ def is_debug_switch(variable: str) -> bool:
 def is_on(value: str) -> bool:
     """Whether a value means yes."""
     return value.strip().strip("\"'").lower() in ("true", "1", "yes", "on")
+
+
+def is_debug_mode(variable: str, value: str) -> bool:
+    """Whether a variable chooses a framework's mode for debugging (`GIN_MODE=debug`)."""
+    return variable.upper() in _MODES and value.strip().strip("\"'").lower() == "debug"
 
 
 def counts_as_off(value: str, compared: Iterable[SwitchComparison]) -> bool:

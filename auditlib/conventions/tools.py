@@ -95,9 +95,21 @@ LINTERS: dict[str, re.Pattern[str]] = {
         "biome": r"(?:^|\s|/)biome(?=\s|$)|@biomejs/biome|\bsetup-biome\b",
         "stylelint": r"(?:^|\s|/)stylelint(?=\s|$)",
         "golangci-lint": r"\bgolangci-lint\b",
-        "rubocop": r"(?:^|\s|/)rubocop(?=\s|$)",
+        "rubocop": rf"(?:^|\s|/)rubocop(?=\s|$)|{_RAKE}",
         "hadolint": r"\bhadolint\b",
         "yamllint": r"\byamllint\b",
+        "clippy": r"\bcargo\s+(?:\S+\s+)*?clippy\b|\bclippy-(?:check|action)\b|\brust-clippy\b",
+        "rustfmt": r"\bcargo\s+(?:\S+\s+)*?fmt\b|(?:^|\s|/)rustfmt\b",
+        "phpstan": r"(?:^|\s|/)phpstan\b",
+        "psalm": r"(?:^|\s|/)psalm\b",
+        "phpcs": r"(?:^|\s|/)phpcs(?=\s|$)",
+        "php-cs-fixer": r"\bphp-cs-fixer\b",
+        "pint": r"(?:^|\s|/)(?:laravel-)?pint(?=\s|$|-action)",
+        "shellcheck": r"\bshellcheck\b",
+        "markdownlint": r"\bmarkdownlint\b",
+        "ansible-lint": r"\bansible-lint\b",
+        "tflint": r"\btflint\b",
+        "credo": r"\bmix\s+credo\b",
     }.items()
 }
 """Linters and type checkers by name: how a command or an action that runs them looks."""
@@ -113,7 +125,14 @@ _CONFIGURATION: dict[str, str] = {
     "mypy.ini": "mypy", ".mypy.ini": "mypy", "pyrightconfig.json": "pyright", "biome.json": "biome",
     "biome.jsonc": "biome", ".golangci.yml": "golangci-lint", ".golangci.yaml": "golangci-lint",
     ".rubocop.yml": "rubocop", ".hadolint.yaml": "hadolint", ".hadolint.yml": "hadolint", ".yamllint": "yamllint",
-    ".yamllint.yml": "yamllint", ".yamllint.yaml": "yamllint",
+    ".yamllint.yml": "yamllint", ".yamllint.yaml": "yamllint", ".golangci.toml": "golangci-lint",
+    ".golangci.json": "golangci-lint", "clippy.toml": "clippy", ".clippy.toml": "clippy", "rustfmt.toml": "rustfmt",
+    ".rustfmt.toml": "rustfmt", "phpstan.neon": "phpstan", "phpstan.neon.dist": "phpstan",
+    "phpstan.dist.neon": "phpstan", "psalm.xml": "psalm", "psalm.xml.dist": "psalm", "phpcs.xml": "phpcs",
+    "phpcs.xml.dist": "phpcs", ".php-cs-fixer.php": "php-cs-fixer", ".php-cs-fixer.dist.php": "php-cs-fixer",
+    "pint.json": "pint", ".shellcheckrc": "shellcheck", ".markdownlint.json": "markdownlint",
+    ".markdownlint.yaml": "markdownlint", ".markdownlint.yml": "markdownlint", ".ansible-lint": "ansible-lint",
+    ".tflint.hcl": "tflint", ".credo.exs": "credo",
 }  # fmt: skip
 _CONFIGURATION_NAME = regex(
     r"(?:(?P<eslint>\.eslintrc|eslint\.config)|(?P<stylelint>\.stylelintrc|stylelint\.config))(?:\.\w+)?$"

@@ -40,6 +40,8 @@ class LocalImports(Struct, frozen=True):
     imports: tuple[Import, ...]
     location: Location
     alters_path: bool = False
+    names: frozenset[str] = frozenset()
+    """What a module of Python calls by a name of its own; `*` where it takes all names of another one."""
 
 
 class UnfitImport(Struct, frozen=True):
@@ -72,6 +74,8 @@ class Route(Struct, frozen=True):
     location: Location
     generated: bool = False
     """Whether the framework adds it by itself, such as the page of its documentation."""
+    whole: bool = False
+    """Whether nothing stands before the path: it is one of an application that nothing else mounts."""
 
 
 class ProgramCall(Struct, frozen=True):

@@ -250,7 +250,9 @@ class NamedVariables(Struct, frozen=True):
     """In lower case."""
     location: Location
     commented: bool = False
-    """Whether they stand in the comments of a Compose file, for services that somebody may want."""
+    """Whether they stand in the comments of a Compose file, for services that somebody may want, or in other lines of
+    an environment file.
+    """
 
 
 class ServerTrait(Struct, frozen=True):

@@ -268,6 +268,15 @@ class GitIgnore(Struct, frozen=True):
     location: Location
 
 
+class UpdateEntry(Struct, frozen=True):
+    """What Dependabot is told to look after: an ecosystem (`pip`), in folders, which may be patterns."""
+
+    ecosystem: str
+    folders: tuple[str, ...]
+    """Relative to the root, which is empty."""
+    location: Location
+
+
 class ClusterImage(Struct, frozen=True):
     """An image that a manifest runs, or that a kustomization puts in the place of another, as it is written."""
 

@@ -35,6 +35,8 @@ class OwnMetric(Struct, frozen=True):
     labelled: bool
     """Whether its series come with the first values of their labels, not at the start."""
     location: Location
+    buckets: tuple[float, ...] = ()
+    """Of a histogram the bounds of its buckets, if the code spells them or the library's own ones hold."""
 
 
 class RawPathLabel(Struct, frozen=True):
@@ -177,6 +179,31 @@ class Ratio(Struct, frozen=True):
     """Whether each series of the left side is divided by itself."""
 
 
+class Labels(Struct, frozen=True):
+    """The labels of a vector: those that an aggregation leaves if it is `known`, else whatever the metric has."""
+
+    known: bool = False
+    names: tuple[str, ...] = ()
+    metric: str = ""
+
+
+class Join(Struct, frozen=True):
+    """An operation on two vectors whose series have to match by all their labels."""
+
+    operator: str
+    left: Labels
+    right: Labels
+
+
+class QuantileLimit(Struct, frozen=True):
+    """A number above which a quantile of a histogram is looked for, or a metric that may record one."""
+
+    histogram: str
+    recorded: str
+    operator: str
+    number: float
+
+
 class Query(Struct, frozen=True):
     """A PromQL expression, taken apart. `error` says why it could not be; then the rest is empty."""
 
@@ -193,6 +220,14 @@ class Query(Struct, frozen=True):
     """The metrics whose growth it asks for (`rate`, `increase`), as counters have one."""
     exceeded: tuple[str, ...] = ()
     """The metrics that it asks as they stand whether they are above a number."""
+    joins: tuple[Join, ...] = ()
+    """Its operations on two vectors without `on`, of whose labels something is known."""
+    labels: Labels = Labels()
+    """Those of what it gives."""
+    quantile: str = ""
+    """The histogram of which it is a quantile, and nothing more."""
+    limits: tuple[QuantileLimit, ...] = ()
+    """What it holds quantiles against."""
 
 
 class AlertRule(Struct, frozen=True):

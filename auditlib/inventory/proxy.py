@@ -55,6 +55,13 @@ class LostHeaders(Struct, frozen=True):
     """The first of those around it."""
 
 
+class PlainSite(Struct, frozen=True):
+    """A site of Caddy that is told to speak HTTP, though its name is one for which Caddy gets a certificate."""
+
+    name: str
+    location: Location
+
+
 class ReverseProxy(Struct, frozen=True):
     """A configuration of nginx, Caddy, Traefik or HAProxy (`kind`) that passes requests on."""
 
@@ -88,6 +95,8 @@ class ReverseProxy(Struct, frozen=True):
     for_one_origin: bool = False
     """Whether it is nginx that serves the pages of an application and passes its requests on for one origin's sake: no
     statement of it asks, limits, encrypts, keeps or writes down anything."""
+    plain_sites: tuple[PlainSite, ...] = ()
+    """Of Caddy."""
 
 
 class QueryCredential(Struct, frozen=True):

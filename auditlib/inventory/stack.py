@@ -106,6 +106,24 @@ class EnvFileReference(Struct, frozen=True):
     location: Location
 
 
+class RedisFile(Struct, frozen=True):
+    """A configuration file of Redis or Valkey, with what it writes to disk: `log`, `snapshots` or `off`."""
+
+    path: str
+    persistence: str
+    location: Location
+
+
+class RepeatedEntry(Struct, frozen=True):
+    """A variable that the list of a service's environment gives several times; the last place counts."""
+
+    service: str
+    name: str
+    places: tuple[Location, ...]
+    differ: bool
+    """Whether the values differ."""
+
+
 class Attachment(Struct, frozen=True):
     """A network that a service joins, with its aliases there."""
 
@@ -334,6 +352,8 @@ class Project(Struct, frozen=True):
     told_profiles: tuple[str, ...] = ()
     """The profiles that a comment of its files has people activate."""
     told_variables: tuple[tuple[str, Location], ...] = ()
+    header_words: frozenset[str] = frozenset()
+    """The words in capitals of the comments at the head of its files, among them variables that these explain."""
     """The variables that a comment of its files sets before a call of Compose, each with its line."""
     told_calls: tuple[str, ...] = ()
     """The calls of Compose that a comment of its files shows."""

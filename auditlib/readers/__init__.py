@@ -20,7 +20,10 @@ from auditlib.source import Source
 
 READERS: tuple[str, ...] = (
     "env_files",
+    "repeated_entries",
+    "redis_files",
     "settings",
+    "cross_origins",
     "django_settings",
     "settings_modules",
     "task_queues",
@@ -74,6 +77,7 @@ READERS: tuple[str, ...] = (
     "django_reads",
     "kept_files",
     "git_ignores",
+    "dependabot",
     "seeded_users",
     "told_logins",
     "request_logs",

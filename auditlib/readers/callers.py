@@ -1,4 +1,5 @@
-"""Files of other programs that start scripts: tables of cron, units of systemd, Terraform and the like.
+"""Files of other programs that start scripts: tables of cron, units of systemd, Terraform, pipelines of other
+services and the like.
 
 Only the names of scripts are taken from them, as text: https://man7.org/linux/man-pages/man5/crontab.5.html,
 https://www.freedesktop.org/software/systemd/man/latest/systemd.service.html,
@@ -18,7 +19,8 @@ from auditlib.source import Source
 KIND = "caller of scripts"
 PATTERNS = (
     "*crontab", "crontabs/**", "cron.d/**", "*.cron", "*.service", "*.timer", "supervisord*.conf", "*.tf",
-    "Jenkinsfile", "Vagrantfile", "Procfile",
+    "Jenkinsfile", "Vagrantfile", "Procfile", ".gitlab-ci.yml", ".gitlab/**/*.yml", "bitbucket-pipelines.yml",
+    "azure-pipelines.yml", ".circleci/config.yml", ".drone.yml", ".woodpecker/*.yml", ".travis.yml",
 )  # fmt: skip
 
 _SCRIPT = regex(r"[\w.@-]{1,100}\.(?:sh|bash|py|rb|php|pl|js|mjs|ts)\b")

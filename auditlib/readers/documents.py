@@ -29,6 +29,8 @@ _TEXT = regex(r"[^\s*>|#-]")
 _FENCE = regex(r" {0,12}(?P<fence>`{3,}|~{3,})[ \t]*(?P<language>[\w+-]*)")
 _CODE = regex(r"(?<!`)`++([^`\n]{1,300})`")
 _LINK = regex(r"\]\(<?(?P<target>[^)\s>#?]+)")
+_REFERENCE = regex(r" {0,3}\[(?!\^)[^\]\n]{1,200}\]:[ \t]+<?(?P<target>[^\s>#?]+)")
+_ANCHOR = regex(r"<a\s[^>]{0,200}?\bhref=[\"'](?P<target>[^\"'#?]+)")
 _VARIABLE = regex(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b|(?<=\$)[A-Z][A-Z0-9]+\b|\b[A-Z][A-Z0-9]{2,}(?==)")
 _PATH = regex(r"(?<![\w:/.-])\.{0,2}/?[\w.@-]+(?:/[\w.@-]+)*/?")
 _GLOB = regex(r"(?<![\w:/.*-])(?:\./)?[\w.@-]+(?:/[\w.@-]+)*/\*\.sh\b")
@@ -130,7 +132,7 @@ def _read(source: Source, file: str) -> Iterator[Document]:
         else:
             headings += _heading(file, number, line, lines[number - 2] if number > matter + 1 else "")
             mentions += [Mention("variable", name, Location(file, number)) for name in _SPELLED.findall(line)]
-            links = _LINK.findall(_CODE.sub("", line))
+            links = _links(_CODE.sub("", line))
             for code in (*_CODE.findall(line), *links):
                 mentions += [Mention("glob", item, Location(file, number)) for item in _GLOB.findall(code)]
                 mentions += _mentions(source, file, number, code)
@@ -146,6 +148,11 @@ def _read(source: Source, file: str) -> Iterator[Document]:
     words = frozenset(word.lower() for line in shown for word in _WORD.findall(line))
     denied = words - {word.lower() for line in shown for word in _WORD.findall(_DENIED.sub("", line))}
     yield Document(file, title, tuple(headings), tuple(dict.fromkeys(mentions)), words, Location(file), denied)
+
+
+def _links(line: str) -> list[str]:
+    """Where a line's links lead: those in Markdown, the targets of references, and those in HTML."""
+    return [*_LINK.findall(line), *_REFERENCE.findall(line[:_LINE_LIMIT])[:1], *_ANCHOR.findall(line)]
 
 
 def _is_warned(lines: list[str], number: int, headings: list[Heading]) -> bool:

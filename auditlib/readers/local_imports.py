@@ -97,7 +97,24 @@ def _imports(source: Source, path: str) -> LocalImports | None:
         found = tuple(_python(source, path) if is_python(path) else _javascript(text, path))
     except Unreadable:
         return None
-    return LocalImports(path, found, Location(path), is_python(path) and bool(_ALTERS.search(text)))
+    if not is_python(path):
+        return LocalImports(path, found, Location(path))
+    names = (
+        frozenset(_names(python_code.parse(source, path).tree)) if path.endswith("__init__.py") else frozenset[str]()
+    )
+    return LocalImports(path, found, Location(path), bool(_ALTERS.search(text)), names)
+
+
+def _names(tree: ast.Module) -> Iterator[str]:
+    """The names that a package binds, wherever in its `__init__.py` that is."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.ImportFrom() | ast.Import():
+                yield from ((alias.asname or alias.name).partition(".")[0] for alias in node.names)
+            case ast.Name(ctx=ast.Store()):
+                yield node.id
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+                yield "*" if node.name == "__getattr__" else node.name
 
 
 def _python(source: Source, path: str) -> Iterator[Import]:

@@ -41,7 +41,7 @@ def read(source: Source) -> Reading:
     reading.records += [
         NamedVariables(path, found, Location(path), commented=True)
         for path in setting
-        if not is_env_file(path) and (found := _of_comments(source.glance(path)))
+        if (found := (_of_lines if is_env_file(path) else _of_comments)(source.glance(path)))
     ]
     for path in source.files:
         if path not in known and is_text(path) and posixpath.splitext(path)[1] not in _DOCUMENTS:
@@ -65,6 +65,14 @@ def _of_comments(text: str) -> frozenset[str]:
     """The variables of services that stand in a Compose file as comments, for whoever wants them."""
     comments = (line for line in text.split("\n") if line.lstrip().startswith("#"))
     return frozenset(match[1].lower() for line in comments for match in _OPTIONAL.finditer(line))
+
+
+def _of_lines(text: str) -> frozenset[str]:
+    """The variables that other lines of an environment file are put together of (`URL=http://${HOST}:${PORT}`)."""
+    lines = (line.partition("=") for line in text.split("\n") if not line.lstrip().startswith("#"))
+    return frozenset(
+        match[1].lower() for name, _, value in lines for match in _OPTIONAL.finditer(value) if match[1] != name.strip()
+    )
 
 
 def _of_spring(source: Source, path: str, names: list[str]) -> frozenset[str]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from msgspec import Struct, field, structs
 
+from auditlib.inventory.configuration import AllowedOrigin
 from auditlib.inventory.proxy import LostHeaders, Passage, ReverseProxy, Upstream
 from auditlib.model import Coverage, Location, Read
 from auditlib.patterns import regex
@@ -61,6 +62,10 @@ class _Block(Struct):
     headers: dict[str, Location] = field(default_factory=dict)
     """The names of what `add_header` adds, in lower case, each with its first place."""
     includes: bool = False
+    origin: tuple[str, Location] | None = None
+    """What it answers to any page that calls it, if it does so without looking (`*`, `$http_origin`)."""
+    sends: bool = False
+    """Whether it lets browsers send cookies."""
 
 
 class _State(Struct):
@@ -88,6 +93,7 @@ class _State(Struct):
     given: set[str] = field(default_factory=set)
     """Variables in capitals, and those of them that a statement makes."""
     challenges: list[tuple[str, Location]] = field(default_factory=list)
+    origins: list[AllowedOrigin] = field(default_factory=list)
 
     def inside(self, name: str) -> str:
         """The argument of the nearest block of this name; empty if there is none."""
@@ -114,6 +120,7 @@ def _read(source: Source, file: str) -> Iterator[Any]:
     upstreams = tuple(item for item in state.upstreams if item.group or item.host not in state.groups)
     listens, includes = tuple(dict.fromkeys(state.listens)), tuple(dict.fromkeys(state.includes))
     folders = tuple(dict.fromkeys(state.folders))
+    yield from state.origins
     yield ReverseProxy(file, KIND, listens, upstreams, Location(file), tuple(state.sections), includes, folders,
                        proxy_guards.names_guard(source.text(file)), _passages(state), tuple(dict.fromkeys(state.kept)),
                        tuple(state.body_limits), tuple(_lost_headers(state)),
@@ -162,6 +169,10 @@ def _close(state: _State) -> None:
     closed = state.blocks.pop() if state.blocks else _Block([""])
     if closed.headers and closed.words[0] == "location":
         state.ended.append(around)
+    if closed.origin and closed.passes:
+        written, place = closed.origin
+        sends = closed.sends and written != "*"
+        state.origins.append(AllowedOrigin("*", "Access-Control-Allow-Origin", sends, place, written))
     if closed.words == ["server"]:
         state.listens += ["80"] if state.silent else []
         state.silent = False
@@ -227,8 +238,17 @@ def _note_headers(state: _State, name: str, arguments: list[str], place: Locatio
     block = state.blocks[-1]
     if name == "add_header":
         block.headers.setdefault(arguments[0].lower(), place)
+        _note_origin(block, arguments, place)
     block.includes = block.includes or name == "include"
     state.merges_headers = state.merges_headers or name == "add_header_inherit"
+
+
+def _note_origin(block: _Block, arguments: list[str], place: Location) -> None:
+    """Note whose pages may call what a block passes on; below an `if` somebody looked at the origin before."""
+    name, value = arguments[0].lower(), arguments[1] if len(arguments) > 1 else ""
+    if name == "access-control-allow-origin" and value in ("*", "$http_origin") and block.words[0] != "if":
+        block.origin = (value, place)
+    block.sends = block.sends or (name == "access-control-allow-credentials" and value == "true")
 
 
 def _passage(address: str, path: str, place: Location) -> Passage:

@@ -14,10 +14,12 @@ from typing import Any
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from auditlib.inventory.monitoring import LabelMatcher, Query
+from auditlib.inventory.monitoring import LabelMatcher, Labels, Query
 from auditlib.model import Location
 from auditlib.patterns import regex
 from auditlib.readers.promql_growth import exceeded, grown
+from auditlib.readers.promql_joins import joins, labels
+from auditlib.readers.promql_quantiles import limits, quantile
 from auditlib.readers.promql_ratios import floors_rate, ratios
 
 LENGTH_LIMIT = 10_000
@@ -60,6 +62,10 @@ def _parsed(text: str) -> Query:
                 floors_rate=floors_rate(tree),
                 grown=stand_ins.known(grown(tree)),
                 exceeded=stand_ins.known(exceeded(tree)),
+                joins=tuple(dict.fromkeys(joins(tree))),
+                labels=labels(tree) or Labels(),
+                quantile=quantile(tree),
+                limits=tuple(dict.fromkeys(limits(tree))),
             )
     return Query(text, (), (), error)
 

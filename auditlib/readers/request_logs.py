@@ -25,7 +25,13 @@ _USES = {
 _ALIKE = {".ts": ".js", ".mjs": ".js", ".kt": ".java"}
 _ONCE = regex(r"verif|confirm|activat|reset|unsubscri|invit|csrf|magic|forgot|page[_-]?token", re.I)
 """Words of what a token is for that holds once."""
-_QUERY = ("query", "RequestParam", "args", "GET", "Query")
+_QUERY = {
+    ".py": ("query_params", "request.args", "request.GET"),
+    ".js": (".query",),
+    ".go": (".Query",),
+    ".java": ("RequestParam",),
+}
+"""Texts of a language without any of them take nothing from an address."""
 _NEAR = 200
 _BEFORE = 800
 _MAPPING = regex(r"@(?:Get|Post|Put|Patch|Delete|Request)Mapping\b")
@@ -41,17 +47,17 @@ def read(source: Source) -> Reading:
     reading = Reading()
     for path in source.files:
         ending = posixpath.splitext(path)[1]
-        pattern = _USES.get(_ALIKE.get(ending, ending))
-        if pattern and not stages.is_for_development(path):
-            reading.records += _credentials(path, source.glance(path), pattern)
+        language = _ALIKE.get(ending, ending)
+        if language in _USES:
+            text = source.glance(path)
+            if any(word in text for word in _QUERY[language]) and not stages.is_for_development(path):
+                reading.records += _credentials(path, text, _USES[language])
         elif ending in (".conf", ".template") or "Caddyfile" in path:
             reading.records += _logs(path, source.glance(path))
     return reading
 
 
 def _credentials(path: str, text: str, pattern: re.Pattern[str]) -> Iterator[QueryCredential]:
-    if not any(word in text for word in _QUERY):
-        return
     for match in pattern.finditer(text):
         around = text[max(match.start() - _NEAR, 0) : match.end() + _NEAR]
         in_body = "@" in match[0] and _mapping(text, match.start()) != "@GetMapping"

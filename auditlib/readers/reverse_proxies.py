@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from msgspec.structs import replace
 
-from auditlib.inventory.proxy import ReverseProxy, Upstream
+from auditlib.inventory.proxy import PlainSite, ReverseProxy, Upstream
 from auditlib.model import Location
 from auditlib.patterns import regex
 from auditlib.readers import proxy_guards, reading, selection
@@ -24,6 +24,13 @@ from auditlib.yamltree import Node
 
 _CADDY_PASS = regex(r"^\s*(?:reverse_proxy|php_fastcgi|to)\s+([^#{\n]+)")
 _CADDY_IMPORT = regex(r"^\s*import\s", re.M)
+_CADDY_PLAIN = regex(
+    r"(?<![\w/.-])http://((?:[a-z0-9-]+\.)+(?!(?:local|internal|lan|home|test|localhost|localdomain|arpa|invalid)\b)[a-z]{2,20})"
+    r"(?=[\s,{]|:80\b)",
+    re.I,
+)
+"""A site's address with the scheme of plain HTTP, and a name that the world knows."""
+_CADDY_NAME = regex(r"(?:https://)?((?:[a-z0-9-]+\.)+[a-z]{2,20})(?=[\s,{:])", re.I)
 _CADDY_PORT = regex(r":(\d{2,5})(?=[\s,{/])")
 _HAPROXY_SERVER = regex(r"^\s*server\s+\S+\s+([^\s:]+)(?::(\d+))?")
 _HAPROXY_BIND = regex(r"^\s*bind\s+\S*?:(\d{1,5})\b")
@@ -56,7 +63,23 @@ def _caddy(source: Source, file: str) -> Iterator[Any]:
             for path, word in _caddy_passes(line[:1_000]):
                 found = _upstream(word, path, "", Location(file, number), ports)
                 upstreams.append(replace(found, guarded=asks))
-    yield ReverseProxy(file, "caddy", tuple(dict.fromkeys(listens)), tuple(upstreams), Location(file), guarded=guarded)
+    yield ReverseProxy(
+        file,
+        "caddy",
+        tuple(dict.fromkeys(listens)),
+        tuple(upstreams),
+        Location(file),
+        guarded=guarded,
+        plain_sites=tuple(_caddy_plain(file, source.lines(file))),
+    )
+
+
+def _caddy_plain(file: str, lines: list[str]) -> Iterator[PlainSite]:
+    """The public names that sites have by HTTP alone."""
+    opened = [(number, line[:1_000]) for number, line in enumerate(lines, 1) if _opens_site(line)]
+    plain = [(number, name) for number, line in opened for name in _CADDY_PLAIN.findall(line)]
+    by_tls = {name for _, line in opened for name in _CADDY_NAME.findall(_CADDY_PLAIN.sub("", line))}
+    yield from (PlainSite(name, Location(file, number)) for number, name in plain if name not in by_tls)
 
 
 def _caddy_sites(lines: Iterable[str]) -> Iterator[list[tuple[int, str]]]:

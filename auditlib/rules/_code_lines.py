@@ -72,7 +72,7 @@ def _demanded(text: str, name: str) -> str:
     if text.startswith("process.env."):
         return f"const value = {text};\nif (!value) throw new Error({told});"
     if text.startswith("os.Getenv("):
-        return f'value, ok := os.LookupEnv("{name}")\nif !ok {{\n\tlog.Fatal({told})\n}}'
+        return f'value := {text}\nif value == "" {{\n\tpanic({told})\n}}'
     if text.startswith("System.getenv("):
         return f"Objects.requireNonNull({text}, {told})"
     return f"{text} ?: throw new RuntimeException({told})" if text.startswith("getenv(") else text

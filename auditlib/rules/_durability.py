@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from auditlib.conventions import images, server_traits, services
+from auditlib.conventions import images, mounts, server_traits, services
 from auditlib.graph import DependencyGraph, Edge
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
@@ -24,6 +24,8 @@ _WORKER = regex(
     r"\bcelery\b.*\bworker\b|\bdramatiq\b|\brq(?:\s+\S+)* worker\b|\brqworker\b|\bsidekiq\b|\bhuey_consumer\b|"
     r"\barq\s|\btaskiq worker\b|\bbullmq\b|\bresque\b|\bqueue:work\b|\bhorizon\b"
 )
+_TAKE_NO_FILE = frozenset({"redis", "valkey/valkey"})
+"""Images whose server reads a file only if its command names it (https://hub.docker.com/_/redis)."""
 _SETTINGS_FILE = regex(r"\.conf\b|\s(?:@|--include)\s")
 
 
@@ -90,17 +92,36 @@ def _is_queue(inventory: Inventory, user: Service, edge: Edge) -> bool:
     return named or (is_worker(inventory, user) and edge.attributes["inferred"] and not variable.startswith("CACHE"))
 
 
-def redis_persistence(service: Service) -> str:
-    """`log` (the append-only file), `snapshots`, `off`, or empty where a file or another product decides."""
+def redis_persistence(inventory: Inventory, service: Service) -> str:
+    """`log` (the append-only file), `snapshots`, `off`, or empty where what decides isn't known.
+
+    Options of the command win over the file that it names.
+    """
     text = " ".join((*service.entrypoint, *service.command))
     name = images.repository(service.image)
-    if service.build or _SETTINGS_FILE.search(text) or "bitnami" in name or "dragonfly" in name or "stack" in name:
+    if service.build or "bitnami" in name or "dragonfly" in name or "stack" in name:
         return ""
-    if any(mount.target.endswith(".conf") or "/etc/redis" in mount.target for mount in service.mounts):
+    mode = "snapshots"
+    if _SETTINGS_FILE.search(text):
+        mode = _of_file(inventory, service)
+    elif not (name in _TAKE_NO_FILE and not service.entrypoint) and _mounts_settings(service):
         return ""
-    if re.search(r"--appendonly[ =]+[\"']?yes", text):
+    if mode and re.search(r"--appendonly[ =]+[\"']?yes", text):
         return "log"
-    return "off" if re.search(r"--save[ =]+(?:\"\"|''|\s|$|--)", text + " ") else "snapshots"
+    off = re.search(r"--save[ =]+(?:\"\"|''|\s|$|--)", text + " ")
+    return "off" if mode == "snapshots" and off else mode
+
+
+def _mounts_settings(service: Service) -> bool:
+    return any(mount.target.endswith(".conf") or "/etc/redis" in mount.target for mount in service.mounts)
+
+
+def _of_file(inventory: Inventory, service: Service) -> str:
+    """What the one file of the repository says that the command names; empty where it is another."""
+    words = [part for word in (*service.entrypoint, *service.command) for part in word.split()]
+    paths = {mounts.path_outside(service, word) for word in words if word.endswith(".conf")}
+    found = [item.persistence for item in inventory.redis_files if item.path in paths]
+    return found[0] if len(found) == len(paths) == 1 else ""
 
 
 def careless_options(service: Service) -> Iterator[str]:

@@ -27,29 +27,38 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections import defaultdict
 from collections.abc import Iterator
 
 from auditlib.conventions import deployment, monitoring
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.monitoring import AlertRule
-from auditlib.model import Area, Confidence, Effort, Severity
+from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
+from auditlib.phrases import listed
 from auditlib.rules import _workflow_lines as workflow_lines
 from auditlib.rules._rule import Evidence, rule
 
 _LOGQL = regex(r"\|[=~]|[}\"`]\s*!~\s*[\"`]|\|\s*(?:json|logfmt|pattern|regexp|line_format|unwrap)\b|_over_time\(\s*\{")
+_RULER = """# Loki's configuration, beside the rules in <the folder of its rules>/fake/
+ruler:
+  alertmanager_url: http://<alertmanager>:9093
+  storage: {type: local, local: {directory: <the folder of its rules>}}"""
 _PARSER_LIMITS = regex(r"too long|unknown function|unsupported|experimental|not supported", re.I)
 """Errors that may be our parser's ignorance of a newer PromQL."""
 
 
 @rule(area=Area.MONITORING, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """Every rule whose expression can't be parsed, those of Loki, VictoriaMetrics and templates left out."""
+    """Every rule whose expression can't be parsed; templates, VictoriaMetrics and what is loaded by Loki left out."""
     if any("victoria" in service.image or "vmalert" in service.image for service in inventory.services):
         return  # MetricsQL is a larger language
+    asking_loki: defaultdict[str, list[AlertRule]] = defaultdict(list)
     for item in inventory.alert_rules:
-        if item.query.error and not _is_other_language(item) and not _PARSER_LIMITS.search(item.query.error):
+        if item.query.error and _is_of_loki(item) and monitoring.loading(inventory, item.file):
+            asking_loki[item.file].append(item)
+        elif item.query.error and not _is_other_language(item) and not _PARSER_LIMITS.search(item.query.error):
             yield Evidence(
                 f"The expression of {item.name} is no PromQL: {' '.join(item.query.error.split())[:160]}. Prometheus "
                 "refuses the rule file.",
@@ -58,6 +67,32 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 recommendation=f"Correct the expression of {item.name}; `promtool check rules {item.file}` checks it.",
                 example=_checked(inventory, item.file),
             )
+    yield from (_of_loki(inventory, found) for found in asking_loki.values())
+
+
+def _is_of_loki(item: AlertRule) -> bool:
+    """Whether an expression filters lines of logs, and no template fills it in."""
+    expression = item.query.expression
+    return bool(_LOGQL.search(expression)) and not monitoring.is_template(item.file, expression)
+
+
+def _of_loki(inventory: Inventory, found: list[AlertRule]) -> Evidence:
+    first, *others = found
+    config = monitoring.loading(inventory, first.file)[0]
+    names = listed((item.name for item in found), limit=3)
+    asks = f"{'expression' if not others else 'expressions'} of {names} {'is' if not others else 'are'}"
+    return Evidence(
+        f"The {asks} LogQL, the language of Loki, and {config.file} loads {first.file} into Prometheus, which refuses "
+        "the rule file.",
+        first.expression_location,
+        subject=f"{first.file}/LogQL",
+        related=(
+            *(Related(item.expression_location, f"{item.name} asks Loki too", member=True) for item in others),
+            Related(config.location, "loads the file"),
+        ),
+        recommendation=f"Move {names} to a file that Loki's ruler reads, or ask for a metric instead.",
+        example=_RULER,
+    )
 
 
 def _checked(inventory: Inventory, file: str) -> str:

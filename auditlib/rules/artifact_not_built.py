@@ -29,8 +29,10 @@ References:
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterator
 
+from auditlib.conventions import checks, deployment, tools
 from auditlib.conventions.workspaces import Workspace
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
@@ -38,6 +40,7 @@ from auditlib.inventory.delivery import Command, Job, Step
 from auditlib.inventory.dockerfile import Dockerfile, Instruction
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
+from auditlib.pipeline import uploads
 from auditlib.rules import _workflow_lines as workflow_lines
 from auditlib.rules._rule import Evidence, rule
 
@@ -48,6 +51,13 @@ _MAKES = regex(
     r"tsc|vite|webpack|build|package|compile|poetry|uv|python|node|bash|sh)\b|\.sh\b|download-artifact|/cache@|setup-\w*build"
 )
 """What may make files in a step; in doubt it does."""
+_BRINGS = regex(r"(?:^|/)(?:cache|download-artifact)@")
+_BUILDS = regex(r"build|package|compile|make|bundle|export|generate", re.I)
+_HARMLESS = regex(
+    r"^(?:npm\s+ci|yarn$|aws\s+(?!s3\b)|git\s+(?:config|rev-parse|describe|log)|ssh-\S+|mkdir\s+-p\s+~|chmod|cd|set|export|"
+    r"test|\[)(?:\s|$)"
+)
+"""Commands that make no files of the repository."""
 _TOOLS = {
     "pom.xml": "mvn --batch-mode package", "build.gradle": "gradle build", "build.gradle.kts": "gradle build",
     "package.json": "npm ci && npm run build",
@@ -57,7 +67,7 @@ _TOOLS = {
 
 @rule(area=Area.CICD, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """Every `docker build` of a job before which nothing makes what the Dockerfile copies from a build's folder."""
+    """Every `docker build`, and every upload, of a job that makes nothing of what it takes from a build's folder."""
     for job in inventory.jobs:
         workspace = Workspace(inventory, job)
         for step in job.steps if workspace.holds_repository and not job.container else ():
@@ -66,6 +76,50 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 copied = _copied(workspace, found) if found and not _is_prepared(job, step) else None
                 if found and copied:
                     yield _evidence(inventory, job, found, copied, place)
+            yield from _of_uploads(inventory, workspace, job, step)
+
+
+def _of_uploads(inventory: Inventory, workspace: Workspace, job: Job, step: Step) -> Iterator[Evidence]:
+    for written, place in uploads.sent(step):
+        path = posixpath.normpath(posixpath.join(workspace.folder(step), written))
+        parts = path.split("/")
+        folder = next(("/".join(parts[: index + 1]) for index, part in enumerate(parts) if part in _BUILT), "")
+        known = not folder or "$" in path or path.startswith(("..", "/", "~")) or workspace.has(folder)
+        if not known and not _may_make(inventory, job, step):
+            yield _of_upload(inventory, job, path, place)
+            return
+
+
+def _may_make(inventory: Inventory, job: Job, step: Step) -> bool:
+    """Whether a step before, or this one, does anything but install, check, print and set up."""
+    hooks = {target.name for item in inventory.manifests if item.kind == "npm" for target in item.targets}
+    if hooks & {"prepare", "install", "postinstall", "preinstall"}:
+        return True
+    before = job.steps[: step.index]
+    acting = any(item.uses and (not deployment.is_idle(item) or _BRINGS.search(item.uses)) for item in before)
+    sends = {place for _, place in uploads.sent(step)}
+    commands = [command for item in (*before, step) for command in item.commands if command.location not in sends]
+    return acting or not all(map(_makes_nothing, commands))
+
+
+def _makes_nothing(command: Command) -> bool:
+    text = " ".join(command.words)
+    checks_only = checks.is_check(command.words) and not _BUILDS.search(text)
+    return bool(deployment.prints(command) or checks_only or tools.INSTALLS.search(text) or _HARMLESS.search(text))
+
+
+def _of_upload(inventory: Inventory, job: Job, path: str, place: Location) -> Evidence:
+    tool = next((name for name in _TOOLS if posixpath.join(path.partition("/")[0], name) in inventory.file_set), "")
+    where = f"\n  working-directory: {path.partition('/')[0]}" if tool else ""
+    command = _TOOLS.get(tool, f"<the command that makes {path}>")
+    return Evidence(
+        f"The job {job.id} sends {path} away; nothing in the job makes that, and the repository doesn't have it.",
+        place,
+        subject=f"{job.id}/{path}",
+        related=(Related(job.location, f"the job {job.id}"),),
+        recommendation=f"Build {path} in a step before, or take it from a job that has built it.",
+        example=workflow_lines.step(job.workflow, job.id, f"- run: {command}{where}"),
+    )
 
 
 def _builds(inventory: Inventory, workspace: Workspace, step: Step) -> Iterator[tuple[str, Location]]:

@@ -65,9 +65,16 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for project in inventory.base_projects:
         watching = services.monitoring_data(inventory, project) if alone else []
         stores = [*watching, *kept[project.name]]
-        if stores and not environments.in_development_file(inventory, project.location.file):
+        spared = bool(watching) and not kept[project.name] and _are_weighed(inventory, watching)
+        if stores and not spared and not environments.in_development_file(inventory, project.location.file):
             wanted = _lasting(stores)
             yield _evidence(inventory, project, wanted, [item for item in stores if item not in wanted])
+
+
+def _are_weighed(inventory: Inventory, stores: list[_Store]) -> bool:
+    """Whether a document on backups names each of the stores: somebody has decided then what becomes of them."""
+    on_backups = [item for item in inventory.documents if backups.is_on_backups(item)]
+    return any(all(service.name.lower() in item.words for service, _, _ in stores) for item in on_backups)
 
 
 def _lasting(stores: list[_Store]) -> list[_Store]:

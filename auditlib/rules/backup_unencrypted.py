@@ -50,6 +50,7 @@ _ENCRYPTS = regex(
 """Programs and options that may encrypt a backup, or the place that it goes to."""
 _SPOKEN = frozenset({"luks", "dm-crypt", "cryptsetup", "gpg", "veracrypt", "filevault", "encryption-at-rest"})
 _SETTING = regex(r"ENCRYPT|CIPHER|GPG|PASSPHRASE|RECIPIENT|_AGE_|KMS")
+_PACKS = frozenset({"gzip", "pigz", "bzip2", "xz", "zstd", "lz4"})
 _COPIES = frozenset({"cp", "tar", "rsync", "zip", "install"})
 _SECRETS = regex(r"(?:^|/)\.env(?:$|\.(?!example|sample|template|dist))|\.(?:pem|key)$")
 _BACKUP = regex(r"back[-_]?up|dump", re.I)
@@ -83,8 +84,21 @@ def _backups(inventory: Inventory) -> Iterator[_Backup]:
 
 def _file(dump: Command) -> str:
     """Where a dump is written to, as far as the command tells."""
-    named = (after for word, after in itertools.pairwise(dump.words) if word in ("-f", "--file", "-o"))
+    options = dump.words[_program(dump) :]  # `-f` before it is Compose's
+    named = (after for word, after in itertools.pairwise(options) if word in ("-f", "--file", "-o"))
     return next((name for name in (*dump.writes, *named) if name != "/dev/null"), "")
+
+
+def _program(dump: Command) -> int:
+    """Which of the words is the program that dumps."""
+    return next((at for at, word in enumerate(dump.words) if backups.DATABASE_DUMP.search(word)), 0)
+
+
+def _packed(backup: _Backup) -> Command | None:
+    """The command that the dump goes through, if that one writes the file: `pg_dump … | gzip > dump.sql.gz`."""
+    commands = backup.script.commands
+    after = commands[commands.index(backup.dump) + 1 :][:1] if backup.dump.caught else ()
+    return next((item for item in after if item.writes and item.words[0] in _PACKS), None)
 
 
 def _takes_secrets(command: Command) -> bool:
@@ -138,10 +152,13 @@ def _secret(command: Command) -> str:
 
 
 def _lines(backup: _Backup) -> str:
-    name = _file(backup.dump)
-    left = {"-f", "--file", "-o", name, *(("-t", "-it") if backup.dump.words[:2] == ("docker", "exec") else ())}
-    words = [word for word in backup.dump.words if word not in left]
-    dump = shell_lines.line(words)
+    packed = _packed(backup)
+    name = packed.writes[0] if packed else _file(backup.dump)
+    left = {"-f", "--file", "-o", name}
+    before, own = backup.dump.words[: _program(backup.dump)], backup.dump.words[_program(backup.dump) :]
+    terminal = ("-t", "-it") if backup.dump.words[:2] == ("docker", "exec") else ()
+    words = [word for word in before if word not in terminal] + [word for word in own if word not in left]
+    dump = " | ".join(shell_lines.line(item) for item in (words, *((packed.words,) if packed else ())))
     return (
         f'set -o pipefail  # of Bash\n{dump} | age -r "$BACKUP_RECIPIENT" > "{name or "<the dump>"}.age"\n'
         "# and before it is restored: age -d -i <the file with the private key>"

@@ -61,7 +61,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         return
     what, place = made
     described = bool(backups.recovery_headings(inventory))
-    note = " A document describes the way; whether anybody tries it isn't known." if described else ""
+    heading = " A document has a heading on backups or recovery; whether anybody has restored one isn't known."
+    note = heading if described else ""
     yield Evidence(
         f"{what} makes backups, and no command, script or job of the repository restores one.{note}",
         place,

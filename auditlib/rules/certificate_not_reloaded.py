@@ -34,9 +34,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditlib.conventions import deployment, services
+from auditlib.conventions import deployment, proxies, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
+from auditlib.inventory.delivery import Command, Script
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
@@ -44,19 +45,29 @@ from auditlib.phrases import listed
 from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
 
+_RENEWS_ONCE = regex(
+    r"(?:^|\s|/)certbot\S*\s(?:\S+\s+){0,8}?renew\b|(?:^|\s|/)acme\.sh\s.*--(?:renew|renew-all|cron|install-?cert)\b|"
+    r"(?:^|\s|/)lego\s(?:\S+\s+){0,12}renew\b"
+)
+"""A renewal in a script that a host's table of cron starts."""
+_STARTS_ANEW = regex(r"\brestart\b|\bup\b.*\s(?:-d|--detach)\b|\bstart\b|\bkill\b")
 _RENEWS = regex(r"\bcertbot\s+(?:-\S+\s+){0,5}renew\b")
 _REPEATS = regex(r"\b(?:while|until|for)\b|\bsleep\b|\bcrond?\b")
-_RELOADS = regex(r"(?<!-)\breload\b|\bHUP\b|(?:deploy|post|renew)-hook")
+_RELOADS = regex(r"(?<!-)\breload\b|\bHUP\b|(?:deploy|post|renew)-hook|--reloadcmd")
 """What may reload a proxy; `--reload` is an option of development servers."""
 _TIMED = regex(r"(?:^|/)(?:crontabs?|cron\.\w+)(?:$|/)|crontab$|\.(?:cron|timer)$")
 
 
 @rule(area=Area.RESILIENCE, severity=Severity.HIGH, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """Every companion that renews certificates for an Nginx of its project, where nothing reloads that."""
+    """Every companion, or script, that renews certificates for an Nginx of the project, where nothing reloads that."""
     renewing = [item for item in inventory.distinct_services if _renews(item)]
-    if not renewing or _is_reloaded(inventory):
+    by_script = [(item, command) for item in inventory.scripts if (command := _renewal(item))]
+    if not (renewing or by_script) or _is_reloaded(inventory):
         return
+    served = [item for item in inventory.deployed_services if _speaks_tls(inventory, item)]
+    for script, command in by_script if served else ():
+        yield _of_script(inventory, script, command, served)
     for companion in renewing:
         served = [
             item for item in inventory.services_of(companion.project).values() if _serves(inventory, item, companion)
@@ -70,6 +81,39 @@ def _renews(service: Service) -> bool:
     return bool(_RENEWS.search(text) and _REPEATS.search(text))
 
 
+def _renewal(script: Script) -> Command | None:
+    """The command by which a script renews certificates, if it starts nothing anew."""
+    lines = [(command, " ".join(command.words)) for command in script.commands]
+    if any(_STARTS_ANEW.search(line) for _, line in lines):
+        return None
+    return next((command for command, line in lines if _RENEWS_ONCE.search(line)), None)
+
+
+def _speaks_tls(inventory: Inventory, service: Service) -> bool:
+    """Whether a service is an Nginx with a configuration of the repository that listens on a port of TLS."""
+    kind = services.product(inventory, service)
+    listening = (item for item in inventory.reverse_proxies if "443" in item.listens and item.kind == "nginx")
+    return (
+        kind is not None
+        and kind.name == "Nginx"
+        and any(service in proxies.runners(inventory, item) for item in listening)
+    )
+
+
+def _of_script(inventory: Inventory, script: Script, command: Command, served: list[Service]) -> Evidence:
+    names = listed(item.name for item in served)
+    return Evidence(
+        f"{script.path} renews certificates, and nothing in the repository makes {names} read them again: it goes on "
+        "with the old ones until somebody restarts it.",
+        command.location,
+        subject=script.path,
+        related=tuple(Related(item.location, f"{item.name} serves TLS") for item in served),
+        recommendation=f"Reload {served[0].name} at the end of {script.path}.",
+        example=f"# {script.path}\n"
+        f"{compose_lines.call(inventory, served[0].project)} exec -T {served[0].name} nginx -s reload",
+    )
+
+
 def _serves(inventory: Inventory, service: Service, companion: Service) -> bool:
     """Whether a service is an Nginx that mounts the folder in which the companion keeps the certificates."""
     kind = services.product(inventory, service)
@@ -80,10 +124,22 @@ def _serves(inventory: Inventory, service: Service, companion: Service) -> bool:
 def _is_reloaded(inventory: Inventory) -> bool:
     """Whether anything may reload the proxy: a command, an image, a hook, a document, or a table of cron."""
     texts = [" ".join((*item.entrypoint, *item.command)) for item in inventory.services]
-    texts += [" ".join(command.words) for command in deployment.commands(inventory)]
+    first = _first_issues(inventory)
+    texts += [" ".join(item.words) for item in deployment.commands(inventory) if _part(item) not in first]
     texts += [item.argument for file in inventory.dockerfiles for item in file.instructions]
     texts += [item.text for document in inventory.documents for item in document.mentions]
     return any(_RELOADS.search(text) for text in texts) or any(_TIMED.search(path) for path in inventory.files)
+
+
+def _part(command: Command) -> tuple[str, str]:
+    return command.location.file, command.function
+
+
+def _first_issues(inventory: Inventory) -> set[tuple[str, str]]:
+    """By file and function where scripts ask for the first certificate: a reload there follows no renewal."""
+    texts = [(_part(item), " ".join(item.words)) for script in inventory.scripts for item in script.commands]
+    renewing = {part for part, text in texts if _RENEWS.search(text) or _RENEWS_ONCE.search(text)}
+    return {part for part, text in texts if part[1] and "certonly" in text} - renewing
 
 
 def _evidence(inventory: Inventory, companion: Service, served: list[Service]) -> Evidence:

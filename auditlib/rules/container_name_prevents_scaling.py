@@ -37,6 +37,7 @@ from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed
+from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules import _durability as durability
 from auditlib.rules._rule import Evidence, rule
 
@@ -54,7 +55,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         refused = [item for item in named if item.name in scaled or stacks.somewhere(inventory, item, _has_copies)]
         if refused:
             why = "is to run in several copies, which Compose refuses"
-            found = _evidence(hosts, refused, why, Severity.HIGH)
+            found = _evidence(inventory, hosts, refused, why, Severity.HIGH)
             places = (scaled[item.name][1] for item in refused if item.name in scaled)
             asked = tuple(Related(place, "starts several copies") for place in dict.fromkeys(places))
             yield replace(found, related=(*found.related, *asked))
@@ -68,7 +69,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         if free and (spoken or any(durability.is_worker(inventory, item) for item in free)):
             ordered = scalable + [item for item in rest if item not in scalable]
             twice = "" if any(map(_has_fixed_port, mine)) else ", nor the project run twice on a host"
-            yield _evidence(hosts, ordered, f"can't be scaled{twice}", None, free[0])
+            yield _evidence(inventory, hosts, ordered, f"can't be scaled{twice}", None, free[0])
 
 
 def _called(inventory: Inventory) -> frozenset[str]:
@@ -80,8 +81,8 @@ def _called(inventory: Inventory) -> frozenset[str]:
 
 
 def _has_fixed_port(service: Service) -> bool:
-    """Whether a port of the host is taken, which a second container wouldn't get either."""
-    return any(port.host_port and "-" not in port.host_port for port in service.ports)
+    """Whether a port of the host is taken, which a second container wouldn't get either; a variable may hold it."""
+    return any("-" not in port.host_port if port.host_port else port.variable for port in service.ports)
 
 
 def _hosts(inventory: Inventory) -> dict[str, Location]:
@@ -120,14 +121,22 @@ def _has_copies(service: Service) -> bool:
 
 
 def _evidence(
-    hosts: dict[str, Location], named: list[Service], why: str, severity: Severity | None, who: Service | None = None
+    inventory: Inventory,
+    hosts: dict[str, Location],
+    named: list[Service],
+    why: str,
+    severity: Severity | None,
+    who: Service | None = None,
 ) -> Evidence:
     first, *others = named
+    put_together = [item.name for item in named if _has_variable(inventory, item)]
     asked = {item.name: hosts[item.container_name] for item in named
              if item.container_name != item.name and item.container_name in hosts}  # fmt: skip
     they = "it" if not others else "them"
     reached = f"other services reach {they} by the service's name"
-    if asked:
+    if put_together:  # whose names no file holds as they are, so that nobody can tell who asks for them
+        reached = "first write the service's name wherever a setting or command names the container's"
+    elif asked:
         files = listed(dict.fromkeys(place.file for place in asked.values()), limit=2)
         reached = f"write the service's name where {files} names the container's"
     return Evidence(
@@ -141,16 +150,25 @@ def _evidence(
                 item.container_name_location or item.location,
                 f"the fixed name of {item.name}",
                 member=True,
-                change=_change(item),
+                change=_change(item, put_together),
             )
             for item in others
         )
         + tuple(Related(place, f"names the container of {name}") for name, place in asked.items()),
         recommendation=f"Remove `container_name` from {listed(item.name for item in named)}; {reached}.",
-        change=_change(first),
+        change=_change(first, put_together),
+        example=compose_lines.of_service(first, "# no container_name") if first.name in put_together else "",
         severity=severity or (Severity.INFO if stacks.for_development(named) else None),
     )
 
 
-def _change(service: Service) -> tuple[str, str]:
+def _has_variable(inventory: Inventory, service: Service) -> bool:
+    """Whether a container's name is put together of variables (`${APP_NAME}_api`)."""
+    key = f"services.{service.name}.container_name"
+    return any(item.target == key for item in inventory.variables)
+
+
+def _change(service: Service, put_together: list[str]) -> tuple[str, str]:
+    if service.name in put_together:
+        return "", ""
     return f"container_name: {service.container_name}", ""

@@ -46,7 +46,15 @@ _SWITCHES = ("CORS_ALLOW_ALL_ORIGINS", "CORS_ORIGIN_ALLOW_ALL")
 """Settings of django-cors-headers, beside which the list is another one."""
 _COOKIES = regex(r"cookie|session|csrf|csurf|next-auth|@auth/|better-auth|lucia|passport|keystone|strapi|payload")
 """Packages of Node.js that set cookies, or read them."""
-_CODE = (".py", *_SCRIPT, *_JVM)
+_CODE = (".py", *_SCRIPT, *_JVM, ".go", ".cs", ".rb", ".php")
+_LISTS = (
+    (".go", 'AllowedOrigins: []string{{"{}"}}'),
+    (".cs", 'policy.WithOrigins("{}")'),
+    (".rb", 'origins "{}"'),
+    (".php", "'allowed_origins' => ['{}']"),
+)
+"""By the ending of a file, the frontend's origin in the words of its language."""
+_HEADER = "Access-Control-Allow-Origin"
 
 
 @rule(area=Area.CONFIGURATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
@@ -84,7 +92,7 @@ def _logs_in_by_token(inventory: Inventory, file: str) -> bool:
 def _same_program(one: str, other: str) -> bool:
     """Whether two files belong together: one language, or configuration and code, below the same folder of the root."""
     if not other.endswith(_CODE):
-        return True
+        return not other.endswith(".conf") or one == other
     same_language = posixpath.splitext(one)[1] == posixpath.splitext(other)[1]
     return same_language and one.partition("/")[0] == other.partition("/")[0]
 
@@ -109,6 +117,11 @@ def _named(holder: str, file: str) -> str:
     if file.endswith(_SCRIPT):
         option = f'origin: ["{_ORIGIN}"]'
         return f"cors({{ {option} }})" if holder == "cors()" else option
+    if holder == _HEADER:
+        return f'add_header {_HEADER} "{_ORIGIN}" always;' if file.endswith(".conf") else f'"{_HEADER}": "{_ORIGIN}"'
+    for ending, form in _LISTS:
+        if file.endswith(ending):
+            return form.format(_ORIGIN)
     sign = " = " if file.endswith(".py") else ": " if file.endswith((".yml", ".yaml")) else "="
     return f'{holder}{sign}["{_ORIGIN}"]' if file.endswith(".py") else f"{holder}{sign}{_ORIGIN}"
 

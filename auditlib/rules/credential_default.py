@@ -60,6 +60,9 @@ _FOR_TESTS = regex(r"(?:^|[._-])(?:tests?|testing|ci|e2e)(?=$|[._-])")
 """What the name of a Compose file says that is started for the tests alone, and thrown away after them."""
 _ON_DEMAND = frozenset({"tools", "tool", "admin", "debug", "manual", "dev", "development"})
 """Profiles of what somebody starts for a while."""
+_USER = regex(r"(?:^|_)(?:USER|USERNAME)$")
+_KEY_OF_USER = regex(r"(?:^|_)ACCESS_KEY(?:_ID)?$")
+"""What clients of an object store call the name of a user; `SECRET_ACCESS_KEY` is the password."""
 _AMONG_NODES = ("ERLANG_COOKIE",)
 """What the nodes of a cluster tell each other; no client of a published port ever sends it."""
 
@@ -73,9 +76,9 @@ _LOGIN_OF_GRAFANA = "GF_SECURITY_"
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every credential by its variable's name, with all the places that it reaches; and Grafana's first login."""
     uses: defaultdict[tuple[str, str], dict[Location, Use]] = defaultdict(dict)
-    thrown = _thrown_away(inventory)
+    thrown, users = _thrown_away(inventory), _user_names(inventory)
     for family, name, use in (*_defaults(inventory), *_literals(inventory)):
-        harmless = secrets.is_public(name) or secrets.opens_nothing(name, use.value)
+        harmless = secrets.is_public(name) or (family, name) in users or secrets.opens_nothing(name, use.value)
         if not harmless and (use.location.file, use.service) not in thrown:
             uses[family, name].setdefault(use.location, use)
     by_name = {(service.project, service.name): service for service in inventory.services}
@@ -91,6 +94,21 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         way = ways.get((service.project, service.name))
         if (services.is_exposed(service) or way) and grafana.keeps_first_login(inventory, service):
             yield _first_login(service, way)
+
+
+def _user_names(inventory: Inventory) -> set[tuple[str, str]]:
+    """By family and name the variables that hold whom a store lets in, not the secret (`MINIO_ROOT_USER:
+    ${MINIO_ACCESS_KEY:-shop}`).
+    """
+    families = _families(inventory)
+    return {
+        (families.get(service.project, service.project), name)
+        for service in inventory.services
+        for entry in service.environment
+        if _USER.search(entry.name)
+        for name in entry.variables
+        if _KEY_OF_USER.search(name) and "SECRET" not in name
+    }
 
 
 def _thrown_away(inventory: Inventory) -> set[tuple[str, str]]:

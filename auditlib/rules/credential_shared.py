@@ -60,7 +60,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     as_root = _logs_in_as_root(inventory)
     for sightings in values.values():
         yield from _judged(inventory, sightings, as_root)
-    for name, uses in _variables(inventory).items():
+    for (_, name), uses in _variables(inventory).items():
         yield from _judged(inventory, uses, as_root, name)
 
 
@@ -70,15 +70,23 @@ def _logs_in_as_root(inventory: Inventory) -> bool:
     return any(_USER.search(item.name) and item.value is not None and item.value.text == "root" for item in entries)
 
 
-def _variables(inventory: Inventory) -> dict[str, list[Sighting]]:
-    """The credentials that containers get from one variable without a default, by that variable."""
-    uses: defaultdict[str, list[Sighting]] = defaultdict(list)
-    defaulted = {item.name for item in inventory.variables if item.default is not None and item.default.secret}
+def _variables(inventory: Inventory) -> dict[tuple[str, str], list[Sighting]]:
+    """The credentials that containers get from one variable without a default, by the base project and that variable.
+
+    Another edition may have a default for it: what is told there says nothing of this one.
+    """
+    uses: defaultdict[tuple[str, str], list[Sighting]] = defaultdict(list)
+    bases = {name: base.name for base in inventory.base_projects for name in inventory.family(base.name)}
+    stands_in = [item for item in inventory.variables if item.operator in (":-", "-")]
+    with_default = [item for item in stands_in if item.default is not None and item.default.secret]
+    defaulted = {(bases.get(item.project, item.project), item.name) for item in with_default}
     for service in inventory.services:
+        base = bases.get(service.project, service.project)
         for entry in service.environment:
-            if len(entry.variables) == 1 and is_credential_name(entry.name) and entry.variables[0] not in defaulted:
+            alone = len(entry.variables) == 1 and is_credential_name(entry.name)
+            if alone and (base, entry.variables[0]) not in defaulted:
                 item = Sighting(entry.name, entry.value or Value(""), entry.location, "literal", service.name)
-                uses[entry.variables[0]].append(item)
+                uses[base, entry.variables[0]].append(item)
     return uses
 
 

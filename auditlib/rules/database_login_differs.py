@@ -37,20 +37,24 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 
 from msgspec import Struct
 
-from auditlib.conventions import database_logins, deployment, services
+from auditlib.conventions import database_logins, database_names, deployment, services
 from auditlib.conventions.database_logins import Server
+from auditlib.conventions.database_names import Named
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import EnvironmentEntry, Service
-from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
+from auditlib.paths import below
 from auditlib.patterns import regex
 from auditlib.phrases import listed
 from auditlib.rules import _code_lines as code_lines
 from auditlib.rules import _compose_lines as compose_lines
+from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 _ADDRESS = regex(
@@ -67,6 +71,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every address in a service's environment whose user, password or database its server doesn't make."""
     if _makes_others(inventory):
         return
+    told: set[Location] = set()
     for service in inventory.distinct_services:
         for entry in service.environment:
             match = _ADDRESS.match(entry.value.text) if entry.value and "@" in entry.value.text else None
@@ -75,7 +80,71 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             if match and server and other and not _is_open(inventory, other):
                 wrong = _wrong(entry, match["user"], match["database"], server)
                 if wrong and not (_is_of_database(wrong) and _makes_its_own(inventory, service)):
+                    told.add(entry.location)
                     yield _evidence(service, entry, server, wrong, _lines(service, entry, server, match))
+    yield from _unmade(inventory, told)
+
+
+def _unmade(inventory: Inventory, told: set[Location]) -> Iterator[Evidence]:
+    """Each server with the databases that applications of the repository are given and that it doesn't make, where no
+    script, code or document makes another one.
+    """
+    spoken = (item.text for document in inventory.documents for item in document.mentions)
+    if inventory.made_logins or any(map(_MAKES.search, spoken)):
+        return
+    found: defaultdict[str, list[tuple[Service, Named]]] = defaultdict(list)
+    servers: dict[str, tuple[Service, EnvironmentEntry]] = {}
+    for service in inventory.distinct_services:
+        own = service.build is not None or (service.project, service.image) in inventory.image_builders
+        for item in database_names.named(inventory, service) if own else ():
+            server = inventory.services_of(service.project).get(item.host)
+            made = database_names.made(inventory, server) if server else None
+            known = database_names.text(inventory, made) if made else ""
+            if not server or not made or not known or item.database in {known, "postgres", "template1", "mysql"}:
+                continue
+            again = any(user is service and each.database == item.database for user, each in found[server.key])
+            if item.entry.location not in told and not again and not _may_be_there(inventory, service, server):
+                servers[server.key] = server, made
+                found[server.key].append((service, item))
+    for key, uses in ((key, uses) for key, uses in found.items() if uses):
+        yield _of_unmade(*servers[key], database_names.text(inventory, servers[key][1]), uses)
+
+
+def _may_be_there(inventory: Inventory, service: Service, server: Service) -> bool:
+    return _makes_its_own(inventory, service) or _is_open(inventory, server)
+
+
+def _of_unmade(server: Service, made: EnvironmentEntry, known: str, uses: list[tuple[Service, Named]]) -> Evidence:
+    (first, item), *others = uses
+    names = list(dict.fromkeys(use.database for _, use in uses))
+    return Evidence(
+        f"{listed(f'{service.name} ({use.database})' for service, use in uses)} "
+        f"{'is given a database' if not others else 'are given databases'} that {server.name} doesn't make: its first "
+        f"start makes {known} alone, and no file makes another one, unless a program does by itself.",
+        item.entry.location,
+        subject=f"{server.key}/databases",
+        service=first.name,
+        related=(
+            Related(made.location, f"what {server.name} is told to make"),
+            *(Related(use.entry.location, f"{service.name} is given {use.database}", member=True)
+              for service, use in others),
+        ),
+        recommendation=f"Mount a script of the first start into {server.name} that makes {listed(names, limit=3)}.",
+        example=_first_start(server, names),
+        confidence=Confidence.MEDIUM,
+    )  # fmt: skip
+
+
+def _first_start(server: Service, names: list[str]) -> str:
+    """The script that makes the databases, and its mount."""
+    ours = server.image.rpartition("/")[2].startswith("postgres")
+    mark = '"' if ours else "`"
+    quoted = [name if re.fullmatch(r"[a-z_][a-z0-9_]*", name) else f"{mark}{name}{mark}" for name in names]
+    grant = "" if ours else "GRANT ALL ON {0}.* TO '<the user of the applications>';\n"
+    script = "".join(f"CREATE DATABASE {name};\n{grant.format(name)}" for name in quoted)
+    mount = f"volumes:\n  - ./databases.sql:{database_logins.HOME}/databases.sql:ro"
+    note = "# read at the first start only: in a volume that is there, make them by hand"
+    return f"{files.into('databases.sql', script.rstrip())}\n{note}\n{compose_lines.of_service(server, mount)}"
 
 
 def _makes_others(inventory: Inventory) -> bool:
@@ -102,10 +171,14 @@ def _is_of_database(wrong: list[str]) -> bool:
 
 
 def _makes_its_own(inventory: Inventory, service: Service) -> bool:
-    """Whether a service is built from a program whose framework makes its database, as Rails and Ecto do."""
+    """Whether a service is built from a program whose framework makes its database: Rails, Ecto, Entity Framework or
+    Prisma.
+    """
     context = posixpath.normpath(service.build.context or ".") if service.build else ""
-    return bool(context) and any(posixpath.normpath(posixpath.join(context, name)) in inventory.file_set
-                                 for name in ("Gemfile", "mix.exs"))  # fmt: skip
+    known = any(posixpath.normpath(posixpath.join(context, name)) in inventory.file_set
+                for name in ("Gemfile", "mix.exs"))  # fmt: skip
+    held = below(inventory.files, context) if context else ()
+    return bool(context) and (known or any(path.endswith((".csproj", "schema.prisma")) for path in held))
 
 
 def _wrong(entry: EnvironmentEntry, user: str, database: str, server: Server) -> list[str]:

@@ -76,8 +76,8 @@ def _without(service: Service, option: str) -> str:
 
 def _queue(inventory: Inventory, graph: DependencyGraph, service: Service, product: str) -> Iterator[Evidence]:
     users = durability.queue_users(inventory, graph, service)
-    mode = durability.redis_persistence(service)
-    keeps = stacks.somewhere(inventory, service, lambda item: durability.redis_persistence(item) == "log")
+    mode = durability.redis_persistence(inventory, service)
+    keeps = stacks.somewhere(inventory, service, lambda item: durability.redis_persistence(inventory, item) == "log")
     if not users or mode not in ("off", "snapshots") or keeps:
         return
     if mode == "snapshots" and not services.lasting(service):

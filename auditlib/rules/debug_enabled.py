@@ -34,9 +34,10 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from auditlib.compose.discovery import is_compose_file
-from auditlib.conventions import environments, programs, switches
+from auditlib.conventions import debuggers, environments, programs, services, starting, switches
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
+from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.rules import _code_lines as code_lines
 from auditlib.rules import _files as files
@@ -57,11 +58,14 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         known = (item.location.file, item.location.line) in found.get(item.name, {})
         if item.main and not known and not environments.is_for_development(item.location.file):
             yield _only_when_run(item.name, item.location)
+    for service in inventory.distinct_services:
+        if not environments.only_for_development(service):
+            yield from _waiting_debugger(inventory, service)
 
 
 _Place = tuple[str, Location, str, str]
 """Name, place, how it is on there, and the value that says so, where one stands there."""
-_OFF = {"true": "false", "True": "False", "TRUE": "FALSE", "on": "off", "yes": "no", "1": "0"}
+_OFF = {"debug": "release", "true": "false", "True": "False", "TRUE": "FALSE", "on": "off", "yes": "no", "1": "0"}
 
 
 def _in_compose(inventory: Inventory) -> Iterator[_Place]:
@@ -69,8 +73,9 @@ def _in_compose(inventory: Inventory) -> Iterator[_Place]:
     for service in inventory.services:
         if not environments.only_for_development(service):
             for entry in service.environment:
-                value = entry.value.text if entry.value and switches.is_debug_switch(entry.name) else ""
-                if switches.is_on(value) and entry.location not in off:
+                value = entry.value.text if entry.value else ""
+                on = switches.is_debug_switch(entry.name) and switches.is_on(value)
+                if (on or switches.is_debug_mode(entry.name, value)) and entry.location not in off:
                     how = "by default" if entry.variables else "always"
                     yield entry.name, entry.location, f"on {how} in {service.name}", value
 
@@ -135,7 +140,8 @@ def _evidence(inventory: Inventory, name: str, places: list[_Place], *, known: b
         subject=name,
         confidence=None if known else Confidence.MEDIUM,
         related=tuple(Related(place, said, member=True) for _, place, said, _ in others),
-        recommendation=f"Let {name} default to false in {first.file}, and set it to true in a file for development.",
+        recommendation=f"Let {name} default to {_OFF.get(value, 'false')} in {first.file}, and set it to "
+        f"{value if value in _OFF else 'true'} in a file for development.",
         change=(value, _OFF[value]) if value in _OFF else ("", ""),
         example=""
         if is_field and value in _OFF
@@ -151,6 +157,33 @@ def _from_outside(name: str, file: str, on: str = "true") -> str:
     if file.endswith((".js", ".ts", ".mjs")):
         return f'{name}: process.env.{variable} === "{on}"'
     return f"{variable}: ${{{variable}:-false}}" if is_compose_file(posixpath.basename(file)) else f"{variable}=false"
+
+
+def _waiting_debugger(inventory: Inventory, service: Service) -> Iterator[Evidence]:
+    """The first debugger that a service opens to other hosts, by its command, its image's, or its environment."""
+    told = [(" ".join(start.words), start.location) for start in starting.of(inventory, service)]
+    told += [(entry.value.text, entry.location) for entry in service.environment if entry.value is not None]
+    for text, place in told:
+        found = debuggers.opened(text)
+        if found and not environments.is_for_development(place.file):
+            yield _of_debugger(service, place, *found)
+            return
+
+
+def _of_debugger(service: Service, place: Location, what: str, option: str, port: str) -> Evidence:
+    published = any(item.target == port for item in services.public_ports(service))
+    reach = "which is published" if published else "which every container of its networks reaches"
+    return Evidence(
+        f"{service.name} opens the debugger of {what} on port {port}, {reach}: it asks for no password, and runs any "
+        "code that it is sent.",
+        place,
+        subject=f"{service.name}/debugger",
+        service=service.name,
+        recommendation=f"Start {service.name} without `{option}`, and open the debugger in a file for development.",
+        severity=Severity.HIGH if published else None,
+        example=f"# compose.override.yaml, for development alone, with `{option}` in the command\n"
+        f'services:\n  {service.name}:\n    ports: ["127.0.0.1:{port}:{port}"]',
+    )
 
 
 def _only_when_run(name: str, place: Location) -> Evidence:

@@ -49,6 +49,10 @@ _PLACE = regex(
     r"BROKER|BACKEND|BUCKET|NAME|DB|DATABASE|USER(?:NAME)?|EMAIL|FROM|IMAGE|TAG|VERSION|LOG_?LEVEL|LEVEL)(?:_|$)"
 )
 """Names of what differs between a laptop and a container by its nature."""
+_AMOUNT = regex(
+    r"_(?:SIZE|LIMIT|MAX|MIN|COUNT|TIMEOUT|SECONDS|MINUTES|HOURS|DAYS|RETRIES|CONNECTIONS|WORKERS|OVERFLOW|TTL)$"
+)
+"""Names of how much of something there is, whatever place the rest of the name speaks of (`DB_POOL_SIZE`)."""
 _KIND = regex(r"(?:^|_)(?:MAILER|DRIVER|CONNECTION|STORE|DISK|TRANSPORT)$")
 """Names of what does a thing: by a laptop's template the mail goes to a log, by Compose to a server."""
 _ADDRESS = regex(r"[/:@\\]|localhost|\d+\.\d+\.\d+")
@@ -128,7 +132,8 @@ def _in_code(inventory: Inventory) -> Iterator[tuple[str, str, _Default]]:
 def _counts(name: str, value: Value) -> bool:
     """Whether a default is one that is meant to be the same everywhere."""
     upper = name.upper()
-    meant_to_differ = _PLACE.search(upper) or environments.names_environment(upper) or switches.is_debug_switch(upper)
+    place = _PLACE.search(upper) and not _AMOUNT.search(upper)
+    meant_to_differ = place or environments.names_environment(upper) or switches.is_debug_switch(upper)
     stated = bool(value.text) and not (_ADDRESS.search(value.text) or _FILLED_IN.search(value.text))
     stated = stated and not placeholders.is_text(value.text)
     return stated and not (value.secret or meant_to_differ)

@@ -39,9 +39,13 @@ from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Dependency, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.patterns import regex
 from auditlib.phrases import listed
 from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
+
+_COMES_BACK = regex(r"\b(?:while|until)\b[^\n]{1,200}\bsleep\b")
+"""A loop that does its work again and again, as one that renews certificates."""
 
 
 @rule(area=Area.ORCHESTRATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
@@ -111,7 +115,18 @@ def _tries_again(inventory: Inventory, service: Service, target: Service) -> boo
         return base is not None and base.kind == "proxy" and not service.command
     keeps = asked is not None and asked.kind in services.DATASTORES
     asks_later = services.AUXILIARY - {"test"} | {"proxy"}
+    keeps = keeps and not (found.name == "Grafana" and _only_asks(inventory, service))
     return found.kind in asks_later or (found.kind in services.OBSERVABILITY and not keeps)
+
+
+def _only_asks(inventory: Inventory, service: Service) -> bool:
+    """Whether a Grafana keeps its own data in a file, as it does unless told otherwise, so that a database is only a
+    source of its panels.
+    """
+    told = any(item.name.startswith("GF_DATABASE_") for item in service.environment)
+    configured = any(mount.target.startswith("/etc/grafana") and mount.target.endswith(("grafana", ".ini"))
+                     for mount in service.mounts)  # fmt: skip
+    return not (told or configured or services.lacks_env_file(inventory, service))
 
 
 def _is_store(inventory: Inventory, target: Service) -> bool:
@@ -121,10 +136,12 @@ def _is_store(inventory: Inventory, target: Service) -> bool:
 
 def _is_meant(inventory: Inventory, service: Service, dependency: Dependency, target: Service) -> bool:
     """Whether a service is to run beside an application in whatever state: it says so where it demands more of others,
-    or it mends containers by Docker's socket.
+    or it mends containers by Docker's socket, or works in a loop.
     """
     if _is_store(inventory, target):
         return False
+    if _COMES_BACK.search(" ".join((*service.entrypoint, *service.command))):
+        return True
     chosen = any(item.condition == "service_healthy" for item in service.dependencies if item is not dependency)
     return chosen or any(mount.target.endswith("/docker.sock") for mount in service.mounts)
 

@@ -1,4 +1,4 @@
-"""Nothing keeps the dependencies up to date.
+"""Nothing keeps the dependencies, or a part of them, up to date.
 
 Actions, base images and packages get security fixes each week. Where no program proposes them, somebody must remember
 to look; experience says that this happens after an incident.
@@ -35,10 +35,12 @@ import json
 import posixpath
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
 
-from auditlib.conventions import deployment
+from auditlib.conventions import deployment, mounts
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
+from auditlib.inventory.delivery import UpdateEntry
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed
@@ -82,6 +84,9 @@ _BY_LOCK = {
     "npm packages": (("bun.lock", "bun"), ("bun.lockb", "bun"), ("pnpm-workspace.yaml", "npm")),
 }  # fmt: skip
 """Files that all packages below them share, each with the ecosystem by which Dependabot keeps it in step."""
+_ALIKE = {"Python packages": ("uv", "poetry", "pipenv"), "npm packages": ("bun",), "base images": ("docker-compose",)}
+"""Other ecosystems that look after the same."""
+_EXAMPLES = frozenset({"example", "examples", "docs", "doc", "test", "tests", ".devcontainer", "demo", "benchmarks"})
 _ASIDE = frozenset({"vendor", "third_party", "node_modules", "testdata", "fixtures"})
 _RENOVATE = """# renovate.json, for a Renovate that this forge runs
 {"extends": ["config:recommended"]}"""
@@ -111,6 +116,58 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             else f"Add .github/dependabot.yml with entries for {names}.",
             example=_RENOVATE if elsewhere else _dependabot(inventory, kinds),
         )
+    elif missed := _left_out(inventory, kinds):
+        yield _incomplete(inventory, missed)
+
+
+def _left_out(inventory: Inventory, kinds: Mapping[str, Sequence[Location]]) -> dict[str, list[Location]]:
+    """What Dependabot has no entry for, where it is the only one that proposes updates."""
+    entries = inventory.update_entries
+    others = [path for path in inventory.files if _UPDATERS.search(path) and "dependabot" not in path]
+    if not entries or others or _updates(inventory):
+        return {}
+    found = {
+        name: [place for place in places if not any(_covers(entry, name, place.file) for entry in entries)]
+        for name, places in kinds.items() if name != "images of services"
+    }  # fmt: skip
+    usual = {name: [item for item in places if not _is_aside(item.file)] for name, places in found.items()}
+    return {name: places for name, places in usual.items() if places}
+
+
+def _is_aside(path: str) -> bool:
+    return not (_ASIDE | _EXAMPLES).isdisjoint(path.split("/")[:-1])
+
+
+def _covers(entry: UpdateEntry, name: str, path: str) -> bool:
+    """Whether an entry is about a file; a package's root speaks for what lies below it, a folder of images doesn't."""
+    if entry.ecosystem not in {_ECOSYSTEMS[name], *_ALIKE.get(name, ())}:
+        return False
+    deep = name != "base images" and entry.ecosystem not in ("pip", "gomod")
+    return name == "actions" or any(_is_in(posixpath.dirname(path), home, deep) for home in entry.folders)
+
+
+def _is_in(folder: str, home: str, deep: bool) -> bool:
+    """Whether a folder is one that an entry names, by itself, by a pattern, or, if `deep`, by one above it."""
+    whole = home.endswith("**")
+    above = home[:-2].rstrip("/") if whole else home
+    listed_apart = posixpath.basename(folder).startswith("requirements") and posixpath.dirname(folder) == home
+    return fnmatchcase(folder, home) or listed_apart or ((deep or whole) and mounts.is_below(folder, above))
+
+
+def _incomplete(inventory: Inventory, missed: Mapping[str, Sequence[Location]]) -> Evidence:
+    entry = inventory.update_entries[0]
+    names = listed(missed)
+    places = [(name, place) for name, found in missed.items() for place in found]
+    return Evidence(
+        f"Dependabot proposes new versions by the entries of {entry.location.file}, and these leave out {names}.",
+        Location(entry.location.file),
+        subject="left out of updates",
+        related=tuple(
+            Related(place, f"{name} that no entry is about", member=True) for name, place in places[:_LISTED]
+        ),
+        recommendation=f"Add entries for {names} to {entry.location.file}.",
+        example=_dependabot(inventory, missed),
+    )
 
 
 def _is_elsewhere(inventory: Inventory) -> bool:

@@ -36,11 +36,11 @@ from auditlib import pipeline
 from auditlib.conventions import checks, deploy_hooks, tools, workflow_events
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import Job, Workflow
+from auditlib.inventory.delivery import Job, Step, Workflow
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed
-from auditlib.pipeline import Pipeline, deploying, publishing
+from auditlib.pipeline import Pipeline, deploying, order, publishing
 from auditlib.rules import _workflow_lines as workflow_lines
 from auditlib.rules._rule import Evidence, rule
 
@@ -103,6 +103,7 @@ class _Flow(Struct, frozen=True):
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every job that deploys or pushes a release, with the checks of the run that it doesn't wait for."""
     for workflow in inventory.workflows:
+        yield from (_of_order(*found) for found in order.late_checks(inventory, workflow))
         if not 2 <= len(workflow.jobs) <= _JOBS or not _releases_something(workflow):
             continue
         found = pipeline.of(inventory, [workflow])
@@ -110,6 +111,20 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         if releases:
             needed = {job.id: deploying.all_needed(workflow, job) for job in workflow.jobs}
             yield from _of_workflow(_Flow(workflow, found, needed, releases))
+
+
+def _of_order(job: Job, place: Location, late: Step) -> Evidence:
+    called = late.name or " ".join(late.commands[0].words)
+    return Evidence(
+        f"The job {job.id} deploys, and checks in a later step ({called[:80]}): what that finds is deployed already.",
+        place,
+        subject=f"{job.id}/order",
+        related=(Related(late.location, "checks after the deployment"),),
+        recommendation=f"Put the step that deploys behind the checks of the job {job.id} in {job.workflow}.",
+        example=workflow_lines.step(
+            job.workflow, job.id, f"- run: {' '.join(late.commands[0].words)}\n# the deployment"
+        ),
+    )
 
 
 def _of_workflow(flow: _Flow) -> Iterator[Evidence]:

@@ -38,9 +38,10 @@ from collections.abc import Iterator
 from auditlib.conventions import checks, deployment, stacks, tools
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import Command, Job, Step
+from auditlib.inventory.delivery import Command, Job, Script, Step
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
+from auditlib.pipeline import idle_deployments
 from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules import _workflow_lines as workflow_lines
 from auditlib.rules._rule import Evidence, rule
@@ -75,6 +76,12 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             if printing and all(deployment.is_idle(step) or _only_checks(step) for step in job.steps):
                 yield _of_checks(inventory, job, printing[-1])
                 continue
+            if script := idle_deployments.script(inventory, job):
+                yield _of_script(inventory, job, *script)
+                continue
+            if tried := idle_deployments.attempt(inventory, job):
+                yield _of_tries(job, tried)
+                continue
             if start := _start_on_runner(job):
                 yield _of_runner(inventory, job, start)
         for step in job.steps:
@@ -106,6 +113,31 @@ def _deploying(inventory: Inventory, job: Job, name: str = "") -> str:
     command = f"cd <the repository on that host> && {way}"
     host = "  env:\n    HOST: ${{ vars.DEPLOY_HOST }}"
     return workflow_lines.step(job.workflow, job.id, f"{named}ssh \"$HOST\" '{command}'\n{host}")
+
+
+def _of_script(inventory: Inventory, job: Job, script: Script, call: Command) -> Evidence:
+    return Evidence(
+        f"The job {job.id} is called {_called(job)}, and {script.path}, which it runs, only prints.",
+        call.location,
+        subject=job.id,
+        related=(Related(script.location, "only prints"),),
+        recommendation=f"Write the commands that deploy into {script.path}, or remove the job {job.id}.",
+        example=_deploying(inventory, job),
+    )
+
+
+def _of_tries(job: Job, tried: Command) -> Evidence:
+    text = " ".join(tried.words)
+    option = next(word for word in tried.words if word.startswith("-") and "dry" in word)
+    return Evidence(
+        f"The job {job.id} is called {_called(job)}, and only tries it: `{text[:100]}`.",
+        tried.location,
+        subject=f"{job.id}/dry run",
+        related=(Related(job.location, f"the job {job.id}"),),
+        recommendation=f"Run the command without `{option}`, after the run that tries it.",
+        example=workflow_lines.step(job.workflow, job.id, f"- run: {text.replace(f' {option}', '')}"),
+        confidence=Confidence.MEDIUM,
+    )
 
 
 def _start_on_runner(job: Job) -> Command | None:

@@ -68,10 +68,16 @@ def _restart(commands: tuple[Command, ...]) -> tuple[Command, Command] | None:
     return None
 
 
-def _started(inventory: Inventory, words: tuple[str, ...]) -> list[Service]:
-    """The services that a call starts; of one that names no file those of the project at the root, if there is one."""
-    found = list(compose_calls.services_of(inventory, " ".join(words)))
-    call = compose_command.of(words)
+def _started(inventory: Inventory, up: Command) -> list[Service]:
+    """The services that a call starts; of one that names no file those of the project at the root, if there is one.
+
+    Where a variable names the file, those of the projects that are known to be started there.
+    """
+    found = list(compose_calls.services_of(inventory, " ".join(up.words)))
+    call = compose_command.of(up.words)
+    if call and any("$" in file for file in call.files):
+        here = {item.name for item in inventory.projects if up.location in item.started_at}
+        found = [item for item in inventory.distinct_services if item.project in here]
     at_root = {item.name for item in inventory.base_projects if "/" not in item.location.file}
     if call and not call.files and at_root:
         found = [item for item in found if item.project in at_root]
@@ -93,11 +99,12 @@ def _is_configuration(inventory: Inventory, mount: Mount) -> bool:
 def _instead(inventory: Inventory, up: Command, script: ServerScript) -> list[str]:
     """What takes the place of both: a start that builds what it has to, and a restart of what reads mounted files."""
     words = up.words
-    started = [item for item in _started(inventory, words) if not item.profiles]
+    started = [item for item in _started(inventory, up) if not item.profiles]
     verbs = {call.verb for command in script.commands if (call := compose_command.of(command.words))}
     verbs |= {"pull" for command in script.commands if command.words[:2] == ("docker", "pull")}
     build = any(item.build for item in started) and "--build" not in words and verbs.isdisjoint({"build", "pull"})
-    options = ["--build"] * build + ["--remove-orphans"] * ("--remove-orphans" not in words)
+    orphans = not _is_beside_others(inventory, started) and "--remove-orphans" not in words
+    options = ["--build"] * build + ["--remove-orphans"] * orphans
     mounted = [
         item.name for item in started
         if not _is_store(inventory, item) and any(_is_configuration(inventory, mount) for mount in item.mounts)
@@ -105,6 +112,20 @@ def _instead(inventory: Inventory, up: Command, script: ServerScript) -> list[st
     compose = " ".join(words[: words.index("up")])
     restart = [f"{compose} restart {' '.join(dict.fromkeys(mounted))}"] if mounted else []
     return [" ".join((*words, *options)), *restart]
+
+
+def _start(line: str) -> str:
+    return "up -d --remove-orphans" if "--remove-orphans" in line else "up -d"
+
+
+def _is_beside_others(inventory: Inventory, started: list[Service]) -> bool:
+    """Whether another file of the same folder starts services of its own: by the folder's name all are one project,
+    and `--remove-orphans` takes what the other file has started away.
+    """
+    own = {item.project for item in started}
+    projects = [item for item in inventory.base_projects if not item.aside]
+    folders = {posixpath.dirname(item.location.file) for item in projects if item.name in own}
+    return any(item.name not in own and posixpath.dirname(item.location.file) in folders for item in projects)
 
 
 def _evidence(inventory: Inventory, down: Command, up: Command, script: ServerScript) -> Evidence:
@@ -116,6 +137,6 @@ def _evidence(inventory: Inventory, down: Command, up: Command, script: ServerSc
         down.location,
         subject=script.subject,
         related=(Related(up.location, "starts them again"),),
-        recommendation=f"Leave `down` out, let `up -d --remove-orphans` recreate what has changed{rest}.",
+        recommendation=f"Leave `down` out, let `{_start(lines[0])}` recreate what has changed{rest}.",
         example="\n".join(lines),
     )

@@ -25,16 +25,20 @@ References:
 
 from __future__ import annotations
 
+import difflib
 import posixpath
 from collections import defaultdict
 from collections.abc import Iterator
 from itertools import pairwise
 
+from auditlib.command_words import composer_script, split
 from auditlib.conventions import documented_containers
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
+from auditlib.inventory.delivery import Manifest
 from auditlib.inventory.document import Document, Mention
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.paths import normal
 from auditlib.patterns import regex
 from auditlib.phrases import counted
 from auditlib.rules import _files as files
@@ -43,6 +47,8 @@ from auditlib.rules._rule import Evidence, rule
 _TARGET = regex(r"[a-z][\w:-]*")
 _FILE = regex(r"(?:\./)?(?:[\w-][\w.-]*/)*[\w.-]+\.ya?ml")
 _GENERATORS = frozenset({"CMakeLists.txt", "configure", "configure.ac", "Makefile.in", "Makefile.am", "meson.build"})
+_SCRIPT = regex(r"(?:\./)?(?:[\w-][\w.-]*/)+[\w.-]+\.(?:sh|bash)")
+_STARTERS = frozenset({"sudo", "bash", "sh", "time", "exec", "source", "."})
 _NO_MAKEFILE = "a makefile"
 _COMPOSE = ("docker-compose", "docker compose")
 
@@ -61,6 +67,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             for missing in (
                 *_targets(inventory, names, item),
                 *_files(names, commands, item),
+                *_scripts(inventory, names, commands, item),
                 *_dispatched(inventory, item),
                 *documented_containers.missing(containers, item),
             ):
@@ -82,10 +89,12 @@ def _is_of_another(document: Document, commands: list[Mention]) -> bool:
 
 
 def _targets(inventory: Inventory, names: set[str], item: Mention) -> Iterator[str]:
-    """A make target or npm script that no makefile or package.json has."""
-    words = item.text.split()
-    kind = {"make": "make", "npm run": "npm"}.get(" ".join(words[:-1]), "")
+    """A make target, or a script of npm or Composer, that no makefile, package.json or composer.json has."""
+    words = _called(item.text.split())
+    kind = {"make": "make", "npm run": "npm", "composer run": "composer"}.get(" ".join(words[:-1]), "")
     files = [manifest for manifest in inventory.manifests if manifest.kind == kind]
+    if item.text.split() != words and not _is_beside(item, files):
+        return
     unknown = any(manifest.incomplete for manifest in files) or (kind == "make" and names & _GENERATORS)
     known = {target.name for manifest in files for target in manifest.targets}
     if kind == "make" and not files:
@@ -94,6 +103,26 @@ def _targets(inventory: Inventory, names: set[str], item: Mention) -> Iterator[s
         return
     if kind and not unknown and _TARGET.fullmatch(words[-1]) and words[-1] not in known and files:
         yield f"the {'target' if kind == 'make' else 'script'} {words[-1]}"
+
+
+def _is_beside(item: Mention, files: list[Manifest]) -> bool:
+    """Whether one of the files lies in the root, or beside the document that calls it."""
+    folders = {"", posixpath.dirname(item.location.file)}
+    return any(posixpath.dirname(file.path) in folders for file in files)
+
+
+def _called(words: list[str]) -> list[str]:
+    """A command of the host, or of a container, as it is written with nothing but the name of what it calls."""
+    if words[:1] == ["docker-compose"] or words[:2] == ["docker", "compose"]:
+        verb, rest = split(words[2 if words[0] == "docker" else 1 :])
+        words = split(rest)[1] if verb in ("exec", "run") else words
+    program = words[0] if words else ""
+    if program in ("npm", "pnpm", "yarn", "bun") and words[1:2] in (["run"], ["run-script"]):
+        return ["npm", "run", *words[2:3]] if not {"-w", "--workspace", "--filter", "-C"} & set(words) else words
+    if program == "composer":
+        name, by_name = composer_script(words[1:])
+        return ["composer", "run", name] if by_name or (":" in name and "/" not in name) else words
+    return words
 
 
 def _files(names: set[str], commands: list[Mention], item: Mention) -> Iterator[str]:
@@ -106,6 +135,26 @@ def _files(names: set[str], commands: list[Mention], item: Mention) -> Iterator[
         name = posixpath.basename(word)
         if option in ("-f", "--file") and _FILE.fullmatch(word) and name not in names and name not in others:
             yield f"the file {word}"
+
+
+def _scripts(inventory: Inventory, names: set[str], commands: list[Mention], item: Mention) -> Iterator[str]:
+    """A script in a folder of the repository that a command starts, that isn't there and that no command makes."""
+    started = _started(item)
+    path = normal(started) if _SCRIPT.fullmatch(started) else ""
+    name, folder = posixpath.basename(path), posixpath.dirname(path)
+    homes = {folder, normal(posixpath.join(posixpath.dirname(item.location.file), folder))}
+    if not path or name in names or not homes & inventory.folder_set:
+        return
+    others = (other for other in commands if posixpath.basename(_started(other)) not in (name, "chmod", "ls"))
+    made = any(name in other.text for other in others)
+    slip = difflib.get_close_matches(name, [posixpath.basename(script.path) for script in inventory.scripts], 1, 0.85)
+    if not made and not slip:
+        yield f"the script {path}"
+
+
+def _started(item: Mention) -> str:
+    """The program that a command starts, or the script that a shell is given."""
+    return next((word for word in item.text.split() if word not in _STARTERS), "")
 
 
 def _dispatched(inventory: Inventory, item: Mention) -> Iterator[str]:

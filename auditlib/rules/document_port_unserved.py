@@ -42,6 +42,7 @@ from auditlib.patterns import regex
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
+_ANY_ADDRESS = regex(r"https?://\S+|(?:localhost|127\.0\.0\.1):\d")
 _ADDRESS = regex(
     r"https?://(?:localhost|127\.0\.0\.1|<[\w .-]{1,40}>|[A-Z][A-Z_]{2,40}|your[\w-]{0,30}|"
     r"\$\([^)]{1,60}\)|\$\{?\w{1,40}\}?):(\d{2,5})\b"
@@ -64,7 +65,8 @@ class _Claim(Struct, frozen=True):
 
 @rule(area=Area.RESILIENCE, severity=Severity.LOW, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """Every service that a document names beside its port inside the container, and that is published at another."""
+    """Every service that a document names beside its port inside the container, or one that is nowhere, and that is
+    published at another."""
     known = _known(inventory)
     if known is None:
         return
@@ -117,8 +119,8 @@ def _publishes(text: str) -> bool:
 
 
 def _claim(inventory: Inventory, document: Document, item: Mention, port: str) -> _Claim | None:
-    """The service that the line or its heading names, if the port is the one inside its container."""
-    return _claimed(inventory, f"{_heading(document, item)} {item.text}", port)
+    """The service that the line or its heading names, if the port is the one inside its container, or nobody's."""
+    return _claimed(inventory, f"{_heading(document, item)} {item.text}", port) or _stale(inventory, item, port)
 
 
 def _claimed(inventory: Inventory, said: str, port: str) -> _Claim | None:
@@ -129,6 +131,17 @@ def _claimed(inventory: Inventory, said: str, port: str) -> _Claim | None:
     return None
 
 
+def _stale(inventory: Inventory, item: Mention, port: str) -> _Claim | None:
+    """The only program that a line with one address names, if it is published, and no container has the port."""
+    if len(_ANY_ADDRESS.findall(item.text)) != 1 or any(
+        entry.target == port for service in inventory.services for entry in service.ports
+    ):
+        return None
+    published = [service for service in inventory.distinct_services if service.ports and not service.build]
+    named = [service for service in published if _is_called(item.text, _program(service))]
+    return _Claim(port, named[0], named[0].ports[0]) if len(named) == 1 else None
+
+
 def _heading(document: Document, item: Mention) -> str:
     """The heading under which a line stands."""
     before = [heading.text for heading in document.headings if heading.location.line < item.location.line]
@@ -136,21 +149,30 @@ def _heading(document: Document, item: Mention) -> str:
 
 
 def _names(text: str, service: Service) -> bool:
-    program = images.repository(service.image).rpartition("/")[2]
-    return any(re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", text, re.I) for name in (service.name, program))
+    return any(_is_called(text, name) for name in (service.name, _program(service)))
+
+
+def _program(service: Service) -> str:
+    return images.repository(service.image).rpartition("/")[2]
+
+
+def _is_called(text: str, name: str) -> bool:
+    return bool(re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", text, re.I))
 
 
 def _evidence(claim: _Claim, uses: list[Mention]) -> Evidence:
     first, *others = uses
     service, published = claim.service, claim.published
+    inside = "That is its port inside the container; on the host it is published at"
+    nowhere = "Nothing in the repository has that port; it is published at"
     return Evidence(
-        f"{first.location.file} sends its readers to port {claim.port} for {service.name}. That is its port inside the "
-        f"container; on the host it is published at {published.host_port}.",
+        f"{first.location.file} sends its readers to port {claim.port} for {service.name}. "
+        f"{inside if published.target == claim.port else nowhere} {published.host_port}.",
         first.location,
         subject=f"{service.name}/{claim.port}",
         service=service.name,
         related=(
-            Related(published.location, f"publishes {claim.port} at {published.host_port}"),
+            Related(published.location, f"publishes {published.target} at {published.host_port}"),
             *(Related(item.location, f"names port {claim.port} too", member=True) for item in others),
         ),
         recommendation=f"Write port {published.host_port} in {first.location.file}.",

@@ -24,12 +24,12 @@ References:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from auditlib.conventions import backups
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import Command, Script
+from auditlib.inventory.delivery import Command
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
 from auditlib.rules import _files as files
@@ -37,15 +37,24 @@ from auditlib.rules import _shell_lines as shell_lines
 from auditlib.rules._rule import Evidence, rule
 
 _TERMINAL = regex(r"-[a-z]*t[a-z]*|--tty(?:=true)?")
+_WITH_VALUE = frozenset({
+    "-e", "--env", "--env-file", "-u", "--user", "-w", "--workdir", "-v", "--volume", "--name", "--network", "--mount",
+})  # fmt: skip
 
 
 @rule(area=Area.RESILIENCE, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """Each script with such dumps."""
-    for script in inventory.scripts:
-        found = [command for command in script.commands if _option(command) and (command.writes or command.caught)]
+    """Each script, makefile and the like with such dumps."""
+    for path, commands in _sources(inventory):
+        found = [command for command in commands if _option(command) and (command.writes or command.caught)]
         if found:
-            yield _evidence(script, found)
+            yield _evidence(path, found)
+
+
+def _sources(inventory: Inventory) -> Iterator[tuple[str, Iterable[Command]]]:
+    yield from ((script.path, script.commands) for script in inventory.scripts)
+    for manifest in inventory.manifests:
+        yield manifest.path, [command for target in manifest.targets for command in target.commands]
 
 
 def _option(command: Command) -> str:
@@ -56,12 +65,21 @@ def _option(command: Command) -> str:
         return ""
     if not backups.DATABASE_DUMP.search(" ".join(words[start + 1 :])):
         return ""
-    options = (word for word in words[start + 1 :] if word.startswith("-"))
-    first = next(options, "")
-    return first if _TERMINAL.fullmatch(first) else ""
+    return next((word for word in _options(words[start + 1 :]) if _TERMINAL.fullmatch(word)), "")
 
 
-def _evidence(script: Script, found: list[Command]) -> Evidence:
+def _options(words: Sequence[str]) -> Iterator[str]:
+    """The options before the container's or image's name."""
+    value = False
+    for word in words:
+        if not value and not word.startswith("-"):
+            return
+        if not value:
+            yield word
+        value = not value and word in _WITH_VALUE
+
+
+def _evidence(path: str, found: list[Command]) -> Evidence:
     first, *others = found
     option = _option(first)
     kept = option.replace("t", "", 1) if option[:2] != "--" else "-"
@@ -69,12 +87,12 @@ def _evidence(script: Script, found: list[Command]) -> Evidence:
     line = shell_lines.line(words) + "".join(f' > "{name}"' for name in first.writes)
     interactive = " Under cron it fails, as no terminal is there." if "i" in kept else ""
     return Evidence(
-        f"{script.path} has a dump go through a terminal (`{option}`), which puts a carriage return before the end of "
+        f"{path} has a dump go through a terminal (`{option}`), which puts a carriage return before the end of "
         f"each line.{interactive}",
         first.location,
-        subject=script.path,
+        subject=path,
         related=tuple(Related(item.location, "goes through a terminal too", member=True) for item in others),
-        recommendation=f"Leave `-t` out of `{' '.join(first.words[:2])}` in {script.path}.",
+        recommendation=f"Leave `-t` out of `{' '.join(first.words[:2])}` in {path}.",
         change=(f" {option} ", " " if kept == "-" else f" {kept} "),
-        example=files.into(script.path, line),
+        example=files.into(path, line),
     )

@@ -198,7 +198,8 @@ def _place(service: Service, command: Command) -> Location:
 
 def _is_missing(inventory: Inventory, service: Service, files: ContainerFiles, start: Start) -> bool:
     held = [path for path in start.paths if files.holds(path)]
-    empty = held == [start.owner] and _holds_no_names(inventory, start.owner)
+    name = posixpath.basename(start.missing).removesuffix(".py")
+    empty = held == [start.owner] and _lacks_name(inventory, start.owner, name)
     if (held and not empty) or not _is_known_to_lack(inventory, service, files, start):
         return False
     if start.kind == "npm":
@@ -207,11 +208,11 @@ def _is_missing(inventory: Inventory, service: Service, files: ContainerFiles, s
     return not any(files.may_make(path) for path in start.paths if not empty or path != start.owner)
 
 
-def _holds_no_names(inventory: Inventory, package: str) -> bool:
-    """Whether a package has no names but those of its modules: what makes an application has to be imported first."""
+def _lacks_name(inventory: Inventory, package: str, name: str) -> bool:
+    """Whether a package has no such name of its own; without `__init__.py` it has none but those of its modules."""
     files = [path for path in inventory.files if f"/{path}".endswith(f"/{package}__init__.py")]
     known = [inventory.imports_by_path.get(path) for path in files]
-    return all(item is not None and not item.imports for item in known)
+    return all(item is not None and not {name, "*"} & item.names for item in known)
 
 
 def _packages(inventory: Inventory, service: Service) -> Iterator[Manifest]:
@@ -231,7 +232,8 @@ def _is_known_to_lack(inventory: Inventory, service: Service, files: ContainerFi
     if start.kind == "module":
         package = f"{start.missing.removesuffix('.py').partition('/')[0]}/"
         own = files.holds(package) or bool(_alike(files, start))
-        own = own or (plain and not start.within and not _is_library(inventory, files, package[:-1]))
+        alone = not start.within or files.holds(f"{package[:-1]}.py")  # beside which a package of that name has no say
+        own = own or (plain and alone and not _is_library(inventory, files, package[:-1]))
         return own and any(path.endswith(".py") for path in files.paths)
     given = service.configs or any(
         mounts.is_below(start.missing, item.target) for item in service.mounts if item.kind != "bind"

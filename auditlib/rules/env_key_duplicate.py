@@ -1,4 +1,4 @@
-"""A variable is set twice in the same environment file.
+"""A variable is set twice in one environment file, or in one list of a service.
 
 The last line wins, in silence. Who changes the first one wonders why nothing happens; who removes the last one as a
 duplicate brings an old value back.
@@ -29,9 +29,11 @@ import shlex
 from collections import defaultdict
 from collections.abc import Iterator
 
+from auditlib.conventions import environments
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.configuration import EnvFile, EnvLine
+from auditlib.inventory.stack import RepeatedEntry
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.rules._rule import Evidence, rule
 
@@ -47,6 +49,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         for name, found in lines.items():
             if len(found) > 1:
                 yield _evidence(file, name, found)
+    for entry in inventory.repeated_entries:
+        yield _of_list(entry)
 
 
 def _evidence(file: EnvFile, name: str, lines: list[EnvLine]) -> Evidence:
@@ -61,6 +65,22 @@ def _evidence(file: EnvFile, name: str, lines: list[EnvLine]) -> Evidence:
         recommendation=f"Remove {len(lines) - 1} of the {len(lines)} lines of {name} from {file.path}.",
         example=f"sed -i '{';'.join(f'{line.location.line}d' for line in lines[:-1])}' {shlex.quote(file.path)}",
         severity=None if differ and not file.template else Severity.LOW,
+    )
+
+
+def _of_list(entry: RepeatedEntry) -> Evidence:
+    """What the list of a service's environment gives twice."""
+    *others, last = entry.places
+    effect = "the values differ and only the last one counts" if entry.differ else "with the same value"
+    return Evidence(
+        f"{entry.service} is given {entry.name} {len(entry.places)} times by one list; {effect}.",
+        last,
+        subject=f"{entry.service}/{entry.name}",
+        service=entry.service,
+        related=tuple(Related(place, f"{entry.name} is given here, without effect") for place in others),
+        recommendation=f"Remove {len(others)} of the {len(entry.places)} entries of {entry.name} from {last.file}.",
+        example=f"sed -i '{';'.join(f'{place.line}d' for place in others)}' {shlex.quote(last.file)}",
+        severity=None if entry.differ and not environments.is_for_development(last.file) else Severity.LOW,
     )
 
 

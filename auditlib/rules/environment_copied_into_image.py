@@ -40,6 +40,7 @@ from auditlib.conventions import build_context, builds, environments, kept_env_f
 from auditlib.conventions.kept_env_files import Kept, Written
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
+from auditlib.inventory.configuration import EnvFile
 from auditlib.inventory.dockerfile import Instruction
 from auditlib.inventory.stack import Build, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
@@ -103,17 +104,32 @@ def _severity(first: _Taken, sure: bool) -> Severity:
     return Severity.HIGH if sure else Severity.MEDIUM
 
 
+def _held(inventory: Inventory) -> Iterator[EnvFile]:
+    """The environment files that a clean checkout has."""
+    return (item for item in inventory.env_files if item.committed is not False and not item.template)
+
+
+def _credentials(file: EnvFile) -> list[str]:
+    return [line.name for line in file.lines if line.value and line.value.secret and not line.commented]
+
+
 def _lines(inventory: Inventory, path: str, context: str, first: _Taken) -> str:
     """The patterns for what is to be left out of the context, and for what a build takes its values from."""
     names = dict.fromkeys(posixpath.basename(item.path) for item in first.kept)
     others = [f"**/{name}" for name in names if not name.startswith(".env")]
-    inside = (item.path for item in inventory.env_files if item.committed is not False and not item.template)
+    inside = (item.path for item in _held(inventory) if not _credentials(item))
     wanted = {posixpath.basename(file) for file in below(sorted(inside), context)} - set(names)
     back = [f"!**/{name}" for name in sorted({".env.example", *(each for each in wanted if each.startswith(".env."))})]
     return files.into(path, "\n".join([*([".git"] if first.history else []), "**/.env*", *back, *others]))
 
 
-def _what_happens(first: _Taken, held: bool, written: list[Written]) -> str:
+def _along(inventory: Inventory, first: _Taken) -> list[str]:
+    """The environment files with credentials that are in the repository and that every build takes along."""
+    held = (item.path for item in _held(inventory) if _credentials(item))
+    return [path for path in held if build_context.takes(inventory, first.build, first.item, path)]
+
+
+def _what_happens(first: _Taken, held: bool, written: list[Written], along: list[str]) -> str:
     """What of the files is left where, and by which builds."""
     names = listed((name for each in first.kept for name in each.names), limit=4)
     where = "a layer of the image" if first.shipped else "the build cache, in a stage that isn't shipped"
@@ -123,6 +139,8 @@ def _what_happens(first: _Taken, held: bool, written: list[Written]) -> str:
     there = f"of the job {jobs}, which writes {made} before," if written else there
     when = "Every build" if held else f"A build {there}"
     clean = "" if held or written else "; one of a clean checkout, as in a pipeline, does not"
+    if along and clean:
+        clean = f"; every build takes {listed(along)} along, which {'is' if len(along) == 1 else 'are'} committed"
     history = ". `.git`, with all that was ever committed, goes along" if first.history else ""
     return f"{when} leaves {names} in {where}{clean}{history}."
 
@@ -135,7 +153,8 @@ def _evidence(inventory: Inventory, context: str, items: list[_Taken]) -> Eviden
     sure = any(each.sure for each in first.kept)
     signs = [Related(place, text) for each in first.kept for place, text in list(each.signs.items())[:3]]
     written = [item for item in kept_env_files.written(inventory) if item.path in kept]
-    happens = _what_happens(first, any(each.path in inventory.file_set for each in first.kept), written)
+    held = any(each.path in inventory.file_set for each in first.kept)
+    happens = _what_happens(first, held, written, _along(inventory, first))
     signs[:0] = [Related(item.location, f"the job {item.job.id} writes it, and builds then") for item in written[:1]]
     return Evidence(
         f"{first.item.keyword} in {first.item.location.file} takes {listed(kept)} along, which "

@@ -40,6 +40,9 @@ from auditlib.rules import _code_lines as code_lines
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
+_OF_FRAMEWORKS = frozenset({"ASPNETCORE_ENVIRONMENT", "DOTNET_ENVIRONMENT", "RAILS_ENV"})
+"""What the framework itself decides by, whatever the code does: errors with their code, caches, checks."""
+
 
 @rule(area=Area.CONFIGURATION, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
@@ -64,6 +67,7 @@ def _is_decided_without(inventory: Inventory, name: str) -> bool:
 def _is_told(inventory: Inventory, name: str) -> bool:
     """Whether no code was seen to decide by it, and a template has people set it to something else."""
     deciding = any(item.variable.upper() == name.upper() for item in inventory.environment_branches)
+    deciding = deciding or name.upper() in _OF_FRAMEWORKS
     return not deciding and _has_template(inventory, name)
 
 
@@ -129,6 +133,8 @@ def _evidence(inventory: Inventory, name: str, places: dict[Location, str]) -> E
         "a deployment that doesn't set it runs as on a developer's machine; "
         f"{counted(number, 'place')} in the code {'decides' if number == 1 else 'decide'} by it"
         if number
+        else "a deployment that doesn't set it runs as on a developer's machine, as the framework decides by it"
+        if name.upper() in _OF_FRAMEWORKS
         else "what decides by it, which no code here was seen to do, takes a deployment that doesn't set it for a "
         "developer's machine"
     )

@@ -1,7 +1,8 @@
 """Grafana starts without a data source.
 
 Nothing is provisioned, or dashboards alone, so that whoever opens Grafana sees nothing until somebody adds the data
-source and the dashboards by hand; each new installation, and each loss of its volume, begins again.
+source and the dashboards by hand; each new installation, and each loss of its volume, begins again. Likewise nobody
+finds the logs where Loki runs beside it and no data source asks that.
 
 Anti-pattern:
 
@@ -32,10 +33,10 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator, Sequence
 
-from auditlib.conventions import environments, grafana, images, mounts, services
+from auditlib.conventions import environments, grafana, images, monitoring, mounts, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.monitoring import Dashboard
+from auditlib.inventory.monitoring import Dashboard, Datasource
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.phrases import counted, listed
@@ -60,8 +61,13 @@ _UNKNOWN = ("<its name>", "<its type>", "<its address>")
 
 @rule(area=Area.MONITORING, severity=Severity.LOW, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """Every Grafana that nothing, or nothing but dashboards, is provisioned for, where no file has a data source."""
-    if inventory.datasources or grafana.adds_sources(inventory):
+    """Every Grafana that nothing, or nothing but dashboards, is provisioned for, where no file has a data source; and
+    every one that is given some, and none of the Loki beside it.
+    """
+    if grafana.adds_sources(inventory):
+        return
+    if inventory.datasources:
+        yield from _without_logs(inventory)
         return
     for server in grafana.servers(inventory):
         if environments.only_for_development(server) or grafana.may_have_sources(inventory, server):
@@ -70,6 +76,49 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             yield _evidence(inventory, server, mine)
         elif not inventory.dashboards and not _is_provisioned(server):
             yield _evidence(inventory, server)
+
+
+def _without_logs(inventory: Inventory) -> Iterator[Evidence]:
+    """A Grafana whose data sources are all known, beside a Loki that none of them asks."""
+    sources = inventory.datasources
+    if any(item.type == "loki" or monitoring.is_template(item.file, item.name, item.url) for item in sources):
+        return
+    read = {item.file for item in sources}
+    for server in grafana.servers(inventory):
+        beside = inventory.services_of(server.project).values()
+        lokis = [item for item in beside if images.repository(item.image) == _LOKI]
+        aside = environments.only_for_development(server)
+        if lokis and not aside and _is_known(inventory, server, read):
+            yield _of_logs(server, lokis[0], next(item for item in sources if _sees(server, item)))
+
+
+def _is_known(inventory: Inventory, server: Service, read: set[str]) -> bool:
+    """Whether a server is given data sources by files alone that have all been read."""
+    told = any(entry.name.startswith(("GF_PATHS_", "GF_INSTALL_")) for entry in server.environment)
+    homes = [mount for mount in server.mounts if mount.target.startswith("/etc/grafana")]
+    unread = any(mount.outside or mount.kind != "bind" for mount in homes)
+    own = {path for path in inventory.files if grafana.sees(server, grafana.SOURCES, path)}
+    return bool(own) and own <= read and not (told or unread or server.build or server.configs or server.command)
+
+
+def _sees(server: Service, source: Datasource) -> bool:
+    return grafana.sees(server, grafana.SOURCES, source.file)
+
+
+def _of_logs(server: Service, loki: Service, first: Datasource) -> Evidence:
+    whole = _EXAMPLE.format(name="Loki", kind="loki", url=f"http://{loki.name}:3100")
+    lines = whole.removeprefix("apiVersion: 1\n").replace("    isDefault: true\n", "")
+    return Evidence(
+        f"{server.name} is given data sources, and none of them asks {loki.name}: nobody finds the logs there until "
+        "somebody adds it by hand.",
+        first.location,
+        subject=f"{server.name}/{loki.name}",
+        service=server.name,
+        related=(Related(loki.location, f"{loki.name} keeps logs"),),
+        recommendation=f"Write a data source of the type loki into {first.file}.",
+        confidence=Confidence.MEDIUM,
+        example=files.into(first.file, lines),
+    )
 
 
 def _is_provisioned(server: Service) -> bool:

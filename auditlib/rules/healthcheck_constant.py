@@ -32,6 +32,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from auditlib import scraping
 from auditlib.conventions import deployment, environments, probes, server_traits, services, stacks
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
@@ -61,7 +62,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """
     for mine in stacks.by_project(inventory.distinct_services).values():
         if blind := [item for item in mine if _is_blind(item) and not environments.only_for_development(item)]:
-            yield _of_first_process(blind)
+            yield _of_first_process(blind, _are_watched(inventory, graph, blind))
     if not any(item.kind in _KINDS for item in inventory.server_traits) or deployment.leaves_compose(inventory):
         return
     told: set[Location] = set()
@@ -84,7 +85,15 @@ def _is_blind(service: Service) -> bool:
     return bool(text) and all(_HOLDS.fullmatch(part.strip()) for part in _JOINTS.split(text) if part.strip())
 
 
-def _of_first_process(blind: list[Service]) -> Evidence:
+def _are_watched(inventory: Inventory, graph: DependencyGraph, blind: list[Service]) -> bool:
+    """Whether Prometheus asks each of the services itself, so that one that hangs is seen."""
+    jobs = inventory.scrape_jobs
+    watched = scraping.watched(inventory, graph, jobs)
+    return any(map(scraping.is_open, jobs)) or all(item.key in watched for item in blind)
+
+
+def _of_first_process(blind: list[Service], watched: bool) -> Evidence:
+    """A check that can't fail is none, which is as bad as it is elsewhere."""
     first, *others = blind
     place = first.healthcheck.location if first.healthcheck else first.location
     names = listed(item.name for item in blind)
@@ -101,6 +110,7 @@ def _of_first_process(blind: list[Service]) -> Evidence:
         ),
         recommendation=f"Have the check of {listed((item.name for item in blind), limit=3)} ask for what the program "
         "does, such as a job that it has done lately.",
+        severity=None if watched else Severity.MEDIUM,
         confidence=Confidence.HIGH,
         example=compose_lines.of_service(
             first, "healthcheck:\n  test: [CMD-SHELL, '<what fails once the program hangs>']"

@@ -37,7 +37,7 @@ from auditlib.conventions import listening, probes, traefik
 from auditlib.conventions.probes import Probe
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.model import Area, Confidence, Effort, Severity
+from auditlib.model import Area, Confidence, Effort, Location, Severity
 from auditlib.phrases import listed
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
@@ -46,11 +46,14 @@ from auditlib.rules._rule import Evidence, rule
 @rule(area=Area.ORCHESTRATION, severity=Severity.HIGH, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every probe of a port that nothing names as the service's, where something names others."""
-    for service in inventory.services:
+    told: set[tuple[Location, str]] = set()  # several services may be built with the HEALTHCHECK of one Dockerfile
+    for service in probes.by_own_command(inventory.services):
         probe = probes.of(inventory, service)
         routed = {label.port for label in traefik.ports_of(service)}
-        found = listening.mismatch(inventory, service, probes.ports(probe), routed) if probe else None
-        if probe and found:
+        asked = probes.ports(probe) if probe else []
+        found = listening.mismatch(inventory, service, asked, routed) or listening.of_twin(inventory, service, asked)
+        if probe and found and (probe.location, found.asked) not in told:
+            told.add((probe.location, found.asked))
             yield Evidence(
                 f"The health check of {service.name} asks port {found.asked}, but {found}.",
                 probe.location,

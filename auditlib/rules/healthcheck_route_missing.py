@@ -58,11 +58,12 @@ _BRINGS_METRICS = regex(r"prometheus|instrumentator|prom-bundle")
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every probe whose path no route of the code that the service is built from answers to."""
     seen: set[tuple[Location, str]] = set()  # several services may be built with the HEALTHCHECK of one Dockerfile
-    for service in inventory.services:
+    for service in probes.by_own_command(inventory.services):
         probe = probes.of(inventory, service)
         for path in probes.paths(probe)[:1] if probe else ():
             routes = _routes(inventory, service)
-            known = any(_answers(route.path, path) for route in routes)
+            below = any("root-path" in word or "root_path" in word for word in service.command)
+            known = any(_answers(route.path, path, whole=route.whole and not below) for route in routes)
             new = probe and (probe.location, path) not in seen
             if probe and new and routes and not known and not _may_be_brought(inventory, service, path):
                 seen.add((probe.location, path))
@@ -87,6 +88,12 @@ _DECLARED = {
     "fastapi": '@<app>.get("{}")\ndef health() -> dict[str, str]:\n    return {{"status": "ok"}}',
     "flask": '@<app>.get("{}")\ndef health():\n    return {{"status": "ok"}}',
     "django": 'path("{}", lambda request: HttpResponse("ok"))',
+    "gin": '<router>.GET("{}", func(c *gin.Context) {{ c.Status(http.StatusOK) }})',
+    "echo": '<app>.GET("{}", func(c echo.Context) error {{ return c.NoContent(http.StatusOK) }})',
+    "fiber": '<app>.Get("{}", func(c *fiber.Ctx) error {{ return c.SendStatus(200) }})',
+    "chi": '<router>.Get("{}", func(w http.ResponseWriter, r *http.Request) {{}})',
+    "gorilla": '<router>.HandleFunc("{}", func(w http.ResponseWriter, r *http.Request) {{}})',
+    "net/http": '<mux>.HandleFunc("GET {}", func(w http.ResponseWriter, r *http.Request) {{}})',
     "express": '<app>.get("{}", (request, response) => response.send("ok"));',
 }
 _ASKS_FOR_HEALTH = regex(r"health|/(?:live|ready|ping|status)")
@@ -110,7 +117,8 @@ def _routes(inventory: Inventory, service: Service) -> list[Route]:
     product = services.product(inventory, service)
     if build is None or build.outside or (product and product.kind == "proxy"):  # a web server has routes of its own
         return []
-    inside = [item for item in inventory.web_routes if build.context == "." or _below(item, build.context)]
+    folders = {"" if path == "." else path for path in (build.context, *build.context_paths)}
+    inside = [item for item in inventory.web_routes if any(_below(item, folder) for folder in folders)]
     everything = any(item.path.strip("/") in _EVERYTHING or _is_mount_of_root(item) for item in inside)
     own = any(item.framework not in _METRICS for item in inside)  # without one, its own server isn't understood
     return inside if own and not everything else []
@@ -122,16 +130,17 @@ def _is_mount_of_root(route: Route) -> bool:
 
 
 def _below(route: Route, folder: str) -> bool:
-    return route.location.file.startswith(folder + "/")
+    return not folder or route.location.file.startswith(folder + "/")
 
 
-def _answers(route: str, path: str) -> bool:
-    """Whether a route may answer to a path; what stands before a route may come from where it is mounted."""
+def _answers(route: str, path: str, *, whole: bool) -> bool:
+    """Whether a route may answer to a path; before one that isn't whole may stand where it is mounted."""
     pieces = _PARAMETER.findall(route)
     parts = [re.escape(part) for part in _PARAMETER.split(route.rstrip("/"))]
     signs = [".*" if "path" in piece or "*" in piece else "[^/]+" for piece in pieces]
     pattern = "".join(part + sign for part, sign in zip(parts, [*signs, ""], strict=False))
-    return bool(route.strip("/")) and bool(re.search(f"(?:^|/){pattern.lstrip('/')}$", path.rstrip("/")))
+    before = "^/?" if whole else "(?:^|/)"
+    return bool(route.strip("/")) and bool(re.search(f"{before}{pattern.lstrip('/')}$", path.rstrip("/")))
 
 
 def _may_be_brought(inventory: Inventory, service: Service, path: str) -> bool:

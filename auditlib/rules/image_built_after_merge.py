@@ -42,7 +42,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from auditlib import pipeline
-from auditlib.conventions import checks, deployment, workflow_events
+from auditlib.conventions import checks, deployment, image_builds, workflow_events
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Job, Step, Trigger, Workflow
@@ -90,8 +90,11 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         return
     composed = building.composed_by(inventory)
     late = []
+    used = {item.dockerfile.path for item in image_builds.for_production(inventory)}
     for file in filter(building.counts, inventory.dockerfiles):
         about = [item for item in builds if building.covers(item.run, file, inventory, composed)]
+        if file.path not in used:  # Compose is told of the files for production, as a rule
+            about = [item for item in about if "compose" not in item.run.text]
         own = [item for item in about if _starts_by_itself(item)]
         if own and not any(item.run.location in before for item in about):
             late.append((file, own[0]))

@@ -53,6 +53,12 @@ _OF_FILES = regex(
     r"(?:^|[\s/])trivy\s+(?:-\S+\s+)*(?:fs|filesystem|repo|repository|config)\s"
 )
 """Scans that look at files of the repository, and at nothing of the base image."""
+_NO_SCAN = regex(
+    r"\bgovulncheck\b|\bsonar|upload-sarif|upload-artifact|codeql-action|sbom-action|snyk/actions/(?!docker|setup)|"
+    r"\bsnyk\s+(?:test|code|monitor|iac)\b",
+    re.I,
+)
+"""What looks at the code and its packages alone, keeps results, or lists what is in an image."""
 _PUSHES = regex(r"(?:^|\s)push=(?:true\b|\$\{\{)|\bdocker\s.*\bpush\b|\s--push\b")
 _SCAN = """- uses: {host}aquasecurity/trivy-action@<full commit hash>  # <version>
   with:
@@ -78,7 +84,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         for run in found.runs
         if not (_ACTS_ON_IMAGE.search(run.text) or _REMOTE.search(run.text)) and pipeline.builds_images(run, inventory)
     ]
-    scans = [run for run in (*found.runs, *found.opaque) if _SCANNERS.search(run.text)]
+    named = (run for run in (*found.runs, *found.opaque) if _SCANNERS.search(run.text))
+    scans = [run for run in named if not _NO_SCAN.search(run.text)]
     if builds and all(_OF_FILES.search(run.text) for run in scans):
         pushing = {id(run.job) for run in found.runs if _PUSHES.search(run.text)}
         yield _evidence(inventory, builds, [run for run in builds if id(run.job) in pushing], scans)

@@ -58,6 +58,9 @@ _ELASTIC = regex(
 _TWO_PARTS = frozenset({"MySQL", "MariaDB"})
 """Products of which 8.0 and 8.4, or 10.6 and 10.11, are series of their own
 (https://dev.mysql.com/doc/refman/8.4/en/mysql-releases.html)."""
+_OVER_POSTGRES = regex(r"pgvector/pgvector|(?:postgis|imresamu)/postgis|timescale/timescaledb(?:-ha)?")
+_OF_POSTGRES = regex(r"(?:^|-)pg(\d+)(?:\.(\d+))?(?![\w.])")
+"""`pg16`, `2.17-pg16`, where what comes first is the version of the extension."""
 _OF_DEPLOYMENT = frozenset({
     "deploy", "deployment", "deployments", "docker", "compose", "infra", "infrastructure", "ops", "devops", "prod",
     "production", "staging", "dev", "development", "local",
@@ -75,7 +78,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     running: defaultdict[str, list[_Run]] = defaultdict(list)
     for service in inventory.services:
         if _version(image := _image(inventory, service)):
-            running[images.repository(image)].append((service, image))
+            running[_program(image)].append((service, image))
     yield from _of_jobs(inventory, running)
     yield from _of_clusters(inventory, running)
     for found in running.values():
@@ -96,7 +99,7 @@ def _image(inventory: Inventory, service: Service) -> str:
 def _of_jobs(inventory: Inventory, running: dict[str, list[_Run]]) -> Iterator[Evidence]:
     for job in inventory.jobs:
         for item in job.services:
-            found = running.get(images.repository(item.image), [])
+            found = running.get(_program(item.image), [])
             if found and _version(item.image) and all(_differ(item.image, image) for _, image in found):
                 yield Evidence(
                     f"The job {job.id} tests with {item.image}; Compose runs {listed(image for _, image in found)}.",
@@ -115,7 +118,7 @@ def _of_jobs(inventory: Inventory, running: dict[str, list[_Run]]) -> Iterator[E
 def _of_clusters(inventory: Inventory, running: dict[str, list[_Run]]) -> Iterator[Evidence]:
     """Data stores that a manifest runs in another version than Compose."""
     for item in (image for file in inventory.cluster_files for image in file.images):
-        found = running.get(images.repository(item.image), [])
+        found = running.get(_program(item.image), [])
         product = services.product(inventory, found[0][0]) if found and _version(item.image) else None
         stored = product is not None and product.kind in services.DATASTORES
         if stored and all(_differ(item.image, image) for _, image in found):
@@ -189,9 +192,16 @@ def _elastic(together: list[Service]) -> Iterator[Evidence]:
         )
 
 
+def _program(image: str) -> str:
+    """The repository of an image; that of PostgreSQL for those that only add something to it."""
+    name = images.repository(image)
+    return "postgres" if _OVER_POSTGRES.fullmatch(name) else name
+
+
 def _version(image: str) -> tuple[int, ...]:
-    """Major and minor version of an image's tag; empty for a tag that names none."""
-    match = _VERSION.match(images.tag(image))
+    """Major and minor version of an image's tag, of PostgreSQL where it stands behind `pg`; empty if it names none."""
+    over = _OF_POSTGRES.search(images.tag(image)) if _program(image) == "postgres" else None
+    match = over or _VERSION.match(images.tag(image))
     return tuple(int(part) for part in match.groups() if part) if match else ()
 
 

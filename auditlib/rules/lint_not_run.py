@@ -123,6 +123,18 @@ _STARTS = {"npm": "npx", "yarn": "yarn", "pnpm": "pnpm exec", "bun": "bunx"}
 _OTHERS = {
     "golangci-lint": "- uses: golangci/golangci-lint-action@<full commit hash>  # <version>{inside}",
     "rubocop": "- run: gem install rubocop && rubocop",
+    "clippy": "- run: cargo clippy --all-targets -- -D warnings",
+    "rustfmt": "- run: cargo fmt --all -- --check",
+    "phpstan": "- run: composer install && vendor/bin/phpstan analyse",
+    "psalm": "- run: composer install && vendor/bin/psalm",
+    "phpcs": "- run: composer install && vendor/bin/phpcs",
+    "php-cs-fixer": "- run: composer install && vendor/bin/php-cs-fixer check",
+    "pint": "- run: composer install && vendor/bin/pint --test",
+    "shellcheck": "- run: shellcheck $(git ls-files '*.sh')",
+    "markdownlint": "- run: npx markdownlint-cli2 '**/*.md'",
+    "ansible-lint": "- run: pip install ansible-lint && ansible-lint",
+    "tflint": "- run: tflint --recursive",
+    "credo": "- run: mix deps.get && mix credo",
     "hadolint": '- run: docker run --rm -v "$PWD:/src:ro" -w /src hadolint/hadolint hadolint <the Dockerfiles>',
 }
 _BUNDLED = (

@@ -40,6 +40,7 @@ from auditlib import pipeline
 from auditlib.conventions import build_context, builds, deployment, mounts, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
+from auditlib.inventory.delivery import Job
 from auditlib.inventory.stack import Build, Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
@@ -64,10 +65,14 @@ _SETS = (
 )  # fmt: skip
 _APPLIES = regex(
     r"\balembic\b.*\bupgrade\b|\bflask\s+db\s+upgrade\b|\bmigrate\b|\bprisma\s+(?:migrate\s+deploy|db\s+push)|"
-    r"\bmigrations?\b|\bdb:migrate\b|\bliquibase\b|\bprestart\b|\bpre-?start\b|\bentrypoint\b|\bupgrade-?db\b|\bdb[_-]upgrade",
+    r"\bmigrations?\b|\bdb:(?:migrate|prepare|setup|schema:load)\b|"
+    r"\bliquibase\b|\bprestart\b|\bpre-?start\b|\bentrypoint\b|"
+    r"\bupgrade-?db\b|\bdb[_-]upgrade",
     re.I,
 )
 """A command that applies migrations, or that may by its name."""
+_STARTS = regex(r"\bprestart\b|\bpre-?start\b|\bentrypoint\b", re.I)
+"""The name of a script that may apply them; what one of the repository does, its own commands tell."""
 _ONLY_WRITES = regex(r"\brevision\b|\bmakemigrations\b|\bmigrate\s+dev\b|\bmigrate:make\b")
 
 
@@ -93,14 +98,31 @@ def _applies(text: str) -> bool:
 
 
 def _commands(inventory: Inventory) -> Iterator[str]:
-    """Every command of the repository, those of containers and images included."""
-    yield from (" ".join(item.words) for item in deployment.commands(inventory))
+    """Every command of the repository, those of containers and images included, those of tests left out."""
+    tried = {item.location for job in _trying(inventory) for step in job.steps for item in step.commands}
+    known = {posixpath.basename(script.path) for script in inventory.scripts if script.commands}
+    for text in _all_commands(inventory, tried):
+        yield " ".join(word for word in text.split() if not (_STARTS.search(word) and _named(word) in known))
+
+
+def _trying(inventory: Inventory) -> list[Job]:
+    """The jobs that bring a database of their own, which ends with them."""
+    return [job for job in inventory.jobs if job.services and not job.environment]
+
+
+def _named(word: str) -> str:
+    return posixpath.basename(word.strip("[]\",'"))
+
+
+def _all_commands(inventory: Inventory, tried: set[Location]) -> Iterator[str]:
+    yield from (" ".join(item.words) for item in deployment.commands(inventory) if item.location not in tried)
     for service in inventory.services:
         yield f"{' '.join((*service.entrypoint, *service.command))} {service.name if service.command else ''}"
     for file in inventory.dockerfiles:
         yield from (item.argument for item in file.instructions if item.keyword in ("CMD", "ENTRYPOINT", "RUN"))
     yield from (pair.value for step in inventory.steps for pair in step.inputs)
-    yield from (run.text for run in pipeline.of(inventory, inventory.workflows).opaque)
+    opaque = pipeline.of(inventory, inventory.workflows).opaque
+    yield from (run.text for run in opaque if run.location not in tried)
 
 
 def _service(inventory: Inventory, home: str, folder: str, command: str) -> str:

@@ -37,7 +37,7 @@ import itertools
 from collections.abc import Iterator
 
 from auditlib import scraping
-from auditlib.conventions import monitoring, proxies
+from auditlib.conventions import monitoring, proxies, services
 from auditlib.graph import DependencyGraph, Edge
 from auditlib.inventory import Inventory
 from auditlib.inventory.proxy import Upstream
@@ -54,23 +54,44 @@ _WEB = frozenset({"", "http", "https", "ws", "wss"})
 @rule(area=Area.ORCHESTRATION, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Every connection that a value or command names between services without a common network."""
-    services = {graph.service(item.project, item.name): item for item in inventory.distinct_services}
+    known = {graph.service(item.project, item.name): item for item in inventory.distinct_services}
     edges = [edge for edge in graph.edges_of("depends_on") if edge.attributes["inferred"]]
     met = {
         (edge.location, edge.target)
         for edge in edges
-        if (one := services.get(edge.source)) and (other := services.get(edge.target)) and not _are_apart(one, other)
+        if (one := known.get(edge.source)) and (other := known.get(edge.target)) and not _are_apart(one, other)
     }
     seen: set[tuple[str, str]] = set()
     for edge in edges:
-        one, other = services.get(edge.source), services.get(edge.target)
+        one, other = known.get(edge.source), known.get(edge.target)
         pair = (edge.source, edge.target)
-        known = pair in seen or (edge.attributes["shared"] and (edge.location, edge.target) in met)
-        if one and other and not known and _are_apart(one, other):
+        passed = pair in seen or (edge.attributes["shared"] and (edge.location, edge.target) in met)
+        if one and other and not passed and _are_apart(one, other):
             seen.add(pair)
             yield _evidence(edge, one, other)
+    told = {(known[source].key, known[target].key) for source, target in seen}
+    for one, other, place in _waits(inventory):
+        if (one.key, other.key) not in told:
+            told.add((one.key, other.key))
+            yield _told(place, one, other, f"waits for {other.name} to use it", Confidence.MEDIUM)
     yield from _scrapes(inventory, graph)
     yield from _upstreams(inventory, graph)
+
+
+def _waits(inventory: Inventory) -> Iterator[tuple[Service, Service, Location]]:
+    """Every service that waits for a data store which it can't reach in any form that an overlay gives the two."""
+    for one in inventory.distinct_services:
+        for item in one.dependencies:
+            other = inventory.services_of(one.project).get(item.service)
+            found = services.product(inventory, other) if other else None
+            if other is None or found is None or found.kind not in services.DATASTORES:
+                continue
+            if services.product(inventory, one):  # a program of others may need it for something else
+                continue
+            met = {each.network for version in inventory.versions(one) for each in version.networks}
+            near = any(each.network in met for version in inventory.versions(other) for each in version.networks)
+            if not near and not item.implicit and _are_apart(one, other):
+                yield one, other, item.location
 
 
 def _scrapes(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:

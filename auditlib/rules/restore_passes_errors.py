@@ -27,6 +27,7 @@ References:
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 
@@ -41,6 +42,8 @@ from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 _RESTORES = regex(r"(?:^|[/_.-])restor(?:e|es|ing)(?:[_.-]\w+)*\.(?:sh|bash)$", re.I)
+_UNPACKS = frozenset({"gunzip", "zcat", "gzip", "bzcat", "bunzip2", "xzcat", "zstdcat", "zstd"})
+_DUMP = regex(r"back[-_]?up|dump", re.I)
 _PSQL = regex(r"(?:^|[\s/])psql(?=\s|$)(?P<options>.*)")
 _ASKS_ONE = regex(r"\s-\w*[cl]\b|\s--(?:command|list|version)\b")
 _STRICT = "--set ON_ERROR_STOP=1 --single-transaction"
@@ -53,11 +56,19 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Each script that restores, with the calls of psql that read a dump and go on after an error."""
     whole = any("pg_dumpall" in command.words for command in deployment.commands(inventory))
     for script in inventory.scripts if not whole else ():  # roles that are there already are errors, and no harm
-        if _RESTORES.search(script.path) and (calls := [item for item in script.commands if _goes_on(item)]):
+        told = script.commands if _RESTORES.search(script.path) else _unpacked(script)
+        if calls := [item for item in told if _goes_on(item)]:
             yield _evidence(script, calls)
     for script in inventory.scripts:
         if _RESTORES.search(script.path) and (restore := _half_way(script)):
             yield _of_archive(script, *restore)
+
+
+def _unpacked(script: Script) -> Iterator[Command]:
+    """What takes a packed dump: `gunzip -c "$backup" | … psql`, in a script that does more than to restore."""
+    for before, command in itertools.pairwise(script.commands):
+        if before.caught and before.words[0] in _UNPACKS and _DUMP.search(" ".join(before.words)):
+            yield command
 
 
 def _half_way(script: Script) -> tuple[Command, Command] | None:

@@ -35,7 +35,7 @@ from collections.abc import Iterator
 from auditlib.conventions import deployment, exporters, monitoring, peers, services, stacks
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.monitoring import ScrapeJob, Target
+from auditlib.inventory.monitoring import AlertRule, ScrapeJob, Target
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
@@ -50,6 +50,9 @@ _NOT_A_SERVICE = regex(
 """Hosts that are no service by their form: addresses, names with a domain, placeholders that something fills in."""
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_OF_JOB = "the job "
+_DOWN = regex(r"up\s*(?:\{[^}]*\})?\s*(?:==\s*0|<\s*1)")
+"""An alert on targets that are down, with nothing else in its expression."""
 _LISTENS = regex(r"--web\.listen-address[= ]\S*?:(\d+)")
 
 
@@ -73,9 +76,21 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     yield from _of_swarm(inventory)
 
 
+def _firing(inventory: Inventory, file: str, jobs: set[str]) -> list[AlertRule]:
+    """The alerts of a configuration on targets of the jobs that are down, whichever they are."""
+    return [
+        item
+        for item in inventory.alert_rules
+        if item.kind == "alert"
+        and _DOWN.fullmatch(item.query.expression.strip())
+        and all((each.name, each.operator) == ("job", "=") and each.value in jobs for each in item.query.matchers)
+        and any(config.file == file for config in monitoring.loading(inventory, item.file))
+    ]
+
+
 def _targets(inventory: Inventory) -> Iterator[tuple[str, str, Target]]:
     for job in inventory.scrape_jobs:
-        yield from ((job.file, f"the job {job.name}", target) for target in job.targets)
+        yield from ((job.file, f"{_OF_JOB}{job.name}", target) for target in job.targets)
     for config in inventory.prometheus:
         yield from ((config.file, "alerting", target) for target in config.alertmanagers)
 
@@ -175,6 +190,10 @@ def _own_port(service: Service) -> str:
 
 def _evidence(inventory: Inventory, file: str, host: str, uses: list[tuple[str, Target]]) -> Evidence:
     elsewhere = bool(deployment.orchestrator_files(inventory))
+    jobs = {job.removeprefix(_OF_JOB) for job, _ in uses if job.startswith(_OF_JOB)}
+    firing = _firing(inventory, file, jobs) if jobs else []
+    awaited = any(item.query.matchers for item in firing)  # somebody waits for this very job
+    effect = f": {listed(item.name for item in firing)} {'fires' if len(firing) == 1 else 'fire'} all the time"
     doubt = "; it may be a service of the orchestrator that the repository also deploys to" if elsewhere else ""
     job, first = uses[0]
     projects = inventory.base_projects or inventory.projects
@@ -182,14 +201,16 @@ def _evidence(inventory: Inventory, file: str, host: str, uses: list[tuple[str, 
     home = compose_lines.home(inventory, askers)
     return Evidence(
         f"{host}{':' + first.port if first.port else ''}, a target of {listed(job for job, _ in uses)}, is no service "
-        f"of any Compose project of the repository{doubt}.",
+        f"of any Compose project of the repository{doubt}{effect if firing else ''}.",
         first.location,
         subject=host,
         related=(
             *(Related(target.location, f"{other} names it too", member=True) for other, target in uses[1:]),
+            *(Related(item.expression_location, f"{item.name} fires as long as the target is down") for item in firing),
             *(Related(item.location, f"no service of this project is called {host}") for item in projects[:3]),
         ),
         recommendation=f"Add a service {host} to {home.location.file}, or remove {job} from {file}." if home else "",
+        severity=Severity.HIGH if awaited and not elsewhere else None,
         confidence=Confidence.MEDIUM if elsewhere else None,
         example=files.into(home.location.file, compose_lines.new_service(inventory, host, askers)) if home else "",
     )

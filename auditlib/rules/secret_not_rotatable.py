@@ -57,8 +57,9 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             found[item.value.identity].setdefault((item.location.file, item.location.line), item)
     for places in found.values():
         items = list(places.values())
+        items += _in_scripts(inventory, items)
         if len({item.location.file for item in items}) > 1 and _are_the_same(items) and not _is_set_once(items):
-            yield _evidence(inventory, [*items, *_in_scripts(inventory, items)])
+            yield _evidence(inventory, items)
 
 
 def _in_scripts(inventory: Inventory, items: list[Sighting]) -> list[Sighting]:

@@ -108,7 +108,7 @@ def _in_configuration(inventory: Inventory, graph: DependencyGraph) -> Iterator[
     for file, addresses in named.items():
         users = sorted(
             (service for service in inventory.services if mounts.path_inside(service, file)),
-            key=lambda item: mounts.path_inside(item, file).count("/"),
+            key=lambda item: (mounts.sees_all(item, file), mounts.path_inside(item, file).count("/")),
         )  # whoever mounts the file itself reads it sooner than who mounts everything
         for item in addresses.values():
             if users and not any(_is_known(inventory, graph, service, item.end) for service in users):

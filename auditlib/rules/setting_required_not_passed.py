@@ -57,15 +57,38 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """For each project and set of missing variables one finding with all services that miss them."""
     found: defaultdict[tuple[str, tuple[str, ...]], list[Program]] = defaultdict(list)
     lacking: dict[str, Setting] = {}
+    passed = _passed_somewhere(inventory)
     for program in programs.programs(inventory):
-        missing = list(_missing(inventory, program))
+        missing = [item for item in _missing(inventory, program) if not _is_for_others(item, passed, program)]
         lacking.update((item.name, item) for item in missing)
         if missing:
             names = tuple(sorted({item.name for item in missing}))
             found[program.service.project, names].append(program)
     for (project, names), group in found.items():
-        yield _evidence(inventory, project, [lacking[name] for name in names], group)
+        missing = [lacking[name] for name in names]
+        yield _evidence(inventory, project, missing, _fullest(group) if missing[0].style == "go" else group)
     yield from _of_programs(inventory)
+
+
+def _fullest(group: list[Program]) -> list[Program]:
+    """Of programs of one tree those that are given most of its settings: the others may read but a part of them."""
+    given = [sum(not _names(item).isdisjoint(program.given) for item in program.settings) for program in group]
+    return [program for program, number in zip(group, given, strict=True) if number == max(given)]
+
+
+def _passed_somewhere(inventory: Inventory) -> dict[str, set[str]]:
+    """By project what any of its programs is given."""
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    for program in programs.programs(inventory):
+        found[program.service.project] |= program.given
+    return found
+
+
+def _is_for_others(setting: Setting, passed: dict[str, set[str]], program: Program) -> bool:
+    """Whether a setting of Go is given to another service: several programs are built from one tree, and no file tells
+    which of them reads it.
+    """
+    return setting.style == "go" and not _names(setting).isdisjoint(passed[program.service.project])
 
 
 def _of_programs(inventory: Inventory) -> Iterator[Evidence]:

@@ -64,6 +64,8 @@ _DECIDES = regex(r"\b(?:for|while|until|break|exit)\b")
 _PIPED = regex(r"\|\s*(?:tee|cat|head|tail|ts)\b")
 """Programs that succeed whatever they are given to read."""
 _OWN_STATUS = regex(r"\bpipefail\b|\bPIPESTATUS\b|\bexit\b|\bgrep\b")
+_HARMLESS = frozenset({"echo", "printf", "true", ":"})
+_KEEPS_STATUS = regex(r"\bexit\b|\bset\s+-\w*e|=\"?\$\?|\[\s.*\$\?|\bPIPESTATUS\b|GITHUB_OUTPUT")
 _FAILS_ON_ERROR = regex(r"-[a-zA-Z]*[fw][a-zA-Z]*|--fail(?:-with-body|-early)?|--write-out")
 
 
@@ -101,6 +103,9 @@ def _of_step(inventory: Inventory, job: Job, step: Step) -> Iterator[Evidence]:
         reason = _TOLERATED if tolerated else _reason(command)
         if not reason and (line := _piped(job, step, command)):
             yield _of_pipe(job, step, command, line)
+            return
+        if not reason and _goes_on(step, command):
+            yield _of_switch(job, step, command)
             return
         others = (item for other in job.steps if not other.continue_on_error for item in other.commands)
         if reason and (tolerated or not _is_strict_elsewhere(others, command)):
@@ -251,6 +256,28 @@ def _of_pipe(job: Job, step: Step, command: Command, line: str) -> Evidence:
         recommendation="Write `shell: bash` at this step: where it is written, GitHub adds `pipefail`.",
         severity=Severity.LOW if checks.is_audit(command.words) else None,
         example=f"- shell: bash\n  run: {line}",
+    )
+
+
+def _goes_on(step: Step, command: Command) -> bool:
+    """Whether a step goes on after a failure (`set +e`) and ends with a command that always succeeds."""
+    own = list(step.commands)
+    before = own[: own.index(command)]
+    if not before or not own[-1].words or own[-1].words[0] not in _HARMLESS or command.caught or command.tested:
+        return False
+    switches = [item.words for item in before if item.words[:1] == ("set",)]
+    return bool(switches) and switches[-1] == ("set", "+e") and not _KEEPS_STATUS.search(step.run)
+
+
+def _of_switch(job: Job, step: Step, command: Command) -> Evidence:
+    return Evidence(
+        f"The step {step.name or step.index + 1} of the job {job.id} runs {_shown(command)} after `set +e`, and ends "
+        "with a command that always succeeds: it is green whatever is found.",
+        command.location,
+        subject=f"{job.id}/{step.name or step.index}",
+        recommendation="Take `set +e` out of the step, or end it with the status of the check.",
+        severity=Severity.LOW if checks.is_audit(command.words) else None,
+        example=f"- run: {' '.join(command.words)}",
     )
 
 

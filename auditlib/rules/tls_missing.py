@@ -64,6 +64,7 @@ _TLS_PORTS = frozenset({"443", "8443"})
 _KEYS = regex(r"(?:TLS|SSL|HTTPS)(?:_|$)|(?:^|_)CERT|\.(?:pem|crt|key|p12|jks)$|--(?:ssl|tls|cert)", re.I)
 _LOGIN = regex(r"JWT|(?:^|_)(?:SECRET_KEY|SESSION|AUTH|TOKEN_SECRET|COOKIE)(?:_|$)", re.I)
 """Variables of programs that know their users."""
+_TUNNELS = regex(r"cloudflared|ngrok|tailscale|traefik|nginx|haproxy|swag|envoy", re.I)
 _ELSEWHERE = regex(
     r"certbot|letsencrypt|acme|cloudflared|ngrok|tailscale|traefik|caddy|nginx-proxy|swag|haproxy|nginxproxymanager|"
     r"stunnel|linkerd|envoy",
@@ -77,10 +78,12 @@ _ENDING = frozenset({"ends", "terminates", "terminated", "terminate", "terminati
 
 @rule(area=Area.CONFIGURATION, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.MEDIUM)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """Each Ingress without a certificate; each nginx whose plain port is published, and for each project what is
-    published without a proxy, where nothing of the repository listens on a port of TLS.
+    """Each Ingress without a certificate, each site that Caddy is told to serve in clear; each nginx whose plain port
+    is published, and for each project what is published without a proxy, where nothing of the repository listens on a
+    port of TLS.
     """
     yield from _ingresses(inventory)
+    yield from _told_to_be_plain(inventory)
     if _may_be_elsewhere(inventory):
         return
     yield from _unproxied(inventory)
@@ -118,6 +121,36 @@ def _ingress_evidence(found: list[ClusterIngress]) -> Evidence:
         related=tuple(Related(item.location, f"{item.name} has none either", member=True) for item in others),
         recommendation=f"Give {first.name} a certificate in `spec.tls`, such as one that cert-manager renews.",
         example=files.into(file, f"spec:\n  tls:\n    - hosts: [{host}]\n      secretName: {first.name}-tls"),
+    )
+
+
+def _told_to_be_plain(inventory: Inventory) -> Iterator[Evidence]:
+    """The sites that Caddy is told to serve by HTTP, where nothing else can speak TLS before it."""
+    for proxy in inventory.reverse_proxies:
+        for service in proxies.runners(inventory, proxy) if proxy.plain_sites else ():
+            before = any(_TUNNELS.search(f"{item.image} {item.name}") for item in inventory.services)
+            port = next((item for item in services.public_ports(service) if item.target == "80"), None)
+            if port and not before and not environments.only_for_development(service):
+                yield _plain_evidence(inventory, proxy, service, port)
+                break
+
+
+def _plain_evidence(inventory: Inventory, proxy: ReverseProxy, service: Service, port: Port) -> Evidence:
+    site, *others = proxy.plain_sites
+    return Evidence(
+        f"{proxy.file} has Caddy serve {site.name} by plain HTTP (`http://`), for which it would get a certificate by "
+        "itself: unless a proxy of the host speaks TLS, passwords cross the network in clear.",
+        site.location,
+        subject=f"{service.project}/{service.name}/{site.name}",
+        service=service.name,
+        related=(
+            Related(port.location, f"publishes port 80 of {service.name}"),
+            *(Related(item.location, f"{item.name} is plain too", member=True) for item in others),
+        ),
+        severity=Severity.LOW if _is_spoken_of(inventory) else None,
+        recommendation=f"Take `http://` out of the site's address in {proxy.file}, and publish port 443.",
+        change=(f"http://{site.name}", site.name),
+        example=files.into(proxy.file, f"{site.name} {{\n  …\n}}"),
     )
 
 

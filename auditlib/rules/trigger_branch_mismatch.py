@@ -28,18 +28,28 @@ References:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
+from typing import TypedDict
 
-from auditlib.conventions import workflow_events
+from auditlib.conventions import deployment, workflow_events
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Job, Step, Trigger, Workflow
 from auditlib.model import Area, Confidence, Effort, Related, Severity
+from auditlib.patterns import regex
 from auditlib.phrases import listed
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 _DEFAULTS = ("main", "master")
+_DEPLOYS = regex(r"deploy|release|publish", re.I)
+
+
+class _Advice(TypedDict):
+    recommendation: str
+    change: tuple[str, str]
+    example: str
 
 
 @rule(area=Area.CICD, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
@@ -101,8 +111,30 @@ def _two_defaults(inventory: Inventory) -> Iterator[Evidence]:
                 *(Related(item.location, f"runs on {rare} too", member=True) for _, item in others),
                 *(Related(item.location, f"runs on {usual}") for _, item in followed[usual]),
             ),
+            confidence=Confidence.MEDIUM,
+            **_advice(followed, rare, usual),
+        )
+
+
+def _advice(followed: dict[str, list[tuple[Workflow, Trigger]]], rare: str, usual: str) -> _Advice:
+    """To follow the branch that most follow; where a deployment follows the other one, to check that one too."""
+    workflow, trigger = followed[rare][0]
+    if not any(map(_deploys, (item for item, _ in followed[rare]))):
+        return _Advice(
             recommendation=f"Name the default branch that exists, {usual} by the look of it, in {workflow.file} too.",
             change=(rare, usual),
             example=files.into(workflow.file, f"on:\n  {trigger.event}:\n    branches: [{usual}]"),
-            confidence=Confidence.MEDIUM,
         )
+    other, started = followed[usual][0]
+    return _Advice(
+        recommendation=f"If {rare} is what is deployed, have {other.file} run there too; else deploy from {usual}.",
+        change=("", ""),
+        example=files.into(other.file, f"on:\n  {started.event}:\n    branches: [{usual}, {rare}]"),
+    )
+
+
+def _deploys(workflow: Workflow) -> bool:
+    """Whether a workflow deploys, by the names of its jobs or by what they do on another host."""
+    jobs = workflow.jobs
+    named = any(deployment.deploys(job) or _DEPLOYS.search(f"{job.id} {job.name} {workflow.file}") for job in jobs)
+    return named or any(step.remote for job in jobs for step in job.steps)

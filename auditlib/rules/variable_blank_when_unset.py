@@ -49,6 +49,7 @@ from auditlib.rules._rule import Evidence, rule
 _VARIABLE = regex(r"\$\{?\w+\}?")
 _REFERENCE = regex(r"[a-z\d]+(?:[._:/-]{1,2}[a-z\d]+)*(?::[\w.-]+)?(?:@sha256:[a-f\d]+)?", re.I)
 """About what an image may be called, by https://pkg.go.dev/github.com/distribution/reference."""
+_PORT = regex(r"\.ports\.\d+$")
 _READS = frozenset({"up", "run", "build", "config", "pull", "create"})
 """Verbs for which Compose fills in all variables of a file."""
 
@@ -65,12 +66,14 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     passed = _passed(inventory)
     told = {item.location for found in _set_elsewhere(inventory) for item in found}
     demanded = {(item.location.file, item.name) for item in inventory.variables if item.operator in (":?", "?")}
+    stops = {(item.project, item.name) for item in inventory.variables if _is_refused_port(inventory, item)}
     conditions = {_place(item) for item in inventory.variables if item.operator in (":+", "+")}
     for item in inventory.variables:
         if _place(item) in conditions:  # `${NAME:+--password ${NAME}}` counts only where it is set
             continue
         unset = item.operator == "" and item.source == "unset" and not environments.comes_from_the_host(item.name)
         known = item.name in passed or (item.location.file, item.name) in demanded or item.location in told
+        known = known or (item.project, item.name) in stops
         if unset and not known and not _is_refused(inventory, item):
             blank[item.location.file].setdefault(item.location, item)
     folders: defaultdict[tuple[str, Severity | None], list[Variable]] = defaultdict(list)
@@ -90,6 +93,14 @@ def _is_refused(inventory: Inventory, variable: Variable) -> bool:
     if mounted or not variable.target.endswith(f"services.{service.name}.image"):
         return mounted
     return not _REFERENCE.fullmatch(_VARIABLE.sub("", service.image))
+
+
+def _is_refused_port(inventory: Inventory, variable: Variable) -> bool:
+    """Whether Compose stops at an empty value as nothing is left for the container's side of a port (`${A}:${A}`)."""
+    service = inventory.services_of(variable.project).get(variable.service or "")
+    if service is None or variable.operator or variable.source != "unset" or not _PORT.search(variable.target):
+        return False
+    return all(port.location.line != variable.location.line or not port.target for port in service.ports)
 
 
 def _set_elsewhere(inventory: Inventory) -> Iterator[tuple[Variable, ...]]:

@@ -34,6 +34,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
+from auditlib import compose_command
 from auditlib.compose.discovery import BASES, OVERRIDES
 from auditlib.conventions import compose_calls, environments, programs
 from auditlib.graph import DependencyGraph
@@ -179,12 +180,21 @@ def _are_listed(inventory: Inventory, settings: Iterable[Setting]) -> bool:
 
 
 def _documented(inventory: Inventory) -> set[str]:
-    """Every variable that an environment file of the repository, a script that writes one, or a document names."""
+    """Every variable that an environment file of the repository, a script that writes one or sets it for Compose, the
+    head of a Compose file or a document names.
+    """
     names = {line.name for file in inventory.env_files for line in file.lines}
     names.update(name for script in inventory.scripts if _writes_env_file(script) for name in script.sets)
+    names.update(name for script in inventory.scripts if _starts_compose(script) for name in script.sets)
+    names.update(name for project in inventory.projects for name in project.header_words)
     return names | {
         item.text for document in inventory.documents for item in document.mentions if item.kind == "variable"
     }
+
+
+def _starts_compose(script: Script) -> bool:
+    """Whether a script starts what Compose starts: what it sets itself, nobody else has to."""
+    return any(call.verb == "up" for item in script.commands if (call := compose_command.of(item.words)))
 
 
 def _writes_env_file(script: Script) -> bool:

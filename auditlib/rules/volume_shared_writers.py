@@ -82,6 +82,31 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         lasting = _writers_of_logs(lasting)
         if len({service.name for service, _ in lasting}) > 1:
             yield _evidence(inventory, project_name, volume, lasting)
+        elif copied := _copied(inventory, lasting):
+            yield _of_copies(*copied)
+
+
+def _copied(inventory: Inventory, found: list[tuple[Service, Mount]]) -> tuple[Service, Mount] | None:
+    """The one writer of a volume, if it is a database that runs several times: each takes the files for its own."""
+    for service, mount in found:
+        product = services.product(inventory, service)
+        if (service.replicas or 1) > 1 and mount.kind == "volume" and services.keeps_data(service, product) == mount:
+            return service, mount
+    return None
+
+
+def _of_copies(service: Service, mount: Mount) -> Evidence:
+    return Evidence(
+        f"{service.name} runs {service.replicas} times, and all copies mount the volume {mount.source} writable: each "
+        "takes the files of the others for its own and damages them.",
+        mount.location,
+        subject=f"{service.project}/{mount.source}",
+        service=service.name,
+        recommendation=f"Run {service.name} once, or set up its replication with a volume for each instance.",
+        severity=Severity.HIGH,
+        confidence=Confidence.HIGH,
+        example=compose_lines.of_service(service, "deploy:\n  replicas: 1"),
+    )
 
 
 def _is_shared_kind(mount: Mount) -> bool:

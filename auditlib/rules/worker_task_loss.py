@@ -30,6 +30,7 @@ References:
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections import defaultdict
 from collections.abc import Iterator
@@ -48,6 +49,9 @@ from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 _WORKER = regex(r"\bcelery\b.*\bworker\b")
+_TAKES_TASKS = regex(r"worker|celery|queue|tasks?\b|jobs?\b", re.I)
+"""What a service is called, or tells the script that several services of one image start with."""
+_SERVES = regex(r"\b(?:gunicorn|uvicorn|hypercorn|daphne|uwsgi|runserver)\b")
 _OTHER_POOL = regex(r"(?:--pool[= ]|-P ?)(?:solo|threads|gevent|eventlet)\b")
 _LATE = "{}.conf.update(task_acks_late=True, task_reject_on_worker_lost=True)"
 
@@ -64,11 +68,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     declared = stacks.by_project(inventory.distinct_services)
     for project in inventory.projects:
         own = declared.get(project.name, [])
-        workers = [
-            item
-            for item in own
-            if durability.is_celery_worker(inventory, item) and not environments.only_for_development(item)
-        ]
+        workers = [item for item in own if _works(inventory, item)]
         apps = _started(inventory, workers)
         forgetful = list(dict.fromkeys(broker for item in workers for broker in brokers[item.project, item.name]))
         if workers and (apps or forgetful):
@@ -126,15 +126,22 @@ def _works(inventory: Inventory, service: Service) -> bool:
     """Whether a service may take tasks of Celery: it is told to, or its script decides."""
     if environments.only_for_development(service):
         return False
-    started = (" ".join(start.words) for start in starting.of(inventory, service) if start.followed)
-    return durability.is_celery_worker(inventory, service) or any(map(_WORKER.search, started))
+    if durability.is_celery_worker(inventory, service):
+        return True
+    started = [" ".join(start.words) for start in starting.of(inventory, service) if start.followed]
+    called = " ".join((service.name, service.container_name, *service.entrypoint, *service.command))
+    alone = not any(map(_SERVES.search, started))
+    return (alone or bool(_TAKES_TASKS.search(called))) and any(map(_WORKER.search, started))
 
 
 def _forgetful(inventory: Inventory, graph: DependencyGraph) -> defaultdict[tuple[str, str], list[Service]]:
     """The brokers that lose their queue at a restart, by the project and name of the services that use them."""
     found: defaultdict[tuple[str, str], list[Service]] = defaultdict(list)
     for service, product in durability.stores(inventory):
-        early = durability.redis_persistence(service) in ("off", "snapshots") and product in ("Redis", "Valkey")
+        early = durability.redis_persistence(inventory, service) in ("off", "snapshots") and product in (
+            "Redis",
+            "Valkey",
+        )
         kind = services.product(inventory, service)
         volatile = product == "RabbitMQ" and services.keeps_data(service, kind) is None
         if early or volatile:

@@ -15,6 +15,7 @@ from auditlib.source import Source
 FILES = {
     "env_files": [".env", ".env.example"],
     "settings": ["app.py", "app.ts"],
+    "redis_files": ["redis.conf"],
     "dockerfiles": ["Dockerfile", ".dockerignore"],
     "npm": ["package.json"],
     "python_packages": ["pyproject.toml", "Pipfile"],

@@ -152,6 +152,7 @@ def _project(source: Source, plan: Plan, files: tuple[str, ...]) -> stack.Projec
         tells_first_start=_FIRST_START.search(said) is not None,
         told_profiles=tuple(dict.fromkeys(_PROFILE.findall(said))),
         told_variables=tuple(item for file in own for item in raw.told_variables(source, file)),
+        header_words=frozenset(word for file in own for word in raw.header_words(source, file)),
         told_calls=tuple(dict.fromkeys(_CALL.findall(said))),
     )  # fmt: skip
 

@@ -21,6 +21,7 @@ _ADDED_TO = (
 """Parts of a service that a merge of files adds to."""
 _HEADER = regex(r"(?:[ \t]*(?:#[^\n]*|---|(?:version|name):[^\n]*)?\n)*")
 """The lines before the first section."""
+_CAPITALS = regex(r"\b[A-Z][A-Z0-9_]+\b")
 _BROKEN_LINE = regex(r"(?<=[\w,)])\n[ \t]*#[ \t]*(?=\w)")
 """Where a sentence of a comment goes on."""
 _FOR_DEVELOPMENT = regex(
@@ -69,6 +70,15 @@ def comments(source: Source, file: str) -> str:
     except Unreadable:
         return ""
     return "\n".join(line for line in lines if line.lstrip().startswith("#"))
+
+
+def header_words(source: Source, file: str) -> list[str]:
+    """The words in capitals of the comments that stand above all else in a file."""
+    try:
+        head = _HEADER.match(source.text(file))
+    except Unreadable:
+        return []
+    return _CAPITALS.findall(head[0]) if head else []
 
 
 def comment_beside(source: Source, place: Location) -> str:

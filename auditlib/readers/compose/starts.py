@@ -28,6 +28,8 @@ _FILE = "COMPOSE_FILE"
 _ON_DEVELOPMENT = regex(r"\b(?:development|dev|local(?:ly)?)\b(?!.*\bprod)", re.I)
 _BELOW_VARIABLE = regex(r"^\$\{?\w+\}?/")
 """A variable for the folder of a path, as a rule the root of the checkout."""
+_BESIDE = regex(r"^\$\{?(?:SCRIPT_?DIR|SCRIPT_?PATH|HERE|BASE_?DIR|DIR)\}?/[\w.-]+\.ya?ml$", re.I)
+"""A Compose file beside the script, as the usual names say of the folder that a script finds itself in."""
 _HINT = regex(r"docker[- ](?:compose|stack)")
 """Texts without it are not taken apart."""
 
@@ -119,19 +121,23 @@ def _of_commands(
             continue
         folder = posixpath.dirname(path)
         folders = _below(folder, command.folder) if target else _folders(command.folder or ".", folder)
+        if any(map(_BESIDE.search, command.words)):
+            folders = _folders(folder)
         for files in _files(_filled_in(command.words, values), given):
             if _are_for_production(files) or any(map(stages.names_production, (path, target))):
                 yield Start(files, folders, weight, command.location)
 
 
 def _filled_in(words: Sequence[str], values: Mapping[str, str]) -> tuple[str, ...]:
-    """The words, a variable of the script replaced by the Compose file that it holds."""
-    return tuple(
-        _BELOW_VARIABLE.sub("", values[name])
-        if word.startswith("$") and (name := word.strip("${}")) in values
-        else word
-        for word in words
-    )
+    """The words, a variable of the script replaced by the Compose file that it holds, or by the script's own folder."""
+    return tuple(_file_of(word, values) for word in words)
+
+
+def _file_of(word: str, values: Mapping[str, str]) -> str:
+    name = word.strip("${}") if word.startswith("$") else ""
+    if name in values:
+        return _BELOW_VARIABLE.sub("", values[name])
+    return _BELOW_VARIABLE.sub("", word) if _BESIDE.search(word) else word
 
 
 def _of_document(document: Document) -> Iterator[Start]:

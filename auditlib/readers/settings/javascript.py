@@ -12,6 +12,8 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator
 
+from msgspec import structs
+
 from auditlib.inventory.configuration import AllowedOrigin, EnvironmentBranch, LogFile, Setting
 from auditlib.model import Location
 from auditlib.patterns import regex
@@ -35,7 +37,17 @@ _TOKEN = regex(
     re.X,
 )
 _AFTER = regex(r"\s*(?P<operator>\?\?|\|\||[!=]==?)\s*(?P<value>.*)", re.S)
+_CONFIG = regex(
+    rf"""(?P<comment>//[^\n]*|/\*(?:[^*]|\*(?!/))*+(?:\*/)?)
+    |\b\w*[cC]onfig(?:Service)?\??\.get(?P<demanded>OrThrow)?(?:<[^<>()\n]{{1,60}}>)?\(\s*["'](?P<name>[A-Z][A-Z0-9_]{{1,80}})["']
+     \s*(?:,\s*(?P<given>{_STRING}|[\w.+-]+)\s*,?\s*)?\)
+     (?P<after>!?\s*(?:\?\?|\|\|)\s*(?:{_STRING}|[\w.+-]+))?
+    |(?P<string>{_STRING})""",
+    re.X,
+)
+"""NestJS: https://docs.nestjs.com/techniques/configuration#using-the-configservice"""
 _BOUND = regex(r"(?P<name>[A-Za-z_]\w*)\s*(?::\s*\w+)?\s*(?:=\s*(?P<value>[^,]+))?")
+_CONFIG_HINT = "@nestjs/config"
 _HINT = regex(r"process\.env|import\.meta\.env|Deno\.env|Bun\.env|\.log['\"]")
 _LOG = regex(r"['\"][\w.~/-]*\w\.log['\"]")
 _CORS_HINTS = ("cors(", "enableCors", "Access-Control-Allow-Origin", "origin:")
@@ -62,12 +74,15 @@ def read_javascript(source: Source, path: str) -> Iterator[Setting | Environment
     text = source.text(path)
     reads = _HINT.search(text)
     allows = any(hint in text for hint in _CORS_HINTS) and not _TEST.search(path)
-    if not reads and not allows:
+    asks = _CONFIG_HINT in text and not _TEST.search(path)
+    if not reads and not allows and not asks:
         return
     echoed = "transports.Console" in text and "NODE_ENV" not in text  # many add the console for development alone
     starts = [0, *(match.end() for match in re.finditer(r"\n", text))]
     if allows:
         yield from _origins(text, path, starts)
+    if asks:
+        yield from _of_service(text, path, starts, source.vault)
     if not reads:
         return
     for match in _TOKEN.finditer(text):
@@ -80,6 +95,18 @@ def read_javascript(source: Source, path: str) -> Iterator[Setting | Environment
         elif match["names"]:
             for bound in _BOUND.finditer(match["names"]):
                 yield _setting(bound["name"], "process.env", bound["value"], location, source.vault)
+
+
+def _of_service(text: str, path: str, starts: list[int], vault: Vault) -> Iterator[Setting]:
+    """What code asks NestJS's ConfigService for."""
+    for match in _CONFIG.finditer(text):
+        if match["name"]:
+            line = bisect_right(starts, match.start())
+            location = Location(path, line, match.start() - starts[line - 1] + 1)
+            after = _AFTER.match((match["after"] or "").lstrip("!"))
+            written = match["given"] or (after["value"] if after else None)
+            found = _setting(match["name"], "ConfigService.get", written, location, vault)
+            yield structs.replace(found, required=bool(match["demanded"]) and not written)
 
 
 def _origins(text: str, path: str, starts: list[int]) -> Iterator[AllowedOrigin]:

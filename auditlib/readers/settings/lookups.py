@@ -16,8 +16,9 @@ from msgspec.structs import replace
 from auditlib.inventory.configuration import Setting, SettingsFile
 from auditlib.readers.python_code import Module, argument, keyword
 from auditlib.readers.python_paths import literal_path
-from auditlib.readers.settings import targets
+from auditlib.readers.settings import own_lookups, targets
 from auditlib.readers.settings.defaults import NONE, default
+from auditlib.readers.settings.own_lookups import OwnLookup
 from auditlib.readers.settings.variable_names import VariableNames
 from auditlib.redaction import Vault, is_credential_name
 
@@ -82,6 +83,8 @@ class _Lookups:
         self.schema: dict[str, tuple[str, ast.expr | None]] = {}
         """Types and defaults that `environ.Env(DEBUG=(bool, False))` declares."""
         self.names = VariableNames(module)
+        self.own = own_lookups.functions(module)
+        """Functions of the file that look up what they are given the name of."""
         self.computed: list[int] = []
         """The lines at which the name of a variable is computed."""
         for name, value in module.assignments:
@@ -169,8 +172,17 @@ class _Lookups:
             yield from self._file(node, "")
         elif origin in _GETTERS:
             yield from self._lookup(node, origin, _GETTERS[origin], argument(node, 1, "default"))
+        elif origin in self.own:
+            yield from self._through_own(node, self.own[origin])
         elif first in self.readers and method not in _NO_LOOKUPS and self._has_method(first, method):
             yield from self._through_reader(node, origin, self.readers[first], method)
+
+    def _through_own(self, node: ast.Call, own: OwnLookup) -> Iterator[Setting]:
+        """`require_env("X")`, `get_env("X", "a default")`."""
+        key = argument(node, 0, "name")
+        given = node.args[1] if len(node.args) > 1 else keyword(node, "default")
+        for name in self.names.of(key):
+            yield self._setting(name, node, own.name, "getenv", given, required=own.demands and given is None)
 
     def _has_method(self, reader: str, method: str) -> bool:
         return method in ("", "get") or self.readers[reader] in _TYPED
@@ -178,7 +190,8 @@ class _Lookups:
     def _file(self, node: ast.Call, usual: str) -> Iterator[SettingsFile]:
         given = argument(node, 0, "dotenv_path") or keyword(node, "env_file") or keyword(node, "path")
         if path := literal_path(self.module, given) if given is not None else usual:
-            yield SettingsFile(path, self.module.location(node))
+            above = "../" if given is not None and _is_above(given) else ""
+            yield SettingsFile(f"{above}{path}", self.module.location(node))
         elif given is not None and usual:
             yield SettingsFile(usual, self.module.location(node))
 
@@ -233,3 +246,12 @@ class _Lookups:
             style=style,
             location=self.module.location(node),
         )
+
+
+def _is_above(path: ast.expr) -> bool:
+    """Whether a path leaves the folder that a name stands for: `BASE_DIR.parent / ".env"`."""
+    while isinstance(path, ast.Call) and path.args:
+        path = path.args[0]  # `str(BASE_DIR.parent / ".env")`
+    while isinstance(path, ast.BinOp):
+        path = path.left
+    return isinstance(path, ast.Attribute) and path.attr == "parent" and isinstance(path.value, ast.Name)

@@ -56,6 +56,11 @@ _BINDS = regex(
     r"\"[\w.-]+/(?:[\w.-]+/)*(?:viper|envconfig|go-envconfig|env|cleanenv|koanf|envdecode|aconfig|confita|kong)(?:/v\d+)?\""
 )
 """The import of a library that reads variables by names which it makes of those of fields."""
+_RUST_BINDS = regex(
+    r"\benvy::|\bfigment::|\bconfig::(?:Config|Environment)\b|\bconfique::|\bserde_env::|\btwelf::|"
+    r"#\[(?:arg|clap)\([^\n]{0,200}?\benv\b|\benv::vars(?:_os)?\(\)"
+)
+"""Libraries of Rust that read variables by the names of fields (https://docs.rs/envy, https://docs.rs/clap)."""
 _RUBY = _Language("ruby", "ENV", regex(
     rf"""\bENV(?:\[\s*["']{_NAME}["']\s*\](?:\s*\|\|=?\s*{_QUOTED})?
     |\.fetch\(\s*["'](?P<fetched>[A-Z][A-Z0-9_]{{1,80}})["']\s*
@@ -94,6 +99,11 @@ _COMPARED = regex(
     r"""\s{0,3}(?:[!=]==?\s{0,3}|\.equals\(\s{0,3}|\.Equals\(\s{0,3})["']"""
     r"""(?P<value>prod(?:uction)?|dev(?:elopment)?|stag(?:e|ing)|test(?:ing)?|local)["']"""
 )
+_COMPARED_AT_ONCE = regex(r"""['"\])\s]{0,3}\s*[!=]==?\s*["'](?P<value>\w{1,30})["']""")
+"""What stands behind the lookup of the environment's name where it is compared at once."""
+_STOPS = r"[^{}]{0,200}?\b(?:return\b[^\n]{0,100}[eE]rr|(?:log\.)?Fatal\w*\(|panic\(|os\.Exit\()"
+_TELLING_NAME, _NEAR = 6, 150
+"""Letters from which a name of Go tells what it holds; a shorter one holds the next variable some lines below."""
 _BY_ENDING = {
     ".go": _GO, ".rb": _RUBY, ".php": _PHP, ".java": _JVM, ".kt": _JVM, ".cs": _CSHARP, ".rs": _RUST,
     ".ex": _ELIXIR, ".exs": _ELIXIR,
@@ -108,9 +118,14 @@ _OWN = frozenset({"RAILS_ENV", "RACK_ENV", "MIX_ENV", "RAILS_MAX_THREADS", "RAIL
 """What frameworks read, with the defaults that their generators write."""
 
 
+def is_test(path: str) -> bool:
+    """Whether a file of these languages belongs to tests."""
+    return bool(_TEST.search(path))
+
+
 def language(path: str) -> _Language | None:
     """The language of a file as far as this reader knows it; none for tests."""
-    if not path.endswith(_ENDINGS) or _TEST.search(path):
+    if not path.endswith(_ENDINGS) or is_test(path):
         return None
     if _SPRING_FILE.search(path):
         return _SPRING
@@ -120,7 +135,8 @@ def language(path: str) -> _Language | None:
 def read_other(source: Source, path: str) -> Iterator[Setting | AllowedOrigin | EnvironmentBranch | Coverage]:
     """The variables that a file reads."""
     known, text = language(path), source.text(path)
-    if known is _GO and (binding := _BINDS.search(text)):
+    binds = _BINDS if known is _GO else _RUST_BINDS if known is _RUST else None
+    if binds is not None and (binding := binds.search(text)):
         line = text.count("\n", 0, binding.start()) + 1
         yield Coverage(path, _KIND, Read.PARTIAL, f"a library makes the names of variables (line {line})", line)
     if known is _JVM:
@@ -133,6 +149,9 @@ def read_other(source: Source, path: str) -> Iterator[Setting | AllowedOrigin | 
         if place := _place(path, text, starts, match.start()):
             if (found := _setting(known, match, text, place, source.vault)).name not in _OWN:
                 yield found
+            at_once = _COMPARED_AT_ONCE.match(text, match.end())
+            if at_once and _ENVIRONMENT.fullmatch(found.name) and match[0].find(")") < 0:
+                yield EnvironmentBranch(found.name, (at_once["value"],), (), place)
             if _ENVIRONMENT.fullmatch(found.name) and (target := target_before(text, match.start())):
                 holders[target.rpartition(".")[2]] = found.name
     for name, match in _comparisons(text, holders):
@@ -194,4 +213,17 @@ def _is_required(known: _Language, match: re.Match[str], text: str) -> bool:
         return bool(groups["fetched"]) and match[0].endswith(")") and not (groups["given"] or groups["other"])
     if groups.get("demanded") or groups.get("must") or "required" in (groups.get("required") or ""):
         return True
+    if known is _GO:
+        return not groups.get("default") and _is_checked(match, text)
     return bool(known.demand and known.demand.match(text, match.end()))
+
+
+def _is_checked(match: re.Match[str], text: str) -> bool:
+    """Whether Go stops where what was looked up is empty; a check inside another block holds in some cases only."""
+    if not text[match.end() : match.end() + 20].lstrip().startswith(")"):
+        return False  # what else is given is a default
+    target = target_before(text, match.start()).rpartition(".")[2]
+    held = re.escape(target) if target else re.escape(f"{match[0]})")
+    near = bool(target) and (len(target) < _TELLING_NAME or target == "value")
+    behind = text[match.end() : match.end() + _NEAR] if near else text[text.rfind("\n", 0, match.start()) :]
+    return re.search(rf'\n\tif (?:\w+\.)?{held}\s*==\s*""\s*\{{{_STOPS}', behind) is not None

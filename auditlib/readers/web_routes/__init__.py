@@ -1,5 +1,5 @@
-"""HTTP routes that code declares: FastAPI, Starlette, Flask, aiohttp and Django by the syntax tree, Express and
-Next.js by text.
+"""HTTP routes that code declares: FastAPI, Starlette, Flask, aiohttp and Django by the syntax tree, Express, Next.js
+and those of Go by text.
 
 A route of a router has the prefixes of what includes it, followed over the files of the repository. A prefix that is no
 literal stands in braces (`/{API_V1_STR}/users`). A sign that metrics are exposed is a route with the method `*`.
@@ -12,7 +12,9 @@ from auditlib.patterns import Words
 from auditlib.readers import python_code
 from auditlib.readers.reading import Reading, each
 from auditlib.readers.settings.javascript import is_javascript
+from auditlib.readers.web_routes.go import read_go
 from auditlib.readers.web_routes.javascript import read_javascript
+from auditlib.readers.web_routes.javascript_mounts import whole
 from auditlib.readers.web_routes.python import Declarations, declarations
 from auditlib.readers.web_routes.tree import routes
 from auditlib.source import Source, Unreadable
@@ -37,7 +39,9 @@ def read(source: Source) -> Reading:
                 reading.failed(path, KIND, error.reason, error.line)
     reading.records += routes(found)
     javascript = [path for path in source.files if is_javascript(path) and _is_readable(source, path)]
-    reading.records += each(source, javascript, KIND, read_javascript).records
+    reading.records += whole(source, each(source, javascript, KIND, read_javascript).records)
+    go = [path for path in source.files if path.endswith(".go") and _is_readable(source, path)]
+    reading.records += each(source, go, KIND, read_go).records
     files = dict.fromkeys(record.location.file for record in reading.records if isinstance(record, Route))
     for path in files:
         reading.parsed(path, KIND)

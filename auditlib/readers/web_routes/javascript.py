@@ -23,6 +23,10 @@ _CALL = regex(
      (?P<quote>['"`])(?P<path>/[^'"`\n]{0,300})(?P=quote)""",
     re.X | re.I,
 )
+_SERVED = regex(
+    r"\b(?:const|let|var)\s+(?P<name>\w+)\s*(?::\s*[\w.<>]+\s*)?=\s*(?:express|fastify|new\s+(?:Hono|Koa))\s*(?:<[^>]*>)?\("
+)
+"""An application; a router is no application, as what includes it stands before its routes."""
 _NEXT = regex(r"(?:^|/)(?:src/)?(?:pages/(?P<page>api/.+?)|app/(?P<app>.+?)/route)\.[jt]sx?$")
 _HANDLER = regex(r"export\s+(?:async\s+)?(?:function|const)\s+(?P<method>GET|POST|PUT|DELETE|PATCH|HEAD)\b")
 
@@ -36,12 +40,18 @@ def read_javascript(source: Source, path: str) -> Iterator[Route]:
     if not framework:
         return
     starts = [0, *(match.end() for match in re.finditer(r"\n", text))]
+    served = {match["name"] for match in _SERVED.finditer(text) if _listens(text, match["name"])}
     for match in _CALL.finditer(text):
         if match["verb"]:
             line = bisect_right(starts, match.start())
             method = "*" if match["verb"] in ("all", "use") else match["verb"].upper()
             location = Location(path, line, match.start() - starts[line - 1] + 1)
-            yield Route(method, match["path"], framework["name"], location)
+            yield Route(method, match["path"], framework["name"], location, whole=match["router"] in served)
+
+
+def _listens(text: str, name: str) -> bool:
+    """Whether an application is what is served, so that nothing else puts it below a path of its own."""
+    return re.search(rf"\b{name}\.listen\(|\bcreateServer\([^()\n]*\b{name}\b", text) is not None
 
 
 def _next(text: str, path: str, place: str) -> Iterator[Route]:

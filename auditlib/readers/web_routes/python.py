@@ -20,6 +20,9 @@ _ROUTERS = {
     "Blueprint": ("flask", "url_prefix"), "Starlette": ("starlette", "root_prefix"), "Quart": ("flask", "root_prefix"),
 }  # fmt: skip
 """Classes that routes are declared on: the framework, and the argument that gives their prefix."""
+_APPLICATIONS = frozenset({"FastAPI", "Flask", "Starlette", "Quart"})
+_NO_APPLICATIONS = frozenset({"StaticFiles", "make_asgi_app", "make_wsgi_app", "ASGIApp", "handle_metrics"})
+"""What is mounted and is no application with routes of its own."""
 _ADDING = frozenset({"add_api_route", "add_route", "add_url_rule", "add_api_websocket_route", "add_websocket_route"})
 _AIOHTTP = {f"add_{verb}": verb.upper() for verb in ("get", "post", "put", "delete", "patch", "head")}
 """Methods of aiohttp's router (https://docs.aiohttp.org/en/stable/web_reference.html#router)."""
@@ -58,6 +61,10 @@ class Declarations(Struct):
     frameworks: dict[str, str] = field(default_factory=dict)
     routes: list[Declared] = field(default_factory=list)
     inclusions: list[Inclusion] = field(default_factory=list)
+    applications: set[str] = field(default_factory=set)
+    """The routers that serve by themselves."""
+    mounts: bool = False
+    """Whether one application is put below a path of another, which stands before its routes."""
     fallbacks: dict[str, Declared] = field(default_factory=dict)
     """Of an inclusion by its origin: what stands for its routes if the repository doesn't have them."""
 
@@ -91,6 +98,8 @@ class _Reader:
             framework, argument_name = _ROUTERS[kind]
             self.found.frameworks[name] = framework
             self.found.prefixes[name] = self._path(keyword(value, argument_name))
+        if kind in _APPLICATIONS and keyword(value, "root_path") is None:
+            self.found.applications.add(name)
         if kind == "FastAPI":
             for option, usual in _GENERATED:
                 given = keyword(value, option)
@@ -123,15 +132,25 @@ class _Reader:
             self._include(call, router, keyword(call, "prefix") or keyword(call, "url_prefix"))
         elif origin in _DJANGO:
             self._take_django(call, is_pattern=not origin.endswith(".path"))
+        elif name == "DispatcherMiddleware":
+            self.found.mounts = True
         elif name in _AIOHTTP or origin.startswith("aiohttp.web."):
             self._take_aiohttp(call, name)
         elif origin in _STARLETTE or (name == "mount" and call.args) or name in _ADDING:
             path = self._path(argument(call, 0, "path"))
+            self.found.mounts |= name in ("mount", "Mount") and self._puts_application(call)
             if path.startswith("/"):
                 framework = self.found.frameworks.get(router, "starlette")
                 self._add(router, "*", path, _metrics_library(self.module, call) or framework, call)
         else:
             self._take_metrics(call, origin, name)
+
+    def _puts_application(self, call: ast.Call) -> bool:
+        """Whether what is mounted may have routes that the repository declares."""
+        given = argument(call, 1, "app")
+        target = self.module.resolved(given) if given is not None else None
+        name = self.module.origin(target.func).split(".")[-1] if isinstance(target, ast.Call) else ""
+        return given is not None and name not in _NO_APPLICATIONS
 
     def _take_aiohttp(self, call: ast.Call, name: str) -> None:
         """`app.router.add_get("/health", ask)`, `web.get("/health", ask)`."""

@@ -22,9 +22,11 @@ def routes(files: list[Declarations]) -> Iterator[Route]:
     tree = _Tree(files)
     for item in files:
         for route in (*item.routes, *tree.missing(item)):
+            served = not tree.mounts and tree.is_served((item.file, route.router)) and not route.path.startswith("/{")
             for prefix in tree.prefixes((item.file, route.router)):
                 path = _join(prefix, route.path)
-                yield Route(route.method, path, route.framework, route.location, route.generated)
+                whole = served and "{" not in prefix
+                yield Route(route.method, path, route.framework, route.location, route.generated, whole)
 
 
 class _Tree:
@@ -35,6 +37,7 @@ class _Tree:
             self.by_module[_module_name(file)].append(file)
         self.known: dict[_Router, list[str]] = {}
         self.parents: defaultdict[_Router, list[tuple[_Router, str]]] = defaultdict(list)
+        self.mounts = any(item.mounts for item in files)
         for item in files:
             for inclusion in item.inclusions:
                 if target := self._target(item.file, inclusion):
@@ -44,6 +47,13 @@ class _Tree:
         """What stands for the routes of inclusions that the repository doesn't have, those of libraries."""
         absent = (found.origin for found in item.inclusions if self._target(item.file, found) is None)
         return [item.fallbacks[origin] for origin in absent if origin in item.fallbacks]
+
+    def is_served(self, router: _Router, depth: int = 0) -> bool:
+        """Whether a router is an application, or is included by nothing but routers of which that is true."""
+        item, parents = self.files.get(router[0]), self.parents.get(router, [])[:_PATHS]
+        if item is not None and router[1] in item.applications:
+            return True
+        return bool(parents) and depth < _DEPTH and all(self.is_served(parent, depth + 1) for parent, _ in parents)
 
     def prefixes(self, router: _Router, depth: int = 0) -> list[str]:
         """The prefixes that a router's routes have; several if it is included several times."""
