@@ -297,7 +297,7 @@ def unmade(inventory: Inventory, found: list[MetricSource] | None, metrics: Iter
 
 def series_of(name: str) -> tuple[str, ...]:
     """What the series of a metric may be called; of one without a known name none."""
-    return (name, *(f"{name}_{end}" for end in ("total", "count", "sum", "bucket", "created"))) if name else ()
+    return (name, *(f"{name}_{end}" for end in ("total", "count", "sum", "bucket", "created", "info"))) if name else ()
 
 
 def _may_give_anything(inventory: Inventory, source: MetricSource) -> bool:

@@ -38,7 +38,7 @@ import re
 from collections.abc import Iterator
 
 from auditlib import log_collection, stages
-from auditlib.conventions import deployment, environments, exporters, services, stacks
+from auditlib.conventions import deployment, environments, exporters, images, services, stacks
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Project, Service
@@ -84,7 +84,10 @@ sinks:
 
 @rule(area=Area.MONITORING, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.MEDIUM)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """For each project with at least two applications, unless something in the repository ships logs."""
+    """For each project with at least two applications, unless something in the repository ships logs; and a Loki that
+    nothing sends any to.
+    """
+    yield from _unfed(inventory)
     if inventory.log_shippers or _ships_by_library(inventory) or deployment.leaves_compose(inventory):
         return
     if any(_collects(inventory, service) for service in inventory.services):
@@ -113,6 +116,66 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 else None,
                 example=_lines(inventory, project),
             )
+
+
+_LOKI = "grafana/loki"
+_SENDS = regex(
+    r"(?<![a-z])(?:agent|vector)(?![a-z])|promtail|alloy|fluent|filebeat|logstash|syslog|otel|opentelemetry|telegraf|"
+    r"loki",
+    re.I,
+)
+"""Words of what may send logs to Loki, in names, images, commands and documents."""
+
+
+def _unfed(inventory: Inventory) -> Iterator[Evidence]:
+    """A Loki that only its own network reaches, where no service, driver or library is known to send logs."""
+    stores = [item for item in inventory.distinct_services if images.repository(item.image) == _LOKI and not item.build]
+    told = stores and (_ships_by_library(inventory) or deployment.leaves_compose(inventory) or _is_set_up(inventory))
+    if not stores or told or any(_may_send(inventory, item) for item in inventory.services):
+        return
+    external = {item.name for item in inventory.networks if item.external}
+    for store in stores:
+        joined = any(item.network in external for item in store.networks)
+        if not (services.public_ports(store) or store.network_mode or joined):
+            yield Evidence(
+                f"{store.name} stores logs, and no service, logging driver or library of the repository sends it any.",
+                store.location,
+                subject=f"{store.project}/{store.name}",
+                service=store.name,
+                related=tuple(Related(item.location, "nothing runs with it") for item in inventory.log_shippers[:2]),
+                recommendation=f"Add a collector that reads the containers' logs and sends them to {store.name}, or "
+                f"remove {store.name}.",
+                example=_sender(store),
+            )
+
+
+def _sender(store: Service) -> str:
+    """A collector beside the store that is there."""
+    beside = posixpath.join(posixpath.dirname(store.location.file), "vector.yaml")
+    added = _COLLECTOR.format(joined="").partition("  loki:")[0].rstrip()
+    pipeline = _PIPELINE.replace("http://loki:", f"http://{store.name}:")
+    return f"{files.into(store.location.file, added)}\n{files.into(beside, pipeline)}"
+
+
+def _may_send(inventory: Inventory, service: Service) -> bool:
+    """Whether a service is a collector, by its image or name, or is told of a store of logs; Grafana asks it alone."""
+    if images.repository(service.image) == _LOKI:
+        return False
+    values = [entry.value.text for entry in service.environment if entry.value]
+    texts = [service.name, service.image, service.log_driver, *service.command]
+    found = services.product(inventory, service)
+    if found is None or found.name != "Grafana":
+        texts += [*values, *(entry.name for entry in service.environment)]
+    return bool(_SENDS.search(" ".join(texts))) or service.log_driver not in _LOCAL_DRIVERS
+
+
+def _is_set_up(inventory: Inventory) -> bool:
+    """Whether a command or a document speaks of a collector, so that one may run on the host."""
+    collector = regex(r"promtail|alloy|grafana-agent|fluent-?(?:bit|d)|loki-docker-driver|filebeat|vector\b", re.I)
+    texts = [" ".join(item.words) for item in deployment.commands(inventory)]
+    texts += [item.text for item in deployment.documented_commands(inventory)]
+    words = {word for document in inventory.documents for word in document.words}
+    return any(map(collector.search, texts)) or any(collector.fullmatch(word) for word in words)
 
 
 def _running(mine: list[Service]) -> list[Service]:
