@@ -34,6 +34,7 @@ from auditlib import scraping
 from auditlib.conventions import monitoring, server_traits, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
+from auditlib.inventory.code import Route
 from auditlib.inventory.configuration import ServerTrait
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
@@ -99,6 +100,8 @@ def _unserved(inventory: Inventory, source: MetricSource, service: Service) -> E
         return None
     if "/actuator/" in source.job.metrics_path:
         return _of_spring(inventory, source, service)
+    if own := _own_route(inventory, source, service):
+        return _elsewhere(source, service, own)
     known = {port.target for item in inventory.versions(service) or [service] for port in item.ports} | {""}
     if source.target.port not in known or not any(item.kind == "unmetered" for item in inventory.server_traits):
         return None
@@ -107,6 +110,35 @@ def _unserved(inventory: Inventory, source: MetricSource, service: Service) -> E
     mine = (item for item in inventory.server_traits if item.kind == "unmetered" and _BUILDS[item.path].search(text))
     lists = next(mine, None) if "exporter" not in text else None
     return _of_language(source, service, lists) if lists else None
+
+
+_METRICS = frozenset({"/metrics", "/prometheus", "/api/metrics"})
+
+
+def _own_route(inventory: Inventory, source: MetricSource, service: Service) -> Route | None:
+    """The one route of metrics that the code has, where it surely is another than the path that is asked for."""
+    asked, folder = source.job.metrics_path.rstrip("/"), scraping.code_folder(inventory, service)
+    if folder is None or source.job.relabels or "$" in asked:
+        return None
+    routes = metric_lines.routes(inventory, folder)
+    own = [item for item in routes if item.path.rstrip("/") in _METRICS and item.method in ("GET", "*")]
+    open_ended = any("*" in item.path or "{path" in item.path or item.path.rstrip("/") == asked for item in routes)
+    sure = len(own) == 1 and own[0].whole and not asked.endswith(own[0].path.rstrip("/"))
+    return own[0] if sure and not open_ended else None
+
+
+def _elsewhere(source: MetricSource, service: Service, own: Route) -> Evidence:
+    path = source.job.metrics_path
+    return Evidence(
+        f"The job {source.job.name} asks {source.target.host} for {path}, and its code serves metrics at {own.path}.",
+        source.target.location,
+        subject=f"{source.job.name}/{service.name}",
+        service=service.name,
+        related=(Related(own.location, f"the route {own.path}"),),
+        confidence=Confidence.MEDIUM,
+        recommendation=f"Let the job {source.job.name} ask for {own.path}.",
+        example=files.into(source.job.file, f"metrics_path: {own.path}  # of the job {source.job.name}"),
+    )
 
 
 _BUILDS = {
