@@ -109,12 +109,7 @@ def _is_documented(inventory: Inventory) -> bool:
 
 
 def _is_set_by_a_command(inventory: Inventory) -> bool:
-    return any(
-        "daemon.json" in word or "logrotate" in word
-        for command in deployment.commands(inventory)
-        if command.words[:1] != ("postfix",)  # its own `logrotate` begins a new mail log, and no other
-        for word in command.words
-    )
+    return any("daemon.json" in word or "logrotate" in word for c in deployment.commands(inventory) for word in c.words)
 
 
 def _grows_everywhere(inventory: Inventory, service: Service) -> bool:
