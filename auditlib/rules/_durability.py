@@ -50,17 +50,6 @@ def is_idle(inventory: Inventory, workers: list[Service]) -> bool:
     return here and not any(item.kind in ("sent", "schedule") for item in inventory.task_options)
 
 
-def is_scheduled(inventory: Inventory, users: list[tuple[Service, Edge]]) -> bool:
-    """Whether a schedule alone asks for tasks of Celery, as far as the code of all who use their queue is here, and
-    variables of its broker lead them there; by another one they may leave other things.
-    """
-    here = bool(inventory.task_queues) and all(item.build and not item.build.outside for item, _ in users)
-    told = {item.key for item, edge in users if "BROKER" in edge.attributes.get("variable", "").upper()}
-    here = here and all(item.key in told for item, _ in users)
-    kinds = {item.kind for item in inventory.task_options}
-    return here and "schedule" in kinds and "sent" not in kinds
-
-
 def queue_users(inventory: Inventory, graph: DependencyGraph, broker: Service) -> list[tuple[Service, Edge]]:
     """The services that use a data store as the queue of tasks, each with what says so."""
     node = graph.service(broker.project, broker.name)
