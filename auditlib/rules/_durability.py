@@ -61,16 +61,11 @@ def queue_users(inventory: Inventory, graph: DependencyGraph, broker: Service) -
 
 def _hands_on(inventory: Inventory, user: Service, broker: Service, edge: Edge) -> bool:
     """Whether the code of a service passes work on through the only Redis of its project, whatever names that."""
-    if not any(item.kind == "queue" for item in inventory.server_traits) or not _is_redis(inventory, broker):
+    if not any(item.kind == "queue" for item in inventory.server_traits) or not services.is_redis(inventory, broker):
         return False
-    stores = [item for item in inventory.services_of(broker.project).values() if _is_redis(inventory, item)]
+    stores = [item for item in inventory.services_of(broker.project).values() if services.is_redis(inventory, item)]
     cache = edge.attributes.get("variable", "").startswith("CACHE")
     return len(stores) == 1 and not cache and bool(server_traits.of(inventory, user, "queue"))
-
-
-def _is_redis(inventory: Inventory, service: Service) -> bool:
-    found = services.product(inventory, service)
-    return found is not None and found.name in ("Redis", "Valkey")
 
 
 def _is_queue(inventory: Inventory, user: Service, edge: Edge) -> bool:

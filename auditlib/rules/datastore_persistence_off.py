@@ -51,7 +51,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for service, product in durability.stores(inventory):
         if environments.only_for_development(service):
             continue
-        if product in ("Redis", "Valkey"):
+        if product in services.REDIS:
             yield from _queue(inventory, graph, service, product)
         for option in durability.careless_options(service):
             yield Evidence(
