@@ -52,7 +52,7 @@ def projects(inventory: Inventory, command: Command, call: Call) -> list[Project
 
 def started(inventory: Inventory, project: Project, call: Call) -> list[Service]:
     """The services of a project that a call starts: those that it names, or all that need no other profile."""
-    named = set(call.services)
     mine = inventory.services_of(project.name).values()
-    meant = [item for item in mine if item.name in named] if named else mine
-    return [item for item in meant if not item.profiles or call.profiles & set(item.profiles)]
+    if call.services:  # whose own profiles a call that names them activates
+        return [item for item in mine if item.name in call.services]
+    return [item for item in mine if not item.profiles or call.profiles & set(item.profiles)]
