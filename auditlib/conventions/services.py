@@ -20,6 +20,8 @@ AUXILIARY = frozenset({"exporter", "tool", "mail", "test", "backup"})
 """Kinds that help people or other services; nothing that users do waits for them."""
 OBSERVABILITY = frozenset({"exporter", "metrics", "alerting", "dashboards", "logs", "tracing"})
 DATASTORES = frozenset({"datastore", "cache", "broker"})
+PASSING = frozenset({"cache", "broker"})
+"""Kinds of stores whose data is copies, or work on its way; beside a database nobody restores them."""
 REDIS = frozenset({"Redis", "Valkey"})
 """The products that speak Redis' protocol and are configured as it is."""
 
