@@ -23,6 +23,9 @@ _FOLDER = frozenset({".devcontainer", "dev", "development", "examples", "example
 _RETIRED = frozenset({"_archive", "_archived", "archived", "deprecated", "obsolete", "attic", "_old"})
 """Folders of what is kept and runs no more; `archive` and `old` are only where they stand at the root."""
 
+FOREIGN_FOLDERS = frozenset({"vendor", "third_party", "node_modules", "testdata", "fixtures"})
+"""Folders of what others wrote, or of what tests are given: nobody here mends it."""
+
 
 def names_production(text: str) -> bool:
     """Whether a name or a title speaks of production or of a deployment (`compose.prod.yml`, `deploy.sh`)."""

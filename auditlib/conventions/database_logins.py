@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from auditlib.conventions import images, mounts
+from auditlib.conventions import images, init_scripts, mounts
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import EnvironmentEntry, Mount, Service
 
@@ -15,13 +15,12 @@ _PREFIXES = {"postgres": ("POSTGRES",), "mysql": ("MYSQL",), "mariadb": ("MARIAD
 _FROM_FILE = ("_USER_FILE", "_DB_FILE", "_DATABASE_FILE")
 
 
-HOME = "/docker-entrypoint-initdb.d"
 _READ = (".sql", ".sh")
 
 
 def makes_others(inventory: Inventory, service: Service) -> bool:
     """Whether scripts of the first start make users or databases too, or nobody knows what they do."""
-    given = [mount for mount in service.mounts if mount.target.startswith(HOME)]
+    given = [mount for mount in service.mounts if mount.target.startswith(init_scripts.FOLDER)]
     return any(_may_make(inventory, mount) for mount in given)
 
 

@@ -10,7 +10,7 @@ from auditlib.compose_command import Call
 from auditlib.conventions import environments
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Command
-from auditlib.inventory.stack import Project
+from auditlib.inventory.stack import Project, Service
 from auditlib.patterns import regex
 
 _FETCHES = regex(r"\bgit\s+(?:-C\s+\S+\s+)?(?:pull|fetch|reset|checkout)\b|\brsync\b")
@@ -48,3 +48,11 @@ def projects(inventory: Inventory, command: Command, call: Call) -> list[Project
     folder = posixpath.basename(command.folder)
     there = [item for item in found if posixpath.basename(posixpath.dirname(item.location.file)) == folder]
     return (there or found)[:1]
+
+
+def started(inventory: Inventory, project: Project, call: Call) -> list[Service]:
+    """The services of a project that a call starts: those that it names, or all that need no other profile."""
+    mine = inventory.services_of(project.name).values()
+    if call.services:  # whose own profiles a call that names them activates
+        return [item for item in mine if item.name in call.services]
+    return [item for item in mine if not item.profiles or call.profiles & set(item.profiles)]

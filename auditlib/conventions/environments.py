@@ -8,10 +8,11 @@ from __future__ import annotations
 from auditlib import stages
 from auditlib.compose.discovery import BASES, is_compose_file
 from auditlib.inventory import Inventory
-from auditlib.inventory.stack import Service
+from auditlib.inventory.stack import EnvironmentEntry, Service
 from auditlib.patterns import regex
 
 _VARIABLE = regex(r"(?:^|_)(?:ENV|ENVIRONMENT|STAGE|PROFILES_ACTIVE)$")
+_PRODUCTION = frozenset({"production", "prod"})
 _DEVELOPMENT = frozenset({"development", "dev", "develop", "local", "debug"})
 VARIABLES_OF_DOCKER = (
     r"DOCKER_(?:API_VERSION|CERT_PATH|CONFIG|CONTENT_TRUST\w*|CONTEXT|DEFAULT_PLATFORM|HIDE_LEGACY_COMMANDS|HOST|TLS\w*|"
@@ -41,6 +42,12 @@ def names_environment(variable: str) -> bool:
 def is_development(value: str) -> bool:
     """Whether a value names a development environment."""
     return value.strip().strip("\"'").lower() in _DEVELOPMENT
+
+
+def production_entry(service: Service) -> EnvironmentEntry | None:
+    """The variable that tells a service that it is in production, as it is for users and not for a trial before."""
+    named = (entry for entry in service.environment if entry.value and names_environment(entry.name))
+    return next((item for item in named if item.value and item.value.text.strip().lower() in _PRODUCTION), None)
 
 
 def prominence(path: str) -> tuple[bool, bool, int]:

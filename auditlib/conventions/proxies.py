@@ -11,6 +11,8 @@ from auditlib.inventory.proxy import ReverseProxy
 from auditlib.inventory.stack import Service
 
 _HOME = "/etc/nginx"
+MAIN_FILE = f"{_HOME}/nginx.conf"
+"""What Nginx reads first, and alone where it includes nothing."""
 _SITES = (f"{_HOME}/conf.d", f"{_HOME}/sites-enabled")
 
 

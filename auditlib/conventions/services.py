@@ -20,6 +20,10 @@ AUXILIARY = frozenset({"exporter", "tool", "mail", "test", "backup"})
 """Kinds that help people or other services; nothing that users do waits for them."""
 OBSERVABILITY = frozenset({"exporter", "metrics", "alerting", "dashboards", "logs", "tracing"})
 DATASTORES = frozenset({"datastore", "cache", "broker"})
+PASSING = frozenset({"cache", "broker"})
+"""Kinds of stores whose data is copies, or work on its way; beside a database nobody restores them."""
+REDIS = frozenset({"Redis", "Valkey"})
+"""The products that speak Redis' protocol and are configured as it is."""
 
 _CLIENTS = regex(
     r"(?:^|/)(?:sh|bash|ash|pg_dump(?:all)?|pg_restore|psql|pg_isready|mysql|mysqldump|mariadb-dump|mongosh|mongo|mongodump|"
@@ -161,6 +165,24 @@ def product(inventory: Inventory, service: Service) -> Product | None:
     stores = found is not None and found.kind in DATASTORES
     own_program = own_program or (found is not None and stores and not (_words(service) or _is_served(usual, found)))
     return None if own_program or found is None or not _starts_server(inventory, service, found) else found
+
+
+def is_datastore(inventory: Inventory, service: Service) -> bool:
+    """Whether a service keeps data, as a database, cache, queue or the like."""
+    found = product(inventory, service)
+    return found is not None and found.kind in DATASTORES
+
+
+def is_redis(inventory: Inventory, service: Service) -> bool:
+    """Whether a service is a Redis, or the fork of it that is configured in the same way."""
+    found = product(inventory, service)
+    return found is not None and found.name in REDIS
+
+
+def image_key(service: Service) -> tuple[str, ...]:
+    """What services have in common that run one image: the build that makes it, or its name."""
+    build = service.build
+    return (build.context, build.dockerfile, build.target) if build else (service.image,)
 
 
 def _copies_application(instructions: tuple[Instruction, ...], found: Product | None) -> bool:

@@ -32,9 +32,14 @@ def of_text(text: str) -> list[str]:
     return _PARTS.findall(text) if "${{" in text else []
 
 
+def without_texts(expression: str) -> str:
+    """An expression whose texts are empty, so that no word in them is taken for one of its own."""
+    return _TEXT.sub("''", expression)
+
+
 def refused(expression: str) -> tuple[str, str]:
     """Why no parser takes an expression, and how it is written; two empty texts if it may."""
-    bare = _TEXT.sub("''", expression)
+    bare = without_texts(expression)
     if '"' in bare:
         return "it has a text in double quotes", expression.replace('"', "'").strip()
     if match := _WORD.search(bare):

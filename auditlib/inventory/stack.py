@@ -168,6 +168,11 @@ class Build(Struct, frozen=True):
     context_paths: tuple[str, ...] = ()
     """What each of the further contexts is: a folder relative to the root, or an address as it is written."""
 
+    @property
+    def folder(self) -> str:
+        """The context as the start of its files' paths: empty for the root, where `context` is `.`."""
+        return "" if self.context == "." else self.context
+
 
 class Label(Struct, frozen=True):
     """A label of a service."""
@@ -352,8 +357,8 @@ class Project(Struct, frozen=True):
     told_profiles: tuple[str, ...] = ()
     """The profiles that a comment of its files has people activate."""
     told_variables: tuple[tuple[str, Location], ...] = ()
+    """The variables that a comment of its files sets before a call of Compose, each with its line."""
     header_words: frozenset[str] = frozenset()
     """The words in capitals of the comments at the head of its files, among them variables that these explain."""
-    """The variables that a comment of its files sets before a call of Compose, each with its line."""
     told_calls: tuple[str, ...] = ()
     """The calls of Compose that a comment of its files shows."""

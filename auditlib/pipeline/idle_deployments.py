@@ -21,6 +21,11 @@ _MAY_DEPLOY = regex(
 _CALLED = regex(r"test|e2e|check|verify|preview|smoke|dry|local", re.I)
 
 
+def is_called_trial(job: Job) -> bool:
+    """Whether a job's name says that it only tries, so that a deployment which arrives nowhere is what it is for."""
+    return _CALLED.search(f"{job.id} {job.name}") is not None
+
+
 def script(inventory: Inventory, job: Job) -> tuple[Script, Command] | None:
     """The script that a job calls, and the call, where it and the job's other steps do nothing but print."""
     found: list[tuple[Script, Command]] = []
@@ -52,7 +57,7 @@ def attempt(inventory: Inventory, job: Job) -> Command | None:
     commands = [command for step in job.steps for command in step.commands]
     tried = [item for item in commands if _TRIES.search(" ".join(item.words))]
     workflow = next((item for item in inventory.workflows if item.file == job.workflow), None)
-    if not tried or workflow is None or _CALLED.search(f"{job.id} {job.name}"):
+    if not tried or workflow is None or is_called_trial(job):
         return None
     runs = pipeline.of(inventory, [workflow])
     others = [" ".join(item.words) for item in commands if item not in tried]

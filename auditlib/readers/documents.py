@@ -108,46 +108,54 @@ def _read(source: Source, file: str) -> Iterator[Document]:
     shown = [SHOWN.sub("", line[:_LINE_LIMIT]) for line in source.masked_lines(file)]
     for number, line in enumerate(lines[matter:], start=matter + 1):
         opened = _FENCE.match(line)
-        mentions += [Mention("metric", name, Location(file, number)) for name in _METRIC.findall(line)]
-        if _ADDRESS.search(line):
-            mentions.append(Mention("address", shown[number - 1].strip(), Location(file, number)))
+        mentions += _anywhere(Location(file, number), line, shown[number - 1].strip())
         if (wipes := _WIPES.search(line)) and not _is_warned(lines, number, headings):
             mentions.append(Mention("wipe", wipes[0].strip(), Location(file, number)))
         mentions += [Mention("secret", name, Location(file, number)) for name in tables.row(line)]
-        mentions += [Mention("profile", f"--profile {name}", Location(file, number)) for name in _profiles(line)]
-        mentions += [Mention("given", name, Location(file, number)) for name in given_to_compose(line)]
-        mentions += [Mention("profile", call, Location(file, number)) for call in _RUN.findall(line)]
-        if not fence and _DISPATCH in line:
-            mentions.append(Mention("dispatch", _DISPATCH, Location(file, number)))
-        if fence:
-            if opened and opened["fence"].startswith(fence) and not opened["language"]:
-                fence = ""
-            else:
-                mentions += _mentions(source, file, number, line)
-                if language in _SHELLS and fences:
-                    fences[-1][1].append(line)
+        if fence and opened and opened["fence"].startswith(fence) and not opened["language"]:
+            fence = ""
+        elif fence:
+            mentions += _mentions(source, file, number, line)
+            if language in _SHELLS and fences:
+                fences[-1][1].append(line)
         elif opened:
             fence, language = opened["fence"], opened["language"].lower()
             fences.append((number + 1, []))
         else:
             headings += _heading(file, number, line, lines[number - 2] if number > matter + 1 else "")
-            mentions += [Mention("variable", name, Location(file, number)) for name in _SPELLED.findall(line)]
-            links = _links(_CODE.sub("", line))
-            for code in (*_CODE.findall(line), *links):
-                mentions += [Mention("glob", item, Location(file, number)) for item in _GLOB.findall(code)]
-                mentions += _mentions(source, file, number, code)
-            mentions += [
-                Mention("link", link, Location(file, number)) for link in links if _is_broken(source, file, link)
-            ]
-            for script in _SCRIPT.findall(line):
-                found = _mentions(source, file, number, script)
-                lacks = not found and script.startswith("./")
-                mentions += [Mention("missing", script, Location(file, number))] if lacks else found
+            mentions += _of_prose(source, file, number, line)
     mentions += [mention for first, body in fences for mention in _commands(file, first, body)]
     title = next((heading.text for heading in headings), "")
     words = frozenset(word.lower() for line in shown for word in _WORD.findall(line))
     denied = words - {word.lower() for line in shown for word in _WORD.findall(_DENIED.sub("", line))}
     yield Document(file, title, tuple(headings), tuple(dict.fromkeys(mentions)), words, Location(file), denied)
+
+
+def _anywhere(place: Location, line: str, shown: str) -> Iterator[Mention]:
+    """What a line mentions by signs that tell it from words in code as in prose."""
+    yield from (Mention("metric", name, place) for name in _METRIC.findall(line))
+    if _ADDRESS.search(line):
+        yield Mention("address", shown, place)
+    yield from (Mention("profile", f"--profile {name}", place) for name in _profiles(line))
+    yield from (Mention("given", name, place) for name in given_to_compose(line))
+    yield from (Mention("profile", call, place) for call in _RUN.findall(line))
+
+
+def _of_prose(source: Source, file: str, number: int, line: str) -> Iterator[Mention]:
+    """What a line outside fences mentions: in code that it holds, by links, and by names that are no words."""
+    place = Location(file, number)
+    if _DISPATCH in line:
+        yield Mention("dispatch", _DISPATCH, place)
+    yield from (Mention("variable", name, place) for name in _SPELLED.findall(line))
+    links = _links(_CODE.sub("", line))
+    for code in (*_CODE.findall(line), *links):
+        yield from (Mention("glob", item, place) for item in _GLOB.findall(code))
+        yield from _mentions(source, file, number, code)
+    yield from (Mention("link", link, place) for link in links if _is_broken(source, file, link))
+    for script in _SCRIPT.findall(line):
+        found = _mentions(source, file, number, script)
+        lacks = not found and script.startswith("./")
+        yield from [Mention("missing", script, place)] if lacks else found
 
 
 def _links(line: str) -> list[str]:

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
+from auditlib import stages
 from auditlib.inventory.code import TestSuite
 from auditlib.model import Location
 from auditlib.patterns import regex
@@ -48,7 +49,6 @@ _KINDS = (
           regex(r"@(?:Test|ParameterizedTest|RepeatedTest|Property)\b"),
           regex(r"pom\.xml|(?:build|settings)\.gradle(?:\.kts)?"), outermost=True),
 )  # fmt: skip
-_FOREIGN = frozenset({"vendor", "third_party", "node_modules", "testdata", "fixtures"})
 _OF_SKELETON = regex(r"(?:^|/)(?:ExampleTest\.php|\w*ApplicationTests?\.(?:java|kt)|UnitTest1\.cs)$")
 """What generators of projects write, and what tests nothing yet."""
 
@@ -85,7 +85,11 @@ def _roots(source: Source) -> dict[str, set[str]]:
 def _tests(source: Source, kind: _Kind) -> Iterator[tuple[str, int]]:
     """The files with tests, and how many each declares."""
     for file in source.files:
-        if kind.files.search(file) and not _OF_SKELETON.search(file) and _FOREIGN.isdisjoint(file.split("/")):
+        if (
+            kind.files.search(file)
+            and not _OF_SKELETON.search(file)
+            and stages.FOREIGN_FOLDERS.isdisjoint(file.split("/"))
+        ):
             count = len(kind.mark.findall(source.glance(file)))
             if count:
                 yield file, count

@@ -50,17 +50,6 @@ def is_idle(inventory: Inventory, workers: list[Service]) -> bool:
     return here and not any(item.kind in ("sent", "schedule") for item in inventory.task_options)
 
 
-def is_scheduled(inventory: Inventory, users: list[tuple[Service, Edge]]) -> bool:
-    """Whether a schedule alone asks for tasks of Celery, as far as the code of all who use their queue is here, and
-    variables of its broker lead them there; by another one they may leave other things.
-    """
-    here = bool(inventory.task_queues) and all(item.build and not item.build.outside for item, _ in users)
-    told = {item.key for item, edge in users if "BROKER" in edge.attributes.get("variable", "").upper()}
-    here = here and all(item.key in told for item, _ in users)
-    kinds = {item.kind for item in inventory.task_options}
-    return here and "schedule" in kinds and "sent" not in kinds
-
-
 def queue_users(inventory: Inventory, graph: DependencyGraph, broker: Service) -> list[tuple[Service, Edge]]:
     """The services that use a data store as the queue of tasks, each with what says so."""
     node = graph.service(broker.project, broker.name)
@@ -72,16 +61,11 @@ def queue_users(inventory: Inventory, graph: DependencyGraph, broker: Service) -
 
 def _hands_on(inventory: Inventory, user: Service, broker: Service, edge: Edge) -> bool:
     """Whether the code of a service passes work on through the only Redis of its project, whatever names that."""
-    if not any(item.kind == "queue" for item in inventory.server_traits) or not _is_redis(inventory, broker):
+    if not any(item.kind == "queue" for item in inventory.server_traits) or not services.is_redis(inventory, broker):
         return False
-    stores = [item for item in inventory.services_of(broker.project).values() if _is_redis(inventory, item)]
+    stores = [item for item in inventory.services_of(broker.project).values() if services.is_redis(inventory, item)]
     cache = edge.attributes.get("variable", "").startswith("CACHE")
     return len(stores) == 1 and not cache and bool(server_traits.of(inventory, user, "queue"))
-
-
-def _is_redis(inventory: Inventory, service: Service) -> bool:
-    found = services.product(inventory, service)
-    return found is not None and found.name in ("Redis", "Valkey")
 
 
 def _is_queue(inventory: Inventory, user: Service, edge: Edge) -> bool:

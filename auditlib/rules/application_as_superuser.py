@@ -161,11 +161,7 @@ def _evidence(server: Service, uses: list[_Use], elsewhere: list[_Use]) -> Evide
     database = (first.database or min(apart)) if several else home
     each = ", and one for each other database" if several else ""
     place = made.user.location if made and made.user and postgres else server.location
-    app = "application" if database == "app" else re.sub(r"\W", "_", f"{database.lower()}_app")
-    quoted = (
-        database if re.fullmatch(r"[a-z_][a-z0-9_]*", database) else f'"{database}"' if postgres else f"`{database}`"
-    )
-    sql = _SQL["POSTGRES" if postgres else "MYSQL"].format(app=app, database=quoted)
+    sql = _SQL["POSTGRES" if postgres else "MYSQL"].format(app=_role(database), database=_quoted(database, postgres))
     return Evidence(
         f"{names} {'is' if len(uses) == 1 else 'are'} given the login of {user}, the superuser of {server.name}"
         f"{f', for {len(apart)} databases' if several else ''}.",
@@ -185,3 +181,15 @@ def _evidence(server: Service, uses: list[_Use], elsewhere: list[_Use]) -> Evide
         example=f"-- for a new {server.name}; tables that are there need the new owner as well\n{sql}",
         severity=None if postgres and not several else Severity.LOW,
     )
+
+
+def _role(database: str) -> str:
+    """A name for the role that owns a database; no role is called as the database, nor has a sign to quote."""
+    return "application" if database == "app" else re.sub(r"\W", "_", f"{database.lower()}_app")
+
+
+def _quoted(database: str, postgres: bool) -> str:
+    """A database's name as SQL takes it: quoted unless it is a plain word."""
+    if re.fullmatch(r"[a-z_][a-z0-9_]*", database):
+        return database
+    return f'"{database}"' if postgres else f"`{database}`"

@@ -45,8 +45,6 @@ from auditlib.rules import _dump_lines as dump_lines
 from auditlib.rules._rule import Evidence, rule
 
 _Store = tuple[Service, Product, Mount]
-_PASSING = frozenset({"cache", "broker"})
-"""Kinds of stores whose data is copies, or work on its way; beside a database nobody restores them."""
 
 
 @rule(area=Area.RESILIENCE, severity=Severity.HIGH, confidence=Confidence.MEDIUM, effort=Effort.MEDIUM)
@@ -61,7 +59,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         + sqlite_files.kept(inventory, project)
         for project in inventory.base_projects
     }
-    alone = all(product.kind in _PASSING for stores in kept.values() for _, product, _ in stores)
+    alone = all(product.kind in services.PASSING for stores in kept.values() for _, product, _ in stores)
     for project in inventory.base_projects:
         watching = services.monitoring_data(inventory, project) if alone else []
         stores = [*watching, *kept[project.name]]
@@ -78,7 +76,7 @@ def _are_weighed(inventory: Inventory, stores: list[_Store]) -> bool:
 
 
 def _lasting(stores: list[_Store]) -> list[_Store]:
-    return [item for item in stores if item[1].kind not in _PASSING] or stores
+    return [item for item in stores if item[1].kind not in services.PASSING] or stores
 
 
 def _evidence(inventory: Inventory, project: Project, stores: list[_Store], passing: list[_Store]) -> Evidence:
@@ -124,7 +122,7 @@ def _leaves_out(inventory: Inventory, stores: list[_Store]) -> str:
 def _severity(stores: list[_Store], spoken: bool) -> Severity | None:
     """What the monitoring and caches keep can be missed; what a document speaks of, somebody may back up."""
     kinds = {product.kind for _, product, _ in stores}
-    if kinds <= services.OBSERVABILITY | _PASSING:
+    if kinds <= services.OBSERVABILITY | services.PASSING:
         return Severity.LOW
     return None if {"datastore", "application"} & kinds and not spoken else Severity.MEDIUM
 

@@ -34,7 +34,7 @@ import posixpath
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from auditlib.conventions import build_context, environments, proxies, services
+from auditlib.conventions import build_context, bundles, environments, proxies, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.configuration import EnvLine
@@ -47,7 +47,6 @@ from auditlib.rules._rule import Evidence, rule
 _NAMES = regex(r"^(?:NEXT_PUBLIC|VITE|REACT_APP|VUE_APP)_\w*(?:API|BACKEND|SERVER)\w*UR[IL]$")
 _ADDRESS = regex(r"https?://(?!localhost|127\.|[\w-]+(?::|/|$))[\w.-]+(?::\d+)?(?:/\S*)?$")
 """An address of a host on the Internet: one with a dot in its name."""
-_BUILDS = regex(r"\b(?:npm|yarn|pnpm|bun)\s+(?:run\s+)?build\b|\b(?:next|vite|react-scripts|vue-cli-service)\s+build\b")
 _FILE = ".env.production"
 
 
@@ -58,7 +57,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
              if posixpath.basename(item.path) == _FILE}  # fmt: skip
     for service in inventory.deployed_services if given else ():
         build = service.build
-        folder = "" if build is None or build.context == "." else build.context
+        folder = build.folder if build else ""
         if build is None or folder not in given or environments.is_for_developers(inventory, service):
             continue
         line = next((line for line in given[folder].lines if _is_foreign(line)), None)
@@ -77,9 +76,8 @@ def _is_built_in(inventory: Inventory, service: Service, build: Build, name: str
     file = services.dockerfile(inventory, service)
     if file is None or build_context.is_excluded(build_context.ignore_file(inventory, build), _FILE):
         return False
-    runs = any(item.keyword == "RUN" and _BUILDS.search(item.argument) for item in file.instructions)
     sets = any(name in item.argument for item in file.instructions) or any(name == key for key, _ in build.arguments)
-    return runs and not sets and any(map(build_context.copies_everything, file.instructions))
+    return bool(bundles.built_at(file)) and not sets and any(map(build_context.copies_everything, file.instructions))
 
 
 def _led_to(inventory: Inventory, service: Service) -> tuple[Location, str] | None:

@@ -41,7 +41,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator
 
-from auditlib.conventions import environments, mounts, services
+from auditlib.conventions import bundles, environments, mounts, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.configuration import Setting
@@ -53,9 +53,6 @@ from auditlib.phrases import listed
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
-_BUILT_IN = regex(r"^(?:NEXT_PUBLIC|VITE|REACT_APP|VUE_APP|GATSBY)_\w+$")
-"""Variables that the build writes into the bundle; Nuxt and SvelteKit read theirs when they run."""
-_BUILDS = regex(r"\b(?:npm|yarn|pnpm|bun)\s+(?:run\s+)?build\b|\b(?:next|vite|react-scripts|vue-cli-service)\s+build\b")
 _DEVELOPS = regex(r"\b(?:dev|serve|start:dev|develop)\b")
 _FILLS = regex(r"envsubst|\bsed\b|runtime-env|import-meta-env|__ENV|env\.sh|env-config")
 """How a container writes the values into the bundle after all, before it serves it."""
@@ -67,12 +64,12 @@ _Use = tuple[EnvironmentEntry, Setting]
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """For each service one finding for all such variables that its code reads and its build doesn't get."""
     for service in inventory.deployed_services:
-        given = [item for item in service.environment if item.value and _BUILT_IN.match(item.name)]
+        given = [item for item in service.environment if item.value and bundles.VARIABLE.match(item.name)]
         file = services.dockerfile(inventory, service) if given else None
         build = service.build
         if file is None or build is None or build.inline or environments.is_for_developers(inventory, service):
             continue
-        place = _built_at(file)
+        place = bundles.built_at(file)
         if place and not _may_be_filled(inventory, service, file) and not _has_file(inventory, service, build):
             lost = [use for entry in given if not _reaches(file, build, entry.name)
                     for use in _uses(inventory, build, entry)]  # fmt: skip
@@ -80,19 +77,13 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 yield _evidence(service, file, place, lost)
 
 
-def _built_at(file: Dockerfile) -> Location | None:
-    """Where an image builds its bundle."""
-    return next((item.location for item in file.instructions
-                 if item.keyword == "RUN" and _BUILDS.search(item.argument)), None)  # fmt: skip
-
-
 def _may_be_filled(inventory: Inventory, service: Service, file: Dockerfile) -> bool:
     """Whether a container builds, serves the code as it is, or writes values into the bundle."""
     starts = [" ".join((*service.entrypoint, *service.command))]
     starts += [item.argument for item in file.instructions if item.keyword in ("CMD", "ENTRYPOINT")]
-    if any(_BUILDS.search(text) or _DEVELOPS.search(text) or ".sh" in text for text in starts):
+    if any(bundles.BUILD.search(text) or _DEVELOPS.search(text) or ".sh" in text for text in starts):
         return True
-    folder = _folder(service.build) if service.build else ""
+    folder = service.build.folder if service.build else ""
     names = [path for path in inventory.files if mounts.is_below(path, folder)]
     texts = [item.argument for item in file.instructions]
     texts += [item.name for manifest in inventory.manifests for item in manifest.requirements]
@@ -102,12 +93,7 @@ def _may_be_filled(inventory: Inventory, service: Service, file: Dockerfile) -> 
 def _has_file(inventory: Inventory, service: Service, build: Build) -> bool:
     """Whether an environment file may lie in the context, where the build finds it."""
     named = [item.path for item in service.env_files] + [item.path for item in inventory.env_files if not item.template]
-    return any(posixpath.dirname(path) == _folder(build) for path in named)
-
-
-def _folder(build: Build) -> str:
-    """The context of a build; empty for the root."""
-    return "" if build.context == "." else build.context
+    return any(posixpath.dirname(path) == build.folder for path in named)
 
 
 def _reaches(file: Dockerfile, build: Build, name: str) -> bool:
@@ -119,7 +105,7 @@ def _reaches(file: Dockerfile, build: Build, name: str) -> bool:
 def _uses(inventory: Inventory, build: Build, entry: EnvironmentEntry) -> Iterator[_Use]:
     """Where the code in the context reads a variable, if what it falls back to is another value."""
     for item in inventory.settings:
-        if item.name == entry.name and mounts.is_below(item.location.file, _folder(build)):
+        if item.name == entry.name and mounts.is_below(item.location.file, build.folder):
             if not item.default or not entry.value or item.default.text != entry.value.text:
                 yield entry, item
             return

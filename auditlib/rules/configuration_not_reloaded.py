@@ -100,11 +100,9 @@ def _starts_anew(commands: Sequence[Command]) -> bool:
 def _read_once(inventory: Inventory, command: Command, call: compose_command.Call) -> dict[str, list[_Read]]:
     """By project the services that a start leaves running with what they have read."""
     found: dict[str, list[_Read]] = {}
-    named = set(call.services)
     for project in deploy_texts.projects(inventory, command, call):
-        reading = [(item, mount) for item in inventory.services_of(project.name).values()
-                   if (not named or item.name in named) and (not item.profiles or call.profiles & set(item.profiles))
-                   and (mount := _configuration(inventory, project, item))]  # fmt: skip
+        reading = [(item, mount) for item in deploy_texts.started(inventory, project, call)
+                   if (mount := _configuration(inventory, project, item))]  # fmt: skip
         if reading:
             found[project.name] = reading
     return found

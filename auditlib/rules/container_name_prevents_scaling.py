@@ -132,13 +132,6 @@ def _evidence(
     put_together = [item.name for item in named if _has_variable(inventory, item)]
     asked = {item.name: hosts[item.container_name] for item in named
              if item.container_name != item.name and item.container_name in hosts}  # fmt: skip
-    they = "it" if not others else "them"
-    reached = f"other services reach {they} by the service's name"
-    if put_together:  # whose names no file holds as they are, so that nobody can tell who asks for them
-        reached = "first write the service's name wherever a setting or command names the container's"
-    elif asked:
-        files = listed(dict.fromkeys(place.file for place in asked.values()), limit=2)
-        reached = f"write the service's name where {files} names the container's"
     return Evidence(
         f"{listed(item.name for item in named)} {'has a fixed container name' if not others else 'have fixed names'}: "
         f"{(who or first).name} {why}.",
@@ -155,11 +148,22 @@ def _evidence(
             for item in others
         )
         + tuple(Related(place, f"names the container of {name}") for name, place in asked.items()),
-        recommendation=f"Remove `container_name` from {listed(item.name for item in named)}; {reached}.",
+        recommendation=f"Remove `container_name` from {listed(item.name for item in named)}; "
+        f"{_reached(named, put_together, asked)}.",
         change=_change(first, put_together),
         example=compose_lines.of_service(first, "# no container_name") if first.name in put_together else "",
         severity=severity or (Severity.INFO if stacks.for_development(named) else None),
     )
+
+
+def _reached(named: list[Service], put_together: list[str], asked: dict[str, Location]) -> str:
+    """What is to be done, or needn't, so that others find the services without their containers' names."""
+    if put_together:  # whose names no file holds as they are, so that nobody can tell who asks for them
+        return "first write the service's name wherever a setting or command names the container's"
+    if asked:
+        files = listed(dict.fromkeys(place.file for place in asked.values()), limit=2)
+        return f"write the service's name where {files} names the container's"
+    return f"other services reach {'it' if len(named) == 1 else 'them'} by the service's name"
 
 
 def _has_variable(inventory: Inventory, service: Service) -> bool:

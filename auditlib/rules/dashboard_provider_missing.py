@@ -80,7 +80,6 @@ def _is_misplaced(inventory: Inventory, mount: Mount) -> bool:
     return grafana.lies_beside(mount) and any(item.file == mount.source for item in inventory.dashboard_providers)
 
 
-_PROVIDERS = "/etc/grafana/provisioning/dashboards"
 _FILE = "default.yml"
 _PROVIDER = "apiVersion: 1\nproviders:\n  - name: {}\n    type: file\n    options: {{path: {}}}"
 
@@ -100,11 +99,11 @@ def _provided(server: Service, folder: str, mount: Mount | None) -> str:
 def _provisioning(server: Service) -> tuple[str, list[str]]:
     """Where a provider is to lie, and the mount that brings it into Grafana; none where its folder is mounted."""
     for mount in server.mounts:
-        if mount.kind == "bind" and not mount.outside and mounts.is_below(_PROVIDERS, mount.target):
-            inside = posixpath.relpath(_PROVIDERS, mount.target)
+        if mount.kind == "bind" and not mount.outside and mounts.is_below(grafana.PROVIDERS, mount.target):
+            inside = posixpath.relpath(grafana.PROVIDERS, mount.target)
             return posixpath.normpath(posixpath.join(mount.source, inside, _FILE)), []
     folder = posixpath.join(posixpath.dirname(server.location.file), "grafana/provisioning/dashboards")
-    return posixpath.join(folder, _FILE), [f"  - ./grafana/provisioning/dashboards:{_PROVIDERS}:ro"]
+    return posixpath.join(folder, _FILE), [f"  - ./grafana/provisioning/dashboards:{grafana.PROVIDERS}:ro"]
 
 
 def _unwrapped(file: str) -> str:

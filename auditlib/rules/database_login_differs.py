@@ -42,7 +42,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from auditlib.conventions import database_logins, database_names, deployment, services
+from auditlib.conventions import database_logins, database_names, deployment, init_scripts, services
 from auditlib.conventions.database_logins import Server
 from auditlib.conventions.database_names import Named
 from auditlib.graph import DependencyGraph
@@ -142,7 +142,7 @@ def _first_start(server: Service, names: list[str]) -> str:
     quoted = [name if re.fullmatch(r"[a-z_][a-z0-9_]*", name) else f"{mark}{name}{mark}" for name in names]
     grant = "" if ours else "GRANT ALL ON {0}.* TO '<the user of the applications>';\n"
     script = "".join(f"CREATE DATABASE {name};\n{grant.format(name)}" for name in quoted)
-    mount = f"volumes:\n  - ./databases.sql:{database_logins.HOME}/databases.sql:ro"
+    mount = f"volumes:\n  - ./databases.sql:{init_scripts.FOLDER}/databases.sql:ro"
     note = "# read at the first start only: in a volume that is there, make them by hand"
     return f"{files.into('databases.sql', script.rstrip())}\n{note}\n{compose_lines.of_service(server, mount)}"
 

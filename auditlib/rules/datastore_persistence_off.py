@@ -33,7 +33,7 @@ import shlex
 from collections.abc import Iterator
 
 from auditlib.conventions import environments, services, stacks
-from auditlib.graph import DependencyGraph
+from auditlib.graph import DependencyGraph, Edge
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
@@ -51,7 +51,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for service, product in durability.stores(inventory):
         if environments.only_for_development(service):
             continue
-        if product in ("Redis", "Valkey"):
+        if product in services.REDIS:
             yield from _queue(inventory, graph, service, product)
         for option in durability.careless_options(service):
             yield Evidence(
@@ -84,7 +84,7 @@ def _queue(inventory: Inventory, graph: DependencyGraph, service: Service, produ
         return  # they go into no volume, which is a finding of its own
     loss = "nothing is written to disk" if mode == "off" else "only snapshots are written, minutes to an hour apart"
     first = users[0][1]
-    again = durability.is_scheduled(inventory, users)
+    again = _is_scheduled(inventory, users)
     told = stacks.somewhere(inventory, service, lambda item: bool(item.command))
     server = f"{product.lower()}-server"
     what = first.attributes.get("variable") or "its address"
@@ -107,6 +107,17 @@ def _queue(inventory: Inventory, graph: DependencyGraph, service: Service, produ
             + (f"  # and the options that stand in {_told_in(inventory, service)} now" if told else ""),
         )))),
     )  # fmt: skip
+
+
+def _is_scheduled(inventory: Inventory, users: list[tuple[Service, Edge]]) -> bool:
+    """Whether a schedule alone asks for tasks of Celery, as far as the code of all who use their queue is here, and
+    variables of its broker lead them there; by another one they may leave other things.
+    """
+    here = bool(inventory.task_queues) and all(item.build and not item.build.outside for item, _ in users)
+    told = {item.key for item, edge in users if "BROKER" in edge.attributes.get("variable", "").upper()}
+    here = here and all(item.key in told for item, _ in users)
+    kinds = {item.kind for item in inventory.task_options}
+    return here and "schedule" in kinds and "sent" not in kinds
 
 
 def _told_in(inventory: Inventory, service: Service) -> str:

@@ -39,7 +39,7 @@ import posixpath
 from collections import defaultdict
 from collections.abc import Iterator
 
-from auditlib import pipeline
+from auditlib import pipeline, stages
 from auditlib.conventions import checks, deployment, package_installs
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
@@ -70,9 +70,7 @@ _COMMANDS = {
 _OF_NODE = {"pnpm": "pnpm audit --prod --audit-level high", "yarn": "yarn npm audit --severity high"}
 _ALL = """- uses: aquasecurity/trivy-action@<full commit hash>  # <version>
   with: {scan-type: fs, scanners: vuln, severity: "HIGH,CRITICAL", ignore-unfixed: true, exit-code: "1"}"""
-_ASIDE = frozenset(
-    {"vendor", "third_party", "node_modules", "testdata", "fixtures", "examples", "docs", "e2e", "tests"}
-)
+_ASIDE = stages.FOREIGN_FOLDERS | {"examples", "docs", "e2e", "tests"}
 
 
 @rule(area=Area.CICD, severity=Severity.LOW, confidence=Confidence.MEDIUM, effort=Effort.SMALL)

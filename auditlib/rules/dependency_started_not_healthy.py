@@ -129,16 +129,11 @@ def _only_asks(inventory: Inventory, service: Service) -> bool:
     return not (told or configured or services.lacks_env_file(inventory, service))
 
 
-def _is_store(inventory: Inventory, target: Service) -> bool:
-    found = services.product(inventory, target)
-    return found is not None and found.kind in services.DATASTORES
-
-
 def _is_meant(inventory: Inventory, service: Service, dependency: Dependency, target: Service) -> bool:
     """Whether a service is to run beside an application in whatever state: it says so where it demands more of others,
     or it mends containers by Docker's socket, or works in a loop.
     """
-    if _is_store(inventory, target):
+    if services.is_datastore(inventory, target):
         return False
     if _COMES_BACK.search(" ".join((*service.entrypoint, *service.command))):
         return True
@@ -161,7 +156,7 @@ def _evidence(
         related.append(Related(probe, f"{target.name}'s health check"))
     retried = all(service.restart in ("always", "unless-stopped", "on-failure") for service, _ in pairs)
     aside = all(environments.only_for_development(service) for service, _ in pairs)
-    sure = _is_store(inventory, target)
+    sure = services.is_datastore(inventory, target)
     unless = "" if sure else f", where {'it needs' if one else 'they need'} it from the start"
     return Evidence(
         f"{names} {'starts' if one else 'start'} as soon as {target.name}'s container exists, not when "

@@ -37,6 +37,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 
+from auditlib import stages
 from auditlib.conventions import deployment, mounts
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
@@ -87,7 +88,6 @@ _BY_LOCK = {
 _ALIKE = {"Python packages": ("uv", "poetry", "pipenv"), "npm packages": ("bun",), "base images": ("docker-compose",)}
 """Other ecosystems that look after the same."""
 _EXAMPLES = frozenset({"example", "examples", "docs", "doc", "test", "tests", ".devcontainer", "demo", "benchmarks"})
-_ASIDE = frozenset({"vendor", "third_party", "node_modules", "testdata", "fixtures"})
 _RENOVATE = """# renovate.json, for a Renovate that this forge runs
 {"extends": ["config:recommended"]}"""
 
@@ -135,7 +135,7 @@ def _left_out(inventory: Inventory, kinds: Mapping[str, Sequence[Location]]) -> 
 
 
 def _is_aside(path: str) -> bool:
-    return not (_ASIDE | _EXAMPLES).isdisjoint(path.split("/")[:-1])
+    return not (stages.FOREIGN_FOLDERS | _EXAMPLES).isdisjoint(path.split("/")[:-1])
 
 
 def _covers(entry: UpdateEntry, name: str, path: str) -> bool:
@@ -237,7 +237,7 @@ def _by_file(inventory: Inventory) -> dict[str, list[Location]]:
     for path in inventory.files:
         *folders, name = path.split("/")
         kind = ".NET packages" if name.endswith(_PROJECTS_OF_NET) else _BY_FILE.get(name)
-        if kind and _ASIDE.isdisjoint(folders):
+        if kind and stages.FOREIGN_FOLDERS.isdisjoint(folders):
             found.setdefault(kind, []).append(Location(path))
     return found
 

@@ -72,21 +72,18 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 
 def _kept(inventory: Inventory, command: Command, call: Call, verbs: set[str]) -> list[Service]:
     """The services that a start leaves with the image that is there: built here, and called by no name to pull."""
-    named = set(call.services)
     return [
         service
         for project in deploy_texts.projects(inventory, command, call)
-        for service in inventory.services_of(project.name).values()
+        for service in deploy_texts.started(inventory, project, call)
         if service.build and not service.build.outside and not (service.image and "pull" in verbs)
-        and (not named or service.name in named) and not _mounts_code(service)
-        and not environments.is_for_developers(inventory, service)
-        and (not service.profiles or call.profiles & set(service.profiles))
+        and not _mounts_code(service) and not environments.is_for_developers(inventory, service)
     ]  # fmt: skip
 
 
 def _mounts_code(service: Service) -> bool:
     """Whether a service runs the code of the checkout whatever its image holds."""
-    context = "" if service.build is None or service.build.context == "." else service.build.context
+    context = service.build.folder if service.build else ""
     sources = [mount.source for mount in service.mounts if mount.kind == "bind" and not mount.outside]
     return any(
         source in (".", context) or (mounts.is_below(source, context) and posixpath.basename(source) in _CODE)

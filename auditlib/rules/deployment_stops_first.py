@@ -84,11 +84,6 @@ def _started(inventory: Inventory, up: Command) -> list[Service]:
     return [item for item in found if not environments.is_for_developers(inventory, item)]
 
 
-def _is_store(inventory: Inventory, service: Service) -> bool:
-    found = services.product(inventory, service)
-    return found is not None and found.kind in services.DATASTORES
-
-
 def _is_configuration(inventory: Inventory, mount: Mount) -> bool:
     """Whether a mount brings files of the repository, which a service reads when it starts."""
     source = posixpath.normpath(mount.source) if mount.source else "."
@@ -107,7 +102,8 @@ def _instead(inventory: Inventory, up: Command, script: ServerScript) -> list[st
     options = ["--build"] * build + ["--remove-orphans"] * orphans
     mounted = [
         item.name for item in started
-        if not _is_store(inventory, item) and any(_is_configuration(inventory, mount) for mount in item.mounts)
+        if not services.is_datastore(inventory, item)
+        and any(_is_configuration(inventory, mount) for mount in item.mounts)
     ]  # fmt: skip
     compose = " ".join(words[: words.index("up")])
     restart = [f"{compose} restart {' '.join(dict.fromkeys(mounted))}"] if mounted else []

@@ -27,6 +27,7 @@ import posixpath
 import shlex
 from collections.abc import Iterator
 
+from auditlib import stages
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.document import Document, Mention
@@ -40,7 +41,6 @@ _GENERATOR = regex(
     r"conf\.py|astro\.config\.\w+|\.vitepress)"
 )
 """What makes a site of documents, and pages that no file stands for."""
-_FOREIGN = frozenset({"vendor", "third_party", "node_modules", "testdata", "fixtures"})
 
 
 @rule(area=Area.RESILIENCE, severity=Severity.LOW, confidence=Confidence.HIGH, effort=Effort.SMALL)
@@ -55,7 +55,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 
 def _is_foreign(document: Document) -> bool:
     """Whether a document came with what others made, of which a part may have been left behind."""
-    return not _FOREIGN.isdisjoint(document.path.split("/"))
+    return not stages.FOREIGN_FOLDERS.isdisjoint(document.path.split("/"))
 
 
 def _like(inventory: Inventory, document: Document, link: str) -> str:

@@ -129,17 +129,8 @@ def _evidence(inventory: Inventory, name: str, places: dict[Location, str]) -> E
     apart = not in_compose and (_comes_by_file(inventory, name) or _is_fixed(inventory, name))
     branches = {item.location: item for item in inventory.environment_branches if item.variable.upper() == name.upper()}
     number = len({_spot(place) for place in branches})
-    said = (
-        "a deployment that doesn't set it runs as on a developer's machine; "
-        f"{counted(number, 'place')} in the code {'decides' if number == 1 else 'decide'} by it"
-        if number
-        else "a deployment that doesn't set it runs as on a developer's machine, as the framework decides by it"
-        if name.upper() in _OF_FRAMEWORKS
-        else "what decides by it, which no code here was seen to do, takes a deployment that doesn't set it for a "
-        "developer's machine"
-    )
     return Evidence(
-        f"{name} defaults to development ({first}): {said}.",
+        f"{name} defaults to development ({first}): {_said(name, number)}.",
         location,
         subject=name,
         related=(
@@ -159,6 +150,17 @@ def _evidence(inventory: Inventory, name: str, places: dict[Location, str]) -> E
         if apart
         else code_lines.required([name]),
     )
+
+
+def _said(name: str, number: int) -> str:
+    """What a deployment without the variable gets, as far as somebody is seen to decide by it."""
+    unset = "a deployment that doesn't set it"
+    if number:
+        decide = f"{counted(number, 'place')} in the code {'decides' if number == 1 else 'decide'} by it"
+        return f"{unset} runs as on a developer's machine; {decide}"
+    if name.upper() in _OF_FRAMEWORKS:
+        return f"{unset} runs as on a developer's machine, as the framework decides by it"
+    return f"what decides by it, which no code here was seen to do, takes {unset} for a developer's machine"
 
 
 def _change(variable: Variable) -> tuple[str, str]:

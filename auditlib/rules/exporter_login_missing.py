@@ -42,8 +42,6 @@ from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
 
-_PRODUCTS = frozenset({"Redis", "Valkey"})
-
 
 @rule(area=Area.MONITORING, severity=Severity.MEDIUM, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
@@ -79,11 +77,10 @@ def _addresses(service: Service) -> Iterator[tuple[str, Location, str]]:
 
 def _asks(inventory: Inventory, server: Service) -> bool:
     """Whether a server is started with a password that isn't empty."""
-    found = services.product(inventory, server)
     words = " ".join(server.command).split()
     after = [word for before, word in pairwise(words) if before == "--requirepass"]
     asks = any(word.strip("\"'") for word in after) or open_stores.has_password_file(inventory, server)
-    return found is not None and found.name in _PRODUCTS and asks
+    return services.is_redis(inventory, server) and asks
 
 
 def _password(inventory: Inventory, server: Service) -> str:

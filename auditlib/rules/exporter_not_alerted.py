@@ -34,7 +34,7 @@ from auditlib import scraping
 from auditlib.conventions import monitoring
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.monitoring import AlertRule, LabelMatcher, PrometheusConfig, ScrapeJob
+from auditlib.inventory.monitoring import AlertRule, PrometheusConfig, ScrapeJob
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed
@@ -54,7 +54,6 @@ _TOLD = {
 }
 """By exporter what to alert on, and what says in the name of another metric that it may tell the same."""
 _PROBED = "probe_"
-_CHOICE = regex(r"[\w-]+(?:\|[\w-]+)*")
 _ALERT = """- alert: {name}
   expr: {expression}
   for: 5m
@@ -90,17 +89,10 @@ def _of_probes(inventory: Inventory, config: PrometheusConfig, alerts: list[Aler
 
 
 def _selects(alert: AlertRule, job: ScrapeJob) -> bool:
-    """Whether the matchers of an alert may take a job, by its name; a pattern that isn't a plain choice may."""
+    """Whether the matchers of an alert may take a job, by its name."""
     told = [item for item in alert.query.matchers if item.name == "job"]
     name = dict(job.labels).get("job", job.name)
-    return not told or any(_matches(item, name) for item in told)
-
-
-def _matches(matcher: LabelMatcher, name: str) -> bool:
-    if matcher.operator == "=":
-        return matcher.value == name
-    plain = bool(_CHOICE.fullmatch(matcher.value))
-    return matcher.operator != "=~" or not plain or name in matcher.value.split("|")
+    return not told or any(monitoring.takes(item, name) for item in told)
 
 
 def _probe_evidence(job: ScrapeJob, asked: list[AlertRule]) -> Evidence:

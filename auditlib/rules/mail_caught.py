@@ -40,7 +40,6 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from auditlib import stages
 from auditlib.conventions import environments, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
@@ -69,17 +68,10 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         if kind is None or kind.kind != "mail" or environments.is_for_developers(inventory, catcher):
             continue
         mine = inventory.services_of(catcher.project).values()
-        found = [_Sender(item, entry) for item in mine if _is_production(item) for entry in _told(item, catcher)]
+        real = (item for item in mine if environments.production_entry(item))
+        found = [_Sender(item, entry) for item in real for entry in _told(item, catcher)]
         if found and not _is_filled_in(inventory, catcher, found[0].entry):
             yield _evidence(inventory, catcher, found)
-
-
-def _is_production(service: Service) -> bool:
-    """Whether the environment that a service is told is that of production."""
-    return any(
-        environments.names_environment(entry.name) and entry.value and stages.names_production(entry.value.text)
-        for entry in service.environment
-    )
 
 
 def _told(service: Service, catcher: Service) -> list[EnvironmentEntry]:

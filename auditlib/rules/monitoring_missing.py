@@ -118,13 +118,11 @@ def _is_in_production(inventory: Inventory, project: Project, running: list[Serv
         return False
     if not any(map(services.is_exposed, running)) or environments.in_development_file(inventory, project.location.file):
         return False
-    return bool(project.started_at or deployment.signs_of_production(inventory) or any(map(_says_so, running)))
-
-
-def _says_so(service: Service) -> bool:
-    """Whether a service is told that it is in production."""
-    return any(entry.value and environments.names_environment(entry.name) and entry.value.text.lower() in
-               ("production", "prod") for entry in service.environment)  # fmt: skip
+    return bool(
+        project.started_at
+        or deployment.signs_of_production(inventory)
+        or any(map(environments.production_entry, running))
+    )
 
 
 def _is_watched(inventory: Inventory) -> bool:

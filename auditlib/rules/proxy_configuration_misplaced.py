@@ -28,7 +28,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditlib.conventions import build_context, mounts, services
+from auditlib.conventions import build_context, mounts, proxies, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.proxy import ReverseProxy
@@ -38,7 +38,6 @@ from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
-_MAIN = "/etc/nginx/nginx.conf"
 _INSIDE = ("/etc/nginx/conf.d/", "/etc/nginx/templates/")
 _Placed = tuple[Service, str, Location]
 """The service that has a file, where its container finds it, and what puts it there."""
@@ -78,7 +77,7 @@ def _starts_otherwise(inventory: Inventory, service: Service) -> bool:
 
 def _refused(proxy: ReverseProxy, path: str) -> str:
     """Why nginx doesn't take a file at a path; empty if it does, or nobody knows what it includes."""
-    if path == _MAIN and not {"events", "include"} & set(proxy.sections):
+    if path == proxies.MAIN_FILE and not {"events", "include"} & set(proxy.sections):
         return "a whole configuration needs an `events` block, which it has not"
     own = [name for name in ("events", "http") if name in proxy.sections]
     if path.startswith(_INSIDE) and own:
@@ -88,7 +87,7 @@ def _refused(proxy: ReverseProxy, path: str) -> str:
 
 def _target(proxy: ReverseProxy) -> str:
     """Where a file belongs, by what it holds."""
-    return _MAIN if {"events", "http"} & set(proxy.sections) else "/etc/nginx/conf.d/default.conf"
+    return proxies.MAIN_FILE if {"events", "http"} & set(proxy.sections) else "/etc/nginx/conf.d/default.conf"
 
 
 def _moved(proxy: ReverseProxy, use: _Placed, target: str) -> tuple[tuple[str, str], str]:
@@ -104,7 +103,7 @@ def _evidence(proxy: ReverseProxy, wrong: list[_Placed], why: str) -> Evidence:
     (service, path, place), *others = wrong
     target = _target(proxy)
     change, line = _moved(proxy, wrong[0], target) if target != path else (("", ""), "")
-    whole = target != _MAIN or "events" in proxy.sections
+    whole = target != proxies.MAIN_FILE or "events" in proxy.sections
     return Evidence(
         f"{service.name} has {proxy.file} at a place where nginx refuses it: {why}.",
         place,

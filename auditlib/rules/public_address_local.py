@@ -51,7 +51,6 @@ _PUBLIC = regex(
 )
 """Names of addresses that users or their browsers are sent to."""
 _LOCAL = regex(r"https?://(?:localhost|127\.0\.0\.1)(?::\d+)?(?:/\S*)?$")
-_PRODUCTION = frozenset({"production", "prod"})
 
 
 class _Local(Struct, frozen=True):
@@ -69,7 +68,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     caught = {service.project for service in inventory.deployed_services if _catches_mail(inventory, service)}
     by_place: dict[Location, list[_Local]] = {}
     for service in inventory.deployed_services:
-        told = _production(service) if service.project in exposed else None
+        told = environments.production_entry(service) if service.project in exposed else None
         if told and not environments.is_for_developers(inventory, service):
             found = [entry for entry in service.environment if _is_local(entry)]
             if found:
@@ -82,12 +81,6 @@ def _catches_mail(inventory: Inventory, service: Service) -> bool:
     """Whether a service keeps mails that nobody outside is to get, so that its stack is one to try things out."""
     found = services.product(inventory, service)
     return found is not None and found.kind == "mail"
-
-
-def _production(service: Service) -> EnvironmentEntry | None:
-    """The variable that says that a service is in production."""
-    return next((entry for entry in service.environment if entry.value and environments.names_environment(entry.name)
-                 and entry.value.text.strip().lower() in _PRODUCTION), None)  # fmt: skip
 
 
 def _is_local(entry: EnvironmentEntry) -> bool:

@@ -33,7 +33,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator
 
-from auditlib.conventions import images, monitoring, mounts
+from auditlib.conventions import images, monitoring, mounts, proxies
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.proxy import ReverseProxy
@@ -46,7 +46,6 @@ from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 _HOME = "/etc/nginx"
-_MAIN = "/etc/nginx/nginx.conf"
 _USUAL = "/etc/nginx/conf.d/default.conf"
 """What listens on port 80 in the published image, as long as nothing lies over it."""
 
@@ -81,7 +80,7 @@ def _is_all(inventory: Inventory, service: Service, found: list[ReverseProxy]) -
     here = [path for mount in mine if mount.kind == "bind" and not mount.outside for path in _brought(inventory, mount)]
     unread = any(path not in known or monitoring.is_template(path) for path in here)
     elsewhere = any(mount.kind != "bind" or mount.outside or "/templates" in mount.target for mount in mine)
-    main = next((item for item in found if mounts.path_inside(service, item.file) == _MAIN), None)
+    main = next((item for item in found if mounts.path_inside(service, item.file) == proxies.MAIN_FILE), None)
     included = [path for path in main.includes if not _WITHOUT_SERVERS.search(path)] if main else [_USUAL]
     replaced = any(mounts.is_below(_USUAL, mount.target) for mount in mine)
     complete = not included or (replaced and all(posixpath.dirname(_USUAL) in path for path in included))

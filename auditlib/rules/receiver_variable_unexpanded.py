@@ -26,7 +26,6 @@ References:
 
 from __future__ import annotations
 
-import posixpath
 import shlex
 import textwrap
 from collections import defaultdict
@@ -34,10 +33,9 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from auditlib.conventions import deployment, environments, images, monitoring
+from auditlib.conventions import environments, filled_files, images, monitoring
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.delivery import Command
 from auditlib.inventory.monitoring import Integration, Receiver
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
@@ -51,7 +49,6 @@ _VARIABLE = regex(
     r"\$\{?[A-Z][A-Z0-9_]{2,}\}?|\{\{-?\s{0,9}(?:\.Env\.\w{1,80}|env\s{1,9}[\"'`]\w{1,80}[\"'`])\s{0,9}-?\}\}"
 )
 _NAME = regex(r"(?<=\.Env\.)\w+|(?<=[\"'`])\w+|(?<=[${])\w+")
-_FILLS = frozenset({"envsubst", "sed", "gomplate", "confd", "jinja2", "j2", "consul-template", "esh", "yq", "perl"})
 
 _FIELDS = {
     "slack": "api_url_file", "discord": "webhook_url_file", "msteams": "webhook_url_file", "webhook": "url_file",
@@ -82,7 +79,12 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
             found[receiver.file] += _uses(receiver, item)
     for file, uses in found.items():
         readers = [item for item in monitoring.runners(inventory, file) if _reads_as_it_is(item)]
-        if uses and readers and not environments.is_for_development(file) and not _is_filled(inventory, file):
+        if (
+            uses
+            and readers
+            and not environments.is_for_development(file)
+            and not filled_files.is_filled(inventory, file)
+        ):
             yield _evidence(file, uses, readers[0])
 
 
@@ -98,25 +100,6 @@ def _reads_as_it_is(service: Service) -> bool:
     """Whether a service is Alertmanager's published image with its own entry point."""
     name = images.repository(service.image)
     return name.endswith("/alertmanager") and service.build is None and not service.entrypoint
-
-
-def _is_filled(inventory: Inventory, file: str) -> bool:
-    """Whether some command may replace the variables of a file before it is mounted."""
-    name = posixpath.basename(file)
-    by_name = any(_fills(item) and _is_named(item, name) for item in deployment.commands(inventory))
-    return by_name or any(
-        any(map(_fills, script.commands)) and any(_is_named(item, name) for item in script.commands)
-        for script in inventory.scripts
-    )
-
-
-def _fills(command: Command) -> bool:
-    return bool(command.words) and posixpath.basename(command.words[0]) in _FILLS
-
-
-def _is_named(command: Command, name: str) -> bool:
-    """Whether a command names a file, also to keep its path in a variable (`local output=…/alertmanager.yml`)."""
-    return any(name in word for word in (*command.words, *command.writes))
 
 
 def _evidence(file: str, uses: list[_Use], reader: Service) -> Evidence:

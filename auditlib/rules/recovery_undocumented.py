@@ -48,8 +48,6 @@ _CHAPTER = """
 3. {restores} into `{service}`, and how long it takes
 4. How to see that the data is there
 """
-_PASSING = frozenset({"cache", "broker"})
-"""Kinds of stores that nobody restores beside a database: what they keep is made again, or on its way."""
 _RESTORES = regex(r"(?:^|[/_.-])restor(?:e|es|ing)(?:[_.-]\w+)*\.(?:sh|bash|py)$", re.I)
 
 
@@ -63,7 +61,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     ]
     stores = [found for project in projects for found in services.stores(inventory, project)]
     stores += [found for project in projects for found in services.files(inventory, project)]
-    stores = [found for found in stores if found[1].kind not in _PASSING] or stores
+    stores = [found for found in stores if found[1].kind not in services.PASSING] or stores
     operated = deployment.builds_own_images(inventory) or deployment.signs_of_production(inventory)
     if not stores or not operated or backups.are_described(inventory):
         return

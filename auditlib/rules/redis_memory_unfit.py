@@ -44,7 +44,6 @@ from auditlib.rules._rule import Evidence, rule
 _SAID = regex(r"--maxmemory[ =]+[\"']?(?P<number>\d{1,15})(?P<unit>[kmg]b?)?(?![\w%])", re.I)
 _UNITS = {"": 1, "k": 1000, "kb": 1024, "m": 1000**2, "mb": 1024**2, "g": 1000**3, "gb": 1024**3}
 """The units of redis.conf: those with a `b` count by 1024."""
-_SERVERS = frozenset({"Redis", "Valkey"})
 _MOST = 0.85
 _FIT = 0.75
 _MB = 1024**2
@@ -56,9 +55,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for service in inventory.deployed_services:
         if not service.memory_limit.isdigit() or environments.is_for_developers(inventory, service):
             continue
-        found = services.product(inventory, service)
         text = " ".join((*service.entrypoint, *service.command))
-        match = _SAID.search(text) if found and found.name in _SERVERS else None
+        match = _SAID.search(text) if services.is_redis(inventory, service) else None
         limit = int(service.memory_limit)
         own = int(match["number"]) * _UNITS[(match["unit"] or "").lower()] if match else 0
         if match and own and limit and own > _MOST * limit:

@@ -70,28 +70,33 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         if durability.is_worker(inventory, source.service):
             yield _of_worker(source, source.service)
             continue
-        folder = scraping.code_folder(inventory, source.service) or ""
-        routes, idle = metric_lines.routes(inventory, folder), scraping.idle_libraries(inventory, folder)
-        written = [route for route in routes if not route.generated]
-        unused = f"{listed(need.name for need in idle)}, which its dependencies list, is named nowhere in it"
-        yield Evidence(
-            f"The job {source.job.name} asks {source.target.host} for {source.job.metrics_path}, but none of the "
-            f"{counted(len(written), 'route')} of its code{_added(len(routes) - len(written))} is that, and "
-            f"{unused if idle else 'none of its dependencies gives metrics'}.",
-            source.target.location,
-            subject=f"{source.job.name}/{source.service.name}",
-            service=source.service.name,
-            related=(
-                *(Related(route.location, f"the code has {route.path}") for route in written[:4]),
-                *(Related(need.location, f"{need.name} is installed, and not used") for need in idle),
-                Related(source.service.location, f"{source.service.name} is built from this code"),
-            ),
-            recommendation=f"{f'Use {idle[0].name} in' if idle else 'Add a Prometheus client library to'} the code of "
-            f"{source.service.name} and serve {source.job.metrics_path}.",
-            confidence=Confidence.MEDIUM if idle else None,
-            example=metric_lines.instrumented(routes, source.job.metrics_path),
-        )
+        yield _of_code(inventory, source, source.service)
     yield from unknown.values()
+
+
+def _of_code(inventory: Inventory, source: MetricSource, service: Service) -> Evidence:
+    """A target whose code is here, and has neither the path nor what would serve it."""
+    job, folder = source.job, scraping.code_folder(inventory, service) or ""
+    routes, idle = metric_lines.routes(inventory, folder), scraping.idle_libraries(inventory, folder)
+    written = [route for route in routes if not route.generated]
+    unused = f"{listed(need.name for need in idle)}, which its dependencies list, is named nowhere in it"
+    return Evidence(
+        f"The job {job.name} asks {source.target.host} for {job.metrics_path}, but none of the "
+        f"{counted(len(written), 'route')} of its code{_added(len(routes) - len(written))} is that, and "
+        f"{unused if idle else 'none of its dependencies gives metrics'}.",
+        source.target.location,
+        subject=f"{job.name}/{service.name}",
+        service=service.name,
+        related=(
+            *(Related(route.location, f"the code has {route.path}") for route in written[:4]),
+            *(Related(need.location, f"{need.name} is installed, and not used") for need in idle),
+            Related(service.location, f"{service.name} is built from this code"),
+        ),
+        recommendation=f"{f'Use {idle[0].name} in' if idle else 'Add a Prometheus client library to'} the code of "
+        f"{service.name} and serve {job.metrics_path}.",
+        confidence=Confidence.MEDIUM if idle else None,
+        example=metric_lines.instrumented(routes, job.metrics_path),
+    )
 
 
 def _unserved(inventory: Inventory, source: MetricSource, service: Service) -> Evidence | None:

@@ -27,13 +27,12 @@ References:
 
 from __future__ import annotations
 
-import posixpath
 import shlex
 import textwrap
 from collections import defaultdict
 from collections.abc import Iterator
 
-from auditlib.conventions import deployment, environments, images, monitoring
+from auditlib.conventions import environments, filled_files, images, monitoring
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.monitoring import PlainVariable
@@ -44,7 +43,6 @@ from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
-_FILLS = frozenset({"envsubst", "sed", "gomplate", "confd", "jinja2", "j2", "consul-template", "esh", "yq", "perl"})
 _FROM_FILE = ("password", "credentials", "bearer_token")
 
 
@@ -56,23 +54,13 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         found[item.location.file].append(item)
     for file, uses in found.items():
         readers = [item for item in monitoring.runners(inventory, file) if _reads_as_it_is(item)]
-        if readers and not environments.is_for_development(file) and not _is_filled(inventory, file):
+        if readers and not environments.is_for_development(file) and not filled_files.is_filled(inventory, file):
             yield _evidence(file, uses, readers[0])
 
 
 def _reads_as_it_is(service: Service) -> bool:
     """Whether a service is Prometheus's published image with its own entry point."""
     return images.repository(service.image) == "prom/prometheus" and not service.build and not service.entrypoint
-
-
-def _is_filled(inventory: Inventory, file: str) -> bool:
-    """Whether some command may replace the variables of a file before it is mounted."""
-    name = posixpath.basename(file)
-    return any(
-        posixpath.basename(command.words[0]) in _FILLS
-        and any(name in word for word in (*command.words, *command.writes))
-        for command in deployment.commands(inventory)
-    )
 
 
 def _evidence(file: str, uses: list[PlainVariable], reader: Service) -> Evidence:

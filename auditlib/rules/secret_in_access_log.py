@@ -45,7 +45,6 @@ from auditlib.rules._rule import Evidence, rule
 
 _LASTING = regex(r"key|password|secret|jwt", re.I)
 """Names of credentials that go on being valid; a token may be of one use."""
-_MAIN = "/etc/nginx/nginx.conf"
 _NGINX = """log_format without_query '$remote_addr [$time_local] "$request_method $uri" $status';
 access_log /var/log/nginx/access.log without_query;"""
 _CADDY = """log {{
@@ -81,7 +80,7 @@ def _in_use(inventory: Inventory) -> Iterator[RequestLog]:
         for service in runners:
             if service not in inventory.deployed_services or environments.is_for_developers(inventory, service):
                 continue
-            main = next((mount.source for mount in service.mounts if mount.target == _MAIN), proxy.file)
+            main = next((mount.source for mount in service.mounts if mount.target == proxies.MAIN_FILE), proxy.file)
             if main in known:
                 yield known[main]
 

@@ -134,21 +134,8 @@ def _evidence(inventory: Inventory, profile: str, members: list[Service]) -> Evi
     aside = all(environments.only_for_development(service) for service in members)
     names = listed(service.name for service in members)
     together = _together(inventory, first.project, profile)
-    chosen = " ".join(f"--profile {shlex.quote(item)}" for item in together)
-    start = f"{compose_lines.call(inventory, first.project)} {chosen} up"
-    variable = f"COMPOSE_PROFILES={','.join(together)}"
     starts = _starts(inventory, first.project)
-    advice = (
-        f"Set `{variable}` where it is deployed, or start with `{start}`. Drop the profile of services that every "
-        "deployment needs."
-    )
-    example = f"{start} -d\n# or in .env, where it is deployed\n{variable}"
-    if all(services.is_one_shot(service) for service in members) and not needed:
-        run = f"{compose_lines.call(inventory, first.project)} run --rm {shlex.quote(first.name)}"
-        advice = f"Write `{run}` where people look for it, or remove {names}."
-        example = run
-    if _TESTS.fullmatch(profile.lower()):
-        advice, example = f"Have the tests start {names} by `{start}`, or remove what no test uses.", f"{start} -d"
+    advice, example = _advice(inventory, profile, members, together, needed)
     return Evidence(
         f"{names} {'starts' if len(members) == 1 else 'start'} with the profile {profile} only, and no script, "
         "workflow, environment file or document of the repository activates it: `docker compose up` leaves "
@@ -166,4 +153,24 @@ def _evidence(inventory: Inventory, profile: str, members: list[Service]) -> Evi
         recommendation=advice,
         severity=None if needed and not aside else Severity.LOW,
         example=example,
+    )
+
+
+def _advice(
+    inventory: Inventory, profile: str, members: list[Service], together: list[str], needed: bool
+) -> tuple[str, str]:
+    """What to do about services that nobody starts, and the command: by the tests, by hand, or where it is deployed."""
+    names = listed(service.name for service in members)
+    compose = compose_lines.call(inventory, members[0].project)
+    start = f"{compose} {' '.join(f'--profile {shlex.quote(item)}' for item in together)} up"
+    if _TESTS.fullmatch(profile.lower()):
+        return f"Have the tests start {names} by `{start}`, or remove what no test uses.", f"{start} -d"
+    if all(services.is_one_shot(service) for service in members) and not needed:
+        run = f"{compose} run --rm {shlex.quote(members[0].name)}"
+        return f"Write `{run}` where people look for it, or remove {names}.", run
+    variable = f"COMPOSE_PROFILES={','.join(together)}"
+    return (
+        f"Set `{variable}` where it is deployed, or start with `{start}`. Drop the profile of services that every "
+        "deployment needs.",
+        f"{start} -d\n# or in .env, where it is deployed\n{variable}",
     )

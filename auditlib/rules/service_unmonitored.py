@@ -73,7 +73,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         mine = own.get(project.name, [])
         candidates = [item for item in mine if _is_to_be_watched(inventory, item, products)]
         if opened or outside:  # the applications may all be registered, or seen as containers
-            candidates = [item for item in candidates if _is_datastore(inventory, item)]
+            candidates = [item for item in candidates if services.is_datastore(inventory, item)]
         unwatched = [item for item in candidates if item.key not in watched | outer]
         if any(_watches_workers(inventory, source) for source in sources) or _counts_workers(inventory):
             unwatched = [item for item in unwatched if not durability.is_celery_worker(inventory, item)]
@@ -100,11 +100,6 @@ def _words_for(inventory: Inventory, service: Service) -> set[str]:
     if found is not None:
         words |= {found.name.lower(), *_KINDS.get(found.kind, ())}
     return words - {"api", "app", "web", "worker"}
-
-
-def _is_datastore(inventory: Inventory, service: Service) -> bool:
-    found = services.product(inventory, service)
-    return found is not None and found.kind in services.DATASTORES
 
 
 def _takes_all(source: MetricSource) -> bool:

@@ -160,20 +160,6 @@ def _evidence(
     setting, places = alike[0], len({item.location.file for item in alike})
     where = "the code" if places == 1 else f"the code of {places} files"
     consequence = "wherever the variable isn't set, the code runs with it"
-    advice = (
-        f"Remove the default of {setting.name}, so that a start without it fails, and pass the variable wherever this "
-        "code runs."
-    )
-    if setting.style == "javascript":
-        advice = (
-            f"Throw where {setting.name} isn't set, in place of its default, as it would only be `undefined`, and pass "
-            "the variable wherever this code runs."
-        )
-    elif code_lines.is_lenient(setting.location.file):
-        advice = (
-            f"Fail where {setting.name} isn't set, in place of its default, as it would only be empty, and pass the "
-            "variable wherever this code runs."
-        )
     local = any(sign in default.text for sign in _LOCAL)
     given = _is_given(inventory, default)
     beside = _is_beside(inventory, setting)
@@ -188,11 +174,20 @@ def _evidence(
         setting.location,
         subject=setting.name,
         related=related,
-        recommendation=advice,
+        recommendation=f"{_advice(setting)}, and pass the variable wherever this code runs.",
         severity=Severity.LOW if mildest else Severity.MEDIUM if milder else None,
         change=(f' = "{default.text}"', "") if setting.style == "pydantic" else ("", ""),
         example=files.into(setting.location.file, code_lines.in_code(inventory, setting.name, setting.location.file)),
     )
+
+
+def _advice(setting: Setting) -> str:
+    """How a start without the variable comes to fail; where a language goes on without a default, by a statement."""
+    if setting.style == "javascript":
+        return f"Throw where {setting.name} isn't set, in place of its default, as it would only be `undefined`"
+    if code_lines.is_lenient(setting.location.file):
+        return f"Fail where {setting.name} isn't set, in place of its default, as it would only be empty"
+    return f"Remove the default of {setting.name}, so that a start without it fails"
 
 
 def _is_clients(name: str, default: Value) -> bool:

@@ -83,18 +83,17 @@ def _ordered(inventory: Inventory, graph: DependencyGraph) -> set[tuple[str, str
     asked = {(edge.source, edge.target) for edge in found if edge.attributes["inferred"]}
     pairs = {(edge.source, edge.target) for edge in found} - asked
     known = [(source, target, by_node.get(source), by_node.get(target)) for source, target in pairs]
-    return {(source, target) for source, target, one, other in known if one and other and _image(one) == _image(other)}
+    return {
+        (source, target)
+        for source, target, one, other in known
+        if one and other and services.image_key(one) == services.image_key(other)
+    }
 
 
 def _watching(inventory: Inventory, graph: DependencyGraph) -> set[str]:
     """The monitoring, which goes on when what it looks at has failed."""
     watching = (item for item in inventory.distinct_services if services.is_watching(inventory, item))
     return {node for item in watching if (node := graph.service(item.project, item.name))}
-
-
-def _image(service: Service) -> tuple[str, ...]:
-    build = service.build
-    return (build.context, build.dockerfile, build.target) if build else (service.image,)
 
 
 def _taken(

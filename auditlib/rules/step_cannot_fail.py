@@ -29,6 +29,7 @@ References:
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable, Iterator
 
@@ -84,45 +85,47 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 
 def _of_step(inventory: Inventory, job: Job, step: Step) -> Iterator[Evidence]:
     """One finding for a step, at its first check without teeth."""
-    if switch := checks.toothless_input(step.uses, {pair.name: pair.value for pair in step.inputs}):
-        what = f"The step {step.name or step.index + 1} of the job {job.id} runs {step.uses.partition('@')[0]}"
-        subject = f"{job.id}/{step.name or step.index}"
-        found = _evidence(
-            step.location, subject, what, f"`{switch}`", audit="hadolint" not in step.uses, example=_with(step, switch)
-        )
-        yield msgspec.structs.replace(found, recommendation=_turned(step, switch), change=("", ""))
-        return
-    if checks.action_passes_by_default(
-        step.uses, {pair.name: pair.value for pair in step.inputs}, _given(inventory, job, step)
-    ):
+    inputs = {pair.name: pair.value for pair in step.inputs}
+    if switch := checks.toothless_input(step.uses, inputs):
+        yield _of_input(job, step, switch)
+    elif checks.action_passes_by_default(step.uses, inputs, _given(inventory, job, step)):
         yield _of_action(inventory, job, step)
-        return
-    checking = [item for item in step.commands if checks.is_check(item.words) or _validates(step, item)]
-    tolerated = step.continue_on_error and not _is_asked_later(job, step)
-    for command in checking:
-        reason = _TOLERATED if tolerated else _reason(command)
-        if not reason and (line := _piped(job, step, command)):
-            yield _of_pipe(job, step, command, line)
-            return
-        if not reason and _goes_on(step, command):
-            yield _of_switch(job, step, command)
-            return
-        others = (item for other in job.steps if not other.continue_on_error for item in other.commands)
-        if reason and (tolerated or not _is_strict_elsewhere(others, command)):
-            what = f"The step {step.name or step.index + 1} of the job {job.id} runs {_shown(command)}"
-            subject = f"{job.id}/{step.name or step.index}"
-            change = _without_fallback(step, command) if "fallback" in reason else ("", "")
-            yield _evidence(
-                command.location,
-                subject,
-                what,
-                reason,
-                audit=not _is_gate(inventory, job, step, reason)
-                and (checks.is_audit(command.words) or _OPTIONAL.search(step.name) is not None),
-                change=change,
-                example=_run(step, command, reason),
-            )
-            return
+    else:
+        tolerated = step.continue_on_error and not _is_asked_later(job, step)
+        checking = (item for item in step.commands if checks.is_check(item.words) or _validates(step, item))
+        found = (_of_command(inventory, job, step, item, tolerated) for item in checking)
+        yield from itertools.islice(filter(None, found), 1)
+
+
+def _of_input(job: Job, step: Step, switch: str) -> Evidence:
+    what = f"The step {step.name or step.index + 1} of the job {job.id} runs {step.uses.partition('@')[0]}"
+    subject = f"{job.id}/{step.name or step.index}"
+    found = _evidence(
+        step.location, subject, what, f"`{switch}`", audit="hadolint" not in step.uses, example=_with(step, switch)
+    )
+    return msgspec.structs.replace(found, recommendation=_turned(step, switch), change=("", ""))
+
+
+def _of_command(inventory: Inventory, job: Job, step: Step, command: Command, tolerated: bool) -> Evidence | None:
+    """What takes a check's teeth: the step's own tolerance, the command, or the shell around it."""
+    reason = _TOLERATED if tolerated else _reason(command)
+    if not reason and (line := _piped(job, step, command)):
+        return _of_pipe(job, step, command, line)
+    if not reason and _goes_on(step, command):
+        return _of_switch(job, step, command)
+    others = (item for other in job.steps if not other.continue_on_error for item in other.commands)
+    if not reason or (not tolerated and _is_strict_elsewhere(others, command)):
+        return None
+    optional = checks.is_audit(command.words) or _OPTIONAL.search(step.name) is not None
+    return _evidence(
+        command.location,
+        f"{job.id}/{step.name or step.index}",
+        f"The step {step.name or step.index + 1} of the job {job.id} runs {_shown(command)}",
+        reason,
+        audit=optional and not _is_gate(inventory, job, step, reason),
+        change=_without_fallback(step, command) if "fallback" in reason else ("", ""),
+        example=_run(step, command, reason),
+    )
 
 
 def _given(inventory: Inventory, job: Job, step: Step) -> set[str]:

@@ -70,15 +70,14 @@ def _serves(inventory: Inventory, service: Service) -> bool:
     """Whether a service is the one of its image that answers requests, as far as its words can tell: not a task that
     ends, nor one of several modes of a program of which others have the ports.
     """
-    modes = [item for item in inventory.distinct_services if item.command and _image(item) == _image(service)]
+    modes = [
+        item
+        for item in inventory.distinct_services
+        if item.command and services.image_key(item) == services.image_key(service)
+    ]
     others = [item for item in modes if item.command != service.command]
     beside = bool(service.command) and any(_has_port(item) for item in others) and not _has_port(service)
     return not beside and not services.is_one_shot(service)
-
-
-def _image(service: Service) -> tuple[str, ...]:
-    build = service.build
-    return (build.context, build.dockerfile, build.target) if build else (service.image,)
 
 
 def _has_port(service: Service) -> bool:

@@ -174,17 +174,12 @@ def _apart(found: list[tuple[Service, Mount]], *, own: bool) -> str:
 
 def _advice(found: list[tuple[Service, Mount]], volume: str, names: str) -> str:
     """What to do about files that all may need; processes of one image begin with one script, which may write."""
-    images = {_image(service) for service, _ in found}
+    images = {services.image_key(service) for service, _ in found}
     if len(images) == 1:
         if _COORDINATES.search(volume):
             return f"Say in a document which of {names} writes what in {volume}, as it binds them to one host."
         return f"Move what {names} share in {volume} to an object store; logs and caches belong to each alone."
     return f"Mount {volume} with `:ro` in those of {names} that only read it, or move its content to an object store."
-
-
-def _image(service: Service) -> tuple[str, ...]:
-    build = service.build
-    return (build.context, build.dockerfile, build.target) if build else (service.image,)
 
 
 def _source(mount: Mount) -> str:

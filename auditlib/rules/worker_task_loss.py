@@ -138,10 +138,8 @@ def _forgetful(inventory: Inventory, graph: DependencyGraph) -> defaultdict[tupl
     """The brokers that lose their queue at a restart, by the project and name of the services that use them."""
     found: defaultdict[tuple[str, str], list[Service]] = defaultdict(list)
     for service, product in durability.stores(inventory):
-        early = durability.redis_persistence(inventory, service) in ("off", "snapshots") and product in (
-            "Redis",
-            "Valkey",
-        )
+        written = durability.redis_persistence(inventory, service) if product in services.REDIS else ""
+        early = written in ("off", "snapshots")
         kind = services.product(inventory, service)
         volatile = product == "RabbitMQ" and services.keeps_data(service, kind) is None
         if early or volatile:

@@ -35,7 +35,6 @@ References:
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from msgspec import Struct
@@ -50,8 +49,6 @@ from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 _NESTED = regex(r"\$\{\{(?P<outer>(?:(?!\}\}|\$\{\{).){0,200})\$\{\{(?P<inner>(?:(?!\}\}).){0,200})\}\}")
-_EXPRESSION = regex(r"\$\{\{((?:(?!\}\}).){0,1000})\}\}", re.S)
-_TEXT = regex(r"'(?:[^']|'')*'")
 _NAMED = regex(r"(?<![\w.\]-])(secrets|env|matrix|strategy|steps|needs|job|runner)(?=\s*[.\[])")
 _SECRET = regex(r"secrets\.(\w+)")
 _JOB = frozenset({"github", "needs", "strategy", "matrix", "vars", "inputs"})
@@ -101,8 +98,8 @@ def _unknown(workflow: Workflow) -> Iterator[_Use]:
 
 
 def _uses(text: str, known: frozenset[str], key: str, location: Location) -> Iterator[_Use]:
-    for expression in _EXPRESSION.findall(text) if "${{" in text else ():
-        for name in _NAMED.findall(_TEXT.sub("", expression)):
+    for expression in workflow_expressions.of_text(text):
+        for name in _NAMED.findall(workflow_expressions.without_texts(expression)):
             if name not in known:
                 text = expression.strip()
                 yield _Use(text, f"{key} doesn't know `{name}`", location, _instead(text, name))
