@@ -67,6 +67,22 @@ def signed_in(text: str, position: int) -> Iterator[Span]:
         yield from _password(match)
 
 
+_OF_ADMIN = regex(
+    r"""admin\s?[/:]\s?(?P<value>\w[^\s()（）`|/*"']{2,60})\s?(?=[)）`|*"']|[ \t]{0,9}(?:\r?\n|\Z))""", re.I
+)
+_BEFORE_ADMIN = regex(r"[(（`|,:：*]\s{0,3}\Z")
+_LINE = 500
+
+
+def of_grafana(text: str, position: int) -> Iterator[Span]:
+    """`Grafana: http://localhost:3000 (admin / …)`, the address and the login on one line or on the two."""
+    match = _OF_ADMIN.match(text, position)
+    if match and _BEFORE_ADMIN.search(text, max(0, position - 9), position):
+        above = text[max(0, position - _LINE) : position].split("\n")[-2:]
+        if "grafana" in "\n".join(above).lower():
+            yield from _password(match)
+
+
 def _password(match: re.Match[str]) -> Iterator[Span]:
     value = match["value"].rstrip(".")
     if value and not NOT_A_VALUE.fullmatch(value) and not value.isdigit():
