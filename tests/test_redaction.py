@@ -18,6 +18,8 @@ CONTEXTS = {
     "environment file, with a comment": "SECRET_KEY={0} # change me later\n",
     "environment file, commented out": "# OLD_PASSWORD={0}\n",
     "environment file, spaces": "JWT_SECRET = {0}\n",
+    "what Laravel hashes": "'password' => Hash::make('{0}'),\n",
+    "what Spring hashes": 'new User("admin", passwordEncoder.encode("{0}"))',
     "a password for sshpass": "SSHPASS={0}\n",
     "a login of Grafana beside its address": "Grafana: http://localhost:3000 (admin / {0})\n",
     "a login of Grafana below its address": "Grafana: http://localhost:3000\n- Login: x, admin:{0}\n",

@@ -77,10 +77,24 @@ _LINE = 500
 def of_grafana(text: str, position: int) -> Iterator[Span]:
     """`Grafana: http://localhost:3000 (admin / …)`, the address and the login on one line or on the two."""
     match = _OF_ADMIN.match(text, position)
-    if match and _BEFORE_ADMIN.search(text, max(0, position - 9), position):
-        above = text[max(0, position - _LINE) : position].split("\n")[-2:]
-        if "grafana" in "\n".join(above).lower():
+    if match:
+        above = "\n".join(text[max(0, position - _LINE) : position].lower().split("\n")[-2:])
+        apart = _BEFORE_ADMIN.search(text, max(0, position - 9), position)
+        if "grafana" in above and (apart or ("http" in above and text[position - 1 : position].isspace())):
             yield from _password(match)
+
+
+HASHERS = ("hash::make(", "passwordencoder.encode(", "passwordencoder().encode(", "bcrypt(", "bcrypt.hash(",
+           "bcrypt.hashsync(", "bcryptjs.hash(",
+           "argon2.hash(", "pwd_context.hash(", "crypt_context.hash(")  # fmt: skip
+_HASHED = regex(r"""[\w.:()]{1,30}?\(\s{0,5}(?P<quote>["'])(?P<value>[^"'\n]{1,100})(?P=quote)""")
+
+
+def hashed(text: str, position: int) -> Iterator[Span]:
+    """`Hash::make('…')`: what a library makes the hash of a password from."""
+    match = _HASHED.match(text, position)
+    if match:
+        yield match.span("value")
 
 
 def _password(match: re.Match[str]) -> Iterator[Span]:
