@@ -30,7 +30,7 @@ _SALT = b"auditlib"
 _PLACEHOLDER = regex(
     r"(?i)(?<![a-z])(?:change|replace|your[-_ /]|your\b|example|placeholder|todo\b|fixme|dummy|insert|"
     r"substitua|substituir|troque|altere|coloque|cambi(?:a|ar|e|ame)(?![a-z])|reempla[cz]|ersetz|remplace)|"
-    r"(?:^|[-_ ])(?:not|never)[-_ ](?:for|in|use[-_ ]in)[-_ ]prod|xxx+|<[^>]+>|"
+    r"(?:^|[-_ ])(?:not|never)[-_ ](?:for|in|use[-_ ]in)[-_ ]prod|xxx+|<[^<>]+>|"
     r"^\*+$|^\.\.\.$"
 )
 _WEAK = regex(

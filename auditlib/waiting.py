@@ -22,7 +22,7 @@ _OPENS = regex(r"^\s*(?:for|while|until)\b")
 _CLOSES = regex(r"^\s*done\b(?P<rest>.*)$")
 _PROBES = regex(r"\b(?:curl|wget|pg_isready|nc|redis-cli|mysqladmin|mongosh|docker\s+(?:inspect|exec)|nslookup)\b")
 _ENDS = regex(r"\b(?:exit|return|die|fail\w*|abort|false|raise|throw)\b")
-_FLAG = regex(r"^\s*\w+=[\"']?(?:true|false|yes|ok|0|1|ready|healthy|success)[\"']?\s*(?:;|$)|\w+=\$\((?!\()")
+_FLAG = regex(r"^\s*\w+=[\"']?(?:true|false|yes|ok|0|1|ready|healthy|success)[\"']?\s*(?:;|$)|\b\w+=\$\((?!\()")
 _DECIDES = regex(r"^\s*(?:if|case|test|\[\[?|!)(?=\s)|\|\||&&")
 _ADDRESS = regex(r"(?:https?://|\$\{?\w*(?:URL|BASE|HOST|API|ADDR)\w*\}?(?::\d+)?/)[^\s\"'|;&>)]+")
 _NEAR = 4

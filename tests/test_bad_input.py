@@ -61,6 +61,12 @@ CASES = {
         ".github/workflows/ci.yml": "on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n"
         "      - uses: actions/checkout@v4\n" + "      - run: pytest tests && docker build .\n" * 10_000
     },
+    "a script of 20,000 downloads": {
+        "scripts/a.sh": "".join(f"wget https://example.org/releases/{n}.sh\nsh {n}x.sh\n" for n in range(20_000))
+    },
+    "a profile of many parts": {
+        "compose.yaml": f"{GOOD}    profiles: [{'a_' * 60}, {'seed-' * 9000}]\n", ".env": "A=1\n",
+    },
     "an include out of the root": {"compose.yaml": f"include: [../../../etc/passwd, ../outside.yaml]\n{GOOD}"},
     "an extends out of the root": {
         "compose.yaml": "services:\n  api:\n    image: a\n    extends: {file: ../outside.yaml, service: x}\n"

@@ -15,7 +15,7 @@ from auditlib.patterns import regex
 
 _MANIFESTS = ("package.json", "requirements.txt", "pyproject.toml", "Pipfile", "go.mod", "pom.xml", "build.gradle")
 
-_ORIGIN = regex(r"--from=(?P<copied>\S+)|--mount=(?:\S*,)?from=(?P<mounted>[^\s,]+)\S*")
+_ORIGIN = regex(r"--from=(?P<copied>\S+)|--mount=(?:\S{0,500},)?from=(?P<mounted>[^\s,]+)\S*")
 
 
 def of(inventory: Inventory) -> Iterator[tuple[Service, Build, Dockerfile]]:

@@ -11,21 +11,21 @@ from auditlib.conventions import tools
 from auditlib.patterns import regex
 
 _NAMED = regex(
-    r"(?:^|[\s/])(?:npm|yarn|pnpm|bun|make|just|task|poe|pdm|hatch|rake|composer|\./\S+|bash|sh)\s+(?:\S+\s+)*?"
+    r"(?:^|[\s/])(?:npm|yarn|pnpm|bun|make|just|task|poe|pdm|hatch|rake|composer|\./\S+|bash|sh)\s+(?:\S+\s+){0,60}?"
     r"(?:run\s+|run-script\s+)?(?:\S*[:/_-])?(?:tests?|lint|check|verify|type-?check|types|e2e|unit|format-check)"
     r"(?:[:_.-]\S*)?(?=\s|$)"
 )
 """A script or target that is called as a check."""
 _OTHERS = regex(
     r"(?:^|\s|/)(?:tsc|prettier\s+.*--check|isort\s+.*--check\S*|shellcheck|actionlint|phpunit|phpstan|rspec|ctest|"
-    r"cargo\s+(?:test|clippy|fmt)|go\s+vet|dotnet\s+test|mvnw?\s+(?:\S+\s+)*(?:test|verify)|"
-    r"gradlew?\s+(?:\S+\s+)*(?:test|check)|djlint|sqlfluff\s+lint|tflint|checkov|kubeconform|kubeval|"
+    r"cargo\s+(?:test|clippy|fmt)|go\s+vet|dotnet\s+test|mvnw?\s+(?:\S+\s+){0,60}(?:test|verify)|"
+    r"gradlew?\s+(?:\S+\s+){0,60}(?:test|check)|djlint|sqlfluff\s+lint|tflint|checkov|kubeconform|kubeval|"
     r"(?:rails|artisan|mix|swift|sbt|flutter|dart|deno|bun|bazel|bazelisk|stack|cabal|lein|turbo|nx|moon|lerna)\s+"
-    r"(?:\S+\s+)*?test(?::\S+)?|gotestsum|ginkgo|pest|"
+    r"(?:\S+\s+){0,60}?test(?::\S+)?|gotestsum|ginkgo|pest|"
     r"terraform\s+validate|tox|nox|coverage\s+report|vulture|codespell|typos|ty\s+check)(?=\s|$)"
 )
 AUDITS = regex(
-    r"(?:^|\s|/)(?:(?:npm|yarn|pnpm|bun|composer|cargo)\s+(?:\S+\s+)*?audit|pip-audit|safety\s+(?:check|scan)|"
+    r"(?:^|\s|/)(?:(?:npm|yarn|pnpm|bun|composer|cargo)\s+(?:\S+\s+){0,60}?audit|pip-audit|safety\s+(?:check|scan)|"
     r"bandit|trivy|grype|snyk|semgrep|gitleaks|trufflehog|osv-scanner|detect-secrets|zizmor|govulncheck)(?=\s|$)|"
     r"(?:^|\s|/)trivy:[\w.-]+\s+(?:-\S+\s+){0,8}(?:image|fs|filesystem|repo|repository|rootfs|config)(?=\s|$)"
 )

@@ -10,11 +10,11 @@ from __future__ import annotations
 from auditlib.patterns import regex
 
 _MIGRATES = regex(
-    r"\balembic\s+(?:\S+\s+)*upgrade\b|\bflask\s+db\s+upgrade\b|\bmanage\.py\s+migrate\b|\bprisma\s+migrate\s+deploy\b|"
-    r"\bdb:migrate\b|\bknex\s+migrate:latest\b|\btypeorm\s+(?:\S+\s+)*migration:run\b|\bflyway\s+(?:\S+\s+)*migrate\b|"
-    r"\bartisan\s+migrate\b|\bliquibase\s+(?:\S+\s+)*update\b|\bdjango-admin\s+migrate\b|"
+    r"\balembic\s+(?:\S+\s+){0,60}upgrade\b|\bflask\s+db\s+upgrade\b|\bmanage\.py\s+migrate\b|\bprisma\s+migrate\s+deploy\b|"
+    r"\bdb:migrate\b|\bknex\s+migrate:latest\b|\btypeorm\s+(?:\S+\s+){0,60}migration:run\b|\bflyway\s+(?:\S+\s+){0,60}migrate\b|"
+    r"\bartisan\s+migrate\b|\bliquibase\s+(?:\S+\s+){0,60}update\b|\bdjango-admin\s+migrate\b|"
     r"\b(?:npm|yarn|pnpm|bun)\s+(?:run\s+)?(?:db[:-])?migrate(?::(?:deploy|up|latest))?(?=\s|$)|"
-    r"\bdocker[- ]compose\s+(?:\S+\s+)*(?:run|exec|up)\s+(?:\S+\s+)*(?:migrate|migrations?|migrator)(?=\s|$)"
+    r"\bdocker[- ]compose\s+(?:\S+\s+){0,60}(?:run|exec|up)\s+(?:\S+\s+){0,60}(?:migrate|migrations?|migrator)(?=\s|$)"
 )
 
 

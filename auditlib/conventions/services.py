@@ -52,16 +52,18 @@ _ONE_SHOT_NAME = regex(
     r"(?:^|[-_])(?:migrate|migrations?|migrator|init|setup|seed|seeder|bootstrap|prestart|createbuckets?|e2e|tests?|"
     r"restore|drill|certbot|playwright|cypress|k6|locust|stressor|load[-_]?test(?:er)?)(?:$|[-_])|[-_]schema$"
 )
-_ON_DEMAND = regex(
-    r"(?:tools?|manual|cli|ops|maintenance|once|(?:[\w.]+[-_])*(?:restores?|drills?|migrat(?:e|ions?)|seed|e2e|bench(?:mark)?s?)"
-    r"(?:[-_][\w.]+)*)"
-)
+_ON_DEMAND = frozenset({"tools", "tool", "manual", "cli", "ops", "maintenance", "once"})
 """Profiles of what people call for once."""
+_CALLED_ONCE = frozenset({
+    "restore", "restores", "drill", "drills", "migrate", "migration", "migrations", "seed", "e2e", "bench", "benchs",
+    "benchmark", "benchmarks",
+})  # fmt: skip
+"""Words in the names of such profiles."""
 _FOLDERS = frozenset({"PGDATA", "KAFKA_LOG_DIRS"})
 """Variables that tell a server where to keep its data."""
 _FILES = regex(
     r"(?:^|/)(?:uploads?|media|attachments?|documents?|avatars?|user[-_]?(?:files|data|content)|filestore|"
-    r"file[-_]?(?:storage|uploads?))(?:/|$)|/data/(?:[^/]+/)*files/?$"
+    r"file[-_]?(?:storage|uploads?))(?:/|$)|/data/(?:[^/]+/){0,8}files/?$"
 )
 _FILES_BY_VOLUME = regex(
     r"(?:^|[_-])(?:uploads?|attachments?|user[-_]?(?:files|uploads|content)|file[-_]?(?:storage|store|uploads?))"
@@ -364,8 +366,12 @@ def _is_thrown_away(service: Service) -> bool:
 
 def is_on_demand(service: Service) -> bool:
     """Whether a service is there for `docker compose run`: by a profile of tools, without a port or a restart."""
-    tools = bool(service.profiles) and all(map(_ON_DEMAND.fullmatch, service.profiles))
+    tools = bool(service.profiles) and all(map(_is_called_once, service.profiles))
     return tools and not service.ports and service.restart in ("", "no")
+
+
+def _is_called_once(profile: str) -> bool:
+    return profile in _ON_DEMAND or not _CALLED_ONCE.isdisjoint(profile.replace("-", "_").split("_"))
 
 
 def is_exposed(service: Service) -> bool:

@@ -26,17 +26,17 @@ TEST_FRAMEWORKS: dict[str, re.Pattern[str]] = {
     "cypress": regex(r"\bcypress\s+run\b|\bcypress-io/github-action\b"),
     "mocha": regex(r"(?:^|\s|/)_?mocha(?:\.js)?(?=\s|$)"),
     "node": regex(r"\bnode\b.*\s--test(?=[\s=-]|$)|\btsx\b.*\s--test(?=\s|$)"),
-    "bun": regex(r"\bbun\s+(?:\S+\s+)*?test(?=\s|$)"),
+    "bun": regex(r"\bbun\s+(?:\S+\s+){0,60}?test(?=\s|$)"),
     "go": regex(r"\bgo\s+test\b|\bgotestsum\b|(?:^|\s|/)ginkgo(?=\s|$)"),
     "rspec": regex(rf"(?:^|\s|/)(?:rspec|parallel_rspec|turbo_tests|knapsack\S*)(?=\s|$)|{_RAKE}"),
-    "minitest": regex(rf"\brails\s+(?:\S+\s+)*?test(?:[:/]\S+)?(?=\s|$)|\bruby\s+\S*-Itest\b|{_RAKE}"),
+    "minitest": regex(rf"\brails\s+(?:\S+\s+){{0,60}}?test(?:[:/]\S+)?(?=\s|$)|\bruby\s+\S*-Itest\b|{_RAKE}"),
     "phpunit": regex(r"(?:^|\s|/)(?:(?:simple-)?phpunit|pest|paratest)(?=\s|$)|\bartisan\s+test\b"),
-    "dotnet": regex(r"\bdotnet\s+(?:\S+\s+)*?(?:test|vstest|cake|nuke)(?=\s|$)|(?:^|\s)nuke(?=\s|$)"),
-    "cargo": regex(r"\bcargo\s+(?:\S+\s+)*?(?:test|t|nextest|tarpaulin|llvm-cov)(?=\s|$)"),
+    "dotnet": regex(r"\bdotnet\s+(?:\S+\s+){0,60}?(?:test|vstest|cake|nuke)(?=\s|$)|(?:^|\s)nuke(?=\s|$)"),
+    "cargo": regex(r"\bcargo\s+(?:\S+\s+){0,60}?(?:test|t|nextest|tarpaulin|llvm-cov)(?=\s|$)"),
     "junit": regex(
-        r"(?:^|\s|/)mvn[wd]?(?:\.cmd)?\s(?!.*-D(?:skipTests|maven\.test\.skip)(?!=false))(?:.*\s)?"
+        r"(?:^|\s|/)mvn[wd]?(?:\.cmd)?\s(?!.{0,500}-D(?:skipTests|maven\.test\.skip)(?!=false))(?:.{0,500}\s)?"
         r"(?:test|verify|package|install|deploy|integration-test)(?=\s|$)|"
-        r"(?:^|\s|/)gradlew?(?:\.bat)?\s(?!.*\s-x\s+:?test\b)(?:.*\s)?(?:\S*:)?(?:test|check|build|\w+Test|\w+TestReport)"
+        r"(?:^|\s|/)gradlew?(?:\.bat)?\s(?!.{0,500}\s-x\s+:?test\b)(?:.{0,500}\s)?(?:\S{0,100}:)?(?:test|check|build|\w+Test|\w+TestReport)"
         r"(?=\s|$)"
     ),
 }
@@ -98,8 +98,8 @@ LINTERS: dict[str, re.Pattern[str]] = {
         "rubocop": rf"(?:^|\s|/)rubocop(?=\s|$)|{_RAKE}",
         "hadolint": r"\bhadolint\b",
         "yamllint": r"\byamllint\b",
-        "clippy": r"\bcargo\s+(?:\S+\s+)*?clippy\b|\bclippy-(?:check|action)\b|\brust-clippy\b",
-        "rustfmt": r"\bcargo\s+(?:\S+\s+)*?fmt\b|(?:^|\s|/)rustfmt\b",
+        "clippy": r"\bcargo\s+(?:\S+\s+){0,60}?clippy\b|\bclippy-(?:check|action)\b|\brust-clippy\b",
+        "rustfmt": r"\bcargo\s+(?:\S+\s+){0,60}?fmt\b|(?:^|\s|/)rustfmt\b",
         "phpstan": r"(?:^|\s|/)phpstan\b",
         "psalm": r"(?:^|\s|/)psalm\b",
         "phpcs": r"(?:^|\s|/)phpcs(?=\s|$)",

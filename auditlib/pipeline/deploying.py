@@ -16,10 +16,10 @@ from auditlib.patterns import regex
 from auditlib.pipeline import Run
 
 _DEPLOYS = regex(
-    r"^(?:\S+\s+){0,3}(?:kubectl\s+(?:\S+\s+)*(?:apply|set\s+image|rollout)|helm\s+(?:\S+\s+)*(?:upgrade|install)|"
+    r"^(?:\S+\s+){0,3}(?:kubectl\s+(?:\S+\s+){0,60}(?:apply|set\s+image|rollout)|helm\s+(?:\S+\s+){0,60}(?:upgrade|install)|"
     r"docker\s+stack\s+deploy|docker\s+service\s+update|fly(?:ctl)?\s+deploy|terraform\s+apply|pulumi\s+up|"
     r"serverless\s+deploy|sls\s+deploy|cdk\s+deploy|ansible-playbook|gcloud\s+(?:run|app)\s+deploy|kamal\s+deploy|"
-    r"aws\s+ecs\s+update-service|eb\s+deploy|vercel\s+(?:\S+\s+)*--prod|railway\s+up|fastapi\s+deploy|wrangler\s+deploy|"
+    r"aws\s+ecs\s+update-service|eb\s+deploy|vercel\s+(?:\S+\s+){0,60}--prod|railway\s+up|fastapi\s+deploy|wrangler\s+deploy|"
     r"heroku\s+container:release|firebase\s+deploy|aws\s+ssm\s+send-command|netlify\s+deploy|az\s+webapp\s+(?:up|deploy)|copilot\s+deploy)\b"
 )
 _BY_SSH = regex(
@@ -32,7 +32,7 @@ _DEPLOYING_ACTION = regex(
     r"appleboy/ssh-action|ssm-send-command|app_action/deploy|wrangler-action|vercel-action|railway-deploy|kamal",
     re.I,
 )
-_ON_OWN_RUNNER = regex(r"\bdocker[ -]compose\b.*\sup\b.*\s(?:-d|--detach|--wait)\b")
+_ON_OWN_RUNNER = regex(r"\bdocker[ -]compose\b.{0,300}\sup\b.{0,300}\s(?:-d|--detach|--wait)\b")
 _CALLED_DEPLOYMENT = regex(
     r"(?<![a-z])(?:re)?(?:deploy|deployment|release|rollout|ship|prod|production|live|cd)(?![a-z])", re.I
 )

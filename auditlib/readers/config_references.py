@@ -33,8 +33,8 @@ _URL = regex(r"\b([a-z][a-z0-9+]{1,20})://(?:[^\s/@\"'<>]+@)?([a-z][a-z0-9_-]*):
 _COLLECTOR = regex(r"^receivers:(?:\s|$)", re.M)
 _EXPORTERS = regex(r"^exporters:[^\n]*\n(?:[ \t#][^\n]*\n?|\n)*", re.M)
 _SENT_TO = regex(
-    r"^[ \t]+(?:-[ \t]+)?(?:(?:endpoint|brokers|addresses|addr|host)[ \t]*:[ \t]*\[?[ \t]*)?[\"']?"
-    r"(?P<host>[a-z][a-z0-9_-]*):(?P<port>\d{2,5})(?![\w.])",
+    r"^[ \t]{1,60}(?:-[ \t]{1,60})?(?:(?:endpoint|brokers|addresses|addr|host)[ \t]{0,60}:[ \t]{0,60}\[?[ \t]{0,60})?"
+    r"[\"']?(?P<host>[a-z][a-z0-9_-]*):(?P<port>\d{2,5})(?![\w.])",
     re.M,
 )
 _LOGSTASH = regex(r"^\s*(?:input|output)\s*\{", re.M)

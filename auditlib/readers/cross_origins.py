@@ -44,7 +44,7 @@ _GO = _Language(
         r"""|["']Access-Control-Allow-Origin["']\s*,\s*(?P<header>"\*")"""
     ),
     regex(r"AllowCredentials\s*:\s*true\b"),
-    regex(r"(?:[iI]s)?(?:Dev|Debug|Local)\w*\s*(?:\(\))?\s*\{|[\"'](?:dev|development|local)[\"']"),
+    regex(r"(?:[iI]s)?(?:Dev|Debug|Local)\w{0,60}\s{0,50}(?:\(\))?\s{0,50}\{|[\"'](?:dev|development|local)[\"']"),
 )
 _CSHARP = _Language(
     regex(r"Cors|WithOrigins"),

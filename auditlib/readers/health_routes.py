@@ -58,7 +58,7 @@ _ON_HEALTH = regex(rf"/{_WORD}$")
 
 _TEXT = regex(r"\"[^\"\n]{0,300}\"|'[^'\n]{0,300}'|`[^`\n]{0,300}`")
 _NOTE = regex(r"//[^\n]*")
-_CALL = regex(r"(\w+)(?:<[^<>()]{0,60}>)?\(")
+_CALL = regex(r"\b(\w+)(?:<[^<>()]{0,60}>)?\(")
 _DECIDES = regex(r"\b(?:if|switch|match|try|throw|await|catch|select)\b|\?|<-")
 _HARMLESS = {
     "go": frozenset({

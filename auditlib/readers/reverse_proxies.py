@@ -30,7 +30,7 @@ _CADDY_PLAIN = regex(
     re.I,
 )
 """A site's address with the scheme of plain HTTP, and a name that the world knows."""
-_CADDY_NAME = regex(r"(?:https://)?((?:[a-z0-9-]+\.)+[a-z]{2,20})(?=[\s,{:])", re.I)
+_CADDY_NAME = regex(r"(?:https://)?((?:[a-z0-9-]{1,63}\.){1,10}[a-z]{2,20})(?=[\s,{:])", re.I)
 _CADDY_PORT = regex(r":(\d{2,5})(?=[\s,{/])")
 _HAPROXY_SERVER = regex(r"^\s*server\s+\S+\s+([^\s:]+)(?::(\d+))?")
 _HAPROXY_BIND = regex(r"^\s*bind\s+\S*?:(\d{1,5})\b")

@@ -68,7 +68,7 @@ _LINE_OF_ENV = regex(r"[\"']([A-Z][A-Z0-9_]+)=")
 _WRITES = regex(
     r"(?i)\b(?:Copy-Item|Move-Item|Rename-Item|New-Item|Out-File|Set-Content|Add-Content|copy|move|WriteAll\w+)\b|>"
 )
-_PATH = regex(r"[\w$./@-]*[\w@-]\.[\w.-]*\w")
+_PATH = regex(r"(?<![\w$./@-])[\w$./@-]*[\w@-]\.[\w.-]*\w")
 _WORD = regex(r"\w+")
 _ASSIGNED = regex(r"^[ \t]*(?:(?:local|export|readonly|declare)[ \t]+)?(\w{1,80})=", re.M)
 _DECIDES = regex(

@@ -46,11 +46,11 @@ from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
 
 _RENEWS_ONCE = regex(
-    r"(?:^|\s|/)certbot\S*\s(?:\S+\s+){0,8}?renew\b|(?:^|\s|/)acme\.sh\s.*--(?:renew|renew-all|cron|install-?cert)\b|"
+    r"(?:^|\s|/)certbot\S*\s(?:\S+\s+){0,8}?renew\b|(?:^|\s|/)acme\.sh\s.{0,300}--(?:renew|renew-all|cron|install-?cert)\b|"
     r"(?:^|\s|/)lego\s(?:\S+\s+){0,12}renew\b"
 )
 """A renewal in a script that a host's table of cron starts."""
-_STARTS_ANEW = regex(r"\brestart\b|\bup\b.*\s(?:-d|--detach)\b|\bstart\b|\bkill\b")
+_STARTS_ANEW = regex(r"\brestart\b|\bup\b.{0,300}\s(?:-d|--detach)\b|\bstart\b|\bkill\b")
 _RENEWS = regex(r"\bcertbot\s+(?:-\S+\s+){0,5}renew\b")
 _REPEATS = regex(r"\b(?:while|until|for)\b|\bsleep\b|\bcrond?\b")
 _RELOADS = regex(r"(?<!-)\breload\b|\bHUP\b|(?:deploy|post|renew)-hook|--reloadcmd")

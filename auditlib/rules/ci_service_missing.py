@@ -52,7 +52,7 @@ _KINDS = {
     "nats": ("NATS", "4222", "nats"),
 }  # fmt: skip
 _STARTS = regex(
-    r"\bdocker\s+(?:\S+\s+)*?(?:run|start)\b|\bcompose\s+(?:\S+\s+)*?(?:up|run|start)\b|\bsystemctl\b|\bservice\s+\S+\s+start\b|"
+    r"\bdocker\s+(?:\S+\s+){0,60}?(?:run|start)\b|\bcompose\s+(?:\S+\s+){0,60}?(?:up|run|start)\b|\bsystemctl\b|\bservice\s+\S+\s+start\b|"
     r"\b(?:redis|rabbitmq|mongo|mysql|mariadb|postgres\w*|nats)[\w-]*\b"
 )
 """What may start a service by other means, and the names of programs and actions that do."""

@@ -24,7 +24,7 @@ References:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from auditlib.conventions import environments, services
 from auditlib.graph import DependencyGraph
@@ -48,12 +48,13 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         return
     if any(entry.value is None for _, entry in given):
         return
-    known = [value for _, entry in given for value in _values(inventory, entry)]
-    blank = any(_may_be_blank(inventory, entry) for _, entry in given)
+    known = _Known(_values(inventory, [entry for _, entry in given]))
+    demanded = {item.name for item in inventory.variables if item.operator in (":?", "?")}
+    blank = any(_may_be_blank(demanded, entry) for _, entry in given)
     wrong = [told for told in inventory.told_logins
              if not environments.is_for_development(told.location.file)
              and not _starts_another(inventory, told)
-             and not any(_are_equal(value, told.password) for value in known)
+             and told.password not in known
              and not (blank and _is_usual(told.password))]  # fmt: skip
     if wrong:
         fixed = sorted(given, key=lambda item: bool(item[1].variables))
@@ -66,19 +67,18 @@ def _starts_another(inventory: Inventory, told: ToldLogin) -> bool:
     return script is not None and "COMPOSE_FILE" in script.sets
 
 
-def _values(inventory: Inventory, entry: EnvironmentEntry) -> Iterator[Value]:
+def _values(inventory: Inventory, entries: Sequence[EnvironmentEntry]) -> Iterator[Value]:
     """What a password may be by the files: itself, and what environment files and templates say."""
-    if entry.value is not None:
-        yield entry.value
+    yield from (entry.value for entry in entries if entry.value is not None)
+    names = {name for entry in entries for name in entry.variables}
     yield from (line.value for file in inventory.env_files for line in file.lines
-                if line.name in entry.variables and line.value and line.value.text)  # fmt: skip
+                if line.name in names and line.value and line.value.text)  # fmt: skip
 
 
-def _may_be_blank(inventory: Inventory, entry: EnvironmentEntry) -> bool:
+def _may_be_blank(demanded: set[str], entry: EnvironmentEntry) -> bool:
     """Whether a password may be left empty, so that Grafana makes the usual one."""
     open_ended = entry.value is None or not entry.value.text or "$" in entry.value.text
-    demanded = any(item.name in entry.variables and item.operator in (":?", "?") for item in inventory.variables)
-    return open_ended and not demanded
+    return open_ended and demanded.isdisjoint(entry.variables)
 
 
 def _is_usual(password: Value) -> bool:
@@ -86,8 +86,19 @@ def _is_usual(password: Value) -> bool:
     return password.text == "admin" or (password.weak and password.length == len("admin"))
 
 
-def _are_equal(one: Value, other: Value) -> bool:
-    return one.identity == other.identity if one.identity and other.identity else one.text == other.text
+class _Known:
+    """Values, to be asked for an equal one: by their identity, or by what is shown where one has none."""
+
+    def __init__(self, values: Iterable[Value]) -> None:
+        every = list(values)
+        self._identities = {value.identity for value in every if value.identity}
+        self._texts = {value.text for value in every}
+        self._plain = {value.text for value in every if not value.identity}
+
+    def __contains__(self, value: Value) -> bool:
+        if value.identity:
+            return value.identity in self._identities or value.text in self._plain
+        return value.text in self._texts
 
 
 def _evidence(wrong: list[ToldLogin], service: Service, entry: EnvironmentEntry) -> Evidence:

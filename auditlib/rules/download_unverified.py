@@ -98,18 +98,15 @@ def _unverified(commands: Sequence[Command]) -> Iterator[_Download]:
     cores = [command_words.core(list(item.words)) for item in commands]
     if any(_compares(words) for words in cores):
         return
+    used = {name: index for index, words in enumerate(cores) for name in _used(words)}
     for index, (command, words) in enumerate(zip(commands, cores, strict=True)):
         address = _address(words) if words and words[0] in _FETCHES else ""
         if address and not _OWN.match(address):
             saved = _saved(words, address)
-            after = cores[index + 1 :]
-            if (
-                command.caught
-                and not saved
-                and _is_fed(commands[index + 1 : index + 2], next(iter(after), []), command, address)
-            ):
-                yield _Download(address, "", command.location, tuple(after[0]))
-            elif saved and _PROGRAM.search(address) and any(_uses(later, saved) for later in after):
+            after = next(iter(cores[index + 1 : index + 2]), [])
+            if command.caught and not saved and _is_fed(commands[index + 1 : index + 2], after, command, address):
+                yield _Download(address, "", command.location, tuple(after))
+            elif saved and _PROGRAM.search(address) and used.get(saved.removeprefix("./"), 0) > index:
                 yield _Download(address, saved, command.location)
 
 
@@ -146,14 +143,14 @@ def _is_fed(following: Sequence[Command], words: list[str], fetch: Command, addr
     return words[0] in command_words.SHELLS and reads
 
 
-def _uses(words: list[str], saved: str) -> bool:
-    """Whether a command runs a file, unpacks it or makes it a program."""
+def _used(words: list[str]) -> set[str]:
+    """The names that a command runs, unpacks or makes a program."""
+    if not words:
+        return set()
     names = {word.strip("\"'").removeprefix("./") for word in words}
-    own = saved.removeprefix("./")
-    if not words or own not in names:
-        return False
-    program = posixpath.basename(words[0])
-    return program in command_words.SHELLS or program in _UNPACKS or words[0].removeprefix("./") == own
+    if posixpath.basename(words[0]) in command_words.SHELLS or posixpath.basename(words[0]) in _UNPACKS:
+        return names
+    return names & {words[0].removeprefix("./")}
 
 
 def _evidence(found: list[_Download]) -> Evidence:

@@ -130,8 +130,8 @@ def _misplaced(inventory: Inventory, service: Service, files: ContainerFiles) ->
 
 
 _INSTALLS_ITSELF = regex(
-    r"\bpip3? install\b.*\s(?:-e|--editable|\.|[./]\S*/?)(?:\s|\[|$)|\b(?:poetry|pdm|hatch|rye|flit)\b|\buv sync\b|"
-    r"setup\.py"
+    r"\bpip3? install\b.{0,500}\s(?:-e|--editable|\.|[./]\S*/?)(?:\s|\[|$)|"
+    r"\b(?:poetry|pdm|hatch|rye|flit)\b|\buv sync\b|setup\.py"
 )
 """What makes the project's own modules known wherever its programs start."""
 _FOLDER_OPTIONS = frozenset({"--app-dir", "--chdir", "--pythonpath", "--workdir", "--python-path", "--path"})

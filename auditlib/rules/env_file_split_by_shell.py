@@ -28,7 +28,8 @@ from __future__ import annotations
 
 import posixpath
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from itertools import islice
 
 from msgspec import Struct
 
@@ -46,6 +47,11 @@ _SPLITS = regex(r"^\$\([^\n]{1,200}\|\s*xargs\s*\)$")
 _FILE = regex(r"(?<![\w.*-])[\w-]*\.env(?:\.[\w-]+)*(?![\w*])")
 
 
+_SHOWN = 30
+"""Lines, and files of one name, that are looked at: no message names more."""
+_File = tuple[int, list[EnvLine]]
+
+
 class _Split(Struct, frozen=True):
     """A command that exports the words of a file, and the lines that it breaks."""
 
@@ -57,9 +63,10 @@ class _Split(Struct, frozen=True):
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """For each environment file with values that hold spaces one finding for all scripts that export its words."""
     found: defaultdict[str, list[_Split]] = defaultdict(list)
-    for script in inventory.scripts:
+    by_name = _by_name(inventory)
+    for script in inventory.scripts if by_name else ():
         exports = [item for item in script.commands if _is_split(item)] if "IFS" not in script.sets else []
-        if exports and (broken := _broken(inventory, script, exports[0])):
+        if exports and (broken := _broken(by_name, script, exports[0])):
             found[broken[0].location.file].append(_Split(exports[0], broken))
     yield from map(_evidence, found.values())
 
@@ -68,14 +75,25 @@ def _is_split(command: Command) -> bool:
     return command.words[:1] == ("export",) and any(map(_SPLITS.search, command.words[1:]))
 
 
-def _broken(inventory: Inventory, script: Script, export: Command) -> list[EnvLine]:
+def _broken(by_name: Mapping[str, list[_File]], script: Script, export: Command) -> list[EnvLine]:
     """The lines with spaces of the file that is meant, or of its template."""
     text = " ".join(export.words)
     if not _FILE.search(text):  # a variable holds the path: what the script speaks of elsewhere
         text = " ".join(word for item in script.commands for word in item.words)
     named = set(_FILE.findall(text))
-    meant = [file for file in inventory.env_files if not named.isdisjoint(_names(file))]
-    return [line for file in meant for line in file.lines if _has_spaces(line)]
+    meant = {place: lines for name in named for place, lines in by_name.get(name, ())}
+    return [line for place in sorted(meant)[:_SHOWN] for line in meant[place]]
+
+
+def _by_name(inventory: Inventory) -> Mapping[str, list[_File]]:
+    """By each of a file's names its place among all, and the first of its lines that hold spaces."""
+    found: defaultdict[str, list[_File]] = defaultdict(list)
+    for place, file in enumerate(inventory.env_files):
+        lines = list(islice(filter(_has_spaces, file.lines), _SHOWN))
+        for name in _names(file) if lines else ():
+            if len(found[name]) < _SHOWN:
+                found[name].append((place, lines))
+    return found
 
 
 def _names(file: EnvFile) -> set[str]:

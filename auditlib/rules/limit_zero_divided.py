@@ -39,7 +39,7 @@ from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 _LIMIT = "container_spec_memory_limit_bytes"
-_GUARDED = regex(rf"{_LIMIT}\s*(?:\{{[^}}]*\}})?[\s)]*(?:>|!=)\s*0(?![\d.])")
+_GUARDED = regex(rf"{_LIMIT}\s{{0,50}}(?:\{{[^}}]{{0,300}}\}})?[\s)]{{0,50}}(?:>|!=)\s{{0,50}}0(?![\d.])")
 _ABOVE = regex(r">=?\s*(?:bool\s*)?[\d.]+")
 _OF_CONTAINER = frozenset({"name", "container", "container_name", "id", "image"})
 """Labels by which an alert may ask for some of the containers."""

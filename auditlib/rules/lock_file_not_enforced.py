@@ -46,7 +46,7 @@ from auditlib.patterns import regex
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
-_CARGO = regex(r"^cargo\s+(?:\S+\s+)*?(?:build|install\s+--path)\b(?!.*\s--(?:locked|frozen|offline)\b)")
+_CARGO = regex(r"^cargo\s+(?:\S+\s+){0,60}?(?:build|install\s+--path)\b(?!.*\s--(?:locked|frozen|offline)\b)")
 _SWITCHED_OFF = frozenset({"--no-frozen-lockfile", "--frozen-lockfile=false", "--no-immutable", "--force"})
 """Options by which a manager is told not to hold to the lock file."""
 

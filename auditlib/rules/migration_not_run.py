@@ -64,7 +64,7 @@ _SETS = (
      "bundle exec rails db:migrate"),
 )  # fmt: skip
 _APPLIES = regex(
-    r"\balembic\b.*\bupgrade\b|\bflask\s+db\s+upgrade\b|\bmigrate\b|\bprisma\s+(?:migrate\s+deploy|db\s+push)|"
+    r"\balembic\b.{0,300}\bupgrade\b|\bflask\s+db\s+upgrade\b|\bmigrate\b|\bprisma\s+(?:migrate\s+deploy|db\s+push)|"
     r"\bmigrations?\b|\bdb:(?:migrate|prepare|setup|schema:load)\b|"
     r"\bliquibase\b|\bprestart\b|\bpre-?start\b|\bentrypoint\b|"
     r"\bupgrade-?db\b|\bdb[_-]upgrade",

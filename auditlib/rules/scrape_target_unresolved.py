@@ -51,7 +51,7 @@ _NOT_A_SERVICE = regex(
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _OF_JOB = "the job "
-_DOWN = regex(r"up\s*(?:\{[^}]*\})?\s*(?:==\s*0|<\s*1)")
+_DOWN = regex(r"up\s{0,50}(?:\{[^}]*\})?\s{0,50}(?:==\s*0|<\s*1)")
 """An alert on targets that are down, with nothing else in its expression."""
 _LISTENS = regex(r"--web\.listen-address[= ]\S*?:(\d+)")
 

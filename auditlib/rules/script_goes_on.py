@@ -49,7 +49,7 @@ from auditlib.rules._rule import Evidence, rule
 
 _MATTERS = regex(
     r"^(?:sudo\s+(?:-\S+\s+)*)?(?:git\s+(?:-C\s+\S+\s+)?(?:pull|fetch|checkout|reset|clone|merge)\b|"
-    r"docker[- ]compose\s+(?:\S+\s+)*?(?:pull|up|build|run|exec)\b|docker\s+(?:pull|build|run|load|login)\b|"
+    r"docker[- ]compose\s+(?:\S+\s+){0,60}?(?:pull|up|build|run|exec)\b|docker\s+(?:pull|build|run|load|login)\b|"
     r"docker\s+stack\s+deploy\b|"
     r"(?:npm|yarn|pnpm|bun)\s+(?:ci|install|i|run|build)\b|(?:python\d?\s+-m\s+)?pip3?\s+install\b|poetry\s+install\b|"
     r"uv\s+sync\b|alembic\s|python\d?\s+\S*manage\.py\s|php\s+artisan\s|composer\s+install\b|bundle\s|"

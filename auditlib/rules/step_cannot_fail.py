@@ -66,7 +66,7 @@ _PIPED = regex(r"\|\s*(?:tee|cat|head|tail|ts)\b")
 """Programs that succeed whatever they are given to read."""
 _OWN_STATUS = regex(r"\bpipefail\b|\bPIPESTATUS\b|\bexit\b|\bgrep\b")
 _HARMLESS = frozenset({"echo", "printf", "true", ":"})
-_KEEPS_STATUS = regex(r"\bexit\b|\bset\s+-\w*e|=\"?\$\?|\[\s.*\$\?|\bPIPESTATUS\b|GITHUB_OUTPUT")
+_KEEPS_STATUS = regex(r"\bexit\b|\bset\s+-\w*e|=\"?\$\?|\[\s.{0,200}\$\?|\bPIPESTATUS\b|GITHUB_OUTPUT")
 _FAILS_ON_ERROR = regex(r"-[a-zA-Z]*[fw][a-zA-Z]*|--fail(?:-with-body|-early)?|--write-out")
 
 

@@ -121,6 +121,8 @@ _HINTS: list[tuple[str, Callable[..., Iterator[Span]]]] = [
     *((hint, formats.pgpass) for hint in _PORT_HINTS),
     *((hint, logins.told) for hint in logins.HINTS),
     *((hint, logins.signed_in) for hint in ("log in", "logging in", "sign in", "signing in", "login with", "login as")),
+    *((hint, logins.hashed) for hint in logins.HASHERS),
+    *((hint, logins.of_grafana) for hint in ("admin/", "admin /", "admin:", "admin :")),
     *((hint, commands.user_and_password) for hint in (" -p", '"-p"')),
     ("<<<", inputs.here_string),
     ("chpasswd", inputs.login),

@@ -67,6 +67,36 @@ def signed_in(text: str, position: int) -> Iterator[Span]:
         yield from _password(match)
 
 
+_OF_ADMIN = regex(
+    r"""admin\s?[/:]\s?(?P<value>\w[^\s()（）`|/*"']{2,60})\s?(?=[)）`|*"']|[ \t]{0,9}(?:\r?\n|\Z))""", re.I
+)
+_BEFORE_ADMIN = regex(r"[(（`|,:：*]\s{0,3}\Z")
+_LINE = 500
+
+
+def of_grafana(text: str, position: int) -> Iterator[Span]:
+    """`Grafana: http://localhost:3000 (admin / …)`, the address and the login on one line or on the two."""
+    match = _OF_ADMIN.match(text, position)
+    if match:
+        above = "\n".join(text[max(0, position - _LINE) : position].lower().split("\n")[-2:])
+        apart = _BEFORE_ADMIN.search(text, max(0, position - 9), position)
+        if "grafana" in above and (apart or ("http" in above and text[position - 1 : position].isspace())):
+            yield from _password(match)
+
+
+HASHERS = ("hash::make(", "passwordencoder.encode(", "passwordencoder().encode(", "bcrypt(", "bcrypt.hash(",
+           "bcrypt.hashsync(", "bcryptjs.hash(",
+           "argon2.hash(", "pwd_context.hash(", "crypt_context.hash(")  # fmt: skip
+_HASHED = regex(r"""[\w.:()]{1,30}?\(\s{0,5}(?P<quote>["'])(?P<value>[^"'\n]{1,100})(?P=quote)""")
+
+
+def hashed(text: str, position: int) -> Iterator[Span]:
+    """`Hash::make('…')`: what a library makes the hash of a password from."""
+    match = _HASHED.match(text, position)
+    if match:
+        yield match.span("value")
+
+
 def _password(match: re.Match[str]) -> Iterator[Span]:
     value = match["value"].rstrip(".")
     if value and not NOT_A_VALUE.fullmatch(value) and not value.isdigit():

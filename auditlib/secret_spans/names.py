@@ -8,7 +8,7 @@ from functools import lru_cache
 from auditlib.patterns import regex
 
 _CREDENTIAL = regex(
-    r"(?:password|passwd|passwort|passphrase|storepass|keypass|(?:pg|db|my|mysql|redis|smtp|mail|ftp|root|admin|user|auth)pass|passcode|passkey)s?\d*$"
+    r"(?:password|passwd|passwort|passphrase|storepass|keypass|(?:pg|db|my|mysql|redis|smtp|mail|ftp|ssh|root|admin|user|auth)pass|passcode|passkey)s?\d*$"
     r"|(?:^|_)(?:pwd|pw|pass|psk|requirepass|masterauth|secrets?|token|authtoken|(?:api|auth|access|bot|refresh)tokens?|"
     r"mnemonic|seed_phrase|totp_seed|erlang_cookie|http_header_value|x_honeycomb_team|"
     r"(?:api|private|access|secret|encryption|signing|auth|service|routing|license|master|account|shared|jwt|app|"

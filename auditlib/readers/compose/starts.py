@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import IntEnum
 from typing import Any
@@ -30,6 +31,8 @@ _BELOW_VARIABLE = regex(r"^\$\{?\w+\}?/")
 """A variable for the folder of a path, as a rule the root of the checkout."""
 _BESIDE = regex(r"^\$\{?(?:SCRIPT_?DIR|SCRIPT_?PATH|HERE|BASE_?DIR|DIR)\}?/[\w.-]+\.ya?ml$", re.I)
 """A Compose file beside the script, as the usual names say of the folder that a script finds itself in."""
+_TITLE = 300
+"""Characters of a heading that are looked at."""
 _HINT = regex(r"docker[- ](?:compose|stack)")
 """Texts without it are not taken apart."""
 
@@ -142,12 +145,13 @@ def _file_of(word: str, values: Mapping[str, str]) -> str:
 
 def _of_document(document: Document) -> Iterator[Start]:
     """The starts that a document gives, below a heading or in a document on production."""
-    titles = [(heading.location.line, heading.text) for heading in document.headings]
+    lines = [heading.location.line for heading in document.headings]  # in their order
     for mention in document.mentions:
         if mention.kind != "command" or stages.is_for_development(document.path):
             continue
         line = mention.location.line
-        above = next((text for number, text in reversed(titles) if number < line), "")
+        place = bisect_left(lines, line)
+        above = document.headings[place - 1].text[:_TITLE] if place else ""
         if _ON_DEVELOPMENT.search(above):
             continue
         for files in _files(tuple(mention.text.split()), ""):

@@ -39,9 +39,9 @@ _TOKEN = regex(
 _AFTER = regex(r"\s*(?P<operator>\?\?|\|\||[!=]==?)\s*(?P<value>.*)", re.S)
 _CONFIG = regex(
     rf"""(?P<comment>//[^\n]*|/\*(?:[^*]|\*(?!/))*+(?:\*/)?)
-    |\b\w*[cC]onfig(?:Service)?\??\.get(?P<demanded>OrThrow)?(?:<[^<>()\n]{{1,60}}>)?\(\s*["'](?P<name>[A-Z][A-Z0-9_]{{1,80}})["']
-     \s*(?:,\s*(?P<given>{_STRING}|[\w.+-]+)\s*,?\s*)?\)
-     (?P<after>!?\s*(?:\?\?|\|\|)\s*(?:{_STRING}|[\w.+-]+))?
+    |\b\w*[cC]onfig(?:Service)?\??\.get(?P<demanded>OrThrow)?(?:<[^<>()\n]{{1,60}}>)?\(\s{{0,60}}["'](?P<name>[A-Z][A-Z0-9_]{{1,80}})["']
+     \s{{0,60}}(?:,\s{{0,60}}(?P<given>{_STRING}|[\w.+-]+)\s{{0,60}},?\s{{0,60}})?\)
+     (?P<after>!?\s{{0,60}}(?:\?\?|\|\|)\s{{0,60}}(?:{_STRING}|[\w.+-]+))?
     |(?P<string>{_STRING})""",
     re.X,
 )

@@ -18,7 +18,9 @@ from auditlib.patterns import regex
 from auditlib.source import Source
 
 _USE = regex(
-    r"\b\w+\.use\(\s*['\"`](?P<prefix>/[^'\"`\n]{0,200})['\"`]\s*,(?P<given>[^;\n]{1,300}?)\)\s*;?[ \t]*$", re.M
+    r"\b\w+\.use\(\s{0,60}['\"`](?P<prefix>/[^'\"`\n]{0,200})['\"`]\s{0,60},"
+    r"(?P<given>[^;\n]{1,300}?)\)\s{0,60};?[ \t]{0,60}$",
+    re.M,
 )
 _REQUIRED = regex(r"require\(\s*['\"](?P<path>\.{1,2}/[^'\"\n]{1,200})['\"]\s*\)")
 _IMPORTED = regex(
