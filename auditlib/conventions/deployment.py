@@ -213,6 +213,7 @@ def workflow_variables(inventory: Inventory) -> Iterator[Pair]:
                 yield from step.env
 
 
+@answered_once
 def signs_of_production(inventory: Inventory) -> tuple[Related, ...]:
     """Where the repository says that it is put into production: jobs, scripts, profiles, files that are called so."""
     found = [

@@ -126,7 +126,8 @@ def lasting(inventory: Inventory) -> dict[str, list[Service]]:
 def left_out(inventory: Inventory, lasting: Collection[Service]) -> str:
     """A sentence on the tools for people in the projects of services that run all the time, if some aren't counted."""
     known = {item.key for item in lasting}
-    mine = [item for item in inventory.deployed_services if item.project in {each.project for each in lasting}]
+    projects = {item.project for item in lasting}
+    mine = [item for item in inventory.deployed_services if item.project in projects]
     names = [item.name for item in mine if item.key not in known and not item.profiles and _is_tool(inventory, item)]
     return f" Tools for people ({listed(names)}) aren't counted." if names else ""
 

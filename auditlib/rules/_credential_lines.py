@@ -14,6 +14,7 @@ from auditlib.compose.discovery import BASES
 from auditlib.conventions import deployment, secrets
 from auditlib.conventions.secrets import Sighting
 from auditlib.inventory import Inventory
+from auditlib.inventory.answers import answered_once
 from auditlib.inventory.delivery import Job
 from auditlib.inventory.stack import Service
 from auditlib.model import Location
@@ -68,10 +69,21 @@ def variables_of(name: str, uses: list[Use], inventory: Inventory) -> dict[int, 
 
 def _told_elsewhere(name: str, mine: set[str], inventory: Inventory) -> str:
     """The one variable from which another file, such as an overlay, gives these services the same."""
-    given = (entry for item in inventory.services if item.name in mine for entry in item.environment)
-    found = {entry.variables for entry in given if entry.name == name and entry.variables}
+    given = _filled_in(inventory)
+    found = {variables for service in mine for variables in given.get((service, name), ())}
     only = found.pop() if len(found) == 1 else ()
     return only[0] if len(only) == 1 else ""
+
+
+@answered_once
+def _filled_in(inventory: Inventory) -> dict[tuple[str, str], set[tuple[str, ...]]]:
+    """The variables that fill an entry of the environment, by the names of the service and of the entry."""
+    found: defaultdict[tuple[str, str], set[tuple[str, ...]]] = defaultdict(set)
+    for item in inventory.services:
+        for entry in item.environment:
+            if entry.variables:
+                found[item.name, entry.name].add(entry.variables)
+    return found
 
 
 def _of_its_own(name: str, service: str) -> str:

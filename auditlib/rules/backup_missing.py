@@ -38,6 +38,8 @@ from auditlib.conventions import backups, environments, services, sqlite_files
 from auditlib.conventions.images import Product
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
+from auditlib.inventory.answers import answered_once
+from auditlib.inventory.document import Document
 from auditlib.inventory.stack import Mount, Project, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.phrases import listed, specified
@@ -112,11 +114,17 @@ def _evidence(inventory: Inventory, project: Project, stores: list[_Store], pass
 def _leaves_out(inventory: Inventory, stores: list[_Store]) -> str:
     """The document on backups that names other services of the repository, and none of these stores."""
     mine = {name.lower() for service, product, _ in stores for name in (service.name, product.name, service.project)}
-    others = {service.name.lower() for service in inventory.services} - mine
-    on_backups = [item for item in inventory.documents if backups.is_on_backups(item)]
-    if any(mine & item.words for item in on_backups):
+    on_backups = _on_backups(inventory)
+    if not on_backups or any(mine & document.words for document, _ in on_backups):
         return ""
-    return next((item.path for item in on_backups if others & item.words), "")
+    return next((document.path for document, named in on_backups if named - mine), "")
+
+
+@answered_once
+def _on_backups(inventory: Inventory) -> list[tuple[Document, frozenset[str]]]:
+    """The documents on backups, each with the names of services that it has."""
+    names = {service.name.lower() for service in inventory.services}
+    return [(item, item.words & names) for item in inventory.documents if backups.is_on_backups(item)]
 
 
 def _severity(stores: list[_Store], spoken: bool) -> Severity | None:

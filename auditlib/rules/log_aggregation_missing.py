@@ -35,12 +35,14 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 
 from auditlib import log_collection, stages
 from auditlib.conventions import deployment, environments, exporters, images, services, stacks
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
+from auditlib.inventory.answers import answered_once
 from auditlib.inventory.stack import Project, Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
@@ -216,11 +218,7 @@ def _is_beside_production(inventory: Inventory, project: Project) -> bool:
     if stages.names_production(file):
         return False
     own = set(inventory.services_of(project.name))
-    others = (
-        item for item in inventory.base_projects
-        if stages.names_production(posixpath.basename(item.location.file))
-        and posixpath.dirname(item.location.file) == posixpath.dirname(file)
-    )  # fmt: skip
+    others = _for_production(inventory).get(posixpath.dirname(file), ())
     return any(2 * len(own & set(inventory.services_of(item.name))) > len(own) for item in others)
 
 
@@ -250,3 +248,14 @@ def _log_mounts(applications: list[Service]) -> tuple[Related, ...]:
         for service in applications
         for mount in log_collection.volumes(service)
     )
+
+
+@answered_once
+def _for_production(inventory: Inventory) -> dict[str, list[Project]]:
+    """The base projects whose file is called for production, by its folder."""
+    found: defaultdict[str, list[Project]] = defaultdict(list)
+    for item in inventory.base_projects:
+        folder, name = posixpath.split(item.location.file)
+        if stages.names_production(name):
+            found[folder].append(item)
+    return found

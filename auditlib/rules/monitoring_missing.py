@@ -92,8 +92,9 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         return
     for project in inventory.deployed_projects:
         running = _running(inventory, project)
-        if _is_in_production(inventory, project, running) and not _is_watched(inventory):
-            yield _evidence(inventory, project, running)
+        if _is_in_production(inventory, project, running):
+            if not _is_watched(inventory):
+                yield _evidence(inventory, project, running)
             return
 
 

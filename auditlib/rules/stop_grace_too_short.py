@@ -31,6 +31,7 @@ References:
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 
 from auditlib.compose.errors import RefusedError
@@ -38,6 +39,7 @@ from auditlib.compose.units import parse_duration
 from auditlib.conventions import environments, server_traits, services
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
+from auditlib.inventory.answers import answered_once
 from auditlib.inventory.configuration import ServerTrait
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
@@ -70,14 +72,20 @@ def _serves(inventory: Inventory, service: Service) -> bool:
     """Whether a service is the one of its image that answers requests, as far as its words can tell: not a task that
     ends, nor one of several modes of a program of which others have the ports.
     """
-    modes = [
-        item
-        for item in inventory.distinct_services
-        if item.command and services.image_key(item) == services.image_key(service)
-    ]
+    modes = _modes(inventory).get(services.image_key(service), [])
     others = [item for item in modes if item.command != service.command]
     beside = bool(service.command) and any(_has_port(item) for item in others) and not _has_port(service)
     return not beside and not services.is_one_shot(service)
+
+
+@answered_once
+def _modes(inventory: Inventory) -> dict[tuple[str, ...], list[Service]]:
+    """The services with a command of their own, by their image."""
+    found: defaultdict[tuple[str, ...], list[Service]] = defaultdict(list)
+    for item in inventory.distinct_services:
+        if item.command:
+            found[services.image_key(item)].append(item)
+    return found
 
 
 def _has_port(service: Service) -> bool:
