@@ -83,7 +83,8 @@ def with_kept(
     `called` has by service the variable that is to hold it, where that is another one than today's.
     """
     identities = [value.identity for value in values if _is_distinct(value)]
-    keys: tuple[str | int, ...] = (*names, *identities)
+    ordered = sorted(names) if isinstance(names, set | frozenset) else names  # the same at each audit
+    keys: tuple[str | int, ...] = (*ordered, *identities)
     given = [pair for key in keys for pair in _keepers(inventory).get(key, ())]
     chosen = None if among is None else {item.key for item in among}
     found = [
