@@ -12,11 +12,14 @@ from collections.abc import Iterator
 from auditlib.compose.discovery import is_compose_file
 from auditlib.inventory.stack import RepeatedEntry
 from auditlib.model import Location
+from auditlib.patterns import regex
 from auditlib.readers.reading import Reading, each
 from auditlib.source import Source
 from auditlib.yamltree import Node
 
 KIND = "compose"
+_LIST = regex(r"\benvironment:[ \t]*(?:\*|(?:&\S+[ \t]*)?(?:\[|(?:#[^\n]*)?\n(?:[ \t]*(?:#[^\n]*)?\n)*[ \t]*-))")
+"""An environment that is a list, or may be one that stands elsewhere."""
 
 
 def read(source: Source) -> Reading:
@@ -26,6 +29,8 @@ def read(source: Source) -> Reading:
 
 
 def _read(source: Source, path: str) -> Iterator[RepeatedEntry]:
+    if not _LIST.search(source.text(path)):
+        return  # nearly all files say it by mappings
     for document in source.yaml(path):
         services = document.get("services") if document.is_mapping else None
         for key, service in services.items() if services is not None else ():

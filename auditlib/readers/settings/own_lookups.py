@@ -27,14 +27,27 @@ class OwnLookup(Struct, frozen=True):
 def functions(module: Module) -> dict[str, OwnLookup]:
     """The functions of the module itself that look up what they are given the name of."""
     found = [item for item in module.tree.body if isinstance(item, ast.FunctionDef)][:_LIMIT]
-    return {item.name: own for item in found if (own := _lookup(module, item))}
+    keys = {item.name: parameters[0].arg for item in found if (parameters := item.args.posonlyargs + item.args.args)}
+    names = set(keys.values())
+    nodes = module.of(ast.Call, ast.Subscript) if names else []
+    asked = {key for node in nodes if (key := _key(node)) in names and _is_lookup(module, node, key)}
+    wanted = [item for item in found if keys.get(item.name) in asked]  # few files have any, and a walk takes its time
+    return {item.name: own for item in wanted if (own := _lookup(module, item, keys[item.name]))}
 
 
-def _lookup(module: Module, function: ast.FunctionDef) -> OwnLookup | None:
-    parameters = function.args.posonlyargs + function.args.args
-    if not parameters:
-        return None
-    key = parameters[0].arg
+def _key(node: ast.expr) -> str:
+    """The plain name that a call is given first, or that stands between brackets."""
+    given = node.slice if isinstance(node, ast.Subscript) else None
+    if isinstance(node, ast.Call):
+        given = argument(node, 0, "key")
+    return given.id if isinstance(given, ast.Name) else ""
+
+
+def _is_lookup(module: Module, node: ast.AST, key: str) -> bool:
+    return _asks(module, node, key) or _indexes(module, node, key)
+
+
+def _lookup(module: Module, function: ast.FunctionDef, key: str) -> OwnLookup | None:
     nodes = list(ast.walk(function))
     asks = any(_asks(module, node, key) for node in nodes)
     indexes = any(_indexes(module, node, key) for node in nodes)
@@ -56,11 +69,11 @@ def _is_key(node: ast.expr | None, key: str) -> bool:
 
 
 def _asks(module: Module, node: ast.AST, key: str) -> bool:
-    return isinstance(node, ast.Call) and module.origin(node.func) in _ASKING and _is_key(argument(node, 0, "key"), key)
+    return isinstance(node, ast.Call) and _is_key(argument(node, 0, "key"), key) and module.origin(node.func) in _ASKING
 
 
 def _indexes(module: Module, node: ast.AST, key: str) -> bool:
-    return isinstance(node, ast.Subscript) and module.origin(node.value) == "os.environ" and _is_key(node.slice, key)
+    return isinstance(node, ast.Subscript) and _is_key(node.slice, key) and module.origin(node.value) == "os.environ"
 
 
 def _exits(module: Module, node: ast.AST) -> bool:
