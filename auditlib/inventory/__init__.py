@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any
 
 from auditlib import stages
-from auditlib.inventory import code, configuration, delivery, dockerfile, document, monitoring, proxy, stack, tasks
-from auditlib.model import Coverage, Location
+from auditlib.inventory import code, delivery, dockerfile, stack
+from auditlib.inventory.records import Records
+from auditlib.model import Location
 from auditlib.paths import folders_of
 
 _NEVER_RETIRED = frozenset({"documents", "absent_paths"})
@@ -30,149 +31,11 @@ def _mounts_its_source(service: stack.Service) -> bool:
 
 
 @dataclass(frozen=True)
-class Inventory:
-    """Everything that is known of one repository. Rules, graph and tables see this and nothing else.
+class Inventory(Records):
+    """Everything that is known of one repository, and what is asked of it. Rules, graph and tables see nothing else.
 
-    Each field of records is typed by the record that it holds; `Inventory.of` sorts records into the fields by type.
+    Its fields are those of `Records`; `Inventory.of` sorts records into them by type.
     """
-
-    name: str
-    root: str
-    commit: str
-    files: tuple[str, ...] = ()
-    coverage: tuple[Coverage, ...] = ()
-    origin: str = ""
-    """The repository's page on its web host, as `https://host/owner/name`; empty if it isn't known."""
-    known_hosts: tuple[str, ...] = ()
-    """Host names outside of the repository that its configuration says may be referred to."""
-
-    projects: tuple[stack.Project, ...] = field(default=(), metadata={"of": stack.Project})
-    services: tuple[stack.Service, ...] = field(default=(), metadata={"of": stack.Service})
-    volumes: tuple[stack.Volume, ...] = field(default=(), metadata={"of": stack.Volume})
-    networks: tuple[stack.Network, ...] = field(default=(), metadata={"of": stack.Network})
-    file_objects: tuple[stack.FileObject, ...] = field(default=(), metadata={"of": stack.FileObject})
-    variables: tuple[stack.Variable, ...] = field(default=(), metadata={"of": stack.Variable})
-    problems: tuple[stack.Problem, ...] = field(default=(), metadata={"of": stack.Problem})
-    overrides: tuple[stack.Override, ...] = field(default=(), metadata={"of": stack.Override})
-    empty_lists: tuple[stack.EmptyList, ...] = field(default=(), metadata={"of": stack.EmptyList})
-
-    redis_files: tuple[stack.RedisFile, ...] = field(default=(), metadata={"of": stack.RedisFile})
-    repeated_entries: tuple[stack.RepeatedEntry, ...] = field(default=(), metadata={"of": stack.RepeatedEntry})
-    env_files: tuple[configuration.EnvFile, ...] = field(default=(), metadata={"of": configuration.EnvFile})
-    settings: tuple[configuration.Setting, ...] = field(default=(), metadata={"of": configuration.Setting})
-    fixed_secrets: tuple[configuration.FixedSecret, ...] = field(default=(), metadata={"of": configuration.FixedSecret})
-    config_addresses: tuple[configuration.ConfigAddress, ...] = field(
-        default=(), metadata={"of": configuration.ConfigAddress}
-    )
-    config_variables: tuple[configuration.ConfigVariable, ...] = field(
-        default=(), metadata={"of": configuration.ConfigVariable}
-    )
-    spring_profiles: tuple[configuration.SpringProfile, ...] = field(
-        default=(), metadata={"of": configuration.SpringProfile}
-    )
-    memory_databases: tuple[configuration.MemoryDatabase, ...] = field(
-        default=(), metadata={"of": configuration.MemoryDatabase}
-    )
-    settings_files: tuple[configuration.SettingsFile, ...] = field(
-        default=(), metadata={"of": configuration.SettingsFile}
-    )
-    environment_branches: tuple[configuration.EnvironmentBranch, ...] = field(
-        default=(), metadata={"of": configuration.EnvironmentBranch}
-    )
-    log_files: tuple[configuration.LogFile, ...] = field(default=(), metadata={"of": configuration.LogFile})
-    unrotated_logs: tuple[configuration.UnrotatedLog, ...] = field(
-        default=(), metadata={"of": configuration.UnrotatedLog}
-    )
-    task_queues: tuple[tasks.TaskQueue, ...] = field(default=(), metadata={"of": tasks.TaskQueue})
-    task_options: tuple[tasks.TaskOption, ...] = field(default=(), metadata={"of": tasks.TaskOption})
-    scheduled_tasks: tuple[tasks.ScheduledTask, ...] = field(default=(), metadata={"of": tasks.ScheduledTask})
-    allowed_origins: tuple[configuration.AllowedOrigin, ...] = field(
-        default=(), metadata={"of": configuration.AllowedOrigin}
-    )
-    any_hosts: tuple[configuration.AnyHost, ...] = field(default=(), metadata={"of": configuration.AnyHost})
-    express_files: tuple[configuration.ExpressFile, ...] = field(default=(), metadata={"of": configuration.ExpressFile})
-    spring_settings: tuple[configuration.SpringSettings, ...] = field(
-        default=(), metadata={"of": configuration.SpringSettings}
-    )
-    django_settings: tuple[configuration.DjangoSettings, ...] = field(
-        default=(), metadata={"of": configuration.DjangoSettings}
-    )
-    settings_modules: tuple[configuration.SettingsModule, ...] = field(
-        default=(), metadata={"of": configuration.SettingsModule}
-    )
-    debug_switches: tuple[configuration.DebugSwitch, ...] = field(
-        default=(), metadata={"of": configuration.DebugSwitch}
-    )
-    switch_comparisons: tuple[configuration.SwitchComparison, ...] = field(
-        default=(), metadata={"of": configuration.SwitchComparison}
-    )
-    development_servers: tuple[configuration.DevelopmentServer, ...] = field(
-        default=(), metadata={"of": configuration.DevelopmentServer}
-    )
-    server_traits: tuple[configuration.ServerTrait, ...] = field(default=(), metadata={"of": configuration.ServerTrait})
-    named_variables: tuple[configuration.NamedVariables, ...] = field(
-        default=(), metadata={"of": configuration.NamedVariables}
-    )
-    made_logins: tuple[configuration.MadeLogin, ...] = field(default=(), metadata={"of": configuration.MadeLogin})
-    told_logins: tuple[configuration.ToldLogin, ...] = field(default=(), metadata={"of": configuration.ToldLogin})
-    seeded_users: tuple[configuration.SeededUser, ...] = field(default=(), metadata={"of": configuration.SeededUser})
-    undefined_settings: tuple[configuration.UndefinedSetting, ...] = field(
-        default=(), metadata={"of": configuration.UndefinedSetting}
-    )
-    committed_secrets: tuple[configuration.CommittedSecret, ...] = field(
-        default=(), metadata={"of": configuration.CommittedSecret}
-    )
-
-    prometheus: tuple[monitoring.PrometheusConfig, ...] = field(
-        default=(), metadata={"of": monitoring.PrometheusConfig}
-    )
-    scrape_jobs: tuple[monitoring.ScrapeJob, ...] = field(default=(), metadata={"of": monitoring.ScrapeJob})
-    alert_rules: tuple[monitoring.AlertRule, ...] = field(default=(), metadata={"of": monitoring.AlertRule})
-    receivers: tuple[monitoring.Receiver, ...] = field(default=(), metadata={"of": monitoring.Receiver})
-    alert_routes: tuple[monitoring.Route, ...] = field(default=(), metadata={"of": monitoring.Route})
-    inhibit_rules: tuple[monitoring.InhibitRule, ...] = field(default=(), metadata={"of": monitoring.InhibitRule})
-    web_logins: tuple[monitoring.WebLogin, ...] = field(default=(), metadata={"of": monitoring.WebLogin})
-    probe_modules: tuple[monitoring.ProbeModule, ...] = field(default=(), metadata={"of": monitoring.ProbeModule})
-    collector_parts: tuple[monitoring.CollectorPart, ...] = field(default=(), metadata={"of": monitoring.CollectorPart})
-    loki_settings: tuple[monitoring.LokiSettings, ...] = field(default=(), metadata={"of": monitoring.LokiSettings})
-    datasources: tuple[monitoring.Datasource, ...] = field(default=(), metadata={"of": monitoring.Datasource})
-    dashboard_providers: tuple[monitoring.DashboardProvider, ...] = field(
-        default=(), metadata={"of": monitoring.DashboardProvider}
-    )
-    dashboards: tuple[monitoring.Dashboard, ...] = field(default=(), metadata={"of": monitoring.Dashboard})
-    instrumentations: tuple[monitoring.Instrumentation, ...] = field(
-        default=(), metadata={"of": monitoring.Instrumentation}
-    )
-    own_metrics: tuple[monitoring.OwnMetric, ...] = field(default=(), metadata={"of": monitoring.OwnMetric})
-    plain_variables: tuple[monitoring.PlainVariable, ...] = field(default=(), metadata={"of": monitoring.PlainVariable})
-    idle_metrics: tuple[monitoring.IdleMetric, ...] = field(default=(), metadata={"of": monitoring.IdleMetric})
-    raw_path_labels: tuple[monitoring.RawPathLabel, ...] = field(default=(), metadata={"of": monitoring.RawPathLabel})
-    log_shippers: tuple[monitoring.LogShipper, ...] = field(default=(), metadata={"of": monitoring.LogShipper})
-    query_credentials: tuple[proxy.QueryCredential, ...] = field(default=(), metadata={"of": proxy.QueryCredential})
-    request_logs: tuple[proxy.RequestLog, ...] = field(default=(), metadata={"of": proxy.RequestLog})
-    reverse_proxies: tuple[proxy.ReverseProxy, ...] = field(default=(), metadata={"of": proxy.ReverseProxy})
-
-    workflows: tuple[delivery.Workflow, ...] = field(default=(), metadata={"of": delivery.Workflow})
-    stray_workflows: tuple[delivery.StrayWorkflow, ...] = field(default=(), metadata={"of": delivery.StrayWorkflow})
-    actions: tuple[delivery.Action, ...] = field(default=(), metadata={"of": delivery.Action})
-    cluster_files: tuple[delivery.ClusterFile, ...] = field(default=(), metadata={"of": delivery.ClusterFile})
-    dockerfiles: tuple[dockerfile.Dockerfile, ...] = field(default=(), metadata={"of": dockerfile.Dockerfile})
-    docker_ignores: tuple[dockerfile.DockerIgnore, ...] = field(default=(), metadata={"of": dockerfile.DockerIgnore})
-    manifests: tuple[delivery.Manifest, ...] = field(default=(), metadata={"of": delivery.Manifest})
-    scripts: tuple[delivery.Script, ...] = field(default=(), metadata={"of": delivery.Script})
-    test_suites: tuple[code.TestSuite, ...] = field(default=(), metadata={"of": code.TestSuite})
-    callers: tuple[delivery.Caller, ...] = field(default=(), metadata={"of": delivery.Caller})
-    unfit_imports: tuple[code.UnfitImport, ...] = field(default=(), metadata={"of": code.UnfitImport})
-    ignored_tests: tuple[code.IgnoredTest, ...] = field(default=(), metadata={"of": code.IgnoredTest})
-    migrators: tuple[code.Migrator, ...] = field(default=(), metadata={"of": code.Migrator})
-    local_imports: tuple[code.LocalImports, ...] = field(default=(), metadata={"of": code.LocalImports})
-    documents: tuple[document.Document, ...] = field(default=(), metadata={"of": document.Document})
-    program_calls: tuple[code.ProgramCall, ...] = field(default=(), metadata={"of": code.ProgramCall})
-    kept_files: tuple[delivery.KeptFile, ...] = field(default=(), metadata={"of": delivery.KeptFile})
-    update_entries: tuple[delivery.UpdateEntry, ...] = field(default=(), metadata={"of": delivery.UpdateEntry})
-    git_ignores: tuple[delivery.GitIgnore, ...] = field(default=(), metadata={"of": delivery.GitIgnore})
-    absent_paths: tuple[document.AbsentPath, ...] = field(default=(), metadata={"of": document.AbsentPath})
-    web_routes: tuple[code.Route, ...] = field(default=(), metadata={"of": code.Route})
 
     @classmethod
     def of(cls, records: Iterable[Any], **identity: Any) -> Inventory:

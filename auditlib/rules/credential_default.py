@@ -38,38 +38,32 @@ from collections.abc import Iterable, Iterator, Mapping
 import msgspec
 
 from auditlib import stages
-from auditlib.conventions import environments, grafana, image_variables, routing, secrets, services
+from auditlib.conventions import environments, grafana, image_variables, secrets, services
 from auditlib.conventions.routing import Way
 from auditlib.conventions.secrets import Sighting
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
+from auditlib.inventory.answers import answered_once
 from auditlib.inventory.configuration import EnvLine
-from auditlib.inventory.stack import EnvironmentEntry, Service
+from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Location, Related, Severity
 from auditlib.patterns import regex
 from auditlib.phrases import listed
 from auditlib.redaction import Value, is_credential_name
 from auditlib.rules import _code_lines as code_lines
 from auditlib.rules import _compose_lines as compose_lines
+from auditlib.rules import _credential_exposure as exposure
 from auditlib.rules import _credential_lines as credential_lines
 from auditlib.rules import _login_lines as login_lines
+from auditlib.rules._credential_exposure import Ways
 from auditlib.rules._credential_lines import Group, Use
 from auditlib.rules._rule import Evidence, rule
 
 _FOR_TESTS = regex(r"(?:^|[._-])(?:tests?|testing|ci|e2e)(?=$|[._-])")
 """What the name of a Compose file says that is started for the tests alone, and thrown away after them."""
-_ON_DEMAND = frozenset({"tools", "tool", "admin", "debug", "manual", "dev", "development"})
-"""Profiles of what somebody starts for a while."""
 _USER = regex(r"(?:^|_)(?:USER|USERNAME)$")
 _KEY_OF_USER = regex(r"(?:^|_)ACCESS_KEY(?:_ID)?$")
 """What clients of an object store call the name of a user; `SECRET_ACCESS_KEY` is the password."""
-_AMONG_NODES = ("ERLANG_COOKIE",)
-"""What the nodes of a cluster tell each other; no client of a published port ever sends it."""
-
-_OF_ANOTHER = regex(r"(?:^|_)(?:DB|DATABASE|POSTGRES|MYSQL|MARIADB|REDIS|SMTP|MAIL|LDAP)_")
-"""What a console or a service for identities connects to others with: `KC_DB_PASSWORD`."""
-_LOGIN_OF_GRAFANA = "GF_SECURITY_"
-"""Grafana's own login; `GF_DATABASE_PASSWORD` and the like open what it connects to."""
 
 
 @rule(area=Area.CONFIGURATION, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.SMALL, retired=True)
@@ -82,7 +76,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         if not harmless and (use.location.file, use.service) not in thrown:
             uses[family, name].setdefault(use.location, use)
     by_name = {(service.project, service.name): service for service in inventory.services}
-    ways = _open_ways(inventory)
+    ways = exposure.open_ways(inventory)
     sharing = _sharing(inventory)
     groups = [
         Group(name, list(found.values()), _reached(by_name, family, found.values(), sharing))
@@ -147,9 +141,7 @@ def _reached(
     return [by_name[family, item] for item in names if (family, item) in by_name]
 
 
-def _once(
-    inventory: Inventory, groups: list[Group], ways: Mapping[tuple[str, str], Way]
-) -> Iterator[tuple[Group, list[Use]]]:
+def _once(inventory: Inventory, groups: list[Group], ways: Ways) -> Iterator[tuple[Group, list[Use]]]:
     """Each credential at its worst, with its copies: the same value of the same name in other projects.
 
     An address with a password that is a finding itself is among the places of that one.
@@ -165,7 +157,9 @@ def _once(
         if not (_is_address(group) and places <= told):
             alike[group.name, frozenset(use.value.identity for use in group.uses)].append(group)
     for same in alike.values():
-        worst, *rest = sorted(same, key=lambda group: (_is_aside(group), not any(_open(inventory, group, ways))))
+        worst, *rest = sorted(
+            same, key=lambda group: (_is_aside(group), not any(exposure.entered(inventory, group, ways)))
+        )
         yield worst, [use for group in rest for use in group.uses]
 
 
@@ -191,7 +185,7 @@ def _is_replaced(inventory: Inventory, group: Group) -> bool:
 
 def _has_other(inventory: Inventory, service: Service, name: str) -> bool:
     """Whether a file for production fills a variable of a service's container with one that has no default."""
-    defaults = {(item.location.file, item.location.line) for item in inventory.variables if item.default is not None}
+    defaults = _places_of_defaults(inventory)
     others = (entry for item in inventory.versions(service) for entry in item.environment if entry.name == name)
     return any(
         entry.variables
@@ -201,33 +195,15 @@ def _has_other(inventory: Inventory, service: Service, name: str) -> bool:
     )
 
 
+@answered_once
+def _places_of_defaults(inventory: Inventory) -> frozenset[tuple[str, int]]:
+    found = (item.location for item in inventory.variables if item.default is not None)
+    return frozenset((place.file, place.line) for place in found)
+
+
 def _alike(inventory: Inventory, group: Group) -> tuple[Sighting, ...]:
     known = [use.location for use in group.uses]
     return login_lines.elsewhere(inventory, group.name, group.uses[0].value, group.reached, known)
-
-
-def _open(inventory: Inventory, group: Group, ways: Mapping[tuple[str, str], Way]) -> tuple[list[Service], list[Way]]:
-    """The services that can be entered with the credential from outside: at a published port, and through a proxy."""
-    own = [item for item in group.reached if _opens(inventory, item, group.name)]
-    published = [item for item in own if _is_published(item)]
-    routed = [way for item in own if item not in published and (way := ways.get((item.project, item.name)))]
-    return published, routed
-
-
-def _is_published(service: Service) -> bool:
-    """Whether others reach a port of what is deployed: not what developers' files publish, or is started on demand."""
-    if service.profiles and _ON_DEMAND.issuperset(service.profiles):
-        return False
-    return any(not environments.is_for_development(port.location.file) for port in services.public_ports(service))
-
-
-def _open_ways(inventory: Inventory) -> dict[tuple[str, str], Way]:
-    """By project and service the first way by which a published proxy leads there and asks for no login."""
-    found: dict[tuple[str, str], Way] = {}
-    for way in routing.ways(inventory):
-        if not (way.guarded or way.is_local):
-            found.setdefault((way.service.project, way.service.name), way)
-    return found
 
 
 def _families(inventory: Inventory) -> dict[str, str]:
@@ -254,16 +230,16 @@ def _literals(inventory: Inventory) -> Iterator[tuple[str, str, Use]]:
                 yield families.get(service.project, service.project), entry.name, use
 
 
-def _evidence(inventory: Inventory, group: Group, copies: list[Use], ways: Mapping[tuple[str, str], Way]) -> Evidence:
+def _evidence(inventory: Inventory, group: Group, copies: list[Use], ways: Ways) -> Evidence:
     name, uses, reached = group.name, [*group.uses, *copies], group.reached
     first = uses[0]
-    published, routed = _open(inventory, group, ways)
+    published, routed = exposure.entered(inventory, group, ways)
     offered = _offered(inventory, name, reached) if first.literal else None
     known = {use.location for use in uses}
     alike = [item for item in _alike(inventory, group) if item.location not in known]
     found = Evidence(
         f"{name} {_stands(first)} ({first.value.text}{_judgement(first.value)}){_where(reached, copies)}"
-        f"{_exposure(published, routed)}.{_in_vain(offered)}",
+        f"{exposure.told(published, routed)}.{_in_vain(offered)}",
         first.location,
         subject=name,
         service=first.service or None,
@@ -305,7 +281,7 @@ def _severity(inventory: Inventory, group: Group, *, exposed: bool) -> Severity 
         return Severity.LOW
     if exposed:
         return Severity.CRITICAL
-    consoles = group.reached and all(_serves_operators(inventory, item, group.name) for item in group.reached)
+    consoles = group.reached and all(exposure.opens_console(inventory, item, group.name) for item in group.reached)
     return Severity.MEDIUM if consoles else None
 
 
@@ -335,25 +311,9 @@ def _is_idle(inventory: Inventory, service: Service, name: str) -> bool:
     """Whether the image is known not to read a variable of this name, and no command hands it on."""
     words = " ".join((*service.entrypoint, *service.command))
     commands = (f"services.{service.name}.command", f"services.{service.name}.entrypoint")
-    handed = name in words or any(
-        item.name == name and item.project == service.project and item.target.startswith(commands)
-        for item in inventory.variables
-    )
+    own = inventory.variables_of.get((service.project, service.name), ())
+    handed = name in words or any(item.name == name and item.target.startswith(commands) for item in own)
     return service.build is None and name in image_variables.unread(service.image) and not handed
-
-
-def _serves_operators(inventory: Inventory, service: Service, name: str) -> bool:
-    """Whether the login is that of a console: nobody but who is on the host gets there."""
-    found = services.product(inventory, service)
-    return found is not None and found.kind in {"tool", "dashboards"} and _opens(inventory, service, name)
-
-
-def _exposure(published: list[Service], routed: list[Way]) -> str:
-    """Through what the credential can be used from outside."""
-    ways = [f"{way.service.name} can be reached with it through {way.proxy.name}" for way in routed]
-    if published:
-        ways.insert(0, f"{listed(item.name for item in published)} can be reached with it on a published port")
-    return "".join(f"; {way}" for way in ways)
 
 
 def _offered(inventory: Inventory, name: str, reached: list[Service]) -> EnvLine | None:
@@ -387,23 +347,6 @@ def _first_login(service: Service, way: Way | None) -> Evidence:
         confidence=Confidence.MEDIUM,
         example=compose_lines.of_service(service, code_lines.required(["GF_SECURITY_ADMIN_PASSWORD"])),
     )
-
-
-def _opens(inventory: Inventory, service: Service, name: str) -> bool:
-    """Whether the credential is the service's own, not one with which it connects to another."""
-    found = services.product(inventory, service)
-    if found is None or name.endswith(_AMONG_NODES):
-        return False
-    if found.name == "Grafana":
-        return any(_means(entry, name) and entry.name.startswith(_LOGIN_OF_GRAFANA) for entry in service.environment)
-    owned = any(_means(entry, name) and not _OF_ANOTHER.search(entry.name) for entry in service.environment)
-    return found.kind in services.DATASTORES | {"tool", "dashboards", "identity"} and (
-        owned or found.kind in services.DATASTORES
-    )
-
-
-def _means(entry: EnvironmentEntry, name: str) -> bool:
-    return entry.name == name or name in entry.variables
 
 
 def _judgement(value: Value) -> str:

@@ -53,6 +53,18 @@ _PORTS = {
 """Products that speak a protocol of their own at their port, which is no HTTP."""
 _STATUS_PAGE = regex(r"(?:stub|nginx|basic)[-_]?status")
 """The usual paths of nginx's status page (https://nginx.org/en/docs/http/ngx_http_stub_status_module.html)."""
+_METRICS = frozenset({"/metrics", "/prometheus", "/api/metrics"})
+_BUILDS = {
+    ".go": regex(r"\bgo (?:build|install)\b"),
+    ".php": regex(r"^FROM (?:[\w.-]{1,60}/)?(?:php|serversideup/php|dunglas/frankenphp)\b", re.M),
+}
+"""By the ending of its code what the Dockerfile of a program says of its language."""
+_NAMES = {".go": "Go", ".php": "PHP"}
+_ADDED = {
+    ".go": "go get github.com/prometheus/client_golang",
+    ".php": "composer require promphp/prometheus_client_php",
+}
+"""The commands that add a client library of Prometheus (https://prometheus.io/docs/instrumenting/clientlibs/)."""
 
 
 @rule(area=Area.MONITORING, severity=Severity.HIGH, confidence=Confidence.HIGH, effort=Effort.MEDIUM)
@@ -117,9 +129,6 @@ def _unserved(inventory: Inventory, source: MetricSource, service: Service) -> E
     return _of_language(source, service, lists) if lists else None
 
 
-_METRICS = frozenset({"/metrics", "/prometheus", "/api/metrics"})
-
-
 def _own_route(inventory: Inventory, source: MetricSource, service: Service) -> Route | None:
     """The one route of metrics that the code has, where it surely is another than the path that is asked for."""
     asked, folder = source.job.metrics_path.rstrip("/"), scraping.code_folder(inventory, service)
@@ -144,19 +153,6 @@ def _elsewhere(source: MetricSource, service: Service, own: Route) -> Evidence:
         recommendation=f"Let the job {source.job.name} ask for {own.path}.",
         example=files.into(source.job.file, f"metrics_path: {own.path}  # of the job {source.job.name}"),
     )
-
-
-_BUILDS = {
-    ".go": regex(r"\bgo (?:build|install)\b"),
-    ".php": regex(r"^FROM (?:[\w.-]{1,60}/)?(?:php|serversideup/php|dunglas/frankenphp)\b", re.M),
-}
-"""By the ending of its code what the Dockerfile of a program says of its language."""
-_NAMES = {".go": "Go", ".php": "PHP"}
-_ADDED = {
-    ".go": "go get github.com/prometheus/client_golang",
-    ".php": "composer require promphp/prometheus_client_php",
-}
-"""The commands that add a client library of Prometheus (https://prometheus.io/docs/instrumenting/clientlibs/)."""
 
 
 def _of_language(source: MetricSource, service: Service, lists: ServerTrait) -> Evidence:

@@ -26,7 +26,7 @@ from auditlib.patterns import regex
 from auditlib.readers import shell
 
 _FILE = "COMPOSE_FILE"
-_ON_DEVELOPMENT = regex(r"\b(?:development|dev|local(?:ly)?)\b(?!.*\bprod)", re.I)
+_ON_DEVELOPMENT = regex(r"\b(?:development|dev|local(?:ly)?)\b", re.I)
 _BELOW_VARIABLE = regex(r"^\$\{?\w+\}?/")
 """A variable for the folder of a path, as a rule the root of the checkout."""
 _BESIDE = regex(r"^\$\{?(?:SCRIPT_?DIR|SCRIPT_?PATH|HERE|BASE_?DIR|DIR)\}?/[\w.-]+\.ya?ml$", re.I)
@@ -152,7 +152,7 @@ def _of_document(document: Document) -> Iterator[Start]:
         line = mention.location.line
         place = bisect_left(lines, line)
         above = document.headings[place - 1].text[:_TITLE] if place else ""
-        if _ON_DEVELOPMENT.search(above):
+        if _ON_DEVELOPMENT.search(above) and "prod" not in above.lower():
             continue
         for files in _files(tuple(mention.text.split()), ""):
             if _are_for_production(files) or any(map(stages.names_production, (document.path, above))):
