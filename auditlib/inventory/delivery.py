@@ -205,6 +205,20 @@ class Manifest(Struct, frozen=True):
     """What packages in its lock file need of the language, each constraint with the first package that has it."""
 
 
+class RecipeFault(Struct, frozen=True):
+    """What of a makefile's target doesn't do what its author means.
+
+    `kind` is `taken` (`text` is the path that has the target's name), `forgotten` (a line that changes only the shell
+    that ends with it), `swallowed` (what make replaces before the shell sees it) or `bash` (what `/bin/sh` may not
+    know, and what it makes of it).
+    """
+
+    kind: str
+    target: str
+    text: str
+    location: Location
+
+
 class Script(Struct, frozen=True):
     """A program outside an application: `summary` is the first sentence of its docstring or leading comment."""
 
@@ -242,6 +256,11 @@ class Script(Struct, frozen=True):
     """Of a script for PowerShell the paths in lines that write or copy, with `/`."""
     ends_at_zero: tuple[Location, ...] = ()
     """Where a shell script under `set -e` counts from zero by `((name++))`, which is a failure then."""
+    ends_at_condition: tuple[Pair, ...] = ()
+    """The functions whose last line is a condition before `&&`, and which are called plainly under `set -e`."""
+    for_bash: tuple[Pair, ...] = ()
+    """In a script for `sh` what only Bash knows, with what another shell makes of it; the name of what BusyBox knows
+    too begins with `dash`."""
 
 
 class Caller(Struct, frozen=True):

@@ -6,6 +6,7 @@ A script is a file with a `#!` line, a shell file, or a program below a folder t
 from __future__ import annotations
 
 import ast
+import itertools
 import posixpath
 import re
 import warnings
@@ -14,7 +15,7 @@ from pathlib import PurePosixPath
 
 from msgspec.structs import replace
 
-from auditlib import compose_command, waiting
+from auditlib import bashisms, compose_command, waiting
 from auditlib.inventory.configuration import EnvironmentBranch
 from auditlib.inventory.delivery import Command, Pair, Script
 from auditlib.model import Coverage, Location, Read
@@ -63,6 +64,13 @@ _STRICT = regex(r"\s*set\s+-(?:[a-z]*e[a-z]*\b|o\s+errexit)|#!.*\bbash\s+-[a-z]*
 _FUNCTION = regex(r"(?:function\s+)?(?P<name>[\w-]+)\s*\(\)")
 _NUMBER = regex(r"(?:^|[\s;])(\w+)=[\"']?(\d+)[\"']?(?=$|[\s;])")
 _COUNTS = regex(r"\s*\(\(\s*(?P<name>\w+)\+\+\s*\)\)\s*(?:;|#|$)")
+_PLAIN_SHELLS = frozenset({"sh", "dash", "ash"})
+_CONDITION = regex(
+    r"\s*(?:\[\[? .{1,300} \]\]?|test\s.{1,300}?|\(\(.{1,200}\)\)|\$\{?\w+\}?)\s*&&(?P<then>[^|&]{1,300})$"
+)
+"""A line that is a condition and what is done where it holds."""
+_MOST_BASHISMS = 20
+_DEEPEST = 6
 _LINE_OF_ENV = regex(r"[\"']([A-Z][A-Z0-9_]+)=")
 """A line of an environment file in a text of PowerShell."""
 _WRITES = regex(
@@ -146,6 +154,8 @@ def _read(source: Source, file: str) -> Iterator[Script | EnvironmentBranch | Co
         tells_schedule=_SCHEDULE.search(text) is not None,
         makes=tuple(dict.fromkeys(_makes(text))) if interpreter == "pwsh" else (),
         ends_at_zero=tuple(_ends_at_zero(file, text)) if found and "++" in text else (),
+        ends_at_condition=tuple(_ends_at_condition(file, text)) if found and "&&" in text else (),
+        for_bash=tuple(_for_bash(file, text)) if found and interpreter in _PLAIN_SHELLS else (),
     )
 
 
@@ -214,6 +224,66 @@ def _ends_at_zero(file: str, text: str) -> Iterator[Location]:
         counts = _COUNTS.match(line[:_LINE])
         if counts and number > strict and values.pop(counts["name"], "") == "0" and not _is_asked(text, function):
             yield Location(file, number + 1)
+
+
+def _ends_at_condition(file: str, text: str) -> Iterator[Pair]:
+    """The functions, called plainly under `set -e`, whose status is that of a condition: where it doesn't hold, the
+    call is a failure, at which the script ends.
+    """
+    lines = [line[:_LINE] for line in text.splitlines()]
+    if not any(map(_STRICT.match, lines)):
+        return
+    name, start = "", 0
+    for number, line in enumerate(lines):
+        if (opened := _FUNCTION.match(line)) and line.rstrip().endswith(("{", ")")):
+            name, start = opened["name"], number
+        elif line.startswith("}") and name:
+            for last in _last(lines, start, number):
+                found = _CONDITION.match(lines[last].partition(" #")[0])
+                goes_on = lines[last - 1].rstrip().endswith(("\\", "&&", "||", "|"))
+                if found and not goes_on and _is_called_plainly(lines, name) and not _is_asked(text, name):
+                    yield Pair(name, lines[last].strip()[:120], Location(file, last + 1))
+                    break
+            name = ""
+
+
+def _last(lines: list[str], start: int, end: int, depth: int = 0) -> Iterator[int]:
+    """The lines that may be the last to run of those between two, each of the branches of an `if` at their end."""
+    last = next((index for index in range(end - 1, start, -1) if _says(lines[index])), 0)
+    if not last or lines[last].strip() != "fi" or depth > _DEEPEST:
+        yield from [last] if last else []
+        return
+    margin = _indent(lines[last])
+    until = last
+    for index in range(last - 1, start, -1):
+        word = lines[index].split(maxsplit=1)[:1]
+        if word and word[0] in ("if", "elif", "else") and _indent(lines[index]) == margin:
+            yield from _last(lines, index, until, depth + 1)
+            until = index
+            if word == ["if"]:
+                return
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip())
+
+
+def _says(line: str) -> bool:
+    """Whether a line is more than a comment."""
+    text = line.strip()
+    return bool(text) and not text.startswith("#")
+
+
+def _is_called_plainly(lines: list[str], name: str) -> bool:
+    call = re.compile(rf"\s*{re.escape(name)}(?:\s+[^|&;()]*)?$")
+    return any(name in line and call.match(line) for line in lines)
+
+
+def _for_bash(file: str, text: str) -> Iterator[Pair]:
+    """What only Bash knows, in a script for another shell."""
+    for item in itertools.islice(bashisms.found(text), _MOST_BASHISMS):
+        said = item.said if item.everywhere else f"dash {item.said}"
+        yield Pair(said, item.outcome, Location(file, item.line))
 
 
 def _is_asked(text: str, function: str) -> bool:
