@@ -245,6 +245,8 @@ class Script(Struct, frozen=True):
     """The names of scripts that it keeps in variables (`AGENT="$HERE/install-agent.sh"`)."""
     backup_folder: str = ""
     """The folder of the checkout that a variable for backups names, relative to the root."""
+    backup_is_relative: bool = False
+    """Whether that folder is named as seen from where the script is started."""
     unchecked_hosts: tuple[Pair, ...] = ()
     """Where SSH is told, in a command or in text for one, not to check the host's key: the option and the program that
     hands over a password, if one does."""

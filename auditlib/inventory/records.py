@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from auditlib.inventory import code, configuration, delivery, dockerfile, document, monitoring, proxy, stack, tasks
+from auditlib.inventory import (
+    code,
+    configuration,
+    delivery,
+    dockerfile,
+    document,
+    monitoring,
+    proxy,
+    schedules,
+    stack,
+    tasks,
+)
 from auditlib.model import Coverage
 
 
@@ -138,6 +149,8 @@ class Records:
     recipe_faults: tuple[delivery.RecipeFault, ...] = field(default=(), metadata={"of": delivery.RecipeFault})
     scripts: tuple[delivery.Script, ...] = field(default=(), metadata={"of": delivery.Script})
     test_suites: tuple[code.TestSuite, ...] = field(default=(), metadata={"of": code.TestSuite})
+    cron_lines: tuple[schedules.CronLine, ...] = field(default=(), metadata={"of": schedules.CronLine})
+    units: tuple[schedules.Unit, ...] = field(default=(), metadata={"of": schedules.Unit})
     callers: tuple[delivery.Caller, ...] = field(default=(), metadata={"of": delivery.Caller})
     unfit_imports: tuple[code.UnfitImport, ...] = field(default=(), metadata={"of": code.UnfitImport})
     ignored_tests: tuple[code.IgnoredTest, ...] = field(default=(), metadata={"of": code.IgnoredTest})

@@ -68,6 +68,7 @@ READERS: tuple[str, ...] = (
     "makefiles",
     "scripts",
     "callers",
+    "host_tasks",
     "program_calls",
     "committed_secrets",
     "script_secrets",

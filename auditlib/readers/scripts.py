@@ -147,6 +147,9 @@ def _read(source: Source, file: str) -> Iterator[Script | EnvironmentBranch | Co
         sets=_sets(text) if found else frozenset(_LINE_OF_ENV.findall(text)) if interpreter == "pwsh" else frozenset(),
         assigned=tuple(dict.fromkeys(_HELD.findall(text))) if found else (),
         backup_folder=_backup_folder(text) if found else "",
+        backup_is_relative=bool(
+            found and (match := _BACKUPS.search(text)) and "$" not in match[0].replace("${", "", 1)
+        ),
         unchecked_hosts=tuple(_unchecked_hosts(file, text)) if found else (),
         passing_waits=tuple(Pair(item.asked, "", Location(file, item.line)) for item in waiting.passing(text))
         if found

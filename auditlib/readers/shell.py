@@ -309,7 +309,8 @@ def _is_harmless(node: Node, text: _Text) -> bool:
 
 def _reads_shell(node: Node, text: _Text) -> bool:
     return node.type == "command" and any(
-        is_shell(word) or word == "ssh" or _OF_SSH.fullmatch(word) for word in shell_words.raw(node, text.data).split()[:20]
+        is_shell(word) or word == "ssh" or _OF_SSH.fullmatch(word)
+        for word in shell_words.raw(node, text.data).split()[:20]
     )
 
 

@@ -53,7 +53,7 @@ _ONCE = "`{1..n}`"
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """Each script for `sh`, and each makefile, with lines that only Bash understands."""
     for script in inventory.scripts:
-        if script.for_bash and (found := _unknown(inventory, script)):
+        if script.for_bash and script.shebang and (found := _unknown(inventory, script)):
             yield _of_script(script, found)
     makefiles: defaultdict[str, list[RecipeFault]] = defaultdict(list)
     for item in inventory.recipe_faults:
@@ -94,7 +94,7 @@ def _of_script(script: Script, found: list[Pair]) -> Evidence:
         related=tuple(
             Related(item.location, f"{item.name.removeprefix(_ONLY_DASH)} too", member=True) for item in others
         ),
-        confidence=Confidence.HIGH if said == first.name and script.shebang else None,
+        confidence=Confidence.HIGH if said == first.name else None,
         severity=Severity.MEDIUM if said == first.name else None,
         recommendation=f"Begin {script.path} with `#!/bin/bash`, or write what every shell knows.",
         example=files.into(script.path, "#!/bin/bash  # as the first line"),
