@@ -55,6 +55,7 @@ _CLIENTS = (
 )
 _ENDS = frozenset({"stop", "down", "pause", "kill", "scale", "disable", "drain"})
 _ENDS_BY = frozenset({"docker", "docker-compose", "systemctl", "kubectl", "pm2", "supervisorctl", "service", "podman"})
+_NEAR = 10
 _DROPS = regex(r"(?i)\bdrop database\b(?!.*\bforce\b)|(?:^|\s)dropdb(?=\s)(?!.*--force)")
 
 
@@ -120,8 +121,10 @@ def _is_told(inventory: Inventory, script: Script) -> bool:
     if name in calls.given_to_containers(inventory):
         return True
     for document in inventory.documents:
-        texts = [item.text.split() for item in document.mentions if item.kind == "command"]
-        if any(name in word for words in texts for word in words) and any(_ENDS & set(words) for words in texts):
+        told = [(item.location.line, item.text.split()) for item in document.mentions if item.kind == "command"]
+        calling = [line for line, words in told if any(name in word for word in words)]
+        stopping = [line for line, words in told if _ENDS & set(words)] if calling else []
+        if any(abs(one - other) <= _NEAR for one in calling for other in stopping):
             return True
     return False
 
