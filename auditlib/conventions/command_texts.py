@@ -46,8 +46,8 @@ class CommandText(Struct, frozen=True):
 
     @property
     def is_for_development(self) -> bool:
-        """Whether its file is, by its name or its folder, for development and tests."""
-        return stages.is_for_development(self.path)
+        """Whether its file is, by its name or its folder, for development and tests; a workflow's tells nothing."""
+        return not self.has_no_terminal and stages.is_for_development(self.path)
 
 
 class Use(Struct, frozen=True):
