@@ -35,6 +35,11 @@ class CommandText(Struct, frozen=True):
     script: Script | None = None
 
     @property
+    def opening(self) -> str:
+        """What it is called at the beginning of a sentence."""
+        return opening(self.called)
+
+    @property
     def is_on_thrown_away_host(self) -> bool:
         """Whether it runs on a machine of GitHub's, which nobody uses after it."""
         return self.kind == "step" and self.job is not None and "self-hosted" not in self.job.runs_on
@@ -72,6 +77,11 @@ class Use(Struct, frozen=True):
         return self.text.commands[self.index + 1 :]
 
 
+def opening(called: str) -> str:
+    """What something is called at the beginning of a sentence; a path stays as it is."""
+    return f"The {called.removeprefix('the ')}" if called.startswith("the ") else called
+
+
 @answered_once
 def texts(inventory: Inventory) -> tuple[CommandText, ...]:
     """All of them, those without a command left out."""
@@ -88,9 +98,8 @@ def _texts(inventory: Inventory) -> Iterator[CommandText]:
             yield CommandText("target", manifest.path, target.name, called, target.commands)
     for job in inventory.jobs:
         for step in job.steps:
-            called = f"the step {step.index} of the job {job.id}"
-            yield CommandText("step", step.workflow, job.id, called, step.commands, job)
-            yield CommandText("remote", step.workflow, job.id, f"{called}, on the server,", step.remote, job)
+            yield CommandText("step", step.workflow, job.id, f"the job {job.id}", step.commands, job)
+            yield CommandText("remote", step.workflow, job.id, f"the job {job.id} on its server", step.remote, job)
 
 
 @answered_once

@@ -24,6 +24,11 @@ class ServerText(Struct, frozen=True):
     commands: tuple[Command, ...]
     starts: bool = False
 
+    @property
+    def opening(self) -> str:
+        """What it is called at the beginning of a sentence."""
+        return command_texts.opening(self.called)
+
 
 @answered_once
 def texts(inventory: Inventory) -> tuple[ServerText, ...]:

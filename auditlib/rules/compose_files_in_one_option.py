@@ -86,8 +86,8 @@ def _given(inventory: Inventory) -> dict[str, tuple[str, Location]]:
 
 def _evidence(text: CommandText, command: Command, name: str, value: str, place: Location) -> Evidence:
     return Evidence(
-        f"{text.called} hands {name} over by one `-f`, and {place.file} gives it `{value}`: Compose looks for one file "
-        "of that whole name.",
+        f"{text.opening} hands {name} over by one `-f`, and {place.file} gives it `{value}`: Compose looks for one "
+        "file of that whole name.",
         command.location,
         subject=f"{text.path}/{name}",
         related=(Related(place, f"{name} is given several files"),),

@@ -65,7 +65,7 @@ def _evidence(text: CommandText, found: list[Command]) -> Evidence:
     outcome = "the dump shows them at different times" if several else "every write waits until the dump is done"
     line = " ".join([words[index], "--single-transaction", *words[index + 1 :]])
     return Evidence(
-        f"{text.called} calls {words[index]} without `--single-transaction`: it locks the tables of "
+        f"{text.opening} calls {words[index]} without `--single-transaction`: it locks the tables of "
         f"{'one database after the other' if several else 'the database'}, and {outcome}.",
         first.location,
         subject=f"{text.name}/{words[index]}",

@@ -84,7 +84,7 @@ def _evidence(uses: list[Use]) -> Evidence:
     kept = "every unused volume, with the data of projects that are stopped"
     pruned = kept if " volume " in text else "every image that no container runs, that of the version before too"
     return Evidence(
-        f"{first.text.called} runs `{text}`: it removes {taken or pruned}, whichever project it belongs to.",
+        f"{first.text.opening} runs `{text}`: it removes {taken or pruned}, whichever project it belongs to.",
         first.command.location,
         subject=f"{first.text.name}/docker",
         related=tuple(Related(use.command.location, "takes what others have too", member=True) for use in others),

@@ -72,8 +72,9 @@ def _asks(command: Command) -> bool:
 
 def _evidence(path: str, called: str, found: list[Command]) -> Evidence:
     first, *others = found
+    said = " ".join(first.words)[-60:]
     return Evidence(
-        f"{called} runs `{' '.join(first.words)[-60:]}` without `--force`: where APP_ENV is `production`, artisan asks "
+        f"{command_texts.opening(called)} runs `{said}` without `--force`: where APP_ENV is `production`, artisan asks "
         "first, and without a terminal it cancels the command.",
         first.location,
         subject=f"{path}/artisan",

@@ -87,7 +87,7 @@ def _evidence(text: ServerText, found: list[Command]) -> Evidence:
         else "writes migrations that only this host, or this container, has"
     )
     return Evidence(
-        f"{text.called} runs `{said}`, which {does}.",
+        f"{text.opening} runs `{said}`, which {does}.",
         first.location,
         subject=f"{text.path}/{said}",
         related=tuple(Related(item.location, f"`{_said(item)}` too", member=True) for item in others),

@@ -96,7 +96,7 @@ def _evidence(use: Use, call: Call, own: Project, others: list[Project], started
     names = listed(item.location.file for item in others)
     file = others[0].location.file
     return Evidence(
-        f"{use.text.called} calls `{call.verb} {_OPTION}` for {own.location.file}: {names} "
+        f"{use.text.opening} calls `{call.verb} {_OPTION}` for {own.location.file}: {names} "
         f"{'is' if len(others) == 1 else 'are'} of the same folder, and so of the same project, whose containers the "
         "call removes.",
         use.command.location,

@@ -83,7 +83,7 @@ def _evidence(text: ServerText, found: list[Command]) -> Evidence:
     said = _said(first)
     better = _BETTER[said.split()[0]]
     return Evidence(
-        f"{text.called} runs `{said}`: each run takes the newest versions, which nobody has tested together, and none "
+        f"{text.opening} runs `{said}`: each run takes the newest versions, which nobody has tested together, and none "
         "of those before can be brought back.",
         first.location,
         subject=f"{text.path}/{said}",

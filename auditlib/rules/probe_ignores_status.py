@@ -70,7 +70,7 @@ def _evidence(uses: list[Use]) -> Evidence:
     words = list(first.command.words)
     where = words.index("curl") + 1 if "curl" in words else 1
     return Evidence(
-        f"{first.text.called} takes every answer of `{_asked(first)}` for a good one: without `--fail` curl "
+        f"{first.text.opening} takes every answer of `{_asked(first)}` for a good one: without `--fail` curl "
         "succeeds at a 500, and at a 502 of a proxy whose application is down.",
         first.command.location,
         subject=f"{first.text.name}/curl",

@@ -64,7 +64,7 @@ def _copy(commands: tuple[Command, ...]) -> Command | None:
 
 def _evidence(text: CommandText, save: Command, copy: Command) -> Evidence:
     return Evidence(
-        f"{text.called} copies the snapshot of Redis right after `BGSAVE`, which only starts it: the copy is the "
+        f"{text.opening} copies the snapshot of Redis right after `BGSAVE`, which only starts it: the copy is the "
         "snapshot of the last time.",
         copy.location,
         subject=f"{text.name}/bgsave",

@@ -32,6 +32,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from auditlib.conventions import command_texts
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Command
@@ -80,9 +81,9 @@ def _evidence(path: str, called: str, found: list[Command]) -> Evidence:
     said = match[0] if match else text
     loses = "deletes what the new schema doesn't have" if "data-loss" in said else "deletes all tables first"
     better = next((line for word, line in _BETTER if word in text), "<the command that applies the migrations>")
+    opening = command_texts.opening(called)
     return Evidence(
-        f"{called} runs `{said[:70]}`, which {loses}: each {'run' if path.endswith('.yml') else 'start'} takes the "
-        "data that is there.",
+        f"{opening} runs `{said[:70]}`, which {loses}: each time it takes the data that is there.",
         first.location,
         subject=f"{path}/{said[:40]}",
         related=tuple(Related(item.location, "deletes data too", member=True) for item in others),

@@ -80,8 +80,8 @@ def _evidence(uses: list[Use]) -> Evidence:
     option = _option(first)
     line = " ".join(word for word in first.command.words if word not in (option, "-i", "--interactive"))
     return Evidence(
-        f"{first.text.called} calls `{' '.join(first.command.words)[:60]}`: there is no terminal, and Docker ends with "
-        '"the input device is not a TTY" before the command starts.',
+        f"{first.text.opening} calls `{' '.join(first.command.words)[:60]}`: there is no terminal, and Docker ends "
+        'with "the input device is not a TTY" before the command starts.',
         first.command.location,
         subject=f"{first.text.name}/docker",
         related=tuple(Related(use.command.location, "asks for a terminal too", member=True) for use in others),

@@ -78,7 +78,7 @@ def _needs(use: Use) -> bool:
 def _evidence(text: CommandText, start: Command, sleep: Command) -> Evidence:
     said = " ".join(start.words)
     return Evidence(
-        f"{text.called} sleeps for {sleep.words[-1].rstrip('s')} seconds after `{said[:60]}` and takes the services "
+        f"{text.opening} sleeps for {sleep.words[-1].rstrip('s')} seconds after `{said[:60]}` and takes the services "
         "for started then, whatever their health checks say.",
         sleep.location,
         subject=f"{text.name}/sleep",
