@@ -241,6 +241,8 @@ class Script(Struct, frozen=True):
     """The variables that a shell script gives a value, or has one for where nobody does (`${NAME:-…}`); of one for
     PowerShell those of lines for environment files.
     """
+    tests: frozenset[str] = frozenset()
+    """The variables whose values a shell script looks at before it goes on (`[ -z "$NAME" ]`)."""
     assigned: tuple[str, ...] = ()
     """The names of scripts that it keeps in variables (`AGENT="$HERE/install-agent.sh"`)."""
     backup_folder: str = ""

@@ -41,6 +41,7 @@ _SETS = regex(
     re.M,
 )
 """How a shell gives a variable a value, or is content without one."""
+_TESTED = regex(r"\s-[nzdef]\s+[\"']?\$\{?(\w+)")
 _COMPOSE_CALL = regex(r"\b(?:docker|podman)[- ]compose[ \t][^;&|\n\"'`)#]*")
 _HOLDS_FILES = regex(
     r"^[ \t]*(?:(?:export|readonly|local)[ \t]+)?(?P<name>[A-Za-z_]\w*)=[\"']?(?:\$\{(?P=name):?-)?"
@@ -145,6 +146,7 @@ def _read(source: Source, file: str) -> Iterator[Script | EnvironmentBranch | Co
         compose_files=tuple(_compose_files(file, text)) if found else (),
         compose_variables=tuple(_compose_variables(file, text)) if found and "compose" in text else (),
         sets=_sets(text) if found else frozenset(_LINE_OF_ENV.findall(text)) if interpreter == "pwsh" else frozenset(),
+        tests=frozenset(_TESTED.findall(text)) if found else frozenset(),
         assigned=tuple(dict.fromkeys(_HELD.findall(text))) if found else (),
         backup_folder=_backup_folder(text) if found else "",
         backup_is_relative=bool(
