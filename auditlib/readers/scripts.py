@@ -70,8 +70,11 @@ _CONDITION = regex(
     r"\s*(?:\[\[? .{1,300} \]\]?|test\s.{1,300}?|\(\(.{1,200}\)\)|\$\{?\w+\}?)\s*&&(?P<then>[^|&]{1,300})$"
 )
 """A line that is a condition and what is done where it holds."""
+_PLAIN_CALL = regex(r"\s*(?P<name>[\w-]+)(?:\s+[^|&;()]*)?$")
 _MOST_BASHISMS = 20
 _DEEPEST = 6
+_MOST_LINES = 3_000
+_MOST_ENDS = 20
 _LINE_OF_ENV = regex(r"[\"']([A-Z][A-Z0-9_]+)=")
 """A line of an environment file in a text of PowerShell."""
 _WRITES = regex(
@@ -159,7 +162,9 @@ def _read(source: Source, file: str) -> Iterator[Script | EnvironmentBranch | Co
         tells_schedule=_SCHEDULE.search(text) is not None,
         makes=tuple(dict.fromkeys(_makes(text))) if interpreter == "pwsh" else (),
         ends_at_zero=tuple(_ends_at_zero(file, text)) if found and "++" in text else (),
-        ends_at_condition=tuple(_ends_at_condition(file, text)) if found and "&&" in text else (),
+        ends_at_condition=tuple(itertools.islice(_ends_at_condition(file, text), _MOST_ENDS))
+        if found and "&&" in text
+        else (),
         for_bash=tuple(_for_bash(file, text)) if found and interpreter in _PLAIN_SHELLS else (),
     )
 
@@ -238,15 +243,16 @@ def _ends_at_condition(file: str, text: str) -> Iterator[Pair]:
     lines = [line[:_LINE] for line in text.splitlines()]
     if not any(map(_STRICT.match, lines)):
         return
+    plain = {match["name"] for line in lines if (match := _PLAIN_CALL.match(line))}
     name, start = "", 0
-    for number, line in enumerate(lines):
+    for number, line in enumerate(lines[:_MOST_LINES]):
         if (opened := _FUNCTION.match(line)) and line.rstrip().endswith(("{", ")")):
             name, start = opened["name"], number
         elif line.startswith("}") and name:
             for last in _last(lines, start, number):
                 found = _CONDITION.match(lines[last].partition(" #")[0])
                 goes_on = lines[last - 1].rstrip().endswith(("\\", "&&", "||", "|"))
-                if found and not goes_on and _is_called_plainly(lines, name) and not _is_asked(text, name):
+                if found and not goes_on and name in plain and not _is_asked(text, name):
                     yield Pair(name, lines[last].strip()[:120], Location(file, last + 1))
                     break
             name = ""
@@ -277,11 +283,6 @@ def _says(line: str) -> bool:
     """Whether a line is more than a comment."""
     text = line.strip()
     return bool(text) and not text.startswith("#")
-
-
-def _is_called_plainly(lines: list[str], name: str) -> bool:
-    call = re.compile(rf"\s*{re.escape(name)}(?:\s+[^|&;()]*)?$")
-    return any(name in line and call.match(line) for line in lines)
 
 
 def _for_bash(file: str, text: str) -> Iterator[Pair]:

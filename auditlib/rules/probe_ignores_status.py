@@ -40,9 +40,10 @@ from auditlib.rules import _shell_lines as shell_lines
 from auditlib.rules._rule import Evidence, rule
 
 _WELL = regex(
-    r"/(?:[\w.-]+/){0,6}(?:-/)?(?:health\w*|healthy|ready|readyz?|readiness|live|livez|liveness|ping|status|up)\b"
+    r"/(?:[\w.-]+/){0,6}(?:-/)?(?:health\w*|ready|readyz?|readiness|live|livez|liveness)\b|"
+    r"^(?:localhost|127\.0\.0\.1|\$\{?\w+\}?)(?::[^/]{1,40})?/(?:[\w.-]+/){0,6}(?:ping|status|up|metrics)\b"
 )
-"""A path that is there to tell whether a program is well."""
+"""An address, without its scheme, that is there to tell whether a program is well."""
 _LOOKS = regex(r"-[a-zA-Z]*[fwi]|--(?:fail|write-out|include|head|fail-with-body|fail-early)\b|-I")
 """Options by which curl fails, or shows the status."""
 _CHANGES = regex(r"-(?:X|d|F|T)|--(?:request|data|form|json|upload-file)")
@@ -61,7 +62,7 @@ def _is_blind(command: Command) -> bool:
     if not command.asked or command.caught or command.cannot_fail or command.writes not in ((), ("/dev/null",)):
         return False
     options = [word for word in command.words if word.startswith("-")]
-    asks = any(_WELL.search(word.partition("://")[2] or word) for word in command.words if "/" in word)
+    asks = any(_WELL.search(word.partition("://")[2] or word.strip("\"'")) for word in command.words if "/" in word)
     return asks and not any(_LOOKS.match(word) or _CHANGES.match(word) for word in options)
 
 
