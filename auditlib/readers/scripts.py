@@ -41,7 +41,7 @@ _SETS = regex(
     re.M,
 )
 """How a shell gives a variable a value, or is content without one."""
-_TESTED = regex(r"\s-[nzdef]\s+[\"']?\$\{?(\w+)")
+_TESTED = regex(r"(?:\s-[nzdef]\s+[\"']?\$\{?|\$\{?(?=PIPESTATUS\b))(\w+)")
 _COMPOSE_CALL = regex(r"\b(?:docker|podman)[- ]compose[ \t][^;&|\n\"'`)#]*")
 _HOLDS_FILES = regex(
     r"^[ \t]*(?:(?:export|readonly|local)[ \t]+)?(?P<name>[A-Za-z_]\w*)=[\"']?(?:\$\{(?P=name):?-)?"
