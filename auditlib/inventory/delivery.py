@@ -219,6 +219,18 @@ class RecipeFault(Struct, frozen=True):
     location: Location
 
 
+class MovedArgument(Struct, frozen=True):
+    """A file that a script is given as its first argument, and opens after it has changed into another folder."""
+
+    name: str
+    """The variable that holds it; `1` for the argument itself."""
+    folder: str
+    """The folder that the script changes into, as seen from the root."""
+    told: str
+    """The relative path with which a comment of the script calls it; empty for none."""
+    location: Location
+
+
 class Script(Struct, frozen=True):
     """A program outside an application: `summary` is the first sentence of its docstring or leading comment."""
 
@@ -241,6 +253,7 @@ class Script(Struct, frozen=True):
     """The variables that a shell script gives a value, or has one for where nobody does (`${NAME:-…}`); of one for
     PowerShell those of lines for environment files.
     """
+    moved_argument: MovedArgument | None = None
     tests: frozenset[str] = frozenset()
     """The variables whose values a shell script looks at before it goes on (`[ -z "$NAME" ]`)."""
     assigned: tuple[str, ...] = ()

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from auditlib import bashisms, compose_command, waiting
 from auditlib.inventory.configuration import EnvironmentBranch
-from auditlib.inventory.delivery import Command, Pair, Script
+from auditlib.inventory.delivery import Command, MovedArgument, Pair, Script
 from auditlib.model import Coverage, Location, Read
 from auditlib.patterns import regex
 from auditlib.readers.reading import Reading, each
@@ -70,6 +70,14 @@ _CONDITION = regex(
     r"\s*(?:\[\[? .{1,300} \]\]?|test\s.{1,300}?|\(\(.{1,200}\)\)|\$\{?\w+\}?)\s*&&(?P<then>[^|&]{1,300})$"
 )
 """A line that is a condition and what is done where it holds."""
+_TAKES = regex(r"\s*(?:local\s+|readonly\s+)?(?P<name>\w+)=[\"']?\$\{?1(?::?[?-][^}]{0,200})?\}?[\"']?\s*$")
+"""A variable that is given the first argument."""
+_MOVES = regex(
+    r"cd\s+[\"']?\$\(dirname\s+[\"']?\$(?:0|\{BASH_SOURCE(?:\[0\])?\})[\"']?\)(?P<rest>[/.\w-]{0,100})[\"']?\s*(?:$|\|\||;)"
+)
+"""A script that changes into the folder that it lies in."""
+_USES = regex(r"(?:<|\b(?:cat|gunzip|zcat|zstdcat|source)|\s-(?:c|f|dc|d|xzf|xf))\s*[\"']?\$\{?(?P<name>\w+)\b")
+_MADE_ABSOLUTE = regex(r"\brealpath\b|\breadlink\s+-f|\babspath\b|\sin\s+/\*\)|==?\s*/\*")
 _PLAIN_CALL = regex(r"\s*(?P<name>[\w-]+)(?:\s+[^|&;()]*)?$")
 _MOST_BASHISMS = 20
 _DEEPEST = 6
@@ -150,6 +158,7 @@ def _read(source: Source, file: str) -> Iterator[Script | EnvironmentBranch | Co
         compose_variables=tuple(_compose_variables(file, text)) if found and "compose" in text else (),
         sets=_sets(text) if found else frozenset(_LINE_OF_ENV.findall(text)) if interpreter == "pwsh" else frozenset(),
         tests=frozenset(_TESTED.findall(text)) if found else frozenset(),
+        moved_argument=_moved_argument(file, text) if found and "dirname" in text and "$" in text else None,
         assigned=tuple(dict.fromkeys(_HELD.findall(text))) if found else (),
         backup_folder=_backup_folder(text) if found else "",
         backup_is_relative=bool(
@@ -234,6 +243,23 @@ def _ends_at_zero(file: str, text: str) -> Iterator[Location]:
         counts = _COUNTS.match(line[:_LINE])
         if counts and number > strict and values.pop(counts["name"], "") == "0" and not _is_asked(text, function):
             yield Location(file, number + 1)
+
+
+def _moved_argument(file: str, text: str) -> MovedArgument | None:
+    """The first use of a file that the script was given, after a `cd` to where the script is."""
+    if _MADE_ABSOLUTE.search(text):
+        return None
+    names, folder = {"1"}, None
+    for number, line in enumerate(text.splitlines()[:_MOST_LINES], start=1):
+        if taken := _TAKES.match(line[:_LINE]):
+            names.add(taken["name"])
+        elif moves := _MOVES.match(line[:_LINE]):
+            folder = posixpath.normpath(posixpath.join(posixpath.dirname(file), moves["rest"].lstrip("/")))
+        elif folder is not None and (used := _USES.search(line[:_LINE])) and used["name"] in names:
+            own = re.escape(posixpath.basename(file))
+            told = re.search(rf"^[ \t]*#[^\n]{{0,80}}{own}[ \t]+([\w.-]+/[\w./-]+)", text, re.M)
+            return MovedArgument(used["name"], folder, told[1] if told else "", Location(file, number))
+    return None
 
 
 def _ends_at_condition(file: str, text: str) -> Iterator[Pair]:
