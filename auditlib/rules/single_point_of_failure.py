@@ -50,7 +50,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """One finding for each project with the services that take at least three, and a third of all, along."""
     own = stacks.by_project(inventory.distinct_services)
     points = graph.single_points(limit=_WORST)
-    settled = deployment.documents_on_scaling(inventory) or deployment.uses_orchestrator(inventory)
+    settled = bool(deployment.documents_on_scaling(inventory)) or deployment.uses_orchestrator(inventory)
     edges: defaultdict[str, list[Edge]] = defaultdict(list)
     ordered = _ordered(inventory, graph)
     watching = _watching(inventory, graph)
