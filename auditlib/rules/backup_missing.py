@@ -50,7 +50,7 @@ _Store = tuple[Service, Product, Mount]
 
 
 _COLLECTOR = "log collection"
-"""What keeps how far it has read, which nobody wants back."""
+"""Logs, and how far they were read, which nobody wants back."""
 
 
 @rule(area=Area.RESILIENCE, severity=Severity.HIGH, confidence=Confidence.MEDIUM, effort=Effort.MEDIUM)
