@@ -229,6 +229,8 @@ class Service(Struct, frozen=True):
     log_options: tuple[tuple[str, str], ...] = ()
     labels: tuple[Label, ...] = ()
     secrets: tuple[str, ...] = ()
+    secret_files: tuple[str, ...] = ()
+    """Where its container finds each of these: `/run/secrets/db_password`."""
     configs: tuple[str, ...] = ()
     user: str = ""
     privileged: bool = False
