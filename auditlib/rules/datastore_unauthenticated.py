@@ -108,5 +108,7 @@ def _users(inventory: Inventory, graph: DependencyGraph, store: Service) -> Iter
 def _lines(service: Service) -> str:
     if entry := open_stores.switch(service):
         return f"environment:\n  # without {entry.name}; its documentation says how to set the first password"
+    if name := open_stores.key(service):
+        return f"environment:\n  {name}: ${{{name.replace('__SERVICE__', '_')}:?set it in .env}}"
     given = "".join(f', "{word}"' for word in service.command[1:]) if service.command[:1] in _SERVERS else ""
     return _LINES[images.repository(service.image)].replace("{more}", given)
