@@ -124,6 +124,14 @@ class RepeatedEntry(Struct, frozen=True):
     """Whether the values differ."""
 
 
+class QuotedEntry(Struct, frozen=True):
+    """A variable that the list of a service's environment gives a value in quotes, which are a part of it there."""
+
+    service: str
+    name: str
+    location: Location
+
+
 class Attachment(Struct, frozen=True):
     """A network that a service joins, with its aliases there."""
 
