@@ -10,9 +10,13 @@ https://docs.opensearch.org/latest/install-and-configure/install-opensearch/dock
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from auditlib.conventions import images, mounts, services
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import EnvironmentEntry, Service
+from auditlib.patterns import regex
+from auditlib.phrases import listed
 
 _REDIS = frozenset({"redis", "valkey/valkey"})
 _SEARCH = frozenset({"elasticsearch", "elasticsearch/elasticsearch", "opensearchproject/opensearch"})
@@ -32,6 +36,7 @@ _LETS_IN: dict[str, tuple[tuple[str, frozenset[str]], ...]] = {
 """By image: variables by which it lets everybody in, with the values that do."""
 _KEYS = {"qdrant/qdrant": "QDRANT__SERVICE__API_KEY", "getmeili/meilisearch": "MEILI_MASTER_KEY"}
 """By image: the variable without which it asks nobody for a key."""
+_PASSWORD = regex(r"^(?:[A-Z]+_)?(?:REDIS|VALKEY)_?PASS(?:WORD)?$")
 _KEY_OPTION = "--master-key"
 _FILES = (".conf", ".yml", ".yaml")
 
@@ -97,3 +102,26 @@ def switch(service: Service) -> EnvironmentEntry | None:
 def _opens(entry: EnvironmentEntry, opening: dict[str, frozenset[str]]) -> bool:
     text = entry.value.text.lower() if entry.value else ""
     return text == _OFF.get(entry.name) or text in opening.get(entry.name, ())
+
+
+def refused(inventory: Inventory, found: Sequence[Service]) -> list[tuple[Service, EnvironmentEntry]]:
+    """The passwords that programs are given for a Redis that has none; without a value they log in as nobody."""
+    stores = {item.name for item in found if services.is_redis(inventory, item)}
+    mine = inventory.services_of(found[0].project).values() if stores else ()
+    own = (item for item in mine if services.product(inventory, item) is None)
+    return [(item, entry) for item in own for entry in item.environment if _is_password(entry, stores)]
+
+
+def _is_password(entry: EnvironmentEntry, stores: set[str]) -> bool:
+    text = entry.value.text if entry.value else ""
+    in_address = "@" in text and any(end.host in stores for end in entry.endpoints)
+    return in_address or bool(_PASSWORD.search(entry.name) and (text or entry.variables))
+
+
+def told(vain: list[tuple[Service, EnvironmentEntry]]) -> str:
+    """A sentence on such passwords."""
+    if not vain:
+        return ""
+    names = listed(dict.fromkeys(entry.name for _, entry in vain))
+    who = listed(dict.fromkeys(item.name for item, _ in vain))
+    return f" What {who} {'is' if len(vain) == 1 else 'are'} given as {names} it refuses, once it is set."
