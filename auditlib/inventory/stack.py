@@ -206,6 +206,8 @@ class Service(Struct, frozen=True):
     build: Build | None = None
     command: tuple[str, ...] = ()
     entrypoint: tuple[str, ...] = ()
+    clears_entrypoint: bool = False
+    """Whether it takes the image's entry point away (`entrypoint: []`), so that the command is all that runs."""
     command_location: Location | None = None
     profiles: tuple[str, ...] = ()
     profiles_location: Location | None = None
