@@ -175,6 +175,8 @@ class Build(Struct, frozen=True):
     """Where `target` stands."""
     context_paths: tuple[str, ...] = ()
     """What each of the further contexts is: a folder relative to the root, or an address as it is written."""
+    secrets: tuple[str, ...] = ()
+    """The secrets of the project that the build may read."""
 
     @property
     def folder(self) -> str:
