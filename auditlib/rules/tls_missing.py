@@ -71,6 +71,8 @@ _ELSEWHERE = regex(
     re.I,
 )
 """Images of programs that may speak TLS before, or beside, the proxy."""
+_BY_LABEL = regex(r"traefik\.http\.routers\.[^.]+\.tls|^caddy(?:_\d+)?$", re.I)
+"""Labels that have a proxy of another project speak TLS for a service."""
 _ENDS = frozenset({"ssl", "tls", "certbot", "letsencrypt", "cloudflare"})
 _ENDING = frozenset({"ends", "terminates", "terminated", "terminate", "terminating", "offloads"})
 """Words of a document that says where TLS ends."""
@@ -174,7 +176,8 @@ def _has_proxy(inventory: Inventory) -> bool:
     """Whether a proxy is configured or started anywhere; whoever has one has thought of the way in."""
     kinds = (services.product(inventory, item) for item in inventory.services)
     configured = any(proxies.runners(inventory, item) for item in inventory.reverse_proxies)
-    return configured or any(kind is not None and kind.kind == "proxy" for kind in kinds)
+    labelled = any(_BY_LABEL.search(label.name) for item in inventory.services for label in item.labels)
+    return configured or labelled or any(kind is not None and kind.kind == "proxy" for kind in kinds)
 
 
 def _of_users(inventory: Inventory, service: Service) -> list[Port]:
