@@ -35,6 +35,7 @@ from auditlib.inventory import Inventory
 from auditlib.inventory.delivery import Command
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
+from auditlib.phrases import listed
 from auditlib.rules import _files as files
 from auditlib.rules import _shell_lines as shell_lines
 from auditlib.rules._rule import Evidence, rule
@@ -51,9 +52,10 @@ _CHANGES = regex(r"-(?:X|d|F|T)|--(?:request|data|form|json|upload-file)")
 
 @rule(area=Area.CICD, severity=Severity.LOW, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """Each text in which something decides by curl's own status whether a service is well."""
-    found = (use for use in command_texts.uses(inventory, ("curl",)) if _is_blind(use.command))
-    for uses in command_texts.by_text(found):
+    """The scripts and makefiles, and each job, that decide by curl's own status whether a service is well."""
+    found = [use for use in command_texts.uses(inventory, ("curl",)) if _is_blind(use.command)]
+    by_hand = [use for use in found if use.text.job is None]
+    for uses in ([by_hand] if by_hand else []) + command_texts.by_text(use for use in found if use.text.job):
         yield _evidence(uses)
 
 
@@ -70,9 +72,11 @@ def _evidence(uses: list[Use]) -> Evidence:
     first, *others = uses
     words = list(first.command.words)
     where = words.index("curl") + 1 if "curl" in words else 1
+    also = list(dict.fromkeys(use.text.called for use in others if use.text.called != first.text.called))
+    more = f" The same holds for {listed(also)}." if also else ""
     return Evidence(
         f"{first.text.opening} takes every answer of `{_asked(first)}` for a good one: without `--fail` curl "
-        "succeeds at a 500, and at a 502 of a proxy whose application is down.",
+        f"succeeds at a 500, and at a 502 of a proxy whose application is down.{more}",
         first.command.location,
         subject=f"{first.text.name}/curl",
         related=tuple(Related(use.command.location, "without `--fail` too", member=True) for use in others),
