@@ -141,6 +141,40 @@ class CollectorPart(Struct, frozen=True):
     location: Location
 
 
+class MissingStage(Struct, frozen=True):
+    """A stage that a pipeline of telemetry (of the collector, Vector or Alloy) names and the file doesn't define."""
+
+    program: str
+    asked_by: str
+    """What names it, in words: `the pipeline traces`."""
+    kind: str
+    """`receiver`, `processor`, `exporter`, `extension`, `source or transform` …"""
+    name: str
+    defined: tuple[str, ...]
+    """The stages of this kind that the file defines."""
+    location: Location
+
+
+class IdleStage(Struct, frozen=True):
+    """A stage of a pipeline of telemetry that is set up, and that nothing passes anything to or takes from."""
+
+    program: str
+    kind: str
+    name: str
+    location: Location
+
+
+class OtlpListener(Struct, frozen=True):
+    """Where a collector or Tempo listens for telemetry; `endpoint` is empty where its configuration names none."""
+
+    program: str
+    """`collector` or `Tempo`."""
+    receiver: str
+    protocol: str
+    endpoint: str
+    location: Location
+
+
 class WebLogin(Struct, frozen=True):
     """A file by which Prometheus, Alertmanager or an exporter (`--web.config.file`) asks everybody for a password."""
 

@@ -51,6 +51,7 @@ READERS: tuple[str, ...] = (
     "probe_modules",
     "web_logins",
     "collector_parts",
+    "telemetry_stages",
     "log_shippers",
     "log_pipelines",
     "nginx",

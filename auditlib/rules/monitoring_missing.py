@@ -185,8 +185,8 @@ def _speaks(words: Set[str], tracker: str) -> bool:
 
 
 def _evidence(inventory: Inventory, project: Project, running: list[Service], tracker: str, meant: bool) -> Evidence:
-    reached = [item for item in running if services.is_exposed(item)]
-    front = next((item for item in reached if not services.is_datastore(inventory, item)), next(iter(reached), None))
+    reached = (item for item in running if services.is_exposed(item))
+    front = next((item for item in reached if not services.is_datastore(inventory, item)), None)
     site = front or next(item for item in running if services.product(inventory, item) is None)
     names = listed((item.name for item in running), limit=5)
     return Evidence(

@@ -21,6 +21,7 @@ from auditlib.readers import (
     probe_modules,
     prometheus,
     promql,
+    telemetry_stages,
     web_logins,
 )  # fmt: skip
 from auditlib.source import Source
@@ -122,3 +123,12 @@ def test_metrics_that_documents_name(tmp_path):
     (tmp_path / "a.md").write_text("Ask for `node_filesystem_avail_bytes`, not node_modules_bytes_x.\n")
     (document,) = documents.read(Source(tmp_path)).records
     assert [item.text for item in document.mentions if item.kind == "metric"] == ["node_filesystem_avail_bytes"]
+
+
+def test_stages_that_are_missing_or_idle(tmp_path):
+    text = "receivers: {otlp: {protocols: {grpc: {endpoint: 'localhost:1'}}}, zipkin: {}}\nexporters: {debug: {}}\n"
+    text += "service: {pipelines: {traces: {receivers: [otlp, odd], exporters: [debug]}}}\n"
+    missing, idle, listener = records(telemetry_stages, object, tmp_path, otel__yml=text, broken__yml="sinks: [")
+    assert (missing.name, missing.asked_by, missing.location.line) == ("odd", "the pipeline traces", 3)
+    assert (idle.kind, idle.name) == ("receiver", "zipkin")
+    assert (listener.protocol, listener.endpoint) == ("grpc", "localhost:1")
