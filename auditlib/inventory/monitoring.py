@@ -430,3 +430,9 @@ class LokiSettings(Struct, frozen=True):
     """Whether it keeps logs in files, not in a bucket."""
     has_schema: bool
     location: Location
+    refused: tuple[tuple[str, Location], ...] = ()
+    """What release 3 refuses: fields that it has no more, as `compactor.shared_store`, and the words of `LOKI_…`."""
+
+
+LOKI_NO_DELETE_STORE = "retention without delete_request_store"
+LOKI_OLD_SCHEMA = "structured metadata with an older schema"
