@@ -175,6 +175,15 @@ class OtlpListener(Struct, frozen=True):
     location: Location
 
 
+class PrometheusCall(Struct, frozen=True):
+    """A request to Prometheus that it only takes if an option says so; `path` is `/-/reload`, `/api/v1/write` …"""
+
+    path: str
+    host: str
+    port: str
+    location: Location
+
+
 class WebLogin(Struct, frozen=True):
     """A file by which Prometheus, Alertmanager or an exporter (`--web.config.file`) asks everybody for a password."""
 

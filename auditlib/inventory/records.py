@@ -110,6 +110,9 @@ class Records:
     web_logins: tuple[monitoring.WebLogin, ...] = field(default=(), metadata={"of": monitoring.WebLogin})
     probe_modules: tuple[monitoring.ProbeModule, ...] = field(default=(), metadata={"of": monitoring.ProbeModule})
     collector_parts: tuple[monitoring.CollectorPart, ...] = field(default=(), metadata={"of": monitoring.CollectorPart})
+    prometheus_calls: tuple[monitoring.PrometheusCall, ...] = field(
+        default=(), metadata={"of": monitoring.PrometheusCall}
+    )
     missing_stages: tuple[monitoring.MissingStage, ...] = field(default=(), metadata={"of": monitoring.MissingStage})
     idle_stages: tuple[monitoring.IdleStage, ...] = field(default=(), metadata={"of": monitoring.IdleStage})
     otlp_listeners: tuple[monitoring.OtlpListener, ...] = field(default=(), metadata={"of": monitoring.OtlpListener})

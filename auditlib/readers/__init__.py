@@ -52,6 +52,7 @@ READERS: tuple[str, ...] = (
     "web_logins",
     "collector_parts",
     "telemetry_stages",
+    "prometheus_calls",
     "log_shippers",
     "log_pipelines",
     "nginx",
