@@ -336,6 +336,32 @@ class Route(Struct, frozen=True):
     """The key of matchers (`match_re`) that stands there with nothing after its colon."""
 
 
+class AlertmanagerRefusal(Struct, frozen=True):
+    """Something for which Alertmanager refuses its configuration; `key` is where it stands, `what` what is wrong."""
+
+    file: str
+    key: str
+    what: str
+    location: Location
+    placeholder: bool = False
+    """Whether a placeholder is what is wrong."""
+    known: tuple[str, ...] = ()
+    """The names that could be meant."""
+
+
+class TemplateUse(Struct, frozen=True):
+    """A template of notifications that a receiver names and that Alertmanager doesn't bring itself."""
+
+    file: str
+    receiver: str
+    name: str
+    patterns: tuple[str, ...]
+    """The paths in which the configuration has templates looked for."""
+    defined_in: tuple[str, ...]
+    """The files of the repository that define it."""
+    location: Location
+
+
 class InhibitRule(Struct, frozen=True):
     """A rule of Alertmanager by which one alert keeps another quiet; `equal` are the labels that both must share."""
 

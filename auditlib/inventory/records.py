@@ -106,6 +106,10 @@ class Records:
     alert_rules: tuple[monitoring.AlertRule, ...] = field(default=(), metadata={"of": monitoring.AlertRule})
     receivers: tuple[monitoring.Receiver, ...] = field(default=(), metadata={"of": monitoring.Receiver})
     alert_routes: tuple[monitoring.Route, ...] = field(default=(), metadata={"of": monitoring.Route})
+    alertmanager_refusals: tuple[monitoring.AlertmanagerRefusal, ...] = field(
+        default=(), metadata={"of": monitoring.AlertmanagerRefusal}
+    )
+    template_uses: tuple[monitoring.TemplateUse, ...] = field(default=(), metadata={"of": monitoring.TemplateUse})
     inhibit_rules: tuple[monitoring.InhibitRule, ...] = field(default=(), metadata={"of": monitoring.InhibitRule})
     web_logins: tuple[monitoring.WebLogin, ...] = field(default=(), metadata={"of": monitoring.WebLogin})
     probe_modules: tuple[monitoring.ProbeModule, ...] = field(default=(), metadata={"of": monitoring.ProbeModule})

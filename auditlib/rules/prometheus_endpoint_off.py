@@ -125,8 +125,8 @@ def _evidence(inventory: Inventory, service: Service, endpoint: _Endpoint, calls
     quiet = _is_document(first) or environments.only_for_development(service)
     files = listed(dict.fromkeys(item.location.file for item in calls), limit=3)
     return Evidence(
-        f"In {files} something {endpoint.does} by {first.path}, and {service.name} isn't started with `{endpoint.option}`: "
-        f"{endpoint.effect}.",
+        f"In {files} something {endpoint.does} by {first.path}, and {service.name} isn't started with "
+        f"`{endpoint.option}`: {endpoint.effect}.",
         first.location,
         subject=f"{service.name}{first.path}",
         service=service.name,
