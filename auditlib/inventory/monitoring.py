@@ -104,6 +104,10 @@ class ScrapeJob(Struct, frozen=True):
     targets: tuple[Target, ...]
     discovery: tuple[str, ...]
     location: Location
+    interval: float = 0
+    """The seconds from one scrape to the next where the job says so itself, else 0."""
+    timeout: PathPattern | None = None
+    """How long it waits for an answer, where the job says so itself."""
     labels: tuple[tuple[str, str], ...] = ()
     """What `static_configs` put on the targets' series; `job` among them takes the place of the job's name."""
     relabels: bool = False
@@ -146,7 +150,7 @@ class MissingStage(Struct, frozen=True):
 
     program: str
     asked_by: str
-    """What names it, in words: `the pipeline traces`."""
+    """What names it, in words: `The pipeline traces`."""
     kind: str
     """`receiver`, `processor`, `exporter`, `extension`, `source or transform` …"""
     name: str
@@ -203,6 +207,10 @@ class PrometheusConfig(Struct, frozen=True):
     alertmanager_discovery: tuple[str, ...] = ()
     """The mechanisms that find alertmanagers beside the static ones."""
     scrape_config_files: tuple[PathPattern, ...] = ()
+    interval: float = 60
+    """The seconds from one scrape to the next of the jobs that say nothing else."""
+    timeout: PathPattern | None = None
+    """How long jobs wait for an answer, where the global settings say so."""
 
 
 class LabelMatcher(Struct, frozen=True):
@@ -247,6 +255,14 @@ class QuantileLimit(Struct, frozen=True):
     number: float
 
 
+class ShareLimit(Struct, frozen=True):
+    """A comparison of a share of a whole, which is never above `most` (1, or 100 of a percentage), with a number."""
+
+    most: int
+    operator: str
+    number: float
+
+
 class Query(Struct, frozen=True):
     """A PromQL expression, taken apart. `error` says why it could not be; then the rest is empty."""
 
@@ -271,6 +287,10 @@ class Query(Struct, frozen=True):
     """The histogram of which it is a quantile, and nothing more."""
     limits: tuple[QuantileLimit, ...] = ()
     """What it holds quantiles against."""
+    shares: tuple[ShareLimit, ...] = ()
+    """What it holds shares of a whole against."""
+    windows: tuple[tuple[str, float], ...] = ()
+    """The metrics whose growth it asks for, each with the seconds within which."""
 
 
 class AlertRule(Struct, frozen=True):

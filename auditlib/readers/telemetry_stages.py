@@ -84,7 +84,7 @@ def _of_collector(document: Node, file: str) -> Iterator[Any]:
             for item in _texts(parts.get(section)):
                 used[section].add(item.text)
                 if item.text not in known and "$" not in item.text:
-                    by = f"the pipeline {pipeline.text}"
+                    by = f"The pipeline {pipeline.text}"
                     yield MissingStage("collector", by, kind, item.text, tuple(known), location(item, file))
     extensions = set(_stages(document, "extensions"))
     for item in _texts(document.get("service", "extensions")):

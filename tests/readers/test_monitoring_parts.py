@@ -129,6 +129,6 @@ def test_stages_that_are_missing_or_idle(tmp_path):
     text = "receivers: {otlp: {protocols: {grpc: {endpoint: 'localhost:1'}}}, zipkin: {}}\nexporters: {debug: {}}\n"
     text += "service: {pipelines: {traces: {receivers: [otlp, odd], exporters: [debug]}}}\n"
     missing, idle, listener = records(telemetry_stages, object, tmp_path, otel__yml=text, broken__yml="sinks: [")
-    assert (missing.name, missing.asked_by, missing.location.line) == ("odd", "the pipeline traces", 3)
+    assert (missing.name, missing.asked_by, missing.location.line) == ("odd", "The pipeline traces", 3)
     assert (idle.kind, idle.name) == ("receiver", "zipkin")
     assert (listener.protocol, listener.endpoint) == ("grpc", "localhost:1")
