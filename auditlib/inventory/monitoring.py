@@ -54,6 +54,17 @@ class PlainVariable(Struct, frozen=True):
     location: Location
 
 
+class LogHabit(Struct, frozen=True):
+    """Code that says how a program logs: `kind` is `sql` for every statement, `terminal` for lines made for people."""
+
+    kind: str
+    product: str
+    """Whose setting it is: `GORM`, `zerolog` …"""
+    source: str
+    """What it says, as the code writes it."""
+    location: Location
+
+
 class IdleMetric(Struct, frozen=True):
     """A metric that code defines as `holder` and names nowhere else; `kind` is `counter`, `gauge` …"""
 

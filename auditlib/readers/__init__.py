@@ -43,6 +43,7 @@ READERS: tuple[str, ...] = (
     "instrumentation",
     "idle_metrics",
     "log_files",
+    "log_habits",
     "prometheus",
     "prometheus_rules",
     "alertmanager",

@@ -5,6 +5,7 @@ from auditlib.inventory.monitoring import (
     CollectorPart,
     Datasource,
     InhibitRule,
+    LogHabit,
     ProbeModule,
     RawPathLabel,
     Route,
@@ -18,6 +19,7 @@ from auditlib.readers import (
     grafana,
     instrumentation,
     log_files,
+    log_habits,
     probe_modules,
     prometheus,
     promql,
@@ -132,3 +134,9 @@ def test_stages_that_are_missing_or_idle(tmp_path):
     assert (missing.name, missing.asked_by, missing.location.line) == ("odd", "The pipeline traces", 3)
     assert (idle.kind, idle.name) == ("receiver", "zipkin")
     assert (listener.protocol, listener.endpoint) == ("grpc", "localhost:1")
+
+
+def test_how_programs_log(tmp_path):
+    code = "engine = create_engine(url,\n    echo=True)\nif x:\n    e = create_engine(url, echo=True)\n"
+    (habit,) = records(log_habits, LogHabit, tmp_path, app__py=code, web__ts="pino({ level: 1 })\n")
+    assert (habit.kind, habit.product, habit.location.line) == ("sql", "SQLAlchemy", 2)
