@@ -482,6 +482,20 @@ class LogShipper(Struct, frozen=True):
     """Whether it says for which tenant of Loki its logs are."""
 
 
+class LogLabel(Struct, frozen=True):
+    """A label of Loki, or a metric, that a stage of Promtail or Alloy makes of a value of each line."""
+
+    file: str
+    name: str
+    source: str
+    """The value that it is made of."""
+    extracted: bool
+    """Whether a stage before takes that value out of the line, as far as the file tells."""
+    metric: bool
+    """Whether it is a metric, which costs no series of its own for each value."""
+    location: Location
+
+
 class LokiSettings(Struct, frozen=True):
     """What a configuration of Loki says of logins and of how long logs are kept."""
 

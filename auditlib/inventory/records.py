@@ -134,6 +134,7 @@ class Records:
     log_habits: tuple[monitoring.LogHabit, ...] = field(default=(), metadata={"of": monitoring.LogHabit})
     idle_metrics: tuple[monitoring.IdleMetric, ...] = field(default=(), metadata={"of": monitoring.IdleMetric})
     raw_path_labels: tuple[monitoring.RawPathLabel, ...] = field(default=(), metadata={"of": monitoring.RawPathLabel})
+    log_labels: tuple[monitoring.LogLabel, ...] = field(default=(), metadata={"of": monitoring.LogLabel})
     log_shippers: tuple[monitoring.LogShipper, ...] = field(default=(), metadata={"of": monitoring.LogShipper})
     query_credentials: tuple[proxy.QueryCredential, ...] = field(default=(), metadata={"of": proxy.QueryCredential})
     request_logs: tuple[proxy.RequestLog, ...] = field(default=(), metadata={"of": proxy.RequestLog})

@@ -55,6 +55,7 @@ READERS: tuple[str, ...] = (
     "telemetry_stages",
     "prometheus_calls",
     "log_shippers",
+    "log_labels",
     "log_pipelines",
     "nginx",
     "reverse_proxies",

@@ -45,7 +45,8 @@ _HABITS = (
         rf"(?:new\s+DataSource|TypeOrmModule\.forRoot){_ARGUMENTS}\b(?P<source>logging\s*:\s*(?:true\b|[\"']all[\"']))")),
     _Habit("sql", "Prisma", _SCRIPT, "PrismaClient", regex(
         r"new\s+PrismaClient\(\s*\{[^{}]{0,300}?\b(?P<source>log\s*:\s*\[[^\]?]{0,200}?[\"']query[\"'][^\]?]{0,200}\])")),
-    _Habit("sql", "Mongoose", _SCRIPT, "mongoose", regex(r"mongoose\.(?P<source>set\(\s*[\"']debug[\"']\s*,\s*true\s*\))")),
+    _Habit("sql", "Mongoose", _SCRIPT, "mongoose", regex(
+        r"mongoose\.(?P<source>set\(\s*[\"']debug[\"']\s*,\s*true\s*\))")),
     _Habit("sql", "Entity Framework", (".cs",), "Sensitive", regex(
         r"\.(?P<source>EnableSensitiveDataLogging\(\s*(?:true)?\s*\))")),
     _Habit("terminal", "zerolog", (".go",), "zerolog", regex(r"(?P<source>zerolog\.(?:New)?ConsoleWriter)\b")),
