@@ -65,6 +65,16 @@ class LogHabit(Struct, frozen=True):
     location: Location
 
 
+class OtlpExporter(Struct, frozen=True):
+    """Code that gives an exporter of OTLP over HTTP a variable as its whole address; `signal` is `traces` …"""
+
+    signal: str
+    variable: str
+    default: str
+    """What it takes where the variable isn't set, if the code spells that; empty for nothing."""
+    location: Location
+
+
 class IdleMetric(Struct, frozen=True):
     """A metric that code defines as `holder` and names nowhere else; `kind` is `counter`, `gauge` …"""
 

@@ -132,6 +132,7 @@ class Records:
     own_metrics: tuple[monitoring.OwnMetric, ...] = field(default=(), metadata={"of": monitoring.OwnMetric})
     plain_variables: tuple[monitoring.PlainVariable, ...] = field(default=(), metadata={"of": monitoring.PlainVariable})
     log_habits: tuple[monitoring.LogHabit, ...] = field(default=(), metadata={"of": monitoring.LogHabit})
+    otlp_exporters: tuple[monitoring.OtlpExporter, ...] = field(default=(), metadata={"of": monitoring.OtlpExporter})
     idle_metrics: tuple[monitoring.IdleMetric, ...] = field(default=(), metadata={"of": monitoring.IdleMetric})
     raw_path_labels: tuple[monitoring.RawPathLabel, ...] = field(default=(), metadata={"of": monitoring.RawPathLabel})
     log_labels: tuple[monitoring.LogLabel, ...] = field(default=(), metadata={"of": monitoring.LogLabel})

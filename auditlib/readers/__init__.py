@@ -44,6 +44,7 @@ READERS: tuple[str, ...] = (
     "idle_metrics",
     "log_files",
     "log_habits",
+    "otlp_exporters",
     "prometheus",
     "prometheus_rules",
     "alertmanager",
