@@ -426,6 +426,11 @@ class Datasource(Struct, frozen=True):
     foreign_fields: tuple[tuple[str, Location], ...] = ()
     """The fields of the format's other version, which Grafana passes over, with their places."""
     organisation: str = "1"
+    user: str = ""
+    """Whom it logs in as."""
+    database: str = ""
+    links: tuple[tuple[str, str, Location], ...] = ()
+    """The data sources that it leads to (`derivedFields`, `tracesToLogsV2`): the field, the identifier, the place."""
 
 
 class DashboardProvider(Struct, frozen=True):
