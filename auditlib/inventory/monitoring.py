@@ -75,6 +75,13 @@ class OtlpExporter(Struct, frozen=True):
     location: Location
 
 
+class CoarseHistogram(Struct, frozen=True):
+    """A histogram of seconds that code makes by OpenTelemetry with the bounds which that has for milliseconds."""
+
+    name: str
+    location: Location
+
+
 class IdleMetric(Struct, frozen=True):
     """A metric that code defines as `holder` and names nowhere else; `kind` is `counter`, `gauge` …"""
 
@@ -495,6 +502,14 @@ class LogShipper(Struct, frozen=True):
     """The sockets of Docker that it asks for containers, by their paths."""
     names_tenant: bool = False
     """Whether it says for which tenant of Loki its logs are."""
+
+
+class UnknownParser(Struct, frozen=True):
+    """A parser that an input or a filter of Fluent Bit names in a configuration that reads no file of parsers."""
+
+    file: str
+    name: str
+    location: Location
 
 
 class LogLabel(Struct, frozen=True):

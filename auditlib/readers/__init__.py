@@ -57,6 +57,8 @@ READERS: tuple[str, ...] = (
     "prometheus_calls",
     "log_shippers",
     "log_labels",
+    "fluent_parsers",
+    "coarse_histograms",
     "log_pipelines",
     "nginx",
     "reverse_proxies",
