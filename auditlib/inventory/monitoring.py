@@ -55,7 +55,9 @@ class PlainVariable(Struct, frozen=True):
 
 
 class LogHabit(Struct, frozen=True):
-    """Code that says how a program logs: `kind` is `sql` for every statement, `terminal` for lines made for people."""
+    """Code that says how a program logs: `kind` is `sql` for every statement, `terminal` for lines made for people,
+    `personal` for personal data that an error tracker gets.
+    """
 
     kind: str
     product: str

@@ -1,11 +1,13 @@
-"""Code that has each SQL statement logged, or log lines written for a terminal, whatever the environment.
+"""Code that has each SQL statement logged, log lines written for a terminal, or personal data sent to an error tracker.
 
 Sources: https://docs.sqlalchemy.org/en/20/core/engines.html#configuring-logging, https://gorm.io/docs/logger.html,
 https://sequelize.org/docs/v6/getting-started/#logging, https://typeorm.io/docs/advanced-topics/logging/,
 https://www.prisma.io/docs/orm/prisma-client/observability-and-logging/logging,
 https://mongoosejs.com/docs/api/mongoose.html#Mongoose.prototype.set(), https://github.com/rs/zerolog#pretty-logging,
 https://pkg.go.dev/go.uber.org/zap#NewDevelopment, https://www.structlog.org/en/stable/console-output.html and
-https://github.com/pinojs/pino-pretty. What stands in a branch or a choice is left out.
+https://github.com/pinojs/pino-pretty,
+https://docs.sentry.io/platforms/python/data-management/data-collected/. What stands in a branch or a
+choice is left out.
 """
 
 from __future__ import annotations
@@ -49,6 +51,9 @@ _HABITS = (
         r"mongoose\.(?P<source>set\(\s*[\"']debug[\"']\s*,\s*true\s*\))")),
     _Habit("sql", "Entity Framework", (".cs",), "Sensitive", regex(
         r"\.(?P<source>EnableSensitiveDataLogging\(\s*(?:true)?\s*\))")),
+    _Habit("personal", "Sentry", (".py",), "sentry_sdk", regex(r"\b(?P<source>send_default_pii\s*=\s*True)\b")),
+    _Habit("personal", "Sentry", _SCRIPT, "sentry", regex(r"\b(?P<source>sendDefaultPii\s*:\s*true)\b")),
+    _Habit("personal", "Sentry", (".go",), "sentry", regex(r"\b(?P<source>SendDefaultPII\s*:\s*true)\b")),
     _Habit("terminal", "zerolog", (".go",), "zerolog", regex(r"(?P<source>zerolog\.(?:New)?ConsoleWriter)\b")),
     _Habit("terminal", "zap", (".go",), "zap", regex(r"(?P<source>zap\.NewDevelopment\(\))")),
     _Habit("terminal", "structlog", (".py",), "structlog", regex(
@@ -59,6 +64,7 @@ _HABITS = (
 _SIGNS = Words(
     "echo", "LogMode(", "bundebug", "equelize", "typeorm", "PrismaClient", "mongoose.set(", "EnableSensitive",
     "ConsoleWriter", "NewDevelopment(", "ConsoleRenderer", "pino-pretty",
+    "send_default_pii", "sendDefaultPii", "SendDefaultPII",
 )  # fmt: skip
 _ENDINGS = frozenset(ending for habit in _HABITS for ending in habit.endings)
 _CHOICE = regex(
@@ -67,6 +73,8 @@ _CHOICE = regex(
     re.I,
 )
 """A line by which what follows, or stands in it, holds under a condition only."""
+_OF_DEVELOPMENT = regex(r"\b(?:if|elif|else|unless)\b.*(?:dev|debug|local|test)|\?.*:|&&|=>", re.I)
+"""The same where programs ask whether a tracker is used at all, which is no choice of what it gets."""
 _BEFORE = 7
 """Lines before a setting in which a condition for it may stand."""
 
@@ -85,15 +93,17 @@ def read(source: Source) -> Reading:
 def _found(path: str, ending: str, text: str) -> Iterator[LogHabit]:
     for habit in _HABITS:
         if ending in habit.endings and habit.needs in text:
-            places = (match for match in habit.pattern.finditer(text) if not _depends(text, match.start("source")))
+            told = _OF_DEVELOPMENT if habit.kind == "personal" else _CHOICE
+            found = habit.pattern.finditer(text)
+            places = (match for match in found if not _depends(text, match.start("source"), told))
             if match := next(places, None):
                 place = location_at(path, text, match.start("source"))
                 yield LogHabit(habit.kind, habit.product, " ".join(match["source"].split()).rstrip("("), place)
 
 
-def _depends(text: str, start: int) -> bool:
+def _depends(text: str, start: int, choice: re.Pattern[str]) -> bool:
     """Whether a setting may hold under a condition: one stands shortly before it, in its line, or it is a comment."""
     begin, end = text.rfind("\n", 0, start) + 1, text.find("\n", start)
     line = text[begin : end if end >= 0 else len(text)][:2_000]
     before = text[max(begin - 2_000, 0) : begin].split("\n")[-_BEFORE:]
-    return line.lstrip().startswith(("#", "//", "*")) or any(map(_CHOICE.search, (line, *before)))
+    return line.lstrip().startswith(("#", "//", "*")) or any(map(choice.search, (line, *before)))

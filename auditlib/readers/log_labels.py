@@ -12,7 +12,7 @@ from auditlib.inventory.monitoring import LogLabel
 from auditlib.model import Location
 from auditlib.patterns import regex
 from auditlib.readers import reading, selection
-from auditlib.readers.nodes import location, text
+from auditlib.readers.nodes import Entries, location, text
 from auditlib.source import Source, Unreadable
 from auditlib.yamltree import Node
 
@@ -32,9 +32,9 @@ def read(source: Source) -> reading.Reading:
     found = reading.Reading()
     for file in selection.containing(source, selection.YAML, "pipeline_stages"):
         for document in _documents(source, file):
-            for job in _elements(document.get("scrape_configs")):
-                values = _given(job)
-                found.records += _stages(job.get("pipeline_stages"), file, values, _DEPTH)
+            entries = Entries(file, "logs")
+            for job in entries.elements(document.get("scrape_configs")):
+                found.records += _stages(job.get("pipeline_stages"), _given(job, entries), entries, _DEPTH)
     for file in source.matching("*.alloy", "*.river"):
         if "stage.labels" in (written := source.glance(file)):
             found.records += _of_alloy(file, written)
@@ -48,56 +48,52 @@ def _documents(source: Source, file: str) -> list[Node]:
         return []
 
 
-def _elements(node: Node | None) -> list[Node]:
-    return node.elements() if node else []
+def _keys(node: Node | None, entries: Entries) -> set[str]:
+    return {key.text for key, _ in entries.items(node)}
 
 
-def _keys(node: Node | None) -> list[Node]:
-    return [key for key, _ in node.items()] if node else []
-
-
-def _given(job: Node) -> set[str]:
+def _given(job: Node, entries: Entries) -> set[str]:
     """The labels that lines of a job have before the first stage, which stages may use as well."""
     values = set(_ALWAYS)
-    for static in _elements(job.get("static_configs")):
-        values |= {key.text for key in _keys(static.get("labels"))}
-    values |= {text(item, "target_label") for item in _elements(job.get("relabel_configs"))}
-    values |= {key.text for kind in ("journal", "syslog") for key in _keys(job.get(kind, "labels"))}
-    if any(text(item, "action") == "labelmap" for item in _elements(job.get("relabel_configs"))):
-        values.add("")
+    for static in entries.elements(job.get("static_configs")):
+        values |= _keys(static.get("labels"), entries)
+    for item in entries.elements(job.get("relabel_configs")):
+        values.add("" if text(item, "action") == "labelmap" else text(item, "target_label") or "replaced")
+    for kind in ("journal", "syslog"):
+        values |= _keys(job.get(kind, "labels"), entries)
     return values
 
 
-def _stages(pipeline: Node | None, file: str, values: set[str], depth: int) -> Iterator[LogLabel]:
+def _stages(pipeline: Node | None, values: set[str], entries: Entries, depth: int) -> Iterator[LogLabel]:
     """What stages make, in their order; `values` holds what is taken out so far, and `""` where that isn't all."""
-    for stage in _elements(pipeline) if depth else ():
-        for key, settings in stage.items():
-            values |= _taken_out(key.text, settings)
+    for stage in entries.elements(pipeline) if depth else ():
+        for key, settings in entries.items(stage):
+            values |= _taken_out(key.text, settings, entries)
             if key.text == "match":
-                yield from _stages(settings.get("stages"), file, values, depth - 1)
+                yield from _stages(settings.get("stages"), values, entries, depth - 1)
             elif key.text in ("labels", "metrics"):
-                yield from _made(key.text, settings, file, values)
+                yield from _made(key.text, settings, values, entries)
 
 
-def _taken_out(kind: str, settings: Node) -> set[str]:
+def _taken_out(kind: str, settings: Node, entries: Entries) -> set[str]:
     """The values that a stage takes out of the line, or sets."""
     if kind in _MAPPED:
-        return {item.text for item in _keys(settings.get(_MAPPED[kind]))}
+        return _keys(settings.get(_MAPPED[kind]), entries)
     if kind in ("regex", "replace"):
         return set(_GROUP.findall(text(settings, "expression")))
     if kind == "template":
-        return {text(settings, "source")}
+        return {text(settings, "source")} - {""}
     if kind in ("static_labels", "labelallow"):
-        return {item.text for item in _keys(settings)}
+        return _keys(settings, entries)
     return {""} if kind in _OPEN else set()
 
 
-def _made(kind: str, settings: Node, file: str, values: set[str]) -> Iterator[LogLabel]:
-    for name, value in settings.items():
+def _made(kind: str, settings: Node, values: set[str], entries: Entries) -> Iterator[LogLabel]:
+    for name, value in entries.items(settings):
         if kind == "labels":
-            yield _label(name, value.text or name.text, file, values)
+            yield _label(name, value.text or name.text, entries.file, values)
         elif text(value, "source"):
-            yield _label(name, text(value, "source"), file, values, metric=True)
+            yield _label(name, text(value, "source"), entries.file, values, metric=True)
 
 
 def _label(name: Node, source: str, file: str, values: set[str], *, metric: bool = False) -> LogLabel:

@@ -68,8 +68,22 @@ class Entries:
         return [element for element in elements if element.is_mapping]
 
     def scalars(self, node: Node | None) -> list[Node]:
-        """The scalars of a node that is one or a list of them; nothing for None."""
-        return self._within_limit(node.texts(), node) if node else []
+        """The scalars of a node that is one or a list of them; nothing for None, and once the limit is reached."""
+        return self._within_limit(node.texts(), node) if node and self._left > 0 else []
+
+    def items(self, node: Node | None) -> list[tuple[Node, Node]]:
+        """The keys and values of a mapping; nothing for anything else, and once the limit is reached."""
+        if node is None or self._left <= 0:
+            return []
+        found = node.items()[: self._left]
+        self._left -= len(found)
+        return found
+
+    def elements(self, node: Node | None) -> list[Node]:
+        """The entries of a list of whatever shape; nothing for anything else, and once the limit is reached."""
+        if node is None or self._left <= 0:
+            return []
+        return self._within_limit(node.elements(), node)
 
     def problem(self, node: Node, reason: str) -> None:
         """Note a part that was not understood."""

@@ -17,7 +17,7 @@ from auditlib.inventory.monitoring import IdleStage, MissingStage, OtlpListener
 from auditlib.model import Location
 from auditlib.patterns import regex
 from auditlib.readers import reading, selection
-from auditlib.readers.nodes import location, text
+from auditlib.readers.nodes import Entries, location, text
 from auditlib.source import Source, Unreadable
 from auditlib.yamltree import Node
 
@@ -29,6 +29,8 @@ _NAMED = regex(
     rf"(?<![\w.\"])(?P<kind>{_FAMILY}(?:\.[a-z_0-9]{{1,40}}){{1,4}})\.(?P<label>\w{{1,100}})"
     r"\.(?:receiver|targets|output|input|rules|handler|content)\b"
 )
+_FEW = 1_000
+"""Stages among which those are looked for that a wildcard takes."""
 _OPEN = regex(r"^\s*(?:declare\s+\"|import\.\w+)")
 """Modules: what they define is named in other places."""
 
@@ -51,13 +53,14 @@ def _documents(source: Source, file: str) -> list[Node]:
 
 
 def _of_document(document: Node, file: str) -> Iterator[Any]:
+    entries = Entries(file, "telemetry")
     if document.get("service", "pipelines") and document.get("exporters"):
-        yield from _of_collector(document, file)
-        yield from _listeners(document.get("receivers"), "collector", file)
+        yield from _of_collector(document, entries)
+        yield from _listeners(document.get("receivers"), "collector", entries)
     elif _stages(document, "sinks") and _stages(document, "sources"):
-        yield from _of_vector(document, file)
+        yield from _of_vector(document, entries)
     elif document.get("distributor", "receivers") and document.get("storage", "trace"):
-        yield from _listeners(document.get("distributor", "receivers"), "Tempo", file)
+        yield from _listeners(document.get("distributor", "receivers"), "Tempo", entries)
 
 
 def _stages(document: Node, key: str) -> _Stages:
@@ -70,36 +73,32 @@ def _keys(document: Node, key: str) -> list[Node]:
     return [name for name, _ in found.items()] if found else []
 
 
-def _texts(node: Node | None) -> list[Node]:
-    return node.texts() if node else []
-
-
-def _of_collector(document: Node, file: str) -> Iterator[Any]:
+def _of_collector(document: Node, entries: Entries) -> Iterator[Any]:
     connectors = set(_stages(document, "connectors"))
+    known = {section: tuple(_stages(document, section)) for section in _SECTIONS}
+    defined = {section: frozenset(names) for section, names in known.items()}
     used: defaultdict[str, set[str]] = defaultdict(set)
-    pipelines = document.get("service", "pipelines")
-    for pipeline, parts in pipelines.items() if pipelines else ():
+    for pipeline, parts in entries.items(document.get("service", "pipelines")):
         for section, kind in _SECTIONS.items():
-            known = set(_stages(document, section)) | (connectors if section != "processors" else set())
-            for item in _texts(parts.get(section)):
+            for item in entries.scalars(parts.get(section)):
                 used[section].add(item.text)
-                if item.text not in known and "$" not in item.text:
-                    by = f"The pipeline {pipeline.text}"
-                    yield MissingStage("collector", by, kind, item.text, tuple(known), location(item, file))
-    extensions = set(_stages(document, "extensions"))
-    for item in _texts(document.get("service", "extensions")):
+                joined = section != "processors" and item.text in connectors
+                if item.text not in defined[section] and not joined and "$" not in item.text:
+                    by, place = f"The pipeline {pipeline.text}", location(item, entries.file)
+                    yield MissingStage("collector", by, kind, item.text, known[section], place)
+    extensions = tuple(_stages(document, "extensions"))
+    for item in entries.scalars(document.get("service", "extensions")):
         used["extensions"].add(item.text)
         if item.text not in extensions and "$" not in item.text:
-            yield MissingStage(
-                "collector", "`service.extensions`", "extension", item.text, tuple(extensions), location(item, file)
-            )
+            by, place = "`service.extensions`", location(item, entries.file)
+            yield MissingStage("collector", by, "extension", item.text, extensions, place)
     for section, kind in (*_SECTIONS.items(), ("extensions", "extension")):
         for name in _keys(document, section):
             if name.text not in used[section]:
-                yield IdleStage("collector", kind, name.text, location(name, file))
+                yield IdleStage("collector", kind, name.text, location(name, entries.file))
 
 
-def _of_vector(document: Node, file: str) -> Iterator[Any]:
+def _of_vector(document: Node, entries: Entries) -> Iterator[Any]:
     sources, transforms, sinks = (_stages(document, key) for key in ("sources", "transforms", "sinks"))
     stages = {**transforms, **sinks}
     if not all(item.get("type") for item in (*sources.values(), *stages.values())):
@@ -107,23 +106,26 @@ def _of_vector(document: Node, file: str) -> Iterator[Any]:
     known = (*sources, *transforms)
     named: set[str] = set()
     for name, stage in stages.items():
-        for item in _texts(stage.get("inputs")):
+        inputs = stage.get("inputs")
+        for item in entries.scalars(inputs):
             head = item.text.partition(".")[0]
-            named |= {each for each in known if "*" in item.text and each.startswith(head.partition("*")[0])} | {head}
-            if head not in known and not set("*$") & set(item.text):
-                yield MissingStage("Vector", name, "source or transform", item.text, known, location(item, file))
+            if "*" in item.text:
+                named.update(each for each in known[:_FEW] if each.startswith(head.partition("*")[0]))
+            named.add(head)
+            if head not in sources and head not in transforms and not set("*$") & set(item.text):
+                place = location(item, entries.file)
+                yield MissingStage("Vector", name, "source or transform", item.text, known, place)
     for section, kind in (("sources", "source"), ("transforms", "transform")):
         for key in _keys(document, section):
             if key.text not in named:
-                yield IdleStage("Vector", kind, key.text, location(key, file))
+                yield IdleStage("Vector", kind, key.text, location(key, entries.file))
 
 
-def _listeners(receivers: Node | None, program: str, file: str) -> Iterator[OtlpListener]:
-    for name, receiver in receivers.items() if receivers else ():
-        protocols = receiver.get("protocols")
-        for protocol, settings in protocols.items() if protocols else ():
+def _listeners(receivers: Node | None, program: str, entries: Entries) -> Iterator[OtlpListener]:
+    for name, receiver in entries.items(receivers):
+        for protocol, settings in entries.items(receiver.get("protocols")):
             endpoint = text(settings, "endpoint")
-            yield OtlpListener(program, name.text, protocol.text, endpoint, location(protocol, file))
+            yield OtlpListener(program, name.text, protocol.text, endpoint, location(protocol, entries.file))
 
 
 def _of_alloy(source: Source) -> Iterator[MissingStage]:
