@@ -118,10 +118,20 @@ class Records:
     alert_rules: tuple[monitoring.AlertRule, ...] = field(default=(), metadata={"of": monitoring.AlertRule})
     receivers: tuple[monitoring.Receiver, ...] = field(default=(), metadata={"of": monitoring.Receiver})
     alert_routes: tuple[monitoring.Route, ...] = field(default=(), metadata={"of": monitoring.Route})
+    alertmanager_refusals: tuple[monitoring.AlertmanagerRefusal, ...] = field(
+        default=(), metadata={"of": monitoring.AlertmanagerRefusal}
+    )
+    template_uses: tuple[monitoring.TemplateUse, ...] = field(default=(), metadata={"of": monitoring.TemplateUse})
     inhibit_rules: tuple[monitoring.InhibitRule, ...] = field(default=(), metadata={"of": monitoring.InhibitRule})
     web_logins: tuple[monitoring.WebLogin, ...] = field(default=(), metadata={"of": monitoring.WebLogin})
     probe_modules: tuple[monitoring.ProbeModule, ...] = field(default=(), metadata={"of": monitoring.ProbeModule})
     collector_parts: tuple[monitoring.CollectorPart, ...] = field(default=(), metadata={"of": monitoring.CollectorPart})
+    prometheus_calls: tuple[monitoring.PrometheusCall, ...] = field(
+        default=(), metadata={"of": monitoring.PrometheusCall}
+    )
+    missing_stages: tuple[monitoring.MissingStage, ...] = field(default=(), metadata={"of": monitoring.MissingStage})
+    idle_stages: tuple[monitoring.IdleStage, ...] = field(default=(), metadata={"of": monitoring.IdleStage})
+    otlp_listeners: tuple[monitoring.OtlpListener, ...] = field(default=(), metadata={"of": monitoring.OtlpListener})
     loki_settings: tuple[monitoring.LokiSettings, ...] = field(default=(), metadata={"of": monitoring.LokiSettings})
     datasources: tuple[monitoring.Datasource, ...] = field(default=(), metadata={"of": monitoring.Datasource})
     dashboard_providers: tuple[monitoring.DashboardProvider, ...] = field(
@@ -133,8 +143,15 @@ class Records:
     )
     own_metrics: tuple[monitoring.OwnMetric, ...] = field(default=(), metadata={"of": monitoring.OwnMetric})
     plain_variables: tuple[monitoring.PlainVariable, ...] = field(default=(), metadata={"of": monitoring.PlainVariable})
+    log_habits: tuple[monitoring.LogHabit, ...] = field(default=(), metadata={"of": monitoring.LogHabit})
+    otlp_exporters: tuple[monitoring.OtlpExporter, ...] = field(default=(), metadata={"of": monitoring.OtlpExporter})
+    coarse_histograms: tuple[monitoring.CoarseHistogram, ...] = field(
+        default=(), metadata={"of": monitoring.CoarseHistogram}
+    )
+    unknown_parsers: tuple[monitoring.UnknownParser, ...] = field(default=(), metadata={"of": monitoring.UnknownParser})
     idle_metrics: tuple[monitoring.IdleMetric, ...] = field(default=(), metadata={"of": monitoring.IdleMetric})
     raw_path_labels: tuple[monitoring.RawPathLabel, ...] = field(default=(), metadata={"of": monitoring.RawPathLabel})
+    log_labels: tuple[monitoring.LogLabel, ...] = field(default=(), metadata={"of": monitoring.LogLabel})
     log_shippers: tuple[monitoring.LogShipper, ...] = field(default=(), metadata={"of": monitoring.LogShipper})
     query_credentials: tuple[proxy.QueryCredential, ...] = field(default=(), metadata={"of": proxy.QueryCredential})
     request_logs: tuple[proxy.RequestLog, ...] = field(default=(), metadata={"of": proxy.RequestLog})
