@@ -127,6 +127,7 @@ class Records:
     query_credentials: tuple[proxy.QueryCredential, ...] = field(default=(), metadata={"of": proxy.QueryCredential})
     request_logs: tuple[proxy.RequestLog, ...] = field(default=(), metadata={"of": proxy.RequestLog})
     reverse_proxies: tuple[proxy.ReverseProxy, ...] = field(default=(), metadata={"of": proxy.ReverseProxy})
+    traefik_settings: tuple[proxy.TraefikSetting, ...] = field(default=(), metadata={"of": proxy.TraefikSetting})
 
     workflows: tuple[delivery.Workflow, ...] = field(default=(), metadata={"of": delivery.Workflow})
     stray_workflows: tuple[delivery.StrayWorkflow, ...] = field(default=(), metadata={"of": delivery.StrayWorkflow})

@@ -55,6 +55,7 @@ READERS: tuple[str, ...] = (
     "log_pipelines",
     "nginx",
     "reverse_proxies",
+    "traefik_files",
     "workflows",
     "cluster_files",
     "documents",
