@@ -143,3 +143,19 @@ class TraefikSetting(Struct, frozen=True):
     value: str
     """Empty where no rule looks at it; it may be a secret."""
     location: Location
+
+
+class ProxyTrait(Struct, frozen=True):
+    """A place where code does what depends on the proxy before it.
+
+    `kind` is `limit` (it counts requests, or locks callers out, by their address), `trust` (it is told of its proxy),
+    `belief` (it takes the address of a client from a header, whoever sends it), `socket` (it takes WebSockets) or
+    `stream` (it answers with a stream of events).
+    """
+
+    kind: str
+    framework: str
+    """`FastAPI`, `Flask`, `Nest` …, or the language where any of its frameworks will do."""
+    location: Location
+    path: str = ""
+    """The route of a socket, where it is told."""

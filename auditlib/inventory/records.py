@@ -128,6 +128,7 @@ class Records:
     request_logs: tuple[proxy.RequestLog, ...] = field(default=(), metadata={"of": proxy.RequestLog})
     reverse_proxies: tuple[proxy.ReverseProxy, ...] = field(default=(), metadata={"of": proxy.ReverseProxy})
     traefik_settings: tuple[proxy.TraefikSetting, ...] = field(default=(), metadata={"of": proxy.TraefikSetting})
+    proxy_traits: tuple[proxy.ProxyTrait, ...] = field(default=(), metadata={"of": proxy.ProxyTrait})
 
     workflows: tuple[delivery.Workflow, ...] = field(default=(), metadata={"of": delivery.Workflow})
     stray_workflows: tuple[delivery.StrayWorkflow, ...] = field(default=(), metadata={"of": delivery.StrayWorkflow})

@@ -157,4 +157,4 @@ def _follows(host: str, client: bool, name: bool) -> str:
 
 def _counts(inventory: Inventory) -> bool:
     """Whether code counts requests by the client's address."""
-    return any(item.kind == "limit" for item in (*inventory.express_files, *inventory.address_uses))
+    return any(item.kind == "limit" for item in (*inventory.express_files, *inventory.proxy_traits))

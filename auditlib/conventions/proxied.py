@@ -1,0 +1,39 @@
+"""The applications to which a configuration of nginx passes requests, and what their code depends on."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from auditlib.conventions import image_folders, mounts, nginx_sites, services
+from auditlib.conventions.nginx_sites import Chain
+from auditlib.inventory import Inventory
+from auditlib.inventory.proxy import ProxyTrait, ReverseProxy
+from auditlib.inventory.stack import Service
+
+
+def behind(inventory: Inventory, config: ReverseProxy, runner: Service) -> dict[str, list[Chain]]:
+    """By service of the runner's project, if it is built here, the locations that pass requests to it by HTTP."""
+    mine = inventory.services_of(runner.project)
+    names = {item.container_name: item.name for item in mine.values() if item.container_name} | {n: n for n in mine}
+    found: defaultdict[str, list[Chain]] = defaultdict(list)
+    for server in nginx_sites.servers(inventory, config):
+        for chain in nginx_sites.locations(server):
+            for statement in nginx_sites.own(chain, "proxy_pass")[:1]:
+                for host in nginx_sites.host(config, statement):
+                    name = names.get(host, "")
+                    if name and mine[name].build and name != runner.name:
+                        found[name].append(chain)
+    return dict(found)
+
+
+def traits_of(inventory: Inventory, service: Service, kind: str) -> list[ProxyTrait]:
+    """The traits of a kind in the code that a service is built from."""
+    found = [item for item in inventory.proxy_traits if item.kind == kind]
+    dockerfile = services.dockerfile(inventory, service) if found else None
+    homes = image_folders.of_sources(service, dockerfile) if dockerfile else []
+    return [item for item in found if any(mounts.is_below(item.location.file, home) for home in homes)]
+
+
+def trait_of(inventory: Inventory, service: Service, kind: str) -> ProxyTrait | None:
+    """The first of them; one whose route is told comes first."""
+    return min(traits_of(inventory, service, kind), key=lambda item: not item.path, default=None)
