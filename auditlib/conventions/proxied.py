@@ -37,3 +37,13 @@ def traits_of(inventory: Inventory, service: Service, kind: str) -> list[ProxyTr
 def trait_of(inventory: Inventory, service: Service, kind: str) -> ProxyTrait | None:
     """The first of them; one whose route is told comes first."""
     return min(traits_of(inventory, service, kind), key=lambda item: not item.path, default=None)
+
+
+def runs_with(inventory: Inventory, service: Service, file: str) -> bool:
+    """Whether PHP runs with a file of its configuration in a service: mounted, copied into its image, or its Dockerfile."""
+    found = services.dockerfile(inventory, service)
+    if mounts.path_inside(service, file).startswith("/usr/local/etc/php") or (found and found.path == file):
+        return True
+    name = file.rpartition("/")[2]
+    steps = services.built_from(inventory, service)[1]
+    return any(word.rpartition("/")[2] == name for item in steps if item.keyword == "COPY" for word in item.words[:-1])

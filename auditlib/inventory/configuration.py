@@ -303,3 +303,12 @@ class UndefinedSetting(Struct, frozen=True):
 
     name: str
     location: Location
+
+
+class PhpLimit(Struct, frozen=True):
+    """A limit that the configuration of PHP sets: `upload_max_filesize` and `post_max_size` in bytes,
+    `max_execution_time` in seconds; 0 for none."""
+
+    name: str
+    amount: int
+    location: Location

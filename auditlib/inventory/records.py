@@ -66,6 +66,7 @@ class Records:
         default=(), metadata={"of": configuration.AllowedOrigin}
     )
     any_hosts: tuple[configuration.AnyHost, ...] = field(default=(), metadata={"of": configuration.AnyHost})
+    php_limits: tuple[configuration.PhpLimit, ...] = field(default=(), metadata={"of": configuration.PhpLimit})
     express_files: tuple[configuration.ExpressFile, ...] = field(default=(), metadata={"of": configuration.ExpressFile})
     spring_settings: tuple[configuration.SpringSettings, ...] = field(
         default=(), metadata={"of": configuration.SpringSettings}

@@ -40,6 +40,7 @@ READERS: tuple[str, ...] = (
     "express",
     "server_code",
     "proxied_code",
+    "php_limits",
     "spring_server",
     "instrumentation",
     "idle_metrics",
