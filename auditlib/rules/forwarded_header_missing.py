@@ -76,8 +76,7 @@ class _Way(Struct, frozen=True):
     @property
     def told(self) -> frozenset[str]:
         """The headers of which an application learns who asks it, and how."""
-        client = {"x-forwarded-for"} if self.headers & _CLIENT else set[str]()
-        return frozenset(self.headers & {"host", "x-forwarded-proto"}) | client
+        return self.headers & _NAMES.keys()
 
 
 @rule(area=Area.CONFIGURATION, severity=Severity.LOW, confidence=Confidence.HIGH, effort=Effort.SMALL)
@@ -119,7 +118,7 @@ def _found(inventory: Inventory, config: ReverseProxy, runner: Service, ways: li
     short = [way for way in ways if full[way.host].told - way.told]
     if short:
         yield _evidence(inventory, config, runner, short, full[short[0].host])
-    elif not any("x-forwarded-for" in way.told for way in ways) and not config.for_one_origin:
+    elif not any(way.headers & _CLIENT for way in ways) and not config.for_one_origin:
         yield _evidence(inventory, config, runner, ways, None)
 
 
@@ -132,7 +131,8 @@ def _evidence(
     lines = "\n  ".join(f"proxy_set_header {name} {value};" for key, (name, value) in _NAMES.items() if key in wanted)
     paths = listed((f"location {way.path}" for way in short), 3)
     beside = f", which location {full.path} sets" if full else ", and no other location tells who asks"
-    follows = _follows(first.host, "x-forwarded-for" in wanted, "host" in wanted)
+    client = "x-forwarded-for" in wanted and not first.headers & _CLIENT
+    follows = _follows(first.host, wanted, client=client)
     return Evidence(
         f"{paths} of {config.file} {'passes' if not others else 'pass'} requests to {first.host} without "
         f"{listed(lacking)}{beside}: {follows}.",
@@ -149,10 +149,12 @@ def _evidence(
     )
 
 
-def _follows(host: str, client: bool, name: bool) -> str:
+def _follows(host: str, wanted: frozenset[str], *, client: bool) -> str:
     if client:
         return f"{host} takes Nginx for its client"
-    return f"{host} is asked under the name in `proxy_pass`" if name else f"{host} believes to be asked in clear"
+    if "x-forwarded-for" in wanted:
+        return "what reads that header takes Nginx for the client"
+    return f"{host} is asked under the name in `proxy_pass`" if "host" in wanted else f"{host} believes to be asked in clear"
 
 
 def _counts(inventory: Inventory) -> bool:
