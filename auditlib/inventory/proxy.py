@@ -149,8 +149,8 @@ class ProxyTrait(Struct, frozen=True):
     """A place where code does what depends on the proxy before it.
 
     `kind` is `limit` (it counts requests, or locks callers out, by their address), `trust` (it is told of its proxy),
-    `belief` (it takes the address of a client from a header, whoever sends it), `socket` (it takes WebSockets) or
-    `stream` (it answers with a stream of events).
+    `belief` (it takes the address of a client from a header, whoever sends it), `socket` (it takes WebSockets),
+    `stream` (it answers with a stream of events) or `cookie` (it sends a cookie for HTTPS alone).
     """
 
     kind: str
@@ -158,4 +158,4 @@ class ProxyTrait(Struct, frozen=True):
     """`FastAPI`, `Flask`, `Nest` …, or the language where any of its frameworks will do."""
     location: Location
     path: str = ""
-    """The route of a socket, where it is told."""
+    """The route of a socket, where it is told; of a cookie what decides."""

@@ -35,7 +35,7 @@ _HINTS = Words(
     ".websocket(", "websocket_urlpatterns", "WebSocketRoute(", "socketio", "SocketIO(", "socket.io", "WebSocketServer(",
     "WebSocket.Server(", "@WebSocketGateway", "websocket.Upgrader", "websocket.Accept(", "websocket.Handler",
     "@EnableWebSocket", "registerStompEndpoints", "@ServerEndpoint", "MapHub<", "UseWebSockets(", "ActionCable",
-    "WebSocketUpgrade", "event-stream", "SseEmitter", "@Sse(", "X-Accel-Buffering",
+    "WebSocketUpgrade", "httpOnly", "event-stream", "SseEmitter", "@Sse(", "X-Accel-Buffering",
 )  # fmt: skip
 """Without any of these words a file says nothing of all that."""
 
@@ -74,6 +74,9 @@ _SIGNS: dict[str, tuple[_Sign, ...]] = {
             r"[\"'`]trust proxy[\"'`]|\btrustProxy\b|(?i:x-forwarded-for)|(?i:x-real-ip)|\bgetTracker\b|"
             r"cf-connecting-ip")),
         _Sign("belief", "Express", regex(r"[\"'`]trust proxy[\"'`]\s*,\s*true\b|\btrustProxy\s*:\s*true\b")),
+        _Sign("cookie", "js", regex(
+            r"\bhttpOnly\s*:\s*true\b[^}]{0,200}?\bsecure\s*:\s*(?P<path>true\b|[^,}\n]{0,60}prod[^,}\n]{0,40})|"
+            r"\bsecure\s*:\s*(?P<path2>true\b|[^,}\n]{0,60}prod[^,}\n]{0,40})[^}]{0,200}?\bhttpOnly\s*:", re.I)),
         _Sign("socket", "ws", regex(r"\bnew (?:WebSocketServer|WebSocket\.Server)\(|@WebSocketGateway\(")),
         _Sign("socket", "Socket.IO", regex(r"\bnew (?:\w{0,20}Server|Server)\([^)\n]{0,200}"), regex(r"[\"']socket\.io[\"']")),
         _Sign("stream", "js", regex(
@@ -144,4 +147,5 @@ def _found(path: str, language: str, text: str) -> Iterator[ProxyTrait]:
         match = sign.pattern.search(text)
         if match and (sign.near is None or sign.near.search(text)):
             place = location_at(path, text, match.start())
-            yield ProxyTrait(sign.kind, sign.framework, place, match.groupdict().get("path") or "")
+            told = match.groupdict()
+            yield ProxyTrait(sign.kind, sign.framework, place, told.get("path") or told.get("path2") or "")
