@@ -9,7 +9,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator
 
-from auditlib.conventions import proxies
+from auditlib.conventions import build_context, mounts, proxies, services
 from auditlib.inventory import Inventory
 from auditlib.inventory.proxy import Block, Directive, ReverseProxy
 from auditlib.inventory.stack import Service
@@ -21,6 +21,7 @@ PASSES = ("proxy_pass", "fastcgi_pass", "uwsgi_pass", "grpc_pass")
 _PLAIN = frozenset({"mime.types", "fastcgi_params", "uwsgi_params", "scgi_params", "fastcgi.conf"})
 """Files of the package that hold nothing but types and parameters."""
 _TLS_PORTS = ("443", "8443")
+_MAIN = (proxies.MAIN_FILE, "/etc/caddy/Caddyfile")
 
 
 def servers(inventory: Inventory, config: ReverseProxy) -> list[Chain]:
@@ -157,4 +158,17 @@ def runners(inventory: Inventory, config: ReverseProxy) -> tuple[Service, ...]:
     """The services of what is deployed that run with a configuration of nginx."""
     if config.kind != "nginx":
         return ()
-    return tuple(item for item in proxies.runners(inventory, config) if item.project not in inventory.aside)
+    found = (item for item in proxies.runners(inventory, config) if item.project not in inventory.aside)
+    return tuple(item for item in found if reads(inventory, item, config))
+
+
+def reads(inventory: Inventory, service: Service, config: ReverseProxy) -> bool:
+    """Whether a proxy's container has a configuration: mounted, or copied into its image and not mounted over."""
+    if mounts.path_inside(service, config.file):
+        return True
+    if service.build is None or any(mount.target in _MAIN for mount in service.mounts):
+        return False
+    build, steps = service.build, services.built_from(inventory, service)[1]
+    words = [word for item in steps if item.keyword in ("COPY", "ADD") for word in item.words[:-1]]
+    sources = [build_context.path_outside(build, word) for word in words if not word.startswith(("http", "--"))]
+    return not steps or any(mounts.is_below(config.file, "" if source == "." else source) for source in sources)

@@ -72,6 +72,7 @@ class _Way(Struct, frozen=True):
     host: str
     headers: frozenset[str]
     location: Location
+    for_one_origin: bool
 
     @property
     def told(self) -> frozenset[str]:
@@ -81,13 +82,16 @@ class _Way(Struct, frozen=True):
 
 @rule(area=Area.CONFIGURATION, severity=Severity.LOW, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """For each Nginx one finding for the locations that tell a built application less than the others do, or nothing."""
+    """For each Nginx one finding for the locations that tell a built application less than others do, or nothing."""
+    found: dict[str, tuple[Service, list[_Way]]] = {}
     for config in inventory.reverse_proxies:
         runners = nginx_sites.runners(inventory, config) if config.passages else ()
         runner = next((item for item in runners if not environments.only_for_development(item)), None)
         ways = list(_ways(inventory, config, runner)) if runner else []
         if runner and ways:
-            yield from _found(inventory, config, runner, ways)
+            found.setdefault(runner.key, (runner, []))[1].extend(ways)
+    for runner, ways in found.values():
+        yield from _found(inventory, runner, ways)
 
 
 def _ways(inventory: Inventory, config: ReverseProxy, runner: Service) -> Iterator[_Way]:
@@ -109,43 +113,42 @@ def _way(config: ReverseProxy, chain: Chain, built: set[str]) -> Iterator[_Way]:
     if hosts and not _FOR_MACHINES.search(path):
         set_here = nginx_sites.holding(chain, "proxy_set_header")
         names = frozenset(item.words[1].lower() for item in set_here if len(item.words) > 1)
-        yield _Way(path, hosts[0], names, statement.location)
+        yield _Way(path, hosts[0], names, statement.location, config.for_one_origin)
 
 
-def _found(inventory: Inventory, config: ReverseProxy, runner: Service, ways: list[_Way]) -> Iterator[Evidence]:
+def _found(inventory: Inventory, runner: Service, ways: list[_Way]) -> Iterator[Evidence]:
     """What some locations leave out that another one to the same host tells; or all, where none tells who asks."""
-    full = {way.host: max((each for each in ways if each.host == way.host), key=lambda each: len(each.told)) for way in ways}
+    full = {way.host: way for way in sorted(ways, key=lambda each: len(each.told))}
     short = [way for way in ways if full[way.host].told - way.told]
     if short:
-        yield _evidence(inventory, config, runner, short, full[short[0].host])
-    elif not any(way.headers & _CLIENT for way in ways) and not config.for_one_origin:
-        yield _evidence(inventory, config, runner, ways, None)
+        yield _evidence(inventory, runner, short, full[short[0].host])
+    elif not any(way.headers & _CLIENT for way in ways) and not all(way.for_one_origin for way in ways):
+        yield _evidence(inventory, runner, ways, None)
 
 
-def _evidence(
-    inventory: Inventory, config: ReverseProxy, runner: Service, short: list[_Way], full: _Way | None
-) -> Evidence:
+def _evidence(inventory: Inventory, runner: Service, short: list[_Way], full: _Way | None) -> Evidence:
     first, *others = short
     wanted = (full.told if full else frozenset(_NAMES)) - first.told
     lacking = [_NAMES[key][0] for key in _NAMES if key in wanted]
     lines = "\n  ".join(f"proxy_set_header {name} {value};" for key, (name, value) in _NAMES.items() if key in wanted)
     paths = listed((f"location {way.path}" for way in short), 3)
+    hosts = listed(way.host for way in short)
+    files_of = listed(way.location.file for way in short)
     beside = f", which location {full.path} sets" if full else ", and no other location tells who asks"
     client = "x-forwarded-for" in wanted and not first.headers & _CLIENT
-    follows = _follows(first.host, wanted, client=client)
     return Evidence(
-        f"{paths} of {config.file} {'passes' if not others else 'pass'} requests to {first.host} without "
-        f"{listed(lacking)}{beside}: {follows}.",
+        f"{paths} of {files_of} {'passes' if not others else 'pass'} requests to {hosts} without {listed(lacking)}"
+        f"{beside}: {_follows(first.host, wanted, client=client)}.",
         first.location,
-        subject=f"{config.file}/forwarded",
+        subject=f"{first.location.file}/forwarded",
         service=runner.name,
         related=(
             *((Related(full.location, f"location {full.path} tells more"),) if full else ()),
             *(Related(way.location, f"nor does location {way.path}", member=True) for way in others),
         ),
-        recommendation=f"Set {listed(lacking)} in {paths} of {config.file}.",
+        recommendation=f"Set {listed(lacking)} in {paths} of {first.location.file}.",
         severity=Severity.MEDIUM if "x-forwarded-for" in wanted and _counts(inventory) else None,
-        example=files.into(config.file, f"location {first.path} {{\n  # beside its own\n  {lines}\n}}"),
+        example=files.into(first.location.file, f"location {first.path} {{\n  # beside its own\n  {lines}\n}}"),
     )
 
 
