@@ -102,7 +102,7 @@ class _State(Struct):
 
 def _read(source: Source, file: str) -> Iterator[Any]:
     state = _State(file)
-    tree = nginx_tree.Builder(file)
+    tree = nginx_tree.Builder(file, source.text(file))
     for words, line, opens in _statements(source.text(file)):
         tree.take(words, line, opens)
         if opens is None:
@@ -196,7 +196,7 @@ def _statements(text: str) -> Iterator[tuple[list[str], int, bool | None]]:
         if match[0].startswith("#"):
             continue
         if match["mark"]:
-            yield words, first, {"{": True, ";": False, "}": None}[match["mark"]]
+            yield words, first if words else line, {"{": True, ";": False, "}": None}[match["mark"]]
             words = []
             continue
         first = line if not words else first

@@ -6,10 +6,13 @@ variables or one of a few words: whatever else stands there may be a secret.
 
 from __future__ import annotations
 
+import re
+
 from msgspec import Struct, field
 
 from auditlib.inventory.proxy import Block, Directive
 from auditlib.model import Location
+from auditlib.patterns import regex
 
 _KEPT = frozenset({
     "access_log", "add_header", "alias", "allow", "auth_basic", "auth_basic_user_file", "auth_request", "autoindex",
@@ -28,6 +31,16 @@ _WORDS = frozenset({"", "upgrade", "close", "keep-alive", "https", "http", "on",
 HIDDEN = "…"
 
 
+_COMMENTED = regex(
+    r"^[ \t]*#+[ \t]*(?P<text>(?:deny[ \t]+all|allow[ \t]+[\da-fA-F.:/]+|auth_basic[ \t]+[\"'\w][^;\n]{0,80}|"
+    r"auth_request[ \t]+/[^;\n]{0,80}|limit_req[ \t]+zone=[^;\n]{0,80}));",
+    re.M,
+)
+"""A guard that somebody has commented out."""
+COMMENT = "#"
+_MOST = 200
+
+
 class _Open(Struct):
     words: tuple[str, ...]
     line: int
@@ -38,12 +51,14 @@ class _Open(Struct):
 class Builder:
     """Takes the statements of a file one by one, in their order."""
 
-    def __init__(self, file: str) -> None:
+    def __init__(self, file: str, text: str = "") -> None:
         self._file = file
         self._open = [_Open((), 1)]
+        self._comments = _comments(file, text)
 
     def take(self, words: list[str], line: int, opens: bool | None) -> None:
         """A statement by its words and line; `opens` is true where it opens a block, None where one closes."""
+        self._note(line)
         if opens is None:
             self._close()
         elif opens:
@@ -57,6 +72,11 @@ class Builder:
             self._close()
         return self._block(self._open[0])
 
+    def _note(self, line: int) -> None:
+        """Put the guards that are commented out before a line into the block that is open."""
+        while self._comments and self._comments[-1].location.line < line:
+            self._open[-1].directives.append(self._comments.pop())
+
     def _close(self) -> None:
         if len(self._open) > 1:
             closed = self._open.pop()
@@ -64,6 +84,13 @@ class Builder:
 
     def _block(self, one: _Open) -> Block:
         return Block(one.words, Location(self._file, one.line), tuple(one.directives), tuple(one.blocks))
+
+
+def _comments(file: str, text: str) -> list[Directive]:
+    """The guards that are commented out, the last one first."""
+    found = _COMMENTED.finditer(text) if "#" in text else iter(())
+    places = ((match, Location(file, text.count("\n", 0, match.start("text")) + 1)) for match in found)
+    return [Directive((COMMENT, *match["text"].split()), place) for match, place in places][_MOST::-1]
 
 
 def _shown(words: list[str]) -> tuple[str, ...]:

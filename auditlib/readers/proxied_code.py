@@ -62,13 +62,16 @@ _SIGNS: dict[str, tuple[_Sign, ...]] = {
             r"\bProxyFix\b|\bProxyHeadersMiddleware\b|\bforwarded_allow_ips\b|(?i:x[-_]forwarded[-_]for)|"
             r"(?i:x[-_]real[-_]ip)|\bAXES_(?:IPWARE|PROXY|CLIENT_IP)\w*|\bRATELIMIT_IP_META_KEY\b|\bipware\b|"
             r"ProxyFixMiddleware")),
+        _Sign("belief", "py", regex(
+            r"(?i:x[-_]forwarded[-_]for)[^\n]{0,80}\n?[^\n]{0,120}\n?[^\n]{0,120}\.split\(\s*[\"'],[\"']\s*(?:,\s*1\s*)?\)\[0\]"),
+            _COUNTS),
         _Sign("socket", "FastAPI", regex(r"@\w+\.websocket\(\s*[\"'](?P<path>[^\"'\n]{0,200})")),
         _Sign("socket", "Channels", regex(r"\bwebsocket_urlpatterns\s*=|\bWebSocketRoute\(")),
         _Sign("socket", "Socket.IO", regex(r"\bsocketio\.(?:Async)?Server\(|\bSocketIO\(\s*\w")),
         _Sign("stream", "py", regex(r"(?i:media_?type|content_?type|mimetype)[\"']?\s*[=:]\s*[\"']text/event-stream")),
     ),
     "js": (
-        _Sign("limit", "Nest", regex(r"\bThrottlerGuard\b")),
+        _Sign("limit", "Nest", regex(r"(?:useClass\s*:\s*|UseGuards\([^)\n]{0,80})ThrottlerGuard\b")),
         _Sign("limit", "Fastify", regex(r"[\"']@fastify/rate-limit[\"']")),
         _Sign("trust", "js", regex(
             r"[\"'`]trust proxy[\"'`]|\btrustProxy\b|(?i:x-forwarded-for)|(?i:x-real-ip)|\bgetTracker\b|"
@@ -77,6 +80,9 @@ _SIGNS: dict[str, tuple[_Sign, ...]] = {
         _Sign("cookie", "js", regex(
             r"\bhttpOnly\s*:\s*true\b[^}]{0,200}?\bsecure\s*:\s*(?P<path>true\b|[^,}\n]{0,60}prod[^,}\n]{0,40})|"
             r"\bsecure\s*:\s*(?P<path2>true\b|[^,}\n]{0,60}prod[^,}\n]{0,40})[^}]{0,200}?\bhttpOnly\s*:", re.I)),
+        _Sign("belief", "js", regex(
+            r"(?i:x-forwarded-for)[^\n]{0,80}\n?[^\n]{0,120}\n?[^\n]{0,120}\.split\(\s*[\"'],\s?[\"']\s*\)(?:\[0\]|\.shift\()"),
+            _COUNTS),
         _Sign("socket", "ws", regex(r"\bnew (?:WebSocketServer|WebSocket\.Server)\(|@WebSocketGateway\(")),
         _Sign("socket", "Socket.IO", regex(r"\bnew (?:\w{0,20}Server|Server)\([^)\n]{0,200}"), regex(r"[\"']socket\.io[\"']")),
         _Sign("stream", "js", regex(
@@ -91,6 +97,8 @@ _SIGNS: dict[str, tuple[_Sign, ...]] = {
             r"\bClientIP\(\)|\bProxyHeaders\b|\bTrustProxy\b")),
         _Sign("belief", "gin", regex(r"\.ClientIP\(\)"), _COUNTS),
         _Sign("belief", "chi", regex(r"\bmiddleware\.RealIP\b")),
+        _Sign("belief", "go", regex(r"Header\.Get\(\"(?i:x-forwarded-for|x-real-ip)\"\)"), _COUNTS),
+        _Sign("bound", "gin", regex(r"\bSetTrustedProxies\(|\bTrustedPlatform\b|\bForwardedByClientIP\s*=\s*false")),
         _Sign("socket", "go", regex(r"\bwebsocket\.(?:Upgrader\{|Accept\(|Handler\()")),
         _Sign("stream", "go", regex(r"(?i:content-type)\"\s*,\s*\"text/event-stream")),
     ),
@@ -98,6 +106,7 @@ _SIGNS: dict[str, tuple[_Sign, ...]] = {
         _Sign("limit", "Spring", regex(r"\bgetRemoteAddr\(\)"), _COUNTS),
         _Sign("trust", "java", regex(
             r"(?i:x-forwarded-for)|(?i:x-real-ip)|\bForwardedHeaderFilter\b|\bForwardedHeaderTransformer\b|\bRemoteIp\w*")),
+        _Sign("belief", "java", regex(r"getHeader\(\s*\"(?i:x-forwarded-for)\""), _COUNTS),
         _Sign("socket", "Spring", regex(r"@EnableWebSocket\w*|\bregisterStompEndpoints\b|@ServerEndpoint\(")),
         _Sign("stream", "java", regex(r"\bnew SseEmitter\(|\bTEXT_EVENT_STREAM(?:_VALUE)?\b")),
     ),
