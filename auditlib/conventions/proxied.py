@@ -40,7 +40,7 @@ def trait_of(inventory: Inventory, service: Service, kind: str) -> ProxyTrait | 
 
 
 def runs_with(inventory: Inventory, service: Service, file: str) -> bool:
-    """Whether PHP runs with a file of its configuration in a service: mounted, copied into its image, or its Dockerfile."""
+    """Whether PHP runs with a file of its configuration in a service: mounted, copied, or its Dockerfile itself."""
     found = services.dockerfile(inventory, service)
     if mounts.path_inside(service, file).startswith("/usr/local/etc/php") or (found and found.path == file):
         return True

@@ -258,7 +258,8 @@ class NamedVariables(Struct, frozen=True):
 class ServerTrait(Struct, frozen=True):
     """What code says of how a server takes requests and ends.
 
-    `kind` is `shutdown` (it waits so many seconds for requests at hand), `body` (it takes uploads of so many bytes), `form` (it takes forms of so many bytes, with all their files),
+    `kind` is `shutdown` (it waits so many seconds for requests at hand), `body` (it takes uploads of so many bytes),
+    `form` (it takes forms of so many bytes, with all their files),
     `interrupt` (it ends in order on SIGINT alone), `tls` (it speaks TLS itself), `ready` (it has a route that tells
     whether it can work), `constant` (a route on its health gives the same answer always), `manual` (a page of its
     documentation), `queue` (it hands on work through Redis), `exposed` (the endpoints of Spring's Actuator, in place of

@@ -1,8 +1,8 @@
 """Reads what the configuration of PHP allows a request: bodies, uploads, time.
 
 Follows https://www.php.net/manual/en/ini.core.php and
-https://www.php.net/manual/en/install.fpm.configuration.php. Read are `*.ini` files, pools of PHP-FPM, and the lines that
-Dockerfiles write.
+https://www.php.net/manual/en/install.fpm.configuration.php. Read are `*.ini` files, pools of PHP-FPM, and the lines
+that Dockerfiles write.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ searched, not parsed.
 
 from __future__ import annotations
 
+import itertools
 import posixpath
 import re
 from collections.abc import Iterator
@@ -56,7 +57,8 @@ _SIGNS: dict[str, tuple[_Sign, ...]] = {
         _Sign("limit", "Flask-Limiter", regex(r"\bfrom flask_limiter\.util import [^\n]{0,60}\bget_remote_address\b")),
         _Sign("limit", "Starlette", regex(r"\brequest\.client\.host\b"), _COUNTS),
         _Sign("limit", "Flask", regex(r"\brequest\.remote_addr\b"), _COUNTS),
-        _Sign("limit", "Django", regex(r"META(?:\.get\(|\[)[\"']REMOTE_ADDR[\"']|\bratelimit\([^)\n]{0,80}key=[\"']ip[\"']"), _COUNTS),
+        _Sign("limit", "Django", regex(
+            r"META(?:\.get\(|\[)[\"']REMOTE_ADDR[\"']|\bratelimit\([^)\n]{0,80}key=[\"']ip[\"']"), _COUNTS),
         _Sign("limit", "django-axes", regex(r"[\"']axes[\"']\s*,")),
         _Sign("trust", "py", regex(
             r"\bProxyFix\b|\bProxyHeadersMiddleware\b|\bforwarded_allow_ips\b|(?i:x[-_]forwarded[-_]for)|"
@@ -84,7 +86,7 @@ _SIGNS: dict[str, tuple[_Sign, ...]] = {
             r"(?i:x-forwarded-for)[^\n]{0,80}\n?[^\n]{0,120}\n?[^\n]{0,120}\.split\(\s*[\"'],\s?[\"']\s*\)(?:\[0\]|\.shift\()"),
             _COUNTS),
         _Sign("socket", "ws", regex(r"\bnew (?:WebSocketServer|WebSocket\.Server)\(|@WebSocketGateway\(")),
-        _Sign("socket", "Socket.IO", regex(r"\bnew (?:\w{0,20}Server|Server)\([^)\n]{0,200}"), regex(r"[\"']socket\.io[\"']")),
+        _Sign("socket", "Socket.IO", regex(r"\bnew \w{0,20}Server\("), regex(r"[\"']socket\.io[\"']")),
         _Sign("stream", "js", regex(
             r"(?i:content-type)[\"']\s*[,:]\s*[\"']text/event-stream|@Sse\(")),
     ),
@@ -112,7 +114,8 @@ _SIGNS: dict[str, tuple[_Sign, ...]] = {
     ),
     "cs": (
         _Sign("limit", "ASP.NET", regex(r"\bRemoteIpAddress\b"), _COUNTS),
-        _Sign("trust", "cs", regex(r"\bUseForwardedHeaders\b|\bForwardedHeadersOptions\b|(?i:x-forwarded-for)|(?i:x-real-ip)")),
+        _Sign("trust", "cs", regex(
+            r"\bUseForwardedHeaders\b|\bForwardedHeadersOptions\b|(?i:x-forwarded-for)|(?i:x-real-ip)")),
         _Sign("socket", "SignalR", regex(r"\.MapHub<[^>\n]{1,80}>\(\s*\"(?P<path>[^\"\n]{1,200})|\.UseWebSockets\(")),
         _Sign("stream", "cs", regex(r"ContentType\s*=\s*\"text/event-stream|TypedResults\.ServerSentEvents")),
     ),
@@ -131,7 +134,9 @@ _SIGNS: dict[str, tuple[_Sign, ...]] = {
 }  # fmt: skip
 _UNBUFFERED = regex(r"X-Accel-Buffering|\bsse_starlette\b|\bEventSourceResponse\b", re.I)
 """What tells Nginx not to buffer an answer; sse-starlette sends it by itself."""
-_SETTINGS = regex(r"(?im)^[ \t]*(?:server\.)?(?:forward-headers-strategy|tomcat\.remoteip\.[\w-]+|trusted_proxies)\s*[:=]")
+_SETTINGS = regex(
+    r"(?im)^[ \t]*(?:server\.)?(?:forward-headers-strategy|tomcat\.remoteip\.[\w-]+|trusted_proxies)\s*[:=]"
+)
 
 
 def read(source: Source) -> Reading:
@@ -144,8 +149,11 @@ def read(source: Source) -> Reading:
             if _HINTS.any_in(text) and not is_test(path) and not other_languages.is_test(path):
                 reading.records += _found(path, language, _COMMENT.sub("", text))
         elif path.endswith((".properties", ".yml", ".yaml")) and "application" in posixpath.basename(path):
-            if match := _SETTINGS.search(text := source.glance(path)):
-                reading.records.append(ProxyTrait("trust", "java", location_at(path, text, match.start())))
+            text = source.glance(path)
+            reading.records += [
+                ProxyTrait("trust", "java", location_at(path, text, match.start()))
+                for match in itertools.islice(_SETTINGS.finditer(text), 1)
+            ]
     return reading
 
 

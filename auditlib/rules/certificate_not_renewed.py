@@ -1,7 +1,8 @@
 """Nothing in the repository gets the certificate that Nginx serves, or nothing renews it.
 
-Nginx doesn't start without its certificate, and the authority asks Nginx before it signs one: the first has to come from
-somewhere. What Let's Encrypt signs is good for ninety days: where nobody renews it, visitors are turned away after that.
+Nginx doesn't start without its certificate, and the authority asks Nginx before it signs one: the first has to come
+from somewhere. What Let's Encrypt signs is good for ninety days: where nobody renews it, visitors are turned away
+after that.
 
 Anti-pattern:
 
@@ -100,9 +101,7 @@ def _texts(inventory: Inventory) -> list[str]:
     return found + [item.text for document in inventory.documents for item in document.mentions]
 
 
-def _of_runner(
-    inventory: Inventory, config: ReverseProxy, runner: Service, named: Directive
-) -> Iterator[Evidence]:
+def _of_runner(inventory: Inventory, config: ReverseProxy, runner: Service, named: Directive) -> Iterator[Evidence]:
     texts = _texts(inventory)
     by_image = any(_IMAGES.search(item.image) for item in inventory.services)
     speaks = any("certbot" in document.words or "letsencrypt" in document.words for document in inventory.documents)

@@ -62,7 +62,7 @@ class _Hole(Struct, frozen=True):
 
 @rule(area=Area.CONFIGURATION, severity=Severity.LOW, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """Each service that counts by such an address and is reached past a proxy, or by one that only adds to the header."""
+    """Each service that counts by such an address and is reached directly, or by a proxy that adds to the header."""
     if not any(item.kind == "belief" for item in inventory.proxy_traits):
         return
     adding = _adding(inventory)
@@ -122,7 +122,9 @@ def _evidence(service: Service, beliefs: list[ProxyTrait], hole: _Hole) -> Evide
     first, *others = beliefs
     mend = _MENDS.get(first.framework, _ANEW if not hole.direct else "<believe it only from the proxy's address>")
     own = f"Publish {service.name} to 127.0.0.1, or believe the header from the proxy alone."
-    passed = f"Let the proxy set the header anew (`$remote_addr`), or take the address that it added for {service.name}."
+    passed = (
+        f"Let the proxy set the header anew (`$remote_addr`), or take the address that it added for {service.name}."
+    )
     return Evidence(
         f"{service.name} counts its callers by an address that it takes from a header, and {hole.said}: a caller who "
         "sends another address each time is never limited.",

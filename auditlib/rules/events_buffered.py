@@ -72,8 +72,8 @@ def _evidence(config: ReverseProxy, runner: Service, service: Service, trait: Pr
     waits = nginx_sites.value(chain, "proxy_read_timeout")
     cut = "" if waits else ", and cuts off one that is silent for 60 seconds"
     return Evidence(
-        f"{service.name} sends a stream of events, and {config.file} buffers every answer of it: Nginx hands events on in "
-        f"lumps{cut}, unless an answer's own header says otherwise.",
+        f"{service.name} sends a stream of events, and {config.file} buffers every answer of it: Nginx hands events on "
+        f"in lumps{cut}, unless an answer's own header says otherwise.",
         statement.location,
         subject=f"{config.file}/{service.name}/buffering",
         service=runner.name,

@@ -157,9 +157,14 @@ def _follows(host: str, wanted: frozenset[str], *, client: bool) -> str:
         return f"{host} takes Nginx for its client"
     if "x-forwarded-for" in wanted:
         return "what reads that header takes Nginx for the client"
-    return f"{host} is asked under the name in `proxy_pass`" if "host" in wanted else f"{host} believes to be asked in clear"
+    return (
+        f"{host} is asked under the name in `proxy_pass`"
+        if "host" in wanted
+        else f"{host} believes to be asked in clear"
+    )
 
 
 def _counts(inventory: Inventory) -> bool:
     """Whether code counts requests by the client's address."""
-    return any(item.kind == "limit" for item in (*inventory.express_files, *inventory.proxy_traits))
+    kinds = [*(item.kind for item in inventory.express_files), *(item.kind for item in inventory.proxy_traits)]
+    return "limit" in kinds

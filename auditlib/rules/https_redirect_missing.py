@@ -148,13 +148,33 @@ def _of_traefik(inventory: Inventory, settings: traefik_settings.Settings) -> It
     if any(kind in _REDIRECT_KINDS for kinds in declared.values() for kind, _ in kinds):
         return
     routes = [
-        route
-        for service in mine
-        for route in traefik.routes_of(service, enabled=traefik.takes_all(settings.service))
-        if not route.encrypted and {name.lower() for name in route.entry_points} & plain
+        route for service in mine for route in traefik.routes_of(service, enabled=traefik.takes_all(settings.service))
     ]
-    if routes:
-        yield _traefik_evidence(settings, routes, min(plain), min(encrypted))
+    clear = [route for route in routes if not route.encrypted and _points(route) & plain]
+    if clear:
+        yield _traefik_evidence(settings, clear, min(plain), min(encrypted))
+    elif routes and all(route.encrypted for route in routes):
+        yield _refused(settings, routes, min(plain), min(encrypted))
+
+
+def _points(route: traefik.Route) -> set[str]:
+    return {name.lower() for name in route.entry_points}
+
+
+def _refused(settings: traefik_settings.Settings, routes: list[traefik.Route], plain: str, encrypted: str) -> Evidence:
+    """All routers speak TLS, and port 80 is published for nobody."""
+    return Evidence(
+        f"Traefik publishes port 80, and nothing sends its callers to 443: {listed(route.router for route in routes)} "
+        f"{'answers' if len(routes) == 1 else 'answer'} by HTTPS alone, and whoever types the name without it may "
+        "get 404.",
+        settings.service.location,
+        subject=f"{settings.project}/redirect",
+        service=settings.service.name,
+        related=tuple(Related(route.location, f"{route.router} speaks TLS alone") for route in routes[:5]),
+        severity=Severity.LOW,
+        recommendation=f"Redirect the entry point {plain} to {encrypted}.",
+        example=f"--entrypoints.{plain}.http.redirections.entrypoint.to={encrypted}",
+    )
 
 
 def _traefik_evidence(

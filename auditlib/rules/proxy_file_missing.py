@@ -82,7 +82,9 @@ def _is_plain(inventory: Inventory, config: ReverseProxy, runner: Service) -> bo
     official = runner.build is None and images.repository(runner.image) in _IMAGES
     own = bool(runner.entrypoint) or bool(runner.configs or runner.secrets) or " ".join(runner.command).count(" ") > 3
     whole = mounts.path_inside(runner, config.file).startswith(f"{_HOME}/")
-    return official and whole and not own and runner.changed_at is None and not environments.only_for_development(runner)
+    return (
+        official and whole and not own and runner.changed_at is None and not environments.only_for_development(runner)
+    )
 
 
 def _lacking(inventory: Inventory, config: ReverseProxy, runner: Service) -> Iterator[_Lack]:

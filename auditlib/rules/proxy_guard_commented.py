@@ -39,7 +39,7 @@ from auditlib.conventions import environments, nginx_sites
 from auditlib.conventions.nginx_sites import Chain
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
-from auditlib.inventory.proxy import Directive
+from auditlib.inventory.proxy import Block, Directive
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
 from auditlib.patterns import regex
@@ -76,7 +76,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
                 yield _evidence(runner, found)
 
 
-def _has_comments(tree: nginx_sites.Block) -> bool:
+def _has_comments(tree: Block) -> bool:
     return any(item.words[0] == _COMMENT for item in nginx_sites.everything(tree))
 
 
@@ -106,9 +106,7 @@ def _evidence(runner: Service, found: list[_Bare]) -> Evidence:
         first.guards[0].location,
         subject=f"{file}/{first.path}",
         service=runner.name,
-        related=tuple(
-            Related(item.guards[0].location, f"location {item.path} too", member=True) for item in others
-        ),
+        related=tuple(Related(item.guards[0].location, f"location {item.path} too", member=True) for item in others),
         severity=Severity.MEDIUM if _FOR_FEW.search(first.path) else None,
         recommendation=f"Let the guard of location {first.path} count in {file}, with the addresses that may come in.",
         example=files.into(file, f"location {first.path} {{\n  " + "\n  ".join(written) + "\n}"),

@@ -89,7 +89,9 @@ def _evidence(inventory: Inventory, config: ReverseProxy, runner: Service, port:
 
 
 def _listening(server: Chain) -> Location:
-    return next((item.location for item in nginx_sites.own(server, "listen") if "443" in item.words[1]), server[0].location)
+    return next(
+        (item.location for item in nginx_sites.own(server, "listen") if "443" in item.words[1]), server[0].location
+    )
 
 
 def _redirect(inventory: Inventory, config: ReverseProxy) -> Location | None:

@@ -78,11 +78,11 @@ def _has_resolver(chain: Chain) -> bool:
 
 
 def _evidence(config: ReverseProxy, runner: Service, found: list[tuple[str, str, Location]]) -> Evidence:
-    (path, host, place), *others = found
+    (_, host, place), *others = found
     paths = listed(f"location {each}" for each, _, _ in found)
     return Evidence(
-        f"{paths} of {config.file} {'passes' if not others else 'pass'} requests to what a variable holds ({host}), and "
-        "no `resolver` says who knows that name: Nginx answers 502.",
+        f"{paths} of {config.file} {'passes' if not others else 'pass'} requests to what a variable holds ({host}), "
+        "and no `resolver` says who knows that name: Nginx answers 502.",
         place,
         subject=f"{config.file}/resolver",
         service=runner.name,

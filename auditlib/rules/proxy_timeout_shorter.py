@@ -1,7 +1,7 @@
 """The proxy gives up before the application does.
 
-Nginx waits sixty seconds for an answer, unless `proxy_read_timeout` says otherwise. Where the application's own limit is
-longer, a slow request ends with 504 for its caller, while a worker goes on with it for nobody, and the caller tries
+Nginx waits sixty seconds for an answer, unless `proxy_read_timeout` says otherwise. Where the application's own limit
+is longer, a slow request ends with 504 for its caller, while a worker goes on with it for nobody, and the caller tries
 again.
 
 Anti-pattern:
@@ -49,7 +49,11 @@ _SPAN = regex(r"(\d{1,6})(ms|s|m|h|)")
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "ms": 0.001}
 _USUAL = 60
 _OPTIONS = {"gunicorn": ("--timeout", "-t"), "uwsgi": ("--harakiri",), "puma": ("--worker-timeout",)}
-_WAITS = {"proxy_pass": "proxy_read_timeout", "fastcgi_pass": "fastcgi_read_timeout", "uwsgi_pass": "uwsgi_read_timeout"}
+_WAITS = {
+    "proxy_pass": "proxy_read_timeout",
+    "fastcgi_pass": "fastcgi_read_timeout",
+    "uwsgi_pass": "uwsgi_read_timeout",
+}
 _VARIABLE = regex(r"(?:^|\s)(?:--timeout|-t)[= ](\d{1,5})(?:\s|$)")
 
 
@@ -133,13 +137,15 @@ def _evidence(
     told = f"waits {waits} seconds" if said else f"says nothing of it, so that Nginx waits {waits}"
     line = f"{name} {limit.seconds + 10}s;"
     return Evidence(
-        f"{service.name} gives a request {limit.seconds} seconds ({limit.said}), and {config.file} before it {told}: slower "
-        "requests end with 504, while the application goes on with them.",
+        f"{service.name} gives a request {limit.seconds} seconds ({limit.said}), and {config.file} before it {told}: "
+        "slower requests end with 504, while the application goes on with them.",
         said[-1].location if said else statement.location,
         subject=f"{config.file}/{service.name}/timeout",
         service=runner.name,
         related=(Related(limit.location, f"{service.name} gives them {limit.seconds} seconds"),),
         recommendation=f"Set `{line}` in {config.file}, or shorten the limit of {service.name}.",
-        change=(" ".join(said[-1].words), line.rstrip(";")) if said and said[-1].location.file == config.file else ("", ""),
+        change=(" ".join(said[-1].words), line.rstrip(";"))
+        if said and said[-1].location.file == config.file
+        else ("", ""),
         example=files.into(config.file, line),
     )

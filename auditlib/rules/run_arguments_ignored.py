@@ -96,8 +96,10 @@ def _evidence(runs: list[_Run]) -> Evidence:
     service = first.service
     given = " ".join(first.words[:_SHOWN]) + (" …" if len(first.words) > _SHOWN else "")
     loops = _LOOPS.search(service.entrypoint[2])
-    follows = "the loop of the entry point starts in its place, and the call never ends" if loops else (
-        "the script of the entry point runs in its place"
+    follows = (
+        "the loop of the entry point starts in its place, and the call never ends"
+        if loops
+        else ("the script of the entry point runs in its place")
     )
     program = "certbot" if "certbot" in service.image else first.words[0]
     return Evidence(
@@ -111,5 +113,7 @@ def _evidence(runs: list[_Run]) -> Evidence:
             *(Related(item.location, "runs it with a command too", member=True) for item in others),
         ),
         recommendation=f"Give the call its entry point as well: `run --rm --entrypoint {program} {service.name} …`.",
-        example=files.into(first.location.file, f"docker compose run --rm --entrypoint {program} {service.name} {given}"),
+        example=files.into(
+            first.location.file, f"docker compose run --rm --entrypoint {program} {service.name} {given}"
+        ),
     )

@@ -64,7 +64,11 @@ class _Switch(Struct, frozen=True):
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """For each project one finding for its published services with such cookies, where nothing speaks TLS."""
     found = list(_switches(inventory))
-    if not found or encryption.may_be_elsewhere(inventory) or any(item.kind == "tls" for item in inventory.server_traits):
+    if (
+        not found
+        or encryption.may_be_elsewhere(inventory)
+        or any(item.kind == "tls" for item in inventory.server_traits)
+    ):
         return
     for project, mine in stacks.by_project(inventory.deployed_services).items():
         keys = {item.key for item in mine if services.public_ports(item) or _is_proxied(inventory, item)}
@@ -85,7 +89,8 @@ def _switches(inventory: Inventory) -> Iterator[_Switch]:
             if entry.value and _NAMES.search(entry.name.upper()) and switches.is_on(entry.value.text):
                 yield _Switch(service, entry.name, entry.location)
     always = [item.location for item in inventory.proxy_traits if item.kind == "cookie" and item.path == "true"]
-    cookies = [item.location for item in (*inventory.express_files, *inventory.proxy_traits) if item.kind == "cookie"]
+    cookies = [item.location for item in inventory.express_files if item.kind == "cookie"]
+    cookies += [item.location for item in inventory.proxy_traits if item.kind == "cookie"]
     for program in programs.programs(inventory) if cookies else ():
         for place in cookies if environments.production_entry(program.service) else always:
             if program.holds(place.file) and not environments.only_for_development(program.service):
@@ -97,7 +102,11 @@ def _evidence(inventory: Inventory, project: str, found: list[_Switch]) -> Evide
     first, *others = found
     port = next(iter(services.public_ports(first.service)), None)
     names = listed(f"{item.service.name} ({item.name})" for item in found)
-    where = f"{first.service.name} is published at {port.host_port or port.target}" if port else "its proxy listens in clear"
+    where = (
+        f"{first.service.name} is published at {port.host_port or port.target}"
+        if port
+        else "its proxy listens in clear"
+    )
     target = port.target if port else "<its port>"
     return Evidence(
         f"{names} {'has' if not others else 'have'} browsers send cookies by HTTPS alone, {where}, and nothing in the "
@@ -111,9 +120,7 @@ def _evidence(inventory: Inventory, project: str, found: list[_Switch]) -> Evide
         ),
         severity=Severity.LOW if encryption.is_spoken_of(inventory) else None,
         recommendation=f"Put a proxy with a certificate before {listed(item.service.name for item in found)}.",
-        example=files.into(
-            "Caddyfile", f"<the name of the site> {{\n  reverse_proxy {first.service.name}:{target}\n}}"
-        )
+        example=files.into("Caddyfile", f"<the name of the site> {{\n  reverse_proxy {first.service.name}:{target}\n}}")
         if port
         else compose_lines.of_name("<the proxy>", 'ports: ["80:80", "443:443"]'),
     )

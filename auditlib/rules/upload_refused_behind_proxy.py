@@ -1,8 +1,8 @@
 """The proxy lets uploads through that the application refuses.
 
-`client_max_body_size` was raised for large files, and what stands behind still has a smaller limit of its own: PHP takes
-files of 2 MB where nothing says otherwise, and no form of more than 8 MB. What is larger is thrown away after it was
-sent, in PHP without an error that anybody sees.
+`client_max_body_size` was raised for large files, and what stands behind still has a smaller limit of its own: PHP
+takes files of 2 MB where nothing says otherwise, and no form of more than 8 MB. What is larger is thrown away after it
+was sent, in PHP without an error that anybody sees.
 
 Anti-pattern:
 
@@ -104,8 +104,8 @@ def _spring_evidence(upload: ServerTrait, form: ServerTrait | None, allowed: int
     said = "max-request-size is" if form else "nothing sets max-request-size, which is then"
     line = f"max-request-size: {upload.amount // _MEGABYTE + 1}MB"
     return Evidence(
-        f"{file} lets files of {_megabytes(upload.amount)} be uploaded, and {said} {_megabytes(allowed)}: a request with "
-        "a larger file is refused.",
+        f"{file} lets files of {_megabytes(upload.amount)} be uploaded, and {said} {_megabytes(allowed)}: a request "
+        "with a larger file is refused.",
         form.location if form else upload.location,
         subject=f"{file}/max-request-size",
         related=(Related(upload.location, "what a file may have"),) if form else (),
@@ -123,8 +123,8 @@ def _form_evidence(file: str, upload: PhpLimit, form: PhpLimit | None, allowed: 
     said = "post_max_size is" if form else "nothing sets post_max_size, which is then"
     line = f"post_max_size = {upload.amount // _MEGABYTE + 1}M"
     return Evidence(
-        f"{file} lets files of {_megabytes(upload.amount)} be uploaded, and {said} {_megabytes(allowed)}: a form with a "
-        "larger file arrives empty.",
+        f"{file} lets files of {_megabytes(upload.amount)} be uploaded, and {said} {_megabytes(allowed)}: a form with "
+        "a larger file arrives empty.",
         form.location if form else upload.location,
         subject=f"{file}/post_max_size",
         related=(Related(upload.location, "what a file may have"),) if form else (),
@@ -173,7 +173,9 @@ def _taken(inventory: Inventory, service: Service) -> _Taken | None:
 def _is_plain_php(inventory: Inventory, service: Service) -> bool:
     """Whether a service runs the image of PHP, and nothing in the repository may set its limits."""
     base, steps = services.built_from(inventory, service)
-    if not _PHP.search(base or service.image) or any(item.name == "upload_max_filesize" for item in inventory.php_limits):
+    if not _PHP.search(base or service.image) or any(
+        item.name == "upload_max_filesize" for item in inventory.php_limits
+    ):
         return False
     texts = [item.argument for item in steps]
     texts += [f"{entry.name}={entry.value.text if entry.value else ''}" for entry in service.environment]

@@ -1,7 +1,8 @@
 """A web server hands out the folder in which an environment file lies.
 
-The root of the site is the folder of the whole application. A server sends every file that it finds there and that is no
-script: `/.env` answers with the passwords, `/.git/config` with the source and its history. Robots ask for both all day.
+The root of the site is the folder of the whole application. A server sends every file that it finds there and that is
+no script: `/.env` answers with the passwords, `/.git/config` with the source and its history. Robots ask for both all
+day.
 
 Anti-pattern:
 
@@ -47,7 +48,9 @@ from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
-_DOTS = regex(r"\\\.(?!\(?(?:ht|php|js|css|png|jpe?g|gif|ico|svg|woff|well-known|html|txt|xml|pdf)|\w{0,4}\$)|\.env|\.git|/\.(?!well)")
+_DOTS = regex(
+    r"\\\.(?!\(?(?:ht|php|js|css|png|jpe?g|gif|ico|svg|woff|well-known|html|txt|xml|pdf)|\w{0,4}\$)|\.env|\.git|/\.(?!well)"
+)
 """A location whose path is about names that begin with a dot, and more than those of Apache."""
 _OF_APACHE = "/var/www/html"
 _APACHE = regex(r"^php:[\w.-]*apache|^httpd\b|/php:[\w.-]*apache")

@@ -82,9 +82,7 @@ def _taking(config: ReverseProxy, trait: ProxyTrait, service: str) -> Location |
     return next((item.location for item in found if service in nginx_locations.hosts(config, item)), None)
 
 
-def _evidence(
-    config: ReverseProxy, runner: Service, service: Service, trait: ProxyTrait, place: Location
-) -> Evidence:
+def _evidence(config: ReverseProxy, runner: Service, service: Service, trait: ProxyTrait, place: Location) -> Evidence:
     what = f"WebSockets{f' at {trait.path}' if trait.path else ''}"
     direct = services.public_ports(service)
     unless = "unless they are opened at its own port" if direct else "the handshake fails"
@@ -98,6 +96,6 @@ def _evidence(
         service=runner.name,
         related=(Related(trait.location, f"{service.name} takes a WebSocket"),),
         severity=Severity.LOW if direct else None,
-        recommendation=f"Pass `Upgrade` and `Connection` on by HTTP 1.1 in {config.file} where the socket is asked for.",
+        recommendation=f"Pass `Upgrade` and `Connection` on in {config.file} where the socket is asked for.",
         example=files.into(config.file, _LINES.format(path, f"{service.name}:{port}" if port else service.name)),
     )
