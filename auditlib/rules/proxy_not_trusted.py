@@ -2,8 +2,8 @@
 
 Unless it is told to trust the proxy, the address that it sees is the proxy's. A limit by address then counts all users
 as one, so that a few of them lock out all others. In Express, `req.secure` is false as well, and a session's cookie
-that is for HTTPS alone is never set: nobody stays logged in. Read are Express, Nest, Fastify, FastAPI and Starlette, Flask,
-Django, Go, Spring, ASP.NET and Laravel.
+that is for HTTPS alone is never set: nobody stays logged in. Read are Express, Nest, Fastify, FastAPI and Starlette,
+Flask, Django, Go, Spring, ASP.NET and Laravel.
 
 Anti-pattern:
 
