@@ -149,9 +149,9 @@ class ProxyTrait(Struct, frozen=True):
     """A place where code does what depends on the proxy before it.
 
     `kind` is `limit` (it counts requests, or locks callers out, by their address), `trust` (it is told of its proxy),
-    `belief` (it takes the address of a client from a header, whoever sends it), `bound` (it believes named
-    proxies alone), `socket` (it takes WebSockets),
-    `stream` (it answers with a stream of events) or `cookie` (it sends a cookie for HTTPS alone).
+    `belief` (it takes the address of a client from a header, whoever sends it), `bound` (it believes named proxies
+    alone), `socket` (it takes WebSockets), `stream` (it answers with a stream of events), `cookie` (it sends a cookie for
+    HTTPS alone) or `hsts` (it keeps browsers to HTTPS).
     """
 
     kind: str

@@ -36,20 +36,28 @@ _HINTS = Words(
     ".websocket(", "websocket_urlpatterns", "WebSocketRoute(", "socketio", "SocketIO(", "socket.io", "WebSocketServer(",
     "WebSocket.Server(", "@WebSocketGateway", "websocket.Upgrader", "websocket.Accept(", "websocket.Handler",
     "@EnableWebSocket", "registerStompEndpoints", "@ServerEndpoint", "MapHub<", "UseWebSockets(", "ActionCable",
-    "WebSocketUpgrade", "httpOnly", "event-stream", "SseEmitter", "@Sse(", "X-Accel-Buffering",
+    "WebSocketUpgrade", "httpOnly", "Strict-Transport", "helmet", "HSTS", "Hsts", "hsts", "force_ssl", "secure_headers", "event-stream", "SseEmitter", "@Sse(", "X-Accel-Buffering",
 )  # fmt: skip
 """Without any of these words a file says nothing of all that."""
 
 
 class _Sign(Struct, frozen=True):
-    """What in a language shows a trait; `near` are words that a file has to hold beside it."""
+    """What in a language shows a trait; `near` are words that a file has to hold too, `window` such as stand close by."""
 
     kind: str
     framework: str
     pattern: re.Pattern[str]
     near: re.Pattern[str] | None = None
+    window: re.Pattern[str] | None = None
 
 
+_MOST = 50
+"""How many places of a file are looked at closely."""
+_CLOSE = 250
+_FORWARDED = regex(r"x[-_]forwarded[-_]for", re.I)
+_FIRST = regex(r"\.split\(\s*[\"'],\s?[\"']\s*(?:,\s*1\s*)?\)\s*(?:\[0\]|\.shift\()")
+"""The first address of a list."""
+_SECURE = regex(r"\bsecure\s*:\s*(?P<path>true\b|[^,}\n]{0,60}prod[^,}\n]{0,40})", re.I)
 _COUNTS = regex(r"rate.?limit|limiter|throttl|too.?many|attempts|lock.?out|brute", re.I)
 _SIGNS: dict[str, tuple[_Sign, ...]] = {
     "py": (
@@ -64,9 +72,7 @@ _SIGNS: dict[str, tuple[_Sign, ...]] = {
             r"\bProxyFix\b|\bProxyHeadersMiddleware\b|\bforwarded_allow_ips\b|(?i:x[-_]forwarded[-_]for)|"
             r"(?i:x[-_]real[-_]ip)|\bAXES_(?:IPWARE|PROXY|CLIENT_IP)\w*|\bRATELIMIT_IP_META_KEY\b|\bipware\b|"
             r"ProxyFixMiddleware")),
-        _Sign("belief", "py", regex(
-            r"(?i:x[-_]forwarded[-_]for)[^\n]{0,80}\n?[^\n]{0,120}\n?[^\n]{0,120}\.split\(\s*[\"'],[\"']\s*(?:,\s*1\s*)?\)\[0\]"),
-            _COUNTS),
+        _Sign("belief", "py", _FORWARDED, _COUNTS, _FIRST),
         _Sign("socket", "FastAPI", regex(r"@\w+\.websocket\(\s*[\"'](?P<path>[^\"'\n]{0,200})")),
         _Sign("socket", "Channels", regex(r"\bwebsocket_urlpatterns\s*=|\bWebSocketRoute\(")),
         _Sign("socket", "Socket.IO", regex(r"\bsocketio\.(?:Async)?Server\(|\bSocketIO\(\s*\w")),
@@ -79,12 +85,8 @@ _SIGNS: dict[str, tuple[_Sign, ...]] = {
             r"[\"'`]trust proxy[\"'`]|\btrustProxy\b|(?i:x-forwarded-for)|(?i:x-real-ip)|\bgetTracker\b|"
             r"cf-connecting-ip")),
         _Sign("belief", "Express", regex(r"[\"'`]trust proxy[\"'`]\s*,\s*true\b|\btrustProxy\s*:\s*true\b")),
-        _Sign("cookie", "js", regex(
-            r"\bhttpOnly\s*:\s*true\b[^}]{0,200}?\bsecure\s*:\s*(?P<path>true\b|[^,}\n]{0,60}prod[^,}\n]{0,40})|"
-            r"\bsecure\s*:\s*(?P<path2>true\b|[^,}\n]{0,60}prod[^,}\n]{0,40})[^}]{0,200}?\bhttpOnly\s*:", re.I)),
-        _Sign("belief", "js", regex(
-            r"(?i:x-forwarded-for)[^\n]{0,80}\n?[^\n]{0,120}\n?[^\n]{0,120}\.split\(\s*[\"'],\s?[\"']\s*\)(?:\[0\]|\.shift\()"),
-            _COUNTS),
+        _Sign("cookie", "js", regex(r"\bhttpOnly\s*:\s*true\b", re.I), window=_SECURE),
+        _Sign("belief", "js", _FORWARDED, _COUNTS, _FIRST),
         _Sign("socket", "ws", regex(r"\bnew (?:WebSocketServer|WebSocket\.Server)\(|@WebSocketGateway\(")),
         _Sign("socket", "Socket.IO", regex(r"\bnew \w{0,20}Server\("), regex(r"[\"']socket\.io[\"']")),
         _Sign("stream", "js", regex(
@@ -134,6 +136,12 @@ _SIGNS: dict[str, tuple[_Sign, ...]] = {
 }  # fmt: skip
 _UNBUFFERED = regex(r"X-Accel-Buffering|\bsse_starlette\b|\bEventSourceResponse\b", re.I)
 """What tells Nginx not to buffer an answer; sse-starlette sends it by itself."""
+_HSTS = regex(
+    r"Strict-Transport-Security|\bhelmet\b|\bSECURE_HSTS_SECONDS\b|\bUseHsts\b|\bhsts\b|HttpStrictTransport|\bforce_ssl\b|"
+    r"\bsecure_headers\b",
+    re.I,
+)
+"""What sends the header that keeps browsers to HTTPS."""
 _SETTINGS = regex(
     r"(?im)^[ \t]*(?:server\.)?(?:forward-headers-strategy|tomcat\.remoteip\.[\w-]+|trusted_proxies)\s*[:=]"
 )
@@ -158,11 +166,21 @@ def read(source: Source) -> Reading:
 
 
 def _found(path: str, language: str, text: str) -> Iterator[ProxyTrait]:
+    if match := _HSTS.search(text):
+        yield ProxyTrait("hsts", language, location_at(path, text, match.start()))
     for sign in _SIGNS[language]:
         if sign.kind == "stream" and _UNBUFFERED.search(text):
             continue
-        match = sign.pattern.search(text)
+        match = next(_matches(sign, text), None)
         if match and (sign.near is None or sign.near.search(text)):
-            place = location_at(path, text, match.start())
-            told = match.groupdict()
-            yield ProxyTrait(sign.kind, sign.framework, place, told.get("path") or told.get("path2") or "")
+            start, told = match
+            yield ProxyTrait(sign.kind, sign.framework, location_at(path, text, start), told)
+
+
+def _matches(sign: _Sign, text: str) -> Iterator[tuple[int, str]]:
+    """Where a sign stands, with what it tells; of a great many the first ones are looked at."""
+    for match in itertools.islice(sign.pattern.finditer(text), _MOST):
+        around = text[max(0, match.start() - _CLOSE) : match.end() + _CLOSE]
+        found = sign.window.search(around) if sign.window else match
+        if found:
+            yield match.start(), found.groupdict().get("path") or ""
