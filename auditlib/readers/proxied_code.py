@@ -33,6 +33,7 @@ _HINTS = Words(
     "rate-limit", "trustProxy", "trust proxy", "proxy_headers", "ProxyFix", "ProxyHeaders", "RemoteAddr", "RealIP",
     "ProxyHeader", "IPExtractor", "limiter.New", "LimitByIP", "TrustedPro", "trustedPro", "trustPro", "getRemoteAddr",
     "RemoteIp", "ClientIP()", "->ip()", "AXES_", "RATELIMIT_", "axes",
+    "views.static", "FILE_STORAGE", "storages.", "Storage", "FileResponse(", "X-Accel-Redirect", "MEDIA_URL",
     ".websocket(", "websocket_urlpatterns", "WebSocketRoute(", "socketio", "SocketIO(", "socket.io", "WebSocketServer(",
     "WebSocket.Server(", "@WebSocketGateway", "websocket.Upgrader", "websocket.Accept(", "websocket.Handler",
     "@EnableWebSocket", "registerStompEndpoints", "@ServerEndpoint", "MapHub<", "UseWebSockets(", "ActionCable",
@@ -73,6 +74,9 @@ _SIGNS: dict[str, tuple[_Sign, ...]] = {
             r"(?i:x[-_]real[-_]ip)|\bAXES_(?:IPWARE|PROXY|CLIENT_IP)\w*|\bRATELIMIT_IP_META_KEY\b|\bipware\b|"
             r"ProxyFixMiddleware")),
         _Sign("belief", "py", _FORWARDED, _COUNTS, _FIRST),
+        _Sign("files", "Django", regex(
+            r"\bdjango\.views\.static\b|\bDEFAULT_FILE_STORAGE\b|\bstorages\.backends\b|\bS3Boto3?Storage\b|"
+            r"\bFileResponse\(|\bX-Accel-Redirect\b|\bMEDIA_URL\s*=\s*[^\n]{0,40}http")),
         _Sign("socket", "FastAPI", regex(r"@\w+\.websocket\(\s*[\"'](?P<path>[^\"'\n]{0,200})")),
         _Sign("socket", "Channels", regex(r"\bwebsocket_urlpatterns\s*=|\bWebSocketRoute\(")),
         _Sign("socket", "Socket.IO", regex(r"\bsocketio\.(?:Async)?Server\(|\bSocketIO\(\s*\w")),

@@ -66,7 +66,11 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
         proxies = [item for item in mine if services.public_ports(item) and not environments.only_for_development(item)]
         ways: dict[Location, _Way] = {}
         for proxy in proxies:
-            around = (*_around(inventory, graph, proxy), *_around_gateway(inventory, proxy), *_labelled(inventory, proxy))
+            around = (
+                *_around(inventory, graph, proxy),
+                *_around_gateway(inventory, proxy),
+                *_labelled(inventory, proxy),
+            )
             for way in around:
                 ways.setdefault(way.port.location, way)
         if ways:
