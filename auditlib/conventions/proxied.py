@@ -12,7 +12,7 @@ from auditlib.inventory.stack import Service
 
 
 def behind(inventory: Inventory, config: ReverseProxy, runner: Service) -> dict[str, list[Chain]]:
-    """By service of the runner's project, if it runs code of the repository, the locations that pass requests to it by HTTP."""
+    """By service of the runner's project that runs own code, the locations that pass requests to it by HTTP."""
     mine = inventory.services_of(runner.project)
     names = {item.container_name: item.name for item in mine.values() if item.container_name} | {n: n for n in mine}
     found: defaultdict[str, list[Chain]] = defaultdict(list)

@@ -37,13 +37,14 @@ _HINTS = Words(
     ".websocket(", "websocket_urlpatterns", "WebSocketRoute(", "socketio", "SocketIO(", "socket.io", "WebSocketServer(",
     "WebSocket.Server(", "@WebSocketGateway", "websocket.Upgrader", "websocket.Accept(", "websocket.Handler",
     "@EnableWebSocket", "registerStompEndpoints", "@ServerEndpoint", "MapHub<", "UseWebSockets(", "ActionCable",
-    "WebSocketUpgrade", "httpOnly", "Strict-Transport", "helmet", "HSTS", "Hsts", "hsts", "force_ssl", "secure_headers", "event-stream", "SseEmitter", "@Sse(", "X-Accel-Buffering",
+    "WebSocketUpgrade", "httpOnly", "Strict-Transport", "helmet", "HSTS", "Hsts", "hsts", "force_ssl",
+    "secure_headers", "event-stream", "SseEmitter", "@Sse(", "X-Accel-Buffering",
 )  # fmt: skip
 """Without any of these words a file says nothing of all that."""
 
 
 class _Sign(Struct, frozen=True):
-    """What in a language shows a trait; `near` are words that a file has to hold too, `window` such as stand close by."""
+    """What in a language shows a trait; `near` are words that a file has to hold too, `window` such as stand close."""
 
     kind: str
     framework: str
@@ -175,9 +176,9 @@ def _found(path: str, language: str, text: str) -> Iterator[ProxyTrait]:
     for sign in _SIGNS[language]:
         if sign.kind == "stream" and _UNBUFFERED.search(text):
             continue
-        match = next(_matches(sign, text), None)
-        if match and (sign.near is None or sign.near.search(text)):
-            start, told = match
+        first = next(_matches(sign, text), None)
+        if first and (sign.near is None or sign.near.search(text)):
+            start, told = first
             yield ProxyTrait(sign.kind, sign.framework, location_at(path, text, start), told)
 
 

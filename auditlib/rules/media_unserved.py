@@ -1,8 +1,8 @@
 """The files that users upload are asked of Django, which doesn't send them.
 
-Django serves `MEDIA_URL` while DEBUG is on and not otherwise: `static()` in its routes adds nothing then. Where the proxy
-passes these requests on to it, every uploaded picture and document answers 404 in production, and nobody sees it in
-development.
+Django serves `MEDIA_URL` while DEBUG is on and not otherwise: `static()` in its routes adds nothing then. Where the
+proxy passes these requests on to it, every uploaded picture and document answers 404 in production, and nobody sees it
+in development.
 
 Anti-pattern:
 
@@ -79,8 +79,8 @@ def _evidence(
     volume = _volume(service)
     target = volume.target.rstrip("/") if volume else "<the folder of the uploads>"
     return Evidence(
-        f"{config.file} passes location {passage.path} to {service.name}, and Django sends uploaded files with DEBUG on "
-        "alone: in production each of them answers 404, unless a view of its own sends them.",
+        f"{config.file} passes location {passage.path} to {service.name}, and Django sends uploaded files with DEBUG "
+        "on alone: in production each of them answers 404, unless a view of its own sends them.",
         passage.location,
         subject=f"{config.file}/media",
         service=runner.name,

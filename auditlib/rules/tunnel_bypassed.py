@@ -65,8 +65,8 @@ def _evidence(project: str, tunnel: Service, found: list[tuple[Service, Port]]) 
     (service, port), *others = found
     names = listed(f"{item.name} ({each.host_port or each.variable or each.target})" for item, each in found)
     return Evidence(
-        f"{names} {'is' if not others else 'are'} published to everybody, though {tunnel.name} leads from outside to what "
-        "runs here and needs no port: whoever knows the address of the host gets past it.",
+        f"{names} {'is' if not others else 'are'} published to everybody, though {tunnel.name} leads from outside to "
+        "what runs here and needs no port: whoever knows the address of the host gets past it.",
         port.location,
         subject=f"{project}/tunnel",
         service=service.name,

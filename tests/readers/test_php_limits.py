@@ -11,7 +11,7 @@ CASES = {
     "php.ini": ("php/app.ini", "upload_max_filesize = 64M\n; post_max_size = 8M\nmax_execution_time=300\n",
                 [("upload_max_filesize", 64 * 2**20, 1), ("max_execution_time", 300, 3)]),
     "a pool": ("docker/php-fpm/www.conf", "php_admin_value[post_max_size] = 20M\n", [("post_max_size", 20 * 2**20, 1)]),
-    "a Dockerfile": ("Dockerfile", "FROM php:8.3\nRUN echo \"upload_max_filesize=1G\" > /usr/local/etc/php/conf.d/x.ini\n",
+    "a Dockerfile": ("Dockerfile", "FROM php:8.3\nRUN echo \"upload_max_filesize=1G\" > /usr/local/etc/php/conf.d/x\n",
                      [("upload_max_filesize", 2**30, 2)]),
     "another file": ("notes.txt", "upload_max_filesize = 64M\n", []),
 }  # fmt: skip
