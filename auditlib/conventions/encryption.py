@@ -16,6 +16,8 @@ _ELSEWHERE = regex(
     re.I,
 )
 """Images of programs that may speak TLS before, or beside, the proxy."""
+_BY_LABEL = regex(r"traefik\.http\.routers\.[^.]+\.tls|^caddy(?:_\d+)?$", re.I)
+"""Labels that have a proxy of another project speak TLS for a service."""
 ENDS = frozenset({"ssl", "tls", "certbot", "letsencrypt", "cloudflare"})
 """Words of documents that speak of encrypted connections."""
 
@@ -33,6 +35,12 @@ def may_be_elsewhere(inventory: Inventory) -> bool:
     return (
         bool(_TLS_PORTS & (ports | listens))
         or any(_ELSEWHERE.search(f"{service.image} {service.name}") for service in inventory.services)
+        or speaks_by_label(inventory)
         or any(item.encrypted for file in inventory.cluster_files for item in file.ingresses)
         or deployment.leaves_compose(inventory)
     )
+
+
+def speaks_by_label(inventory: Inventory) -> bool:
+    """Whether a service's labels have a proxy, perhaps of another project, speak TLS for it."""
+    return any(_BY_LABEL.search(label.name) for item in inventory.services for label in item.labels)

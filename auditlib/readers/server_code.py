@@ -97,7 +97,7 @@ _HINTS = Words(
     "QueueBroker(", "StreamBroker(", "RedisScheduleSource(", "xreadgroup(", "ReadGroup(", "xgroup_create(",
     "GroupCreate",
     "brpop(", "blpop(", "Pop(", "opmin(", "XAdd(", "xadd(", "xAdd(",
-    "/ready", "/readiness", "/health", "/ping", "SwaggerModule.setup(",
+    "/ready", "/readiness", "/health", "/ping", "@Controller(", "SwaggerModule.setup(",
     "/metrics", "PrometheusScraping", "MapMetrics(", "UseMetricServer(",
 )  # fmt: skip
 """Without any of these words a file of code says nothing of all that, and needs no closer look."""
@@ -111,9 +111,9 @@ def read(source: Source) -> Reading:
     takes_files = any(_TAKES_FILES.search(text) for text in texts.values())
     reading = Reading()
     for path, text in texts.items():
+        answers = list(health_routes.found(_language(path), text))
         reading.records += [
-            ServerTrait(kind, 0, location_at(path, text, start), route)
-            for kind, start, route in health_routes.found(_language(path), text)
+            ServerTrait(kind, 0, location_at(path, text, start), route) for kind, start, route in answers
         ]
         if path.endswith(_ROUTES_ALONE):
             continue
@@ -121,7 +121,8 @@ def read(source: Source) -> Reading:
         reading.records += _metrics(path, text)
         if match := _QUEUES.search(text):
             reading.records.append(ServerTrait("queue", 0, _at(path, text, match)))
-        if match := (_MAPPED if path.endswith(".cs") else _READY).search(text):
+        match = (_MAPPED if path.endswith(".cs") else _READY).search(text)
+        if match and all(route != match["path"] for _, _, route in answers):
             reading.records.append(ServerTrait("ready", 0, _at(path, text, match), match["path"]))
     reading.records += [*_interrupts(texts), *_unmetered(source, code)]
     return reading

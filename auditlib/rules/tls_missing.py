@@ -167,7 +167,8 @@ def _has_proxy(inventory: Inventory) -> bool:
     """Whether a proxy is configured or started anywhere; whoever has one has thought of the way in."""
     kinds = (services.product(inventory, item) for item in inventory.services)
     configured = any(proxies.runners(inventory, item) for item in inventory.reverse_proxies)
-    return configured or any(kind is not None and kind.kind == "proxy" for kind in kinds)
+    labelled = encryption.speaks_by_label(inventory)
+    return configured or labelled or any(kind is not None and kind.kind == "proxy" for kind in kinds)
 
 
 def _of_users(inventory: Inventory, service: Service) -> list[Port]:
