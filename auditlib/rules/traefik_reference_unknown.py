@@ -141,7 +141,7 @@ def _evidence(part: str, name: str, found: list[tuple[Settings, _Use]]) -> Evide
             Related(settings.service.location, "the Traefik that reads it"),
             *(Related(use.location, f"so does {use.router}", member=True) for _, use in others),
         ),
-        recommendation=f"Define the {what} {name}, or write {listed(known) if known else 'one that is defined'} into "
+        recommendation=f"Define the {what} {name}, or write {' or '.join(known[:4]) or 'one that is defined'} into "
         f"the label.",
         change=(name, near or known[0]) if near or len(known) == 1 else ("", ""),
         example=files.into(settings.service.location.file, _LINES[part].format(name)),
