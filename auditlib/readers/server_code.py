@@ -42,14 +42,14 @@ _NODE_WAIT = regex(
 _PYTHON_WAIT = regex(r"\b(?:timeout_graceful_shutdown|graceful_timeout)\s*=\s*(?P<seconds>\d{1,4})\b")
 _BODY = regex(
     r"\b(?P<name>MAX_(?:FILE|UPLOAD|CONTENT|ATTACHMENT|IMAGE|REQUEST|BODY)_?(?:FILE_)?(?:SIZE|LENGTH)(?:_BYTES|_MB)?|"
-    rf"max(?:File|Upload|Content)Size|fileSize)[\"']?\]?\s*(?::\s*\w{{1,20}}\s*)?[:=]\s*{_PRODUCT}"
+    rf"max(?:File|Upload|Content)Size|fileSize|[bB]odyLimit|MultipartBodyLengthLimit|MaxRequestBodySize)[\"']?\]?\s*(?::\s*\w{{1,20}}\s*)?[:=]\s*{_PRODUCT}"
 )
 _PARSER = regex(
     r"\b(?:express|bodyParser)\.(?:json|urlencoded|raw|text)\(\s*\{[^}]{0,80}?\blimit\s*:\s*[\"'](?P<size>\d{1,4})(?P<suffix>[km]b)",
     re.I,
 )
 _TAKES_FILES = regex(
-    r"\bmulter\b|\bUploadFile\b|\brequest\.files\b|\bformidable\b|\bbusboy\b|\bFileField\b|MAX_CONTENT_LENGTH|\bFormFile\("
+    r"\bmulter\b|\bUploadFile\b|\bIFormFile\b|@fastify/multipart|\brequest\.files\b|\bformidable\b|\bbusboy\b|\bFileField\b|MAX_CONTENT_LENGTH|\bFormFile\("
 )
 _TLS = regex(
     r"ListenAndServeTLS|https\.createServer|\bssl_(?:keyfile|certfile|context)\b|server\.ssl\.|autocert\.|axum_server::tls|"
@@ -91,7 +91,8 @@ _HINTS = Words(
     ".Shutdown(", "graceful", "SIGTERM", "SIGINT", "os.Interrupt", "ctrl_c()", "terminat", "signal_hook",
     "ListenAndServeTLS", "https.createServer", "ssl_", "server.ssl.", "autocert.", "axum_server", "rustls",
     "tls.Listen(",
-    "MAX_", "axFileSize", "axUploadSize", "axContentSize", "fileSize", "express.", "bodyParser.", "bodyparser.",
+    "MAX_", "odyLimit", "BodyLengthLimit", "MaxRequestBodySize", "IFormFile", "@fastify/multipart",
+    "axFileSize", "axUploadSize", "axContentSize", "fileSize", "express.", "bodyParser.", "bodyparser.",
     "multer", "UploadFile", "request.files", "formidable", "busboy", "FileField", "FormFile(",
     "QueueBroker(", "StreamBroker(", "RedisScheduleSource(", "xreadgroup(", "ReadGroup(", "xgroup_create(",
     "GroupCreate",
