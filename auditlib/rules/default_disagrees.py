@@ -30,6 +30,7 @@ References:
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 
@@ -58,7 +59,12 @@ _KIND = regex(r"(?:^|_)(?:MAILER|DRIVER|CONNECTION|STORE|DISK|TRANSPORT)$")
 _ADDRESS = regex(r"[/:@\\]|localhost|\d+\.\d+\.\d+")
 _FILLED_IN = regex(r"\{\{|<%")
 """What a program (Ansible, Jinja, ERB) writes in the place of this text."""
-_CODE = (".py", ".js", ".ts", ".mjs", ".go", ".java", ".rb", ".php")
+_CODE = regex(
+    r"\.(?:py|js|ts|mjs|go|java|kt|rb|php|cs|rs|exs?)$|(?:^|/)(?:application|bootstrap)(?:-[\w-]+)?\.(?:ya?ml|properties)$"
+)
+"""Files of a program, whose default holds where Compose doesn't give the variable another value."""
+_TRIAL = regex(r"(?:^|[^a-z])(?:staging|stage|stg|pre-?prod|uat|qa|demo|preview|review|sandbox)(?![a-z])", re.I)
+"""Names of Compose files for what isn't production, and gives values of its own on purpose."""
 _Default = tuple[Location, str, str]
 
 
@@ -75,7 +81,8 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for (_, name), places in found.items():
         editions[name].update(places)
     templates = {name: each for name, each in _in_templates(inventory).items() if not _differ(each)}
-    for (project, name), places in found.items():
+    for (project, name), given in found.items():
+        places = _of_compose(given) if _is_on_purpose(given, editions[name]) else given
         differ = _differ(places)
         by_edition = not differ and _differ(editions[name])
         every = {**places, **({} if by_edition else templates.get(name, {}))}
@@ -85,6 +92,14 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 
 def _differ(places: dict[Location, tuple[str, str]]) -> bool:
     return len({_normal(text) for text, _ in places.values()}) > 1
+
+
+def _is_on_purpose(given: dict[Location, tuple[str, str]], editions: dict[Location, tuple[str, str]]) -> bool:
+    """Whether Compose gives another value than the code for an edition: one for trials, or beside one that agrees."""
+    of_compose = _of_compose(given)
+    code = {_normal(text) for place, (text, _) in given.items() if place not in of_compose}
+    others = {_normal(text) for place, (text, _) in _of_compose(editions).items() if place not in given}
+    return any(_TRIAL.search(place.file) for place in of_compose) or (bool(code) and code <= others)
 
 
 def _in_templates(inventory: Inventory) -> dict[str, dict[Location, tuple[str, str]]]:
@@ -152,12 +167,12 @@ def _normal(text: str) -> str:
 
 def _is_in_code(places: dict[Location, tuple[str, str]]) -> bool:
     """Whether the code has a default, which holds where Compose passes the variable on without one."""
-    return any(where == place.file and place.file.endswith(_CODE) for place, (_, where) in places.items())
+    return any(where == place.file and _CODE.search(place.file) for place, (_, where) in places.items())
 
 
 def _of_compose(places: dict[Location, tuple[str, str]]) -> dict[Location, tuple[str, str]]:
     """The defaults that hold at once; that of the code holds only where Compose doesn't start it."""
-    return {place: value for place, value in places.items() if not place.file.endswith(_CODE)}
+    return {place: value for place, value in places.items() if not _CODE.search(place.file)}
 
 
 def _evidence(project: str, name: str, places: dict[Location, tuple[str, str]], *, certain: bool) -> Evidence:
