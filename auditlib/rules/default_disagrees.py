@@ -30,10 +30,10 @@ References:
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator
 
+from auditlib import stages
 from auditlib.conventions import environments, placeholders, programs, switches
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
@@ -63,8 +63,6 @@ _CODE = regex(
     r"\.(?:py|js|ts|mjs|go|java|kt|rb|php|cs|rs|exs?)$|(?:^|/)(?:application|bootstrap)(?:-[\w-]+)?\.(?:ya?ml|properties)$"
 )
 """Files of a program, whose default holds where Compose doesn't give the variable another value."""
-_TRIAL = regex(r"(?:^|[^a-z])(?:staging|stage|stg|pre-?prod|uat|qa|demo|preview|review|sandbox)(?![a-z])", re.I)
-"""Names of Compose files for what isn't production, and gives values of its own on purpose."""
 _Default = tuple[Location, str, str]
 
 
@@ -99,7 +97,7 @@ def _is_on_purpose(given: dict[Location, tuple[str, str]], editions: dict[Locati
     of_compose = _of_compose(given)
     code = {_normal(text) for place, (text, _) in given.items() if place not in of_compose}
     others = {_normal(text) for place, (text, _) in _of_compose(editions).items() if place not in given}
-    return any(_TRIAL.search(place.file) for place in of_compose) or (bool(code) and code <= others)
+    return any(stages.names_trial(place.file) for place in of_compose) or (bool(code) and code <= others)
 
 
 def _in_templates(inventory: Inventory) -> dict[str, dict[Location, tuple[str, str]]]:
