@@ -115,11 +115,12 @@ def _hints(text: str) -> dict[int, str]:
         match = _MAKES_BASE64.search(line)
         comment = line.lstrip().startswith("#")
         if not line.strip() or (comment and not above.startswith("#")):
-            hint = ""
+            hint, meant = "", set()
+        if comment:
+            meant |= names.intersection(_VARIABLE.findall(line))
         if match:
             found[number] = match[0]
             hint = match[0] if comment else hint
-            meant = names.intersection(_VARIABLE.findall(line)) if comment else meant
         elif hint and _is_meant(line, meant):
             found[number] = hint
         above = line.lstrip()

@@ -34,7 +34,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from auditlib import stages
-from auditlib.conventions import environments, placeholders, programs, switches
+from auditlib.conventions import environments, placeholders, programs, switches, templates
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.configuration import EnvFile
@@ -78,12 +78,14 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     editions: defaultdict[str, dict[Location, tuple[str, str]]] = defaultdict(dict)
     for (_, name), places in found.items():
         editions[name].update(places)
-    templates = {name: each for name, each in _in_templates(inventory).items() if not _differ(each)}
+    offered = {name: each for name, each in _in_templates(inventory).items() if not _differ(each)}
+    meant = _meant(inventory)
     for (project, name), given in found.items():
         places = _of_compose(given) if _is_on_purpose(given, editions[name]) else given
         differ = _differ(places)
         by_edition = not differ and _differ(editions[name])
-        every = {**places, **({} if by_edition else templates.get(name, {}))}
+        told = {place: value for place, value in offered.get(name, {}).items() if place.file in meant.get(project, ())}
+        every = {**places, **({} if by_edition else told)}
         if differ or _differ(every):
             yield _evidence(project, name, every, certain=differ)
 
@@ -111,6 +113,15 @@ def _in_templates(inventory: Inventory) -> dict[str, dict[Location, tuple[str, s
             if line.value is not None and counts and _counts(line.name, line.value):
                 found[line.name][line.location] = (line.value.text, file.path)
     return found
+
+
+def _meant(inventory: Inventory) -> dict[str, set[str]]:
+    """By base project the templates that may be for it."""
+    offered = [file for file in inventory.env_files if file.template]
+    return {
+        project.name: {file.path for file in offered if templates.goes_with(inventory, file, project)}
+        for project in inventory.base_projects
+    }
 
 
 def _is_for_developers(file: EnvFile) -> bool:
