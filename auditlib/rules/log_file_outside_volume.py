@@ -45,6 +45,8 @@ from auditlib.rules import _files as files
 from auditlib.rules._rule import Evidence, rule
 
 _NGINX = frozenset({"nginx", "library/nginx", "docker/library/nginx", "nginxinc/nginx-unprivileged"})
+_ASIDE = (".disabled", ".bak", ".old", ".off", ".orig", ".example", ".sample")
+"""Endings of files that nothing includes by `*.conf`."""
 _LINKED = ("/var/log/nginx/access.log", "/var/log/nginx/error.log")
 """What the image makes links to the standard output (https://github.com/nginx/docker-nginx)."""
 
@@ -63,25 +65,24 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     for (_, path), items in found.items():
         if not all(environments.only_for_development(service) for _, service, _ in items):
             yield _evidence(path, items)
+    requests: defaultdict[str, list[tuple[Service, Directive]]] = defaultdict(list)
     for config in inventory.reverse_proxies:
-        yield from _of_nginx(inventory, config)
+        for runner, item in _of_nginx(inventory, config) if not config.file.endswith(_ASIDE) else ():
+            requests[runner.key].append((runner, item))
+    for logs in requests.values():
+        yield _of_requests(*logs[0], logs[1:])
 
 
-def _of_nginx(inventory: Inventory, config: ReverseProxy) -> Iterator[Evidence]:
-    """The first log of requests that the official image of Nginx writes into a file of its own."""
+def _of_nginx(inventory: Inventory, config: ReverseProxy) -> Iterator[tuple[Service, Directive]]:
+    """The logs of requests that the official image of Nginx writes into files of their own, each of one service."""
     logs = [item for item in _access_logs(config.tree) if item.words[1] not in _LINKED]
     for runner in nginx_sites.runners(inventory, config) if logs else ():
         base = services.built_from(inventory, runner)[0] if runner.build else runner.image
         if images.repository(base) not in _NGINX or environments.is_for_developers(inventory, runner):
             continue
-        lost = [
-            item
-            for item in logs
-            if not _is_covered(runner, item.words[1]) and not _is_linked(inventory, runner, item.words[1])
-        ]
-        if lost:
-            yield _of_requests(config, runner, lost)
-            return
+        for item in logs:
+            if not _is_covered(runner, item.words[1]) and not _is_linked(inventory, runner, item.words[1]):
+                yield runner, item
 
 
 def _access_logs(block: Block | None) -> Iterator[Directive]:
@@ -94,18 +95,17 @@ def _access_logs(block: Block | None) -> Iterator[Directive]:
         yield from _access_logs(inner)
 
 
-def _of_requests(config: ReverseProxy, runner: Service, lost: list[Directive]) -> Evidence:
-    first, *others = lost
-    path = first.words[1]
+def _of_requests(runner: Service, first: Directive, others: list[tuple[Service, Directive]]) -> Evidence:
+    file, path = first.location.file, first.words[1]
     return Evidence(
-        f"{config.file} has {runner.name} log its requests to {path}, which is in no volume and no link to the "
-        "standard output: neither `docker logs` nor its rotation knows of it, and it is lost with the container.",
+        f"{file} has {runner.name} log its requests to {path}, which is in no volume and no link to the standard "
+        "output: neither `docker logs` nor its rotation knows of it, and it is lost with the container.",
         first.location,
-        subject=f"{config.file}/requests",
+        subject=f"{file}/requests",
         service=runner.name,
-        related=tuple(Related(item.location, f"{item.words[1]} as well", member=True) for item in others),
-        recommendation=f"Log to {_LINKED[0]} in {config.file}, which is the standard output.",
-        example=files.into(config.file, f"access_log {' '.join((_LINKED[0], *first.words[2:]))};"),
+        related=tuple(Related(item.location, f"{item.words[1]} as well", member=True) for _, item in others),
+        recommendation=f"Log to {_LINKED[0]} in {file}, which is the standard output.",
+        example=files.into(file, f"access_log {' '.join((_LINKED[0], *first.words[2:]))};"),
         confidence=Confidence.HIGH,
     )
 
