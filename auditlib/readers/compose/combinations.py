@@ -2,18 +2,20 @@
 
 A base goes with its override unless a command for production starts other files with it, or an overlay without it. A
 file belongs to one combination only: of several that begin with it, the start that tells most of production decides.
+Where a folder has files for production, a guide on deployments that starts its base isn't speaking of production there.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from posixpath import join, normpath
+from posixpath import basename, dirname, join, normpath
 
 from msgspec import Struct
 
 from auditlib.compose import Found
+from auditlib.compose.discovery import BASES
 from auditlib.model import Location
-from auditlib.readers.compose.starts import Start
+from auditlib.readers.compose.starts import Start, Weight, are_for_production
 
 FILE_LIMIT = 20
 """Files of a combination that is resolved; more are there to take time."""
@@ -38,10 +40,18 @@ def combinations(found: Iterable[Found], starts: Iterable[Start]) -> dict[str, C
         first, *others = _files(start, usual, known) or ("",)
         if not first or first in added or (first not in chosen and not chosen.keys().isdisjoint(others)):
             continue
+        if start.weight == Weight.IMPLIED and _is_beside_production(first, chosen):
+            continue
         if chosen.setdefault(first, (first, *others)) == (first, *others):
             added.update(others)
             places.setdefault(first, []).append(start.location)
     return {first: Combination(files, tuple(places[first][:_PLACE_LIMIT])) for first, files in chosen.items()}
+
+
+def _is_beside_production(file: str, chosen: Mapping[str, tuple[str, ...]]) -> bool:
+    """Whether a base isn't started yet, and files of its folder that are called for production are."""
+    started = (files for first, files in chosen.items() if dirname(first) == dirname(file))
+    return basename(file) in BASES and file not in chosen and any(map(are_for_production, started))
 
 
 def _files(start: Start, usual: Mapping[str, tuple[str, ...]], known: set[str]) -> tuple[str, ...]:
