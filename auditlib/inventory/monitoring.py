@@ -396,3 +396,5 @@ class LokiSettings(Struct, frozen=True):
     """Whether it keeps logs in files, not in a bucket."""
     has_schema: bool
     location: Location
+    switched_off: Location | None = None
+    """Where it says expressly that nothing deletes old logs."""
