@@ -97,6 +97,8 @@ class ReverseProxy(Struct, frozen=True):
     statement of it asks, limits, encrypts, keeps or writes down anything."""
     plain_sites: tuple[PlainSite, ...] = ()
     """Of Caddy."""
+    for_host: bool = False
+    """Whether a comment at the head of one of nginx tells to put it into the folders of the host's own."""
 
 
 class QueryCredential(Struct, frozen=True):
