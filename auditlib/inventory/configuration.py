@@ -20,6 +20,8 @@ class EnvLine(Struct, frozen=True):
     malformed: str = ""
     endpoints: tuple[Endpoint, ...] = ()
     """The hosts that the value names."""
+    made_by: str = ""
+    """The command by which a comment of a template has people make the value, where its text is in Base64."""
 
 
 class EnvFile(Struct, frozen=True):
