@@ -31,6 +31,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from itertools import pairwise
 
+from auditlib import compose_command
 from auditlib.command_words import composer_script, split
 from auditlib.conventions import documented_containers
 from auditlib.graph import DependencyGraph
@@ -93,7 +94,7 @@ def _targets(inventory: Inventory, names: set[str], item: Mention) -> Iterator[s
     words = _called(item.text.split())
     kind = {"make": "make", "npm run": "npm", "composer run": "composer"}.get(" ".join(words[:-1]), "")
     files = [manifest for manifest in inventory.manifests if manifest.kind == kind]
-    if item.text.split() != words and not _is_beside(item, files):
+    if item.text.split() != words and not (_is_beside(item, files) or _is_inside(inventory, item, files)):
         return
     unknown = any(manifest.incomplete for manifest in files) or (kind == "make" and names & _GENERATORS)
     known = {target.name for manifest in files for target in manifest.targets}
@@ -109,6 +110,14 @@ def _is_beside(item: Mention, files: list[Manifest]) -> bool:
     """Whether one of the files lies in the root, or beside the document that calls it."""
     folders = {"", posixpath.dirname(item.location.file)}
     return any(posixpath.dirname(file.path) in folders for file in files)
+
+
+def _is_inside(inventory: Inventory, item: Mention, files: list[Manifest]) -> bool:
+    """Whether the command enters a service whose image is built in the folder of one of the files."""
+    call = compose_command.of(item.text.split())
+    name = split(list(call.arguments))[0] if call else ""
+    built = {service.build.context for service in inventory.services_by_name.get(name, ()) if service.build}
+    return any((posixpath.dirname(file.path) or ".") in built for file in files)
 
 
 def _called(words: list[str]) -> list[str]:
