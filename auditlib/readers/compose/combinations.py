@@ -8,12 +8,11 @@ Where a folder has files for production, a guide on deployments that starts its 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from posixpath import basename, dirname, join, normpath
+from posixpath import dirname, join, normpath
 
 from msgspec import Struct
 
 from auditlib.compose import Found
-from auditlib.compose.discovery import BASES
 from auditlib.model import Location
 from auditlib.readers.compose.starts import Start, Weight, are_for_production
 
@@ -51,7 +50,7 @@ def combinations(found: Iterable[Found], starts: Iterable[Start]) -> dict[str, C
 def _is_beside_production(file: str, chosen: Mapping[str, tuple[str, ...]]) -> bool:
     """Whether a base isn't started yet, and files of its folder that are called for production are."""
     started = (files for first, files in chosen.items() if dirname(first) == dirname(file))
-    return basename(file) in BASES and file not in chosen and any(map(are_for_production, started))
+    return file not in chosen and any(map(are_for_production, started))
 
 
 def _files(start: Start, usual: Mapping[str, tuple[str, ...]], known: set[str]) -> tuple[str, ...]:

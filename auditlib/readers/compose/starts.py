@@ -18,6 +18,7 @@ from typing import Any
 from msgspec import Struct
 
 from auditlib import compose_command, stages
+from auditlib.compose.discovery import BASES
 from auditlib.inventory.configuration import EnvFile
 from auditlib.inventory.delivery import Command, Job, Manifest, Pair, Script, Workflow
 from auditlib.inventory.document import Document
@@ -41,7 +42,7 @@ class Weight(IntEnum):
     """How much a start tells of production."""
 
     IMPLIED = 0
-    """A document is called for deployments, and neither the heading above the command nor the files are."""
+    """A document is called for deployments, and the heading above the command isn't, which starts the usual file."""
     SETTING = 1
     DOCUMENT = 2
     SCRIPT = 3
@@ -159,7 +160,8 @@ def _of_document(document: Document) -> Iterator[Start]:
         for files in _files(tuple(mention.text.split()), ""):
             told = are_for_production(files) or stages.names_production(above)
             if told or stages.names_production(document.path):
-                weight = Weight.DOCUMENT if told else Weight.IMPLIED
+                plain = all(posixpath.basename(file) in BASES for file in files)
+                weight = Weight.IMPLIED if plain and not told else Weight.DOCUMENT
                 yield Start(files, _folders(posixpath.dirname(document.path)), weight, mention.location)
 
 
