@@ -14,7 +14,8 @@ class Mention(Struct, frozen=True):
     exporter's metric, `dispatch` a line that has a workflow started by hand, `secret` a name in the first column of
     a table of secrets, `glob` all scripts of a folder, `profile` the option that activates a profile of Compose, or
     a call that runs one of its services, `given` a variable that is set before a call of Compose, `wipe` a command
-    that removes volumes where nothing around it says that data goes."""
+    that removes volumes where nothing around it says that data goes, `memory` the amount of it that the host needs at
+    least."""
 
     kind: str
     text: str

@@ -15,6 +15,7 @@ from msgspec import Struct
 from auditlib.inventory.document import Document, Heading, Mention
 from auditlib.model import Location
 from auditlib.patterns import regex
+from auditlib.readers import told_memory
 from auditlib.readers.reading import Reading, each
 from auditlib.readers.shell import commands, given_to_compose
 from auditlib.redaction import SHOWN
@@ -124,6 +125,7 @@ def _read(source: Source, file: str) -> Iterator[Document]:
         else:
             headings += _heading(file, number, line, lines[number - 2] if number > matter + 1 else "")
             mentions += _of_prose(source, file, number, line)
+            mentions += told_memory.mentions(Location(file, number), line, headings)
     mentions += [mention for first, body in fences for mention in _commands(file, first, body)]
     title = next((heading.text for heading in headings), "")
     words = frozenset(word.lower() for line in shown for word in _WORD.findall(line))
