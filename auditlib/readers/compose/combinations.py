@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from auditlib.compose import Found
 from auditlib.model import Location
-from auditlib.readers.compose.starts import Start, Weight, are_for_production
+from auditlib.readers.compose.starts import Start, are_for_production
 
 FILE_LIMIT = 20
 """Files of a combination that is resolved; more are there to take time."""
@@ -35,22 +35,22 @@ def combinations(found: Iterable[Found], starts: Iterable[Start]) -> dict[str, C
     chosen: dict[str, tuple[str, ...]] = {}
     added: set[str] = set()
     places: dict[str, list[Location]] = {}
-    for start in starts:
+    given = list(starts)
+    occupied = {
+        dirname(files[0])
+        for start in given
+        if (files := _files(start, usual, known)) and not start.implied and are_for_production(files)
+    }
+    for start in given:
         first, *others = _files(start, usual, known) or ("",)
         if not first or first in added or (first not in chosen and not chosen.keys().isdisjoint(others)):
             continue
-        if start.weight == Weight.IMPLIED and _is_beside_production(first, chosen):
+        if start.implied and dirname(first) in occupied:
             continue
         if chosen.setdefault(first, (first, *others)) == (first, *others):
             added.update(others)
             places.setdefault(first, []).append(start.location)
     return {first: Combination(files, tuple(places[first][:_PLACE_LIMIT])) for first, files in chosen.items()}
-
-
-def _is_beside_production(file: str, chosen: Mapping[str, tuple[str, ...]]) -> bool:
-    """Whether a base isn't started yet, and files of its folder that are called for production are."""
-    started = (files for first, files in chosen.items() if dirname(first) == dirname(file))
-    return file not in chosen and any(map(are_for_production, started))
 
 
 def _files(start: Start, usual: Mapping[str, tuple[str, ...]], known: set[str]) -> tuple[str, ...]:

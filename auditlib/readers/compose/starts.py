@@ -41,8 +41,6 @@ _HINT = regex(r"docker[- ](?:compose|stack)")
 class Weight(IntEnum):
     """How much a start tells of production."""
 
-    IMPLIED = 0
-    """A document is called for deployments, and the heading above the command isn't, which starts the usual file."""
     SETTING = 1
     DOCUMENT = 2
     SCRIPT = 3
@@ -58,6 +56,8 @@ class Start(Struct, frozen=True):
     """Where they may lie, the likeliest first."""
     weight: Weight
     location: Location
+    implied: bool = False
+    """Whether it starts the usual file, and nothing but the name of its document speaks of production."""
 
     @property
     def order(self) -> tuple[object, ...]:
@@ -161,8 +161,8 @@ def _of_document(document: Document) -> Iterator[Start]:
             told = are_for_production(files) or stages.names_production(above)
             if told or stages.names_production(document.path):
                 plain = all(posixpath.basename(file) in BASES for file in files)
-                weight = Weight.IMPLIED if plain and not told else Weight.DOCUMENT
-                yield Start(files, _folders(posixpath.dirname(document.path)), weight, mention.location)
+                folders = _folders(posixpath.dirname(document.path))
+                yield Start(files, folders, Weight.DOCUMENT, mention.location, implied=plain and not told)
 
 
 def _of_env_file(file: EnvFile) -> Iterator[Start]:
