@@ -83,6 +83,14 @@ _WIPES = regex(
     r"\b(?:docker|podman)[- ]compose\b[^`|;&#]{0,160}?\bdown\b[^`|;&#]{0,80}?\s(?:-v|--volumes)\b[^`|;&#]{0,60}"
 )
 """A command that removes the volumes too."""
+_REMOVES = regex(r"\b(?:docker|podman) volume (?:rm|remove)(?: -f| --force)? (?P<name>[A-Za-z\d][\w.-]*)")
+"""A command that removes a volume by its name."""
+_BRINGS_BACK = regex(
+    r"restor|backup|recover|\btar\b|pg_dump|wiederherst|sicherung|restaur|sauvegarde|respald|восстанов|резерв|очист|恢复|"
+    r"备份|復元",
+    re.I,
+)
+"""What is around a removal that makes room for what is brought back."""
 _WARNS = regex(
     r"data\b|volume|reset|wip(?:e|ing)|delet|destroy|fresh|scratch|\blos[et]|slate|\btests?\b|careful|caution|danger|warn|"
     r"nuclear|nuke|everything|⚠|purge|permanent|irrevers|"
@@ -112,6 +120,8 @@ def _read(source: Source, file: str) -> Iterator[Document]:
         mentions += _anywhere(Location(file, number), line, shown[number - 1].strip())
         if (wipes := _WIPES.search(line)) and not _is_warned(lines, number, headings):
             mentions.append(Mention("wipe", wipes[0].strip(), Location(file, number)))
+        if (removes := _REMOVES.search(line)) and not _is_meant(lines, number, headings, shown[0] if shown else ""):
+            mentions.append(Mention("wipe", removes[0].strip(), Location(file, number)))
         mentions += [Mention("secret", name, Location(file, number)) for name in tables.row(line)]
         if fence and opened and opened["fence"].startswith(fence) and not opened["language"]:
             fence = ""
@@ -169,6 +179,14 @@ def _is_warned(lines: list[str], number: int, headings: list[Heading]) -> bool:
     """Whether a line, what stands around it, or the heading above says that data goes."""
     around = [_WIPES.sub("", line) for line in lines[max(0, number - 5) : number + 4]]
     return any(map(_WARNS.search, [*around, *(heading.text for heading in headings[-1:])]))
+
+
+def _is_meant(lines: list[str], number: int, headings: list[Heading], title: str) -> bool:
+    """Whether what stands around the removal of a volume, or above, says that data goes or is brought back."""
+    around = [_REMOVES.sub("", line) for line in lines[max(0, number - 7) : number + 6]]
+    told = [title, *around, *(heading.text for heading in headings[-1:])]
+    words = [re.sub(r"(?i)volumes?", "", line) for line in told]
+    return any(_WARNS.search(line) or _BRINGS_BACK.search(line) for line in words)
 
 
 class _SecretTables(Struct):
