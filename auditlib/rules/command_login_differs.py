@@ -50,6 +50,7 @@ _ONE_DATABASE = frozenset({"psql", "pg_dump"})
 _USUAL = frozenset({"postgres", "template1"})
 """The databases that every server has."""
 _PLAIN = regex(r"[A-Za-z_][\w-]*")
+_MAINTAINS = regex(r"\b(?:drop|create|alter)\s+database\b", re.I)
 _MAKES = regex(r"\b(?:create|alter)\s+(?:user|role)\b|\bcreateuser\b", re.I)
 _WITH_VALUE = frozenset({"-U", "-h", "-p", "-v", "-o", "-F", "-P", "-R", "-L", "-T"})
 _OF_DUMP = frozenset({"-n", "-N", "-t", "-j", "-Z", "-E", "-S"})
@@ -70,6 +71,8 @@ class _Login(Struct, frozen=True):
     """Whether a document tells people to call it."""
     without_database: bool = False
     """Whether it names no database for sure."""
+    maintains: bool = False
+    """Whether it makes or drops a database, which can't be done from within that one."""
 
 
 @rule(area=Area.RESILIENCE, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
@@ -104,7 +107,7 @@ def _without_database(inventory: Inventory) -> Iterator[Evidence]:
         if login.without_database and all(_lacks(inventory, item, login.user) for item in login.servers):
             found[login.servers[0].name, login.user].append(login)
     for logins in found.values():
-        yield _nameless(logins, min(_values(inventory, logins[0].servers[0], "POSTGRES_DB")))
+        yield _nameless(logins, sorted(_values(inventory, logins[0].servers[0], "POSTGRES_DB")))
 
 
 def _lacks(inventory: Inventory, service: Service, user: str) -> bool:
@@ -160,8 +163,9 @@ def _login(inventory: Inventory, words: Sequence[str], place: Location, *, told:
         return None
     other_host = any(word.startswith(("-h", "--host")) or "://" in word for word in rest[1:])
     servers = () if other_host else tuple(item for item in inventory.services if _is_called(item, name))
+    maintains = _MAINTAINS.search(" ".join(rest)) is not None
     nameless = program in _ONE_DATABASE and not other_host and _names_none(program, rest[1:], told=told)
-    return _Login(match["user"], program, servers, place, told, nameless) if servers else None
+    return _Login(match["user"], program, servers, place, told, nameless, maintains) if servers else None
 
 
 def _names_none(program: str, words: Sequence[str], *, told: bool) -> bool:
@@ -200,22 +204,23 @@ def _is_called(service: Service, name: str) -> bool:
     return name in (service.name, service.container_name) or numbered
 
 
-def _nameless(logins: list[_Login], database: str) -> Evidence:
+def _nameless(logins: list[_Login], databases: list[str]) -> Evidence:
     first, *others = sorted(logins, key=lambda item: item.told)
-    server = first.servers[0]
+    server, made = first.servers[0], listed(databases)
+    wanted = f"{first.program} -U {first.user} -d {'postgres' if first.maintains else databases[0]}"
     return Evidence(
         f"{first.location.file} calls {first.program} in {server.name} as {first.user} and names no database: it asks "
-        f"for one that is called {first.user}, and {server.name} makes {database}.",
+        f"for one that is called {first.user}, and {server.name} makes {made}.",
         first.location,
         subject=f"{server.name}/{first.user} without a database",
         service=server.name,
         related=(
-            Related(server.location, f"{server.name}, whose first start makes {database}"),
+            Related(server.location, f"{server.name}, whose first start makes {made}"),
             *(Related(item.location, f"{item.program} is called so too", member=True) for item in others),
         ),
-        recommendation=f"Name the database in {first.location.file}: `{first.program} -U {first.user} -d {database}`.",
+        recommendation=f"Name the database in {first.location.file}: `{wanted}`.",
         severity=Severity.LOW if first.told else None,
-        example=files.into(first.location.file, f"{first.program} -U {first.user} -d {database}"),
+        example=files.into(first.location.file, wanted),
     )
 
 
