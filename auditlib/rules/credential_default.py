@@ -95,13 +95,21 @@ def _user_names(inventory: Inventory) -> set[tuple[str, str]]:
     ${MINIO_ACCESS_KEY:-shop}`).
     """
     families = _families(inventory)
-    return {
-        (families.get(service.project, service.project), name)
+    given = [
+        (service.project, entry.name, name)
         for service in inventory.services
         for entry in service.environment
-        if _USER.search(entry.name)
         for name in entry.variables
-        if _KEY_OF_USER.search(name) and "SECRET" not in name
+    ]
+    given += [  # where an override gives another value, the variable is in its base alone
+        (item.project, item.target.rpartition(".")[2], item.name)
+        for item in inventory.variables
+        if ".environment." in item.target
+    ]
+    return {
+        (families.get(project, project), name)
+        for project, holder, name in given
+        if _USER.search(holder) and _KEY_OF_USER.search(name) and "SECRET" not in name
     }
 
 
