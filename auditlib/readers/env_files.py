@@ -107,7 +107,7 @@ def _hints(text: str) -> dict[int, str]:
     """By line the command of the comment before its paragraph, or behind its value, that makes a text in Base64."""
     found: dict[int, str] = {}
     hint, above = "", ""
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):
         match = _MAKES_BASE64.search(line)
         comment = line.lstrip().startswith("#")
         if not line.strip() or (comment and not above.startswith("#")):
