@@ -206,7 +206,7 @@ def _is_called(service: Service, name: str) -> bool:
 
 def _nameless(logins: list[_Login], databases: list[str]) -> Evidence:
     first, *others = sorted(logins, key=lambda item: item.told)
-    server, made = first.servers[0], listed(databases)
+    server, made = first.servers[0], " or ".join(databases[:3])
     wanted = f"{first.program} -U {first.user} -d {'postgres' if first.maintains else databases[0]}"
     return Evidence(
         f"{first.location.file} calls {first.program} in {server.name} as {first.user} and names no database: it asks "
