@@ -39,6 +39,7 @@ READERS: tuple[str, ...] = (
     "web_routes",
     "express",
     "server_code",
+    "program_code",
     "spring_server",
     "instrumentation",
     "idle_metrics",
