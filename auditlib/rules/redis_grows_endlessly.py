@@ -71,8 +71,9 @@ def _beside(inventory: Inventory) -> list[Use]:
 
 def _evidence(uses: list[Use], says: str, lines: str) -> Evidence:
     trait = uses[0].trait
+    who = code_traits.names(uses[:1]) if uses[0].services else trait.location.file
     return Evidence(
-        f"{code_traits.names(uses[:1]) if uses[0].services else trait.location.file} {says}: Redis' memory fills up with what is done.",
+        f"{who} {says}: Redis' memory fills up with what is done.",
         trait.location,
         subject=f"redis/{trait.kind}",
         service=code_uses.first_service(uses),
