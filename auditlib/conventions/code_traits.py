@@ -71,7 +71,8 @@ def of(inventory: Inventory, *kinds: str) -> list[Use]:
         return []
     programs = _programs(inventory)
     if not programs:
-        alone = bool(inventory.dockerfiles) and not any(item.build for item in inventory.services)
+        elsewhere = bool(inventory.cluster_files) or not any(item.build for item in inventory.services)
+        alone = bool(inventory.dockerfiles) and elsewhere
         return [Use(item, ()) for item in found] if alone else []
     uses = (Use(item, tuple(_builders(inventory, programs, item.location.file))) for item in found)
     return [item for item in uses if item.services]

@@ -73,9 +73,9 @@ class CodeTrait(Struct, frozen=True):
     request without a limit of time), `timed` (a limit of the same client), `go server` and `node server` (it serves),
     `go timeouts`, `ends` (it ends in order), `client` (one that fails by an error that nobody hears), `client exits`,
     `client heard`, `stream` (of Redis, that grows), `trims`, `jobs` (of BullMQ), `jobs removed`, `custom backoff`,
-    `backoff strategy`, `scheduler` (it starts tasks by the clock itself), `locked` (by a lock that others see), `in
-    memory` (it keeps in its process what all have to know), `shared`, `go main` (a program's folder), `go import` (a
-    folder of the repository that it imports) or `py import` (a package).
+    `backoff strategy`, `scheduler` (it starts tasks by the clock itself), `background` (a task that its start
+    begins), `locked` (by a lock that others see), `in memory` (it keeps in its process what all have to know), `shared`,
+    `go main` (a program's folder), `go import` (a folder of the repository that it imports), `py import` (a package).
     """
 
     kind: str

@@ -120,6 +120,8 @@ def _found(trait: Pattern, text: str) -> re.Match[str] | None:
     for match in islice(trait.shown.finditer(text), _MOST):
         above = text[max(0, match.start() - _LINES_ABOVE) : match.start()] if trait.kind in _GUARDED else ""
         guarded = any(map(_GUARD.search, above.splitlines()[-3:]))
+        if trait.kind == "background" and _function(text, match, ".py") not in _STARTS:
+            continue
         if not guarded and (trait.unless is None or not trait.unless.search(_call(text, match))):
             return match
     return None
