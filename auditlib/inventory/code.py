@@ -75,7 +75,7 @@ class CodeTrait(Struct, frozen=True):
     `client heard`, `stream` (of Redis, that grows), `trims`, `jobs` (of BullMQ), `jobs removed`, `custom backoff`,
     `backoff strategy`, `scheduler` (it starts tasks by the clock itself), `background` (a task that its start
     begins), `locked` (by a lock that others see), `in memory` (it keeps in its process what all have to know), `shared`,
-    `go main` (a program's folder), `go import` (a folder of the repository that it imports), `py import` (a package).
+    `go main` (a program's folder), `go import` (a folder of the repository that it imports) or `py import`.
     """
 
     kind: str

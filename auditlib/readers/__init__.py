@@ -40,6 +40,7 @@ READERS: tuple[str, ...] = (
     "express",
     "server_code",
     "program_code",
+    "queue_names",
     "spring_server",
     "instrumentation",
     "idle_metrics",

@@ -74,6 +74,11 @@ def _python(texts: dict[str, str]) -> Iterator[CodeTrait]:
         yield from (CodeTrait("py import", name, Location(path)) for name in sorted(names))
 
 
+def is_aside(path: str) -> bool:
+    """Whether a file of code is no part of a program in operation, but of tests or tools."""
+    return bool(_ASIDE.search(path))
+
+
 def _go(source: Source, texts: dict[str, str]) -> Iterator[CodeTrait]:
     """Where the programs in Go are, and which folders of the repository each file imports."""
     modules = {posixpath.dirname(path): match["name"] for path in source.files
