@@ -74,7 +74,7 @@ class CodeTrait(Struct, frozen=True):
     `go timeouts`, `ends` (it ends in order), `client` (one that fails by an error that nobody hears), `client exits`,
     `client heard`, `stream` (of Redis, that grows), `trims`, `jobs` (of BullMQ), `jobs removed`, `custom backoff`,
     `backoff strategy`, `scheduler` (it starts tasks by the clock itself), `background` (a task that its start
-    begins), `locked` (by a lock that others see), `in memory` (it keeps in its process what all have to know), `shared`,
+    begins), `locked` (by a lock that others see), `in memory` (it keeps in a process what all have to know), `shared`,
     `go main` (a program's folder), `go import` (a folder of the repository that it imports) or `py import`.
     """
 

@@ -43,8 +43,8 @@ class TaskOption(Struct, frozen=True):
 class QueueName(Struct, frozen=True):
     """A queue that code or a file names.
 
-    `role` is `sent` (code puts tasks into it), `taken` (something takes them), `default` (where tasks go that name none),
-    `horizon` (Horizon takes them), `open` (what is taken isn't written out) or `line` (the text that starts a worker).
+    `role` is `sent` (code puts tasks into it), `taken` (something takes them), `default` (where tasks go that name
+    none), `horizon` (Horizon takes them), `open` (what is taken isn't written out) or `line` (it starts a worker).
     """
 
     system: str

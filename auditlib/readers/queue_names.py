@@ -42,32 +42,37 @@ _CELERY = regex(r"\bcelery\b|\bshared_task\b|\bapply_async\b", re.I)
 _RQ = regex(r"\bfrom rq\b|\bimport rq\b|\bdjango_rq\b")
 _BULL = regex(r"[\"'](?:bullmq|bull|@nestjs/bullmq|@nestjs/bull)[\"']")
 _SAYINGS = (
-    _Says("Celery", "sent", (".py",), regex(rf"[\"']queue[\"']\s{{0,3}}:\s{{0,3}}{_NAME}"), regex(r"(?i)task_routes|beat_schedule")),
-    _Says("Celery", "sent", (".py",), regex(rf"(?:apply_async|shared_task|\.task|send_task)\([^()]{{0,300}}?\bqueue\s{{0,3}}=\s{{0,3}}{_NAME}"), _CELERY),
+    _Says("Celery", "sent", (".py",), regex(rf"[\"']queue[\"']\s{{0,3}}:\s{{0,3}}{_NAME}"),
+          regex(r"(?i)task_routes|beat_schedule")),
+    _Says("Celery", "sent", (".py",),
+          regex(rf"(?:apply_async|shared_task|\.task|send_task)\([^()]{{0,300}}?\bqueue\s{{0,3}}=\s{{0,3}}{_NAME}"), _CELERY),
     _Says("Celery", "taken", (".py",), regex(rf"\bQueue\(\s{{0,9}}{_NAME}"), regex(r"\bkombu\b")),
     _Says("Celery", "default", (".py",), regex(rf"(?i)\btask_default_queue\b[\"']?\s{{0,3}}[=:]\s{{0,3}}{_NAME}")),
-    _Says("Celery", "open", (".py",), regex(r"(?i)\btask_queues\b\s{0,3}=(?!\s{0,3}[(\[{])|\bworker_main\(|(?i:task_default_queue)\s{0,3}=\s{0,3}(?![\"'])")),
+    _Says("Celery", "open", (".py",), regex(
+        r"(?i)\btask_queues\b\s{0,3}=(?!\s{0,3}[(\[{])|\bworker_main\(|\btask_default_queue\s{0,3}=\s{0,3}(?![\"'\s])")),
     _Says("Laravel", "sent", (".php",), regex(rf"->onQueue\(\s{{0,9}}{_NAME}")),
-    _Says("Laravel", "sent", (".php",), regex(rf"\b(?:public|protected)\s+(?:\??string\s+)?\$queue\s{{0,3}}=\s{{0,3}}{_NAME}")),
-    _Says("RQ", "sent", (".py",), regex(rf"\b(?:Queue|get_queue)\(\s{{0,9}}{_NAME}|@job\(\s{{0,9}}[\"'](?P<job>[\w-]{{1,80}})[\"']"), _RQ),
+    _Says("Laravel", "sent", (".php",),
+          regex(rf"\b(?:public|protected)\s+(?:\??string\s+)?\$queue\s{{0,3}}=\s{{0,3}}{_NAME}")),
+    _Says("RQ", "sent", (".py",),
+          regex(rf"\b(?:Queue|get_queue)\(\s{{0,9}}{_NAME}|@job\(\s{{0,9}}[\"'](?P<job>[\w-]{{1,80}})[\"']"), _RQ),
     _Says("RQ", "open", (".py",), regex(r"\b(?:Simple)?Worker\("), _RQ),
-    _Says("Sidekiq", "sent", (".rb",), regex(r"\bsidekiq_options\b[^\n]{0,120}?\bqueue:\s{0,3}[:\"'](?P<name>\w{1,80})")),
+    _Says("Sidekiq", "sent", (".rb",),
+          regex(r"\bsidekiq_options\b[^\n]{0,120}?\bqueue:\s{0,3}[:\"'](?P<name>\w{1,80})")),
     _Says("Sidekiq", "sent", (".rb",), regex(r"\bqueue_as\s{1,3}[:\"'](?P<name>\w{1,80})")),
     _Says("BullMQ", "sent", _JS, regex(rf"\bnew (?:Queue|Bull)(?:<[^>()]{{0,60}}>)?\(\s{{0,9}}{_NAME}"), _BULL),
     _Says("BullMQ", "sent", _JS, regex(rf"\bregisterQueue\(\s{{0,9}}\{{\s{{0,9}}name\s{{0,3}}:\s{{0,3}}{_NAME}")),
     _Says("BullMQ", "taken", _JS, regex(rf"\bnew Worker(?:<[^>()]{{0,60}}>)?\(\s{{0,9}}{_NAME}"), _BULL),
     _Says("BullMQ", "taken", _JS, regex(rf"@Processor\(\s{{0,9}}(?:\{{\s{{0,9}}name\s{{0,3}}:\s{{0,3}})?{_NAME}")),
-    _Says("BullMQ", "open", _JS, regex(r"\bnew Worker(?:<[^>()]{0,60}>)?\(\s{0,9}[^\s\"']|@Processor\(\s{0,9}[^\s\"'{]|\.process\("), _BULL),
+    _Says("BullMQ", "open", _JS,
+          regex(r"\bnew Worker(?:<[^>()]{0,60}>)?\(\s{0,9}[^\s\"']|@Processor\(\s{0,9}[^\s\"'{]|\.process\("), _BULL),
 )  # fmt: skip
 _WORDS = Words(
     "task_routes", "TASK_ROUTES", "beat_schedule", "BEAT_SCHEDULE", "apply_async", "shared_task", ".task(", "send_task",
-    "kombu", "task_default_queue", "TASK_DEFAULT_QUEUE", "task_queues", "TASK_QUEUES", "worker_main", "onQueue(", "$queue",
-    "rq", "sidekiq_options", "queue_as", "bull",
+    "kombu", "task_default_queue", "TASK_DEFAULT_QUEUE", "task_queues", "TASK_QUEUES", "worker_main", "onQueue(",
+    "$queue", "rq", "sidekiq_options", "queue_as", "bull",
 )  # fmt: skip
 _CODE = (".py", ".php", ".rb", *_JS)
-_CONFIGURED = regex(
-    r"(?:^|/)(?:supervisord?[\w.-]*\.(?:conf|ini)|[\w.-]+\.(?:conf|ini|service|sh)|Procfile[\w.]*|entrypoint[\w.-]*)$"
-)
+_CONFIGURED = regex(r"(?:^|/)(?:[\w.-]+\.(?:conf|ini|service|sh)|Procfile[\w.]*|entrypoint[\w.-]*)$")
 _LINE = regex(
     r"(?m)^[^#\n]{0,300}?\b(?:celery\b[^\n]{0,200}?\bworker\b|artisan[\"']?,?\s[\"']?(?:queue:(?:work|listen)|horizon)\b|"
     r"rq worker\b|rqworker\b|sidekiq\b)[^\n]{0,300}"

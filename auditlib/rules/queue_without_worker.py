@@ -79,7 +79,7 @@ def _taken(inventory: Inventory, system: str) -> tuple[set[str], list[Location]]
     taken: set[str] = set()
     for text, _ in texts:
         taken |= _of_worker(system, text, own, named)
-    return taken, [place for _, place in texts]
+    return taken, list(dict.fromkeys(place for _, place in texts))
 
 
 def _texts(inventory: Inventory) -> Iterator[tuple[str, Location]]:
@@ -113,8 +113,8 @@ def _evidence(system: str, lost: list[QueueName], taken: set[str], places: list[
     all_names = _SEPARATORS.get(system, ",").join([*sorted(taken), *names])
     what = "it" if len(names) == 1 else "them"
     return Evidence(
-        f"Code sends tasks of {system} to the {'queue' if len(names) == 1 else 'queues'} {listed(names)}, and no worker "
-        f"takes from {what}: {counted(len(places), 'worker')} {'takes' if len(places) == 1 else 'take'} from {known}. "
+        f"Code sends tasks of {system} to the {'queue' if len(names) == 1 else 'queues'} {listed(names)}, and no "
+        f"worker takes from {what}: {counted(len(places), 'worker')} {'takes' if len(places) == 1 else 'take'} from {known}. "
         "Such tasks wait for ever.",
         first.location,
         subject=f"{system}/{'/'.join(names)}",
