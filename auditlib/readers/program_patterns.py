@@ -161,6 +161,7 @@ _PROCESSES = (
     _of("scheduler", "@Cron", (".ts",), r"@(?:Cron|Interval)\(", needs=r"@nestjs/schedule"),
     _of("scheduler", "@Scheduled", JVM, r"@Scheduled\("),
     _of("scheduler", "cron.New", GO, r"\bcron\.New\(", needs=r"robfig/cron"),
+    _of("schedule", "Laravel", PHP, r"\bSchedule::(?:command|job|call|exec)\(|\$schedule->(?:command|job|call|exec)\("),
     _of("background", "create_task", PY, r"\basyncio\.create_task\(", needs=r"\blifespan\b|on_event\("),
     _of("locked", "", (*PY, *JVM, *GO, *JS),
         r"\bSchedulerLock\b|\b[sS]hed[lL]ock\b|\bpg_(?:try_)?advisory_|\b[rR]edlock\b|\.lock\(|\bnx\b|\bNX\b|\bSetNX\(|"
@@ -190,7 +191,7 @@ WORDS = Words(
     "createTerminus", "ithGrace", "ith-grace", "createHttpTerminator", "lightship",
     "Pool(", "createClient(", "error", ".xadd(", "XAddArgs", ".xAdd(",
     ".xtrim", ".xTrim", ".XTrim", ".xdel", ".xDel", ".XDel", "Queue", "Bull", "removeOnComplete", "custom",
-    "backoffStrateg", "Scheduler", "@repeat_every",
+    "backoffStrateg", "Scheduler", "chedule::", "$schedule->", "@repeat_every",
     "create_task(", "ron.schedule(", "CronJob(", "@Cron(", "@Interval(", "@Scheduled(",
     "cron.New(", "hedlock", "hedLock", "_advisory_", "edlock", ".lock(", "nx", "NX", "flock", "lection", "JobStore",
     "rateLimit(", "session(", "Limiter(", "InMemoryChannelLayer", "Server(", "SocketIO(", "socket.io",

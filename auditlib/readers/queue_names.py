@@ -45,7 +45,8 @@ _SAYINGS = (
     _Says("Celery", "sent", (".py",), regex(rf"[\"']queue[\"']\s{{0,3}}:\s{{0,3}}{_NAME}"),
           regex(r"(?i)task_routes|beat_schedule")),
     _Says("Celery", "sent", (".py",),
-          regex(rf"(?:apply_async|shared_task|\.task|send_task)\([^()]{{0,300}}?\bqueue\s{{0,3}}=\s{{0,3}}{_NAME}"), _CELERY),
+          regex(rf"(?:apply_async|shared_task|\.task|send_task)\([^()]{{0,300}}?\bqueue\s{{0,3}}=\s{{0,3}}{_NAME}"),
+          _CELERY),
     _Says("Celery", "taken", (".py",), regex(rf"\bQueue\(\s{{0,9}}{_NAME}"), regex(r"\bkombu\b")),
     _Says("Celery", "default", (".py",), regex(rf"(?i)\btask_default_queue\b[\"']?\s{{0,3}}[=:]\s{{0,3}}{_NAME}")),
     _Says("Celery", "open", (".py",), regex(
@@ -72,9 +73,10 @@ _WORDS = Words(
     "$queue", "rq", "sidekiq_options", "queue_as", "bull",
 )  # fmt: skip
 _CODE = (".py", ".php", ".rb", *_JS)
-_CONFIGURED = regex(r"(?:^|/)(?:[\w.-]+\.(?:conf|ini|service|sh)|Procfile[\w.]*|entrypoint[\w.-]*)$")
+_CONFIGURED = regex(r"(?:^|/)(?:[\w.-]+\.(?:conf|ini|service|sh)|Procfile[\w.]*|entrypoint[\w.-]*|[\w.-]*cron[\w.-]*)$")
 _LINE = regex(
-    r"(?m)^[^#\n]{0,300}?\b(?:celery\b[^\n]{0,200}?\bworker\b|artisan[\"']?,?\s[\"']?(?:queue:(?:work|listen)|horizon)\b|"
+    r"(?m)^[^#\n]{0,300}?\b(?:celery\b[^\n]{0,200}?\b(?:worker|beat)\b|schedule:(?:run|work)\b|"
+    r"artisan[\"']?,?\s[\"']?(?:queue:(?:work|listen)|horizon)\b|"
     r"rq worker\b|rqworker\b|sidekiq\b)[^\n]{0,300}"
 )
 _HORIZON = regex(r"[\"']queue[\"']\s{0,9}=>\s{0,9}(?:\[(?P<list>[^\]]{0,500})\]|(?P<other>\S))")

@@ -112,9 +112,10 @@ def _evidence(system: str, lost: list[QueueName], taken: set[str], places: list[
     known = listed(sorted(taken))
     all_names = _SEPARATORS.get(system, ",").join([*sorted(taken), *names])
     what = "it" if len(names) == 1 else "them"
+    workers = f"{counted(len(places), 'worker')} {'takes' if len(places) == 1 else 'take'} from {known}"
     return Evidence(
         f"Code sends tasks of {system} to the {'queue' if len(names) == 1 else 'queues'} {listed(names)}, and no "
-        f"worker takes from {what}: {counted(len(places), 'worker')} {'takes' if len(places) == 1 else 'take'} from {known}. "
+        f"worker takes from {what}: {workers}. "
         "Such tasks wait for ever.",
         first.location,
         subject=f"{system}/{'/'.join(names)}",
