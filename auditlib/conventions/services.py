@@ -138,7 +138,7 @@ def built_from(inventory: Inventory, service: Service) -> tuple[str, tuple[Instr
 
 def commands(inventory: Inventory, service: Service) -> tuple[Command, ...]:
     """The commands that a service starts with: Compose's own words in the place of those of its Dockerfile."""
-    if service.entrypoint or dockerfile(inventory, service) is None:
+    if service.entrypoint or service.clears_entrypoint or dockerfile(inventory, service) is None:
         return service.commands
     last = {item.keyword: item for item in built_from(inventory, service)[1]}
     entry, usual = last.get("ENTRYPOINT"), last.get("CMD")

@@ -248,6 +248,8 @@ class Service(Struct, frozen=True):
     """Whether `tty` or `stdin_open` keeps a shell waiting for input."""
     changed_at: Location | None = None
     """Where an overlay changes this service of its base."""
+    clears_entrypoint: bool = False
+    """Whether it says `entrypoint: []`, so that the image's ENTRYPOINT and CMD don't count."""
 
     @property
     def key(self) -> str:

@@ -73,6 +73,7 @@ def _command(view: View, name: str, config: dict[str, Any]) -> dict[str, Any]:
     return {
         "command": view.words(command, places[0]),
         "entrypoint": view.words(entrypoint, places[1]),
+        "clears_entrypoint": config.get("entrypoint") in ([], ""),
         "command_location": where,
         "commands": _moved(executed, _start_of_script(view, name, config)),
         "command_endpoints": tuple(dict.fromkeys(found)),
