@@ -44,6 +44,12 @@ _STARTS = frozenset(
 _IMPORT = regex(r"(?m)^[ \t]{0,40}(?:from|import)[ \t]+([A-Za-z_]\w*)")
 _MODULE = regex(r"(?m)^module[ \t]+(?P<name>[^\s]+)")
 _MAIN = regex(r"(?m)^package main\b")
+_ENGINE = regex(r"\bcreate_(?:async_)?engine\(")
+_ENGINE_NEEDS = regex(r"\bsqlalchemy\b|\bsqlmodel\b")
+_SIZES = regex(r"\b(pool_size|max_overflow)\s{0,3}=\s{0,3}(?:int\()?([\w.]{1,80})")
+_NO_POOL = regex(r"NullPool|StaticPool|poolclass|sqlite")
+_OPEN_CONNECTIONS = regex(r"\.SetMaxOpenConns\((?P<number>\d{1,5})\)")
+_HIKARI = regex(r"(?m)^[^#\n]{0,120}?\bmaximum-?[pP]ool-?[sS]ize[ \t]*[:=][ \t]*(?P<number>\d{1,5})\b")
 _SETTLED = regex(r"\b(?:ddl-auto|hbm2ddl\.auto)[ \t]*[:=][ \t]*[\"']?(?:validate|none)\b")
 _NO_SERVER = regex(r"jdbc:(?:h2|hsqldb|derby|sqlite)")
 _DDL = regex(
@@ -112,10 +118,24 @@ def _runs(texts: list[str], function: str) -> bool:
 
 def _traits(path: str, text: str) -> Iterator[CodeTrait]:
     ending = posixpath.splitext(path)[1]
+    yield from _pools(path, text, ending)
     for trait in PATTERNS:
         if ending in trait.endings and (match := _found(trait, text)) is not None:
             place = location_at(path, text, match.start())
             yield CodeTrait(trait.kind, trait.word, place, _function(text, match, ending))
+
+
+def _pools(path: str, text: str, ending: str) -> Iterator[CodeTrait]:
+    """How many connections each process may open, as the code says it: numbers, or names of settings."""
+    if ending == ".py" and _ENGINE_NEEDS.search(text):
+        for match in islice(_ENGINE.finditer(text), 3):
+            call = _call(text, match)
+            sizes = dict(_SIZES.findall(call))
+            if "**" not in call and not _NO_POOL.search(call):
+                word = f"{sizes.get('pool_size', '5')}+{sizes.get('max_overflow', '10')}"
+                yield CodeTrait("pool size", word, location_at(path, text, match.start()))
+    elif ending == ".go" and (opened := _OPEN_CONNECTIONS.search(text)):
+        yield CodeTrait("pool size", opened["number"], location_at(path, text, opened.start()))
 
 
 def _found(trait: Pattern, text: str) -> re.Match[str] | None:
@@ -163,5 +183,7 @@ def _of_spring(path: str, text: str, settled: bool) -> Iterator[CodeTrait]:
     if match:
         kind = "drop" if match["word"] != "update" else "schema"
         yield CodeTrait(kind, f"ddl-auto: {match['word']}", location_at(path, text, match.start("word")))
+    if match := _HIKARI.search(text):
+        yield CodeTrait("pool size", match["number"], location_at(path, text, match.start("number")))
     if match := _SHOWS.search(text):
         yield CodeTrait("sql log", "show-sql: true", location_at(path, text, match.end() - 1))
