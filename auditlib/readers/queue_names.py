@@ -22,6 +22,7 @@ from auditlib.source import Source
 
 _JS = (".js", ".ts", ".mjs", ".cjs")
 _NAME = r"[\"'](?P<name>[\w.:-]{1,80})[\"']"
+_SECONDS = r"(?P<seconds>\d{1,7}(?:\s?\*\s?\d{1,5}){0,2})(?![\w.])"
 _MOST = 200
 
 
@@ -54,6 +55,16 @@ _SAYINGS = (
     _Says("Laravel", "sent", (".php",), regex(rf"->onQueue\(\s{{0,9}}{_NAME}")),
     _Says("Laravel", "sent", (".php",),
           regex(rf"\b(?:public|protected)\s+(?:\??string\s+)?\$queue\s{{0,3}}=\s{{0,3}}{_NAME}")),
+    _Says("Laravel", "timeout", (".php",),
+          regex(rf"\b(?:public|protected)\s+(?:\??int\s+)?\$timeout\s{{0,3}}=\s{{0,3}}{_SECONDS}"),
+          regex(r"\bShouldQueue\b")),
+    _Says("Laravel", "timeout", (".php",), regex(rf"[\"']timeout[\"']\s{{0,9}}=>\s{{0,9}}{_SECONDS}"),
+          regex(r"[\"']supervisor-")),
+    _Says("Laravel", "retry after", (".php",),
+          regex(rf"[\"']retry_after[\"']\s{{0,9}}=>\s{{0,9}}(?:\(int\)\s?)?(?:env\([^,()]{{1,60}},\s?)?{_SECONDS}")),
+    _Says("Celery", "timeout", (".py",),
+          regex(rf"(?i)(?<!\w)(?:task_|celery_task_)?time_limit[\"']?\s{{0,3}}[:=]\s{{0,3}}{_SECONDS}"), _CELERY),
+    _Says("Celery", "retry after", (".py",), regex(rf"\bvisibility_timeout[\"']?\s{{0,3}}[:=]\s{{0,3}}{_SECONDS}")),
     _Says("RQ", "sent", (".py",),
           regex(rf"\b(?:Queue|get_queue)\(\s{{0,9}}{_NAME}|@job\(\s{{0,9}}[\"'](?P<job>[\w-]{{1,80}})[\"']"), _RQ),
     _Says("RQ", "open", (".py",), regex(r"\b(?:Simple)?Worker\("), _RQ),
@@ -70,7 +81,8 @@ _SAYINGS = (
 _WORDS = Words(
     "task_routes", "TASK_ROUTES", "beat_schedule", "BEAT_SCHEDULE", "apply_async", "shared_task", ".task(", "send_task",
     "kombu", "task_default_queue", "TASK_DEFAULT_QUEUE", "task_queues", "TASK_QUEUES", "worker_main", "onQueue(",
-    "$queue", "rq", "sidekiq_options", "queue_as", "bull",
+    "$queue", "$timeout", "retry_after", "supervisor-", "time_limit", "visibility_timeout",
+    "rq", "sidekiq_options", "queue_as", "bull",
 )  # fmt: skip
 _CODE = (".py", ".php", ".rb", *_JS)
 _CONFIGURED = regex(r"(?:^|/)(?:[\w.-]+\.(?:conf|ini|service|sh)|Procfile[\w.]*|entrypoint[\w.-]*|[\w.-]*cron[\w.-]*)$")
@@ -89,7 +101,7 @@ def read(source: Source) -> Reading:
     reading = Reading()
     for path in source.files:
         if path.endswith("config/horizon.php"):
-            reading.records += _horizon(path, source.glance(path))
+            reading.records += [*_horizon(path, source.glance(path)), *_code(path, source.glance(path))]
         elif path.endswith(_CODE):
             if not is_aside(path) and _WORDS.any_in(text := source.glance(path)):
                 reading.records += _code(path, text)
@@ -109,7 +121,7 @@ def _code(path: str, text: str) -> Iterator[QueueName]:
             continue
         for match in islice(says.pattern.finditer(text), _MOST):
             found = match.groupdict()
-            name = found.get("name") or found.get("job") or ""
+            name = found.get("name") or found.get("job") or found.get("seconds") or ""
             yield QueueName(says.system, says.role, name, location_at(path, text, match.end() - 1))
 
 
