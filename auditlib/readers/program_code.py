@@ -122,7 +122,8 @@ def _traits(path: str, text: str) -> Iterator[CodeTrait]:
     for trait in PATTERNS:
         if ending in trait.endings and (match := _found(trait, text)) is not None:
             place = location_at(path, text, match.start())
-            yield CodeTrait(trait.kind, trait.word, place, _function(text, match, ending))
+            word = match["folder"] if trait.kind == "upload" else trait.word
+            yield CodeTrait(trait.kind, word, place, _function(text, match, ending))
 
 
 def _pools(path: str, text: str, ending: str) -> Iterator[CodeTrait]:

@@ -179,7 +179,27 @@ _PROCESSES = (
     _of("in memory", "python-socketio", PY, r"\bsocketio\.(?:Async)?Server\(", unless=r"\bclient_manager\b|\*\*"),
     _of("shared", "Socket.IO", JS, r"@socket\.io/|\bcreateAdapter\(|\bsocket\.io-redis\b"),
 )  # fmt: skip
-PATTERNS = (*_SCHEMA, *_CLIENTS, *_CALLS, *_SERVERS, *_REDIS, *_PROCESSES)
+_FOLDER = r"[\"'`](?:\$\{\w{1,20}\}/)?(?P<folder>(?:\.{0,2}/)?[\w./-]{2,80})"
+_JOINED = r"(?:path\.(?:join|resolve)\([^)\"'\n]{0,60})?"
+_UPLOAD = r"\bUPLOAD_(?:FOLDER|DIR|DIRECTORY|PATH)[\"']?\]?\s{0,3}(?::\s{0,3}\w{1,10}\s{0,3})?=\s{0,3}(?:Path\()?"
+_MEDIA = r"(?m)^MEDIA_ROOT\s{0,3}=\s{0,3}(?:os\.path\.join\(\w{1,20},\s{0,3}|\w{1,20}\s{0,3}/\s{0,3})?"
+_UPLOADS = (
+    _of("upload", "multer", JS, rf"\bdest\s{{0,3}}:\s{{0,3}}{_FOLDER}", needs=r"\bmulter\b"),
+    _of("upload", "multer", JS, rf"\bdestination\s{{0,3}}:\s{{0,3}}{_JOINED}{_FOLDER}", needs=r"\bdiskStorage\b"),
+    _of("upload", "multer", JS,
+        rf"\b(?:cb|callback|done)\(\s{{0,9}}null,\s{{0,9}}{_JOINED}{_FOLDER}[\"'`]\)?\s{{0,9}}\)",
+        needs=r"\bdiskStorage\b"),
+    _of("upload", "UPLOAD_FOLDER", PY, rf"{_UPLOAD}{_FOLDER}"),
+    _of("upload", "MEDIA_ROOT", PY, rf"{_MEDIA}{_FOLDER}"),
+    _of("upload", "SaveUploadedFile", GO,
+        rf"\bSaveUploadedFile\(\w{{1,30}},\s{{0,3}}(?:filepath\.Join\()?{_FOLDER}"),
+    _of("takes files", "", (*PY, *JS, *GO),
+        r"\bUploadFile\b|\brequest\.files\b|\b(?:File|Image)Field\(|\bmulter\(|\bFileInterceptor\(|"
+        r"\bSaveUploadedFile\("),
+    _of("stored away", "", (*PY, *JS, *GO),
+        r"\b(?:boto3|storages\.backends|cloudinary|S3Client|multer-s3|minio|gridfs|azure\.storage)\b"),
+)  # fmt: skip
+PATTERNS = (*_SCHEMA, *_CLIENTS, *_CALLS, *_SERVERS, *_REDIS, *_PROCESSES, *_UPLOADS)
 WORDS = Words(
     "AutoMigrate(", ".create_all", "synchronize", ".sync(", "EnsureCreated", ".drop_all", "dropSchema", "EnsureDeleted",
     "DropTable(", "sql.Open", "sql.Must", "sqlx.", "otelsql.", "gorm.Open(", "SetMaxOpenConns(", "_engine(",
@@ -195,5 +215,7 @@ WORDS = Words(
     "create_task(", "ron.schedule(", "CronJob(", "@Cron(", "@Interval(", "@Scheduled(",
     "cron.New(", "hedlock", "hedLock", "_advisory_", "edlock", ".lock(", "nx", "NX", "flock", "lection", "JobStore",
     "rateLimit(", "session(", "Limiter(", "InMemoryChannelLayer", "Server(", "SocketIO(", "socket.io",
+    "multer", "diskStorage", "UPLOAD_", "MEDIA_ROOT", "UploadFile", "request.files", "Field(", "FileInterceptor(",
+    "SaveUploadedFile(", "boto3", "storages.backends", "cloudinary", "S3Client", "minio", "gridfs", "azure.storage",
 )  # fmt: skip
 """One of them is in every text that shows a trait."""
