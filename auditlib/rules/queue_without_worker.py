@@ -46,7 +46,7 @@ _WORKERS = {
 }
 """By system what starts a worker."""
 _OPTIONS = {
-    "Celery": regex(r"(?:^|\s)(?:-Q|--queues)[\s=]*[\"']?([\w.,:$ {}-]+?)(?=[\"']?(?:\s-|\s*$|\s[^,\s]))"),
+    "Celery": regex(r"(?:^|\s)(?:-Q|--queues)[\s=]*[\"']?([\w.,:$ {}-]{1,300}?)(?=[\"']?(?:\s-|\s{0,9}$|\s[^,\s]))"),
     "Laravel": regex(r"--queue[\s=]+[\"']?([\w.,:${}-]+)"),
     "Sidekiq": regex(r"(?:^|\s)(?:-q|--queue)[\s=]*[\"']?([\w.,${}-]+)"),
 }

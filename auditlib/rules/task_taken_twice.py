@@ -84,11 +84,18 @@ def _timeouts(inventory: Inventory, system: str) -> Iterator[tuple[int, Location
 def _lost(inventory: Inventory, system: str) -> tuple[int, Location | None] | None:
     """After how long the queue takes a task for lost; of several connections the longest."""
     if found := _of(inventory, system, "retry after"):
-        return max(found, key=lambda item: item[0])
+        return None if _is_told(inventory) else max(reversed(found), key=lambda item: item[0])
     late = any(item.acknowledges_late for item in inventory.task_queues)
     stores = {kind.name for item in inventory.deployed_services if (kind := services.product(inventory, item))}
     on_redis = bool(stores & services.REDIS) and "RabbitMQ" not in stores
     return (_USUAL, None) if system == "Celery" and late and on_redis else None
+
+
+def _is_told(inventory: Inventory) -> bool:
+    """Whether a variable sets the time in the place of the code's default."""
+    entries = (entry.name for item in inventory.services for entry in item.environment)
+    lines = (line.name for file in inventory.env_files for line in file.lines)
+    return any(name.endswith("RETRY_AFTER") for names in (entries, lines) for name in names)
 
 
 def _evidence(system: str, longest: tuple[int, Location], lost: tuple[int, Location | None]) -> Evidence:
