@@ -100,9 +100,18 @@ def _is_of(inventory: Inventory, service: Service, built: Dockerfile | None, pat
 
 def _reached(inventory: Inventory, service: Service, built: Dockerfile) -> frozenset[str]:
     """The folders of the program in Go that a service's image builds, and of all that it imports; empty if unknown."""
-    mains = {item.word for item in inventory.code_traits if item.kind == "go main"}
-    named = frozenset(folder for folder in mains if folder and _names(service, built, folder))
-    return (_closure(inventory).get(named) or _followed(inventory, named)) if named else named
+    known = _closures(inventory)
+    if service.key not in known:
+        mains = {item.word for item in inventory.code_traits if item.kind == "go main"}
+        named = frozenset(folder for folder in mains if folder and _names(service, built, folder))
+        known[service.key] = _followed(inventory, named)
+    return known[service.key]
+
+
+@answered_once
+def _closures(inventory: Inventory) -> dict[str, frozenset[str]]:
+    """By service what `_reached` answered, as far as somebody asked: each file of code asks it again."""
+    return {}
 
 
 def _names(service: Service, built: Dockerfile, folder: str) -> bool:
@@ -115,12 +124,6 @@ def _names(service: Service, built: Dockerfile, folder: str) -> bool:
     expanded = _VARIABLE.sub(lambda match: given.get(match[1], match[0]), text)
     return any(word.strip("\"'").removeprefix("./").rstrip("/").removesuffix("/main.go") == inside
                for word in expanded.split())  # fmt: skip
-
-
-@answered_once
-def _closure(inventory: Inventory) -> dict[frozenset[str], frozenset[str]]:
-    """What `_followed` answered for the folders that it was asked about."""
-    return {}
 
 
 @answered_once
@@ -140,7 +143,6 @@ def _followed(inventory: Inventory, starts: frozenset[str]) -> frozenset[str]:
         new = imports.get(waiting.pop(), set()) - found
         found |= new
         waiting += new
-    _closure(inventory)[starts] = frozenset(found)
     return frozenset(found)
 
 
