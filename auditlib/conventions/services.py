@@ -27,7 +27,8 @@ REDIS = frozenset({"Redis", "Valkey"})
 
 _CLIENTS = regex(
     r"(?:^|/)(?:sh|bash|ash|pg_dump(?:all)?|pg_restore|psql|pg_isready|mysql|mysqldump|mariadb-dump|mongosh|mongo|mongodump|"
-    r"redis-cli|mc|sleep|tail|cat|echo|wait-for\S*|alembic|flyway|migrate|crond?|supercronic|restic|rclone|curl|wget|"
+    r"kafka-(?:topics|configs|acls|console-\w+)(?:\.sh)?|cub|clickhouse-client|cqlsh|rabbitmqadmin|redis-cli|mc|"
+    r"sleep|tail|cat|echo|wait-for\S*|alembic|flyway|migrate|crond?|supercronic|restic|rclone|curl|wget|"
     r"[\w.-]*(?:backup|restore)[\w.-]*)$"
 )
 _UNMISTAKABLE = frozenset({

@@ -70,7 +70,7 @@ class CodeTrait(Struct, frozen=True):
 
     `kind` is `upload` (its users' files go to a folder), `takes files`, `stored away`, `schema` (it changes tables
     when it starts), `drop` (it drops them), `pool` (it opens connections of Go's `database/sql`), `pool limit`, `pool
-    size`, `engine` (SQLAlchemy's, without a check of its connections), `sql log`, `endless` (a request without a
+    size`, `engine` (SQLAlchemy's, without a check of its connections), `endless` (a request without a
     limit of time), `timed` (a limit of the same client), `go server` and `node server` (it serves), `go timeouts`,
     `ends` (it ends in order), `client` (one that fails by an error that nobody hears), `client exits`, `client
     heard`, `stream` (of Redis, that grows), `trims`, `jobs` (of BullMQ), `jobs removed`, `custom backoff`, `backoff

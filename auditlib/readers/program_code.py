@@ -33,7 +33,7 @@ _TRIAL = regex(r"^(?:dev|development|local|test|tests|testing|it|h2|ci|docker-de
 _LONGEST_CALL = 1_500
 _MOST = 100
 """Places of one file that are looked at for a trait."""
-_GUARDED = frozenset({"schema", "drop", "sql log"})
+_GUARDED = frozenset({"schema", "drop"})
 _GUARD = regex(r"(?i)\bif\b[^\n]{0,160}(?:dev|debug|local|test|sqlite|prod|verbose|flag|echo|env)")
 """A condition in one of the lines above: what stands below it is for development, or for somebody who asks for it."""
 _LINES_ABOVE = 300
@@ -54,9 +54,6 @@ _SETTLED = regex(r"\b(?:ddl-auto|hbm2ddl\.auto)[ \t]*[:=][ \t]*[\"']?(?:validate
 _NO_SERVER = regex(r"jdbc:(?:h2|hsqldb|derby|sqlite)")
 _DDL = regex(
     r"(?m)^[^#\n]{0,120}?\b(?:ddl-auto|hbm2ddl\.auto)[ \t]*[:=][ \t]*[\"']?(?P<word>update|create-drop|create)\b"
-)
-_SHOWS = regex(
-    r"(?m)^[^#\n]{0,120}?\b(?:show[-_]sql[ \t]*[:=][ \t]*true\b|org\.hibernate\.SQL[ \t]*[:=][ \t]*(?:DEBUG|TRACE)\b)"
 )
 
 
@@ -186,5 +183,3 @@ def _of_spring(path: str, text: str, settled: bool) -> Iterator[CodeTrait]:
         yield CodeTrait(kind, f"ddl-auto: {match['word']}", location_at(path, text, match.start("word")))
     if match := _HIKARI.search(text):
         yield CodeTrait("pool size", match["number"], location_at(path, text, match.start("number")))
-    if match := _SHOWS.search(text):
-        yield CodeTrait("sql log", "show-sql: true", location_at(path, text, match.end() - 1))

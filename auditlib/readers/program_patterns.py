@@ -38,13 +38,18 @@ def _of(kind: str, word: str, endings: tuple[str, ...], shown: str, unless: str 
 
 _FORCE = r"force\s{0,9}:\s{0,9}true"
 _SQLALCHEMY = r"\bsqlalchemy\b|\bsqlmodel\b"
-_MAPPERS = r"(?i)typeorm|sequelize"
 _UNTIMED = r"\btimeout\b|\*\*"
 _VERBS = "get|post|put|patch|delete"
 _SCHEMA = (
     _of("schema", "AutoMigrate", GO, r"\.AutoMigrate\("),
     _of("schema", "create_all", PY, r"\.create_all\b", needs=r"(?i)metadata|\bdb\b"),
-    _of("schema", "synchronize: true", JS, r"\bsynchronize\s{0,9}:\s{0,9}true\b", needs=rf"{_MAPPERS}|DataSource"),
+    _of(
+        "schema",
+        "synchronize: true",
+        JS,
+        r"\bsynchronize\s{0,9}:\s{0,9}true\b",
+        needs=r"(?i)typeorm|sequelize|DataSource",
+    ),
     _of("schema", "sync()", JS, rf"\bsequelize\.sync\((?!\s{{0,9}}\{{[^}}]{{0,80}}{_FORCE})"),
     _of("schema", "EnsureCreated()", CS, r"\.EnsureCreated(?:Async)?\("),
     _of("drop", "drop_all", PY, r"\.drop_all\b", needs=r"(?i)metadata|\bdb\b"),
@@ -71,17 +76,6 @@ _CLIENTS = (
         unless=r"pool_pre_ping|NullPool|StaticPool|poolclass|\*\*|sqlite|pool_recycle",
         needs=_SQLALCHEMY,
     ),
-    _of("sql log", "echo=True", PY, r"\becho\s{0,3}=\s{0,3}True\b", needs=r"create_(?:async_)?engine\("),
-    _of("sql log", "LogMode(logger.Info)", GO, r"\.LogMode\(\w{0,12}logger\.Info\)"),
-    _of(
-        "sql log",
-        "logging: true",
-        JS,
-        r"\blogging\s{0,3}:\s{0,3}(?:true|console\.log|'all'|\"all\")(?=\s{0,9}[,}\n])",
-        needs=_MAPPERS,
-    ),
-    _of("sql log", "log: ['query']", JS, r"\blog\s{0,3}:\s{0,3}\[[^\]]{0,120}[\"']query[\"']", needs="PrismaClient"),
-    _of("sql log", "EnableSensitiveDataLogging()", CS, r"\.EnableSensitiveDataLogging\(\s{0,9}(?:true)?\s{0,9}\)"),
     _of("client", "new Pool()", JS, r"\bnew (?:pg\.)?Pool\(", needs=r"[\"']pg[\"']"),
     _of("client", "createClient()", JS, r"\b(?:redis\.)?createClient\(", needs=r"[\"']redis[\"']"),
     _of(
@@ -203,7 +197,7 @@ PATTERNS = (*_SCHEMA, *_CLIENTS, *_CALLS, *_SERVERS, *_REDIS, *_PROCESSES, *_UPL
 WORDS = Words(
     "AutoMigrate(", ".create_all", "synchronize", ".sync(", "EnsureCreated", ".drop_all", "dropSchema", "EnsureDeleted",
     "DropTable(", "sql.Open", "sql.Must", "sqlx.", "otelsql.", "gorm.Open(", "SetMaxOpenConns(", "_engine(",
-    "ogger.Info)", "logging", "query", "EnableSensitiveDataLogging", "requests.", "httpx.", "urlopen(", "http.",
+    "requests.", "httpx.", "urlopen(", "http.",
     "RestTemplate", "RestClient", "curl_exec(", "CURLOPT_TIMEOUT", "axios", "setReadTimeout", "setConnect",
     "readTimeout(",
     "connectTimeout(", "ReadTimeout", "ReadHeaderTimeout", ".Run", ".Start", ".Listen", ".Shutdown", "SIGTERM",

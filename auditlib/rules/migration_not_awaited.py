@@ -1,175 +1,146 @@
-"""Migrations run when a service starts, and others of the same image don't wait for them, or run them as well.
+"""A service starts beside the migration that it needs.
 
-At each deployment all containers start together. A worker that is ready before the migrations works on tables of the
-last version and fails on a column that is missing. Where several containers apply the same migrations, two of them
-change the same table at once: Alembic and Django take no lock, and one of the two ends with an error.
+One service brings the schema up to date when it starts, and another one of the same image waits for the database alone.
+On a new host, and after each update with a migration, the second finds tables or columns missing: a worker fails its
+first tasks, or runs with the code of today on the schema of yesterday.
 
 Anti-pattern:
 
-    api: {build: ., command: sh -c "alembic upgrade head && uvicorn app:app"}
-    worker: {build: ., command: celery -A app worker}
+    api:
+      build: .
+      command: sh -c "alembic upgrade head && uvicorn shop:app"
+    worker:
+      build: .
+      command: celery -A shop worker
+      depends_on:
+        db: {condition: service_healthy}
 
 Better:
 
-    migrate: {build: ., command: alembic upgrade head, restart: "no"}
-    api: {build: ., depends_on: {migrate: {condition: service_completed_successfully}}}
-    worker: {build: ., depends_on: {migrate: {condition: service_completed_successfully}}}
+    worker:
+      build: .
+      command: celery -A shop worker
+      depends_on:
+        db: {condition: service_healthy}
+        api: {condition: service_healthy}
 
 Recommendation:
 
-    Apply migrations in a service of their own that ends, and let all that use the database wait for its end.
+    Let each service of the image wait until the one that migrates is healthy, or has completed where it ends.
 
 References:
 
 - https://docs.docker.com/compose/how-tos/startup-order/
-- https://alembic.sqlalchemy.org/en/latest/cookbook.html
-- https://docs.djangoproject.com/en/stable/topics/migrations/
+- https://docs.docker.com/reference/compose-file/services/#depends_on
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator
 
-from auditlib.conventions import environments, migrations, services, stacks, starting
+from auditlib.conventions import environments, migrations, services, starting
 from auditlib.conventions.starting import Start
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Service
 from auditlib.model import Area, Confidence, Effort, Related, Severity
-from auditlib.patterns import regex
 from auditlib.phrases import listed
 from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules._rule import Evidence, rule
 
-_UNLOCKED = regex(
-    r"\balembic\b|\bmanage\.py\b|\bflask\s+db\b|\bartisan\s+migrate(?!.*--isolated)|\btypeorm\b|\bsequelize\b"
-)
-"""Tools that take no lock before they change the schema."""
-_NO_DATABASE = regex(r"\b(?:flower|mailhog|storybook)\b")
-_DATABASE = regex(r"(?i)^(?:DATABASE|DB|POSTGRES|PG|MYSQL|SQLALCHEMY)")
-_PARTS = regex(r"\s*(?:&&|;|\|\|)\s*")
+_RESTARTED = frozenset({"always", "unless-stopped", "on-failure"})
 
 
-@rule(area=Area.RESILIENCE, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
+@rule(area=Area.ORCHESTRATION, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
-    """For each image the services that apply migrations together, or the one that does and those that don't wait."""
-    groups: defaultdict[tuple[str, ...], list[Service]] = defaultdict(list)
-    for service in inventory.deployed_services:
-        lasting = not services.is_one_shot(service) and not environments.is_for_developers(inventory, service)
-        if lasting and services.product(inventory, service) is None:
-            groups[service.project, *services.image_key(service)].append(service)
-    for mine in groups.values():
-        found = [(item, start) for item in mine if (start := _migrates(inventory, item))]
-        same = _alike(inventory, found)
-        several = len(same) > 1 or any((item.replicas or 1) > 1 for item, _ in same)
-        if several and _UNLOCKED.search(_command(same[0][1])):
-            yield _at_once(same)
-        elif len(found) == 1 and (early := [item for item in mine if not _waits(inventory, item, found[0][0])]):
-            yield _early(*found[0], early)
+    """For each deployed project the services that don't wait for another one of their image that migrates."""
+    deployed = {item.key for item in inventory.deployed_services}
+    told: set[tuple[str, ...]] = set()
+    for project in inventory.base_projects:
+        mine = [item for item in inventory.services_of(project.name).values() if item.key in deployed]
+        own = [item for item in mine if item.build or (item.project, item.image) in inventory.image_builders]
+        if len(own) < 2 or environments.in_development_file(inventory, project.location.file):
+            continue
+        for migrator, start in _migrators(inventory, own):
+            hasty = list(_hasty(inventory, migrator, own))
+            key = (migrator.name, *(item.name for item in hasty))
+            if hasty and key not in told:
+                told.add(key)
+                yield _evidence(migrator, start, hasty)
 
 
-def _alike(inventory: Inventory, found: list[tuple[Service, Start]]) -> list[tuple[Service, Start]]:
-    """Those that apply the same migrations as the first one, to the same database, and don't wait for another."""
-    if not found:
-        return []
-    first, start = found[0]
-    same = [pair for pair in found if _command(pair[1]) == _command(start) and _database(pair[0]) == _database(first)]
-    return [
-        pair for pair in same if not any(_waits(inventory, pair[0], other) for other, _ in same if other != pair[0])
-    ]
-
-
-def _database(service: Service) -> set[tuple[str, str]]:
-    """What the environment of a service says of its database."""
-    entries = ((entry.name, entry.value.text) for entry in service.environment if entry.value)
-    return {(name, text) for name, text in entries if _DATABASE.search(name)}
+def _migrators(inventory: Inventory, own: list[Service]) -> Iterator[tuple[Service, Start]]:
+    """The services that migrate, alone of their image: where several do, each has a database of its own."""
+    found = [(item, start) for item in own if (start := _migrates(inventory, item))]
+    images = [services.image_key(item) for item, _ in found]
+    for item, start in found:
+        aside = environments.in_development_file(inventory, start.location.file)
+        if images.count(services.image_key(item)) == 1 and not aside:
+            yield item, start
 
 
 def _migrates(inventory: Inventory, service: Service) -> Start | None:
-    """Where the start of a service applies migrations, whatever it is told."""
-    found = [_applying(inventory, item) for item in stacks.in_operation(inventory, service)]
-    return found[0] if found and all(found) else None
-
-
-def _applying(inventory: Inventory, service: Service) -> Start | None:
+    """What brings the schema up to date when a service starts."""
     starts = starting.of(inventory, service)
-    return next((item for item in starts if _command(item) and not _is_conditional(inventory, item)), None)
+    return next((item for item in starts if migrations.applies(" ".join(item.words))), None)
 
 
-def _command(start: Start) -> str:
-    """The part of the words that applies migrations."""
-    text = " ".join(start.words)
-    parts = (_PARTS.split(text)) if len(text) < 2_000 else []
-    return next((part for part in parts if migrations.applies(part) and "docker" not in part), "")
+def _hasty(inventory: Inventory, migrator: Service, own: list[Service]) -> Iterator[Service]:
+    """The services of the same image and database that neither migrate nor wait for the one that does."""
+    stores = set(_databases(inventory, migrator))
+    for service in own:
+        same = services.image_key(service) == services.image_key(migrator) and service.name != migrator.name
+        if not same or service.profiles != migrator.profiles or services.is_one_shot(service):
+            continue
+        uses = bool(stores & set(_databases(inventory, service)))
+        if uses and not _waits(inventory, service, migrator.name) and _migrates(inventory, service) is None:
+            yield service
 
 
-def _is_conditional(inventory: Inventory, start: Start) -> bool:
-    script = inventory.scripts_by_path.get(start.location.file) if start.followed else None
-    commands = script.commands if script else ()
-    return any((item.conditional or item.function) and item.location == start.location for item in commands)
+def _databases(inventory: Inventory, service: Service) -> Iterator[str]:
+    """The databases of its project that a service is given or waits for."""
+    mine = inventory.services_of(service.project)
+    named = {end.host for entry in service.environment for end in entry.endpoints}
+    for name in named | {item.service for item in service.dependencies}:
+        found = services.product(inventory, mine[name]) if name in mine else None
+        if found is not None and found.kind == "datastore":
+            yield name
 
 
-def _waits(inventory: Inventory, service: Service, other: Service) -> bool:
-    """Whether a service waits for another one, or for one that does; or has nothing to do with the database."""
-    known = inventory.services_of(service.project)
-    seen, waiting = {service.name}, [service.name]
+def _waits(inventory: Inventory, service: Service, name: str) -> bool:
+    """Whether a service depends on another one, itself or through others."""
+    mine = inventory.services_of(service.project)
+    waiting, seen = [service], set[str]()
     while waiting:
-        item = known.get(waiting.pop())
-        new = {each.service for each in item.dependencies} - seen if item else set()
-        seen |= new
-        waiting += new
-    return other.name in seen or bool(_NO_DATABASE.search(" ".join((*service.command, service.name))))
+        for item in waiting.pop().dependencies:
+            if item.service == name:
+                return True
+            if item.service in mine and item.service not in seen:
+                seen.add(item.service)
+                waiting.append(mine[item.service])
+    return False
 
 
-def _tool(start: Start) -> str:
-    words = _command(start).removeprefix("sh -c ").removeprefix("exec ").strip("\"'")
-    return words if len(words) < 80 else "the migrations"
-
-
-def _migrate_service(service: Service, start: Start) -> str:
-    """A service that does nothing else, and what the others wait for."""
-    image = f"image: {service.image}" if service.image else f"build: {service.build.context if service.build else '.'}"
-    return compose_lines.of_name("migrate", f'{image}\ncommand: {_tool(start)}\nrestart: "no"') + (
-        f"\n{service.name}:\n  depends_on:\n    migrate: {{condition: service_completed_successfully}}"
-    )
-
-
-def _at_once(found: list[tuple[Service, Start]]) -> Evidence:
-    (service, start), *rest = found
-    names = listed(item.name for item, _ in found)
-    who = f"{names} each run" if rest else f"Each of the {service.replicas} replicas of {service.name} runs"
+def _evidence(migrator: Service, start: Start, hasty: list[Service]) -> Evidence:
+    first, *others = hasty
+    names = listed(item.name for item in hasty)
+    verb = "doesn't" if not others else "don't"
+    ends = services.is_one_shot(migrator)
+    condition = "service_completed_successfully" if ends else "service_healthy"
+    again = all(item.restart in _RESTARTED for item in hasty)
+    unchecked = not ends and migrator.healthcheck is None
     return Evidence(
-        f"{who} `{_tool(start)}` when {'they start' if rest else 'it starts'}: together they change the same tables at "
-        "once, which no lock prevents, and one of them ends with an error.",
-        start.location,
-        subject=f"{service.project}/{service.name}/migrations",
-        service=service.name,
-        related=tuple(
-            Related(other.location if other.location != start.location else item.location, f"{item.name} does so too",
-                    member=True)
-            for item, other in rest
+        f"{migrator.name} migrates the database when it starts, and {names}, of the same image, {verb} wait for it: "
+        f"after an update with a migration {'it meets' if not others else 'they meet'} the old schema at first.",
+        first.location,
+        subject=f"{migrator.project}/{migrator.name} not awaited",
+        service=first.name,
+        related=(
+            Related(start.location, f"{migrator.name} migrates here"),
+            *(Related(item.location, f"{item.name} doesn't wait either", member=True) for item in others),
         ),
-        recommendation="Apply the migrations in one service that ends, and let the others wait for it.",
-        example=_migrate_service(service, start),
-    )  # fmt: skip
-
-
-def _early(service: Service, start: Start, early: list[Service]) -> Evidence:
-    names = listed(item.name for item in early)
-    wait = compose_lines.waiting(early[0], service.name, "service_healthy")
-    one = len(early) == 1
-    return Evidence(
-        f"{service.name} applies the migrations when it starts, and {names}, of the same image, "
-        f"{'does' if one else 'do'} not wait for it: after a deployment {'it works' if one else 'they work'} on the "
-        "schema of the last version until it is done.",
-        start.location,
-        subject=f"{service.project}/{service.name}/awaited",
-        service=service.name,
-        related=tuple(
-            Related(item.location, f"{item.name} doesn't wait for {service.name}", member=True) for item in early
-        ),
-        severity=Severity.LOW,
-        recommendation=f"Let {names} wait for {service.name}, or for a service that only applies migrations.",
-        example=wait,
+        recommendation=f"Let {names} wait for {migrator.name} ({condition})"
+        f"{', which needs a health check for that' if unchecked else ''}.",
+        severity=Severity.LOW if again else None,
+        example=compose_lines.waiting(first, migrator.name, condition),
     )
