@@ -121,7 +121,14 @@ _SERVERS = (
     _of("go server", "gin's Run", GO, r"\b(?:r|g|router|engine|app|server|srv)\.Run(?:TLS)?\(", needs=r"\bgin\."),
     _of("go server", "echo's Start", GO, r"\be(?:cho)?\.Start(?:TLS)?\(", needs=r"\becho\.New\("),
     _of("go server", "fiber's Listen", GO, r"\bapp\.Listen(?:TLS)?\(", needs=r"\bfiber\.New\("),
-    _of("go timeouts", "", GO, r"\bRead(?:Header)?Timeout\s{0,3}[:=]"),
+    _of("go listens", "ListenAndServe()", GO, r"\b(?!http\b)\w{1,40}\.ListenAndServe(?:TLS)?\("),
+    _of(
+        "go timeouts",
+        "",
+        GO,
+        r"\bRead(?:Header)?Timeout\s{0,3}[:=]",
+        needs=r"\bhttp\.Server\{|\bfiber\.Config\b|\bServer\.Read",
+    ),  # clients have times of these names, too
     _of(
         "ends",
         "",
@@ -197,7 +204,7 @@ PATTERNS = (*_SCHEMA, *_CLIENTS, *_CALLS, *_SERVERS, *_REDIS, *_PROCESSES, *_UPL
 WORDS = Words(
     "AutoMigrate(", ".create_all", "synchronize", ".sync(", "EnsureCreated", ".drop_all", "dropSchema", "EnsureDeleted",
     "DropTable(", "sql.Open", "sql.Must", "sqlx.", "otelsql.", "gorm.Open(", "SetMaxOpenConns(", "_engine(",
-    "requests.", "httpx.", "urlopen(", "http.",
+    "requests.", "httpx.", "urlopen(", "http.", ".ListenAndServe",
     "RestTemplate", "RestClient", "curl_exec(", "CURLOPT_TIMEOUT", "axios", "setReadTimeout", "setConnect",
     "readTimeout(",
     "connectTimeout(", "ReadTimeout", "ReadHeaderTimeout", ".Run", ".Start", ".Listen", ".Shutdown", "SIGTERM",

@@ -64,6 +64,7 @@ from auditlib.rules import _code_uses as code_uses
 from auditlib.rules import _compose_lines as compose_lines
 from auditlib.rules import _durability as durability
 from auditlib.rules import _files as files
+from auditlib.rules import _go_servers as go_servers
 from auditlib.rules._rule import Evidence, rule
 
 _LONGEST = "<length of the longest task, such as 2m>"
@@ -124,12 +125,12 @@ _NODE_ENDS = "process.on('SIGTERM', () => server.close(() => process.exit(0)));"
 
 def _unended(inventory: Inventory) -> Iterator[Evidence]:
     """For Go and Node.js the servers in whose code nothing ends them in order."""
-    for kind, endings in (("go server", (".go",)), ("node server", _NODE)):
-        found = code_traits.of(inventory, kind)
-        ends = [use for use in code_traits.of(inventory, "ends") if use.trait.location.file.endswith(endings)]
-        minded = {item.key for use in ends for item in use.services} if found else set()
-        uses = code_traits.where(found, lambda item: item.key not in minded)  # noqa: B023 -- used at once
-        alone = uses if kind == "go server" else code_traits.where(uses, partial(_is_first, inventory))
+    told = {
+        use.trait.location.file for use in go_servers.untimed(inventory)
+    }  # what has no limit of time says this as well
+    for kinds, endings in ((("go server", "go listens"), (".go",)), (("node server",), _NODE)):
+        uses = [use for use in go_servers.unended(inventory, kinds, endings) if use.trait.location.file not in told]
+        alone = uses if endings != _NODE else code_traits.where(uses, partial(_is_first, inventory))
         if alone:
             yield _unended_evidence(alone)
 
@@ -145,7 +146,7 @@ def _is_first(inventory: Inventory, service: Service) -> bool:
 def _unended_evidence(uses: list[Use]) -> Evidence:
     trait = uses[0].trait
     several = len({item.key for use in uses for item in use.services}) > 1
-    go = trait.kind == "go server"
+    go = trait.kind != "node server"
     does = (
         f"{'end' if several else 'ends'} at once when Docker stops {'them' if several else 'it'}, and requests at hand "
         "are cut off: nothing in the code handles SIGTERM or calls Shutdown"

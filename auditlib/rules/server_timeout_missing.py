@@ -37,11 +37,10 @@ from auditlib.inventory import Inventory
 from auditlib.model import Area, Confidence, Effort, Severity
 from auditlib.rules import _code_uses as code_uses
 from auditlib.rules import _files as files
+from auditlib.rules import _go_servers as go_servers
 from auditlib.rules._rule import Evidence, rule
 
 _HANDLERS = {"gin's Run": "router", "echo's Start": "e"}
-_FRAMEWORKS = frozenset({"gin's Run", "echo's Start", "fiber's Listen"})
-"""What serves a program's users, and not its metrics."""
 _SERVER = """\
 server := &http.Server{{
 	Addr: <address>, Handler: {handler},
@@ -54,21 +53,22 @@ _FIBER = "app := fiber.New(fiber.Config{ReadTimeout: 30 * time.Second, IdleTimeo
 @rule(area=Area.RESILIENCE, severity=Severity.LOW, confidence=Confidence.HIGH, effort=Effort.SMALL)
 def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
     """The servers that others can reach, or that a framework starts, in files that set no limit of time for reading."""
-    limited = {item.location.file for item in inventory.code_traits if item.kind == "go timeouts"}
-    found = [use for use in code_traits.of(inventory, "go server") if use.trait.location.file not in limited]
-    reached = code_traits.where(found, services.is_exposed)
-    served = reached or [use for use in found if use.trait.word in _FRAMEWORKS]
-    if served:
-        yield _evidence(served, ", at a published port" if reached else "")
+    uses = go_servers.untimed(inventory)
+    if uses:
+        unended = {use.trait.location for use in go_servers.unended(inventory, ("go server",), (".go",))}
+        yield _evidence(uses, all(use.trait.location in unended for use in uses))
 
 
-def _evidence(uses: list[Use], at: str) -> Evidence:
+def _evidence(uses: list[Use], unended: bool) -> Evidence:
     trait = uses[0].trait
     several = len({item.key for use in uses for item in use.services}) > 1
+    reached = any(services.is_exposed(item) for use in uses for item in use.services)
+    at = ", at a published port" if reached else ""
+    cut = " Nothing handles SIGTERM either: each stop cuts off the requests at hand." if unended else ""
     lines = _FIBER if trait.word == "fiber's Listen" else _SERVER.format(handler=_HANDLERS.get(trait.word, "mux"))
     return Evidence(
         f"{code_traits.names(uses)} {'serve' if several else 'serves'} by `{trait.word}` without a limit "
-        f"of time for reading a request{at}: slow clients hold all connections that they open.",
+        f"of time for reading a request{at}: slow clients hold all connections that they open.{cut}",
         trait.location,
         subject="go/timeouts",
         service=code_uses.first_service(uses),
