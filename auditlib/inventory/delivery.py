@@ -328,6 +328,8 @@ class ClusterScale(Struct, frozen=True):
     name: str
     location: Location
     automatic: bool = False
+    number: int = 0
+    """The number of copies that is fixed."""
 
 
 class ClusterIngress(Struct, frozen=True):

@@ -39,6 +39,8 @@ READERS: tuple[str, ...] = (
     "web_routes",
     "express",
     "server_code",
+    "program_code",
+    "queue_names",
     "proxied_code",
     "php_limits",
     "spring_server",
