@@ -34,6 +34,7 @@ _WRAPPERS = frozenset({"mvnw", "gradlew"})
 """Scripts without an ending that are programs whether their mode says so or not."""
 _SHEBANG = regex(r"#!\s*(?P<program>\S+)(?:\s+(?:-S\s+)?(?P<argument>[^\s-]\S*))?")
 _COMMENT = regex(r"\s*(?:#|//|--|\*|/\*\*?)\s?(?P<text>.*?)\s*(?:\*/)?$")
+_HELP = regex(r"(?:#[^\n]*\n|\s)*<#(?P<text>.*?)#>", re.S)
 _SETS = regex(
     r"(?:^|[\s;&|(\"'])(\w+)\+?=|\$\{(\w+):?[-=+?]|\bfor\s+(\w+)\s+in\b|\bselect\s+(\w+)\s+in\b|"
     r"\bprintf\s+-v\s+(\w+)|\bgetopts\s+\S+\s+(\w+)|\b(?:read|mapfile|readarray)\s([^\n;|&<]{1,200})",
@@ -122,7 +123,7 @@ def _read(source: Source, file: str) -> Iterator[Script | EnvironmentBranch | Co
         return
     found = _with_programs(commands(text, file, 1, source.vault), text) if is_shell(interpreter) else ()
     in_python = interpreter.startswith("python") or file.endswith(".py")
-    summary = _docstring(text) if in_python else _comment(text)
+    summary = _docstring(text) if in_python else _help(text) or _comment(text)
     if found:
         yield from _branches(file, text)
     yield Script(
@@ -253,6 +254,13 @@ def _docstring(text: str) -> str:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         found = None
     return _sentence(found) if found else _comment(text)
+
+
+def _help(text: str) -> str:
+    """The first sentence of the help that a script for PowerShell begins with, without its keywords (`.SYNOPSIS`)."""
+    match = _HELP.match(text[:4_000])
+    lines = (line for line in match["text"].splitlines() if not line.strip().startswith(".")) if match else ()
+    return _sentence("\n".join(lines))
 
 
 def _comment(text: str) -> str:
