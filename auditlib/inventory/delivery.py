@@ -240,6 +240,12 @@ class Script(Struct, frozen=True):
     """Whether a comment of it speaks of cron or of a timer that starts it."""
     makes: tuple[str, ...] = ()
     """Of a script for PowerShell the paths in lines that write or copy, with `/`."""
+    refused_references: tuple[Pair, ...] = ()
+    """Of a script for PowerShell the variables that its parser refuses, as a colon follows their name in a string."""
+    unasked_calls: tuple[Pair, ...] = ()
+    """Of a script for PowerShell that asks for no exit code the programs that it calls, each with its line."""
+    secret_paths: tuple[Pair, ...] = ()
+    """The paths below `/run/secrets` in lines that run something in a container."""
     ends_at_zero: tuple[Location, ...] = ()
     """Where a shell script under `set -e` counts from zero by `((name++))`, which is a failure then."""
 

@@ -9,7 +9,7 @@ import ast
 import posixpath
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 
 from msgspec.structs import replace
@@ -19,6 +19,7 @@ from auditlib.inventory.configuration import EnvironmentBranch
 from auditlib.inventory.delivery import Command, Pair, Script
 from auditlib.model import Coverage, Location, Read
 from auditlib.patterns import regex
+from auditlib.readers import powershell
 from auditlib.readers.reading import Reading, each
 from auditlib.readers.shell import commands, is_shell
 from auditlib.source import Source, Unreadable
@@ -69,6 +70,8 @@ _LINE_OF_ENV = regex(r"[\"']([A-Z][A-Z0-9_]+)=")
 _WRITES = regex(
     r"(?i)\b(?:Copy-Item|Move-Item|Rename-Item|New-Item|Out-File|Set-Content|Add-Content|copy|move|WriteAll\w+)\b|>"
 )
+_SECRET_PATH = regex(r"/run/secrets/[\w.-]{1,100}(?![\w./$*{-])")
+_ASKS_FOR_FILE = regex(r"\[\s|\btest\s|\|\||2>\s?/dev/null|\bif\b")
 _PATH = regex(r"(?<![\w$./@-])[\w$./@-]*[\w@-]\.[\w.-]*\w")
 _WORD = regex(r"\w+")
 _ASSIGNED = regex(r"^[ \t]*(?:(?:local|export|readonly|declare)[ \t]+)?(\w{1,80})=", re.M)
@@ -146,6 +149,9 @@ def _read(source: Source, file: str) -> Iterator[Script | EnvironmentBranch | Co
         else (),
         tells_schedule=_SCHEDULE.search(text) is not None,
         makes=tuple(dict.fromkeys(_makes(text))) if interpreter == "pwsh" else (),
+        refused_references=tuple(powershell.refused_references(file, text)) if interpreter == "pwsh" else (),
+        unasked_calls=_masked(source, powershell.unasked_calls(file, text)) if interpreter == "pwsh" else (),
+        secret_paths=tuple(_secret_paths(file, text)) if found or interpreter == "pwsh" else (),
         ends_at_zero=tuple(_ends_at_zero(file, text)) if found and "++" in text else (),
     )
 
@@ -223,6 +229,17 @@ def _is_asked(text: str, function: str) -> bool:
         return False
     name = re.escape(function)
     return bool(re.search(rf"(?:\b(?:if|while|until)|!|&&|\|\|)\s+{name}\b|^\s*{name}\b[^\n]*(?:&&|\|\|)", text, re.M))
+
+
+def _masked(source: Source, pairs: Iterable[Pair]) -> tuple[Pair, ...]:
+    return tuple(replace(item, value=source.vault.mask(item.value)) for item in pairs)
+
+
+def _secret_paths(file: str, text: str) -> Iterator[Pair]:
+    """The secrets that lines of a script read in containers; one that asks whether they are there means it."""
+    for number, line in enumerate(text.splitlines(), start=1) if "/run/secrets/" in text and " exec " in text else ():
+        if not (line.lstrip().startswith("#") or _ASKS_FOR_FILE.search(line[:_LINE])):
+            yield from (Pair(path, "", Location(file, number)) for path in _SECRET_PATH.findall(line[:_LINE]))
 
 
 def _makes(text: str) -> Iterator[str]:
