@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -53,6 +54,7 @@ def _service(
         devices=tuple(parts.devices(view, config)),
         device_rules=tuple(view.text(item) for item in config.get("device_cgroup_rules") or ()),
         secrets=_sources(config.get("secrets")),
+        secret_files=tuple(_secret_files(config.get("secrets"))),
         configs=_sources(config.get("configs")),
         extra_hosts=parts.extra_hosts(config),
         container_name=str(config.get("container_name") or ""),
@@ -135,6 +137,12 @@ def _sources(entries: list[dict[str, Any]] | None) -> tuple[str, ...]:
     return tuple(str(entry.get("source", "")) for entry in entries or ())
 
 
+def _secret_files(entries: list[dict[str, Any]] | None) -> Iterator[str]:
+    """Where secrets are found; a target without a slash is the name of a file in `/run/secrets`."""
+    for entry in entries or ():
+        yield posixpath.join("/run/secrets", str(entry.get("target") or entry.get("source") or ""))
+
+
 def resources(view: View) -> Iterator[Volume | Network | FileObject]:
     """Volumes, networks, secrets and configs, whether a service uses them or not."""
     for name, entry in view.section("volumes").items():
@@ -146,12 +154,19 @@ def resources(view: View) -> Iterator[Volume | Network | FileObject]:
     for name, entry in view.section("networks").items():
         yield Network(
             view.name, name, str(entry.get("driver") or ""), bool(entry.get("external")), bool(entry.get("internal")),
-            view.nearest("networks", name), _called(view, name, entry),
+            view.nearest("networks", name), _called(view, name, entry), tuple(_pools(entry)),
         )  # fmt: skip
     for section in ("secrets", "configs"):
         for name, entry in view.section(section).items():
             place = view.nearest(section, name)
             yield FileObject(view.name, section.removesuffix("s"), name, _origin(view, entry, place), place)
+
+
+def _pools(entry: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """The subnets of a network, each with the range for addresses that nobody asks for."""
+    for pool in (entry.get("ipam") or {}).get("config") or ():
+        if pool.get("subnet"):
+            yield str(pool["subnet"]), str(pool.get("ip_range") or "")
 
 
 def _called(view: View, name: str, entry: dict[str, Any]) -> str:
