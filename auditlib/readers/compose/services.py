@@ -163,9 +163,9 @@ def resources(view: View) -> Iterator[Volume | Network | FileObject]:
 
 
 def _pools(entry: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """The subnets of a network, each with the range for addresses that nobody asks for."""
+    """The subnets of a network, each with the range for addresses that nobody asks for, unless some are set aside."""
     for pool in (entry.get("ipam") or {}).get("config") or ():
-        if pool.get("subnet"):
+        if pool.get("subnet") and not pool.get("aux_addresses"):
             yield str(pool["subnet"]), str(pool.get("ip_range") or "")
 
 
