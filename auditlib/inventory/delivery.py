@@ -244,6 +244,8 @@ class Script(Struct, frozen=True):
     """Of a script for PowerShell the variables that its parser refuses, as a colon follows their name in a string."""
     unasked_calls: tuple[Pair, ...] = ()
     """Of a script for PowerShell that asks for no exit code the programs that it calls, each with its line."""
+    healthy_tests: tuple[Location, ...] = ()
+    """Where it tests for "healthy" in a way that "unhealthy" meets."""
     secret_paths: tuple[Pair, ...] = ()
     """The paths below `/run/secrets` in lines that run something in a container."""
     ends_at_zero: tuple[Location, ...] = ()
