@@ -244,6 +244,8 @@ class Script(Struct, frozen=True):
     """Of a script for PowerShell the variables that its parser refuses, as a colon follows their name in a string."""
     unasked_calls: tuple[Pair, ...] = ()
     """Of a script for PowerShell that asks for no exit code the programs that it calls, each with its line."""
+    unmounted_mirrors: tuple[Pair, ...] = ()
+    """The calls that mirror a folder which it makes where a disk isn't mounted: the variable and its value."""
     healthy_tests: tuple[Location, ...] = ()
     """Where it tests for "healthy" in a way that "unhealthy" meets."""
     secret_paths: tuple[Pair, ...] = ()
