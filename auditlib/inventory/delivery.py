@@ -244,6 +244,8 @@ class Script(Struct, frozen=True):
     """Of a script for PowerShell the variables that its parser refuses, as a colon follows their name in a string."""
     unasked_calls: tuple[Pair, ...] = ()
     """Of a script for PowerShell that asks for no exit code the programs that it calls, each with its line."""
+    swallowing: tuple[Pair, ...] = ()
+    """The variables that nothing sets and that end in an underscore, where the name without it is set."""
     unmounted_mirrors: tuple[Pair, ...] = ()
     """The calls that mirror a folder which it makes where a disk isn't mounted: the variable and its value."""
     healthy_tests: tuple[Location, ...] = ()

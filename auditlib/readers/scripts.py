@@ -19,7 +19,7 @@ from auditlib.inventory.configuration import EnvironmentBranch
 from auditlib.inventory.delivery import Command, Pair, Script
 from auditlib.model import Coverage, Location, Read
 from auditlib.patterns import regex
-from auditlib.readers import mirrors, powershell
+from auditlib.readers import mirrors, powershell, swallowing
 from auditlib.readers.reading import Reading, each
 from auditlib.readers.shell import commands, is_shell
 from auditlib.source import Source, Unreadable
@@ -151,6 +151,7 @@ def _read(source: Source, file: str) -> Iterator[Script | EnvironmentBranch | Co
         makes=tuple(dict.fromkeys(_makes(text))) if interpreter == "pwsh" else (),
         refused_references=tuple(powershell.refused_references(file, text)) if interpreter == "pwsh" else (),
         unasked_calls=_masked(source, powershell.unasked_calls(file, text)) if interpreter == "pwsh" else (),
+        swallowing=tuple(swallowing.names(file, text, shell=bool(found))) if found or interpreter == "pwsh" else (),
         unmounted_mirrors=tuple(mirrors.of_unmounted(file, text)) if found else (),
         healthy_tests=tuple(Location(file, line) for line in health_states.taken(text)),
         secret_paths=tuple(_secret_paths(file, text)) if found or interpreter == "pwsh" else (),
