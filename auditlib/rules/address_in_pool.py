@@ -32,10 +32,9 @@ References:
 from __future__ import annotations
 
 import ipaddress
-import posixpath
 from collections.abc import Iterator
 
-from auditlib.conventions import environments
+from auditlib.conventions import environments, networks
 from auditlib.graph import DependencyGraph
 from auditlib.inventory import Inventory
 from auditlib.inventory.stack import Attachment, Network, Service
@@ -62,7 +61,7 @@ def check(inventory: Inventory, graph: DependencyGraph) -> Iterator[Evidence]:
 
 def _joined(inventory: Inventory, network: Network) -> Iterator[Joined]:
     """Who is in a network: of its own project, and of those that know it by its name as an external one."""
-    name = network.called or f"{posixpath.basename(network.project)}_{network.name}"
+    name = networks.known_as(network)
     elsewhere = {(item.project, item.name) for item in inventory.networks if item.external and item.called == name}
     for service in inventory.distinct_services:
         for there in service.networks:

@@ -76,7 +76,11 @@ def _has(inventory: Inventory, entry: UpdateEntry, folder: str) -> bool:
     start = f"{folder}/" if folder else ""
     pattern = _MANIFESTS[entry.ecosystem]
     below = (path[len(start) :] for path in inventory.files if path.startswith(start))
-    return any(map(pattern.fullmatch, below)) or inventory.leads_through_link(folder)
+    builds = (item.build for item in inventory.services if item.build) if entry.ecosystem == "docker" else ()
+    meant = any(
+        folder in (item.folder, posixpath.dirname(item.dockerfile)) for item in builds
+    )  # its Dockerfile is missing, not the folder wrong
+    return any(map(pattern.fullmatch, below)) or meant or inventory.leads_through_link(folder)
 
 
 def _evidence(inventory: Inventory, entry: UpdateEntry) -> Evidence:
